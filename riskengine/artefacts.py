@@ -1,0 +1,206 @@
+"""Files on disk: written whole or not at all, and loaded without running code.
+
+A ``.crimeindex`` is a ZIP of ``.npy`` arrays (never pickled) and one JSON text; a
+model is a safetensors file with JSON in its header.  Both say what they are and which
+version of the format they follow, so that a foreign, truncated or newer file is
+refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import CrimeRiskError, FormatError, OutputError
+
+_META = "meta.json"
+#: Set in front of the writer's process id, so that whoever ends a process knows its leftovers.
+PARTIAL_SUFFIX = ".partial"
+
+
+def partial_name(path: Path, pid: int | None = None) -> Path:
+    """Where `path` is written until it is whole: same folder, same ending (GDAL looks at it)."""
+    return path.with_name(f".{path.stem}.{pid or os.getpid()}{PARTIAL_SUFFIX}{path.suffix}")
+
+
+@contextmanager
+def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
+    """Give a temporary path beside `path`; it takes the place of `path` only if the block succeeds.
+
+    Raises
+    ------
+    OutputError
+        If the folder is missing or not writable, or the disk is full.
+    """
+    path = Path(path)
+    temporary = partial_name(path)
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The folder {path.parent} of {parameter} does not exist",
+            parameter=parameter,
+            value=path,
+            remedy="Create it or choose another destination",
+        )
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except CrimeRiskError:
+        raise
+    except Exception as error:
+        number = getattr(error, "errno", None)
+        # GDAL and numpy wrap a full disk in errors of their own: the file system knows better.
+        full = number == errno.ENOSPC or _is_full(path.parent)
+        if full:
+            raise OutputError(
+                f"The disk is full: {path} could not be written",
+                parameter=parameter,
+                value=path,
+                remedy="Free some space or choose another destination",
+            ) from error
+        if isinstance(error, OSError):
+            raise OutputError(
+                f"{path} could not be written ({error.strerror or error})",
+                parameter=parameter,
+                value=path,
+                remedy="Choose a destination you may write to, and close programs that hold the file open",
+            ) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_full(folder: Path) -> bool:
+    if not hasattr(os, "statvfs"):
+        return False
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize < 64 * 1024
+
+
+def fingerprint(*arrays: NDArray[Any]) -> str:
+    """A short hash of the input, kept in every artefact made from it."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(str((array.dtype.str, array.shape)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def write_bundle(
+    path: str | Path,
+    kind: str,
+    version: int,
+    meta: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    blobs: Mapping[str, Path] | None = None,
+    parameter: str = "output",
+) -> None:
+    """Write arrays, opaque files and a JSON description as one file.
+
+    Parameters
+    ----------
+    path : path
+        Destination; replaced only when the new file is whole.
+    kind, version : str, int
+        What the file is and which version of its format; checked by `read_bundle`.
+    meta : mapping
+        JSON-able description.
+    arrays : mapping of str to ndarray
+        Stored as ``.npy`` without pickling.
+    blobs : mapping of str to path, optional
+        Files to include as they are.
+    """
+    head = {"kind": kind, "format": version, **meta}
+    with (
+        whole_file(path, parameter) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED, allowZip64=True) as bundle,
+    ):
+        bundle.writestr(_META, json.dumps(head, ensure_ascii=False))
+        for name, array in arrays.items():
+            with bundle.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+        for name, file in (blobs or {}).items():
+            bundle.write(file, name)
+
+
+def read_head(
+    path: str | Path, kind: str, version: int, parameter: str = "input"
+) -> tuple[dict[str, Any], zipfile.ZipFile]:
+    """Read only the description of what `write_bundle` wrote; the bundle is still open.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, truncated, of another kind, or of a newer format.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise _broken(path, kind, parameter, "does not exist")
+    try:
+        bundle = zipfile.ZipFile(path)
+        meta = json.loads(bundle.read(_META).decode("utf-8"))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise _broken(path, kind, parameter, "is not a whole file of this kind: it is truncated or foreign") from error
+    check_head(meta, kind, version, path, parameter)
+    return meta, bundle
+
+
+def read_bundle(
+    path: str | Path, kind: str, version: int, parameter: str = "input"
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]], zipfile.ZipFile]:
+    """Read what `write_bundle` wrote: description, arrays, and the open bundle for its blobs.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing, truncated, of another kind, or of a newer format.
+    """
+    meta, bundle = read_head(path, kind, version, parameter)
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        for name in bundle.namelist():
+            if name.endswith(".npy"):
+                arrays[name[:-4]] = np.lib.format.read_array(io.BytesIO(bundle.read(name)), allow_pickle=False)
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        raise _broken(Path(path), kind, parameter, f"is damaged: its part {name!r} cannot be read") from error
+    return meta, arrays, bundle
+
+
+def _broken(path: Path, kind: str, parameter: str, why: str) -> FormatError:
+    wanted = kind.replace("crimerisk.", "")
+    return FormatError(
+        f"{path} {why}",
+        parameter=parameter,
+        value=path,
+        remedy=f"Choose a {wanted} file written by Crime Risk, or make it again",
+    )
+
+
+def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -> None:
+    """Refuse a file of another kind or of a newer format with a sentence."""
+    wanted = kind.replace("crimerisk.", "")
+    found = meta.get("kind") if isinstance(meta, dict) else None
+    if found != kind:
+        raise FormatError(
+            f"{path} is not a {wanted} file of Crime Risk (it says {found!r})",
+            parameter=parameter,
+            value=path,
+            remedy=f"Choose a {wanted} file",
+        )
+    if int(meta.get("format", 0)) > version:
+        raise FormatError(
+            f"{path} was written by a newer Crime Risk (format {meta['format']}, this one reads up to {version})",
+            parameter=parameter,
+            value=path,
+            remedy="Update the plugin, or make the file again with this version",
+        )

@@ -1,0 +1,140 @@
+"""The contract every forecaster keeps, so that one backtest can score them all."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..context import JobContext
+from ..errors import DataError, ParameterError
+from ..heatmaps import Heatmaps
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Maps = NDArray[np.float32]
+
+
+class Forecaster(ABC):
+    """Forecasts the probability of an incident per cell and bin.
+
+    A forecaster is handed a `history` and knows nothing else: whatever lies after its last map does not exist.
+    `fit` learns parameters (kept in attributes that end in ``_``); `predict` applies them to any history, which may
+    be longer than the one fitted on. Maps that were not observed teach nothing and are read by nobody.
+    """
+
+    #: Name in metric tables and reports.
+    name: str = ""
+    #: Maps of a history that `fit` needs at least.
+    least_maps: int = 1
+
+    @abstractmethod
+    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+        """Learn from `history`; returns the forecaster itself."""
+
+    @abstractmethod
+    def predict(self, history: Heatmaps, steps: int = 1) -> Maps:
+        """Forecast the bins that follow `history`.
+
+        Parameters
+        ----------
+        history : Heatmaps
+            Everything known at the origin.
+        steps : int
+            Bins to forecast.
+
+        Returns
+        -------
+        ndarray of float32, shape (steps, H, W)
+            Probability of at least one incident per cell and bin; NaN outside the study area.
+        """
+
+    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+        """Forecast each map from `first` on, one step ahead, from nothing but the maps before it.
+
+        The same as calling `predict` on ``heatmaps.before(t)`` for every t >= `first`; forecasters override it where
+        one pass over the stack is cheaper.
+
+        Returns
+        -------
+        ndarray of float32, shape (T - first, H, W)
+        """
+        context = context or JobContext()
+        risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
+        for number, origin in enumerate(range(first, len(heatmaps))):
+            context.progress(number / len(risk))
+            risk[number] = self.predict(heatmaps.before(origin))[0]
+        return risk
+
+
+def incident_maps(heatmaps: Heatmaps, threshold: int = 1) -> NDArray[np.uint8]:
+    """Binary maps, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents."""
+    if threshold > 1 and heatmaps.binary:
+        raise ParameterError(
+            f"threshold is {threshold}, but the maps only say whether there was an incident",
+            parameter="threshold",
+            value=threshold,
+            remedy="Use threshold 1, or rasterize counts instead of binary maps",
+        )
+    maps: NDArray[np.uint8] = ((heatmaps.counts >= threshold) & heatmaps.mask).astype(np.uint8)
+    return maps
+
+
+def check_history(heatmaps: Heatmaps, least: int) -> None:
+    """Refuse a history nobody can forecast from.
+
+    Raises
+    ------
+    DataError
+        If the study area is empty, values are negative or missing, there are fewer than `least` observed maps, or
+        no incident at all.
+    """
+    counts: NDArray[Any] = heatmaps.counts
+    if not heatmaps.mask.any():
+        raise DataError(
+            "No cell lies inside the study area",
+            parameter="heatmaps",
+            remedy="Choose a study area that overlaps the incidents",
+        )
+    inside = counts[:, heatmaps.mask]
+    if inside.dtype.kind == "f" and not np.isfinite(inside).all():
+        raise DataError(
+            "The maps hold values that are no numbers inside the study area",
+            parameter="heatmaps",
+            remedy="Make the stack again with Rasterize hotspot grids",
+        )
+    if inside.dtype.kind in "if" and inside.size and inside.min() < 0:
+        raise DataError(
+            f"The maps hold negative counts ({inside.min()})",
+            parameter="heatmaps",
+            value=inside.min(),
+            remedy="Make the stack again with Rasterize hotspot grids",
+        )
+    observed = int(heatmaps.observed.sum())
+    if observed < least:
+        raise DataError(
+            f"The history holds {observed} observed maps; at least {least} are needed",
+            parameter="heatmaps",
+            value=observed,
+            remedy="Use a longer period or shorter bins, or a shorter sequence_length",
+        )
+    if not inside[heatmaps.observed].any():
+        raise DataError(
+            "No incident lies in the history, so there is nothing to learn from",
+            parameter="heatmaps",
+            remedy="Check the category filter, the period and the extent of the hotspot grids",
+        )
+
+
+def check_steps(steps: int) -> None:
+    """Refuse a horizon of no bins."""
+    if steps < 1:
+        raise ParameterError(
+            f"steps is {steps}; it must be at least 1",
+            parameter="steps",
+            value=steps,
+            remedy="Give a whole number from 1",
+        )

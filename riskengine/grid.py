@@ -1,0 +1,166 @@
+"""The square grid that incidents are counted on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.features import geometry_mask
+from rasterio.transform import Affine
+
+from .errors import ParameterError
+
+#: More cells than this in one stack (columns x rows x bins) are refused.
+MAX_CELLS = 10**8
+#: Automatic cell size: this many cells on the shortest side, as sfhotspot does.
+CELLS_ON_SHORT_SIDE = 50
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A north-up grid of square cells.
+
+    Attributes
+    ----------
+    west, north : float
+        Upper-left corner, metres.
+    cell : float
+        Side of a cell, metres.
+    columns, rows : int
+    crs : str
+        WKT or authority code of a projected CRS in metres.
+    """
+
+    west: float
+    north: float
+    cell: float
+    columns: int
+    rows: int
+    crs: str
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.rows, self.columns
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(west, south, east, north), metres."""
+        return self.west, self.north - self.rows * self.cell, self.west + self.columns * self.cell, self.north
+
+    @property
+    def transform(self) -> Affine:
+        """Affine transform from (column, row) to (x, y)."""
+        return Affine(self.cell, 0.0, self.west, 0.0, -self.cell, self.north)
+
+    def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Flat cell number of each point, row by row; -1 outside.
+
+        A point on an inner edge belongs to the cell east and south of it; the outer east and south edges
+        belong to the last cells, so that a grid fitted to its points holds them all.
+        """
+        column = _cell_number((x - self.west) / self.cell, self.columns)
+        row = _cell_number((self.north - y) / self.cell, self.rows)
+        inside = (column >= 0) & (column < self.columns) & (row >= 0) & (row < self.rows)
+        flat = np.full(len(x), -1, dtype=np.int64)
+        flat[inside] = row[inside].astype(np.int64) * self.columns + column[inside].astype(np.int64)
+        return flat
+
+    def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """x of the columns' and y of the rows' centres, metres."""
+        return (
+            self.west + (np.arange(self.columns) + 0.5) * self.cell,
+            self.north - (np.arange(self.rows) + 0.5) * self.cell,
+        )
+
+    def mask(self, polygons: list[dict[str, Any]] | None) -> NDArray[np.bool_]:
+        """True for the cells whose centre lies inside one of the GeoJSON `polygons` (all, when None)."""
+        if not polygons:
+            return np.ones(self.shape, dtype=bool)
+        inside: NDArray[np.bool_] = geometry_mask(polygons, self.shape, self.transform, invert=True)
+        return inside
+
+
+def _cell_number(position: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
+    # A point on the outer edge may be a rounding error beyond it.
+    edge = 1e-9 * max(cells, 1)
+    return np.where(np.abs(position - cells) <= edge, cells - 1, np.floor(position + (np.abs(position) <= edge) * edge))
+
+
+def round_cell(cell: float) -> float:
+    """The nearest of 1, 2, 2.5, 5 times a power of ten: a cell size one would have chosen by hand."""
+    power = 10.0 ** math.floor(math.log10(cell))
+    return min((step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0)), key=lambda size: abs(math.log(size / cell)))
+
+
+def automatic_cell(extent: tuple[float, float, float, float]) -> float:
+    """Cell size in metres: a fiftieth of the shorter side, rounded; 100 m where the extent is a point."""
+    west, south, east, north = extent
+    sides = [side for side in (east - west, north - south) if side > 0]
+    return max(round_cell(min(sides) / CELLS_ON_SHORT_SIDE), 1.0) if sides else 100.0
+
+
+def make_grid(
+    extent: tuple[float, float, float, float],
+    crs: str,
+    cell: float | None = None,
+    columns: int | None = None,
+    rows: int | None = None,
+    bins: int = 1,
+) -> Grid:
+    """Fit a grid to an extent.
+
+    Parameters
+    ----------
+    extent : (west, south, east, north)
+        Metres.
+    crs : str
+    cell : float, optional
+        Side of a cell in metres; the grid is then aligned to whole multiples of it.
+    columns, rows : int, optional
+        Number of cells instead of their size. Cells are square: the larger of the two sizes that fit is taken and
+        the grid is centred on the extent.
+    bins : int
+        Number of maps the stack will have, for the size check.
+
+    Raises
+    ------
+    ParameterError
+        For sizes <= 0 or a stack of more than `MAX_CELLS` cells.
+    """
+    west, south, east, north = extent
+    if not all(map(math.isfinite, extent)) or east < west or north < south:
+        raise ParameterError(
+            f"The extent {extent} is empty or not finite", parameter="extent", value=extent, remedy="Choose another extent"
+        )
+    for name, number in (("cell_size", cell), ("columns", columns), ("rows", rows)):
+        if number is not None and not number > 0:
+            raise ParameterError(
+                f"{name} is {number:g}; it must be greater than 0",
+                parameter=name,
+                value=number,
+                remedy="Give a positive number, or leave it empty for an automatic choice",
+            )
+    if columns and rows and cell is None:
+        cell = max((east - west) / columns, (north - south) / rows) or automatic_cell(extent)
+        west, north = (west + east - columns * cell) / 2, (south + north + rows * cell) / 2
+        width, height = columns, rows
+    else:
+        if cell is None and (columns or rows):
+            cell = (east - west) / columns if columns else (north - south) / (rows or 1)
+        cell = cell or automatic_cell(extent)
+        west, north = math.floor(west / cell) * cell, math.ceil(north / cell) * cell
+        width = max(math.ceil((east - west) / cell), 1)
+        height = max(math.ceil((north - south) / cell), 1)
+    if width * height * bins > MAX_CELLS:
+        raise ParameterError(
+            f"The grid would have {width:,} columns x {height:,} rows x {bins:,} maps = {width * height * bins:,} cells"
+            f" (about {width * height * bins * 2 / 1e9:.1f} GB); the limit is {MAX_CELLS:,}",
+            parameter="cell_size",
+            value=cell,
+            remedy="Choose a larger cell size, longer time bins or a smaller extent",
+        )
+    return Grid(west, north, cell, width, height, crs)

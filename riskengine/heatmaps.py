@@ -1,0 +1,272 @@
+"""Heatmaps: one count per time bin and cell, and the GeoTIFF they live in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Compression
+
+from . import bins as timebins
+from .artefacts import whole_file
+from .context import JobContext
+from .errors import DataError, FormatError
+from .grid import Grid
+from .incidents import Incidents
+
+FORMAT = 1
+RISK_NODATA = -9999.0
+
+
+@dataclass
+class Heatmaps:
+    """A stack of maps.
+
+    Attributes
+    ----------
+    counts : ndarray of integers, shape (T, H, W)
+    edges : ndarray of datetime64[s], shape (T + 1,)
+        Map t covers [edges[t], edges[t + 1]).
+    mask : ndarray of bool, shape (H, W)
+        True inside the study area.
+    grid : Grid
+    bin : str
+        Length of a bin, e.g. ``1 days``.
+    observed : ndarray of bool, shape (T,)
+        False for a map that was filled in, never to be a target.
+    categories : list of str
+        Categories counted; empty for all.
+    binary : bool
+        True when counts were reduced to "at least one".
+    """
+
+    counts: NDArray[Any]
+    edges: NDArray[np.datetime64]
+    mask: NDArray[np.bool_]
+    grid: Grid
+    bin: str
+    observed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    categories: list[str] = field(default_factory=list)
+    binary: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.observed.size:
+            self.observed = np.ones(len(self.counts), dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def before(self, origin: int) -> Heatmaps:
+        """The maps before map number `origin`: what a forecast made there may know."""
+        return Heatmaps(
+            self.counts[:origin],
+            self.edges[: origin + 1],
+            self.mask,
+            self.grid,
+            self.bin,
+            self.observed[:origin],
+            self.categories,
+            self.binary,
+        )
+
+
+def count_incidents(
+    incidents: Incidents,
+    grid: Grid,
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_] | None = None,
+    binary: bool = False,
+) -> tuple[NDArray[Any], int]:
+    """Count incidents per bin and cell.
+
+    Parameters
+    ----------
+    incidents : Incidents
+    grid : Grid
+    edges : ndarray of datetime64[s], shape (T + 1,)
+    mask : ndarray of bool, shape (H, W), optional
+        Study area; incidents in cells outside it are left out.
+    binary : bool
+        1 for at least one incident.
+
+    Returns
+    -------
+    counts : ndarray of uint8, uint16 or uint32, shape (T, H, W)
+        The smallest type that leaves its highest value free for "no data".
+    left_out : int
+        Incidents outside the grid, the period or the study area.
+    """
+    cells = grid.rows * grid.columns
+    cell = grid.locate(incidents.x, incidents.y)
+    when = timebins.locate(incidents.time, edges)
+    kept = (cell >= 0) & (when >= 0)
+    if mask is not None and not mask.all():
+        kept &= mask.ravel()[cell]
+    key = when[kept] * cells + cell[kept]
+    # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
+    key.sort()
+    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
+    occupied, number = key[first], np.diff(np.r_[first, len(key)])
+    highest = int(number.max(initial=0))
+    kind = np.uint8 if binary or highest < 255 else np.uint16 if highest < 65_535 else np.uint32
+    counts = np.zeros((len(edges) - 1) * cells, dtype=kind)
+    counts[occupied] = 1 if binary else number
+    return counts.reshape(len(edges) - 1, grid.rows, grid.columns), int(len(kept) - kept.sum())
+
+
+def _profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict[str, Any]:
+    tiled = grid.columns >= 256 and grid.rows >= 256
+    return {
+        "driver": "GTiff",
+        "width": grid.columns,
+        "height": grid.rows,
+        "count": count,
+        "dtype": dtype,
+        "crs": grid.crs,
+        "transform": grid.transform,
+        "nodata": nodata,
+        "compress": Compression.deflate.value.lower(),
+        "zlevel": 1,
+        "interleave": "band",
+        "tiled": tiled,
+        "BIGTIFF": "IF_SAFER",
+        **({"blockxsize": 256, "blockysize": 256} if tiled else {}),
+    }
+
+
+def write_stack(
+    path: str | Path,
+    stack: NDArray[Any],
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_],
+    grid: Grid,
+    nodata: float,
+    tags: dict[str, str],
+    context: JobContext | None = None,
+    parameter: str = "output",
+) -> None:
+    """Write a (T, H, W) stack as one GeoTIFF: a band per bin, no data outside the mask, bin starts in tags."""
+    context = context or JobContext()
+    outside = None if mask.all() else ~mask
+    with whole_file(path, parameter) as temporary:
+        with rasterio.open(temporary, "w", **_profile(grid, len(stack), str(stack.dtype), nodata)) as target:
+            target.update_tags(CRIMERISK_FORMAT=str(FORMAT), **tags)
+            for number, band in enumerate(stack, 1):
+                if outside is not None:
+                    band = np.where(outside, np.asarray(nodata, dtype=stack.dtype), band)
+                target.write(band, number)
+                start, end = (str(edge) for edge in edges[number - 1 : number + 1])
+                target.set_band_description(number, start)
+                target.update_tags(number, CRIMERISK_START=start, CRIMERISK_END=end)
+                if number % 16 == 0:
+                    context.progress(number / len(stack), f"map {number} of {len(stack)}")
+        # A full disk shows only when GDAL flushes at close, and not always as an error.
+        with rasterio.open(temporary) as check:
+            check.read(len(stack))
+
+
+def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | None = None) -> None:
+    """Write heatmaps as a GeoTIFF that `read_heatmaps` reads back."""
+    write_stack(
+        path,
+        heatmaps.counts,
+        heatmaps.edges,
+        heatmaps.mask,
+        heatmaps.grid,
+        float(np.iinfo(heatmaps.counts.dtype).max),
+        {
+            "CRIMERISK_KIND": "heatmaps",
+            "CRIMERISK_BIN": heatmaps.bin,
+            "CRIMERISK_BINARY": str(int(heatmaps.binary)),
+            "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
+            "CRIMERISK_UNOBSERVED": " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
+        },
+        context,
+    )
+
+
+def write_risk(
+    path: str | Path,
+    risk: NDArray[np.float32],
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_],
+    grid: Grid,
+    tags: dict[str, str],
+    context: JobContext | None = None,
+) -> None:
+    """Write forecast probabilities, shape (S, H, W), as a GeoTIFF with a band per forecast bin."""
+    write_stack(
+        path,
+        risk.astype(np.float32),
+        edges,
+        mask,
+        grid,
+        RISK_NODATA,
+        {"CRIMERISK_KIND": "risk", **tags},
+        context,
+    )
+
+
+def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
+    """Read a GeoTIFF written by `write_heatmaps`.
+
+    Raises
+    ------
+    FormatError
+        If it is not a raster, not one of ours, or of a newer format.
+    DataError
+        If no cell lies inside the study area.
+    """
+    remedy = "Make it with Rasterize hotspot grids"
+    if not Path(path).is_file():
+        raise FormatError(f"{path} does not exist", parameter=parameter, value=path, remedy=remedy)
+    try:
+        with rasterio.open(path) as source:
+            tags = source.tags()
+            if tags.get("CRIMERISK_KIND") != "heatmaps":
+                raise FormatError(
+                    f"{path} is a raster, but not a stack of hotspot grids", parameter=parameter, value=path, remedy=remedy
+                )
+            if int(tags.get("CRIMERISK_FORMAT", "0")) > FORMAT:
+                raise FormatError(
+                    f"{path} was written by a newer Crime Risk (format {tags['CRIMERISK_FORMAT']})",
+                    parameter=parameter,
+                    value=path,
+                    remedy="Update the plugin",
+                )
+            counts = source.read()
+            starts = [source.tags(band)["CRIMERISK_START"] for band in source.indexes]
+            end = source.tags(source.count)["CRIMERISK_END"]
+            transform, crs, nodata = source.transform, source.crs, source.nodata
+    except (rasterio.errors.RasterioError, KeyError) as error:
+        raise FormatError(
+            f"{path} cannot be read as a stack of hotspot grids: it is truncated or of another kind",
+            parameter=parameter,
+            value=path,
+            remedy=remedy,
+        ) from error
+    mask = counts[0] != nodata
+    if not mask.any():
+        raise DataError(
+            f"No cell of {path} lies inside its study area",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a study area that overlaps the incidents",
+        )
+    counts[:, ~mask] = 0
+    observed = np.ones(len(counts), dtype=bool)
+    observed[[int(number) for number in tags.get("CRIMERISK_UNOBSERVED", "").split()]] = False
+    return Heatmaps(
+        counts,
+        np.array([*starts, end], dtype="datetime64[s]"),
+        mask,
+        Grid(transform.c, transform.f, transform.a, counts.shape[2], counts.shape[1], crs.to_wkt() if crs else ""),
+        tags.get("CRIMERISK_BIN", ""),
+        observed,
+        [name for name in tags.get("CRIMERISK_CATEGORIES", "").split("\n") if name],
+        tags.get("CRIMERISK_BINARY") == "1",
+    )

@@ -1,0 +1,213 @@
+"""Job: train a ConvLSTM on hotspot grids (or apply one), score it beside the baselines, and forecast the next bins."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from ..bins import next_edges
+from ..context import JobContext
+from ..errors import DataError, OutputError, ParameterError
+from ..evaluation.heldout import HeldOut, evaluate
+from ..forecast.base import check_history
+from ..forecast.baselines import ConstantForecaster, PriorCounts, PriorShare
+from ..forecast.convlstm import ConvLSTMForecaster
+from ..forecast.modelfile import ModelCard, check_fits, describe, load_model, save_model
+from ..heatmaps import Heatmaps, read_heatmaps, write_risk
+from ..report.html import write_forecast_report
+from ..report.words import verdict
+from . import JobParameters
+
+#: The last share of the maps, seen by nothing but the evaluation.
+HELD_OUT_SHARE = 0.2
+
+
+class Parameters(JobParameters):
+    heatmaps: str
+    output: str
+    model: str | None = None
+    model_output: str | None = None
+    report: str | None = None
+    steps: int = Field(1, ge=1, le=1000)
+    sequence_length: int = Field(16, ge=2, le=1000)
+    epochs: int = Field(30, ge=1, le=10_000)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    batch_size: int = Field(8, ge=1, le=1024)
+    channels: int = Field(16, ge=1, le=256)
+    layers: int = Field(2, ge=1, le=8)
+    positive_weight: float | None = Field(None, gt=0)
+    threshold: int = Field(1, ge=1)
+    seed: int = Field(0, ge=0, lt=2**63)
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Train or load, score on what was held out, forecast, write."""
+    began = time.monotonic()
+    for name in ("output", "model_output", "report"):
+        _check_destination(getattr(parameters, name), name)
+    notes: list[str] = []
+
+    def warn(message: str) -> None:
+        notes.append(message)
+        context.warn(message)
+
+    context.progress(0.0, "Reading heatmaps")
+    heatmaps = read_heatmaps(parameters.heatmaps)
+    if not heatmaps.bin:
+        raise DataError(
+            f"{parameters.heatmaps} does not say how long its bins are",
+            parameter="heatmaps",
+            value=parameters.heatmaps,
+            remedy="Make it again with Rasterize hotspot grids",
+        )
+    if parameters.model:
+        model, card, first = _load(parameters, heatmaps, warn)
+    else:
+        with context.step(0.02, 0.8):
+            model, first = _train(parameters, heatmaps, context)
+        card = describe(model, heatmaps.before(first))
+    held_out: HeldOut | None = None
+    if heatmaps.observed[first:].any():
+        baselines = [each(threshold=model.threshold) for each in (PriorCounts, PriorShare, ConstantForecaster)]
+        history = heatmaps.before(first)
+        with context.step(0.8, 0.92):
+            forecasters = [model, *(each.fit(history) for each in baselines)]
+            held_out = evaluate(heatmaps, forecasters, first, model.threshold, context=context)
+    else:
+        warn("No map lies after the model's training window: the forecast is not evaluated")
+    sentence = verdict(held_out)
+    worse = held_out is not None and held_out.against(held_out.best_baseline).verdict == "worse"
+    context.log(sentence, "warning" if worse else "info")
+    metrics = {} if held_out is None else {name: score.to_dict() for name, score in held_out.scores.items()}
+    if not parameters.model:
+        card = card.model_copy(update={"metrics": metrics})
+        context.log(
+            f"The model's weights are those trained on maps before {card.window.end}; the forecast reads all maps"
+            " up to its origin"
+        )
+
+    context.progress(0.92, f"Forecasting {parameters.steps} maps ahead" if parameters.steps > 1 else "Forecasting")
+    risk = model.predict(heatmaps, parameters.steps)
+    edges = next_edges(heatmaps.edges, heatmaps.bin, parameters.steps)
+    tags = {
+        "CRIMERISK_BIN": heatmaps.bin,
+        "CRIMERISK_MODEL": "convlstm",
+        "CRIMERISK_ORIGIN": str(heatmaps.edges[-1]),
+        "CRIMERISK_TRAINED_UNTIL": card.window.end,
+        "CRIMERISK_SEED": str(card.seed),
+        "CRIMERISK_FINGERPRINT": card.fingerprint,
+        "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
+    }
+    context.progress(0.95, "Writing")
+    filled = np.where(heatmaps.mask, risk, 0).astype(np.float32)
+    write_risk(parameters.output, filled, edges, heatmaps.mask, heatmaps.grid, tags)
+    written = [parameters.output]
+    try:
+        if parameters.model_output:
+            save_model(parameters.model_output, model, card)
+            written.append(parameters.model_output)
+        if parameters.report:
+            write_forecast_report(
+                parameters.report,
+                heatmaps,
+                risk,
+                edges,
+                card,
+                model.curves_,
+                held_out,
+                parameters.model_dump(),
+                notes,
+            )
+    except OutputError as error:
+        error.remedy = f"{error.remedy}; already written: {', '.join(written)}"
+        error.args = (error.sentence(),)
+        raise
+    context.progress(1.0, "Done")
+    return {
+        "risk": parameters.output,
+        "bins": [str(edge) for edge in edges[:-1]],
+        "edges": [str(edge) for edge in edges],
+        "model": parameters.model_output or parameters.model,
+        "report": parameters.report,
+        "loss": model.curves_.loss,
+        "validation": model.curves_.validation,
+        "best_epoch": model.curves_.best_epoch,
+        "metrics": metrics,
+        "log_loss_ratio_constant": held_out.ratio("constant") if held_out else None,
+        "log_loss_ratio_prior": held_out.ratio("prior_counts") if held_out else None,
+        "verdict": sentence,
+        "held_out_bins": held_out.maps if held_out else 0,
+        "seconds": round(time.monotonic() - began, 3),
+        "parameters": parameters.model_dump(),
+    }
+
+
+def _train(parameters: Parameters, heatmaps: Heatmaps, context: JobContext) -> tuple[ConvLSTMForecaster, int]:
+    """Fit on all but the last `HELD_OUT_SHARE` of the maps; the second value is the first held-out map."""
+    wanted = ("sequence_length", "channels", "layers", "epochs", "learning_rate", "batch_size")
+    model = ConvLSTMForecaster(
+        **{name: getattr(parameters, name) for name in wanted},
+        positive_weight=parameters.positive_weight,
+        threshold=parameters.threshold,
+        seed=parameters.seed,
+    )
+    maps = len(heatmaps)
+    held_out = max(round(maps * HELD_OUT_SHARE), 1)
+    least = model.least_maps
+    if maps - held_out < least:
+        raise DataError(
+            f"The stack holds {maps} maps; training on windows of {model.sequence_length} with maps held out for"
+            f" validation and evaluation needs at least {-(-least * 5 // 4) + 1}",
+            parameter="heatmaps",
+            value=maps,
+            remedy="Use a longer period, shorter bins or a shorter sequence_length",
+        )
+    first = maps - held_out
+    check_history(heatmaps, model.least_maps)
+    model.fit(heatmaps.before(first), context)
+    curves = model.curves_
+    context.log(
+        f"Trained {len(curves.loss)} epochs on {model.trained_maps_} maps in {curves.seconds:.0f} s, weight of an"
+        f" incident {model.weight_:.2f}; validation log-loss {curves.validation_start:.5f} before,"
+        f" {min(curves.validation):.5f} at best"
+    )
+    if not curves.best_epoch:
+        context.warn("No epoch improved on the causal running mean: the forecast is that mean")
+    return model, first
+
+
+def _load(parameters: Parameters, heatmaps: Heatmaps, warn: Any) -> tuple[ConvLSTMForecaster, ModelCard, int]:
+    """Read a model and check that it fits; the third value is the first map it never saw."""
+    assert parameters.model is not None
+    model, card = load_model(parameters.model)
+    for message in check_fits(card, heatmaps):
+        warn(message)
+    if parameters.threshold not in (1, model.threshold):
+        raise ParameterError(
+            f"threshold is {parameters.threshold}, but the model was trained for at least {model.threshold} incidents",
+            parameter="threshold",
+            value=parameters.threshold,
+            remedy=f"Leave threshold at {model.threshold}, or train a model",
+        )
+    check_history(heatmaps, 1)
+    first = int(np.searchsorted(heatmaps.edges[:-1], np.datetime64(card.window.end)))
+    return model, card, max(first, 1)
+
+
+def _check_destination(path: str | None, name: str) -> None:
+    """Refuse a destination that cannot be written before hours of training, not after."""
+    if path is None:
+        return
+    folder = Path(path).parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputError(
+            f"The folder {folder} of {name} " + ("is not writable" if folder.is_dir() else "does not exist"),
+            parameter=name,
+            value=path,
+            remedy="Create it or choose another destination",
+        )

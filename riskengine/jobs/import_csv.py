@@ -1,0 +1,157 @@
+"""Job ``import_csv``: a police CSV becomes incidents and a table of refused rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from ..context import JobContext
+from ..csvfile import CsvFile, open_csv
+from ..errors import ParameterError
+from ..importing import Layout, refusal_counts, survey, write_parts
+from ..placecheck import Frame, is_geographic
+from ..profiles import Profile, Variant, detect, profiles, require_column, variant_of
+from . import JobParameters
+
+_DEFAULT_CRS = "EPSG:4326"
+
+
+class Parameters(JobParameters):
+    """Parameters of the job.
+
+    ``profile`` is ``auto``, ``columns`` (then x, y and time are names of columns) or the id of a
+    profile; a column named by hand takes precedence over the profile's.  The parts are written into
+    ``folder``.
+    """
+
+    path: Path
+    folder: Path
+    profile: str = "auto"
+    x: str | None = None
+    y: str | None = None
+    time: list[str] = Field(default_factory=list, max_length=2)
+    category: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    date_order: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
+    part_rows: int = Field(50_000, ge=1)
+
+    @field_validator("profile")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        known = ["auto", "columns", *profiles()]
+        if value not in known:
+            raise ParameterError(
+                f"There is no profile {value!r}",
+                parameter="profile",
+                value=value,
+                remedy="Use one of " + ", ".join(known),
+            )
+        return value
+
+    @field_validator("x", "y", "category", "crs", "encoding", "delimiter", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _time_list(cls, value: Any) -> Any:
+        values = [value] if isinstance(value, str) else (value or [])
+        return [name for name in values if name != ""]
+
+
+def run(parameters: Parameters, context: JobContext, now: np.datetime64 | None = None) -> dict[str, Any]:
+    """Import a CSV.
+
+    Returns
+    -------
+    dict
+        ``rows`` of the file, ``imported`` and ``refused`` with ``reasons``; ``fields`` (name and type:
+        datetime, integer, real or text), ``parts`` (JSON files with x, y and the columns in the order
+        of ``fields``, ``occurred`` in seconds of the wall clock since 1970) and ``refused_parts`` (line,
+        reason, row); ``crs``, ``profile``, ``encoding``, ``delimiter``, ``first``, ``last``, ``notes``.
+    """
+    file = open_csv(parameters.path, parameters.encoding, parameters.delimiter, parameters.header)
+    profile, variant = _profile(parameters, file)
+    if variant is not None and not file.has_header:
+        raise ParameterError(
+            f"{file.path.name} has no header, so no profile can tell its columns",
+            parameter="profile",
+            value=parameters.profile,
+            remedy="Choose the profile 'columns' and name the columns field_1, field_2, …",
+        )
+    layout = _layout(parameters, file, profile, variant)
+    notes = [*file.notes, *(profile.notes if profile else ()), *(variant.notes if variant else ())]
+    if profile and variant:
+        context.log(f"Format: {profile.title}, {variant.title}.")
+    context.log(f"Encoding {file.encoding}, delimiter {file.delimiter!r}, coordinates in {layout.crs}.")
+    with context.step(0.0, 0.5):
+        learnt = survey(file, layout, context, now)
+    notes += learnt.notes
+    for note in notes:
+        context.log(note.rstrip(".") + ".")
+    reasons = refusal_counts(learnt, context, file.path.name)
+    with context.step(0.5, 1.0):
+        written = write_parts(file, layout, learnt, parameters.folder, parameters.part_rows, context)
+    kept = learnt.times.time[learnt.reason == ""]
+    context.progress(1.0)
+    return {
+        "rows": len(learnt.reason),
+        "imported": len(kept),
+        "refused": sum(reasons.values()),
+        "reasons": reasons,
+        **written,
+        "crs": layout.crs,
+        "profile": profile.id if profile else "columns",
+        "encoding": file.encoding,
+        "delimiter": file.delimiter,
+        "first": str(kept.min()),
+        "last": str(kept.max()),
+        "notes": [note.rstrip(".") + "." for note in notes],
+    }
+
+
+def _profile(parameters: Parameters, file: CsvFile) -> tuple[Profile | None, Variant | None]:
+    by_hand = parameters.x is not None and parameters.y is not None and bool(parameters.time)
+    if parameters.profile == "columns" or (parameters.profile == "auto" and by_hand):
+        return None, None
+    if parameters.profile == "auto":
+        return detect(file.header)
+    profile = profiles()[parameters.profile]
+    return profile, variant_of(profile, file.header)
+
+
+def _layout(parameters: Parameters, file: CsvFile, profile: Profile | None, variant: Variant | None) -> Layout:
+    x = parameters.x or (variant.x if variant else "")
+    y = parameters.y or (variant.y if variant else "")
+    time = parameters.time or (list(variant.time) if variant else [])
+    category = parameters.category or (variant.category if variant else None)
+    for name, value in (("x", x), ("y", y), ("time", time)):
+        if not value:
+            raise ParameterError(
+                f"No column is named for {name}; the file has {', '.join(file.header)}",
+                parameter=name,
+                remedy=f"Name the column of {name}",
+            )
+    own_crs = (variant.crs if variant else None) or (profile.crs if profile else _DEFAULT_CRS)
+    crs = parameters.crs or own_crs
+    box = (variant.bbox if variant else None) or (profile.bbox if profile else None)
+    named_by_hand = parameters.x or parameters.y
+    known_area = box if crs == own_crs and not named_by_hand else None
+    return Layout(
+        x=require_column(x, file.header, "x"),
+        y=require_column(y, file.header, "y"),
+        time=tuple(require_column(name, file.header, "time") for name in time),
+        category=require_column(category, file.header, "category") if category else None,
+        category_names=variant.category_names if variant else {},
+        crs=crs,
+        frame=Frame(is_geographic(crs), known_area),
+        date_order=parameters.date_order,
+        usual_order=(variant.date_order if variant else None) or (profile.date_order if profile else None),
+    )

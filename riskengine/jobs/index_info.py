@@ -1,0 +1,21 @@
+"""Job: what a crime index is, without loading its incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..artefacts import read_head
+from ..context import JobContext
+from ..index import FORMAT, KIND
+from . import JobParameters
+
+
+class Parameters(JobParameters):
+    index: str
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """The index's own description: crs, count, span, method, recall, fingerprint."""
+    meta, bundle = read_head(parameters.index, KIND, FORMAT, "index")
+    bundle.close()
+    return meta

@@ -1,0 +1,133 @@
+"""Job ``simulate``: a simulated city as the kind of CSV a police force publishes, dirt included."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ..artefacts import whole_file
+from ..cityplan import CENTRE
+from ..context import JobContext
+from ..errors import ParameterError
+from ..simulate import SimulatedCity, simulate_city
+from . import JobParameters
+
+_ROWS = 100_000
+_DISTRICTS = (
+    *("Saint-Étienne", "North Quay", "Île Verte", "Old Market", "Centre", "Señorío"),
+    *("Mühlbach", "South Gate", "Łąka"),
+)
+
+
+class Parameters(JobParameters):
+    """Parameters of the job; ``dirt`` is the share of rows that are spoilt so that an import refuses them."""
+
+    path: Path
+    incidents: int = Field(50_000, ge=1, le=100_000_000)
+    days: int = Field(365, ge=1, le=36_600)
+    seed: int = Field(1, ge=0)
+    start: datetime.date = datetime.date(2024, 1, 1)
+    branching: float = Field(0.25, ge=0, lt=1)
+    decay_days: float = Field(7.0, gt=0)
+    spread: float = Field(120.0, gt=0)
+    dirt: float = Field(0.0, ge=0, le=0.5)
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Simulate and write ``longitude,latitude,datetime,category,district``.
+
+    Returns
+    -------
+    dict
+        ``path``, ``incidents``, ``dirty`` (spoilt rows by what is wrong with them), ``first``, ``last``,
+        ``categories`` with counts, ``columns`` (what to tell the import) and ``parameters``.
+    """
+    last_day = parameters.start + datetime.timedelta(days=parameters.days)
+    if last_day > datetime.date.today():
+        raise ParameterError(
+            f"{parameters.days} days from {parameters.start} end on {last_day}, which lies in the future",
+            parameter="start",
+            value=parameters.start,
+            remedy="Choose an earlier start or fewer days, because incidents of the future are refused on import",
+        )
+    with context.step(0.0, 0.5):
+        city = simulate_city(
+            parameters.incidents,
+            parameters.days,
+            parameters.seed,
+            parameters.start.isoformat(),
+            parameters.branching,
+            parameters.decay_days,
+            parameters.spread,
+            context=context,
+        )
+    spoilt = _spoilt(parameters, len(city))
+    with context.step(0.5, 1.0), whole_file(parameters.path, "path") as temporary:
+        for start in range(0, len(city), _ROWS):
+            context.progress(start / len(city), "writing")
+            table = _table(city, slice(start, start + _ROWS))
+            _spoil(table, spoilt[start : start + _ROWS])
+            table.to_csv(temporary, mode="a", header=start == 0, index=False, encoding="utf-8", lineterminator="\n")
+    dirty = {name: int((spoilt == code).sum()) for code, name in enumerate(_DIRT, 1)}
+    context.log(f"{len(city)} incidents simulated, {sum(dirty.values())} of them spoilt on purpose.")
+    counts = np.bincount(city.category, minlength=len(city.categories)).tolist()
+    return {
+        "path": str(parameters.path),
+        "incidents": len(city),
+        "dirty": dirty,
+        "first": str(city.time[0]),
+        "last": str(city.time[-1]),
+        "categories": dict(zip(city.categories, counts, strict=True)),
+        "columns": {"x": "longitude", "y": "latitude", "time": ["datetime"], "category": "category"},
+        "parameters": city.parameters,
+    }
+
+
+_DIRT = ("no coordinates", "coordinates (0, 0)", "impossible date", "no date", "swapped coordinates")
+
+
+def _spoilt(parameters: Parameters, rows: int) -> NDArray[np.int8]:
+    """What is wrong with each row: 0 for nothing, else a position in _DIRT counted from 1."""
+    # A stream of its own, so that the city is the same with and without dirt.
+    random = np.random.default_rng([parameters.seed, 1])
+    spoilt = np.zeros(rows, dtype=np.int8)
+    chosen = random.permutation(rows)[: round(rows * parameters.dirt)]
+    spoilt[chosen] = 1 + np.arange(len(chosen)) % len(_DIRT)
+    return spoilt
+
+
+def _table(city: SimulatedCity, rows: slice) -> pd.DataFrame:
+    from rasterio.warp import transform
+
+    x, y = city.x[rows], city.y[rows]
+    longitude, latitude = transform(city.crs, "EPSG:4326", x.tolist(), y.tolist())
+    third = city.parameters["size"] / 6
+    column = np.digitize(x - CENTRE[0], [-third, third])
+    row = np.digitize(CENTRE[1] - y, [-third, third])
+    moments = np.char.replace(city.time[rows].astype(str), "T", " ")
+    return pd.DataFrame(
+        {
+            "longitude": [f"{value:.6f}" for value in longitude],
+            "latitude": [f"{value:.6f}" for value in latitude],
+            "datetime": moments,
+            "category": np.array(city.categories, dtype=object)[city.category[rows]],
+            "district": np.array(_DISTRICTS, dtype=object)[row * 3 + column],
+        },
+        dtype=object,
+    )
+
+
+def _spoil(table: pd.DataFrame, spoilt: NDArray[np.int8]) -> None:
+    places = ["longitude", "latitude"]
+    table.loc[spoilt == 1, places] = ""
+    table.loc[spoilt == 2, places] = "0"
+    table.loc[spoilt == 3, "datetime"] = table.loc[spoilt == 3, "datetime"].str.slice(0, 4) + "-02-30 12:00:00"
+    table.loc[spoilt == 4, "datetime"] = ""
+    swapped = spoilt == 5
+    table.loc[swapped, places] = table.loc[swapped, ["latitude", "longitude"]].to_numpy()

@@ -1,0 +1,160 @@
+"""Figures of the reports, as data URIs; colours of Okabe & Ito, told apart also by line style and marker."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from ..evaluation.heldout import HeldOut
+from ..forecast.training import Curves
+from ..grid import Grid
+
+#: Name, colour, line style and marker of each forecaster.
+LOOK: dict[str, tuple[str, str, str, str]] = {
+    "convlstm": ("ConvLSTM", "#0072B2", "-", "o"),
+    "prior_counts": ("Prior counts", "#D55E00", "--", "s"),
+    "prior_share": ("Prior share", "#009E73", "-.", "^"),
+    "constant": ("Constant", "#595959", ":", "x"),
+}
+_STYLE: Any = {
+    "font.size": 11,
+    "font.family": "sans-serif",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#666",
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "legend.frameon": False,
+    "svg.fonttype": "path",
+    # Without these the same figure would differ from run to run.
+    "svg.hashsalt": "crimerisk",
+    "text.parse_math": False,
+}
+
+
+def display_name(name: str) -> str:
+    """How a forecaster is called in tables and legends."""
+    return LOOK[name][0] if name in LOOK else name.replace("_", " ").capitalize()
+
+
+def _figure(width: float = 5.2, height: float = 3.5) -> Figure:
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def data_uri(figure: Figure, dpi: int = 150) -> str:
+    """The figure as an SVG data URI."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", dpi=dpi, metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _look(name: str) -> dict[str, Any]:
+    label, colour, line, marker = LOOK.get(name, (display_name(name), "#CC79A7", "-", "d"))
+    return {"label": label, "color": colour, "linestyle": line, "marker": marker}
+
+
+def loss_curves(curves: Curves) -> str:
+    """Training and validation log-loss per epoch."""
+    with mpl.rc_context(_STYLE):
+        figure = _figure()
+        axes = figure.add_subplot()
+        epochs = np.arange(len(curves.loss) + 1)
+        axes.plot(epochs, [curves.start, *curves.loss], color="#0072B2", marker="o", markersize=3.5, label="training")
+        axes.plot(
+            epochs,
+            [curves.validation_start, *curves.validation],
+            color="#D55E00",
+            linestyle="--",
+            marker="s",
+            markersize=3.5,
+            label="validation",
+        )
+        if curves.best_epoch:
+            axes.axvline(curves.best_epoch, color="#999", linewidth=1, zorder=0)
+        axes.set_xlabel(f"epoch (weights kept: {curves.best_epoch}; 0 = before training)")
+        axes.set_ylabel("log-loss")
+        axes.ticklabel_format(useOffset=False)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend()
+        return data_uri(figure)
+
+
+def reliability_plot(held_out: HeldOut) -> str:
+    """Observed share against predicted probability."""
+    with mpl.rc_context(_STYLE):
+        figure = _figure()
+        axes = figure.add_subplot()
+        highest = 0.0
+        for name, score in held_out.scores.items():
+            found = score.reliability
+            axes.plot(found.predicted, found.observed, markersize=5, linewidth=1.4, **_look(name))
+            highest = max(highest, *found.predicted, *found.observed)
+        axes.plot([0, highest], [0, highest], color="#aaa", linewidth=1, zorder=0)
+        axes.set_xlabel("predicted probability")
+        axes.set_ylabel("share that had an incident")
+        axes.legend()
+        return data_uri(figure)
+
+
+def hit_rate_curve(held_out: HeldOut) -> str:
+    """Share of incidents caught against share of the area flagged."""
+    with mpl.rc_context(_STYLE):
+        figure = _figure()
+        axes = figure.add_subplot()
+        for name, score in held_out.scores.items():
+            shares = [0.0] + [100 * hits.flagged / hits.cells for hits in score.curve]
+            rates = [0.0] + [100 * hits.hit_rate for hits in score.curve]
+            axes.plot(shares, rates, markersize=4, linewidth=1.4, **_look(name))
+        axes.set_xlabel("area flagged, %")
+        axes.set_ylabel("incidents caught, %")
+        axes.set_xlim(0, 50)
+        axes.set_ylim(0, 102)
+        axes.legend(loc="lower right")
+        return data_uri(figure)
+
+
+def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
+    """A forecast map with its scale; cells outside the study area are grey."""
+    with mpl.rc_context({**_STYLE, "axes.grid": False}):
+        height = float(np.clip(5.2 * grid.rows / grid.columns, 2.5, 7.0))
+        figure = _figure(5.8, height)
+        axes = figure.add_subplot()
+        west, south, east, north = (edge / 1000 for edge in grid.bounds)
+        image = axes.imshow(
+            np.ma.masked_invalid(risk),
+            cmap="YlGnBu",
+            extent=(0, east - west, 0, north - south),
+            interpolation="nearest",
+            vmin=0,
+        )
+        axes.set_facecolor("#d9d9d9")
+        axes.set_title(title, fontsize=11)
+        axes.set_xlabel("km")
+        axes.set_ylabel("km")
+        figure.colorbar(image, ax=axes, label="probability of at least one incident", shrink=0.85)
+        return data_uri(figure)
+
+
+def skill_over_time(held_out: HeldOut, starts: NDArray[np.datetime64]) -> str:
+    """Log-loss of the model minus that of each baseline, per held-out map."""
+    with mpl.rc_context(_STYLE):
+        figure = _figure(8.0, 2.8)
+        axes = figure.add_subplot()
+        model = held_out.scores[held_out.model].fold_loss
+        for name, score in held_out.scores.items():
+            if name in (held_out.model, "constant"):
+                continue
+            look = _look(name)
+            axes.plot(starts, model - score.fold_loss, linewidth=1.2, markersize=3, **look)
+        axes.axhline(0, color="#333", linewidth=1)
+        axes.set_ylabel("log-loss of the model minus baseline\n(below 0: model better)", fontsize=9)
+        axes.legend(ncols=2)
+        axes.tick_params(axis="x", rotation=20)
+        return data_uri(figure)

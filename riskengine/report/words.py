@@ -1,0 +1,71 @@
+"""What the figures say, in plain sentences."""
+
+from __future__ import annotations
+
+import math
+
+from ..evaluation.compare import Difference
+from ..evaluation.heldout import HeldOut
+from .figures import display_name
+
+
+def verdict(held_out: HeldOut | None) -> str:
+    """How much better or worse than the baselines the model is, and whether that can be told from chance."""
+    if held_out is None:
+        return (
+            "Not evaluated: no map lies after the model's training window, so nothing can be said about how good"
+            " this forecast is."
+        )
+    model = display_name(held_out.model)
+    best = held_out.best_baseline
+    against_best = held_out.against(best)
+    score = held_out.scores[held_out.model]
+    text = f"Over {held_out.maps} held-out maps the {model}'s log-loss is {score.log_loss:.4f}"
+    text += ": " + _share(held_out.ratio("constant")) + " a constant forecast"
+    if "prior_counts" in held_out.scores:
+        text += " and " + _share(held_out.ratio("prior_counts")) + " prior counts"
+    text += ". "
+    name = display_name(best).lower()
+    if against_best.verdict == "better":
+        text += f"It is distinguishably better than the best simple baseline, {name} ({_interval(against_best)})."
+        if held_out.ratio(best) > 0.98:
+            text += " The gain is small: most of the risk is place, which plain counts already know."
+    elif against_best.verdict == "worse":
+        text += (
+            f"It is distinguishably WORSE than the simple baseline {name} ({_interval(against_best)}):"
+            f" use {name} instead of this model."
+        )
+    else:
+        tendency = "slightly better" if against_best.mean < 0 else "slightly worse"
+        text += (
+            f"It is {tendency} than the best simple baseline, {name}, but the difference cannot be told from"
+            f" chance ({_interval(against_best)}): here the network adds nothing certain to plain counts."
+        )
+    flagged, plain = score.area, held_out.scores[best].area
+    for each in held_out.scores.values():
+        if each.name != held_out.model and each.area.caught > plain.caught:
+            plain, best = each.area, each.name
+    text += (
+        f" In the riskiest 5 % of the area it catches {percent(flagged.hit_rate)} of the incidents,"
+        f" {display_name(best).lower()} {percent(plain.hit_rate)}."
+    )
+    return text
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share as a percentage; a dash where there is none."""
+    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f} %"
+
+
+def _share(ratio: float) -> str:
+    """A ratio of log-losses as "12.3 % below"."""
+    if ratio != ratio:
+        return "not comparable with"
+    return percent(abs(1 - ratio)) + (" below" if ratio < 1 else " above")
+
+
+def _interval(difference: Difference) -> str:
+    return (
+        f"difference {difference.mean:+.5f}, {percent(difference.level, 0)} interval"
+        f" {difference.low:+.5f} to {difference.high:+.5f}"
+    )

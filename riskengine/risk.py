@@ -1,0 +1,142 @@
+"""Percentile risk classes: thresholds, classes, class polygons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.features import rasterize, shapes
+
+from .errors import DataError, FormatError, ParameterError
+
+#: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
+DEFAULT_PERCENTILES = (25.0, 75.0, 91.0, 96.0)
+CLASS_NODATA = 255
+
+
+@dataclass
+class RiskStack:
+    """A raster of risks: `risk` (S, H, W) float64 with NaN outside the study area, and how it lies on the ground."""
+
+    risk: NDArray[np.float64]
+    transform: Any
+    crs: Any
+    starts: list[str]
+    ends: list[str]
+    tags: dict[str, str]
+
+
+def read_risk(path: str, parameter: str = "risk") -> RiskStack:
+    """Read any single- or multi-band raster of risks; no-data and non-finite cells become NaN.
+
+    Raises
+    ------
+    FormatError
+        If it cannot be read as a raster.
+    DataError
+        If it has no valid cell.
+    """
+    try:
+        with rasterio.open(path) as source:
+            risk = source.read(masked=True).astype(np.float64).filled(np.nan)
+            band_tags = [source.tags(band) for band in source.indexes]
+            stack = RiskStack(
+                risk,
+                source.transform,
+                source.crs,
+                [tags.get("CRIMERISK_START", "") for tags in band_tags],
+                [tags.get("CRIMERISK_END", "") for tags in band_tags],
+                source.tags(),
+            )
+    except rasterio.errors.RasterioError as error:
+        raise FormatError(
+            f"{path} cannot be read as a raster", parameter=parameter, value=path, remedy="Choose a risk raster"
+        ) from error
+    stack.risk[~np.isfinite(stack.risk)] = np.nan
+    if np.isnan(stack.risk).all():
+        raise DataError(
+            f"{path} has no cell with a value", parameter=parameter, value=path, remedy="Choose a raster that has values"
+        )
+    return stack
+
+
+def check_percentiles(percentiles: Sequence[float]) -> list[float]:
+    """Percentiles in rising order, each strictly between 0 and 100.
+
+    Raises
+    ------
+    ParameterError
+        Otherwise, or if there are none or more than 20.
+    """
+    values = [float(value) for value in percentiles]
+    rising = all(low < high for low, high in zip(values, values[1:], strict=False))
+    if not values or len(values) > 20 or not rising or not all(0 < value < 100 for value in values):
+        raise ParameterError(
+            f"percentiles are {', '.join(f'{value:g}' for value in values) or 'empty'}; they must rise, between 0 and 100",
+            parameter="percentiles",
+            value=values,
+            remedy="The published ones are 25, 75, 91, 96",
+        )
+    return values
+
+
+def thresholds(risk: NDArray[np.float64], percentiles: Sequence[float]) -> NDArray[np.float64]:
+    """Risk at each percentile over all valid cells of `risk` (numpy's linear interpolation)."""
+    return np.nanpercentile(risk, percentiles)
+
+
+def classify(risk: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Class of each cell: how many thresholds it lies strictly above; 255 for NaN.
+
+    Strictly: where all cells are equal none stands out, so none is flagged.
+    """
+    classes = np.searchsorted(limits, risk, side="left").astype(np.uint8)
+    classes[np.isnan(risk)] = CLASS_NODATA
+    return classes
+
+
+def class_labels(percentiles: Sequence[float]) -> list[str]:
+    """One label a class, lowest first: "up to the 25th percentile", …, "above the 96th"."""
+    names = [_ordinal(value) for value in percentiles]
+    middle = [f"{low} to {high} percentile" for low, high in zip(names, names[1:], strict=False)]
+    return [f"Up to the {names[0]} percentile", *middle, f"Above the {names[-1]} percentile"]
+
+
+def _ordinal(value: float) -> str:
+    if value != int(value):
+        return f"{value:g}th"
+    number = int(value)
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def class_polygons(
+    classes: NDArray[np.uint8], risk: NDArray[np.float64], transform: Any
+) -> Iterator[tuple[dict[str, Any], int, float, float]]:
+    """Polygons of connected cells of one class.
+
+    Yields
+    ------
+    polygon : dict
+        GeoJSON geometry, metres.
+    risk_class : int
+    area : float
+        Square metres.
+    mean_risk : float
+    """
+    # Every polygon's own number is burnt in once, so that means come from one pass instead of a mask each.
+    outlines = list(shapes(classes, mask=classes != CLASS_NODATA, transform=transform))
+    if not outlines:
+        return
+    zone = np.full(classes.shape, -1, dtype=np.int32)
+    rasterize(((shape, number) for number, (shape, _) in enumerate(outlines)), out=zone, transform=transform)
+    valid = zone >= 0
+    cells = np.bincount(zone[valid], minlength=len(outlines))
+    total = np.bincount(zone[valid], weights=np.nan_to_num(risk[valid]), minlength=len(outlines))
+    cell_area = abs(transform.a * transform.e)
+    for number, (shape, value) in enumerate(outlines):
+        yield shape, int(value), float(cells[number] * cell_area), float(total[number] / max(cells[number], 1))

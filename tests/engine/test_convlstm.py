@@ -1,0 +1,347 @@
+"""The ConvLSTM forecast: it learns, it is repeatable, and it never sees the future."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+
+from riskengine.context import JobContext
+from riskengine.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
+from riskengine.evaluation.metrics import log_loss
+from riskengine.forecast import ConstantForecaster, PriorShare
+from riskengine.forecast.causal import CausalState, calendar, causal_sequence
+from riskengine.forecast.convlstm import ConvLSTMForecaster
+from riskengine.forecast.network import ConvLSTMNetwork
+from riskengine.forecast.training import weighted_loss
+from riskengine.grid import Grid
+from riskengine.heatmaps import Heatmaps, write_heatmaps
+from riskengine.jobs import run_job
+
+TINY: dict[str, Any] = {"sequence_length": 6, "channels": 6, "layers": 1, "batch_size": 4}
+
+
+def stack(counts: np.ndarray, mask: np.ndarray | None = None, **more: Any) -> Heatmaps:
+    edges = (np.datetime64("2024-01-01") + np.arange(len(counts) + 1)).astype("datetime64[s]")
+    height, width = counts.shape[1:]
+    inside = np.ones((height, width), bool) if mask is None else mask
+    return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), "1 days", **more)
+
+
+def travelling(maps: int = 90, side: int = 8, seed: int = 0) -> Heatmaps:
+    """A front of incidents that moves one column a day, with noise: place alone tells nothing, yesterday all."""
+    random = np.random.default_rng(seed)
+    column = np.arange(side)
+    counts = np.stack(
+        [random.random((side, side)) < np.where((column - day) % 4 == 0, 0.9, 0.03)[None, :] for day in range(maps)]
+    )
+    return stack(counts.astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[Heatmaps, ConvLSTMForecaster]:
+    heatmaps = travelling()
+    model = ConvLSTMForecaster(epochs=25, learning_rate=0.02, **TINY)
+    return heatmaps, model.fit(heatmaps.before(72))
+
+
+def test_it_learns_what_counts_cannot(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
+    heatmaps, model = fitted
+    truth = heatmaps.counts[72:]
+    losses = {
+        each.name: log_loss(each.predict_each(heatmaps, 72), truth)
+        for each in (model, ConstantForecaster(), PriorShare())
+    }
+    assert model.curves_.loss[-1] < 0.8 * model.curves_.start
+    assert min(model.curves_.validation) < 0.8 * model.curves_.validation_start
+    assert losses["convlstm"] < 0.75 * losses["constant"]
+    assert losses["convlstm"] < 0.75 * losses["prior_share"]
+
+
+def test_the_network_never_looks_ahead() -> None:
+    torch.manual_seed(0)
+    network = ConvLSTMNetwork(4, 2)
+    torch.nn.init.normal_(network.last.weight)
+    inputs, context = torch.randn(8, 1, 4, 5, 5), torch.randn(8, 1, 13)
+    before, _ = network(inputs, context)
+    inputs[5:] += 1.0
+    after, _ = network(inputs, context)
+    assert torch.equal(before[:5], after[:5])
+    assert not torch.equal(before[5:], after[5:])
+
+
+def test_the_past_alone_decides_a_forecast(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
+    heatmaps, model = fitted
+    before = model.predict_each(heatmaps, 60)
+    for changed in (60, 71, 89):
+        counts = heatmaps.counts.copy()
+        counts[changed:] = 1 - counts[changed:]
+        after = model.predict_each(stack(counts), 60)
+        known = changed - 60 + 1
+        assert np.array_equal(before[:known], after[:known]), f"map {changed} reached a forecast made before it"
+        if changed < 89:
+            assert not np.array_equal(before[known], after[known])
+
+
+def test_one_pass_equals_one_forecast_at_a_time(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
+    heatmaps, model = fitted
+    each = model.predict_each(heatmaps, 66)
+    for number, origin in enumerate(range(66, 90)):
+        assert model.predict(heatmaps.before(origin))[0] == pytest.approx(each[number], abs=1e-5)
+
+
+def test_training_never_sees_what_it_is_not_given() -> None:
+    first = travelling()
+    counts = first.counts.copy()
+    counts[72:] = 1
+    models = [ConvLSTMForecaster(epochs=2, **TINY).fit(each.before(72)) for each in (first, stack(counts))]
+    for one, other in zip(*(model.network_.state_dict().values() for model in models), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_planted_future_is_of_no_use() -> None:
+    """Coin flips cannot be forecast; every other map is a filled gap that gives the next one away."""
+    random = np.random.default_rng(4)
+    counts = (random.random((100, 6, 6)) < 0.5).astype(np.uint8)
+    observed = np.arange(100) % 2 == 0
+    counts[1:-1:2] = counts[2::2]
+    heatmaps = stack(counts, observed=observed)
+    model = ConvLSTMForecaster(epochs=12, learning_rate=0.02, **TINY).fit(heatmaps.before(80))
+    risk = model.predict_each(heatmaps, 80)[observed[80:]]
+    assert log_loss(risk, counts[80:][observed[80:]]) > 0.99 * np.log(2)
+
+
+def test_an_unobserved_map_is_never_read() -> None:
+    random = np.random.default_rng(5)
+    counts = (random.random((20, 4, 4)) < 0.3).astype(np.uint8)
+    other = counts.copy()
+    observed = np.ones(20, bool)
+    observed[[7, 13]] = False
+    other[~observed] = 1 - other[~observed]
+    mask = np.ones((4, 4), bool)
+    edges = stack(counts).edges
+    sequences = [causal_sequence(each, observed, mask, edges)[0] for each in (counts, other)]
+    assert np.array_equal(sequences[0].inputs, sequences[1].inputs)
+    assert np.array_equal(sequences[0].context, sequences[1].context)
+
+
+def test_causal_inputs_by_hand() -> None:
+    state = CausalState(np.ones((1, 2), bool), shrinkage=0.0)
+    assert state.prior() == pytest.approx(np.full((1, 2), 0.5))
+    for event in ([1, 0], [1, 1], [0, 0], [1, 0]):
+        state.update(np.array([event]))
+    assert state.prior() == pytest.approx(np.array([[0.75, 0.25]]))
+    assert state.inputs()[0] == pytest.approx(np.array([[1, 0]]))
+
+
+def test_calendar_knows_weekdays_and_hours() -> None:
+    days = calendar((np.datetime64("2024-01-01") + np.arange(9)).astype("datetime64[s]"), 8)
+    assert list(days[:, :7].argmax(axis=1)) == [0, 1, 2, 3, 4, 5, 6, 0]  # 2024-01-01 was a Monday
+    assert not days[:, 7:].any()
+    hours = calendar(np.datetime64("2024-01-01T00:00:00") + np.arange(0, 49) * np.timedelta64(3600, "s"), 48)
+    assert hours[0] == pytest.approx(np.roll(hours, -24, axis=0)[0] * 0 + hours[0])
+    assert hours[3, 7:] == pytest.approx(hours[27, 7:])
+    weeks = calendar((np.datetime64("2024-01-01") + 7 * np.arange(4)).astype("datetime64[s]"), 3)
+    assert not weeks.any()
+
+
+def test_untrained_network_is_the_running_mean() -> None:
+    heatmaps = travelling(40)
+    model = ConvLSTMForecaster(**TINY)
+    model.network_ = model.build()
+    _, state = causal_sequence(heatmaps.counts, heatmaps.observed, heatmaps.mask, heatmaps.edges)
+    assert model.predict(heatmaps)[0] == pytest.approx(state.prior(), rel=1e-4)
+
+
+@pytest.mark.parametrize("weight", [1.0, 4.0])
+def test_weighting_does_not_bias_the_probability(weight: float) -> None:
+    """The weighted loss is smallest where the corrected probability is the share of events."""
+    events = torch.tensor([1.0] * 3 + [0.0] * 7).reshape(1, 1, 1, 10)
+    logit = torch.zeros(1, requires_grad=True)
+    optimiser = torch.optim.LBFGS([logit], max_iter=100)
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss, _ = weighted_loss(
+            logit.expand_as(events), torch.zeros_like(events), events, torch.ones_like(events), weight
+        )
+        loss.backward()
+        return loss
+
+    for _ in range(5):
+        optimiser.step(closure)
+    assert torch.sigmoid(logit).item() == pytest.approx(0.3, abs=1e-3)
+
+
+def test_cells_outside_the_study_area_never_enter_the_loss() -> None:
+    counts = travelling(60).counts
+    mask = np.ones((8, 8), bool)
+    mask[:, 6:] = False
+    other = counts.copy()
+    other[:, ~mask] = 1 - other[:, ~mask]
+    models = [ConvLSTMForecaster(epochs=2, **TINY).fit(stack(each, mask)) for each in (counts, other)]
+    assert models[0].curves_.loss == models[1].curves_.loss
+    risk = models[0].predict(stack(counts, mask))
+    assert np.isnan(risk[0, ~mask]).all()
+    assert ((risk[0, mask] > 0) & (risk[0, mask] < 1)).all()
+
+
+def test_same_seed_same_result_other_seed_other_result() -> None:
+    heatmaps = travelling(50)
+    runs = [ConvLSTMForecaster(epochs=2, seed=seed, **TINY).fit(heatmaps) for seed in (3, 3, 4)]
+    assert runs[0].curves_.loss == runs[1].curves_.loss
+    assert np.array_equal(runs[0].predict(heatmaps, 3), runs[1].predict(heatmaps, 3))
+    assert runs[0].curves_.loss != runs[2].curves_.loss
+
+
+def test_large_maps_are_cut_to_windows() -> None:
+    from dataclasses import replace
+
+    heatmaps = travelling(40, side=24)
+    model = ConvLSTMForecaster(epochs=2, **TINY)
+    model.schedule = replace(model.schedule, crop=8)
+    model.fit(heatmaps)
+    assert model.predict(heatmaps, 2).shape == (2, 24, 24)
+
+
+@pytest.mark.parametrize(
+    "name", ["sequence_length", "channels", "layers", "epochs", "learning_rate", "batch_size", "positive_weight"]
+)
+def test_parameters_must_be_positive(name: str) -> None:
+    with pytest.raises(ParameterError, match=f"{name} is -1"):
+        ConvLSTMForecaster(**{name: -1})
+
+
+# The job
+
+
+def write(path: Path, heatmaps: Heatmaps) -> str:
+    write_heatmaps(path, heatmaps)
+    return str(path)
+
+
+def job(folder: Path, heatmaps: str, context: JobContext | None = None, **more: Any) -> dict[str, Any]:
+    params = {"heatmaps": heatmaps, "output": str(folder / "risk.tif"), "epochs": 3, **TINY, **more}
+    return run_job("convlstm", params, context)
+
+
+def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
+    mask = np.ones((8, 8), bool)
+    mask[0] = False
+    heatmaps = write(tmp_path / "héat maps.tif", stack(travelling().counts, mask))
+    texts: list[str] = []
+    result = job(
+        tmp_path,
+        heatmaps,
+        JobContext(on_progress=lambda share, text: texts.append(text)),
+        steps=2,
+        model_output=str(tmp_path / "a.crimemodel"),
+        report=str(tmp_path / "a.html"),
+    )
+    json.dumps(result, allow_nan=False)
+    assert result["bins"] == ["2024-03-31T00:00:00", "2024-04-01T00:00:00"]
+    assert result["held_out_bins"] == 18
+    assert set(result["metrics"]) == {"convlstm", "prior_counts", "prior_share", "constant"}
+    assert result["log_loss_ratio_constant"] == pytest.approx(
+        result["metrics"]["convlstm"]["log_loss"] / result["metrics"]["constant"]["log_loss"], rel=1e-4
+    )
+    assert len(result["loss"]) == len(result["validation"]) == 3
+    assert any(text.startswith("epoch 2 of 3, loss") and "validation" in text and "left" in text for text in texts)
+    with rasterio.open(tmp_path / "risk.tif") as risk:
+        assert risk.tags()["CRIMERISK_KIND"] == "risk"
+        assert risk.descriptions == ("2024-03-31T00:00:00", "2024-04-01T00:00:00")
+        values = risk.read()
+        assert (values[:, 0] == risk.nodata).all()
+        assert ((values[:, 1:] > 0) & (values[:, 1:] < 1)).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.crimemodel", "a.html", "héat maps.tif", "risk.tif"]
+
+
+def test_job_applies_a_model_and_scores_what_it_never_saw(tmp_path: Path) -> None:
+    whole = travelling()
+    early = write(tmp_path / "early.tif", whole.before(60))
+    model = str(tmp_path / "m.crimemodel")
+    job(tmp_path, early, model_output=model)  # trained on the first 48 maps
+    late = job(tmp_path, write(tmp_path / "all.tif", whole), model=model, report=str(tmp_path / "r.html"))
+    assert late["held_out_bins"] == 90 - 48
+    warnings: list[str] = []
+    seen = job(
+        tmp_path,
+        write(tmp_path / "seen.tif", whole.before(48)),
+        JobContext(on_log=lambda text, level: warnings.append(text) if level == "warning" else None),
+        model=model,
+        report=str(tmp_path / "seen.html"),
+    )
+    assert seen["held_out_bins"] == 0
+    assert seen["metrics"] == {}
+    assert any("not evaluated" in text for text in warnings)
+
+
+def test_job_refuses_a_model_for_other_bins_or_cells(tmp_path: Path) -> None:
+    whole = travelling(50)
+    model = str(tmp_path / "m.crimemodel")
+    job(tmp_path, write(tmp_path / "a.tif", whole), model_output=model)
+    whole.bin = "1 weeks"
+    with pytest.raises(ParameterError, match="trained on maps of 1 days, these are maps of 1 weeks"):
+        job(tmp_path, write(tmp_path / "b.tif", whole), model=model)
+    whole.bin = "1 days"
+    whole.grid = Grid(0.0, 0.0, 250.0, 8, 8, "EPSG:32614")
+    with pytest.raises(ParameterError, match="cells of 500 m, these are cells of 250 m"):
+        job(tmp_path, write(tmp_path / "c.tif", whole), model=model)
+
+
+def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
+    whole = travelling(40)
+    with pytest.raises(DataError, match="The stack holds 8 maps.*needs at least 15"):
+        job(tmp_path, write(tmp_path / "short.tif", whole.before(8)))
+    with pytest.raises(DataError, match="The stack holds 1 maps"):
+        job(tmp_path, write(tmp_path / "one.tif", whole.before(1)))
+    with pytest.raises(DataError, match="No incident"):
+        job(tmp_path, write(tmp_path / "none.tif", stack(np.zeros((40, 4, 4), np.uint8))))
+    with pytest.raises(DataError, match="No cell"):
+        job(tmp_path, write(tmp_path / "out.tif", stack(whole.counts, np.zeros((8, 8), bool))))
+    with rasterio.open(
+        tmp_path / "foreign.tif", "w", driver="GTiff", width=2, height=2, count=1, dtype="uint8"
+    ) as foreign:
+        foreign.write(np.zeros((1, 2, 2), np.uint8))
+    with pytest.raises(FormatError, match="not a stack of hotspot grids"):
+        job(tmp_path, str(tmp_path / "foreign.tif"))
+    with pytest.raises(ParameterError, match="'epochs' is 0"):
+        job(tmp_path, str(tmp_path / "short.tif"), epochs=0)
+    with pytest.raises(OutputError, match="of report does not exist"):
+        job(tmp_path, str(tmp_path / "short.tif"), report=str(tmp_path / "nowhere" / "r.html"))
+    assert not (tmp_path / "risk.tif").exists()
+
+
+def test_as_few_maps_as_the_message_names_are_enough(tmp_path: Path) -> None:
+    assert job(tmp_path, write(tmp_path / "a.tif", travelling(15)))["held_out_bins"] >= 1
+
+
+def test_a_constant_stack_can_be_forecast(tmp_path: Path) -> None:
+    result = job(
+        tmp_path, write(tmp_path / "a.tif", stack(np.ones((30, 1, 1), np.uint8))), report=str(tmp_path / "r.html")
+    )
+    assert result["metrics"]["convlstm"]["auc"] is None
+    json.dumps(result, allow_nan=False)
+
+
+def test_cancel_during_training_leaves_nothing(tmp_path: Path) -> None:
+    heatmaps = write(tmp_path / "a.tif", travelling())
+    stop = threading.Event()
+    batches = 0
+
+    def on_progress(share: float, text: str) -> None:
+        nonlocal batches
+        batches += text.startswith("epoch")
+        if batches == 3:
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        job(tmp_path, heatmaps, JobContext(on_progress, cancelled=stop), model_output=str(tmp_path / "m.crimemodel"))
+    assert batches == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]

@@ -1,0 +1,126 @@
+"""Every measure against a value worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from riskengine.evaluation.compare import paired_interval
+from riskengine.evaluation.metrics import area_hits, auc, brier, brier_skill, log_loss, reliability
+
+P = np.array([0.9, 0.2, 0.6, 0.4])
+O = np.array([1, 0, 0, 1])  # noqa: E741
+
+
+def test_log_loss_by_hand() -> None:
+    expected = -(math.log(0.9) + math.log(0.8) + math.log(0.4) + math.log(0.4)) / 4
+    assert log_loss(P, O) == pytest.approx(expected)
+
+
+def test_log_loss_of_a_certain_miss_is_finite() -> None:
+    assert log_loss([0.0], [1]) == pytest.approx(-math.log(1e-6))
+
+
+def test_brier_and_skill_by_hand() -> None:
+    assert brier(P, O) == pytest.approx((0.01 + 0.04 + 0.36 + 0.36) / 4)
+    assert brier_skill(P, O, 0.5) == pytest.approx(1 - 0.1925 / 0.25)
+
+
+def test_auc_by_hand_and_with_ties() -> None:
+    # Pairs (event, other): .9>.2, .9>.6, .4>.2, .4<.6
+    assert auc(P, O) == pytest.approx(3 / 4)
+    assert auc([0.5, 0.5, 0.5], [1, 0, 0]) == pytest.approx(0.5)
+    assert auc([0.7, 0.7, 0.1], [1, 0, 0]) == pytest.approx(0.75)
+    assert math.isnan(auc([0.1, 0.2], [0, 0]))
+
+
+def test_auc_agrees_with_scikit_learn() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    random = np.random.default_rng(0)
+    p = random.integers(0, 20, 500) / 20
+    o = random.random(500) < p
+    assert auc(p, o) == pytest.approx(roc_auc_score(o, p))
+
+
+def test_cells_outside_the_study_area_do_not_count() -> None:
+    outside = np.array([0.9, np.nan, 0.2, 0.6, np.nan, 0.4])
+    events = np.array([1, 1, 0, 0, 1, 1])
+    for measure in (log_loss, brier, auc):
+        assert measure(outside, events) == pytest.approx(measure(P, O))
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(ValueError, match="4 predictions for 2 outcomes"):
+        log_loss(P, [0, 1])
+
+
+def test_area_hits_by_hand() -> None:
+    # Ten cells; the two riskiest hold 3 and 0 of the 8 incidents; the best two would have held 3 + 2.
+    risk = np.array([[0.9, 0.8, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0]])
+    counts = np.array([[3, 0, 2, 1, 1, 1, 0, 0, 0, 0]])
+    hits = area_hits(risk, counts, 0.2)
+    assert (hits.caught, hits.incidents, hits.flagged, hits.cells, hits.most) == (3, 8, 2, 10, 5)
+    assert hits.hit_rate == pytest.approx(3 / 8)
+    assert hits.pai == pytest.approx((3 / 8) / 0.2)
+    assert hits.pei == pytest.approx(3 / 5)
+    assert hits.precision == pytest.approx(1 / 2)
+
+
+def test_ties_at_the_edge_are_shared() -> None:
+    risk = np.array([[0.9, 0.8, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0]])
+    counts = np.array([[3, 0, 2, 1, 1, 1, 0, 0, 0, 0]])
+    # The third cell is one of two at 0.5: half of 2 and half of 1.
+    assert area_hits(risk, counts, 0.3).caught == pytest.approx(3 + 0 + 1.5)
+    constant = area_hits(np.full((1, 10), 0.3), counts, 0.2)
+    assert constant.pai == pytest.approx(1.0)
+
+
+def test_threshold_decides_what_is_a_hit() -> None:
+    hits = area_hits(np.array([[0.9, 0.8, 0.1, 0.1]]), np.array([[1, 2, 0, 0]]), 0.5, threshold=2)
+    assert hits.precision == pytest.approx(0.5)
+
+
+def test_area_hits_without_incidents() -> None:
+    hits = area_hits(np.ones((2, 4)), np.zeros((2, 4), dtype=int), 0.5)
+    assert math.isnan(hits.hit_rate)
+    assert math.isnan(hits.pei)
+    assert hits.precision == 0
+
+
+def test_reliability_by_hand() -> None:
+    found = reliability([0.1, 0.1, 0.1, 0.7, 0.8, 0.9], [0, 0, 1, 1, 1, 0], bins=2)
+    assert found.predicted == pytest.approx([0.1, 0.8])
+    assert found.observed == pytest.approx([1 / 3, 2 / 3])
+    assert list(found.count) == [3, 3]
+
+
+def test_reliability_of_a_constant_is_one_point() -> None:
+    found = reliability(np.full(10, 0.3), [1] * 3 + [0] * 7)
+    assert found.predicted == pytest.approx([0.3])
+    assert found.observed == pytest.approx([0.3])
+
+
+def test_paired_interval_tells_better_worse_and_chance() -> None:
+    noise = np.random.default_rng(1).normal(0, 0.05, 200)
+    base = np.full(200, 0.5)
+    assert paired_interval(base - 0.05 + noise, base).verdict == "better"
+    assert paired_interval(base + 0.05 + noise, base).verdict == "worse"
+    assert paired_interval(base + noise - noise.mean(), base).verdict == "indistinguishable"
+
+
+def test_paired_interval_of_one_fold_says_nothing() -> None:
+    assert paired_interval([0.1], [0.5]).verdict == "indistinguishable"
+
+
+def test_paired_interval_is_repeatable() -> None:
+    first, second = np.random.default_rng(2).random((2, 50))
+    assert paired_interval(first, second) == paired_interval(first, second)
+
+
+def test_blocks_widen_the_interval_of_dependent_folds() -> None:
+    walk = np.repeat(np.random.default_rng(3).normal(size=30), 7)
+    single, blocks = (paired_interval(walk, np.zeros_like(walk), block=size) for size in (1, 14))
+    assert blocks.high - blocks.low > 1.5 * (single.high - single.low)
