@@ -1,0 +1,252 @@
+"""Compute crime score layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsField,
+    QgsFields,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeatureSource,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterDateTime,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterExtent,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterNumber,
+    QgsProcessingUtils,
+)
+from qgis.PyQt.QtCore import QMetaType
+
+from ...bridge import layers, styles
+from ..engine_algorithm import EngineAlgorithm
+
+SCORES = (
+    ("score_abs", QMetaType.Type.LongLong),
+    ("score", QMetaType.Type.Double),
+    ("percentile", QMetaType.Type.Double),
+)
+METHODS = ("exact", "as_built")
+
+
+class CrimeScoreLayer(EngineAlgorithm):
+    ID = "crimescorelayer"
+    TITLE = "Compute crime score layer"
+    GROUP = "Crime score"
+    TAGS = "crime,score,density,radius,count,incidents,annoy"
+    SUMMARY = "Scores places from 0 to 1 by how many incidents lie near them."
+    HELP = """
+score_abs is the number of incidents closer than the radius and younger than the window at the reference time. score is its
+logarithm, rescaled so that the incidents' own places span 0 to 1 (Garrido Czacki 2021). percentile is the share of the
+incidents' own places with a count as high or lower.
+
+Give points to score, or a spacing for a regular grid of points over an extent or polygons; with neither extent nor
+polygons the grid covers the incidents.
+"""
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+        number = QgsProcessingParameterNumber.Type.Double
+        self.add(
+            QgsProcessingParameterFile("INDEX", self.tr("Crime index"), extension="crimeindex"),
+            "Made with Build crime index.",
+        )
+        self.add(
+            QgsProcessingParameterFeatureSource(
+                "POINTS", self.tr("Points to score"), [QgsProcessing.SourceType.TypeVectorPoint], optional=True
+            ),
+            "Their attributes are kept. Leave empty to score a regular grid.",
+        )
+        self.add(
+            QgsProcessingParameterNumber("SPACING", self.tr("Grid spacing [m]"), number, 250.0, True),
+            "Distance between the points of the grid, used when there are no points to score.",
+        )
+        self.add(
+            QgsProcessingParameterExtent("EXTENT", self.tr("Grid extent"), optional=True),
+            "By default the extent of the incidents.",
+        )
+        self.add(
+            QgsProcessingParameterFeatureSource(
+                "POLYGONS", self.tr("Grid study area"), [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
+            ),
+            "Only points of the grid inside these polygons are kept.",
+        )
+        self.add(
+            QgsProcessingParameterNumber("RADIUS", self.tr("Radius [m]"), number, 200.0),
+            "Incidents closer than this count.",
+        )
+        self.add(
+            QgsProcessingParameterNumber("WINDOW", self.tr("Window [days]"), number, 365.0),
+            "Incidents younger than this at the reference time count.",
+        )
+        self.add(
+            QgsProcessingParameterDateTime("REFERENCE_TIME", self.tr("Reference time"), optional=True),
+            "Nothing after it counts. By default the time of the last incident.",
+        )
+        self.add(
+            QgsProcessingParameterEnum(
+                "METHOD",
+                self.tr("Count"),
+                [self.tr("Exact"), self.tr("As the index was built (Annoy: broadening search, as published)")],
+                False,
+                0,
+            ),
+            advanced=True,
+        )
+        self.add(
+            QgsProcessingParameterFeatureSink(
+                "OUTPUT", self.tr("Crime scores"), QgsProcessing.SourceType.TypeVectorPoint
+            )
+        )
+        for name, title in (
+            ("COUNT", "Points scored"),
+            ("INCIDENTS", "Incidents in the window"),
+            ("SCORE_LOW", "Points with a score below 0.3"),
+            ("SCORE_HIGH", "Points with a score above 0.8"),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, self.tr(title)))
+        self.addOutput(QgsProcessingOutputString("REFERENCE", self.tr("Reference time used")))
+
+    def checkParameterValues(  # noqa: N802
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Refuse sizes that cannot work, in words."""
+        fine, why = super().checkParameterValues(parameters, context)
+        if not fine:
+            return fine, why
+        for name, usual in (("RADIUS", "200"), ("WINDOW", "365"), ("SPACING", "250")):
+            value = self.parameterAsDouble(parameters, name, context)
+            if not value > 0 and parameters.get(name) is not None:
+                return False, self.tr("{name} is {value}; it must be greater than 0, usually {usual}.").format(
+                    name=name, value=f"{value:g}", usual=usual
+                )
+        return True, ""
+
+    def compute(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
+    ) -> dict[str, Any]:
+        import numpy as np
+
+        index = self.file_input(parameters, "INDEX", context)
+        crs = QgsCoordinateReferenceSystem(self.run_job("index_info", {"index": index}, feedback, (), 0, 1)["crs"])
+        source = self.parameterAsSource(parameters, "POINTS", context)
+        if source is None and parameters.get("POINTS") is not None:
+            raise QgsProcessingException(self.invalidSourceError(parameters, "POINTS"))
+        asked: dict[str, Any] = {}
+        places = None
+        if source is not None:
+            places = layers.read_places(source, context, feedback, crs)
+            if not len(places.x):
+                raise QgsProcessingException(
+                    self.tr("The layer {name} has no point to score ({why}).").format(
+                        name=source.sourceName(), why=layers.reasons_text(places.refused) or self.tr("no features")
+                    )
+                )
+            np.savez(folder / "points.npz", x=places.x, y=places.y)
+            asked["points"] = str(folder / "points.npz")
+        else:
+            asked["grid"] = self._grid(parameters, context, crs)
+        when = self.parameterAsDateTime(parameters, "REFERENCE_TIME", context)
+        result = self.run_job(
+            "score_points",
+            {
+                "index": index,
+                "output": str(folder / "scores.npz"),
+                "radius": self.parameterAsDouble(parameters, "RADIUS", context),
+                "window_days": self.parameterAsDouble(parameters, "WINDOW", context),
+                "reference_time": when.toString("yyyy-MM-ddTHH:mm:ss") if when.isValid() else None,
+                "method": METHODS[self.parameterAsEnum(parameters, "METHOD", context)],
+                **asked,
+            },
+            feedback,
+        )
+        feedback.pushInfo(
+            self.tr("{points} places scored by {incidents} incidents in the window up to {reference}; counts at the "
+                    "incidents' own places run from {low} to {high}").format(
+                points=f"{result['points']:,}",
+                incidents=f"{result['incidents_in_window']:,}",
+                reference=result["reference_time"],
+                low=result["s_abs_low"],
+                high=result["s_abs_high"],
+            )
+        )
+        with np.load(folder / "scores.npz", allow_pickle=False) as file:
+            columns = [file[name].tolist() for name in ("x", "y", "score_abs", "score", "percentile")]
+        if places is not None and source is not None:
+            self.report_refused(places.refused, len(places.x) + len(places.refused), feedback)
+            fields = QgsProcessingUtils.combineFields(source.fields(), _score_fields())
+            scores = dict(zip(places.fid.tolist(), zip(*columns[2:])))
+            features = _scored(source, fields, scores)
+            count, output_crs, spacing = source.featureCount(), source.sourceCrs(), None
+        else:
+            fields = _score_fields()
+            features = _grid_features(fields, columns)
+            count, output_crs, spacing = result["points"], crs, asked["grid"]["spacing"]
+        destination = self.write_layer(
+            parameters, "OUTPUT", context, feedback, fields, Qgis.WkbType.Point, output_crs, features, count
+        )
+        self.style_output(destination, "Crime scores", lambda layer: styles.scores(layer, spacing))
+        return {
+            "OUTPUT": destination,
+            "COUNT": result["points"],
+            "INCIDENTS": result["incidents_in_window"],
+            "SCORE_LOW": result["score_low"],
+            "SCORE_HIGH": result["score_high"],
+            "REFERENCE": result["reference_time"],
+        }
+
+    def _grid(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem
+    ) -> dict[str, Any]:
+        grid: dict[str, Any] = {"spacing": self.parameterAsDouble(parameters, "SPACING", context)}
+        polygons = self.parameterAsSource(parameters, "POLYGONS", context)
+        if polygons is not None:
+            grid["polygons"] = layers.polygons_geojson(polygons, crs, context)
+        rectangle = self.parameterAsExtent(parameters, "EXTENT", context)
+        if not rectangle.isNull():
+            given = self.parameterAsExtentCrs(parameters, "EXTENT", context)
+            grid["extent"] = layers.extent_in(rectangle, given, crs, context)
+        elif polygons is not None:
+            grid["extent"] = layers.extent_in(polygons.sourceExtent(), polygons.sourceCrs(), crs, context)
+        return grid
+
+
+def _score_fields() -> QgsFields:
+    fields = QgsFields()
+    for name, kind in SCORES:
+        fields.append(QgsField(name, kind))
+    return fields
+
+
+def _grid_features(fields: QgsFields, columns: list[list[Any]]) -> Iterator[QgsFeature]:
+    for x, y, *scores in zip(*columns):
+        feature = QgsFeature(fields)
+        feature.setGeometry(QgsGeometry.fromPointXY(QgsPointXY(x, y)))
+        feature.setAttributes(scores)
+        yield feature
+
+
+def _scored(
+    source: QgsProcessingFeatureSource, fields: QgsFields, scores: dict[int, tuple[Any, ...]]
+) -> Iterator[QgsFeature]:
+    """The source's features with their scores; those that could not be scored keep NULLs, so that none is lost."""
+    for feature in source.getFeatures():
+        scored = QgsFeature(fields)
+        geometry = feature.geometry()
+        geometry.convertToSingleType()
+        scored.setGeometry(geometry)
+        scored.setAttributes([*feature.attributes(), *scores.get(feature.id(), (None, None, None))])
+        yield scored

@@ -1,0 +1,276 @@
+"""The one base class of Crime Risk's algorithms."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFields,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingParameterDefinition,
+    QgsProcessingUtils,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtGui import QIcon
+
+from ..bridge import client, outputs, styles
+from ..bridge.layers import reasons_text
+
+ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
+
+Styler = Callable[[Any], None]
+
+
+def absolute(path: str) -> str:
+    """The path as the engine's process needs it, whose current folder is another."""
+    return str(Path(path).absolute()) if path else ""
+
+
+class EngineAlgorithm(QgsProcessingAlgorithm):
+    """Declares itself by class attributes; subclasses add parameters and `compute`.
+
+    Attributes
+    ----------
+    ID, TITLE, GROUP : str
+        Algorithm id, name in the toolbox, and toolbox group.
+    TAGS : str
+        Comma-separated search words.
+    SUMMARY : str
+        One sentence, shown as tool tip.
+    HELP : str
+        The paragraphs of the help panel; the parameters' own help follows from their definitions.
+    """
+
+    ID = ""
+    TITLE = ""
+    GROUP = ""
+    TAGS = ""
+    SUMMARY = ""
+    HELP = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stylers: list[tuple[str, str, Styler]] = []
+
+    # What QGIS asks of every algorithm.
+
+    @staticmethod
+    def tr(text: str) -> str:
+        """Translate in the plugin's one context."""
+        return QCoreApplication.translate("CrimeRisk", text)
+
+    def createInstance(self) -> QgsProcessingAlgorithm:  # noqa: N802
+        return type(self)()
+
+    def name(self) -> str:
+        return self.ID
+
+    def displayName(self) -> str:  # noqa: N802
+        return self.tr(self.TITLE)
+
+    def group(self) -> str:
+        return self.tr(self.GROUP)
+
+    def groupId(self) -> str:  # noqa: N802
+        return self.GROUP.lower().replace(" ", "")
+
+    def tags(self) -> list[str]:
+        return [self.tr(tag.strip()) for tag in self.TAGS.split(",")]
+
+    def icon(self) -> QIcon:
+        return QIcon(str(ICONS / f"{self.ID}.svg"))
+
+    def svgIconPath(self) -> str:  # noqa: N802
+        return str(ICONS / f"{self.ID}.svg")
+
+    def shortDescription(self) -> str:  # noqa: N802
+        return self.tr(self.SUMMARY)
+
+    def shortHelpString(self) -> str:  # noqa: N802
+        """Summary, help, and a line for every parameter that explains itself."""
+        text = [f"<p>{self.tr(part)}</p>" for part in (self.SUMMARY, *self.HELP.strip().split("\n\n")) if part]
+        lines = [
+            f"<b>{parameter.description()}</b>: {parameter.help()}"
+            for parameter in self.parameterDefinitions()
+            if parameter.help()
+        ]
+        return "".join(text) + ("<p>" + "<br>".join(lines) + "</p>" if lines else "")
+
+    def helpUrl(self) -> str:  # noqa: N802
+        return ""
+
+    def add(
+        self, parameter: QgsProcessingParameterDefinition, help_text: str = "", advanced: bool = False
+    ) -> None:
+        """Declare a parameter with its line of help."""
+        if help_text:
+            parameter.setHelp(self.tr(help_text))
+        if advanced:
+            flag: Any = QgsProcessingParameterDefinition
+            flag = getattr(flag, "Flag", flag).FlagAdvanced
+            parameter.setFlags(parameter.flags() | flag)
+        self.addParameter(parameter)
+
+    # What happens when it runs.
+
+    def processAlgorithm(  # noqa: N802
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Run `compute` with an exchange folder that is removed whatever happens."""
+        folder = Path(tempfile.mkdtemp(prefix="crime_risk_", dir=QgsProcessingUtils.tempFolder()))
+        try:
+            return self.compute(parameters, context, feedback, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def compute(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
+    ) -> dict[str, Any]:
+        """Do the work; `folder` is the exchange folder."""
+        return {}
+
+    def run_job(
+        self,
+        job: str,
+        parameters: dict[str, Any],
+        feedback: QgsProcessingFeedback,
+        writes: Iterable[str] = (),
+        low: float = 20.0,
+        high: float = 90.0,
+    ) -> dict[str, Any]:
+        """Run a job in the engine, with its progress and log in this algorithm's.
+
+        Parameters
+        ----------
+        writes : iterable of str
+            Files the job writes; leftovers are removed when it does not end well.
+        low, high : float
+            The part of the progress bar the job covers.
+
+        Raises
+        ------
+        QgsProcessingException
+            With the engine's sentence.
+        """
+
+        def on_progress(share: float, text: str) -> None:
+            feedback.setProgress(low + (high - low) * share)
+            if text:
+                feedback.setProgressText(text)
+
+        def on_log(message: str, level: str) -> None:
+            (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)
+
+        try:
+            return client.call(
+                job,
+                parameters,
+                on_progress=on_progress,
+                on_log=on_log,
+                is_cancelled=feedback.isCanceled,
+                outputs=[path for path in writes if path],
+            )
+        except client.EngineCancelled as error:
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written.")) from error
+        except client.EngineError as error:
+            raise QgsProcessingException(str(error)) from error
+
+    def file_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of an input file; empty when it was not given."""
+        return absolute(self.parameterAsFile(parameters, name, context))
+
+    def file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of a file output, checked before any work; empty when it was not asked for."""
+        path = absolute(self.parameterAsFileOutput(parameters, name, context))
+        if path:
+            outputs.check_destination(path, name)
+        return path
+
+    def raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of a raster output, checked before any work; empty when it was not asked for."""
+        path = absolute(self.parameterAsOutputLayer(parameters, name, context))
+        if path:
+            outputs.check_destination(path, name)
+        return path
+
+    def write_layer(
+        self,
+        parameters: dict[str, Any],
+        name: str,
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+        fields: QgsFields,
+        geometry: Any,
+        crs: QgsCoordinateReferenceSystem,
+        features: Iterable[QgsFeature],
+        count: int,
+        low: float = 90.0,
+        high: float = 100.0,
+    ) -> str | None:
+        """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
+        value = parameters.get(name)
+        raw = getattr(value, "sink", value)
+        raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
+        path, _ = outputs.file_of(raw if isinstance(raw, str) else "")
+        existed = path is not None and path.exists()
+        if path is not None:
+            outputs.check_destination(str(path), name)
+        sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
+        if sink is None:
+            if value is None:
+                return None
+            raise QgsProcessingException(self.invalidSinkError(parameters, name))
+        try:
+            outputs.fill_sink(sink, features, count, feedback, low, high)
+        except BaseException:
+            # The file is closed only when the sink is gone.
+            del sink
+            outputs.discard(destination, existed)
+            raise
+        return destination
+
+    def style_output(self, destination: str | None, title: str, styler: Styler) -> None:
+        """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`."""
+        if destination:
+            self._stylers.append((destination, title, styler))
+
+    def postProcessAlgorithm(  # noqa: N802
+        self, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Style the outputs where layers may be touched: in the thread that owns them."""
+        for destination, title, styler in self._stylers:
+            with suppress(RuntimeError):
+                layer = QgsProcessingUtils.mapLayerFromString(destination, context)
+                if layer is not None and layer.isValid():
+                    styler(layer)
+                    styles.remember(layer, self.tr(title), f"{self.displayName()} (crimerisk:{self.ID})")
+            if context.willLoadLayerOnCompletion(destination):
+                details = context.layerToLoadOnCompletionDetails(destination)
+                details.forceName = details.name == "" or details.forceName
+        self._stylers = []
+        return {}
+
+    # What several algorithms report in the same way.
+
+    def report_refused(
+        self, refused: list[tuple[int, str]], total: int, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Count the refused features by reason, and name the first of them."""
+        if not refused:
+            return
+        first = ", ".join(str(fid) for fid, _ in refused[:10]) + (", …" if len(refused) > 10 else "")
+        feedback.pushWarning(
+            self.tr("{refused} of {total} features were refused: {reasons}. Feature ids: {first}").format(
+                refused=f"{len(refused):,}", total=f"{total:,}", reasons=reasons_text(refused), first=first
+            )
+        )

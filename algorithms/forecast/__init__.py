@@ -1,0 +1,1 @@
+"""Toolbox group Forecast: risk of the next time bins."""

@@ -1,0 +1,1 @@
+"""Toolbox group Hotspot grids: incidents counted per time bin and cell."""

@@ -1,0 +1,1 @@
+"""Toolbox group Incidents: from files to points."""

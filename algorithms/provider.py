@@ -1,0 +1,44 @@
+"""The Processing provider."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtGui import QIcon
+
+from .crimescore.buildcrimeindex import BuildCrimeIndex
+from .crimescore.crimescorelayer import CrimeScoreLayer
+from .forecast.convlstmprediction import ConvLSTMPrediction
+from .hotspotgrids.rasterizehotspots import RasterizeHotspots
+from .incidents.importincidents import ImportIncidents
+from .risk.classifyrisk import ClassifyRisk
+
+RESOURCES = Path(__file__).resolve().parents[1] / "resources"
+ALGORITHMS = (ImportIncidents, BuildCrimeIndex, CrimeScoreLayer, RasterizeHotspots, ConvLSTMPrediction, ClassifyRisk)
+
+
+class CrimeRiskProvider(QgsProcessingProvider):
+    """Crime Risk's algorithms, and the models that chain them."""
+
+    def id(self) -> str:
+        return "crimerisk"
+
+    def name(self) -> str:
+        return QCoreApplication.translate("CrimeRisk", "Crime Risk")
+
+    def icon(self) -> QIcon:
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:  # noqa: N802
+        return str(RESOURCES / "icons" / "crime_risk.svg")
+
+    def loadAlgorithms(self) -> None:  # noqa: N802
+        """All algorithms, engine or not: one that cannot run says what is missing."""
+        for algorithm in ALGORITHMS:
+            self.addAlgorithm(algorithm())
+        for path in sorted((RESOURCES / "models").glob("*.model3")):
+            model = QgsProcessingModelAlgorithm()
+            if model.fromFile(str(path)):
+                self.addAlgorithm(model)

@@ -1,0 +1,1 @@
+"""Toolbox group Risk: from probabilities to classes."""

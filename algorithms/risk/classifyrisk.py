@@ -1,0 +1,168 @@
+"""Classify percentile risk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsDistanceArea,
+    QgsFeature,
+    QgsField,
+    QgsFields,
+    QgsJsonUtils,
+    QgsProcessing,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputString,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFeatureSink,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+)
+from qgis.PyQt.QtCore import QMetaType
+
+from ...bridge import styles
+from ...bridge.crs import is_metric
+from ..engine_algorithm import EngineAlgorithm, absolute
+
+SCOPES = ("map", "stack")
+FIELDS = (
+    ("band", QMetaType.Type.Int),
+    ("start", QMetaType.Type.QString),
+    ("class", QMetaType.Type.Int),
+    ("label", QMetaType.Type.QString),
+    ("area_m2", QMetaType.Type.Double),
+    ("mean_risk", QMetaType.Type.Double),
+)
+
+
+class ClassifyRisk(EngineAlgorithm):
+    ID = "classifyrisk"
+    TITLE = "Classify percentile risk"
+    GROUP = "Risk"
+    TAGS = "percentile,risk,classes,hotspot,threshold,legend,polygons"
+    SUMMARY = "Turns a risk raster into classes at percentiles, as a raster with a legend and, if wanted, as polygons."
+    HELP = """
+A cell belongs to a class when its risk lies strictly above the class's percentile, so that a map without differences has no
+hotspot. Percentiles are taken over the valid cells of each map, or once over the whole stack (so that quiet maps have fewer
+hotspots than busy ones). Works on any risk or density raster.
+"""
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+        self.add(QgsProcessingParameterRasterLayer("INPUT", self.tr("Risk raster")))
+        self.add(
+            QgsProcessingParameterString("PERCENTILES", self.tr("Percentiles"), "25, 75, 91, 96"),
+            "Rising numbers between 0 and 100, separated by commas. The default is the published choice.",
+        )
+        self.add(
+            QgsProcessingParameterEnum(
+                "OVER",
+                self.tr("Percentiles over"),
+                [self.tr("Each map by itself"), self.tr("The whole stack")],
+                False,
+                0,
+            )
+        )
+        self.add(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Risk classes")))
+        self.add(
+            QgsProcessingParameterFeatureSink(
+                "POLYGONS",
+                self.tr("Class polygons"),
+                QgsProcessing.SourceType.TypeVectorPolygon,
+                optional=True,
+                createByDefault=False,
+            ),
+            "Connected cells of one class, with their area and mean risk.",
+        )
+        self.addOutput(QgsProcessingOutputString("THRESHOLDS", self.tr("Thresholds of the first map")))
+
+    def _percentiles(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[float] | None:
+        text = self.parameterAsString(parameters, "PERCENTILES", context).replace(";", ",")
+        try:
+            return [float(part) for part in text.split(",") if part.strip()]
+        except ValueError:
+            return None
+
+    def checkParameterValues(  # noqa: N802
+        self, parameters: dict[str, Any], context: QgsProcessingContext
+    ) -> tuple[bool, str]:
+        """Refuse percentiles that are not numbers."""
+        fine, why = super().checkParameterValues(parameters, context)
+        if fine and self._percentiles(parameters, context) is None:
+            return False, self.tr("PERCENTILES is {value}; give rising numbers such as 25, 75, 91, 96.").format(
+                value=parameters.get("PERCENTILES")
+            )
+        return fine, why
+
+    def compute(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
+    ) -> dict[str, Any]:
+        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, "INPUT"))
+        output = self.raster_destination(parameters, "OUTPUT", context)
+        polygons = folder / "polygons.json" if parameters.get("POLYGONS") is not None else None
+        result = self.run_job(
+            "classify",
+            {
+                "risk": absolute(layer.source()),
+                "output": output,
+                "percentiles": self._percentiles(parameters, context),
+                "over": SCOPES[self.parameterAsEnum(parameters, "OVER", context)],
+                "polygons": str(polygons) if polygons else None,
+            },
+            feedback,
+            [output],
+            low=0.0,
+        )
+        labels = result["labels"]
+        for label, cells in zip(labels, result["cells"]):
+            feedback.pushInfo(self.tr("{label}: {cells} cells").format(label=label, cells=f"{cells:,}"))
+        self.style_output(output, "Risk classes", lambda raster: styles.classes(raster, labels, result["edges"]))
+        found: dict[str, Any] = {
+            "OUTPUT": output,
+            "THRESHOLDS": ", ".join(f"{limit:.6g}" for limit in result["thresholds"][0]),
+        }
+        if polygons:
+            crs = layer.crs()
+            fields = QgsFields()
+            for name, kind in FIELDS:
+                fields.append(QgsField(name, kind))
+            destination = self.write_layer(
+                parameters,
+                "POLYGONS",
+                context,
+                feedback,
+                fields,
+                Qgis.WkbType.Polygon,
+                crs,
+                _zones(polygons, fields, crs, context),
+                result["polygons"],
+            )
+            self.style_output(destination, "Class polygons", lambda vector: styles.class_polygons(vector, labels))
+            found["POLYGONS"] = destination
+        return found
+
+
+def _zones(
+    path: Path, fields: QgsFields, crs: QgsCoordinateReferenceSystem, context: QgsProcessingContext
+) -> Iterator[QgsFeature]:
+    ruler = QgsDistanceArea()
+    ruler.setSourceCrs(crs, context.transformContext())
+    ruler.setEllipsoid(crs.ellipsoidAcronym())
+    metric = is_metric(crs)
+    for shape, band, start, risk_class, label, area, mean in json.loads(path.read_text(encoding="utf-8")):
+        feature = QgsFeature(fields)
+        geometry = QgsJsonUtils.geometryFromGeoJson(json.dumps(shape))
+        feature.setGeometry(geometry)
+        # In degrees or feet the raster's own area is no area in square metres.
+        square_metres = area if metric or not crs.isValid() else ruler.measureArea(geometry)
+        feature.setAttributes([band, start, risk_class, label, square_metres, mean])
+        yield feature

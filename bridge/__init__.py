@@ -1,0 +1,1 @@
+"""Everything between QGIS and the engine: its environment, its process, layers and rasters."""

@@ -1,0 +1,385 @@
+"""Calling the engine: JSON lines over the pipes of a process of its own.
+
+Two workers: ``batch`` for the algorithms, ``interactive`` for the dock, so that a training
+run never holds up a question.  Usable without QGIS and without Qt, from any thread.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from . import environment, processes
+
+Progress = Callable[[float, str], None]
+Log = Callable[[str, str], None]
+
+#: A job that was asked to stop has this long before its process is ended.
+CANCEL_SECONDS = 1.0
+START_SECONDS = 120.0
+_POLL_SECONDS = 0.05
+
+
+class EngineError(Exception):
+    """A job failed; the message is a sentence with a remedy.
+
+    Attributes
+    ----------
+    type : str
+        Name of the engine's error class; ``EngineDied`` if its process ended.
+    parameter, value, remedy : str or None
+    traceback : str
+        Only for what nobody expected.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        type: str = "EngineError",
+        parameter: str | None = None,
+        value: str | None = None,
+        remedy: str | None = None,
+        traceback: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.type = type
+        self.parameter = parameter
+        self.value = value
+        self.remedy = remedy
+        self.traceback = traceback
+
+
+class EngineMissing(EngineError):
+    """The engine is not installed; the message says what is missing and how to install it."""
+
+
+class EngineCancelled(Exception):
+    """The user cancelled the job, or the engine was shut down."""
+
+
+def call(
+    job: str,
+    params: Mapping[str, Any],
+    *,
+    on_progress: Progress | None = None,
+    on_log: Log | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
+    worker: str = "batch",
+    outputs: Iterable[str | os.PathLike[str]] = (),
+) -> dict[str, Any]:
+    """Run one job in the engine and wait for its result.
+
+    Parameters
+    ----------
+    job : str
+    params : mapping
+        JSON-able.
+    on_progress : callable, optional
+        Gets a share in [0, 1] and a text, in the calling thread.
+    on_log : callable, optional
+        Gets a message and a level (``info``, ``warning``, ``error``), in the calling thread.
+    is_cancelled : callable, optional
+        Asked about twenty times a second, also while waiting for the worker to be free.
+    worker : {"batch", "interactive"}
+    outputs : paths, optional
+        Files the job writes; what is left half-written of them when it does not end well is removed.
+
+    Raises
+    ------
+    EngineMissing, EngineError, EngineCancelled
+    """
+    return _WORKERS[worker].call(
+        job, params, on_progress or _ignore, on_log or _ignore, is_cancelled or _never, list(outputs)
+    )
+
+
+def shutdown() -> None:
+    """End all workers; calls under way raise `EngineCancelled`.  A later call starts them again."""
+    for worker in _WORKERS.values():
+        worker.shutdown()
+
+
+def remove_partials(paths: Iterable[str | os.PathLike[str]], pid: int) -> None:
+    """Remove what process `pid` left half-written of `paths`, with sidecar files.
+
+    The names are those of ``riskengine.artefacts.partial_name``; a test holds both together.
+    """
+    for path in map(Path, paths):
+        start = f".{path.stem}.{pid}.partial"
+        with contextlib.suppress(OSError):
+            for entry in list(os.scandir(path.parent)):
+                if entry.name.startswith(start) and entry.is_file(follow_symlinks=False):
+                    with contextlib.suppress(OSError):
+                        os.unlink(entry.path)
+
+
+class _Process:
+    """One life of a worker: the process, its events and its last words."""
+
+    def __init__(self) -> None:
+        self.killed = False
+        self.events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._words: deque[str] = deque(maxlen=50)
+        self._write_lock = threading.Lock()
+        self.python = environment.engine_python()
+        self._popen = subprocess.Popen(
+            [str(self.python), "-m", "riskengine", "worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment.child_environment(),
+            # Not the user's current folder: it could hold modules of the same names, or vanish.
+            cwd=tempfile.gettempdir(),
+            **processes.popen_options(),
+        )
+        assert self._popen.stdin and self._popen.stdout and self._popen.stderr
+        self._stdin: IO[bytes] = self._popen.stdin
+        self._readers = [
+            threading.Thread(target=self._read_events, args=(self._popen.stdout,), daemon=True),
+            threading.Thread(target=self._read_words, args=(self._popen.stderr,), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def is_alive(self) -> bool:
+        return self._popen.poll() is None and not self.killed
+
+    def send(self, request: Mapping[str, Any]) -> None:
+        """Write one request; a process that is gone shows as the end of its events."""
+        line = json.dumps(request, allow_nan=False, default=os.fspath).encode("ascii") + b"\n"
+        with self._write_lock, contextlib.suppress(OSError, ValueError):
+            self._stdin.write(line)
+            self._stdin.flush()
+
+    def kill(self) -> None:
+        self.killed = True
+        processes.kill_tree(self._popen)
+
+    def close(self, seconds: float) -> None:
+        """Ask it to end, and see to it."""
+        self.killed = True
+        self.send({"shutdown": True})
+        with self._write_lock, contextlib.suppress(OSError):
+            self._stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(seconds)
+        processes.kill_tree(self._popen)
+
+    def last_words(self) -> tuple[int | None, list[str]]:
+        """Exit code and the last five lines it wrote to stderr, once it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(2)
+        for reader in self._readers:
+            reader.join(1)
+        return self._popen.poll(), list(self._words)[-5:]
+
+    def _read_events(self, stream: IO[bytes]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for line in stream:
+                with contextlib.suppress(ValueError):
+                    self.events.put(json.loads(line))
+        self.events.put(None)
+
+    def _read_words(self, stream: IO[bytes]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while raw := stream.readline(65536):
+                text = raw.decode("utf-8", "replace").rstrip()
+                if text:
+                    self._words.append(text)
+
+
+class _Worker:
+    """A place where one job runs at a time; its process is started when needed."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._process: _Process | None = None
+        self._number = 0
+
+    def call(
+        self,
+        job: str,
+        params: Mapping[str, Any],
+        on_progress: Progress,
+        on_log: Log,
+        is_cancelled: Callable[[], bool],
+        outputs: list[str | os.PathLike[str]],
+    ) -> dict[str, Any]:
+        while not self._turn.acquire(timeout=_POLL_SECONDS):
+            if is_cancelled():
+                raise EngineCancelled("Cancelled.")
+        try:
+            process = self._ready(on_log, is_cancelled)
+            try:
+                return self._run(process, job, params, on_progress, on_log, is_cancelled)
+            except BaseException:
+                remove_partials(outputs, process.pid)
+                raise
+        finally:
+            self._turn.release()
+
+    def shutdown(self) -> None:
+        # Without waiting for the turn: a running job must end, too.
+        process = self._process
+        if process is not None and process.is_alive():
+            process.close(CANCEL_SECONDS)
+
+    def _ready(self, on_log: Log, is_cancelled: Callable[[], bool]) -> _Process:
+        """Return the living process, or start one and wait until it says so."""
+        if self._process is not None:
+            if self._process.is_alive() and self._process.python == environment.engine_python():
+                return self._process
+            self._process.kill()
+        state = environment.status()
+        if not state.ready:
+            raise EngineMissing(state.problem + ".", type="EngineMissing", remedy=environment.MENU)
+        if state.outdated:
+            on_log(state.problem + ".", "warning")
+        try:
+            process = self._process = _Process()
+        except OSError as error:
+            raise EngineMissing(
+                f"The engine's Python {environment.engine_python()} cannot be started ({error.strerror or error}). "
+                f"Repair it with {environment.MENU}.",
+                type="EngineMissing",
+                remedy=environment.MENU,
+            ) from error
+        end = time.monotonic() + START_SECONDS
+        while True:
+            if is_cancelled():
+                process.kill()
+                raise EngineCancelled("Cancelled.")
+            try:
+                event = process.events.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                if time.monotonic() < end:
+                    continue
+                process.kill()
+                event = None
+            if event is None:
+                if process.killed and time.monotonic() < end:
+                    raise EngineCancelled("The engine was shut down.")
+                code, words = process.last_words()
+                raise EngineError(
+                    f"The engine did not start ({_ended(code)}){_quoted(words)}. Repair it with {environment.MENU}.",
+                    type="EngineDied",
+                    remedy=environment.MENU,
+                )
+            if event.get("event") == "ready":
+                return process
+
+    def _run(
+        self,
+        process: _Process,
+        job: str,
+        params: Mapping[str, Any],
+        on_progress: Progress,
+        on_log: Log,
+        is_cancelled: Callable[[], bool],
+    ) -> dict[str, Any]:
+        self._number += 1
+        number = self._number
+        asked: float | None = None
+        try:
+            process.send({"id": number, "job": job, "params": dict(params)})
+            while True:
+                if asked is None and is_cancelled():
+                    asked = time.monotonic()
+                    process.send({"cancel": number})
+                if asked is not None and time.monotonic() > asked + CANCEL_SECONDS:
+                    process.kill()
+                    raise EngineCancelled("Cancelled.")
+                try:
+                    event = process.events.get(timeout=_POLL_SECONDS)
+                except queue.Empty:
+                    continue
+                if event is None:
+                    raise self._ending(process, job, asked is not None)
+                if event.get("id") != number:
+                    continue
+                kind = event.get("event")
+                if kind == "progress":
+                    on_progress(event["value"], event["text"])
+                elif kind == "log":
+                    on_log(event["message"], event["level"])
+                elif kind == "result":
+                    return event["result"]
+                elif kind == "error":
+                    raise _told(event, asked is not None)
+        except (EngineError, EngineCancelled):
+            raise
+        except BaseException:
+            # The caller's own callback failed: nobody waits for this job any more.
+            process.kill()
+            raise
+
+    def _ending(self, process: _Process, job: str, cancelled: bool) -> Exception:
+        by_us = process.killed
+        code, words = process.last_words()
+        process.kill()
+        if by_us or cancelled:
+            return EngineCancelled("The engine was shut down." if by_us else "Cancelled.")
+        if code == -9:
+            why = "the system ended it, most likely because it ran out of memory"
+            remedy = "Use a smaller area, larger cells or a shorter time, or close other programs"
+        else:
+            why = _ended(code)
+            remedy = f"Try again; if it happens again, repair the engine with {environment.MENU} and report this log"
+        return EngineError(
+            f"The engine ended during {job!r}: {why}{_quoted(words)}. {remedy}.", type="EngineDied", remedy=remedy
+        )
+
+
+def _told(event: Mapping[str, Any], cancelled: bool) -> Exception:
+    error = event.get("error") or {}
+    if cancelled or error.get("type") == "Cancelled":
+        return EngineCancelled("Cancelled.")
+    return EngineError(
+        error.get("message") or "The engine failed without a reason.",
+        type=error.get("type") or "EngineError",
+        parameter=error.get("parameter"),
+        value=error.get("value"),
+        remedy=error.get("remedy"),
+        traceback=event.get("traceback") or "",
+    )
+
+
+def _ended(code: int | None) -> str:
+    if code is None:
+        return "it does not answer"
+    if code < 0:
+        return f"signal {-code}"
+    return f"exit code {code:#x}" if sys.platform == "win32" and code > 255 else f"exit code {code}"
+
+
+def _quoted(words: list[str]) -> str:
+    return f"; its last words: {' | '.join(words).rstrip('. ')}" if words else ""
+
+
+def _ignore(*_: Any) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+_WORKERS = {"batch": _Worker(), "interactive": _Worker()}
+atexit.register(shutdown)

@@ -1,0 +1,117 @@
+"""Writing results as QGIS layers: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsDataSourceUri,
+    QgsFeature,
+    QgsFeatureSink,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProviderRegistry,
+    QgsVectorFileWriter,
+)
+
+from .crs import tr
+
+_BATCH = 5000
+
+
+def check_destination(path: str, name: str) -> None:
+    """Refuse a destination that cannot be written before any work is done.
+
+    Raises
+    ------
+    QgsProcessingException
+        Naming the output, the path and the remedy.
+    """
+    target = Path(path)
+    if target.is_dir():
+        problem = tr("is a folder")
+    elif not target.parent.is_dir():
+        problem = tr("lies in a folder that does not exist")
+    elif not os.access(target if target.exists() else target.parent, os.W_OK):
+        problem = tr("is not writable")
+    else:
+        return
+    raise QgsProcessingException(
+        tr("The destination of {name}, {path}, {problem}. Choose another file.").format(
+            name=name, path=path, problem=problem)
+    )
+
+
+def file_of(destination: str) -> tuple[Path | None, str]:
+    """File and layer name of a vector destination; (None, "") for a memory layer or a database."""
+    text = destination.strip()
+    if not text or text == "TEMPORARY_OUTPUT" or text.startswith(("memory:", "postgres", "spatialite:")):
+        return None, ""
+    if text.startswith("ogr:"):
+        uri = QgsDataSourceUri(text[4:])
+        return Path(uri.database()), uri.table()
+    parts = QgsProviderRegistry.instance().decodeUri("ogr", text)
+    return Path(parts.get("path") or text), parts.get("layerName") or ""
+
+
+def fill_sink(
+    sink: QgsFeatureSink,
+    features: Iterable[QgsFeature],
+    count: int,
+    feedback: QgsProcessingFeedback,
+    low: float = 0.0,
+    high: float = 100.0,
+) -> int:
+    """Add features in batches; returns how many.
+
+    Raises
+    ------
+    QgsProcessingException
+        If a batch is refused (e.g. a full disk), or on cancel; the caller then discards the output.
+    """
+    added = 0
+    batch: list[QgsFeature] = []
+
+    def flush() -> None:
+        nonlocal added
+        if feedback.isCanceled():
+            raise QgsProcessingException(tr("Cancelled: nothing was written."))
+        if not sink.addFeatures(batch, QgsFeatureSink.Flag.FastInsert):
+            raise QgsProcessingException(
+                tr("The output could not be written: {why}. Free some disk space or choose another destination.").format(
+                    why=sink.lastError() or "?")
+            )
+        added += len(batch)
+        batch.clear()
+        feedback.setProgress(low + (high - low) * min(added / max(count, 1), 1.0))
+
+    for feature in features:
+        batch.append(feature)
+        if len(batch) == _BATCH:
+            flush()
+    if batch:
+        flush()
+    if not sink.flushBuffer():
+        raise QgsProcessingException(
+            tr("The output could not be written: {why}. Free some disk space or choose another destination.").format(
+                why=sink.lastError() or "?")
+        )
+    return added
+
+
+def discard(destination: str, existed: bool) -> None:
+    """Remove what an interrupted algorithm has written to a vector destination."""
+    path, layer = file_of(destination)
+    if path is None or not path.exists():
+        return
+    if existed and layer and path.suffix.lower() == ".gpkg":
+        metadata: Any = QgsProviderRegistry.instance().providerMetadata("ogr")
+        metadata.createConnection(str(path), {}).dropVectorTable("", layer)
+    elif path.suffix.lower() == ".shp":
+        QgsVectorFileWriter.deleteShapeFile(str(path))
+    else:
+        for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
+            file.unlink(missing_ok=True)

@@ -1,0 +1,185 @@
+"""Styles of the outputs: a QML from resources/styles, adjusted to what the layer holds, and remembered beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsColorRampShader,
+    QgsDateTimeRange,
+    QgsLayerMetadata,
+    QgsPalettedRasterRenderer,
+    QgsRasterLayer,
+    QgsRasterShader,
+    QgsRasterTransparency,
+    QgsRendererCategory,
+    QgsSingleBandPseudoColorRenderer,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
+from qgis.PyQt.QtGui import QColor
+
+from .crs import tr
+
+FOLDER = Path(__file__).resolve().parents[1] / "resources" / "styles"
+
+#: ColorBrewer YlOrRd: light is low, and it stays in order for colour-blind readers and in grey.
+RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
+
+
+def load(layer: Any, name: str) -> None:
+    """Apply resources/styles/`name`.qml."""
+    layer.loadNamedStyle(str(FOLDER / f"{name}.qml"))
+
+
+def colours(number: int) -> list[QColor]:
+    """`number` colours from light to dark, evenly along the ramp."""
+    if number <= 5:
+        return [QColor(RAMP[round(step * 4 / max(number - 1, 1))]) for step in range(number)]
+    mixed = []
+    for step in range(number):
+        position = step * (len(RAMP) - 1) / (number - 1)
+        low = min(int(position), len(RAMP) - 2)
+        start, end, share = QColor(RAMP[low]), QColor(RAMP[low + 1]), position - low
+        mixed.append(
+            QColor(*(round(a + (b - a) * share) for a, b in zip(start.getRgb()[:3], end.getRgb()[:3])))
+        )
+    return mixed
+
+
+def incidents(layer: QgsVectorLayer) -> None:
+    """Small dots that stay readable where they lie on top of each other."""
+    load(layer, "incidents")
+
+
+def scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
+    """Five classes of percentile; on a regular grid the markers fill their cells."""
+    load(layer, "scores")
+    if spacing and layer.crs().isValid():
+        renderer = layer.renderer().clone()
+        for number, entry in enumerate(renderer.ranges()):
+            symbol = entry.symbol().clone()
+            marker = symbol.symbolLayer(0)
+            marker.setShape(Qgis.MarkerShape.Square)
+            marker.setSizeUnit(Qgis.RenderUnit.MapUnits)
+            marker.setSize(spacing)
+            renderer.updateRangeSymbol(number, symbol)
+        layer.setRenderer(renderer)
+
+
+def _time(text: str) -> QDateTime:
+    # Wall-clock time: in any zone with daylight saving some of it does not exist, in UTC all of it does.
+    date, _, clock = text.partition("T")
+    return QDateTime(QDate.fromString(date, "yyyy-MM-dd"), QTime.fromString(clock[:8], "HH:mm:ss"), Qt.TimeSpec.UTC)
+
+
+def set_bands_in_time(layer: QgsRasterLayer, edges: Sequence[str]) -> None:
+    """Give each band its half-open time range, so that the Temporal Controller plays the stack."""
+    if len(edges) != layer.bandCount() + 1:
+        return
+    ranges = {
+        band: QgsDateTimeRange(_time(edges[band - 1]), _time(edges[band]), True, False)
+        for band in range(1, layer.bandCount() + 1)
+    }
+    properties = layer.temporalProperties()
+    properties.setMode(Qgis.RasterTemporalMode.FixedRangePerBand)
+    properties.setFixedRangePerBand(ranges)
+    properties.setIsActive(len(ranges) > 1)
+
+
+def _pseudocolour(layer: QgsRasterLayer, values: Sequence[float], labels: Sequence[str], kind: Any) -> None:
+    shades = colours(len(values))
+    ramp = QgsColorRampShader(min(values), max(values), None, kind)
+    ramp.setColorRampItemList(
+        [QgsColorRampShader.ColorRampItem(value, colour, label) for value, colour, label in zip(values, shades, labels)]
+    )
+    shader = QgsRasterShader()
+    shader.setRasterShaderFunction(ramp)
+    renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), 1, shader)
+    renderer.setClassificationMin(min(values))
+    renderer.setClassificationMax(max(values))
+    _take_over(layer, renderer)
+
+
+def _take_over(layer: QgsRasterLayer, renderer: Any) -> None:
+    """Replace the renderer but keep the opacity of the base style."""
+    renderer.setOpacity(layer.renderer().opacity())
+    layer.setRenderer(renderer)
+
+
+def heatmaps(layer: QgsRasterLayer, highest: int, edges: Sequence[str]) -> None:
+    """Counts in up to five steps; empty cells are transparent."""
+    load(layer, "heatmaps")
+    steps = sorted({max(round(highest ** (step / 4)), 1) for step in range(5)})
+    labels = [
+        str(step) if low + 1 == step else f"{low + 1} – {step}" for low, step in zip([0, *steps], steps)
+    ]
+    _pseudocolour(layer, [float(step) for step in steps], labels, QgsColorRampShader.Type.Discrete)
+    _hide_zero(layer)
+    set_bands_in_time(layer, edges)
+
+
+def _hide_zero(layer: QgsRasterLayer) -> None:
+    transparency = QgsRasterTransparency()
+    pixel = QgsRasterTransparency.TransparentSingleValuePixel(0.0, 0.0, 0.0)
+    transparency.setTransparentSingleValuePixelList([pixel])
+    layer.renderer().setRasterTransparency(transparency)
+
+
+def risk(layer: QgsRasterLayer, edges: Sequence[str]) -> None:
+    """Probabilities from the lowest to the highest of the first map, in even colours."""
+    load(layer, "risk")
+    statistics = layer.dataProvider().bandStatistics(1, Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max)
+    low, high = statistics.minimumValue, statistics.maximumValue
+    if not high > low:
+        high = low + 1e-6
+    values = [low + (high - low) * step / 6 for step in range(7)]
+    _pseudocolour(layer, values, [f"{value:.1%}" for value in values], QgsColorRampShader.Type.Interpolated)
+    set_bands_in_time(layer, edges)
+
+
+def classes(layer: QgsRasterLayer, labels: Sequence[str], edges: Sequence[str]) -> None:
+    """One colour and one legend line a class."""
+    load(layer, "classes")
+    entries = [
+        QgsPalettedRasterRenderer.Class(number, colour, label)
+        for number, (colour, label) in enumerate(zip(colours(len(labels)), labels))
+    ]
+    _take_over(layer, QgsPalettedRasterRenderer(layer.dataProvider(), 1, entries))
+    set_bands_in_time(layer, edges)
+
+
+def class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
+    """The class raster's colours on polygons."""
+    load(layer, "class_polygons")
+    renderer = layer.renderer().clone()
+    # The symbol belongs to its category, which must outlive the copying.
+    category = renderer.categories()[0]
+    symbol = category.symbol().clone()
+    renderer.deleteAllCategories()
+    for number, (colour, label) in enumerate(zip(colours(len(labels)), labels)):
+        own = symbol.clone()
+        own.setColor(colour)
+        renderer.addCategory(QgsRendererCategory(number, own, label))
+    layer.setRenderer(renderer)
+
+
+def remember(layer: Any, title: str, history: str) -> None:
+    """Keep style and history with the file, so that they are there when it is loaded again by hand."""
+    metadata = QgsLayerMetadata(layer.metadata())
+    metadata.setTitle(title)
+    metadata.addHistoryItem(
+        tr("{when}: made with Crime Risk, {history}").format(
+            when=QDateTime.currentDateTime().toString("yyyy-MM-dd HH:mm"), history=history)
+    )
+    layer.setMetadata(metadata)
+    source = layer.source().split("|")[0]
+    if isinstance(layer, QgsRasterLayer) and Path(source).is_file():
+        layer.saveNamedStyle(str(Path(source).with_suffix(".qml")))
+        layer.saveDefaultMetadata()
+    elif isinstance(layer, QgsVectorLayer) and layer.isSpatial() and source.lower().endswith(".gpkg"):
+        layer.saveStyleToDatabase("Crime Risk", title, True, "")
+        layer.saveDefaultMetadata()

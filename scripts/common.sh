@@ -1,0 +1,73 @@
+# Set-up that the scripts share; sourced, never run. Safe to repeat, quick when everything is there.
+# shellcheck shell=bash
+set -euo pipefail
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+export CRIMERISK_ENGINE="${CRIMERISK_ENGINE:-$ROOT/.engine}"
+export QT_QPA_PLATFORM="${QT_QPA_PLATFORM:-offscreen}"
+export PYTHONDONTWRITEBYTECODE=1
+# A QGIS profile of the checkout's own, so that nothing of the user's is touched.
+DEV="$ROOT/.dev"
+export QGIS_CUSTOM_CONFIG_PATH="$DEV/profile"
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$DEV/runtime}"
+QGIS_PYTHON="${QGIS_PYTHON:-/usr/bin/python3}"
+ENGINE_PYTHON="$CRIMERISK_ENGINE/venv/bin/python"
+
+say() { printf '\n== %s\n' "$*"; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# Install Debian packages that are missing.
+need_packages() {
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    done
+    [ ${#missing[@]} = 0 ] && return 0
+    say "Installing ${missing[*]}"
+    if [ "${APT_UPDATED:-}" != 1 ]; then as_root apt-get update -q; APT_UPDATED=1; fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${APT_OPTIONS[@]:-}" "${missing[@]}" \
+        2>&1 | tail -n 3
+}
+
+# QGIS 3.40: from bookworm-backports on Debian 12 (whose own 3.22 is too old), from the release's own packages elsewhere.
+need_qgis() {
+    local codename
+    codename="$(. /etc/os-release && echo "${VERSION_CODENAME:-}")"
+    if [ "$codename" = bookworm ] && ! grep -rqs bookworm-backports /etc/apt/sources.list /etc/apt/sources.list.d; then
+        say "Adding bookworm-backports"
+        # The mirror that this machine already uses.
+        local mirror
+        mirror="$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null \
+            | sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+) +bookworm .*/\2/p' | grep -m1 'debian/*$')"
+        printf 'deb %s bookworm-backports main\n' "$mirror" \
+            | as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null
+        APT_UPDATED=0
+    fi
+    if [ "$codename" = bookworm ]; then APT_OPTIONS=(-t bookworm-backports); fi
+    need_packages qgis python3-qgis qgis-providers
+    APT_OPTIONS=()
+    need_packages python3-venv python3-pip g++ python3-dev ca-certificates
+}
+
+need_engine() { "$QGIS_PYTHON" "$ROOT/bridge/environment.py" install; }
+
+# The development tools go into one folder beside the checkout's engine; both Pythons read it.
+need_tools() {
+    local stamp="$DEV/tools.stamp"
+    cmp -s "$ROOT/requirements-dev.txt" "$stamp" && return 0
+    say "Installing development tools"
+    rm -rf "$DEV/tools"
+    "$ENGINE_PYTHON" -m pip install -q --disable-pip-version-check --target "$DEV/tools" -r "$ROOT/requirements-dev.txt"
+    cp "$ROOT/requirements-dev.txt" "$stamp"
+}
+
+# The plugin as QGIS sees it: a folder called crime_risk in a profile, linked to the checkout.
+need_profile() {
+    local plugins="$QGIS_CUSTOM_CONFIG_PATH/python/plugins"
+    mkdir -p "$plugins" "$XDG_RUNTIME_DIR"
+    chmod 700 "$XDG_RUNTIME_DIR"
+    ln -sfn "$ROOT" "$plugins/crime_risk"
+    export QGIS_PLUGINPATH="$plugins"
+    grep -qs 'crime_risk=true' "$QGIS_CUSTOM_CONFIG_PATH"/QGIS/*.ini "$QGIS_CUSTOM_CONFIG_PATH"/profiles/default/QGIS/*.ini && return 0
+    qgis_process plugins enable crime_risk >/dev/null 2>&1 || qgis_process plugins enable crime_risk
+}

@@ -1,0 +1,85 @@
+"""Write the base styles in resources/styles; run with QGIS's Python after changing one here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import numpy as np  # noqa: E402
+from osgeo import gdal  # noqa: E402
+from qgis.core import (  # noqa: E402
+    QgsApplication,
+    QgsCategorizedSymbolRenderer,
+    QgsFillSymbol,
+    QgsGraduatedSymbolRenderer,
+    QgsMarkerSymbol,
+    QgsPalettedRasterRenderer,
+    QgsRasterLayer,
+    QgsRendererCategory,
+    QgsRendererRange,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "resources" / "styles"
+RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
+#: Percentiles of the published risk classes.
+LIMITS = (0, 25, 75, 91, 96, 100)
+
+
+def save(layer: QgsVectorLayer | QgsRasterLayer, name: str) -> None:
+    """Write one QML, and say so."""
+    message, fine = layer.saveNamedStyle(str(FOLDER / f"{name}.qml"))
+    print(name, message)
+    if not fine:
+        sys.exit(1)
+
+
+def vector_styles() -> None:
+    """Incidents, scores, class polygons."""
+    points = QgsVectorLayer("Point?field=percentile:double", "points", "memory")
+    dot = QgsMarkerSymbol.createSimple(
+        {"name": "circle", "size": "1.2", "color": "68,1,84,110", "outline_style": "no"}
+    )
+    points.setRenderer(QgsSingleSymbolRenderer(dot))
+    save(points, "incidents")
+    ranges = []
+    for colour, low, high in zip(RAMP, LIMITS, LIMITS[1:], strict=False):
+        marker = QgsMarkerSymbol.createSimple(
+            {"name": "circle", "size": "1.6", "color": colour, "outline_style": "no"}
+        )
+        ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high} percentile"))
+    points.setRenderer(QgsGraduatedSymbolRenderer("percentile", ranges))
+    points.setOpacity(0.85)
+    save(points, "scores")
+    polygons = QgsVectorLayer("Polygon?field=class:integer", "polygons", "memory")
+    fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
+    polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
+    polygons.setOpacity(0.75)
+    save(polygons, "class_polygons")
+
+
+def raster_styles() -> None:
+    """Heatmaps, risk, classes: opacity and resampling; their colours depend on the values."""
+    path = "/vsimem/style.tif"
+    file = gdal.GetDriverByName("GTiff").Create(path, 2, 2, 1, gdal.GDT_Byte)
+    file.SetGeoTransform((0, 1, 0, 2, 0, -1))
+    file.GetRasterBand(1).WriteArray(np.zeros((2, 2), dtype=np.uint8))
+    file = None
+    for name, opacity in (("heatmaps", 0.85), ("risk", 0.8), ("classes", 0.7)):
+        layer = QgsRasterLayer(path, name)
+        layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, []))
+        layer.setOpacity(opacity)
+        save(layer, name)
+
+
+if __name__ == "__main__":
+    application = QgsApplication([], False)
+    application.initQgis()
+    vector_styles()
+    raster_styles()
+    application.exitQgis()

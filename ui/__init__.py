@@ -1,0 +1,1 @@
+"""What Crime Risk adds to the windows of QGIS."""
