@@ -29,7 +29,7 @@ class CrimeRiskPlugin:
         self.action: Any = None
         self.dialog: Any = None
 
-    def initProcessing(self) -> None:  # noqa: N802
+    def initProcessing(self) -> None:
         """Register the algorithms; all that qgis_process asks for."""
         self.provider = CrimeRiskProvider()
         registry = QgsApplication.processingRegistry()
@@ -37,7 +37,7 @@ class CrimeRiskPlugin:
         # The shipped models look their steps up in the registry, where the provider has only just arrived.
         self.provider.refreshAlgorithms()
 
-    def initGui(self) -> None:  # noqa: N802
+    def initGui(self) -> None:
         """Register the algorithms and the menu."""
         self.initProcessing()
         from qgis.PyQt.QtGui import QAction

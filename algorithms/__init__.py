@@ -1,1 +1,4 @@
-"""The Processing provider and its algorithms: they declare parameters, hand layers to the engine, style what comes back."""
+"""The Processing provider and its algorithms.
+
+An algorithm declares its parameters, hands layers to the engine, and styles what comes back.
+"""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -19,12 +21,14 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingParameterDefinition,
     QgsProcessingUtils,
+    QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from ..bridge import client, outputs, styles
 from ..bridge.layers import reasons_text
+from . import refusals
 
 ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
 
@@ -61,6 +65,8 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def __init__(self) -> None:
         super().__init__()
         self._stylers: list[tuple[str, str, Styler]] = []
+        #: What this run has begun to write, and whether there was a file before it.
+        self._destinations: list[tuple[str, bool]] = []
 
     # What QGIS asks of every algorithm.
 
@@ -69,19 +75,19 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         """Translate in the plugin's one context."""
         return QCoreApplication.translate("CrimeRisk", text)
 
-    def createInstance(self) -> QgsProcessingAlgorithm:  # noqa: N802
+    def createInstance(self) -> QgsProcessingAlgorithm:
         return type(self)()
 
     def name(self) -> str:
         return self.ID
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         return self.tr(self.TITLE)
 
     def group(self) -> str:
         return self.tr(self.GROUP)
 
-    def groupId(self) -> str:  # noqa: N802
+    def groupId(self) -> str:
         return self.GROUP.lower().replace(" ", "")
 
     def tags(self) -> list[str]:
@@ -90,13 +96,13 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def icon(self) -> QIcon:
         return QIcon(str(ICONS / f"{self.ID}.svg"))
 
-    def svgIconPath(self) -> str:  # noqa: N802
+    def svgIconPath(self) -> str:
         return str(ICONS / f"{self.ID}.svg")
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         return self.tr(self.SUMMARY)
 
-    def shortHelpString(self) -> str:  # noqa: N802
+    def shortHelpString(self) -> str:
         """Summary, help, and a line for every parameter that explains itself."""
         text = [f"<p>{self.tr(part)}</p>" for part in (self.SUMMARY, *self.HELP.strip().split("\n\n")) if part]
         lines = [
@@ -106,12 +112,10 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         ]
         return "".join(text) + ("<p>" + "<br>".join(lines) + "</p>" if lines else "")
 
-    def helpUrl(self) -> str:  # noqa: N802
+    def helpUrl(self) -> str:
         return ""
 
-    def add(
-        self, parameter: QgsProcessingParameterDefinition, help_text: str = "", advanced: bool = False
-    ) -> None:
+    def add(self, parameter: QgsProcessingParameterDefinition, help_text: str = "", advanced: bool = False) -> None:
         """Declare a parameter with its line of help."""
         if help_text:
             parameter.setHelp(self.tr(help_text))
@@ -121,15 +125,33 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             parameter.setFlags(parameter.flags() | flag)
         self.addParameter(parameter)
 
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """Say what is wrong with a value and what would be right, where QGIS only says that it is."""
+        for definition in self.parameterDefinitions():
+            value = parameters.get(definition.name())
+            if value is None and definition.defaultValue() is not None:
+                continue
+            endless = isinstance(value, float) and not math.isfinite(value)
+            if endless or not definition.checkValueIsAcceptable(value, context):
+                return False, refusals.sentence(definition, value)
+        return super().checkParameterValues(parameters, context)
+
     # What happens when it runs.
 
-    def processAlgorithm(  # noqa: N802
+    def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        """Run `compute` with an exchange folder that is removed whatever happens."""
+        """Run `compute` with an exchange folder that is removed whatever happens; a failure leaves no new output."""
         folder = Path(tempfile.mkdtemp(prefix="crime_risk_", dir=QgsProcessingUtils.tempFolder()))
+        self._destinations = []
         try:
             return self.compute(parameters, context, feedback, folder)
+        except BaseException as error:
+            # Files are closed only when the frames of what failed let go of their sinks.
+            traceback.clear_frames(error.__traceback__)
+            for destination, existed in reversed(self._destinations):
+                outputs.discard(destination, existed)
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -191,17 +213,25 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     def file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """Path of a file output, checked before any work; empty when it was not asked for."""
-        path = absolute(self.parameterAsFileOutput(parameters, name, context))
-        if path:
-            outputs.check_destination(path, name)
-        return path
+        return self._checked(absolute(self.parameterAsFileOutput(parameters, name, context)), name)
 
     def raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """Path of a raster output, checked before any work; empty when it was not asked for."""
-        path = absolute(self.parameterAsOutputLayer(parameters, name, context))
+        return self._checked(absolute(self.parameterAsOutputLayer(parameters, name, context)), name)
+
+    def _checked(self, path: str, name: str) -> str:
         if path:
             outputs.check_destination(path, name)
+            if not Path(path).exists():
+                self._destinations.append((path, False))
         return path
+
+    def raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
+        """The raster layer of an input, or a sentence that helps."""
+        layer = self.parameterAsRasterLayer(parameters, name, context)
+        if layer is None:
+            raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
+        return layer
 
     def write_layer(
         self,
@@ -230,13 +260,8 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             if value is None:
                 return None
             raise QgsProcessingException(self.invalidSinkError(parameters, name))
-        try:
-            outputs.fill_sink(sink, features, count, feedback, low, high)
-        except BaseException:
-            # The file is closed only when the sink is gone.
-            del sink
-            outputs.discard(destination, existed)
-            raise
+        self._destinations.append((destination, existed))
+        outputs.fill_sink(sink, features, count, feedback, low, high)
         return destination
 
     def style_output(self, destination: str | None, title: str, styler: Styler) -> None:
@@ -244,9 +269,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         if destination:
             self._stylers.append((destination, title, styler))
 
-    def postProcessAlgorithm(  # noqa: N802
-        self, context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> dict[str, Any]:
+    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Style the outputs where layers may be touched: in the thread that owns them."""
         for destination, title, styler in self._stylers:
             with suppress(RuntimeError):
@@ -262,9 +285,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     # What several algorithms report in the same way.
 
-    def report_refused(
-        self, refused: list[tuple[int, str]], total: int, feedback: QgsProcessingFeedback
-    ) -> None:
+    def report_refused(self, refused: list[tuple[int, str]], total: int, feedback: QgsProcessingFeedback) -> None:
         """Count the refused features by reason, and name the first of them."""
         if not refused:
             return

@@ -70,9 +70,7 @@ class IncidentAlgorithm(EngineAlgorithm):
             "A table of the features that were left out, with the reason.",
         )
 
-    def checkParameterValues(  # noqa: N802
-        self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> tuple[bool, str]:
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Refuse a time field or a CRS that cannot work, before anything runs."""
         fine, why = super().checkParameterValues(parameters, context)
         if not fine:
@@ -157,4 +155,3 @@ class IncidentAlgorithm(EngineAlgorithm):
         if destination is not None:
             found["REFUSED"] = destination
         return found
-

@@ -31,10 +31,10 @@ class CrimeRiskProvider(QgsProcessingProvider):
     def icon(self) -> QIcon:
         return QIcon(self.svgIconPath())
 
-    def svgIconPath(self) -> str:  # noqa: N802
+    def svgIconPath(self) -> str:
         return str(RESOURCES / "icons" / "crime_risk.svg")
 
-    def loadAlgorithms(self) -> None:  # noqa: N802
+    def loadAlgorithms(self) -> None:
         """All algorithms, engine or not: one that cannot run says what is missing."""
         for algorithm in ALGORITHMS:
             self.addAlgorithm(algorithm())

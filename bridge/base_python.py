@@ -117,9 +117,11 @@ def _candidates() -> Iterator[list[str]]:
 
 def _remedy() -> str:
     if sys.platform == "win32":
-        return "Install Python 3.12 from python.org, then choose its python.exe in Crime Risk ▸ Set up engine…"
-    if sys.platform == "darwin":
-        return "Install Python 3.12 from python.org, then choose its python3 in Crime Risk ▸ Set up engine…"
-    if shutil.which("apt-get"):
-        return "Run: sudo apt install python3-venv, or choose another Python in Crime Risk ▸ Set up engine…"
-    return "Install Python 3 with its venv module, or choose another Python in Crime Risk ▸ Set up engine…"
+        step = "Install Python 3.12 from python.org"
+    elif sys.platform == "darwin":
+        step = "Install Python 3.12 from python.org or Homebrew"
+    elif shutil.which("apt-get"):
+        step = "Run: sudo apt install python3-venv"
+    else:
+        step = "Install Python 3 with its venv module"
+    return f"{step}, or choose another one under Crime Risk ▸ Set up engine… and install again"

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import queue
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from . import environment, processes
+from . import environment
+from .engine_process import EngineProcess
 
 Progress = Callable[[float, str], None]
 Log = Callable[[str, str], None]
@@ -30,6 +27,7 @@ Log = Callable[[str, str], None]
 CANCEL_SECONDS = 1.0
 START_SECONDS = 120.0
 _POLL_SECONDS = 0.05
+_IDLE_DEATH_SECONDS = 0.5
 
 
 class EngineError(Exception):
@@ -62,11 +60,11 @@ class EngineError(Exception):
         self.traceback = traceback
 
 
-class EngineMissing(EngineError):
+class EngineMissing(EngineError):  # noqa: N818
     """The engine is not installed; the message says what is missing and how to install it."""
 
 
-class EngineCancelled(Exception):
+class EngineCancelled(Exception):  # noqa: N818
     """The user cancelled the job, or the engine was shut down."""
 
 
@@ -120,89 +118,13 @@ def remove_partials(paths: Iterable[str | os.PathLike[str]], pid: int) -> None:
     for path in map(Path, paths):
         start = f".{path.stem}.{pid}.partial"
         with contextlib.suppress(OSError):
-            for entry in list(os.scandir(path.parent)):
-                if entry.name.startswith(start) and entry.is_file(follow_symlinks=False):
-                    with contextlib.suppress(OSError):
-                        os.unlink(entry.path)
+            for entry in list(path.parent.iterdir()):
+                if entry.name.startswith(start):
+                    entry.unlink()
 
 
-class _Process:
-    """One life of a worker: the process, its events and its last words."""
-
-    def __init__(self) -> None:
-        self.killed = False
-        self.events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._words: deque[str] = deque(maxlen=50)
-        self._write_lock = threading.Lock()
-        self.python = environment.engine_python()
-        self._popen = subprocess.Popen(
-            [str(self.python), "-m", "riskengine", "worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment.child_environment(),
-            # Not the user's current folder: it could hold modules of the same names, or vanish.
-            cwd=tempfile.gettempdir(),
-            **processes.popen_options(),
-        )
-        assert self._popen.stdin and self._popen.stdout and self._popen.stderr
-        self._stdin: IO[bytes] = self._popen.stdin
-        self._readers = [
-            threading.Thread(target=self._read_events, args=(self._popen.stdout,), daemon=True),
-            threading.Thread(target=self._read_words, args=(self._popen.stderr,), daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
-    def is_alive(self) -> bool:
-        return self._popen.poll() is None and not self.killed
-
-    def send(self, request: Mapping[str, Any]) -> None:
-        """Write one request; a process that is gone shows as the end of its events."""
-        line = json.dumps(request, allow_nan=False, default=os.fspath).encode("ascii") + b"\n"
-        with self._write_lock, contextlib.suppress(OSError, ValueError):
-            self._stdin.write(line)
-            self._stdin.flush()
-
-    def kill(self) -> None:
-        self.killed = True
-        processes.kill_tree(self._popen)
-
-    def close(self, seconds: float) -> None:
-        """Ask it to end, and see to it."""
-        self.killed = True
-        self.send({"shutdown": True})
-        with self._write_lock, contextlib.suppress(OSError):
-            self._stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(seconds)
-        processes.kill_tree(self._popen)
-
-    def last_words(self) -> tuple[int | None, list[str]]:
-        """Exit code and the last five lines it wrote to stderr, once it has ended."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(2)
-        for reader in self._readers:
-            reader.join(1)
-        return self._popen.poll(), list(self._words)[-5:]
-
-    def _read_events(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            for line in stream:
-                with contextlib.suppress(ValueError):
-                    self.events.put(json.loads(line))
-        self.events.put(None)
-
-    def _read_words(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while raw := stream.readline(65536):
-                text = raw.decode("utf-8", "replace").rstrip()
-                if text:
-                    self._words.append(text)
+class _DiedIdle(Exception):  # noqa: N818
+    """The process had died before the request reached it."""
 
 
 class _Worker:
@@ -210,7 +132,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._process: _Process | None = None
+        self._process: EngineProcess | None = None
         self._number = 0
 
     def call(
@@ -226,12 +148,16 @@ class _Worker:
             if is_cancelled():
                 raise EngineCancelled("Cancelled.")
         try:
-            process = self._ready(on_log, is_cancelled)
-            try:
-                return self._run(process, job, params, on_progress, on_log, is_cancelled)
-            except BaseException:
-                remove_partials(outputs, process.pid)
-                raise
+            while True:
+                before = self._process
+                process = self._ready(on_log, is_cancelled)
+                try:
+                    return self._run(process, job, params, on_progress, on_log, is_cancelled, process is before)
+                except _DiedIdle:
+                    continue
+                except BaseException:
+                    remove_partials(outputs, process.pid)
+                    raise
         finally:
             self._turn.release()
 
@@ -241,7 +167,7 @@ class _Worker:
         if process is not None and process.is_alive():
             process.close(CANCEL_SECONDS)
 
-    def _ready(self, on_log: Log, is_cancelled: Callable[[], bool]) -> _Process:
+    def _ready(self, on_log: Log, is_cancelled: Callable[[], bool]) -> EngineProcess:
         """Return the living process, or start one and wait until it says so."""
         if self._process is not None:
             if self._process.is_alive() and self._process.python == environment.engine_python():
@@ -249,15 +175,15 @@ class _Worker:
             self._process.kill()
         state = environment.status()
         if not state.ready:
-            raise EngineMissing(state.problem + ".", type="EngineMissing", remedy=environment.MENU)
+            raise EngineMissing(state.problem, type="EngineMissing", remedy=environment.MENU)
         if state.outdated:
-            on_log(state.problem + ".", "warning")
+            on_log(state.problem, "warning")
         try:
-            process = self._process = _Process()
+            process = self._process = EngineProcess()
         except OSError as error:
             raise EngineMissing(
                 f"The engine's Python {environment.engine_python()} cannot be started ({error.strerror or error}). "
-                f"Repair it with {environment.MENU}.",
+                f"Repair it with {environment.MENU}",
                 type="EngineMissing",
                 remedy=environment.MENU,
             ) from error
@@ -278,7 +204,7 @@ class _Worker:
                     raise EngineCancelled("The engine was shut down.")
                 code, words = process.last_words()
                 raise EngineError(
-                    f"The engine did not start ({_ended(code)}){_quoted(words)}. Repair it with {environment.MENU}.",
+                    f"The engine did not start ({_ended(code)}){_quoted(words)}. Repair it with {environment.MENU}",
                     type="EngineDied",
                     remedy=environment.MENU,
                 )
@@ -287,16 +213,19 @@ class _Worker:
 
     def _run(
         self,
-        process: _Process,
+        process: EngineProcess,
         job: str,
         params: Mapping[str, Any],
         on_progress: Progress,
         on_log: Log,
         is_cancelled: Callable[[], bool],
+        reused: bool,
     ) -> dict[str, Any]:
         self._number += 1
         number = self._number
         asked: float | None = None
+        heard = False
+        began = time.monotonic()
         try:
             process.send({"id": number, "job": job, "params": dict(params)})
             while True:
@@ -311,7 +240,13 @@ class _Worker:
                 except queue.Empty:
                     continue
                 if event is None:
+                    # Death while idle may show only now: the job has not begun, and a new process can do it.
+                    idle = reused and not heard and asked is None and not process.killed
+                    if idle and time.monotonic() < began + _IDLE_DEATH_SECONDS:
+                        process.kill()
+                        raise _DiedIdle
                     raise self._ending(process, job, asked is not None)
+                heard = True
                 if event.get("id") != number:
                     continue
                 kind = event.get("event")
@@ -323,14 +258,14 @@ class _Worker:
                     return event["result"]
                 elif kind == "error":
                     raise _told(event, asked is not None)
-        except (EngineError, EngineCancelled):
+        except (EngineError, EngineCancelled, _DiedIdle):
             raise
         except BaseException:
             # The caller's own callback failed: nobody waits for this job any more.
             process.kill()
             raise
 
-    def _ending(self, process: _Process, job: str, cancelled: bool) -> Exception:
+    def _ending(self, process: EngineProcess, job: str, cancelled: bool) -> Exception:
         by_us = process.killed
         code, words = process.last_words()
         process.kill()

@@ -56,8 +56,9 @@ def checked_working_crs(crs: QgsCoordinateReferenceSystem) -> QgsCoordinateRefer
     """Refuse a user's choice that does not measure in metres."""
     if not is_metric(crs):
         raise QgsProcessingException(
-            tr("The working CRS {crs} does not measure in metres. Choose a projected CRS in metres, or leave it empty.")
-            .format(crs=crs.authid() or crs.description() or "?")
+            tr(
+                "The working CRS {crs} does not measure in metres. Choose a projected CRS in metres, or leave it empty."
+            ).format(crs=crs.authid() or crs.description() or "?")
         )
     return crs
 
@@ -75,7 +76,6 @@ def transform_arrays(
     if source == target or not len(x):
         return x, y
     transform = QgsCoordinateTransform(source, target, context)
-    # Grid shifts that are not installed would be a message per point; the ballpark is metres, and is QGIS's own default.
     line = QgsLineString(x.tolist(), y.tolist())
     try:
         line.transform(transform)

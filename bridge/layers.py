@@ -19,6 +19,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeatureSource,
     QgsProcessingFeedback,
+    QgsRectangle,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType
 
@@ -33,6 +34,9 @@ _EPOCH_DAY = 2440588
 _NO_TIME = -(2**63)
 #: Farther than this from the middle of the incidents, a place is taken for a mistake.
 _FAR_METRES = 1_000_000.0
+
+#: West, south, east, north.
+Extent = tuple[float, float, float, float]
 
 TIME_TYPES = {
     QMetaType.Type.QDate: "date",
@@ -58,8 +62,10 @@ def require_crs(source: QgsProcessingFeatureSource) -> QgsCoordinateReferenceSys
     crs = source.sourceCrs()
     if not crs.isValid():
         raise QgsProcessingException(
-            tr("The layer {name} has no CRS, so its distances are unknown. Set it with Layer ▸ Set CRS of Layer(s), "
-               "or run Assign projection.").format(name=source.sourceName())
+            tr(
+                "The layer {name} has no CRS, so its distances are unknown. Set it with Layer ▸ Set CRS of Layer(s), "
+                "or run Assign projection."
+            ).format(name=source.sourceName())
         )
     return crs
 
@@ -109,7 +115,6 @@ def read_places(
     refused: list[tuple[int, str]] = []
     attributes: list[list[Any]] = [[] for _ in names]
     total = max(source.featureCount(), 1)
-    multi = Qgis.WkbType.MultiPoint
     for number, feature in enumerate(source.getFeatures(request, _no_validity_check())):
         if number % 4096 == 0:
             if feedback.isCanceled():
@@ -119,10 +124,15 @@ def read_places(
         if geometry.isEmpty():
             refused.append((feature.id(), tr("no geometry")))
             continue
-        if geometry.isMultipart() and Qgis.WkbType(int(geometry.wkbType()) % 1000) == multi:
+        if geometry.type() != Qgis.GeometryType.Point:
+            refused.append((feature.id(), tr("not a point")))
+            continue
+        if geometry.isMultipart():
             points = geometry.asMultiPoint()
             if len(points) != 1:
-                refused.append((feature.id(), tr("a multipoint with several places; run Multipart to singleparts first")))
+                refused.append(
+                    (feature.id(), tr("a multipoint with several places; run Multipart to singleparts first"))
+                )
                 continue
             point = points[0]
         else:
@@ -175,11 +185,13 @@ def _refuse_impossible(places: Places) -> None:
         south, north = np.percentile(y[fine], [1, 99])
         outside = (x < west - 1) | (x > east + 1) | (y < south - 1) | (y > north + 1)
         swapped |= outside & (y >= west - 0.1) & (y <= east + 0.1) & (x >= south - 0.1) & (x <= north + 0.1)
-    if swapped.sum() > len(x) / 2 or np.abs(np.median(y)) > 84:
+    # Hardly anybody lives beyond these parallels, but swapped American longitudes lie there.
+    if swapped.sum() > len(x) / 2 or not -60 < np.median(y) < 84:
         raise QgsProcessingException(
-            tr("The incidents lie around longitude {x}, latitude {y}: longitude and latitude look swapped. "
-               "Run Swap X and Y coordinates on the layer, or import it again with the columns exchanged.").format(
-                x=f"{np.median(x):.2f}", y=f"{np.median(y):.2f}")
+            tr(
+                "The incidents lie around longitude {x}, latitude {y}: longitude and latitude look swapped. "
+                "Run Swap X and Y coordinates on the layer, or import it again with the columns exchanged."
+            ).format(x=f"{np.median(x):.2f}", y=f"{np.median(y):.2f}")
         )
     reasons = np.where(swapped, 1, np.where(impossible, 2, 0))
     _refuse(places, reasons == 1, tr("longitude and latitude look swapped"))
@@ -203,14 +215,18 @@ def _to_metres(
         )
         if not np.isfinite(longitude[0]) or abs(latitude[0]) > 84:
             raise QgsProcessingException(
-                tr("The middle of the layer, ({x}, {y}) in {crs}, is no place on Earth where people live. "
-                   "Check the layer's CRS, and whether X and Y are swapped.").format(
-                    x=f"{middle[0][0]:.2f}", y=f"{middle[1][0]:.2f}", crs=places.crs.authid())
+                tr(
+                    "The middle of the layer, ({x}, {y}) in {crs}, is no place on Earth where people live. "
+                    "Check the layer's CRS, and whether X and Y are swapped."
+                ).format(x=f"{middle[0][0]:.2f}", y=f"{middle[1][0]:.2f}", crs=places.crs.authid())
             )
         target = utm_zone(float(longitude[0]), float(latitude[0]))
         if target != places.crs:
-            feedback.pushInfo(tr("Working in {crs} (metres), chosen from the middle of the incidents").format(
-                crs=f"{target.description()} [{target.authid()}]"))
+            feedback.pushInfo(
+                tr("Working in {crs} (metres), chosen from the middle of the incidents").format(
+                    crs=f"{target.description()} [{target.authid()}]"
+                )
+            )
     x, y = transform_arrays(places.x, places.y, places.crs, target, context.transformContext())
     finite = np.isfinite(x) & np.isfinite(y)
     far = ~finite
@@ -245,8 +261,10 @@ def read_incidents(
     if not len(places.x):
         reasons = reasons_text(places.refused)
         raise QgsProcessingException(
-            tr("The layer {name} has no incident to use{why}. Choose a layer with at least one point, "
-               "and check the filter.").format(name=source.sourceName(), why=f" ({reasons})" if reasons else "")
+            tr(
+                "The layer {name} has no incident to use{why}. Choose a layer with at least one point, "
+                "and check the filter."
+            ).format(name=source.sourceName(), why=f" ({reasons})" if reasons else "")
         )
     arrays: dict[str, NDArray[Any]] = {"x": places.x, "y": places.y, "fid": places.fid}
     times = places.attributes[0]
@@ -272,40 +290,52 @@ def _plain(value: Any) -> str:
     return "" if value is None or (hasattr(value, "isNull") and value.isNull()) else str(value)
 
 
-def polygons_geojson(
+def read_polygons(
     source: QgsProcessingFeatureSource,
     crs: QgsCoordinateReferenceSystem,
     context: QgsProcessingContext,
-) -> list[dict[str, Any]]:
-    """The layer's polygons in `crs`, as GeoJSON geometries."""
+) -> tuple[list[dict[str, Any]], Extent]:
+    """The layer's polygons in `crs` as GeoJSON geometries, and their extent."""
     require_crs(source)
     request = QgsFeatureRequest().setNoAttributes().setDestinationCrs(crs, context.transformContext())
-    polygons = [
-        json.loads(feature.geometry().asJson(6))
-        for feature in source.getFeatures(request)
-        if not feature.geometry().isEmpty()
-    ]
-    if not polygons:
+    geometries = [feature.geometry() for feature in source.getFeatures(request)]
+    polygons = [geometry for geometry in geometries if geometry.type() == Qgis.GeometryType.Polygon]
+    rectangle = QgsRectangle()
+    for polygon in polygons:
+        rectangle.combineExtentWith(polygon.boundingBox())
+    if rectangle.isEmpty():
         raise QgsProcessingException(
             tr("The layer {name} has no polygon. Choose a polygon layer that covers the incidents.").format(
-                name=source.sourceName())
+                name=source.sourceName()
+            )
         )
-    return polygons
+    shapes = [json.loads(polygon.asJson(6)) for polygon in polygons if not polygon.isEmpty()]
+    return shapes, _corners(rectangle)
+
+
+def _corners(rectangle: QgsRectangle) -> Extent:
+    return rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(), rectangle.yMaximum()
 
 
 def extent_in(
-    rectangle: Any, rectangle_crs: QgsCoordinateReferenceSystem, crs: QgsCoordinateReferenceSystem,
+    rectangle: QgsRectangle,
+    rectangle_crs: QgsCoordinateReferenceSystem,
+    crs: QgsCoordinateReferenceSystem,
     context: QgsProcessingContext,
-) -> tuple[float, float, float, float]:
+) -> Extent:
     """An extent as (west, south, east, north) in `crs`."""
     if rectangle_crs.isValid() and rectangle_crs != crs:
         try:
-            rectangle = QgsCoordinateTransform(rectangle_crs, crs, context.transformContext()).transformBoundingBox(rectangle)
+            rectangle = QgsCoordinateTransform(rectangle_crs, crs, context.transformContext()).transformBoundingBox(
+                rectangle
+            )
         except QgsCsException as error:
             raise QgsProcessingException(
-                tr("The extent cannot be brought to {crs}. Choose an extent around the incidents.").format(crs=crs.authid())
+                tr("The extent cannot be brought to {crs}. Choose an extent around the incidents.").format(
+                    crs=crs.authid()
+                )
             ) from error
-    return rectangle.xMinimum(), rectangle.yMinimum(), rectangle.xMaximum(), rectangle.yMaximum()
+    return _corners(rectangle)
 
 
 def reasons_text(refused: Iterable[tuple[int, str]]) -> str:

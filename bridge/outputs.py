@@ -41,7 +41,8 @@ def check_destination(path: str, name: str) -> None:
         return
     raise QgsProcessingException(
         tr("The destination of {name}, {path}, {problem}. Choose another file.").format(
-            name=name, path=path, problem=problem)
+            name=name, path=path, problem=problem
+        )
     )
 
 
@@ -81,8 +82,9 @@ def fill_sink(
             raise QgsProcessingException(tr("Cancelled: nothing was written."))
         if not sink.addFeatures(batch, QgsFeatureSink.Flag.FastInsert):
             raise QgsProcessingException(
-                tr("The output could not be written: {why}. Free some disk space or choose another destination.").format(
-                    why=sink.lastError() or "?")
+                tr(
+                    "The output could not be written: {why}. Free some disk space or choose another destination."
+                ).format(why=sink.lastError() or "?")
             )
         added += len(batch)
         batch.clear()
@@ -97,7 +99,8 @@ def fill_sink(
     if not sink.flushBuffer():
         raise QgsProcessingException(
             tr("The output could not be written: {why}. Free some disk space or choose another destination.").format(
-                why=sink.lastError() or "?")
+                why=sink.lastError() or "?"
+            )
         )
     return added
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -236,4 +235,4 @@ def _compiler_remedy() -> str:
         return "install the Microsoft C++ Build Tools"
     if sys.platform == "darwin":
         return "run: xcode-select --install"
-    return "install g++ and python3-dev" if os.path.exists("/usr/bin/apt-get") else "install g++ and Python's headers"
+    return "install g++ and python3-dev" if Path("/usr/bin/apt-get").exists() else "install g++ and Python's headers"

@@ -8,10 +8,12 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsColorRampLegendNodeSettings,
     QgsColorRampShader,
     QgsDateTimeRange,
     QgsLayerMetadata,
     QgsPalettedRasterRenderer,
+    QgsPercentageNumericFormat,
     QgsRasterLayer,
     QgsRasterShader,
     QgsRasterTransparency,
@@ -21,18 +23,27 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtXml import QDomDocument
 
 from .crs import tr
 
 FOLDER = Path(__file__).resolve().parents[1] / "resources" / "styles"
+
+#: Our style in a GeoPackage's table of styles.
+STYLE_NAME = "Crime Risk"
 
 #: ColorBrewer YlOrRd: light is low, and it stays in order for colour-blind readers and in grey.
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
 
 
 def load(layer: Any, name: str) -> None:
-    """Apply resources/styles/`name`.qml."""
-    layer.loadNamedStyle(str(FOLDER / f"{name}.qml"))
+    """Apply resources/styles/`name`.qml.
+
+    Not with loadNamedStyle, which prefers the style that a GeoPackage already holds for a table of that name.
+    """
+    document = QDomDocument()
+    document.setContent((FOLDER / f"{name}.qml").read_text(encoding="utf-8"))
+    layer.importNamedStyle(document)
 
 
 def colours(number: int) -> list[QColor]:
@@ -44,9 +55,7 @@ def colours(number: int) -> list[QColor]:
         position = step * (len(RAMP) - 1) / (number - 1)
         low = min(int(position), len(RAMP) - 2)
         start, end, share = QColor(RAMP[low]), QColor(RAMP[low + 1]), position - low
-        mixed.append(
-            QColor(*(round(a + (b - a) * share) for a, b in zip(start.getRgb()[:3], end.getRgb()[:3])))
-        )
+        mixed.append(QColor(*(round(a + (b - a) * share) for a, b in zip(start.getRgb()[:3], end.getRgb()[:3]))))
     return mixed
 
 
@@ -56,7 +65,7 @@ def incidents(layer: QgsVectorLayer) -> None:
 
 
 def scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
-    """Five classes of percentile; on a regular grid the markers fill their cells."""
+    """Five even classes of the score; on a regular grid the markers fill their cells."""
     load(layer, "scores")
     if spacing and layer.crs().isValid():
         renderer = layer.renderer().clone()
@@ -96,6 +105,13 @@ def _pseudocolour(layer: QgsRasterLayer, values: Sequence[float], labels: Sequen
     ramp.setColorRampItemList(
         [QgsColorRampShader.ColorRampItem(value, colour, label) for value, colour, label in zip(values, shades, labels)]
     )
+    if kind == QgsColorRampShader.Type.Interpolated:
+        settings = QgsColorRampLegendNodeSettings()
+        percent = QgsPercentageNumericFormat()
+        percent.setInputValues(QgsPercentageNumericFormat.InputValues.ValuesAreFractions)
+        percent.setNumberDecimalPlaces(1)
+        settings.setNumericFormat(percent)
+        ramp.setLegendSettings(settings)
     shader = QgsRasterShader()
     shader.setRasterShaderFunction(ramp)
     renderer = QgsSingleBandPseudoColorRenderer(layer.dataProvider(), 1, shader)
@@ -114,9 +130,7 @@ def heatmaps(layer: QgsRasterLayer, highest: int, edges: Sequence[str]) -> None:
     """Counts in up to five steps; empty cells are transparent."""
     load(layer, "heatmaps")
     steps = sorted({max(round(highest ** (step / 4)), 1) for step in range(5)})
-    labels = [
-        str(step) if low + 1 == step else f"{low + 1} – {step}" for low, step in zip([0, *steps], steps)
-    ]
+    labels = [str(step) if low + 1 == step else f"{low + 1} – {step}" for low, step in zip([0, *steps], steps)]
     _pseudocolour(layer, [float(step) for step in steps], labels, QgsColorRampShader.Type.Discrete)
     _hide_zero(layer)
     set_bands_in_time(layer, edges)
@@ -167,13 +181,22 @@ def class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
     layer.setRenderer(renderer)
 
 
+def _forget_styles(layer: QgsVectorLayer) -> None:
+    """Delete our earlier style of a table that was written again: saving does not replace it."""
+    _, ids, names, _, _ = layer.listStylesInDatabase()
+    for identifier, name in zip(ids, names):
+        if name == STYLE_NAME:
+            layer.deleteStyleFromDatabase(identifier)
+
+
 def remember(layer: Any, title: str, history: str) -> None:
     """Keep style and history with the file, so that they are there when it is loaded again by hand."""
     metadata = QgsLayerMetadata(layer.metadata())
     metadata.setTitle(title)
     metadata.addHistoryItem(
         tr("{when}: made with Crime Risk, {history}").format(
-            when=QDateTime.currentDateTime().toString("yyyy-MM-dd HH:mm"), history=history)
+            when=QDateTime.currentDateTime().toString("yyyy-MM-dd HH:mm"), history=history
+        )
     )
     layer.setMetadata(metadata)
     source = layer.source().split("|")[0]
@@ -181,5 +204,6 @@ def remember(layer: Any, title: str, history: str) -> None:
         layer.saveNamedStyle(str(Path(source).with_suffix(".qml")))
         layer.saveDefaultMetadata()
     elif isinstance(layer, QgsVectorLayer) and layer.isSpatial() and source.lower().endswith(".gpkg"):
-        layer.saveStyleToDatabase("Crime Risk", title, True, "")
+        _forget_styles(layer)
+        layer.saveStyleToDatabase(STYLE_NAME, title, True, "")
         layer.saveDefaultMetadata()

@@ -54,7 +54,7 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
         )
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     except CrimeRiskError:
         raise
     except Exception as error:
@@ -190,14 +190,14 @@ def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -
     """Refuse a file of another kind or of a newer format with a sentence."""
     wanted = kind.replace("crimerisk.", "")
     found = meta.get("kind") if isinstance(meta, dict) else None
-    if found != kind:
+    if found != kind or not isinstance(meta.get("format"), int):
         raise FormatError(
             f"{path} is not a {wanted} file of Crime Risk (it says {found!r})",
             parameter=parameter,
             value=path,
             remedy=f"Choose a {wanted} file",
         )
-    if int(meta.get("format", 0)) > version:
+    if meta["format"] > version:
         raise FormatError(
             f"{path} was written by a newer Crime Risk (format {meta['format']}, this one reads up to {version})",
             parameter=parameter,

@@ -62,8 +62,13 @@ def bin_edges(first: np.datetime64, last: np.datetime64, unit: Unit, length: int
             value=f"{length} {unit}",
             remedy="Choose longer bins or a shorter period",
         )
-    edges = start + np.arange(bins + 1) * np.timedelta64(step, code)
-    return edges.astype("datetime64[s]")
+    return _run(start, code, step, bins)
+
+
+def _run(start: np.datetime64, code: str, step: int, bins: int) -> Times:
+    steps = (np.arange(bins + 1) * step).astype(f"timedelta64[{code}]")
+    edges: Times = (start + steps).astype("datetime64[s]")
+    return edges
 
 
 def bin_text(unit: str, length: int) -> str:
@@ -76,8 +81,7 @@ def next_edges(edges: Times, bin_length: str, steps: int) -> Times:
     number, unit = bin_length.split()
     code = _CODE.get(unit, "s")
     step = int(number) * (7 if unit == "weeks" else 1)
-    last = edges[-1].astype(f"datetime64[{code}]")
-    return (last + np.arange(steps + 1) * np.timedelta64(step, code)).astype("datetime64[s]")
+    return _run(edges[-1].astype(f"datetime64[{code}]"), code, step, steps)
 
 
 def locate(time: Times, edges: Times) -> NDArray[np.int64]:

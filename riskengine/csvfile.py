@@ -136,6 +136,14 @@ def open_csv(
         sample = first + file.read(1 << 17)
     if not sample.strip():
         raise DataError(f"{path.name} is empty", parameter="path", value=path, remedy="Choose a file that holds rows")
+    # Texts hold hardly any control characters; workbooks and archives are full of them.
+    if sum(letter < " " and letter not in "\0\t\r\n" for letter in sample) > max(20, len(sample) // 20):
+        raise DataError(
+            f"{path.name} is not a text file",
+            parameter="path",
+            value=path,
+            remedy="Choose a CSV file; save a spreadsheet as CSV first",
+        )
     if delimiter is None:
         delimiter = _detect_delimiter(sample)
     with _open(path, encoding, errors) as file:

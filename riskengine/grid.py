@@ -71,10 +71,9 @@ class Grid:
 
     def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """x of the columns' and y of the rows' centres, metres."""
-        return (
-            self.west + (np.arange(self.columns) + 0.5) * self.cell,
-            self.north - (np.arange(self.rows) + 0.5) * self.cell,
-        )
+        x = np.asarray(self.west + (np.arange(self.columns) + 0.5) * self.cell, dtype=np.float64)
+        y = np.asarray(self.north - (np.arange(self.rows) + 0.5) * self.cell, dtype=np.float64)
+        return x, y
 
     def mask(self, polygons: list[dict[str, Any]] | None) -> NDArray[np.bool_]:
         """True for the cells whose centre lies inside one of the GeoJSON `polygons` (all, when None)."""
@@ -134,7 +133,10 @@ def make_grid(
     west, south, east, north = extent
     if not all(map(math.isfinite, extent)) or east < west or north < south:
         raise ParameterError(
-            f"The extent {extent} is empty or not finite", parameter="extent", value=extent, remedy="Choose another extent"
+            f"The extent {extent} is empty or not finite",
+            parameter="extent",
+            value=extent,
+            remedy="Choose another extent",
         )
     for name, number in (("cell_size", cell), ("columns", columns), ("rows", rows)):
         if number is not None and not number > 0:

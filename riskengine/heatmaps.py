@@ -229,7 +229,10 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             tags = source.tags()
             if tags.get("CRIMERISK_KIND") != "heatmaps":
                 raise FormatError(
-                    f"{path} is a raster, but not a stack of hotspot grids", parameter=parameter, value=path, remedy=remedy
+                    f"{path} is a raster, but not a stack of hotspot grids",
+                    parameter=parameter,
+                    value=path,
+                    remedy=remedy,
                 )
             if int(tags.get("CRIMERISK_FORMAT", "0")) > FORMAT:
                 raise FormatError(

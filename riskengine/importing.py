@@ -6,8 +6,10 @@ writes the rows away in parts; between the two every row is either kept or has a
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -126,6 +128,18 @@ class _Distinct:
 
     def texts(self) -> NDArray[np.object_]:
         return np.array(list(self._known), dtype=object)[np.concatenate(self._codes)]
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Without Python's cycle collector: it would walk the millions of texts of a file again and again, for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def fit_width(fields: list[str], width: int) -> list[str] | None:

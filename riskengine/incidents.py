@@ -145,15 +145,10 @@ def read_exchange(
     category = arrays.get("category", np.full(count, NO_CATEGORY)).astype(np.int32, copy=False)
     categories = [str(name) for name in arrays.get("categories", np.array([], dtype=str))]
     texts = arrays.get("time_text")
-    if texts is not None:
-        parsed = parse_times(texts, order)
-        time, reason = parsed.time, parsed.reason
-        if parsed.note:
-            context.log(parsed.note + ".")
-    else:
-        time = arrays["time"].astype(np.int64, copy=False).view("datetime64[s]")
-        reason = np.full(count, "", dtype=object)
-        reason[np.isnat(time)] = NO_TIME
+    parsed = parse_times(texts, order) if texts is not None else None
+    if parsed and parsed.note:
+        context.log(parsed.note + ".")
+    time = parsed.time if parsed else arrays["time"].astype(np.int64, copy=False).view("datetime64[s]")
     lengths = {len(column) for column in (x, y, time, fid, category)}
     if len(lengths) > 1 or (count and int(category.max()) >= len(categories)):
         raise _broken(Path(path), "its columns do not go together")
@@ -165,23 +160,28 @@ def read_exchange(
             value=0,
             remedy="Choose a layer that has features, and check its filter",
         )
+    placed = np.isfinite(x) & np.isfinite(y)
     future = time > latest_time(now)
-    for row in np.flatnonzero(future):
-        reason[row] = f"{FUTURE}: '{time[row]}'"
-    reason[~(np.isfinite(x) & np.isfinite(y))] = NO_COORDINATES
-    refused = reason != ""
-    refusals = [Refusal(int(fid[row]), str(reason[row])) for row in np.flatnonzero(refused)]
+    kept = placed & ~future & ~np.isnat(time)
+    refusals = []
+    for row in np.flatnonzero(~kept):
+        if not placed[row]:
+            reason = NO_COORDINATES
+        elif future[row]:
+            reason = f"{FUTURE}: '{time[row]}'"
+        else:
+            reason = str(parsed.reason[row]) if parsed else NO_TIME
+        refusals.append(Refusal(int(fid[row]), reason))
     if refusals:
         reasons = count_reasons(refusals)
         if len(refusals) == count:
             raise DataError(
                 f"None of the {count} incidents can be used ({reasons_sentence(reasons)})",
                 parameter="incidents",
-                value=str(refusals[0].reason),
+                value=refusals[0].reason,
                 remedy="Check that the time field and the layer are the right ones",
             )
         context.warn(f"{len(refusals)} of {count} incidents were left out: {reasons_sentence(reasons)}.")
-    kept = ~refused
     incidents = Incidents(x, y, time, category, categories, fid)
     return (incidents if kept.all() else incidents.select(kept)), refusals
 

@@ -8,6 +8,7 @@ published method is named for it, and because its recall can be measured.
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from scipy.spatial import cKDTree
 from . import __version__
 from .artefacts import fingerprint, read_bundle, write_bundle
 from .context import JobContext
-from .errors import DependencyError, ParameterError
+from .errors import DependencyError, FormatError, ParameterError
 from .incidents import Incidents
 
 Method = Literal["exact", "annoy"]
@@ -73,9 +74,7 @@ class CrimeIndex:
         self.trees = trees
         self.seed = seed
         # Annoy computes in 32-bit floats: metres are kept small by counting them from the centre.
-        self.centre = (
-            (float(incidents.x.mean()), float(incidents.y.mean())) if len(incidents) else (0.0, 0.0)
-        )
+        self.centre = (float(incidents.x.mean()), float(incidents.y.mean())) if len(incidents) else (0.0, 0.0)
         self._annoy: Any = self._build_annoy() if method == "annoy" else None
         self._annoy_folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -146,7 +145,11 @@ class CrimeIndex:
         return float((found <= exact[:, -1:] + 0.01).mean())
 
     def count_within(
-        self, x: Floats, y: Floats, radius: float, counted: NDArray[np.bool_] | None = None,
+        self,
+        x: Floats,
+        y: Floats,
+        radius: float,
+        counted: NDArray[np.bool_] | None = None,
         context: JobContext | None = None,
     ) -> NDArray[np.int64]:
         """Number of incidents closer than `radius` to each point.
@@ -210,7 +213,7 @@ class CrimeIndex:
     def save(self, path: str | Path, meta: dict[str, Any] | None = None) -> None:
         """Write the index as one ``.crimeindex`` file, whole or not at all."""
         incidents = self.incidents
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "x": incidents.x,
             "y": incidents.y,
             "time": incidents.time.astype("datetime64[s]").astype(np.int64),
@@ -245,6 +248,25 @@ class CrimeIndex:
             If the file is truncated, foreign or newer.
         """
         meta, arrays, bundle = read_bundle(path, KIND, FORMAT, "index")
+        try:
+            with bundle:
+                return cls._restore(meta, arrays, bundle, context)
+        except (KeyError, TypeError, ValueError, AttributeError, OSError, zipfile.BadZipFile) as error:
+            raise FormatError(
+                f"{path} is damaged: its parts do not go together",
+                parameter="index",
+                value=path,
+                remedy="Make it again with Build crime index",
+            ) from error
+
+    @classmethod
+    def _restore(
+        cls,
+        meta: dict[str, Any],
+        arrays: dict[str, NDArray[Any]],
+        bundle: zipfile.ZipFile,
+        context: JobContext | None,
+    ) -> CrimeIndex:
         incidents = Incidents(
             x=arrays["x"],
             y=arrays["y"],
@@ -253,15 +275,16 @@ class CrimeIndex:
             categories=list(meta["categories"]),
             fid=arrays["fid"],
         )
-        with bundle:
-            index = cls(incidents, meta["crs"], trees=meta["trees"], seed=meta["seed"])
-            if meta["method"] == "annoy":
-                if annoy_installed():
-                    index._annoy_folder = tempfile.TemporaryDirectory()
-                    file = bundle.extract(_ANNOY_FILE, index._annoy_folder.name)
-                    index._annoy = index._new_annoy()
-                    index._annoy.load(file)
-                    index.method = "annoy"
-                elif context is not None:
-                    context.warn("annoy is not installed in the engine: the index answers exactly instead")
+        if {len(column) for column in arrays.values()} != {meta["count"]}:
+            raise ValueError("the columns do not have as many rows as the file says")
+        index = cls(incidents, meta["crs"], trees=meta["trees"], seed=meta["seed"])
+        if meta["method"] == "annoy":
+            if annoy_installed():
+                index._annoy_folder = tempfile.TemporaryDirectory()
+                file = bundle.extract(_ANNOY_FILE, index._annoy_folder.name)
+                index._annoy = index._new_annoy()
+                index._annoy.load(file)
+                index.method = "annoy"
+            elif context is not None:
+                context.warn("annoy is not installed in the engine: the index answers exactly instead")
         return index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,10 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     stack.risk[~np.isfinite(stack.risk)] = np.nan
     if np.isnan(stack.risk).all():
         raise DataError(
-            f"{path} has no cell with a value", parameter=parameter, value=path, remedy="Choose a raster that has values"
+            f"{path} has no cell with a value",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a raster that has values",
         )
     return stack
 
@@ -73,10 +77,10 @@ def check_percentiles(percentiles: Sequence[float]) -> list[float]:
         Otherwise, or if there are none or more than 20.
     """
     values = [float(value) for value in percentiles]
-    rising = all(low < high for low, high in zip(values, values[1:], strict=False))
+    rising = all(low < high for low, high in pairwise(values))
     if not values or len(values) > 20 or not rising or not all(0 < value < 100 for value in values):
         raise ParameterError(
-            f"percentiles are {', '.join(f'{value:g}' for value in values) or 'empty'}; they must rise, between 0 and 100",
+            f"percentiles are {', '.join(f'{value:g}' for value in values) or 'empty'}; they must rise from 0 to 100",
             parameter="percentiles",
             value=values,
             remedy="The published ones are 25, 75, 91, 96",
@@ -102,7 +106,7 @@ def classify(risk: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[
 def class_labels(percentiles: Sequence[float]) -> list[str]:
     """One label a class, lowest first: "up to the 25th percentile", …, "above the 96th"."""
     names = [_ordinal(value) for value in percentiles]
-    middle = [f"{low} to {high} percentile" for low, high in zip(names, names[1:], strict=False)]
+    middle = [f"{low} to {high} percentile" for low, high in pairwise(names)]
     return [f"Up to the {names[0]} percentile", *middle, f"Above the {names[-1]} percentile"]
 
 

@@ -88,7 +88,7 @@ def _typed(error: BaseException) -> CrimeRiskError | None:
         return DependencyError(
             f"A package of the engine cannot be imported ({text})",
             value=error.name,
-            remedy="Repair the engine with Crime Risk ▸ Set up engine…",
+            remedy="Open Crime Risk ▸ Set up engine… and repair it",
         )
     if isinstance(error, OSError):
         return _file_error(error, text)

@@ -58,6 +58,8 @@ need_tools() {
     say "Installing development tools"
     rm -rf "$DEV/tools"
     "$ENGINE_PYTHON" -m pip install -q --disable-pip-version-check --target "$DEV/tools" -r "$ROOT/requirements-dev.txt"
+    # pandas-stubs brings a numpy, which must not stand before the one QGIS's Python has.
+    rm -rf "$DEV"/tools/numpy "$DEV"/tools/numpy-* "$DEV"/tools/numpy.libs
     cp "$ROOT/requirements-dev.txt" "$stamp"
 }
 
@@ -71,3 +73,6 @@ need_profile() {
     grep -qs 'crime_risk=true' "$QGIS_CUSTOM_CONFIG_PATH"/QGIS/*.ini "$QGIS_CUSTOM_CONFIG_PATH"/profiles/default/QGIS/*.ini && return 0
     qgis_process plugins enable crime_risk >/dev/null 2>&1 || qgis_process plugins enable crime_risk
 }
+
+# One job of the engine, without QGIS: run_engine JOB JSON.
+run_engine() { printf '%s' "$2" | (cd "$ROOT" && "$ENGINE_PYTHON" -m riskengine run "$1" --params -); }

@@ -8,9 +8,9 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import numpy as np  # noqa: E402
-from osgeo import gdal  # noqa: E402
-from qgis.core import (  # noqa: E402
+import numpy as np
+from osgeo import gdal
+from qgis.core import (
     QgsApplication,
     QgsCategorizedSymbolRenderer,
     QgsFillSymbol,
@@ -27,8 +27,8 @@ from qgis.core import (  # noqa: E402
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "resources" / "styles"
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
-#: Percentiles of the published risk classes.
-LIMITS = (0, 25, 75, 91, 96, 100)
+#: Limits of the score's classes.
+LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def save(layer: QgsVectorLayer | QgsRasterLayer, name: str) -> None:
@@ -41,19 +41,15 @@ def save(layer: QgsVectorLayer | QgsRasterLayer, name: str) -> None:
 
 def vector_styles() -> None:
     """Incidents, scores, class polygons."""
-    points = QgsVectorLayer("Point?field=percentile:double", "points", "memory")
-    dot = QgsMarkerSymbol.createSimple(
-        {"name": "circle", "size": "1.2", "color": "68,1,84,110", "outline_style": "no"}
-    )
+    points = QgsVectorLayer("Point?field=score:double", "points", "memory")
+    dot = QgsMarkerSymbol.createSimple({"name": "circle", "size": "1.2", "color": "68,1,84,110", "outline_style": "no"})
     points.setRenderer(QgsSingleSymbolRenderer(dot))
     save(points, "incidents")
     ranges = []
     for colour, low, high in zip(RAMP, LIMITS, LIMITS[1:], strict=False):
-        marker = QgsMarkerSymbol.createSimple(
-            {"name": "circle", "size": "1.6", "color": colour, "outline_style": "no"}
-        )
-        ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high} percentile"))
-    points.setRenderer(QgsGraduatedSymbolRenderer("percentile", ranges))
+        marker = QgsMarkerSymbol.createSimple({"name": "circle", "size": "1.6", "color": colour, "outline_style": "no"})
+        ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
+    points.setRenderer(QgsGraduatedSymbolRenderer("score", ranges))
     points.setOpacity(0.85)
     save(points, "scores")
     polygons = QgsVectorLayer("Polygon?field=class:integer", "polygons", "memory")

@@ -46,7 +46,7 @@ class EngineDialog(QDialog):
         self.state_label = QLabel()
         self.state_label.setWordWrap(True)
         self.state_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.state_label.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
+        self.state_label.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self.state_label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 
         self.folder_label = QLabel()
@@ -54,7 +54,7 @@ class EngineDialog(QDialog):
         self.folder_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
         self.torch_box = QComboBox()
-        self.torch_box.addItem(self._tr("CPU (works everywhere; about 400 MB to download)"), "cpu")
+        self.torch_box.addItem(self._tr("CPU (works everywhere; about 350 MB to download)"), "cpu")
         if sys.platform != "darwin":
             self.torch_box.addItem(self._tr("CUDA (NVIDIA cards; several GB to download)"), "cuda")
 
@@ -77,6 +77,8 @@ class EngineDialog(QDialog):
         self.progress_bar = QProgressBar()
         self.progress_bar.setRange(0, 1000)
         self.step_label = QLabel()
+        self.step_label.setWordWrap(True)
+        self.step_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.log_view = QPlainTextEdit()
         self.log_view.setReadOnly(True)
         self.log_view.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -120,11 +122,11 @@ class EngineDialog(QDialog):
             self._attach(task)
         self._refresh()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """Wide enough for pip's lines."""
         return QSize(760, 560)
 
-    def showEvent(self, event: object) -> None:  # noqa: N802
+    def showEvent(self, event: object) -> None:
         """The engine may have been changed elsewhere since the dialog was last open."""
         super().showEvent(event)
         self._refresh()
@@ -147,6 +149,7 @@ class EngineDialog(QDialog):
             engine_task.start(task)
         except environment.EngineSetupError as error:
             self.step_label.setText(str(error))
+            self.step_label.show()
             return
         self._attach(task)
         self._refresh()
@@ -177,6 +180,7 @@ class EngineDialog(QDialog):
         self.remove_button.setEnabled(not running and Path(now.folder).is_dir())
         self.cancel_button.setVisible(running)
         self.progress_bar.setVisible(running)
+        self.step_label.setVisible(bool(self.step_label.text()))
         for widget in (self.torch_box, self.python_widget, self.site_box):
             widget.setEnabled(not running)
         self.copy_button.setEnabled(bool(self.log_view.toPlainText()))
@@ -188,8 +192,15 @@ class EngineDialog(QDialog):
         )
 
     def _state_text(self, now: environment.EngineStatus) -> str:
-        if not now.ready or now.outdated:
-            return now.problem + "."
+        if now.state != "ready":
+            return {
+                "missing": self._tr("The engine is not installed. Press Install; it takes a few minutes and 1.5 GB."),
+                "broken": self._tr("The Python that the engine was made from is gone. Press Install to mend it."),
+                "interrupted": self._tr(
+                    "The installation was not finished. Press Install; it goes on where it stopped."
+                ),
+                "outdated": self._tr("The engine works, but this version of Crime Risk needs an update. Press Update."),
+            }[now.state]
         text = self._tr("The engine is ready: PyTorch {torch} ({build}), rasterio {rasterio}, pandas {pandas}.").format(
             torch=now.packages.get("torch", "?").partition("+")[0],
             build=now.torch.upper(),
@@ -233,6 +244,7 @@ class EngineDialog(QDialog):
         self.progress_bar.setValue(round(share * 1000))
         if self.cancel_button.isEnabled():
             self.step_label.setText(text)
+            self.step_label.show()
 
     def _show_line(self, line: str) -> None:
         self.log_view.appendPlainText(line)
@@ -241,7 +253,6 @@ class EngineDialog(QDialog):
     def _show_end(self, well: bool, message: str) -> None:
         self.cancel_button.setEnabled(True)
         self.step_label.setText(message)
-        self.step_label.setWordWrap(True)
         self.progress_bar.setValue(1000 if well else 0)
         self._refresh()
 

@@ -27,14 +27,14 @@ class BuildCrimeIndex(IncidentAlgorithm):
     TAGS = "crime,index,nearest,neighbours,annoy,k-d tree,incidents"
     SUMMARY = "Puts incidents into one searchable file that answers what happened near a place."
     HELP = """
-The index is read by Compute crime score layer. The exact k-d tree is the default: in two dimensions it is faster than Annoy
-and misses nothing. Annoy is the method of the published crime score (Garrido Czacki 2021); its recall against the exact
-answer is measured on a sample and reported.
+The index is read by Compute crime score layer. The exact k-d tree is the default: in two dimensions it is
+faster than Annoy and misses nothing. Annoy is the method of the published crime score (Garrido Czacki 2021);
+its recall against the exact answer is measured on a sample and reported.
 
 Incidents without a place or a time are refused, counted by reason, and can be written to a table.
 """
 
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         self.add_incident_parameters()
         self.add(
             QgsProcessingParameterEnum(

@@ -29,6 +29,7 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsProcessingUtils,
+    QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
 
@@ -50,15 +51,15 @@ class CrimeScoreLayer(EngineAlgorithm):
     TAGS = "crime,score,density,radius,count,incidents,annoy"
     SUMMARY = "Scores places from 0 to 1 by how many incidents lie near them."
     HELP = """
-score_abs is the number of incidents closer than the radius and younger than the window at the reference time. score is its
-logarithm, rescaled so that the incidents' own places span 0 to 1 (Garrido Czacki 2021). percentile is the share of the
-incidents' own places with a count as high or lower.
+score_abs is the number of incidents closer than the radius and younger than the window at the reference time.
+score is its logarithm, rescaled so that the incidents' own places span 0 to 1 (Garrido Czacki 2021). percentile
+is the share of the incidents' own places with a count as high or lower.
 
-Give points to score, or a spacing for a regular grid of points over an extent or polygons; with neither extent nor
-polygons the grid covers the incidents.
+Give points to score, or a spacing for a regular grid of points over an extent or polygons; with neither extent
+nor polygons the grid covers the incidents.
 """
 
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         number = QgsProcessingParameterNumber.Type.Double
         self.add(
             QgsProcessingParameterFile("INDEX", self.tr("Crime index"), extension="crimeindex"),
@@ -120,9 +121,7 @@ polygons the grid covers the incidents.
             self.addOutput(QgsProcessingOutputNumber(name, self.tr(title)))
         self.addOutput(QgsProcessingOutputString("REFERENCE", self.tr("Reference time used")))
 
-    def checkParameterValues(  # noqa: N802
-        self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> tuple[bool, str]:
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Refuse sizes that cannot work, in words."""
         fine, why = super().checkParameterValues(parameters, context)
         if not fine:
@@ -174,8 +173,10 @@ polygons the grid covers the incidents.
             feedback,
         )
         feedback.pushInfo(
-            self.tr("{points} places scored by {incidents} incidents in the window up to {reference}; counts at the "
-                    "incidents' own places run from {low} to {high}").format(
+            self.tr(
+                "{points} places scored by {incidents} incidents in the window up to {reference}; counts at the "
+                "incidents' own places run from {low} to {high}"
+            ).format(
                 points=f"{result['points']:,}",
                 incidents=f"{result['incidents_in_window']:,}",
                 reference=result["reference_time"],
@@ -191,12 +192,14 @@ polygons the grid covers the incidents.
             scores = dict(zip(places.fid.tolist(), zip(*columns[2:])))
             features = _scored(source, fields, scores)
             count, output_crs, spacing = source.featureCount(), source.sourceCrs(), None
+            kind = QgsWkbTypes.singleType(source.wkbType())
         else:
             fields = _score_fields()
             features = _grid_features(fields, columns)
             count, output_crs, spacing = result["points"], crs, asked["grid"]["spacing"]
+            kind = Qgis.WkbType.Point
         destination = self.write_layer(
-            parameters, "OUTPUT", context, feedback, fields, Qgis.WkbType.Point, output_crs, features, count
+            parameters, "OUTPUT", context, feedback, fields, kind, output_crs, features, count
         )
         self.style_output(destination, "Crime scores", lambda layer: styles.scores(layer, spacing))
         return {
@@ -214,13 +217,11 @@ polygons the grid covers the incidents.
         grid: dict[str, Any] = {"spacing": self.parameterAsDouble(parameters, "SPACING", context)}
         polygons = self.parameterAsSource(parameters, "POLYGONS", context)
         if polygons is not None:
-            grid["polygons"] = layers.polygons_geojson(polygons, crs, context)
+            grid["polygons"], grid["extent"] = layers.read_polygons(polygons, crs, context)
         rectangle = self.parameterAsExtent(parameters, "EXTENT", context)
         if not rectangle.isNull():
             given = self.parameterAsExtentCrs(parameters, "EXTENT", context)
             grid["extent"] = layers.extent_in(rectangle, given, crs, context)
-        elif polygons is not None:
-            grid["extent"] = layers.extent_in(polygons.sourceExtent(), polygons.sourceCrs(), crs, context)
         return grid
 
 

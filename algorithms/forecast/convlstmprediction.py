@@ -7,7 +7,6 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -36,8 +35,8 @@ TRAINING: tuple[tuple[str, str, str, bool, float | None, float, str], ...] = (
         False,
         None,
         0,
-        "Weight of cells with an incident in the cross-entropy; by default chosen from how rare they are. The risk is corrected"
-        " for it and stays a probability.",
+        "Weight of cells with an incident in the cross-entropy; by default chosen from how rare they are. The risk is"
+        " corrected for it and stays a probability.",
     ),
     ("SEED", "seed", "Seed", True, 0, 0, "The same seed and input give the same forecast on the same machine."),
 )
@@ -50,23 +49,22 @@ class ConvLSTMPrediction(EngineAlgorithm):
     TAGS = "forecast,prediction,convlstm,deep learning,neural network,risk,hotspot,torch"
     SUMMARY = "Forecasts the risk of at least one incident per cell in the next time bins."
     HELP = """
-Without a model file it first trains on the hotspot grids themselves, then forecasts the bins after the last one. The last
-fifth of the maps is held out from training: on it the forecast is scored beside a constant forecast and plain prior counts,
-and the report says in a sentence which is better. With a model file nothing is trained.
+Without a model file it first trains on the hotspot grids themselves, then forecasts the bins after the last
+one. The last fifth of the maps is held out from training: on it the forecast is scored beside a constant
+forecast and plain prior counts, and the report says in a sentence which is better. With a model file nothing is
+trained.
 
-The raster holds probabilities from 0 to 1, a band per forecast bin. It is a forecast of reported incidents in places, never
-of persons.
+The raster holds probabilities from 0 to 1, a band per forecast bin. It is a forecast of reported incidents in
+places, never of persons.
 """
 
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         kinds = QgsProcessingParameterNumber.Type
         self.add(
             QgsProcessingParameterRasterLayer("INPUT", self.tr("Hotspot grids")), "Made with Rasterize hotspot grids."
         )
         self.add(
-            QgsProcessingParameterFile(
-                "MODEL", self.tr("Model file"), extension="crimemodel", optional=True
-            ),
+            QgsProcessingParameterFile("MODEL", self.tr("Model file"), extension="crimemodel", optional=True),
             "A model trained before. Left empty, one is trained on the hotspot grids.",
         )
         self.add(
@@ -108,9 +106,7 @@ of persons.
     def compute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
     ) -> dict[str, Any]:
-        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, "INPUT"))
+        layer = self.raster_input(parameters, "INPUT", context)
         output = self.raster_destination(parameters, "OUTPUT", context)
         model = self.file_input(parameters, "MODEL", context) or None
         trained = self.file_destination(parameters, "OUTPUT_MODEL", context) or None

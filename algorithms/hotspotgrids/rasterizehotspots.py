@@ -33,13 +33,13 @@ class RasterizeHotspots(IncidentAlgorithm):
     TAGS = "heatmap,hotspot,grid,raster,time,bins,count,temporal"
     SUMMARY = "Counts incidents per cell and time bin into one raster, a band per bin."
     HELP = """
-The raster plays in the Temporal Controller: every band carries the half-open time range of its bin. Cells outside the study
-area are no data. Weeks start on Mondays, months on the first; the last bin may be incomplete.
+The raster plays in the Temporal Controller: every band carries the half-open time range of its bin. Cells
+outside the study area are no data. Weeks start on Mondays, months on the first; the last bin may be incomplete.
 
 Left empty, the cell size is a fiftieth of the shorter side of the extent, rounded, and is reported in the log.
 """
 
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         whole, real = QgsProcessingParameterNumber.Type.Integer, QgsProcessingParameterNumber.Type.Double
         self.add_incident_parameters()
         self.add(
@@ -86,9 +86,7 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
             "1 for at least one incident, instead of their number.",
         )
         self.add(QgsProcessingParameterDateTime("START", self.tr("Start"), optional=True), advanced=True)
-        self.add(
-            QgsProcessingParameterDateTime("END", self.tr("End (not included)"), optional=True), advanced=True
-        )
+        self.add(QgsProcessingParameterDateTime("END", self.tr("End (not included)"), optional=True), advanced=True)
         self.add(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Hotspot grids")))
         self.add_refused_output()
         for name, title in (
@@ -102,9 +100,7 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
         ):
             self.addOutput(QgsProcessingOutputNumber(name, self.tr(title)))
 
-    def checkParameterValues(  # noqa: N802
-        self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> tuple[bool, str]:
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Refuse sizes that cannot work, in words."""
         fine, why = super().checkParameterValues(parameters, context)
         if not fine:
@@ -127,12 +123,10 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
         places = self.read_incidents(parameters, context, feedback, folder)
         area = self.parameterAsSource(parameters, "STUDY_AREA", context)
         rectangle = self.parameterAsExtent(parameters, "EXTENT", context)
-        extent = None
+        polygons, extent = (None, None) if area is None else layers.read_polygons(area, places.crs, context)
         if not rectangle.isNull():
             given = self.parameterAsExtentCrs(parameters, "EXTENT", context)
             extent = layers.extent_in(rectangle, given, places.crs, context)
-        elif area is not None:
-            extent = layers.extent_in(area.sourceExtent(), area.sourceCrs(), places.crs, context)
         wanted = self.parameterAsString(parameters, "CATEGORIES", context)
         result = self.run_job(
             "rasterize",
@@ -141,7 +135,7 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
                 "output": output,
                 "crs": places.crs.authid() or places.crs.toWkt(),
                 "extent": extent,
-                "polygons": layers.polygons_geojson(area, places.crs, context) if area is not None else None,
+                "polygons": polygons,
                 "cell_size": self._optional(parameters, "CELL_SIZE", context),
                 "columns": self._optional(parameters, "COLUMNS", context),
                 "rows": self._optional(parameters, "ROWS", context),

@@ -64,15 +64,17 @@ class ImportIncidents(EngineAlgorithm):
     TAGS = "csv,police,crime,open data,import,points,fgj,chicago,police.uk,incidents"
     SUMMARY = "Reads a police CSV, whatever its encoding, line ends and date format, into a point layer."
     HELP = """
-The known open-data formats are recognised by their headers. For any other file choose "Columns named by hand" and name the
-columns of X, Y and time; the time may be spread over two columns, date and time of day, separated by a comma.
+The known open-data formats are recognised by their headers. For any other file choose "Columns named by hand"
+and name the columns of X, Y and time; the time may be spread over two columns, date and time of day, separated
+by a comma.
 
-The layer gets the fields occurred (local civil time, stored without a zone shift) and category, then the file's other
-columns. Rows that cannot be used (no coordinates, (0, 0), outside the area, swapped, no or unreadable or future time, a wrong
-number of fields) go to the table of refused rows with their line number, the reason and the row itself: nothing is lost.
+The layer gets the fields occurred (local civil time, stored without a zone shift) and category, then the file's
+other columns. Rows that cannot be used (no coordinates, (0, 0), outside the area, swapped, no or unreadable or
+future time, a wrong number of fields) go to the table of refused rows with their line number, the reason and
+the row itself: nothing is lost.
 """
 
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         self.add(
             QgsProcessingParameterFile(
                 "INPUT", self.tr("CSV file"), fileFilter=self.tr("Text files (*.csv *.tsv *.txt);;All files (*)")
@@ -120,9 +122,7 @@ number of fields) go to the table of refused rows with their line number, the re
             advanced=True,
         )
         self.add(
-            QgsProcessingParameterFeatureSink(
-                "OUTPUT", self.tr("Incidents"), QgsProcessing.SourceType.TypeVectorPoint
-            )
+            QgsProcessingParameterFeatureSink("OUTPUT", self.tr("Incidents"), QgsProcessing.SourceType.TypeVectorPoint)
         )
         self.add(
             QgsProcessingParameterFeatureSink(
@@ -152,9 +152,7 @@ number of fields) go to the table of refused rows with their line number, the re
                 "profile": profile_ids()[self.parameterAsEnum(parameters, "PROFILE", context)],
                 "x": self.parameterAsString(parameters, "X_FIELD", context),
                 "y": self.parameterAsString(parameters, "Y_FIELD", context),
-                "time": [
-                    name.strip() for name in self.parameterAsString(parameters, "TIME_FIELD", context).split(",")
-                ],
+                "time": [name.strip() for name in self.parameterAsString(parameters, "TIME_FIELD", context).split(",")],
                 "category": self.parameterAsString(parameters, "CATEGORY_FIELD", context),
                 "crs": (crs.authid() or crs.toWkt()) if crs.isValid() else None,
                 "date_order": DATE_ORDERS[self.parameterAsEnum(parameters, "DATE_ORDER", context)],

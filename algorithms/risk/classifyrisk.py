@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from qgis.core import (
     QgsJsonUtils,
     QgsProcessing,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputString,
     QgsProcessingParameterEnum,
@@ -50,12 +50,12 @@ class ClassifyRisk(EngineAlgorithm):
     TAGS = "percentile,risk,classes,hotspot,threshold,legend,polygons"
     SUMMARY = "Turns a risk raster into classes at percentiles, as a raster with a legend and, if wanted, as polygons."
     HELP = """
-A cell belongs to a class when its risk lies strictly above the class's percentile, so that a map without differences has no
-hotspot. Percentiles are taken over the valid cells of each map, or once over the whole stack (so that quiet maps have fewer
-hotspots than busy ones). Works on any risk or density raster.
+A cell belongs to a class when its risk lies strictly above the class's percentile, so that a map without
+differences has no hotspot. Percentiles are taken over the valid cells of each map, or once over the whole stack
+(so that quiet maps have fewer hotspots than busy ones). Works on any risk or density raster.
 """
 
-    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:  # noqa: N802
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         self.add(QgsProcessingParameterRasterLayer("INPUT", self.tr("Risk raster")))
         self.add(
             QgsProcessingParameterString("PERCENTILES", self.tr("Percentiles"), "25, 75, 91, 96"),
@@ -86,27 +86,23 @@ hotspots than busy ones). Works on any risk or density raster.
     def _percentiles(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[float] | None:
         text = self.parameterAsString(parameters, "PERCENTILES", context).replace(";", ",")
         try:
-            return [float(part) for part in text.split(",") if part.strip()]
+            values = [float(part) for part in text.split(",") if part.strip()]
         except ValueError:
             return None
+        return values if all(map(math.isfinite, values)) else None
 
-    def checkParameterValues(  # noqa: N802
-        self, parameters: dict[str, Any], context: QgsProcessingContext
-    ) -> tuple[bool, str]:
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Refuse percentiles that are not numbers."""
-        fine, why = super().checkParameterValues(parameters, context)
-        if fine and self._percentiles(parameters, context) is None:
+        if not self._percentiles(parameters, context):
             return False, self.tr("PERCENTILES is {value}; give rising numbers such as 25, 75, 91, 96.").format(
-                value=parameters.get("PERCENTILES")
+                value=parameters.get("PERCENTILES") or self.tr("empty")
             )
-        return fine, why
+        return super().checkParameterValues(parameters, context)
 
     def compute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
     ) -> dict[str, Any]:
-        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
-        if layer is None:
-            raise QgsProcessingException(self.invalidRasterError(parameters, "INPUT"))
+        layer = self.raster_input(parameters, "INPUT", context)
         output = self.raster_destination(parameters, "OUTPUT", context)
         polygons = folder / "polygons.json" if parameters.get("POLYGONS") is not None else None
         result = self.run_job(

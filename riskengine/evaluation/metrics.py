@@ -79,7 +79,7 @@ class AreaHits:
     Attributes
     ----------
     share : float
-        a / A as wanted; the number of cells is rounded up to a whole one per map.
+        a / A as wanted; the number of cells is rounded down to a whole one per map, at least one.
     flagged : float
         Flagged cells, over all maps.
     cells : int
@@ -147,7 +147,7 @@ def area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05
         p, c = risk[inside], count[inside].astype(np.float64)
         if not p.size:
             continue
-        wanted = max(int(np.ceil(share * p.size - 1e-9)), 1)
+        wanted = max(int(share * p.size + 1e-9), 1)
         edge = np.partition(p, p.size - wanted)[p.size - wanted]
         above, level = p > edge, p == edge
         part = (wanted - np.count_nonzero(above)) / np.count_nonzero(level)

@@ -57,15 +57,16 @@ class CausalState:
         The share of maps with an event, shrunk towards the surroundings (Gaussian of one cell) and a little towards
         the whole study area; one half an event is assumed before the first map, so it is never 0 or 1.
         """
-        if self._prior is not None:
-            return self._prior
+        if self._prior is None:
+            self._prior = self._mean()
+        return self._prior
+
+    def _mean(self) -> Array:
         area = (self.total.sum() + 0.5) / (self.maps * self._cells + 1.0)
         near = gaussian_filter(self.total, 1.0, mode="constant") / self._inside / max(self.maps, 1)
         target = 0.9 * near + 0.1 * area if self.maps else np.full(self.mask.shape, area)
         mean = (self.total + self.shrinkage * target) / (self.maps + self.shrinkage)
-        prior: Array = np.clip(mean, _FLOOR, 1 - _FLOOR).astype(np.float32)
-        self._prior = prior
-        return prior
+        return np.asarray(np.clip(mean, _FLOOR, 1 - _FLOOR), dtype=np.float32)
 
     def inputs(self) -> Array:
         """Input maps for the next map, shape (CHANNELS, H, W); 0 outside the study area.
@@ -80,7 +81,8 @@ class CausalState:
 
     def surroundings(self) -> Array:
         """How much busier than its mean the whole study area was in the last map and recently, shape (2,)."""
-        return np.clip(np.array([self.city_last, self.city_recent], dtype=np.float32) * 4.0, -4.0, 4.0)
+        busier = np.array([self.city_last, self.city_recent]) * 4.0
+        return np.asarray(np.clip(busier, -4.0, 4.0), dtype=np.float32)
 
     def update(self, seen: NDArray[np.generic] | None) -> None:
         """Take in the next map: events (0/1) or probabilities; None when it was not observed.

@@ -20,19 +20,18 @@ from numpy.typing import NDArray
 
 from .. import bins as timebins
 from ..context import JobContext
-from ..errors import ParameterError
+from ..errors import DataError, ParameterError
 from ..evaluation.metrics import log_loss
 from ..heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
 from .causal import LOGIT_SCALE, Sequence, calendar, causal_sequence
 from .network import ConvLSTMNetwork
-from .training import Curves, Schedule, TrainingStack, prepare_torch, train
+from .threads import prepare_torch, workers
+from .training import Curves, Schedule, TrainingStack, train
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Cells of one batch of maps when forecasting; bounds the memory.
-_CELLS_AT_ONCE = 2**16
 #: The automatic weight of an event never exceeds this.
 MOST_WEIGHT = 3.0
 
@@ -150,6 +149,12 @@ class ConvLSTMForecaster(Forecaster):
         # float16 halves the largest array of the training; validation and forecasts read float32.
         training = Sequence(*_cut(history, events, trained))
         validation, _ = causal_sequence(events, history.observed, history.mask, history.edges, anchor)
+        if not history.observed[1:trained].any() or not history.observed[trained:].any():
+            raise DataError(
+                f"No map before {history.edges[trained]} was observed, or none after it",
+                parameter="heatmaps",
+                remedy="Use a period in which most maps were observed",
+            )
         share = float(events[:trained][history.observed[:trained]][:, history.mask].mean())
         self.weight_ = (
             min(max((1 - share) / max(share, 1e-9), 1.0), MOST_WEIGHT)
@@ -163,16 +168,11 @@ class ConvLSTMForecaster(Forecaster):
 
         def validate() -> float:
             risk = self._run(validation, anchor, trained, context)[targets][:, history.mask]
-            return log_loss(risk, truth) if truth.size else float("nan")
+            return log_loss(risk, truth)
 
-        self.curves_: Curves = train(
-            self.network_,
-            TrainingStack(training, events[:trained], history.observed[:trained], history.mask),
-            validate,
-            self.schedule,
-            self.weight_,
-            context,
-        )
+        stack = TrainingStack(training, events[:trained], history.observed[:trained], history.mask)
+        with workers(device) as pool:
+            self.curves_: Curves = train(self.network_, stack, validate, self.schedule, self.weight_, context, pool)
         return self
 
     def predict(self, history: Heatmaps, steps: int = 1) -> Maps:
@@ -222,41 +222,28 @@ class ConvLSTMForecaster(Forecaster):
         """Probabilities of maps `first` to the end of `sequence`, whose first entry belongs to map `start`."""
         context = context or JobContext()
         length, end = self.sequence_length, start + len(sequence.inputs)
-        height, width = sequence.inputs.shape[2:]
         device = next(self.network_.parameters()).device
-        risk = np.empty((end - first, height, width), dtype=np.float32)
-        chunks = [
-            (self._anchor(low), max(low, first), min(low + length, end))
-            for low in range(first // length * length, end, length)
-        ]
-        together = max(_CELLS_AT_ONCE // (height * width), 1)
-        with torch.inference_mode():
-            for batch in _same_length(chunks, together):
-                context.check_cancelled()
-                steps = max(high - anchor for anchor, _, high in batch)
-                inputs = np.zeros((steps, len(batch), *sequence.inputs.shape[1:]), dtype=np.float32)
-                surroundings = np.zeros((steps, len(batch), sequence.context.shape[1]), dtype=np.float32)
-                for number, (anchor, _, high) in enumerate(batch):
-                    inputs[: high - anchor, number] = sequence.inputs[anchor - start : high - start]
-                    surroundings[: high - anchor, number] = sequence.context[anchor - start : high - start]
+        risk = np.empty((end - first, *sequence.inputs.shape[2:]), dtype=np.float32)
+
+        def forecast(low: int) -> None:
+            """Fill in the maps of the window that starts at `low`."""
+            context.check_cancelled()
+            anchor, high = self._anchor(low), min(low + length, end)
+            inputs = sequence.inputs[anchor - start : high - start, None]
+            surroundings = sequence.context[anchor - start : high - start, None]
+            with torch.inference_mode():
                 departure, _ = self.network_(
                     torch.from_numpy(inputs).to(device), torch.from_numpy(surroundings).to(device)
                 )
-                logits = departure.cpu().numpy() + inputs[:, :, 1] * LOGIT_SCALE
-                for number, (anchor, low, high) in enumerate(batch):
-                    risk[low - first : high - first] = 1 / (1 + np.exp(-logits[low - anchor : high - anchor, number]))
+            low = max(low, first)
+            logits = (departure[:, 0].cpu().numpy() + inputs[:, 0, 1] * LOGIT_SCALE)[low - anchor :]
+            risk[low - first : high - first] = 1 / (1 + np.exp(-logits))
+
+        with workers(device) as pool:
+            list(pool.map(forecast, range(first // length * length, end, length)))
         return risk
 
 
 def _cut(history: Heatmaps, events: NDArray[np.uint8], maps: int) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
     sequence, _ = causal_sequence(events[:maps], history.observed[:maps], history.mask, history.edges, dtype=np.float16)
     return sequence.inputs, sequence.context
-
-
-Chunk = tuple[int, int, int]
-
-
-def _same_length(chunks: list[Chunk], together: int) -> list[list[Chunk]]:
-    """Batches of chunks; the first, which may have no window before it, goes alone."""
-    rest = chunks[1:]
-    return [chunks[:1]] + [rest[low : low + together] for low in range(0, len(rest), together)]

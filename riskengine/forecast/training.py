@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch.nn import functional
 from ..context import JobContext
 from .causal import LOGIT_SCALE, Sequence
 from .network import ConvLSTMNetwork
+from .threads import available_cores
 
 
 @dataclass(frozen=True)
@@ -101,24 +102,8 @@ class TrainingStack:
     mask: NDArray[np.bool_]
 
 
-def prepare_torch(seed: int) -> torch.device:
-    """Seed everything, use all cores (or the GPU, where there is one) and ask for repeatable results."""
-    torch.manual_seed(seed)
-    torch.set_num_threads(available_cores())
-    if torch.cuda.is_available():
-        torch.backends.cudnn.deterministic = True
-        torch.backends.cudnn.benchmark = False
-        return torch.device("cuda")
-    return torch.device("cpu")
-
-
-def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def weighted_loss(
-    departure: Tensor, prior: Tensor, events: Tensor, valid: Tensor, weight: float
+    departure: Tensor, prior: Tensor, events: Tensor, valid: Tensor, weight: float, cells: float | None = None
 ) -> tuple[Tensor, Tensor]:
     """Weighted cross-entropy of a batch, and its plain log-loss minus that of the prior.
 
@@ -131,8 +116,10 @@ def weighted_loss(
     departure, prior, events, valid : Tensor, shape (L, B, H, W)
         `valid` is 1 for cells inside the study area of maps that may be targets.
     weight : float
+    cells : float, optional
+        What the sums are divided by; by default the number of valid cells.
     """
-    cells = valid.sum().clamp(min=1.0)
+    cells = max(float(valid.sum()), 1.0) if cells is None else cells
 
     def mean(logit: Tensor, weights: Tensor) -> Tensor:
         losses = functional.binary_cross_entropy_with_logits(logit, events, reduction="none")
@@ -152,6 +139,7 @@ def train(
     schedule: Schedule,
     weight: float,
     context: JobContext,
+    pool: ThreadPoolExecutor,
 ) -> Curves:
     """Fit `network` in place and leave it with the weights that did best on the validation span.
 
@@ -165,6 +153,9 @@ def train(
     schedule : Schedule
     weight : float
         Weight of an event in the loss.
+    context : JobContext
+    pool : ThreadPoolExecutor
+        From `threads.workers`.
     """
     began = time.monotonic()
     device = next(network.parameters()).device
@@ -175,14 +166,9 @@ def train(
     for epoch in range(1, schedule.epochs + 1):
         total, batches = 0.0, list(_epoch(stack, schedule, random))
         for number, windows in enumerate(batches):
-            tensors = _batch(stack, windows, schedule, device)
-            departure, _ = network(tensors[0], tensors[1])
-            loss, gain = weighted_loss(departure, *tensors[2:], weight)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            total += _gradients(network, _batch(stack, windows, schedule, device), weight, pool)
             torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
             optimiser.step()
-            total += float(gain)
             done = (epoch - 1 + (number + 1) / len(batches)) / schedule.epochs
             text = f"epoch {epoch} of {schedule.epochs}, loss {curves.start + total / (number + 1):.4f}"
             if curves.validation:
@@ -198,6 +184,26 @@ def train(
     network.load_state_dict(best_weights)
     curves.seconds = time.monotonic() - began
     return curves
+
+
+def _gradients(network: ConvLSTMNetwork, batch: Batch, weight: float, pool: ThreadPoolExecutor) -> float:
+    """Set the gradients of a batch, its windows shared out between the threads; returns the loss minus the prior's."""
+    parameters = list(network.parameters())
+    cells = max(float(batch[-1].sum()), 1.0)
+
+    def share(part: Batch) -> tuple[tuple[Tensor, ...], float]:
+        departure, _ = network(part[0], part[1])
+        loss, gain = weighted_loss(departure, part[2], part[3], part[4], weight, cells)
+        return torch.autograd.grad(loss, parameters), float(gain)
+
+    windows = batch[0].shape[1]
+    size = -(-windows // (1 if batch[0].is_cuda else available_cores()))
+    parts = [tuple(tensor[:, low : low + size] for tensor in batch) for low in range(0, windows, size)]
+    found = list(pool.map(share, parts))
+    # Summed in the order of the windows, whichever thread was first: the same result every time.
+    for parameter, *gradients in zip(parameters, *(gradients for gradients, _ in found), strict=True):
+        parameter.grad = torch.stack(gradients).sum(dim=0)
+    return sum(gain for _, gain in found)
 
 
 def _prior_loss(stack: TrainingStack) -> float:
@@ -217,6 +223,8 @@ def _left(began: float, done: float) -> str:
 
 #: First map, first row, first column.
 Window = tuple[int, int, int]
+#: Inputs, context, prior logits, events and validity, time first.
+Batch = tuple[Tensor, ...]
 
 
 def _epoch(stack: TrainingStack, schedule: Schedule, random: np.random.Generator) -> Iterator[list[Window]]:
@@ -243,10 +251,8 @@ def _epoch(stack: TrainingStack, schedule: Schedule, random: np.random.Generator
         yield batch
 
 
-def _batch(
-    stack: TrainingStack, windows: list[Window], schedule: Schedule, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Inputs, context, prior logits, events and validity of a batch, time first."""
+def _batch(stack: TrainingStack, windows: list[Window], schedule: Schedule, device: torch.device) -> Batch:
+    """Cut the windows out of the stack."""
     length = min(schedule.sequence_length, len(stack.events) - 1)
     height, width = (min(schedule.crop, side) for side in stack.mask.shape)
     inputs, context, events, valid = [], [], [], []

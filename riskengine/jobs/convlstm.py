@@ -120,7 +120,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
                 card,
                 model.curves_,
                 held_out,
-                parameters.model_dump(),
+                _shareable(parameters),
                 notes,
             )
     except OutputError as error:
@@ -197,6 +197,12 @@ def _load(parameters: Parameters, heatmaps: Heatmaps, warn: Any) -> tuple[ConvLS
     check_history(heatmaps, 1)
     first = int(np.searchsorted(heatmaps.edges[:-1], np.datetime64(card.window.end)))
     return model, card, max(first, 1)
+
+
+def _shareable(parameters: Parameters) -> dict[str, Any]:
+    """The parameters for the report: files by name, since a folder may name a person."""
+    files = ("heatmaps", "output", "model", "model_output", "report")
+    return {name: Path(value).name if name in files and value else value for name, value in parameters}
 
 
 def _check_destination(path: str | None, name: str) -> None:

@@ -11,9 +11,10 @@ from pydantic import Field, field_validator
 from ..context import JobContext
 from ..csvfile import CsvFile, open_csv
 from ..errors import ParameterError
-from ..importing import Layout, refusal_counts, survey, write_parts
+from ..importing import Layout, no_collector, refusal_counts, survey, write_parts
 from ..placecheck import Frame, is_geographic
 from ..profiles import Profile, Variant, detect, profiles, require_column, variant_of
+from ..profiles.guess import guess
 from . import JobParameters
 
 _DEFAULT_CRS = "EPSG:4326"
@@ -91,13 +92,13 @@ def run(parameters: Parameters, context: JobContext, now: np.datetime64 | None =
     if profile and variant:
         context.log(f"Format: {profile.title}, {variant.title}.")
     context.log(f"Encoding {file.encoding}, delimiter {file.delimiter!r}, coordinates in {layout.crs}.")
-    with context.step(0.0, 0.5):
+    with no_collector(), context.step(0.0, 0.5):
         learnt = survey(file, layout, context, now)
     notes += learnt.notes
     for note in notes:
         context.log(note.rstrip(".") + ".")
     reasons = refusal_counts(learnt, context, file.path.name)
-    with context.step(0.5, 1.0):
+    with no_collector(), context.step(0.5, 1.0):
         written = write_parts(file, layout, learnt, parameters.folder, parameters.part_rows, context)
     kept = learnt.times.time[learnt.reason == ""]
     context.progress(1.0)
@@ -122,7 +123,13 @@ def _profile(parameters: Parameters, file: CsvFile) -> tuple[Profile | None, Var
     if parameters.profile == "columns" or (parameters.profile == "auto" and by_hand):
         return None, None
     if parameters.profile == "auto":
-        return detect(file.header)
+        try:
+            return detect(file.header)
+        except ParameterError:
+            guessed = guess(file.header)
+            if guessed is None:
+                raise
+            return guessed
     profile = profiles()[parameters.profile]
     return profile, variant_of(profile, file.header)
 

@@ -75,14 +75,14 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         float(incidents.x.max()),
         float(incidents.y.max()),
     )
-    grid = make_grid(
-        extent, parameters.crs, parameters.cell_size, parameters.columns, parameters.rows, len(edges) - 1
-    )
+    grid = make_grid(extent, parameters.crs, parameters.cell_size, parameters.columns, parameters.rows, len(edges) - 1)
     if parameters.cell_size is None:
         how = "columns and rows" if parameters.columns or parameters.rows else "the extent"
         context.log(f"Cell size {grid.cell:g} m, chosen from {how}")
-    context.log(f"Grid of {grid.columns} columns x {grid.rows} rows, {len(edges) - 1} maps of "
-                f"{bin_text(parameters.bin_unit, parameters.bin_length)} from {edges[0]} to {edges[-1]}")
+    context.log(
+        f"Grid of {grid.columns} columns x {grid.rows} rows, {len(edges) - 1} maps of "
+        f"{bin_text(parameters.bin_unit, parameters.bin_length)} from {edges[0]} to {edges[-1]}"
+    )
     mask = grid.mask(parameters.polygons)
     if not mask.any():
         raise DataError(

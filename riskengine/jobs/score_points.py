@@ -93,13 +93,11 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         raise DataError(
             "There is no point to score", parameter="points", remedy="Give a layer with at least one point geometry"
         )
-    reference = None
+    reference: np.datetime64 | None = None
     if parameters.reference_time is not None:
         reference = np.datetime64(parameters.reference_time.replace(tzinfo=None), "s")
     with context.step(0.1, 0.95):
-        s_abs, scale, reference = score_places(
-            index, x, y, parameters.radius, parameters.window_days, reference, context
-        )
+        s_abs, scale, used = score_places(index, x, y, parameters.radius, parameters.window_days, reference, context)
     score = scale.score(s_abs)
     if scale.counts[0] == scale.counts[-1]:
         context.warn(
@@ -112,7 +110,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "output": parameters.output,
         "crs": index.crs,
         "points": len(x),
-        "reference_time": str(reference),
+        "reference_time": str(used),
         "incidents_in_window": len(scale.counts),
         "s_abs_low": int(scale.counts[0]),
         "s_abs_high": int(scale.counts[-1]),

@@ -47,8 +47,8 @@ class Profile(BaseModel):
     id: str
     title: str
     crs: str
-    bbox: tuple[float, float, float, float]
-    date_order: str = "auto"
+    bbox: tuple[float, float, float, float] | None
+    date_order: str | None = "auto"
     notes: tuple[str, ...] = ()
     variants: tuple[Variant, ...]
 

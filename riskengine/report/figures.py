@@ -145,7 +145,7 @@ def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
 def skill_over_time(held_out: HeldOut, starts: NDArray[np.datetime64]) -> str:
     """Log-loss of the model minus that of each baseline, per held-out map."""
     with mpl.rc_context(_STYLE):
-        figure = _figure(8.0, 2.8)
+        figure = _figure(7.0, 3.2)
         axes = figure.add_subplot()
         model = held_out.scores[held_out.model].fold_loss
         for name, score in held_out.scores.items():

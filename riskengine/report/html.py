@@ -16,7 +16,7 @@ from ..forecast.modelfile import ModelCard
 from ..forecast.training import Curves
 from ..heatmaps import Heatmaps
 from . import figures
-from .words import percent, verdict
+from .words import percent, signed, verdict
 
 
 def _environment() -> Environment:
@@ -27,7 +27,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent, moment=moment)
+    environment.filters.update(number=number, percent=percent, moment=moment, signed=signed)
     return environment
 
 

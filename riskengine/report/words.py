@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..evaluation.compare import Difference
-from ..evaluation.heldout import HeldOut
+from ..evaluation.heldout import AREA_SHARE, HeldOut
 from .figures import display_name
 
 
@@ -46,7 +46,8 @@ def verdict(held_out: HeldOut | None) -> str:
         if each.name != held_out.model and each.area.caught > plain.caught:
             plain, best = each.area, each.name
     text += (
-        f" In the riskiest 5 % of the area it catches {percent(flagged.hit_rate)} of the incidents,"
+        f" In the riskiest {percent(AREA_SHARE, 0)} of the area it catches {percent(flagged.hit_rate)} of the"
+        " incidents,"
         f" {display_name(best).lower()} {percent(plain.hit_rate)}."
     )
     return text
@@ -54,7 +55,14 @@ def verdict(held_out: HeldOut | None) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share as a percentage; a dash where there is none."""
-    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f} %"
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, a true minus."""
+    return f"{value:+.5f}".replace("-", "−")
 
 
 def _share(ratio: float) -> str:
@@ -66,6 +74,6 @@ def _share(ratio: float) -> str:
 
 def _interval(difference: Difference) -> str:
     return (
-        f"difference {difference.mean:+.5f}, {percent(difference.level, 0)} interval"
-        f" {difference.low:+.5f} to {difference.high:+.5f}"
+        f"difference {signed(difference.mean)}, {percent(difference.level, 0)} interval"
+        f" {signed(difference.low)} to {signed(difference.high)}"
     )

@@ -327,6 +327,22 @@ def test_files_without_incidents(tmp_path: Path, text: str, message: str) -> Non
         Import(tmp_path, text, **BY_HAND)
 
 
+def test_a_workbook_is_no_csv(tmp_path: Path) -> None:
+    data = b"PK\x03\x04" + np.random.default_rng(0).bytes(5000)
+    with pytest.raises(DataError, match=r"not a text file.*save a spreadsheet as CSV"):
+        Import(tmp_path, data, **BY_HAND)
+
+
+def test_strays_far_from_the_city_are_refused_by_its_profile(tmp_path: Path) -> None:
+    head = "Date,Latitude,Longitude,Block,PrimaryType,Description,Arrest,Domestic\n"
+    row = "2018-01-01 00:00:00,{},b,THEFT,d,True,False\n"
+    text = head + row.format("41.85,-87.7") * 3 + row.format("36.619446395,-91.686565684")
+    done = Import(tmp_path, text)
+    assert done.refused[0][:2] == (5, "outside the area of the profile: '-91.68656568, 36.61944639'")
+    # Columns or a CRS given by hand take the place of the profile's, and then nothing is known of the area.
+    assert Import(tmp_path, text, x="Longitude").result["imported"] == 4
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="no file"):
         run_job("import_csv", {"path": str(tmp_path / "none.csv"), "folder": str(tmp_path), **BY_HAND})
@@ -355,14 +371,18 @@ def test_cancel_leaves_no_parts(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+TEXT = st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\0\t\r\n")
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=6), min_size=1, max_size=8))
+@given(st.lists(st.lists(st.text(TEXT, max_size=12), max_size=6), min_size=1, max_size=8))
 def test_no_row_is_ever_lost(tmp_path: Path, rows: list[list[str]]) -> None:
     buffer = io.StringIO()
     csv.writer(buffer).writerows(row for row in rows if row)
     done = Import(tmp_path, lines(ROWS[0]) + buffer.getvalue(), **BY_HAND, encoding="utf-8", delimiter=",")
     assert done.result["imported"] + done.result["refused"] == done.result["rows"]
-    assert done.result["rows"] == 1 + sum(1 for row in rows if row)
+    # A line of nothing but NUL is an empty line; the writer quotes an empty field that stands alone.
+    assert done.result["rows"] == 1 + sum(1 for row in rows if row and (row == [""] or ",".join(row).strip("\0")))
 
 
 REAL = [

@@ -78,6 +78,13 @@ def test_ties_at_the_edge_are_shared() -> None:
     assert constant.pai == pytest.approx(1.0)
 
 
+def test_the_flagged_area_is_rounded_down_to_whole_cells() -> None:
+    risk, counts = np.arange(30.0).reshape(1, 30), np.ones((1, 30), dtype=int)
+    assert area_hits(risk, counts, 0.05).flagged == 1
+    assert area_hits(risk, counts, 0.1).flagged == 3
+    assert area_hits(risk, counts, 0.001).flagged == 1
+
+
 def test_threshold_decides_what_is_a_hit() -> None:
     hits = area_hits(np.array([[0.9, 0.8, 0.1, 0.1]]), np.array([[1, 2, 0, 0]]), 0.5, threshold=2)
     assert hits.precision == pytest.approx(0.5)

@@ -139,7 +139,7 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
 
 
 def test_words() -> None:
-    assert percent(0.1234) == "12.3 %"
+    assert percent(0.1234) == "12.3\N{NO-BREAK SPACE}%"
     assert percent(float("nan")) == number(None) == "–"
     assert moment(np.datetime64("2024-01-02T00:00:00")) == "2024-01-02"
     assert moment(np.datetime64("2024-01-02T05:00:00")) == "2024-01-02 05:00"

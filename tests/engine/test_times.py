@@ -211,7 +211,7 @@ def test_any_text_is_either_read_or_refused(texts: list[str]) -> None:
     assert [bool(reason) for reason in parsed.reason] == np.isnat(parsed.time).tolist()
 
 
-def test_a_million_distinct_texts_take_seconds() -> None:
+def test_many_distinct_texts_take_a_moment() -> None:
     moments = np.datetime64("2000-01-01T00:00:00") + np.arange(200_000) * np.timedelta64(701, "s")
     began = time.perf_counter()
     parsed = parse_times(moments.astype(str))

@@ -44,7 +44,8 @@ class Peer:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         self.stdin, self.stdout = process.stdin, process.stdout
 
     def send(self, request: Any) -> None:
@@ -83,13 +84,17 @@ def peer() -> Iterator[Peer]:
 def test_first_line_names_version_and_process(tmp_path: Path) -> None:
     process = start("worker", cwd=tmp_path)
     ready = json.loads(process.stdout.readline()) if process.stdout else {}
-    assert ready["event"] == "ready" and ready["pid"] == process.pid and ready["version"]
+    assert ready["event"] == "ready"
+    assert ready["pid"] == process.pid
+    assert ready["version"]
     _, words = process.communicate(timeout=20)
-    assert words == b"" and process.returncode == 0
+    assert words == b""
+    assert process.returncode == 0
 
 
 def test_start_loads_nothing_heavy() -> None:
-    code = "import riskengine.worker, sys; print([m for m in ('numpy', 'pydantic', 'torch', 'pandas') if m in sys.modules])"
+    heavy = {"numpy", "pydantic", "torch", "pandas"}
+    code = f"import riskengine.worker, sys; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=True
     )
@@ -100,7 +105,8 @@ def test_what_libraries_print_stays_out_of_the_protocol(peer: Peer) -> None:
     peer.job(1, behaviour="noise", payload="Ñandú 北京 \u2028 🙂")
     assert peer.next() == {"id": 1, "event": "result", "result": {"payload": "Ñandú 北京 \u2028 🙂"}}
     _, words = peer.process.communicate(b'{"shutdown": true}\n', timeout=20)
-    assert b"this is only print" in words and b"a library written in C" in words
+    assert b"this is only print" in words
+    assert b"a library written in C" in words
 
 
 def test_bad_requests_are_answered_and_survived(peer: Peer) -> None:
@@ -118,8 +124,11 @@ def test_bad_requests_are_answered_and_survived(peer: Peer) -> None:
 def test_a_wrong_parameter_is_one_sentence(peer: Peer) -> None:
     peer.job(1, behaviour="progress", count=-3)
     error = peer.end(1)["error"]
-    assert error["type"] == "ParameterError" and error["parameter"] == "count" and error["value"] == "-3"
-    assert "'count' is -3" in error["message"] and "\n" not in error["message"]
+    assert error["type"] == "ParameterError"
+    assert error["parameter"] == "count"
+    assert error["value"] == "-3"
+    assert "'count' is -3" in error["message"]
+    assert "\n" not in error["message"]
 
 
 def test_progress_is_thinned_in_order_and_its_last_is_kept(peer: Peer) -> None:
@@ -129,7 +138,9 @@ def test_progress_is_thinned_in_order_and_its_last_is_kept(peer: Peer) -> None:
         events.append(peer.next())
     values = [event["value"] for event in events[:-1]]
     assert events[-1]["result"] == {"events": 10_000}
-    assert values == sorted(values) and values[-1] == 1.0 and events[-2]["text"] == "event 10000"
+    assert values == sorted(values)
+    assert values[-1] == 1.0
+    assert events[-2]["text"] == "event 10000"
     assert len(values) < 1000
 
 
@@ -168,7 +179,8 @@ def test_unexpected_errors_carry_their_traceback() -> None:
         raise ZeroDivisionError("x\ny")
     except ZeroDivisionError as error:
         told = worker.describe(error, "job")
-    assert told["error"]["type"] == "ZeroDivisionError" and "x y" in told["error"]["message"]
+    assert told["error"]["type"] == "ZeroDivisionError"
+    assert "x y" in told["error"]["message"]
     assert "test_worker.py" in told["traceback"]
 
 
@@ -188,7 +200,9 @@ def test_unexpected_errors_carry_their_traceback() -> None:
 )
 def test_known_errors_become_typed_sentences(error: Exception, kind: str, words: str) -> None:
     told = worker.describe(error, "job")
-    assert told["error"]["type"] == kind and words in told["error"]["message"] and "traceback" not in told
+    assert told["error"]["type"] == kind
+    assert words in told["error"]["message"]
+    assert "traceback" not in told
 
 
 def test_results_are_valid_json_whatever_they_hold() -> None:
@@ -209,9 +223,18 @@ def test_results_are_valid_json_whatever_they_hold() -> None:
     }
     text = json.dumps(worker.jsonable(value), allow_nan=False)
     back = json.loads(text)
-    assert back["nan"] is None and back["inf"] is None and back["array"] == [[1.0, None]] and back["nat"] is None
-    assert back["when"] == "2020-01-02T03:04:05" and back["1"] == [1, [2]] and back["int"] == 3 and back["yes"] is True
-    assert back["path"] == "a" and back["date"] == "2020-01-02" and back["huge"] == 10**30 and back["text"] == "ñ"
+    assert back["nan"] is None
+    assert back["inf"] is None
+    assert back["array"] == [[1.0, None]]
+    assert back["nat"] is None
+    assert back["when"] == "2020-01-02T03:04:05"
+    assert back["1"] == [1, [2]]
+    assert back["int"] == 3
+    assert back["yes"] is True
+    assert back["path"] == "a"
+    assert back["date"] == "2020-01-02"
+    assert back["huge"] == 10**30
+    assert back["text"] == "ñ"
 
 
 def test_run_puts_only_the_result_on_stdout(tmp_path: Path) -> None:
@@ -219,7 +242,8 @@ def test_run_puts_only_the_result_on_stdout(tmp_path: Path) -> None:
     params.write_text(json.dumps({"behaviour": "noise", "payload": "é"}, ensure_ascii=False), "utf-8-sig")
     process = start("run", "selftest", "--params", str(params), cwd=tmp_path)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 0 and json.loads(out) == {"payload": "é"}
+    assert process.returncode == 0
+    assert json.loads(out) == {"payload": "é"}
     assert b"this is only print" in err
 
 
@@ -227,9 +251,11 @@ def test_run_reads_stdin_and_writes_a_result_file(tmp_path: Path) -> None:
     target = tmp_path / "el resultado ñ.json"
     process = start("run", "selftest", "--params", "-", "--result", str(target))
     out, err = process.communicate(b'{"behaviour": "progress", "count": 4}', timeout=60)
-    assert process.returncode == 0 and out == b"" and b"100 % event 4" in err
+    assert process.returncode == 0
+    assert out == b""
+    assert b"100 % event 4" in err
     assert json.loads(target.read_text("utf-8")) == {"events": 4}
-    assert os.listdir(tmp_path) == [target.name]
+    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize(
@@ -239,19 +265,24 @@ def test_run_reads_stdin_and_writes_a_result_file(tmp_path: Path) -> None:
 def test_run_explains_wrong_parameters(params: bytes, words: bytes) -> None:
     process = start("run", "selftest", "--params", "-")
     out, err = process.communicate(params, timeout=60)
-    assert process.returncode == 1 and out == b"" and words in err and b"Traceback" not in err
+    assert process.returncode == 1
+    assert out == b""
+    assert words in err
+    assert b"Traceback" not in err
 
 
 def test_run_without_its_parameter_file(tmp_path: Path) -> None:
     process = start("run", "selftest", "--params", str(tmp_path / "absent.json"))
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 1 and b"absent.json cannot be read" in err
+    assert process.returncode == 1
+    assert b"absent.json cannot be read" in err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_interrupt_cancels_run_with_130(tmp_path: Path) -> None:
     pipe = start("run", "selftest", "--params", "-")
-    assert pipe.stdin and pipe.stderr
+    assert pipe.stdin
+    assert pipe.stderr
     pipe.stdin.write(b'{"behaviour": "stubborn", "seconds": 600}')
     pipe.stdin.close()
     assert b"stubborn" in pipe.stderr.readline()
@@ -265,7 +296,8 @@ def test_interrupt_cancels_run_with_130(tmp_path: Path) -> None:
             break
         pipe.send_signal(signal.SIGINT)
     killer.cancel()
-    assert pipe.returncode == 130 and b"Cancelled." in pipe.stderr.read()
+    assert pipe.returncode == 130
+    assert b"Cancelled." in pipe.stderr.read()
 
 
 def test_jobs_are_listed() -> None:
@@ -277,4 +309,5 @@ def test_selftest_names_every_package() -> None:
     process = start("run", "selftest", "--params", "-")
     out, _ = process.communicate(b"{}", timeout=120)
     told = json.loads(out)
-    assert told["missing"] == {} and set(told["packages"]) >= {"numpy", "torch", "rasterio", "scikit-learn"}
+    assert told["missing"] == {}
+    assert set(told["packages"]) >= {"numpy", "torch", "rasterio", "scikit-learn"}

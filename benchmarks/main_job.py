@@ -1,0 +1,193 @@
+"""The main job on the real Mexico City year, through qgis_process.
+
+Prints one JSON object: what the issue of the first release asks for, each ratio measured in this very run.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import arguments, qgis_process, require_data, rounded, say
+from rasterio.warp import transform
+from scipy.spatial import cKDTree
+
+from riskengine.bins import bin_edges
+from riskengine.grid import make_grid
+from riskengine.heatmaps import count_incidents
+from riskengine.index import CrimeIndex
+from riskengine.score.definition import ScoreScale, score_places
+
+RADIUS = 200.0
+EARTH_RADIUS = 6_371_008.8
+
+
+def best_of(function: Callable[[], Any], times: int) -> tuple[float, Any]:
+    """Shortest of several runs, and the last result."""
+    seconds, result = [], None
+    for _ in range(times):
+        began = time.perf_counter()
+        result = function()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds), result
+
+
+def band_counts(counts: np.ndarray) -> tuple[int, int]:
+    """Points with a score below 0.3 and above 0.8."""
+    score = ScoreScale(np.sort(counts)).score(counts)
+    return int((score < 0.3).sum()), int((score > 0.8).sum())
+
+
+def equirectangular(index: CrimeIndex) -> np.ndarray:
+    """The incidents in the local equirectangular projection of a sphere."""
+    longitude, latitude = map(
+        np.array, transform(index.crs, "EPSG:4326", index.incidents.x.tolist(), index.incidents.y.tolist())
+    )
+    x = np.radians(longitude) * EARTH_RADIUS * np.cos(np.radians(latitude.mean()))
+    return np.column_stack((x, np.radians(latitude) * EARTH_RADIUS))
+
+
+def bare_counts(points: np.ndarray) -> np.ndarray:
+    """What anyone would write: a cKDTree over the points, and their counts within the radius."""
+    tree = cKDTree(points)
+    return tree.query_ball_point(points, np.nextafter(RADIUS, 0), return_length=True)
+
+
+def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
+    """Engine against bare SciPy: building the tree and counting around every incident, both from plain arrays."""
+    x, y = index.incidents.x, index.incidents.y
+
+    def engine() -> np.ndarray:
+        fresh = CrimeIndex(index.incidents, index.crs)
+        return score_places(fresh, x, y, RADIUS)[0]
+
+    points = np.column_stack((x, y))
+    scipy_seconds, expected = best_of(lambda: bare_counts(points), repeats)
+    engine_seconds, counts = best_of(engine, repeats)
+    if not np.array_equal(counts, expected):
+        raise SystemExit("the engine's counts differ from SciPy's")
+    low, high = band_counts(bare_counts(equirectangular(index)))
+    return {
+        "score_seconds": engine_seconds,
+        "scipy_seconds": scipy_seconds,
+        "score_vs_scipy": engine_seconds / scipy_seconds,
+        "score_low_equirectangular": low,
+        "score_high_equirectangular": high,
+    }
+
+
+def compare_rasterize(index: CrimeIndex, repeats: int) -> dict[str, Any]:
+    """Engine against one bare numpy.bincount: daily 256 x 256 grids."""
+    incidents = index.incidents
+    edges = bin_edges(*incidents.span, "days")
+    x, y = incidents.x, incidents.y
+    grid = make_grid((x.min(), y.min(), x.max(), y.max()), index.crs, columns=256, rows=256)
+    bins = len(edges) - 1
+    day = (incidents.time - edges[0]).astype("timedelta64[D]").astype(np.int64)
+    key = day * 256 * 256 + grid.locate(x, y)
+    bare_seconds, bare = best_of(lambda: np.bincount(key, minlength=bins * 256 * 256), repeats)
+    engine_seconds, (counts, left_out) = best_of(lambda: count_incidents(incidents, grid, edges), repeats)
+    if left_out or not np.array_equal(counts.ravel(), bare):
+        raise SystemExit("the engine's grids differ from bincount's")
+    return {
+        "rasterize_count_seconds": engine_seconds,
+        "bincount_seconds": bare_seconds,
+        "rasterize_vs_bincount": engine_seconds / bare_seconds,
+    }
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    csv = require_data(options.data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv")
+    colonias = require_data(options.data, "mexico_city", "colonias.geojson")
+    steps: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        def step(title: str, algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
+            say(f"{title} …")
+            steps[title] = qgis_process(algorithm, parameters)
+            return steps[title]["results"]
+
+        incidents = str(folder / "incidents.gpkg")
+        points = {"INPUT": incidents, "TIME_FIELD": "occurred", "CATEGORY_FIELD": "category"}
+        imported = step("import", "crimerisk:importincidents", {"INPUT": str(csv), "OUTPUT": incidents})
+        # The two walls that are compared are taken in turns, and the better of each is kept.
+        index_walls, save_walls = [], []
+        for turn in range(options.repeats):
+            step("index", "crimerisk:buildcrimeindex", {**points, "OUTPUT": str(folder / "city.crimeindex")})
+            index_walls.append(steps["index"]["seconds"])
+            step("save", "native:savefeatures", {"INPUT": incidents, "OUTPUT": str(folder / f"saved{turn}.gpkg")})
+            save_walls.append(steps["save"]["seconds"])
+        annoy = step(
+            "index_annoy",
+            "crimerisk:buildcrimeindex",
+            {**points, "METHOD": 1, "OUTPUT": str(folder / "annoy.crimeindex")},
+        )
+        scores = step(
+            "score",
+            "crimerisk:crimescorelayer",
+            {"INDEX": str(folder / "city.crimeindex"), "POINTS": incidents, "OUTPUT": str(folder / "scores.gpkg")},
+        )
+        step(
+            "rasterize",
+            "crimerisk:rasterizehotspots",
+            {**points, "STUDY_AREA": str(colonias), "OUTPUT": str(folder / "hotspots.tif")},
+        )
+        forecast = step(
+            "forecast",
+            "crimerisk:convlstmprediction",
+            {
+                "INPUT": str(folder / "hotspots.tif"),
+                "EPOCHS": options.epochs,
+                "OUTPUT": str(folder / "risk.tif"),
+                "OUTPUT_MODEL": str(folder / "model.crimemodel"),
+                "OUTPUT_REPORT": str(folder / "report.html"),
+            },
+        )
+        step(
+            "classify",
+            "crimerisk:classifyrisk",
+            {"INPUT": str(folder / "risk.tif"), "OUTPUT": str(folder / "classes.tif")},
+        )
+        say("comparing with SciPy and numpy …")
+        index = CrimeIndex.load(folder / "city.crimeindex")
+        compared = {**compare_scores(index, options.repeats), **compare_rasterize(index, options.repeats)}
+    print(
+        json.dumps(
+            rounded(
+                {
+                    "incidents": imported["COUNT"],
+                    "refused": imported["REFUSED_COUNT"],
+                    "seconds": {title: found["seconds"] for title, found in steps.items()},
+                    "peak_mb": {
+                        "qgis": max(found["qgis_mb"] for found in steps.values()),
+                        "engine": max(found["engine_mb"] for found in steps.values()),
+                    },
+                    "score_low": scores["SCORE_LOW"],
+                    "score_high": scores["SCORE_HIGH"],
+                    "index_vs_save": min(index_walls) / min(save_walls),
+                    "index_annoy_vs_save": steps["index_annoy"]["seconds"] / min(save_walls),
+                    "annoy_recall": annoy["RECALL"],
+                    **compared,
+                    "convlstm_beats_constant": forecast["LOG_LOSS_RATIO_CONSTANT"],
+                    "convlstm_against_prior_counts": forecast["LOG_LOSS_RATIO_PRIOR"],
+                    "verdict": forecast["VERDICT"],
+                },
+                6,
+            ),
+            ensure_ascii=False,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

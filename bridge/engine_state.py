@@ -1,0 +1,248 @@
+"""What is known of the engine without starting it: where it lives, what was installed, who is at it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import processes
+from .processes import EngineSetupError
+
+MENU = "Crime Risk ▸ Set up engine…"
+ROOT = Path(__file__).resolve().parents[1]
+REQUIREMENTS = ROOT / "riskengine" / "requirements.txt"
+OPTIONAL = ROOT / "riskengine" / "requirements-optional.txt"
+_STATE = "state.json"
+
+
+@dataclass
+class EngineStatus:
+    """What is known of the engine without starting it.
+
+    Attributes
+    ----------
+    ready : bool
+        Jobs can run.
+    outdated : bool
+        They can, but the plugin has come to ask for other packages.
+    state : str
+        ``missing``, ``broken`` (its base Python is gone), ``interrupted``, ``outdated`` or ``ready``.
+    problem : str
+        A sentence with the remedy; empty if all is well.
+    packages : dict
+        Name to version, as imported when it was installed.
+    annoy : bool
+        The Annoy index is available; without it the exact index serves.
+    """
+
+    folder: str
+    ready: bool = False
+    outdated: bool = False
+    state: str = "missing"
+    problem: str = ""
+    packages: dict[str, str] = field(default_factory=dict)
+    annoy: bool = False
+    torch: str = "cpu"
+    base_python: str = ""
+    system_site_packages: bool = False
+
+
+def engine_folder() -> Path:
+    """Where the engine lives: $CRIMERISK_ENGINE, else the QGIS profile, else the checkout."""
+    chosen = os.environ.get("CRIMERISK_ENGINE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    core = sys.modules.get("qgis.core")
+    if core is not None and core.QgsApplication.instance() is not None:
+        profile = core.QgsApplication.qgisSettingsDirPath()
+        if profile:
+            return Path(profile) / "crime_risk" / "engine"
+    return ROOT / ".engine"
+
+
+def engine_python() -> Path:
+    """The engine's interpreter, whether or not it exists."""
+    venv = engine_folder() / "venv"
+    return venv / "Scripts" / "python.exe" if os.name == "nt" else venv / "bin" / "python"
+
+
+def child_environment() -> dict[str, str]:
+    """What the engine's processes see: nothing of QGIS's Python, Qt, GDAL and PROJ."""
+    environment = processes.clean_environment()
+    environment["PYTHONPATH"] = str(ROOT)
+    # Nothing is written into the plugin folder.
+    environment["PYTHONPYCACHEPREFIX"] = str(engine_folder() / "pycache")
+    return environment
+
+
+def status() -> EngineStatus:
+    """Tell from the files whether the engine is ready, missing, interrupted or outdated."""
+    folder = engine_folder()
+    state = read_state(folder)
+    found = EngineStatus(
+        folder=str(folder),
+        packages=state.get("packages", {}),
+        annoy=bool(state.get("annoy")),
+        torch=state.get("torch", "cpu"),
+        base_python=state.get("base_python", ""),
+        system_site_packages=bool(state.get("system_site_packages")),
+    )
+    if not engine_python().exists():
+        if state and (folder / "venv").exists():
+            found.state = "broken"
+            found.problem = (
+                f"The Python that the engine was made from ({found.base_python}) is gone: repair it with {MENU}"
+            )
+        else:
+            found.problem = (
+                "The Crime Risk engine (a Python environment of its own with PyTorch, rasterio and others) is not "
+                f"installed in {folder}: install it with {MENU}"
+            )
+    elif state.get("stage") != "ready":
+        found.state = "interrupted"
+        found.problem = f"The installation of the engine in {folder} was not finished: go on with {MENU}"
+    else:
+        found.ready = True
+        found.state = "ready"
+        if state.get("requirements") != fingerprint():
+            found.state = "outdated"
+            found.outdated = True
+            found.problem = f"The engine was installed for another version of Crime Risk and needs an update: {MENU}"
+    return found
+
+
+def pins(file: Path) -> list[str]:
+    """Read a requirements file without its comments."""
+    lines = (line.strip() for line in file.read_text("utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def pin_name(pin: str) -> str:
+    """Name of the package a pin is for."""
+    return re.split(r"[=<>!~;\s]", pin, maxsplit=1)[0]
+
+
+def package_names() -> list[str]:
+    """Every package of the engine, optional ones last."""
+    return list(dict.fromkeys(pin_name(pin) for pin in pins(REQUIREMENTS) + pins(OPTIONAL)))
+
+
+def fingerprint() -> str:
+    """Hash of what is asked for: comments may change, pins may not."""
+    return hashlib.sha256("\n".join(pins(REQUIREMENTS) + pins(OPTIONAL)).encode()).hexdigest()[:16]
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What the last installation wrote; empty if there is none or it cannot be read."""
+    try:
+        state = json.loads((folder / _STATE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) and state.get("format") == 1 else {}
+
+
+def write_state(folder: Path, state: dict[str, Any]) -> None:
+    """Replace the state as a whole."""
+    partial = folder / (_STATE + ".partial")
+    partial.write_text(json.dumps(state, indent=1, ensure_ascii=False), "utf-8")
+    partial.replace(folder / _STATE)
+
+
+def forget(folder: Path) -> None:
+    """Remove the state first of all: what is left is no engine any more."""
+    for name in (_STATE, _STATE + ".partial"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _configuration(folder: Path) -> dict[str, str]:
+    """Read pyvenv.cfg, for an environment that was made without leaving a state."""
+    try:
+        lines = (folder / "venv" / "pyvenv.cfg").read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return {}
+    pairs = (line.partition("=") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def has_site(folder: Path) -> bool:
+    """Whether the environment sees its base Python's packages."""
+    return _configuration(folder).get("include-system-site-packages", "").lower() == "true"
+
+
+def home(folder: Path) -> str:
+    """The interpreter the environment was made from."""
+    return _configuration(folder).get("executable", "")
+
+
+def delete(path: Path) -> None:
+    """Remove a folder; a link only itself, never what it points to."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+
+        def writable(function: Callable[[str], Any], name: str, _: Any) -> None:
+            # Windows refuses to delete read-only files.
+            Path(name).chmod(stat.S_IWRITE)
+            function(name)
+
+        shutil.rmtree(path, onerror=writable)
+
+
+@contextmanager
+def file_errors(folder: Path) -> Iterator[None]:
+    """Turn trouble with files into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise EngineSetupError(
+            f"The engine folder {folder} cannot be used ({error.strerror or error}{_of(error)}). Close other QGIS "
+            "windows, check the disk, or set CRIMERISK_ENGINE to a folder of your own."
+        ) from error
+
+
+def _of(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system frees it when the process dies, however it dies."""
+    path = folder / "install.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            _lock_handle(handle)
+        except OSError:
+            owner = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
+            raise EngineSetupError(
+                f"The engine in {folder} is already being set up by process {owner}. Wait until that has ended."
+            ) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode("ascii"))
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock_handle(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        # Beyond the text, which others may then still read.
+        os.lseek(handle, 1000, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        os.lseek(handle, 0, os.SEEK_SET)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# The main job, end to end, on a fresh Debian machine: set up, simulate a city (or take FILE.csv), run the whole chain
+# through qgis_process, and end with the paths of what was made.
+# Usage: scripts/demo.sh [FILE.csv [FOLDER]]
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+FILE="${1:-}"
+OUT="${2:-$ROOT/demo}"
+[ -z "$FILE" ] || [ -f "$FILE" ] || { echo "There is no file $FILE. Give the path of a CSV, or nothing for a simulated city." >&2; exit 1; }
+
+need_qgis
+need_packages fonts-dejavu-core
+need_engine
+need_profile
+
+mkdir -p "$OUT"
+rm -f "$OUT"/crime_risk.gpkg* "$OUT"/*.tif* "$OUT"/*.qml "$OUT"/*.qmd "$OUT"/crime_risk.qgz "$OUT"/map.png "$OUT"/report.html
+if [ -z "$FILE" ]; then
+    say "Simulating a city"
+    FILE="$OUT/simulated_city.csv"
+    TITLE="Crime Risk: a simulated city"
+    run_engine simulate "{\"path\": \"$FILE\", \"incidents\": 40000, \"days\": 365, \"seed\": 7, \"dirt\": 0.01}"
+else
+    FILE="$(cd "$(dirname "$FILE")" && pwd)/$(basename "$FILE")"
+    TITLE="Crime Risk: $(basename "$FILE")"
+fi
+
+say "Running the chain: import, index, scores, grids, forecast, classes"
+table() { printf "ogr:dbname='%s' table=\"%s\" (geom)" "$OUT/crime_risk.gpkg" "$1"; }
+qgis_process run "$ROOT/resources/models/main_chain.model3" -- \
+    csv="$FILE" \
+    incidents="$(table incidents)" \
+    refused_rows="$(table refused_rows)" \
+    crime_index="$OUT/city.crimeindex" \
+    crime_scores="$(table crime_scores)" \
+    hotspot_grids="$OUT/hotspots.tif" \
+    risk="$OUT/risk.tif" \
+    trained_model="$OUT/convlstm.crimemodel" \
+    report="$OUT/report.html" \
+    risk_classes="$OUT/classes.tif" \
+    class_polygons="$(table class_polygons)"
+
+say "Making the project and the map"
+"$QGIS_PYTHON" "$ROOT/scripts/make_project.py" "$OUT" "$TITLE"
+
+say "Done"
+printf '%s\n' "$OUT/crime_risk.gpkg" "$OUT/hotspots.tif" "$OUT/risk.tif" "$OUT/classes.tif" \
+    "$OUT/city.crimeindex" "$OUT/convlstm.crimemodel" "$OUT/crime_risk.qgz" "$OUT/map.png" "$OUT/report.html"

@@ -1,0 +1,168 @@
+"""Put the demo's outputs into one styled QGIS project and photograph it; run with QGIS's Python.
+
+Usage: make_project.py FOLDER TITLE  (FOLDER holds crime_risk.gpkg, hotspots.tif, risk.tif, classes.tif)
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsDateTimeRange,
+    QgsLayoutExporter,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
+    QgsLayoutPoint,
+    QgsLayoutSize,
+    QgsLegendStyle,
+    QgsMapLayer,
+    QgsMapLayerLegendUtils,
+    QgsPrintLayout,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsReferencedRectangle,
+    QgsTextFormat,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QFont
+
+# Top of the layer tree first; which ones the photograph shows side by side.
+VECTORS = (("incidents", "Incidents"), ("class_polygons", "Class polygons"), ("crime_scores", "Crime scores"))
+RASTERS = (("classes", "Risk classes"), ("risk", "Risk"), ("hotspots", "Hotspot grids"))
+PHOTOGRAPHED = ("Crime scores", "Hotspot grids", "Risk", "Risk classes")
+
+
+def load(folder: Path) -> dict[str, QgsMapLayer]:
+    """All outputs that are there, with the style saved beside them."""
+    layers: dict[str, QgsMapLayer] = {}
+    for table, title in VECTORS:
+        layers[title] = QgsVectorLayer(f"{folder / 'crime_risk.gpkg'}|layername={table}", title, "ogr")
+    for name, title in RASTERS:
+        layers[title] = QgsRasterLayer(str(folder / f"{name}.tif"), title)
+    broken = [title for title, layer in layers.items() if not layer.isValid()]
+    if broken:
+        sys.exit(f"Not there, or not readable, in {folder}: {', '.join(broken)}")
+    refused = QgsVectorLayer(f"{folder / 'crime_risk.gpkg'}|layername=refused_rows", "Refused rows", "ogr")
+    if refused.isValid():
+        layers["Refused rows"] = refused
+    return layers
+
+
+def add_to_project(project: QgsProject, layers: dict[str, QgsMapLayer], title: str) -> None:
+    """The tree, with the classes and scores visible and the rest one click away."""
+    project.setTitle(title)
+    project.setCrs(layers["Risk"].crs())
+    root = project.layerTreeRoot()
+    for name, layer in layers.items():
+        project.addMapLayer(layer, False)
+        node = root.addLayer(layer)
+        node.setItemVisibilityChecked(name == "Risk classes")
+        node.setExpanded(name == "Risk classes")
+    hotspots = layers["Hotspot grids"]
+    ranges = hotspots.temporalProperties().fixedRangePerBand()
+    if ranges:
+        times = [ranges[band] for band in sorted(ranges)]
+        project.timeSettings().setTemporalRange(QgsDateTimeRange(times[0].begin(), times[-1].end()))
+    project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(layers["Risk"].extent(), layers["Risk"].crs()))
+
+
+def photograph(project: QgsProject, layers: dict[str, QgsMapLayer], title: str, path: Path) -> None:
+    """Four maps side by side with their legends."""
+    layout = QgsPrintLayout(project)
+    layout.initializeDefaults()
+    layout.setName("Crime Risk")
+    layout.pageCollection().page(0).setPageSize(QgsLayoutSize(420, 160))
+    _label(layout, title, 8, 5, 20, bold=True)
+    extent = QgsRectangle(layers["Risk"].extent())
+    extent.scale(1.02)
+    for number, name in enumerate(PHOTOGRAPHED):
+        left = 8 + 102 * number
+        _label(layout, name, left, 17, 12, bold=True)
+        item = QgsLayoutItemMap(layout)
+        layout.addLayoutItem(item)
+        item.attemptMove(QgsLayoutPoint(left, 24))
+        item.attemptResize(QgsLayoutSize(98, 98))
+        item.setLayers([layers[name]])
+        item.setKeepLayerSet(True)
+        item.zoomToExtent(extent)
+        item.setFrameEnabled(True)
+        legend = QgsLayoutItemLegend(layout)
+        layout.addLayoutItem(legend)
+        legend.setAutoUpdateModel(False)
+        group = legend.model().rootGroup()
+        group.clear()
+        node = group.addLayer(layers[name])
+        if isinstance(layers[name], QgsRasterLayer):
+            # A raster's first legend line is the name of its band.
+            lines = len(legend.model().layerLegendNodes(node))
+            QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(1, lines)))
+            legend.model().refreshLayerLegend(node)
+        for style in (QgsLegendStyle.Style.Subgroup, QgsLegendStyle.Style.SymbolLabel):
+            changed = QgsLegendStyle(legend.style(style))
+            changed.setTextFormat(_text(7))
+            legend.setStyle(style, changed)
+        legend.setSymbolHeight(3)
+        legend.setColumnCount(2)
+        legend.setSplitLayer(True)
+        legend.attemptMove(QgsLayoutPoint(left, 123))
+    scale = QgsLayoutItemScaleBar(layout)
+    layout.addLayoutItem(scale)
+    scale.setLinkedMap(next(item for item in layout.items() if isinstance(item, QgsLayoutItemMap)))
+    scale.setUnits(Qgis.DistanceUnit.Kilometers)
+    scale.setUnitLabel("km")
+    scale.setNumberOfSegments(1)
+    scale.setNumberOfSegmentsLeft(0)
+    # A quarter of the map's width, as a round number of kilometres.
+    quarter = extent.width() / 4000
+    power = 10.0 ** math.floor(math.log10(quarter))
+    scale.setUnitsPerSegment(max(step * power for step in (1, 2, 5) if step * power <= quarter))
+    scale.setTextFormat(_text(8))
+    scale.attemptMove(QgsLayoutPoint(340, 4))
+    settings = QgsLayoutExporter.ImageExportSettings()
+    settings.dpi = 110
+    settings.exportMetadata = False
+    if QgsLayoutExporter(layout).exportToImage(str(path), settings) != QgsLayoutExporter.ExportResult.Success:
+        sys.exit(f"The map could not be written to {path}")
+    project.layoutManager().addLayout(layout)
+
+
+def _text(size: int, bold: bool = False) -> QgsTextFormat:
+    font = QFont("DejaVu Sans")
+    font.setBold(bold)
+    text = QgsTextFormat()
+    text.setFont(font)
+    text.setSize(size)
+    return text
+
+
+def _label(layout: QgsPrintLayout, text: str, x: float, y: float, size: int, bold: bool = False) -> None:
+    label = QgsLayoutItemLabel(layout)
+    label.setText(text)
+    label.setTextFormat(_text(size, bold))
+    layout.addLayoutItem(label)
+    label.attemptMove(QgsLayoutPoint(x, y))
+    label.attemptResize(QgsLayoutSize(320, 12))
+
+
+if __name__ == "__main__":
+    target, heading = Path(sys.argv[1]).absolute(), sys.argv[2]
+    application = QgsApplication([], False)
+    application.initQgis()
+    project = QgsProject.instance()
+    loaded = load(target)
+    add_to_project(project, loaded, heading)
+    photograph(project, loaded, heading, target / "map.png")
+    if not project.write(str(target / "crime_risk.qgz")):
+        sys.exit(f"The project could not be written: {project.error()}")
+    project.clear()
+    application.exitQgis()

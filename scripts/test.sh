@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Set up what is missing and run all tests: engine (no QGIS), plugin (QGIS headless), desktop (a QGIS window under Xvfb).
+# Usage: scripts/test.sh [engine|plugin|desktop|lint ...]
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+need_qgis
+need_packages xvfb openbox fonts-dejavu-core
+need_engine
+need_tools
+need_profile
+
+WHICH=("$@")
+[ ${#WHICH[@]} -gt 0 ] || WHICH=(lint engine plugin desktop)
+cd "$ROOT"
+export PYTHONPATH="$DEV/tools"
+status=0
+for layer in "${WHICH[@]}"; do
+    say "$layer"
+    case "$layer" in
+        lint)
+            "$ENGINE_PYTHON" -m ruff check . || status=1
+            "$ENGINE_PYTHON" -m mypy || status=1 ;;
+        engine)
+            PYTHONPATH="$ROOT:$DEV/tools" "$ENGINE_PYTHON" -m pytest -p no:pytest_qgis tests/engine || status=1 ;;
+        plugin)
+            "$QGIS_PYTHON" -m pytest tests/plugin || status=1 ;;
+        desktop)
+            QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1400x900x24" "$QGIS_PYTHON" -m pytest tests/desktop || status=1 ;;
+    esac
+done
+exit $status

@@ -1,0 +1,270 @@
+"""Layers as they come: empty, broken, odd. A sentence, and nothing lost."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import QgsVectorLayer
+
+NOON = datetime.datetime(2024, 1, 5, 12)
+READERS = ("buildcrimeindex", "rasterizehotspots")
+
+
+@pytest.fixture
+def read(run: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Run one of the algorithms that read incidents, with a table of what it refused."""
+
+    def read(algorithm: str, layer: Any, **parameters: Any) -> Any:
+        ending = "crimeindex" if algorithm == "buildcrimeindex" else "tif"
+        given = {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": str(tmp_path / f"out.{ending}")}
+        return run(algorithm, **{**given, "REFUSED": "memory:", **parameters})
+
+    return read
+
+
+@pytest.fixture
+def refused(refusal: Any, tmp_path: Path) -> Callable[..., str]:
+    """The sentence with which such an algorithm refuses a layer; nothing is written."""
+
+    def refused(algorithm: str, layer: Any, **parameters: Any) -> str:
+        given = {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": str(tmp_path / "out")}
+        said = refusal(algorithm, **{**given, **parameters})
+        assert not list(tmp_path.iterdir()), "something was written"
+        return said
+
+    return refused
+
+
+def reasons(ran: Any) -> list[str]:
+    """The reasons in the table of refused features, whose number is the output's."""
+    found = [feature["reason"] for feature in ran["REFUSED"].getFeatures()]
+    assert len(found) == ran["REFUSED_COUNT"]
+    return found
+
+
+@pytest.mark.parametrize("algorithm", READERS)
+class TestIncidents:
+    """What both algorithms that read incidents must bear."""
+
+    def test_no_features(self, algorithm: str, refused: Any, points: Any) -> None:
+        said = refused(algorithm, points([]))
+        assert "reports has no incident to use" in said
+        assert "Choose a layer with at least one point" in said
+
+    def test_filter_that_leaves_nothing(self, algorithm: str, refused: Any, town_layer: Any) -> None:
+        assert "check the filter" in refused(algorithm, town_layer, FILTER="category = 'Arson'")
+
+    def test_filter(self, algorithm: str, read: Any, town_layer: Any, town: list[Any]) -> None:
+        thefts = sum(row[3] == "Theft" for row in town)
+        assert read(algorithm, town_layer, FILTER="category = 'Theft'")["COUNT"] == thefts
+
+    def test_one_feature(self, algorithm: str, read: Any, points: Any) -> None:
+        ran = read(algorithm, points([(525_000, 5_040_000, NOON, "Theft")]))
+        assert (ran["COUNT"], ran["REFUSED_COUNT"]) == (1, 0)
+        assert "UTM zone 10N" in ran.log.text
+
+    def test_all_at_one_place(self, algorithm: str, read: Any, points: Any) -> None:
+        assert read(algorithm, points([(525_000, 5_040_000, NOON, "Theft")] * 50))["COUNT"] == 50
+
+    def test_null_and_empty_geometry(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        ran = read(algorithm, points([*town, (None, None, NOON, ""), ("Point EMPTY", 0, NOON, "")]))
+        assert ran["COUNT"] == len(town)
+        assert reasons(ran) == ["no geometry"] * 2
+        assert f"2 of {len(town) + 2} features were refused: 2 × no geometry" in ran.log.text
+
+    def test_nothing_but_null_geometry(self, algorithm: str, refused: Any, points: Any) -> None:
+        assert "2 × no geometry" in refused(algorithm, points([(None, None, NOON, "")] * 2))
+
+    def test_multipoints(self, algorithm: str, read: Any, points: Any) -> None:
+        layer = points(
+            [
+                ("MultiPoint ((-122.6 45.5))", 0, NOON, ""),
+                ("MultiPoint ((-122.6 45.5), (-122.7 45.6))", 0, NOON, ""),
+                ("MultiPoint EMPTY", 0, NOON, ""),
+            ],
+            geometry="MultiPoint",
+        )
+        ran = read(algorithm, layer)
+        assert ran["COUNT"] == 1
+        assert sorted(reasons(ran)) == [
+            "a multipoint with several places; run Multipart to singleparts first",
+            "no geometry",
+        ]
+
+    @pytest.mark.parametrize("geometry", ["PointZ", "PointM", "PointZM", "MultiPointZ"])
+    def test_heights_and_measures(self, algorithm: str, geometry: str, read: Any, points: Any) -> None:
+        place = {"PointZ": "-122.6 45.5 3", "PointM": "-122.6 45.5 3", "PointZM": "-122.6 45.5 3 4"}
+        wkt = "MultiPointZ ((-122.6 45.5 3))" if geometry == "MultiPointZ" else f"{geometry} ({place[geometry]})"
+        assert read(algorithm, points([(wkt, 0, NOON, "")], geometry=geometry))["COUNT"] == 1
+
+    def test_lines_are_no_incidents(self, algorithm: str, refused: Any, points: Any) -> None:
+        layer = points([("LineString (-122.6 45.5, -122.7 45.6)", 0, NOON, "")], geometry="LineString")
+        assert "1 × not a point" in refused(algorithm, layer)
+
+    def test_no_crs(self, algorithm: str, refused: Any, points: Any, town: list[Any]) -> None:
+        said = refused(algorithm, points(town, crs=""))
+        assert "reports has no CRS" in said
+        assert "Assign projection" in said
+
+    def test_zero_zero(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        ran = read(algorithm, points([*town, ("Point (0 0)", 0, NOON, "")]))
+        assert (ran["COUNT"], reasons(ran)) == (len(town), ["coordinates (0, 0)"])
+
+    def test_a_few_swapped(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        ran = read(algorithm, points([*town, *[("Point (45.5 -122.6)", 0, NOON, "")] * 3]))
+        assert (ran["COUNT"], reasons(ran)) == (len(town), ["longitude and latitude look swapped"] * 3)
+
+    @pytest.mark.parametrize(
+        ("city", "place"),
+        [("Portland", (45.5, -122.6)), ("Baltimore", (39.3, -76.6)), ("Ciudad de México", (19.4, -99.1))],
+    )
+    def test_all_swapped(self, algorithm: str, city: str, place: tuple[float, float], refused: Any, points: Any) -> None:
+        rows = [(place[0] + number / 1000, place[1] + number % 7 / 1000, NOON, "") for number in range(50)]
+        said = refused(algorithm, points(rows, raw=True))
+        assert "look swapped" in said
+        assert "Swap X and Y coordinates" in said
+
+    def test_swapped_metres(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        ran = read(algorithm, points([*town, (5_040_000, 525_000, NOON, "")], crs="EPSG:32610", raw=True))
+        assert (ran["COUNT"], reasons(ran)) == (len(town), ["more than 1,000 km from the other incidents"])
+
+    def test_null_times(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        for kind in ("datetime", "date", "text"):
+            ran = read(algorithm, points([*town, (525_000, 5_040_000, None, "")], kind=kind))
+            assert ran["COUNT"] == len(town)
+            assert reasons(ran) == ["no time given"], kind
+
+    def test_unparsable_and_future_times(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        odd = ["not a date", "2023-02-30 10:00", "2095-01-01"]
+        ran = read(algorithm, points([*town, *[(525_000, 5_040_000, text, "") for text in odd]], kind="text"))
+        assert ran["COUNT"] == len(town)
+        said = reasons(ran)
+        for text, word in zip(odd, ("not a date", "2023-02-30", "future")):
+            assert any(word in reason for reason in said), (text, said)
+
+    def test_future_moments(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        for kind in ("datetime", "date"):
+            future = (525_000, 5_040_000, datetime.datetime(2999, 1, 1), "")
+            ran = read(algorithm, points([*town, future], kind=kind))
+            assert ran["COUNT"] == len(town)
+            assert "future" in reasons(ran)[0]
+
+    def test_mixed_formats(self, algorithm: str, read: Any, points: Any) -> None:
+        texts = ["2024-01-05", "2024-01-05T12:30:00", "2024/01/06 7:05", "2024-01-07 12:30:00.250"]
+        ran = read(algorithm, points([(525_000, 5_040_000, text, "") for text in texts], kind="text"))
+        assert (ran["COUNT"], ran["REFUSED_COUNT"]) == (4, 0)
+
+    def test_no_time_can_be_used(self, algorithm: str, refused: Any, points: Any) -> None:
+        said = refused(algorithm, points([(525_000, 5_040_000, "soon", "")] * 3, kind="text"))
+        assert "None of the 3 incidents can be used" in said
+        assert "Check that the time field" in said
+
+    def test_time_field_that_is_no_time(self, algorithm: str, refused: Any, points: Any) -> None:
+        said = refused(algorithm, points([(525_000, 5_040_000, 2024, "")], kind="integer"))
+        assert "TIME_FIELD: occurred is of type" in said
+        assert "Choose a Date, DateTime or text field" in said
+
+    def test_missing_time_field(self, algorithm: str, refused: Any, town_layer: Any) -> None:
+        said = refused(algorithm, town_layer, TIME_FIELD="date")
+        assert "TIME_FIELD" in said
+        assert "date" in said
+        assert "occurred, category" in said
+
+    def test_unusable_working_crs(self, algorithm: str, refused: Any, town_layer: Any) -> None:
+        for crs in ("EPSG:4326", "EPSG:2913"):
+            said = refused(algorithm, town_layer, CRS=crs)
+            assert f"CRS: {crs} does not measure in metres" in said
+            assert "leave it empty" in said
+
+    def test_null_category(self, algorithm: str, read: Any, points: Any) -> None:
+        layer = points([(525_000, 5_040_000, NOON, None), (525_100, 5_040_000, NOON, "Theft")])
+        assert read(algorithm, layer, CATEGORY_FIELD="category")["COUNT"] == 2
+
+    def test_not_a_layer(self, algorithm: str, refused: Any, tmp_path_factory: Any) -> None:
+        file = tmp_path_factory.mktemp("foreign") / "no layer.gpkg"
+        file.write_text("this is no layer")
+        said = refused(algorithm, str(file))
+        assert f"INPUT is {file}" in said
+        assert "Choose a layer" in said
+
+
+class TestPointsToScore:
+    """The same for the points of Compute crime score layer."""
+
+    def test_no_features(self, refusal: Any, points: Any, index_file: Path) -> None:
+        said = refusal("crimescorelayer", INDEX=str(index_file), POINTS=points([]), OUTPUT="memory:")
+        assert "reports has no point to score (no features)" in said
+
+    def test_no_crs(self, refusal: Any, points: Any, town: Any, index_file: Path) -> None:
+        said = refusal("crimescorelayer", INDEX=str(index_file), POINTS=points(town, crs=""), OUTPUT="memory:")
+        assert "has no CRS" in said
+
+    def test_whole_layer_swapped(self, refusal: Any, points: Any, index_file: Path) -> None:
+        layer = points([("Point (45.5 -122.6)", 0, NOON, "")] * 30)
+        assert "look swapped" in refusal("crimescorelayer", INDEX=str(index_file), POINTS=layer, OUTPUT="memory:")
+
+    def test_odd_features_keep_their_row(self, run: Any, points: Any, town: Any, index_file: Path) -> None:
+        odd = [
+            (None, None, NOON, "null"),
+            ("Point EMPTY", 0, NOON, "empty"),
+            ("Point (0 0)", 0, NOON, "zero"),
+            ("Point (45.5 -122.6)", 0, NOON, "swapped"),
+        ]
+        ran = run("crimescorelayer", INDEX=str(index_file), POINTS=points([*town, *odd]), OUTPUT="memory:")
+        assert ran["COUNT"] == len(town)
+        layer = ran["OUTPUT"]
+        assert layer.featureCount() == len(town) + len(odd)
+        unscored = {feature["category"] for feature in layer.getFeatures() if not isinstance(feature["score"], float)}
+        assert unscored == {"null", "empty", "zero", "swapped"}
+        for reason in ("2 × no geometry", "1 × coordinates (0, 0)", "1 × longitude and latitude look swapped"):
+            assert reason in ran.log.text
+
+    def test_one_point_all_at_one_place(self, run: Any, points: Any, tmp_path: Path) -> None:
+        layer = points([(525_000, 5_040_000, NOON, "")] * 5)
+        index = run("buildcrimeindex", INPUT=layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / "one.crimeindex"))
+        near, far = (525_100, 5_040_000, NOON, ""), (525_300, 5_040_000, NOON, "")
+        ran = run("crimescorelayer", INDEX=index["OUTPUT"], POINTS=points([near, far]), OUTPUT="memory:")
+        found = [(feature["score_abs"], feature["score"], feature["percentile"]) for feature in ran["OUTPUT"].getFeatures()]
+        assert found == [(5, 1.0, 100.0), (0, 0.0, 0.0)]
+        assert "the score has no scale" in ran.log.text
+        grid = run("crimescorelayer", INDEX=index["OUTPUT"], SPACING=50, OUTPUT="memory:")
+        assert grid["COUNT"] == 1
+
+    @pytest.mark.parametrize("geometry", ["MultiPoint", "PointZ", "MultiPointZM"])
+    def test_other_kinds_of_points(self, geometry: str, run: Any, points: Any, index_file: Path) -> None:
+        wkt = {
+            "MultiPoint": "MultiPoint ((-122.67 45.51))",
+            "PointZ": "PointZ (-122.67 45.51 7)",
+            "MultiPointZM": "MultiPointZM ((-122.67 45.51 7 8))",
+        }
+        layer = points([(wkt[geometry], 0, NOON, "")], geometry=geometry)
+        ran = run("crimescorelayer", INDEX=str(index_file), POINTS=layer, OUTPUT="memory:")
+        assert ran["OUTPUT"].featureCount() == ran["COUNT"] == 1
+        assert ("Z" in geometry) == next(ran["OUTPUT"].getFeatures()).geometry().constGet().is3D()
+
+    def test_its_own_fields_are_kept(self, run: Any, town_layer: Any, index_file: Path) -> None:
+        once = run("crimescorelayer", INDEX=str(index_file), POINTS=town_layer, OUTPUT="memory:")
+        twice = run("crimescorelayer", INDEX=str(index_file), POINTS=once["OUTPUT"], OUTPUT="memory:")
+        names = [field.name() for field in twice["OUTPUT"].fields()]
+        assert names[:2] == ["occurred", "category"]
+        assert len(names) == len(set(names)) == 8
+
+    def test_the_incidents_own_places_span_the_scale(self, run: Any, town_layer: Any, index_file: Path) -> None:
+        ran = run("crimescorelayer", INDEX=str(index_file), POINTS=town_layer, OUTPUT="memory:")
+        scores = [feature["score"] for feature in ran["OUTPUT"].getFeatures()]
+        assert (min(scores), max(scores)) == (0.0, 1.0)
+        assert ran["OUTPUT"].crs() == town_layer.crs()
+
+
+def test_study_area_without_polygons(refusal: Any, points: Any, town_layer: Any, index_file: Path, tmp_path: Path) -> None:
+    empty = QgsVectorLayer("Polygon?crs=EPSG:4326", "area", "memory")
+    for algorithm, parameters in (
+        ("rasterizehotspots", {"INPUT": town_layer, "TIME_FIELD": "occurred", "STUDY_AREA": empty}),
+        ("crimescorelayer", {"INDEX": str(index_file), "POLYGONS": empty}),
+    ):
+        said = refusal(algorithm, **parameters, OUTPUT=str(tmp_path / "out.tif"))
+        assert "area has no polygon" in said
