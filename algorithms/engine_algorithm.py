@@ -104,7 +104,9 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     def shortHelpString(self) -> str:
         """Summary, help, and a line for every parameter that explains itself."""
-        text = [f"<p>{self.tr(part)}</p>" for part in (self.SUMMARY, *self.HELP.strip().split("\n\n")) if part]
+        # QGIS shows every line end as a break, so the lines of a paragraph are joined.
+        parts = [" ".join(part.split()) for part in (self.SUMMARY, *self.HELP.strip().split("\n\n"))]
+        text = [f"<p>{self.tr(part)}</p>" for part in parts if part]
         lines = [
             f"<b>{parameter.description()}</b>: {parameter.help()}"
             for parameter in self.parameterDefinitions()
@@ -141,10 +143,17 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def processAlgorithm(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> dict[str, Any]:
-        """Run `compute` with an exchange folder that is removed whatever happens; a failure leaves no new output."""
+        """Run `compute` in an exchange folder that is removed whatever happens.
+
+        Destinations are checked before any work; a failure, or cancel, leaves no new output behind.
+        """
         folder = Path(tempfile.mkdtemp(prefix="crime_risk_", dir=QgsProcessingUtils.tempFolder()))
         self._destinations = []
         try:
+            for definition in self.destinationParameterDefinitions():
+                path = self._destination_file(parameters, definition.name())
+                if path is not None:
+                    outputs.check_destination(str(path), definition.name())
             return self.compute(parameters, context, feedback, folder)
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.
@@ -212,18 +221,16 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         return absolute(self.parameterAsFile(parameters, name, context))
 
     def file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of a file output, checked before any work; empty when it was not asked for."""
-        return self._checked(absolute(self.parameterAsFileOutput(parameters, name, context)), name)
+        """Path of a file output; empty when it was not asked for."""
+        return self._announced(absolute(self.parameterAsFileOutput(parameters, name, context)))
 
     def raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of a raster output, checked before any work; empty when it was not asked for."""
-        return self._checked(absolute(self.parameterAsOutputLayer(parameters, name, context)), name)
+        """Path of a raster output; empty when it was not asked for."""
+        return self._announced(absolute(self.parameterAsOutputLayer(parameters, name, context)))
 
-    def _checked(self, path: str, name: str) -> str:
-        if path:
-            outputs.check_destination(path, name)
-            if not Path(path).exists():
-                self._destinations.append((path, False))
+    def _announced(self, path: str) -> str:
+        if path and not Path(path).exists():
+            self._destinations.append((path, False))
         return path
 
     def raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
@@ -232,6 +239,14 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         if layer is None:
             raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
         return layer
+
+    @staticmethod
+    def _destination_file(parameters: dict[str, Any], name: str) -> Path | None:
+        """The file that an output goes to, if it goes to one."""
+        value = parameters.get(name)
+        raw = getattr(value, "sink", value)
+        raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
+        return outputs.file_of(raw if isinstance(raw, str) else "")[0]
 
     def write_layer(
         self,
@@ -248,16 +263,11 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         high: float = 100.0,
     ) -> str | None:
         """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
-        value = parameters.get(name)
-        raw = getattr(value, "sink", value)
-        raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
-        path, _ = outputs.file_of(raw if isinstance(raw, str) else "")
+        path = self._destination_file(parameters, name)
         existed = path is not None and path.exists()
-        if path is not None:
-            outputs.check_destination(str(path), name)
         sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
         if sink is None:
-            if value is None:
+            if parameters.get(name) is None:
                 return None
             raise QgsProcessingException(self.invalidSinkError(parameters, name))
         self._destinations.append((destination, existed))

@@ -60,11 +60,11 @@ class EngineError(Exception):
         self.traceback = traceback
 
 
-class EngineMissing(EngineError):  # noqa: N818
+class EngineMissing(EngineError):
     """The engine is not installed; the message says what is missing and how to install it."""
 
 
-class EngineCancelled(Exception):  # noqa: N818
+class EngineCancelled(Exception):
     """The user cancelled the job, or the engine was shut down."""
 
 
@@ -123,7 +123,7 @@ def remove_partials(paths: Iterable[str | os.PathLike[str]], pid: int) -> None:
                     entry.unlink()
 
 
-class _DiedIdle(Exception):  # noqa: N818
+class _DiedIdle(Exception):
     """The process had died before the request reached it."""
 
 

@@ -49,7 +49,7 @@ def check_destination(path: str, name: str) -> None:
 def file_of(destination: str) -> tuple[Path | None, str]:
     """File and layer name of a vector destination; (None, "") for a memory layer or a database."""
     text = destination.strip()
-    if not text or text == "TEMPORARY_OUTPUT" or text.startswith(("memory:", "postgres", "spatialite:")):
+    if not text or text in ("TEMPORARY_OUTPUT", "memory") or text.startswith(("memory:", "postgres", "spatialite:")):
         return None, ""
     if text.startswith("ogr:"):
         uri = QgsDataSourceUri(text[4:])

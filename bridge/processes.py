@@ -44,7 +44,7 @@ class EngineSetupError(Exception):
     """The engine could not be set up; the message is a sentence with a remedy."""
 
 
-class SetupCancelled(EngineSetupError):  # noqa: N818
+class SetupCancelled(EngineSetupError):
     """The user asked the set-up to stop; what was installed so far is kept for the next time."""
 
     def __init__(self) -> None:

@@ -146,7 +146,7 @@ def _hide_zero(layer: QgsRasterLayer) -> None:
 def risk(layer: QgsRasterLayer, edges: Sequence[str]) -> None:
     """Probabilities from the lowest to the highest of the first map, in even colours."""
     load(layer, "risk")
-    statistics = layer.dataProvider().bandStatistics(1, Qgis.RasterBandStatistic.Min | Qgis.RasterBandStatistic.Max)
+    statistics = layer.dataProvider().bandStatistics(1, Qgis.RasterBandStatistic.All)
     low, high = statistics.minimumValue, statistics.maximumValue
     if not high > low:
         high = low + 1e-6
@@ -183,8 +183,9 @@ def class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
 
 def _forget_styles(layer: QgsVectorLayer) -> None:
     """Delete our earlier style of a table that was written again: saving does not replace it."""
-    _, ids, names, _, _ = layer.listStylesInDatabase()
-    for identifier, name in zip(ids, names):
+    own, ids, names, _, _ = layer.listStylesInDatabase()
+    # The layer's own styles come first, those of other tables after them.
+    for identifier, name in zip(ids[:own], names[:own]):
         if name == STYLE_NAME:
             layer.deleteStyleFromDatabase(identifier)
 

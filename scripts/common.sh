@@ -65,12 +65,11 @@ need_tools() {
 
 # The plugin as QGIS sees it: a folder called crime_risk in a profile, linked to the checkout.
 need_profile() {
-    local plugins="$QGIS_CUSTOM_CONFIG_PATH/python/plugins"
+    local plugins="$QGIS_CUSTOM_CONFIG_PATH/profiles/default/python/plugins"
     mkdir -p "$plugins" "$XDG_RUNTIME_DIR"
     chmod 700 "$XDG_RUNTIME_DIR"
     ln -sfn "$ROOT" "$plugins/crime_risk"
-    export QGIS_PLUGINPATH="$plugins"
-    grep -qs 'crime_risk=true' "$QGIS_CUSTOM_CONFIG_PATH"/QGIS/*.ini "$QGIS_CUSTOM_CONFIG_PATH"/profiles/default/QGIS/*.ini && return 0
+    grep -qs 'crime_risk=true' "$QGIS_CUSTOM_CONFIG_PATH"/profiles/default/QGIS/QGIS*.ini && return 0
     qgis_process plugins enable crime_risk >/dev/null 2>&1 || qgis_process plugins enable crime_risk
 }
 

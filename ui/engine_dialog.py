@@ -15,6 +15,7 @@ from qgis.PyQt.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QMessageBox,
     QPlainTextEdit,
     QProgressBar,
@@ -49,9 +50,9 @@ class EngineDialog(QDialog):
         self.state_label.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self.state_label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 
-        self.folder_label = QLabel()
-        self.folder_label.setWordWrap(True)
-        self.folder_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        # A path has no place to break a line at: in a field it can be scrolled and copied.
+        self.folder_field = QLineEdit()
+        self.folder_field.setReadOnly(True)
 
         self.torch_box = QComboBox()
         self.torch_box.addItem(self._tr("CPU (works everywhere; about 350 MB to download)"), "cpu")
@@ -69,7 +70,7 @@ class EngineDialog(QDialog):
 
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-        form.addRow(self._tr("Folder"), self.folder_label)
+        form.addRow(self._tr("Folder"), self.folder_field)
         form.addRow(self._tr("PyTorch"), self.torch_box)
         form.addRow(self._tr("Base Python"), self.python_widget)
         form.addRow("", self.site_box)
@@ -168,7 +169,7 @@ class EngineDialog(QDialog):
     def _refresh(self) -> None:
         now = environment.status()
         running = self._task is not None and self._task.running
-        self.folder_label.setText(str(Path(now.folder)))
+        self.folder_field.setText(str(Path(now.folder)))
         self.state_label.setText(self._running_text() if running else self._state_text(now))
         if now.ready and not now.outdated:
             self.install_button.setText(self._tr("Repair"))

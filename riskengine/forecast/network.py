@@ -18,6 +18,8 @@ State = list[tuple[Tensor, Tensor]]
 class ConvLSTMCell(nn.Module):
     """A convolutional LSTM cell: the four gates come from one convolution over input and hidden state.
 
+    Beyond the edge the outermost cells are repeated: zeros would look like a place where nothing ever happens.
+
     Parameters
     ----------
     inputs, channels : int
@@ -29,7 +31,7 @@ class ConvLSTMCell(nn.Module):
     def __init__(self, inputs: int, channels: int, kernel: int = 3) -> None:
         super().__init__()
         self.channels = channels
-        self.gates = nn.Conv2d(inputs + channels, 4 * channels, kernel, padding=kernel // 2)
+        self.gates = nn.Conv2d(inputs + channels, 4 * channels, kernel, padding=kernel // 2, padding_mode="replicate")
         with torch.no_grad():
             assert self.gates.bias is not None
             # Open forget gates: an untrained cell remembers.
@@ -58,7 +60,7 @@ class ConvLSTMNetwork(nn.Module):
         super().__init__()
         sizes = [CHANNELS, *[channels] * layers]
         self.cells = nn.ModuleList(ConvLSTMCell(size, channels, kernel) for size in sizes[:-1])
-        self.head = nn.Conv2d(channels + CHANNELS, channels, kernel, padding=kernel // 2)
+        self.head = nn.Conv2d(channels + CHANNELS, channels, kernel, padding=kernel // 2, padding_mode="replicate")
         self.context = nn.Linear(CONTEXT, channels)
         self.last = nn.Conv2d(channels, 1, 1)
         self.level = nn.Linear(CONTEXT, 1)

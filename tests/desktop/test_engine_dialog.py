@@ -101,7 +101,7 @@ def test_it_says_what_is_there(plugin: SimpleNamespace, dialog: Any, folder: Pat
     assert dialog.install_button.text() == "Install"
     assert not dialog.remove_button.isEnabled()
     assert not dialog.cancel_button.isVisible()
-    assert dialog.folder_label.text() == str(folder)
+    assert dialog.folder_field.text() == str(folder)
     python = plugin.environment.engine_python()
     python.parent.mkdir(parents=True)
     python.touch()

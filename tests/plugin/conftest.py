@@ -119,6 +119,12 @@ def engine() -> Any:
     return client
 
 
+@pytest.fixture(scope="session")
+def log_of() -> type[Log]:
+    """The class of the logs, which can cancel: `log_of(cancel_after)`."""
+    return Log
+
+
 def _run(algorithm: str, log: Log | None = None, **parameters: Any) -> Ran:
     import processing
 

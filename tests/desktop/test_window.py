@@ -1,0 +1,74 @@
+"""A real QGIS with its window: the plugin loads, its menu opens, its results arrive styled and play in time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the probe found in a QGIS of its own profile; pictures lie in `folder`."""
+    if not os.environ.get("DISPLAY") or not shutil.which("qgis"):
+        pytest.skip("a QGIS window needs qgis and a display; scripts/test.sh desktop starts one under Xvfb")
+    folder = tmp_path_factory.mktemp("window")
+    csv = folder / "city.csv"
+    rows = (
+        f"{2.3 + number % 37 / 1000},{48.8 + number % 23 / 1000},2024-03-{number % 12 + 1:02d} {number % 24:02d}:00,"
+        f"{'theft' if number % 3 else 'assault'}"
+        for number in range(600)
+    )
+    csv.write_text("\n".join(["longitude,latitude,datetime,category", *rows, ",,2024-03-01 10:00,lost"]), "utf-8")
+    settings = folder / "profile" / "profiles" / "default"
+    (settings / "python" / "plugins").mkdir(parents=True)
+    (settings / "python" / "plugins" / "crime_risk").symlink_to(ROOT)
+    (settings / "QGIS").mkdir()
+    (settings / "QGIS" / "QGIS3.ini").write_text(
+        "[PythonPlugins]\ncrime_risk=true\nprocessing=true\n\n[qgis]\ncheckVersion=false\nshowTips340=false\n", "utf-8"
+    )
+    environment = {**os.environ, "PROBE_FOLDER": str(folder), "PROBE_CSV": str(csv), "QT_QPA_PLATFORM": "xcb"}
+    environment.pop("QGIS_CUSTOM_CONFIG_PATH", None)
+    command = ["qgis", "--nologo", "--noversioncheck", "--profiles-path", str(folder / "profile")]
+    command += ["--code", str(Path(__file__).with_name("window_probe.py"))]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    result = folder / "result.json"
+    assert result.exists(), done.stderr[-3000:]
+    found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    assert "error" not in found, found["error"]
+    if pictures := os.environ.get("PROBE_PICTURES"):
+        for picture in folder.glob("*.png"):
+            shutil.copy(picture, pictures)
+    return {**found, "folder": folder}
+
+
+def test_menu_opens_the_engine_dialog(window: dict[str, Any]) -> None:
+    assert window["menu"]["Crime Risk"] == ["Set up engine…"]
+    assert window["dialog_visible"]
+
+
+def test_all_algorithms_are_in_the_toolbox(window: dict[str, Any]) -> None:
+    names = ("importincidents", "buildcrimeindex", "crimescorelayer", "rasterizehotspots", "convlstmprediction")
+    assert {f"crimerisk:{name}" for name in (*names, "classifyrisk")} <= set(window["algorithms"])
+
+
+def test_results_arrive_named_and_styled(window: dict[str, Any]) -> None:
+    assert window["layers"] == {"Incidents": 600, "Refused rows": 1, "Hotspot grids": None}
+    assert window["renderer"] == "singlebandpseudocolor"
+
+
+def test_hotspot_grids_play_in_time(window: dict[str, Any]) -> None:
+    assert window["temporal"] == [True, True]
+    assert window["days_differ"]
+
+
+def test_pictures_were_taken(window: dict[str, Any]) -> None:
+    for name in ("engine_dialog", "window", "algorithm_dialog"):
+        assert (window["folder"] / f"{name}.png").stat().st_size > 5_000

@@ -1,0 +1,114 @@
+"""Runs inside a real QGIS window (qgis --code): does what a user does, photographs it, and writes down what it found.
+
+Reads $PROBE_CSV; writes result.json and the pictures to $PROBE_FOLDER, then ends QGIS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+import processing
+from qgis.core import Qgis, QgsApplication, QgsDateTimeRange, QgsProject
+from qgis.PyQt.QtCore import QEventLoop, QTimer
+from qgis.PyQt.QtWidgets import QAction
+from qgis.utils import iface, plugins
+
+FOLDER = Path(os.environ["PROBE_FOLDER"])
+found: dict[str, Any] = {}
+
+
+def settle(milliseconds: int = 500) -> None:
+    """Let QGIS draw."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def photograph(widget: Any, name: str) -> None:
+    """A PNG of a widget, as the user sees it."""
+    settle()
+    widget.grab().save(str(FOLDER / f"{name}.png"))
+
+
+def look_at_menu_and_dialog() -> None:
+    """Crime Risk ▸ Set up engine… is in the menu, and opens."""
+    menus = [action for action in iface.pluginMenu().actions() if action.menu()]
+    found["menu"] = {menu.text(): [entry.text() for entry in menu.menu().actions()] for menu in menus}
+    iface.mainWindow().findChild(QAction, "crime_risk_set_up_engine").trigger()
+    dialog = plugins["crime_risk"].dialog
+    found["dialog_visible"] = dialog.isVisible()
+    photograph(dialog, "engine_dialog")
+    dialog.close()
+
+
+def run_chain() -> None:
+    """Import and rasterize from the toolbox; the results arrive in the project, styled."""
+    imported = processing.runAndLoadResults(
+        "crimerisk:importincidents",
+        {"INPUT": os.environ["PROBE_CSV"], "OUTPUT": "TEMPORARY_OUTPUT", "REFUSED": "TEMPORARY_OUTPUT"},
+    )
+    processing.runAndLoadResults(
+        "crimerisk:rasterizehotspots",
+        {"INPUT": imported["OUTPUT"], "TIME_FIELD": "occurred", "OUTPUT": str(FOLDER / "hotspots.tif")},
+    )
+    layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+    found["layers"] = {name: getattr(layer, "featureCount", lambda: None)() for name, layer in layers.items()}
+    hotspots = layers["Hotspot grids"]
+    found["renderer"] = hotspots.renderer().type()
+    properties = hotspots.temporalProperties()
+    found["temporal"] = [properties.isActive(), properties.mode() == Qgis.RasterTemporalMode.FixedRangePerBand]
+    play(hotspots, [layer for name, layer in layers.items() if name != "Hotspot grids"])
+
+
+def play(hotspots: Any, others: list[Any]) -> None:
+    """What the Temporal Controller does: set the canvas's range; other days look different."""
+    root = QgsProject.instance().layerTreeRoot()
+    for layer in others:
+        root.findLayer(layer.id()).setItemVisibilityChecked(False)
+    canvas = iface.mapCanvas()
+    canvas.setDestinationCrs(hotspots.crs())
+    canvas.setExtent(hotspots.extent())
+    ranges = hotspots.temporalProperties().fixedRangePerBand()
+    pictures = []
+    for band in (3, 4):
+        canvas.setTemporalRange(QgsDateTimeRange(ranges[band].begin(), ranges[band].end(), True, False))
+        canvas.waitWhileRendering()
+        settle()
+        pictures.append(canvas.grab().toImage())
+    found["days_differ"] = pictures[0] != pictures[1]
+    for layer in others:
+        root.findLayer(layer.id()).setItemVisibilityChecked(True)
+    photograph(iface.mainWindow(), "window")
+
+
+def look_at_algorithm_dialog() -> None:
+    """The dialog of an algorithm, with its help beside it."""
+    dialog = processing.createAlgorithmDialog("crimerisk:crimescorelayer", {})
+    dialog.show()
+    photograph(dialog, "algorithm_dialog")
+    dialog.close()
+
+
+def main() -> None:
+    """All of it; whatever happens, say so and end."""
+    try:
+        iface.mainWindow().resize(1380, 860)
+        iface.messageBar().clearWidgets()
+        found["algorithms"] = [
+            algorithm.id() for algorithm in QgsApplication.processingRegistry().providerById("crimerisk").algorithms()
+        ]
+        look_at_menu_and_dialog()
+        run_chain()
+        look_at_algorithm_dialog()
+    except Exception:
+        found["error"] = traceback.format_exc()
+    (FOLDER / "result.json").write_text(json.dumps(found), encoding="utf-8")
+    plugins["crime_risk"].unload()
+    os._exit(0)
+
+
+QTimer.singleShot(0, main)

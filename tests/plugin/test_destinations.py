@@ -1,0 +1,269 @@
+"""Outputs: whole or not at all, wherever they go and whenever the user cancels."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingException, QgsProject
+
+CSV = "longitude,latitude,datetime,category\n" + "".join(
+    f"-122.{600_000 + 97 * number},45.{500_000 + 13 * number},2024-01-{number % 28 + 1:02} 12:00,Theft\n"
+    if number % 10
+    else f",,2024-01-{number % 28 + 1:02} 12:00,Theft\n"
+    for number in range(12_000)
+)
+
+
+@pytest.fixture(scope="module")
+def csv_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("csv") / "many.csv"
+    path.write_text(CSV, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def many(points: Any) -> Any:
+    """A layer of which every second feature is refused: enough for cancelling while the table is written."""
+    import datetime
+
+    noon = datetime.datetime(2024, 1, 5, 12)
+    return points([(525_000 + row % 3000, 5_040_000 + row % 777, noon if row % 2 else None, "") for row in range(24_000)])
+
+
+@pytest.fixture
+def jobs(csv_file: Path, many: Any, index_file: Path, grids_file: Path, forecast: Any, quick: Any) -> Callable[..., Any]:
+    """Parameters of each algorithm, all of its outputs going into a folder (vector ones into one GeoPackage)."""
+
+    def jobs(algorithm: str, folder: Path) -> dict[str, Any]:
+        table = f"ogr:dbname='{folder / 'out.gpkg'}' table=\"{{}}\" (geom)"
+        return {
+            "importincidents": {"INPUT": str(csv_file), "OUTPUT": table.format("a"), "REFUSED": table.format("b")},
+            "buildcrimeindex": {
+                "INPUT": many,
+                "TIME_FIELD": "occurred",
+                "OUTPUT": str(folder / "out.crimeindex"),
+                "REFUSED": table.format("b"),
+            },
+            "crimescorelayer": {"INDEX": str(index_file), "SPACING": 25, "OUTPUT": table.format("a")},
+            "rasterizehotspots": {
+                "INPUT": many,
+                "TIME_FIELD": "occurred",
+                "BIN_UNIT": 0,
+                "OUTPUT": str(folder / "out.tif"),
+                "REFUSED": table.format("b"),
+            },
+            "convlstmprediction": {
+                "INPUT": str(grids_file),
+                "OUTPUT": str(folder / "out.tif"),
+                "OUTPUT_MODEL": str(folder / "out.crimemodel"),
+                "OUTPUT_REPORT": str(folder / "out.html"),
+                **quick,
+            },
+            "classifyrisk": {
+                "INPUT": forecast["OUTPUT"],
+                "OUTPUT": str(folder / "out.tif"),
+                "POLYGONS": table.format("b"),
+            },
+        }[algorithm]
+
+    return jobs
+
+
+ALL = (
+    "importincidents",
+    "buildcrimeindex",
+    "crimescorelayer",
+    "rasterizehotspots",
+    "convlstmprediction",
+    "classifyrisk",
+)
+OUTPUTS = ("OUTPUT", "REFUSED", "POLYGONS", "OUTPUT_MODEL", "OUTPUT_REPORT")
+
+
+@pytest.mark.parametrize("algorithm", ALL)
+def test_missing_folder(algorithm: str, jobs: Any, refusal: Any, tmp_path: Path) -> None:
+    good = jobs(algorithm, tmp_path)
+    bad = jobs(algorithm, tmp_path / "no such folder")
+    for name in OUTPUTS:
+        if name in good:
+            said = refusal(algorithm, **{**good, name: bad[name]})
+            assert f"The destination of {name}, {tmp_path / 'no such folder'}" in said
+            assert "lies in a folder that does not exist. Choose another file." in said
+            assert not list(tmp_path.iterdir()), name
+
+
+@pytest.mark.parametrize("algorithm", ALL)
+def test_a_folder_as_destination(algorithm: str, jobs: Any, refusal: Any, tmp_path: Path) -> None:
+    good = jobs(algorithm, tmp_path)
+    folder = tmp_path / "folder.gpkg"
+    folder.mkdir()
+    for name in OUTPUTS:
+        if name in good:
+            said = refusal(algorithm, **{**good, name: str(folder)})
+            assert f"The destination of {name}, {folder}, is a folder. Choose another file." in said
+            assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.fixture
+def existing(tmp_path: Path) -> Path:
+    """A folder with a GeoPackage that holds a table of somebody else's."""
+    from osgeo import ogr
+
+    package = ogr.GetDriverByName("GPKG").CreateDataSource(str(tmp_path / "out.gpkg"))
+    layer = package.CreateLayer("precious", geom_type=ogr.wkbNone)
+    layer.CreateField(ogr.FieldDefn("name", ogr.OFTString))
+    feature = ogr.Feature(layer.GetLayerDefn())
+    feature["name"] = "still here"
+    layer.CreateFeature(feature)
+    del feature, layer, package
+    return tmp_path
+
+
+def tables(package: Path) -> set[str]:
+    with sqlite3.connect(package) as connection:
+        assert connection.execute("select name from precious").fetchall() == [("still here",)]
+        return {name for (name,) in connection.execute("select table_name from gpkg_contents")}
+
+
+def cancelled_runs(algorithm: str, jobs: Any, folder: Path, log_of: type, steps: list[int]) -> int:
+    """Run once per number of progress calls after which it cancels; the last one may succeed."""
+    import processing
+
+    cancelled = 0
+    for step in steps:
+        log = log_of(step)
+        context = QgsProcessingContext()
+        context.setProject(QgsProject.instance())
+        try:
+            processing.run(f"crimerisk:{algorithm}", jobs(algorithm, folder), context=context, feedback=log)
+        except QgsProcessingException as error:
+            said = "\n".join([str(error), *log.errors])
+            assert "Cancelled: nothing was written." in said
+            assert "Traceback" not in said
+            cancelled += 1
+            continue
+        # Cancelled after the last moment: the outputs are whole.
+    return cancelled
+
+
+@pytest.mark.parametrize("algorithm", ALL)
+def test_cancel_at_any_moment_leaves_nothing(
+    algorithm: str, jobs: Any, run: Any, log_of: type, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    whole = log_of()
+    run(algorithm, log=whole, **jobs(algorithm, tmp_path_factory.mktemp("whole")))
+    assert whole.calls > 1
+    # At the start, at several moments on the way, and at the very last call.
+    steps = sorted({0, 1, *(whole.calls * part // 6 for part in range(1, 6)), whole.calls - 2})
+    for step in steps:
+        done = cancelled_runs(algorithm, jobs, tmp_path, log_of, [step])
+        if done:
+            assert not list(tmp_path.iterdir()), f"cancelled after {step} of {whole.calls} calls"
+        else:
+            for file in tmp_path.iterdir():
+                file.unlink()
+
+
+@pytest.mark.parametrize("algorithm", ["importincidents", "buildcrimeindex", "crimescorelayer", "classifyrisk"])
+def test_cancel_keeps_the_other_tables(
+    algorithm: str, jobs: Any, run: Any, log_of: type, existing: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    whole = log_of()
+    run(algorithm, log=whole, **jobs(algorithm, tmp_path_factory.mktemp("whole")))
+    assert cancelled_runs(algorithm, jobs, existing, log_of, [0]) == 1
+    assert tables(existing / "out.gpkg") == {"precious"}
+    if whole.calls > 4:
+        assert cancelled_runs(algorithm, jobs, existing, log_of, [whole.calls - 3]) == 1
+    assert tables(existing / "out.gpkg") == {"precious"}
+
+
+@pytest.mark.parametrize("algorithm", ["importincidents", "buildcrimeindex", "crimescorelayer", "classifyrisk"])
+def test_success_keeps_the_other_tables(algorithm: str, jobs: Any, run: Any, existing: Path) -> None:
+    for _ in range(2):
+        run(algorithm, **jobs(algorithm, existing))
+        assert "precious" in tables(existing / "out.gpkg")
+        assert {"a", "b"} & tables(existing / "out.gpkg")
+
+
+def test_a_failure_keeps_the_file_that_was_there(refusal: Any, town_layer: Any, tmp_path: Path) -> None:
+    old = tmp_path / "old.tif"
+    old.write_bytes(b"precious")
+    refusal("rasterizehotspots", INPUT=town_layer, TIME_FIELD="occurred", CELL_SIZE=0.5, OUTPUT=str(old))
+    assert old.read_bytes() == b"precious"
+
+
+def test_cancel_during_training_is_quick(run: Any, refusal: Any, log_of: type, grids_file: Path, tmp_path: Path) -> None:
+    import time
+
+    class CancelsInTraining(log_of):  # type: ignore[misc, valid-type]
+        asked = 0.0
+
+        def setProgressText(self, text: str) -> None:  # noqa: N802
+            if "poch" in text and not self.asked:
+                self.asked = time.monotonic()
+                self.cancel()
+
+    log = CancelsInTraining()
+    said = refusal(
+        "convlstmprediction",
+        log=log,
+        INPUT=str(grids_file),
+        EPOCHS=1000,
+        CHANNELS=32,
+        OUTPUT=str(tmp_path / "risk.tif"),
+        OUTPUT_MODEL=str(tmp_path / "town.crimemodel"),
+    )
+    assert log.asked
+    assert time.monotonic() - log.asked < 5
+    assert "Cancelled: nothing was written." in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_engine_killed_in_training(run: Any, refusal: Any, log_of: type, grids_file: Path, tmp_path: Path) -> None:
+    import os
+    import signal
+
+    from crime_risk.bridge import client
+
+    class Kills(log_of):  # type: ignore[misc, valid-type]
+        killed = False
+
+        def setProgressText(self, text: str) -> None:  # noqa: N802
+            if "poch" in text and not self.killed:
+                self.killed = True
+                os.kill(client._WORKERS["batch"]._process.pid, signal.SIGKILL)
+
+    said = refusal("convlstmprediction", log=Kills(), INPUT=str(grids_file), EPOCHS=1000, OUTPUT=str(tmp_path / "risk.tif"))
+    assert "ran out of memory" in said
+    assert "smaller area" in said
+    assert not list(tmp_path.iterdir())
+    # The next run has an engine again.
+    assert run("classifyrisk", INPUT=str(grids_file), OUTPUT=str(tmp_path / "classes.tif"))["OUTPUT"]
+
+
+def test_cancel_from_another_thread(run: Any, log_of: type, grids_file: Path, tmp_path: Path) -> None:
+    log = log_of()
+    timer = threading.Timer(1.0, log.cancel)
+    timer.start()
+    with pytest.raises(QgsProcessingException):
+        run("convlstmprediction", log=log, INPUT=str(grids_file), EPOCHS=5000, CHANNELS=32, OUTPUT=str(tmp_path / "r.tif"))
+    timer.join()
+    assert log.isCanceled()
+    assert not list(tmp_path.iterdir())
+
+
+def test_temporary_outputs(run: Any, jobs: Any, tmp_path: Path) -> None:
+    for algorithm in ALL:
+        parameters = jobs(algorithm, tmp_path)
+        for name in OUTPUTS:
+            if name in parameters:
+                parameters[name] = "TEMPORARY_OUTPUT"
+        ran = run(algorithm, **parameters)
+        assert ran["OUTPUT"]
+    assert not list(tmp_path.iterdir())
+    assert QgsApplication.instance() is not None

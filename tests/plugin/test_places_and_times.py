@@ -1,0 +1,244 @@
+"""Whatever the CRS, the metres are the same; whatever the time zone, the wall clock is the same; bins follow the calendar."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsFeature,
+    QgsGeometry,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+
+#: Degrees, metres, international feet, US survey feet, metres of a world-wide projection.
+SYSTEMS = ("EPSG:4326", "EPSG:32610", "EPSG:2913", "EPSG:2927", "EPSG:3857")
+
+
+def band_times(path: str) -> list[tuple[str, str]]:
+    layer = QgsRasterLayer(path, "grids")
+    ranges = layer.temporalProperties().fixedRangePerBand()
+    form = "yyyy-MM-dd HH:mm"
+    return [
+        (ranges[band].begin().toString(form), ranges[band].end().toString(form)) for band in range(1, len(ranges) + 1)
+    ]
+
+
+def values(path: str) -> Any:
+    from osgeo import gdal
+
+    return gdal.Open(path).ReadAsArray()
+
+
+@pytest.fixture(scope="module")
+def in_every_crs(points: Any, town: Any) -> dict[str, QgsVectorLayer]:
+    return {crs: points(town, crs=crs) for crs in SYSTEMS}
+
+
+def test_the_same_metres(in_every_crs: dict[str, QgsVectorLayer], run: Any, tmp_path: Path) -> None:
+    found = {}
+    for crs, layer in in_every_crs.items():
+        name = crs.replace(":", "_")
+        index = run(
+            "buildcrimeindex", INPUT=layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / f"{name}.crimeindex")
+        )
+        scored = run("crimescorelayer", INDEX=index["OUTPUT"], POINTS=layer, OUTPUT="memory:")
+        assert scored["OUTPUT"].crs().authid() == crs
+        grid = run("crimescorelayer", INDEX=index["OUTPUT"], SPACING=500, OUTPUT="memory:")
+        assert grid["OUTPUT"].crs().authid() == "EPSG:32610"
+        grids = run(
+            "rasterizehotspots", INPUT=layer, TIME_FIELD="occurred", CELL_SIZE=250, OUTPUT=str(tmp_path / f"{name}.tif")
+        )
+        raster = QgsRasterLayer(grids["OUTPUT"], "grids")
+        assert raster.crs().authid() == "EPSG:32610"
+        assert raster.rasterUnitsPerPixelX() == pytest.approx(250)
+        found[crs] = (
+            [feature["score_abs"] for feature in scored["OUTPUT"].getFeatures()],
+            [feature["score_abs"] for feature in grid["OUTPUT"].getFeatures()],
+            values(grids["OUTPUT"]).tolist(),
+            [round(edge, 3) for edge in (raster.extent().xMinimum(), raster.extent().yMaximum())],
+        )
+    for crs in SYSTEMS[1:]:
+        assert found[crs] == found["EPSG:4326"], crs
+
+
+def test_the_automatic_cell_is_the_same_and_reported(in_every_crs: Any, run: Any, tmp_path: Path) -> None:
+    cells = set()
+    for number, layer in enumerate(in_every_crs.values()):
+        ran = run("rasterizehotspots", INPUT=layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / f"{number}.tif"))
+        cells.add(ran["CELL"])
+        assert f"Cell size {ran['CELL']:g} m, chosen from the extent" in ran.log.text
+    assert len(cells) == 1
+
+
+def test_a_working_crs_of_ones_own(town_layer: Any, run: Any, tmp_path: Path) -> None:
+    ran = run(
+        "rasterizehotspots",
+        INPUT=town_layer,
+        TIME_FIELD="occurred",
+        CRS="EPSG:32611",
+        CELL_SIZE=250,
+        OUTPUT=str(tmp_path / "a.tif"),
+    )
+    assert QgsRasterLayer(ran["OUTPUT"], "a").crs().authid() == "EPSG:32611"
+    assert ran["COUNT"] == 300
+
+
+def area_layer(crs: str) -> QgsVectorLayer:
+    """The western half of the town."""
+    layer = QgsVectorLayer(f"Polygon?crs={crs}", "west", "memory")
+    geometry = QgsGeometry.fromWkt(
+        "Polygon ((525000 5040000, 526500 5040000, 526500 5043000, 525000 5043000, 525000 5040000))"
+    )
+    metres, target = QgsCoordinateReferenceSystem("EPSG:32610"), QgsCoordinateReferenceSystem(crs)
+    geometry.transform(QgsCoordinateTransform(metres, target, QgsProject.instance()))
+    feature = QgsFeature()
+    feature.setGeometry(geometry)
+    layer.dataProvider().addFeatures([feature])
+    layer.updateExtents()
+    QgsProject.instance().addMapLayer(layer, False)
+    return layer
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32610", "EPSG:2913"])
+def test_study_area(crs: str, town_layer: Any, town: Any, index_file: Path, run: Any, tmp_path: Path) -> None:
+    area = area_layer(crs)
+    ran = run(
+        "rasterizehotspots",
+        INPUT=town_layer,
+        TIME_FIELD="occurred",
+        STUDY_AREA=area,
+        EXTENT="524500,528500,5039500,5043500 [EPSG:32610]",
+        CELL_SIZE=500,
+        OUTPUT=str(tmp_path / "area.tif"),
+    )
+    inside = sum(525_000 <= x < 526_500 and 5_040_000 < y <= 5_043_000 for x, y, *_ in town)
+    assert abs(ran["COUNT"] - inside) <= 2
+    assert ran["COUNT"] + ran["LEFT_OUT"] == len(town)
+    grids = values(ran["OUTPUT"])
+    assert grids.shape[1:] == (8, 8)
+    assert (grids[0] != 255).sum() == 18, "3 x 6 cells lie inside"
+    assert ((grids != 255) == (grids[0] != 255)).all()
+    scored = run("crimescorelayer", INDEX=str(index_file), SPACING=100, POLYGONS=area, OUTPUT="memory:")
+    assert scored["COUNT"] == pytest.approx(15 * 30, abs=50)
+    assert all(524_999 <= f.geometry().asPoint().x() <= 526_501 for f in scored["OUTPUT"].getFeatures())
+
+
+def test_counts_and_binary(points: Any, run: Any, tmp_path: Path) -> None:
+    noon = datetime.datetime(2024, 1, 5, 12)
+    rows = [(525_010, 5_040_010, noon, "a")] * 3 + [(525_210, 5_040_010, noon, "b")] * 2
+    layer = points(rows, crs="EPSG:32610")
+    extent = "525000,525300,5040000,5040100 [EPSG:32610]"
+    for binary, expected in ((False, [3, 0, 2]), (True, [1, 0, 1])):
+        ran = run(
+            "rasterizehotspots",
+            INPUT=layer,
+            TIME_FIELD="occurred",
+            EXTENT=extent,
+            CELL_SIZE=100,
+            BINARY=binary,
+            OUTPUT=str(tmp_path / f"{binary}.tif"),
+        )
+        assert values(ran["OUTPUT"]).ravel().tolist() == expected
+        assert ran["BINS"] == 1
+    only = run(
+        "rasterizehotspots",
+        INPUT=layer,
+        TIME_FIELD="occurred",
+        CATEGORY_FIELD="category",
+        CATEGORIES=" B ; ",
+        EXTENT=extent,
+        CELL_SIZE=100,
+        OUTPUT=str(tmp_path / "b.tif"),
+    )
+    assert values(only["OUTPUT"]).ravel().tolist() == [0, 0, 2]
+    assert only["COUNT"] == 2
+
+
+@pytest.mark.parametrize(
+    ("unit", "length", "first", "last", "count"),
+    [
+        # The night in which clocks are set forward in New York, and the leap day: bins are of the wall clock.
+        (0, 2, ("2024-02-28 00:00", "2024-02-28 02:00"), ("2024-03-11 00:00", "2024-03-11 02:00"), 12 * 12 + 1),
+        (1, 1, ("2024-02-28 00:00", "2024-02-29 00:00"), ("2024-03-11 00:00", "2024-03-12 00:00"), 13),
+        (2, 1, ("2024-02-26 00:00", "2024-03-04 00:00"), ("2024-03-11 00:00", "2024-03-18 00:00"), 3),
+        (3, 1, ("2024-02-01 00:00", "2024-03-01 00:00"), ("2024-03-01 00:00", "2024-04-01 00:00"), 2),
+    ],
+)
+def test_bins(
+    unit: int, length: int, first: Any, last: Any, count: int, points: Any, run: Any, tmp_path: Path
+) -> None:
+    moments = [
+        datetime.datetime(2024, 2, 28, 1, 30),
+        datetime.datetime(2024, 2, 29, 23, 59, 59),
+        datetime.datetime(2024, 3, 10, 2, 30),
+        datetime.datetime(2024, 3, 11, 0, 0, 0),
+    ]
+    for kind in ("datetime", "text"):
+        layer = points([(525_000, 5_040_000, moment, "") for moment in moments], kind=kind)
+        ran = run(
+            "rasterizehotspots",
+            INPUT=layer,
+            TIME_FIELD="occurred",
+            BIN_UNIT=unit,
+            BIN_LENGTH=length,
+            OUTPUT=str(tmp_path / f"{kind}.tif"),
+        )
+        times = band_times(ran["OUTPUT"])
+        assert (times[0], times[-1], len(times)) == (first, last, count)
+        stack = values(ran["OUTPUT"]).reshape(count, -1).sum(axis=1)
+        expected = [0] * count
+        for moment in moments:
+            text = moment.strftime("%Y-%m-%d %H:%M")
+            expected[next(number for number, (start, end) in enumerate(times) if start <= text < end)] += 1
+        assert stack.tolist() == expected
+
+
+def test_a_period(town_layer: Any, town: Any, run: Any, tmp_path: Path) -> None:
+    ran = run(
+        "rasterizehotspots",
+        INPUT=town_layer,
+        TIME_FIELD="occurred",
+        START="2024-01-10T00:00:00",
+        END="2024-01-20T00:00:00",
+        COLUMNS=4,
+        ROWS=4,
+        OUTPUT=str(tmp_path / "ten.tif"),
+    )
+    assert ran["BINS"] == 10
+    inside = sum(datetime.datetime(2024, 1, 10) <= row[2] < datetime.datetime(2024, 1, 20) for row in town)
+    assert ran["COUNT"] == inside
+
+
+def test_window_and_reference_time(points: Any, town: Any, index_file: Path, run: Any) -> None:
+    place = points([(525_600, 5_040_700, town[0][2], "")], crs="EPSG:32610")
+
+    def count(radius: float, window: float, reference: datetime.datetime) -> int:
+        return sum(
+            (x - 525_600) ** 2 + (y - 5_040_700) ** 2 < radius**2
+            and datetime.timedelta(0) <= reference - when < datetime.timedelta(days=window)
+            for x, y, when, _ in town
+        )
+
+    for radius, window, reference in (
+        (200, 365, datetime.datetime(2024, 2, 9, 23)),
+        (150, 7, datetime.datetime(2024, 1, 20, 12)),
+        (1000, 1.5, datetime.datetime(2024, 1, 15)),
+    ):
+        ran = run(
+            "crimescorelayer",
+            INDEX=str(index_file),
+            POINTS=place,
+            RADIUS=radius,
+            WINDOW=window,
+            REFERENCE_TIME=reference.isoformat(),
+            OUTPUT="memory:",
+        )
+        scored = next(ran["OUTPUT"].getFeatures())
+        assert scored["score_abs"] == count(radius, window, reference) > 0

@@ -1,0 +1,174 @@
+"""Without a window, from the command line: relative paths, and time zones in which some hours do not exist."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+#: The hours that Mexico City (until 2022) and London skip in spring, and some they do not.
+TIMES = ("2021-04-04 02:30:00", "2021-04-04 03:30:00", "2021-03-28 01:30:00", "2021-03-28 02:30:00", "2021-07-01 00:00:01")
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A QGIS profile with nothing but the plugin, enabled."""
+    folder = tmp_path_factory.mktemp("profile")
+    plugins = folder / "python" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "crime_risk").symlink_to(ROOT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def qgis_process(profile: Path) -> Any:
+    if shutil.which("qgis_process") is None:
+        pytest.skip("qgis_process is not installed")
+
+    def qgis_process(*arguments: str, cwd: Path, zone: str = "UTC", given: Any = None) -> dict[str, Any]:
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment |= {
+            "TZ": zone,
+            "QT_QPA_PLATFORM": "offscreen",
+            "QGIS_CUSTOM_CONFIG_PATH": str(profile),
+            "QGIS_PLUGINPATH": str(profile / "python" / "plugins"),
+            "LC_ALL": "C.UTF-8",
+        }
+        done = subprocess.run(
+            ["qgis_process", "--json", *arguments],
+            cwd=cwd,
+            env=environment,
+            input=json.dumps(given) if given is not None else None,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+        if arguments[0] == "plugins":
+            return {"code": done.returncode}
+        begin = done.stdout.find("{")
+        answer = json.loads(done.stdout[begin:]) if begin >= 0 else {}
+        return answer | {"code": done.returncode, "said": done.stdout + done.stderr}
+
+    qgis_process("plugins", "enable", "crime_risk", cwd=profile)
+    return qgis_process
+
+
+def write_csv(path: Path) -> None:
+    rows = "".join(f"-0.1{number},51.5{number},{time},Theft\n" for number, time in enumerate(TIMES))
+    path.write_text("longitude,latitude,datetime,category\n" + rows, encoding="utf-8")
+
+
+@pytest.mark.parametrize("zone", ["America/Mexico_City", "Europe/London"])
+def test_the_wall_clock_survives_every_zone(zone: str, qgis_process: Any, tmp_path: Path) -> None:
+    """CSV → GeoPackage → index and grids, with relative paths; every time is what the file said."""
+    write_csv(tmp_path / "data.csv")
+    done = qgis_process(
+        "run",
+        "crimerisk:importincidents",
+        "-",
+        cwd=tmp_path,
+        zone=zone,
+        given={"inputs": {"INPUT": "data.csv", "OUTPUT": "city.gpkg"}},
+    )
+    assert done["code"] == 0, done
+    assert done["results"]["COUNT"] == len(TIMES)
+    assert (tmp_path / "city.gpkg").is_file()
+    from osgeo import ogr
+
+    package = ogr.Open(str(tmp_path / "city.gpkg"))
+    stored = [feature["occurred"].replace("/", "-")[:19] for feature in package.GetLayer(0)]
+    assert stored == list(TIMES)
+    done = qgis_process(
+        "run",
+        "crimerisk:rasterizehotspots",
+        "-",
+        cwd=tmp_path,
+        zone=zone,
+        given={
+            "inputs": {
+                "INPUT": "city.gpkg",
+                "TIME_FIELD": "occurred",
+                "BIN_UNIT": 0,
+                "COLUMNS": 2,
+                "ROWS": 2,
+                "OUTPUT": "grids.tif",
+            }
+        },
+    )
+    assert done["code"] == 0, done
+    assert (tmp_path / "grids.tif").is_file()
+    from osgeo import gdal
+
+    grids = gdal.Open(str(tmp_path / "grids.tif"))
+    busy = [
+        grids.GetRasterBand(band).GetDescription()
+        for band in range(1, grids.RasterCount + 1)
+        if (values := grids.GetRasterBand(band).ReadAsArray())[values != 255].any()
+    ]
+    assert busy == sorted(f"{time[:10]}T{time[11:13]}:00:00" for time in TIMES)
+
+
+def test_a_refusal_on_the_command_line(qgis_process: Any, tmp_path: Path) -> None:
+    write_csv(tmp_path / "data.csv")
+    done = qgis_process(
+        "run",
+        "crimerisk:importincidents",
+        "-",
+        cwd=tmp_path,
+        given={"inputs": {"INPUT": "data.csv", "OUTPUT": "missing/city.gpkg"}},
+    )
+    assert done["code"] != 0
+    assert "lies in a folder that does not exist" in done["said"]
+    assert "Traceback" not in done["said"]
+
+
+@pytest.mark.parametrize("zone", ["America/Mexico_City", "Europe/London"])
+def test_memory_layers_in_every_zone(zone: str, tmp_path: Path) -> None:
+    """A memory layer keeps wall clocks too, also when it is read by the index."""
+    script = """
+import json, sys
+from qgis.core import QgsApplication, QgsProject, QgsProcessingContext, QgsProcessingFeedback
+application = QgsApplication([], False)
+application.initQgis()
+sys.path[:0] = [sys.argv[1], "/usr/share/qgis/python/plugins"]
+from processing.core.Processing import Processing
+Processing.initialize()
+import processing
+from crime_risk import classFactory
+plugin = classFactory(None)
+plugin.initProcessing()
+layer = processing.run("crimerisk:importincidents", {"INPUT": sys.argv[2], "OUTPUT": "memory:"})["OUTPUT"]
+QgsProject.instance().addMapLayer(layer)
+times = [feature["occurred"].toString("yyyy-MM-dd HH:mm:ss") for feature in layer.getFeatures()]
+index = processing.run(
+    "crimerisk:buildcrimeindex", {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": sys.argv[3]}
+)
+print("RESULT " + json.dumps([times, index["FIRST"], index["LAST"]]), flush=True)
+plugin.unload()
+import os
+os._exit(0)
+"""
+    write_csv(tmp_path / "data.csv")
+    (tmp_path / "crime_risk").symlink_to(ROOT)
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), str(tmp_path / "data.csv"), str(tmp_path / "i.crimeindex")],
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"TZ": zone},
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert lines, done.stderr
+    times, first, last = json.loads(lines[0].removeprefix("RESULT "))
+    assert times == list(TIMES)
+    assert (first, last) == (min(TIMES).replace(" ", "T"), max(TIMES).replace(" ", "T"))

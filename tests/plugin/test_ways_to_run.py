@@ -1,0 +1,132 @@
+"""In a model, in batch, in a background thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingUtils,
+    QgsProject,
+    QgsRasterLayer,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QEventLoop, QTimer
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = ROOT / "resources" / "models" / "main_chain.model3"
+
+
+@pytest.fixture(scope="module")
+def city(plugin: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from crime_risk.bridge import client
+
+    path = tmp_path_factory.mktemp("city") / "city.csv"
+    client.call("simulate", {"path": str(path), "incidents": 1500, "days": 40, "seed": 3})
+    return path
+
+
+def test_the_shipped_model_runs(city: Path, log_of: Any, tmp_path: Path) -> None:
+    model = QgsProcessingModelAlgorithm()
+    assert model.fromFile(str(MODEL))
+    model.initAlgorithm()
+    assert model.canExecute()[0]
+    for child in model.childAlgorithms():
+        assert model.validateChildAlgorithm(child) == (True, [])
+    table = f"ogr:dbname='{tmp_path / 'city.gpkg'}' table=\"{{}}\" (geom)"
+    parameters = {
+        "csv": str(city),
+        "spacing": 2000,
+        "cell_size": 2500,
+        "epochs": 1,
+        "incidents": table.format("incidents"),
+        "refused_rows": table.format("refused_rows"),
+        "crime_index": str(tmp_path / "city.crimeindex"),
+        "crime_scores": table.format("crime_scores"),
+        "hotspot_grids": str(tmp_path / "grids.tif"),
+        "risk": str(tmp_path / "risk.tif"),
+        "trained_model": str(tmp_path / "city.crimemodel"),
+        "report": str(tmp_path / "report.html"),
+        "risk_classes": str(tmp_path / "classes.tif"),
+        "class_polygons": table.format("class_polygons"),
+    }
+    outputs = {definition.name() for definition in model.destinationParameterDefinitions()}
+    assert outputs <= set(parameters), "the model has an output that this test does not know"
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    log = log_of()
+    results, fine = model.run(parameters, context, log)
+    assert fine, log.errors
+    for name in ("grids.tif", "risk.tif", "classes.tif", "city.crimeindex", "city.crimemodel", "report.html"):
+        assert (tmp_path / name).stat().st_size > 0, name
+    assert QgsVectorLayer(f"{tmp_path / 'city.gpkg'}|layername=incidents", "i").featureCount() == 1500
+    assert QgsVectorLayer(f"{tmp_path / 'city.gpkg'}|layername=crime_scores", "s").renderer().type() == "graduatedSymbol"
+    assert QgsRasterLayer(str(tmp_path / "classes.tif"), "c").renderer().type() == "paletted"
+    assert results
+
+
+def test_batch(run: Any, log_of: Any, town_layer: Any, tmp_path: Path) -> None:
+    """Two runs of one instance, as the batch dialog does; the second knows nothing of the first."""
+    one = QgsApplication.processingRegistry().algorithmById("crimerisk:rasterizehotspots").create()
+    for number in (1, 2):
+        context = QgsProcessingContext()
+        context.setProject(QgsProject.instance())
+        path = str(tmp_path / f"{number}.tif")
+        parameters = {"INPUT": town_layer, "TIME_FIELD": "occurred", "COLUMNS": 3 * number, "ROWS": 3, "OUTPUT": path}
+        log = log_of()
+        results, fine = one.run(parameters, context, log)
+        assert fine, log.errors
+        assert (results["WIDTH"], results["OUTPUT"]) == (3 * number, path)
+        assert QgsRasterLayer(path, "grids").width() == 3 * number
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_background_task(cancel: bool, log_of: Any, grids_file: Path, tmp_path: Path) -> None:
+    """As the toolbox runs it; cancelling the task leaves nothing behind."""
+    one = QgsApplication.processingRegistry().algorithmById("crimerisk:convlstmprediction").create()
+    context, log = QgsProcessingContext(), log_of(0 if cancel else None)
+    context.setProject(QgsProject.instance())
+    size = {"EPOCHS": 5000, "CHANNELS": 32} if cancel else {"EPOCHS": 1, "CHANNELS": 4}
+    parameters = {"INPUT": str(grids_file), **size, "OUTPUT": str(tmp_path / "risk.tif")}
+    task = QgsProcessingAlgRunnerTask(one, parameters, context, log)
+    ended: list[tuple[bool, dict[str, Any]]] = []
+    loop = QEventLoop()
+    task.executed.connect(lambda fine, results: (ended.append((fine, results)), loop.quit()))
+    QTimer.singleShot(60_000, loop.quit)
+    QgsApplication.taskManager().addTask(task)
+    loop.exec()
+    assert ended, "the task did not end within a minute"
+    fine, results = ended[0]
+    if cancel:
+        assert not fine
+        assert "Cancelled: nothing was written." in "\n".join(log.errors)
+        assert not list(tmp_path.iterdir())
+    else:
+        assert fine, log.errors
+        layer = QgsProcessingUtils.mapLayerFromString(results["OUTPUT"], context)
+        assert layer.renderer().type() == "singlebandpseudocolor", "styled after the task, in the main thread"
+
+
+def test_two_at_once(log_of: Any, town_layer: Any, grids_file: Path, tmp_path: Path) -> None:
+    """Two tasks share the batch worker one after the other, and both end well."""
+    loop, ended, kept = QEventLoop(), [], []
+    jobs = (
+        ("convlstmprediction", {"INPUT": str(grids_file), "EPOCHS": 2, "CHANNELS": 4, "OUTPUT": str(tmp_path / "r.tif")}),
+        ("classifyrisk", {"INPUT": str(grids_file), "OUTPUT": str(tmp_path / "c.tif")}),
+    )
+    for name, parameters in jobs:
+        one = QgsApplication.processingRegistry().algorithmById(f"crimerisk:{name}").create()
+        context, log = QgsProcessingContext(), log_of()
+        context.setProject(QgsProject.instance())
+        task = QgsProcessingAlgRunnerTask(one, parameters, context, log)
+        task.executed.connect(lambda fine, results: (ended.append(fine), len(ended) == len(jobs) and loop.quit()))
+        kept.append((one, context, log, task))
+        QgsApplication.taskManager().addTask(task)
+    QTimer.singleShot(60_000, loop.quit)
+    loop.exec()
+    assert ended == [True, True], [log.errors for _, _, log, _ in kept]
