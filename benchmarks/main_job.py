@@ -25,6 +25,7 @@ from riskengine.score.definition import ScoreScale, score_places
 
 RADIUS = 200.0
 EARTH_RADIUS = 6_371_008.8
+UTM_SCALE = 0.9996
 
 
 def best_of(function: Callable[[], Any], times: int) -> tuple[float, Any]:
@@ -72,12 +73,15 @@ def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
     if not np.array_equal(counts, expected):
         raise SystemExit("the engine's counts differ from SciPy's")
     low, high = band_counts(bare_counts(equirectangular(index)))
+    unscaled_low, unscaled_high = band_counts(bare_counts(points / UTM_SCALE))
     return {
         "score_seconds": engine_seconds,
         "scipy_seconds": scipy_seconds,
         "score_vs_scipy": engine_seconds / scipy_seconds,
         "score_low_equirectangular": low,
         "score_high_equirectangular": high,
+        "score_low_utm_unscaled": unscaled_low,
+        "score_high_utm_unscaled": unscaled_high,
     }
 
 

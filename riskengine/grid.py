@@ -62,8 +62,10 @@ class Grid:
         A point on an inner edge belongs to the cell east and south of it; the outer east and south edges
         belong to the last cells, so that a grid fitted to its points holds them all.
         """
-        column = _cell_number((x - self.west) / self.cell, self.columns)
-        row = _cell_number((self.north - y) / self.cell, self.rows)
+        # Coordinates of millions of metres are rounded to a billionth of one.
+        slack = 4 * np.finfo(float).eps * max(map(abs, self.bounds)) / self.cell
+        column = _cell_number((x - self.west) / self.cell, self.columns, slack)
+        row = _cell_number((self.north - y) / self.cell, self.rows, slack)
         inside = (column >= 0) & (column < self.columns) & (row >= 0) & (row < self.rows)
         flat = np.full(len(x), -1, dtype=np.int64)
         flat[inside] = row[inside].astype(np.int64) * self.columns + column[inside].astype(np.int64)
@@ -83,9 +85,9 @@ class Grid:
         return inside
 
 
-def _cell_number(position: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
+def _cell_number(position: NDArray[np.float64], cells: int, slack: float) -> NDArray[np.float64]:
     # A point on the outer edge may be a rounding error beyond it.
-    edge = 1e-9 * max(cells, 1)
+    edge = max(1e-9 * cells, slack)
     return np.where(np.abs(position - cells) <= edge, cells - 1, np.floor(position + (np.abs(position) <= edge) * edge))
 
 

@@ -243,9 +243,13 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
                 )
             counts = source.read()
             starts = [source.tags(band)["CRIMERISK_START"] for band in source.indexes]
-            end = source.tags(source.count)["CRIMERISK_END"]
+            edges = np.array([*starts, source.tags(source.count)["CRIMERISK_END"]], dtype="datetime64[s]")
+            observed = np.ones(len(counts), dtype=bool)
+            observed[[int(number) for number in tags.get("CRIMERISK_UNOBSERVED", "").split()]] = False
             transform, crs, nodata = source.transform, source.crs, source.nodata
-    except (rasterio.errors.RasterioError, KeyError) as error:
+    except FormatError:
+        raise
+    except (rasterio.errors.RasterioError, KeyError, ValueError, IndexError) as error:
         raise FormatError(
             f"{path} cannot be read as a stack of hotspot grids: it is truncated or of another kind",
             parameter=parameter,
@@ -261,11 +265,9 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             remedy="Choose a study area that overlaps the incidents",
         )
     counts[:, ~mask] = 0
-    observed = np.ones(len(counts), dtype=bool)
-    observed[[int(number) for number in tags.get("CRIMERISK_UNOBSERVED", "").split()]] = False
     return Heatmaps(
         counts,
-        np.array([*starts, end], dtype="datetime64[s]"),
+        edges,
         mask,
         Grid(transform.c, transform.f, transform.a, counts.shape[2], counts.shape[1], crs.to_wkt() if crs else ""),
         tags.get("CRIMERISK_BIN", ""),

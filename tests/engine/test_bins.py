@@ -21,12 +21,30 @@ def moment(text: str) -> np.datetime64:
 @pytest.mark.parametrize(
     ("unit", "length", "first", "last", "expected"),
     [
-        ("hours", 6, "2024-02-29T07:10", "2024-02-29T12:00", ["2024-02-29T00", "2024-02-29T06", "2024-02-29T12", "2024-02-29T18"]),
-        ("days", 1, "2024-02-28T23:59:59", "2024-03-01T00:00:00", ["2024-02-28", "2024-02-29", "2024-03-01", "2024-03-02"]),
+        (
+            "hours",
+            6,
+            "2024-02-29T07:10",
+            "2024-02-29T12:00",
+            ["2024-02-29T00", "2024-02-29T06", "2024-02-29T12", "2024-02-29T18"],
+        ),
+        (
+            "days",
+            1,
+            "2024-02-28T23:59:59",
+            "2024-03-01T00:00:00",
+            ["2024-02-28", "2024-02-29", "2024-03-01", "2024-03-02"],
+        ),
         ("days", 7, "2023-12-31T05:00", "2024-01-01T00:00", ["2023-12-31", "2024-01-07"]),
         ("weeks", 1, "2024-01-07T23:00", "2024-01-08T00:00", ["2024-01-01", "2024-01-08", "2024-01-15"]),
         ("weeks", 2, "2024-01-10", "2024-01-10", ["2024-01-08", "2024-01-22"]),
-        ("months", 1, "2023-12-31T23:59:59", "2024-03-01", ["2023-12-01", "2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"]),
+        (
+            "months",
+            1,
+            "2023-12-31T23:59:59",
+            "2024-03-01",
+            ["2023-12-01", "2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"],
+        ),
         ("months", 3, "2024-02-10", "2024-04-30", ["2024-02-01", "2024-05-01"]),
         ("days", 1, "1969-12-31T12:00", "1969-12-31T12:00", ["1969-12-31", "1970-01-01"]),
         ("weeks", 1, "1969-12-31", "1970-01-01", ["1969-12-29", "1970-01-05"]),
@@ -45,8 +63,11 @@ def test_every_moment_falls_into_one_bin(first: int, span: int, unit: str, lengt
     assert edges[0] <= start
     assert edges[-1] > end, "the last moment lies before the end: bins are half-open"
     assert edges[-2] <= end, "no bin lies beyond the data"
-    where = locate(np.array([start, end, edges[0], edges[-1], edges[0] - 1]), edges)
-    assert where.tolist() == [0, len(edges) - 2, 0, -1, -1]
+    where = locate(np.array([end, edges[0], edges[-1], edges[0] - 1]), edges)
+    assert where.tolist() == [len(edges) - 2, 0, -1, -1]
+    found = int(locate(np.array([start]), edges)[0])
+    assert edges[found] <= start < edges[found + 1]
+    assert unit == "hours" or found == 0, "hours are counted from midnight, all else starts with the data"
     if unit == "weeks":
         assert (edges[0].astype("datetime64[D]").astype(int) - 4) % 7 == 0, "weeks start on Mondays"
 
@@ -59,7 +80,7 @@ def test_the_next_bins_follow(first: int, unit: str, length: int, steps: int) ->
     assert len(following) == steps + 1
     assert following[0] == edges[-1]
     longer = bin_edges(start, edges[-1], unit, length)
-    assert following[1] == longer[2]
+    assert following[1] == longer[len(edges)]
 
 
 def test_no_time_falls_into_no_bin() -> None:

@@ -122,7 +122,9 @@ class TestIncidents:
         ("city", "place"),
         [("Portland", (45.5, -122.6)), ("Baltimore", (39.3, -76.6)), ("Ciudad de México", (19.4, -99.1))],
     )
-    def test_all_swapped(self, algorithm: str, city: str, place: tuple[float, float], refused: Any, points: Any) -> None:
+    def test_all_swapped(
+        self, algorithm: str, city: str, place: tuple[float, float], refused: Any, points: Any
+    ) -> None:
         rows = [(place[0] + number / 1000, place[1] + number % 7 / 1000, NOON, "") for number in range(50)]
         said = refused(algorithm, points(rows, raw=True))
         assert "look swapped" in said
@@ -228,7 +230,9 @@ class TestPointsToScore:
         index = run("buildcrimeindex", INPUT=layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / "one.crimeindex"))
         near, far = (525_100, 5_040_000, NOON, ""), (525_300, 5_040_000, NOON, "")
         ran = run("crimescorelayer", INDEX=index["OUTPUT"], POINTS=points([near, far]), OUTPUT="memory:")
-        found = [(feature["score_abs"], feature["score"], feature["percentile"]) for feature in ran["OUTPUT"].getFeatures()]
+        found = [
+            (feature["score_abs"], feature["score"], feature["percentile"]) for feature in ran["OUTPUT"].getFeatures()
+        ]
         assert found == [(5, 1.0, 100.0), (0, 0.0, 0.0)]
         assert "the score has no scale" in ran.log.text
         grid = run("crimescorelayer", INDEX=index["OUTPUT"], SPACING=50, OUTPUT="memory:")
@@ -260,7 +264,9 @@ class TestPointsToScore:
         assert ran["OUTPUT"].crs() == town_layer.crs()
 
 
-def test_study_area_without_polygons(refusal: Any, points: Any, town_layer: Any, index_file: Path, tmp_path: Path) -> None:
+def test_study_area_without_polygons(
+    refusal: Any, points: Any, town_layer: Any, index_file: Path, tmp_path: Path
+) -> None:
     empty = QgsVectorLayer("Polygon?crs=EPSG:4326", "area", "memory")
     for algorithm, parameters in (
         ("rasterizehotspots", {"INPUT": town_layer, "TIME_FIELD": "occurred", "STUDY_AREA": empty}),

@@ -247,7 +247,9 @@ def test_newer_and_damaged_index(refusal: Any, index_file: Path, foreign: Path) 
         assert "crime index" in said or "crimeindex file" in said, (name, said)
 
 
-def test_foreign_model(refusal: Any, grids_file: Path, forecast: Any, index_file: Path, foreign: Path, out: Path) -> None:
+def test_foreign_model(
+    refusal: Any, grids_file: Path, forecast: Any, index_file: Path, foreign: Path, out: Path
+) -> None:
     files = copies(Path(forecast["OUTPUT_MODEL"]), foreign)
     files["index"] = foreign / "index.crimemodel"
     shutil.copy(index_file, files["index"])

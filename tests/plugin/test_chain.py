@@ -262,7 +262,12 @@ def test_a_saved_model_forecasts_without_training(run: Any, grids: Any, risk: An
 
 def test_annoy_says_how_much_it_finds(run: Any, incidents: QgsVectorLayer, index: Any, tmp_path: Path) -> None:
     built = run(
-        "buildcrimeindex", INPUT=incidents, TIME_FIELD="occurred", METHOD=1, TREES=20, OUTPUT=str(tmp_path / "a.crimeindex")
+        "buildcrimeindex",
+        INPUT=incidents,
+        TIME_FIELD="occurred",
+        METHOD=1,
+        TREES=20,
+        OUTPUT=str(tmp_path / "a.crimeindex"),
     )
     assert 0.5 < built["RECALL"] <= 1
     assert "recall" in built.log.text

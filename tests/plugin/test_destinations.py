@@ -32,11 +32,15 @@ def many(points: Any) -> Any:
     import datetime
 
     noon = datetime.datetime(2024, 1, 5, 12)
-    return points([(525_000 + row % 3000, 5_040_000 + row % 777, noon if row % 2 else None, "") for row in range(24_000)])
+    return points(
+        [(525_000 + row % 3000, 5_040_000 + row % 777, noon if row % 2 else None, "") for row in range(24_000)]
+    )
 
 
 @pytest.fixture
-def jobs(csv_file: Path, many: Any, index_file: Path, grids_file: Path, forecast: Any, quick: Any) -> Callable[..., Any]:
+def jobs(
+    csv_file: Path, many: Any, index_file: Path, grids_file: Path, forecast: Any, quick: Any
+) -> Callable[..., Any]:
     """Parameters of each algorithm, all of its outputs going into a folder (vector ones into one GeoPackage)."""
 
     def jobs(algorithm: str, folder: Path) -> dict[str, Any]:
@@ -197,7 +201,9 @@ def test_a_failure_keeps_the_file_that_was_there(refusal: Any, town_layer: Any, 
     assert old.read_bytes() == b"precious"
 
 
-def test_cancel_during_training_is_quick(run: Any, refusal: Any, log_of: type, grids_file: Path, tmp_path: Path) -> None:
+def test_cancel_during_training_is_quick(
+    run: Any, refusal: Any, log_of: type, grids_file: Path, tmp_path: Path
+) -> None:
     import time
 
     class CancelsInTraining(log_of):  # type: ignore[misc, valid-type]
@@ -238,7 +244,9 @@ def test_the_engine_killed_in_training(run: Any, refusal: Any, log_of: type, gri
                 self.killed = True
                 os.kill(client._WORKERS["batch"]._process.pid, signal.SIGKILL)
 
-    said = refusal("convlstmprediction", log=Kills(), INPUT=str(grids_file), EPOCHS=1000, OUTPUT=str(tmp_path / "risk.tif"))
+    said = refusal(
+        "convlstmprediction", log=Kills(), INPUT=str(grids_file), EPOCHS=1000, OUTPUT=str(tmp_path / "risk.tif")
+    )
     assert "ran out of memory" in said
     assert "smaller area" in said
     assert not list(tmp_path.iterdir())
@@ -251,7 +259,14 @@ def test_cancel_from_another_thread(run: Any, log_of: type, grids_file: Path, tm
     timer = threading.Timer(1.0, log.cancel)
     timer.start()
     with pytest.raises(QgsProcessingException):
-        run("convlstmprediction", log=log, INPUT=str(grids_file), EPOCHS=5000, CHANNELS=32, OUTPUT=str(tmp_path / "r.tif"))
+        run(
+            "convlstmprediction",
+            log=log,
+            INPUT=str(grids_file),
+            EPOCHS=5000,
+            CHANNELS=32,
+            OUTPUT=str(tmp_path / "r.tif"),
+        )
     timer.join()
     assert log.isCanceled()
     assert not list(tmp_path.iterdir())

@@ -45,9 +45,7 @@ def test_the_same_metres(in_every_crs: dict[str, QgsVectorLayer], run: Any, tmp_
     found = {}
     for crs, layer in in_every_crs.items():
         name = crs.replace(":", "_")
-        index = run(
-            "buildcrimeindex", INPUT=layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / f"{name}.crimeindex")
-        )
+        index = run("buildcrimeindex", INPUT=layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / f"{name}.crimeindex"))
         scored = run("crimescorelayer", INDEX=index["OUTPUT"], POINTS=layer, OUTPUT="memory:")
         assert scored["OUTPUT"].crs().authid() == crs
         grid = run("crimescorelayer", INDEX=index["OUTPUT"], SPACING=500, OUTPUT="memory:")
@@ -171,9 +169,7 @@ def test_counts_and_binary(points: Any, run: Any, tmp_path: Path) -> None:
         (3, 1, ("2024-02-01 00:00", "2024-03-01 00:00"), ("2024-03-01 00:00", "2024-04-01 00:00"), 2),
     ],
 )
-def test_bins(
-    unit: int, length: int, first: Any, last: Any, count: int, points: Any, run: Any, tmp_path: Path
-) -> None:
+def test_bins(unit: int, length: int, first: Any, last: Any, count: int, points: Any, run: Any, tmp_path: Path) -> None:
     moments = [
         datetime.datetime(2024, 2, 28, 1, 30),
         datetime.datetime(2024, 2, 29, 23, 59, 59),

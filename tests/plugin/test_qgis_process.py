@@ -13,7 +13,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The hours that Mexico City (until 2022) and London skip in spring, and some they do not.
-TIMES = ("2021-04-04 02:30:00", "2021-04-04 03:30:00", "2021-03-28 01:30:00", "2021-03-28 02:30:00", "2021-07-01 00:00:01")
+TIMES = (
+    "2021-04-04 02:30:00",
+    "2021-04-04 03:30:00",
+    "2021-03-28 01:30:00",
+    "2021-03-28 02:30:00",
+    "2021-07-01 00:00:01",
+)
 
 
 @pytest.fixture(scope="module")

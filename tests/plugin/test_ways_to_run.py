@@ -65,7 +65,9 @@ def test_the_shipped_model_runs(city: Path, log_of: Any, tmp_path: Path) -> None
     for name in ("grids.tif", "risk.tif", "classes.tif", "city.crimeindex", "city.crimemodel", "report.html"):
         assert (tmp_path / name).stat().st_size > 0, name
     assert QgsVectorLayer(f"{tmp_path / 'city.gpkg'}|layername=incidents", "i").featureCount() == 1500
-    assert QgsVectorLayer(f"{tmp_path / 'city.gpkg'}|layername=crime_scores", "s").renderer().type() == "graduatedSymbol"
+    assert (
+        QgsVectorLayer(f"{tmp_path / 'city.gpkg'}|layername=crime_scores", "s").renderer().type() == "graduatedSymbol"
+    )
     assert QgsRasterLayer(str(tmp_path / "classes.tif"), "c").renderer().type() == "paletted"
     assert results
 
@@ -116,7 +118,10 @@ def test_two_at_once(log_of: Any, town_layer: Any, grids_file: Path, tmp_path: P
     """Two tasks share the batch worker one after the other, and both end well."""
     loop, ended, kept = QEventLoop(), [], []
     jobs = (
-        ("convlstmprediction", {"INPUT": str(grids_file), "EPOCHS": 2, "CHANNELS": 4, "OUTPUT": str(tmp_path / "r.tif")}),
+        (
+            "convlstmprediction",
+            {"INPUT": str(grids_file), "EPOCHS": 2, "CHANNELS": 4, "OUTPUT": str(tmp_path / "r.tif")},
+        ),
         ("classifyrisk", {"INPUT": str(grids_file), "OUTPUT": str(tmp_path / "c.tif")}),
     )
     for name, parameters in jobs:
