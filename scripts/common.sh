@@ -36,10 +36,12 @@ need_qgis() {
     if [ "$codename" = bookworm ] && ! grep -rqs bookworm-backports /etc/apt/sources.list /etc/apt/sources.list.d; then
         say "Adding bookworm-backports"
         # The mirror that this machine already uses.
-        local mirror
-        mirror="$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null \
-            | sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+) +bookworm .*/\2/p' | grep -m1 'debian/*$')"
-        printf 'deb %s bookworm-backports main\n' "$mirror" \
+        local mirrors
+        mirrors="$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true; } \
+            | sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+) +bookworm .*/\2/p' \
+            | grep 'debian/*$' || true)"
+        [ -n "$mirrors" ] || { echo "No Debian mirror in /etc/apt: add one, or install QGIS 3.40 or later by hand." >&2; exit 1; }
+        printf 'deb %s bookworm-backports main\n' "${mirrors%%$'\n'*}" \
             | as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null
         APT_UPDATED=0
     fi
