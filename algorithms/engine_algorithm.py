@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -28,9 +30,11 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..bridge import client, outputs, styles
 from ..bridge.layers import reasons_text
-from . import refusals
+from . import destinations, refusals
 
 ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
+
+SECONDS_BETWEEN_TEXTS = 5.0
 
 Styler = Callable[[Any], None]
 
@@ -150,10 +154,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         folder = Path(tempfile.mkdtemp(prefix="crime_risk_", dir=QgsProcessingUtils.tempFolder()))
         self._destinations = []
         try:
-            for definition in self.destinationParameterDefinitions():
-                path = self._destination_file(parameters, definition.name())
-                if path is not None:
-                    outputs.check_destination(str(path), definition.name())
+            destinations.check(self, parameters, context)
             return self.compute(parameters, context, feedback, folder)
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.
@@ -194,10 +195,15 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             With the engine's sentence.
         """
 
+        last = {"kind": "", "when": 0.0}
+
         def on_progress(share: float, text: str) -> None:
             feedback.setProgress(low + (high - low) * share)
-            if text:
+            # Every text becomes a line of the log: a counter that moves is worth one every few seconds.
+            kind = re.sub(r"[\d.]+", "", text)
+            if text and (kind != last["kind"] or time.monotonic() - last["when"] > SECONDS_BETWEEN_TEXTS):
                 feedback.setProgressText(text)
+                last.update(kind=kind, when=time.monotonic())
 
         def on_log(message: str, level: str) -> None:
             (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)
@@ -240,14 +246,6 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
         return layer
 
-    @staticmethod
-    def _destination_file(parameters: dict[str, Any], name: str) -> Path | None:
-        """The file that an output goes to, if it goes to one."""
-        value = parameters.get(name)
-        raw = getattr(value, "sink", value)
-        raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
-        return outputs.file_of(raw if isinstance(raw, str) else "")[0]
-
     def write_layer(
         self,
         parameters: dict[str, Any],
@@ -263,7 +261,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         high: float = 100.0,
     ) -> str | None:
         """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
-        path = self._destination_file(parameters, name)
+        path, _ = destinations.named(parameters, name)
         existed = path is not None and path.exists()
         sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
         if sink is None:

@@ -25,6 +25,7 @@ from qgis.PyQt.QtCore import QMetaType
 
 from ..bridge import layers
 from ..bridge.crs import is_metric
+from ..bridge.places import Places
 from .engine_algorithm import EngineAlgorithm
 
 
@@ -103,7 +104,7 @@ class IncidentAlgorithm(EngineAlgorithm):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
         folder: Path,
-    ) -> layers.Places:
+    ) -> Places:
         """The incidents in `folder`/incidents.npz; see `bridge.layers.read_incidents`."""
         source = self.parameterAsSource(parameters, "INPUT", context)
         if source is None:
@@ -112,7 +113,7 @@ class IncidentAlgorithm(EngineAlgorithm):
             source,
             self.parameterAsString(parameters, "TIME_FIELD", context),
             self.parameterAsString(parameters, "CATEGORY_FIELD", context),
-            self.parameterAsExpression(parameters, "FILTER", context),
+            self.parameterAsString(parameters, "FILTER", context),
             folder,
             context,
             feedback,
@@ -124,7 +125,7 @@ class IncidentAlgorithm(EngineAlgorithm):
         parameters: dict[str, Any],
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
-        places: layers.Places,
+        places: Places,
         result: dict[str, Any],
     ) -> dict[str, Any]:
         """Report what was refused here and in the engine, and write it if asked for."""

@@ -34,6 +34,10 @@ class CrimeRiskProvider(QgsProcessingProvider):
     def svgIconPath(self) -> str:
         return str(RESOURCES / "icons" / "crime_risk.svg")
 
+    def supportedOutputRasterLayerExtensions(self) -> list[str]:
+        """The engine writes GeoTIFF, whatever a file is called."""
+        return ["tif", "tiff"]
+
     def loadAlgorithms(self) -> None:
         """All algorithms, engine or not: one that cannot run says what is missing."""
         for algorithm in ALGORITHMS:

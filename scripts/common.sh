@@ -16,6 +16,8 @@ say() { printf '\n== %s\n' "$*"; }
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
+APT_OPTIONS=()
+
 # Install Debian packages that are missing.
 need_packages() {
     local missing=() name
@@ -25,7 +27,7 @@ need_packages() {
     [ ${#missing[@]} = 0 ] && return 0
     say "Installing ${missing[*]}"
     if [ "${APT_UPDATED:-}" != 1 ]; then as_root apt-get update -q; APT_UPDATED=1; fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${APT_OPTIONS[@]:-}" "${missing[@]}" \
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${APT_OPTIONS[@]}" "${missing[@]}" \
         2>&1 | tail -n 3
 }
 

@@ -128,10 +128,7 @@ def photograph(project: QgsProject, layers: dict[str, QgsMapLayer], title: str, 
     scale.setUnitsPerSegment(max(step * power for step in (1, 2, 5) if step * power <= quarter))
     scale.setTextFormat(_text(8))
     scale.attemptMove(QgsLayoutPoint(340, 4))
-    settings = QgsLayoutExporter.ImageExportSettings()
-    settings.dpi = 110
-    settings.exportMetadata = False
-    if QgsLayoutExporter(layout).exportToImage(str(path), settings) != QgsLayoutExporter.ExportResult.Success:
+    if not QgsLayoutExporter(layout).renderPageToImage(0, dpi=110).save(str(path)):
         sys.exit(f"The map could not be written to {path}")
     project.layoutManager().addLayout(layout)
 

@@ -34,6 +34,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMetaType
 
 from ...bridge import layers, styles
+from ...bridge.places import read_places
 from ..engine_algorithm import EngineAlgorithm
 
 SCORES = (
@@ -147,7 +148,7 @@ nor polygons the grid covers the incidents.
         asked: dict[str, Any] = {}
         places = None
         if source is not None:
-            places = layers.read_places(source, context, feedback, crs)
+            places = read_places(source, context, feedback, crs)
             if not len(places.x):
                 raise QgsProcessingException(
                     self.tr("The layer {name} has no point to score ({why}).").format(

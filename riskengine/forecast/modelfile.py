@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from .. import __version__
 from ..artefacts import check_head, fingerprint, whole_file
@@ -139,10 +139,7 @@ def save_model(path: str | Path, model: ConvLSTMForecaster, card: ModelCard, par
     """Write a fitted model whole or not at all."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network_.state_dict().items()}
     with whole_file(path, parameter) as temporary:
-        try:
-            save_file(weights, temporary, metadata={_KEY: card.model_dump_json()})
-        except SafetensorError as error:
-            raise OSError(None, str(error)) from error
+        temporary.write_bytes(save(weights, metadata={_KEY: card.model_dump_json()}))
 
 
 def load_model(path: str | Path, parameter: str = "model") -> tuple[ConvLSTMForecaster, ModelCard]:

@@ -144,5 +144,5 @@ def test_damaged_tags_are_a_sentence(tag: str, value: str, heatmaps: Heatmaps, t
 def test_an_empty_study_area(heatmaps: Heatmaps, tmp_path: Path) -> None:
     heatmaps.mask[:] = False
     write_heatmaps(tmp_path / "a.tif", heatmaps)
-    with pytest.raises(DataError, match="No cell of .* lies inside its study area"):
+    with pytest.raises(DataError, match=r"No cell of .* lies inside its study area"):
         read_heatmaps(tmp_path / "a.tif")

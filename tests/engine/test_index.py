@@ -156,7 +156,7 @@ def test_a_description_that_does_not_fit(changes: dict[str, Any], tmp_path: Path
 def test_what_cannot_work() -> None:
     index = CrimeIndex(scattered(5), CRS)
     for radius in (0.0, -1.0, float("nan")):
-        with pytest.raises(ParameterError, match="radius is .* must be greater than 0"):
+        with pytest.raises(ParameterError, match=r"radius is .* must be greater than 0"):
             index.count_within(index.incidents.x, index.incidents.y, radius)
     with pytest.raises(ParameterError, match="trees is 0"):
         CrimeIndex(scattered(5), CRS, trees=0)

@@ -71,7 +71,7 @@ def test_classes_keep_the_order_of_risk(risk: np.ndarray, outside: np.ndarray, p
     "values", [[], [0, 50], [50, 100], [75, 25], [25, 25], [-1], [float("nan")], list(range(1, 22))]
 )
 def test_percentiles_that_cannot_work(values: list[float]) -> None:
-    with pytest.raises(ParameterError, match="percentiles are .*they must rise"):
+    with pytest.raises(ParameterError, match=r"percentiles are .*they must rise"):
         check_percentiles(values)
 
 

@@ -80,7 +80,7 @@ def test_what_lies_in_no_window() -> None:
     incidents = line([0, 1])
     with pytest.raises(ParameterError, match="window_days is 0; it must be greater than 0"):
         window_mask(incidents, 0)
-    with pytest.raises(DataError, match="before the first incident.*2024-01-01T00:00:00 to 2024-01-02") as caught:
+    with pytest.raises(DataError, match=r"before the first incident.*2024-01-01T00:00:00 to 2024-01-02") as caught:
         window_mask(incidents, 10, np.datetime64("2020-01-01", "s"))
     assert caught.value.parameter == "reference_time"
     with pytest.raises(DataError, match="too long after the last incident"):

@@ -62,6 +62,16 @@ class TestIncidents:
         thefts = sum(row[3] == "Theft" for row in town)
         assert read(algorithm, town_layer, FILTER="category = 'Theft'")["COUNT"] == thefts
 
+    @pytest.mark.parametrize(
+        ("expression", "why"), [("category = ", "syntax error"), ("kind = 'Theft'", "the layer has no field kind")]
+    )
+    def test_a_filter_that_cannot_be_read(
+        self, algorithm: str, expression: str, why: str, refused: Any, town_layer: Any
+    ) -> None:
+        said = refused(algorithm, town_layer, FILTER=expression)
+        assert f"FILTER is {expression}; it cannot be used: {why}" in said
+        assert "Mend the expression" in said
+
     def test_one_feature(self, algorithm: str, read: Any, points: Any) -> None:
         ran = read(algorithm, points([(525_000, 5_040_000, NOON, "Theft")]))
         assert (ran["COUNT"], ran["REFUSED_COUNT"]) == (1, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,7 @@ def test_grids(grids: Any, imported: Any) -> None:
     days = ranges(layer)
     assert len(days) == grids["BINS"] == 60
     assert days[0] == ("2024-01-01T00:00:00", "2024-01-02T00:00:00")
-    assert all(end == start for (_, end), (start, _) in zip(days, days[1:]))
+    assert all(end == start for (_, end), (start, _) in pairwise(days))
     # QGIS itself switches the properties off when a file is opened by hand; as loaded by Processing they are on.
     loaded = QgsProcessingUtils.mapLayerFromString(grids["OUTPUT"], grids.log.context)
     assert loaded.temporalProperties().isActive()

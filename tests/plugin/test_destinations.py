@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingException, QgsProject
+from qgis.core import (
+    QgsApplication,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
+    QgsProject,
+)
 
 CSV = "longitude,latitude,datetime,category\n" + "".join(
     f"-122.{600_000 + 97 * number},45.{500_000 + 13 * number},2024-01-{number % 28 + 1:02} 12:00,Theft\n"
@@ -282,3 +288,60 @@ def test_temporary_outputs(run: Any, jobs: Any, tmp_path: Path) -> None:
         assert ran["OUTPUT"]
     assert not list(tmp_path.iterdir())
     assert QgsApplication.instance() is not None
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.geojson", "a.csv", "a.fgb"])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_cancel_leaves_nothing_of_any_format(
+    name: str, wrapped: bool, run: Any, log_of: Any, index_file: Path, tmp_path: Path
+) -> None:
+    target = str(tmp_path / name)
+    output = QgsProcessingOutputLayerDefinition(target) if wrapped else target
+    whole = log_of()
+    run("crimescorelayer", log=whole, INDEX=str(index_file), SPACING=25, OUTPUT=output)
+    assert (tmp_path / name).is_file()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(QgsProcessingException, match="Cancelled"):
+        run("crimescorelayer", log=log_of(whole.calls - 3), INDEX=str(index_file), SPACING=25, OUTPUT=output)
+    assert not list(tmp_path.iterdir())
+
+
+def test_cancelled_before_it_began(run: Any, log_of: Any, jobs: Any, tmp_path: Path) -> None:
+    for algorithm in ALL:
+        log = log_of()
+        log.cancel()
+        with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
+            run(algorithm, log=log, **jobs(algorithm, tmp_path))
+        assert not list(tmp_path.iterdir())
+
+
+def test_an_input_is_never_overwritten(
+    run: Any, refusal: Any, forecast: Any, index_file: Path, town_layer: Any, tmp_path: Path
+) -> None:
+    import shutil
+
+    import processing
+
+    raster, package = tmp_path / "risk.tif", tmp_path / "town.gpkg"
+    shutil.copy(forecast["OUTPUT"], raster)
+    processing.run("native:savefeatures", {"INPUT": town_layer, "OUTPUT": str(package)})
+    before = {file: file.read_bytes() for file in (raster, package)}
+    for algorithm, parameters in (
+        ("classifyrisk", {"INPUT": str(raster), "OUTPUT": str(raster)}),
+        ("classifyrisk", {"INPUT": str(raster), "POLYGONS": str(raster), "OUTPUT": "TEMPORARY_OUTPUT"}),
+        ("crimescorelayer", {"INDEX": str(index_file), "POINTS": str(package), "OUTPUT": str(package)}),
+        ("buildcrimeindex", {"INPUT": str(package), "TIME_FIELD": "occurred", "OUTPUT": str(package)}),
+    ):
+        said = refusal(algorithm, **parameters)
+        assert "is also an input and would be overwritten. Choose another file." in said
+        assert {file: file.read_bytes() for file in before} == before
+    # A table of its own beside the input's is what the shipped model writes.
+    table = f"ogr:dbname='{package}' table=\"scores\" (geom)"
+    run("crimescorelayer", INDEX=str(index_file), POINTS=f"{package}|layername=town", OUTPUT=table)
+
+
+def test_a_raster_is_a_geotiff(refusal: Any, town_layer: Any, tmp_path: Path) -> None:
+    said = refusal("rasterizehotspots", INPUT=town_layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / "a.png"))
+    assert "rasters are written as GeoTIFF" in said
+    assert "ends in .tif" in said

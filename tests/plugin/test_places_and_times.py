@@ -1,4 +1,4 @@
-"""Whatever the CRS, the metres are the same; whatever the time zone, the wall clock is the same; bins follow the calendar."""
+"""Whatever the CRS, the metres are the same; bins follow the calendar and the wall clock."""
 
 from __future__ import annotations
 

@@ -1,0 +1,83 @@
+"""Where an algorithm's outputs go, checked before any work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterRasterDestination,
+)
+
+from ..bridge import outputs
+from ..bridge.crs import tr
+
+
+def named(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
+    """File and layer name that an output goes to; (None, "") if it goes to no file."""
+    value = parameters.get(name)
+    raw = getattr(value, "sink", value)
+    raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
+    return outputs.file_of(raw if isinstance(raw, str) else "")
+
+
+def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
+    """Refuse destinations that cannot be written, or would destroy an input.
+
+    Raises
+    ------
+    QgsProcessingException
+        Naming the output, the path and the remedy.
+    """
+    inputs = _inputs(algorithm, parameters, context)
+    for definition in algorithm.destinationParameterDefinitions():
+        name = definition.name()
+        path, layer = named(parameters, name)
+        if path is None:
+            continue
+        outputs.check_destination(str(path), name)
+        if isinstance(definition, QgsProcessingParameterRasterDestination) and _is_no_tiff(path):
+            raise QgsProcessingException(
+                tr(
+                    "The destination of {name} is {path}, but rasters are written as GeoTIFF. "
+                    "Choose a file that ends in .tif."
+                ).format(name=name, path=path)
+            )
+        for taken, taken_layer in inputs:
+            # A table of its own in the same GeoPackage is fine; without a table's name the whole file is replaced.
+            if path.absolute() == taken and layer in ("", taken_layer):
+                raise QgsProcessingException(
+                    tr(
+                        "The destination of {name}, {path}, is also an input and would be overwritten. "
+                        "Choose another file."
+                    ).format(name=name, path=path)
+                )
+
+
+def _is_no_tiff(path: Path) -> bool:
+    return path.suffix.lower() not in ("", ".tif", ".tiff")
+
+
+def _inputs(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> list[tuple[Path, str]]:
+    found = []
+    for definition in algorithm.parameterDefinitions():
+        name = definition.name()
+        if definition.isDestination() or parameters.get(name) is None:
+            continue
+        if isinstance(definition, QgsProcessingParameterFile):
+            source = algorithm.parameterAsFile(parameters, name, context)
+        elif definition.type() in ("source", "raster"):
+            layer = algorithm.parameterAsLayer(parameters, name, context)
+            source = layer.source() if layer is not None else ""
+        else:
+            continue
+        path, layer_name = outputs.file_of(source)
+        if path is not None:
+            found.append((path.absolute(), layer_name))
+    return found
