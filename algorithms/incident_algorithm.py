@@ -77,20 +77,10 @@ class IncidentAlgorithm(EngineAlgorithm):
         if not fine:
             return fine, why
         source = self.parameterAsSource(parameters, "INPUT", context)
-        name = self.parameterAsString(parameters, "TIME_FIELD", context)
-        if source is not None and name:
-            position = source.fields().lookupField(name)
-            if position < 0:
-                known = ", ".join(field.name() for field in source.fields())
-                return False, self.tr("TIME_FIELD: the layer has no field {name}. It has: {known}.").format(
-                    name=name, known=known
-                )
-            field = source.fields().field(position)
-            if field.type() not in layers.TIME_TYPES:
-                return False, self.tr(
-                    "TIME_FIELD: {name} is of type {type}, which is not a time. Choose a Date, DateTime or text field, "
-                    "or make one with Refactor fields."
-                ).format(name=name, type=field.typeName() or field.displayType())
+        if source is not None:
+            names = (self.parameterAsString(parameters, name, context) for name in ("TIME_FIELD", "CATEGORY_FIELD"))
+            if why := layers.field_problem(source, *names):
+                return False, why
         crs = self.parameterAsCrs(parameters, "CRS", context)
         if crs.isValid() and not is_metric(crs):
             return False, self.tr(

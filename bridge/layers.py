@@ -26,7 +26,6 @@ from .crs import tr
 from .places import Places, read_places, require_crs
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 #: The Julian day of 1970-01-01.
@@ -53,6 +52,25 @@ def seconds_of(value: Any) -> int:
     return _NO_TIME
 
 
+def field_problem(source: QgsProcessingFeatureSource, time_field: str, category_field: str = "") -> str:
+    """What is wrong with the choice of fields, as a sentence; empty if nothing is."""
+    fields = source.fields()
+    for parameter, name in (("TIME_FIELD", time_field), ("CATEGORY_FIELD", category_field)):
+        if name and fields.lookupField(name) < 0:
+            return tr("{parameter}: the layer has no field {name}. It has: {known}.").format(
+                parameter=parameter, name=name, known=", ".join(field.name() for field in fields)
+            )
+    if not time_field:
+        return tr("TIME_FIELD is empty. Choose the field that says when it happened.")
+    field = fields.field(fields.lookupField(time_field))
+    if field.type() in TIME_TYPES:
+        return ""
+    return tr(
+        "TIME_FIELD: {name} is of type {type}, which is not a time. Choose a Date, DateTime or text field, "
+        "or make one with Refactor fields."
+    ).format(name=time_field, type=field.typeName() or field.displayType())
+
+
 def read_incidents(
     source: QgsProcessingFeatureSource,
     time_field: str,
@@ -74,6 +92,9 @@ def read_incidents(
     """
     import numpy as np
 
+    # Models and scripts come here without checkParameterValues.
+    if why := field_problem(source, time_field, category_field):
+        raise QgsProcessingException(why)
     places = read_places(source, context, feedback, crs, (time_field, category_field), expression)
     if not len(places.x):
         reasons = reasons_text(places.refused)
@@ -85,7 +106,7 @@ def read_incidents(
         )
     arrays: dict[str, NDArray[Any]] = {"x": places.x, "y": places.y, "fid": places.fid}
     times = places.attributes[0]
-    kind = source.fields().field(time_field).type()
+    kind = source.fields().field(source.fields().lookupField(time_field)).type()
     if TIME_TYPES.get(kind) == "text":
         arrays["time_text"] = np.array([value if isinstance(value, str) else "" for value in times], dtype=np.str_)
     else:

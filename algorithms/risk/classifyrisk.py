@@ -18,6 +18,7 @@ from qgis.core import (
     QgsJsonUtils,
     QgsProcessing,
     QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputString,
     QgsProcessingParameterEnum,
@@ -91,17 +92,23 @@ differences has no hotspot. Percentiles are taken over the valid cells of each m
             return None
         return values if all(map(math.isfinite, values)) else None
 
+    def _refusal(self, parameters: dict[str, Any]) -> str:
+        return self.tr("PERCENTILES is {value}; give rising numbers such as 25, 75, 91, 96.").format(
+            value=parameters.get("PERCENTILES") or self.tr("empty")
+        )
+
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Refuse percentiles that are not numbers."""
         if not self._percentiles(parameters, context):
-            return False, self.tr("PERCENTILES is {value}; give rising numbers such as 25, 75, 91, 96.").format(
-                value=parameters.get("PERCENTILES") or self.tr("empty")
-            )
+            return False, self._refusal(parameters)
         return super().checkParameterValues(parameters, context)
 
     def compute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
     ) -> dict[str, Any]:
+        percentiles = self._percentiles(parameters, context)
+        if not percentiles:
+            raise QgsProcessingException(self._refusal(parameters))
         layer = self.raster_input(parameters, "INPUT", context)
         output = self.raster_destination(parameters, "OUTPUT", context)
         polygons = folder / "polygons.json" if parameters.get("POLYGONS") is not None else None
@@ -110,7 +117,7 @@ differences has no hotspot. Percentiles are taken over the valid cells of each m
             {
                 "risk": absolute(layer.source()),
                 "output": output,
-                "percentiles": self._percentiles(parameters, context),
+                "percentiles": percentiles,
                 "over": SCOPES[self.parameterAsEnum(parameters, "OVER", context)],
                 "polygons": str(polygons) if polygons else None,
             },

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from ..artefacts import whole_file
 from ..context import JobContext
 from ..errors import DataError, ParameterError
-from ..grid import make_grid
+from ..grid import MAX_CELLS, make_grid
 from ..index import CrimeIndex, Floats
 from ..score.definition import score_places
 from . import JobParameters
@@ -21,7 +21,7 @@ MAX_POINTS = 5_000_000
 
 
 class Spacing(JobParameters):
-    spacing: float
+    spacing: float = Field(gt=0)
     extent: tuple[float, float, float, float] | None = None
     polygons: list[dict[str, Any]] | None = None
 
@@ -56,6 +56,10 @@ def grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -> tup
         float(incidents.x.max()),
         float(incidents.y.max()),
     )
+    west, south, east, north = extent
+    possible = ((east - west) / spacing.spacing + 1) * ((north - south) / spacing.spacing + 1)
+    if possible > MAX_CELLS:
+        raise _too_many(possible, spacing.spacing)
     grid = make_grid(extent, index.crs, cell=spacing.spacing)
     inside = grid.mask(spacing.polygons)
     if not inside.any():
@@ -66,16 +70,20 @@ def grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -> tup
             remedy="Choose a smaller spacing, or polygons that overlap the extent",
         )
     if inside.sum() > MAX_POINTS:
-        raise ParameterError(
-            f"A spacing of {spacing.spacing:g} m gives {int(inside.sum()):,} points; the limit is {MAX_POINTS:,}",
-            parameter="spacing",
-            value=spacing.spacing,
-            remedy="Choose a larger spacing or a smaller extent",
-        )
+        raise _too_many(int(inside.sum()), spacing.spacing)
     columns, rows = grid.centres()
     row, column = np.nonzero(inside)
     context.log(f"Grid of {len(row):,} points, {spacing.spacing:g} m apart")
     return columns[column], rows[row]
+
+
+def _too_many(points: float, spacing: float) -> ParameterError:
+    return ParameterError(
+        f"A spacing of {spacing:g} m gives {points:,.0f} points; the limit is {MAX_POINTS:,}",
+        parameter="spacing",
+        value=spacing,
+        remedy="Choose a larger spacing or a smaller extent",
+    )
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:

@@ -111,8 +111,8 @@ def test_a_grid_of_more_than_1e8_cells(grid_of: Any, run: Any, points: Any, town
 def test_a_grid_of_points_beyond_reason(score_of: Any) -> None:
     for spacing in (0.1, 1):
         said = score_of(SPACING=spacing)
-        assert "the limit is" in said
-        assert "larger" in said
+        assert f"A spacing of {spacing:g} m gives" in said
+        assert "points; the limit is 5,000,000. Choose a larger spacing" in said
 
 
 def test_more_bands_than_a_geotiff_holds(grid_of: Any) -> None:

@@ -135,3 +135,52 @@ def test_two_at_once(log_of: Any, town_layer: Any, grids_file: Path, tmp_path: P
     QTimer.singleShot(60_000, loop.quit)
     loop.exec()
     assert ended == [True, True], [log.errors for _, _, log, _ in kept]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "parameters", "sentence"),
+    [
+        (
+            "buildcrimeindex",
+            {"TIME_FIELD": "date"},
+            "TIME_FIELD: the layer has no field date. It has: occurred, category",
+        ),
+        ("buildcrimeindex", {"TIME_FIELD": "occurred", "CATEGORY_FIELD": "kind"}, "CATEGORY_FIELD: the layer has no"),
+        ("buildcrimeindex", {"TIME_FIELD": "occurred", "TREES": 0, "METHOD": 1}, "'trees' is 0"),
+        ("buildcrimeindex", {"TIME_FIELD": "occurred", "CRS": "EPSG:4326"}, "does not measure in metres"),
+        ("rasterizehotspots", {"TIME_FIELD": "occurred", "CELL_SIZE": 0}, "cell_size is 0; it must be greater than 0"),
+        ("rasterizehotspots", {"TIME_FIELD": "occurred", "BIN_LENGTH": 0}, "bin_length is 0; it must be at least 1"),
+        ("rasterizehotspots", {"TIME_FIELD": "occurred", "ROWS": -2}, "rows is -2; it must be greater than 0"),
+        ("crimescorelayer", {"RADIUS": 0}, "radius is 0 m; it must be greater than 0"),
+        ("crimescorelayer", {"WINDOW": -1}, "window_days is -1; it must be greater than 0"),
+        ("crimescorelayer", {"SPACING": 0}, "spacing' is 0.0: Input should be greater than 0"),
+        ("convlstmprediction", {"EPOCHS": 0}, "'epochs' is 0"),
+        ("classifyrisk", {"PERCENTILES": "many"}, "PERCENTILES is many"),
+        ("importincidents", {"INPUT": ""}, "INPUT"),
+    ],
+)
+def test_what_a_model_passes_is_checked_too(
+    algorithm: str,
+    parameters: dict[str, Any],
+    sentence: str,
+    log_of: Any,
+    town_layer: Any,
+    index_file: Path,
+    grids_file: Path,
+    tmp_path: Path,
+) -> None:
+    """A model's steps run without checkParameterValues: the sentence comes from further down; nothing is written."""
+    one = QgsApplication.processingRegistry().algorithmById(f"crimerisk:{algorithm}").create()
+    context, log = QgsProcessingContext(), log_of()
+    context.setProject(QgsProject.instance())
+    given = {
+        "INPUT": str(grids_file) if algorithm in ("convlstmprediction", "classifyrisk") else town_layer,
+        "INDEX": str(index_file),
+        "OUTPUT": str(tmp_path / "out.tif"),
+    }
+    _, fine = one.run({**given, **parameters}, context, log)
+    assert not fine
+    said = "\n".join(log.errors)
+    assert sentence in said
+    assert "Traceback" not in said
+    assert not list(tmp_path.iterdir())
