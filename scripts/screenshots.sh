@@ -2,7 +2,7 @@
 # Photograph QGIS with the plugin into docs/images: what tests/desktop sees, and the demo's map.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 need_qgis
-need_packages xvfb openbox fonts-dejavu-core fonts-open-sans
+need_packages xvfb xauth openbox fonts-dejavu-core fonts-open-sans
 need_engine
 need_tools
 need_profile

@@ -29,7 +29,6 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsProcessingUtils,
-    QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
 
@@ -193,7 +192,7 @@ nor polygons the grid covers the incidents.
             scores = dict(zip(places.fid.tolist(), zip(*columns[2:])))
             features = _scored(source, fields, scores)
             count, output_crs, spacing = source.featureCount(), source.sourceCrs(), None
-            kind = QgsWkbTypes.singleType(source.wkbType())
+            kind = source.wkbType()
         else:
             fields = _score_fields()
             features = _grid_features(fields, columns)
@@ -247,8 +246,6 @@ def _scored(
     """The source's features with their scores; those that could not be scored keep NULLs, so that none is lost."""
     for feature in source.getFeatures():
         scored = QgsFeature(fields)
-        geometry = feature.geometry()
-        geometry.convertToSingleType()
-        scored.setGeometry(geometry)
+        scored.setGeometry(feature.geometry())
         scored.setAttributes([*feature.attributes(), *scores.get(feature.id(), (None, None, None))])
         yield scored

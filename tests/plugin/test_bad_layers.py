@@ -260,6 +260,17 @@ class TestPointsToScore:
         assert ran["OUTPUT"].featureCount() == ran["COUNT"] == 1
         assert ("Z" in geometry) == next(ran["OUTPUT"].getFeatures()).geometry().constGet().is3D()
 
+    def test_every_part_of_a_multipoint_stays(self, run: Any, points: Any, index_file: Path) -> None:
+        two = "MultiPoint ((-122.67 45.51), (-122.68 45.52))"
+        one = "MultiPoint ((-122.67 45.51))"
+        layer = points([(two, 0, NOON, ""), (one, 0, NOON, "")], geometry="MultiPoint")
+        ran = run("crimescorelayer", INDEX=str(index_file), POINTS=layer, OUTPUT="memory:")
+        several, single = ran["OUTPUT"].getFeatures()
+        assert len(several.geometry().asMultiPoint()) == 2
+        assert several["score"] is None or not several["score"]
+        assert single["score"] is not None
+        assert ran["COUNT"] == 1
+
     def test_its_own_fields_are_kept(self, run: Any, town_layer: Any, index_file: Path) -> None:
         once = run("crimescorelayer", INDEX=str(index_file), POINTS=town_layer, OUTPUT="memory:")
         twice = run("crimescorelayer", INDEX=str(index_file), POINTS=once["OUTPUT"], OUTPUT="memory:")
