@@ -23,9 +23,11 @@ A_DAY = 1000
 JOBS = ("build_index", "score_points", "rasterize")
 
 _CHILD = """
-import json, resource, sys, time
+import importlib, json, resource, sys, time
 from riskengine.jobs import run_job
 job, params = sys.argv[1], json.loads(sys.argv[2])
+# Imports cost the same at any size: they would flatten the slope.
+importlib.import_module("riskengine.jobs." + job)
 began = time.perf_counter()
 run_job(job, params)
 seconds = time.perf_counter() - began
@@ -65,18 +67,14 @@ def slope(sizes: list[int], seconds: list[float]) -> float:
     return float(np.polyfit([math.log10(size) for size in sizes], [math.log10(value) for value in seconds], 1)[0])
 
 
-def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10**5, 10**6, 10**7])
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--days", type=int, help="a fixed period instead of a thousand incidents a day")
-    options = parser.parse_args()
+def grow(sizes: list[int], days: int | None, seed: int) -> dict[str, Any]:
+    """All jobs at all sizes; with `days` the period stays and the city gets denser."""
     table: dict[str, dict[int, dict[str, float]]] = {job: {} for job in JOBS}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for size in options.sizes:
+        for size in sizes:
             began = time.perf_counter()
-            path, crs = simulate(folder, size, options.seed, options.days)
+            path, crs = simulate(folder, size, seed, days)
             say(f"{size:,} incidents simulated in {time.perf_counter() - began:.1f} s")
             index = str(folder / f"{size}.crimeindex")
             jobs = {
@@ -95,23 +93,22 @@ def main() -> None:
                 say(f"  {job}: {table[job][size]['seconds']:.2f} s, {table[job][size]['peak_mb']:.0f} MB")
             for file in folder.iterdir():
                 file.unlink()
-    slopes = {
-        job: slope(options.sizes, [rows[size]["seconds"] for size in options.sizes]) for job, rows in table.items()
+    return {
+        "jobs": {job: {str(size): row for size, row in rows.items()} for job, rows in table.items()},
+        "slope": {job: slope(sizes, [rows[size]["seconds"] for size in sizes]) for job, rows in table.items()},
+        "peak_mb": max(row["peak_mb"] for rows in table.values() for row in rows.values()),
     }
-    print(
-        json.dumps(
-            rounded(
-                {
-                    "incidents_a_day": None if options.days else A_DAY,
-                    "days": options.days,
-                    "jobs": {job: {str(size): row for size, row in rows.items()} for job, rows in table.items()},
-                    "slope": slopes,
-                    "largest_slope": max(slopes.values()),
-                    "peak_mb": max(row["peak_mb"] for rows in table.values() for row in rows.values()),
-                }
-            )
-        )
-    )
+
+
+def main() -> None:
+    parser = arguments(__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10**5, 10**6, 10**7])
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--days", type=int, help="a fixed period instead of a thousand incidents a day")
+    options = parser.parse_args()
+    found = grow(options.sizes, options.days, options.seed)
+    kind = {"days": options.days} if options.days else {"incidents_a_day": A_DAY}
+    print(json.dumps(rounded({**kind, **found, "largest_slope": max(found["slope"].values())})))
 
 
 if __name__ == "__main__":

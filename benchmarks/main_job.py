@@ -53,10 +53,10 @@ def equirectangular(index: CrimeIndex) -> np.ndarray:
     return np.column_stack((x, np.radians(latitude) * EARTH_RADIUS))
 
 
-def bare_counts(points: np.ndarray) -> np.ndarray:
+def bare_counts(points: np.ndarray, workers: int = 1) -> np.ndarray:
     """What anyone would write: a cKDTree over the points, and their counts within the radius."""
     tree = cKDTree(points)
-    return tree.query_ball_point(points, np.nextafter(RADIUS, 0), return_length=True)
+    return tree.query_ball_point(points, np.nextafter(RADIUS, 0), return_length=True, workers=workers)
 
 
 def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
@@ -69,6 +69,7 @@ def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
 
     points = np.column_stack((x, y))
     scipy_seconds, expected = best_of(lambda: bare_counts(points), repeats)
+    all_cores_seconds, _ = best_of(lambda: bare_counts(points, workers=-1), repeats)
     engine_seconds, counts = best_of(engine, repeats)
     if not np.array_equal(counts, expected):
         raise SystemExit("the engine's counts differ from SciPy's")
@@ -78,6 +79,7 @@ def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
         "score_seconds": engine_seconds,
         "scipy_seconds": scipy_seconds,
         "score_vs_scipy": engine_seconds / scipy_seconds,
+        "score_vs_scipy_all_cores": engine_seconds / all_cores_seconds,
         "score_low_equirectangular": low,
         "score_high_equirectangular": high,
         "score_low_utm_unscaled": unscaled_low,

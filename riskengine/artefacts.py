@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -81,10 +82,7 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
 
 
 def _is_full(folder: Path) -> bool:
-    if not hasattr(os, "statvfs"):
-        return False
-    state = os.statvfs(folder)
-    return state.f_bavail * state.f_frsize < 64 * 1024
+    return shutil.disk_usage(folder).free < 64 * 1024
 
 
 def fingerprint(*arrays: NDArray[Any]) -> str:

@@ -91,6 +91,11 @@ def _cell_number(position: NDArray[np.float64], cells: int, slack: float) -> NDA
     return np.where(np.abs(position - cells) <= edge, cells - 1, np.floor(position + (np.abs(position) <= edge) * edge))
 
 
+def _cells_across(side: float, cell: float) -> int:
+    # A rounding error is not worth another row of cells.
+    return max(math.ceil(side / cell - 1e-9), 1)
+
+
 def round_cell(cell: float) -> float:
     """The nearest of 1, 2, 2.5, 5 times a power of ten: a cell size one would have chosen by hand."""
     power = 10.0 ** math.floor(math.log10(cell))
@@ -122,15 +127,15 @@ def make_grid(
     cell : float, optional
         Side of a cell in metres; the grid is then aligned to whole multiples of it.
     columns, rows : int, optional
-        Number of cells instead of their size. Cells are square: the larger of the two sizes that fit is taken and
-        the grid is centred on the extent.
+        Number of cells instead of their size, of which one suffices. Cells are square: the larger of the two sizes
+        that fit is taken and the grid is centred on the extent.
     bins : int
         Number of maps the stack will have, for the size check.
 
     Raises
     ------
     ParameterError
-        For sizes <= 0 or a stack of more than `MAX_CELLS` cells.
+        For sizes <= 0, a cell size together with columns or rows, or a stack of more than `MAX_CELLS` cells.
     """
     west, south, east, north = extent
     if not all(map(math.isfinite, extent)) or east < west or north < south:
@@ -148,17 +153,23 @@ def make_grid(
                 value=number,
                 remedy="Give a positive number, or leave it empty for an automatic choice",
             )
-    if columns and rows and cell is None:
-        cell = max((east - west) / columns, (north - south) / rows) or automatic_cell(extent)
-        west, north = (west + east - columns * cell) / 2, (south + north + rows * cell) / 2
-        width, height = columns, rows
+    if cell is not None and (columns or rows):
+        raise ParameterError(
+            f"Both a cell size ({cell:g} m) and a number of columns or rows are given",
+            parameter="cell_size",
+            value=cell,
+            remedy="Give one or the other",
+        )
+    if columns or rows:
+        sizes = [side / cells for side, cells in ((east - west, columns), (north - south, rows)) if cells]
+        cell = max(sizes) or automatic_cell(extent)
+        width = columns or _cells_across(east - west, cell)
+        height = rows or _cells_across(north - south, cell)
+        west, north = (west + east - width * cell) / 2, (south + north + height * cell) / 2
     else:
-        if cell is None and (columns or rows):
-            cell = (east - west) / columns if columns else (north - south) / (rows or 1)
         cell = cell or automatic_cell(extent)
         west, north = math.floor(west / cell) * cell, math.ceil(north / cell) * cell
-        width = max(math.ceil((east - west) / cell), 1)
-        height = max(math.ceil((north - south) / cell), 1)
+        width, height = _cells_across(east - west, cell), _cells_across(north - south, cell)
     if width * height * bins > MAX_CELLS:
         raise ParameterError(
             f"The grid would have {width:,} columns x {height:,} rows x {bins:,} maps = {width * height * bins:,} cells"

@@ -5,7 +5,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 FILE="${1:-}"
-OUT="${2:-$ROOT/demo}"
+mkdir -p "${2:-$ROOT/demo}"
+OUT="$(cd "${2:-$ROOT/demo}" && pwd)"
 [ -z "$FILE" ] || [ -f "$FILE" ] || { echo "There is no file $FILE. Give the path of a CSV, or nothing for a simulated city." >&2; exit 1; }
 
 need_qgis
@@ -13,8 +14,9 @@ need_packages fonts-dejavu-core
 need_engine
 need_profile
 
-mkdir -p "$OUT"
-rm -f "$OUT"/crime_risk.gpkg* "$OUT"/*.tif* "$OUT"/*.qml "$OUT"/*.qmd "$OUT"/crime_risk.qgz "$OUT"/map.png "$OUT"/report.html
+# Only what this script makes: the folder may be the user's own.
+rm -f "$OUT"/crime_risk.{gpkg,gpkg-wal,gpkg-shm,qgz} "$OUT"/{hotspots,risk,classes}.{tif,tif.aux.xml,qml,qmd} \
+    "$OUT"/{map.png,report.html,city.crimeindex,convlstm.crimemodel}
 if [ -z "$FILE" ]; then
     say "Simulating a city"
     FILE="$OUT/simulated_city.csv"

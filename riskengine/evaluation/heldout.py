@@ -79,7 +79,7 @@ class HeldOut:
     model : str
         The forecaster that is compared with the others.
     block : int
-        Maps in a block of the bootstrap.
+        Maps in a block of `paired_interval`, where there are enough of them.
     """
 
     scores: dict[str, Score]
@@ -150,6 +150,6 @@ def evaluate(
 
 
 def _week(heatmaps: Heatmaps) -> int:
-    """Maps in a week, at least one: incidents keep a weekly rhythm, so whole weeks are drawn together."""
+    """Maps in a week, since incidents keep a weekly rhythm; at least 7."""
     length = (heatmaps.edges[1] - heatmaps.edges[0]) / np.timedelta64(1, "D")
-    return max(round(7 / float(length)), 1)
+    return max(round(7 / float(length)), 7)

@@ -36,7 +36,7 @@ class Forecaster(ABC):
         """Learn from `history`; returns the forecaster itself."""
 
     @abstractmethod
-    def predict(self, history: Heatmaps, steps: int = 1) -> Maps:
+    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins that follow `history`.
 
         Parameters
@@ -45,6 +45,8 @@ class Forecaster(ABC):
             Everything known at the origin.
         steps : int
             Bins to forecast.
+        context : JobContext, optional
+            Told of the progress, asked whether to stop.
 
         Returns
         -------
@@ -70,8 +72,13 @@ class Forecaster(ABC):
         return risk
 
 
-def incident_maps(heatmaps: Heatmaps, threshold: int = 1) -> NDArray[np.uint8]:
-    """Binary maps, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents."""
+def incident_maps(
+    heatmaps: Heatmaps, threshold: int = 1, which: slice | NDArray[np.bool_] = slice(None)
+) -> NDArray[np.uint8]:
+    """Binary maps, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents.
+
+    `which` picks some of the maps.
+    """
     if threshold > 1 and heatmaps.binary:
         raise ParameterError(
             f"threshold is {threshold}, but the maps only say whether there was an incident",
@@ -79,7 +86,7 @@ def incident_maps(heatmaps: Heatmaps, threshold: int = 1) -> NDArray[np.uint8]:
             value=threshold,
             remedy="Use threshold 1, or rasterize counts instead of binary maps",
         )
-    maps: NDArray[np.uint8] = ((heatmaps.counts >= threshold) & heatmaps.mask).astype(np.uint8)
+    maps: NDArray[np.uint8] = ((heatmaps.counts[which] >= threshold) & heatmaps.mask).astype(np.uint8)
     return maps
 
 

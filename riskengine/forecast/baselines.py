@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..context import JobContext
 from ..heatmaps import Heatmaps
@@ -15,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class _PastOnly(Forecaster):
-    """Learns nothing that outlives the call: its forecast is a statistic of the history handed in."""
+    """Learns nothing that outlives the call: its forecast is a statistic of the sum of the maps handed in."""
+
+    threshold: int
 
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
         """Check `history`; the counting is done by `predict`."""
@@ -23,10 +27,37 @@ class _PastOnly(Forecaster):
         self.maps_ = len(history)
         return self
 
-    def _repeat(self, values: np.ndarray, history: Heatmaps, steps: int) -> Maps:
+    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         check_steps(steps)
-        risk = np.where(history.mask, values, np.nan).astype(np.float32)
-        return np.repeat(risk[None], steps, axis=0)
+        seen = self._seen(history, history.observed)
+        return np.repeat(self._masked(seen.sum(axis=0, dtype=np.float64), len(seen), history)[None], steps, axis=0)
+
+    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        context = context or JobContext()
+        risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
+        past = heatmaps.observed.copy()
+        past[first:] = False
+        seen = self._seen(heatmaps, past)
+        total, maps = seen.sum(axis=0, dtype=np.float64), len(seen)
+        for number, origin in enumerate(range(first, len(heatmaps))):
+            context.progress(number / len(risk))
+            risk[number] = self._masked(total, maps, heatmaps)
+            if heatmaps.observed[origin]:
+                total += self._seen(heatmaps, slice(origin, origin + 1))[0]
+                maps += 1
+        return risk
+
+    def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
+        """What is summed, shape (T, H, W): the events."""
+        return incident_maps(heatmaps, self.threshold, which)
+
+    def _masked(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> Maps:
+        return np.where(heatmaps.mask, self._risk(total, maps, heatmaps), np.nan).astype(np.float32)
+
+    @abstractmethod
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
+        """The forecast from the sum of the `maps` maps seen; all that `heatmaps` tells is the study area."""
 
 
 class ConstantForecaster(_PastOnly):
@@ -47,21 +78,44 @@ class ConstantForecaster(_PastOnly):
     def __init__(self, threshold: int = 1) -> None:
         self.threshold = threshold
 
-    def predict(self, history: Heatmaps, steps: int = 1) -> Maps:
-        maps = incident_maps(history, self.threshold)[history.observed]
-        cells = maps.shape[0] * int(history.mask.sum())
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
         # Half an event and half a non-event: never exactly 0 or 1, which no finite history justifies.
-        return self._repeat(np.asarray((maps.sum(dtype=np.int64) + 0.5) / (cells + 1.0)), history, steps)
+        return np.asarray((total.sum() + 0.5) / (maps * int(heatmaps.mask.sum()) + 1.0))
 
 
-class PriorCounts(_PastOnly):
+class PriorShare(_PastOnly):
+    """Each cell's share of past bins with an event, a little shrunk towards the study area's.
+
+    Unlike `PriorCounts` it assumes no Poisson process, which several incidents at one place and time violate.
+
+    Parameters
+    ----------
+    shrinkage : float
+        Bins' worth of the study area's mean share mixed into every cell, so that a cell without incidents so far
+        does not get probability 0. With 0 it is the plain mean.
+    threshold : int
+        Incidents in a cell and bin that count as an event.
+    """
+
+    name = "prior_share"
+
+    def __init__(self, shrinkage: float = 0.5, threshold: int = 1) -> None:
+        self.shrinkage = shrinkage
+        self.threshold = threshold
+
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
+        mean = total[heatmaps.mask].mean() / max(maps, 1)
+        shrunk: NDArray[np.float64] = (total + self.shrinkage * mean) / max(maps + self.shrinkage, 1e-9)
+        return shrunk
+
+
+class PriorCounts(PriorShare):
     """Each cell's mean count per bin as the rate of a Poisson process: p = 1 - exp(-rate).
 
     Parameters
     ----------
     shrinkage : float
-        Bins' worth of the study area's mean rate mixed into every cell, so that a cell without incidents so far
-        does not get probability 0. With 0 it is the plain mean.
+        Bins' worth of the study area's mean rate mixed into every cell.
     threshold : int
         Incidents in a cell and bin that count as an event. Above 1, and for binary maps, the rate of events replaces
         the rate of incidents: their share is the probability (`PriorShare`).
@@ -73,45 +127,15 @@ class PriorCounts(_PastOnly):
 
     name = "prior_counts"
 
-    def __init__(self, shrinkage: float = 0.5, threshold: int = 1) -> None:
-        self.shrinkage = shrinkage
-        self.threshold = threshold
+    def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
+        if self._shares(heatmaps):
+            return super()._seen(heatmaps, which)
+        counts: NDArray[Any] = heatmaps.counts[which]
+        return counts
 
-    def predict(self, history: Heatmaps, steps: int = 1) -> Maps:
-        if history.binary or self.threshold > 1:
-            return PriorShare(self.shrinkage, self.threshold).predict(history, steps)
-        counts = history.counts[history.observed]
-        rate = _shrunk(counts.sum(axis=0, dtype=np.float64), len(counts), history, self.shrinkage)
-        return self._repeat(-np.expm1(-rate), history, steps)
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
+        rate = super()._risk(total, maps, heatmaps)
+        return rate if self._shares(heatmaps) else -np.expm1(-rate)
 
-
-class PriorShare(_PastOnly):
-    """Each cell's share of past bins with an event, a little shrunk towards the study area's.
-
-    Unlike `PriorCounts` it assumes no Poisson process, which several incidents at one place and time violate.
-
-    Parameters
-    ----------
-    shrinkage : float
-        Bins' worth of the study area's mean share mixed into every cell.
-    threshold : int
-        Incidents in a cell and bin that count as an event.
-    """
-
-    name = "prior_share"
-
-    def __init__(self, shrinkage: float = 0.5, threshold: int = 1) -> None:
-        self.shrinkage = shrinkage
-        self.threshold = threshold
-
-    def predict(self, history: Heatmaps, steps: int = 1) -> Maps:
-        maps = incident_maps(history, self.threshold)[history.observed]
-        return self._repeat(
-            _shrunk(maps.sum(axis=0, dtype=np.float64), len(maps), history, self.shrinkage), history, steps
-        )
-
-
-def _shrunk(total: np.ndarray, maps: int, history: Heatmaps, shrinkage: float) -> np.ndarray:
-    mean = total[history.mask].mean() / max(maps, 1)
-    shrunk: np.ndarray = (total + shrinkage * mean) / max(maps + shrinkage, 1e-9)
-    return shrunk
+    def _shares(self, heatmaps: Heatmaps) -> bool:
+        return heatmaps.binary or self.threshold > 1

@@ -26,7 +26,7 @@ from ..heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
 from .causal import LOGIT_SCALE, Sequence, calendar, causal_sequence
 from .network import ConvLSTMNetwork
-from .threads import prepare_torch, workers
+from .threads import prepare_torch, repeatable, workers
 from .training import Curves, Schedule, TrainingStack, train
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class ConvLSTMForecaster(Forecaster):
     validation_share : float
         The last share of the history, kept from training to choose the epoch whose weights are kept.
     seed : int
+        The same seed gives the same weights on the same CPU; on a GPU as far as torch has operations that repeat
+        exactly (it warns where not).
     schedule : Schedule, optional
         Overrides the finer points of training.
 
@@ -171,31 +173,34 @@ class ConvLSTMForecaster(Forecaster):
             return log_loss(risk, truth)
 
         stack = TrainingStack(training, events[:trained], history.observed[:trained], history.mask)
-        with workers(device) as pool:
+        with repeatable(device), workers(device) as pool:
             self.curves_: Curves = train(self.network_, stack, validate, self.schedule, self.weight_, context, pool)
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1) -> Maps:
+    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; NaN outside the study area.
 
         Beyond the first bin the forecast is iterated: the model is shown its own forecast in place of the maps
         that have not happened yet, which is their expectation.
         """
+        context = context or JobContext()
         check_steps(steps)
         events = incident_maps(history, self.threshold)
         maps = len(events)
         anchor = self._anchor(maps)
         past, state = causal_sequence(events, history.observed, history.mask, history.edges, anchor)
-        inputs, surroundings = list(past.inputs), list(past.context)
+        known = len(past.inputs)
+        inputs = np.concatenate([past.inputs, np.empty((steps, *past.inputs.shape[1:]), dtype=np.float32)])
+        surroundings = np.concatenate([past.context, np.empty((steps, past.context.shape[1]), dtype=np.float32)])
         edges = np.concatenate([history.edges[:-1], timebins.next_edges(history.edges, history.bin, steps)])
         days = calendar(edges, maps + steps)
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
-            inputs.append(state.inputs())
-            surroundings.append(np.concatenate([state.surroundings(), days[maps + step]]))
-            ahead = maps + step
-            known = Sequence(np.stack(inputs), np.stack(surroundings))
-            risk[step] = self._run(known, anchor, ahead)[0]
+            context.progress(step / steps, f"Forecasting map {step + 1} of {steps}")
+            inputs[known] = state.inputs()
+            surroundings[known] = np.concatenate([state.surroundings(), days[maps + step]])
+            known += 1
+            risk[step] = self._run(Sequence(inputs[:known], surroundings[:known]), anchor, maps + step, context)[0]
             state.update(risk[step])
         risk[:, ~history.mask] = np.nan
         return risk

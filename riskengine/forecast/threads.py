@@ -23,10 +23,28 @@ def prepare_torch(seed: int) -> torch.device:
     """Seed torch and ask for repeatable results; the GPU where there is one, else the CPU."""
     torch.manual_seed(seed)
     if torch.cuda.is_available():
+        # Read by cuBLAS when it starts; without it its results may differ from run to run.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.benchmark = False
         return torch.device("cuda")
     return torch.device("cpu")
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """Have torch choose operations that repeat exactly, which on a GPU it does not by itself.
+
+    The gradient of the repeated edge cells is one that differs from run to run otherwise. Torch warns of an operation
+    that cannot repeat. On the CPU all that are used here do.
+    """
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    if device.type == "cuda":
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
 
 
 @contextmanager

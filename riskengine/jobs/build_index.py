@@ -9,6 +9,7 @@ from pydantic import Field
 from ..context import JobContext
 from ..incidents import count_reasons, read_exchange
 from ..index import CrimeIndex, annoy_installed
+from ..times import Order
 from . import JobParameters
 
 
@@ -20,12 +21,13 @@ class Parameters(JobParameters):
     trees: int = Field(10, ge=1, le=1000)
     seed: int = Field(0, ge=0, lt=2**31 - 1)
     source: str = ""
+    date_order: Order = "auto"
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Read, build, measure recall, write."""
     context.progress(0.0, "Reading incidents")
-    incidents, refusals = read_exchange(parameters.incidents, context)
+    incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     method = parameters.method
     if method == "annoy" and not annoy_installed():
         context.warn("annoy could not be compiled on this machine: the exact index serves instead")

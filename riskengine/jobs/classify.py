@@ -40,10 +40,11 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     empty = [number for number, band in enumerate(bands, 1) if np.isnan(band).all()]
     if empty:
         context.warn(f"Bands without any value stay without classes: {', '.join(map(str, empty))}")
-    whole = thresholds(bands, percentiles)
-    limits = [
-        whole if parameters.over == "stack" or np.isnan(band).all() else thresholds(band, percentiles) for band in bands
-    ]
+    if parameters.over == "stack":
+        limits = [thresholds(bands, percentiles)] * len(bands)
+    else:
+        nothing = np.full(len(percentiles), np.nan)
+        limits = [nothing if np.isnan(band).all() else thresholds(band, percentiles) for band in bands]
     classes = np.stack([classify(band, limit) for band, limit in zip(bands, limits, strict=True)])
     if not (classes[classes != CLASS_NODATA] > 0).any():
         context.warn("All cells have the same risk: none lies above a percentile, all are in the lowest class")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from ..artefacts import partial_name
 from ..bins import next_edges
 from ..context import JobContext
-from ..errors import DataError, OutputError, ParameterError
+from ..errors import CrimeRiskError, DataError, OutputError, ParameterError
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecast.base import check_history
 from ..forecast.baselines import ConstantForecaster, PriorCounts, PriorShare
@@ -72,12 +72,20 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             model, first = _train(parameters, heatmaps, context)
         card = describe(model, heatmaps.before(first))
     held_out: HeldOut | None = None
+    unseen, first = first, _with_past(heatmaps, first, model.sequence_length)
     if heatmaps.observed[first:].any():
+        if first > unseen:
+            context.log(f"The evaluation starts at {heatmaps.edges[first]}: what is before it is the first history")
         baselines = [each(threshold=model.threshold) for each in (PriorCounts, PriorShare, ConstantForecaster)]
         history = heatmaps.before(first)
         with context.step(0.8, 0.92):
             forecasters = [model, *(each.fit(history) for each in baselines)]
             held_out = evaluate(heatmaps, forecasters, first, model.threshold, context=context)
+    elif heatmaps.observed[unseen:].any():
+        warn(
+            f"No map lies after the model's training window with {model.sequence_length} observed maps and an incident"
+            " before it: the forecast is not evaluated"
+        )
     else:
         warn("No map lies after the model's training window: the forecast is not evaluated")
     sentence = verdict(held_out)
@@ -91,8 +99,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             " up to its origin"
         )
 
-    context.progress(0.92, f"Forecasting {parameters.steps} maps ahead" if parameters.steps > 1 else "Forecasting")
-    risk = model.predict(heatmaps, parameters.steps)
+    with context.step(0.92, 0.97):
+        risk = model.predict(heatmaps, parameters.steps, context)
     edges = next_edges(heatmaps.edges, heatmaps.bin, parameters.steps)
     tags = {
         "CRIMERISK_BIN": heatmaps.bin,
@@ -103,37 +111,28 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "CRIMERISK_FINGERPRINT": card.fingerprint,
         "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
     }
-    context.progress(0.95, "Writing")
+    context.progress(0.97, "Writing")
     filled = np.where(heatmaps.mask, risk, 0).astype(np.float32)
     write_risk(parameters.output, filled, edges, heatmaps.mask, heatmaps.grid, tags)
-    written = [parameters.output]
-    try:
-        if parameters.model_output:
-            save_model(parameters.model_output, model, card)
-            written.append(parameters.model_output)
-        if parameters.report:
-            write_forecast_report(
-                parameters.report,
-                heatmaps,
-                risk,
-                edges,
-                card,
-                model.curves_,
-                held_out,
-                _shareable(parameters),
-                notes,
-            )
-    except OutputError as error:
-        error.remedy = f"{error.remedy}; already written: {', '.join(written)}"
-        error.args = (error.sentence(),)
-        raise
+    if parameters.model_output:
+        save_model(parameters.model_output, model, card)
+    report = parameters.report
+    if report:
+        shareable = _shareable(parameters)
+        try:
+            write_forecast_report(report, heatmaps, risk, edges, card, model.curves_, held_out, shareable, notes)
+        except Exception as error:
+            # Whatever it is, hours of training must not be lost to it.
+            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
+            context.warn(f"The forecast is written, but its report is not. {reason}")
+            report = None
     context.progress(1.0, "Done")
     return {
         "risk": parameters.output,
         "bins": [str(edge) for edge in edges[:-1]],
         "edges": [str(edge) for edge in edges],
         "model": parameters.model_output or parameters.model,
-        "report": parameters.report,
+        "report": report,
         "loss": model.curves_.loss,
         "validation": model.curves_.validation,
         "best_epoch": model.curves_.best_epoch,
@@ -196,7 +195,17 @@ def _load(parameters: Parameters, heatmaps: Heatmaps, warn: Any) -> tuple[ConvLS
         )
     check_history(heatmaps, 1)
     first = int(np.searchsorted(heatmaps.edges[:-1], np.datetime64(card.window.end)))
-    return model, card, max(first, 1)
+    return model, card, first
+
+
+def _with_past(heatmaps: Heatmaps, first: int, least: int) -> int:
+    """The first map from `first` on with at least `least` observed maps and an incident before it.
+
+    With fewer there is no mean that a baseline could forecast. The number of maps if there is no such map.
+    """
+    incidents = heatmaps.observed & (heatmaps.counts[:, heatmaps.mask] > 0).any(axis=1)
+    enough = (np.cumsum(heatmaps.observed) >= least) & (np.cumsum(incidents) > 0)
+    return max(first, int(np.argmax(enough)) + 1 if enough.any() else len(heatmaps))
 
 
 def _shareable(parameters: Parameters) -> dict[str, Any]:
@@ -209,11 +218,17 @@ def _check_destination(path: str | None, name: str) -> None:
     """Refuse a destination that cannot be written before hours of training, not after."""
     if path is None:
         return
-    folder = Path(path).parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise OutputError(
-            f"The folder {folder} of {name} " + ("is not writable" if folder.is_dir() else "does not exist"),
-            parameter=name,
-            value=path,
-            remedy="Create it or choose another destination",
-        )
+    try:
+        folder = Path(path).parent
+        if not folder.is_dir():
+            problem = f"The folder {folder} of {name} does not exist"
+        elif Path(path).is_dir():
+            problem = f"{path} is a folder, not a file for {name}"
+        else:
+            trial = partial_name(Path(path))
+            trial.touch()
+            trial.unlink()
+            return
+    except (OSError, ValueError) as error:
+        problem = f"{name} cannot be written to {path} ({getattr(error, 'strerror', None) or error})"
+    raise OutputError(problem, parameter=name, value=path, remedy="Choose a destination that you may write to")

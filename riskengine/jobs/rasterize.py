@@ -14,6 +14,7 @@ from ..errors import DataError
 from ..grid import make_grid
 from ..heatmaps import Heatmaps, count_incidents, write_heatmaps
 from ..incidents import Incidents, count_reasons, read_exchange
+from ..times import Order
 from . import JobParameters
 
 
@@ -32,13 +33,15 @@ class Parameters(JobParameters):
     categories: list[str] = []
     start: datetime | None = None
     end: datetime | None = None
+    date_order: Order = "auto"
 
 
 def _of_categories(incidents: Incidents, wanted: list[str]) -> Incidents:
     if not wanted:
         return incidents
-    known = {name.casefold(): code for code, name in enumerate(incidents.categories)}
-    missing = [name for name in wanted if name.casefold() not in known]
+    # Police files write one category in several cases; all of them are meant.
+    names = [name.casefold() for name in incidents.categories]
+    missing = [name for name in wanted if name.casefold() not in names]
     if missing:
         some = ", ".join(sorted(incidents.categories)[:20])
         raise DataError(
@@ -47,28 +50,49 @@ def _of_categories(incidents: Incidents, wanted: list[str]) -> Incidents:
             value=missing[0],
             remedy=f"Choose from: {some}",
         )
-    codes = [known[name.casefold()] for name in wanted]
-    return incidents.select(np.isin(incidents.category, codes))
+    folded = {name.casefold() for name in wanted}
+    chosen = incidents.select(np.isin(incidents.category, [code for code, name in enumerate(names) if name in folded]))
+    if not len(chosen):
+        raise DataError(
+            f"No incident that can be used has category {', '.join(wanted)}",
+            parameter="categories",
+            value=wanted[0],
+            remedy="Choose other categories, or look at the refused features",
+        )
+    return chosen
+
+
+def _period(parameters: Parameters, incidents: Incidents) -> tuple[Incidents, np.datetime64, np.datetime64]:
+    """The incidents of [start, end), and the first and last moment of the period; nothing outside it counts."""
+    first, last = incidents.span
+    start = _moment(parameters.start, first)
+    end = _moment(parameters.end, last + np.timedelta64(1, "s"))
+    kept = incidents.between(start, end)
+    if not len(kept):
+        raise DataError(
+            f"No incident lies in the period from {start} to {end} (they span {first} to {last})",
+            parameter="end" if parameters.end else "start",
+            value=parameters.end or parameters.start,
+            remedy="Choose a start and a later end within that span",
+        )
+    return kept, start, end - np.timedelta64(1, "s")
+
+
+def _moment(given: datetime | None, otherwise: np.datetime64) -> np.datetime64:
+    return otherwise if given is None else np.datetime64(given.replace(tzinfo=None), "s")
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Read, choose what was left empty, count, write."""
     context.progress(0.0, "Reading incidents")
-    incidents, refusals = read_exchange(parameters.incidents, context)
+    incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     incidents = _of_categories(incidents, parameters.categories)
-    edges_of_data = incidents.time.min(), incidents.time.max()
-    first = np.datetime64(parameters.start.replace(tzinfo=None), "s") if parameters.start else edges_of_data[0]
-    last = edges_of_data[1]
-    if parameters.end:
-        last = np.datetime64(parameters.end.replace(tzinfo=None), "s") - np.timedelta64(1, "s")
-    if last < first:
-        raise DataError(
-            f"The period from {first} to {last} is empty (incidents span {edges_of_data[0]} to {edges_of_data[1]})",
-            parameter="end",
-            value=parameters.end,
-            remedy="Choose an end after the start",
-        )
+    total = len(incidents)
+    incidents, first, last = _period(parameters, incidents)
     edges = bin_edges(first, last, parameters.bin_unit, parameters.bin_length)
+    for name, given in (("start", parameters.start), ("end", parameters.end)):
+        if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
+            context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")
     extent = parameters.extent or (
         float(incidents.x.min()),
         float(incidents.y.min()),
@@ -91,11 +115,12 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             remedy="Choose a smaller cell size, or polygons that overlap the incidents",
         )
     started = time.perf_counter()
-    counts, left_out = count_incidents(incidents, grid, edges, mask, parameters.binary)
+    counts, outside = count_incidents(incidents, grid, edges, mask, parameters.binary)
     seconds = time.perf_counter() - started
+    left_out = total - len(incidents) + outside
     context.progress(0.5, "Writing maps")
     if left_out:
-        context.warn(f"{left_out:,} of {len(incidents):,} incidents lie outside the grid, the study area or the period")
+        context.warn(f"{left_out:,} of {total:,} incidents lie outside the grid, the study area or the period")
     heatmaps = Heatmaps(
         counts,
         edges,
@@ -115,7 +140,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "bins": len(edges) - 1,
         "edges": [str(edge) for edge in edges],
         "highest": int(counts.max()),
-        "counted": len(incidents) - left_out,
+        "counted": total - left_out,
         "left_out": left_out,
         "cells_inside": int(mask.sum()),
         "count_seconds": seconds,

@@ -72,7 +72,7 @@ def write_forecast_report(
     curves : Curves, optional
         Of the training.
     held_out : HeldOut, optional
-        None when no map lay after the model's training window.
+        None when no map with enough past lay after the model's training window.
     parameters : dict
         As the job got them.
     notes : list of str

@@ -13,8 +13,8 @@ def verdict(held_out: HeldOut | None) -> str:
     """How much better or worse than the baselines the model is, and whether that can be told from chance."""
     if held_out is None:
         return (
-            "Not evaluated: no map lies after the model's training window, so nothing can be said about how good"
-            " this forecast is."
+            "Not evaluated: no map with enough past lies after the model's training window, so nothing can be said"
+            " about how good this forecast is."
         )
     model = display_name(held_out.model)
     best = held_out.best_baseline
@@ -34,6 +34,11 @@ def verdict(held_out: HeldOut | None) -> str:
         text += (
             f"It is distinguishably WORSE than the simple baseline {name} ({_interval(against_best)}):"
             f" use {name} instead of this model."
+        )
+    elif against_best.too_few:
+        text += (
+            f"Its difference to the best simple baseline, {name}, is {signed(against_best.mean)}, but"
+            f" {held_out.maps} held-out maps are too few to tell it from chance."
         )
     else:
         tendency = "slightly better" if against_best.mean < 0 else "slightly worse"

@@ -84,11 +84,35 @@ def test_the_future_does_not_matter(kind: type) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_predict_each_is_predict_at_every_origin(kind: type) -> None:
-    heat = stack(np.random.default_rng(0).poisson(0.4, (9, 3, 3)).astype(np.uint8))
-    each = kind().predict_each(heat, 4)
-    for number, origin in enumerate(range(4, 9)):
-        assert np.array_equal(each[number], kind().predict(heat.before(origin))[0])
+@pytest.mark.parametrize(("binary", "threshold"), [(False, 1), (False, 2), (True, 1)])
+def test_predict_each_is_predict_at_every_origin(kind: type, binary: bool, threshold: int) -> None:
+    counts = np.random.default_rng(0).poisson(0.8, (12, 3, 3)).astype(np.uint8)
+    observed = np.ones(12, bool)
+    observed[[0, 2, 6, 7, 11]] = False
+    mask = np.ones((3, 3), bool)
+    mask[0, 1] = False
+    heat = stack(np.minimum(counts, 1) if binary else counts, mask, observed=observed, binary=binary)
+    for first in (0, 1, 4):
+        each = kind(threshold=threshold).predict_each(heat, first)
+        assert each.dtype == np.float32
+        for number, origin in enumerate(range(first, 12)):
+            alone = kind(threshold=threshold).predict(heat.before(origin))[0]
+            assert np.array_equal(each[number], alone, equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_predict_each_reads_every_map_once(kind: type) -> None:
+    class Counting(kind):  # type: ignore[misc]
+        read = 0
+
+        def _seen(self, *args: object) -> np.ndarray:
+            seen = super()._seen(*args)
+            self.read += len(seen)
+            return seen  # type: ignore[no-any-return]
+
+    model = Counting()
+    model.predict_each(stack(np.ones((40, 2, 2), np.uint8)), 5)
+    assert model.read == 40
 
 
 def test_refusals() -> None:

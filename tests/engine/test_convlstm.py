@@ -19,6 +19,7 @@ from riskengine.forecast import ConstantForecaster, PriorShare
 from riskengine.forecast.causal import CausalState, calendar, causal_sequence
 from riskengine.forecast.convlstm import ConvLSTMForecaster
 from riskengine.forecast.network import ConvLSTMNetwork
+from riskengine.forecast.threads import repeatable
 from riskengine.forecast.training import weighted_loss
 from riskengine.grid import Grid
 from riskengine.heatmaps import Heatmaps, write_heatmaps
@@ -200,6 +201,39 @@ def test_same_seed_same_result_other_seed_other_result() -> None:
     assert runs[0].curves_.loss != runs[2].curves_.loss
 
 
+def test_repeatable_operations_are_asked_for_on_a_gpu_and_only_while_training() -> None:
+    asked = torch.are_deterministic_algorithms_enabled
+    assert not asked()
+    with repeatable(torch.device("cuda")):
+        assert asked()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    assert not asked()
+    with repeatable(torch.device("cpu")):
+        assert not asked()
+
+
+def test_a_long_forecast_reports_and_can_be_stopped(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
+    heatmaps, model = fitted
+    stop = threading.Event()
+    texts: list[str] = []
+
+    def on_progress(share: float, text: str) -> None:
+        texts.append(text)
+        if len(texts) == 3:
+            stop.set()
+
+    with pytest.raises(Cancelled):
+        model.predict(heatmaps, 50, JobContext(on_progress, cancelled=stop))
+    assert texts == [f"Forecasting map {number} of 50" for number in (1, 2, 3)]
+
+
+def test_a_further_step_does_not_change_the_nearer_ones(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
+    heatmaps, model = fitted
+    risk = model.predict(heatmaps, 15)
+    assert np.array_equal(risk[:4], model.predict(heatmaps, 4))
+    assert ((risk > 0) & (risk < 1)).all()
+
+
 def test_large_maps_are_cut_to_windows() -> None:
     from dataclasses import replace
 
@@ -348,3 +382,59 @@ def test_cancel_during_training_leaves_nothing(tmp_path: Path) -> None:
         job(tmp_path, heatmaps, JobContext(on_progress, cancelled=stop), model_output=str(tmp_path / "m.crimemodel"))
     assert batches == 3
     assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
+
+
+@pytest.mark.parametrize("name", ["output", "model_output", "report"])
+@pytest.mark.parametrize("file", ["a" * 250 + ".tif", "a\0b.tif", "folder"])
+def test_a_name_that_cannot_be_written_is_refused_before_training(tmp_path: Path, name: str, file: str) -> None:
+    (tmp_path / "folder").mkdir()
+    heatmaps = write(tmp_path / "a.tif", travelling(40))
+    texts: list[str] = []
+    with pytest.raises(OutputError, match=name):
+        job(tmp_path, heatmaps, JobContext(lambda _, text: texts.append(text)), **{name: str(tmp_path / file)})
+    assert not texts
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "folder"]
+
+
+def test_a_failing_report_costs_neither_risk_nor_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heatmaps = write(tmp_path / "a.tif", travelling(40))
+    model, report = str(tmp_path / "m.crimemodel"), str(tmp_path / "r.html")
+    for error in (OutputError("The disk is full", parameter="report", remedy="Free some space"), ValueError("odd")):
+        warnings: list[str] = []
+
+        def fail(*args: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr("riskengine.jobs.convlstm.write_forecast_report", fail)
+        context = JobContext(
+            on_log=lambda text, level, seen=warnings: seen.append(text) if level == "warning" else None
+        )
+        result = job(tmp_path, heatmaps, context, model_output=model, report=report)
+        assert result["report"] is None
+        assert result["model"] == model
+        assert any("its report is not" in text and str(error) in text for text in warnings)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "m.crimemodel", "risk.tif"]
+
+
+def test_a_later_stack_is_scored_once_there_is_a_past(tmp_path: Path) -> None:
+    whole = travelling(100)
+    model = str(tmp_path / "m.crimemodel")
+    job(tmp_path, write(tmp_path / "early.tif", whole.before(50)), model_output=model)
+
+    def later(name: str, empty: int, maps: int) -> tuple[dict[str, Any], list[str]]:
+        """The maps from 60 on, the first `empty` of them without incidents."""
+        counts = whole.counts[60 : 60 + maps].copy()
+        counts[:empty] = 0
+        heatmaps = stack(counts)
+        heatmaps.edges = whole.edges[60 : 61 + maps]
+        said: list[str] = []
+        context = JobContext(on_log=lambda text, level: said.append(text))
+        return job(tmp_path, write(tmp_path / name, heatmaps), context, model=model), said
+
+    result, said = later("some.tif", 1, 40)
+    assert result["held_out_bins"] == 40 - TINY["sequence_length"]
+    assert any("evaluation starts at 2024-03-07T00:00:00" in text for text in said)
+    assert later("rare.tif", 10, 40)[0]["held_out_bins"] == 40 - 11
+    result, said = later("last.tif", 9, 10)
+    assert result["held_out_bins"] == 0
+    assert any("an incident before it: the forecast is not evaluated" in text for text in said)

@@ -108,3 +108,19 @@ def test_study_area() -> None:
     assert grid.mask(None).all()
     speck = {"type": "Polygon", "coordinates": [[[1, 1], [2, 1], [2, 2], [1, 1]]]}
     assert not grid.mask([speck]).any(), "only cells whose centre lies inside"
+
+
+@pytest.mark.parametrize(("given", "shape"), [({"columns": 10}, (10, 10)), ({"rows": 4}, (4, 4))])
+def test_columns_or_rows_alone_are_kept(given: dict[str, int], shape: tuple[int, int]) -> None:
+    grid = make_grid((105.0, 0.0, 1105.0, 1000.0), "EPSG:32631", **given)
+    assert grid.shape == shape
+    assert grid.bounds == pytest.approx((105.0, 0.0, 1105.0, 1000.0))
+
+
+def test_columns_of_an_extent_without_width() -> None:
+    assert make_grid((100.0, 0.0, 100.0, 0.0), "EPSG:32631", columns=10).columns == 10
+
+
+def test_cell_size_and_columns_contradict_each_other() -> None:
+    with pytest.raises(ParameterError, match="one or the other"):
+        make_grid((0.0, 0.0, 100.0, 100.0), "EPSG:32631", cell=10.0, columns=5)

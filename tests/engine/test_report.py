@@ -99,6 +99,18 @@ def test_report_is_one_file_and_escaped(
     assert "nan" not in checker.text.lower().split()
 
 
+def test_report_says_how_the_interval_was_made_or_why_there_is_none(
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
+) -> None:
+    _, few = make(tmp_path / "few.html", heatmaps, model, held_out)
+    assert "too few held-out maps for an interval" in few.text
+    assert "inf" not in few.text.replace("−", " ").replace("+", " ").split()
+    longer = evaluate(heatmaps, [model, PriorCounts(), ConstantForecaster()], 20)
+    _, enough = make(tmp_path / "enough.html", heatmaps, model, longer)
+    assert "t-interval over the means of 10 blocks of consecutive maps" in enough.text
+    assert "too few" not in enough.text
+
+
 def test_report_without_evaluation_says_so(tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster) -> None:
     _, checker = make(tmp_path / "r.html", heatmaps, model, None)
     assert "Not evaluated" in checker.text
@@ -126,14 +138,16 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
     class Bad(ConstantForecaster):
         name = "convlstm"
 
-        def predict(self, history: Heatmaps, steps: int = 1) -> np.ndarray:
-            return super().predict(history, steps) * 0 + 0.9
+        def _risk(self, total: np.ndarray, maps: int, heatmaps: Heatmaps) -> np.ndarray:
+            return np.asarray(0.9)
 
     bad = evaluate(heatmaps, [Bad(), PriorCounts(), ConstantForecaster()], 20)
     assert "WORSE than the simple baseline prior counts" in verdict(bad)
     same = ConstantForecaster()
     same.name = "convlstm"
-    assert "cannot be told from chance" in verdict(evaluate(heatmaps, [same, ConstantForecaster()], 40))
+    assert "cannot be told from chance" in verdict(evaluate(heatmaps, [same, ConstantForecaster()], 20))
+    few = verdict(evaluate(heatmaps, [same, ConstantForecaster()], 40))
+    assert "10 held-out maps are too few to tell it from chance" in few
     good = evaluate(heatmaps, [PriorCounts(), ConstantForecaster()], 20)
     assert "distinguishably better" in verdict(good)
 
