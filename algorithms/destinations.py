@@ -11,6 +11,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingParameterFile,
     QgsProcessingParameterRasterDestination,
+    QgsProviderRegistry,
 )
 
 from ..bridge import outputs
@@ -26,7 +27,7 @@ def named(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
 
 
 def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
-    """Refuse destinations that cannot be written, or would destroy an input.
+    """Refuse destinations that cannot be written, or would destroy an input or one another.
 
     Raises
     ------
@@ -34,6 +35,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
         Naming the output, the path and the remedy.
     """
     inputs = _inputs(algorithm, parameters, context)
+    earlier: list[tuple[str, Path, str]] = []
     for definition in algorithm.destinationParameterDefinitions():
         name = definition.name()
         path, layer = named(parameters, name)
@@ -48,14 +50,22 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                 ).format(name=name, path=path)
             )
         for taken, taken_layer in inputs:
-            # A table of its own in the same GeoPackage is fine; without a table's name the whole file is replaced.
-            if path.absolute() == taken and layer in ("", taken_layer):
+            if outputs.clash(path, layer, taken, taken_layer):
                 raise QgsProcessingException(
                     tr(
                         "The destination of {name}, {path}, is also an input and would be overwritten. "
                         "Choose another file."
                     ).format(name=name, path=path)
                 )
+        for other, taken, taken_layer in earlier:
+            if outputs.clash(path, layer, taken, taken_layer):
+                raise QgsProcessingException(
+                    tr(
+                        "{other} and {name} both go to {path}, where one would overwrite the other. Choose another "
+                        "file for one of them, or save both to a GeoPackage as tables of different names."
+                    ).format(other=other, name=name, path=path)
+                )
+        earlier.append((name, path, layer))
 
 
 def _is_no_tiff(path: Path) -> bool:
@@ -79,5 +89,13 @@ def _inputs(
             continue
         path, layer_name = outputs.file_of(source)
         if path is not None:
-            found.append((path.absolute(), layer_name))
+            found.append((path, layer_name or _first_table(path)))
     return found
+
+
+def _first_table(path: Path) -> str:
+    """The table that a GeoPackage opens when none is named."""
+    if path.suffix.lower() != ".gpkg":
+        return ""
+    layers = QgsProviderRegistry.instance().querySublayers(str(path))
+    return layers[0].name() if layers else ""

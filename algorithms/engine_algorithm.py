@@ -22,6 +22,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterNumber,
     QgsProcessingUtils,
     QgsRasterLayer,
 )
@@ -137,7 +138,12 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             value = parameters.get(definition.name())
             if value is None and definition.defaultValue() is not None:
                 continue
-            endless = isinstance(value, float) and not math.isfinite(value)
+            # A text, an expression or a data-defined value may be no finite number either: QGIS lets "nan" pass.
+            endless = (
+                isinstance(definition, QgsProcessingParameterNumber)
+                and value is not None
+                and not math.isfinite(self.parameterAsDouble(parameters, definition.name(), context))
+            )
             if endless or not definition.checkValueIsAcceptable(value, context):
                 return False, refusals.sentence(definition, value)
         return super().checkParameterValues(parameters, context)
@@ -160,10 +166,22 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             # Files are closed only when the frames of what failed let go of their sinks.
             traceback.clear_frames(error.__traceback__)
             for destination, existed in reversed(self._destinations):
-                outputs.discard(destination, existed)
+                self._discard(destination, existed, feedback)
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _discard(self, destination: str, existed: bool, feedback: QgsProcessingFeedback) -> None:
+        # Whatever goes wrong here, the reason of the failure itself must reach the user.
+        try:
+            outputs.discard(destination, existed)
+        except Exception as error:
+            feedback.pushWarning(
+                self.tr(
+                    "What was begun of {destination} could not be removed ({why}). It is incomplete: "
+                    "remove it yourself."
+                ).format(destination=destination, why=str(error) or type(error).__name__)
+            )
 
     def compute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path

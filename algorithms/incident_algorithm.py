@@ -24,8 +24,9 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMetaType
 
 from ..bridge import layers
-from ..bridge.crs import is_metric
+from ..bridge.crs import working_crs_problem
 from ..bridge.places import Places
+from . import date_order
 from .engine_algorithm import EngineAlgorithm
 
 
@@ -33,7 +34,7 @@ class IncidentAlgorithm(EngineAlgorithm):
     """An algorithm whose input is a layer of incidents."""
 
     def add_incident_parameters(self) -> None:
-        """INPUT, TIME_FIELD, CATEGORY_FIELD, FILTER and, advanced, CRS."""
+        """INPUT, TIME_FIELD, CATEGORY_FIELD, FILTER and, advanced, CRS and DATE_ORDER."""
         self.add(
             QgsProcessingParameterFeatureSource(
                 "INPUT", self.tr("Incidents"), [QgsProcessing.SourceType.TypeVectorPoint]
@@ -54,9 +55,11 @@ class IncidentAlgorithm(EngineAlgorithm):
         )
         self.add(
             QgsProcessingParameterCrs("CRS", self.tr("Working CRS"), None, optional=True),
-            "A projected CRS in metres. Left empty, the UTM zone of the incidents' middle is chosen and reported.",
+            "A projected CRS in metres, no Mercator. Left empty, the UTM zone of the incidents' middle is chosen and "
+            "reported.",
             advanced=True,
         )
+        self.add(date_order.parameter(), date_order.HELP, advanced=True)
 
     def add_refused_output(self) -> None:
         """REFUSED: the features left out, with the reason."""
@@ -82,10 +85,8 @@ class IncidentAlgorithm(EngineAlgorithm):
             if why := layers.field_problem(source, *names):
                 return False, why
         crs = self.parameterAsCrs(parameters, "CRS", context)
-        if crs.isValid() and not is_metric(crs):
-            return False, self.tr(
-                "CRS: {crs} does not measure in metres. Choose a projected CRS in metres, or leave it empty."
-            ).format(crs=crs.authid() or crs.description())
+        if crs.isValid() and (why := working_crs_problem(crs)):
+            return False, why
         return True, ""
 
     def read_incidents(

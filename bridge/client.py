@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import environment
-from .engine_process import EngineProcess
+from .engine_process import EngineProcess, encoded
 
 Progress = Callable[[float, str], None]
 Log = Callable[[str, str], None]
@@ -227,7 +227,10 @@ class _Worker:
         heard = False
         began = time.monotonic()
         try:
-            process.send({"id": number, "job": job, "params": dict(params)})
+            try:
+                process.send({"id": number, "job": job, "params": dict(params)})
+            except (TypeError, ValueError) as error:
+                raise _unsendable(job, params) from error
             while True:
                 if asked is None and is_cancelled():
                     asked = time.monotonic()
@@ -280,6 +283,28 @@ class _Worker:
         return EngineError(
             f"The engine ended during {job!r}: {why}{_quoted(words)}. {remedy}.", type="EngineDied", remedy=remedy
         )
+
+
+def _unsendable(job: str, params: Mapping[str, Any]) -> EngineError:
+    """Name what JSON cannot carry: a number that is not finite, or an object of no known kind."""
+
+    def carried(value: Any) -> bool:
+        try:
+            encoded(value)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    name = next((name for name, value in params.items() if not carried(value)), "params")
+    value = f"{params.get(name)!r:.60}"
+    return EngineError(
+        f"{name!r} of the job {job!r} is {value}: the engine cannot be given that. Choose a finite number, a text or "
+        "a list of them.",
+        type="ParameterError",
+        parameter=name,
+        value=value,
+        remedy="Choose a finite number, a text or a list of them",
+    )
 
 
 def _told(event: Mapping[str, Any], cancelled: bool) -> Exception:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 WGS84 = "EPSG:4326"
 
+#: Points that are transformed at once: as Python lists, all of a large layer would fill the memory.
+_BLOCK = 100_000
+
 
 def tr(text: str) -> str:
     """Translate in the plugin's one context."""
@@ -38,12 +41,18 @@ def utm_zone(longitude: float, latitude: float) -> QgsCoordinateReferenceSystem:
 
 
 def is_metric(crs: QgsCoordinateReferenceSystem) -> bool:
-    """Whether distances in `crs` are metres."""
+    """Whether distances in `crs` are metres on the ground."""
     return (
         crs.isValid()
         and not crs.isGeographic()
+        and not _is_mercator(crs)
         and math.isclose(QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), _metres()), 1.0)
     )
+
+
+def _is_mercator(crs: QgsCoordinateReferenceSystem) -> bool:
+    # Web Mercator among them, not UTM and its like ("utm", "tmerc"), whose scale hardly differs from 1.
+    return crs.projectionAcronym() == "merc"
 
 
 def _metres() -> Any:
@@ -52,14 +61,25 @@ def _metres() -> Any:
     return Qgis.DistanceUnit.Meters
 
 
-def checked_working_crs(crs: QgsCoordinateReferenceSystem) -> QgsCoordinateReferenceSystem:
-    """Refuse a user's choice that does not measure in metres."""
-    if not is_metric(crs):
-        raise QgsProcessingException(
-            tr(
-                "The working CRS {crs} does not measure in metres. Choose a projected CRS in metres, or leave it empty."
-            ).format(crs=crs.authid() or crs.description() or "?")
+def working_crs_problem(crs: QgsCoordinateReferenceSystem) -> str:
+    """Why distances cannot be measured in `crs`, as a sentence; empty if they can."""
+    if is_metric(crs):
+        return ""
+    if _is_mercator(crs):
+        problem = tr(
+            "CRS: {crs} is a Mercator projection, whose units are longer than metres on the ground the farther from "
+            "the equator: at 51° 200 of them are 125 m. Choose another projected CRS in metres, or leave it empty for "
+            "the UTM zone of the incidents."
         )
+    else:
+        problem = tr("CRS: {crs} does not measure in metres. Choose a projected CRS in metres, or leave it empty.")
+    return problem.format(crs=crs.authid() or crs.description() or "?")
+
+
+def checked_working_crs(crs: QgsCoordinateReferenceSystem) -> QgsCoordinateReferenceSystem:
+    """Refuse a choice in which distances cannot be measured."""
+    if problem := working_crs_problem(crs):
+        raise QgsProcessingException(problem)
     return crs
 
 
@@ -70,22 +90,29 @@ def transform_arrays(
     target: QgsCoordinateReferenceSystem,
     context: QgsCoordinateTransformContext,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Transform many points in one call of PROJ; what cannot be transformed becomes NaN."""
+    """Transform many points in few calls of PROJ; what cannot be transformed becomes NaN."""
     import numpy as np
 
     if source == target or not len(x):
         return x, y
     transform = QgsCoordinateTransform(source, target, context)
-    line = QgsLineString(x.tolist(), y.tolist())
+    moved_x, moved_y = np.empty(len(x)), np.empty(len(y))
+    for start in range(0, len(x), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        moved_x[part], moved_y[part] = _transformed_block(transform, x[part].tolist(), y[part].tolist()).T
+    return moved_x, moved_y
+
+
+def _transformed_block(transform: QgsCoordinateTransform, x: list[float], y: list[float]) -> NDArray[np.float64]:
+    import numpy as np
+
+    line = QgsLineString(x, y)
     try:
         line.transform(transform)
     except QgsCsException:
-        points = [_transformed(transform, *point) for point in zip(x.tolist(), y.tolist())]
-        moved = np.array(points, dtype=np.float64)
-        return moved[:, 0], moved[:, 1]
+        return np.array([_transformed(transform, *point) for point in zip(x, y)], dtype=np.float64)
     # WKB of a line: byte order, type and count (9 bytes), then pairs of doubles.
-    pairs = np.frombuffer(bytes(line.asWkb()), dtype="<f8", offset=9).reshape(-1, 2)
-    return pairs[:, 0].copy(), pairs[:, 1].copy()
+    return np.frombuffer(bytes(line.asWkb()), dtype="<f8", offset=9).reshape(-1, 2)
 
 
 def _transformed(transform: QgsCoordinateTransform, x: float, y: float) -> tuple[float, float]:

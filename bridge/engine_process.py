@@ -16,6 +16,11 @@ from typing import IO, Any
 from . import environment, processes
 
 
+def encoded(value: Any) -> bytes:
+    """JSON as the engine reads it: paths as text, and no number that is not finite."""
+    return json.dumps(value, allow_nan=False, default=os.fspath).encode("ascii")
+
+
 class EngineProcess:
     """A running ``python -m riskengine worker``."""
 
@@ -54,8 +59,14 @@ class EngineProcess:
         return self._popen.poll() is None and not self.killed
 
     def send(self, request: Mapping[str, Any]) -> None:
-        """Write one request; a process that is gone shows as the end of its events."""
-        line = json.dumps(request, allow_nan=False, default=os.fspath).encode("ascii") + b"\n"
+        """Write one request; a process that is gone shows as the end of its events.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If JSON cannot carry the request; nothing was written then.
+        """
+        line = encoded(request) + b"\n"
         with self._write_lock, contextlib.suppress(OSError, ValueError):
             self._stdin.write(line)
             self._stdin.flush()

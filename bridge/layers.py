@@ -23,14 +23,18 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType
 
 from .crs import tr
-from .places import Places, read_places, require_crs
+from .places import Column, Places, read_places, require_crs
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 #: The Julian day of 1970-01-01.
 _EPOCH_DAY = 2440588
 _NO_TIME = -(2**63)
+#: The engine takes no longer text for a time, and arrays give every text the room of the longest.
+_TIME_LENGTH = 64
+_CATEGORY_LENGTH = 255
 
 #: West, south, east, north.
 Extent = tuple[float, float, float, float]
@@ -95,7 +99,12 @@ def read_incidents(
     # Models and scripts come here without checkParameterValues.
     if why := field_problem(source, time_field, category_field):
         raise QgsProcessingException(why)
-    places = read_places(source, context, feedback, crs, (time_field, category_field), expression)
+    kind = TIME_TYPES[source.fields().field(source.fields().lookupField(time_field)).type()]
+    texts, categories = Codes(_TIME_LENGTH), Codes(_CATEGORY_LENGTH)
+    columns: list[Column] = [(time_field, "i", texts) if kind == "text" else (time_field, "q", seconds_of)]
+    if category_field:
+        columns.append((category_field, "i", categories))
+    places = read_places(source, context, feedback, crs, columns, expression)
     if not len(places.x):
         reasons = reasons_text(places.refused)
         raise QgsProcessingException(
@@ -106,25 +115,47 @@ def read_incidents(
         )
     arrays: dict[str, NDArray[Any]] = {"x": places.x, "y": places.y, "fid": places.fid}
     times = places.attributes[0]
-    kind = source.fields().field(source.fields().lookupField(time_field)).type()
-    if TIME_TYPES.get(kind) == "text":
-        arrays["time_text"] = np.array([value if isinstance(value, str) else "" for value in times], dtype=np.str_)
+    if kind == "text":
+        arrays["time_text"] = texts.names()[times]
     else:
-        arrays["time"] = np.array([seconds_of(value) for value in times], dtype=np.int64)
-    names: dict[str, int] = {}
-    codes = np.full(len(places.x), -1, dtype=np.int32)
-    if category_field:
-        values = [value if isinstance(value, str) else _plain(value) for value in places.attributes[1]]
-        codes[:] = [names.setdefault(value, len(names)) if value else -1 for value in values]
-    arrays["category"] = codes
-    arrays["categories"] = np.array(list(names) or [""], dtype=np.str_)[: len(names)]
+        arrays["time"] = times
+    arrays["category"] = places.attributes[1] if category_field else np.full(len(places.x), -1, dtype=np.int32)
+    arrays["categories"] = categories.names()[:-1]
     np.savez(folder / "incidents.npz", **arrays)
     places.attributes = []
     return places
 
 
+class Codes:
+    """Numbers the distinct texts of a column as they come: few texts stand for many features.
+
+    Parameters
+    ----------
+    length : int
+        Longer texts are cut, and end in an ellipsis then.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._codes: dict[str, int] = {}
+
+    def __call__(self, value: Any) -> int:
+        """The code of a value as text; -1 for NULL and for the empty text."""
+        text = value if isinstance(value, str) else _plain(value)
+        if len(text) > self._length:
+            text = text.strip()
+            text = text if len(text) <= self._length else text[: self._length - 1] + "…"
+        return self._codes.setdefault(text, len(self._codes)) if text else -1
+
+    def names(self) -> NDArray[np.str_]:
+        """The texts by their codes, and the empty one for -1 at the end."""
+        import numpy as np
+
+        return np.array([*self._codes, ""], dtype=np.str_)
+
+
 def _plain(value: Any) -> str:
-    """A category that is not text, as text; empty for NULL."""
+    """A value that is not text, as text; empty for NULL."""
     return "" if value is None or (hasattr(value, "isNull") and value.isNull()) else str(value)
 
 

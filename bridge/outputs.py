@@ -58,6 +58,22 @@ def file_of(destination: str) -> tuple[Path | None, str]:
     return Path(parts.get("path") or text), parts.get("layerName") or ""
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file: by a link, or by another spelling, too."""
+    if one.exists() and other.exists():
+        return os.path.samefile(one, other)  # noqa: PTH121
+    return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
+
+
+def clash(one: Path, one_layer: str, other: Path, other_layer: str) -> bool:
+    """Whether writing one destroys the other.
+
+    Two tables of a GeoPackage, whose names know no case, live together; without a table's name the whole file is meant.
+    """
+    apart = one_layer and other_layer and one_layer.lower() != other_layer.lower()
+    return not apart and same_file(one, other)
+
+
 def fill_sink(
     sink: QgsFeatureSink,
     features: Iterable[QgsFeature],
@@ -106,7 +122,13 @@ def fill_sink(
 
 
 def discard(destination: str, existed: bool) -> None:
-    """Remove what an interrupted algorithm has written to a vector destination."""
+    """Remove what an interrupted algorithm has written to a vector destination.
+
+    Raises
+    ------
+    OSError, QgsProviderConnectionException
+        If the system or the database does not let it be removed.
+    """
     path, layer = file_of(destination)
     if path is None or not path.exists():
         return
@@ -114,7 +136,8 @@ def discard(destination: str, existed: bool) -> None:
         metadata: Any = QgsProviderRegistry.instance().providerMetadata("ogr")
         metadata.createConnection(str(path), {}).dropVectorTable("", layer)
     elif path.suffix.lower() == ".shp":
-        QgsVectorFileWriter.deleteShapeFile(str(path))
+        if not QgsVectorFileWriter.deleteShapeFile(str(path)):
+            raise OSError(tr("the file is in use or protected"))
     else:
         for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
             file.unlink(missing_ok=True)

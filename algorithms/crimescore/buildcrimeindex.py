@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
 )
 
+from .. import date_order
 from ..incident_algorithm import IncidentAlgorithm
 
 METHODS = ("exact", "annoy")
@@ -73,6 +74,7 @@ Incidents without a place or a time are refused, counted by reason, and can be w
                 "crs": places.crs.authid() or places.crs.toWkt(),
                 "method": METHODS[self.parameterAsEnum(parameters, "METHOD", context)],
                 "trees": self.parameterAsInt(parameters, "TREES", context),
+                "date_order": date_order.chosen(self, parameters, context),
                 "source": self.parameterAsSource(parameters, "INPUT", context).sourceName(),
             },
             feedback,

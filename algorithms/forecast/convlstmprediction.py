@@ -137,7 +137,7 @@ places, never of persons.
         return {
             "OUTPUT": output,
             **({"OUTPUT_MODEL": trained} if trained else {}),
-            **({"OUTPUT_REPORT": report} if report else {}),
+            **({"OUTPUT_REPORT": report} if result["report"] else {}),
             "LOG_LOSS_RATIO_CONSTANT": result["log_loss_ratio_constant"],
             "LOG_LOSS_RATIO_PRIOR": result["log_loss_ratio_prior"],
             "HELD_OUT": result["held_out_bins"],

@@ -21,6 +21,7 @@ from qgis.core import (
 )
 
 from ...bridge import layers, styles
+from .. import date_order
 from ..incident_algorithm import IncidentAlgorithm
 
 UNITS = ("hours", "days", "weeks", "months")
@@ -139,6 +140,7 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
                 "cell_size": self._optional(parameters, "CELL_SIZE", context),
                 "columns": self._optional(parameters, "COLUMNS", context),
                 "rows": self._optional(parameters, "ROWS", context),
+                "date_order": date_order.chosen(self, parameters, context),
                 "bin_unit": UNITS[self.parameterAsEnum(parameters, "BIN_UNIT", context)],
                 "bin_length": self.parameterAsInt(parameters, "BIN_LENGTH", context),
                 "binary": self.parameterAsBoolean(parameters, "BINARY", context),

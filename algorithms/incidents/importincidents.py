@@ -31,10 +31,10 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, Qt, QTime
 
 from ...bridge import styles
+from .. import date_order
 from ..engine_algorithm import EngineAlgorithm
 
 PROFILES = Path(__file__).resolve().parents[2] / "riskengine" / "profiles"
-DATE_ORDERS = ("auto", "ymd", "dmy", "mdy")
 _TYPES = {
     "datetime": QMetaType.Type.QDateTime,
     "integer": QMetaType.Type.LongLong,
@@ -96,21 +96,7 @@ the row itself: nothing is lost.
             QgsProcessingParameterCrs("CRS", self.tr("CRS of the coordinates"), None, optional=True),
             "By default that of the format, or WGS 84.",
         )
-        self.add(
-            QgsProcessingParameterEnum(
-                "DATE_ORDER",
-                self.tr("Order of dates"),
-                [
-                    self.tr("Decide by the whole column"),
-                    self.tr("Year, month, day"),
-                    self.tr("Day, month, year"),
-                    self.tr("Month, day, year"),
-                ],
-                False,
-                0,
-            ),
-            advanced=True,
-        )
+        self.add(date_order.parameter(), date_order.HELP, advanced=True)
         self.add(
             QgsProcessingParameterString("ENCODING", self.tr("Encoding"), optional=True),
             "Left empty it is detected.",
@@ -155,7 +141,7 @@ the row itself: nothing is lost.
                 "time": [name.strip() for name in self.parameterAsString(parameters, "TIME_FIELD", context).split(",")],
                 "category": self.parameterAsString(parameters, "CATEGORY_FIELD", context),
                 "crs": (crs.authid() or crs.toWkt()) if crs.isValid() else None,
-                "date_order": DATE_ORDERS[self.parameterAsEnum(parameters, "DATE_ORDER", context)],
+                "date_order": date_order.chosen(self, parameters, context),
                 "encoding": self.parameterAsString(parameters, "ENCODING", context),
                 "delimiter": self.parameterAsString(parameters, "DELIMITER", context).replace("\\t", "\t"),
             },

@@ -34,6 +34,7 @@ from ...bridge.crs import is_metric
 from ..engine_algorithm import EngineAlgorithm, absolute
 
 SCOPES = ("map", "stack")
+_WGS84_ELLIPSOID = "EPSG:7030"
 FIELDS = (
     ("band", QMetaType.Type.Int),
     ("start", QMetaType.Type.QString),
@@ -131,7 +132,7 @@ differences has no hotspot. Percentiles are taken over the valid cells of each m
         self.style_output(output, "Risk classes", lambda raster: styles.classes(raster, labels, result["edges"]))
         found: dict[str, Any] = {
             "OUTPUT": output,
-            "THRESHOLDS": ", ".join(f"{limit:.6g}" for limit in result["thresholds"][0]),
+            "THRESHOLDS": ", ".join(f"{limit:.6g}" for limit in result["thresholds"][0] if limit is not None),
         }
         if polygons:
             crs = layer.crs()
@@ -159,13 +160,13 @@ def _zones(
 ) -> Iterator[QgsFeature]:
     ruler = QgsDistanceArea()
     ruler.setSourceCrs(crs, context.transformContext())
-    ruler.setEllipsoid(crs.ellipsoidAcronym())
+    ruler.setEllipsoid(crs.ellipsoidAcronym() or _WGS84_ELLIPSOID)
     metric = is_metric(crs)
     for shape, band, start, risk_class, label, area, mean in json.loads(path.read_text(encoding="utf-8")):
         feature = QgsFeature(fields)
         geometry = QgsJsonUtils.geometryFromGeoJson(json.dumps(shape))
         feature.setGeometry(geometry)
-        # In degrees or feet the raster's own area is no area in square metres.
+        # In degrees, feet or Mercator's units the raster's own area is no area in square metres.
         square_metres = area if metric or not crs.isValid() else ruler.measureArea(geometry)
         feature.setAttributes([band, start, risk_class, label, square_metres, mean])
         yield feature

@@ -192,6 +192,13 @@ class TestIncidents:
             assert f"CRS: {crs} does not measure in metres" in said
             assert "leave it empty" in said
 
+    @pytest.mark.parametrize("crs", ["EPSG:3857", "EPSG:3395", "ESRI:102100"])
+    def test_mercator_is_no_working_crs(self, algorithm: str, crs: str, refused: Any, town_layer: Any) -> None:
+        said = refused(algorithm, town_layer, CRS=crs)
+        assert f"CRS: {crs} is a Mercator projection" in said
+        assert "at 51° 200 of them are 125 m" in said
+        assert "leave it empty for the UTM zone" in said
+
     def test_null_category(self, algorithm: str, read: Any, points: Any) -> None:
         layer = points([(525_000, 5_040_000, NOON, None), (525_100, 5_040_000, NOON, "Theft")])
         assert read(algorithm, layer, CATEGORY_FIELD="category")["COUNT"] == 2

@@ -64,6 +64,11 @@ def test_grid_sizes(name: str, value: float, grid_of: Any) -> None:
         ("convlstmprediction", "STEPS", 0, "give a whole number from 1"),
         ("convlstmprediction", "SEQUENCE_LENGTH", 1, "give a whole number from 2"),
         ("convlstmprediction", "SEED", -1, "give a whole number from 0"),
+        ("convlstmprediction", "LEARNING_RATE", "nan", "give a number from 0"),
+        ("convlstmprediction", "POSITIVE_WEIGHT", "inf", "give a number from 0"),
+        ("convlstmprediction", "EPOCHS", "nan", "give a whole number from 1"),
+        ("rasterizehotspots", "CELL_SIZE", "-inf", "give a number"),
+        ("rasterizehotspots", "BIN_LENGTH", "NaN", "give a whole number from 1"),
         ("importincidents", "PROFILE", 99, "choose one of 0: Detect by the header"),
     ],
 )
@@ -123,8 +128,8 @@ def test_more_bands_than_a_geotiff_holds(grid_of: Any) -> None:
 
 def test_period(grid_of: Any) -> None:
     said = grid_of(START="2024-02-01T00:00:00", END="2024-01-01T00:00:00")
-    assert "The period from 2024-02-01T00:00:00" in said
-    assert "Choose an end after the start" in said
+    assert "No incident lies in the period from 2024-02-01T00:00:00 to 2024-01-01T00:00:00" in said
+    assert "Choose a start and a later end" in said
 
 
 def test_categories(grid_of: Any) -> None:
@@ -331,3 +336,24 @@ def test_too_short_a_history(refusal: Any, points: Any, run: Any, town: Any, tmp
     assert "The stack holds 3 maps" in said
     assert "longer period, shorter bins" in said
     assert not out.exists()
+
+
+def test_an_expression_that_gives_no_finite_number(refusal: Any, index_file: Path) -> None:
+    from qgis.core import QgsProperty
+
+    for value in (QgsProperty.fromExpression("exp(1000)"), QgsProperty.fromValue(float("nan"))):
+        assert "RADIUS is " in refusal("crimescorelayer", INDEX=str(index_file), RADIUS=value, OUTPUT="memory:")
+
+
+def test_what_json_cannot_carry(engine: Any, index_file: Path) -> None:
+    """A sentence, and the worker lives on."""
+    engine.call("index_info", {"index": str(index_file)})
+    pid = engine._WORKERS["batch"]._process.pid
+    for value, shown in ((float("nan"), "nan"), ([1.0, float("-inf")], "[1.0, -inf]"), (object(), "<object object")):
+        with pytest.raises(engine.EngineError) as caught:
+            engine.call("score_points", {"index": str(index_file), "radius": value})
+        assert f"'radius' of the job 'score_points' is {shown}" in str(caught.value)
+        assert "Choose a finite number" in str(caught.value)
+        assert (caught.value.type, caught.value.parameter) == ("ParameterError", "radius")
+    assert engine.call("index_info", {"index": str(index_file)})
+    assert engine._WORKERS["batch"]._process.pid == pid

@@ -351,3 +351,79 @@ def test_a_raster_is_a_geotiff(refusal: Any, town_layer: Any, tmp_path: Path) ->
     said = refusal("rasterizehotspots", INPUT=town_layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / "a.png"))
     assert "rasters are written as GeoTIFF" in said
     assert "ends in .tif" in said
+
+
+def test_links_to_an_input(refusal: Any, forecast: Any, town_layer: Any, tmp_path: Path) -> None:
+    import os
+    import shutil
+
+    import processing
+
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    raster, package = tmp_path / "real" / "risk.tif", tmp_path / "real" / "town.gpkg"
+    shutil.copy(forecast["OUTPUT"], raster)
+    processing.run("native:savefeatures", {"INPUT": town_layer, "OUTPUT": str(package)})
+    (tmp_path / "soft.tif").symlink_to(raster)
+    os.link(raster, tmp_path / "hard.tif")
+    before = {file: file.read_bytes() for file in (raster, package)}
+    rasters = [tmp_path / "link" / "risk.tif", tmp_path / "soft.tif", tmp_path / "hard.tif"]
+    rasters.append(tmp_path / "link" / ".." / "real" / "risk.tif")
+    table = f"ogr:dbname='{tmp_path / 'link' / 'town.gpkg'}' table=\"Town\" (geom)"
+    town = {"INPUT": str(package), "TIME_FIELD": "occurred", "OUTPUT": str(tmp_path / "a.crimeindex")}
+    for algorithm, parameters in (
+        *(("classifyrisk", {"INPUT": str(raster), "OUTPUT": str(path)}) for path in rasters),
+        ("classifyrisk", {"INPUT": str(tmp_path / "soft.tif"), "OUTPUT": str(raster)}),
+        # The input names no table, but it has one.
+        ("buildcrimeindex", {**town, "REFUSED": table}),
+    ):
+        said = refusal(algorithm, **parameters)
+        assert "is also an input and would be overwritten. Choose another file." in said
+        assert {file: file.read_bytes() for file in before} == before
+
+
+def test_two_outputs_to_one_file(refusal: Any, jobs: Any, tmp_path: Path) -> None:
+    file = str(tmp_path / "same.gpkg")
+    table = f"ogr:dbname='{tmp_path / 'out.gpkg'}' table=\"{{}}\" (geom)"
+    for algorithm, first, second, parameters in (
+        ("importincidents", "OUTPUT", "REFUSED", {"OUTPUT": file, "REFUSED": file}),
+        ("importincidents", "OUTPUT", "REFUSED", {"OUTPUT": file, "REFUSED": QgsProcessingOutputLayerDefinition(file)}),
+        ("importincidents", "OUTPUT", "REFUSED", {"OUTPUT": table.format("a"), "REFUSED": table.format("A")}),
+        ("importincidents", "OUTPUT", "REFUSED", {"OUTPUT": str(tmp_path / "out.gpkg")}),
+        ("importincidents", "OUTPUT", "REFUSED", {"REFUSED": str(tmp_path / "." / "out.gpkg")}),
+        ("buildcrimeindex", "OUTPUT", "REFUSED", {"OUTPUT": file, "REFUSED": file}),
+        ("convlstmprediction", "OUTPUT_MODEL", "OUTPUT_REPORT", {"OUTPUT_MODEL": file, "OUTPUT_REPORT": file}),
+    ):
+        said = refusal(algorithm, **{**jobs(algorithm, tmp_path), **parameters})
+        assert f"{first} and {second} both go to {tmp_path}" in said
+        assert "Choose another file for one of them" in said
+        assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_removed_hides_nothing(
+    jobs: Any, run: Any, log_of: Any, tmp_path: Path, tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crime_risk.bridge import outputs
+
+    discard = outputs.discard
+
+    def stuck(destination: str, existed: bool) -> None:
+        if "b.gpkg" in destination:
+            raise PermissionError("the file is used by another program")
+        discard(destination, existed)
+
+    def parameters(folder: Path) -> dict[str, Any]:
+        files = {"OUTPUT": str(folder / "a.gpkg"), "REFUSED": str(folder / "b.gpkg")}
+        return {**jobs("importincidents", folder), **files}
+
+    whole = log_of()
+    run("importincidents", log=whole, **parameters(tmp_path_factory.mktemp("whole")))
+    monkeypatch.setattr(outputs, "discard", stuck)
+    log = log_of(whole.calls - 2)
+    with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
+        run("importincidents", log=log, **parameters(tmp_path))
+    assert [file.name for file in tmp_path.glob("*.gpkg")] == ["b.gpkg"]
+    (warning,) = (line for line in log.warnings if "could not be removed" in line)
+    assert str(tmp_path / "b.gpkg") in warning
+    assert "used by another program" in warning
+    assert "remove it yourself" in warning

@@ -238,3 +238,52 @@ def test_window_and_reference_time(points: Any, town: Any, index_file: Path, run
         )
         scored = next(ran["OUTPUT"].getFeatures())
         assert scored["score_abs"] == count(radius, window, reference) > 0
+
+
+@pytest.mark.parametrize(("crs", "scale"), [("EPSG:32610", 1.0), ("EPSG:3857", 1 / 2.04), ("EPSG:4326", None)])
+def test_areas_of_classes_are_metres_on_the_ground(
+    crs: str, scale: float | None, run: Any, grids_file: Path, tmp_path: Path
+) -> None:
+    """A risk raster brought to another CRS: its class polygons measure what they do on the ground."""
+    from osgeo import gdal
+
+    warped = tmp_path / "warped.tif"
+    gdal.Warp(str(warped), gdal.Translate("", str(grids_file), format="MEM", bandList=[1]), dstSRS=crs)
+    ran = run("classifyrisk", INPUT=str(warped), OUTPUT=str(tmp_path / "classes.tif"), POLYGONS="memory:")
+    zones = list(ran["POLYGONS"].getFeatures())
+    assert zones
+    transform = QgsCoordinateTransform(
+        QgsCoordinateReferenceSystem(crs), QgsCoordinateReferenceSystem("EPSG:32610"), QgsProject.instance()
+    )
+    for zone in zones:
+        on_the_ground = zone.geometry()
+        on_the_ground.transform(transform)
+        assert zone["area_m2"] == pytest.approx(on_the_ground.area(), rel=0.002)
+        if scale is not None:
+            assert zone["area_m2"] == pytest.approx(zone.geometry().area() * scale, rel=0.02)
+
+
+def test_the_order_of_dates(points: Any, run: Any, tmp_path: Path) -> None:
+    """The whole column shows day first; a filter leaves only dates that may be either, and the user knows."""
+    texts = ["25/03/2024 10:00", "02/03/2024 10:00", "04/03/2024 10:00"]
+    rows = [(525_000 + 500 * number, 5_040_000, text, str(number)) for number, text in enumerate(texts)]
+    layer = points(rows, kind="text")
+    given = {"INPUT": layer, "TIME_FIELD": "occurred", "FILTER": "category > '0'"}
+    for order, first, last in ((2, "2024-03-02", "2024-03-04"), (3, "2024-02-03", "2024-04-03")):
+        index = run("buildcrimeindex", **given, DATE_ORDER=order, OUTPUT=str(tmp_path / f"{order}.crimeindex"))
+        assert (index["FIRST"], index["LAST"]) == (f"{first}T10:00:00", f"{last}T10:00:00")
+        grids = run("rasterizehotspots", **given, DATE_ORDER=order, OUTPUT=str(tmp_path / f"{order}.tif"))
+        times = band_times(grids["OUTPUT"])
+        assert (times[0][0], times[-1][0]) == (f"{first} 00:00", f"{last} 00:00")
+
+
+def test_one_list_of_orders() -> None:
+    from qgis.core import QgsApplication, QgsProcessingParameterDefinition
+
+    registry = QgsApplication.processingRegistry()
+    found = [
+        registry.algorithmById(f"crimerisk:{name}").parameterDefinition("DATE_ORDER")
+        for name in ("importincidents", "buildcrimeindex", "rasterizehotspots")
+    ]
+    assert len({(one.description(), one.help(), tuple(one.options()), one.defaultValue()) for one in found}) == 1
+    assert all(one.flags() & QgsProcessingParameterDefinition.Flag.FlagAdvanced for one in found)

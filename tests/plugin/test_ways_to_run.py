@@ -155,6 +155,8 @@ def test_two_at_once(log_of: Any, town_layer: Any, grids_file: Path, tmp_path: P
         ("crimescorelayer", {"WINDOW": -1}, "window_days is -1; it must be greater than 0"),
         ("crimescorelayer", {"SPACING": 0}, "spacing' is 0.0: Input should be greater than 0"),
         ("convlstmprediction", {"EPOCHS": 0}, "'epochs' is 0"),
+        ("convlstmprediction", {"LEARNING_RATE": "nan"}, "'learning_rate' of the job 'convlstm' is nan"),
+        ("rasterizehotspots", {"TIME_FIELD": "occurred", "CRS": "EPSG:3857"}, "is a Mercator projection"),
         ("classifyrisk", {"PERCENTILES": "many"}, "PERCENTILES is many"),
         ("importincidents", {"INPUT": ""}, "INPUT"),
     ],
