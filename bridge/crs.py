@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qgis.core import (
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
@@ -46,19 +47,13 @@ def is_metric(crs: QgsCoordinateReferenceSystem) -> bool:
         crs.isValid()
         and not crs.isGeographic()
         and not _is_mercator(crs)
-        and math.isclose(QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), _metres()), 1.0)
+        and math.isclose(QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), Qgis.DistanceUnit.Meters), 1.0)
     )
 
 
 def _is_mercator(crs: QgsCoordinateReferenceSystem) -> bool:
     # Web Mercator among them, not UTM and its like ("utm", "tmerc"), whose scale hardly differs from 1.
     return crs.projectionAcronym() == "merc"
-
-
-def _metres() -> Any:
-    from qgis.core import Qgis
-
-    return Qgis.DistanceUnit.Meters
 
 
 def working_crs_problem(crs: QgsCoordinateReferenceSystem) -> str:
