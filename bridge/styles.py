@@ -146,7 +146,7 @@ def _hide_zero(layer: QgsRasterLayer) -> None:
 def risk(layer: QgsRasterLayer, edges: Sequence[str]) -> None:
     """Probabilities from the lowest to the highest of the first map, in even colours."""
     load(layer, "risk")
-    statistics = layer.dataProvider().bandStatistics(1, Qgis.RasterBandStatistic.All)
+    statistics = layer.dataProvider().bandStatistics(1)
     low, high = statistics.minimumValue, statistics.maximumValue
     if not high > low:
         high = low + 1e-6
