@@ -9,7 +9,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +117,6 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             if parameter.help()
         ]
         return "".join(text) + ("<p>" + "<br>".join(lines) + "</p>" if lines else "")
-
-    def helpUrl(self) -> str:
-        return ""
 
     def add(self, parameter: QgsProcessingParameterDefinition, help_text: str = "", advanced: bool = False) -> None:
         """Declare a parameter with its line of help."""
@@ -281,6 +277,9 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
         path, _ = destinations.named(parameters, name)
         existed = path is not None and path.exists()
+        # Making the sink empties what was there: not for somebody who has already changed their mind.
+        if feedback.isCanceled():
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
         sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
         if sink is None:
             if parameters.get(name) is None:
@@ -298,14 +297,16 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Style the outputs where layers may be touched: in the thread that owns them."""
         for destination, title, styler in self._stylers:
-            with suppress(RuntimeError):
+            # A result without its style is still the result.
+            try:
                 layer = QgsProcessingUtils.mapLayerFromString(destination, context)
                 if layer is not None and layer.isValid():
                     styler(layer)
                     styles.remember(layer, self.tr(title), f"{self.displayName()} (crimerisk:{self.ID})")
-            if context.willLoadLayerOnCompletion(destination):
-                details = context.layerToLoadOnCompletionDetails(destination)
-                details.forceName = details.name == "" or details.forceName
+            except Exception as error:
+                feedback.pushWarning(
+                    self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
+                )
         self._stylers = []
         return {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,12 @@ def check_destination(path: str, name: str) -> None:
 def file_of(destination: str) -> tuple[Path | None, str]:
     """File and layer name of a vector destination; (None, "") for a memory layer or a database."""
     text = destination.strip()
-    if not text or text in ("TEMPORARY_OUTPUT", "memory") or text.startswith(("memory:", "postgres", "spatialite:")):
-        return None, ""
     if text.startswith("ogr:"):
         uri = QgsDataSourceUri(text[4:])
         return Path(uri.database()), uri.table()
+    # Other providers are told by their name before a colon; a drive has but one letter.
+    if not text or text in ("TEMPORARY_OUTPUT", "memory") or re.match(r"[A-Za-z]{2,}:", text):
+        return None, ""
     parts = QgsProviderRegistry.instance().decodeUri("ogr", text)
     return Path(parts.get("path") or text), parts.get("layerName") or ""
 

@@ -85,7 +85,7 @@ def run(parameters: Parameters, context: JobContext, now: np.datetime64 | None =
             f"{file.path.name} has no header, so no profile can tell its columns",
             parameter="profile",
             value=parameters.profile,
-            remedy="Choose the profile 'columns' and name the columns field_1, field_2, …",
+            remedy="Choose 'Columns named by hand' (profile 'columns') and name the columns field_1, field_2, …",
         )
     layout = _layout(parameters, file, profile, variant)
     notes = [*file.notes, *(profile.notes if profile else ()), *(variant.notes if variant else ())]

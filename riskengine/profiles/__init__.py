@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..errors import ParameterError
 
-_HAND = "Choose the profile 'columns' and name the columns of X, Y and time"
+_HAND = "Choose 'Columns named by hand' (profile 'columns') and name the columns of X, Y and time"
 
 
 class Variant(BaseModel):

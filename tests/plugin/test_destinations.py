@@ -408,7 +408,7 @@ def test_what_cannot_be_removed_hides_nothing(
     discard = outputs.discard
 
     def stuck(destination: str, existed: bool) -> None:
-        if "b.gpkg" in destination:
+        if "a.gpkg" in destination:
             raise PermissionError("the file is used by another program")
         discard(destination, existed)
 
@@ -422,8 +422,20 @@ def test_what_cannot_be_removed_hides_nothing(
     log = log_of(whole.calls - 2)
     with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
         run("importincidents", log=log, **parameters(tmp_path))
-    assert [file.name for file in tmp_path.glob("*.gpkg")] == ["b.gpkg"]
+    assert [file.name for file in tmp_path.glob("*.gpkg")] == ["a.gpkg"]
     (warning,) = (line for line in log.warnings if "could not be removed" in line)
-    assert str(tmp_path / "b.gpkg") in warning
+    assert str(tmp_path / "a.gpkg") in warning
     assert "used by another program" in warning
     assert "remove it yourself" in warning
+
+
+def test_cancel_before_the_sink_keeps_what_was_there(
+    jobs: Any, run: Any, log_of: Any, tmp_path: Path, tmp_path_factory: Any
+) -> None:
+    """Making a sink empties an existing file, so it is not made for a run that is already cancelled."""
+    old = tmp_path / "old.gpkg"
+    run("importincidents", **{**jobs("importincidents", tmp_path), "OUTPUT": str(old)})
+    before = old.read_bytes()
+    with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
+        run("importincidents", log=log_of(1), **{**jobs("importincidents", tmp_path), "OUTPUT": str(old)})
+    assert old.read_bytes() == before
