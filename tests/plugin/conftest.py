@@ -44,9 +44,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Log(QgsProcessingFeedback):
-    """Keeps what is said, and can cancel after some progress."""
+    """Keeps what is said, and can cancel: after so many reports of progress, or at so many percent.
 
-    def __init__(self, cancel_after: int | None = None) -> None:
+    How many reports there are depends on the machine's speed; where the moment matters it is told by the percentage.
+    """
+
+    def __init__(self, cancel_after: int | None = None, cancel_at: float | None = None) -> None:
         super().__init__(False)
         self.lines: list[str] = []
         self.warnings: list[str] = []
@@ -54,11 +57,14 @@ class Log(QgsProcessingFeedback):
         self.calls = 0
         self.highest = 0.0
         self.cancel_after = cancel_after
+        self.cancel_at = cancel_at
 
     def setProgress(self, progress: float) -> None:  # noqa: N802
         self.calls += 1
         self.highest = max(self.highest, progress)
         if self.cancel_after is not None and self.calls > self.cancel_after:
+            self.cancel()
+        if self.cancel_at is not None and progress >= self.cancel_at:
             self.cancel()
         super().setProgress(progress)
 
@@ -121,7 +127,7 @@ def engine() -> Any:
 
 @pytest.fixture(scope="session")
 def log_of() -> type[Log]:
-    """The class of the logs, which can cancel: `log_of(cancel_after)`."""
+    """The class of the logs, which can cancel: `log_of(cancel_after)` or `log_of(cancel_at=percent)`."""
     return Log
 
 
