@@ -158,8 +158,13 @@ def test_a_failure_is_a_sentence_and_the_log_can_be_copied(dialog: Any, installe
     dialog.install_button.click()
     wait_for(dialog.install_button.isEnabled)
     assert dialog.step_label.text() == installer.problem
-    dialog.copy_button.click()
-    assert QGuiApplication.clipboard().text() == "Collecting torch\nThe disk is full. Free some space."
+
+    def copied() -> bool:
+        # The X server hands the clipboard over only when asked with a fresh time stamp: ask again, as a user would.
+        dialog.copy_button.click()
+        return bool(QGuiApplication.clipboard().text() == "Collecting torch\nThe disk is full. Free some space.")
+
+    wait_for(copied)
 
 
 def test_the_real_installation_explains_an_unfit_python(
