@@ -1,17 +1,17 @@
-"""The plugin object: wires provider and dialog into QGIS."""
+"""The plugin object: wires provider, dialog and dock into QGIS."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsPointXY
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from .algorithms.provider import CrimeRiskProvider
 
-ICON = Path(__file__).resolve().parent / "resources" / "icons" / "crime_risk.svg"
+ICONS = Path(__file__).resolve().parent / "resources" / "icons"
 
 
 class CrimeRiskPlugin:
@@ -28,6 +28,9 @@ class CrimeRiskPlugin:
         self.provider: CrimeRiskProvider | None = None
         self.action: Any = None
         self.dialog: Any = None
+        self.score_action: Any = None
+        self.score_dock: Any = None
+        self.locator_filter: Any = None
 
     def initProcessing(self) -> None:
         """Register the algorithms; all that qgis_process asks for."""
@@ -42,10 +45,23 @@ class CrimeRiskPlugin:
         self.initProcessing()
         from qgis.PyQt.QtGui import QAction
 
-        self.action = QAction(QIcon(str(ICON)), self._tr("Set up engine…"), self.iface.mainWindow())
+        self.action = QAction(QIcon(str(ICONS / "crime_risk.svg")), self._tr("Set up engine…"), self.iface.mainWindow())
         self.action.setObjectName("crime_risk_set_up_engine")
         self.action.triggered.connect(self.show_engine_dialog)
         self.iface.addPluginToMenu(self._tr("Crime Risk"), self.action)
+        self.score_action = QAction(
+            QIcon(str(ICONS / "crime_score.svg")), self._tr("Crime score"), self.iface.mainWindow()
+        )
+        self.score_action.setObjectName("crime_risk_score_dock")
+        self.score_action.setToolTip(self._tr("Crime score: click on the map or type an address"))
+        self.score_action.setCheckable(True)
+        self.score_action.triggered.connect(self.show_score_dock)
+        self.iface.addPluginToMenu(self._tr("Crime Risk"), self.score_action)
+        self.iface.addToolBarIcon(self.score_action)
+        from .ui.score.locator_filter import CrimeScoreLocatorFilter
+
+        self.locator_filter = CrimeScoreLocatorFilter(self.ask_score)
+        self.iface.registerLocatorFilter(self.locator_filter)
 
     def show_engine_dialog(self) -> None:
         """Open Crime Risk ▸ Set up engine…"""
@@ -57,10 +73,43 @@ class CrimeRiskPlugin:
         self.dialog.raise_()
         self.dialog.activateWindow()
 
+    def show_score_dock(self, shown: bool = True) -> None:
+        """Open or close the dock "Crime score"; it is made when it is first opened."""
+        if self.score_dock is None:
+            if not shown:
+                return
+            from qgis.PyQt.QtCore import Qt
+
+            from .ui.score.dock import ScoreDock
+
+            self.score_dock = ScoreDock(self.iface.mapCanvas(), self.show_engine_dialog, self.iface.mainWindow())
+            self.score_dock.setToggleVisibilityAction(self.score_action)
+            self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.score_dock)
+            width = self.score_dock.sizeHint().width()
+            self.iface.mainWindow().resizeDocks([self.score_dock], [width], Qt.Orientation.Horizontal)
+        self.score_dock.setUserVisible(shown)
+
+    def ask_score(self, name: str, point: QgsPointXY) -> None:
+        """Ask for the score of a named place, WGS 84, in the dock."""
+        self.show_score_dock()
+        self.score_dock.ask(name, point)
+
     def unload(self) -> None:
         """Take everything back, and end the engine's workers."""
         from .bridge import client
 
+        if self.locator_filter is not None:
+            self.iface.deregisterLocatorFilter(self.locator_filter)
+            self.locator_filter = None
+        if self.score_dock is not None:
+            self.score_dock.close_for_good()
+            self.iface.removeDockWidget(self.score_dock)
+            self.score_dock.deleteLater()
+            self.score_dock = None
+        if self.score_action is not None:
+            self.iface.removePluginMenu(self._tr("Crime Risk"), self.score_action)
+            self.iface.removeToolBarIcon(self.score_action)
+            self.score_action = None
         client.shutdown()
         if self.action is not None:
             self.iface.removePluginMenu(self._tr("Crime Risk"), self.action)

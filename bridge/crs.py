@@ -98,6 +98,19 @@ def transform_arrays(
     return moved_x, moved_y
 
 
+def transform_point(
+    point: QgsPointXY,
+    source: QgsCoordinateReferenceSystem,
+    target: QgsCoordinateReferenceSystem,
+    context: QgsCoordinateTransformContext,
+) -> QgsPointXY | None:
+    """One point in another CRS; None where it cannot be brought there."""
+    if not source.isValid() or not target.isValid():
+        return None
+    x, y = _transformed(QgsCoordinateTransform(source, target, context), point.x(), point.y())
+    return QgsPointXY(x, y) if math.isfinite(x) and math.isfinite(y) else None
+
+
 def _transformed_block(transform: QgsCoordinateTransform, x: list[float], y: list[float]) -> NDArray[np.float64]:
     import numpy as np
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,28 @@ def scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
             marker.setSize(spacing)
             renderer.updateRangeSymbol(number, symbol)
         layer.setRenderer(renderer)
+
+
+def score_queries(layer: QgsVectorLayer) -> None:
+    """The classes of `scores` as large labelled markers, and a grey one for places without data."""
+    load(layer, "score_queries")
+
+
+@cache
+def score_classes() -> tuple[tuple[float, float, str, str], ...]:
+    """Lower and upper limit, colour (#rrggbb) and label of the score's classes, as the layers' style has them."""
+    layer = QgsVectorLayer("Point?field=score:double", "scores", "memory")
+    load(layer, "scores")
+    return tuple(
+        (entry.lowerValue(), entry.upperValue(), entry.symbol().color().name(), entry.label())
+        for entry in layer.renderer().ranges()
+    )
+
+
+def score_colour(score: float) -> QColor:
+    """The colour that the layers' style gives a score."""
+    classes = score_classes()
+    return QColor(next((colour for _, upper, colour, _ in classes if score <= upper), classes[-1][2]))
 
 
 def _time(text: str) -> QDateTime:

@@ -72,7 +72,14 @@ class DependencyError(CrimeRiskError, ImportError):
 
 
 class Cancelled(CrimeRiskError):
-    """The user asked to stop."""
+    """The user asked to stop.
 
-    def __init__(self, problem: str = "Cancelled") -> None:
+    Attributes
+    ----------
+    best : object or None
+        What a training had reached, for whoever wants to keep it.
+    """
+
+    def __init__(self, problem: str = "Cancelled", best: Any = None) -> None:
         super().__init__(problem)
+        self.best = best

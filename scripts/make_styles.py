@@ -11,17 +11,22 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from osgeo import gdal
 from qgis.core import (
+    Qgis,
     QgsApplication,
     QgsCategorizedSymbolRenderer,
     QgsFillSymbol,
     QgsGraduatedSymbolRenderer,
     QgsMarkerSymbol,
     QgsPalettedRasterRenderer,
+    QgsPalLayerSettings,
     QgsRasterLayer,
     QgsRendererCategory,
     QgsRendererRange,
     QgsSingleSymbolRenderer,
+    QgsTextBufferSettings,
+    QgsTextFormat,
     QgsVectorLayer,
+    QgsVectorLayerSimpleLabeling,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,11 +57,40 @@ def vector_styles() -> None:
     points.setRenderer(QgsGraduatedSymbolRenderer("score", ranges))
     points.setOpacity(0.85)
     save(points, "scores")
+    queries()
     polygons = QgsVectorLayer("Polygon?field=class:integer", "polygons", "memory")
     fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
     polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
     polygons.setOpacity(0.75)
     save(polygons, "class_polygons")
+
+
+def queries() -> None:
+    """Places that were asked: the score's classes, large, with the score beside them; grey where nothing is known."""
+    layer = QgsVectorLayer("Point?field=name:string&field=score:double", "queries", "memory")
+    outline = {"name": "circle", "size": "3.6", "outline_color": "40,40,40", "outline_width": "0.4"}
+    unknown = QgsMarkerSymbol.createSimple({**outline, "color": "190,190,190"})
+    ranges = [QgsRendererRange(-1.0, -1.0, unknown, "no data")]
+    for colour, low, high in zip(RAMP, LIMITS, LIMITS[1:], strict=False):
+        marker = QgsMarkerSymbol.createSimple({**outline, "color": colour})
+        ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
+    layer.setRenderer(QgsGraduatedSymbolRenderer('coalesce("score", -1)', ranges))
+    settings = QgsPalLayerSettings()
+    settings.fieldName = "coalesce(format_number(\"score\", 2), '–')"
+    settings.isExpression = True
+    settings.placement = Qgis.LabelPlacement.OverPoint
+    settings.quadOffset = Qgis.LabelQuadrantPosition.AboveRight
+    settings.xOffset, settings.yOffset = 2.2, -1.2
+    text = QgsTextFormat()
+    text.setSize(9)
+    halo = QgsTextBufferSettings()
+    halo.setEnabled(True)
+    halo.setSize(0.9)
+    text.setBuffer(halo)
+    settings.setFormat(text)
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    layer.setLabelsEnabled(True)
+    save(layer, "score_queries")
 
 
 def raster_styles() -> None:

@@ -23,7 +23,8 @@ LOOK: dict[str, tuple[str, str, str, str]] = {
     "prior_share": ("Prior share", "#009E73", "-.", "^"),
     "constant": ("Constant", "#595959", ":", "x"),
 }
-_STYLE: Any = {
+#: Settings of every figure.
+STYLE: Any = {
     "font.size": 11,
     "font.family": "sans-serif",
     "axes.spines.top": False,
@@ -44,7 +45,8 @@ def display_name(name: str) -> str:
     return LOOK[name][0] if name in LOOK else name.replace("_", " ").capitalize()
 
 
-def _figure(width: float = 5.2, height: float = 3.5) -> Figure:
+def new_figure(width: float = 5.2, height: float = 3.5) -> Figure:
+    """An empty figure, inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -62,8 +64,8 @@ def _look(name: str) -> dict[str, Any]:
 
 def loss_curves(curves: Curves) -> str:
     """Training and validation log-loss per epoch."""
-    with mpl.rc_context(_STYLE):
-        figure = _figure()
+    with mpl.rc_context(STYLE):
+        figure = new_figure()
         axes = figure.add_subplot()
         epochs = np.arange(len(curves.loss) + 1)
         axes.plot(epochs, [curves.start, *curves.loss], color="#0072B2", marker="o", markersize=3.5, label="training")
@@ -88,8 +90,8 @@ def loss_curves(curves: Curves) -> str:
 
 def reliability_plot(held_out: HeldOut) -> str:
     """Observed share against predicted probability."""
-    with mpl.rc_context(_STYLE):
-        figure = _figure()
+    with mpl.rc_context(STYLE):
+        figure = new_figure()
         axes = figure.add_subplot()
         highest = 0.0
         for name, score in held_out.scores.items():
@@ -105,8 +107,8 @@ def reliability_plot(held_out: HeldOut) -> str:
 
 def hit_rate_curve(held_out: HeldOut) -> str:
     """Share of incidents caught against share of the area flagged."""
-    with mpl.rc_context(_STYLE):
-        figure = _figure()
+    with mpl.rc_context(STYLE):
+        figure = new_figure()
         axes = figure.add_subplot()
         for name, score in held_out.scores.items():
             shares = [0.0] + [100 * hits.flagged / hits.cells for hits in score.curve]
@@ -122,9 +124,9 @@ def hit_rate_curve(held_out: HeldOut) -> str:
 
 def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
     """A forecast map with its scale; cells outside the study area are grey."""
-    with mpl.rc_context({**_STYLE, "axes.grid": False}):
+    with mpl.rc_context({**STYLE, "axes.grid": False}):
         height = float(np.clip(5.2 * grid.rows / grid.columns, 2.5, 7.0))
-        figure = _figure(5.8, height)
+        figure = new_figure(5.8, height)
         axes = figure.add_subplot()
         west, south, east, north = (edge / 1000 for edge in grid.bounds)
         image = axes.imshow(
@@ -144,8 +146,8 @@ def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
 
 def skill_over_time(held_out: HeldOut, starts: NDArray[np.datetime64]) -> str:
     """Log-loss of the model minus that of each baseline, per held-out map."""
-    with mpl.rc_context(_STYLE):
-        figure = _figure(7.0, 3.2)
+    with mpl.rc_context(STYLE):
+        figure = new_figure(7.0, 3.2)
         axes = figure.add_subplot()
         model = held_out.scores[held_out.model].fold_loss
         for name, score in held_out.scores.items():

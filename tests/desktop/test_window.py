@@ -50,7 +50,7 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_menu_opens_the_engine_dialog(window: dict[str, Any]) -> None:
-    assert window["menu"]["Crime Risk"] == ["Set up engine…"]
+    assert window["menu"]["Crime Risk"] == ["Set up engine…", "Crime score"]
     assert window["dialog_visible"]
 
 

@@ -1,0 +1,206 @@
+"""The report of a score model: one HTML file, from what its training found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artefacts import whole_file
+from ..score.model import ScoreCard
+from ..score.study import HeldOut, Study
+from . import score_figures as figures
+from . import score_words as words
+from .html import crs_name, moment, render
+
+#: Categories named in the model card.
+_CATEGORIES = 12
+_EXAMPLES_SEED = 0
+
+
+def write_score_report(path: str | Path, study: Study, parameter: str = "report") -> None:
+    """Write the report of a training.
+
+    Parameters
+    ----------
+    path : path
+    study : Study
+    """
+    text = render("score.html", _values(study))
+    with whole_file(path, parameter) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _values(study: Study) -> dict[str, Any]:
+    card, rows, held_out = study.card, study.rows, study.held_out
+    sentence, look = words.headline(study)
+    bands = held_out.by_band()
+    incidents = _incidents_by_block(study)
+    names = [each.model for each in study.comparisons]
+    importance = sorted(study.importance, key=lambda each: -each.increase)
+    l1 = held_out.l1()
+    own = held_out.row < rows.originals
+    kept = _kept_curves(study)
+    return {
+        "headline": sentence,
+        "look": look,
+        "notes": study.notes,
+        "study": study,
+        "card": card,
+        "about": study.about,
+        "published": card.protocol == "published",
+        "l1": l1,
+        "between": words.between,
+        "factor": words.factor(card, l1.mean),
+        "own_l1": float(held_out.error[own].mean()) if own.any() and not own.all() else None,
+        "coverage": held_out.coverage(),
+        "parameters": study.settings,
+        "network_parameters": _parameter_count(card),
+        "block": words.metres(held_out.block_size),
+        "blocks": int((np.bincount(held_out.block) > 0).sum()),
+        "bands": bands,
+        "examples": _examples(study),
+        "originals": rows.originals,
+        "copies": len(rows) - rows.originals,
+        "histograms": figures.score_histograms(rows, *_resampled(study)),
+        "resampled": _resampled(study),
+        "scatter_figure": figures.predicted_against_true(held_out),
+        "band_figure": figures.error_by_band(bands),
+        "coverage_figure": figures.coverage_by_band(bands, card.interval),
+        "map_figure": figures.error_map(held_out, incidents),
+        "map_words": _map_words(held_out, incidents),
+        "loss_figure": figures.fit_curves(study.curves, kept) if kept else None,
+        "networks": len(study.curves),
+        "kept_curves": dict(study.curves)[kept] if kept else None,
+        "growth_figure": figures.growth_path(study.growth) if study.growth else None,
+        "protocol_figure": figures.protocols(study.comparisons, names) if study.comparisons else None,
+        "protocols": _protocols(study),
+        "leak": words.leak(study),
+        "importance": [(words.group_name(each.group), each) for each in importance],
+        "importance_figure": figures.importance_bars(importance, [words.group_name(each.group) for each in importance])
+        if importance
+        else None,
+        "categories": _categories(study),
+        "area": _area(card),
+        "crs": crs_name(card.crs),
+        "reference": moment(card.reference_time),
+        "settings": _settings(study),
+    }
+
+
+def _parameter_count(card: ScoreCard) -> int:
+    sizes = card.architecture
+    widths = (sizes.inputs, *sizes.widths, 1 if sizes.output == "sigmoid" else 3)
+    return sum((before + 1) * after for before, after in zip(widths, widths[1:], strict=False))
+
+
+def _resampled(study: Study) -> tuple[float, float]:
+    """Scores below and above which places were resampled."""
+    told = study.settings.get("augmentation")
+    return (told["low"], told["high"]) if isinstance(told, dict) else (0.3, 0.8)
+
+
+def _kept_curves(study: Study) -> str | None:
+    """The name of the curves that belong to the model itself."""
+    fitted = [name for name, found in study.curves if found.train and found.development]
+    wanted = [name for name in ("final", study.card.architecture.text()) if name in fitted]
+    return (wanted or fitted[-1:] or [None])[0]
+
+
+def _incidents_by_block(study: Study) -> NDArray[np.int64]:
+    """Different incidents behind the held-out rows of each block: copies of one do not count."""
+    held_out = study.held_out
+    _, first = np.unique(study.rows.source[held_out.row], return_index=True)
+    return np.bincount(held_out.block[first], minlength=len(held_out.corner))
+
+
+def _map_words(held_out: HeldOut, incidents: NDArray[np.int64]) -> dict[str, Any]:
+    _, error = held_out.by_block()
+    enough = (incidents >= figures.LEAST_IN_BLOCK) & np.isfinite(error)
+    few = int(((incidents > 0) & ~enough).sum())
+    quarter = np.quantile(error[enough], (0.25, 0.75, 0.9)).tolist() if enough.any() else None
+    return {"shown": int(enough.sum()), "few": few, "quarter": quarter, "least": figures.LEAST_IN_BLOCK}
+
+
+def _examples(study: Study) -> list[dict[str, float]]:
+    """A row drawn blindly from each band of the true score; the incidents' own places where there are any."""
+    card, held_out = study.card, study.held_out
+    random = np.random.default_rng(_EXAMPLES_SEED)
+    low, high = np.log(card.count_low), np.log(card.count_high)
+
+    def count(score: float) -> float:
+        return float(np.exp(low + score * (high - low)))
+
+    found = []
+    for band in held_out.by_band():
+        inside = (held_out.truth >= band["low"]) & (held_out.truth < band["high"])
+        if band["high"] == 1.0:
+            inside |= held_out.truth == 1.0
+        own = np.flatnonzero(inside & (held_out.row < study.rows.originals))
+        row = int(random.choice(own if len(own) else np.flatnonzero(inside)))
+        truth, score, lower, upper = (
+            float(part[row]) for part in (held_out.truth, held_out.score, held_out.lower, held_out.upper)
+        )
+        found.append(
+            {
+                "truth": truth,
+                "score": score,
+                "lower": lower,
+                "upper": upper,
+                "count": count(truth),
+                "predicted": count(score),
+                "inside": lower <= truth <= upper,
+            }
+        )
+    return found
+
+
+def _protocols(study: Study) -> dict[str, Any]:
+    """Comparisons as a table: a line for each model, a column for each split."""
+    splits = [split for split in figures.SPLITS if any(each.split == split for each in study.comparisons)]
+    lowest = {
+        split: min(each.l1.mean for each in study.comparisons if each.split == split and np.isfinite(each.l1.mean))
+        for split in splits
+    }
+    lines = []
+    for model in dict.fromkeys(each.model for each in study.comparisons):
+        of = {each.split: each for each in study.comparisons if each.model == model}
+        own = any(words.is_own(study, each) for each in of.values())
+        lines.append({"model": model, "own": own, "cells": [of.get(split) for split in splits]})
+    return {"splits": splits, "lowest": lowest, "lines": lines}
+
+
+def _categories(study: Study) -> dict[str, Any]:
+    """The most frequent categories, and the share of those that patrols seem to find."""
+    listed = [(str(name), float(share)) for name, share in study.about.get("categories") or []]
+    patrols = [(name, share) for name, share in listed if words.found_by_patrols(name)]
+    return {
+        "listed": [(name, share, words.found_by_patrols(name)) for name, share in listed[:_CATEGORIES]],
+        "more": max(0, len(listed) - _CATEGORIES),
+        "patrols": [name for name, _ in patrols[:_CATEGORIES]],
+        "patrol_share": sum(share for _, share in patrols),
+    }
+
+
+def _area(card: ScoreCard) -> str:
+    west, south, east, north = card.extent
+    return f"{(east - west) / 1000:.1f} km from west to east, {(north - south) / 1000:.1f} km from south to north"
+
+
+def _settings(study: Study) -> dict[str, str]:
+    """Every parameter as text, one line each."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, dict):
+            return "; ".join(f"{name.replace('_', ' ')}: {text(each)}" for name, each in value.items())
+        if isinstance(value, (list, tuple)):
+            return ", ".join(text(each) for each in value) or "none"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, float):
+            return f"{value:g}"
+        return "–" if value is None else str(value)
+
+    return {name: text(value) for name, value in study.settings.items()}

@@ -1,0 +1,124 @@
+"""What the score model's figures say, in plain sentences."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from ..evaluation.clustered import Interval
+from ..score.model import ScoreCard
+from ..score.study import Comparison, Study
+
+#: What each group of features is, for people.
+GROUPS = {
+    "pairs": "distance and age of the nearest, as published",
+    "distances": "distance of the nearest",
+    "more": "distance of farther neighbours",
+    "ages": "age of the nearest",
+    "clock": "hour and weekday of the nearest",
+    "offsets": "whether the nearest lie to one side",
+    "rings": "counts within rings",
+    "densities": "smoothed densities",
+    "slopes": "how steeply the densities change",
+}
+#: Words in the name of a category that patrols, stops and checks bring to light, in the languages of the known formats.
+_PATROLS = re.compile(
+    r"narc|drug|drog|estupefac|contra la salud|controlled substance|cannabis|marijuana"
+    r"|possess|posesi[oó]n|portaci[oó]n|weapons?\b.*\b(violation|offen|law)|concealed carry|prostitut|gambl"
+    r"|liquor|drunk|driving under|\bdui\b|\bdwi\b|loiter|public order|public peace|warrant",
+    re.IGNORECASE,
+)
+
+
+def found_by_patrols(category: str) -> bool:
+    """Whether its name suggests that patrols find it rather than victims report it: a guess the reader has to check."""
+    return bool(_PATROLS.search(category))
+
+
+def factor(card: ScoreCard, l1: float) -> float:
+    """By what factor in the number of incidents an error on the scale is off."""
+    return math.exp(l1 * (math.log(card.count_high) - math.log(card.count_low)))
+
+
+def metres(length: float) -> str:
+    """A length as people say it."""
+    return f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+
+
+def between(interval: Interval, digits: int = 3) -> str:
+    """The bounds of an interval; why there are none with too few blocks."""
+    if not math.isfinite(interval.low):
+        return "too few blocks for an interval"
+    return f"95\N{NO-BREAK SPACE}% interval {max(interval.low, 0.0):.{digits}f} to {interval.high:.{digits}f}"
+
+
+def group_name(group: str) -> str:
+    """What a group of features is, for people."""
+    return GROUPS.get(group, group)
+
+
+def is_network(comparison: Comparison) -> bool:
+    """Whether it judges a network, not a baseline."""
+    return "network" in comparison.model.lower()
+
+
+def is_own(study: Study, comparison: Comparison) -> bool:
+    """Whether it judges the network of this report's own protocol."""
+    return is_network(comparison) and study.card.protocol in comparison.model.lower()
+
+
+def best(study: Study, split: str, own: bool) -> Comparison | None:
+    """The own network under a split, or the best of the baselines."""
+    found = [
+        each
+        for each in study.comparisons
+        if each.split == split and (is_own(study, each) if own else not is_network(each))
+    ]
+    return min(found, key=lambda each: each.l1.mean, default=None)
+
+
+def headline(study: Study) -> tuple[str, str]:
+    """The one sentence an analyst needs, and how it is to be taken: "", "unsure" or "worse"."""
+    card, l1 = study.card, study.held_out.l1()
+    off = f"off by {l1.mean:.3f} of the scale ({between(l1)})"
+    typical = f"typically by a factor of {factor(card, l1.mean):.2g} in the number of incidents"
+    if card.protocol == "recommended":
+        sentence, look = _against_baseline(study, l1)
+        return f"On places it has never seen, the model is {off}, i.e. {typical}.{sentence}", look
+    text = f"On rows drawn at random the model is {off}, i.e. {typical}. But that split leaks:"
+    honest = best(study, "blocks", own=True)
+    if honest is None:
+        return f"{text} on places it has never seen expect a larger error. The recommended protocol measures it.", "unsure"
+    return (
+        f"{text} on blocks it has never seen, the same network is off by {honest.l1.mean:.3f} ({between(honest.l1)}),"
+        f" i.e. by a factor of {factor(card, honest.l1.mean):.2g}.",
+        "unsure",
+    )
+
+
+def _against_baseline(study: Study, l1: Interval) -> tuple[str, str]:
+    rival = best(study, "blocks", own=False)
+    if rival is None:
+        return "", ""
+    name = f"the best of the simpler models judged alike, {rival.model} ({rival.l1.mean:.3f})"
+    if l1.mean < rival.l1.low:
+        return f" That is better than {name}.", ""
+    if l1.mean > rival.l1.high:
+        return f" That is WORSE than {name}: use that instead.", "worse"
+    side = "slightly better than" if l1.mean < rival.l1.mean else "no better than"
+    return f" That is {side} {name}, and within that one’s interval.", "" if l1.mean < rival.l1.mean else "unsure"
+
+
+def leak(study: Study) -> str:
+    """What one network's error does between the published split and blocks; empty if it was not measured."""
+    for model in dict.fromkeys(each.model for each in study.comparisons if is_network(each)):
+        under = {each.split: each for each in study.comparisons if each.model == model}
+        if "random" in under and "blocks" in under:
+            seen, unseen = under["random"].l1.mean, under["blocks"].l1.mean
+            if unseen <= seen:
+                return f"Measured here: {model} is off by {seen:.4f} on random rows and by {unseen:.4f} on new blocks."
+            return (
+                f"Measured here: {model} is off by {seen:.4f} on random rows but by {unseen:.4f} on new blocks,"
+                f" {100 * (unseen / seen - 1):.0f} % more. The difference is what it had remembered."
+            )
+    return ""

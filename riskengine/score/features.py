@@ -1,0 +1,212 @@
+"""What a score model sees of the recent incidents around a place.
+
+``pairs`` are the published features (Garrido Czacki 2021, section 5): distance in kilometres and age in months of
+the ten nearest incidents, nearest first.  The other groups are ours; ``scripts/benchmark.sh score_features`` measures
+what each of them is worth, and docs/methods.md has the table.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..context import JobContext
+from .recent import RecentIncidents
+from .surfaces import smoothed_counts
+
+Floats = NDArray[np.float64]
+Table = NDArray[np.float32]
+Group = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
+
+#: Side of the square tiles places are worked on in, metres: memory stays bounded whatever the area.
+TILE = 16_000.0
+#: Places worked on at once, at most.
+CHUNK = 100_000
+#: Distance written for a neighbour that does not exist, metres.
+NOWHERE = 100_000.0
+#: Added before the logarithm of a distance, metres: places are not known better.
+_DISTANCE_FLOOR = 10.0
+#: Added before the logarithm of a smoothed count.
+_COUNT_FLOOR = 0.02
+_PAIR_DAYS = 30.0
+
+
+class FeatureSet(BaseModel):
+    """Which features, in which order.
+
+    Attributes
+    ----------
+    groups : list of str
+        ``pairs``: distance (km) and age / 30 days of the k nearest, as published · ``distances``: log distances of
+        the k nearest · ``more``: of neighbours farther down the line · ``ages`` of the k nearest · ``clock``: hour
+        and weekday of the k nearest, averaged · ``offsets``: how far the centre of the nearest lies to one side ·
+        ``rings``: log counts within `radii` · ``densities``: log smoothed counts at `bandwidths` · ``slopes``: how
+        steeply those change.
+    k : int
+    more : list of int
+    radii, bandwidths : list of float
+        Metres.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    groups: tuple[Group, ...] = Field(min_length=1)
+    k: int = Field(default=10, ge=1, le=1000)
+    more: tuple[int, ...] = (15, 20)
+    radii: tuple[float, ...] = (50.0, 100.0, 150.0, 200.0, 300.0, 400.0, 500.0, 700.0, 1000.0)
+    bandwidths: tuple[float, ...] = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
+
+    @property
+    def neighbours(self) -> int:
+        """How many nearest incidents have to be found for each place."""
+        deepest = max((number for number in self.more), default=0) if "more" in self.groups else 0
+        near = {"pairs", "distances", "ages", "clock", "offsets"} & set(self.groups)
+        return max(self.k if near else 0, deepest)
+
+    def names(self) -> list[str]:
+        """A name for each column, in order."""
+        return [name for group in self.groups for name in self._names_of(group)]
+
+    def columns(self) -> dict[str, list[int]]:
+        """The columns of each group."""
+        found: dict[str, list[int]] = {}
+        start = 0
+        for group in self.groups:
+            width = len(self._names_of(group))
+            found[group] = list(range(start, start + width))
+            start += width
+        return found
+
+    def _names_of(self, group: Group) -> list[str]:
+        nearest = range(1, self.k + 1)
+        return {
+            "pairs": [f"{what} {number}" for number in nearest for what in ("distance km", "age / 30 days")],
+            "distances": [f"log distance {number}" for number in nearest],
+            "more": [f"log distance {number}" for number in self.more],
+            "ages": [f"age {number}" for number in nearest],
+            "clock": ["hour (cosine)", "hour (sine)", "night share", "weekend share"],
+            "offsets": [f"offset of nearest {number}" for number in self._offset_steps()],
+            "rings": [f"log count {radius:g} m" for radius in self.radii],
+            "densities": [f"log density {bandwidth:g} m" for bandwidth in self.bandwidths],
+            "slopes": [f"log slope {bandwidth:g} m" for bandwidth in self.bandwidths],
+        }[group]
+
+    def _offset_steps(self) -> list[int]:
+        return [number for number in (3, 5, 10, 20) if number <= self.k] or [self.k]
+
+
+GROUPS: tuple[Group, ...] = get_args(Group)
+
+
+def compute_features(
+    recent: RecentIncidents,
+    x: Floats,
+    y: Floats,
+    wanted: FeatureSet,
+    context: JobContext | None = None,
+    shift: Floats | None = None,
+) -> Table:
+    """The features of places.
+
+    Parameters
+    ----------
+    recent : RecentIncidents
+    x, y : ndarray, shape (n,)
+        Metres.
+    wanted : FeatureSet
+    shift : ndarray, shape (n,), optional
+        Days by which the published resampling moved the date of a place: added to the ages seen from there.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, len(wanted.names()))
+    """
+    context = context or JobContext()
+    table = np.empty((len(x), len(wanted.names())), dtype=np.float32)
+    # In tiles neighbouring places are asked together, which the search tree answers faster.
+    tile = np.column_stack((np.floor(y / TILE), np.floor(x / TILE)))
+    strip = np.floor(y / 500.0)
+    order = np.lexsort((x, strip, tile[:, 1], tile[:, 0]))
+    edges = np.flatnonzero(np.any(np.diff(tile[order], axis=0) != 0, axis=1)) + 1
+    done = 0
+    for places in np.split(order, edges):
+        for start in range(0, len(places), CHUNK):
+            part = places[start : start + CHUNK]
+            table[part] = _tile_features(recent, x[part], y[part], wanted, None if shift is None else shift[part])
+            done += len(part)
+            context.progress(done / len(x), "Looking at the incidents around each place")
+    return table
+
+
+def _tile_features(
+    recent: RecentIncidents, x: Floats, y: Floats, wanted: FeatureSet, shift: Floats | None
+) -> NDArray[np.float64]:
+    distance, age, number = _nearest(recent, x, y, wanted.neighbours)
+    if shift is not None:
+        age = age + shift[:, None]
+    smooth = slope = np.zeros((len(x), 0))
+    if {"densities", "slopes"} & set(wanted.groups):
+        smooth, slope = smoothed_counts(recent.tree, x, y, wanted.bandwidths)
+    k = wanted.k
+    parts: list[NDArray[np.float64]] = []
+    for group in wanted.groups:
+        if group == "pairs":
+            pairs = np.empty((len(x), 2 * k))
+            pairs[:, 0::2], pairs[:, 1::2] = distance[:, :k] / 1000.0, age[:, :k] / _PAIR_DAYS
+            parts.append(pairs)
+        elif group == "distances":
+            parts.append(np.log(distance[:, :k] + _DISTANCE_FLOOR))
+        elif group == "more":
+            parts.append(np.log(distance[:, [rank - 1 for rank in wanted.more]] + _DISTANCE_FLOOR))
+        elif group == "ages":
+            parts.append(age[:, :k] / recent.days)
+        elif group == "clock":
+            parts.append(_clock(recent, number[:, :k]))
+        elif group == "offsets":
+            parts.append(_offsets(recent, x, y, distance, number, wanted._offset_steps()))
+        elif group == "rings":
+            parts.append(_rings(recent, x, y, wanted.radii))
+        elif group == "densities":
+            parts.append(np.log(smooth + _COUNT_FLOOR))
+        else:
+            parts.append(np.log1p(slope / (smooth + _COUNT_FLOOR)))
+    return np.concatenate(parts, axis=1)
+
+
+def _nearest(recent: RecentIncidents, x: Floats, y: Floats, number: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    if number == 0:
+        return np.zeros((len(x), 0)), np.zeros((len(x), 0)), np.zeros((len(x), 0), dtype=np.int64)
+    distance, row = recent.tree.query(np.column_stack((x, y)), k=np.arange(1, number + 1), workers=-1)
+    missing = row == len(recent)
+    row = np.where(missing, 0, row).astype(np.int64)
+    age = np.where(missing, recent.days, recent.age[row])
+    return np.minimum(distance, NOWHERE), age, row
+
+
+def _clock(recent: RecentIncidents, number: NDArray[np.int64]) -> Floats:
+    seconds = recent.time.astype("datetime64[s]").astype(np.int64)
+    hour = (seconds % 86_400) / 3600.0
+    # The first day of 1970 was a Thursday.
+    weekend = (seconds // 86_400 + 3) % 7 >= 5
+    night = (hour >= 22) | (hour < 6)
+    turn = 2 * np.pi * hour / 24
+    return np.column_stack([column[number].mean(axis=1) for column in (np.cos(turn), np.sin(turn), night, weekend)])
+
+
+def _offsets(
+    recent: RecentIncidents, x: Floats, y: Floats, distance: Floats, number: NDArray[np.int64], steps: list[int]
+) -> Floats:
+    columns = []
+    for step in steps:
+        nearest = number[:, :step]
+        away = np.hypot(recent.x[nearest].mean(axis=1) - x, recent.y[nearest].mean(axis=1) - y)
+        columns.append(away / np.maximum(distance[:, :step].mean(axis=1), _DISTANCE_FLOOR))
+    return np.column_stack(columns)
+
+
+def _rings(recent: RecentIncidents, x: Floats, y: Floats, radii: tuple[float, ...]) -> Floats:
+    points = np.column_stack((x, y))
+    counts = [recent.tree.query_ball_point(points, radius, return_length=True, workers=-1) for radius in radii]
+    return np.log1p(np.column_stack(counts).astype(np.float64))

@@ -1,0 +1,335 @@
+"""Training a score model by either protocol.
+
+Recommended: the places are cut into square blocks, the blocks dealt into folds.  Each fold is predicted by a network
+that has seen neither it nor the fold that chose its epoch, so every row is judged by a network that does not know
+its surroundings; the model itself is then fitted on all blocks but a tenth, which chooses the epoch.
+
+Published (Garrido Czacki 2021): rows at random, 80 % to train, 10 % to choose, 10 % to test.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..context import JobContext
+from ..errors import Cancelled
+from ..forecast.modelfile import versions
+from ..forecast.threads import workers
+from ..index import CrimeIndex
+from .fitting import Curves, Draw, fit_network
+from .growth import grow_network, without_growth
+from .intervals import cross_widening, widening
+from .model import ScoreCard, ScoreModel, widened
+from .network import Architecture, ScoreNetwork, run_network
+from .prepare import Prepared, prepare
+from .settings import Settings
+from .splits import Split, block_numbers, fold_numbers
+from .study import GrowthStep, HeldOut, Study
+from .tracker import Tracker
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Fitted = tuple[ScoreNetwork, Curves]
+
+
+def train(
+    index: CrimeIndex,
+    recent_index: CrimeIndex | None = None,
+    settings: Settings | None = None,
+    reference: np.datetime64 | None = None,
+    name: str = "score",
+    fingerprint: str = "",
+    context: JobContext | None = None,
+) -> tuple[ScoreModel, Study, Prepared, list[ScoreNetwork]]:
+    """Train a score model and judge it.
+
+    Parameters
+    ----------
+    index : CrimeIndex
+        Holds the year.
+    recent_index : CrimeIndex, optional
+        Holds the recent incidents, by default taken from `index`.
+    settings : Settings, optional
+    reference : datetime64, optional
+        End of both windows; by default the index's last incident.
+    name, fingerprint : str
+        Of the index, for the card.
+
+    Returns
+    -------
+    model : ScoreModel
+    study : Study
+        Without comparisons and importance: see `riskengine.score.comparing`.
+    prepared : Prepared
+    networks : list of ScoreNetwork
+        Those that predicted the held-out folds, in order of the folds (published: the model's own, once).
+
+    Raises
+    ------
+    Cancelled
+        Its ``best`` is a `ScoreModel` if a network had been fitted for at least an epoch.
+    """
+    settings = settings or Settings()
+    context = context or JobContext()
+    started = time.perf_counter()
+    with context.step(0.0, 0.25):
+        prepared = prepare(index, recent_index, settings, reference, context)
+    context.log(
+        f"{len(prepared.rows):,} rows ({prepared.rows.originals:,} places of incidents and"
+        f" {len(prepared.rows) - prepared.rows.originals:,} resampled),"
+        f" {len(prepared.recent):,} incidents in the last {settings.recent_days:g} days,"
+        f" seen from {len(prepared.tables)} recent window(s)"
+    )
+    make = _Maker(index, prepared, settings, name, fingerprint)
+    try:
+        with context.step(0.25, 1.0):
+            if settings.protocol == "published":
+                found = _train_published(prepared, settings, context)
+            else:
+                found = _train_recommended(prepared, settings, context)
+    except Cancelled as cancelled:
+        if cancelled.best is not None:
+            cancelled.best = make.unfinished(cancelled.best)
+        raise
+    network, curves, growth, held_out, added, networks = found
+    model = make.model(network, added, held_out)
+    study = Study(model.card, prepared.rows, held_out, curves, growth)
+    study.settings = settings.told()
+    study.seconds = time.perf_counter() - started
+    return model, study, prepared, networks
+
+
+Found = tuple[ScoreNetwork, list[tuple[str, Curves]], list[GrowthStep], HeldOut, float, list[ScoreNetwork]]
+
+
+def _train_recommended(prepared: Prepared, settings: Settings, context: JobContext) -> Found:
+    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    growth: list[GrowthStep] = []
+    curves: list[tuple[str, Curves]] = []
+    if settings.grow:
+        with context.step(0.0, 0.3):
+            grown, curves, growth = grow_network(
+                draw_rows(prepared, (fold != 0) & (fold != 1), settings.seed),
+                (prepared.table[fold == 1], prepared.score[fold == 1]),
+                settings,
+                prepared.table.shape[1],
+                context,
+            )
+        settings = without_growth(settings, grown)
+    with context.step(0.3 if settings.grow else 0.0, 1.0):
+        fitted = fit_folds(prepared, fold, settings, context, with_final=True)
+    networks = [network for network, _ in fitted]
+    out = predict_folds(prepared, fold, networks)
+    truth = prepared.rows.score
+    held_out = judge(
+        prepared, settings, np.arange(len(truth)), out, cross_widening(out, truth, fold, settings.interval)
+    )
+    curves += [(f"fold {number + 1}", found) for number, (_, found) in enumerate(fitted[: settings.folds])]
+    curves.append(("final", fitted[-1][1]))
+    return networks[-1], curves, growth, held_out, widening(out, truth, settings.interval), networks[:-1]
+
+
+def _train_published(prepared: Prepared, settings: Settings, context: JobContext) -> Found:
+    fold = fold_numbers(prepared.rows, "random", 10, seed=settings.seed)
+    test, development = fold == 0, fold == 1
+    draw = draw_rows(prepared, ~test & ~development, settings.seed)
+    dev = (prepared.table[development], prepared.score[development])
+    growth: list[GrowthStep] = []
+    if settings.grow:
+        network, curves, growth = grow_network(draw, dev, settings, prepared.table.shape[1], context)
+    else:
+        tracker = Tracker(context, 1)
+        architecture = architecture_of(settings, prepared)
+        network, found = fit_network(
+            architecture,
+            draw,
+            dev,
+            settings.fitting,
+            settings.interval,
+            settings.seed,
+            tracker.watch(0, architecture.text()),
+            context.check_cancelled,
+        )
+        curves = [("final", found)]
+    added = widening(run_network(network, dev[0]), dev[1].astype(np.float64), settings.interval)
+    out = run_network(network, prepared.table[test])
+    held_out = judge(prepared, settings, np.flatnonzero(test), out, np.full(int(test.sum()), added))
+    return network, curves, growth, held_out, added, [network]
+
+
+def fit_folds(
+    prepared: Prepared,
+    fold: Ints,
+    settings: Settings,
+    context: JobContext,
+    with_final: bool = False,
+    only: int | None = None,
+) -> list[Fitted]:
+    """A network for each fold, fitted on the rows of neither that fold nor the next, which chooses its epoch.
+
+    Parameters
+    ----------
+    with_final : bool
+        Add one that is fitted on all blocks but a tenth.
+    only : int, optional
+        Fit the first so many folds alone.
+
+    Raises
+    ------
+    Cancelled
+        With ``best``: the network of the lowest development loss so far and its curves.
+    """
+    folds = int(fold.max()) + 1
+    parts = [((fold != k) & (fold != (k + 1) % folds), fold == (k + 1) % folds) for k in range(only or folds)]
+    names = [f"Fold {k + 1} of {folds}" for k in range(len(parts))]
+    if with_final:
+        # Dealt anew, so that the development blocks of the model are not those of one of the folds.
+        final = fold_numbers(prepared.rows, "blocks", max(10, folds), settings.block_size, settings.seed + 1)
+        parts.append((final != 0, final == 0))
+        names.append("Final network")
+    tracker = Tracker(context, len(parts))
+
+    def fit(number: int) -> Fitted:
+        train_rows, dev_rows = parts[number]
+        fitted = fit_network(
+            architecture_of(settings, prepared),
+            draw_rows(prepared, train_rows, settings.seed + number),
+            (prepared.table[dev_rows], prepared.score[dev_rows]),
+            settings.fitting,
+            settings.interval,
+            settings.seed + number,
+            tracker.watch(number, names[number]),
+            context.check_cancelled,
+        )
+        tracker.done(number)
+        return fitted
+
+    fitted: list[Fitted] = []
+    rescued: list[Fitted] = []
+    cancelled: Cancelled | None = None
+    with workers(torch.device("cpu")) as pool:
+        for future in [pool.submit(fit, number) for number in range(len(parts))]:
+            try:
+                fitted.append(future.result())
+            except Cancelled as stopped:
+                cancelled = stopped
+                if stopped.best is not None and stopped.best[1].development:
+                    rescued.append(stopped.best)
+    if cancelled is not None:
+        cancelled.best = min(fitted + rescued, key=lambda each: each[1].best, default=None)
+        raise cancelled
+    return fitted
+
+
+def predict_folds(prepared: Prepared, fold: Ints, networks: list[ScoreNetwork]) -> NDArray[np.float64]:
+    """What each fold's network says of the rows it has not seen, shape (n, 1 or 3)."""
+    out = np.empty((len(fold), 3 if networks[0].architecture.output == "interval" else 1))
+    for number, network in enumerate(networks[: int(fold.max()) + 1]):
+        here = fold == number
+        out[here] = run_network(network, prepared.table[here])
+    return out
+
+
+def judge(prepared: Prepared, settings: Settings, row: Ints, out: NDArray[Any], added: NDArray[np.float64]) -> HeldOut:
+    """Held-out predictions with their blocks."""
+    rows = prepared.rows
+    block, corner = block_numbers(rows.source_x, rows.source_y, settings.block_size)
+    found = widened(out.astype(np.float64), added)
+    return HeldOut(row, rows.score[row], found.score, found.lower, found.upper, block[row], corner, settings.block_size)
+
+
+def architecture_of(settings: Settings, prepared: Prepared) -> Architecture:
+    """The network the settings ask for, with as many inputs as there are features."""
+    return Architecture(
+        inputs=prepared.table.shape[1],
+        widths=settings.widths,
+        activation=settings.activation,
+        output=settings.output,
+    )
+
+
+def draw_rows(prepared: Prepared, wanted: Bools, seed: int) -> Draw:
+    """The rows of an epoch, each seen from one of the recent windows, another one in each epoch."""
+    rows = np.flatnonzero(wanted)
+    score = prepared.score[rows]
+
+    def draw(epoch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if len(prepared.tables) == 1:
+            return prepared.table[rows], score
+        window = np.random.default_rng((seed, epoch)).integers(0, len(prepared.tables), len(rows))
+        return prepared.tables[window, rows], score
+
+    return draw
+
+
+def split_folds(prepared: Prepared, split: Split, settings: Settings) -> Ints:
+    """Folds of a split, with the settings' number, blocks and seed."""
+    return fold_numbers(prepared.rows, split, settings.folds, settings.block_size, settings.seed)
+
+
+class _Maker:
+    """Makes the model of a network: everything but the network is known before it is fitted."""
+
+    def __init__(self, index: CrimeIndex, prepared: Prepared, settings: Settings, name: str, fingerprint: str) -> None:
+        self.index, self.prepared, self.settings = index, prepared, settings
+        self.name, self.fingerprint = name, fingerprint
+
+    def model(self, network: ScoreNetwork, added: float, held_out: HeldOut | None, complete: bool = True) -> ScoreModel:
+        rows, settings = self.prepared.rows, self.settings
+        own = slice(0, rows.originals)
+        metrics: dict[str, Any] = {}
+        if held_out is not None:
+            metrics = {
+                "split": "blocks" if settings.protocol == "recommended" else "random",
+                "l1": held_out.l1()._asdict(),
+                "coverage": held_out.coverage()._asdict(),
+                "held_out": len(held_out.row),
+            }
+        card = ScoreCard(
+            name=self.name,
+            protocol=settings.protocol,
+            features=settings.features,
+            architecture=network.architecture,
+            radius=settings.radius,
+            window_days=settings.window_days,
+            recent_days=settings.recent_days,
+            reference_time=str(rows.reference),
+            crs=self.index.crs,
+            extent=(
+                float(rows.x[own].min()),
+                float(rows.y[own].min()),
+                float(rows.x[own].max()),
+                float(rows.y[own].max()),
+            ),
+            count_low=int(rows.scale.counts[0]),
+            count_high=int(rows.scale.counts[-1]),
+            interval=settings.interval,
+            widening=added,
+            percentiles=np.percentile(rows.score[own], np.arange(101)).tolist(),
+            metrics=metrics,
+            seed=settings.seed,
+            fingerprint=self.fingerprint,
+            incidents=rows.originals,
+            recent_incidents=len(self.prepared.recent),
+            versions=versions(),
+            complete=complete,
+        )
+        return ScoreModel(network.eval(), card)
+
+    def unfinished(self, best: Fitted) -> ScoreModel:
+        """The model of the best network of a training that was cancelled; its interval is from one fold alone."""
+        fold = split_folds(
+            self.prepared, "blocks" if self.settings.protocol == "recommended" else "random",
+            replace(self.settings, folds=max(10, self.settings.folds)),
+        )  # fmt: skip
+        some = fold == 0
+        added = widening(
+            run_network(best[0], self.prepared.table[some]), self.prepared.rows.score[some], self.settings.interval
+        )
+        return self.model(best[0], added, None, complete=False)

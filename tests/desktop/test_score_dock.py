@@ -1,0 +1,498 @@
+"""The crime score dock in a window, with an engine that answers when the test lets it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsPointXY,
+    QgsProject,
+    QgsRectangle,
+    QgsSettings,
+    QgsVectorLayer,
+)
+from qgis.gui import QgsMapCanvas, QgsRubberBand
+from qgis.PyQt.QtCore import QCoreApplication, QPoint, Qt
+from qgis.PyQt.QtGui import QColor, QGuiApplication
+from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QFormLayout, QMainWindow
+
+ROOT = Path(__file__).resolve().parents[2]
+UTM = "EPSG:32614"
+CENTRE = QgsPointXY(-99.1332, 19.4326)
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNamespace:
+    """The plugin's modules, imported the way QGIS does: as a package of any name."""
+    if importlib.util.find_spec("crime_risk") is None:
+        folder = tmp_path_factory.mktemp("plugins")
+        (folder / "crime_risk").symlink_to(ROOT)
+        sys.path.append(str(folder))
+    names = ("ui.score.dock", "ui.score.queries_layer", "ui.score.query_task", "ui.score.answer_view")
+    loaded = {name.rpartition(".")[2]: importlib.import_module(f"crime_risk.{name}") for name in names}
+    loaded |= {name: importlib.import_module(f"crime_risk.bridge.{name}") for name in ("client", "styles")}
+    return SimpleNamespace(**loaded)
+
+
+class Engine:
+    """Stands in for the engine: answers with the number of the question as its count."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self.asked: list[dict[str, Any]] = []
+        self.threads: set[str] = set()
+        self.problem: Exception | None = None
+        self.changes: dict[str, Any] = {}
+
+    def __call__(self, job: str, params: dict[str, Any], **options: Any) -> dict[str, Any]:
+        assert options["worker"] == "interactive"
+        self.threads.add(threading.current_thread().name)
+        if self.problem:
+            raise self.problem
+        if job == "index_info":
+            return {"crs": UTM}
+        assert job == "query_score"
+        self.asked.append(params)
+        number = len(self.asked)
+        options["on_progress"](0.5, "Counting incidents around each point")
+        while not self.may_answer.wait(0.02):
+            if options["is_cancelled"]():
+                raise self.client.EngineCancelled("Cancelled.")
+        about = {
+            "crs": UTM,
+            "extent": [464_000.0, 2_115_000.0, 505_000.0, 2_165_000.0],
+            "incidents_in_window": 1234,
+            "reference_time": "2020-01-31T23:59:00",
+            "radius": params["radius"],
+            "window_days": params["window_days"],
+            "model": "Mexico City, 31 days" if params["model"] else None,
+            "warning": None,
+        }
+        if "x" not in params:
+            return {**about, **self.changes}
+        near = [
+            {
+                "x": params["x"] + 10 * step,
+                "y": params["y"] + 5,
+                "distance": 10.0 * step + 5,
+                "age_days": 100.0 - step,
+                "category": "ROBO" if step % 2 else None,
+                "time": "2020-01-02T03:04:05",
+                "fid": step,
+            }
+            for step in range(params["k"])
+        ]
+        predicted = {"score": 0.72, "lower": 0.65, "upper": 0.8, "percentile": 91.0} if params["model"] else None
+        months = [{"month": f"2019-{month:02d}", "count": month, "days": 30.0, "of_days": 30} for month in range(2, 13)]
+        return {
+            **about,
+            "exact": {"score": 0.35, "percentile": 42.0, "score_abs": number},
+            "predicted": predicted,
+            "nearest": near,
+            "nearest_distance": 5.0,
+            "monthly": months,
+            "outside": None,
+            **self.changes,
+        }
+
+
+@pytest.fixture
+def engine(plugin: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    fake = Engine(plugin.client)
+    monkeypatch.setattr(plugin.client, "call", fake)
+    return fake
+
+
+@pytest.fixture
+def window(qgis_app: Any) -> Iterator[QMainWindow]:
+    """A main window around a map of Mexico City."""
+    QgsProject.instance().clear()
+    main = QMainWindow()
+    canvas = QgsMapCanvas(main)
+    canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
+    canvas.setExtent(QgsRectangle(-11_037_000, 2_204_000, -11_034_000, 2_207_000))
+    main.setCentralWidget(canvas)
+    main.resize(1200, 800)
+    main.show()
+    yield main
+    main.close()
+    QgsProject.instance().clear()
+
+
+@pytest.fixture
+def dock(plugin: SimpleNamespace, engine: Engine, window: QMainWindow, tmp_path: Path) -> Iterator[Any]:
+    QgsSettings().remove("crime_risk/score_dock")
+    made = plugin.dock.ScoreDock(window.centralWidget(), lambda: window.setWindowTitle("set up"), window)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, made)
+    made.show()
+    wait_for(lambda: bool(made.message.text))
+    (tmp_path / "city.crimeindex").touch()
+    made.settings_box.index_widget.setFilePath(str(tmp_path / "city.crimeindex"))
+    wait_for(lambda: bool(engine.asked) and not made.asker.busy)
+    engine.asked.clear()
+    yield made
+    engine.may_answer.set()
+    made.close_for_good()
+    wait_for(lambda: not made.asker.busy)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        QCoreApplication.processEvents()
+        time.sleep(0.01)
+
+
+def ask(dock: Any, name: str = "", point: QgsPointXY = CENTRE) -> Any:
+    """Ask, and wait for the answer."""
+    before = dock.current
+    dock.ask(name, point)
+    wait_for(lambda: not dock.asker.busy and (dock.current is not before or bool(dock.message.text)))
+    return dock.current
+
+
+def bands(dock: Any) -> list[QgsRubberBand]:
+    items = dock.canvas.scene().items()
+    return [item for item in items if isinstance(item, QgsRubberBand) and item.size()]
+
+
+def test_without_an_index_it_says_what_to_do(dock: Any, engine: Engine) -> None:
+    dock.settings_box.index_widget.setFilePath("")
+    dock.ask("", CENTRE)
+    assert dock.message.text.startswith("Choose a crime index.")
+    assert not engine.asked
+    assert not dock.settings_box.isCollapsed()
+
+
+def test_choosing_an_index_warms_up(dock: Any) -> None:
+    assert dock.settings_box.about_label.text() == "1,234 incidents in the 365 days up to 2020-01-31 23:59:00."
+    assert dock.current is None
+    assert not dock.result.isVisible()
+
+
+def test_settings_are_remembered_but_not_the_date(plugin: SimpleNamespace, dock: Any, engine: Engine) -> None:
+    box = dock.settings_box
+    box.radius_box.setValue(300)
+    box.k_box.setValue(5)
+    box.model_widget.setFilePath("/models/one.crimescore")
+    box.date_edit.setDate(box.date_edit.date().fromString("2019-06-30", "yyyy-MM-dd"))
+    wait_for(lambda: bool(engine.asked) and not dock.asker.busy)
+    asked = engine.asked[-1]
+    assert (asked["radius"], asked["k"], asked["model"]) == (300, 5, "/models/one.crimescore")
+    assert asked["reference_time"] == "2019-06-30T23:59:59"
+    again = plugin.dock.SettingsBox().settings()
+    assert again == plugin.query_task.Settings(
+        box.index_widget.filePath(), "/models/one.crimescore", radius=300.0, window_days=365.0, k=5
+    )
+
+
+def test_a_click_is_answered(plugin: SimpleNamespace, dock: Any, engine: Engine) -> None:
+    dock.tool_button.click()
+    canvas = dock.canvas
+    assert canvas.mapTool() is dock.tool
+    place = QPoint(canvas.width() // 2, canvas.height() // 2)
+    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier, place)
+    QTest.mouseClick(canvas.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    wait_for(lambda: dock.current is not None)
+    assert len(engine.asked) == 1
+    # The click went through WGS 84 to the index's CRS.
+    asked = engine.asked[0]
+    assert 464_000 < asked["x"] < 505_000
+    assert 2_115_000 < asked["y"] < 2_165_000
+    assert -99.15 < dock.current.point.x() < -99.12
+    assert 19.41 < dock.current.point.y() < 19.45
+    assert "MainThread" not in engine.threads
+    assert dock.result.isVisible()
+    assert dock.answer_view.tile.colour == plugin.styles.score_colour(0.35)
+    assert "Crime score 0.35" in dock.answer_view.accessibleDescription()
+    assert "Percentile: 42 of the incidents' own places" in dock.answer_view.accessibleDescription()
+    assert "1 incident in 365 days up to 2020-01-31" in dock.answer_view.accessibleDescription()
+    assert "2019: 12" in dock.chart.accessibleDescription()
+    assert dock.neighbours.rowCount() == 10
+    assert len(bands(dock)) == 4
+
+
+def test_with_a_model_its_prediction_is_large(plugin: SimpleNamespace, dock: Any) -> None:
+    dock.settings_box.model_widget.setFilePath("/models/one.crimescore")
+    answer = ask(dock, "Zócalo")
+    assert (answer.score, answer.lower, answer.upper, answer.percentile) == (0.72, 0.65, 0.8, 91)
+    words = dock.answer_view.accessibleDescription()
+    for part in ("Zócalo", "Crime score 0.72", "0.65 – 0.80", "Exact score: 0.35", "Model: Mexico City, 31 days"):
+        assert part in words
+    assert dock.answer_view.tile.colour == plugin.styles.score_colour(0.72)
+
+
+def test_what_does_not_belong_together_is_said(dock: Any, engine: Engine) -> None:
+    dock.settings_box.model_widget.setFilePath("/models/chicago.crimescore")
+    engine.changes = {"predicted": None, "warning": "The model is of Chicago. Only the exact count answers."}
+    answer = ask(dock)
+    assert dock.message.text == "The model is of Chicago. Only the exact count answers."
+    assert not dock.message.set_up_button.isVisible()
+    assert (answer.score, answer.lower, answer.model) == (0.35, None, "")
+
+
+def test_outside_the_data_there_is_no_score(dock: Any, engine: Engine) -> None:
+    engine.changes = {"outside": "This place lies outside the data: the nearest incident is 33.2 km away."}
+    answer = ask(dock, "Toluca")
+    assert "33.2 km away" in dock.message.text
+    assert answer.score is None
+    assert not dock.answer_view.tile.colour.isValid()
+    assert "No score" in dock.answer_view.accessibleDescription()
+    # The circle and the place, but no lines across the country.
+    assert len(bands(dock)) == 2
+    # Warming up for other settings leaves alone what is said of the answer.
+    engine.changes = {}
+    dock.settings_box.radius_box.setValue(250)
+    wait_for(lambda: engine.asked[-1]["radius"] == 250 and not dock.asker.busy)
+    assert "33.2 km away" in dock.message.text
+
+
+def test_the_last_click_wins(dock: Any, engine: Engine) -> None:
+    engine.may_answer.clear()
+    for number in range(6):
+        dock.tool.picked.emit(QgsPointXY(-99.13 - number / 1000, 19.43))
+        QCoreApplication.processEvents()
+    wait_for(lambda: len(engine.asked) == 1)
+    engine.may_answer.set()
+    wait_for(lambda: dock.current is not None and not dock.asker.busy)
+    # The first was under way, the four between were never asked, and only the last was answered.
+    assert len(engine.asked) == 2
+    assert dock.current.point.x() == pytest.approx(-99.135)
+    assert dock.history.list.count() == 1
+
+
+def test_other_settings_cancel_what_is_under_way(dock: Any, engine: Engine) -> None:
+    engine.may_answer.clear()
+    dock.ask("old", CENTRE)
+    wait_for(lambda: len(engine.asked) == 1)
+    dock.settings_box.radius_box.setValue(500)
+    dock.ask("new", CENTRE)
+    wait_for(lambda: len(engine.asked) >= 2)
+    assert engine.asked[1]["radius"] == 500
+    engine.may_answer.set()
+    wait_for(lambda: dock.current is not None and not dock.asker.busy)
+    assert [answer.name for answer in dock.history.answers()] == ["new"]
+
+
+def test_slow_answers_show_progress(dock: Any, engine: Engine) -> None:
+    engine.may_answer.clear()
+    dock.ask("", CENTRE)
+    wait_for(dock.progress_bar.isVisible)
+    assert dock.progress_bar.value() == 500
+    assert dock.progress_bar.text() == "Counting incidents around each point"
+    engine.may_answer.set()
+    wait_for(lambda: not dock.progress_bar.isVisible())
+
+
+def test_errors_are_sentences(plugin: SimpleNamespace, dock: Any, engine: Engine, window: QMainWindow) -> None:
+    engine.problem = plugin.client.EngineError("a.crimeindex is damaged. Make it again.")
+    ask(dock)
+    assert dock.message.text == "a.crimeindex is damaged. Make it again."
+    assert not dock.message.set_up_button.isVisible()
+    engine.problem = plugin.client.EngineMissing("The engine is not installed.")
+    dock.message.clear()
+    ask(dock)
+    assert dock.message.text == "The engine is not installed."
+    dock.message.set_up_button.click()
+    assert window.windowTitle() == "set up"
+    engine.problem = RuntimeError("boom")
+    dock.message.clear()
+    ask(dock)
+    assert "failed unexpectedly (boom)" in dock.message.text
+    engine.problem = None
+    dock.message.clear()
+    assert ask(dock) is not None
+    assert not dock.message.isVisible()
+
+
+def test_a_map_without_a_crs(dock: Any, engine: Engine) -> None:
+    dock.canvas.setDestinationCrs(QgsCoordinateReferenceSystem())
+    dock.centre_button.click()
+    assert dock.message.text.startswith("The map has no coordinate system.")
+    assert not engine.asked
+
+
+def test_the_centre_of_the_map_needs_no_mouse(dock: Any) -> None:
+    dock.centre_button.click()
+    wait_for(lambda: dock.current is not None)
+    assert dock.current.point.x() == pytest.approx(-99.133, abs=0.01)
+
+
+def test_an_address_moves_the_map(dock: Any) -> None:
+    dock.address_line.located.emit("Ángel de la Independencia", QgsPointXY(-99.1677, 19.427))
+    wait_for(lambda: dock.current is not None)
+    assert dock.current.name == "Ángel de la Independencia"
+    assert dock.canvas.center().x() == pytest.approx(-99.1677 * 111_319.49, abs=20)
+
+
+def test_the_layer_of_queries(plugin: SimpleNamespace, dock: Any, tmp_path: Path) -> None:
+    dock.settings_box.model_widget.setFilePath("/models/one.crimescore")
+    ask(dock, "Zócalo")
+    ask(dock, "Alameda", QgsPointXY(-99.144, 19.4358))
+    (layer,) = QgsProject.instance().mapLayersByName("Crime score queries")
+    assert layer.crs().authid() == "EPSG:4326"
+    assert [field.name() for field in layer.fields()] == [
+        *("name", "longitude", "latitude", "score", "lower", "upper", "percentile", "incidents", "queried", "model"),
+        "index",
+    ]
+    first, second = layer.getFeatures()
+    assert first.geometry().asPoint() == CENTRE
+    assert (first["name"], first["score"], first["lower"], first["upper"]) == ("Zócalo", 0.72, 0.65, 0.8)
+    assert (first["incidents"], second["incidents"]) == (1, 2)
+    assert (second["model"], second["index"]) == ("Mexico City, 31 days", "city.crimeindex")
+    assert abs(first["queried"].secsTo(second["queried"])) < 60
+    colours = {entry.label(): entry.symbol().color() for entry in layer.renderer().ranges()}
+    assert colours["0.6 – 0.8"] == plugin.styles.score_colour(0.72)
+    # Removed by the user, it is made again.
+    QgsProject.instance().removeMapLayer(layer.id())
+    assert plugin.queries_layer.save(str(tmp_path / "none.gpkg")).startswith("There is no query to save yet.")
+    ask(dock, "Reforma")
+    (layer,) = QgsProject.instance().mapLayersByName("Crime score queries")
+    assert [feature["name"] for feature in layer.getFeatures()] == ["Reforma"]
+
+
+def test_saved_as_a_geopackage(plugin: SimpleNamespace, dock: Any, engine: Engine, tmp_path: Path) -> None:
+    ask(dock, "Zócalo")
+    engine.changes = {"outside": "This place lies outside the data."}
+    ask(dock, "Toluca")
+    path = tmp_path / "mis búsquedas.gpkg"
+    for _ in range(2):
+        # Without its ending, and over what is there.
+        assert plugin.queries_layer.save(str(path.with_suffix(""))) == f"2 queries were saved to {path}."
+    saved = QgsVectorLayer(str(path), "saved", "ogr")
+    assert [feature["name"] for feature in saved.getFeatures()] == ["Zócalo", "Toluca"]
+    assert next(saved.getFeatures())["score"] == 0.35
+    assert saved.renderer().type() == "graduatedSymbol"
+    assert saved.renderer().classAttribute() == 'coalesce("score", -1)'
+    assert "were not saved to" in plugin.queries_layer.save(str(tmp_path / "no folder" / "x.gpkg"))
+
+
+def test_rows_highlight_on_the_map(dock: Any) -> None:
+    ask(dock)
+    dock.neighbours.selectRow(0)
+    dock.neighbours.selectionModel().select(
+        dock.neighbours.model().index(3, 0),
+        dock.neighbours.selectionModel().SelectionFlag.Select | dock.neighbours.selectionModel().SelectionFlag.Rows,
+    )
+    assert dock.markers.highlight.numberOfVertices() == 2
+    # Sorted by age the rows change places, and highlight the same incidents.
+    dock.neighbours.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+    dock.neighbours.clearSelection()
+    assert dock.markers.highlight is None
+    dock.neighbours.selectRow(0)
+    near = dock.current.result["nearest"][9]
+    assert dock.neighbours.item(0, 0).text() == f"{near['distance']:.0f} m"
+    before = dock.canvas.center()
+    QTest.keyClick(dock.neighbours, Qt.Key.Key_Return)
+    assert dock.canvas.center() != before
+
+
+def test_marks_follow_the_map_and_leave_with_the_dock(dock: Any) -> None:
+    ask(dock)
+    dock.neighbours.selectRow(1)
+    assert len(bands(dock)) == 5
+    before = dock.markers.circle.asGeometry().boundingBox()
+    dock.canvas.setDestinationCrs(QgsCoordinateReferenceSystem(UTM))
+    assert len(bands(dock)) == 5
+    after = dock.markers.circle.asGeometry().boundingBox()
+    assert before.width() > after.width() == pytest.approx(400, abs=1)
+    dock.tool_button.click()
+    dock.close()
+    wait_for(lambda: not bands(dock))
+    assert dock.canvas.mapTool() is not dock.tool
+    dock.show()
+    wait_for(lambda: len(bands(dock)) == 4)
+    dock.history.clear_button.click()
+    assert not bands(dock)
+    assert not dock.result.isVisible()
+
+
+def test_history(dock: Any) -> None:
+    ask(dock, "Zócalo")
+    ask(dock, "Alameda", QgsPointXY(-99.144, 19.4358))
+    history = dock.history
+    assert [answer.name for answer in history.answers()] == ["Alameda", "Zócalo"]
+    dock.tabs.setCurrentWidget(history)
+    history.list.setCurrentRow(1)
+    history.go_button.click()
+    assert dock.current.name == "Zócalo"
+    assert dock.canvas.center().x() == pytest.approx(CENTRE.x() * 111_319.49, abs=20)
+    # Shown again it is no new query.
+    assert history.list.count() == 2
+    assert QgsProject.instance().mapLayersByName("Crime score queries")[0].featureCount() == 2
+    history.list.clearSelection()
+
+    def copied() -> bool:
+        # The X server hands the clipboard over only when asked with a fresh time stamp: ask again, as a user would.
+        history.copy_button.click()
+        lines = QGuiApplication.clipboard().text().splitlines()
+        return len(lines) == 3 and lines[0].startswith("name\tlongitude") and lines[2].startswith("Zócalo\t-99.133200")
+
+    wait_for(copied)
+    history.clear_button.click()
+    assert not history.list.count()
+    assert not history.go_button.isEnabled()
+
+
+def test_a_new_project_takes_the_marks_away(dock: Any) -> None:
+    ask(dock)
+    assert bands(dock)
+    QgsProject.instance().clear()
+    assert not bands(dock)
+    ask(dock)
+    assert len(QgsProject.instance().mapLayersByName("Crime score queries")) == 1
+
+
+def test_everything_is_reached_with_the_keyboard(dock: Any) -> None:
+    ask(dock)
+    dock.activateWindow()
+    dock.tool_button.setFocus()
+    seen, widget = [], dock.tool_button
+    for _ in range(300):
+        seen.append(widget)
+        widget = widget.nextInFocusChain()
+        if widget is dock.tool_button:
+            break
+    box = dock.settings_box
+    wanted = [dock.tool_button, dock.centre_button, dock.address_line.field, box.index_widget.lineEdit()]
+    wanted += [box.model_widget.lineEdit(), box.date_edit, box.radius_box, box.window_box, box.k_box]
+    wanted += [dock.neighbours, dock.history.list, dock.history.go_button, dock.history.save_button]
+    assert all(widget.focusPolicy() & Qt.FocusPolicy.TabFocus for widget in wanted)
+    places = [next((n for n, one in enumerate(seen) if one is widget), -1) for widget in wanted]
+    assert -1 not in places
+    assert places == sorted(places)
+    form = box.layout()
+    for row in range(form.rowCount()):
+        label = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+        if label is not None:
+            assert label.widget().buddy() is not None
+            assert "&" in label.widget().text()
+
+
+def test_it_is_readable_on_dark_and_light(plugin: SimpleNamespace, dock: Any) -> None:
+    ink = plugin.answer_view.ink_on
+    assert ink(QColor("#ffffb2")) == QColor("black")
+    assert ink(QColor("#bd0026")) == QColor("white")
+    ask(dock)
+    palette = dock.palette()
+    palette.setColor(palette.ColorRole.Window, QColor("#202020"))
+    palette.setColor(palette.ColorRole.WindowText, QColor("#f0f0f0"))
+    dock.setPalette(palette)
+    picture = dock.chart.grab().toImage()
+    colours = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+    assert "#f0f0f0" in colours
+    assert palette.highlight().color().name() in colours

@@ -1,0 +1,154 @@
+"""The crime score dock in a real QGIS with the real engine: click, answer, layer, marks, and what goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+#: West, south, east, north of the middle of Mexico City.
+MIDDLE = (-99.18, 19.40, -99.11, 19.46)
+POLYGONS = """<qgis><renderer-v2 type="singleSymbol"><symbols><symbol type="fill" name="0" alpha="1">
+<layer class="SimpleLine" enabled="1"><Option type="Map"><Option name="line_color" type="QString" value="90,90,90,160"/>
+<Option name="line_width" type="QString" value="0.3"/></Option></layer></symbol></symbols></renderer-v2></qgis>"""
+
+
+def simulated(path: Path) -> None:
+    """A year of incidents around a middle, where there are no real ones."""
+    dice = random.Random(3)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["longitude", "latitude", "datetime", "category"])
+        for number in range(5000):
+            place = (round(dice.gauss(-99.145, 0.012), 6), round(dice.gauss(19.43, 0.012), 6))
+            day = f"2019-{number % 12 + 1:02d}-{number % 28 + 1:02d} {number % 24:02d}:00"
+            rows.writerow([*place, day, "theft" if number % 3 else "assault"])
+
+
+def middle_of(source: Path, path: Path) -> None:
+    """The incidents of Mexico City's middle."""
+    west, south, east, north = MIDDLE
+    with source.open(encoding="utf-8", newline="") as file, path.open("w", encoding="utf-8", newline="") as target:
+        rows = csv.DictReader(file)
+        kept = csv.DictWriter(target, rows.fieldnames or [])
+        kept.writeheader()
+        for row in rows:
+            if row["lat"] and west < float(row["lon"]) < east and south < float(row["lat"]) < north:
+                kept.writerow(row)
+
+
+def run_probe(folder: Path, environment: dict[str, str], theme: str) -> dict[str, Any]:
+    """What the probe found in a QGIS of its own profile, in a theme, as one chooses it in the options."""
+    settings = folder / "profile" / "profiles" / "default"
+    (settings / "QGIS").mkdir(parents=True, exist_ok=True)
+    plugins = settings / "python" / "plugins"
+    if not plugins.is_dir():
+        plugins.mkdir(parents=True)
+        (plugins / "crime_risk").symlink_to(ROOT)
+    (settings / "QGIS" / "QGIS3.ini").write_text(
+        "[PythonPlugins]\ncrime_risk=true\nprocessing=true\n\n[qgis]\ncheckVersion=false\nshowTips340=false\n\n"
+        f"[UI]\nUITheme={theme}\n",
+        "utf-8",
+    )
+    command = ["qgis", "--nologo", "--noversioncheck", "--profiles-path", str(folder / "profile")]
+    command += ["--code", str(Path(__file__).with_name("score_probe.py"))]
+    result = folder / "result.json"
+    result.unlink(missing_ok=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert result.exists(), done.stderr[-3000:]
+    seen: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    assert "error" not in seen, seen["error"]
+    return seen
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the probe found; pictures lie in `folder`."""
+    if not os.environ.get("DISPLAY") or not shutil.which("qgis"):
+        pytest.skip("a QGIS window needs qgis and a display; scripts/test.sh desktop starts one under Xvfb")
+    folder = tmp_path_factory.mktemp("score")
+    environment = {
+        **os.environ,
+        "PROBE_FOLDER": str(folder),
+        "PROBE_CSV": str(folder / "city.csv"),
+        "PROBE_PLACE": "-99.1453,19.4352",
+        "PROBE_NAME": "Alameda Central, Centro, Ciudad de México",
+        "PROBE_STYLE": str(folder / "polygons.qml"),
+        "QT_QPA_PLATFORM": "xcb",
+    }
+    environment.pop("QGIS_CUSTOM_CONFIG_PATH", None)
+    data = Path(os.environ.get("CRIMERISK_DATA") or ROOT.parent / "shared" / "data") / "mexico_city"
+    if data.is_dir():
+        middle_of(data / "fgj_carpetas_2019-02_2020-01.csv", folder / "city.csv")
+        (folder / "polygons.qml").write_text(POLYGONS, encoding="utf-8")
+        environment["PROBE_POLYGONS"] = str(data / "colonias.geojson")
+    else:
+        simulated(folder / "city.csv")
+    seen = run_probe(folder, environment, "default")
+    run_probe(folder, {**environment, "PROBE_PICTURE": "score_dock_dark"}, "Night Mapping")
+    if pictures := os.environ.get("PROBE_PICTURES"):
+        for picture in folder.glob("*.png"):
+            shutil.copy(picture, pictures)
+    return {**seen, "folder": folder}
+
+
+def test_the_index_is_warmed_up_and_described(found: dict[str, Any]) -> None:
+    assert "incidents in the 365 days up to" in found["about"]
+
+
+def test_a_click_is_answered_where_it_was(found: dict[str, Any]) -> None:
+    score, percentile, incidents, predicted = found["answer"]
+    assert 0 <= score <= 1
+    assert 0 <= percentile <= 100
+    assert predicted is None
+    assert found["months"] == incidents
+    assert found["distance"] < 1e-3
+    visible, words = found["shown"]
+    assert visible
+    assert f"Crime score {score:.2f}" in words
+
+
+def test_the_answer_is_in_layer_table_and_on_the_map(found: dict[str, Any]) -> None:
+    assert found["feature"] == [True, True]
+    assert found["neighbours"] == 10
+    # Circle, lines, their ends and the place; then the selected row.
+    assert (found["bands"], found["bands_highlighted"]) == (4, 5)
+
+
+def test_coordinates_in_the_address_line(found: dict[str, Any]) -> None:
+    assert found["address"] == pytest.approx([-99.1453, 19.4352])
+
+
+def test_outside_the_data(found: dict[str, Any]) -> None:
+    sentence, score = found["outside"]
+    assert "outside the data: the nearest incident is" in sentence
+    assert score is None
+
+
+def test_the_last_click_wins(found: dict[str, Any]) -> None:
+    assert found["last_click"] == [1, pytest.approx(19.44)]
+
+
+def test_without_an_engine(found: dict[str, Any]) -> None:
+    assert "not installed" in found["missing"]
+    assert found["set_up"]
+
+
+def test_nothing_is_left_behind(found: dict[str, Any]) -> None:
+    assert found["checked"] == [True, False]
+    assert found["closed"] == [False, 0, False]
+    assert found["reopened"]
+    assert found["left"] == [[], False, 0]
+
+
+def test_pictures_were_taken(found: dict[str, Any]) -> None:
+    for name in ("score_dock", "score_dock_dark"):
+        assert (found["folder"] / f"{name}.png").stat().st_size > 20_000

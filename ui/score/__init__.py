@@ -1,0 +1,1 @@
+"""The crime score dock: ask a place, see the answer."""

@@ -1,0 +1,142 @@
+"""What a question is asked with: index, model, date, radius; remembered for the next time."""
+
+from __future__ import annotations
+
+from qgis.core import QgsSettings
+from qgis.gui import QgsCollapsibleGroupBox, QgsDateEdit, QgsFileWidget
+from qgis.PyQt.QtCore import QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QDoubleSpinBox, QFormLayout, QLabel, QSpinBox, QWidget
+
+from ...bridge.crs import tr
+from .query_task import Settings
+
+_GROUP = "crime_risk/score_dock"
+#: Typing and turning a wheel end some time after the last key.
+_CALM_MILLISECONDS = 400
+
+
+class SettingsBox(QgsCollapsibleGroupBox):
+    """Index, model, reference date, radius, window and number of neighbours.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+    """
+
+    #: The settings have changed, and have been calm for a moment.
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(tr("Data"), parent)
+        self.setObjectName("crime_risk_score_settings")
+        self.index_widget = _file_widget(tr("Choose a crime index"), tr("Crime index (*.crimeindex)"))
+        self.index_widget.lineEdit().setPlaceholderText(tr("made with Build crime index"))
+        self.model_widget = _file_widget(tr("Choose a score model"), tr("Score model (*.crimescore)"))
+        self.model_widget.lineEdit().setPlaceholderText(tr("none: the exact count"))
+        self.date_edit = QgsDateEdit()
+        self.date_edit.setAllowNull(True)
+        self.date_edit.setNullRepresentation(tr("last incident"))
+        self.date_edit.setDisplayFormat("yyyy-MM-dd")
+        self.date_edit.setCalendarPopup(True)
+        self.date_edit.clear()
+        self.date_edit.setToolTip(tr("Incidents up to the end of this day count. By default up to the last incident."))
+        self.radius_box = _spin(QDoubleSpinBox(), 1, 20_000, 200, tr(" m"))
+        self.radius_box.setDecimals(0)
+        self.radius_box.setToolTip(tr("Incidents closer than this count; 200 m as published."))
+        self.window_box = _spin(QDoubleSpinBox(), 1, 36_500, 365, tr(" days"))
+        self.window_box.setDecimals(0)
+        self.window_box.setToolTip(tr("Incidents younger than this count; 365 days as published."))
+        self.k_box = _spin(QSpinBox(), 1, 100, 10, "")
+        self.k_box.setToolTip(tr("How many of the nearest incidents are listed."))
+        self.about_label = QLabel()
+        self.about_label.setWordWrap(True)
+        self.about_label.hide()
+
+        form = QFormLayout(self)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
+        form.addRow(tr("Crime &index"), self.index_widget)
+        form.addRow(tr("Score &model"), self.model_widget)
+        form.addRow(tr("Re&ference date"), self.date_edit)
+        form.addRow(tr("Radi&us"), self.radius_box)
+        form.addRow(tr("Wi&ndow"), self.window_box)
+        form.addRow(tr("&k nearest"), self.k_box)
+        form.addRow(self.about_label)
+
+        self._remembered()
+        self._calm = QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(_CALM_MILLISECONDS)
+        self._calm.timeout.connect(self._tell)
+        for signal in (
+            self.index_widget.fileChanged,
+            self.model_widget.fileChanged,
+            self.date_edit.valueChanged,
+            self.radius_box.valueChanged,
+            self.window_box.valueChanged,
+            self.k_box.valueChanged,
+        ):
+            signal.connect(self._wait)
+
+    def settings(self) -> Settings | None:
+        """The settings; None while no index is chosen."""
+        index = self.index_widget.filePath().strip()
+        if not index:
+            return None
+        date = "" if self.date_edit.isNull() else f"{self.date_edit.date().toString('yyyy-MM-dd')}T23:59:59"
+        return Settings(
+            index,
+            self.model_widget.filePath().strip(),
+            date,
+            self.radius_box.value(),
+            self.window_box.value(),
+            self.k_box.value(),
+        )
+
+    def show_about(self, text: str) -> None:
+        """Say what the index holds."""
+        self.about_label.setText(text)
+        self.about_label.setVisible(bool(text))
+
+    def _wait(self) -> None:
+        self._calm.start()
+
+    def _tell(self) -> None:
+        self._remember()
+        self.changed.emit()
+
+    def _remembered(self) -> None:
+        kept = QgsSettings()
+        kept.beginGroup(_GROUP)
+        self.index_widget.setFilePath(kept.value("index", "", type=str))
+        self.model_widget.setFilePath(kept.value("model", "", type=str))
+        self.radius_box.setValue(kept.value("radius", 200.0, type=float))
+        self.window_box.setValue(kept.value("window_days", 365.0, type=float))
+        self.k_box.setValue(kept.value("k", 10, type=int))
+
+    def _remember(self) -> None:
+        # Not the date: tomorrow it would silently be another question.
+        kept = QgsSettings()
+        kept.beginGroup(_GROUP)
+        kept.setValue("index", self.index_widget.filePath().strip())
+        kept.setValue("model", self.model_widget.filePath().strip())
+        kept.setValue("radius", self.radius_box.value())
+        kept.setValue("window_days", self.window_box.value())
+        kept.setValue("k", self.k_box.value())
+
+
+def _file_widget(title: str, filters: str) -> QgsFileWidget:
+    widget = QgsFileWidget()
+    widget.setStorageMode(QgsFileWidget.StorageMode.GetFile)
+    widget.setDialogTitle(title)
+    widget.setFilter(filters)
+    # The label's key leads to where one types.
+    widget.setFocusProxy(widget.lineEdit())
+    return widget
+
+
+def _spin(box: QSpinBox | QDoubleSpinBox, low: int, high: int, value: int, suffix: str) -> QSpinBox | QDoubleSpinBox:
+    box.setRange(low, high)
+    box.setValue(value)
+    box.setSuffix(suffix)
+    return box
