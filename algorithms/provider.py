@@ -10,13 +10,26 @@ from qgis.PyQt.QtGui import QIcon
 
 from .crimescore.buildcrimeindex import BuildCrimeIndex
 from .crimescore.crimescorelayer import CrimeScoreLayer
+from .crimescore.predictscore import PredictScore
+from .crimescore.predictscoreraster import PredictScoreRaster
+from .crimescore.trainscoremodel import TrainScoreModel
 from .forecast.convlstmprediction import ConvLSTMPrediction
 from .hotspotgrids.rasterizehotspots import RasterizeHotspots
 from .incidents.importincidents import ImportIncidents
 from .risk.classifyrisk import ClassifyRisk
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
-ALGORITHMS = (ImportIncidents, BuildCrimeIndex, CrimeScoreLayer, RasterizeHotspots, ConvLSTMPrediction, ClassifyRisk)
+ALGORITHMS = (
+    ImportIncidents,
+    BuildCrimeIndex,
+    CrimeScoreLayer,
+    TrainScoreModel,
+    PredictScore,
+    PredictScoreRaster,
+    RasterizeHotspots,
+    ConvLSTMPrediction,
+    ClassifyRisk,
+)
 
 
 class CrimeRiskProvider(QgsProcessingProvider):

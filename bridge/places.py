@@ -96,7 +96,7 @@ def read_places(
         (position, convert, values.append) for position, (_, _, convert), values in zip(positions, columns, attributes)
     ]
     total = max(source.featureCount(), 1)
-    for number, feature in enumerate(source.getFeatures(request, _no_validity_check())):
+    for number, feature in enumerate(source.getFeatures(request, no_validity_check())):
         if number % 4096 == 0:
             if feedback.isCanceled():
                 raise QgsProcessingException(tr("Cancelled: nothing was written."))
@@ -151,7 +151,8 @@ def _check_filter(expression: str, source: QgsProcessingFeatureSource) -> None:
     )
 
 
-def _no_validity_check() -> Any:
+def no_validity_check() -> Any:
+    """The flag with which a source gives every feature, valid or not: of a point's geometry nothing can be wrong."""
     try:
         return Qgis.ProcessingFeatureSourceFlag.SkipGeometryValidityChecks
     except AttributeError:

@@ -13,12 +13,14 @@ from qgis.core import (
     QgsColorRampShader,
     QgsDateTimeRange,
     QgsLayerMetadata,
+    QgsMapUnitScale,
     QgsPalettedRasterRenderer,
     QgsPercentageNumericFormat,
     QgsRasterLayer,
     QgsRasterShader,
     QgsRasterTransparency,
     QgsRendererCategory,
+    QgsRendererRange,
     QgsSingleBandPseudoColorRenderer,
     QgsVectorLayer,
 )
@@ -32,6 +34,9 @@ FOLDER = Path(__file__).resolve().parents[1] / "resources" / "styles"
 
 #: Our style in a GeoPackage's table of styles.
 STYLE_NAME = "Crime Risk"
+
+#: Side of a grid's cell on the map, millimetres, at least: smaller squares fade into the background.
+SMALLEST_CELL = 1.0
 
 #: ColorBrewer YlOrRd: light is low, and it stays in order for colour-blind readers and in grey.
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
@@ -72,12 +77,86 @@ def scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
         renderer = layer.renderer().clone()
         for number, entry in enumerate(renderer.ranges()):
             symbol = entry.symbol().clone()
-            marker = symbol.symbolLayer(0)
-            marker.setShape(Qgis.MarkerShape.Square)
-            marker.setSizeUnit(Qgis.RenderUnit.MapUnits)
-            marker.setSize(spacing)
+            _fill_cell(symbol, spacing)
             renderer.updateRangeSymbol(number, symbol)
         layer.setRenderer(renderer)
+
+
+def _fill_cell(symbol: Any, spacing: float) -> None:
+    """Make a marker the square of a grid's cell, on small maps no smaller than can be seen."""
+    marker = symbol.symbolLayer(0)
+    marker.setShape(Qgis.MarkerShape.Square)
+    marker.setSizeUnit(Qgis.RenderUnit.MapUnits)
+    marker.setSize(spacing)
+    scale = QgsMapUnitScale()
+    scale.minSizeMMEnabled, scale.minSizeMM = True, SMALLEST_CELL
+    marker.setSizeMapUnitScale(scale)
+
+
+#: Lower and upper score of a class, and the percentiles of the incidents' own places that they stand for.
+ScoreClass = tuple[float, float, int, int]
+
+
+def _percentile_label(score_class: ScoreClass) -> str:
+    low, high, begin, end = score_class
+    return tr("{low} – {high} (percentile {begin} – {end} of incident places)").format(
+        low=f"{low:.2f}", high=f"{high:.2f}", begin=begin, end=end
+    )
+
+
+def predicted_scores(
+    layer: QgsVectorLayer,
+    classes: Sequence[ScoreClass],
+    names: dict[str, str],
+    spacing: float | None = None,
+) -> None:
+    """The classes at percentiles, in the colours of `scores`, on points or polygons, with all numbers as a map tip.
+
+    Parameters
+    ----------
+    names : dict
+        What the fields score, lower, upper, percentile, incidents and count are called in this layer.
+    spacing : float, optional
+        Of a regular grid, whose markers fill their cells.
+    """
+    polygons = layer.geometryType() == Qgis.GeometryType.Polygon
+    load(layer, "predicted_polygons" if polygons else "scores")
+    renderer = layer.renderer().clone()
+    # The symbol belongs to its range, which must outlive the copying.
+    first = renderer.ranges()[0]
+    symbol = first.symbol().clone()
+    if spacing:
+        _fill_cell(symbol, spacing)
+    renderer.deleteAllClasses()
+    renderer.setClassAttribute(f'"{names["score"]}"')
+    shades = colours(5)
+    for entry in classes:
+        own = symbol.clone()
+        own.setColor(shades[-(-entry[3] // 20) - 1])
+        renderer.addClassRange(QgsRendererRange(entry[0], entry[1], own, _percentile_label(entry)))
+    layer.setRenderer(renderer)
+    layer.setMapTipTemplate(
+        tr(
+            "<b>{score}</b> ({lower} – {upper}), percentile {percentile}<br>about {count} incidents a year"
+            "<br>{incidents} recent incidents within 500 m"
+        ).format(
+            **{
+                name: f"[% coalesce(format_number(\"{field}\", {digits}), '–') %]"
+                for (name, field), digits in zip(names.items(), (2, 2, 2, 0, 0, 0))
+            }
+        )
+    )
+
+
+def predicted_raster(layer: QgsRasterLayer, classes: Sequence[ScoreClass]) -> None:
+    """The classes of `predicted_scores` on a raster's first band."""
+    load(layer, "predicted_raster")
+    _pseudocolour(
+        layer,
+        [entry[1] for entry in classes],
+        [_percentile_label(entry) for entry in classes],
+        QgsColorRampShader.Type.Discrete,
+    )
 
 
 def score_queries(layer: QgsVectorLayer) -> None:

@@ -118,7 +118,8 @@ def count_incidents(
     return counts.reshape(len(edges) - 1, grid.rows, grid.columns), int(len(kept) - kept.sum())
 
 
-def _profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict[str, Any]:
+def geotiff_profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict[str, Any]:
+    """How rasterio is to write a GeoTIFF of `count` bands on a grid."""
     tiled = grid.columns >= 256 and grid.rows >= 256
     return {
         "driver": "GTiff",
@@ -153,7 +154,7 @@ def write_stack(
     context = context or JobContext()
     outside = None if mask.all() else ~mask
     with whole_file(path, parameter) as temporary:
-        with rasterio.open(temporary, "w", **_profile(grid, len(stack), str(stack.dtype), nodata)) as target:
+        with rasterio.open(temporary, "w", **geotiff_profile(grid, len(stack), str(stack.dtype), nodata)) as target:
             target.update_tags(CRIMERISK_FORMAT=str(FORMAT), **tags)
             for number, band in enumerate(stack, 1):
                 if outside is not None:

@@ -45,7 +45,7 @@ def save(layer: QgsVectorLayer | QgsRasterLayer, name: str) -> None:
 
 
 def vector_styles() -> None:
-    """Incidents, scores, class polygons."""
+    """Incidents, scores, class polygons, polygons with a predicted score."""
     points = QgsVectorLayer("Point?field=score:double", "points", "memory")
     dot = QgsMarkerSymbol.createSimple({"name": "circle", "size": "1.2", "color": "68,1,84,110", "outline_style": "no"})
     points.setRenderer(QgsSingleSymbolRenderer(dot))
@@ -63,6 +63,11 @@ def vector_styles() -> None:
     polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
     polygons.setOpacity(0.75)
     save(polygons, "class_polygons")
+    polygons = QgsVectorLayer("Polygon?field=score:double", "polygons", "memory")
+    fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
+    polygons.setRenderer(QgsGraduatedSymbolRenderer("score", [QgsRendererRange(0.0, 1.0, fill, "0 – 1")]))
+    polygons.setOpacity(0.85)
+    save(polygons, "predicted_polygons")
 
 
 def queries() -> None:
@@ -94,13 +99,13 @@ def queries() -> None:
 
 
 def raster_styles() -> None:
-    """Heatmaps, risk, classes: opacity and resampling; their colours depend on the values."""
+    """Heatmaps, risk, classes, predicted scores: opacity and resampling; their colours depend on the values."""
     path = "/vsimem/style.tif"
     file = gdal.GetDriverByName("GTiff").Create(path, 2, 2, 1, gdal.GDT_Byte)
     file.SetGeoTransform((0, 1, 0, 2, 0, -1))
     file.GetRasterBand(1).WriteArray(np.zeros((2, 2), dtype=np.uint8))
     file = None
-    for name, opacity in (("heatmaps", 0.85), ("risk", 0.8), ("classes", 0.7)):
+    for name, opacity in (("heatmaps", 0.85), ("risk", 0.8), ("classes", 0.7), ("predicted_raster", 0.85)):
         layer = QgsRasterLayer(path, name)
         layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, []))
         layer.setOpacity(opacity)

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
-    QgsFeature,
-    QgsField,
-    QgsFields,
-    QgsGeometry,
-    QgsPointXY,
     QgsProcessing,
     QgsProcessingContext,
     QgsProcessingException,
-    QgsProcessingFeatureSource,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
@@ -32,9 +25,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from ...bridge import layers, styles
+from ...bridge import styles
 from ...bridge.places import read_places
 from ..engine_algorithm import EngineAlgorithm
+from .scored_places import area, grid_features, reference_time, require_places, score_fields, scored_features
 
 SCORES = (
     ("score_abs", QMetaType.Type.LongLong),
@@ -145,20 +139,15 @@ nor polygons the grid covers the incidents.
         if source is None and parameters.get("POINTS") is not None:
             raise QgsProcessingException(self.invalidSourceError(parameters, "POINTS"))
         asked: dict[str, Any] = {}
-        places = None
+        places, spacing = None, None
         if source is not None:
             places = read_places(source, context, feedback, crs)
-            if not len(places.x):
-                raise QgsProcessingException(
-                    self.tr("The layer {name} has no point to score ({why}).").format(
-                        name=source.sourceName(), why=layers.reasons_text(places.refused) or self.tr("no features")
-                    )
-                )
+            require_places(places, source)
             np.savez(folder / "points.npz", x=places.x, y=places.y)
             asked["points"] = str(folder / "points.npz")
         else:
-            asked["grid"] = self._grid(parameters, context, crs)
-        when = self.parameterAsDateTime(parameters, "REFERENCE_TIME", context)
+            spacing = self.parameterAsDouble(parameters, "SPACING", context)
+            asked["grid"] = {"spacing": spacing, **area(self, parameters, context, crs, "POLYGONS")}
         result = self.run_job(
             "score_points",
             {
@@ -166,7 +155,7 @@ nor polygons the grid covers the incidents.
                 "output": str(folder / "scores.npz"),
                 "radius": self.parameterAsDouble(parameters, "RADIUS", context),
                 "window_days": self.parameterAsDouble(parameters, "WINDOW", context),
-                "reference_time": when.toString("yyyy-MM-ddTHH:mm:ss") if when.isValid() else None,
+                "reference_time": reference_time(self, parameters, context),
                 "method": METHODS[self.parameterAsEnum(parameters, "METHOD", context)],
                 **asked,
             },
@@ -188,15 +177,15 @@ nor polygons the grid covers the incidents.
             columns = [file[name].tolist() for name in ("x", "y", "score_abs", "score", "percentile")]
         if places is not None and source is not None:
             self.report_refused(places.refused, len(places.x) + len(places.refused), feedback)
-            fields = QgsProcessingUtils.combineFields(source.fields(), _score_fields())
+            fields = QgsProcessingUtils.combineFields(source.fields(), score_fields(SCORES))
             scores = dict(zip(places.fid.tolist(), zip(*columns[2:])))
-            features = _scored(source, fields, scores)
-            count, output_crs, spacing = source.featureCount(), source.sourceCrs(), None
+            features = scored_features(source, fields, scores)
+            count, output_crs = source.featureCount(), source.sourceCrs()
             kind = source.wkbType()
         else:
-            fields = _score_fields()
-            features = _grid_features(fields, columns)
-            count, output_crs, spacing = result["points"], crs, asked["grid"]["spacing"]
+            fields = score_fields(SCORES)
+            features = grid_features(fields, columns)
+            count, output_crs = result["points"], crs
             kind = Qgis.WkbType.Point
         destination = self.write_layer(
             parameters, "OUTPUT", context, feedback, fields, kind, output_crs, features, count
@@ -210,42 +199,3 @@ nor polygons the grid covers the incidents.
             "SCORE_HIGH": result["score_high"],
             "REFERENCE": result["reference_time"],
         }
-
-    def _grid(
-        self, parameters: dict[str, Any], context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem
-    ) -> dict[str, Any]:
-        grid: dict[str, Any] = {"spacing": self.parameterAsDouble(parameters, "SPACING", context)}
-        polygons = self.parameterAsSource(parameters, "POLYGONS", context)
-        if polygons is not None:
-            grid["polygons"], grid["extent"] = layers.read_polygons(polygons, crs, context)
-        rectangle = self.parameterAsExtent(parameters, "EXTENT", context)
-        if not rectangle.isNull():
-            given = self.parameterAsExtentCrs(parameters, "EXTENT", context)
-            grid["extent"] = layers.extent_in(rectangle, given, crs, context)
-        return grid
-
-
-def _score_fields() -> QgsFields:
-    fields = QgsFields()
-    for name, kind in SCORES:
-        fields.append(QgsField(name, kind))
-    return fields
-
-
-def _grid_features(fields: QgsFields, columns: list[list[Any]]) -> Iterator[QgsFeature]:
-    for x, y, *scores in zip(*columns):
-        feature = QgsFeature(fields)
-        feature.setGeometry(QgsGeometry.fromPointXY(QgsPointXY(x, y)))
-        feature.setAttributes(scores)
-        yield feature
-
-
-def _scored(
-    source: QgsProcessingFeatureSource, fields: QgsFields, scores: dict[int, tuple[Any, ...]]
-) -> Iterator[QgsFeature]:
-    """The source's features with their scores; those that could not be scored keep NULLs, so that none is lost."""
-    for feature in source.getFeatures():
-        scored = QgsFeature(fields)
-        scored.setGeometry(feature.geometry())
-        scored.setAttributes([*feature.attributes(), *scores.get(feature.id(), (None, None, None))])
-        yield scored

@@ -6,24 +6,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from ..artefacts import whole_file
 from ..context import JobContext
-from ..errors import DataError, ParameterError
-from ..grid import MAX_CELLS, make_grid
-from ..index import CrimeIndex, Floats
+from ..index import CrimeIndex
 from ..score.definition import score_places
+from ..score.places import Spacing, asked_places, check_one_of, moment
 from . import JobParameters
-
-#: A layer of more points than this helps nobody; a raster does (Predict score raster).
-MAX_POINTS = 5_000_000
-
-
-class Spacing(JobParameters):
-    spacing: float = Field(gt=0)
-    extent: tuple[float, float, float, float] | None = None
-    polygons: list[dict[str, Any]] | None = None
 
 
 class Parameters(JobParameters):
@@ -38,52 +28,8 @@ class Parameters(JobParameters):
 
     @model_validator(mode="after")
     def _one_of(self) -> Parameters:
-        if (self.points is None) == (self.grid is None):
-            raise ParameterError(
-                "Neither points nor a spacing was given, or both",
-                parameter="points",
-                remedy="Give a point layer to score, or a spacing for a grid of points",
-            )
+        check_one_of(self.points, self.grid)
         return self
-
-
-def grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -> tuple[Floats, Floats]:
-    """Points at the centres of square cells over the extent (the incidents' own by default) and in the polygons."""
-    incidents = index.incidents
-    extent = spacing.extent or (
-        float(incidents.x.min()),
-        float(incidents.y.min()),
-        float(incidents.x.max()),
-        float(incidents.y.max()),
-    )
-    west, south, east, north = extent
-    possible = ((east - west) / spacing.spacing + 1) * ((north - south) / spacing.spacing + 1)
-    if possible > MAX_CELLS:
-        raise _too_many(possible, spacing.spacing)
-    grid = make_grid(extent, index.crs, cell=spacing.spacing)
-    inside = grid.mask(spacing.polygons)
-    if not inside.any():
-        raise DataError(
-            f"No point of a grid with {spacing.spacing:g} m spacing lies inside the polygons",
-            parameter="spacing",
-            value=spacing.spacing,
-            remedy="Choose a smaller spacing, or polygons that overlap the extent",
-        )
-    if inside.sum() > MAX_POINTS:
-        raise _too_many(int(inside.sum()), spacing.spacing)
-    columns, rows = grid.centres()
-    row, column = np.nonzero(inside)
-    context.log(f"Grid of {len(row):,} points, {spacing.spacing:g} m apart")
-    return columns[column], rows[row]
-
-
-def _too_many(points: float, spacing: float) -> ParameterError:
-    return ParameterError(
-        f"A spacing of {spacing:g} m gives {points:,.0f} points; the limit is {MAX_POINTS:,}",
-        parameter="spacing",
-        value=spacing,
-        remedy="Choose a larger spacing or a smaller extent",
-    )
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
@@ -92,18 +38,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     index = CrimeIndex.load(parameters.index, context)
     if parameters.method == "exact" and index.method == "annoy":
         index = CrimeIndex(index.incidents, index.crs)
-    if parameters.grid is not None:
-        x, y = grid_points(index, parameters.grid, context)
-    else:
-        with np.load(str(parameters.points), allow_pickle=False) as points:
-            x, y = points["x"], points["y"]
-    if not len(x):
-        raise DataError(
-            "There is no point to score", parameter="points", remedy="Give a layer with at least one point geometry"
-        )
-    reference: np.datetime64 | None = None
-    if parameters.reference_time is not None:
-        reference = np.datetime64(parameters.reference_time.replace(tzinfo=None), "s")
+    x, y = asked_places(index, parameters.points, parameters.grid, context)
+    reference = moment(parameters.reference_time)
     with context.step(0.1, 0.95):
         s_abs, scale, used = score_places(index, x, y, parameters.radius, parameters.window_days, reference, context)
     score = scale.score(s_abs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ from numpy.typing import NDArray
 
 from ..artefacts import whole_file
 from ..score.model import ScoreCard
-from ..score.study import HeldOut, Study
+from ..score.study import HeldOut, Importance, Study
 from . import score_figures as figures
 from . import score_words as words
 from .html import crs_name, moment, render
 
 #: Categories named in the model card.
 _CATEGORIES = 12
+#: Single features shown.
+_COLUMNS = 12
 _EXAMPLES_SEED = 0
 
 
@@ -38,8 +41,8 @@ def _values(study: Study) -> dict[str, Any]:
     sentence, look = words.headline(study)
     bands = held_out.by_band()
     incidents = _incidents_by_block(study)
-    names = [each.model for each in study.comparisons]
-    importance = sorted(study.importance, key=lambda each: -each.increase)
+    names = [_capital(each.model) for each in study.comparisons]
+    groups, columns = _importance(study)
     l1 = held_out.l1()
     own = held_out.row < rows.originals
     kept = _kept_curves(study)
@@ -78,10 +81,9 @@ def _values(study: Study) -> dict[str, Any]:
         "protocol_figure": figures.protocols(study.comparisons, names) if study.comparisons else None,
         "protocols": _protocols(study),
         "leak": words.leak(study),
-        "importance": [(words.group_name(each.group), each) for each in importance],
-        "importance_figure": figures.importance_bars(importance, [words.group_name(each.group) for each in importance])
-        if importance
-        else None,
+        "groups": [(words.group_name(each.group), each) for each in groups],
+        "importance_figure": figures.importance_bars(columns or groups) if study.importance else None,
+        "shown_columns": len(columns),
         "categories": _categories(study),
         "area": _area(card),
         "crs": crs_name(card.crs),
@@ -93,7 +95,18 @@ def _values(study: Study) -> dict[str, Any]:
 def _parameter_count(card: ScoreCard) -> int:
     sizes = card.architecture
     widths = (sizes.inputs, *sizes.widths, 1 if sizes.output == "sigmoid" else 3)
-    return sum((before + 1) * after for before, after in zip(widths, widths[1:], strict=False))
+    return sum((before + 1) * after for before, after in pairwise(widths))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _importance(study: Study) -> tuple[list[Importance], list[Importance]]:
+    """Groups of features, and the single ones that matter most."""
+    ordered = sorted(study.importance, key=lambda each: -each.increase)
+    groups = [each for each in ordered if each.group in study.card.features.groups]
+    return groups, [each for each in ordered if each not in groups][:_COLUMNS]
 
 
 def _resampled(study: Study) -> tuple[float, float]:
@@ -105,8 +118,8 @@ def _resampled(study: Study) -> tuple[float, float]:
 def _kept_curves(study: Study) -> str | None:
     """The name of the curves that belong to the model itself."""
     fitted = [name for name, found in study.curves if found.train and found.development]
-    wanted = [name for name in ("final", study.card.architecture.text()) if name in fitted]
-    return (wanted or fitted[-1:] or [None])[0]
+    wanted = [name for name in ("final", study.card.architecture.text()) if name in fitted] or fitted[-1:]
+    return wanted[0] if wanted else None
 
 
 def _incidents_by_block(study: Study) -> NDArray[np.int64]:
@@ -167,8 +180,8 @@ def _protocols(study: Study) -> dict[str, Any]:
     lines = []
     for model in dict.fromkeys(each.model for each in study.comparisons):
         of = {each.split: each for each in study.comparisons if each.model == model}
-        own = any(words.is_own(study, each) for each in of.values())
-        lines.append({"model": model, "own": own, "cells": [of.get(split) for split in splits]})
+        own = any(words.is_own(each) for each in of.values())
+        lines.append({"model": _capital(model), "own": own, "cells": [of.get(split) for split in splits]})
     return {"splits": splits, "lowest": lowest, "lines": lines}
 
 

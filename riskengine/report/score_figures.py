@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LogNorm
@@ -21,6 +24,7 @@ SPLITS: dict[str, tuple[str, str, str]] = {
     "blocks": (BLUE, "o", "new blocks"),
 }
 _BINS = np.linspace(0.0, 1.0, 51)
+_LOOK: Any = {**STYLE, "axes.axisbelow": True}
 #: Blocks with fewer incidents say nothing, and could point at people.
 LEAST_IN_BLOCK = 10
 
@@ -30,9 +34,9 @@ def score_histograms(rows: Rows, low: float, high: float) -> str:
     parts = [("incidents’ own places", rows.score[: rows.originals], BLUE)]
     if len(rows) > rows.originals:
         parts.append(("with resampled copies", rows.score, ORANGE))
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_LOOK):
         figure = new_figure(5.2, 2.3 * len(parts) + 0.3)
-        all_axes = figure.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
+        all_axes = figure.subplots(len(parts), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, (title, score, colour) in zip(all_axes, parts, strict=True):
             axes.hist(score, _BINS, color=colour, edgecolor="white", linewidth=0.3)
             axes.set_title(f"{title}: {len(score):,}", fontsize=11, loc="left")
@@ -49,8 +53,8 @@ def score_histograms(rows: Rows, low: float, high: float) -> str:
 
 def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
     """Loss per epoch of every network; that called `main` is drawn on top."""
-    with mpl.rc_context(STYLE):
-        figure = new_figure()
+    with mpl.rc_context(_LOOK):
+        figure = new_figure(5.2, 3.8)
         axes = figure.add_subplot()
         for name, found in curves:
             if name != main:
@@ -63,7 +67,7 @@ def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
             final.development,
             color=ORANGE,
             linewidth=2,
-            label="development (not trained on)",
+            label="development",
         )
         if final.development:
             epoch = min(max(final.best_epoch, 1), len(final.development))
@@ -72,7 +76,7 @@ def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
         axes.set_xlabel("epoch")
         axes.set_ylabel("mean absolute error")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend()
+        figure.legend(loc="outside upper center", ncols=3, fontsize=10, columnspacing=1)
         return data_uri(figure)
 
 
@@ -84,15 +88,20 @@ def _loss_limits(curves: list[Curves]) -> tuple[float, float]:
     """Room for the slow descent: the first few epochs may leave at the top."""
     values = np.array([loss for found in curves for loss in (*found.train, *found.development)])
     low, high = float(values.min()), float(values.max())
-    late = [loss for found in curves for each in (found.train, found.development) for loss in each[len(each) // 10 :]]
-    top = min(high, max(late))
+    late = [
+        loss
+        for found in curves
+        for each in (found.train, found.development)
+        for loss in each[max(1, len(each) // 10) :]
+    ]
+    top = min(high, max(late, default=high))
     room = max(top - low, 1e-4) * 0.08
     return low - room, top + room
 
 
 def growth_path(growth: list[GrowthStep]) -> str:
     """Losses of the architectures that were tried, in order."""
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_LOOK):
         figure = new_figure()
         axes = figure.add_subplot()
         layers = np.arange(len(growth))
@@ -116,7 +125,7 @@ def growth_path(growth: list[GrowthStep]) -> str:
 
 def predicted_against_true(held_out: HeldOut) -> str:
     """Density of held-out rows by their true and predicted score."""
-    with mpl.rc_context({**STYLE, "axes.grid": False}):
+    with mpl.rc_context({**_LOOK, "axes.grid": False}):
         figure = new_figure(5.2, 4.4)
         axes = figure.add_subplot()
         edges = np.linspace(0.0, 1.0, 81)
@@ -140,7 +149,7 @@ def predicted_against_true(held_out: HeldOut) -> str:
 
 def error_by_band(bands: list[dict[str, float]]) -> str:
     """Mean absolute error and bias of each band of the true score."""
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_LOOK):
         figure = new_figure(5.2, 3.2)
         axes = figure.add_subplot()
         middle = [(band["low"] + band["high"]) / 2 for band in bands]
@@ -163,7 +172,7 @@ def error_by_band(bands: list[dict[str, float]]) -> str:
 
 def coverage_by_band(bands: list[dict[str, float]], nominal: float) -> str:
     """Share of truths inside their interval, per band of the true score."""
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_LOOK):
         figure = new_figure(5.2, 3.0)
         axes = figure.add_subplot()
         middle = [(band["low"] + band["high"]) / 2 for band in bands]
@@ -191,8 +200,8 @@ def error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
     at = cells - first
     grid[at[enough, 1], at[enough, 0]] = error[enough]
     few[at[~enough, 1], at[~enough, 0]] = 1.0
-    with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = new_figure(5.8, float(np.clip(4.9 * lines / columns + 0.5, 2.5, 7.5)))
+    with mpl.rc_context({**_LOOK, "axes.grid": False}):
+        figure = new_figure(5.8, float(np.clip(4.5 * lines / columns + 0.5, 2.5, 7.5)))
         axes = figure.add_subplot()
         extent = (0.0, columns * side / 1000, 0.0, lines * side / 1000)
         axes.imshow(
@@ -220,14 +229,13 @@ def error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
         return data_uri(figure)
 
 
-def importance_bars(importance: list[Importance], names: list[str]) -> str:
-    """How much larger the error becomes when each group is shuffled."""
-    with mpl.rc_context(STYLE):
-        figure = new_figure(5.2, 0.8 + 0.42 * len(importance))
+def importance_bars(importance: list[Importance]) -> str:
+    """How much larger the error becomes when each feature is shuffled."""
+    with mpl.rc_context(_LOOK):
+        figure = new_figure(5.2, 0.9 + 0.27 * len(importance))
         axes = figure.add_subplot()
-        axes.barh(
-            names[::-1], [each.increase for each in importance][::-1], height=0.6, color="#8fbcd8", edgecolor=BLUE
-        )
+        names, added = [each.group for each in importance], [each.increase for each in importance]
+        axes.barh(names[::-1], added[::-1], height=0.6, color="#8fbcd8", edgecolor=BLUE)
         axes.axvline(0, color="#333", linewidth=1)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("error added when shuffled")
@@ -236,10 +244,10 @@ def importance_bars(importance: list[Importance], names: list[str]) -> str:
 
 
 def protocols(comparisons: list[Comparison], names: list[str]) -> str:
-    """Error of every model under every split, with its interval over blocks."""
+    """Error of every model under every split, with its interval over blocks; on a logarithmic scale."""
     models = list(dict.fromkeys(names))
-    with mpl.rc_context(STYLE):
-        figure = new_figure(7.0, 1.2 + 0.5 * len(models))
+    with mpl.rc_context(_LOOK):
+        figure = new_figure(5.2, 1.2 + 0.5 * len(models))
         axes = figure.add_subplot()
         splits = [split for split in SPLITS if any(each.split == split for each in comparisons)]
         for number, split in enumerate(splits):
@@ -248,9 +256,15 @@ def protocols(comparisons: list[Comparison], names: list[str]) -> str:
             y = [models.index(name) + 0.2 * (number - (len(splits) - 1) / 2) for name, _ in chosen]
             mean = np.array([l1.mean for _, l1 in chosen])
             reach = np.nan_to_num([[l1.mean - l1.low for _, l1 in chosen], [l1.high - l1.mean for _, l1 in chosen]])
+            reach[0] = np.minimum(reach[0], 0.9 * mean)
             axes.errorbar(mean, y, xerr=reach, fmt=marker, color=colour, markersize=6, capsize=3, label=label)
-        axes.set_yticks(range(len(models)), models)
+        axes.set_xscale("log")
+        low, high = axes.get_xlim()
+        ticks = [tick for tick in (0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5) if low <= tick <= high]
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
+        axes.set_yticks(range(len(models)), ["\n".join(wrap(model, 24)) for model in models])
         axes.invert_yaxis()
-        axes.set_xlabel("mean absolute error (95 % interval over blocks)")
-        figure.legend(loc="outside upper center", ncols=len(splits))
+        axes.set_xlabel("mean absolute error")
+        figure.legend(loc="outside upper center", ncols=len(splits), fontsize=10, columnspacing=1, handletextpad=0.3)
         return data_uri(figure)

@@ -9,6 +9,8 @@ from ..evaluation.clustered import Interval
 from ..score.model import ScoreCard
 from ..score.study import Comparison, Study
 
+#: What `riskengine.score.comparing` calls the network of the report.
+OWN = "this network"
 #: What each group of features is, for people.
 GROUPS = {
     "pairs": "distance and age of the nearest, as published",
@@ -59,20 +61,18 @@ def group_name(group: str) -> str:
 
 def is_network(comparison: Comparison) -> bool:
     """Whether it judges a network, not a baseline."""
-    return "network" in comparison.model.lower()
+    return "network" in comparison.model
 
 
-def is_own(study: Study, comparison: Comparison) -> bool:
-    """Whether it judges the network of this report's own protocol."""
-    return is_network(comparison) and study.card.protocol in comparison.model.lower()
+def is_own(comparison: Comparison) -> bool:
+    """Whether it judges the very network of the report."""
+    return comparison.model == OWN
 
 
 def best(study: Study, split: str, own: bool) -> Comparison | None:
-    """The own network under a split, or the best of the baselines."""
+    """The report's own network under a split, or the best of the simpler models."""
     found = [
-        each
-        for each in study.comparisons
-        if each.split == split and (is_own(study, each) if own else not is_network(each))
+        each for each in study.comparisons if each.split == split and (is_own(each) if own else not is_network(each))
     ]
     return min(found, key=lambda each: each.l1.mean, default=None)
 
@@ -84,14 +84,16 @@ def headline(study: Study) -> tuple[str, str]:
     typical = f"typically by a factor of {factor(card, l1.mean):.2g} in the number of incidents"
     if card.protocol == "recommended":
         sentence, look = _against_baseline(study, l1)
-        return f"On places it has never seen, the model is {off}, i.e. {typical}.{sentence}", look
-    text = f"On rows drawn at random the model is {off}, i.e. {typical}. But that split leaks:"
+        return f"On places it has never seen, the model is on average {off}, i.e. {typical}.{sentence}", look
+    text = f"On rows drawn at random the model is on average {off}, i.e. {typical}. But that split leaks:"
     honest = best(study, "blocks", own=True)
     if honest is None:
-        return f"{text} on places it has never seen expect a larger error. The recommended protocol measures it.", "unsure"
+        return (
+            f"{text} on places it has never seen expect a larger error. The recommended protocol measures it.",
+            "unsure",
+        )
     return (
-        f"{text} on blocks it has never seen, the same network is off by {honest.l1.mean:.3f} ({between(honest.l1)}),"
-        f" i.e. by a factor of {factor(card, honest.l1.mean):.2g}.",
+        f"{text} on blocks it has never seen, the same network is off by {honest.l1.mean:.3f} ({between(honest.l1)}).",
         "unsure",
     )
 
@@ -100,7 +102,8 @@ def _against_baseline(study: Study, l1: Interval) -> tuple[str, str]:
     rival = best(study, "blocks", own=False)
     if rival is None:
         return "", ""
-    name = f"the best of the simpler models judged alike, {rival.model} ({rival.l1.mean:.3f})"
+    digits = 3 if round(l1.mean, 3) != round(rival.l1.mean, 3) else 4
+    name = f"the best of the simpler models judged alike, {rival.model} ({rival.l1.mean:.{digits}f})"
     if l1.mean < rival.l1.low:
         return f" That is better than {name}.", ""
     if l1.mean > rival.l1.high:
@@ -111,7 +114,9 @@ def _against_baseline(study: Study, l1: Interval) -> tuple[str, str]:
 
 def leak(study: Study) -> str:
     """What one network's error does between the published split and blocks; empty if it was not measured."""
-    for model in dict.fromkeys(each.model for each in study.comparisons if is_network(each)):
+    networks = dict.fromkeys(each.model for each in study.comparisons if is_network(each))
+    # What the published features leak comes first: it is their split.
+    for model in sorted(networks, key=lambda model: "published" not in model):
         under = {each.split: each for each in study.comparisons if each.model == model}
         if "random" in under and "blocks" in under:
             seen, unseen = under["random"].l1.mean, under["blocks"].l1.mean
@@ -119,6 +124,6 @@ def leak(study: Study) -> str:
                 return f"Measured here: {model} is off by {seen:.4f} on random rows and by {unseen:.4f} on new blocks."
             return (
                 f"Measured here: {model} is off by {seen:.4f} on random rows but by {unseen:.4f} on new blocks,"
-                f" {100 * (unseen / seen - 1):.0f} % more. The difference is what it had remembered."
+                f" {100 * (unseen / seen - 1):.0f} % more. That is what having seen the neighbourhood was worth."
             )
     return ""

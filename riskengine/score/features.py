@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..context import JobContext
+from .parts import spatial_parts, work_on_parts
 from .recent import RecentIncidents
 from .surfaces import smoothed_counts
 
@@ -21,10 +22,6 @@ Floats = NDArray[np.float64]
 Table = NDArray[np.float32]
 Group = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
 
-#: Side of the square tiles places are worked on in, metres: memory stays bounded whatever the area.
-TILE = 16_000.0
-#: Places worked on at once, at most.
-CHUNK = 100_000
 #: Distance written for a neighbour that does not exist, metres.
 NOWHERE = 100_000.0
 #: Added before the logarithm of a distance, metres: places are not known better.
@@ -125,24 +122,18 @@ def compute_features(
     """
     context = context or JobContext()
     table = np.empty((len(x), len(wanted.names())), dtype=np.float32)
-    # In tiles neighbouring places are asked together, which the search tree answers faster.
-    tile = np.column_stack((np.floor(y / TILE), np.floor(x / TILE)))
-    strip = np.floor(y / 500.0)
-    order = np.lexsort((x, strip, tile[:, 1], tile[:, 0]))
-    edges = np.flatnonzero(np.any(np.diff(tile[order], axis=0) != 0, axis=1)) + 1
-    done = 0
-    for places in np.split(order, edges):
-        for start in range(0, len(places), CHUNK):
-            part = places[start : start + CHUNK]
-            table[part] = _tile_features(recent, x[part], y[part], wanted, None if shift is None else shift[part])
-            done += len(part)
-            context.progress(done / len(x), "Looking at the incidents around each place")
+
+    def fill(part: NDArray[np.int64]) -> None:
+        table[part] = tile_features(recent, x[part], y[part], wanted, None if shift is None else shift[part])
+
+    work_on_parts(fill, spatial_parts(x, y), context)
     return table
 
 
-def _tile_features(
-    recent: RecentIncidents, x: Floats, y: Floats, wanted: FeatureSet, shift: Floats | None
-) -> NDArray[np.float64]:
+def tile_features(
+    recent: RecentIncidents, x: Floats, y: Floats, wanted: FeatureSet, shift: Floats | None = None
+) -> Table:
+    """The features of places that lie close together (one of `spatial_parts`)."""
     distance, age, number = _nearest(recent, x, y, wanted.neighbours)
     if shift is not None:
         age = age + shift[:, None]
@@ -172,7 +163,7 @@ def _tile_features(
             parts.append(np.log(smooth + _COUNT_FLOOR))
         else:
             parts.append(np.log1p(slope / (smooth + _COUNT_FLOOR)))
-    return np.concatenate(parts, axis=1)
+    return np.concatenate(parts, axis=1, dtype=np.float32, casting="same_kind")
 
 
 def _nearest(recent: RecentIncidents, x: Floats, y: Floats, number: int) -> tuple[Floats, Floats, NDArray[np.int64]]:

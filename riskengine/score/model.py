@@ -17,8 +17,9 @@ from ..artefacts import check_head, whole_file
 from ..context import JobContext
 from ..errors import FormatError
 from ..index import CrimeIndex
-from .features import FeatureSet, compute_features
+from .features import FeatureSet, tile_features
 from .network import Architecture, ScoreNetwork, run_network
+from .parts import spatial_parts, work_on_parts
 from .recent import RecentIncidents
 
 Floats = NDArray[np.float64]
@@ -27,8 +28,6 @@ KIND = "crimerisk.scoremodel"
 FORMAT = 1
 SUFFIX = ".crimescore"
 _KEY = "crimerisk"
-#: Places predicted between two looks at the cancel button.
-CHUNK = 200_000
 
 
 class Prediction(NamedTuple):
@@ -126,13 +125,11 @@ class ScoreModel:
         """
         context = context or JobContext()
         out = np.empty((len(x), 3 if self.card.architecture.output == "interval" else 1), dtype=np.float32)
-        # In spatial order a chunk covers few tiles, and neighbours are asked together.
-        for start in range(0, len(x), CHUNK):
-            part = slice(start, start + CHUNK)
-            with context.step(start / len(x), min(start + CHUNK, len(x)) / len(x)):
-                out[part] = run_network(
-                    self.network, compute_features(recent, x[part], y[part], self.card.features, context)
-                )
+
+        def fill(part: NDArray[np.int64]) -> None:
+            out[part] = run_network(self.network, tile_features(recent, x[part], y[part], self.card.features))
+
+        work_on_parts(fill, spatial_parts(x, y), context, "Predicting scores")
         return widened(out.astype(np.float64), self.card.widening)
 
     def percentile(self, score: Floats) -> Floats:

@@ -13,14 +13,12 @@ from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
 
-#: Kernels end at this many bandwidths.
+#: Kernels end at this many bandwidths to each side: in a square, as a filter along rows and columns has it.
 REACH = 4.0
 #: Cells per bandwidth.
 FINENESS = 4
 #: Up to this many places the kernels are summed instead: below it, making the grids costs more.
 FEW = 32
-#: Summed kernels are worked on in pieces of this many numbers.
-_PIECE = 2_000_000
 
 
 def smoothed_counts(tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float, ...]) -> tuple[Floats, Floats]:
@@ -44,11 +42,8 @@ def smoothed_counts(tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float
     """
     if len(x) <= FEW:
         return _summed(tree, x, y, bandwidths)
-    count = np.empty((len(x), len(bandwidths)))
-    slope = np.empty((len(x), len(bandwidths)))
-    for column, bandwidth in enumerate(bandwidths):
-        count[:, column], slope[:, column] = _gridded(tree, x, y, bandwidth)
-    return count, slope
+    count, slope = zip(*(_gridded(tree, x, y, bandwidth) for bandwidth in bandwidths), strict=True)
+    return np.stack(count).T, np.stack(slope).T
 
 
 def _summed(tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float, ...]) -> tuple[Floats, Floats]:
@@ -56,12 +51,12 @@ def _summed(tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float, ...]) 
     slope = np.zeros((len(x), len(bandwidths)))
     points = np.asarray(tree.data)
     for row, (east, north) in enumerate(zip(x, y, strict=True)):
-        near = points[tree.query_ball_point((east, north), REACH * max(bandwidths), return_sorted=False)]
+        near = points[tree.query_ball_point((east, north), REACH * max(bandwidths), p=np.inf, return_sorted=False)]
         away = near - (east, north)
-        square = (away * away).sum(axis=1)
+        square, farther = (away * away).sum(axis=1), np.abs(away).max(axis=1)
         for column, bandwidth in enumerate(bandwidths):
             weight = np.exp(square / (-2 * bandwidth * bandwidth))
-            weight[square > (REACH * bandwidth) ** 2] = 0.0
+            weight[farther > REACH * bandwidth] = 0.0
             count[row, column] = weight.sum()
             slope[row, column] = np.hypot(*(weight @ away)) / bandwidth
     return count, slope
@@ -75,39 +70,43 @@ def _gridded(tree: cKDTree, x: Floats, y: Floats, bandwidth: float) -> tuple[Flo
     west, south = np.floor(x.min() / cell) - pad, np.floor(y.min() / cell) - pad
     columns = int(np.floor(x.max() / cell) + pad - west) + 1
     rows = int(np.floor(y.max() / cell) + pad - south) + 1
-    smooth = _smoothed(np.asarray(tree.data) / cell - (west, south), rows, columns)
+    points = np.asarray(tree.data)
+    smooth = _smoothed(points[:, 0] / cell - west, points[:, 1] / cell - south, rows, columns)
     across, up = x / cell - west, y / cell - south
     column, row = across.astype(np.int64), up.astype(np.int64)
     right, above = (across - column).astype(np.float32), (up - row).astype(np.float32)
     at = row * columns + column
 
-    def along(step: int, rising: bool) -> NDArray[np.float32]:
-        """Between two cells side by side (or one above the other), `step` cells away across that direction."""
-        low, high, share = (step * columns, step * columns + 1, right) if rising else (step, step + columns, above)
-        first = smooth.take(at + low)
-        return first + share * (smooth.take(at + high) - first)
+    def between(first: int, second: int, share: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Between two cells, given by their distance from the place's own in the flat grid."""
+        low: NDArray[np.float32] = smooth.take(at + first)
+        high: NDArray[np.float32] = smooth.take(at + second)
+        return low + share * (high - low)
 
-    below, here, over, beyond = (along(step, True) for step in (-1, 0, 1, 2))
-    count = here + above * (over - here)
     # The slope from the cells around: the grid is four times finer than the kernel.
-    north = (over - below) + above * ((beyond - here) - (over - below))
-    left, middle, next_, farther = (along(step, False) for step in (-1, 0, 1, 2))
-    east = (next_ - left) + right * ((farther - middle) - (next_ - left))
-    return count, np.hypot(east, north) * (FINENESS / 2)
+    south_, here, north, beyond = (between(step * columns, step * columns + 1, right) for step in (-1, 0, 1, 2))
+    count = here + above * (north - here)
+    upward = (north - south_) + above * ((beyond - here) - (north - south_))
+    west_, middle, east, beyond = (between(step, step + columns, above) for step in (-1, 0, 1, 2))
+    sideward = (east - west_) + right * ((beyond - middle) - (east - west_))
+    return count, np.hypot(sideward, upward) * (FINENESS / 2)
 
 
-def _smoothed(points: Floats, rows: int, columns: int) -> NDArray[np.float32]:
-    """The kernels' sum at every cell; `points` in cells from the lower left one."""
-    inside = (points >= 0).all(axis=1) & (points < (columns - 1, rows - 1)).all(axis=1)
-    points = points[inside]
-    whole = points.astype(np.int64)
-    right, above = (points - whole).T
-    at = whole[:, 1] * columns + whole[:, 0]
+def _smoothed(across: Floats, up: Floats, rows: int, columns: int) -> NDArray[np.float32]:
+    """The kernels' sum at every cell; the incidents' places in cells from the lower left one."""
+    inside = (across >= 0) & (across < columns - 1) & (up >= 0) & (up < rows - 1)
+    across, up = across[inside], up[inside]
+    column, row = across.astype(np.int64), up.astype(np.int64)
+    right, above = across - column, up - row
+    at = row * columns + column
     # Each incident is shared between the four cells around it, so that its place is not rounded to a cell.
     shares = ((1 - right) * (1 - above), right * (1 - above), (1 - right) * above, right * above)
     grid = np.bincount(
         np.concatenate((at, at + 1, at + columns, at + columns + 1)), np.concatenate(shares), rows * columns
     )
-    peak = np.float32(2 * np.pi * FINENESS**2)
     grid = grid.reshape(rows, columns).astype(np.float32)
-    return (gaussian_filter(grid, FINENESS, truncate=REACH, mode="constant") * peak).ravel()
+    # Sharing and reading between cells widen the kernel by a sixth of a squared cell each: taken off here.
+    sigma = float(np.sqrt(FINENESS**2 - 1 / 3))
+    smooth = gaussian_filter(grid, sigma, truncate=REACH, mode="constant") * np.float32(2 * np.pi * FINENESS**2)
+    flat: NDArray[np.float32] = smooth.ravel()
+    return flat

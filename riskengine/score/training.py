@@ -22,7 +22,7 @@ from ..errors import Cancelled
 from ..forecast.modelfile import versions
 from ..forecast.threads import workers
 from ..index import CrimeIndex
-from .fitting import Curves, Draw, fit_network
+from .fitting import Curves, Draw, Table, fit_network
 from .growth import grow_network, without_growth
 from .intervals import cross_widening, widening
 from .model import ScoreCard, ScoreModel, widened
@@ -144,23 +144,31 @@ def _train_published(prepared: Prepared, settings: Settings, context: JobContext
     if settings.grow:
         network, curves, growth = grow_network(draw, dev, settings, prepared.table.shape[1], context)
     else:
-        tracker = Tracker(context, 1)
-        architecture = architecture_of(settings, prepared)
-        network, found = fit_network(
-            architecture,
-            draw,
-            dev,
-            settings.fitting,
-            settings.interval,
-            settings.seed,
-            tracker.watch(0, architecture.text()),
-            context.check_cancelled,
-        )
+        network, found = _fit_alone(prepared, draw, dev, settings, context)
         curves = [("final", found)]
     added = widening(run_network(network, dev[0]), dev[1].astype(np.float64), settings.interval)
     out = run_network(network, prepared.table[test])
     held_out = judge(prepared, settings, np.flatnonzero(test), out, np.full(int(test.sum()), added))
     return network, curves, growth, held_out, added, [network]
+
+
+def _fit_alone(
+    prepared: Prepared, draw: Draw, development: tuple[Table, Table], settings: Settings, context: JobContext
+) -> Fitted:
+    architecture = architecture_of(settings, prepared)
+    watch = Tracker(context, 1).watch(0, architecture.text())
+    with workers(torch.device("cpu")) as pool:
+        return pool.submit(
+            fit_network,
+            architecture,
+            draw,
+            development,
+            settings.fitting,
+            settings.interval,
+            settings.seed,
+            watch,
+            context.check_cancelled,
+        ).result()
 
 
 def fit_folds(
@@ -196,6 +204,8 @@ def fit_folds(
     tracker = Tracker(context, len(parts))
 
     def fit(number: int) -> Fitted:
+        # Those that wait for their turn when it is cancelled must not begin.
+        context.check_cancelled()
         train_rows, dev_rows = parts[number]
         fitted = fit_network(
             architecture_of(settings, prepared),

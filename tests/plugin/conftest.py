@@ -6,6 +6,7 @@ import datetime
 import math
 import os
 import random
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -270,6 +271,17 @@ def index_file(run: Callable[..., Ran], town_layer: QgsVectorLayer, shared_files
     """A crime index of the town."""
     path = shared_files / "town.crimeindex"
     run("buildcrimeindex", INPUT=town_layer, TIME_FIELD="occurred", CATEGORY_FIELD="category", OUTPUT=str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def score_model_file(index_file: Path, shared_files: Path) -> Path:
+    """A small score model of the town."""
+    from crime_risk.bridge import environment
+
+    path = shared_files / "town.crimescore"
+    command = [str(environment.engine_python()), str(ROOT / "tests" / "score_model.py"), str(index_file), str(path)]
+    subprocess.run(command, check=True, timeout=120, env=environment.child_environment())
     return path
 
 

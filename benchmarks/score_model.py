@@ -1,0 +1,148 @@
+"""The crime score model on real cities: the published protocol, blocks held out, boosting beside it, in one run.
+
+Prints one JSON object.  Every L1 is [mean, low, high]: the mean over held-out rows with its 95 % interval over
+1 km blocks, except the plain numbers the issue names, which are the means.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cities import city_index
+from common import arguments, rounded, say
+
+from riskengine.context import JobContext
+from riskengine.evaluation.clustered import Interval, clustered_mean
+from riskengine.index import CrimeIndex
+from riskengine.score.comparing import boosting_errors
+from riskengine.score.features import FeatureSet
+from riskengine.score.fitting import Fitting
+from riskengine.score.network import run_network
+from riskengine.score.settings import PUBLISHED_FITTING, Settings, published
+from riskengine.score.splits import block_numbers
+from riskengine.score.training import fit_folds, predict_folds, split_folds, train
+
+#: The published 20 features, distances as logarithms: the same numbers on a scale a network reads more easily.
+TWENTY = FeatureSet(groups=("distances", "ages"))
+#: Our network for the published protocol: layers of 128 are added as long as the development loss falls.
+OURS = published(
+    features=TWENTY,
+    widths=(128,) * 4,
+    activation="silu",
+    fitting=Fitting(epochs=60, patience=60, learning_rate=3e-3, weight_decay=1e-6, batch_size=1024),
+)
+
+
+def quiet() -> JobContext:
+    """Says what is worth keeping on stderr."""
+    return JobContext(None, lambda message, level: say(f"  {message}"))
+
+
+def as_list(found: Interval) -> list[float]:
+    """For JSON."""
+    return [found.mean, found.low, found.high]
+
+
+def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> dict[str, Any]:
+    """Grow the network on rows split at random; the same architecture on rows split by place of origin."""
+    _, study, prepared, _ = train(index, settings=settings, context=quiet())
+    found: dict[str, Any] = {
+        "l1": as_list(study.held_out.l1()),
+        "architecture": study.card.architecture.text(),
+        "growth": [[step.architecture, step.parameters, step.development] for step in study.growth],
+        "seconds": study.seconds,
+    }
+    if grouped:
+        settled = replace(settings, grow=False, widths=study.card.architecture.widths, folds=10)
+        fold = split_folds(prepared, "groups", settled)
+        network = fit_folds(prepared, fold, settled, quiet(), only=1)[0][0]
+        here = fold == 0
+        error = np.abs(run_network(network, prepared.table[here])[:, 0] - prepared.rows.score[here])
+        block, _ = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)
+        found["grouped_l1"] = as_list(clustered_mean(error, block[here]))
+        random = split_folds(prepared, "random", settled)
+        boosted = boosting_errors(prepared, random, only=1)
+        tried = ~np.isnan(boosted)
+        found["boosting_l1"] = as_list(clustered_mean(boosted[tried], block[tried]))
+    return found
+
+
+def blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
+    """Cross-fitted over blocks, and boosting on the same features and folds, with the paired difference."""
+    _, study, prepared, networks = train(index, settings=settings, context=quiet())
+    fold = split_folds(prepared, "blocks", settings)
+    boosted = boosting_errors(prepared, fold)
+    held_out = study.held_out
+    own = np.arange(len(prepared.rows)) < prepared.rows.originals
+    out = predict_folds(prepared, fold, networks)
+    assert np.allclose(np.clip(out[:, 0], 0, 1), held_out.score, atol=1e-6)
+    median = np.empty(len(fold))
+    for number in range(settings.folds):
+        here = fold == number
+        median[here] = np.abs(held_out.truth[here] - np.median(held_out.truth[~here]))
+    return {
+        "l1": as_list(held_out.l1()),
+        "l1_originals": as_list(clustered_mean(held_out.error[own], held_out.block[own])),
+        "boosting_l1": as_list(clustered_mean(boosted, held_out.block)),
+        "minus_boosting": as_list(clustered_mean(held_out.error - boosted, held_out.block)),
+        "median_l1": as_list(clustered_mean(median, held_out.block)),
+        "coverage90": as_list(held_out.coverage()),
+        "train_seconds": study.seconds,
+        "parameters": networks[0].parameter_count(),
+        "rows": len(prepared.rows),
+        "incidents": prepared.rows.originals,
+        "recent_incidents": len(prepared.recent),
+    }
+
+
+def main() -> None:
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--published-epochs", type=int, default=300, help="epochs at most of the printed network")
+    parser.add_argument("--quick", action="store_true", help="few epochs: to try the script, not to quote")
+    options = parser.parse_args()
+    plain = Settings()
+    ours, exact = OURS, published(fitting=replace(PUBLISHED_FITTING, epochs=options.published_epochs))
+    if options.quick:
+        plain = replace(plain, fitting=replace(plain.fitting, epochs=2), folds=3)
+        ours = replace(ours, fitting=replace(ours.fitting, epochs=2))
+        exact = replace(exact, fitting=replace(exact.fitting, epochs=2))
+    with tempfile.TemporaryDirectory() as folder:
+        index, _ = city_index("mexico_city", options.data, Path(folder))
+        say("Mexico City: recommended")
+        blocks = blocks_protocol(index, plain)
+        say("Mexico City: 20 features, blocks")
+        twenty = blocks_protocol(index, replace(plain, features=TWENTY, widths=(64,) * 4))
+        say("Mexico City: published protocol, our network")
+        ours_found = published_protocol(index, ours, grouped=True)
+        say("Mexico City: published protocol, printed network")
+        printed = published_protocol(index, exact, grouped=False)
+        cities = {}
+        for city in ("new_york", "baltimore"):
+            say(f"{city}: recommended")
+            cities[city] = blocks_protocol(city_index(city, options.data, Path(folder))[0], plain)
+    result = {
+        "published_l1": ours_found["l1"][0],
+        "grouped_l1": ours_found["grouped_l1"][0],
+        "blocks_l1_20": twenty["l1"][0],
+        "blocks_boosting_l1_20": twenty["boosting_l1"][0],
+        "blocks_l1": blocks["l1"][0],
+        "blocks_boosting_l1": blocks["boosting_l1"][0],
+        "coverage90": blocks["coverage90"][0],
+        "train_seconds": blocks["train_seconds"],
+        "parameters": blocks["parameters"],
+        "recommended": blocks,
+        "twenty_features": twenty,
+        "published": ours_found,
+        "printed_network": printed,
+        "cities": cities,
+    }
+    print(json.dumps(rounded(result)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""What the first seed left as next steps, answered: features, k, months and years, day and hour, other cities.
+
+Everything is judged on 1 km blocks held out (five folds), the published 20 features as a starting point.  Prints one
+JSON object; docs/methods.md has the tables.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cities import FILES, city_index
+from common import arguments, rounded, say
+
+from riskengine.context import JobContext
+from riskengine.evaluation.clustered import clustered_mean
+from riskengine.incidents import Incidents
+from riskengine.index import CrimeIndex
+from riskengine.score.augment import Rows, make_rows
+from riskengine.score.features import FeatureSet, Group, compute_features
+from riskengine.score.network import run_network
+from riskengine.score.prepare import Prepared, prepare
+from riskengine.score.recent import RecentIncidents
+from riskengine.score.settings import Settings
+from riskengine.score.splits import block_numbers, fold_numbers
+from riskengine.score.training import fit_folds, predict_folds, train
+
+#: Groups of features, each against what it is added to.
+STEPS: tuple[tuple[Group, ...], ...] = (
+    ("pairs",),
+    ("distances",),
+    ("distances", "ages"),
+    ("distances", "clock"),
+    ("distances", "offsets"),
+    ("distances", "more"),
+    ("distances", "rings"),
+    ("distances", "densities"),
+    ("rings",),
+    ("densities",),
+    ("densities", "slopes"),
+    ("densities", "slopes", "distances"),
+    ("densities", "slopes", "distances", "more", "offsets", "rings"),
+    ("densities", "slopes", "clock"),
+)
+DEEP = (15, 20, 30, 50)
+
+
+def errors(index: CrimeIndex, settings: Settings) -> tuple[np.ndarray, Prepared, np.ndarray]:
+    """Absolute error of each row, cross-fitted over blocks; and the rows' blocks."""
+    prepared = prepare(index, None, settings, None, JobContext())
+    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    networks = [network for network, _ in fit_folds(prepared, fold, settings, JobContext())]
+    error = np.abs(predict_folds(prepared, fold, networks)[:, 0] - prepared.rows.score)
+    return error, prepared, block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
+
+
+def as_list(error: np.ndarray, block: np.ndarray) -> list[float]:
+    """Mean and its 95 % interval over blocks."""
+    return list(clustered_mean(error, block))
+
+
+def by_features(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """The error with each set of features, and its paired difference to the first."""
+    table: list[dict[str, Any]] = []
+    first: np.ndarray | None = None
+    for groups in STEPS:
+        features = FeatureSet(groups=groups, more=DEEP)
+        error, _, block = errors(index, replace(settings, features=features))
+        first = error if first is None else first
+        row = {"features": "+".join(groups), "columns": len(features.names()), "l1": as_list(error, block)}
+        table.append({**row, "minus_first": as_list(error - first, block)})
+        say(f"  {row}")
+    return table
+
+
+def by_k(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """The error with k nearest incidents, distances and ages."""
+    table = []
+    for k in (1, 2, 3, 5, 10, 20, 50):
+        error, _, block = errors(index, replace(settings, features=FeatureSet(groups=("distances", "ages"), k=k)))
+        table.append({"k": k, "l1": as_list(error, block)})
+        say(f"  {table[-1]}")
+    return table
+
+
+def by_windows(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """The error when training sees each place from one, or from several months of the same year."""
+    table = []
+    for windows in (1, 3, 11):
+        error, _, block = errors(index, replace(settings, windows=windows))
+        table.append({"windows": windows, "l1": as_list(error, block)})
+        say(f"  {table[-1]}")
+    return table
+
+
+def by_month(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """The last month's model, asked with another month of the year: cross-fitted over blocks."""
+    prepared = prepare(index, None, replace(settings, windows=1), None, JobContext())
+    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    networks = [network for network, _ in fit_folds(prepared, fold, settings, JobContext())]
+    block = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
+    table = []
+    for month in range(int(settings.window_days // settings.recent_days)):
+        reference = prepared.rows.reference - np.timedelta64(round(month * settings.recent_days * 86_400), "s")
+        recent = RecentIncidents.of(index, settings.recent_days, reference)
+        asked = replace(
+            prepared, tables=compute_features(recent, prepared.rows.x, prepared.rows.y, settings.features)[None]
+        )
+        error = np.abs(predict_folds(asked, fold, networks)[:, 0] - prepared.rows.score)
+        table.append({"until": str(reference)[:10], "incidents": len(recent), "l1": as_list(error, block)})
+        say(f"  {table[-1]}")
+    return table
+
+
+def at(incidents: Incidents, reference: np.datetime64) -> CrimeIndex:
+    """An index of what was known at a moment."""
+    return CrimeIndex(incidents.select(incidents.time <= reference), "EPSG:32618")
+
+
+def by_years(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """Baltimore: trained on one or several earlier years, judged on the last; and that year's own model beside them.
+
+    Blocks are held out of the earlier years too: the places of a block are never trained on in any year.
+    """
+    last = index.incidents.time.max().astype("datetime64[s]")
+    year = np.timedelta64(365, "D")
+    yearly = [
+        prepare(CrimeIndex(index.incidents, index.crs), None, settings, last - back * year, JobContext())
+        for back in range(5)
+    ]
+    # Blocks by place, the same in every year, dealt into folds by a hash of their corner.
+    folds = [_fold_by_place(each.rows, settings) for each in yearly]
+    target = yearly[0]
+    block = block_numbers(target.rows.source_x, target.rows.source_y, settings.block_size)[0]
+    table = []
+    for name, years in (
+        ("the same year", (0,)),
+        ("the year before", (1,)),
+        ("two years before", (2,)),
+        ("four years before", (4,)),
+        ("the 2 years before", (1, 2)),
+        ("the 4 years before", (1, 2, 3, 4)),
+        ("the same year and the 4 before", (0, 1, 2, 3, 4)),
+    ):
+        joined = _joined([yearly[back] for back in years])
+        fold = np.concatenate([folds[back] for back in years])
+        networks = [network for network, _ in fit_folds(joined, fold, settings, JobContext())]
+        error = np.abs(predict_folds(target, folds[0], networks)[:, 0] - target.rows.score)
+        table.append({"trained_on": name, "rows": len(joined.rows), "l1": as_list(error, block)})
+        say(f"  {table[-1]}")
+    return table
+
+
+def _fold_by_place(rows: Rows, settings: Settings) -> np.ndarray:
+    block, corner = block_numbers(rows.source_x, rows.source_y, settings.block_size)
+    cells = np.round(corner / settings.block_size).astype(np.int64).tolist()
+    dealt = [np.random.default_rng((settings.seed, *cell)).integers(settings.folds) for cell in cells]
+    return np.array(dealt)[block]
+
+
+def _joined(parts: list[Prepared]) -> Prepared:
+    """Several years' rows as one training set; only what `fit_folds` looks at is joined."""
+    windows = min(len(part.tables) for part in parts)
+    return replace(
+        parts[0],
+        rows=replace(parts[0].rows, x=np.concatenate([part.rows.x for part in parts])),
+        tables=np.concatenate([part.tables[:windows] for part in parts], axis=1),
+        score=np.concatenate([part.score for part in parts]),
+    )
+
+
+def by_city(indexes: dict[str, CrimeIndex], settings: Settings) -> list[dict[str, Any]]:
+    """Train on one city, score another.
+
+    A score is a place on its own city's scale; for another city the predicted *count* is what travels, read on that
+    city's scale.  ``bias`` is the mean of predicted minus true score: cities differ in how their year relates to
+    their last month, in what is counted (New York's file has four types of crime) and in how it is geocoded.
+    """
+    trained = {city: train(index, settings=settings)[:2] for city, index in indexes.items()}
+    table = []
+    for source, (model, study) in trained.items():
+        for target, index in indexes.items():
+            if source == target:
+                l1 = list(study.held_out.l1())
+                bias = float((study.held_out.score - study.held_out.truth).mean())
+            else:
+                rows = make_rows(index, settings.radius, settings.window_days, None, settings.augmentation)
+                recent = RecentIncidents.of(index, settings.recent_days)
+                out = run_network(model.network, compute_features(recent, rows.x, rows.y, settings.features))[:, 0]
+                score = rows.scale.score(np.maximum(model.count(out.astype(np.float64)), 1.0))
+                block = block_numbers(rows.source_x, rows.source_y, settings.block_size)[0]
+                l1, bias = as_list(np.abs(score - rows.score), block), float((score - rows.score).mean())
+            table.append({"trained_on": source, "judged_on": target, "l1": l1, "bias": bias})
+            say(f"  {table[-1]}")
+    return table
+
+
+def main() -> None:
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--only", nargs="*", help="features, k, windows, months, years, cities")
+    options = parser.parse_args()
+    settings = Settings(folds=5)
+    with tempfile.TemporaryDirectory() as folder:
+        indexes = {city: city_index(city, options.data, Path(folder))[0] for city in FILES}
+        mexico = indexes["mexico_city"]
+        parts = {
+            "features": lambda: by_features(mexico, settings),
+            "k": lambda: by_k(mexico, settings),
+            "windows": lambda: by_windows(mexico, settings),
+            "months": lambda: by_month(mexico, settings),
+            "years": lambda: by_years(indexes["baltimore"], settings),
+            "cities": lambda: by_city(indexes, settings),
+        }
+        result = {}
+        for name, part in parts.items():
+            if not options.only or name in options.only:
+                say(name)
+                result[name] = part()
+    print(json.dumps(rounded(result)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Job: predicted crime scores at given places, or on a grid of points."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from pydantic import model_validator
+
+from ..artefacts import whole_file
+from ..context import JobContext
+from ..errors import DataError
+from ..score.applied import AppliedModel
+from ..score.places import Spacing, asked_places, check_one_of, moment
+from ..score.query import OUTSIDE_METRES
+from . import JobParameters
+
+
+class Parameters(JobParameters):
+    index: str
+    model: str
+    output: str
+    points: str | None = None
+    grid: Spacing | None = None
+    reference_time: datetime | None = None
+    elsewhere: bool = False
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Parameters:
+        check_one_of(self.points, self.grid)
+        return self
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Predict, and write x, y, score, lower, upper, percentile, incidents and count as ``.npz``.
+
+    ``incidents`` is the number of recent incidents within `applied.SUPPORT_RADIUS`, ``count`` the number of incidents
+    that the score stands for; see `AppliedModel.predict` for the others.  Given points outside the data are written
+    with NaN, those of a grid are left out.
+    """
+    applied = AppliedModel.load(
+        parameters.index, parameters.model, moment(parameters.reference_time), parameters.elsewhere, context
+    )
+    x, y = asked_places(applied.index, parameters.points, parameters.grid, context)
+    with context.step(0.1, 0.8):
+        found = applied.predict(x, y, context)
+    with context.step(0.8, 0.95):
+        incidents = applied.support(x, y, context)
+    unknown = int(np.isnan(found["score"]).sum())
+    if unknown == len(x):
+        raise DataError(
+            f"All {len(x):,} places lie outside the data, more than {OUTSIDE_METRES / 1000:g} km from every incident",
+            parameter="points" if parameters.grid is None else "grid",
+            remedy="Choose places in the city that the index covers",
+        )
+    columns: dict[str, Any] = {"x": x, "y": y, **found, "incidents": incidents}
+    if unknown:
+        what = "are left out" if parameters.grid is not None else "have no score"
+        context.warn(
+            f"{unknown:,} of {len(x):,} places lie outside the data, more than {OUTSIDE_METRES / 1000:g} km from every"
+            f" incident: they {what}, which does not mean that nothing happens there"
+        )
+        if parameters.grid is not None:
+            known = np.isfinite(found["score"])
+            columns = {name: values[known] for name, values in columns.items()}
+    with whole_file(parameters.output) as temporary:
+        np.savez(temporary, **columns)
+    card = applied.model.card
+    return {
+        "output": parameters.output,
+        "crs": applied.index.crs,
+        "points": len(columns["x"]),
+        "unknown": unknown,
+        "reference_time": str(applied.recent.reference),
+        "recent_incidents": len(applied.recent),
+        "recent_days": card.recent_days,
+        "model": card.name,
+        "interval": card.interval,
+        "classes": applied.classes,
+    }

@@ -1,0 +1,162 @@
+"""Job: predicted crime scores of a whole area as a GeoTIFF."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from ..artefacts import whole_file
+from ..context import JobContext
+from ..errors import DataError
+from ..grid import Grid, make_grid, round_cell
+from ..heatmaps import FORMAT, geotiff_profile
+from ..score.applied import AppliedModel
+from ..score.places import Extent, incidents_extent, moment
+from ..score.query import OUTSIDE_METRES
+from . import JobParameters
+
+BANDS = ("score", "lower", "upper", "percentile")
+#: Rows and columns of cells predicted at once; a multiple of the file's own blocks, so that each is written once.
+TILE = 512
+#: Left empty, the cell size gives no more cells than this.
+USUAL_CELLS = 1_000_000
+
+
+class Parameters(JobParameters):
+    index: str
+    model: str
+    output: str
+    extent: Extent | None = None
+    polygons: list[dict[str, Any]] | None = None
+    cell_size: float | None = None
+    columns: int | None = None
+    rows: int | None = None
+    reference_time: datetime | None = None
+    elsewhere: bool = False
+
+
+def usual_cell(extent: Extent, radius: float) -> float:
+    """Cell size in metres: half the radius, since a score hardly changes within it; larger for a large area."""
+    west, south, east, north = extent
+    cell = round_cell(radius / 2)
+    while (math.ceil((east - west) / cell) + 1) * (math.ceil((north - south) / cell) + 1) > USUAL_CELLS:
+        cell = round_cell(cell * 1.8)
+    return cell
+
+
+def chosen_grid(parameters: Parameters, applied: AppliedModel, context: JobContext) -> Grid:
+    """The grid that was asked for, or the usual one, which is reported."""
+    extent = parameters.extent or incidents_extent(applied.index)
+    cell = parameters.cell_size
+    automatic = cell is None and parameters.columns is None and parameters.rows is None
+    if automatic:
+        cell = usual_cell(extent, applied.model.card.radius)
+    grid = make_grid(extent, applied.index.crs, cell, parameters.columns, parameters.rows, len(BANDS))
+    why = f", half the radius of {applied.model.card.radius:g} m or what the area allows" if automatic else ""
+    context.log(f"Grid of {grid.columns:,} columns x {grid.rows:,} rows, cell size {grid.cell:g} m{why}")
+    return grid
+
+
+def tiles(grid: Grid) -> Iterator[Window]:
+    """Windows of at most `TILE` by `TILE` cells, row by row."""
+    for row in range(0, grid.rows, TILE):
+        for column in range(0, grid.columns, TILE):
+            yield Window(column, row, min(TILE, grid.columns - column), min(TILE, grid.rows - row))
+
+
+def predict_tile(
+    applied: AppliedModel, grid: Grid, mask: NDArray[np.bool_] | None, window: Window, context: JobContext
+) -> NDArray[np.float32]:
+    """Bands of one tile, shape (bands, rows, columns); NaN outside the study area and outside the data."""
+    rows, columns = window.toslices()
+    x, y = grid.centres()
+    inside = np.ones((window.height, window.width), dtype=bool) if mask is None else mask[rows, columns]
+    row, column = np.nonzero(inside)
+    out = np.full((len(BANDS), window.height, window.width), np.nan, dtype=np.float32)
+    if len(row):
+        found = applied.predict(x[columns][column], y[rows][row], context)
+        for band, name in zip(out, BANDS, strict=True):
+            band[row, column] = found[name]
+    return out
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Predict tile by tile into one file; whole or not at all."""
+    applied = AppliedModel.load(
+        parameters.index, parameters.model, moment(parameters.reference_time), parameters.elsewhere, context
+    )
+    grid = chosen_grid(parameters, applied, context)
+    mask = grid.mask(parameters.polygons) if parameters.polygons else None
+    inside = grid.rows * grid.columns if mask is None else int(mask.sum())
+    if not inside:
+        raise DataError(
+            f"No cell of {grid.cell:g} m has its centre inside the study area",
+            parameter="study_area",
+            remedy="Choose a smaller cell size, or polygons that overlap the extent",
+        )
+    windows = list(tiles(grid))
+    predicted = 0
+    with whole_file(parameters.output) as temporary:
+        with rasterio.open(temporary, "w", **geotiff_profile(grid, len(BANDS), "float32", float("nan"))) as target:
+            target.update_tags(**_tags(applied))
+            for number, name in enumerate(BANDS, 1):
+                target.set_band_description(number, name)
+            for number, window in enumerate(windows):
+                with context.step(0.05 + 0.9 * number / len(windows), 0.05 + 0.9 * (number + 1) / len(windows)):
+                    context.progress(0.0, f"tile {number + 1} of {len(windows)}")
+                    out = predict_tile(applied, grid, mask, window, context)
+                target.write(out, window=window)
+                predicted += int(np.isfinite(out[0]).sum())
+        # A full disk shows only when GDAL flushes at close, and not always as an error.
+        with rasterio.open(temporary) as check:
+            check.read(len(BANDS), window=windows[-1])
+        _check_some(predicted)
+    if predicted < inside:
+        context.warn(
+            f"{inside - predicted:,} of {inside:,} cells lie more than {OUTSIDE_METRES / 1000:g} km from every"
+            " incident: they are no data, which does not mean that nothing happens there"
+        )
+    card = applied.model.card
+    return {
+        "output": parameters.output,
+        "crs": applied.index.crs,
+        "cell_size": grid.cell,
+        "columns": grid.columns,
+        "rows": grid.rows,
+        "cells": predicted,
+        "unknown": inside - predicted,
+        "tiles": len(windows),
+        "reference_time": str(applied.recent.reference),
+        "recent_incidents": len(applied.recent),
+        "recent_days": card.recent_days,
+        "model": card.name,
+        "classes": applied.classes,
+    }
+
+
+def _check_some(predicted: int) -> None:
+    if not predicted:
+        raise DataError(
+            f"All cells lie outside the data, more than {OUTSIDE_METRES / 1000:g} km from every incident",
+            parameter="extent",
+            remedy="Choose an extent in the city that the index covers",
+        )
+
+
+def _tags(applied: AppliedModel) -> dict[str, str]:
+    """What the file says about itself."""
+    return {
+        "CRIMERISK_FORMAT": str(FORMAT),
+        "CRIMERISK_KIND": "predicted_score",
+        "CRIMERISK_REFERENCE": str(applied.recent.reference),
+        "CRIMERISK_CLASSES": json.dumps(applied.classes),
+        "CRIMERISK_MODEL_CARD": applied.model.card.model_dump_json(),
+    }

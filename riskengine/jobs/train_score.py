@@ -1,0 +1,205 @@
+"""Job: train a score model, judge it, and write model and report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from ..artefacts import read_head
+from ..context import JobContext
+from ..errors import Cancelled, CrimeRiskError, ParameterError
+from ..incidents import NO_CATEGORY
+from ..index import FORMAT, KIND, CrimeIndex
+from ..score.augment import Augmentation
+from ..score.comparing import compare
+from ..score.features import FeatureSet, Group
+from ..score.model import ScoreModel
+from ..score.settings import Protocol, Settings, published
+from ..score.study import Study
+from ..score.training import train
+from . import JobParameters
+
+
+class Parameters(JobParameters):
+    index: str
+    recent_index: str | None = None
+    model_output: str
+    report: str | None = None
+    protocol: Protocol = "recommended"
+    radius: float = Field(default=200.0, gt=0)
+    window_days: float = Field(default=365.0, gt=0)
+    recent_days: float = Field(default=31.0, gt=0)
+    reference_time: datetime | None = None
+    k: int = Field(default=10, ge=1, le=1000)
+    features: list[Group] | None = Field(default=None, min_length=1)
+    augment: bool = True
+    grow: bool | None = None
+    widths: list[int] | None = Field(default=None, max_length=32)
+    epochs: int | None = Field(default=None, ge=1, le=100_000)
+    patience: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
+    folds: int = Field(default=10, ge=3, le=50)
+    block_size: float = Field(default=1000.0, gt=0)
+    interval: float = Field(default=0.9, gt=0, lt=1)
+    compare: bool = True
+    keep_best: bool = False
+
+
+def settings_of(parameters: Parameters) -> Settings:
+    """The settings that the parameters ask for; what they leave open is the protocol's own."""
+    start = Settings() if parameters.protocol == "recommended" else published()
+    if parameters.widths is not None and not all(1 <= width <= 4096 for width in parameters.widths):
+        raise ParameterError(
+            f"widths is {parameters.widths}; a layer has 1 to 4096 units",
+            parameter="widths",
+            value=parameters.widths,
+            remedy="Give for example 64, 64",
+        )
+    fitting = replace(
+        start.fitting,
+        epochs=parameters.epochs or start.fitting.epochs,
+        patience=parameters.patience or start.fitting.patience,
+    )
+    groups = start.features.groups if parameters.features is None else tuple(parameters.features)
+    return replace(
+        start,
+        radius=parameters.radius,
+        window_days=parameters.window_days,
+        recent_days=parameters.recent_days,
+        augmentation=Augmentation() if parameters.augment else None,
+        features=FeatureSet(groups=groups, k=parameters.k),
+        widths=start.widths if parameters.widths is None else tuple(parameters.widths),
+        grow=start.grow if parameters.grow is None else parameters.grow,
+        fitting=fitting,
+        folds=parameters.folds,
+        block_size=parameters.block_size,
+        interval=parameters.interval,
+        seed=parameters.seed,
+    )
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Train, compare, report; a cancelled training leaves its best model if `keep_best` asks for it."""
+    settings = settings_of(parameters)
+    context.progress(0.0, "Reading the index")
+    meta, bundle = read_head(parameters.index, KIND, FORMAT, "index")
+    bundle.close()
+    index = CrimeIndex.load(parameters.index)
+    recent_index = CrimeIndex.load(parameters.recent_index) if parameters.recent_index else None
+    reference: np.datetime64 | None = None
+    if parameters.reference_time is not None:
+        reference = np.datetime64(parameters.reference_time.replace(tzinfo=None), "s")
+    name = Path(parameters.model_output).stem
+    try:
+        with context.step(0.02, 0.5 if parameters.compare else 0.95):
+            model, study, prepared, networks = train(
+                index, recent_index, settings, reference, name, meta["fingerprint"], context
+            )
+    except Cancelled as cancelled:
+        if parameters.keep_best and isinstance(cancelled.best, ScoreModel):
+            cancelled.best.save(parameters.model_output, "model_output")
+            context.warn(f"Cancelled: the best network so far is kept in {parameters.model_output}")
+        raise
+    try:
+        if parameters.compare:
+            if parameters.keep_best:
+                # Gradient boosting does not listen: whoever cancels now ends the process before it could save.
+                model.save(parameters.model_output, "model_output")
+            with context.step(0.5, 0.95):
+                compare(study, prepared, networks, index, recent_index, settings, context)
+    except Cancelled:
+        if parameters.keep_best:
+            context.warn(f"Cancelled while comparing: the trained model is kept in {parameters.model_output}")
+        raise
+    study.about = about(index, study, parameters, len(prepared.recent), settings)
+    study.notes = notes(study)
+    for note in study.notes:
+        context.warn(note)
+    model.save(parameters.model_output, "model_output")
+    report = parameters.report
+    if report:
+        from ..report.score import write_score_report
+
+        context.progress(0.96, "Writing the report")
+        try:
+            write_score_report(report, study)
+        except Exception as error:
+            # Whatever it is, hours of training must not be lost to it.
+            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
+            context.warn(f"The model is written, but its report is not. {reason}")
+            report = None
+    return {**told(model, study, parameters), "report": report}
+
+
+def about(index: CrimeIndex, study: Study, parameters: Parameters, recent: int, settings: Settings) -> dict[str, Any]:
+    """What the report says of the data."""
+    incidents, rows = index.incidents, study.rows
+    end = rows.reference
+    start = end - np.timedelta64(round(settings.window_days * 86_400), "s")
+    inside = (incidents.time > start) & (incidents.time <= end)
+    code, number = np.unique(incidents.category[inside], return_counts=True)
+    order = np.argsort(-number)
+    resampled = np.bincount(rows.source[rows.originals :], minlength=rows.originals)
+    return {
+        "index": Path(parameters.index).name,
+        "incidents": int(inside.sum()),
+        "first": str(incidents.time[inside].min()),
+        "last": str(incidents.time[inside].max()),
+        "recent_incidents": recent,
+        "recent_first": str(end - np.timedelta64(round(settings.recent_days * 86_400), "s")),
+        "categories": [
+            [
+                "(none)" if code[each] == NO_CATEGORY else incidents.categories[code[each]],
+                float(number[each] / inside.sum()),
+            ]
+            for each in order
+        ],
+        "resampled_places": int((resampled > 0).sum()),
+        "resampled_rows": len(rows) - rows.originals,
+    }
+
+
+def notes(study: Study) -> list[str]:
+    """Sentences the reader must not miss."""
+    found = []
+    covered, wanted = study.held_out.coverage().mean, study.card.interval
+    if abs(covered - wanted) > 0.05:
+        found.append(
+            f"The {wanted:.0%} interval holds {covered:.0%} of the held-out truths: read its bounds with that in mind"
+        )
+    blocks = len(np.unique(study.held_out.block))
+    if blocks < 30:
+        found.append(
+            f"The held-out rows lie in only {blocks} blocks: the error may well be another in the next neighbourhood"
+        )
+    return found
+
+
+def told(model: ScoreModel, study: Study, parameters: Parameters) -> dict[str, Any]:
+    """The job's result."""
+    l1 = study.held_out.l1()
+    return {
+        "model": parameters.model_output,
+        "report": parameters.report,
+        "protocol": model.card.protocol,
+        "l1": l1.mean,
+        "l1_low": l1.low,
+        "l1_high": l1.high,
+        "coverage": study.held_out.coverage().mean,
+        "parameters": model.network.parameter_count(),
+        "architecture": model.card.architecture.text(),
+        "seconds": study.seconds,
+        "rows": len(study.rows),
+        "incidents": model.card.incidents,
+        "recent_incidents": model.card.recent_incidents,
+        "complete": model.card.complete,
+        "comparisons": [
+            {"model": each.model, "split": each.split, "l1": list(each.l1), "held_out": each.held_out}
+            for each in study.comparisons
+        ],
+    }
