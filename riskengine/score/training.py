@@ -95,7 +95,8 @@ def train(
                 found = _train_recommended(prepared, settings, context)
     except Cancelled as cancelled:
         if cancelled.best is not None:
-            cancelled.best = make.unfinished(cancelled.best)
+            # A network without a finished epoch has learned nothing.
+            cancelled.best = make.unfinished(cancelled.best) if cancelled.best[1].development else None
         raise
     network, curves, growth, held_out, added, networks = found
     model = make.model(network, added, held_out)

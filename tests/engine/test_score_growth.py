@@ -51,11 +51,3 @@ def test_cancelled_it_leaves_the_best_of_all_so_far(rows: tuple[Table, Table], s
     network, curves = stopped.value.best
     assert network.architecture.text() == "4-1"
     assert len(curves.development) == 30
-
-
-def test_cancelled_before_the_first_epoch_it_leaves_nothing(rows: tuple[Table, Table], settings: Settings) -> None:
-    context = JobContext()
-    context.cancelled.set()
-    with pytest.raises(Cancelled) as stopped:
-        grow_network(lambda epoch: rows, rows, settings, 4, context)
-    assert stopped.value.best is None
