@@ -109,10 +109,13 @@ class CrimeRiskPlugin:
         if self.score_action is not None:
             self.iface.removePluginMenu(self._tr("Crime Risk"), self.score_action)
             self.iface.removeToolBarIcon(self.score_action)
+            # It belongs to the main window, where the next load of the plugin would meet it.
+            self.score_action.deleteLater()
             self.score_action = None
         client.shutdown()
         if self.action is not None:
             self.iface.removePluginMenu(self._tr("Crime Risk"), self.action)
+            self.action.deleteLater()
             self.action = None
         if self.dialog is not None:
             self.dialog.close()

@@ -137,7 +137,7 @@ def predicted_scores(
     layer.setRenderer(renderer)
     layer.setMapTipTemplate(
         tr(
-            "<b>{score}</b> ({lower} – {upper}), percentile {percentile}<br>about {count} incidents a year"
+            "<b>{score}</b> ({lower} – {upper}), percentile {percentile}<br>about {count} incidents in the window"
             "<br>{incidents} recent incidents within 500 m"
         ).format(
             **{

@@ -21,6 +21,7 @@ _PAIRS = [
     for part in (_NUMBER + _AXIS, _AXIS + _NUMBER, r"(?P<axis{n}>)" + _NUMBER)
 ]
 #: Two bare whole numbers may as well be a house and a street.
+_DEGREE_LIKE = re.compile(r"\d[.,]\d|[°º′’″”]")
 _MARKED = re.compile(r"\d[.,]\d|[°º+\-−]|[NSEW]", re.IGNORECASE)
 
 
@@ -67,6 +68,9 @@ def typed_pair(text: str) -> TypedPair | None:
     swapped = first_axis == "longitude" or (not certain and abs(first) > 90 >= abs(second))
     latitude, longitude = (second, first) if swapped else (first, second)
     if abs(latitude) > 90 or abs(longitude) > 180:
+        if not _DEGREE_LIKE.search(text):
+            # "100 S 200 W" is how streets are numbered in Utah.
+            return None
         raise GeocodingError(
             tr("{text} is no place on Earth: a latitude is at most 90, a longitude at most 180 degrees.").format(
                 text=text.strip()

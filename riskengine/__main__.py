@@ -104,9 +104,6 @@ def _run(job: str, params: str, result: str | None) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0, 1 on an error, 130 when cancelled."""
-    # OpenMP's threads wait for one another in a busy loop: beside other work, gradient boosting then takes ten times
-    # as long. Its library reads this when it is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     given = _parser().parse_args(arguments)
     if given.command == "worker":
         return worker.main()

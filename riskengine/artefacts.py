@@ -35,6 +35,23 @@ def partial_name(path: Path, pid: int | None = None) -> Path:
     return path.with_name(f".{path.stem}.{pid or os.getpid()}{PARTIAL_SUFFIX}{path.suffix}")
 
 
+def check_folder(path: str | Path, parameter: str = "output") -> None:
+    """Refuse a destination in a folder that does not exist; before a job works long for it.
+
+    Raises
+    ------
+    OutputError
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The folder {path.parent} of {parameter} does not exist",
+            parameter=parameter,
+            value=path,
+            remedy="Create it or choose another destination",
+        )
+
+
 @contextmanager
 def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
     """Give a temporary path beside `path`; it takes the place of `path` only if the block succeeds.
@@ -46,13 +63,7 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
     """
     path = Path(path)
     temporary = partial_name(path)
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"The folder {path.parent} of {parameter} does not exist",
-            parameter=parameter,
-            value=path,
-            remedy="Create it or choose another destination",
-        )
+    check_folder(path, parameter)
     try:
         yield temporary
         temporary.replace(path)

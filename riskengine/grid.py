@@ -79,8 +79,14 @@ class Grid:
 
     def mask(self, polygons: list[dict[str, Any]] | None) -> NDArray[np.bool_]:
         """True for the cells whose centre lies inside one of the GeoJSON `polygons` (all, when None)."""
-        if not polygons:
+        if polygons is None:
             return np.ones(self.shape, dtype=bool)
+        if not polygons:
+            raise ParameterError(
+                "polygons is an empty list",
+                parameter="polygons",
+                remedy="Give at least one polygon, or leave it out for the whole extent",
+            )
         inside: NDArray[np.bool_] = geometry_mask(polygons, self.shape, self.transform, invert=True)
         return inside
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job, end to end, on a fresh Debian machine: set up, simulate a city (or take FILE.csv), run the whole chain
-# through qgis_process, and end with the paths of what was made.
+# through qgis_process, train a score model and predict with it, and end with the paths of what was made.
 # Usage: scripts/demo.sh [FILE.csv [FOLDER]]
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -16,7 +16,7 @@ need_profile
 
 # Only what this script makes: the folder may be the user's own.
 rm -f "$OUT"/crime_risk.{gpkg,gpkg-wal,gpkg-shm,qgz} "$OUT"/{hotspots,risk,classes}.{tif,tif.aux.xml,qml,qmd} \
-    "$OUT"/{map.png,report.html,city.crimeindex,convlstm.crimemodel}
+    "$OUT"/{map.png,report.html,score_report.html,city.crimeindex,convlstm.crimemodel,score.crimescore}
 if [ -z "$FILE" ]; then
     say "Simulating a city"
     FILE="$OUT/simulated_city.csv"
@@ -42,9 +42,33 @@ qgis_process run "$ROOT/resources/models/main_chain.model3" -- \
     risk_classes="$OUT/classes.tif" \
     class_polygons="$(table class_polygons)"
 
+say "Training a score model and predicting a grid of scores"
+train_and_predict() {
+    # Half the epochs and folds of a training in earnest: enough to see what it does.
+    qgis_process run crimerisk:trainscoremodel -- \
+        INPUT="$OUT/city.crimeindex" \
+        EPOCHS=12 \
+        FOLDS=5 \
+        COMPARE=true \
+        MODEL="$OUT/score.crimescore" \
+        REPORT="$OUT/score_report.html" &&
+        qgis_process run crimerisk:predictscore -- \
+            INDEX="$OUT/city.crimeindex" \
+            MODEL="$OUT/score.crimescore" \
+            SPACING=250 \
+            OUTPUT="$(table predicted_scores)"
+}
+if ! train_and_predict; then
+    # A simulated city is never too small for it, a file of the user's may be.
+    [ -n "${1:-}" ] || exit 1
+    echo "There is no score model; the reason stands above. The rest goes on without it." >&2
+fi
+
 say "Making the project and the map"
 "$QGIS_PYTHON" "$ROOT/scripts/make_project.py" "$OUT" "$TITLE"
 
 say "Done"
-printf '%s\n' "$OUT/crime_risk.gpkg" "$OUT/hotspots.tif" "$OUT/risk.tif" "$OUT/classes.tif" \
-    "$OUT/city.crimeindex" "$OUT/convlstm.crimemodel" "$OUT/crime_risk.qgz" "$OUT/map.png" "$OUT/report.html"
+for name in crime_risk.gpkg hotspots.tif risk.tif classes.tif city.crimeindex convlstm.crimemodel score.crimescore \
+    crime_risk.qgz map.png report.html score_report.html; do
+    [ ! -e "$OUT/$name" ] || echo "$OUT/$name"
+done

@@ -36,25 +36,36 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QFont
 
-# Top of the layer tree first; which ones the photograph shows side by side.
-VECTORS = (("incidents", "Incidents"), ("class_polygons", "Class polygons"), ("crime_scores", "Crime scores"))
-RASTERS = (("classes", "Risk classes"), ("risk", "Risk"), ("hotspots", "Hotspot grids"))
+# Tables of the GeoPackage and rasters, top of the layer tree first.
+LAYERS = (
+    ("incidents", "Incidents"),
+    ("class_polygons", "Class polygons"),
+    ("crime_scores", "Crime scores"),
+    ("predicted_scores", "Predicted scores"),
+    ("classes.tif", "Risk classes"),
+    ("risk.tif", "Risk"),
+    ("hotspots.tif", "Hotspot grids"),
+    ("refused_rows", "Refused rows"),
+)
+# Not every file is large enough for a score model, or has rows to refuse.
+PERHAPS = ("Predicted scores", "Refused rows")
+# Side by side in the photograph.
 PHOTOGRAPHED = ("Crime scores", "Hotspot grids", "Risk", "Risk classes")
 
 
 def load(folder: Path) -> dict[str, QgsMapLayer]:
     """All outputs that are there, with the style saved beside them."""
     layers: dict[str, QgsMapLayer] = {}
-    for table, title in VECTORS:
-        layers[title] = QgsVectorLayer(f"{folder / 'crime_risk.gpkg'}|layername={table}", title, "ogr")
-    for name, title in RASTERS:
-        layers[title] = QgsRasterLayer(str(folder / f"{name}.tif"), title)
+    for name, title in LAYERS:
+        if name.endswith(".tif"):
+            layer: QgsMapLayer = QgsRasterLayer(str(folder / name), title)
+        else:
+            layer = QgsVectorLayer(f"{folder / 'crime_risk.gpkg'}|layername={name}", title, "ogr")
+        if layer.isValid() or title not in PERHAPS:
+            layers[title] = layer
     broken = [title for title, layer in layers.items() if not layer.isValid()]
     if broken:
         sys.exit(f"Not there, or not readable, in {folder}: {', '.join(broken)}")
-    refused = QgsVectorLayer(f"{folder / 'crime_risk.gpkg'}|layername=refused_rows", "Refused rows", "ogr")
-    if refused.isValid():
-        layers["Refused rows"] = refused
     return layers
 
 

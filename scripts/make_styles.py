@@ -19,6 +19,7 @@ from qgis.core import (
     QgsMarkerSymbol,
     QgsPalettedRasterRenderer,
     QgsPalLayerSettings,
+    QgsProperty,
     QgsRasterLayer,
     QgsRendererCategory,
     QgsRendererRange,
@@ -86,6 +87,11 @@ def queries() -> None:
     settings.placement = Qgis.LabelPlacement.OverPoint
     settings.quadOffset = Qgis.LabelQuadrantPosition.AboveRight
     settings.xOffset, settings.yOffset = 2.2, -1.2
+    # Of several answers at one place the last one's score is to be read, as in the dock.
+    properties = settings.dataDefinedProperties()
+    newest = QgsProperty.fromExpression('if("queried" = maximum("queried"), 10, 5)')
+    properties.setProperty(QgsPalLayerSettings.Property.Priority, newest)
+    settings.setDataDefinedProperties(properties)
     text = QgsTextFormat()
     text.setSize(9)
     halo = QgsTextBufferSettings()

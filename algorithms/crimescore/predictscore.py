@@ -49,17 +49,19 @@ class PredictScore(ModelAlgorithm):
     TAGS = "crime,score,predict,prediction,model,neural network,interval,neighbourhoods,choropleth,grid"
     SUMMARY = "Predicts the crime score of points, neighbourhoods or a grid from recent incidents, with an interval."
     HELP = """
-score runs from 0 to 1 and is what Compute crime score layer would count in a year around the place, seen from the
-recent incidents alone. lower and upper hold the score that was counted in nine of ten places that the training held
-out. percentile is the share of the incidents' own places with a score as low. incidents is the number of recent
-incidents within 500 m, which the prediction rests on: the fewer, the less it knows. count is the number of incidents a
-year within the model's radius that the score stands for.
+score runs from 0 to 1: an estimate, from the recent incidents alone, of the score that Compute crime score layer
+gives for the radius and window that the model was trained for. Between lower and upper lay the counted score of as
+many places that the training held out as its Interval says (0.9: nine of ten). Those were places of incidents; how
+often it holds elsewhere is less sure. percentile is the share of the incidents' own places with a score as low.
+incidents is the number of recent incidents within 500 m, which the prediction rests on: the fewer, the less it knows.
+count is the number of incidents in the model's window and radius that the score stands for.
 
 Give points, or polygons such as neighbourhoods: each is scored at its centroid, or at a point inside it where the
 centroid lies outside. For a mean over each polygon use Predict score raster and Zonal statistics. Without a layer, a
 grid of points covers the extent, the study area or the incidents.
 
-The colours change at the 20th, 40th, 60th and 80th percentile of the incidents' own places. Places more than 2 km
+The colours change at the 20th, 40th, 60th and 80th percentile of the incidents' own places, those of the Crime score
+dock and of Compute crime score layer at 0.2, 0.4, 0.6 and 0.8: one score may have two colours. Places more than 2 km
 from every incident have no score. It speaks of reported incidents at places, never of persons, and is no forecast.
 """
 

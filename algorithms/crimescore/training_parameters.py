@@ -77,7 +77,16 @@ NUMBERS = (
         31.0,
         "The model looks at incidents this recent alone, so that a month's data answers.",
     ),
-    Number("K", "k", "Neighbours", True, 10, "How many nearest incidents the features of neighbours look at.", 1, 1000),
+    Number(
+        "K",
+        "k",
+        "Neighbours",
+        True,
+        10,
+        "How many nearest incidents features of neighbours look at; the recommended features need none.",
+        1,
+        1000,
+    ),
     Number("EPOCHS", "epochs", "Epochs", True, None, "At most; by default the protocol's own.", 1, 100_000, True),
     Number(
         "PATIENCE",

@@ -465,7 +465,13 @@
       <dd_properties>
         <Option type="Map">
           <Option value="" name="name" type="QString"/>
-          <Option name="properties"/>
+          <Option name="properties" type="Map">
+            <Option name="Priority" type="Map">
+              <Option value="true" name="active" type="bool"/>
+              <Option value="if(&quot;queried&quot; = maximum(&quot;queried&quot;), 10, 5)" name="expression" type="QString"/>
+              <Option value="3" name="type" type="int"/>
+            </Option>
+          </Option>
           <Option value="collection" name="type" type="QString"/>
         </Option>
       </dd_properties>

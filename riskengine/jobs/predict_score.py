@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import model_validator
 
-from ..artefacts import whole_file
+from ..artefacts import check_folder, whole_file
 from ..context import JobContext
 from ..errors import DataError
 from ..score.applied import AppliedModel
@@ -39,6 +39,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     that the score stands for; see `AppliedModel.predict` for the others.  Given points outside the data are written
     with NaN, those of a grid are left out.
     """
+    check_folder(parameters.output)
     applied = AppliedModel.load(
         parameters.index, parameters.model, moment(parameters.reference_time), parameters.elsewhere, context
     )
@@ -48,6 +49,13 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     with context.step(0.8, 0.95):
         incidents = applied.support(x, y, context)
     unknown = int(np.isnan(found["score"]).sum())
+    nowhere = int((~np.isfinite(x + y)).sum())
+    if nowhere == len(x):
+        raise DataError(
+            f"None of the {len(x):,} places has coordinates",
+            parameter="points",
+            remedy="Give places with finite x and y",
+        )
     if unknown == len(x):
         raise DataError(
             f"All {len(x):,} places lie outside the data, more than {OUTSIDE_METRES / 1000:g} km from every incident",
@@ -55,11 +63,13 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             remedy="Choose places in the city that the index covers",
         )
     columns: dict[str, Any] = {"x": x, "y": y, **found, "incidents": incidents}
-    if unknown:
+    if nowhere:
+        context.warn(f"{nowhere:,} of {len(x):,} places have no coordinates, and so no score")
+    if unknown > nowhere:
         what = "are left out" if parameters.grid is not None else "have no score"
         context.warn(
-            f"{unknown:,} of {len(x):,} places lie outside the data, more than {OUTSIDE_METRES / 1000:g} km from every"
-            f" incident: they {what}, which does not mean that nothing happens there"
+            f"{unknown - nowhere:,} of {len(x):,} places lie outside the data, more than {OUTSIDE_METRES / 1000:g} km"
+            f" from every incident: they {what}, which does not mean that nothing happens there"
         )
         if parameters.grid is not None:
             known = np.isfinite(found["score"])

@@ -13,7 +13,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from ..artefacts import whole_file
+from ..artefacts import check_folder, whole_file
 from ..context import JobContext
 from ..errors import DataError
 from ..grid import Grid, make_grid, round_cell
@@ -90,11 +90,12 @@ def predict_tile(
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Predict tile by tile into one file; whole or not at all."""
+    check_folder(parameters.output)
     applied = AppliedModel.load(
         parameters.index, parameters.model, moment(parameters.reference_time), parameters.elsewhere, context
     )
     grid = chosen_grid(parameters, applied, context)
-    mask = grid.mask(parameters.polygons) if parameters.polygons else None
+    mask = None if parameters.polygons is None else grid.mask(parameters.polygons)
     inside = grid.rows * grid.columns if mask is None else int(mask.sum())
     if not inside:
         raise DataError(

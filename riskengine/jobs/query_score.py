@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from ..context import JobContext
 from ..errors import ParameterError
+from ..score.places import moment
 from ..score.query import Memory, Question, answer
 from . import JobParameters
 
@@ -39,9 +39,6 @@ class Parameters(JobParameters):
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Answer, as `riskengine.score.query.answer` says."""
-    reference: np.datetime64 | None = None
-    if parameters.reference_time is not None:
-        reference = np.datetime64(parameters.reference_time.replace(tzinfo=None), "s")
     place = None if parameters.x is None or parameters.y is None else (parameters.x, parameters.y)
     question = Question(
         parameters.index,
@@ -50,6 +47,6 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         parameters.radius,
         parameters.window_days,
         parameters.k,
-        reference,
+        moment(parameters.reference_time),
     )
     return answer(question, _MEMORY, context)

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from ..artefacts import read_head
+from ..artefacts import check_folder, read_head
 from ..context import JobContext
 from ..errors import Cancelled, CrimeRiskError, ParameterError
 from ..incidents import NO_CATEGORY
 from ..index import FORMAT, KIND, CrimeIndex
 from ..score.augment import Augmentation
 from ..score.comparing import compare
-from ..score.features import FeatureSet, Group
+from ..score.covered import not_covered
+from ..score.features import FeatureSet, Group, check_size
 from ..score.model import ScoreModel
+from ..score.places import moment
 from ..score.settings import Protocol, Settings, published
 from ..score.study import Study
 from ..score.training import train
@@ -66,13 +68,15 @@ def settings_of(parameters: Parameters) -> Settings:
         patience=parameters.patience or start.fitting.patience,
     )
     groups = start.features.groups if parameters.features is None else tuple(parameters.features)
+    features = FeatureSet(groups=groups, k=parameters.k)
+    check_size(features)
     return replace(
         start,
         radius=parameters.radius,
         window_days=parameters.window_days,
         recent_days=parameters.recent_days,
         augmentation=Augmentation() if parameters.augment else None,
-        features=FeatureSet(groups=groups, k=parameters.k),
+        features=features,
         widths=start.widths if parameters.widths is None else tuple(parameters.widths),
         grow=start.grow if parameters.grow is None else parameters.grow,
         fitting=fitting,
@@ -86,14 +90,18 @@ def settings_of(parameters: Parameters) -> Settings:
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Train, compare, report; a cancelled training leaves its best model if `keep_best` asks for it."""
     settings = settings_of(parameters)
+    check_folder(parameters.model_output, "model_output")
+    if parameters.report:
+        check_folder(parameters.report, "report")
     context.progress(0.0, "Reading the index")
     meta, bundle = read_head(parameters.index, KIND, FORMAT, "index")
     bundle.close()
-    index = CrimeIndex.load(parameters.index)
-    recent_index = CrimeIndex.load(parameters.recent_index) if parameters.recent_index else None
-    reference: np.datetime64 | None = None
-    if parameters.reference_time is not None:
-        reference = np.datetime64(parameters.reference_time.replace(tzinfo=None), "s")
+    index = _exact(parameters.index, context)
+    recent_index = _exact(parameters.recent_index, context) if parameters.recent_index else None
+    reference = moment(parameters.reference_time)
+    uncovered = _uncovered(index, recent_index, settings, reference)
+    for note in uncovered:
+        context.warn(note)
     name = Path(parameters.model_output).stem
     try:
         with context.step(0.02, 0.5 if parameters.compare else 0.95):
@@ -111,15 +119,19 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
                 # Gradient boosting does not listen: whoever cancels now ends the process before it could save.
                 model.save(parameters.model_output, "model_output")
             with context.step(0.5, 0.95):
-                compare(study, prepared, networks, index, recent_index, settings, context)
+                compare(study, prepared, networks, settings, context)
     except Cancelled:
         if parameters.keep_best:
             context.warn(f"Cancelled while comparing: the trained model is kept in {parameters.model_output}")
         raise
+    except Exception as error:
+        # Whatever it is, hours of training must not be lost to it; nor to a report that fails below.
+        study.notes.append(f"The comparison was left out: {_sentence(error)}")
     study.about = about(index, study, parameters, len(prepared.recent), settings)
-    study.notes = notes(study)
+    study.notes += notes(study)
     for note in study.notes:
         context.warn(note)
+    study.notes += uncovered
     model.save(parameters.model_output, "model_output")
     report = parameters.report
     if report:
@@ -129,11 +141,32 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         try:
             write_score_report(report, study)
         except Exception as error:
-            # Whatever it is, hours of training must not be lost to it.
-            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
-            context.warn(f"The model is written, but its report is not. {reason}")
+            context.warn(f"The model is written, but its report is not. {_sentence(error)}")
             report = None
     return {**told(model, study, parameters), "report": report}
+
+
+def _exact(path: str, context: JobContext) -> CrimeIndex:
+    """An index that is answered exactly, however it was built: scores are to be learned, not their approximation."""
+    index = CrimeIndex.load(path, context)
+    return CrimeIndex(index.incidents, index.crs) if index.method == "annoy" else index
+
+
+def _uncovered(
+    index: CrimeIndex, recent_index: CrimeIndex | None, settings: Settings, reference: np.datetime64 | None
+) -> list[str]:
+    """What is to be said where the data do not reach as far as the windows."""
+    end = index.incidents.time.max() if reference is None else reference
+    recent = (recent_index or index).incidents
+    found = [
+        not_covered(index.incidents, settings.window_days, end, "scores count incidents of fewer days than asked for"),
+        not_covered(recent, settings.recent_days, end, "the model learns from a recent window that is partly empty"),
+    ]
+    return [note for note in found if note]
+
+
+def _sentence(error: Exception) -> str:
+    return error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
 
 
 def about(index: CrimeIndex, study: Study, parameters: Parameters, recent: int, settings: Settings) -> dict[str, Any]:
@@ -144,7 +177,6 @@ def about(index: CrimeIndex, study: Study, parameters: Parameters, recent: int, 
     inside = (incidents.time > start) & (incidents.time <= end)
     code, number = np.unique(incidents.category[inside], return_counts=True)
     order = np.argsort(-number)
-    resampled = np.bincount(rows.source[rows.originals :], minlength=rows.originals)
     return {
         "index": Path(parameters.index).name,
         "incidents": int(inside.sum()),
@@ -159,8 +191,6 @@ def about(index: CrimeIndex, study: Study, parameters: Parameters, recent: int, 
             ]
             for each in order
         ],
-        "resampled_places": int((resampled > 0).sum()),
-        "resampled_rows": len(rows) - rows.originals,
     }
 
 

@@ -81,6 +81,8 @@ def _values(study: Study) -> dict[str, Any]:
         "protocol_figure": figures.protocols(study.comparisons, names) if study.comparisons else None,
         "protocols": _protocols(study),
         "leak": words.leak(study),
+        "uneven": study.settings.get("windows", 1) > 1 and any("boosting" in name for name in names),
+        "beside": any(name.startswith("Published network") for name in names),
         "groups": [(words.group_name(each.group), each) for each in groups],
         "importance_figure": figures.importance_bars(columns or groups) if study.importance else None,
         "shown_columns": len(columns),

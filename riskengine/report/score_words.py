@@ -70,11 +70,15 @@ def is_own(comparison: Comparison) -> bool:
 
 
 def best(study: Study, split: str, own: bool) -> Comparison | None:
-    """The report's own network under a split, or the best of the simpler models."""
+    """The report's own network under a split, or the best of the simpler models.
+
+    Those judged on the same rows as the network are told apart by their difference to it.
+    """
     found = [
         each for each in study.comparisons if each.split == split and (is_own(each) if own else not is_network(each))
     ]
-    return min(found, key=lambda each: each.l1.mean, default=None)
+    paired = all(each.minus_model is not None for each in found)
+    return min(found, key=lambda each: (each.minus_model if paired else None) or each.l1, default=None)
 
 
 def headline(study: Study) -> tuple[str, str]:
@@ -98,12 +102,27 @@ def headline(study: Study) -> tuple[str, str]:
     )
 
 
+def _signed(number: float) -> str:
+    return f"{number:+.4f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _against_baseline(study: Study, l1: Interval) -> tuple[str, str]:
     rival = best(study, "blocks", own=False)
     if rival is None:
         return "", ""
     digits = 3 if round(l1.mean, 3) != round(rival.l1.mean, 3) else 4
     name = f"the best of the simpler models judged alike, {rival.model} ({rival.l1.mean:.{digits}f})"
+    minus = rival.minus_model
+    if minus is not None and math.isfinite(minus.low):
+        apart = (
+            f"on the same {rival.held_out:,} rows that one’s error differs by {_signed(minus.mean)}"
+            f" (95\N{NO-BREAK SPACE}% interval {_signed(minus.low)} to {_signed(minus.high)})"
+        )
+        if minus.low > 0:
+            return f" That is better than {name}; {apart}.", ""
+        if minus.high < 0:
+            return f" That is WORSE than {name}: use that instead; {apart}.", "worse"
+        return f" It cannot be told from {name}: {apart}.", "" if minus.mean > 0 else "unsure"
     if l1.mean < rival.l1.low:
         return f" That is better than {name}.", ""
     if l1.mean > rival.l1.high:
@@ -116,7 +135,7 @@ def leak(study: Study) -> str:
     """What one network's error does between the published split and blocks; empty if it was not measured."""
     networks = dict.fromkeys(each.model for each in study.comparisons if is_network(each))
     # What the published features leak comes first: it is their split.
-    for model in sorted(networks, key=lambda model: "published" not in model):
+    for model in sorted(networks, key=lambda model: (not model.startswith("published"), "published" not in model)):
         under = {each.split: each for each in study.comparisons if each.model == model}
         if "random" in under and "blocks" in under:
             seen, unseen = under["random"].l1.mean, under["blocks"].l1.mean

@@ -12,8 +12,9 @@ from scipy.spatial import cKDTree
 from ..context import JobContext
 from ..errors import DataError
 from ..index import CrimeIndex
+from .covered import not_covered
 from .definition import window_mask
-from .model import ScoreModel
+from .model import ScoreModel, incomplete
 from .query import OUTSIDE_METRES
 from .recent import RecentIncidents
 
@@ -84,8 +85,10 @@ class AppliedModel:
                 " are relative to that place, and nobody has measured how good they are here"
             )
         if not card.complete:
-            context.warn(f"The training of the model {card.name!r} was cancelled: this is its best network so far")
+            context.warn(incomplete(card))
         recent = RecentIncidents.of(found, card.recent_days, reference)
+        if why := not_covered(found.incidents, card.recent_days, recent.reference):
+            context.warn(why)
         counted, _ = window_mask(found.incidents, card.window_days, recent.reference)
         known = cKDTree(np.column_stack((found.incidents.x[counted], found.incidents.y[counted])))
         context.log(
@@ -116,10 +119,12 @@ class AppliedModel:
         -------
         dict of ndarray, shape (n,)
             ``score``, ``lower``, ``upper``, ``percentile`` (of the incidents' own places) and ``count``: the incidents
-            a year (of the window) that the score stands for.
+            in the model's window that the score stands for.
         """
-        near, _ = self.known.query(np.column_stack((x, y)), distance_upper_bound=OUTSIDE_METRES, workers=-1)
-        known = np.isfinite(near)
+        known = np.isfinite(x) & np.isfinite(y)
+        points = np.column_stack((x[known], y[known]))
+        near, _ = self.known.query(points, distance_upper_bound=OUTSIDE_METRES, workers=-1)
+        known[known] = np.isfinite(near)
         prediction = self.model.predict(self.recent, x[known], y[known], context)
         found = {
             **prediction._asdict(),
@@ -133,4 +138,8 @@ class AppliedModel:
 
     def support(self, x: Floats, y: Floats, context: JobContext | None = None) -> NDArray[np.int64]:
         """How many recent incidents lie closer than `SUPPORT_RADIUS` to each place: what its prediction rests on."""
-        return CrimeIndex(self.recent.incidents, self.index.crs).count_within(x, y, SUPPORT_RADIUS, None, context)
+        found = np.zeros(len(x), dtype=np.int64)
+        known = np.isfinite(x) & np.isfinite(y)
+        recent = CrimeIndex(self.recent.incidents, self.index.crs)
+        found[known] = recent.count_within(x[known], y[known], SUPPORT_RADIUS, None, context)
+        return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from ..context import JobContext
 from ..errors import DataError
@@ -148,3 +149,37 @@ def make_rows(
         scale,
         reference,
     )
+
+
+def random_rows(
+    index: CrimeIndex,
+    rows: Rows,
+    number: int,
+    radius: float,
+    window_days: float,
+    seed: int = 0,
+    side: float = 1000.0,
+    context: JobContext | None = None,
+) -> Rows:
+    """Places drawn evenly from the area that the incidents cover, with their scores.
+
+    Incidents' own places are never empty; a map asks everywhere.  The area is every square of `side` metres with an
+    incident in it, and the eight squares around it.
+
+    Returns
+    -------
+    Rows
+        ``source`` is the nearest incident among the originals of `rows`: what decides on which side of a split a
+        place falls. ``originals`` is 0.
+    """
+    counted, reference = window_mask(index.incidents, window_days, rows.reference)
+    own_x, own_y = rows.x[: rows.originals], rows.y[: rows.originals]
+    occupied = np.unique(np.column_stack((np.floor(own_x / side), np.floor(own_y / side))), axis=0)
+    around = np.array([(right, up) for right in (-1, 0, 1) for up in (-1, 0, 1)])
+    cells = np.unique((occupied[:, None, :] + around[None, :, :]).reshape(-1, 2), axis=0)
+    random = np.random.default_rng((seed, 2))
+    place = (cells[random.integers(0, len(cells), number)] + random.uniform(size=(number, 2))) * side
+    x, y = place[:, 0].copy(), place[:, 1].copy()
+    counts = index.count_within(x, y, radius, counted, context)
+    _, source = cKDTree(np.column_stack((own_x, own_y))).query(place, workers=-1)
+    return Rows(x, y, np.zeros(number), rows.scale.score(counts), source.astype(np.int64), 0, rows.scale, reference)

@@ -5,8 +5,11 @@ No model is reported alone.  Every comparison is an error on held-out rows; what
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +17,13 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from ..context import JobContext
+from ..errors import Cancelled, CrimeRiskError, DataError
 from ..evaluation.clustered import clustered_mean
 from ..forecast.threads import available_cores
-from ..index import CrimeIndex
-from .features import FeatureSet
-from .network import ScoreNetwork, run_network
-from .prepare import Prepared, prepare
-from .settings import PUBLISHED_FEATURES, Settings
+from .features import compute_features
+from .network import PUBLISHED_WIDTHS, ScoreNetwork, run_network
+from .prepare import Prepared
+from .settings import PUBLISHED_FEATURES, PUBLISHED_FITTING, Settings, published
 from .splits import Split, block_numbers
 from .study import Comparison, Importance, Study
 from .training import fit_folds, predict_folds, split_folds
@@ -29,21 +32,21 @@ Floats = NDArray[np.float64]
 
 #: Folds that are fitted for a split whose rows are alike, so that one tenth of them is judge enough.
 _FEW = 1
+#: Folds of blocks that a rival is judged on; the difference to the model is taken over the same rows.
+_SOME = 2
 #: Held-out rows that shuffling is tried on, at most.
 _SHUFFLED = 50_000
+#: The published network is fitted beside the others in a minute: its own patience may take an hour.
+_BESIDE = replace(PUBLISHED_FITTING, epochs=60, patience=20)
 SPLITS: tuple[Split, ...] = ("random", "groups", "blocks")
+OWN, BOOSTING = "this network", "gradient boosting"
+_THEIRS = "on the published features"
 
 
 def compare(
-    study: Study,
-    prepared: Prepared,
-    networks: list[ScoreNetwork],
-    index: CrimeIndex,
-    recent_index: CrimeIndex | None,
-    settings: Settings,
-    context: JobContext,
+    study: Study, prepared: Prepared, networks: list[ScoreNetwork], settings: Settings, context: JobContext
 ) -> None:
-    """Fill the study's comparisons and importance.
+    """Fill the study's comparisons and importance; what cannot be compared is left out, and a note says why.
 
     Parameters
     ----------
@@ -54,20 +57,17 @@ def compare(
     """
     settings = replace(settings, grow=False, widths=study.card.architecture.widths)
     judge = _Judge(study, prepared, settings, context)
-    with context.step(0.0, 0.1):
+    own: tuple[Split, ...] = (
+        ("random", "groups", "blocks") if settings.protocol == "published" else ("random", "groups")
+    )
+    with context.step(0.0, 0.02):
         judge.baselines()
-    with context.step(0.1, 0.45):
-        judge.network(prepared, settings, "this network", ("random", "groups"))
-        if settings.protocol == "published":
-            judge.network(prepared, settings, "this network", ("blocks",))
-    if settings.protocol == "recommended":
-        with context.step(0.45, 0.7):
-            plain = replace(
-                settings, features=FeatureSet(groups=PUBLISHED_FEATURES.groups, k=settings.features.k), windows=1
-            )
-            published = prepare(index, recent_index, plain, prepared.rows.reference, context)
-            judge.network(published, plain, "the same network on the published features", SPLITS)
-    with context.step(0.7, 0.95):
+    with context.step(0.02, 0.25):
+        judge.network(prepared, settings, OWN, own)
+    with context.step(0.25, 0.6):
+        if settings.protocol == "recommended":
+            judge.published()
+    with context.step(0.6, 0.95):
         judge.boosting()
     study.importance = importance(study, prepared, networks, settings)
     context.progress(1.0)
@@ -78,45 +78,99 @@ class _Judge:
 
     def __init__(self, study: Study, prepared: Prepared, settings: Settings, context: JobContext) -> None:
         self.study, self.prepared, self.settings, self.context = study, prepared, settings, context
-        self.folds = {split: split_folds(prepared, split, settings) for split in SPLITS}
         rows = prepared.rows
         self.block = block_numbers(rows.source_x, rows.source_y, settings.block_size)[0]
-        own: Split = "blocks" if settings.protocol == "recommended" else "random"
-        self._own = own
-        self._add("this network", own, study.held_out.error, study.held_out.row)
+        self._own: Split = "blocks" if settings.protocol == "recommended" else "random"
+        self._error = np.full(len(rows), np.nan)
+        self._error[study.held_out.row] = study.held_out.error
+        self._add(OWN, self._own, study.held_out.error, study.held_out.row)
 
     def _add(self, model: str, split: Split, error: Floats, row: NDArray[np.int64]) -> None:
-        found = clustered_mean(error, self.block[row])
-        self.study.comparisons.append(Comparison(model, split, found, len(row)))
+        block = self.block[row]
+        minus = None
+        both = ~np.isnan(self._error[row])
+        if model != OWN and split == self._own and both.any():
+            minus = clustered_mean((error - self._error[row])[both], block[both])
+        self.study.comparisons.append(Comparison(model, split, clustered_mean(error, block), len(row), minus))
+
+    @contextmanager
+    def _leaving_out(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Cancelled:
+            raise
+        except CrimeRiskError as error:
+            self.study.notes.append(f"The comparison with {what} was left out: {error.sentence()}")
 
     def baselines(self) -> None:
         """The median of the other blocks' rows."""
-        fold, score = self.folds["blocks"], self.prepared.rows.score
-        error = np.empty(len(score))
-        for number in range(int(fold.max()) + 1):
-            here = fold == number
-            error[here] = np.abs(score[here] - np.median(score[~here]))
-        self._add("median score", "blocks", error, np.arange(len(score)))
+        with self._leaving_out("the median score"):
+            fold, score = split_folds(self.prepared, "blocks", self.settings), self.prepared.rows.score
+            error = np.empty(len(score))
+            for number in range(int(fold.max()) + 1):
+                here = fold == number
+                error[here] = np.abs(score[here] - np.median(score[~here]))
+            self._add("median score", "blocks", error, np.arange(len(score)))
 
     def network(self, prepared: Prepared, settings: Settings, name: str, splits: tuple[Split, ...]) -> None:
-        """The same network, fitted anew for each split."""
-        for split in splits:
-            if split == self._own and prepared is self.prepared:
-                continue
-            fold = self.folds[split]
-            only = None if split == "blocks" and settings.protocol == "recommended" else _FEW
-            fitted = fit_folds(prepared, fold, settings, self.context, only=only)
-            row = np.flatnonzero(fold < len(fitted))
-            out = predict_folds(prepared, np.where(fold < len(fitted), fold, 0), [network for network, _ in fitted])
-            self._add(name, split, np.abs(out[row, 0] - prepared.rows.score[row]), row)
+        """A network, fitted anew for each split; on the first folds alone."""
+        for number, split in enumerate(splits):
+            with (
+                self._leaving_out(f"{name}, {split}"),
+                self.context.step(number / len(splits), (number + 1) / len(splits)),
+            ):
+                fold = split_folds(self.prepared, split, self.settings)
+                only = _SOME if split == "blocks" else _FEW
+                fitted = fit_folds(prepared, fold, settings, self.context, only=only)
+                row = np.flatnonzero(fold < len(fitted))
+                out = predict_folds(prepared, np.where(fold < len(fitted), fold, 0), [network for network, _ in fitted])
+                self._add(name, split, np.abs(out[row, 0] - prepared.rows.score[row]), row)
+
+    def published(self) -> None:
+        """What the published features are worth: to this network, to the published one, and to gradient boosting."""
+        with self._leaving_out(f"everything {_THEIRS}"):
+            theirs = _seen_as_published(self.prepared, self.context)
+            same = replace(self.settings, features=PUBLISHED_FEATURES, windows=1, background=0.0)
+            with self.context.step(0.1, 0.4):
+                self.network(theirs, same, f"the same network {_THEIRS}", SPLITS)
+            with self.context.step(0.4, 0.8):
+                choice = published(
+                    grow=False, fitting=_BESIDE, interval=self.settings.interval, seed=self.settings.seed
+                )
+                self.network(theirs, choice, f"published network ({_published_size():,} parameters) {_THEIRS}", SPLITS)
+            with self.context.step(0.8, 1.0):
+                self._boost(theirs, "blocks", _SOME, f"{BOOSTING} {_THEIRS}")
 
     def boosting(self) -> None:
         """Gradient boosting on the model's features, held out like the model and by blocks."""
-        splits: list[Split] = ["blocks"] if self._own == "blocks" else [self._own, "blocks"]
-        for split in splits:
-            error = boosting_errors(self.prepared, self.folds[split], None if split == "blocks" else _FEW, self.context)
+        self._boost(self.prepared, "blocks", None, BOOSTING)
+        if self._own != "blocks":
+            self._boost(self.prepared, self._own, _FEW, BOOSTING)
+
+    def _boost(self, prepared: Prepared, split: Split, only: int | None, name: str) -> None:
+        with self._leaving_out(f"{name}, {split}"):
+            error = boosting_errors(prepared, split_folds(self.prepared, split, self.settings), only, self.context)
             row = np.flatnonzero(~np.isnan(error))
-            self._add("gradient boosting", split, error[row], row)
+            self._add(name, split, error[row], row)
+
+
+def _seen_as_published(prepared: Prepared, context: JobContext) -> Prepared:
+    """The same rows with the published features, seen from the last window alone."""
+    rows, needed = prepared.rows, PUBLISHED_FEATURES.neighbours
+    if len(prepared.recent) < needed:
+        raise DataError(
+            f"Only {len(prepared.recent)} incidents are recent, fewer than the {needed} neighbours that they look at",
+            parameter="recent_days",
+            remedy="Use a longer recent window",
+        )
+    with context.step(0.0, 0.1):
+        table = compute_features(prepared.recent, rows.x, rows.y, PUBLISHED_FEATURES, context, rows.shift)
+    return replace(prepared, tables=table[None], background=None)
+
+
+def _published_size() -> int:
+    sizes = (len(PUBLISHED_FEATURES.names()), *PUBLISHED_WIDTHS, 1)
+    return sum((before + 1) * after for before, after in pairwise(sizes))
 
 
 def boost(table: NDArray[np.float32], score: Floats) -> HistGradientBoostingRegressor:

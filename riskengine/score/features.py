@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..context import JobContext
+from ..errors import ParameterError
+from .network import MAX_INPUTS
 from .parts import spatial_parts, work_on_parts
 from .recent import RecentIncidents
 from .surfaces import smoothed_counts
@@ -44,6 +46,7 @@ class FeatureSet(BaseModel):
         steeply those change.
     k : int
     more : list of int
+        Those not beyond the k nearest are left out; where none is left, the 5th and 10th after them are taken.
     radii, bandwidths : list of float
         Metres.
     """
@@ -58,9 +61,14 @@ class FeatureSet(BaseModel):
     @property
     def neighbours(self) -> int:
         """How many nearest incidents have to be found for each place."""
-        deepest = max((number for number in self.more), default=0) if "more" in self.groups else 0
+        deepest = max(self.farther) if "more" in self.groups else 0
         near = {"pairs", "distances", "ages", "clock", "offsets"} & set(self.groups)
         return max(self.k if near else 0, deepest)
+
+    @property
+    def farther(self) -> list[int]:
+        """Which neighbours beyond the k nearest the group ``more`` looks at."""
+        return [number for number in self.more if number > self.k] or [self.k + 5, self.k + 10]
 
     def names(self) -> list[str]:
         """A name for each column, in order."""
@@ -81,7 +89,7 @@ class FeatureSet(BaseModel):
         return {
             "pairs": [f"{what} {number}" for number in nearest for what in ("distance km", "age / 30 days")],
             "distances": [f"log distance {number}" for number in nearest],
-            "more": [f"log distance {number}" for number in self.more],
+            "more": [f"log distance {number}" for number in self.farther],
             "ages": [f"age {number}" for number in nearest],
             "clock": ["hour (cosine)", "hour (sine)", "night share", "weekend share"],
             "offsets": [f"offset of nearest {number}" for number in self._offset_steps()],
@@ -95,6 +103,24 @@ class FeatureSet(BaseModel):
 
 
 GROUPS: tuple[Group, ...] = get_args(Group)
+
+
+def check_size(wanted: FeatureSet) -> None:
+    """Refuse more features than a network may have.
+
+    Raises
+    ------
+    ParameterError
+    """
+    number = len(wanted.names())
+    if number > MAX_INPUTS:
+        raise ParameterError(
+            f"k is {wanted.k}: the features {', '.join(wanted.groups)} then have {number:,} columns; the limit is"
+            f" {MAX_INPUTS:,}",
+            parameter="k",
+            value=wanted.k,
+            remedy="Choose a smaller k, usually 10, or fewer groups of features",
+        )
 
 
 def compute_features(
@@ -150,7 +176,7 @@ def tile_features(
         elif group == "distances":
             parts.append(np.log(distance[:, :k] + _DISTANCE_FLOOR))
         elif group == "more":
-            parts.append(np.log(distance[:, [rank - 1 for rank in wanted.more]] + _DISTANCE_FLOOR))
+            parts.append(np.log(distance[:, [rank - 1 for rank in wanted.farther]] + _DISTANCE_FLOOR))
         elif group == "ages":
             parts.append(age[:, :k] / recent.days)
         elif group == "clock":
@@ -167,13 +193,13 @@ def tile_features(
 
 
 def _nearest(recent: RecentIncidents, x: Floats, y: Floats, number: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Distance, age and row of the nearest; row -1 where there are not so many."""
     if number == 0:
         return np.zeros((len(x), 0)), np.zeros((len(x), 0)), np.zeros((len(x), 0), dtype=np.int64)
     distance, row = recent.tree.query(np.column_stack((x, y)), k=np.arange(1, number + 1), workers=-1)
     missing = row == len(recent)
-    row = np.where(missing, 0, row).astype(np.int64)
-    age = np.where(missing, recent.days, recent.age[row])
-    return np.minimum(distance, NOWHERE), age, row
+    age = np.append(recent.age, recent.days)[row]
+    return np.minimum(distance, NOWHERE), age, np.where(missing, -1, row).astype(np.int64)
 
 
 def _clock(recent: RecentIncidents, number: NDArray[np.int64]) -> Floats:
@@ -183,7 +209,13 @@ def _clock(recent: RecentIncidents, number: NDArray[np.int64]) -> Floats:
     weekend = (seconds // 86_400 + 3) % 7 >= 5
     night = (hour >= 22) | (hour < 6)
     turn = 2 * np.pi * hour / 24
-    return np.column_stack([column[number].mean(axis=1) for column in (np.cos(turn), np.sin(turn), night, weekend)])
+    columns = (np.cos(turn), np.sin(turn), night.astype(np.float64), weekend.astype(np.float64))
+    return np.column_stack([_mean(column[number], number >= 0) for column in columns])
+
+
+def _mean(values: Floats, there: NDArray[np.bool_]) -> Floats:
+    """The mean of each row over the neighbours that exist; there always is one."""
+    return np.asarray(np.where(there, values, 0.0).sum(axis=1) / there.sum(axis=1))
 
 
 def _offsets(
@@ -192,8 +224,9 @@ def _offsets(
     columns = []
     for step in steps:
         nearest = number[:, :step]
-        away = np.hypot(recent.x[nearest].mean(axis=1) - x, recent.y[nearest].mean(axis=1) - y)
-        columns.append(away / np.maximum(distance[:, :step].mean(axis=1), _DISTANCE_FLOOR))
+        there = nearest >= 0
+        away = np.hypot(_mean(recent.x[nearest], there) - x, _mean(recent.y[nearest], there) - y)
+        columns.append(away / np.maximum(_mean(distance[:, :step], there), _DISTANCE_FLOOR))
     return np.column_stack(columns)
 
 

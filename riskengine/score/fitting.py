@@ -6,7 +6,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ Draw = Callable[[int], tuple[Table, Table]]
 #: Called after each epoch with what is known; raises `Cancelled` when asked to stop.
 Watch = Callable[["Curves", int], None]
 _SEEDING = threading.Lock()
+_SMALLEST_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Fitting:
     schedule : {"one_cycle", "constant"}
         One-cycle (Smith & Topin 2018) rises and falls over all epochs; constant is as published.
     batch_size : int
+    least_steps : int
+        Batches are made smaller until an epoch has so many steps: a small city is learned too.
     clip : float
         Largest norm of the gradient; 0 for none.
     """
@@ -49,6 +52,7 @@ class Fitting:
     weight_decay: float = 1e-2
     schedule: Literal["one_cycle", "constant"] = "one_cycle"
     batch_size: int = 2048
+    least_steps: int = 128
     clip: float = 1.0
 
 
@@ -107,7 +111,9 @@ def fit_network(
     network = _seeded(architecture, seed)
     table, score = draw(0)
     network.scale_to(table)
-    steps = max(1, len(table) // fitting.batch_size)
+    batch = min(fitting.batch_size, max(_SMALLEST_BATCH, len(table) // fitting.least_steps))
+    fitting = replace(fitting, batch_size=batch)
+    steps = max(1, len(table) // batch)
     optimiser, schedule = _optimiser(network, fitting, steps)
     curves = Curves()
     best = copy.deepcopy(network.state_dict())

@@ -137,7 +137,7 @@ class ScoreModel:
         return np.asarray(np.interp(score, self.card.percentiles, np.arange(101.0)))
 
     def count(self, score: Floats) -> Floats:
-        """The number of incidents a year (of the window) that a score stands for."""
+        """The number of incidents in the window that a score stands for."""
         low, high = np.log(self.card.count_low), np.log(self.card.count_high)
         return np.asarray(np.exp(low + score * (high - low)))
 
@@ -190,6 +190,14 @@ class ScoreModel:
         return cls(network.eval(), card)
 
 
+def incomplete(card: ScoreCard) -> str:
+    """What there is to say of a model whose training was cancelled."""
+    return (
+        f"The training of the model {card.name!r} was cancelled: this is its best network so far, whose"
+        " error nobody has measured"
+    )
+
+
 def widened(out: Floats, widening: float | Floats) -> Prediction:
     """Scores with bounds from a network's output (n, 1 or 3), widened as held-out rows asked."""
     score = out[:, 0]
@@ -199,12 +207,6 @@ def widened(out: Floats, widening: float | Floats) -> Prediction:
         np.clip(np.minimum(lower - widening, score), 0.0, 1.0),
         np.clip(np.maximum(upper + widening, score), 0.0, 1.0),
     )
-
-
-def read_card(path: str | Path, parameter: str = "model") -> ScoreCard:
-    """What a model file says about itself, without its weights."""
-    card, _ = _open(Path(path), parameter)
-    return card
 
 
 def _open(path: Path, parameter: str) -> tuple[ScoreCard, Any]:

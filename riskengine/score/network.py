@@ -13,6 +13,8 @@ from torch.nn import functional
 
 #: Hidden layers of the published network: with 20 inputs and one output 2,942 parameters.
 PUBLISHED_WIDTHS = (26, 28, 18, 15, 15, 12, 12, 10, 6, 6)
+#: Features that a network may have.
+MAX_INPUTS = 1000
 
 
 class Architecture(BaseModel):
@@ -29,7 +31,7 @@ class Architecture(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    inputs: int = Field(ge=1, le=1000)
+    inputs: int = Field(ge=1, le=MAX_INPUTS)
     widths: tuple[int, ...] = Field(max_length=64)
     activation: Literal["relu", "silu"] = "silu"
     output: Literal["sigmoid", "interval"] = "interval"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..context import JobContext
 from ..errors import DataError, ParameterError
 from ..index import CrimeIndex
-from .augment import Rows, make_rows
+from .augment import Rows, make_rows, random_rows
 from .features import compute_features
 from .recent import RecentIncidents
 from .settings import Settings
@@ -35,12 +35,15 @@ class Prepared:
     tables : ndarray of float32, shape (windows, rows, features)
         The rows seen from each recent window, the last one first.
     score : ndarray of float32, shape (rows,)
+    background : Prepared or None
+        Random places of the area, seen from the same windows; their sources are rows of this.
     """
 
     rows: Rows
     recent: RecentIncidents
     tables: NDArray[np.float32]
     score: Table
+    background: Prepared | None = None
 
     @property
     def table(self) -> Table:
@@ -78,12 +81,8 @@ def prepare(
             value=settings.recent_days,
             remedy="The published windows are 31 and 365 days",
         )
-    if recent_index is not None and recent_index.crs != index.crs:
-        raise ParameterError(
-            "The two indexes have different coordinate systems",
-            parameter="recent_index",
-            remedy="Build both with the same CRS, or use one index for both",
-        )
+    if recent_index is not None:
+        _check_together(index, recent_index)
     with context.step(0.0, 0.3):
         rows = make_rows(
             index, settings.radius, settings.window_days, reference, settings.augmentation, settings.seed, context
@@ -97,21 +96,62 @@ def prepare(
             value=settings.recent_days,
             remedy="Use a longer recent window, or a smaller k",
         )
-    windows = [recent, *_earlier_windows(index, settings, rows.reference)]
+    windows = [recent, *_earlier_windows(recent_index or index, settings, rows.reference)]
     room = max(1, BUDGET // max(1, 4 * len(rows) * len(settings.features.names())))
     windows = windows[: min(settings.windows, room)]
+    background = None
+    number = round(settings.background * rows.originals)
+    if number:
+        places = random_rows(
+            index, rows, number, settings.radius, settings.window_days, settings.seed, settings.block_size
+        )
+        with context.step(0.3, 0.4):
+            background = _seen(places, recent, windows, settings, context)
+    with context.step(0.4, 1.0):
+        return replace(_seen(rows, recent, windows, settings, context), background=background)
+
+
+def _seen(
+    rows: Rows, recent: RecentIncidents, windows: list[RecentIncidents], settings: Settings, context: JobContext
+) -> Prepared:
     tables = np.empty((len(windows), len(rows), len(settings.features.names())), dtype=np.float32)
     shift = rows.shift if settings.protocol == "published" else None
     for number, window in enumerate(windows):
-        with context.step(0.3 + 0.7 * number / len(windows), 0.3 + 0.7 * (number + 1) / len(windows)):
+        with context.step(number / len(windows), (number + 1) / len(windows)):
             tables[number] = compute_features(window, rows.x, rows.y, settings.features, context, shift)
     return Prepared(rows, recent, tables, rows.score.astype(np.float32))
+
+
+def _check_together(index: CrimeIndex, recent_index: CrimeIndex) -> None:
+    if recent_index.crs != index.crs:
+        raise ParameterError(
+            "The two indexes have different coordinate systems",
+            parameter="recent_index",
+            remedy="Build both with the same CRS, or use one index for both",
+        )
+    year, recent = index.incidents, recent_index.incidents
+    if (
+        recent.x.min() > year.x.max()
+        or recent.x.max() < year.x.min()
+        or recent.y.min() > year.y.max()
+        or recent.y.max() < year.y.min()
+    ):
+        raise ParameterError(
+            "The index of recent incidents covers another place than the index of the year",
+            parameter="recent_index",
+            remedy="Use indexes of the same city, or one index for both",
+        )
 
 
 def _earlier_windows(index: CrimeIndex, settings: Settings, reference: np.datetime64) -> list[RecentIncidents]:
     step = np.timedelta64(round(settings.recent_days * 86_400), "s")
     found = []
+    # A tenth of a window may be missing: the first incident need not fall on the first moment of the data.
+    first = index.incidents.time.min() - step // 10
     for number in range(1, int(settings.window_days // settings.recent_days)):
+        if reference - (number + 1) * step < first:
+            # Only partly covered by the data: it would look like a quiet month.
+            break
         try:
             window = RecentIncidents.among(index.incidents, settings.recent_days, reference - number * step)
         except DataError:

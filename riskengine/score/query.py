@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..context import JobContext
 from ..errors import DataError
 from ..index import CrimeIndex
+from .covered import not_covered
 from .definition import ScoreScale, window_mask
 from .recent import RecentIncidents
 
@@ -175,9 +176,11 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
     -------
     dict
         JSON-able.  About the data: ``crs``, ``extent`` (west, south, east, north in it), ``incidents_in_window``,
-        ``reference_time``, ``radius``, ``window_days``, ``model`` (name or None), ``warning`` (sentence or None).
+        ``reference_time``, ``radius``, ``window_days``, ``model`` (name or None), ``interval`` (share of truths that
+        the model's bounds should hold, or None), ``warning`` (sentence or None).
         With a place also ``exact`` (score, percentile, score_abs), ``predicted`` (score, lower, upper, percentile; or
-        None), ``nearest``, ``nearest_distance``, ``monthly`` and ``outside`` (sentence or None).
+        None), ``nearest`` with ``nearest_days`` (how old they may be: with a model those it looks at),
+        ``nearest_distance``, ``monthly`` and ``outside`` (sentence or None).
 
     Raises
     ------
@@ -199,6 +202,7 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
         "radius": question.radius,
         "window_days": question.window_days,
         "model": model.card.name if model is not None else None,
+        "interval": model.card.interval if model is not None else None,
         "warning": warning,
     }
     if question.place is None:
@@ -224,6 +228,7 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
         },
         "predicted": predicted,
         "nearest": _nearest_recent(recent, question) if recent is not None else _nearest(window, question),
+        "nearest_days": recent.days if recent is not None else question.window_days,
         "nearest_distance": distance,
         "monthly": monthly_counts(incidents.time[within], window.reference, question.window_days),
         "outside": outside,
@@ -243,15 +248,25 @@ def _model(
         recent = memory.recent(question, model.card.recent_days, window, context)
     except DataError as error:
         return model, None, f"The model cannot predict here. {error.sentence()} Only the exact count answers."
+    return model, recent, _caveats(model, question, memory.index(question.index, context), recent.reference)
+
+
+def _caveats(model: ScoreModel, question: Question, index: CrimeIndex, reference: np.datetime64) -> str | None:
+    """What to know before believing a prediction, as sentences."""
+    from .model import incomplete
+
     card = model.card
+    found = []
+    if why := not_covered(index.incidents, card.recent_days, reference, "predicted scores will be too low"):
+        found.append(f"{why}.")
+    if not card.complete:
+        found.append(f"{incomplete(card)}.")
     if (card.radius, card.window_days) != (question.radius, question.window_days):
-        return (
-            model,
-            recent,
+        found.append(
             f"The model predicts the score within {card.radius:g} m and {card.window_days:g} days, as it was trained; "
-            f"the exact count is of {question.radius:g} m and {question.window_days:g} days.",
+            f"the exact count is of {question.radius:g} m and {question.window_days:g} days."
         )
-    return model, recent, None
+    return " ".join(found) or None
 
 
 def _within(window: Window, question: Question) -> NDArray[np.int64]:

@@ -17,7 +17,14 @@ RECOMMENDED_FEATURES = FeatureSet(groups=("densities", "slopes"))
 PUBLISHED_FEATURES = FeatureSet(groups=("pairs",))
 #: As printed: Adam at 0.01, weight decay 1e-6, 100 epochs of patience. Size of batches and limit of epochs are ours.
 PUBLISHED_FITTING = Fitting(
-    epochs=1000, patience=100, learning_rate=0.01, weight_decay=1e-6, schedule="constant", batch_size=8192, clip=0.0
+    epochs=1000,
+    patience=100,
+    learning_rate=0.01,
+    weight_decay=1e-6,
+    schedule="constant",
+    batch_size=8192,
+    least_steps=1,
+    clip=0.0,
 )
 
 
@@ -41,6 +48,9 @@ class Settings:
         From logistic regression on, a layer at a time, until the development loss stops improving.
     windows : int
         In how many recent windows of the year each place is seen in training (the last one always; judged on it alone).
+    background : float
+        Places drawn evenly from the area, for each incident: the model learns from them too and is judged on them
+        apart.
     fitting : Fitting
     folds : int
     block_size : float
@@ -60,6 +70,7 @@ class Settings:
     output: Literal["sigmoid", "interval"] = "interval"
     grow: bool = False
     windows: int = 11
+    background: float = 0.1
     fitting: Fitting = field(default_factory=Fitting)
     folds: int = 10
     block_size: float = 1000.0
@@ -81,6 +92,7 @@ def published(**changes: Any) -> Settings:
         "output": "sigmoid",
         "grow": True,
         "windows": 1,
+        "background": 0.0,
         "fitting": PUBLISHED_FITTING,
     }
     return Settings(**{**defaults, **changes})

@@ -44,12 +44,16 @@ class Comparison:
         Mean absolute error over held-out rows, with its 95 % interval over blocks.
     held_out : int
         Rows it was judged on.
+    minus_model : Interval or None
+        By how much its error exceeds the report's own network's on the same held-out rows, where both were judged by
+        the same split.
     """
 
     model: str
     split: str
     l1: Interval
     held_out: int
+    minus_model: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,9 @@ class HeldOut:
     corner : ndarray of float, shape (blocks, 2)
         South-western corners of the blocks, metres.
     block_size : float
+    inner : ndarray of bool, shape (n,)
+        Whether the row's original lies farther than the radius from the edge of its block: what is counted around
+        it then lies in the block, where nothing was trained on.
     """
 
     row: NDArray[np.int64]
@@ -85,6 +92,7 @@ class HeldOut:
     block: NDArray[np.int64]
     corner: Floats
     block_size: float
+    inner: NDArray[np.bool_]
 
     @property
     def error(self) -> Floats:
@@ -94,6 +102,12 @@ class HeldOut:
     def l1(self) -> Interval:
         """Mean absolute error, with its 95 % interval over blocks."""
         return clustered_mean(self.error, self.block)
+
+    def inner_l1(self) -> Interval:
+        """The same of the rows in the inner part of their block; nan if there are none."""
+        if not self.inner.any():
+            return Interval(*(float("nan"),) * 3)
+        return clustered_mean(self.error[self.inner], self.block[self.inner])
 
     def coverage(self) -> Interval:
         """Share of truths inside their interval."""
@@ -142,6 +156,8 @@ class Study:
     held_out : HeldOut
         What the model's protocol calls held out: all rows by cross-fitting over blocks (recommended), a random
         tenth (published).
+    background : HeldOut or None
+        The same of places drawn evenly from the area, which a map shows; not part of `held_out`.
     curves : list of (str, Curves)
         Losses per epoch of each network that was fitted, with a name such as "fold 3" or "final".
     growth : list of GrowthStep
@@ -153,7 +169,7 @@ class Study:
         Every parameter of the training.
     about : dict
         incidents, first, last (ISO), recent_incidents, recent_first, categories (list of [name, share], most frequent
-        first), index (file name), copies_low, copies_high.
+        first), index (file name).
     notes : list of str
         Sentences the reader must not miss (warnings).
     seconds : float
@@ -171,3 +187,4 @@ class Study:
     about: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    background: HeldOut | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -98,18 +98,25 @@ def train(
             # A network without a finished epoch has learned nothing.
             cancelled.best = make.unfinished(cancelled.best) if cancelled.best[1].development else None
         raise
-    network, curves, growth, held_out, added, networks = found
-    model = make.model(network, added, held_out)
-    study = Study(model.card, prepared.rows, held_out, curves, growth)
+    model = make.model(found.network, found.added, found.held_out, found.background)
+    study = Study(model.card, prepared.rows, found.held_out, found.curves, found.growth)
+    study.background = found.background
     study.settings = settings.told()
     study.seconds = time.perf_counter() - started
-    return model, study, prepared, networks
+    return model, study, prepared, found.networks
 
 
-Found = tuple[ScoreNetwork, list[tuple[str, Curves]], list[GrowthStep], HeldOut, float, list[ScoreNetwork]]
+class _Found(NamedTuple):
+    network: ScoreNetwork
+    curves: list[tuple[str, Curves]]
+    growth: list[GrowthStep]
+    held_out: HeldOut
+    background: HeldOut | None
+    added: float
+    networks: list[ScoreNetwork]
 
 
-def _train_recommended(prepared: Prepared, settings: Settings, context: JobContext) -> Found:
+def _train_recommended(prepared: Prepared, settings: Settings, context: JobContext) -> _Found:
     fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
     growth: list[GrowthStep] = []
     curves: list[tuple[str, Curves]] = []
@@ -131,12 +138,18 @@ def _train_recommended(prepared: Prepared, settings: Settings, context: JobConte
     held_out = judge(
         prepared, settings, np.arange(len(truth)), out, cross_widening(out, truth, fold, settings.interval)
     )
+    added = widening(out, truth, settings.interval)
+    background = None
+    if prepared.background is not None:
+        places = prepared.background
+        told = predict_folds(places, fold[places.rows.source], networks)
+        background = judge(places, settings, np.arange(len(told)), told, np.full(len(told), added))
     curves += [(f"fold {number + 1}", found) for number, (_, found) in enumerate(fitted[: settings.folds])]
     curves.append(("final", fitted[-1][1]))
-    return networks[-1], curves, growth, held_out, widening(out, truth, settings.interval), networks[:-1]
+    return _Found(networks[-1], curves, growth, held_out, background, added, networks[:-1])
 
 
-def _train_published(prepared: Prepared, settings: Settings, context: JobContext) -> Found:
+def _train_published(prepared: Prepared, settings: Settings, context: JobContext) -> _Found:
     fold = fold_numbers(prepared.rows, "random", 10, seed=settings.seed)
     test, development = fold == 0, fold == 1
     draw = draw_rows(prepared, ~test & ~development, settings.seed)
@@ -150,7 +163,7 @@ def _train_published(prepared: Prepared, settings: Settings, context: JobContext
     added = widening(run_network(network, dev[0]), dev[1].astype(np.float64), settings.interval)
     out = run_network(network, prepared.table[test])
     held_out = judge(prepared, settings, np.flatnonzero(test), out, np.full(int(test.sum()), added))
-    return network, curves, growth, held_out, added, [network]
+    return _Found(network, curves, growth, held_out, None, added, [network])
 
 
 def _fit_alone(
@@ -192,14 +205,15 @@ def fit_folds(
     Raises
     ------
     Cancelled
-        With ``best``: the network of the lowest development loss so far and its curves.
+        With ``best``: the network of the lowest development loss so far, its curves, and which rows it was not
+        trained on.
     """
     folds = int(fold.max()) + 1
     parts = [((fold != k) & (fold != (k + 1) % folds), fold == (k + 1) % folds) for k in range(only or folds)]
     names = [f"Fold {k + 1} of {folds}" for k in range(len(parts))]
     if with_final:
         # Dealt anew, so that the development blocks of the model are not those of one of the folds.
-        final = fold_numbers(prepared.rows, "blocks", max(10, folds), settings.block_size, settings.seed + 1)
+        final = final_folds(prepared, settings)
         parts.append((final != 0, final == 0))
         names.append("Final network")
     tracker = Tracker(context, len(parts))
@@ -208,32 +222,38 @@ def fit_folds(
         # Those that wait for their turn when it is cancelled must not begin.
         context.check_cancelled()
         train_rows, dev_rows = parts[number]
-        fitted = fit_network(
-            architecture_of(settings, prepared),
-            draw_rows(prepared, train_rows, settings.seed + number),
-            (prepared.table[dev_rows], prepared.score[dev_rows]),
-            settings.fitting,
-            settings.interval,
-            settings.seed + number,
-            tracker.watch(number, names[number]),
-            context.check_cancelled,
-        )
+        try:
+            fitted = fit_network(
+                architecture_of(settings, prepared),
+                draw_rows(prepared, train_rows, settings.seed + number),
+                (prepared.table[dev_rows], prepared.score[dev_rows]),
+                settings.fitting,
+                settings.interval,
+                settings.seed + number,
+                tracker.watch(number, names[number]),
+                context.check_cancelled,
+            )
+        except Cancelled as stopped:
+            if stopped.best is not None:
+                stopped.best = (*stopped.best, dev_rows)
+            raise
         tracker.done(number)
         return fitted
 
     fitted: list[Fitted] = []
-    rescued: list[Fitted] = []
+    rescued: list[tuple[ScoreNetwork, Curves, Bools]] = []
     cancelled: Cancelled | None = None
     with workers(torch.device("cpu")) as pool:
-        for future in [pool.submit(fit, number) for number in range(len(parts))]:
+        for number, future in enumerate([pool.submit(fit, number) for number in range(len(parts))]):
             try:
                 fitted.append(future.result())
+                rescued.append((*fitted[-1], parts[number][1]))
             except Cancelled as stopped:
                 cancelled = stopped
                 if stopped.best is not None and stopped.best[1].development:
                     rescued.append(stopped.best)
     if cancelled is not None:
-        cancelled.best = min(fitted + rescued, key=lambda each: each[1].best, default=None)
+        cancelled.best = min(rescued, key=lambda each: each[1].best, default=None)
         raise cancelled
     return fitted
 
@@ -249,10 +269,14 @@ def predict_folds(prepared: Prepared, fold: Ints, networks: list[ScoreNetwork]) 
 
 def judge(prepared: Prepared, settings: Settings, row: Ints, out: NDArray[Any], added: NDArray[np.float64]) -> HeldOut:
     """Held-out predictions with their blocks."""
-    rows = prepared.rows
-    block, corner = block_numbers(rows.source_x, rows.source_y, settings.block_size)
+    rows, size = prepared.rows, settings.block_size
+    # A random place is told by where it lies itself: blocks are only the clusters of its interval.
+    x, y = (rows.source_x, rows.source_y) if rows.originals else (rows.x, rows.y)
+    block, corner = block_numbers(x, y, size)
+    within = np.column_stack((x, y)) - corner[block]
+    inner: Bools = np.all(np.minimum(within, size - within) >= settings.radius, axis=1)
     found = widened(out.astype(np.float64), added)
-    return HeldOut(row, rows.score[row], found.score, found.lower, found.upper, block[row], corner, settings.block_size)
+    return HeldOut(row, rows.score[row], found.score, found.lower, found.upper, block[row], corner, size, inner[row])
 
 
 def architecture_of(settings: Settings, prepared: Prepared) -> Architecture:
@@ -266,17 +290,29 @@ def architecture_of(settings: Settings, prepared: Prepared) -> Architecture:
 
 
 def draw_rows(prepared: Prepared, wanted: Bools, seed: int) -> Draw:
-    """The rows of an epoch, each seen from one of the recent windows, another one in each epoch."""
-    rows = np.flatnonzero(wanted)
-    score = prepared.score[rows]
+    """The rows of an epoch, each seen from one of the recent windows, another one in each epoch.
+
+    Random places come along with the row they belong to.
+    """
+    parts = [(prepared, np.flatnonzero(wanted))]
+    if prepared.background is not None:
+        theirs: Bools = wanted[prepared.background.rows.source]
+        parts.append((prepared.background, np.flatnonzero(theirs)))
+    score = np.concatenate([part.score[rows] for part, rows in parts])
 
     def draw(epoch: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        if len(prepared.tables) == 1:
-            return prepared.table[rows], score
-        window = np.random.default_rng((seed, epoch)).integers(0, len(prepared.tables), len(rows))
-        return prepared.tables[window, rows], score
+        random = np.random.default_rng((seed, epoch))
+        seen = [part.tables[random.integers(0, len(part.tables), len(rows)), rows] for part, rows in parts]
+        return np.concatenate(seen), score
 
     return draw
+
+
+def final_folds(prepared: Prepared, settings: Settings) -> Ints:
+    """Blocks dealt anew for the model itself: those of fold 0 choose its epoch."""
+    blocks = len(block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[1])
+    folds = min(max(10, settings.folds), blocks)
+    return fold_numbers(prepared.rows, "blocks", folds, settings.block_size, settings.seed + 1)
 
 
 def split_folds(prepared: Prepared, split: Split, settings: Settings) -> Ints:
@@ -291,7 +327,14 @@ class _Maker:
         self.index, self.prepared, self.settings = index, prepared, settings
         self.name, self.fingerprint = name, fingerprint
 
-    def model(self, network: ScoreNetwork, added: float, held_out: HeldOut | None, complete: bool = True) -> ScoreModel:
+    def model(
+        self,
+        network: ScoreNetwork,
+        added: float,
+        held_out: HeldOut | None,
+        background: HeldOut | None,
+        complete: bool = True,
+    ) -> ScoreModel:
         rows, settings = self.prepared.rows, self.settings
         own = slice(0, rows.originals)
         metrics: dict[str, Any] = {}
@@ -301,6 +344,11 @@ class _Maker:
                 "l1": held_out.l1()._asdict(),
                 "coverage": held_out.coverage()._asdict(),
                 "held_out": len(held_out.row),
+            }
+        if background is not None:
+            metrics["random_places"] = {
+                "l1": background.l1()._asdict(),
+                "coverage": background.coverage()._asdict(),
             }
         card = ScoreCard(
             name=self.name,
@@ -333,14 +381,16 @@ class _Maker:
         )
         return ScoreModel(network.eval(), card)
 
-    def unfinished(self, best: Fitted) -> ScoreModel:
-        """The model of the best network of a training that was cancelled; its interval is from one fold alone."""
-        fold = split_folds(
-            self.prepared, "blocks" if self.settings.protocol == "recommended" else "random",
-            replace(self.settings, folds=max(10, self.settings.folds)),
-        )  # fmt: skip
-        some = fold == 0
-        added = widening(
-            run_network(best[0], self.prepared.table[some]), self.prepared.rows.score[some], self.settings.interval
-        )
-        return self.model(best[0], added, None, complete=False)
+    def unfinished(self, best: tuple[Any, ...]) -> ScoreModel:
+        """The model of the best network of a training that was cancelled: (network, curves[, rows it has not seen])."""
+        network = best[0]
+        if len(best) > 2:
+            unseen = best[2]
+        else:
+            # One that was being grown: fold 1 chose its epoch, in either protocol.
+            split: Split = "blocks" if self.settings.protocol == "recommended" else "random"
+            folds = self.settings.folds if split == "blocks" else 10
+            unseen = split_folds(self.prepared, split, replace(self.settings, folds=folds)) == 1
+        out = run_network(network, self.prepared.table[unseen])
+        added = widening(out, self.prepared.rows.score[unseen], self.settings.interval)
+        return self.model(network, added, None, None, complete=False)

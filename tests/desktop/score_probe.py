@@ -1,7 +1,8 @@
 """Runs inside a real QGIS window (qgis --code): asks places as a user does, and writes down what it found.
 
-Reads $PROBE_CSV, and as a backdrop $PROBE_POLYGONS if there is one; writes result.json and the pictures to
-$PROBE_FOLDER, then ends QGIS.  With $PROBE_PICTURE it only takes a picture of that name, of what an earlier run made.
+Reads $PROBE_CSV, $PROBE_OTHER_CSV (of another place), and $PROBE_POLYGONS if there are any; trains with
+$PROBE_TRAINING (JSON); writes result.json and the pictures to $PROBE_FOLDER, then ends QGIS.  With $PROBE_PICTURE it
+only takes a picture of that name: of the dock with what an earlier run made, or of predicted scores.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from typing import Any
 
 import processing
 from crime_risk.bridge import client, styles
-from qgis.core import QgsApplication, QgsCoordinateTransform, QgsPointXY, QgsProject, QgsSettings, QgsVectorLayer
+from qgis.core import (
+    NULL,
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsPointXY,
+    QgsProject,
+    QgsRenderContext,
+    QgsSettings,
+    QgsVectorLayer,
+)
 from qgis.gui import QgsRubberBand
 from qgis.PyQt.QtCore import QElapsedTimer, QEvent, QEventLoop, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
@@ -23,7 +34,8 @@ from qgis.PyQt.QtWidgets import QAction, QDockWidget
 from qgis.utils import iface, plugins
 
 FOLDER = Path(os.environ["PROBE_FOLDER"])
-INDEX, SCORES = str(FOLDER / "city.crimeindex"), str(FOLDER / "scores.gpkg")
+INDEX, SCORES, MODEL = (str(FOLDER / name) for name in ("city.crimeindex", "scores.gpkg", "city.crimescore"))
+OTHER_INDEX, OTHER_MODEL = (str(FOLDER / f"other.{ending}") for ending in ("crimeindex", "crimescore"))
 found: dict[str, Any] = {}
 
 
@@ -45,9 +57,13 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def photograph(name: str) -> None:
-    """A PNG of the whole window."""
-    iface.mapCanvas().waitWhileRendering()
+    """A PNG of the whole window, the map drawn to its end."""
+    canvas, drawn = iface.mapCanvas(), []
     settle(600)
+    canvas.stopRendering()
+    canvas.mapCanvasRefreshed.connect(lambda: drawn.append(True))
+    canvas.refresh()
+    wait_for(lambda: bool(drawn))
     iface.mainWindow().grab().save(str(FOLDER / f"{name}.png"))
 
 
@@ -62,13 +78,29 @@ def queries() -> QgsVectorLayer:
     return QgsProject.instance().mapLayersByName("Crime score queries")[0]
 
 
-def make_index() -> None:
-    """Import, index and score the city from the toolbox."""
-    incidents = processing.run("crimerisk:importincidents", {"INPUT": os.environ["PROBE_CSV"], "OUTPUT": "memory:"})
+def make_index(csv: str, index: str) -> None:
+    """Import and index a city from the toolbox."""
+    incidents = processing.run("crimerisk:importincidents", {"INPUT": csv, "OUTPUT": "memory:"})
     processing.run(
         "crimerisk:buildcrimeindex",
-        {"INPUT": incidents["OUTPUT"], "TIME_FIELD": "occurred", "CATEGORY_FIELD": "category", "OUTPUT": INDEX},
+        {"INPUT": incidents["OUTPUT"], "TIME_FIELD": "occurred", "CATEGORY_FIELD": "category", "OUTPUT": index},
     )
+
+
+def train(index: str, model: str) -> None:
+    """Train a model from the toolbox."""
+    settings = json.loads(os.environ["PROBE_TRAINING"])
+    processing.run("crimerisk:trainscoremodel", {"INPUT": index, "MODEL": model, "COMPARE": False, **settings})
+
+
+def make_files() -> None:
+    """Indexes, scores and models of the city and of another one."""
+    for csv, index, model in (
+        (os.environ["PROBE_CSV"], INDEX, MODEL),
+        (os.environ["PROBE_OTHER_CSV"], OTHER_INDEX, OTHER_MODEL),
+    ):
+        make_index(csv, index)
+        train(index, model)
     scored = {"INDEX": INDEX, "POINTS": None, "SPACING": 100, "OUTPUT": SCORES}
     processing.run("crimerisk:crimescorelayer", scored)
 
@@ -86,11 +118,38 @@ def make_map() -> None:
     settle(500)
     QgsProject.instance().setCrs(layers[0].crs())
     iface.mapCanvas().setExtent(layers[0].extent())
+    # Its markers are as large as they are on the map.
+    QgsProject.instance().layerTreeRoot().findLayer(layers[0].id()).setExpanded(False)
 
 
-def open_dock() -> Any:
-    """From the menu; the index of the last time is there."""
+def predict() -> QgsVectorLayer:
+    """The predicted scores of the polygons, or of a grid; they arrive in the project, styled."""
+    places: dict[str, Any] = {"SPACING": 250}
+    if polygons := os.environ.get("PROBE_POLYGONS"):
+        places = {"INPUT": polygons}
+    asked = {"INDEX": INDEX, "MODEL": MODEL, "OUTPUT": str(FOLDER / "predicted.gpkg"), **places}
+    processing.runAndLoadResults("crimerisk:predictscore", asked)
+    return QgsProject.instance().mapLayersByName("Predicted scores")[0]
+
+
+def photograph_predicted(name: str) -> None:
+    """The predicted scores alone, with their legend."""
+    make_index(os.environ["PROBE_CSV"], INDEX)
+    train(INDEX, MODEL)
+    layer = predict()
+    settle(500)
+    main, panel = iface.mainWindow(), iface.mainWindow().findChild(QDockWidget, "Layers")
+    main.resizeDocks([panel], [430], Qt.Orientation.Horizontal)
+    QgsProject.instance().setCrs(QgsCoordinateReferenceSystem(client.call("index_info", {"index": INDEX})["crs"]))
+    canvas = iface.mapCanvas()
+    canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()))
+    photograph(name)
+
+
+def open_dock(model: str = "") -> Any:
+    """From the menu; the index and the model of the last time are there."""
     QgsSettings().setValue("crime_risk/score_dock/index", INDEX)
+    QgsSettings().setValue("crime_risk/score_dock/model", model)
     iface.mainWindow().findChild(QAction, "crime_risk_score_dock").trigger()
     dock = plugins["crime_risk"].score_dock
     wait_for(lambda: not dock.asker.busy)
@@ -105,6 +164,33 @@ def click(dock: Any, x: float, y: float) -> None:
     place = QPoint(round(viewport.width() * x), round(viewport.height() * y))
     QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
     wait_for(lambda: dock.history.list.count() == before + 1 and not dock.asker.busy)
+
+
+def ask(dock: Any, name: str, longitude: float, latitude: float) -> None:
+    """Ask a named place, and wait for the answer."""
+    before = dock.history.list.count()
+    dock.ask(name, QgsPointXY(longitude, latitude))
+    wait_for(lambda: dock.history.list.count() == before + 1 and not dock.asker.busy)
+
+
+def ask_place(dock: Any) -> None:
+    """Ask the place of the pictures, its name in the address line."""
+    ask(dock, os.environ["PROBE_NAME"], *map(float, os.environ["PROBE_PLACE"].split(",")))
+    dock.address_line.field.setText(os.environ["PROBE_NAME"])
+    dock.address_line.field.setCursorPosition(0)
+
+
+def last_query() -> dict[str, Any]:
+    """What the last feature of the layer says, and the colour it is drawn in."""
+    layer = queries()
+    *_, feature = layer.getFeatures()
+    renderer, context = layer.renderer().clone(), QgsRenderContext()
+    context.expressionContext().setFeature(feature)
+    renderer.startRender(context, layer.fields())
+    drawn = renderer.symbolForFeature(feature, context).color().name()
+    renderer.stopRender(context)
+    values = {name: feature[name] for name in ("score", "lower", "upper", "percentile", "incidents", "model")}
+    return {**{name: None if value == NULL else value for name, value in values.items()}, "colour": drawn}
 
 
 def ask_by_clicking(dock: Any) -> None:
@@ -137,15 +223,38 @@ def ask_by_address(dock: Any) -> None:
     QTest.keyClick(dock.address_line.field, Qt.Key.Key_Return)
     wait_for(lambda: dock.history.list.count() == 2 and not dock.asker.busy)
     found["address"] = [dock.current.point.x(), dock.current.point.y()]
+    found["without_model"] = tell(dock)
     iface.mapCanvas().waitWhileRendering()
+
+
+def tell(dock: Any) -> dict[str, Any]:
+    """What the dock shows, and what the layer keeps."""
+    answer = dock.current
+    return {
+        "exact": answer.result["exact"],
+        "predicted": answer.predicted,
+        "words": dock.answer_view.accessibleDescription(),
+        "message": dock.message.text,
+        "colour": dock.answer_view.tile.colour.name(),
+        "ages": [near["age_days"] for near in answer.result["nearest"]],
+        "rows": [dock.neighbours.item(row, 1).text() for row in range(dock.neighbours.rowCount())],
+        "tab": dock.tabs.tabText(0),
+        "feature": last_query(),
+    }
+
+
+def ask_with_models(dock: Any) -> None:
+    """The same place with the model of another city, then with its own."""
+    for key, model in (("other_model", OTHER_MODEL), ("with_model", MODEL)):
+        dock.settings_box.model_widget.setFilePath(model)
+        ask_place(dock)
+        found[key] = tell(dock)
 
 
 def take_picture(dock: Any, name: str) -> None:
     """The dock with an answer."""
-    longitude, latitude = map(float, os.environ["PROBE_PLACE"].split(","))
-    before = dock.history.list.count()
-    dock.ask(os.environ["PROBE_NAME"], QgsPointXY(longitude, latitude))
-    wait_for(lambda: dock.history.list.count() == before + 1 and not dock.asker.busy)
+    if dock.current is None:
+        ask_place(dock)
     dock.settings_box.setCollapsed(True)
     dock.neighbours.selectRow(2)
     photograph(name)
@@ -154,8 +263,7 @@ def take_picture(dock: Any, name: str) -> None:
 
 def go_wrong(dock: Any) -> None:
     """Outside the data; many clicks at once; no engine."""
-    dock.ask("Toluca", QgsPointXY(-99.6557, 19.2826))
-    wait_for(lambda: dock.history.list.count() == 4 and not dock.asker.busy)
+    ask(dock, "Toluca", -99.6557, 19.2826)
     found["outside"] = [dock.message.text, dock.current.score]
     before = dock.history.list.count()
     for number in range(5):
@@ -199,16 +307,20 @@ def main() -> None:
         iface.mainWindow().resize(1380, 860)
         iface.messageBar().clearWidgets()
         iface.mainWindow().findChild(QDockWidget, "Browser").hide()
-        if name := os.environ.get("PROBE_PICTURE"):
+        name = os.environ.get("PROBE_PICTURE")
+        if name == "predicted_scores":
+            photograph_predicted(name)
+        elif name:
             make_map()
-            take_picture(open_dock(), name)
+            take_picture(open_dock(MODEL), name)
         else:
-            make_index()
+            make_files()
             make_map()
             dock = open_dock()
             found["about"] = dock.settings_box.about_label.text()
             ask_by_clicking(dock)
             ask_by_address(dock)
+            ask_with_models(dock)
             take_picture(dock, "score_dock")
             go_wrong(dock)
             leave(dock)

@@ -15,9 +15,12 @@ from typing import Any
 import pytest
 from qgis.core import (
     QgsCoordinateReferenceSystem,
+    QgsLayerTreeLayer,
+    QgsMapLayerLegend,
     QgsPointXY,
     QgsProject,
     QgsRectangle,
+    QgsRenderContext,
     QgsSettings,
     QgsVectorLayer,
 )
@@ -79,6 +82,7 @@ class Engine:
             "radius": params["radius"],
             "window_days": params["window_days"],
             "model": "Mexico City, 31 days" if params["model"] else None,
+            "interval": 0.8 if params["model"] else None,
             "warning": None,
         }
         if "x" not in params:
@@ -102,6 +106,7 @@ class Engine:
             "exact": {"score": 0.35, "percentile": 42.0, "score_abs": number},
             "predicted": predicted,
             "nearest": near,
+            "nearest_days": 31.0 if params["model"] else params["window_days"],
             "nearest_distance": 5.0,
             "monthly": months,
             "outside": None,
@@ -231,8 +236,10 @@ def test_with_a_model_its_prediction_is_large(plugin: SimpleNamespace, dock: Any
     answer = ask(dock, "Zócalo")
     assert (answer.score, answer.lower, answer.upper, answer.percentile) == (0.72, 0.65, 0.8, 91)
     words = dock.answer_view.accessibleDescription()
-    for part in ("Zócalo", "Crime score 0.72", "0.65 – 0.80", "Exact score: 0.35", "Model: Mexico City, 31 days"):
+    for part in ("Zócalo", "Crime score 0.72", "80 % interval: 0.65 – 0.80", "Exact score: 0.35"):
         assert part in words
+    assert "Model: Mexico City, 31 days" in words
+    assert dock.tabs.tabText(0) == "Nearest incidents, 31 days"
     assert dock.answer_view.tile.colour == plugin.styles.score_colour(0.72)
 
 
@@ -291,8 +298,8 @@ def test_other_settings_cancel_what_is_under_way(dock: Any, engine: Engine) -> N
 def test_slow_answers_show_progress(dock: Any, engine: Engine) -> None:
     engine.may_answer.clear()
     dock.ask("", CENTRE)
-    wait_for(dock.progress_bar.isVisible)
-    assert dock.progress_bar.value() == 500
+    # The bar may come before the engine has said how far it is.
+    wait_for(lambda: dock.progress_bar.isVisible() and dock.progress_bar.value() == 500)
     assert dock.progress_bar.text() == "Counting incidents around each point"
     engine.may_answer.set()
     wait_for(lambda: not dock.progress_bar.isVisible())
@@ -363,6 +370,33 @@ def test_the_layer_of_queries(plugin: SimpleNamespace, dock: Any, tmp_path: Path
     ask(dock, "Reforma")
     (layer,) = QgsProject.instance().mapLayersByName("Crime score queries")
     assert [feature["name"] for feature in layer.getFeatures()] == ["Reforma"]
+
+
+def test_dock_layer_and_legend_agree_on_the_colour(plugin: SimpleNamespace, dock: Any, engine: Engine) -> None:
+    for number, score in enumerate([0.0, 0.1, 0.2, 0.2001, 0.4, 0.5, 0.6, 0.72, 0.8, 0.8001, 1.0, None]):
+        engine.changes = {"exact": {"score": score, "percentile": 50.0, "score_abs": number}}
+        if score is None:
+            engine.changes = {"outside": "This place lies outside the data."}
+        ask(dock)
+        layer = plugin.queries_layer.find()
+        *_, feature = layer.getFeatures()
+        renderer, context = layer.renderer().clone(), QgsRenderContext()
+        renderer.startRender(context, layer.fields())
+        context.expressionContext().setFeature(feature)
+        drawn = renderer.symbolForFeature(feature, context).color()
+        renderer.stopRender(context)
+        nodes = QgsMapLayerLegend.defaultVectorLegend(layer).createLayerTreeModelLegendNodes(QgsLayerTreeLayer(layer))
+        legend = {node.data(Qt.ItemDataRole.DisplayRole): node.symbol().color() for node in nodes}
+        label = next(label for label, colour in legend.items() if colour == drawn)
+        if score is None:
+            assert label == "no data"
+            assert not dock.answer_view.tile.colour.isValid()
+            continue
+        low, high = map(float, label.split(" – "))
+        assert low <= score <= high
+        assert dock.answer_view.tile.colour == drawn
+        picture = dock.history.list.item(0).icon().pixmap(16, 16).toImage()
+        assert picture.pixelColor(picture.width() // 2, picture.height() // 2) == drawn
 
 
 def test_saved_as_a_geopackage(plugin: SimpleNamespace, dock: Any, engine: Engine, tmp_path: Path) -> None:

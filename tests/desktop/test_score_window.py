@@ -16,19 +16,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 #: West, south, east, north of the middle of Mexico City.
 MIDDLE = (-99.18, 19.40, -99.11, 19.46)
+NAME = "Alameda Central, Centro, Ciudad de México"
 POLYGONS = """<qgis><renderer-v2 type="singleSymbol"><symbols><symbol type="fill" name="0" alpha="1">
 <layer class="SimpleLine" enabled="1"><Option type="Map"><Option name="line_color" type="QString" value="90,90,90,160"/>
 <Option name="line_width" type="QString" value="0.3"/></Option></layer></symbol></symbols></renderer-v2></qgis>"""
 
 
-def simulated(path: Path) -> None:
+def simulated(path: Path, longitude: float, latitude: float) -> None:
     """A year of incidents around a middle, where there are no real ones."""
     dice = random.Random(3)
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["longitude", "latitude", "datetime", "category"])
         for number in range(5000):
-            place = (round(dice.gauss(-99.145, 0.012), 6), round(dice.gauss(19.43, 0.012), 6))
+            place = (round(dice.gauss(longitude, 0.012), 6), round(dice.gauss(latitude, 0.012), 6))
             day = f"2019-{number % 12 + 1:02d}-{number % 28 + 1:02d} {number % 24:02d}:00"
             rows.writerow([*place, day, "theft" if number % 3 else "assault"])
 
@@ -45,7 +46,7 @@ def middle_of(source: Path, path: Path) -> None:
                 kept.writerow(row)
 
 
-def run_probe(folder: Path, environment: dict[str, str], theme: str) -> dict[str, Any]:
+def run_probe(folder: Path, environment: dict[str, str], theme: str = "default") -> dict[str, Any]:
     """What the probe found in a QGIS of its own profile, in a theme, as one chooses it in the options."""
     settings = folder / "profile" / "profiles" / "default"
     (settings / "QGIS").mkdir(parents=True, exist_ok=True)
@@ -62,7 +63,8 @@ def run_probe(folder: Path, environment: dict[str, str], theme: str) -> dict[str
     command += ["--code", str(Path(__file__).with_name("score_probe.py"))]
     result = folder / "result.json"
     result.unlink(missing_ok=True)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    seconds = 1200 if environment.get("PROBE_PICTURES") else 300
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
     assert result.exists(), done.stderr[-3000:]
     seen: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     assert "error" not in seen, seen["error"]
@@ -75,26 +77,34 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if not os.environ.get("DISPLAY") or not shutil.which("qgis"):
         pytest.skip("a QGIS window needs qgis and a display; scripts/test.sh desktop starts one under Xvfb")
     folder = tmp_path_factory.mktemp("score")
+    pictures = os.environ.get("PROBE_PICTURES")
     environment = {
         **os.environ,
         "PROBE_FOLDER": str(folder),
         "PROBE_CSV": str(folder / "city.csv"),
+        "PROBE_OTHER_CSV": str(folder / "other.csv"),
+        # In earnest it takes minutes, which only a picture that is kept is worth.
+        "PROBE_TRAINING": json.dumps({} if pictures else {"EPOCHS": 3, "FOLDS": 3}),
         "PROBE_PLACE": "-99.1453,19.4352",
-        "PROBE_NAME": "Alameda Central, Centro, Ciudad de México",
+        "PROBE_NAME": NAME,
         "PROBE_STYLE": str(folder / "polygons.qml"),
         "QT_QPA_PLATFORM": "xcb",
     }
     environment.pop("QGIS_CUSTOM_CONFIG_PATH", None)
     data = Path(os.environ.get("CRIMERISK_DATA") or ROOT.parent / "shared" / "data") / "mexico_city"
+    whole = data / "fgj_carpetas_2019-02_2020-01.csv"
+    simulated(folder / "other.csv", 3.0, 47.85)
     if data.is_dir():
-        middle_of(data / "fgj_carpetas_2019-02_2020-01.csv", folder / "city.csv")
+        middle_of(whole, folder / "city.csv")
         (folder / "polygons.qml").write_text(POLYGONS, encoding="utf-8")
         environment["PROBE_POLYGONS"] = str(data / "colonias.geojson")
     else:
-        simulated(folder / "city.csv")
-    seen = run_probe(folder, environment, "default")
+        simulated(folder / "city.csv", -99.145, 19.43)
+    seen = run_probe(folder, environment)
     run_probe(folder, {**environment, "PROBE_PICTURE": "score_dock_dark"}, "Night Mapping")
-    if pictures := os.environ.get("PROBE_PICTURES"):
+    if pictures:
+        city = {"PROBE_CSV": str(whole)} if data.is_dir() else {}
+        run_probe(folder, {**environment, **city, "PROBE_PICTURE": "predicted_scores"})
         for picture in folder.glob("*.png"):
             shutil.copy(picture, pictures)
     return {**seen, "folder": folder}
@@ -125,6 +135,52 @@ def test_the_answer_is_in_layer_table_and_on_the_map(found: dict[str, Any]) -> N
 
 def test_coordinates_in_the_address_line(found: dict[str, Any]) -> None:
     assert found["address"] == pytest.approx([-99.1453, 19.4352])
+
+
+def test_with_a_model_its_prediction_is_large(found: dict[str, Any]) -> None:
+    seen, before = found["with_model"], found["without_model"]
+    predicted = seen["predicted"]
+    assert 0 <= predicted["lower"] <= predicted["score"] <= predicted["upper"] <= 1
+    assert predicted["lower"] < predicted["upper"]
+    assert 0 <= predicted["percentile"] <= 100
+    assert seen["message"] == ""
+    # The exact count, beside it, is what it was without a model.
+    assert seen["exact"] == before["exact"]
+    for part in (
+        f"Crime score {predicted['score']:.2f}",
+        f"90 % interval: {predicted['lower']:.2f} – {predicted['upper']:.2f}",
+        f"Exact score: {before['exact']['score']:.2f}",
+        f"{before['exact']['score_abs']:,} incidents in 365 days up to",
+        "Model: city",
+    ):
+        assert part in seen["words"]
+
+
+def test_with_a_model_the_neighbours_are_recent(found: dict[str, Any]) -> None:
+    seen, before = found["with_model"], found["without_model"]
+    assert len(seen["rows"]) == len(before["rows"]) == 10
+    assert max(seen["ages"]) < 31 < max(before["ages"])
+    assert seen["rows"] == [f"{age:,.0f} days" for age in seen["ages"]]
+    assert (seen["tab"], before["tab"]) == ("Nearest incidents, 31 days", "Nearest incidents, 365 days")
+
+
+def test_with_a_model_the_layer_keeps_the_interval(found: dict[str, Any]) -> None:
+    seen, before = found["with_model"], found["without_model"]
+    assert {name: seen["feature"][name] for name in seen["predicted"]} == seen["predicted"]
+    assert (seen["feature"]["model"], before["feature"]["model"]) == ("city", None)
+    assert (before["feature"]["lower"], before["feature"]["upper"]) == (None, None)
+    for each in (seen, before):
+        assert each["feature"]["colour"] == each["colour"]
+
+
+def test_a_model_of_another_place_is_not_asked(found: dict[str, Any]) -> None:
+    seen, before = found["other_model"], found["without_model"]
+    assert "was trained on another place than this index covers" in seen["message"]
+    assert seen["message"].endswith("Only the exact count answers.")
+    assert seen["predicted"] is None
+    assert seen["exact"] == before["exact"]
+    assert seen["words"] == before["words"].replace("19.43520° N, 99.14530° W", NAME)
+    assert (seen["feature"]["score"], seen["feature"]["model"]) == (before["exact"]["score"], None)
 
 
 def test_outside_the_data(found: dict[str, Any]) -> None:

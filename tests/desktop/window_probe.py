@@ -13,7 +13,7 @@ from typing import Any
 
 import processing
 from qgis.core import Qgis, QgsApplication, QgsDateTimeRange, QgsProject
-from qgis.PyQt.QtCore import QEventLoop, QTimer
+from qgis.PyQt.QtCore import QElapsedTimer, QEventLoop, QTimer
 from qgis.PyQt.QtWidgets import QAction
 from qgis.utils import iface, plugins
 
@@ -26,6 +26,20 @@ def settle(milliseconds: int = 500) -> None:
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
+
+
+def draw(canvas: Any) -> None:
+    """Let the map show what it is asked for now, however long that takes."""
+    done: list[bool] = []
+    canvas.stopRendering()
+    canvas.mapCanvasRefreshed.connect(lambda: done.append(True))
+    canvas.refresh()
+    clock = QElapsedTimer()
+    clock.start()
+    while not done:
+        if clock.elapsed() > 60_000:
+            raise TimeoutError("the map was not drawn")
+        settle(20)
 
 
 def photograph(widget: Any, name: str) -> None:
@@ -76,8 +90,7 @@ def play(hotspots: Any, others: list[Any]) -> None:
     pictures = []
     for band in (3, 4):
         canvas.setTemporalRange(QgsDateTimeRange(ranges[band].begin(), ranges[band].end(), True, False))
-        canvas.waitWhileRendering()
-        settle()
+        draw(canvas)
         pictures.append(canvas.grab().toImage())
     found["days_differ"] = pictures[0] != pictures[1]
     for layer in others:

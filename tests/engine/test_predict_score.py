@@ -14,7 +14,7 @@ import pytest
 import rasterio
 
 from riskengine.context import JobContext
-from riskengine.errors import Cancelled, DataError, FormatError, ParameterError
+from riskengine.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
 from riskengine.incidents import Incidents
 from riskengine.index import CrimeIndex
 from riskengine.jobs import predict_score_raster, run_job
@@ -310,3 +310,59 @@ def test_equal_percentiles_make_fewer_classes(files: dict[str, str]) -> None:
         assert [entry[2:] for entry in classes] == ends
         assert (classes[0][0], classes[-1][1]) == (0, 1)
         assert all(low < high for low, high, *_ in classes)
+
+
+def test_places_without_coordinates_have_no_score(files: dict[str, str], points: Any, tmp_path: Path) -> None:
+    out, said = str(tmp_path / "out.npz"), Said()
+    x, y = [CORNER[0] + 2000, np.nan, np.inf], [CORNER[1] + 2000, CORNER[1], CORNER[1]]
+    result = run_job("predict_score", {**files, "points": points(x, y), "output": out}, said)
+    found = columns(out)
+    assert (result["points"], result["unknown"]) == (3, 2)
+    assert np.isnan(found["score"]).tolist() == [False, True, True]
+    assert found["incidents"].tolist()[1:] == [0, 0]
+    assert any("2 of 3 places have no coordinates" in line for line in said.lines)
+    assert not any("outside the data" in line for line in said.lines)
+    with pytest.raises(DataError, match="None of the 1 places has coordinates"):
+        run_job("predict_score", {**files, "points": points([np.nan], [0]), "output": out})
+
+
+def test_what_cannot_work_is_refused_at_once(files: dict[str, str], tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "none" / "a.tif")
+    for job, more in (("predict_score", {"grid": {"spacing": 500}}), ("predict_score_raster", {})):
+        with pytest.raises(OutputError, match=r"The folder .* does not exist"):
+            run_job(job, {**files, "model": "/no/model", **more, "output": nowhere})
+    out = str(tmp_path / "out.tif")
+    for job, more in (
+        ("predict_score", {"grid": {"spacing": 500, "polygons": []}}),
+        ("predict_score_raster", {"polygons": []}),
+    ):
+        with pytest.raises(ParameterError, match="polygons is an empty list"):
+            run_job(job, {**files, **more, "output": out})
+
+
+@pytest.mark.parametrize("days", [-300, 0, 20])
+def test_days_without_data_are_told(days: int, files: dict[str, str], points: Any, tmp_path: Path) -> None:
+    """A reference time after the data, or too near their beginning, makes scores too low: not in silence."""
+    time = city_index().incidents.time
+    reference = str((time.max() + np.timedelta64(days, "D")) if days >= 0 else time.min() + np.timedelta64(10, "D"))
+    given = {**files, "points": points([CORNER[0] + 2000], [CORNER[1] + 2000]), "reference_time": reference}
+    told = []
+    for job, out in (("predict_score", "out.npz"), ("predict_score_raster", "out.tif")):
+        said = Said()
+        asked = {name: value for name, value in given.items() if job == "predict_score" or name != "points"}
+        more = {} if job == "predict_score" else {"columns": 10}
+        run_job(job, {**asked, **more, "output": str(tmp_path / out)}, said)
+        told.append([line for line in said.lines if "scores will be too low" in line])
+    applied = answer(
+        Question(files["index"], files["model"], (CORNER[0], CORNER[1]), reference=np.datetime64(reference)), Memory()
+    )
+    if days == 0:
+        assert told == [[], []]
+        assert "too low" not in (applied["warning"] or "")
+    else:
+        covered = 11 if days > 0 else 10
+        for lines in told:
+            assert len(lines) == 1
+            assert f"The data cover only {covered} of the 31 days up to" in lines[0]
+            assert "Choose a reference time within the data" in lines[0]
+        assert f"only {covered} of the 31 days" in applied["warning"]

@@ -47,7 +47,9 @@ class Model:
     """Stands in for a ScoreModel: predicts 0.5 in [0.4, 0.7] everywhere."""
 
     def __init__(self, problem: str | None = None, radius: float = 200.0) -> None:
-        self.card = SimpleNamespace(name="town 31 days", recent_days=31.0, radius=radius, window_days=365.0)
+        self.card = SimpleNamespace(
+            name="town 31 days", recent_days=31.0, radius=radius, window_days=365.0, interval=0.9, complete=True
+        )
         self.problem = problem
 
     def check_belongs(self, _: CrimeIndex) -> str | None:
@@ -159,7 +161,9 @@ def test_a_model_predicts(index_file: str, memory: Memory, monkeypatch: pytest.M
     assert found["predicted"] == {"score": 0.5, "lower": 0.4, "upper": 0.7, "percentile": 61.0}
     assert found["model"] == "town 31 days"
     assert found["warning"] is None
+    assert found["interval"] == 0.9
     # With a model the neighbours are those it looks at.
+    assert found["nearest_days"] == 31
     assert max(near["age_days"] for near in found["nearest"]) < 31
 
 
@@ -216,6 +220,7 @@ def test_bad_questions(index_file: str, tmp_path: Path) -> None:
 def test_the_job(index_file: str) -> None:
     found = run_job("query_score", {"index": index_file, "x": CENTRE[0], "y": CENTRE[1], "k": 3})
     assert len(found["nearest"]) == 3
+    assert found["nearest_days"] == 365
     earlier = run_job(
         "query_score",
         {"index": index_file, "x": CENTRE[0], "y": CENTRE[1], "reference_time": "2023-06-30T23:59:59"},

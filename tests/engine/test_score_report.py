@@ -65,6 +65,7 @@ def make_study(protocol: str = "recommended", error: float = 0.04) -> Study:
         block[row],
         corner,
         1000.0,
+        np.arange(len(row)) % 3 == 0,
     )
     card = ScoreCard(
         name="ciudad " + EVIL,
@@ -214,6 +215,20 @@ def test_the_headline_judges_the_model_by_the_simpler_ones() -> None:
     assert look == "worse"
     study.comparisons[-1] = Comparison("gradient boosting", "blocks", study.held_out.l1(), 1000)
     assert "no better than" in score_words.headline(study)[0]
+    for low, high, words, how in (
+        (0.001, 0.003, "That is better than", ""),
+        (-0.003, -0.001, "That is WORSE than", "worse"),
+        (-0.001, 0.003, "It cannot be told from", ""),
+        (-0.003, 0.001, "It cannot be told from", "unsure"),
+    ):
+        minus = Interval((low + high) / 2, low, high)
+        # The difference on the same rows decides, whatever the errors' own intervals say.
+        study.comparisons[-1] = Comparison("gradient boosting", "blocks", study.held_out.l1(), 1000, minus)
+        study.comparisons[1] = replace(study.comparisons[1], minus_model=interval(0.1))
+        sentence, look = score_words.headline(study)
+        assert words in sentence
+        assert look == how
+        assert "on the same 1,000 rows that one’s error differs by" in sentence
     study.comparisons = []
     assert "simpler" not in score_words.headline(study)[0]
 
@@ -253,6 +268,7 @@ def test_what_was_not_done_is_said(tmp_path: Path) -> None:
         upper=held.upper[own],
         block=np.zeros(ORIGINALS, dtype=np.int64),
         corner=np.zeros((1, 2)),
+        inner=held.inner[own],
     )
     bare = Study(study.card, alone, one, [("final", Curves())])
     made = page(tmp_path / "r.html", bare)

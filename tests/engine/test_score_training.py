@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskengine.context import JobContext
-from riskengine.errors import Cancelled, DataError, ParameterError
+from riskengine.errors import Cancelled, CrimeRiskError, DataError, ParameterError
 from riskengine.evaluation.clustered import clustered_mean
 from riskengine.incidents import Incidents
 from riskengine.index import CrimeIndex
-from riskengine.score.augment import Augmentation, make_rows
+from riskengine.jobs import run_job, train_score
+from riskengine.score.augment import Augmentation, make_rows, random_rows
 from riskengine.score.comparing import compare
 from riskengine.score.features import GROUPS, NOWHERE, FeatureSet, compute_features
-from riskengine.score.fitting import Fitting
+from riskengine.score.fitting import Fitting, fit_network
 from riskengine.score.intervals import widening
 from riskengine.score.model import ScoreModel
 from riskengine.score.network import PUBLISHED_WIDTHS, Architecture, ScoreNetwork, score_loss
@@ -78,6 +81,17 @@ class TestRows:
         lonely = replace(same, x=np.arange(50) * 1000.0, y=np.zeros(50))
         with pytest.raises(DataError, match="no score to learn"):
             make_rows(CrimeIndex(lonely, CRS), window_days=300)
+
+    def test_random_places_are_scored_and_go_with_the_nearest_incident(self, index: CrimeIndex) -> None:
+        rows = make_rows(index, window_days=300)
+        places = random_rows(index, rows, 400, 200, 300, seed=1)
+        points = np.column_stack((index.incidents.x, index.incidents.y))
+        away = np.hypot(places.x[:, None] - rows.x, places.y[:, None] - rows.y)
+        assert away[np.arange(400), places.source] == pytest.approx(away.min(axis=1))
+        assert (places.score == 0).any()
+        for row in range(0, 400, 20):
+            count = (np.hypot(*(points - (places.x[row], places.y[row])).T) < 200).sum()
+            assert places.score[row] == pytest.approx(rows.scale.score(np.array([count]))[0])
 
 
 class TestSplits:
@@ -146,6 +160,22 @@ class TestFeatures:
         assert np.isfinite(table).all()
         assert table[0, 0] == pytest.approx(NOWHERE / 1000)
 
+    def test_neighbours_that_do_not_exist_say_nothing(self, index: CrimeIndex) -> None:
+        recent = RecentIncidents.of(index, 30)
+        three = RecentIncidents(recent.incidents.select(np.arange(3)), recent.age[:3], recent.reference, 30.0)
+        x, y = index.incidents.x[:50], index.incidents.y[:50]
+        wanted = FeatureSet(groups=("clock", "offsets"), k=3)
+        asked = [compute_features(three, x, y, replaced) for replaced in (wanted, wanted.model_copy(update={"k": 10}))]
+        # Hour and weekday, and the centre of the nearest: of the three there are, whatever k is.
+        assert np.array_equal(asked[0][:, :4], asked[1][:, :4])
+        for column in (4, 5, 6):
+            assert asked[1][:, column] == pytest.approx(asked[0][:, 4])
+
+    def test_farther_neighbours_lie_beyond_the_nearest(self) -> None:
+        told = [FeatureSet(groups=("distances", "more"), k=k).farther for k in (10, 15, 30)]
+        assert told == [[15, 20], [20], [35, 40]]
+        assert FeatureSet(groups=("more",), k=30).neighbours == 40
+
 
 class TestNetwork:
     def test_the_published_network_has_its_published_size(self) -> None:
@@ -197,11 +227,20 @@ class TestIntervals:
 class TestTraining:
     def test_recommended_beats_the_median_on_blocks_it_has_not_seen(self, index: CrimeIndex) -> None:
         model, study, prepared, networks = train(index, settings=FAST)
-        compare(study, prepared, networks, index, None, FAST, JobContext())
+        compare(study, prepared, networks, FAST, JobContext())
         told = {(each.model, each.split): each.l1.mean for each in study.comparisons}
         assert told["this network", "blocks"] < 0.75 * told["median score", "blocks"]
         assert {"random", "groups", "blocks"} <= {split for _, split in told}
         assert ("gradient boosting", "blocks") in told
+        for split in ("random", "groups", "blocks"):
+            assert ("published network (2,942 parameters) on the published features", split) in told
+        assert not study.notes
+        for each in study.comparisons:
+            paired = each.split == "blocks" and each.model != "this network"
+            assert (each.minus_model is not None) == paired
+            if paired and each.held_out == len(prepared.rows):
+                assert each.minus_model is not None
+                assert each.minus_model.mean == pytest.approx(each.l1.mean - study.held_out.l1().mean)
         assert len(study.held_out.row) == len(prepared.rows)
         assert study.importance
         assert max(each.increase for each in study.importance) > 0
@@ -270,6 +309,38 @@ class TestTraining:
         with pytest.raises(ParameterError, match="different coordinate systems"):
             train(index, CrimeIndex(recent, "EPSG:32615"), settings=choice)
 
+    def test_a_month_the_data_cover_in_part_is_no_month(self) -> None:
+        incidents = city()
+        short = CrimeIndex(incidents.select(incidents.time > END - np.timedelta64(100, "D")), CRS)
+        prepared = prepare(short, None, replace(FAST, window_days=300), None, JobContext())
+        assert len(prepared.tables) == 3
+        assert len(prepare(CrimeIndex(incidents, CRS), None, FAST, None, JobContext()).tables) == 10
+
+    def test_a_recent_index_of_another_place(self, index: CrimeIndex) -> None:
+        moved = replace(index.incidents, x=index.incidents.x + 200_000)
+        with pytest.raises(ParameterError, match="covers another place"):
+            train(index, CrimeIndex(moved, CRS), settings=FAST)
+
+    def test_random_places_are_judged_apart(self, index: CrimeIndex) -> None:
+        _, study, prepared, _ = train(index, settings=FAST)
+        assert study.background is not None
+        assert len(study.background.row) == round(FAST.background * prepared.rows.originals)
+        assert len(study.held_out.row) == len(prepared.rows)
+        assert study.card.metrics["random_places"]["l1"]["mean"] == study.background.l1().mean
+        assert study.held_out.inner.any()
+        assert not study.held_out.inner.all()
+
+    def test_few_rows_are_learned_in_small_batches(self, index: CrimeIndex) -> None:
+        steps = []
+
+        def check() -> None:
+            steps.append(1)
+
+        table = np.zeros((640, 3), np.float32)
+        rows = (table, np.zeros(640, np.float32))
+        fit_network(Architecture(inputs=3, widths=()), lambda _: rows, rows, Fitting(epochs=1), check=check)
+        assert len(steps) == 640 // 32
+
     def test_cancel_hands_over_the_best_so_far(self, index: CrimeIndex) -> None:
         asked = threading.Event()
         endless = replace(FAST, fitting=replace(FAST.fitting, epochs=100_000, patience=100_000))
@@ -293,3 +364,76 @@ class TestTraining:
             train(index, settings=replace(FAST, recent_days=400))
         with pytest.raises(DataError, match="fewer than the 500 neighbours"):
             train(index, settings=replace(FAST, features=FeatureSet(groups=("pairs",), k=500)))
+
+    def test_only_what_cannot_be_compared_is_left_out(self, index: CrimeIndex) -> None:
+        choice = replace(FAST, fitting=replace(FAST.fitting, epochs=1))
+        _, study, prepared, networks = train(index, settings=choice)
+        few = RecentIncidents.of(index, 0.7)
+        assert len(few) < 10
+        compare(study, replace(prepared, recent=few), networks, choice, JobContext())
+        assert len(study.notes) == 1
+        assert "everything on the published features was left out: Only" in study.notes[0]
+        told = {(each.model, each.split) for each in study.comparisons}
+        assert ("gradient boosting", "blocks") in told
+        assert ("this network", "random") in told
+
+
+class TestJob:
+    """What the job adds: nothing a training has reached is lost."""
+
+    def asked(self, index: CrimeIndex, tmp_path: Path, **more: Any) -> dict[str, Any]:
+        index.save(tmp_path / "city.crimeindex")
+        return {
+            "index": str(tmp_path / "city.crimeindex"),
+            "model_output": str(tmp_path / "city.crimescore"),
+            "report": str(tmp_path / "city.html"),
+            "window_days": 300,
+            "folds": 3,
+            "epochs": 1,
+            **more,
+        }
+
+    def test_a_failed_comparison_leaves_the_model(
+        self, index: CrimeIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> None:
+            raise DataError("There is too little of it", remedy="Have more")
+
+        monkeypatch.setattr(train_score, "compare", fail)
+        said: list[str] = []
+        result = run_job(
+            "train_score", self.asked(index, tmp_path), JobContext(on_log=lambda text, level: said.append(text))
+        )
+        assert ScoreModel.load(result["model"]).card.complete
+        assert "The comparison was left out: There is too little of it" in Path(result["report"]).read_text("utf-8")
+        assert any("The comparison was left out" in text for text in said)
+
+    def test_days_without_data_are_told(self, index: CrimeIndex, tmp_path: Path) -> None:
+        said: list[str] = []
+        asked = self.asked(index, tmp_path, window_days=365, reference_time="2026-01-13T00:00:00", compare=False)
+        run_job("train_score", asked, JobContext(on_log=lambda text, level: said.append(text)))
+        assert any("of the 365 days up to 2026-01-13" in text and "fewer days than asked for" in text for text in said)
+        assert any("of the 31 days up to 2026-01-13" in text for text in said)
+
+    def test_an_annoy_index_is_learned_from_exactly(self, index: CrimeIndex, tmp_path: Path) -> None:
+        pytest.importorskip("annoy")
+        told = []
+        for each in (index, CrimeIndex(index.incidents, CRS, "annoy")):
+            result = run_job("train_score", self.asked(each, tmp_path, compare=False))
+            told.append((result["l1"], result["coverage"]))
+        assert told[0] == told[1]
+
+    @pytest.mark.parametrize(
+        ("more", "words"),
+        [
+            ({"k": 600, "features": ["pairs"]}, "k is 600: the features pairs then have 1,200 columns; the limit is"),
+            ({"model_output": "/no/such/folder/a.crimescore"}, "The folder /no/such/folder of model_output does not"),
+            ({"report": "/no/such/folder/a.html"}, "The folder /no/such/folder of report does not exist"),
+        ],
+    )
+    def test_what_cannot_work_is_refused_before_any_work(
+        self, more: dict[str, Any], words: str, index: CrimeIndex, tmp_path: Path
+    ) -> None:
+        asked = {**self.asked(index, tmp_path, **more), "index": "/no/index"}
+        with pytest.raises(CrimeRiskError, match=words):
+            run_job("train_score", asked)

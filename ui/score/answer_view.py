@@ -145,7 +145,8 @@ def rows(answer: Answer) -> list[tuple[str, str]]:
         share = tr("{percentile} of the incidents' own places")
         found.append((tr("Percentile"), share.format(percentile=percentile_text(answer.percentile))))
     if answer.predicted:
-        found.append((tr("90 % interval"), f"{answer.lower:.2f} – {answer.upper:.2f}"))
+        title = tr("{share} % interval").format(share=f"{result['interval'] * 100:g}")
+        found.append((title, f"{answer.lower:.2f} – {answer.upper:.2f}"))
     found.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
     if answer.predicted:
         found.append((tr("Exact score"), f"{result['exact']['score']:.2f}"))

@@ -14,7 +14,8 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
 )
-from qgis.gui import QgsDockWidget, QgsMapCanvas
+from qgis.gui import QgsDockWidget, QgsMapCanvas, QgsMapTool
+from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QDateTime, QSize, Qt, QTimer
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
@@ -65,6 +66,7 @@ class ScoreDock(QgsDockWidget):
         self.setWindowIcon(QIcon(str(ICON)))
         self.canvas = canvas
         self._open = False
+        self._tool_before: QgsMapTool | None = None
         self.markers = markers.Markers(canvas)
         self.asker = Asker(self)
         self.tool = ScoreMapTool(canvas)
@@ -101,6 +103,7 @@ class ScoreDock(QgsDockWidget):
         self.tool.picked.connect(lambda point: self._ask("", point))
         self.tool.failed.connect(lambda why: self.message.say(why, "warning"))
         self.address_line.located.connect(self.ask)
+        self.address_line.failed.connect(lambda why: self.message.say(why, "warning"))
         self.settings_box.changed.connect(self.warm_up)
         self.message.set_up_button.clicked.connect(lambda: set_up_engine())
         self.asker.started.connect(self._patience.start)
@@ -127,7 +130,7 @@ class ScoreDock(QgsDockWidget):
         result.addWidget(self.answer_view)
         result.addWidget(self.chart)
         self.tabs = QTabWidget()
-        self.tabs.addTab(self.neighbours, tr("Nearest incidents"))
+        self.tabs.addTab(self.neighbours, "")
         self.tabs.addTab(self.history, tr("History"))
 
         content = QWidget()
@@ -193,12 +196,14 @@ class ScoreDock(QgsDockWidget):
         self.message.clear()
         self.result.hide()
         self.neighbours.show_incidents([])
+        self._title_neighbours(tr("Nearest incidents"))
 
     def close_for_good(self) -> None:
         """Leave nothing behind: QGIS unloads the plugin."""
         QgsProject.instance().cleared.disconnect(self.markers.clear)
         self.asker.drop()
-        self.canvas.unsetMapTool(self.tool)
+        self._put_tool_away()
+        self.tool.deleteLater()
         self.markers.close()
 
     @staticmethod
@@ -237,7 +242,12 @@ class ScoreDock(QgsDockWidget):
         self.result.show()
         self.markers.show(answer)
         self.neighbours.show_incidents(answer.result["nearest"])
+        # With a model those of its recent days alone: what it looks at.
+        self._title_neighbours(tr("Nearest incidents, {days} days").format(days=f"{answer.result['nearest_days']:g}"))
         self.message.say(self._caveats(), "warning")
+
+    def _title_neighbours(self, title: str) -> None:
+        self.tabs.setTabText(self.tabs.indexOf(self.neighbours), title)
 
     def _caveats(self) -> str:
         """What has to be said of the answer that is shown."""
@@ -281,9 +291,20 @@ class ScoreDock(QgsDockWidget):
 
     def _toggle_tool(self, wanted: bool) -> None:
         if wanted:
+            self._tool_before = self.canvas.mapTool()
             self.canvas.setMapTool(self.tool)
         else:
+            self._put_tool_away()
+
+    def _put_tool_away(self) -> None:
+        """Back to the tool of before, so that the map can be moved again."""
+        if self.canvas.mapTool() is not self.tool:
+            return
+        before, self._tool_before = self._tool_before, None
+        if before is None or sip.isdeleted(before):
             self.canvas.unsetMapTool(self.tool)
+        else:
+            self.canvas.setMapTool(before)
 
     def _ask_where_to_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
@@ -300,7 +321,7 @@ class ScoreDock(QgsDockWidget):
         if not self._open:
             self.asker.drop()
             self.markers.clear()
-            self.canvas.unsetMapTool(self.tool)
+            self._put_tool_away()
             return
         if self.current is not None:
             self.markers.show(self.current)
