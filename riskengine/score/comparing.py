@@ -30,9 +30,10 @@ from .training import fit_folds, predict_folds, split_folds
 
 Floats = NDArray[np.float64]
 
-#: Folds that are fitted for a split whose rows are alike, so that one tenth of them is judge enough.
+#: Folds that a rival network is fitted for: a tenth of the rows is judge enough, and where they are held out as the
+#: model's were, the difference to it is taken over the same rows.
 _FEW = 1
-#: Folds of blocks that a rival is judged on; the difference to the model is taken over the same rows.
+#: Folds for gradient boosting on other features: fitted one beside the other.
 _SOME = 2
 #: Held-out rows that shuffling is tried on, at most.
 _SHUFFLED = 50_000
@@ -113,15 +114,14 @@ class _Judge:
             self._add("median score", "blocks", error, np.arange(len(score)))
 
     def network(self, prepared: Prepared, settings: Settings, name: str, splits: tuple[Split, ...]) -> None:
-        """A network, fitted anew for each split; on the first folds alone."""
+        """A network, fitted anew for the first fold of each split."""
         for number, split in enumerate(splits):
             with (
                 self._leaving_out(f"{name}, {split}"),
                 self.context.step(number / len(splits), (number + 1) / len(splits)),
             ):
                 fold = split_folds(self.prepared, split, self.settings)
-                only = _SOME if split == "blocks" else _FEW
-                fitted = fit_folds(prepared, fold, settings, self.context, only=only)
+                fitted = fit_folds(prepared, fold, settings, self.context, only=_FEW)
                 row = np.flatnonzero(fold < len(fitted))
                 out = predict_folds(prepared, np.where(fold < len(fitted), fold, 0), [network for network, _ in fitted])
                 self._add(name, split, np.abs(out[row, 0] - prepared.rows.score[row]), row)

@@ -96,7 +96,9 @@ def prepare(
             value=settings.recent_days,
             remedy="Use a longer recent window, or a smaller k",
         )
-    windows = [recent, *_earlier_windows(recent_index or index, settings, rows.reference)]
+    # Months of the year teach about a month of another source only if it is the same source.
+    source = index if recent_index is None or _same_incidents(index, recent, settings, rows.reference) else recent_index
+    windows = [recent, *_earlier_windows(source, settings, rows.reference)]
     room = max(1, BUDGET // max(1, 4 * len(rows) * len(settings.features.names())))
     windows = windows[: min(settings.windows, room)]
     background = None
@@ -120,6 +122,15 @@ def _seen(
         with context.step(number / len(windows), (number + 1) / len(windows)):
             tables[number] = compute_features(window, rows.x, rows.y, settings.features, context, shift)
     return Prepared(rows, recent, tables, rows.score.astype(np.float32))
+
+
+def _same_incidents(index: CrimeIndex, recent: RecentIncidents, settings: Settings, reference: np.datetime64) -> bool:
+    """Whether the index of the year holds just these recent incidents."""
+    try:
+        own = RecentIncidents.of(index, settings.recent_days, reference)
+    except DataError:
+        return False
+    return len(own) == len(recent) and np.array_equal(np.sort(own.x), np.sort(recent.x))
 
 
 def _check_together(index: CrimeIndex, recent_index: CrimeIndex) -> None:

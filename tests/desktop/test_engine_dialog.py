@@ -165,6 +165,8 @@ def test_a_failure_is_a_sentence_and_the_log_can_be_copied(dialog: Any, installe
         return bool(QGuiApplication.clipboard().text() == "Collecting torch\nThe disk is full. Free some space.")
 
     wait_for(copied)
+    # Who owns the clipboard is asked for it: the QGIS windows of other tests would wait for this process in vain.
+    QGuiApplication.clipboard().clear()
 
 
 def test_the_real_installation_explains_an_unfit_python(

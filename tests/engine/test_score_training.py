@@ -302,10 +302,13 @@ class TestTraining:
 
     def test_two_indexes_and_one_give_the_same(self, index: CrimeIndex) -> None:
         recent = index.incidents.select(index.incidents.time > index.incidents.time.max() - np.timedelta64(30, "D"))
-        choice = replace(FAST, windows=1)
+        choice = FAST
         one = train(index, settings=choice)[1].held_out.l1()
         two = train(index, CrimeIndex(recent, CRS), settings=choice)[1].held_out.l1()
         assert one == two
+        # Another kind of incidents: the year's months say nothing about this one.
+        thinned = CrimeIndex(recent.select(np.arange(len(recent)) % 3 == 0), CRS)
+        assert len(prepare(index, thinned, choice, None, JobContext()).tables) == 1
         with pytest.raises(ParameterError, match="different coordinate systems"):
             train(index, CrimeIndex(recent, "EPSG:32615"), settings=choice)
 

@@ -261,7 +261,18 @@ def test_typed_coordinates_ask_nobody(
 
 
 @pytest.mark.parametrize(
-    "text", ["222 10", "Reforma 222", "19.43", "19.43 N 5", "19.43 N 5.0 S", "06600", "100 S 200 W", "10-12 Downing", "S 19.43 W"]
+    "text",
+    [
+        "222 10",
+        "Reforma 222",
+        "19.43",
+        "19.43 N 5",
+        "19.43 N 5.0 S",
+        "06600",
+        "100 S 200 W",
+        "10-12 Downing",
+        "S 19.43 W",
+    ],
 )
 def test_what_is_an_address_after_all(ours: SimpleNamespace, text: str) -> None:
     assert ours.typed.typed_pair(text) is None
