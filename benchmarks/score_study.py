@@ -19,7 +19,6 @@ from common import arguments, rounded, say
 
 from riskengine.context import JobContext
 from riskengine.evaluation.clustered import clustered_mean
-from riskengine.incidents import Incidents
 from riskengine.index import CrimeIndex
 from riskengine.score.augment import Rows, make_rows
 from riskengine.score.features import FeatureSet, Group, compute_features
@@ -114,11 +113,6 @@ def by_month(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
         table.append({"until": str(reference)[:10], "incidents": len(recent), "l1": as_list(error, block)})
         say(f"  {table[-1]}")
     return table
-
-
-def at(incidents: Incidents, reference: np.datetime64) -> CrimeIndex:
-    """An index of what was known at a moment."""
-    return CrimeIndex(incidents.select(incidents.time <= reference), "EPSG:32618")
 
 
 def by_years(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:

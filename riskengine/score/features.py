@@ -1,7 +1,7 @@
 """What a score model sees of the recent incidents around a place.
 
 ``pairs`` are the published features (Garrido Czacki 2021, section 5): distance in kilometres and age in months of
-the ten nearest incidents, nearest first.  The other groups are ours; ``scripts/benchmark.sh score_features`` measures
+the ten nearest incidents, nearest first.  The other groups are ours; ``scripts/benchmark.sh score_study`` measures
 what each of them is worth, and docs/methods.md has the table.
 """
 
