@@ -196,7 +196,9 @@ The score is a nowcast of reported incidents at places: never of persons, and no
             read = self.parameterAsInt if number.whole else self.parameterAsDouble
             asked[number.key] = read(parameters, number.name, context)
         when = self.parameterAsDateTime(parameters, "REFERENCE_TIME", context)
-        features = self.parameterAsEnums(parameters, "FEATURES", context)
+        # Of an enumeration that is left empty QGIS says that its first entry is chosen.
+        left = parameters.get("FEATURES") in (None, "")
+        features = [] if left else self.parameterAsEnums(parameters, "FEATURES", context)
         return {
             **asked,
             "index": self.file_input(parameters, "INPUT", context),

@@ -89,6 +89,7 @@ def test_recommended(trained: Any) -> None:
     said = card(trained["MODEL"])
     assert said["protocol"] == "recommended"
     assert (said["window_days"], said["recent_days"], said["complete"]) == (100, 20, True)
+    assert said["features"]["groups"] == ["densities", "slopes"], "left empty, the features are the protocol's own"
     report = Path(trained["REPORT"]).read_text(encoding="utf-8")
     assert "On places it has never seen" in report
     assert "The protocols were not compared" in report
