@@ -115,6 +115,33 @@ def by_month(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
     return table
 
 
+def by_background(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """The error at incidents' places and at random places, by how many random places were learned from."""
+    shares = (0.0, 0.1, 0.25)
+    prepared = prepare(index, None, replace(settings, background=shares[-1]), None, JobContext())
+    places = prepared.background
+    assert places is not None
+    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    block = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
+    near = block_numbers(places.rows.x, places.rows.y, settings.block_size)[0]
+    table = []
+    for share in shares:
+        number = round(share * prepared.rows.originals)
+        some = replace(
+            places,
+            rows=replace(places.rows, source=places.rows.source[:number]),
+            tables=places.tables[:, :number],
+            score=places.score[:number],
+        )
+        learned = replace(prepared, background=some if number else None)
+        networks = [network for network, _ in fit_folds(learned, fold, settings, JobContext())]
+        error = np.abs(predict_folds(prepared, fold, networks)[:, 0] - prepared.rows.score)
+        anywhere = np.abs(predict_folds(places, fold[places.rows.source], networks)[:, 0] - places.rows.score)
+        table.append({"share": share, "l1": as_list(error, block), "random_places_l1": as_list(anywhere, near)})
+        say(f"  {table[-1]}")
+    return table
+
+
 def by_years(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
     """Baltimore: trained on one or several earlier years, judged on the last; and that year's own model beside them.
 
@@ -195,7 +222,7 @@ def by_city(indexes: dict[str, CrimeIndex], settings: Settings) -> list[dict[str
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--only", nargs="*", help="features, k, windows, months, years, cities")
+    parser.add_argument("--only", nargs="*", help="features, k, windows, background, months, years, cities")
     options = parser.parse_args()
     settings = Settings(folds=5, windows=3, background=0.0, fitting=Fitting(epochs=8, patience=8))
     with tempfile.TemporaryDirectory() as folder:
@@ -205,6 +232,7 @@ def main() -> None:
             "features": lambda: by_features(mexico, settings),
             "k": lambda: by_k(mexico, settings),
             "windows": lambda: by_windows(mexico, settings),
+            "background": lambda: by_background(mexico, settings),
             "months": lambda: by_month(mexico, settings),
             "years": lambda: by_years(indexes["baltimore"], settings),
             "cities": lambda: by_city(indexes, settings),
