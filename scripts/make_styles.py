@@ -89,8 +89,8 @@ def queries() -> None:
     settings.xOffset, settings.yOffset = 2.2, -1.2
     # Of several answers at one place the last one's score is to be read, as in the dock.
     properties = settings.dataDefinedProperties()
-    newest = QgsProperty.fromExpression('if("queried" = maximum("queried"), 10, 5)')
-    properties.setProperty(QgsPalLayerSettings.Property.Priority, newest)
+    later_first = QgsProperty.fromExpression("10 - 10 / (1 + abs($id))")
+    properties.setProperty(QgsPalLayerSettings.Property.Priority, later_first)
     settings.setDataDefinedProperties(properties)
     text = QgsTextFormat()
     text.setSize(9)

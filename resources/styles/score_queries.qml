@@ -468,7 +468,7 @@
           <Option name="properties" type="Map">
             <Option name="Priority" type="Map">
               <Option value="true" name="active" type="bool"/>
-              <Option value="if(&quot;queried&quot; = maximum(&quot;queried&quot;), 10, 5)" name="expression" type="QString"/>
+              <Option value="10 - 10 / (1 + abs($id))" name="expression" type="QString"/>
               <Option value="3" name="type" type="int"/>
             </Option>
           </Option>

@@ -232,7 +232,10 @@ class ScoreDock(QgsDockWidget):
         answer = Answer(task.question, task.answer, QDateTime.currentDateTime())
         self._show(answer)
         self.history.add(answer)
+        # QGIS would keep the labels of a map that it began to draw before the feature was there.
+        self.canvas.stopRendering()
         queries_layer.add(answer)
+        self.canvas.refresh()
 
     def _show(self, answer: Answer) -> None:
         self.current = answer
