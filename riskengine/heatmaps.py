@@ -22,6 +22,30 @@ FORMAT = 1
 RISK_NODATA = -9999.0
 
 
+@dataclass(frozen=True)
+class Extras:
+    """Layers beside the counts.
+
+    Attributes
+    ----------
+    static : ndarray of float32, shape (S, H, W)
+        Layers that do not change with time, as distances or population; finite.
+    static_names : tuple of str
+    channels : ndarray, shape (C, T, H, W)
+        Counts of other stacks in the same bins, as one category each; known only when their bin is over.
+    channel_names : tuple of str
+    """
+
+    static: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+    static_names: tuple[str, ...] = ()
+    channels: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), dtype=np.uint8))
+    channel_names: tuple[str, ...] = ()
+
+    def before(self, origin: int) -> Extras:
+        """The static layers, and the channels' maps before map number `origin`."""
+        return Extras(self.static, self.static_names, self.channels[:, :origin], self.channel_names)
+
+
 @dataclass
 class Heatmaps:
     """A stack of maps.
@@ -42,6 +66,8 @@ class Heatmaps:
         Categories counted; empty for all.
     binary : bool
         True when counts were reduced to "at least one".
+    extras : Extras
+        Further layers on the same grid that a forecaster may read.
     """
 
     counts: NDArray[Any]
@@ -52,6 +78,7 @@ class Heatmaps:
     observed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     categories: list[str] = field(default_factory=list)
     binary: bool = False
+    extras: Extras = field(default_factory=lambda: Extras())
 
     def __post_init__(self) -> None:
         if not self.observed.size:
@@ -71,6 +98,7 @@ class Heatmaps:
             self.observed[:origin],
             self.categories,
             self.binary,
+            self.extras.before(origin),
         )
 
 

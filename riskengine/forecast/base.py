@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,8 @@ class Forecaster(ABC):
     name: str = ""
     #: Maps of a history that `fit` needs at least.
     least_maps: int = 1
+    #: Attributes that hold what `fit` learned: numbers or arrays, kept in model files.
+    LEARNED: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
@@ -70,6 +74,42 @@ class Forecaster(ABC):
             context.progress(number / len(risk))
             risk[number] = self.predict(heatmaps.before(origin))[0]
         return risk
+
+    def predict_ahead(
+        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
+    ) -> Maps:
+        """Forecast each map from `first` on, `horizon` bins ahead: map t from the maps before t - horizon + 1.
+
+        Returns
+        -------
+        ndarray of float32, shape (T - first, H, W)
+        """
+        check_steps(horizon)
+        if horizon == 1:
+            return self.predict_each(heatmaps, first, context)
+        context = context or JobContext()
+        risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
+        for number, target in enumerate(range(first, len(heatmaps))):
+            context.progress(number / len(risk))
+            risk[number] = self.predict(heatmaps.before(target - horizon + 1), horizon)[-1]
+        return risk
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments it was made with, JSON-able; with `state` all that a model file keeps."""
+        return {
+            name: getattr(self, name) for name in inspect.signature(type(self).__init__).parameters if name != "self"
+        }
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What `fit` learned, as arrays by name."""
+        return {name: np.asarray(getattr(self, name)) for name in self.LEARNED}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what another forecaster of the same settings learned (its `state`)."""
+        for name in self.LEARNED:
+            array = np.asarray(state[name])
+            setattr(self, name, array if array.ndim else array.item())
+        return self
 
 
 def incident_maps(
