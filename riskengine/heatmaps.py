@@ -13,12 +13,14 @@ from rasterio.enums import Compression
 
 from . import bins as timebins
 from .artefacts import whole_file
+from .bigarrays import empty_stack
 from .context import JobContext
 from .errors import DataError, FormatError
 from .grid import Grid
 from .incidents import Incidents
 
 FORMAT = 1
+#: No data of stacks of real numbers: risk, and maps that were filled in between others.
 RISK_NODATA = -9999.0
 
 
@@ -52,7 +54,8 @@ class Heatmaps:
 
     Attributes
     ----------
-    counts : ndarray of integers, shape (T, H, W)
+    counts : ndarray of integers or float32, shape (T, H, W)
+        float32 only where maps were interpolated; a large stack is a file on disk seen as an array.
     edges : ndarray of datetime64[s], shape (T + 1,)
         Map t covers [edges[t], edges[t + 1]).
     mask : ndarray of bool, shape (H, W)
@@ -68,6 +71,9 @@ class Heatmaps:
         True when counts were reduced to "at least one".
     extras : Extras
         Further layers on the same grid that a forecaster may read.
+    filled : str
+        How unobserved maps were filled: ``linear``, ``forward``, or empty. Linearly filled maps know the next
+        observed map, so they look ahead.
     """
 
     counts: NDArray[Any]
@@ -79,6 +85,7 @@ class Heatmaps:
     categories: list[str] = field(default_factory=list)
     binary: bool = False
     extras: Extras = field(default_factory=lambda: Extras())
+    filled: str = ""
 
     def __post_init__(self) -> None:
         if not self.observed.size:
@@ -99,6 +106,7 @@ class Heatmaps:
             self.categories,
             self.binary,
             self.extras.before(origin),
+            self.filled,
         )
 
 
@@ -200,19 +208,22 @@ def write_stack(
 
 def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | None = None) -> None:
     """Write heatmaps as a GeoTIFF that `read_heatmaps` reads back."""
+    kind = heatmaps.counts.dtype
     write_stack(
         path,
         heatmaps.counts,
         heatmaps.edges,
         heatmaps.mask,
         heatmaps.grid,
-        float(np.iinfo(heatmaps.counts.dtype).max),
+        RISK_NODATA if kind.kind == "f" else float(np.iinfo(kind).max),
         {
             "CRIMERISK_KIND": "heatmaps",
             "CRIMERISK_BIN": heatmaps.bin,
             "CRIMERISK_BINARY": str(int(heatmaps.binary)),
             "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
             "CRIMERISK_UNOBSERVED": " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
+            **({"CRIMERISK_FILLED": heatmaps.filled} if heatmaps.filled else {}),
+            **({"CRIMERISK_FILLED_LOOKS_AHEAD": "1"} if heatmaps.filled == "linear" else {}),
         },
         context,
     )
@@ -241,7 +252,7 @@ def write_risk(
 
 
 def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
-    """Read a GeoTIFF written by `write_heatmaps`.
+    """Read a GeoTIFF written by `write_heatmaps`, band by band; a large one does not come into memory as a whole.
 
     Raises
     ------
@@ -270,12 +281,19 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
                     value=path,
                     remedy="Update the plugin",
                 )
-            counts = source.read()
+            nodata = source.nodata
+            mask = source.read(1) != nodata
+            inside_everywhere = mask.all()
+            counts = empty_stack((source.count, *source.shape), np.dtype(source.dtypes[0]))
+            for number in range(source.count):
+                source.read(number + 1, out=counts[number])
+                if not inside_everywhere:
+                    counts[number][~mask] = 0
             starts = [source.tags(band)["CRIMERISK_START"] for band in source.indexes]
             edges = np.array([*starts, source.tags(source.count)["CRIMERISK_END"]], dtype="datetime64[s]")
             observed = np.ones(len(counts), dtype=bool)
             observed[[int(number) for number in tags.get("CRIMERISK_UNOBSERVED", "").split()]] = False
-            transform, crs, nodata = source.transform, source.crs, source.nodata
+            transform, crs = source.transform, source.crs
     except FormatError:
         raise
     except (rasterio.errors.RasterioError, KeyError, ValueError, IndexError) as error:
@@ -285,7 +303,6 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             value=path,
             remedy=remedy,
         ) from error
-    mask = counts[0] != nodata
     if not mask.any():
         raise DataError(
             f"No cell of {path} lies inside its study area",
@@ -293,7 +310,6 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             value=path,
             remedy="Choose a study area that overlaps the incidents",
         )
-    counts[:, ~mask] = 0
     return Heatmaps(
         counts,
         edges,
@@ -303,4 +319,5 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
         observed,
         [name for name in tags.get("CRIMERISK_CATEGORIES", "").split("\n") if name],
         tags.get("CRIMERISK_BINARY") == "1",
+        filled=tags.get("CRIMERISK_FILLED", ""),
     )

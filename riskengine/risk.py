@@ -16,6 +16,8 @@ from .errors import DataError, FormatError, ParameterError
 
 #: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
 DEFAULT_PERCENTILES = (25.0, 75.0, 91.0, 96.0)
+#: Shares of the area that a patrol may cover, per cent.
+DEFAULT_SHARES = (1.0, 5.0, 10.0, 20.0)
 CLASS_NODATA = 255
 
 
@@ -101,6 +103,72 @@ def classify(risk: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[
     classes = np.searchsorted(limits, risk, side="left").astype(np.uint8)
     classes[np.isnan(risk)] = CLASS_NODATA
     return classes
+
+
+def check_shares(shares: Sequence[float]) -> list[float]:
+    """Shares of the area in per cent, in rising order, each above 0 and below 100.
+
+    Raises
+    ------
+    ParameterError
+        Otherwise, or if there are none or more than 20.
+    """
+    values = [float(value) for value in shares]
+    rising = all(low < high for low, high in pairwise(values))
+    if not values or len(values) > 20 or not rising or not all(0 < value < 100 for value in values):
+        raise ParameterError(
+            f"area shares are {', '.join(f'{value:g}' for value in values) or 'empty'}; they must rise from 0 to 100",
+            parameter="shares",
+            value=values,
+            remedy="For example 1, 5, 10, 20",
+        )
+    return values
+
+
+def classify_shares(
+    risk: NDArray[np.float64], shares: Sequence[float]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], int]:
+    """Classes that hold exactly the riskiest shares of the valid cells.
+
+    The riskiest `share` of N cells are floor(share × N), at least one. Cells of equal risk are told apart by their
+    place, the first in reading order (north to south, west to east) before the others.
+
+    Parameters
+    ----------
+    risk : ndarray, shape (H, W) or (S, H, W)
+        Ranked as a whole.
+    shares : sequence of float
+        Rising, per cent.
+
+    Returns
+    -------
+    classes : ndarray of uint8
+        0 for the rest, up to ``len(shares)`` for the smallest share; 255 for NaN.
+    limits : ndarray of float64, shape (len(shares),)
+        Risk of the last cell within each share, the largest share first, so that they rise.
+    ties : int
+        Cells left outside a share although their risk is that of its last cell.
+    """
+    flat = risk.ravel()
+    valid = np.flatnonzero(~np.isnan(flat))
+    # A stable sort of the negative keeps equal cells in reading order.
+    order = valid[np.argsort(-flat[valid], kind="stable")]
+    classes = np.full(flat.shape, CLASS_NODATA, dtype=np.uint8)
+    classes[valid] = 0
+    limits, ties = [], 0
+    for number, share in enumerate(reversed(shares), 1):
+        flagged = max(int(share / 100 * len(order) + 1e-9), 1)
+        classes[order[:flagged]] = number
+        limit = flat[order[flagged - 1]] if len(order) else np.nan
+        limits.append(limit)
+        ties += int((flat[order[flagged:]] == limit).sum())
+    return classes.reshape(risk.shape), np.array(limits), ties
+
+
+def share_labels(shares: Sequence[float]) -> list[str]:
+    """One label a class, lowest first: the rest, …, the riskiest share."""
+    middle = [f"Riskiest {low:g} to {high:g} % of the area" for low, high in reversed(list(pairwise(shares)))]
+    return [f"Other {100 - shares[-1]:g} % of the area", *middle, f"Riskiest {shares[0]:g} % of the area"]
 
 
 def class_labels(percentiles: Sequence[float]) -> list[str]:

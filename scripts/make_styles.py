@@ -24,6 +24,7 @@ from qgis.core import (
     QgsRendererCategory,
     QgsRendererRange,
     QgsSingleSymbolRenderer,
+    QgsSymbolLayer,
     QgsTextBufferSettings,
     QgsTextFormat,
     QgsVectorLayer,
@@ -104,14 +105,48 @@ def queries() -> None:
     save(layer, "score_queries")
 
 
+#: What a cell with an incident can be, in the colours of bridge/label_styles.py.
+HITS = (
+    ("correct", "#009e73", "Correct: flagged, with an incident"),
+    ("false negative, neighbour", "#f0c04a", "Missed, but a neighbour was flagged"),
+    ("false negative", "#d55e00", "Missed: an incident, not flagged"),
+)
+
+
+def hits() -> None:
+    """Cells with incidents in test maps: coloured by their label, the area of the dot follows the incidents."""
+    fields = "field=start:datetime&field=end:datetime&field=incidents:integer&field=risk:double&field=label:string"
+    layer = QgsVectorLayer(f"Point?{fields}", "hits", "memory")
+    categories = []
+    for label, colour, title in HITS:
+        marker = QgsMarkerSymbol.createSimple(
+            {"name": "circle", "size": "2", "color": colour, "outline_color": "20,20,20", "outline_width": "0.2"}
+        )
+        size = QgsProperty.fromExpression('1.4 + 0.8 * sqrt(min("incidents", 25))')
+        marker.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.Property.PropertySize, size)
+        categories.append(QgsRendererCategory(label, marker, title))
+    layer.setRenderer(QgsCategorizedSymbolRenderer("label", categories))
+    layer.setMapTipTemplate(
+        '<b>[% "incidents" %]</b> incidents, [% format_date("start", \'yyyy-MM-dd HH:mm\') %]<br>'
+        'forecast [% format_number("risk" * 100, 1) %] %: [% "label" %]'
+    )
+    save(layer, "hits")
+
+
 def raster_styles() -> None:
-    """Heatmaps, risk, classes, predicted scores: opacity and resampling; their colours depend on the values."""
+    """Heatmaps, risk, classes, labels, predicted scores: opacity and resampling; their colours depend on the values."""
     path = "/vsimem/style.tif"
     file = gdal.GetDriverByName("GTiff").Create(path, 2, 2, 1, gdal.GDT_Byte)
     file.SetGeoTransform((0, 1, 0, 2, 0, -1))
     file.GetRasterBand(1).WriteArray(np.zeros((2, 2), dtype=np.uint8))
     file = None
-    for name, opacity in (("heatmaps", 0.85), ("risk", 0.8), ("classes", 0.7), ("predicted_raster", 0.85)):
+    for name, opacity in (
+        ("heatmaps", 0.85),
+        ("risk", 0.8),
+        ("classes", 0.7),
+        ("labels", 0.9),
+        ("predicted_raster", 0.85),
+    ):
         layer = QgsRasterLayer(path, name)
         layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, []))
         layer.setOpacity(opacity)
@@ -122,5 +157,6 @@ if __name__ == "__main__":
     application = QgsApplication([], False)
     application.initQgis()
     vector_styles()
+    hits()
     raster_styles()
     application.exitQgis()

@@ -1,4 +1,4 @@
-"""Job: percentile risk classes of a risk raster, and their polygons."""
+"""Job: risk classes of a risk raster, at percentiles or by shares of the area, and their polygons."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from typing import Any, Literal
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 
 from ..artefacts import whole_file
 from ..context import JobContext
+from ..errors import ParameterError
 from ..risk import (
     CLASS_NODATA,
     DEFAULT_PERCENTILES,
+    DEFAULT_SHARES,
     check_percentiles,
+    check_shares,
     class_labels,
     class_polygons,
     classify,
+    classify_shares,
     read_risk,
+    share_labels,
     thresholds,
 )
 from . import JobParameters
@@ -28,27 +34,81 @@ class Parameters(JobParameters):
     output: str
     percentiles: list[float] = list(DEFAULT_PERCENTILES)
     over: Literal["map", "stack"] = "map"
+    method: Literal["percentiles", "shares"] = "percentiles"
+    shares: list[float] = list(DEFAULT_SHARES)
+    reference: str | None = None
     polygons: str | None = None
 
 
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
-    """Classify every band; thresholds per map, or once over the whole stack."""
-    percentiles = check_percentiles(parameters.percentiles)
-    context.progress(0.0, "Reading the risk raster")
-    stack = read_risk(parameters.risk)
-    bands = stack.risk
-    empty = [number for number, band in enumerate(bands, 1) if np.isnan(band).all()]
-    if empty:
-        context.warn(f"Bands without any value stay without classes: {', '.join(map(str, empty))}")
-    if parameters.over == "stack":
+Bands = NDArray[np.float64]
+Classes = NDArray[np.uint8]
+
+
+def _by_percentiles(
+    parameters: Parameters, bands: Bands, percentiles: list[float], context: JobContext
+) -> tuple[Classes, list[Bands]]:
+    """Thresholds per map, once over the whole stack, or from a reference stack."""
+    if parameters.reference:
+        reference = read_risk(parameters.reference, "reference").risk
+        limits = [thresholds(reference, percentiles)] * len(bands)
+        context.log(
+            f"Thresholds {', '.join(f'{limit:.6g}' for limit in limits[0])} over all {len(reference)} maps of the "
+            "reference"
+        )
+    elif parameters.over == "stack":
         limits = [thresholds(bands, percentiles)] * len(bands)
     else:
         nothing = np.full(len(percentiles), np.nan)
         limits = [nothing if np.isnan(band).all() else thresholds(band, percentiles) for band in bands]
     classes = np.stack([classify(band, limit) for band, limit in zip(bands, limits, strict=True)])
     if not (classes[classes != CLASS_NODATA] > 0).any():
-        context.warn("All cells have the same risk: none lies above a percentile, all are in the lowest class")
-    labels = class_labels(percentiles)
+        context.warn(
+            "No cell lies above the reference's lowest threshold: all are in the lowest class"
+            if parameters.reference
+            else "All cells have the same risk: none lies above a percentile, all are in the lowest class"
+        )
+    return classes, limits
+
+
+def _by_shares(
+    parameters: Parameters, bands: Bands, shares: list[float], context: JobContext
+) -> tuple[Classes, list[Bands]]:
+    """Exactly these shares of each map's cells, or of all cells of the stack."""
+    if parameters.over == "stack":
+        classes, limit, ties = classify_shares(bands, shares)
+        limits, tied = [limit] * len(bands), int(ties > 0)
+    else:
+        found = [classify_shares(band, shares) for band in bands]
+        classes, limits = np.stack([each[0] for each in found]), [each[1] for each in found]
+        tied = sum(each[2] > 0 for each in found)
+    if tied:
+        what = "the stack" if parameters.over == "stack" else f"{tied} of {len(bands)} maps"
+        context.warn(
+            f"In {what} cells of equal risk lie on both sides of a share's limit; of them the first from north to "
+            "south and west to east were taken"
+        )
+    return classes, limits
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Classify every band."""
+    by_shares = parameters.method == "shares"
+    if by_shares and parameters.reference:
+        raise ParameterError(
+            "A reference gives thresholds, but shares of the area have none",
+            parameter="reference",
+            value=parameters.reference,
+            remedy="Leave the reference empty, or classify by percentiles",
+        )
+    steps = check_shares(parameters.shares) if by_shares else check_percentiles(parameters.percentiles)
+    context.progress(0.0, "Reading the risk raster")
+    stack = read_risk(parameters.risk)
+    bands = stack.risk
+    empty = [number for number, band in enumerate(bands, 1) if np.isnan(band).all()]
+    if empty:
+        context.warn(f"Bands without any value stay without classes: {', '.join(map(str, empty))}")
+    classes, limits = (_by_shares if by_shares else _by_percentiles)(parameters, bands, steps, context)
+    labels = share_labels(steps) if by_shares else class_labels(steps)
     kept = {key: value for key, value in stack.tags.items() if key in ("CRIMERISK_BIN", "CRIMERISK_FORMAT")}
     with whole_file(parameters.output) as temporary:
         with rasterio.open(
@@ -68,7 +128,11 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             target.update_tags(
                 CRIMERISK_KIND="classes",
                 CRIMERISK_LABELS="\n".join(labels),
-                CRIMERISK_PERCENTILES=" ".join(f"{value:g}" for value in percentiles),
+                **{
+                    "CRIMERISK_SHARES" if by_shares else "CRIMERISK_PERCENTILES": " ".join(
+                        f"{value:g}" for value in steps
+                    )
+                },
                 **kept,
             )
             for number, band in enumerate(classes, 1):

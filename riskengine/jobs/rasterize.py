@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from ..bins import bin_edges, bin_text
 from ..context import JobContext
-from ..errors import DataError
+from ..errors import DataError, ParameterError
 from ..grid import make_grid
 from ..heatmaps import Heatmaps, count_incidents, write_heatmaps
 from ..incidents import Incidents, count_reasons, read_exchange
@@ -34,6 +37,13 @@ class Parameters(JobParameters):
     start: datetime | None = None
     end: datetime | None = None
     date_order: Order = "auto"
+    per_category: str | None = None
+
+
+#: More stacks than this are refused: a column of free text is no category.
+MAX_CATEGORIES = 100
+#: What Windows takes for a device, whatever follows the point.
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
 
 
 def _of_categories(incidents: Incidents, wanted: list[str]) -> Incidents:
@@ -82,12 +92,75 @@ def _moment(given: datetime | None, otherwise: np.datetime64) -> np.datetime64:
     return otherwise if given is None else np.datetime64(given.replace(tzinfo=None), "s")
 
 
+def file_name(category: str, taken: set[str]) -> str:
+    """A file name that every system takes, the category's own where it can be; unique among `taken`, case or not."""
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", category).strip(" .")[:80].strip(" .") or "_"
+    name = f"_{name}" if name.split(".")[0].casefold() in _DEVICES else name
+    number, unique = 1, name
+    while unique.casefold() in taken:
+        number += 1
+        unique = f"{name} {number}"
+    taken.add(unique.casefold())
+    return f"{unique}.tif"
+
+
+def _by_category(incidents: Incidents) -> dict[str, list[int]]:
+    """Codes of the categories that are there; one entry for all spellings that differ in case."""
+    codes: dict[str, list[int]] = {}
+    names: dict[str, str] = {}
+    for code in np.unique(incidents.category[incidents.category >= 0]).tolist():
+        name = names.setdefault(incidents.categories[code].casefold(), incidents.categories[code])
+        codes.setdefault(name, []).append(code)
+    if not codes:
+        raise DataError(
+            "No incident has a category, so there is nothing to write one stack each for",
+            parameter="per_category",
+            remedy="Choose the category field, or leave the folder empty",
+        )
+    if len(codes) > MAX_CATEGORIES:
+        raise ParameterError(
+            f"The incidents have {len(codes):,} categories; one stack each is written for at most {MAX_CATEGORIES}",
+            parameter="per_category",
+            value=len(codes),
+            remedy="Name the wanted ones in Categories, or choose another field",
+        )
+    return codes
+
+
+def _write_categories(
+    folder: Path, incidents: Incidents, heatmaps: Heatmaps, context: JobContext
+) -> list[dict[str, Any]]:
+    """One stack a category on the grid and bins of `heatmaps`."""
+    folder.mkdir(exist_ok=True)
+    taken: set[str] = set()
+    written = []
+    codes = _by_category(incidents)
+    for number, (name, mine) in enumerate(sorted(codes.items())):
+        context.progress(number / len(codes), f"category {number + 1} of {len(codes)}")
+        part = incidents.select(np.isin(incidents.category, mine))
+        counts, _ = count_incidents(part, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
+        path = folder / file_name(name, taken)
+        write_heatmaps(path, replace(heatmaps, counts=counts, categories=[name]))
+        written.append(
+            {
+                "category": name,
+                "file": path.name,
+                "counted": int(counts.sum(dtype=np.int64)),
+                "highest": int(counts.max()),
+            }
+        )
+    return written
+
+
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Read, choose what was left empty, count, write."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     incidents = _of_categories(incidents, parameters.categories)
     total = len(incidents)
+    if parameters.per_category:
+        # Too many, or none, are refused before anything is counted.
+        _by_category(incidents)
     incidents, first, last = _period(parameters, incidents)
     edges = bin_edges(first, last, parameters.bin_unit, parameters.bin_length)
     for name, given in (("start", parameters.start), ("end", parameters.end)):
@@ -130,7 +203,12 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         categories=parameters.categories,
         binary=parameters.binary,
     )
-    with context.step(0.5, 1.0):
+    stacks: list[dict[str, Any]] = []
+    if parameters.per_category:
+        with context.step(0.5, 0.8):
+            stacks = _write_categories(Path(parameters.per_category), incidents, heatmaps, context)
+        context.log(f"{len(stacks)} stacks, one a category, on the same grid and bins")
+    with context.step(0.8 if stacks else 0.5, 1.0):
         write_heatmaps(parameters.output, heatmaps, context)
     return {
         "output": parameters.output,
@@ -144,6 +222,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "left_out": left_out,
         "cells_inside": int(mask.sum()),
         "count_seconds": seconds,
+        "categories": stacks,
         "refused": len(refusals),
         "reasons": count_reasons(refusals),
         "refusals": [[refusal.fid, refusal.reason] for refusal in refusals],

@@ -16,12 +16,26 @@ from ..evaluation.heldout import HeldOut
 from ..forecast.training import Curves
 from ..grid import Grid
 
-#: Name, colour, line style and marker of each forecaster.
-LOOK: dict[str, tuple[str, str, str, str]] = {
-    "convlstm": ("ConvLSTM", "#0072B2", "-", "o"),
+#: A line style: a name, or (offset, lengths of dashes and gaps).
+Line = str | tuple[float, tuple[float, ...]]
+#: Name, colour, line style and marker of each forecaster; no two share line style and marker.
+LOOK: dict[str, tuple[str, str, Line, str]] = {
+    "constant": ("Constant", "#595959", ":", "x"),
     "prior_counts": ("Prior counts", "#D55E00", "--", "s"),
     "prior_share": ("Prior share", "#009E73", "-.", "^"),
-    "constant": ("Constant", "#595959", ":", "x"),
+    "recent_counts": ("Recent counts", "#C77F00", (0, (6, 1.5)), "v"),
+    "weekday_trend": ("Weekday and trend", "#CC79A7", (0, (4, 1.5, 1, 1.5)), "D"),
+    "kde": ("Space-time KDE", "#00795A", (0, (2, 1)), "p"),
+    "etas": ("Self-exciting", "#56B4E9", "-", "X"),
+    "logistic": ("Logistic", "#882255", (0, (8, 2, 2, 2)), "<"),
+    "boosting": ("Boosting", "#A0522D", "-", ">"),
+    "convlstm": ("ConvLSTM", "#0072B2", "-", "o"),
+    "convlstm_published": ("ConvLSTM (published)", "#0072B2", (0, (3, 2)), "h"),
+    "st_resnet": ("ST-ResNet", "#6A51A3", "-.", "P"),
+    "sftt": ("SFTT", "#B2182B", (0, (5, 1, 1, 1, 1, 1)), "d"),
+    "ensemble": ("Ensemble", "#000000", "-", "*"),
+    # A risk raster of unknown making.
+    "risk": ("Given risk map", "#000000", "-", "8"),
 }
 #: Settings of every figure.
 STYLE: Any = {
@@ -57,7 +71,8 @@ def data_uri(figure: Figure, dpi: int = 150) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _look(name: str) -> dict[str, Any]:
+def look(name: str) -> dict[str, Any]:
+    """How the line of a forecaster is drawn."""
     label, colour, line, marker = LOOK.get(name, (display_name(name), "#CC79A7", "-", "d"))
     return {"label": label, "color": colour, "linestyle": line, "marker": marker}
 
@@ -96,7 +111,7 @@ def reliability_plot(held_out: HeldOut) -> str:
         highest = 0.0
         for name, score in held_out.scores.items():
             found = score.reliability
-            axes.plot(found.predicted, found.observed, markersize=5, linewidth=1.4, **_look(name))
+            axes.plot(found.predicted, found.observed, markersize=5, linewidth=1.4, **look(name))
             highest = max(highest, *found.predicted, *found.observed)
         axes.plot([0, highest], [0, highest], color="#aaa", linewidth=1, zorder=0)
         axes.set_xlabel("predicted probability")
@@ -113,7 +128,7 @@ def hit_rate_curve(held_out: HeldOut) -> str:
         for name, score in held_out.scores.items():
             shares = [0.0] + [100 * hits.flagged / hits.cells for hits in score.curve]
             rates = [0.0] + [100 * hits.hit_rate for hits in score.curve]
-            axes.plot(shares, rates, markersize=4, linewidth=1.4, **_look(name))
+            axes.plot(shares, rates, markersize=4, linewidth=1.4, **look(name))
         axes.set_xlabel("area flagged, %")
         axes.set_ylabel("incidents caught, %")
         axes.set_xlim(0, 50)
@@ -153,8 +168,7 @@ def skill_over_time(held_out: HeldOut, starts: NDArray[np.datetime64]) -> str:
         for name, score in held_out.scores.items():
             if name in (held_out.model, "constant"):
                 continue
-            look = _look(name)
-            axes.plot(starts, model - score.fold_loss, linewidth=1.2, markersize=3, **look)
+            axes.plot(starts, model - score.fold_loss, linewidth=1.2, markersize=3, **look(name))
         axes.axhline(0, color="#333", linewidth=1)
         axes.set_ylabel("log-loss of the model minus baseline\n(below 0: model better)", fontsize=9)
         axes.legend(ncols=2)

@@ -1,0 +1,54 @@
+"""Styles of what a forecast got right and wrong: the raster of labels, and the points of incidents it is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qgis.core import QgsPalettedRasterRenderer, QgsRasterLayer, QgsVectorLayer
+from qgis.PyQt.QtGui import QColor
+
+from .crs import tr
+from .style_parts import load, take_over
+from .temporal import Edges, set_bands_in_time, set_features_in_time
+
+#: The labels in the order of their codes, and their colours: Okabe and Ito's, told apart by colour-blind readers. A
+#: true negative is most of the map and says nothing: it lets the map below be seen.
+LABELS = (
+    ("true negative", "#00999999"),
+    ("correct", "#009e73"),
+    ("false negative", "#d55e00"),
+    ("false negative, neighbour", "#f0c04a"),
+    ("false positive", "#0072b2"),
+    ("false positive, neighbour", "#7cc4ec"),
+)
+
+
+def label_title(name: str) -> str:
+    """A label as a legend shows it."""
+    titles = {
+        "true negative": tr("Not flagged, no incident"),
+        "correct": tr("Correct: flagged, with an incident"),
+        "false negative": tr("Missed: an incident, not flagged"),
+        "false negative, neighbour": tr("Missed, but a neighbour was flagged"),
+        "false positive": tr("Flagged, no incident"),
+        "false positive, neighbour": tr("Flagged, incident in a neighbour"),
+    }
+    return titles.get(name, name)
+
+
+def labels(layer: QgsRasterLayer, names: Sequence[str], edges: Edges) -> None:
+    """One colour and one legend line a label; what is neither flagged nor hit is transparent."""
+    load(layer, "labels")
+    shades = dict(LABELS)
+    entries = [
+        QgsPalettedRasterRenderer.Class(code, QColor(shades.get(name, "#000000")), label_title(name))
+        for code, name in enumerate(names)
+    ]
+    take_over(layer, QgsPalettedRasterRenderer(layer.dataProvider(), 1, entries))
+    set_bands_in_time(layer, edges)
+
+
+def hits(layer: QgsVectorLayer) -> None:
+    """Cells with incidents, coloured by their label, larger with more incidents, each shown in its own bin."""
+    load(layer, "hits")
+    set_features_in_time(layer, "start", "end")

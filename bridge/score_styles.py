@@ -1,0 +1,134 @@
+"""Styles of the crime score's layers; callers have them from `styles`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsColorRampShader,
+    QgsMapUnitScale,
+    QgsRasterLayer,
+    QgsRendererRange,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QColor
+
+from .crs import tr
+from .style_parts import colours, load, pseudocolour
+
+#: Side of a grid's cell on the map, millimetres, at least: smaller squares fade into the background.
+SMALLEST_CELL = 1.0
+
+
+def scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
+    """Five even classes of the score; on a regular grid the markers fill their cells."""
+    load(layer, "scores")
+    if spacing and layer.crs().isValid():
+        renderer = layer.renderer().clone()
+        for number, entry in enumerate(renderer.ranges()):
+            symbol = entry.symbol().clone()
+            _fill_cell(symbol, spacing)
+            renderer.updateRangeSymbol(number, symbol)
+        layer.setRenderer(renderer)
+
+
+def _fill_cell(symbol: Any, spacing: float) -> None:
+    """Make a marker the square of a grid's cell, on small maps no smaller than can be seen."""
+    marker = symbol.symbolLayer(0)
+    marker.setShape(Qgis.MarkerShape.Square)
+    marker.setSizeUnit(Qgis.RenderUnit.MapUnits)
+    marker.setSize(spacing)
+    scale = QgsMapUnitScale()
+    scale.minSizeMMEnabled, scale.minSizeMM = True, SMALLEST_CELL
+    marker.setSizeMapUnitScale(scale)
+
+
+#: Lower and upper score of a class, and the percentiles of the incidents' own places that they stand for.
+ScoreClass = tuple[float, float, int, int]
+
+
+def _percentile_label(score_class: ScoreClass) -> str:
+    low, high, begin, end = score_class
+    return tr("{low} – {high} (percentile {begin} – {end} of incident places)").format(
+        low=f"{low:.2f}", high=f"{high:.2f}", begin=begin, end=end
+    )
+
+
+def predicted_scores(
+    layer: QgsVectorLayer,
+    classes: Sequence[ScoreClass],
+    names: dict[str, str],
+    spacing: float | None = None,
+) -> None:
+    """The classes at percentiles, in the colours of `scores`, on points or polygons, with all numbers as a map tip.
+
+    Parameters
+    ----------
+    names : dict
+        What the fields score, lower, upper, percentile, incidents and count are called in this layer.
+    spacing : float, optional
+        Of a regular grid, whose markers fill their cells.
+    """
+    polygons = layer.geometryType() == Qgis.GeometryType.Polygon
+    load(layer, "predicted_polygons" if polygons else "scores")
+    renderer = layer.renderer().clone()
+    # The symbol belongs to its range, which must outlive the copying.
+    first = renderer.ranges()[0]
+    symbol = first.symbol().clone()
+    if spacing:
+        _fill_cell(symbol, spacing)
+    renderer.deleteAllClasses()
+    renderer.setClassAttribute(f'"{names["score"]}"')
+    shades = colours(5)
+    for entry in classes:
+        own = symbol.clone()
+        own.setColor(shades[-(-entry[3] // 20) - 1])
+        renderer.addClassRange(QgsRendererRange(entry[0], entry[1], own, _percentile_label(entry)))
+    layer.setRenderer(renderer)
+    layer.setMapTipTemplate(
+        tr(
+            "<b>{score}</b> ({lower} – {upper}), percentile {percentile}<br>about {count} incidents in the window"
+            "<br>{incidents} recent incidents within 500 m"
+        ).format(
+            **{
+                name: f"[% coalesce(format_number(\"{field}\", {digits}), '–') %]"
+                for (name, field), digits in zip(names.items(), (2, 2, 2, 0, 0, 0))
+            }
+        )
+    )
+
+
+def predicted_raster(layer: QgsRasterLayer, classes: Sequence[ScoreClass]) -> None:
+    """The classes of `predicted_scores` on a raster's first band."""
+    load(layer, "predicted_raster")
+    pseudocolour(
+        layer,
+        [entry[1] for entry in classes],
+        [_percentile_label(entry) for entry in classes],
+        QgsColorRampShader.Type.Discrete,
+    )
+
+
+def score_queries(layer: QgsVectorLayer) -> None:
+    """The classes of `scores` as large labelled markers, and a grey one for places without data."""
+    load(layer, "score_queries")
+
+
+@cache
+def score_classes() -> tuple[tuple[float, float, str, str], ...]:
+    """Lower and upper limit, colour (#rrggbb) and label of the score's classes, as the layers' style has them."""
+    layer = QgsVectorLayer("Point?field=score:double", "scores", "memory")
+    load(layer, "scores")
+    return tuple(
+        (entry.lowerValue(), entry.upperValue(), entry.symbol().color().name(), entry.label())
+        for entry in layer.renderer().ranges()
+    )
+
+
+def score_colour(score: float) -> QColor:
+    """The colour that the layers' style gives a score."""
+    classes = score_classes()
+    return QColor(next((colour for _, upper, colour, _ in classes if score <= upper), classes[-1][2]))

@@ -1,0 +1,330 @@
+"""Forecasters that look at one cell and bin at a time: regression and boosted trees on lagged and neighbouring counts."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from ..bins import next_edges
+from ..context import JobContext
+from ..heatmaps import Heatmaps
+from .base import Forecaster, Maps, check_history, check_steps, incident_maps
+from .cell_features import CellFeatures
+from .trees import Trees, fit_trees
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+#: Rows of a training table, at most: of a longer history every second, third, … map is a target.
+MOST_ROWS = 2_000_000
+#: Maps at the start that only fill the summaries, as a share of the history and at most so many days.
+_WARM_SHARE, _WARM_DAYS = 0.25, 120.0
+#: Logits beyond this say nothing that a history could justify.
+_LIMIT = 12.0
+
+
+class Cellwise(Forecaster):
+    """What both have in common: the table, and the way through time.
+
+    Parameters
+    ----------
+    threshold : int
+        Incidents in a cell and bin that count as an event. Above 1, and for binary maps, events are counted instead
+        of incidents.
+    """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("mean_", "scale_", "weights_", "intercept_")
+
+    threshold: int
+    mean_: NDArray[np.float64]
+    scale_: NDArray[np.float64]
+    weights_: NDArray[np.float64]
+    intercept_: float
+
+    @property
+    def least_maps(self) -> int:  # type: ignore[override]
+        """Enough for a month of daily maps, or a dozen longer ones."""
+        return 12
+
+    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+        """Learn from all maps of `history` but the first, which fill the summaries."""
+        context = context or JobContext()
+        check_history(history, self.least_maps)
+        with context.step(0.0, 0.5):
+            columns, offset, events, first = self._table(history, context)
+        with context.step(0.5, 1.0):
+            self._learn(columns, offset, events, first, context)
+        return self
+
+    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+        """Forecast the bins after `history`; later bins from the expected counts of the earlier ones."""
+        check_steps(steps)
+        context = context or JobContext()
+        state = self._state(history, len(history), context)
+        starts = next_edges(history.edges, history.bin, steps)
+        risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
+        for step in range(steps):
+            context.progress(step / steps)
+            columns, rate = state.columns(starts[step])
+            risk[step][history.mask] = self._risk(columns, _offset(rate, self._counts_events(history)))
+            expected = np.zeros(history.mask.shape)
+            p = risk[step][history.mask].astype(np.float64)
+            expected[history.mask] = p if self._counts_events(history) else -np.log1p(-p)
+            if step + 1 < steps:
+                # What the channels will hold is unknown: their usual level is their recent one.
+                state.update(starts[step], expected, [layers[1] * 0 for layers in state.others])
+        return risk
+
+    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        context = context or JobContext()
+        state = self._state(heatmaps, first, context)
+        risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
+        for number, target in enumerate(range(first, len(heatmaps))):
+            context.progress(number / len(risk))
+            columns, rate = state.columns(heatmaps.edges[target])
+            risk[number][heatmaps.mask] = self._risk(columns, _offset(rate, self._counts_events(heatmaps)))
+            self._show(state, heatmaps, target)
+        return risk
+
+    def _counts_events(self, heatmaps: Heatmaps) -> bool:
+        return heatmaps.binary or self.threshold > 1
+
+    def _show(self, state: CellFeatures, heatmaps: Heatmaps, number: int) -> None:
+        seen: NDArray[Any] | None = None
+        if heatmaps.observed[number]:
+            one = slice(number, number + 1)
+            events = self._counts_events(heatmaps)
+            seen = incident_maps(heatmaps, self.threshold, one)[0] if events else heatmaps.counts[number]
+        state.update(heatmaps.edges[number], seen, [stack[number] for stack in heatmaps.extras.channels])
+
+    def _state(self, heatmaps: Heatmaps, until: int, context: JobContext) -> CellFeatures:
+        state = CellFeatures(heatmaps, len(heatmaps.extras.channel_names))
+        for number in range(until):
+            if number % 32 == 0:
+                context.check_cancelled()
+            self._show(state, heatmaps, number)
+        return state
+
+    def _table(
+        self, history: Heatmaps, context: JobContext
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], int]:
+        """Columns, offsets and events of the training maps in time order, and the rows of the first 80 % of them."""
+        maps, cells = len(history), int(history.mask.sum())
+        state = CellFeatures(history, len(history.extras.channel_names))
+        warm = int(min(maps * _WARM_SHARE, _WARM_DAYS / state.bin_days)) or 1
+        thin = -(-(maps - warm) * cells // MOST_ROWS)
+        targets = [
+            number
+            for number in range(maps)
+            if number >= warm and history.observed[number] and (maps - 1 - number) % thin == 0
+        ]
+        wanted = set(targets)
+        columns = np.empty((len(targets) * cells, len(state.names)), dtype=np.float32)
+        offset = np.empty(len(targets) * cells, dtype=np.float32)
+        events = np.empty(len(targets) * cells, dtype=np.uint8)
+        row = 0
+        for number in range(maps):
+            if number % 16 == 0:
+                context.progress(number / maps, f"{self.name}: reading map {number} of {maps}")
+            if number in wanted:
+                table, rate = state.columns(history.edges[number])
+                columns[row : row + cells] = table
+                offset[row : row + cells] = _offset(rate, self._counts_events(history))
+                one = slice(number, number + 1)
+                events[row : row + cells] = incident_maps(history, self.threshold, one)[0][history.mask]
+                row += cells
+            self._show(state, history, number)
+        return columns, offset, events, round(len(targets) * 0.8) * cells
+
+    @abstractmethod
+    def _learn(
+        self,
+        columns: NDArray[np.float32],
+        offset: NDArray[np.float32],
+        events: NDArray[np.uint8],
+        first: int,
+        context: JobContext,
+    ) -> None:
+        """Fit to a table whose rows from `first` on are its last fifth."""
+
+    @abstractmethod
+    def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities of a table's rows."""
+
+    def _linear(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float64]:
+        # Folded into one product, so that the table is not copied.
+        weights = self.weights_ / self.scale_
+        shift = self.intercept_ - float(self.mean_ @ weights)
+        z = columns @ weights.astype(np.float32) + offset + np.float32(shift)
+        return np.asarray(np.clip(z, -_LIMIT, _LIMIT), dtype=np.float64)
+
+
+class Logistic(Cellwise):
+    """Regularised logistic regression on lagged, smoothed and neighbouring counts.
+
+    The logit of the long-run rate (times that of the time of the week) is an offset with coefficient one; the weights
+    of all other columns are held near zero, so that with little history the forecast is the long-run mean.
+
+    Parameters
+    ----------
+    strength : float
+        Precision of the Gaussian prior of the standardised weights.
+    threshold : int
+        Incidents in a cell and bin that count as an event.
+
+    Attributes
+    ----------
+    weights_, intercept_ : ndarray, float
+        Of the standardised columns.
+    mean_, scale_ : ndarray
+        Of the columns, over the training maps.
+
+    Examples
+    --------
+    >>> Logistic().fit(history).predict(history, steps=7)  # doctest: +SKIP
+    """
+
+    name = "logistic"
+
+    def __init__(self, strength: float = 30.0, threshold: int = 1) -> None:
+        self.strength = strength
+        self.threshold = threshold
+
+    def _learn(
+        self,
+        columns: NDArray[np.float32],
+        offset: NDArray[np.float32],
+        events: NDArray[np.uint8],
+        first: int,
+        context: JobContext,
+    ) -> None:
+        regress(self, columns, offset, events, self.strength, context)
+
+    def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(expit(self._linear(columns, offset)), dtype=np.float32)
+
+
+class Boosting(Cellwise):
+    """Gradient-boosted trees on the columns of the logistic regression and its logit.
+
+    The number of trees is chosen on the last fifth of the history, then all of it is fitted.
+
+    Parameters
+    ----------
+    trees : int
+        At most.
+    leaves : int
+        Of a tree, at most.
+    learning_rate : float
+    strength : float
+        As that of `Logistic`.
+    threshold : int
+    seed : int
+
+    Attributes
+    ----------
+    trees_ : Trees
+    """
+
+    name = "boosting"
+
+    def __init__(
+        self,
+        trees: int = 150,
+        leaves: int = 15,
+        learning_rate: float = 0.05,
+        strength: float = 30.0,
+        threshold: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.trees = trees
+        self.leaves = leaves
+        self.learning_rate = learning_rate
+        self.strength = strength
+        self.threshold = threshold
+        self.seed = seed
+
+    def _learn(
+        self,
+        columns: NDArray[np.float32],
+        offset: NDArray[np.float32],
+        events: NDArray[np.uint8],
+        first: int,
+        context: JobContext,
+    ) -> None:
+        regress(self, columns, offset, events, self.strength, context)
+        table = self._with_logit(columns, offset)
+        self.trees_: Trees = fit_trees(
+            table,
+            events,
+            first,
+            self.trees,
+            self.leaves,
+            self.learning_rate,
+            columns.shape[1],
+            self.seed,
+            context,
+        )
+
+    def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
+        z = self.trees_(self._with_logit(columns, offset))
+        return np.asarray(expit(np.clip(z, -_LIMIT, _LIMIT)), dtype=np.float32)
+
+    def _with_logit(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The table with the regression's logit as its last column."""
+        return np.column_stack([columns, self._linear(columns, offset).astype(np.float32)])
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What `fit` learned, as arrays by name."""
+        return {**super().state(), **self.trees_.state()}
+
+    def restore(self, state: Any) -> Self:
+        """Take over what another forecaster of the same settings learned."""
+        self.trees_ = Trees.restore(state)
+        return super().restore(state)
+
+
+def _offset(rate: NDArray[np.float64], events: bool) -> NDArray[np.float32]:
+    """Logit of the probability of at least one incident at this rate."""
+    p = np.clip(rate if events else -np.expm1(-rate), 1e-6, 1 - 1e-6)
+    return np.asarray(logit(p), dtype=np.float32)
+
+
+def regress(
+    model: Cellwise,
+    columns: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    events: NDArray[np.uint8],
+    strength: float,
+    context: JobContext,
+) -> None:
+    """Fit the weights of `model` by L-BFGS: log-loss plus `strength` / 2 times the squared weights."""
+    # A square root away from the size that the mean of a million rows has in float32.
+    model.mean_ = columns.mean(axis=0, dtype=np.float64)
+    deviation = np.sqrt(np.maximum((columns.astype(np.float32) ** 2).mean(axis=0, dtype=np.float64) - model.mean_**2, 0))
+    model.scale_ = np.where(deviation > 1e-6, deviation, 1.0)
+    used = deviation > 1e-6
+    happened = events.astype(np.float32)
+    rounds = 0
+
+    def cost(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        nonlocal rounds
+        rounds += 1
+        context.progress(min(rounds / 80, 0.95), f"{model.name}: regression")
+        model.weights_, model.intercept_ = parameters[:-1] * used, float(parameters[-1])
+        z = model._linear(columns, offset)
+        wrong = (expit(z) - happened).astype(np.float32)
+        total = float(wrong.sum(dtype=np.float64))
+        slope = (np.asarray(wrong @ columns, dtype=np.float64) - total * model.mean_) / model.scale_ * used
+        weights = model.weights_
+        value = float((np.logaddexp(0.0, z) - happened * z).sum()) + strength / 2 * float(weights @ weights)
+        return value, np.append(slope + strength * weights, total)
+
+    found = minimize(cost, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 80})
+    model.weights_, model.intercept_ = found.x[:-1] * used, float(found.x[-1])

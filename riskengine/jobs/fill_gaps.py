@@ -1,0 +1,54 @@
+"""Job: fill the maps of bins without observations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..context import JobContext
+from ..gaps import Gaps, Method, fill_gaps
+from ..heatmaps import read_heatmaps, write_heatmaps
+from . import JobParameters
+
+
+class Parameters(JobParameters):
+    heatmaps: str
+    output: str
+    method: Method = "forward"
+    gaps: Gaps = "empty"
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Read, fill, mark, write."""
+    context.progress(0.0, "Reading hotspot grids")
+    heatmaps = read_heatmaps(parameters.heatmaps)
+    with context.step(0.2, 0.6):
+        filled = fill_gaps(heatmaps, parameters.method, parameters.gaps, context)
+    gaps = int((~filled.observed).sum())
+    if not gaps:
+        context.log("No map is a gap: the stack is written as it was")
+    else:
+        changed = sum(
+            bool((filled.counts[gap] != heatmaps.counts[gap]).any()) for gap in np.flatnonzero(~filled.observed)
+        )
+        context.log(
+            f"{gaps:,} of {len(filled):,} maps are gaps, {changed:,} of them now hold other values; all are marked as "
+            "not observed and are never targets of a training or an evaluation"
+        )
+    if gaps and parameters.method == "linear":
+        context.warn(
+            "Linear filling looks ahead: a filled map is made from the next observed one, so a forecast that reads it "
+            "has seen part of its answer. Use carry forward for any forecast that is to be believed"
+        )
+    with context.step(0.6, 1.0):
+        write_heatmaps(parameters.output, filled, context)
+    return {
+        "output": parameters.output,
+        "maps": len(filled),
+        "gaps": gaps,
+        "observed": len(filled) - gaps,
+        "looks_ahead": bool(gaps) and filled.filled == "linear",
+        "highest": float(max((float(band.max()) for band in filled.counts), default=0.0)),
+        "edges": [str(edge) for edge in filled.edges],
+    }

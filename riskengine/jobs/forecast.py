@@ -1,0 +1,77 @@
+"""Job: forecast the next bins with a trained model."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from ..artefacts import check_folder
+from ..bins import next_edges
+from ..context import JobContext
+from ..forecast.base import check_history
+from ..forecast.modelfile import check_fits, load_model
+from ..heatmaps import write_risk
+from ..report.card import card_line
+from ..report.figures import display_name
+from . import JobParameters
+from .train_forecast import read_history
+
+
+class Parameters(JobParameters):
+    """Parameters of the job."""
+
+    model: str
+    heatmaps: str
+    output: str
+    steps: int = Field(1, ge=1, le=1000)
+    extras: list[str] = []
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Load, check that model and maps fit each other, forecast, write."""
+    began = time.monotonic()
+    check_folder(parameters.output, "output")
+    context.progress(0.0, "Reading the model")
+    model, card = load_model(parameters.model)
+    context.progress(0.05, "Reading heatmaps")
+    heatmaps = read_history(parameters.heatmaps, parameters.extras)
+    notes = check_fits(card, heatmaps)
+    for message in notes:
+        context.warn(message)
+    check_history(heatmaps, 1)
+    with context.step(0.2, 0.9):
+        context.progress(0.0, f"Forecasting {parameters.steps} maps with {display_name(card.name)}")
+        risk = model.predict(heatmaps, parameters.steps, context)
+    bins = next_edges(heatmaps.edges, heatmaps.bin, parameters.steps)
+    edges = [str(edge) for edge in bins]
+    line = card_line(card.name, edges, heatmaps.bin, card.window.end, card.metrics)
+    context.log(line)
+    tags = {
+        "CRIMERISK_BIN": heatmaps.bin,
+        "CRIMERISK_MODEL": card.name,
+        "CRIMERISK_ORIGIN": edges[0],
+        "CRIMERISK_TRAINED_UNTIL": card.window.end,
+        "CRIMERISK_SEED": str(card.seed),
+        "CRIMERISK_FINGERPRINT": card.fingerprint,
+        "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
+        "CRIMERISK_CARD": line,
+    }
+    context.progress(0.9, "Writing")
+    filled = np.where(heatmaps.mask, risk, 0).astype(np.float32)
+    with context.step(0.9, 1.0):
+        write_risk(parameters.output, filled, bins, heatmaps.mask, heatmaps.grid, tags, context)
+    return {
+        "risk": parameters.output,
+        "model": card.name,
+        "title": display_name(card.name),
+        "edges": edges,
+        "origin": edges[0],
+        "trained_until": card.window.end,
+        "card": line,
+        "metrics": card.metrics,
+        "notes": notes,
+        "seconds": round(time.monotonic() - began, 3),
+    }

@@ -1,0 +1,63 @@
+"""Job: the period whose months hold enough incidents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..artefacts import whole_file
+from ..context import JobContext
+from ..incidents import count_reasons, read_exchange
+from ..period import SHARE, select_period
+from ..times import Order
+from . import JobParameters
+
+
+class Parameters(JobParameters):
+    incidents: str
+    share: float = SHARE
+    least: float | None = None
+    date_order: Order = "auto"
+    report: str | None = None
+    kept: str | None = None
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Read, choose, say what was left out; write the report and the ids of the incidents kept where asked."""
+    context.progress(0.0, "Reading incidents")
+    incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
+    context.progress(0.5, "Choosing the period")
+    period = select_period(incidents.time, parameters.share, parameters.least)
+    total = len(incidents)
+    context.log(
+        f"{int(period.chosen.sum())} of {len(period.months)} months chosen, from {period.start} to {period.end} (not "
+        f"included): each holds at least {period.limit:,.6g} incidents"
+    )
+    share = period.left_out / total
+    say = context.warn if share > 0.5 else context.log
+    say(f"{period.left_out:,} of {total:,} incidents ({share:.1%}) lie outside the period and are left out")
+    if parameters.report:
+        # matplotlib takes a second to load, so only for who wants a chart.
+        from ..report.period import write_period_report
+
+        context.progress(0.7, "Writing the report")
+        shown = parameters.model_dump(include={"share", "least", "date_order"})
+        write_period_report(parameters.report, period, incidents, len(refusals), shown)
+    if parameters.kept:
+        inside = incidents.between(period.start, period.end)
+        with whole_file(Path(parameters.kept), "kept") as temporary, temporary.open("wb") as file:
+            np.save(file, inside.fid)
+    return {
+        "start": str(period.start),
+        "end": str(period.end),
+        "incidents": period.incidents,
+        "left_out": period.left_out,
+        "months": [[str(month), int(count)] for month, count in zip(period.months, period.counts, strict=True)],
+        "limit": period.limit,
+        "report": parameters.report,
+        "refused": len(refusals),
+        "reasons": count_reasons(refusals),
+        "refusals": [[refusal.fid, refusal.reason] for refusal in refusals],
+    }

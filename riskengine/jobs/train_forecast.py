@@ -1,0 +1,195 @@
+"""Job: train any forecaster of the catalogue, score it on held-out maps beside the baselines, and keep it."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from ..artefacts import check_folder
+from ..context import JobContext
+from ..errors import CrimeRiskError, DataError
+from ..evaluation.heldout import HeldOut, evaluate
+from ..forecast.base import Forecaster, check_history
+from ..forecast.catalogue import BASELINES, CATALOGUE, DEFAULT, make
+from ..forecast.modelfile import describe, save_model
+from ..heatmaps import Heatmaps, read_heatmaps
+from ..report.card import metrics_of
+from ..report.training import write_training_report
+from ..report.words import verdict
+from . import JobParameters
+
+
+class Parameters(JobParameters):
+    """Parameters of the job; `settings` are the forecaster's own."""
+
+    heatmaps: str
+    model_output: str
+    kind: str = DEFAULT
+    settings: dict[str, Any] = {}
+    threshold: int = Field(1, ge=1)
+    seed: int = Field(0, ge=0, lt=2**63)
+    extras: list[str] = []
+    until: datetime | None = None
+    held_out: float = Field(0.2, ge=0, le=0.5)
+    refit: bool = True
+    checkpoint: str | None = None
+    report: str | None = None
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Fit before the held-out maps, score, fit again on all of them, write."""
+    began = time.monotonic()
+    for name in ("model_output", "report", "checkpoint"):
+        if path := getattr(parameters, name):
+            check_folder(path, name)
+    notes: list[str] = []
+
+    def warn(message: str) -> None:
+        notes.append(message)
+        context.warn(message)
+
+    context.progress(0.0, "Reading heatmaps")
+    heatmaps = read_history(parameters.heatmaps, parameters.extras)
+    if parameters.until is not None:
+        heatmaps = _until(heatmaps, parameters.until, context)
+    maps = len(heatmaps)
+    first = maps - (max(round(maps * parameters.held_out), 1) if parameters.held_out else 0)
+    _check_length(parameters, heatmaps, first)
+    again = parameters.refit and first < maps
+    share = 0.45 if again else 0.9
+    with context.step(0.02, share):
+        model = _fit(parameters, heatmaps.before(first), context)
+    held_out: HeldOut | None = None
+    if first == maps:
+        warn("No map was held out: nothing can be said about how good the model is")
+    elif not heatmaps.observed[first:].any():
+        warn("None of the held-out maps was observed: the model is not evaluated")
+    else:
+        with context.step(share, share + 0.05):
+            held_out = _evaluate(model, heatmaps, first, parameters.threshold, context)
+    sentence = verdict(held_out)
+    worse = held_out is not None and held_out.against(held_out.best_baseline).verdict == "worse"
+    context.log(sentence, "warning" if worse else "info")
+    trained = heatmaps.before(first)
+    if again:
+        trained = heatmaps
+        with context.step(share + 0.05, 0.95):
+            context.log("The figures are those of a model that knew no held-out map; now it is fitted on all maps")
+            model = _fit(parameters, heatmaps, context)
+    card = describe(model, trained, metrics_of(held_out))
+    context.progress(0.96, "Writing")
+    save_model(parameters.model_output, model, card)
+    report = parameters.report
+    if report:
+        try:
+            shareable = _shareable(parameters)
+            write_training_report(report, heatmaps, first, model, card, held_out, shareable, notes, again)
+        except Exception as error:
+            # Whatever it is, hours of training must not be lost to it.
+            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
+            context.warn(f"The model is written, but its report is not. {reason}")
+            report = None
+    context.progress(1.0, "Done")
+    return {
+        "model": parameters.model_output,
+        "kind": model.name,
+        "title": CATALOGUE[parameters.kind].title,
+        "report": report,
+        "metrics": card.metrics,
+        "log_loss_ratio_constant": held_out.ratio("constant") if held_out else None,
+        "log_loss_ratio_best": held_out.ratio(held_out.best_baseline) if held_out else None,
+        "best_baseline": held_out.best_baseline if held_out else None,
+        "verdict": sentence,
+        "held_out_bins": held_out.maps if held_out else 0,
+        "trained_until": str(trained.edges[-1]),
+        "maps": len(trained),
+        "refitted": again,
+        "notes": notes,
+        "seconds": round(time.monotonic() - began, 3),
+        "parameters": parameters.model_dump(mode="json"),
+    }
+
+
+def read_history(path: str, extras: list[str]) -> Heatmaps:
+    """Hotspot grids with the further layers a forecaster may read.
+
+    Raises
+    ------
+    DataError
+        If the maps do not say how long their bins are.
+    """
+    heatmaps = read_heatmaps(path)
+    if not heatmaps.bin:
+        raise DataError(
+            f"{path} does not say how long its bins are",
+            parameter="heatmaps",
+            value=path,
+            remedy="Make it again with Rasterize hotspot grids",
+        )
+    if extras:
+        from ..extras import read_extras
+
+        heatmaps.extras = read_extras(extras, heatmaps)
+    return heatmaps
+
+
+def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps:
+    """The maps that were over at `until`."""
+    moment = np.datetime64(until.replace(tzinfo=None), "s")
+    maps = int(np.searchsorted(heatmaps.edges[1:], moment, side="right"))
+    if not maps:
+        raise DataError(
+            f"No map ends before {moment}; the first one covers {heatmaps.edges[0]} to {heatmaps.edges[1]}",
+            parameter="until",
+            value=str(moment),
+            remedy="Choose a later time, or leave it empty for all maps",
+        )
+    if maps < len(heatmaps):
+        context.log(f"{len(heatmaps) - maps} maps that end after {moment} are left out")
+    return heatmaps.before(maps)
+
+
+def _check_length(parameters: Parameters, heatmaps: Heatmaps, first: int) -> None:
+    least = _make(parameters).least_maps
+    if first < least:
+        title, rest = CATALOGUE[parameters.kind].title, len(heatmaps) - first
+        raise DataError(
+            f"The stack holds {len(heatmaps)} maps, {rest} of them held out; {title} needs at least {least} to learn"
+            " from",
+            parameter="heatmaps",
+            value=len(heatmaps),
+            remedy="Use a longer period, shorter bins, a smaller share held out, or a simpler model",
+        )
+    check_history(heatmaps.before(first), least)
+
+
+def _make(parameters: Parameters) -> Forecaster:
+    return make(parameters.kind, threshold=parameters.threshold, seed=parameters.seed, **parameters.settings)
+
+
+def _fit(parameters: Parameters, history: Heatmaps, context: JobContext) -> Forecaster:
+    model = _make(parameters)
+    context.progress(0.0, f"Fitting {CATALOGUE[parameters.kind].title} on {len(history)} maps")
+    return model.fit(history, context)
+
+
+def _evaluate(model: Forecaster, heatmaps: Heatmaps, first: int, threshold: int, context: JobContext) -> HeldOut:
+    history = heatmaps.before(first)
+    others = [make(name, threshold=threshold) for name in BASELINES if name != model.name]
+    for other in others:
+        context.check_cancelled()
+        other.fit(history)
+    # The Brier skill is measured against the constant, which is the model itself where that was chosen.
+    return evaluate(heatmaps, [model, *others], first, threshold, context=context)
+
+
+def _shareable(parameters: Parameters) -> dict[str, Any]:
+    """The parameters for the report: files by name, since a folder may name a person."""
+    files = ("heatmaps", "model_output", "checkpoint", "report")
+    shown = {name: Path(value).name if name in files and value else value for name, value in parameters}
+    return {**shown, "extras": [Path(path).name for path in parameters.extras]}

@@ -1,0 +1,83 @@
+"""The line that says of a risk map what it is: for the layer's metadata, print layouts and the file's own tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..evaluation.heldout import HeldOut
+from .figures import display_name
+from .words import percent
+
+#: Key, within the model's own figures, of how it compares with the best baseline.
+AGAINST = "against"
+
+
+def metrics_of(held_out: HeldOut | None) -> dict[str, Any]:
+    """Figures by model for a model card; the model's own say how it compares with the best baseline."""
+    if held_out is None:
+        return {}
+    figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
+    best = held_out.best_baseline
+    difference = held_out.against(best)
+    figures[held_out.model][AGAINST] = {
+        "baseline": best,
+        "verdict": "too few" if difference.too_few else difference.verdict,
+        "ratio": round(held_out.ratio(best), 6),
+        "maps": held_out.maps,
+    }
+    return figures
+
+
+def card_line(
+    model: str, edges: Sequence[str], bin_length: str, trained_until: str, metrics: Mapping[str, Any] | None
+) -> str:
+    """One line: what is forecast, by which model, trained until when, and how good it was on held-out maps.
+
+    Parameters
+    ----------
+    model : str
+        Name in the catalogue.
+    edges : sequence of str, shape (steps + 1,)
+        ISO times of the bins that are forecast; the first one is the origin.
+    bin_length : str
+        For example ``1 days``.
+    trained_until : str
+        ISO time; empty if unknown.
+    metrics : mapping
+        As `metrics_of` gives them.
+    """
+    steps = len(edges) - 1
+    text = f"Forecast for {_short(edges[0])} to {_short(edges[-1])}"
+    text += f" ({steps} {'map' if steps == 1 else 'maps'} of {_bin(bin_length)}). Model: {display_name(model)},"
+    text += f" origin {_short(edges[0])}"
+    text += f", trained until {_short(trained_until)}" if trained_until else ""
+    return f"{text}. {_held_out(model, metrics or {})}"
+
+
+def _held_out(model: str, metrics: Mapping[str, Any]) -> str:
+    against = (metrics.get(model) or {}).get(AGAINST)
+    if not against:
+        return "Not evaluated on held-out maps."
+    name = display_name(str(against["baseline"])).lower()
+    ratio = float(against["ratio"])
+    figure = "the same log-loss"
+    if abs(1 - ratio) >= 0.0005:
+        figure = f"log-loss {percent(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'}"
+    verdict = {
+        "better": f"distinguishably better than the best simple baseline, {name}",
+        "worse": f"WORSE than the simple baseline {name}",
+        "indistinguishable": f"not distinguishable from the best simple baseline, {name}",
+        "too few": f"too few maps to tell it from the best simple baseline, {name}",
+    }[str(against["verdict"])]
+    return f"On {against['maps']} held-out maps {verdict} ({figure})."
+
+
+def _short(moment: str) -> str:
+    """An ISO time without midnight or seconds that say nothing."""
+    return str(moment).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
+
+
+def _bin(length: str) -> str:
+    number, _, unit = length.partition(" ")
+    return f"{number} {unit.removesuffix('s')}" if number == "1" else length

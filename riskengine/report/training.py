@@ -1,0 +1,108 @@
+"""The report of a training: how good the forecaster is beside simple baselines, and its model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..artefacts import whole_file
+from ..evaluation.heldout import HeldOut
+from ..forecast.base import Forecaster
+from ..forecast.catalogue import CATALOGUE
+from ..heatmaps import Heatmaps
+from . import figures
+from .html import crs_name, moment, render
+from .words import verdict
+
+
+def write_training_report(
+    path: str | Path,
+    heatmaps: Heatmaps,
+    first: int,
+    model: Forecaster,
+    card: Any,
+    held_out: HeldOut | None,
+    parameters: dict[str, Any],
+    notes: list[str],
+    refitted: bool,
+    parameter: str = "report",
+) -> None:
+    """Write the report of a training.
+
+    Parameters
+    ----------
+    path : path
+    heatmaps : Heatmaps
+        All maps used, the held-out ones among them.
+    first : int
+        First held-out map.
+    model : Forecaster
+        The one that is kept.
+    card : ModelCard
+    held_out : HeldOut, optional
+    parameters : dict
+        As the job got them.
+    notes : list of str
+        Warnings of the run, shown to the reader.
+    refitted : bool
+        Whether the kept model was fitted again on the held-out maps too.
+    """
+    entry = CATALOGUE[card.name]
+    curves = getattr(model, "curves_", None)
+    grid = heatmaps.grid
+    scored = heatmaps.edges[:-1][first:][heatmaps.observed[first:]]
+    values = {
+        "entry": entry,
+        "verdict": verdict(held_out),
+        "held_out": held_out,
+        "rows": [] if held_out is None else _rows(held_out),
+        "held_out_span": (moment(heatmaps.edges[first]), moment(heatmaps.edges[-1])),
+        "trained_span": (moment(heatmaps.edges[0]), moment(heatmaps.edges[first])),
+        "refitted": refitted,
+        "curves": curves,
+        "loss_figure": figures.loss_curves(curves) if curves is not None and curves.loss else None,
+        "reliability_figure": figures.reliability_plot(held_out) if held_out else None,
+        "hit_figure": figures.hit_rate_curve(held_out) if held_out else None,
+        "time_figure": figures.skill_over_time(held_out, scored) if held_out and held_out.maps > 1 else None,
+        "card": card,
+        "settings": {name: value for name, value in model.settings().items() if name not in ("threshold", "seed")},
+        "history": {
+            "start": moment(heatmaps.edges[0]),
+            "end": moment(heatmaps.edges[-1]),
+            "maps": len(heatmaps),
+            "unobserved": int((~heatmaps.observed).sum()),
+            "incidents": int(heatmaps.counts[heatmaps.observed].sum(dtype=np.int64)),
+            "cells": int(heatmaps.mask.sum()),
+            "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
+            "categories": ", ".join(heatmaps.categories) or "all categories",
+            "layers": ", ".join((*heatmaps.extras.static_names, *heatmaps.extras.channel_names)),
+        },
+        "grid": grid,
+        "crs": crs_name(grid.crs),
+        "bin": heatmaps.bin,
+        "parameters": parameters,
+        "notes": notes,
+    }
+    text = render("training.html", values)
+    with whole_file(path, parameter) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
+    """A row a forecaster: its figures, and the model's difference from it."""
+    best = min(score.log_loss for score in held_out.scores.values())
+    rows = []
+    for name, score in held_out.scores.items():
+        own = name == held_out.model
+        rows.append(
+            {
+                "label": figures.display_name(name),
+                "score": score,
+                "best": score.log_loss == best,
+                "model": own,
+                "difference": None if own else held_out.against(name),
+            }
+        )
+    return rows
