@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsApplication, QgsPointXY
+from qgis.core import QgsApplication, QgsPointXY, QgsProject
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
@@ -30,6 +30,7 @@ class CrimeRiskPlugin:
         self.dialog: Any = None
         self.score_action: Any = None
         self.score_dock: Any = None
+        self.layout_action: Any = None
         self.locator_filter: Any = None
 
     def initProcessing(self) -> None:
@@ -58,6 +59,13 @@ class CrimeRiskPlugin:
         self.score_action.triggered.connect(self.show_score_dock)
         self.iface.addPluginToMenu(self._tr("Crime Risk"), self.score_action)
         self.iface.addToolBarIcon(self.score_action)
+        self.layout_action = QAction(
+            QIcon(str(ICONS / "classifyrisk.svg")), self._tr("New risk map layout"), self.iface.mainWindow()
+        )
+        self.layout_action.setObjectName("crime_risk_new_layout")
+        self.layout_action.setToolTip(self._tr("A print layout with legend, date and the model card line"))
+        self.layout_action.triggered.connect(self.new_layout)
+        self.iface.addPluginToMenu(self._tr("Crime Risk"), self.layout_action)
         from .ui.score.locator_filter import CrimeScoreLocatorFilter
 
         self.locator_filter = CrimeScoreLocatorFilter(self.ask_score)
@@ -89,6 +97,17 @@ class CrimeRiskPlugin:
             self.iface.mainWindow().resizeDocks([self.score_dock], [width], Qt.Orientation.Horizontal)
         self.score_dock.setUserVisible(shown)
 
+    def new_layout(self) -> None:
+        """Add a print layout made from the template to the project, and open it."""
+        from .ui.risk_layout import LayoutError, new_layout
+
+        try:
+            layout = new_layout(QgsProject.instance(), self.iface.mapCanvas())
+        except LayoutError as error:
+            self.iface.messageBar().pushWarning(self._tr("Crime Risk"), str(error))
+            return
+        self.iface.openLayoutDesigner(layout)
+
     def ask_score(self, name: str, point: QgsPointXY) -> None:
         """Ask for the score of a named place, WGS 84, in the dock."""
         self.show_score_dock()
@@ -112,6 +131,10 @@ class CrimeRiskPlugin:
             # It belongs to the main window, where the next load of the plugin would meet it.
             self.score_action.deleteLater()
             self.score_action = None
+        if self.layout_action is not None:
+            self.iface.removePluginMenu(self._tr("Crime Risk"), self.layout_action)
+            self.layout_action.deleteLater()
+            self.layout_action = None
         client.shutdown()
         if self.action is not None:
             self.iface.removePluginMenu(self._tr("Crime Risk"), self.action)

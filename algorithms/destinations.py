@@ -10,6 +10,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingParameterFile,
+    QgsProcessingParameterFolderDestination,
     QgsProcessingParameterRasterDestination,
     QgsProviderRegistry,
 )
@@ -40,6 +41,10 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
         name = definition.name()
         path, layer = named(parameters, name)
         if path is None:
+            continue
+        if isinstance(definition, QgsProcessingParameterFolderDestination):
+            # A folder may be there already; its place is judged like that of a file in it.
+            outputs.check_destination(str(path / "file" if path.is_dir() else path), name)
             continue
         outputs.check_destination(str(path), name)
         if isinstance(definition, QgsProcessingParameterRasterDestination) and _is_no_tiff(path):
@@ -81,15 +86,18 @@ def _inputs(
         if definition.isDestination() or parameters.get(name) is None:
             continue
         if isinstance(definition, QgsProcessingParameterFile):
-            source = algorithm.parameterAsFile(parameters, name, context)
+            sources = [algorithm.parameterAsFile(parameters, name, context)]
         elif definition.type() in ("source", "raster"):
             layer = algorithm.parameterAsLayer(parameters, name, context)
-            source = layer.source() if layer is not None else ""
+            sources = [layer.source() if layer is not None else ""]
+        elif definition.type() == "multilayer":
+            sources = [layer.source() for layer in algorithm.parameterAsLayerList(parameters, name, context)]
         else:
             continue
-        path, layer_name = outputs.file_of(source)
-        if path is not None:
-            found.append((path, layer_name or _first_table(path)))
+        for source in sources:
+            path, layer_name = outputs.file_of(source)
+            if path is not None:
+                found.append((path, layer_name or _first_table(path)))
     return found
 
 

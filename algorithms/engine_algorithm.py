@@ -68,7 +68,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stylers: list[tuple[str, str, Styler]] = []
+        self._stylers: list[tuple[str, str, Styler, str]] = []
         #: What this run has begun to write, and whether there was a file before it.
         self._destinations: list[tuple[str, bool]] = []
 
@@ -209,6 +209,9 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             With the engine's sentence.
         """
 
+        # A quick job would be done before anybody asks.
+        if feedback.isCanceled():
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
         last = {"kind": "", "when": 0.0}
 
         def on_progress(share: float, text: str) -> None:
@@ -253,6 +256,12 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             self._destinations.append((path, False))
         return path
 
+    def optional_number(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> float | None:
+        """The number of a parameter that may be left empty; its default where it has one."""
+        if parameters.get(name) is None and self.parameterDefinition(name).defaultValue() is None:
+            return None
+        return self.parameterAsDouble(parameters, name, context)
+
     def raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
         """The raster layer of an input, or a sentence that helps."""
         layer = self.parameterAsRasterLayer(parameters, name, context)
@@ -289,20 +298,24 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         outputs.fill_sink(sink, features, count, feedback, low, high)
         return destination
 
-    def style_output(self, destination: str | None, title: str, styler: Styler) -> None:
-        """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`."""
+    def style_output(self, destination: str | None, title: str, styler: Styler, abstract: str = "") -> None:
+        """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`.
+
+        The abstract goes into the layer's metadata: what a print layout says of it in a line.
+        """
         if destination:
-            self._stylers.append((destination, title, styler))
+            self._stylers.append((destination, title, styler, abstract))
 
     def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Style the outputs where layers may be touched: in the thread that owns them."""
-        for destination, title, styler in self._stylers:
+        for destination, title, styler, abstract in self._stylers:
             # A result without its style is still the result.
             try:
                 layer = QgsProcessingUtils.mapLayerFromString(destination, context)
                 if layer is not None and layer.isValid():
                     styler(layer)
-                    styles.remember(layer, self.tr(title), f"{self.displayName()} (crimerisk:{self.ID})")
+                    history = f"{self.displayName()} (crimerisk:{self.ID})"
+                    styles.remember(layer, self.tr(title), history, abstract)
             except Exception as error:
                 feedback.pushWarning(
                     self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)

@@ -13,10 +13,19 @@ from .crimescore.crimescorelayer import CrimeScoreLayer
 from .crimescore.predictscore import PredictScore
 from .crimescore.predictscoreraster import PredictScoreRaster
 from .crimescore.trainscoremodel import TrainScoreModel
+from .forecast.backtestforecast import BacktestForecast
 from .forecast.convlstmprediction import ConvLSTMPrediction
+from .forecast.forecastrisk import ForecastRisk
+from .forecast.trainforecastmodel import TrainForecastModel
+from .hotspotgrids.binarizeheatmaps import BinarizeHeatmaps
+from .hotspotgrids.fillheatmapgaps import FillHeatmapGaps
 from .hotspotgrids.rasterizehotspots import RasterizeHotspots
+from .hotspotgrids.selectperiod import SelectPeriod
+from .hotspotgrids.selectstudyarea import SelectStudyArea
 from .incidents.importincidents import ImportIncidents
 from .risk.classifyrisk import ClassifyRisk
+from .risk.evaluaterisk import EvaluateRisk
+from .risk.upsamplerisk import UpsampleRisk
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 ALGORITHMS = (
@@ -29,6 +38,15 @@ ALGORITHMS = (
     RasterizeHotspots,
     ConvLSTMPrediction,
     ClassifyRisk,
+    TrainForecastModel,
+    ForecastRisk,
+    BacktestForecast,
+    EvaluateRisk,
+    SelectStudyArea,
+    SelectPeriod,
+    FillHeatmapGaps,
+    BinarizeHeatmaps,
+    UpsampleRisk,
 )
 
 

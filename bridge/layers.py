@@ -14,6 +14,8 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsCsException,
     QgsFeatureRequest,
+    QgsGeometry,
+    QgsJsonUtils,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSource,
@@ -180,6 +182,16 @@ def read_polygons(
         )
     shapes = [json.loads(polygon.asJson(6)) for polygon in polygons if not polygon.isEmpty()]
     return shapes, _corners(rectangle)
+
+
+def dissolved(shapes: list[dict[str, Any]]) -> QgsGeometry:
+    """GeoJSON polygons as one geometry, without the lines between them."""
+    parts = [QgsJsonUtils.geometryFromGeoJson(json.dumps(shape)) for shape in shapes]
+    union = QgsGeometry.unaryUnion(parts)
+    if union.isEmpty():
+        # A polygon that crosses itself has no union until it is mended.
+        union = QgsGeometry.unaryUnion([part.makeValid() for part in parts])
+    return union
 
 
 def _corners(rectangle: QgsRectangle) -> Extent:

@@ -34,6 +34,7 @@ __all__ = [
     "FOLDER",
     "RAMP",
     "ScoreClass",
+    "abstract_of",
     "class_polygons",
     "classes",
     "colours",
@@ -51,6 +52,7 @@ __all__ = [
     "score_queries",
     "scores",
     "set_bands_in_time",
+    "study_area",
 ]
 
 #: Our style in a GeoPackage's table of styles.
@@ -63,6 +65,11 @@ LOOKED_AT = 24
 def incidents(layer: QgsVectorLayer) -> None:
     """Small dots that stay readable where they lie on top of each other."""
     load(layer, "incidents")
+
+
+def study_area(layer: QgsVectorLayer) -> None:
+    """An outline that lets the incidents be seen."""
+    load(layer, "study_area")
 
 
 def heatmaps(layer: QgsRasterLayer, highest: int, edges: Edges) -> None:
@@ -114,6 +121,14 @@ def class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
         own.setColor(colour)
         renderer.addCategory(QgsRendererCategory(number, own, label))
     layer.setRenderer(renderer)
+
+
+def abstract_of(layer: QgsRasterLayer) -> str:
+    """The abstract of a raster: the layer's own, or that kept beside the file when Processing opened it by its path."""
+    if own := layer.metadata().abstract():
+        return str(own)
+    again = QgsRasterLayer(layer.source(), "", layer.providerType())
+    return str(again.metadata().abstract()) if again.loadDefaultMetadata()[1] else ""
 
 
 def _forget_styles(layer: QgsVectorLayer) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from qgis.core import Qgis, QgsDateTimeRange, QgsRasterLayer, QgsVectorLayer
+from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
+from .crs import tr
+
+#: Vocabulary of the metadata keyword that holds the first map's time.
+TIME_KEYWORD = "crimerisk:time"
 #: ISO times of the edges of bins that follow each other, or the start and the end of each.
 Edges = Sequence[str] | Sequence[Sequence[str]]
 
@@ -41,13 +45,48 @@ def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:
     properties.setMode(Qgis.RasterTemporalMode.FixedRangePerBand)
     properties.setFixedRangePerBand(ranges)
     properties.setIsActive(len(ranges) > 1)
+    _describe_time(layer, bins)
+
+
+def _describe_time(layer: QgsRasterLayer, bins: list[tuple[str, str]]) -> None:
+    """The layer's metadata say from when to when it is, and when the first map is.
+
+    The first map is what is shown while the Temporal Controller is off. It is a keyword because expressions, and so
+    print layouts, can read no more of a layer's time.
+    """
+    metadata = QgsLayerMetadata(layer.metadata())
+    extent = metadata.extent()
+    extent.setTemporalExtents([QgsDateTimeRange(wall_clock(bins[0][0]), wall_clock(bins[-1][1]), True, False)])
+    metadata.setExtent(extent)
+    metadata.setKeywords({**metadata.keywords(), TIME_KEYWORD: [span_text(*bins[0])]})
+    layer.setMetadata(metadata)
+
+
+def span_text(start: str, end: str) -> str:
+    """A half-open range as a map's reader takes it: dates only where they suffice."""
+    if start.endswith("T00:00:00") and end.endswith("T00:00:00"):
+        start, end = start[:10], end[:10]
+    return tr("{start} to {end} (not included)").format(
+        start=start.replace("T", " ")[:16], end=end.replace("T", " ")[:16]
+    )
 
 
 def set_features_in_time(layer: QgsVectorLayer, start: str, end: str) -> None:
-    """Show each feature from its field `start` up to, not including, its field `end`."""
+    """Show each feature from its field `start` up to, not including, its field `end`.
+
+    By expressions that read the wall clock: compared as fields, times of a GeoPackage are texts there, whose "Z" makes
+    an end that is no longer meant, and in other zones than UTC they are shifted by the zone.
+    """
     properties = layer.temporalProperties()
-    properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromFields)
+    properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
     properties.setStartField(start)
     properties.setEndField(end)
+    properties.setStartExpression(_wall_clock_expression(start))
+    properties.setEndExpression(_wall_clock_expression(end))
     properties.setLimitMode(Qgis.VectorTemporalLimitMode.IncludeBeginExcludeEnd)
     properties.setIsActive(True)
+
+
+def _wall_clock_expression(field: str) -> str:
+    parts = ", ".join(f'{part}("{field}")' for part in ("year", "month", "day", "hour", "minute", "second"))
+    return f"make_datetime({parts})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ def fill_gaps(
         If no map is observed.
     """
     context = context or JobContext()
-    for name, value, known in (("method", method, ("linear", "forward", "none")), ("gaps", gaps, Gaps.__args__)):  # type: ignore[attr-defined]
+    for name, value, known in (("method", method, get_args(Method)), ("gaps", gaps, get_args(Gaps))):
         if value not in known:
             raise ParameterError(
                 f"{name} is {value!r}",
@@ -65,15 +65,16 @@ def fill_gaps(
             parameter="heatmaps",
             remedy="Check the period, the extent and the filters of Rasterize hotspot grids",
         )
-    marked = replace(heatmaps, observed=~missing, filled=heatmaps.filled if method == "none" else method)
-    if method == "none" or not missing.any():
-        return replace(marked, filled=heatmaps.filled)
+    marked = replace(heatmaps, observed=~missing)
     observed = np.flatnonzero(~missing)
+    within = missing[observed[0] : observed[-1] if method == "linear" else None]
+    if method == "none" or not within.any():
+        return marked
     counts = heatmaps.counts
     stack = empty_stack(counts.shape, np.dtype(np.float32) if method == "linear" else counts.dtype)
     for number in range(len(counts)):
         if number % 64 == 0:
-            context.progress(number / len(counts), f"map {number} of {len(counts)}")
+            context.progress(number / len(counts), f"map {number + 1} of {len(counts)}")
         after = int(np.searchsorted(observed, number))
         outside = after == 0 or (after == len(observed) and method == "linear")
         if not missing[number] or outside:
@@ -85,10 +86,10 @@ def fill_gaps(
             # Whole numbers until one division: halfway between 0 and 1 is then exactly a half.
             total = counts[first] * float(last - number) + counts[last] * float(number - first)
             stack[number] = total / (last - first)
-    return replace(marked, counts=stack)
+    return replace(marked, counts=stack, filled=method)
 
 
-def binarize(heatmaps: Heatmaps, threshold: float = THRESHOLD) -> Heatmaps:
+def binarize(heatmaps: Heatmaps, threshold: float = THRESHOLD, context: JobContext | None = None) -> Heatmaps:
     """1 where a map lies strictly above `threshold`, else 0; which maps are observed stays known.
 
     Strictly, as everywhere else that a value is held against a threshold: halfway between no incident and one
@@ -107,6 +108,9 @@ def binarize(heatmaps: Heatmaps, threshold: float = THRESHOLD) -> Heatmaps:
             remedy="The published one is 0.5: at least one incident",
         )
     stack = empty_stack(heatmaps.counts.shape, np.dtype(np.uint8))
+    context = context or JobContext()
     for number, band in enumerate(heatmaps.counts):
+        if number % 64 == 0:
+            context.progress(number / len(heatmaps), f"map {number + 1} of {len(heatmaps)}")
         stack[number] = band > threshold
     return replace(heatmaps, counts=stack, binary=True)

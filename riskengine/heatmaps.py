@@ -186,8 +186,12 @@ def write_stack(
     context: JobContext | None = None,
     parameter: str = "output",
 ) -> None:
-    """Write a (T, H, W) stack as one GeoTIFF: a band per bin, no data outside the mask, bin starts in tags."""
+    """Write a (T, H, W) stack as one GeoTIFF: a band per bin, no data outside the mask, bin starts in tags.
+
+    `edges` are T + 1 moments, or T pairs of start and end for maps that do not follow each other without gaps.
+    """
     context = context or JobContext()
+    spans = edges if edges.ndim == 2 else np.stack([edges[:-1], edges[1:]], axis=1)
     outside = None if mask.all() else ~mask
     with whole_file(path, parameter) as temporary:
         with rasterio.open(temporary, "w", **geotiff_profile(grid, len(stack), str(stack.dtype), nodata)) as target:
@@ -196,7 +200,7 @@ def write_stack(
                 if outside is not None:
                     band = np.where(outside, np.asarray(nodata, dtype=stack.dtype), band)
                 target.write(band, number)
-                start, end = (str(edge) for edge in edges[number - 1 : number + 1])
+                start, end = (str(edge) for edge in spans[number - 1])
                 target.set_band_description(number, start)
                 target.update_tags(number, CRIMERISK_START=start, CRIMERISK_END=end)
                 if number % 16 == 0:

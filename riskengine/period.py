@@ -55,7 +55,8 @@ def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: flo
     Enough is `least` incidents or, by default, `share` of the median of the months that hold any. Of runs of equal
     length the one with more incidents is taken, then the later one. Where the run begins with the first month of
     the data it starts on the day of the first incident, and where it ends with the last month it ends after the day
-    of the last one, so that no day is taken for quiet that nobody recorded.
+    of the last one, so that no day is taken for quiet that nobody recorded. Times that know only their month (all at
+    midnight of a first) stand for whole months.
 
     Parameters
     ----------
@@ -100,7 +101,9 @@ def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: flo
     chosen[begin:end] = True
     one_day = np.timedelta64(1, "D")
     start = max(months[begin].astype("datetime64[D]"), time.min().astype("datetime64[D]"))
-    stop = min((months[end - 1] + 1).astype("datetime64[D]"), time.max().astype("datetime64[D]") + one_day)
+    stop = (months[end - 1] + 1).astype("datetime64[D]")
+    if not (time == time.astype("datetime64[M]")).all():
+        stop = min(stop, time.max().astype("datetime64[D]") + one_day)
     incidents = int(counts[begin:end].sum())
     return Period(
         start.astype("datetime64[s]"),

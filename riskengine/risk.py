@@ -32,6 +32,13 @@ class RiskStack:
     ends: list[str]
     tags: dict[str, str]
 
+    @property
+    def edges(self) -> list[list[str]]:
+        """The start and the end of each map; empty if not all of them say when they are."""
+        if not (all(self.starts) and all(self.ends)):
+            return []
+        return [list(pair) for pair in zip(self.starts, self.ends, strict=True)]
+
 
 def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     """Read any single- or multi-band raster of risks; no-data and non-finite cells become NaN.

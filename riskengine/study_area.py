@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from .context import JobContext
 from .errors import DataError, ParameterError
-from .grid import Grid, make_grid, round_cell
+from .grid import make_grid, round_cell
 
 #: Published grid division (32 x 32) and the share of incidents that is "minimum loss" in our reading.
 DIVISIONS = 32
 SHARE = 0.95
+#: Published is a threshold of events for a row or column, not its value.
+EVENTS = 10
 #: More rows or columns than this are refused: nobody chooses a study area by the metre.
 MOST_ROWS = 1000
 
@@ -32,14 +34,14 @@ class StudyArea:
     ----------
     extent : (west, south, east, north)
         Metres.
-    incidents, left_out : int
+    inside : ndarray of bool, shape (N,)
+        Which incidents lie in it.
     cell : float
         Side of the cells that were looked at, metres.
     """
 
     extent: Extent
-    incidents: int
-    left_out: int
+    inside: NDArray[np.bool_]
     cell: float
 
 
@@ -73,7 +75,7 @@ def trim_by_events(counts: NDArray[np.int64], least: int) -> Box:
 
 
 def smallest_box(counts: NDArray[np.int64], share: float, total: int, context: JobContext | None = None) -> Box:
-    """The box of fewest cells that holds at least `share` of `total`; of equals the fullest, then the northernmost.
+    """The box of fewest cells that holds at least `share` of `total`; of equals the fullest.
 
     Every pair of a first and a last row is tried; for each the columns follow from their running sums.
     """
@@ -103,12 +105,6 @@ def smallest_box(counts: NDArray[np.int64], share: float, total: int, context: J
                 best = rank, (top, bottom, first, first + fewest - 1)
     assert best is not None, "the whole grid holds them all"
     return best[1]
-
-
-def _count(grid: Grid, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-    cell = grid.locate(x, y)
-    counts = np.bincount(cell[cell >= 0], minlength=grid.rows * grid.columns)
-    return counts.reshape(grid.shape).astype(np.int64)
 
 
 def dense_box(
@@ -149,6 +145,13 @@ def dense_box(
         raise ParameterError(
             f"events is {events}; it must be at least 1", parameter="events", value=events, remedy="Give a whole number"
         )
+    if cell is not None and not cell > 0:
+        raise ParameterError(
+            f"cell_size is {cell:g}; it must be greater than 0",
+            parameter="cell_size",
+            value=cell,
+            remedy="Give a positive number, or leave it empty for an automatic choice",
+        )
     if not 0 < share <= 1:
         raise ParameterError(
             f"share is {share:g}; it must be above 0 and at most 1",
@@ -169,7 +172,8 @@ def dense_box(
                 value=size,
                 remedy="Choose a larger cell size, or leave it empty",
             )
-        counts = _count(grid, x, y)
+        number = grid.locate(x, y)
+        counts = np.bincount(number[number >= 0], minlength=grid.rows * grid.columns).reshape(grid.shape)
         box = smallest_box(counts, share, len(x), context) if events is None else trim_by_events(counts, events)
         top, bottom, left, right = box
         extent = (
@@ -178,22 +182,29 @@ def dense_box(
             grid.west + (right + 1) * size,
             grid.north - top * size,
         )
+        row, column = np.divmod(number, grid.columns)
+        inside = (number >= 0) & (row >= top) & (row <= bottom) & (column >= left) & (column <= right)
         kept = (bottom - top + 1) * (right - left + 1)
         if cell is not None or 4 * kept >= counts.size or size <= 1.0:
             break
         context.log(f"Only {kept} of {counts.size} cells of {size:g} m remain: the grid is laid anew over them")
-    number = int(counts[top : bottom + 1, left : right + 1].sum())
-    return StudyArea(extent, number, len(x) - number, size)
+    return StudyArea(extent, inside, size)
 
 
 def inside_polygons(
-    x: NDArray[np.float64], y: NDArray[np.float64], polygons: Iterable[dict[str, Any]]
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    polygons: Sequence[dict[str, Any]],
+    context: JobContext | None = None,
 ) -> NDArray[np.bool_]:
     """Which points lie inside any of the GeoJSON polygons or multipolygons (even-odd rule, so holes are left out)."""
     found = np.zeros(len(x), dtype=bool)
     order = np.argsort(y, kind="stable")
     sorted_x, sorted_y = x[order], y[order]
-    for rings in _polygons(polygons):
+    context = context or JobContext()
+    parts = list(_polygons(polygons))
+    for number, rings in enumerate(parts):
+        context.progress(number / len(parts), f"polygon {number + 1} of {len(parts)}")
         odd = np.zeros(len(x), dtype=bool)
         for ring in rings:
             corners = np.asarray(ring, dtype=np.float64)[:, :2]
@@ -208,7 +219,7 @@ def inside_polygons(
     return found
 
 
-def _polygons(shapes: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+def _polygons(shapes: Sequence[dict[str, Any]]) -> Iterator[list[Any]]:
     for shape in shapes:
         if shape["type"] == "Polygon":
             yield shape["coordinates"]

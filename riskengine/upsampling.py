@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,13 +13,34 @@ from .errors import ParameterError
 Method = Literal["bilinear", "cubic"]
 #: Cells on either side that a kernel reaches.
 _REACH = 2
+#: Largest factor.
+MOST = 20
+_BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
+_DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+
+
+def check_factor(factor: int) -> None:
+    """Refuse a factor that makes nothing finer, or more cells than a display has use for.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if not 2 <= factor <= MOST:
+        raise ParameterError(
+            f"factor is {factor}; it must lie between 2 and {MOST}",
+            parameter="factor",
+            value=factor,
+            remedy="5 turns cells of 500 m into 100 m",
+        )
 
 
 def _kernel(distance: NDArray[np.float64], method: Method) -> NDArray[np.float64]:
     """Weight of a cell at a distance in cells; cubic is Keys' convolution with a = -1/2, as GDAL's."""
-    d = np.abs(distance)
+    d: NDArray[np.float64] = np.abs(distance)
     if method == "bilinear":
-        return np.maximum(1 - d, 0.0)
+        weights: NDArray[np.float64] = np.maximum(1 - d, 0.0)
+        return weights
     near = 1.5 * d**3 - 2.5 * d**2 + 1
     far = -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
@@ -36,17 +58,16 @@ def _finer_rows(values: NDArray[np.float64], factor: int, method: Method) -> NDA
     return fine.reshape(rows * factor, -1)
 
 
-def _grown(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Empty cells beside filled ones get the mean of their filled neighbours (a normalised 3 x 3 convolution)."""
+def _grown(values: NDArray[np.float64], steps: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """Empty cells get the mean of the filled ones among their neighbours, `steps` (rows, columns) away."""
     known = np.isfinite(values)
     padded, weight = (np.pad(array, 1) for array in (np.where(known, values, 0.0), known.astype(np.float64)))
     rows, columns = values.shape
     total, number = np.zeros_like(values), np.zeros_like(values)
-    for row in range(3):
-        for column in range(3):
-            part = slice(row, row + rows), slice(column, column + columns)
-            total += padded[part]
-            number += weight[part]
+    for down, right in steps:
+        part = slice(1 + down, 1 + down + rows), slice(1 + right, 1 + right + columns)
+        total += padded[part]
+        number += weight[part]
     reached = ~known & (number > 0)
     return np.where(reached, total / np.maximum(number, 1), values)
 
@@ -54,9 +75,9 @@ def _grown(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def upsample(risk: NDArray[np.float64], factor: int, method: Method = "bilinear") -> NDArray[np.float32]:
     """A map with `factor` times as many rows and columns, for display.
 
-    Cells outside the study area take part in nothing: before interpolating they are replaced by the mean of their
-    neighbours inside, and afterwards they are NaN again, at the outline of the coarse cells. No value leaves the
-    range of the map, so a probability stays one where the cubic kernel overshoots.
+    Cells outside the study area take part in nothing: before interpolating they repeat their neighbours inside, and
+    afterwards they are NaN again, at the outline of the coarse cells. No value leaves the range of the map, so a
+    probability stays one where the cubic kernel overshoots.
 
     Parameters
     ----------
@@ -75,17 +96,13 @@ def upsample(risk: NDArray[np.float64], factor: int, method: Method = "bilinear"
     ParameterError
         For another factor.
     """
-    if not 2 <= factor <= 20:
-        raise ParameterError(
-            f"factor is {factor}; it must lie between 2 and 20",
-            parameter="factor",
-            value=factor,
-            remedy="5 turns cells of 500 m into 100 m",
-        )
+    check_factor(factor)
     inside = np.isfinite(risk)
     values = np.pad(np.where(inside, risk, np.nan), _REACH, constant_values=np.nan)
     for _ in range(_REACH):
-        values = _grown(values)
+        # Beside a straight border the nearest cell is repeated; only into corners is the way diagonal.
+        beside = _grown(values, _BESIDE)
+        values = np.where(np.isfinite(beside), beside, _grown(values, _DIAGONAL))
     values = np.nan_to_num(values, nan=0.0)
     fine = _finer_rows(np.ascontiguousarray(_finer_rows(values, factor, method).T), factor, method).T
     if inside.any():

@@ -1,6 +1,6 @@
-"""Write resources/models/main_chain.model3, the whole chain as one model.
+"""Write the shipped models to resources/models: main_chain.model3, the whole chain, and forecast_chain.model3.
 
-Run with QGIS's Python after changing the chain here.
+Run with QGIS's Python after changing a chain here.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -20,21 +21,38 @@ from qgis.core import (
     QgsProcessingModelChildParameterSource,
     QgsProcessingModelOutput,
     QgsProcessingModelParameter,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
 )
 from qgis.PyQt.QtCore import QPointF
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "resources" / "models" / "main_chain.model3"
+MODELS = ROOT / "resources" / "models"
 
 Source = QgsProcessingModelChildParameterSource
 NUMBER = QgsProcessingParameterNumber.Type
 
 
-def inputs() -> list[object]:
-    """What the model asks for; everything but the CSV has a default."""
+#: Child, algorithm, parameters, {output: name in the toolbox}.
+Step = tuple[str, str, dict[str, object], dict[str, str]]
+
+
+@dataclass
+class Chain:
+    """One model: its file, what it says of itself, what it asks for, and its steps in the order they run."""
+
+    file: str
+    title: str
+    about: str
+    inputs: list[object]
+    steps: list[Step]
+
+
+def main_inputs() -> list[object]:
+    """What the whole chain asks for; everything but the CSV has a default."""
     return [
         QgsProcessingParameterFile("csv", "CSV file", fileFilter="Text files (*.csv *.tsv *.txt);;All files (*)"),
         QgsProcessingParameterFeatureSource(
@@ -47,8 +65,8 @@ def inputs() -> list[object]:
     ]
 
 
-def chain() -> list[tuple[str, str, dict[str, object], dict[str, str]]]:
-    """(child, algorithm, parameters, {output: name in the toolbox}) in the order they run."""
+def main_steps() -> list[Step]:
+    """Everything from a CSV on."""
     asked = Source.fromModelParameter
     made = Source.fromChildOutput
     fixed = Source.fromStaticValue
@@ -83,21 +101,59 @@ def chain() -> list[tuple[str, str, dict[str, object], dict[str, str]]]:
     ]
 
 
-def build() -> QgsProcessingModelAlgorithm:
+def forecast_inputs(kinds: list[str], default: int) -> list[object]:
+    """What the forecast's chain asks for; everything but the incidents has a default."""
+    bins = ["Hours", "Days", "Weeks", "Months"]
+    return [
+        QgsProcessingParameterFeatureSource("incidents", "Incidents", [QgsProcessing.SourceType.TypeVectorPoint]),
+        QgsProcessingParameterField("time_field", "Time field", "occurred", "incidents"),
+        QgsProcessingParameterFeatureSource(
+            "study_area", "Study area", [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
+        ),
+        QgsProcessingParameterNumber("cell_size", "Cell size of the hotspot grids [m]", NUMBER.Double, None, True),
+        QgsProcessingParameterEnum("time_bin", "Time bin", bins, False, 1),
+        QgsProcessingParameterEnum("kind", "Kind of model", kinds, False, default),
+        QgsProcessingParameterNumber("steps", "Bins to forecast", NUMBER.Integer, 1, False, 1, 1000),
+    ]
+
+
+def forecast_steps() -> list[Step]:
+    """From incidents to a forecast that was judged."""
+    asked = Source.fromModelParameter
+    made = Source.fromChildOutput
+    grids = {name: asked(name.lower()) for name in ("STUDY_AREA", "CELL_SIZE", "TIME_FIELD")}
+    return [
+        (
+            "grids",
+            "rasterizehotspots",
+            {**grids, "INPUT": asked("incidents"), "BIN_UNIT": asked("time_bin")},
+            {"OUTPUT": "Hotspot grids"},
+        ),
+        (
+            "train",
+            "trainforecastmodel",
+            {"INPUT": made("grids", "OUTPUT"), "MODEL_KIND": asked("kind")},
+            {"MODEL": "Forecast model", "REPORT": "Report"},
+        ),
+        (
+            "forecast",
+            "forecastrisk",
+            {"INPUT": made("grids", "OUTPUT"), "MODEL": made("train", "MODEL"), "STEPS": asked("steps")},
+            {"OUTPUT": "Risk"},
+        ),
+        ("classes", "classifyrisk", {"INPUT": made("forecast", "OUTPUT")}, {"OUTPUT": "Risk classes"}),
+    ]
+
+
+def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     """The model, laid out from top to bottom."""
-    model = QgsProcessingModelAlgorithm("From CSV to risk map", "Models", "models")
-    model.setHelpContent(
-        {
-            "ALG_DESC": "The whole chain: import a police CSV, build the crime index, compute crime scores on a grid,"
-            " count hotspot grids, train a ConvLSTM and forecast the next day, classify the risk at percentiles.",
-            "ALG_VERSION": "1",
-        }
-    )
-    for row, definition in enumerate(inputs()):
+    model = QgsProcessingModelAlgorithm(chain.title, "Models", "models")
+    model.setHelpContent({"ALG_DESC": chain.about, "ALG_VERSION": "1"})
+    for row, definition in enumerate(chain.inputs):
         parameter = QgsProcessingModelParameter(definition.name())
         parameter.setPosition(QPointF(150, 80 + 90 * row))
         model.addModelParameter(definition, parameter)
-    for row, (name, algorithm, parameters, outputs) in enumerate(chain()):
+    for row, (name, algorithm, parameters, outputs) in enumerate(chain.steps):
         child = QgsProcessingModelChildAlgorithm(f"crimerisk:{algorithm}")
         child.setChildId(name)
         child.setDescription(child.algorithm().displayName())
@@ -127,12 +183,33 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        TARGET.parent.mkdir(exist_ok=True)
-        model = build()
-        wrong = [why for child in model.childAlgorithms() for why in model.validateChildAlgorithm(child)[1]]
-        print("\n".join(wrong) or "the model is valid")
-        if wrong or not model.toFile(str(TARGET)):
-            sys.exit(f"{TARGET} was not written")
-        for definition in model.parameterDefinitions():
-            print(definition.name(), definition.type(), definition.description())
+        from crime_risk.algorithms.forecast import forecasters
+
+        MODELS.mkdir(exist_ok=True)
+        chains = [
+            Chain(
+                "main_chain",
+                "From CSV to risk map",
+                "The whole chain: import a police CSV, build the crime index, compute crime scores on a grid, count "
+                "hotspot grids, train a ConvLSTM and forecast the next day, classify the risk at percentiles.",
+                main_inputs(),
+                main_steps(),
+            ),
+            Chain(
+                "forecast_chain",
+                "From incidents to forecast",
+                "Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside "
+                "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles.",
+                forecast_inputs(forecasters.titles(), forecasters.NAMES.index(forecasters.DEFAULT)),
+                forecast_steps(),
+            ),
+        ]
+        for chain in chains:
+            model = build(chain)
+            wrong = [why for child in model.childAlgorithms() for why in model.validateChildAlgorithm(child)[1]]
+            print("\n".join(wrong) or f"{chain.file} is valid")
+            if wrong or not model.toFile(str(MODELS / f"{chain.file}.model3")):
+                sys.exit(f"{chain.file} was not written")
+            for definition in model.parameterDefinitions():
+                print(" ", definition.name(), definition.type(), definition.description())
     application.exitQgis()

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Qt writes attributes in the order of their hashes: the same order every time.
+os.environ.setdefault("QT_HASH_SEED", "0")
 
 import numpy as np
 from osgeo import gdal
@@ -65,6 +67,11 @@ def vector_styles() -> None:
     polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
     polygons.setOpacity(0.75)
     save(polygons, "class_polygons")
+    area = QgsVectorLayer("Polygon?field=incidents:integer", "area", "memory")
+    outline = {"style": "no", "outline_color": "0,63,114", "outline_width": "0.6", "outline_style": "dash"}
+    area.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(outline)))
+    area.setMapTipTemplate('<b>[% "incidents" %]</b> incidents inside, [% "left_out" %] left out')
+    save(area, "study_area")
     polygons = QgsVectorLayer("Polygon?field=score:double", "polygons", "memory")
     fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
     polygons.setRenderer(QgsGraduatedSymbolRenderer("score", [QgsRendererRange(0.0, 1.0, fill, "0 – 1")]))

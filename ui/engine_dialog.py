@@ -43,6 +43,8 @@ class EngineDialog(QDialog):
         self.setObjectName("CrimeRiskEngineDialog")
         self.setWindowTitle(self._tr("Crime Risk: set up engine"))
         self._task: engine_task.EngineTask | None = None
+        #: How many of the task's lines the log shows.
+        self._shown = 0
 
         self.state_label = QLabel()
         self.state_label.setWordWrap(True)
@@ -157,10 +159,13 @@ class EngineDialog(QDialog):
 
     def _attach(self, task: engine_task.EngineTask) -> None:
         self._task = task
-        self.log_view.setPlainText("\n".join(task.lines))
+        self._shown = 0
+        self.log_view.clear()
+        # Connected first, then shown: the task already runs, and what it said in between would be lost.
         task.progressed.connect(self._show_progress)
-        task.logged.connect(self._show_line)
+        task.logged.connect(self._show_lines)
         task.ended.connect(self._show_end)
+        self._show_lines()
         if task.running:
             self._show_progress(*task.last)
         elif task.message:
@@ -247,11 +252,18 @@ class EngineDialog(QDialog):
             self.step_label.setText(text)
             self.step_label.show()
 
-    def _show_line(self, line: str) -> None:
-        self.log_view.appendPlainText(line)
-        self.copy_button.setEnabled(True)
+    def _show_lines(self, _line: str = "") -> None:
+        """Whatever the task has said that is not shown yet: a signal only tells that there is something."""
+        if self._task is None:
+            return
+        lines = self._task.lines[self._shown :]
+        self._shown += len(lines)
+        for line in lines:
+            self.log_view.appendPlainText(line)
+            self.copy_button.setEnabled(True)
 
     def _show_end(self, well: bool, message: str) -> None:
+        self._show_lines()
         self.cancel_button.setEnabled(True)
         self.step_label.setText(message)
         self.progress_bar.setValue(1000 if well else 0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
@@ -15,13 +17,16 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFolderDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
+    QgsRasterLayer,
 )
 
 from ...bridge import layers, styles
 from .. import date_order
+from ..engine_algorithm import absolute
 from ..incident_algorithm import IncidentAlgorithm
 
 UNITS = ("hours", "days", "weeks", "months")
@@ -38,6 +43,8 @@ The raster plays in the Temporal Controller: every band carries the half-open ti
 outside the study area are no data. Weeks start on Mondays, months on the first; the last bin may be incomplete.
 
 Left empty, the cell size is a fiftieth of the shorter side of the extent, rounded, and is reported in the log.
+
+With a folder for one stack a category, a raster is written for each category too, on the same grid and bins.
 """
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -89,6 +96,13 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
         self.add(QgsProcessingParameterDateTime("START", self.tr("Start"), optional=True), advanced=True)
         self.add(QgsProcessingParameterDateTime("END", self.tr("End (not included)"), optional=True), advanced=True)
         self.add(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Hotspot grids")))
+        self.add(
+            QgsProcessingParameterFolderDestination(
+                "STACKS", self.tr("One stack a category"), optional=True, createByDefault=False
+            ),
+            "A folder for one raster a category, named after it: further channels for a forecast. Needs the category "
+            "field.",
+        )
         self.add_refused_output()
         for name, title in (
             ("BINS", "Maps"),
@@ -98,6 +112,7 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
             ("COUNT", "Incidents counted"),
             ("LEFT_OUT", "Incidents outside grid, study area or period"),
             ("REFUSED_COUNT", "Refused features"),
+            ("CATEGORY_COUNT", "Categories written"),
         ):
             self.addOutput(QgsProcessingOutputNumber(name, self.tr(title)))
 
@@ -111,16 +126,21 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
                 return False, self.tr(
                     "{name} is {value}; it must be greater than 0, or empty for an automatic choice."
                 ).format(name=name, value=parameters[name])
-        if self.parameterAsString(parameters, "CATEGORIES", context) and not self.parameterAsString(
-            parameters, "CATEGORY_FIELD", context
-        ):
-            return False, self.tr("CATEGORIES needs a CATEGORY_FIELD. Choose the field that holds the categories.")
+        if not self.parameterAsString(parameters, "CATEGORY_FIELD", context):
+            for name in ("CATEGORIES", "STACKS"):
+                if parameters.get(name):
+                    return False, self.tr(
+                        "{name} needs a CATEGORY_FIELD. Choose the field that holds the categories."
+                    ).format(name=name)
         return True, ""
 
     def compute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
     ) -> dict[str, Any]:
         output = self.raster_destination(parameters, "OUTPUT", context)
+        # Written where a failure leaves nothing, and brought to its place when all is there.
+        target = absolute(self.parameterAsString(parameters, "STACKS", context))
+        stacks = folder / "stacks" if target else None
         places = self.read_incidents(parameters, context, feedback, folder)
         area = self.parameterAsSource(parameters, "STUDY_AREA", context)
         rectangle = self.parameterAsExtent(parameters, "EXTENT", context)
@@ -137,9 +157,9 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
                 "crs": places.crs.authid() or places.crs.toWkt(),
                 "extent": extent,
                 "polygons": polygons,
-                "cell_size": self._optional(parameters, "CELL_SIZE", context),
-                "columns": self._optional(parameters, "COLUMNS", context),
-                "rows": self._optional(parameters, "ROWS", context),
+                "cell_size": self.optional_number(parameters, "CELL_SIZE", context),
+                "columns": self.optional_number(parameters, "COLUMNS", context),
+                "rows": self.optional_number(parameters, "ROWS", context),
                 "date_order": date_order.chosen(self, parameters, context),
                 "bin_unit": UNITS[self.parameterAsEnum(parameters, "BIN_UNIT", context)],
                 "bin_length": self.parameterAsInt(parameters, "BIN_LENGTH", context),
@@ -147,6 +167,7 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
                 "categories": [name.strip() for name in wanted.split(";") if name.strip()],
                 "start": self._moment(parameters, "START", context),
                 "end": self._moment(parameters, "END", context),
+                "per_category": str(stacks) if stacks else None,
             },
             feedback,
             [output],
@@ -154,7 +175,7 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
         self.style_output(
             output, "Hotspot grids", lambda layer: styles.heatmaps(layer, result["highest"], result["edges"])
         )
-        return {
+        found = {
             "OUTPUT": output,
             "BINS": result["bins"],
             "CELL": result["cell_size"],
@@ -162,11 +183,35 @@ Left empty, the cell size is a fiftieth of the shorter side of the extent, round
             "HEIGHT": result["rows"],
             "COUNT": result["counted"],
             "LEFT_OUT": result["left_out"],
+            "CATEGORY_COUNT": len(result["categories"]),
             **self.finish_refused(parameters, context, feedback, places, result),
         }
+        if stacks:
+            self._bring(stacks, Path(target), result, feedback)
+            found["STACKS"] = target
+        return found
 
-    def _optional(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> float | None:
-        return None if parameters.get(name) is None else self.parameterAsDouble(parameters, name, context)
+    def _bring(self, stacks: Path, target: Path, result: dict[str, Any], feedback: QgsProcessingFeedback) -> None:
+        """Move the stacks to the folder asked for, each with its style and history beside it."""
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            for entry in result["categories"]:
+                shutil.move(stacks / entry["file"], target / entry["file"])
+        except OSError as error:
+            raise QgsProcessingException(
+                self.tr("STACKS: {folder} cannot be written ({why}). Choose another folder.").format(
+                    folder=target, why=error.strerror or error
+                )
+            ) from error
+        for entry in result["categories"]:
+            feedback.pushInfo(
+                self.tr("{category}: {count} incidents in {file}").format(
+                    category=entry["category"], count=f"{entry['counted']:,}", file=entry["file"]
+                )
+            )
+            layer = QgsRasterLayer(str(target / entry["file"]), entry["category"])
+            styles.heatmaps(layer, entry["highest"], result["edges"])
+            styles.remember(layer, entry["category"], f"{self.displayName()} (crimerisk:{self.ID})")
 
     def _moment(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str | None:
         when = self.parameterAsDateTime(parameters, name, context)

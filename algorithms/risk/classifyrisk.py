@@ -34,6 +34,7 @@ from ...bridge.crs import is_metric
 from ..engine_algorithm import EngineAlgorithm, absolute
 
 SCOPES = ("map", "stack")
+METHODS = ("percentiles", "shares")
 _WGS84_ELLIPSOID = "EPSG:7030"
 FIELDS = (
     ("band", QMetaType.Type.Int),
@@ -50,27 +51,50 @@ class ClassifyRisk(EngineAlgorithm):
     TITLE = "Classify percentile risk"
     GROUP = "Risk"
     TAGS = "percentile,risk,classes,hotspot,threshold,legend,polygons"
-    SUMMARY = "Turns a risk raster into classes at percentiles, as a raster with a legend and, if wanted, as polygons."
+    SUMMARY = "Turns a risk raster into classes, as a raster with a legend and, if wanted, as polygons."
     HELP = """
-A cell belongs to a class when its risk lies strictly above the class's percentile, so that a map without
-differences has no hotspot. Percentiles are taken over the valid cells of each map, or once over the whole stack
-(so that quiet maps have fewer hotspots than busy ones). Works on any risk or density raster.
+By percentiles a cell belongs to a class when its risk lies strictly above the class's percentile, so that a map
+without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole stack
+(so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
+
+By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, exactly; of cells with equal risk the
+first from north to south and west to east, which the log says. Works on any risk or density raster.
 """
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         self.add(QgsProcessingParameterRasterLayer("INPUT", self.tr("Risk raster")))
         self.add(
-            QgsProcessingParameterString("PERCENTILES", self.tr("Percentiles"), "25, 75, 91, 96"),
+            QgsProcessingParameterEnum(
+                "METHOD",
+                self.tr("Classes by"),
+                [self.tr("Percentiles of the risk"), self.tr("Shares of the area")],
+                False,
+                0,
+            ),
+            "Percentiles leave a map without differences without a hotspot; shares always flag as much of the area as "
+            "can be covered.",
+        )
+        self.add(
+            QgsProcessingParameterString("PERCENTILES", self.tr("Percentiles"), "25, 75, 91, 96", optional=True),
             "Rising numbers between 0 and 100, separated by commas. The default is the published choice.",
+        )
+        self.add(
+            QgsProcessingParameterString("SHARES", self.tr("Shares of the area [%]"), "1, 5, 10, 20", optional=True),
+            "Rising numbers between 0 and 100, separated by commas: the riskiest 1 %, 5 % and so on of the cells.",
         )
         self.add(
             QgsProcessingParameterEnum(
                 "OVER",
-                self.tr("Percentiles over"),
+                self.tr("Percentiles or shares over"),
                 [self.tr("Each map by itself"), self.tr("The whole stack")],
                 False,
                 0,
             )
+        )
+        self.add(
+            QgsProcessingParameterRasterLayer("REFERENCE", self.tr("Reference for the percentiles"), optional=True),
+            "A raster whose maps, all together, give the percentiles instead: for example a whole test prediction "
+            "for a single new map, as published.",
         )
         self.add(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Risk classes")))
         self.add(
@@ -85,32 +109,50 @@ differences has no hotspot. Percentiles are taken over the valid cells of each m
         )
         self.addOutput(QgsProcessingOutputString("THRESHOLDS", self.tr("Thresholds of the first map")))
 
-    def _percentiles(self, parameters: dict[str, Any], context: QgsProcessingContext) -> list[float] | None:
-        text = self.parameterAsString(parameters, "PERCENTILES", context).replace(";", ",")
+    def _numbers(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> list[float] | None:
+        text = self.parameterAsString(parameters, name, context).replace(";", ",")
         try:
             values = [float(part) for part in text.split(",") if part.strip()]
         except ValueError:
             return None
         return values if all(map(math.isfinite, values)) else None
 
-    def _refusal(self, parameters: dict[str, Any]) -> str:
-        return self.tr("PERCENTILES is {value}; give rising numbers such as 25, 75, 91, 96.").format(
-            value=parameters.get("PERCENTILES") or self.tr("empty")
+    def _method(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[str, str]:
+        """The engine's name of the method, and the parameter that holds its numbers."""
+        method = METHODS[self.parameterAsEnum(parameters, "METHOD", context)]
+        return method, method.upper()
+
+    def _refusal(self, parameters: dict[str, Any], name: str) -> str:
+        return self.tr("{name} is {value}; give rising numbers such as {example}.").format(
+            name=name,
+            value=parameters.get(name) or self.tr("empty"),
+            example=self.parameterDefinition(name).defaultValue(),
         )
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
-        """Refuse percentiles that are not numbers."""
-        if not self._percentiles(parameters, context):
-            return False, self._refusal(parameters)
-        return super().checkParameterValues(parameters, context)
+        """Refuse limits that are not numbers, and a reference that cannot serve."""
+        fine, why = super().checkParameterValues(parameters, context)
+        if not fine:
+            return fine, why
+        method, name = self._method(parameters, context)
+        if not self._numbers(parameters, name, context):
+            return False, self._refusal(parameters, name)
+        if method == "shares" and parameters.get("REFERENCE"):
+            return False, self.tr(
+                "REFERENCE gives percentiles, but METHOD is shares of the area. Leave REFERENCE empty, or choose "
+                "percentiles."
+            )
+        return True, ""
 
     def compute(
         self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback, folder: Path
     ) -> dict[str, Any]:
-        percentiles = self._percentiles(parameters, context)
-        if not percentiles:
-            raise QgsProcessingException(self._refusal(parameters))
+        method, name = self._method(parameters, context)
+        limits = self._numbers(parameters, name, context)
+        if not limits:
+            raise QgsProcessingException(self._refusal(parameters, name))
         layer = self.raster_input(parameters, "INPUT", context)
+        reference = self.raster_input(parameters, "REFERENCE", context) if parameters.get("REFERENCE") else None
         output = self.raster_destination(parameters, "OUTPUT", context)
         polygons = folder / "polygons.json" if parameters.get("POLYGONS") is not None else None
         result = self.run_job(
@@ -118,8 +160,10 @@ differences has no hotspot. Percentiles are taken over the valid cells of each m
             {
                 "risk": absolute(layer.source()),
                 "output": output,
-                "percentiles": percentiles,
+                "method": method,
+                method: limits,
                 "over": SCOPES[self.parameterAsEnum(parameters, "OVER", context)],
+                "reference": absolute(reference.source()) if reference else None,
                 "polygons": str(polygons) if polygons else None,
             },
             feedback,
@@ -129,7 +173,13 @@ differences has no hotspot. Percentiles are taken over the valid cells of each m
         labels = result["labels"]
         for label, cells in zip(labels, result["cells"]):
             feedback.pushInfo(self.tr("{label}: {cells} cells").format(label=label, cells=f"{cells:,}"))
-        self.style_output(output, "Risk classes", lambda raster: styles.classes(raster, labels, result["edges"]))
+        # What is said of the risk holds for its classes too.
+        self.style_output(
+            output,
+            "Risk classes",
+            lambda raster: styles.classes(raster, labels, result["edges"]),
+            styles.abstract_of(layer),
+        )
         found: dict[str, Any] = {
             "OUTPUT": output,
             "THRESHOLDS": ", ".join(f"{limit:.6g}" for limit in result["thresholds"][0] if limit is not None),

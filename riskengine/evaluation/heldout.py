@@ -146,10 +146,10 @@ def evaluate(
             reliability(risk, events),
             np.array([log_loss(each, event) for each, event in zip(risk, events, strict=True)]),
         )
-    return HeldOut(scores, first, len(scored), forecasters[0].name, _week(heatmaps))
+    return HeldOut(scores, first, len(scored), forecasters[0].name, week_of(heatmaps))
 
 
-def _week(heatmaps: Heatmaps) -> int:
+def week_of(heatmaps: Heatmaps) -> int:
     """Maps in a week, since incidents keep a weekly rhythm; at least 7."""
     length = (heatmaps.edges[1] - heatmaps.edges[0]) / np.timedelta64(1, "D")
     return max(round(7 / float(length)), 7)

@@ -6,6 +6,7 @@ Definitions: N incidents in the test window, n of them in flagged cells; A study
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,21 +56,55 @@ def brier_skill(predicted: ArrayLike, observed: ArrayLike, reference: ArrayLike 
     reference : array_like or float
         Probabilities of the reference forecast.
     """
-    against = brier(np.broadcast_to(np.asarray(reference, dtype=np.float64), np.shape(predicted)), observed)
+    # Over the same cells: a single number has no study area of its own.
+    outside = np.isnan(np.asarray(predicted, dtype=np.float64))
+    against = brier(np.where(outside, np.nan, np.asarray(reference, dtype=np.float64)), observed)
     return 1.0 - brier(predicted, observed) / against if against > 0 else float("nan")
+
+
+def skill(loss: float, reference: float) -> float:
+    """1 - loss / reference: 0 is no better than the reference, 1 is perfect; NaN for a perfect reference."""
+    return 1.0 - loss / reference if reference > 0 else float("nan")
+
+
+def _ranked(predicted: ArrayLike, observed: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """All predictions, and those of the events; each in rising order, in the type they came in to spare memory."""
+    p = np.asarray(predicted)
+    p = (p if p.dtype.kind == "f" else p.astype(np.float64)).ravel()
+    happened = np.asarray(observed).ravel() > 0
+    if p.shape != happened.shape:
+        raise ValueError(f"{p.size} predictions for {happened.size} outcomes")
+    inside = ~np.isnan(p)
+    if not inside.all():
+        p, happened = p[inside], happened[inside]
+    return np.sort(p), np.sort(p[happened])
 
 
 def auc(predicted: ArrayLike, observed: ArrayLike) -> float:
     """Chance that an event's probability exceeds a non-event's (ties count half); NaN without both."""
-    p, o = _pairs(predicted, observed)
-    events = float(np.count_nonzero(o > 0))
-    others = o.size - events
-    if not events or not others:
+    everything, events = _ranked(predicted, observed)
+    others = everything.size - events.size
+    if not events.size or not others:
         return float("nan")
-    _, group, sizes = np.unique(p, return_inverse=True, return_counts=True)
-    # Mean rank within a group of ties.
-    ranks = np.cumsum(sizes) - (sizes - 1) / 2
-    return float((ranks[group][o > 0].sum() - events * (events + 1) / 2) / (events * others))
+    # Non-events below an event are all cells below it less the events among them; of those at its level half.
+    below = sum(np.searchsorted(everything, events, side).sum(dtype=np.float64) for side in ("left", "right"))
+    own = sum(np.searchsorted(events, events, side).sum(dtype=np.float64) for side in ("left", "right"))
+    return float((below - own) / 2 / (events.size * others))
+
+
+def average_precision(predicted: ArrayLike, observed: ArrayLike) -> float:
+    """Area under precision against recall as a sum of steps, one per distinct probability; NaN without events.
+
+    Sum of (R_k - R_{k-1}) P_k with P_k and R_k the precision and recall of flagging all cells of at least the k-th
+    highest probability; cells of equal probability enter together. A constant forecast gets the share of events.
+    """
+    everything, events = _ranked(predicted, observed)
+    if not events.size:
+        return float("nan")
+    levels, number = np.unique(events, return_counts=True)
+    caught = events.size - np.searchsorted(events, levels, "left")
+    flagged = everything.size - np.searchsorted(everything, levels, "left")
+    return float((number * (caught / flagged)).sum() / events.size)
 
 
 @dataclass(frozen=True)
@@ -122,6 +157,40 @@ class AreaHits:
         """Flagged cells that were hit."""
         return self.hit_cells / self.flagged if self.flagged else float("nan")
 
+    def ser(self, cell_km2: float) -> float:
+        """n / a: incidents caught per flagged square kilometre and bin, a being summed over the maps."""
+        return self.caught / (self.flagged * cell_km2) if self.flagged else float("nan")
+
+
+@dataclass(frozen=True)
+class MapHits:
+    """What flagging caught on each map.
+
+    Attributes
+    ----------
+    share : float
+        As in `AreaHits`.
+    cells : int
+        Of the study area, over all maps.
+    flagged, caught, incidents, hit_cells, most : ndarray, shape (T,)
+        As in `AreaHits`, one per map.
+    """
+
+    share: float
+    cells: int
+    flagged: Array
+    caught: Array
+    incidents: Array
+    hit_cells: Array
+    most: Array
+
+    def total(self, most: float | None = None) -> AreaHits:
+        """Over all maps; `most` where the best choice is not one per map."""
+        sums = (float(each.sum()) for each in (self.flagged, self.caught, self.incidents, self.hit_cells))
+        flagged, caught, incidents, hit_cells = sums
+        best = float(self.most.sum()) if most is None else most
+        return AreaHits(self.share, flagged, self.cells, caught, incidents, hit_cells, best)
+
 
 def area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05, threshold: int = 1) -> AreaHits:
     """Flag the riskiest `share` of the cells of each map and count what lies in them.
@@ -140,25 +209,39 @@ def area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05
     threshold : int
         Incidents that make a cell a hit.
     """
-    flagged = caught = incidents = hits = most = 0.0
+    return area_hits_by_map(predicted, counts, [share], threshold)[0].total()
+
+
+def area_hits_by_map(
+    predicted: NDArray[Any], counts: NDArray[Any], shares: Sequence[float], threshold: int = 1
+) -> list[MapHits]:
+    """`area_hits` at several shares, one sort a map for all of them, and map by map."""
+    found = np.zeros((len(shares), 5, len(predicted)))
     cells = 0
-    for risk, count in zip(predicted, counts, strict=True):
+    for number, (risk, count) in enumerate(zip(predicted, counts, strict=True)):
         inside = ~np.isnan(risk)
         p, c = risk[inside], count[inside].astype(np.float64)
         if not p.size:
             continue
-        wanted = max(int(share * p.size + 1e-9), 1)
-        edge = np.partition(p, p.size - wanted)[p.size - wanted]
-        above, level = p > edge, p == edge
-        part = (wanted - np.count_nonzero(above)) / np.count_nonzero(level)
-        flag = above + level * part
-        flagged += wanted
         cells += p.size
-        caught += float(flag @ c)
-        incidents += float(c.sum())
-        hits += float(flag @ (c >= threshold))
-        most += float(np.partition(c, p.size - wanted)[p.size - wanted :].sum())
-    return AreaHits(share, flagged, cells, caught, incidents, hits, most)
+        order = np.argsort(-p)
+        ranked = -p[order]
+        caught = np.r_[0.0, np.cumsum(c[order])]
+        hits = np.r_[0.0, np.cumsum(c[order] >= threshold)]
+        most = np.r_[0.0, np.cumsum(-np.sort(-c))]
+        for row, share in enumerate(shares):
+            wanted = max(int(share * p.size + 1e-9), 1)
+            edge = ranked[wanted - 1]
+            low, high = np.searchsorted(ranked, edge, "left"), np.searchsorted(ranked, edge, "right")
+            part = (wanted - low) / (high - low)
+            found[row, :, number] = (
+                wanted,
+                caught[low] + part * (caught[high] - caught[low]),
+                caught[-1],
+                hits[low] + part * (hits[high] - hits[low]),
+                most[wanted],
+            )
+    return [MapHits(share, cells, *found[row]) for row, share in enumerate(shares)]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class _PastOnly(Forecaster):
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
         """Check `history`; the counting is done by `predict`."""
         check_history(history, self.least_maps)
+        incident_maps(history, self.threshold, slice(0))
         self.maps_ = len(history)
         return self
 
@@ -46,6 +47,19 @@ class _PastOnly(Forecaster):
             if heatmaps.observed[origin]:
                 total += self._seen(heatmaps, slice(origin, origin + 1))[0]
                 maps += 1
+        return risk
+
+    def predict_ahead(
+        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
+    ) -> Maps:
+        """Forecasts of every map from `first` on, `horizon` bins ahead: what is forecast for an origin holds for all
+        bins after it."""
+        check_steps(horizon)
+        origins = np.maximum(np.arange(first, len(heatmaps)) - horizon + 1, 0)
+        if not len(origins):
+            return np.empty((0, *heatmaps.mask.shape), dtype=np.float32)
+        each = self.predict_each(heatmaps.before(int(origins[-1]) + 1), int(origins[0]), context)
+        risk: Maps = each[origins - origins[0]]
         return risk
 
     def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:

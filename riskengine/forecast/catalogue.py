@@ -77,6 +77,26 @@ DEFAULT = "ensemble"
 BASELINES = ("constant", "prior_counts", "recent_counts", "weekday_trend", "kde")
 
 
+def forecaster_class(name: str) -> type[Forecaster]:
+    """The class of a forecaster, imported now.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown name.
+    """
+    if name not in CATALOGUE:
+        raise ParameterError(
+            f"There is no forecaster {name!r}",
+            parameter="models",
+            value=name,
+            remedy="Use one of " + ", ".join(CATALOGUE),
+        )
+    module, _, kind = CATALOGUE[name].place.partition(":")
+    cls: type[Forecaster] = getattr(importlib.import_module(f".{module}", __package__), kind)
+    return cls
+
+
 def make(name: str, **settings: Any) -> Forecaster:
     """An unfitted forecaster.
 
@@ -92,15 +112,7 @@ def make(name: str, **settings: Any) -> Forecaster:
     ParameterError
         For an unknown name or setting.
     """
-    if name not in CATALOGUE:
-        raise ParameterError(
-            f"There is no forecaster {name!r}",
-            parameter="models",
-            value=name,
-            remedy="Use one of " + ", ".join(CATALOGUE),
-        )
-    module, _, kind = CATALOGUE[name].place.partition(":")
-    cls = getattr(importlib.import_module(f".{module}", __package__), kind)
+    cls = forecaster_class(name)
     known = cls.__init__.__code__.co_varnames[: cls.__init__.__code__.co_argcount]
     given = {key: value for key, value in settings.items() if key in known or key not in ("threshold", "seed")}
     unknown = [key for key in given if key not in known]

@@ -1,17 +1,20 @@
-"""Forecasters that look at one cell and bin at a time: regression and boosted trees on lagged and neighbouring counts."""
+"""Forecasters of one cell and bin at a time: regression and boosted trees on lagged and neighbouring counts."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import gcd
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
+from threadpoolctl import threadpool_limits
 
 from ..bins import next_edges
 from ..context import JobContext
+from ..errors import DataError
 from ..heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
 from .cell_features import CellFeatures
@@ -21,9 +24,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 #: Rows of a training table, at most: of a longer history every second, third, … map is a target.
-MOST_ROWS = 2_000_000
+MOST_ROWS = 1_000_000
 #: Maps at the start that only fill the summaries, as a share of the history and at most so many days.
 _WARM_SHARE, _WARM_DAYS = 0.25, 120.0
+#: Rows of a table that are forecast together.
+_BATCH = 32_768
 #: Logits beyond this say nothing that a history could justify.
 _LIMIT = 12.0
 
@@ -57,7 +62,9 @@ class Cellwise(Forecaster):
         check_history(history, self.least_maps)
         with context.step(0.0, 0.5):
             columns, offset, events, first = self._table(history, context)
-        with context.step(0.5, 1.0):
+        # Threads that share a table this small wait for each other by spinning: beside another busy process, two
+        # were measured twenty times slower than one.
+        with context.step(0.5, 1.0), threadpool_limits(1):
             self._learn(columns, offset, events, first, context)
         return self
 
@@ -76,8 +83,8 @@ class Cellwise(Forecaster):
             p = risk[step][history.mask].astype(np.float64)
             expected[history.mask] = p if self._counts_events(history) else -np.log1p(-p)
             if step + 1 < steps:
-                # What the channels will hold is unknown: their usual level is their recent one.
-                state.update(starts[step], expected, [layers[1] * 0 for layers in state.others])
+                # What the channels will hold is unknown: their level stays the recent one.
+                state.update(starts[step], expected)
         return risk
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
@@ -85,11 +92,17 @@ class Cellwise(Forecaster):
         context = context or JobContext()
         state = self._state(heatmaps, first, context)
         risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
-        for number, target in enumerate(range(first, len(heatmaps))):
-            context.progress(number / len(risk))
-            columns, rate = state.columns(heatmaps.edges[target])
-            risk[number][heatmaps.mask] = self._risk(columns, _offset(rate, self._counts_events(heatmaps)))
-            self._show(state, heatmaps, target)
+        batch = max(_BATCH // int(heatmaps.mask.sum()), 1)
+        for low in range(0, len(risk), batch):
+            tables, offsets = [], []
+            for number in range(low, min(low + batch, len(risk))):
+                context.progress(number / len(risk))
+                columns, rate = state.columns(heatmaps.edges[first + number])
+                tables.append(columns)
+                offsets.append(_offset(rate, self._counts_events(heatmaps)))
+                self._show(state, heatmaps, first + number)
+            found = self._risk(np.concatenate(tables), np.concatenate(offsets))
+            risk[low : low + len(tables), heatmaps.mask] = found.reshape(len(tables), -1)
         return risk
 
     def _counts_events(self, heatmaps: Heatmaps) -> bool:
@@ -105,6 +118,13 @@ class Cellwise(Forecaster):
 
     def _state(self, heatmaps: Heatmaps, until: int, context: JobContext) -> CellFeatures:
         state = CellFeatures(heatmaps, len(heatmaps.extras.channel_names))
+        if len(state.names) != len(self.weights_):
+            raise DataError(
+                f"The model was fitted with {len(self.weights_)} columns per cell, the maps give {len(state.names)}",
+                parameter="extras",
+                value=[*heatmaps.extras.channel_names, *heatmaps.extras.static_names],
+                remedy="Give the same further layers, and bins of the same length, as when the model was fitted",
+            )
         for number in range(until):
             if number % 32 == 0:
                 context.check_cancelled()
@@ -118,7 +138,10 @@ class Cellwise(Forecaster):
         maps, cells = len(history), int(history.mask.sum())
         state = CellFeatures(history, len(history.extras.channel_names))
         warm = int(min(maps * _WARM_SHARE, _WARM_DAYS / state.bin_days)) or 1
-        thin = -(-(maps - warm) * cells // MOST_ROWS)
+        thin = max(-(-(maps - warm) * cells // MOST_ROWS), 1)
+        # Every seventh day would always be the same weekday.
+        while gcd(thin, state.slots) > 1:
+            thin += 1
         targets = [
             number
             for number in range(maps)
@@ -158,11 +181,14 @@ class Cellwise(Forecaster):
         """Probabilities of a table's rows."""
 
     def _linear(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float64]:
-        # Folded into one product, so that the table is not copied.
+        weights, shift = self._folded()
+        # Row by row, so that a row's sum does not depend, in its last digit, on how many rows there are.
+        return _limited(np.einsum("ij,j->i", columns, weights) + offset + shift)
+
+    def _folded(self) -> tuple[NDArray[np.float32], np.float32]:
+        """Weights and intercept of the columns as they are, so that the table need not be standardised."""
         weights = self.weights_ / self.scale_
-        shift = self.intercept_ - float(self.mean_ @ weights)
-        z = columns @ weights.astype(np.float32) + offset + np.float32(shift)
-        return np.asarray(np.clip(z, -_LIMIT, _LIMIT), dtype=np.float64)
+        return weights.astype(np.float32), np.float32(self.intercept_ - float(self.mean_ @ weights))
 
 
 class Logistic(Cellwise):
@@ -290,6 +316,10 @@ class Boosting(Cellwise):
         return super().restore(state)
 
 
+def _limited(z: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.clip(z, -_LIMIT, _LIMIT).astype(np.float64)
+
+
 def _offset(rate: NDArray[np.float64], events: bool) -> NDArray[np.float32]:
     """Logit of the probability of at least one incident at this rate."""
     p = np.clip(rate if events else -np.expm1(-rate), 1e-6, 1 - 1e-6)
@@ -307,7 +337,7 @@ def regress(
     """Fit the weights of `model` by L-BFGS: log-loss plus `strength` / 2 times the squared weights."""
     # A square root away from the size that the mean of a million rows has in float32.
     model.mean_ = columns.mean(axis=0, dtype=np.float64)
-    deviation = np.sqrt(np.maximum((columns.astype(np.float32) ** 2).mean(axis=0, dtype=np.float64) - model.mean_**2, 0))
+    deviation = np.sqrt(np.maximum((columns**2).mean(axis=0, dtype=np.float64) - model.mean_**2, 0))
     model.scale_ = np.where(deviation > 1e-6, deviation, 1.0)
     used = deviation > 1e-6
     happened = events.astype(np.float32)
@@ -318,7 +348,8 @@ def regress(
         rounds += 1
         context.progress(min(rounds / 80, 0.95), f"{model.name}: regression")
         model.weights_, model.intercept_ = parameters[:-1] * used, float(parameters[-1])
-        z = model._linear(columns, offset)
+        slopes, shift = model._folded()
+        z = _limited(columns @ slopes + offset + shift)
         wrong = (expit(z) - happened).astype(np.float32)
         total = float(wrong.sum(dtype=np.float64))
         slope = (np.asarray(wrong @ columns, dtype=np.float64) - total * model.mean_) / model.scale_ * used

@@ -12,31 +12,37 @@ maps, the window of 16 and the weighted cross-entropy, and differs in four ways,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from .. import bins as timebins
 from ..context import JobContext
-from ..errors import DataError, ParameterError
 from ..evaluation.metrics import log_loss
 from ..heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, incident_maps
-from .causal import LOGIT_SCALE, Sequence, calendar, causal_sequence
+from .base import Maps, check_history, check_steps, incident_maps
+from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence, calendar, causal_sequence
+from .checkpoint import checkpoint_of
+from .extra_layers import ExtraLayers
 from .network import ConvLSTMNetwork
+from .networkstate import NetworkForecaster
+from .padding import answered, check_padding, check_reflects
 from .threads import prepare_torch, repeatable, workers
-from .training import Curves, Schedule, TrainingStack, train
+from .training import Curves, Schedule, check_positive, event_weight, split, train
+from .windows import TrainingStack, WindowSamples, anchor_of, check_supervision, forecast_windows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: The automatic weight of an event never exceeds this.
-MOST_WEIGHT = 3.0
+#: Windows in an epoch by supervision: the published schedule goes through all of them.
+_MOST_WINDOWS = {"dense": 96, "windows": 1_000_000}
+#: Values of a layer's gates that a forecast holds at once, at most.
+_MOST_VALUES = 2**24
 
 
-class ConvLSTMForecaster(Forecaster):
+class ConvLSTMForecaster(NetworkForecaster):
     """ConvLSTM over binary maps with a causal prior.
 
     Parameters
@@ -58,11 +64,20 @@ class ConvLSTMForecaster(Forecaster):
     seed : int
         The same seed gives the same weights on the same CPU; on a GPU as far as torch has operations that repeat
         exactly (it warns where not).
-    schedule : Schedule, optional
-        Overrides the finer points of training.
+    schedule : {'dense', 'windows'} or Schedule
+        Targets of a training window: every map of it, or only the map that follows it, one map further each time
+        (published). A `Schedule` overrides the finer points of training, `epochs` and the like included. Whichever
+        it is, at the same weights the forecasts are the same.
+    padding : {'replicate', 'zeros', 'reflect', 'ignore'}
+        What the network sees beyond the edge of the grid, see the module `padding`.
+    border : int
+        Outermost rows and columns left to the running mean with ``padding="ignore"``.
 
     Attributes
     ----------
+    checkpoint : str or None
+        File in which `fit` keeps where it stands, to go on from after a cancel; no setting, so not in model files.
+    training : Schedule
     network_ : ConvLSTMNetwork
     curves_ : Curves
         Losses per epoch.
@@ -71,6 +86,8 @@ class ConvLSTMForecaster(Forecaster):
     trained_maps_ : int
         Maps of the history that were targets of training; those after it, up to `fitted_maps_`, chose the epoch.
     fitted_maps_ : int
+    layer_mean_, layer_scale_, extra_channels_ : ndarray, ndarray, int
+        Of the further layers of the history (`Heatmaps.extras`), all of which are inputs.
 
     Examples
     --------
@@ -79,6 +96,17 @@ class ConvLSTMForecaster(Forecaster):
     """
 
     name = "convlstm"
+    checkpoint: str | None = None
+    LEARNED: ClassVar[tuple[str, ...]] = (
+        *NetworkForecaster.LEARNED,
+        "layer_mean_",
+        "layer_scale_",
+        "extra_channels_",
+    )
+
+    layer_mean_: NDArray[np.float64] = np.zeros(0)
+    layer_scale_: NDArray[np.float64] = np.zeros(0)
+    extra_channels_: int = 0
 
     def __init__(
         self,
@@ -93,41 +121,51 @@ class ConvLSTMForecaster(Forecaster):
         threshold: int = 1,
         validation_share: float = 0.2,
         seed: int = 0,
-        schedule: Schedule | None = None,
+        schedule: str | Schedule = "dense",
+        padding: str = "replicate",
+        border: int = 1,
     ) -> None:
-        for name, number in (
-            ("sequence_length", sequence_length),
-            ("channels", channels),
-            ("layers", layers),
-            ("epochs", epochs),
-            ("learning_rate", learning_rate),
-            ("batch_size", batch_size),
-            ("positive_weight", 1.0 if positive_weight is None else positive_weight),
-            ("threshold", threshold),
-        ):
-            if not number > 0:
-                raise ParameterError(
-                    f"{name} is {number}; it must be greater than 0",
-                    parameter=name,
-                    value=number,
-                    remedy="Give a positive number",
-                )
+        check_positive(
+            sequence_length=sequence_length,
+            channels=channels,
+            layers=layers,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            positive_weight=1.0 if positive_weight is None else positive_weight,
+            threshold=threshold,
+        )
+        check_padding(padding, kernel, border)
         self.sequence_length = sequence_length
         self.channels = channels
         self.layers = layers
         self.kernel = kernel
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
         self.positive_weight = positive_weight
         self.threshold = threshold
         self.validation_share = validation_share
         self.seed = seed
-        self.schedule = schedule or Schedule(
-            epochs=epochs,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            sequence_length=sequence_length,
-            stride=max(sequence_length // 4, 1),
-            seed=seed,
-        )
+        self.schedule = schedule
+        self.padding = padding
+        self.border = border
+        check_supervision(schedule.supervision if isinstance(schedule, Schedule) else schedule)
+        if isinstance(schedule, Schedule):
+            self.training = schedule
+            self.epochs, self.learning_rate = schedule.epochs, schedule.learning_rate
+            self.batch_size = schedule.batch_size
+        else:
+            self.training = Schedule(
+                epochs=epochs,
+                learning_rate=learning_rate,
+                batch_size=batch_size,
+                sequence_length=sequence_length,
+                stride=max(sequence_length // 4, 1),
+                seed=seed,
+                supervision=schedule,
+                windows=_MOST_WINDOWS[schedule],
+            )
 
     @property
     def least_maps(self) -> int:  # type: ignore[override]
@@ -136,45 +174,54 @@ class ConvLSTMForecaster(Forecaster):
 
     def build(self) -> ConvLSTMNetwork:
         """An untrained network of this architecture."""
-        return ConvLSTMNetwork(self.channels, self.layers, self.kernel)
+        return ConvLSTMNetwork(self.channels, self.layers, self.kernel, self.padding, self._extra.number)
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what another forecaster learned; one without further layers may not say so."""
+        nothing: dict[str, NDArray[Any]] = {
+            "layer_mean_": np.zeros(0),
+            "layer_scale_": np.zeros(0),
+            "extra_channels_": np.asarray(0),
+        }
+        return super().restore({**nothing, **state})
+
+    @property
+    def _extra(self) -> ExtraLayers:
+        return ExtraLayers(self.layer_mean_, self.layer_scale_, self.extra_channels_)
 
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
         """Train on the first part of `history`, choosing the epoch on its last `validation_share`."""
         context = context or JobContext()
         check_history(history, self.least_maps)
+        rows, columns = history.mask.shape
+        check_reflects(self.padding, self.kernel, min(rows, self.training.crop), min(columns, self.training.crop))
+        scored = answered(history.mask, self.padding, self.border)
+        checkpoint = checkpoint_of(self, history)
         device = prepare_torch(self.seed)
         events = incident_maps(history, self.threshold)
-        maps = len(events)
-        trained = min(maps - max(round(maps * self.validation_share), 1), maps - 1)
-        trained = max(trained, self.sequence_length + 1)
-        anchor = self._anchor(trained)
+        trained = split(history, self.validation_share, self.sequence_length + 1)
+        anchor = anchor_of(trained, self.sequence_length)
         # float16 halves the largest array of the training; validation and forecasts read float32.
-        training = Sequence(*_cut(history, events, trained))
-        validation, _ = causal_sequence(events, history.observed, history.mask, history.edges, anchor)
-        if not history.observed[1:trained].any() or not history.observed[trained:].any():
-            raise DataError(
-                f"No map before {history.edges[trained]} was observed, or none after it",
-                parameter="heatmaps",
-                remedy="Use a period in which most maps were observed",
-            )
-        share = float(events[:trained][history.observed[:trained]][:, history.mask].mean())
-        self.weight_ = (
-            min(max((1 - share) / max(share, 1e-9), 1.0), MOST_WEIGHT)
-            if self.positive_weight is None
-            else float(self.positive_weight)
-        )
+        past = history.before(trained)
+        extra = ExtraLayers.learn(past)
+        self.layer_mean_, self.layer_scale_, self.extra_channels_ = extra.mean, extra.scale, extra.channels
+        layers = extra.static(history)
+        training, _ = self._known(past, events[:trained], 0, np.float16)
+        validation, _ = self._known(history, events, anchor)
+        self.weight_ = event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
         self.network_ = self.build().to(device)
-        self.trained_maps_, self.fitted_maps_ = trained, maps
+        self.trained_maps_, self.fitted_maps_ = trained, len(events)
         targets = history.observed[trained:]
-        truth = events[trained:][targets][:, history.mask]
+        truth = events[trained:][targets][:, scored]
 
         def validate() -> float:
-            risk = self._run(validation, anchor, trained, context)[targets][:, history.mask]
+            risk = self._run(validation, layers, anchor, trained, scored, context)[targets][:, scored]
             return log_loss(risk, truth)
 
-        stack = TrainingStack(training, events[:trained], history.observed[:trained], history.mask)
+        stack = TrainingStack(training, events[:trained], past.observed, scored, layers)
+        samples = WindowSamples(stack, self.training, self.weight_)
         with repeatable(device), workers(device) as pool:
-            self.curves_: Curves = train(self.network_, stack, validate, self.schedule, self.weight_, context, pool)
+            self.curves_: Curves = train(self.network_, samples, validate, self.training, context, pool, checkpoint)
         return self
 
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
@@ -185,10 +232,12 @@ class ConvLSTMForecaster(Forecaster):
         """
         context = context or JobContext()
         check_steps(steps)
+        scored = answered(history.mask, self.padding, self.border)
         events = incident_maps(history, self.threshold)
         maps = len(events)
-        anchor = self._anchor(maps)
-        past, state = causal_sequence(events, history.observed, history.mask, history.edges, anchor)
+        anchor = anchor_of(maps, self.sequence_length)
+        extra, layers = self._extra, self._layers(history)
+        past, state = self._known(history, events, anchor)
         known = len(past.inputs)
         inputs = np.concatenate([past.inputs, np.empty((steps, *past.inputs.shape[1:]), dtype=np.float32)])
         surroundings = np.concatenate([past.context, np.empty((steps, past.context.shape[1]), dtype=np.float32)])
@@ -197,58 +246,58 @@ class ConvLSTMForecaster(Forecaster):
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
             context.progress(step / steps, f"Forecasting map {step + 1} of {steps}")
-            inputs[known] = state.inputs()
+            inputs[known, :CHANNELS] = state.inputs()
+            if extra.channels:
+                inputs[known, CHANNELS:] = extra.last(history, maps + step)
             surroundings[known] = np.concatenate([state.surroundings(), days[maps + step]])
             known += 1
-            risk[step] = self._run(Sequence(inputs[:known], surroundings[:known]), anchor, maps + step, context)[0]
+            sequence = Sequence(inputs[:known], surroundings[:known])
+            risk[step] = self._run(sequence, layers, anchor, maps + step, scored, context)[0]
             state.update(risk[step])
         risk[:, ~history.mask] = np.nan
         return risk
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
         """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
-        anchor = self._anchor(first)
+        anchor = anchor_of(first, self.sequence_length)
         events = incident_maps(heatmaps, self.threshold)
-        sequence, _ = causal_sequence(events, heatmaps.observed, heatmaps.mask, heatmaps.edges, anchor)
-        risk = self._run(sequence, anchor, first, context)
+        layers = self._layers(heatmaps)
+        sequence, _ = self._known(heatmaps, events, anchor)
+        scored = answered(heatmaps.mask, self.padding, self.border)
+        risk = self._run(sequence, layers, anchor, first, scored, context)
         risk[:, ~heatmaps.mask] = np.nan
         return risk
 
-    def _anchor(self, target: int) -> int:
-        """First map whose inputs the network reads to forecast map `target`.
+    def _layers(self, heatmaps: Heatmaps) -> NDArray[np.float32]:
+        """Static layers as the network reads them; refuses maps that come with other layers than those of `fit`."""
+        extra = self._extra
+        extra.check(heatmaps)
+        return extra.static(heatmaps)
 
-        Anchors are multiples of the window, one window back: each forecast reads at least one and less than two
-        windows, and depends on nothing but the number of maps before it. So a long stack can be forecast in
-        batches with the same result as one map at a time.
+    def _known(
+        self, heatmaps: Heatmaps, events: NDArray[np.uint8], first: int, dtype: type[np.floating] = np.float32
+    ) -> tuple[Sequence, CausalState]:
+        """What is known before each map from `first` on, and the state after the last one."""
+        sequence, state = causal_sequence(events, heatmaps.observed, heatmaps.mask, heatmaps.edges, first, dtype)
+        return Sequence(self._extra.beside(sequence.inputs, heatmaps, first), sequence.context), state
+
+    def _run(
+        self,
+        sequence: Sequence,
+        layers: NDArray[np.float32],
+        start: int,
+        first: int,
+        scored: NDArray[np.bool_],
+        context: JobContext | None = None,
+    ) -> Maps:
+        """Probabilities of maps `first` to the end of `sequence`, whose first entry belongs to map `start`.
+
+        Cells outside `scored` get the running mean.
         """
-        return max((target // self.sequence_length - 1) * self.sequence_length, 0)
-
-    def _run(self, sequence: Sequence, start: int, first: int, context: JobContext | None = None) -> Maps:
-        """Probabilities of maps `first` to the end of `sequence`, whose first entry belongs to map `start`."""
-        context = context or JobContext()
-        length, end = self.sequence_length, start + len(sequence.inputs)
-        device = next(self.network_.parameters()).device
-        risk = np.empty((end - first, *sequence.inputs.shape[2:]), dtype=np.float32)
-
-        def forecast(low: int) -> None:
-            """Fill in the maps of the window that starts at `low`."""
-            context.check_cancelled()
-            anchor, high = self._anchor(low), min(low + length, end)
-            inputs = sequence.inputs[anchor - start : high - start, None]
-            surroundings = sequence.context[anchor - start : high - start, None]
-            with torch.inference_mode():
-                departure, _ = self.network_(
-                    torch.from_numpy(inputs).to(device), torch.from_numpy(surroundings).to(device)
-                )
-            low = max(low, first)
-            logits = (departure[:, 0].cpu().numpy() + inputs[:, 0, 1] * LOGIT_SCALE)[low - anchor :]
-            risk[low - first : high - first] = 1 / (1 + np.exp(-logits))
-
-        with workers(device) as pool:
-            list(pool.map(forecast, range(first // length * length, end, length)))
+        part = max(_MOST_VALUES // (4 * self.channels * scored.size), 1)
+        departure = forecast_windows(
+            self.network_, sequence, layers, start, first, self.sequence_length, part, context or JobContext()
+        )
+        logits = departure * scored + sequence.inputs[first - start :, 1] * LOGIT_SCALE
+        risk: Maps = (1 / (1 + np.exp(-logits))).astype(np.float32)
         return risk
-
-
-def _cut(history: Heatmaps, events: NDArray[np.uint8], maps: int) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
-    sequence, _ = causal_sequence(events[:maps], history.observed[:maps], history.mask, history.edges, dtype=np.float16)
-    return sequence.inputs, sequence.context

@@ -1,4 +1,4 @@
-"""The ConvLSTM network: learns how the next map departs from what place alone tells.
+"""The ConvLSTM networks: one that learns how the next map departs from what place alone tells, and the published one.
 
 References
 ----------
@@ -7,18 +7,23 @@ Shi et al. (2015), Convolutional LSTM network: a machine learning approach for p
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .causal import CHANNELS, CONTEXT
+from .padding import conv, convolve
 
 State = list[tuple[Tensor, Tensor]]
 
 
 class ConvLSTMCell(nn.Module):
-    """A convolutional LSTM cell: the four gates come from one convolution over input and hidden state.
+    """A convolutional LSTM layer: the four gates come from one convolution over input and hidden state.
 
-    Beyond the edge the outermost cells are repeated: zeros would look like a place where nothing ever happens.
+    The convolution over the input does not wait for the hidden state, so it is made for all maps of a sequence at
+    once; only the one over the hidden state goes from map to map.
 
     Parameters
     ----------
@@ -26,23 +31,51 @@ class ConvLSTMCell(nn.Module):
         Channels of the input and of the hidden state.
     kernel : int
         Side of the convolution, odd.
+    padding : str
+        What it sees beyond the edge, see `padding`.
     """
 
-    def __init__(self, inputs: int, channels: int, kernel: int = 3) -> None:
+    def __init__(self, inputs: int, channels: int, kernel: int = 3, padding: str = "replicate") -> None:
         super().__init__()
-        self.channels = channels
-        self.gates = nn.Conv2d(inputs + channels, 4 * channels, kernel, padding=kernel // 2, padding_mode="replicate")
+        self.inputs, self.channels = inputs, channels
+        self.gates = conv(inputs + channels, 4 * channels, kernel, padding)
         with torch.no_grad():
             assert self.gates.bias is not None
             # Open forget gates: an untrained cell remembers.
             self.gates.bias[channels : 2 * channels].fill_(1.0)
 
-    def forward(self, seen: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """One step: input (B, inputs, H, W) and (hidden, cell) give the next (hidden, cell)."""
-        hidden, cell = state
-        enter, forget, leave, new = self.gates(torch.cat([seen, hidden], dim=1)).chunk(4, dim=1)
-        cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
-        return torch.sigmoid(leave) * torch.tanh(cell), cell
+    def forward(self, seen: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Run over a sequence.
+
+        Parameters
+        ----------
+        seen : Tensor, shape (L, B, inputs, H, W)
+        state : (hidden, cell), optional
+            Before the first map; zero by default.
+
+        Returns
+        -------
+        hidden : Tensor, shape (L, B, channels, H, W)
+        state : (hidden, cell)
+            After the last map.
+        """
+        length, batch, _, height, width = seen.shape
+        entering = convolve(self.gates, seen.flatten(0, 1), slice(0, self.inputs), bias=True)
+        entering = entering.view(length, batch, 4 * self.channels, height, width)
+        hidden, cell = state or (None, None)
+        outputs = []
+        for gates in entering:
+            if hidden is not None:
+                gates = gates + convolve(self.gates, hidden, slice(self.inputs, None), bias=False)
+            enter, forget, leave = torch.sigmoid(gates[:, : 3 * self.channels]).chunk(3, dim=1)
+            # The cell adds up over the sequence: it is kept in full precision whatever the gates are in.
+            entered = enter * torch.tanh(gates[:, 3 * self.channels :]).float()
+            cell = entered if cell is None else forget * cell + entered
+            hidden = leave * torch.tanh(cell).to(leave.dtype)
+            outputs.append(hidden)
+        assert hidden is not None
+        assert cell is not None
+        return torch.stack(outputs), (hidden, cell)
 
 
 class ConvLSTMNetwork(nn.Module):
@@ -54,13 +87,20 @@ class ConvLSTMNetwork(nn.Module):
     Parameters
     ----------
     channels, layers, kernel : int
+    padding : str
+        By default the outermost cells are repeated beyond the edge: zeros would look like a place where nothing ever
+        happens.
+    extra : int
+        Further channels of the input.
     """
 
-    def __init__(self, channels: int = 16, layers: int = 2, kernel: int = 3) -> None:
+    def __init__(
+        self, channels: int = 16, layers: int = 2, kernel: int = 3, padding: str = "replicate", extra: int = 0
+    ) -> None:
         super().__init__()
-        sizes = [CHANNELS, *[channels] * layers]
-        self.cells = nn.ModuleList(ConvLSTMCell(size, channels, kernel) for size in sizes[:-1])
-        self.head = nn.Conv2d(channels + CHANNELS, channels, kernel, padding=kernel // 2, padding_mode="replicate")
+        sizes = [CHANNELS + extra, *[channels] * layers]
+        self.cells = nn.ModuleList(ConvLSTMCell(size, channels, kernel, padding) for size in sizes[:-1])
+        self.head = conv(channels + CHANNELS + extra, channels, kernel, padding)
         self.context = nn.Linear(CONTEXT, channels)
         self.last = nn.Conv2d(channels, 1, 1)
         self.level = nn.Linear(CONTEXT, 1)
@@ -69,35 +109,66 @@ class ConvLSTMNetwork(nn.Module):
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
 
-    def start(self, inputs: Tensor) -> State:
-        """Hidden states before the first map: zero."""
-        batch, _, height, width = inputs.shape[1:]
-        zero = inputs.new_zeros(batch, self.last.in_channels, height, width)
-        return [(zero, zero) for _ in self.cells]
-
-    def forward(self, inputs: Tensor, context: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Run over a sequence.
+    def forward(
+        self, inputs: Tensor, context: Tensor, state: State | None = None, targets: slice = slice(None)
+    ) -> tuple[Tensor, State]:
+        """Run over a sequence, or over a part of one that goes on from `state`.
 
         Parameters
         ----------
-        inputs : Tensor, shape (L, B, CHANNELS, H, W)
+        inputs : Tensor, shape (L, B, CHANNELS + extra, H, W)
             Entry t holds what is known before map t.
         context : Tensor, shape (L, B, CONTEXT)
+        state : list of (hidden, cell), optional
+        targets : slice
+            Maps of the sequence that are wanted; all of them by default.
 
         Returns
         -------
-        departure : Tensor, shape (L, B, H, W)
+        departure : Tensor, shape (wanted, B, H, W)
             Logit of map t minus the logit of its prior; depends on entries 0 to t only.
         state : list of (hidden, cell)
         """
-        state = self.start(inputs) if state is None else list(state)
-        departures = []
-        shift, level = self.context(context), self.level(context)
-        for step, seen in enumerate(inputs):
-            hidden = seen
-            for number, cell in enumerate(self.cells):
-                state[number] = cell(hidden, state[number])
-                hidden = state[number][0]
-            features = torch.relu(self.head(torch.cat([hidden, seen], dim=1)) + shift[step][:, :, None, None])
-            departures.append(self.last(features)[:, 0] + level[step][:, :, None])
-        return torch.stack(departures), state
+        hidden, after = inputs, []
+        for number, cell in enumerate(self.cells):
+            hidden, last = cell(hidden, None if state is None else state[number])
+            after.append(last)
+        seen, known = torch.cat([hidden[targets], inputs[targets]], dim=2), context[targets]
+        features = torch.relu(self.head(seen.flatten(0, 1)) + self.context(known).flatten(0, 1)[:, :, None, None])
+        departure = self.last(features).float().view(*seen.shape[:2], *seen.shape[3:])
+        return departure + self.level(known)[..., None], after
+
+
+class PublishedNetwork(nn.Module):
+    """ConvLSTM layers, each with max pooling over time (and space), until one map is left.
+
+    Parameters
+    ----------
+    length : int
+        Maps in a window; log2 of it, rounded up, is the number of layers.
+    channels, kernel : int
+    squash : int
+        Layers whose pooling halves rows and columns as well.
+    padding : str
+    """
+
+    def __init__(self, length: int, channels: int = 16, kernel: int = 3, squash: int = 2, padding: str = "zeros"):
+        super().__init__()
+        layers = max(math.ceil(math.log2(length)), 1)
+        self.cells = nn.ModuleList(
+            ConvLSTMCell(channels if number else 1, channels, kernel, padding) for number in range(layers)
+        )
+        self.pools = [(2, 2, 2) if number < squash else (2, 1, 1) for number in range(layers)]
+        self.head = conv(channels, channels, kernel, padding)
+        self.last = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Logits, shape (B, H, W), of the maps that follow windows of shape (L, B, H, W)."""
+        hidden = maps[:, :, None]
+        for cell, pool in zip(self.cells, self.pools, strict=True):
+            hidden, _ = cell(hidden)
+            # (L, B, C, H, W) to (B, C, L, H, W) and back; an odd map, row or column is pooled alone.
+            hidden = functional.max_pool3d(hidden.permute(1, 2, 0, 3, 4), pool, ceil_mode=True).permute(2, 0, 1, 3, 4)
+        squashed = functional.interpolate(hidden[-1].float(), size=maps.shape[2:], mode="bilinear", align_corners=False)
+        logits: Tensor = self.last(torch.relu(self.head(squashed)))[:, 0].float()
+        return logits

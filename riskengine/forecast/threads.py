@@ -2,6 +2,9 @@
 
 Threads inside every operation, as torch has them by default, wait for each other thousands of times a second by
 spinning: beside another busy process on two cores that was measured 47 times slower, against twice for this.
+
+Gradients are computed in bfloat16 on processors that multiply it natively, which is half as fast again (measured with
+AVX-512 BF16; channels-last memory gained nothing). Weights, sums and forecasts stay in float32.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -29,6 +32,18 @@ def prepare_torch(seed: int) -> torch.device:
         torch.backends.cudnn.benchmark = False
         return torch.device("cuda")
     return torch.device("cpu")
+
+
+def mixed_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Multiply in bfloat16 within the block, in this thread, where the processor does so natively.
+
+    What decides is the processor and never a stopwatch, so that the same machine gives the same result. On a GPU
+    everything stays in float32.
+    """
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    if device.type == "cpu" and native is not None and native():
+        return torch.autocast("cpu", torch.bfloat16)
+    return nullcontext()
 
 
 @contextmanager

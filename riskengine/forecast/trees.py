@@ -47,19 +47,24 @@ class Trees:
 
     def __call__(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
         """Logits, shape (rows,), of a table of shape (rows, columns)."""
+        feature, limit, value = self.feature.tolist(), self.limit, self.value
+        left, right = self.left.tolist(), self.right.tolist()
         logits = np.full(len(columns), self.start)
         for low in range(0, len(columns), _CHUNK):
-            part = columns[low : low + _CHUNK]
-            rows = np.arange(len(part))
-            for root in self.roots:
-                node = np.full(len(part), root, dtype=np.int32)
-                inner = self.feature[node] >= 0
-                while inner.any():
-                    column = self.feature[node]
-                    below = part[rows, np.maximum(column, 0)] <= self.limit[node]
-                    node = np.where(inner, np.where(below, self.left[node], self.right[node]), node)
-                    inner = self.feature[node] >= 0
-                logits[low : low + len(part)] += self.value[node]
+            part = np.ascontiguousarray(columns[low : low + _CHUNK].T)
+            sums = logits[low : low + _CHUNK]
+            everyone = np.arange(len(sums), dtype=np.int32)
+            for root in self.roots.tolist():
+                # Rows go down together and part at every node: a few passes over each column and no row by row.
+                waiting = [(root, everyone)]
+                while waiting:
+                    node, rows = waiting.pop()
+                    if feature[node] < 0:
+                        sums[rows] += value[node]
+                    elif len(rows):
+                        below = part[feature[node]][rows] <= limit[node]
+                        waiting.append((left[node], rows[below]))
+                        waiting.append((right[node], rows[~below]))
         return logits
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -130,10 +135,16 @@ def fit_trees(
     return Trees(
         roots,
         np.where(leaf, -1, every["feature_idx"]).astype(np.int32),
-        # A limit rounded down to float32 could send the row that it came from the other way.
-        np.where(leaf, 0, every["num_threshold"]).astype(np.float32),
+        _rounded_down(np.where(leaf, 0.0, every["num_threshold"])),
         np.where(leaf, 0, every["left"] + shift).astype(np.int32),
         np.where(leaf, 0, every["right"] + shift).astype(np.int32),
         np.where(leaf, every["value"], 0).astype(np.float32),
         float(np.ravel(model._baseline_prediction)[0]),
     )
+
+
+def _rounded_down(limits: NDArray[np.float64]) -> NDArray[np.float32]:
+    """To float32: a column of float32 lies at or below the result where it lies at or below the limit itself."""
+    rounded = limits.astype(np.float32)
+    above = rounded.astype(np.float64) > limits
+    return np.where(above, np.nextafter(rounded, np.float32(-np.inf)), rounded)

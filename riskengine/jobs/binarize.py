@@ -19,7 +19,9 @@ class Parameters(JobParameters):
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Read, compare, write."""
     context.progress(0.0, "Reading hotspot grids")
-    heatmaps = binarize(read_heatmaps(parameters.heatmaps), parameters.threshold)
+    heatmaps = read_heatmaps(parameters.heatmaps)
+    with context.step(0.2, 0.5):
+        heatmaps = binarize(heatmaps, parameters.threshold, context)
     hotspots = sum(int(band.sum()) for band in heatmaps.counts)
     cells = int(heatmaps.mask.sum()) * len(heatmaps)
     context.log(f"{hotspots:,} of {cells:,} cells lie above {parameters.threshold:g}")
@@ -32,5 +34,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "maps": len(heatmaps),
         "hotspots": hotspots,
         "share": hotspots / max(cells, 1),
+        "unobserved": int((~heatmaps.observed).sum()),
+        "looks_ahead": heatmaps.filled == "linear",
         "edges": [str(edge) for edge in heatmaps.edges],
     }

@@ -164,6 +164,6 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "thresholds": [[float(limit) for limit in row] for row in limits],
         "cells": [int((classes[valid] == number).sum()) for number in range(len(labels))],
         "polygons": polygons,
-        "edges": [*stack.starts, stack.ends[-1]] if all(stack.starts) else [],
+        "edges": stack.edges,
         "crs": stack.crs.to_wkt() if stack.crs else "",
     }

@@ -16,6 +16,7 @@ from ..errors import CrimeRiskError, DataError, OutputError, ParameterError
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecast.base import check_history
 from ..forecast.baselines import ConstantForecaster, PriorCounts, PriorShare
+from ..forecast.catalogue import CATALOGUE
 from ..forecast.convlstm import ConvLSTMForecaster
 from ..forecast.modelfile import ModelCard, check_fits, describe, load_model, save_model
 from ..heatmaps import Heatmaps, read_heatmaps, write_risk
@@ -104,7 +105,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     edges = next_edges(heatmaps.edges, heatmaps.bin, parameters.steps)
     tags = {
         "CRIMERISK_BIN": heatmaps.bin,
-        "CRIMERISK_MODEL": "convlstm",
+        "CRIMERISK_MODEL": card.name,
         "CRIMERISK_ORIGIN": str(heatmaps.edges[-1]),
         "CRIMERISK_TRAINED_UNTIL": card.window.end,
         "CRIMERISK_SEED": str(card.seed),
@@ -184,6 +185,13 @@ def _load(parameters: Parameters, heatmaps: Heatmaps, warn: Any) -> tuple[ConvLS
     """Read a model and check that it fits; the third value is the first map it never saw."""
     assert parameters.model is not None
     model, card = load_model(parameters.model)
+    if not isinstance(model, ConvLSTMForecaster):
+        raise ParameterError(
+            f"{parameters.model} holds a {CATALOGUE[card.name].title} model, not a ConvLSTM",
+            parameter="model",
+            value=parameters.model,
+            remedy="Use Forecast risk, which takes any model",
+        )
     for message in check_fits(card, heatmaps):
         warn(message)
     if parameters.threshold not in (1, model.threshold):

@@ -36,7 +36,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             f"{gaps:,} of {len(filled):,} maps are gaps, {changed:,} of them now hold other values; all are marked as "
             "not observed and are never targets of a training or an evaluation"
         )
-    if gaps and parameters.method == "linear":
+    looks_ahead = filled.filled == "linear"
+    if looks_ahead:
         context.warn(
             "Linear filling looks ahead: a filled map is made from the next observed one, so a forecast that reads it "
             "has seen part of its answer. Use carry forward for any forecast that is to be believed"
@@ -48,7 +49,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "maps": len(filled),
         "gaps": gaps,
         "observed": len(filled) - gaps,
-        "looks_ahead": bool(gaps) and filled.filled == "linear",
+        "looks_ahead": looks_ahead,
+        "filled": filled.filled,
         "highest": float(max((float(band.max()) for band in filled.counts), default=0.0)),
         "edges": [str(edge) for edge in filled.edges],
     }

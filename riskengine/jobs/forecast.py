@@ -14,7 +14,7 @@ from ..context import JobContext
 from ..forecast.base import check_history
 from ..forecast.modelfile import check_fits, load_model
 from ..heatmaps import write_risk
-from ..report.card import card_line
+from ..report.card import card_line, held_out_line
 from ..report.figures import display_name
 from . import JobParameters
 from .train_forecast import read_history
@@ -39,9 +39,15 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     context.progress(0.05, "Reading heatmaps")
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
     notes = check_fits(card, heatmaps)
+    if heatmaps.edges[-1] < np.datetime64(card.window.end):
+        notes.append(
+            f"The model was trained on maps up to {card.window.end}, after these maps end: what it forecasts it has"
+            " seen, so this is no test of it"
+        )
     for message in notes:
         context.warn(message)
-    check_history(heatmaps, 1)
+    # As much past as learning needs at least: with less there is no long-run mean to start from.
+    check_history(heatmaps, model.least_maps)
     with context.step(0.2, 0.9):
         context.progress(0.0, f"Forecasting {parameters.steps} maps with {display_name(card.name)}")
         risk = model.predict(heatmaps, parameters.steps, context)
@@ -71,6 +77,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "origin": edges[0],
         "trained_until": card.window.end,
         "card": line,
+        "verdict": held_out_line(card.name, card.metrics),
         "metrics": card.metrics,
         "notes": notes,
         "seconds": round(time.monotonic() - began, 3),

@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..artefacts import check_folder
 from ..bins import bin_edges, bin_text
 from ..context import JobContext
-from ..errors import DataError, ParameterError
+from ..errors import DataError, OutputError, ParameterError
 from ..grid import make_grid
 from ..heatmaps import Heatmaps, count_incidents, write_heatmaps
 from ..incidents import Incidents, count_reasons, read_exchange
@@ -131,7 +132,16 @@ def _write_categories(
     folder: Path, incidents: Incidents, heatmaps: Heatmaps, context: JobContext
 ) -> list[dict[str, Any]]:
     """One stack a category on the grid and bins of `heatmaps`."""
-    folder.mkdir(exist_ok=True)
+    check_folder(folder, "per_category")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made ({error.strerror or error})",
+            parameter="per_category",
+            value=folder,
+            remedy="Choose another folder",
+        ) from error
     taken: set[str] = set()
     written = []
     codes = _by_category(incidents)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
+from ..artefacts import whole_file
 from ..context import JobContext
-from ..errors import ParameterError
+from ..errors import DataError, ParameterError
 from ..incidents import count_reasons, read_exchange
-from ..study_area import SHARE, dense_box, inside_polygons
+from ..study_area import EVENTS, SHARE, dense_box, inside_polygons
 from ..times import Order
 from . import JobParameters
 
@@ -17,29 +21,37 @@ class Parameters(JobParameters):
     crs: str
     method: Literal["share", "events", "polygons"] = "share"
     share: float = SHARE
-    events: int = 10
+    events: int = EVENTS
     cell_size: float | None = None
     polygons: list[dict[str, Any]] | None = None
     date_order: Order = "auto"
+    kept: str | None = None
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
-    """Read, choose, say what was left out."""
+    """Read, choose, say what was left out; write the ids of the incidents inside where asked."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     context.progress(0.3, "Choosing the study area")
     total = len(incidents)
     extent = cell = None
-    if parameters.method == "polygons":
-        if not parameters.polygons:
-            raise ParameterError(
-                "The method is polygons, but there are none",
-                parameter="polygons",
-                remedy="Give a polygon layer, or choose another method",
-            )
-        kept = int(inside_polygons(incidents.x, incidents.y, parameters.polygons).sum())
-    else:
-        with context.step(0.3, 1.0):
+    with context.step(0.3, 1.0):
+        if parameters.method == "polygons":
+            if not parameters.polygons:
+                raise ParameterError(
+                    "The method is polygons, but there are none",
+                    parameter="polygons",
+                    remedy="Give a polygon layer, or choose another method",
+                )
+            inside = inside_polygons(incidents.x, incidents.y, parameters.polygons, context)
+            if not inside.any():
+                raise DataError(
+                    f"None of the {total:,} incidents lies inside the polygons",
+                    parameter="polygons",
+                    value=len(parameters.polygons),
+                    remedy="Choose polygons that overlap the incidents, and check the CRS of both layers",
+                )
+        else:
             found = dense_box(
                 incidents.x,
                 incidents.y,
@@ -49,13 +61,17 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
                 cell=parameters.cell_size,
                 context=context,
             )
-        kept, extent, cell = found.incidents, list(found.extent), found.cell
-        context.log(
-            f"The box is {(extent[2] - extent[0]) / 1000:.1f} km x {(extent[3] - extent[1]) / 1000:.1f} km, chosen on "
-            f"cells of {cell:g} m"
-        )
+            inside, extent, cell = found.inside, list(found.extent), found.cell
+            context.log(
+                f"The box is {(extent[2] - extent[0]) / 1000:.1f} km x {(extent[3] - extent[1]) / 1000:.1f} km, chosen "
+                f"on cells of {cell:g} m"
+            )
+    kept = int(inside.sum())
     say = context.warn if kept < total / 2 else context.log
     say(f"{total - kept:,} of {total:,} incidents ({1 - kept / total:.1%}) lie outside the study area and are left out")
+    if parameters.kept:
+        with whole_file(Path(parameters.kept), "kept") as temporary, temporary.open("wb") as file:
+            np.save(file, incidents.fid[inside])
     return {
         "incidents": kept,
         "left_out": total - kept,

@@ -55,6 +55,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "incidents": period.incidents,
         "left_out": period.left_out,
         "months": [[str(month), int(count)] for month, count in zip(period.months, period.counts, strict=True)],
+        "chosen": int(period.chosen.sum()),
         "limit": period.limit,
         "report": parameters.report,
         "refused": len(refusals),

@@ -12,11 +12,11 @@ from pydantic import Field
 
 from ..artefacts import check_folder
 from ..context import JobContext
-from ..errors import CrimeRiskError, DataError
+from ..errors import CrimeRiskError, DataError, ParameterError
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecast.base import Forecaster, check_history
 from ..forecast.catalogue import BASELINES, CATALOGUE, DEFAULT, make
-from ..forecast.modelfile import describe, save_model
+from ..forecast.modelfile import describe, load_model, save_model
 from ..heatmaps import Heatmaps, read_heatmaps
 from ..report.card import metrics_of
 from ..report.training import write_training_report
@@ -63,7 +63,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     again = parameters.refit and first < maps
     share = 0.45 if again else 0.9
     with context.step(0.02, share):
-        model = _fit(parameters, heatmaps.before(first), context)
+        model = _fit_judged(parameters, heatmaps.before(first), again, context)
     held_out: HeldOut | None = None
     if first == maps:
         warn("No map was held out: nothing can be said about how good the model is")
@@ -84,6 +84,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     card = describe(model, trained, metrics_of(held_out))
     context.progress(0.96, "Writing")
     save_model(parameters.model_output, model, card)
+    if parameters.checkpoint:
+        _judged_file(parameters.checkpoint).unlink(missing_ok=True)
     report = parameters.report
     if report:
         try:
@@ -169,13 +171,47 @@ def _check_length(parameters: Parameters, heatmaps: Heatmaps, first: int) -> Non
 
 
 def _make(parameters: Parameters) -> Forecaster:
+    for name in ("threshold", "seed"):
+        if name in parameters.settings:
+            raise ParameterError(
+                f"{name} is a parameter of its own, and no setting",
+                parameter=f"settings.{name}",
+                value=parameters.settings[name],
+                remedy=f"Give {name} beside settings",
+            )
     return make(parameters.kind, threshold=parameters.threshold, seed=parameters.seed, **parameters.settings)
 
 
 def _fit(parameters: Parameters, history: Heatmaps, context: JobContext) -> Forecaster:
     model = _make(parameters)
+    if hasattr(model, "checkpoint"):
+        model.checkpoint = parameters.checkpoint
     context.progress(0.0, f"Fitting {CATALOGUE[parameters.kind].title} on {len(history)} maps")
     return model.fit(history, context)
+
+
+def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context: JobContext) -> Forecaster:
+    """Fit without the held-out maps; after a cancel of the second fit, the first one is not done again."""
+    keeps = again and parameters.checkpoint is not None and CATALOGUE[parameters.kind].network
+    if not keeps:
+        return _fit(parameters, history, context)
+    assert parameters.checkpoint is not None
+    path = _judged_file(parameters.checkpoint)
+    wanted = _make(parameters)
+    if path.exists():
+        found, card = load_model(path, "checkpoint")
+        same = found.name == wanted.name and found.settings() == wanted.settings()
+        if same and card.fingerprint == describe(found, history).fingerprint:
+            context.log("The model without the held-out maps is that of the run that was cancelled")
+            return found
+    model = _fit(parameters, history, context)
+    save_model(path, model, describe(model, history), "checkpoint")
+    return model
+
+
+def _judged_file(checkpoint: str) -> Path:
+    """Beside a checkpoint: the model that was fitted without the held-out maps, until that with them is written."""
+    return Path(f"{checkpoint}.judged")
 
 
 def _evaluate(model: Forecaster, heatmaps: Heatmaps, first: int, threshold: int, context: JobContext) -> HeldOut:

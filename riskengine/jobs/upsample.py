@@ -12,7 +12,7 @@ from ..artefacts import whole_file
 from ..context import JobContext
 from ..errors import DataError, FormatError, ParameterError
 from ..heatmaps import RISK_NODATA
-from ..upsampling import Method, upsample
+from ..upsampling import Method, check_factor, upsample
 from . import JobParameters
 
 #: More cells than this (columns x rows x bands) are refused: 2 GB as written.
@@ -30,75 +30,95 @@ class Parameters(JobParameters):
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """One band after the other, so that only one is in memory."""
-    factor = parameters.factor
-    starts: list[str] = []
-    ends: list[str] = []
+    check_factor(parameters.factor)
     try:
-        with rasterio.open(parameters.risk) as source:
-            _check_size(source, factor)
-            profile = {
-                "driver": "GTiff",
-                "width": source.width * factor,
-                "height": source.height * factor,
-                "count": source.count,
-                "dtype": "float32",
-                "nodata": RISK_NODATA,
-                "crs": source.crs,
-                "transform": source.transform * Affine.scale(1 / factor),
-                "compress": "deflate",
-                "predictor": 3,
-                "interleave": "band",
-                "tiled": True,
-                "BIGTIFF": "IF_SAFER",
-            }
-            tags = {key: value for key, value in source.tags().items() if key in _KEPT}
-            values = 0
-            with whole_file(parameters.output) as temporary:
-                with rasterio.open(temporary, "w", **profile) as target:
-                    target.update_tags(
-                        CRIMERISK_KIND="display", CRIMERISK_UPSAMPLED=f"{parameters.method} {factor}", **tags
-                    )
-                    for number in source.indexes:
-                        context.progress((number - 1) / source.count, f"map {number} of {source.count}")
-                        band = source.read(number, masked=True).astype(np.float64).filled(np.nan)
-                        values += int(np.isfinite(band).sum())
-                        fine = upsample(np.where(np.isfinite(band), band, np.nan), factor, parameters.method)
-                        target.write(np.where(np.isnan(fine), np.float32(RISK_NODATA), fine), number)
-                        times = {key: value for key, value in source.tags(number).items() if key in _TIMES}
-                        target.update_tags(number, **times)
-                        target.set_band_description(number, source.descriptions[number - 1] or f"band {number}")
-                        starts.append(times.get("CRIMERISK_START", ""))
-                        ends.append(times.get("CRIMERISK_END", ""))
-                if not values:
-                    raise DataError(
-                        f"{parameters.risk} has no cell with a value",
-                        parameter="risk",
-                        value=parameters.risk,
-                        remedy="Choose a raster that has values",
-                    )
-                # A full disk shows only when GDAL flushes at close, and not always as an error.
-                with rasterio.open(temporary) as check:
-                    check.read(check.count)
-            cell, crs = abs(source.transform.a) / factor, source.crs
+        source = rasterio.open(parameters.risk)
     except rasterio.errors.RasterioError as error:
-        raise FormatError(
-            f"{parameters.risk} cannot be read as a raster",
+        raise _unreadable(parameters.risk) from error
+    with source:
+        _check_size(source, parameters.factor)
+        times = [{key: value for key, value in source.tags(band).items() if key in _TIMES} for band in source.indexes]
+        with whole_file(parameters.output) as temporary:
+            profile = _profile(source, parameters.factor)
+            with rasterio.open(temporary, "w", **profile) as target:
+                _copy(source, target, times, parameters, context)
+            # A full disk shows only when GDAL flushes at close, and not always as an error.
+            with rasterio.open(temporary) as check:
+                check.read(check.count)
+        context.warn(
+            "The finer cells are for display only: they are interpolated and hold no information that the coarse ones "
+            "do not. Evaluate and classify the original"
+        )
+        complete = all(len(band) == len(_TIMES) for band in times)
+        return {
+            "output": parameters.output,
+            "cell_size": abs(source.transform.a) / parameters.factor,
+            "columns": profile["width"],
+            "rows": profile["height"],
+            "maps": source.count,
+            "edges": [[band[key] for key in _TIMES] for band in times] if complete else [],
+        }
+
+
+def _copy(source: Any, target: Any, times: list[dict[str, str]], parameters: Parameters, context: JobContext) -> None:
+    factor, method = parameters.factor, parameters.method
+    kept = {key: value for key, value in source.tags().items() if key in _KEPT}
+    target.update_tags(CRIMERISK_KIND="display", CRIMERISK_UPSAMPLED=f"{method} {factor}", **kept)
+    values = 0
+    for number in source.indexes:
+        context.progress((number - 1) / source.count, f"map {number} of {source.count}")
+        try:
+            band = source.read(number, masked=True).astype(np.float64).filled(np.nan)
+        except rasterio.errors.RasterioError as error:
+            raise _unreadable(parameters.risk) from error
+        finite = np.isfinite(band)
+        values += int(finite.sum())
+        fine = upsample(np.where(finite, band, np.nan), factor, method)
+        target.write(np.where(np.isnan(fine), np.float32(RISK_NODATA), fine), number)
+        target.update_tags(number, **times[number - 1])
+        target.set_band_description(number, source.descriptions[number - 1] or f"band {number}")
+    if not values:
+        raise DataError(
+            f"{parameters.risk} has no cell with a value",
             parameter="risk",
             value=parameters.risk,
-            remedy="Choose a risk raster",
-        ) from error
-    context.warn(
-        "The finer cells are for display only: they are interpolated and hold no information that the coarse ones do "
-        "not. Evaluate and classify the original"
-    )
+            remedy="Choose a raster that has values",
+        )
+
+
+def _profile(source: Any, factor: int) -> dict[str, Any]:
+    transform = source.transform
     return {
-        "output": parameters.output,
-        "cell_size": cell,
-        "columns": profile["width"],
-        "rows": profile["height"],
-        "edges": [*starts, ends[-1]] if all(starts) and ends[-1] else [],
-        "crs": crs.to_wkt() if crs else "",
+        "driver": "GTiff",
+        "width": source.width * factor,
+        "height": source.height * factor,
+        "count": source.count,
+        "dtype": "float32",
+        "nodata": RISK_NODATA,
+        "crs": source.crs,
+        "transform": Affine(
+            transform.a / factor,
+            transform.b / factor,
+            transform.c,
+            transform.d / factor,
+            transform.e / factor,
+            transform.f,
+        ),
+        "compress": "deflate",
+        "predictor": 3,
+        "interleave": "band",
+        "tiled": True,
+        "BIGTIFF": "IF_SAFER",
     }
+
+
+def _unreadable(path: str) -> FormatError:
+    return FormatError(
+        f"{path} cannot be read as a raster: it is truncated or of another kind",
+        parameter="risk",
+        value=path,
+        remedy="Choose a risk raster",
+    )
 
 
 def _check_size(source: Any, factor: int) -> None:
@@ -109,5 +129,5 @@ def _check_size(source: Any, factor: int) -> None:
             f"{source.count:,} maps = {cells:,} cells; the limit is {MAX_CELLS:,}",
             parameter="factor",
             value=factor,
-            remedy="Choose a smaller factor, or fewer bands with Extract bands",
+            remedy="Choose a smaller factor, or fewer maps with Extract bands",
         )

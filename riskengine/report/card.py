@@ -7,7 +7,7 @@ from typing import Any
 
 from ..evaluation.heldout import HeldOut
 from .figures import display_name
-from .words import percent
+from .words import percent, within
 
 #: Key, within the model's own figures, of how it compares with the best baseline.
 AGAINST = "against"
@@ -49,17 +49,18 @@ def card_line(
     """
     steps = len(edges) - 1
     text = f"Forecast for {_short(edges[0])} to {_short(edges[-1])}"
-    text += f" ({steps} {'map' if steps == 1 else 'maps'} of {_bin(bin_length)}). Model: {display_name(model)},"
+    text += f" ({steps} {'map' if steps == 1 else 'maps'} of {bin_words(bin_length)}). Model: {display_name(model)},"
     text += f" origin {_short(edges[0])}"
     text += f", trained until {_short(trained_until)}" if trained_until else ""
-    return f"{text}. {_held_out(model, metrics or {})}"
+    return f"{text}. {held_out_line(model, metrics or {})}"
 
 
-def _held_out(model: str, metrics: Mapping[str, Any]) -> str:
+def held_out_line(model: str, metrics: Mapping[str, Any]) -> str:
+    """How good the model was on held-out maps, in a sentence."""
     against = (metrics.get(model) or {}).get(AGAINST)
     if not against:
         return "Not evaluated on held-out maps."
-    name = display_name(str(against["baseline"])).lower()
+    name = within(str(against["baseline"]))
     ratio = float(against["ratio"])
     figure = "the same log-loss"
     if abs(1 - ratio) >= 0.0005:
@@ -78,6 +79,7 @@ def _short(moment: str) -> str:
     return str(moment).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
 
 
-def _bin(length: str) -> str:
+def bin_words(length: str) -> str:
+    """A length of bins for people: ``1 day``, not ``1 days``."""
     number, _, unit = length.partition(" ")
     return f"{number} {unit.removesuffix('s')}" if number == "1" else length

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,8 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..evaluation.heldout import HeldOut
-from ..forecast.training import Curves
 from ..grid import Grid
+
+if TYPE_CHECKING:
+    from ..forecast.training import Curves
 
 #: A line style: a name, or (offset, lengths of dashes and gaps).
 Line = str | tuple[float, tuple[float, ...]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -12,11 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from .. import __version__
 from ..artefacts import whole_file
 from ..evaluation.heldout import HeldOut
-from ..forecast.modelfile import ModelCard
-from ..forecast.training import Curves
+from ..forecast.modelcard import ModelCard
 from ..heatmaps import Heatmaps
 from . import figures
 from .words import percent, signed, verdict
+
+if TYPE_CHECKING:
+    from ..forecast.training import Curves
 
 
 def _environment() -> Environment:

@@ -30,6 +30,7 @@ def monthly_chart(period: Period) -> str:
         axes.axhline(period.limit, color="#D55E00", linestyle="--", linewidth=1.4)
         axes.set_ylabel("incidents a month")
         axes.set_ylim(bottom=0)
+        axes.set_axisbelow(True)
         axes.grid(visible=False, axis="x")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         line = axes.get_lines()[0]

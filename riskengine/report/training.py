@@ -13,6 +13,7 @@ from ..forecast.base import Forecaster
 from ..forecast.catalogue import CATALOGUE
 from ..heatmaps import Heatmaps
 from . import figures
+from .card import bin_words
 from .html import crs_name, moment, render
 from .words import verdict
 
@@ -62,6 +63,7 @@ def write_training_report(
         "trained_span": (moment(heatmaps.edges[0]), moment(heatmaps.edges[first])),
         "refitted": refitted,
         "curves": curves,
+        "network_parameters": sum(array.size for name, array in model.state().items() if name.startswith("network.")),
         "loss_figure": figures.loss_curves(curves) if curves is not None and curves.loss else None,
         "reliability_figure": figures.reliability_plot(held_out) if held_out else None,
         "hit_figure": figures.hit_rate_curve(held_out) if held_out else None,
@@ -81,7 +83,7 @@ def write_training_report(
         },
         "grid": grid,
         "crs": crs_name(grid.crs),
-        "bin": heatmaps.bin,
+        "bin": bin_words(heatmaps.bin),
         "parameters": parameters,
         "notes": notes,
     }
@@ -103,6 +105,7 @@ def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
                 "best": score.log_loss == best,
                 "model": own,
                 "difference": None if own else held_out.against(name),
+                "ratio": None if own else held_out.ratio(name),
             }
         )
     return rows

@@ -20,12 +20,15 @@ def verdict(held_out: HeldOut | None) -> str:
     best = held_out.best_baseline
     against_best = held_out.against(best)
     score = held_out.scores[held_out.model]
-    text = f"Over {held_out.maps} held-out maps the {model}'s log-loss is {score.log_loss:.4f}"
-    text += ": " + _share(held_out.ratio("constant")) + " a constant forecast"
-    if "prior_counts" in held_out.scores:
-        text += " and " + _share(held_out.ratio("prior_counts")) + " prior counts"
-    text += ". "
-    name = display_name(best).lower()
+    text = f"Over {held_out.maps} held-out maps the log-loss of {model} is {score.log_loss:.4f}"
+    others = {"constant": "a constant forecast", "prior_counts": "prior counts"}
+    beside = [
+        f"{_share(held_out.ratio(other))} {words}"
+        for other, words in others.items()
+        if other in held_out.scores and other != held_out.model
+    ]
+    text += (": " + " and ".join(beside) if beside else "") + ". "
+    name = within(best)
     if against_best.verdict == "better":
         text += f"It is distinguishably better than the best simple baseline, {name} ({_interval(against_best)})."
         if held_out.ratio(best) > 0.98:
@@ -44,7 +47,7 @@ def verdict(held_out: HeldOut | None) -> str:
         tendency = "slightly better" if against_best.mean < 0 else "slightly worse"
         text += (
             f"It is {tendency} than the best simple baseline, {name}, but the difference cannot be told from"
-            f" chance ({_interval(against_best)}): here the network adds nothing certain to plain counts."
+            f" chance ({_interval(against_best)}): here the model adds nothing certain to it."
         )
     flagged, plain = score.area, held_out.scores[best].area
     for each in held_out.scores.values():
@@ -53,9 +56,16 @@ def verdict(held_out: HeldOut | None) -> str:
     text += (
         f" In the riskiest {percent(AREA_SHARE, 0)} of the area it catches {percent(flagged.hit_rate)} of the"
         " incidents,"
-        f" {display_name(best).lower()} {percent(plain.hit_rate)}."
+        f" {within(best)} {percent(plain.hit_rate)}."
     )
     return text
+
+
+def within(name: str) -> str:
+    """What a forecaster is called within a sentence: "plain counts", but "ConvLSTM"."""
+    title = display_name(name)
+    first = title.partition(" ")[0].partition("-")[0]
+    return title[:1].lower() + title[1:] if first.istitle() else title
 
 
 def percent(value: float | None, digits: int = 1) -> str:

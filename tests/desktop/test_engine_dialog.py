@@ -159,14 +159,46 @@ def test_a_failure_is_a_sentence_and_the_log_can_be_copied(dialog: Any, installe
     wait_for(dialog.install_button.isEnabled)
     assert dialog.step_label.text() == installer.problem
 
+    log = "Collecting torch\nThe disk is full. Free some space."
+    assert dialog.log_view.toPlainText() == log
+
     def copied() -> bool:
-        # The X server hands the clipboard over only when asked with a fresh time stamp: ask again, as a user would.
+        # A click that nobody's mouse made carries no time, and the X server refuses the clipboard to who asks with an
+        # older time than its last owner: a change of the window's title brings a fresh one.
+        dialog.setWindowTitle(f"Set up engine {time.monotonic()}")
+        QCoreApplication.processEvents()
         dialog.copy_button.click()
-        return bool(QGuiApplication.clipboard().text() == "Collecting torch\nThe disk is full. Free some space.")
+        return bool(QGuiApplication.clipboard().ownsClipboard() and QGuiApplication.clipboard().text() == log)
 
     wait_for(copied)
     # Who owns the clipboard is asked for it: the QGIS windows of other tests would wait for this process in vain.
     QGuiApplication.clipboard().clear()
+
+
+def test_what_the_task_says_while_the_dialog_turns_to_it_is_shown(
+    plugin: SimpleNamespace, dialog: Any, installer: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task is another thread: a quick failure is over before the dialog listens, and its lines were lost."""
+    started: list[Any] = []
+    start = plugin.task.start
+    monkeypatch.setattr(plugin.task, "start", lambda task: started.append(start(task)))
+
+    def held_up(method: Callable[..., None]) -> Callable[..., None]:
+        def write(*text: str) -> None:
+            installer.may_end.set()
+            end = time.monotonic() + 30
+            while started and len(started[0].lines) < 2 and time.monotonic() < end:
+                time.sleep(0.01)
+            method(*text)
+
+        return write
+
+    for name in ("clear", "setPlainText", "appendPlainText"):
+        monkeypatch.setattr(dialog.log_view, name, held_up(getattr(dialog.log_view, name)))
+    installer.problem = "The disk is full. Free some space."
+    dialog.install_button.click()
+    wait_for(dialog.install_button.isEnabled)
+    assert dialog.log_view.toPlainText() == "Collecting torch\nThe disk is full. Free some space."
 
 
 def test_the_real_installation_explains_an_unfit_python(

@@ -50,12 +50,13 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_menu_opens_the_engine_dialog(window: dict[str, Any]) -> None:
-    assert window["menu"]["Crime Risk"] == ["Set up engine…", "Crime score"]
+    assert window["menu"]["Crime Risk"] == ["Set up engine…", "Crime score", "New risk map layout"]
     assert window["dialog_visible"]
 
 
 def test_all_algorithms_are_in_the_toolbox(window: dict[str, Any]) -> None:
     names = ("importincidents", "buildcrimeindex", "crimescorelayer", "rasterizehotspots", "convlstmprediction")
+    names += ("trainforecastmodel", "forecastrisk", "backtestforecast", "evaluaterisk")
     assert {f"crimerisk:{name}" for name in (*names, "classifyrisk")} <= set(window["algorithms"])
 
 
@@ -67,6 +68,14 @@ def test_results_arrive_named_and_styled(window: dict[str, Any]) -> None:
 def test_hotspot_grids_play_in_time(window: dict[str, Any]) -> None:
     assert window["temporal"] == [True, True]
     assert window["days_differ"]
+
+
+def test_a_layout_is_made_from_the_template(window: dict[str, Any]) -> None:
+    assert window["layouts"] == ["Risk map", "Risk map 2"]
+    assert window["designers"] == 2
+    assert window["layout_maps"] == 1
+    assert window["layout_extent"]
+    assert window["layout_time"], "the layout shows another time than the map"
 
 
 def test_pictures_were_taken(window: dict[str, Any]) -> None:

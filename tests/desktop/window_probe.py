@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import processing
-from qgis.core import Qgis, QgsApplication, QgsDateTimeRange, QgsProject
+from qgis.core import Qgis, QgsApplication, QgsDateTimeRange, QgsLayoutItemMap, QgsProject
 from qgis.PyQt.QtCore import QElapsedTimer, QEventLoop, QTimer
 from qgis.PyQt.QtWidgets import QAction
 from qgis.utils import iface, plugins
@@ -98,6 +98,24 @@ def play(hotspots: Any, others: list[Any]) -> None:
     photograph(iface.mainWindow(), "window")
 
 
+def make_layout() -> None:
+    """Crime Risk ▸ New risk map layout adds a layout that shows the map, twice under two names, and opens it."""
+    action = iface.mainWindow().findChild(QAction, "crime_risk_new_layout")
+    action.trigger()
+    action.trigger()
+    layouts = QgsProject.instance().layoutManager().printLayouts()
+    found["layouts"] = [layout.name() for layout in layouts]
+    found["designers"] = len(iface.openLayoutDesigners())
+    maps = [item for item in layouts[0].items() if isinstance(item, QgsLayoutItemMap)]
+    canvas = iface.mapCanvas()
+    found["layout_maps"] = len(maps)
+    found["layout_extent"] = maps[0].extent().contains(canvas.extent().center())
+    found["layout_time"] = maps[0].temporalRange() == canvas.temporalRange()
+    for designer in iface.openLayoutDesigners():
+        designer.close()
+    settle()
+
+
 def look_at_algorithm_dialog() -> None:
     """The dialog of an algorithm, with its help beside it."""
     dialog = processing.createAlgorithmDialog("crimerisk:crimescorelayer", {})
@@ -116,6 +134,7 @@ def main() -> None:
         ]
         look_at_menu_and_dialog()
         run_chain()
+        make_layout()
         look_at_algorithm_dialog()
     except Exception:
         found["error"] = traceback.format_exc()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from riskengine.forecast.causal import CausalState, calendar, causal_sequence
 from riskengine.forecast.convlstm import ConvLSTMForecaster
 from riskengine.forecast.network import ConvLSTMNetwork
 from riskengine.forecast.threads import repeatable
-from riskengine.forecast.training import weighted_loss
+from riskengine.forecast.training import Schedule, weighted_loss
+from riskengine.forecast.windows import TrainingStack, WindowSamples
 from riskengine.grid import Grid
-from riskengine.heatmaps import Heatmaps, write_heatmaps
+from riskengine.heatmaps import Extras, Heatmaps, write_heatmaps
 from riskengine.jobs import run_job
 
 TINY: dict[str, Any] = {"sequence_length": 6, "channels": 6, "layers": 1, "batch_size": 4}
@@ -94,7 +96,70 @@ def test_one_pass_equals_one_forecast_at_a_time(fitted: tuple[Heatmaps, ConvLSTM
     heatmaps, model = fitted
     each = model.predict_each(heatmaps, 66)
     for number, origin in enumerate(range(66, 90)):
-        assert model.predict(heatmaps.before(origin))[0] == pytest.approx(each[number], abs=1e-5)
+        assert model.predict(heatmaps.before(origin))[0] == pytest.approx(each[number], abs=1e-6)
+
+
+def test_either_schedule_forecasts_the_same_at_the_same_weights(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
+    heatmaps, model = fitted
+    other = ConvLSTMForecaster(schedule="windows", **TINY).restore(model.state())
+    each = other.predict_each(heatmaps, 66)
+    assert np.array_equal(each, model.predict_each(heatmaps, 66))
+    for origin in (66, 71, 72, 89):
+        assert other.predict(heatmaps.before(origin))[0] == pytest.approx(each[origin - 66], abs=1e-6)
+
+
+def test_a_window_by_itself_is_the_same_in_one_pass_and_cut_off_sequences_go_on() -> None:
+    torch.manual_seed(0)
+    network = ConvLSTMNetwork(4, 2)
+    torch.nn.init.normal_(network.last.weight)
+    inputs, context = torch.randn(9, 2, 4, 5, 6), torch.randn(9, 2, 13)
+    whole, _ = network(inputs, context)
+    for length in (1, 4, 9):
+        window, _ = network(inputs[:length], context[:length], targets=slice(-1, None))
+        assert torch.allclose(window[0], whole[length - 1], atol=1e-6)
+    first, state = network(inputs[:5], context[:5])
+    second, _ = network(inputs[5:], context[5:], state)
+    assert torch.allclose(torch.cat([first, second]), whole, atol=1e-6)
+
+
+def test_the_published_schedule_has_one_target_a_window_and_a_window_a_map() -> None:
+    heatmaps = travelling(30)
+    observed = np.ones(30, bool)
+    observed[20] = False
+    sequence, _ = causal_sequence(heatmaps.counts, observed, heatmaps.mask, heatmaps.edges)
+    samples = {}
+    for supervision in ("dense", "windows"):
+        schedule = Schedule(sequence_length=6, stride=2, batch_size=4, windows=1000, supervision=supervision)
+        data = TrainingStack(sequence, heatmaps.counts, observed, heatmaps.mask)
+        samples[supervision] = WindowSamples(data, schedule, 1.0)
+    drawn = {
+        name: [window for batch in each.epoch(np.random.default_rng(1)) for window in batch]
+        for name, each in samples.items()
+    }
+    # Maps 6 to 29 follow a window of six with something before it; map 20 was not observed.
+    assert sorted(start + 5 for start, _, _ in drawn["windows"]) == [each for each in range(6, 30) if each != 20]
+    assert len(drawn["dense"]) == 12
+    device = torch.device("cpu")
+    assert samples["windows"].batch([(4, 0, 0)], device)[-1].sum(dim=(1, 2, 3)).tolist() == [0, 0, 0, 0, 0, 64]
+    assert samples["dense"].batch([(18, 0, 0)], device)[-1].sum(dim=(1, 2, 3)).tolist() == [64, 64, 0, 64, 64, 64]
+
+
+def test_the_published_schedule_learns_too() -> None:
+    heatmaps = travelling()
+    model = ConvLSTMForecaster(epochs=8, learning_rate=0.02, schedule="windows", **TINY).fit(heatmaps.before(72))
+    assert min(model.curves_.validation) < 0.9 * model.curves_.validation_start
+
+
+def test_settings_make_the_same_forecaster_again() -> None:
+    for model in (
+        ConvLSTMForecaster(schedule="windows", padding="ignore", border=2, epochs=3),
+        ConvLSTMForecaster(schedule=Schedule(crop=8, epochs=4)),
+    ):
+        again = ConvLSTMForecaster(**model.settings())
+        assert again.training == model.training
+        assert again.settings() == model.settings()
+    with pytest.raises(ParameterError, match="schedule is 'sparse'"):
+        ConvLSTMForecaster(schedule="sparse")
 
 
 def test_training_never_sees_what_it_is_not_given() -> None:
@@ -235,11 +300,9 @@ def test_a_further_step_does_not_change_the_nearer_ones(fitted: tuple[Heatmaps, 
 
 
 def test_large_maps_are_cut_to_windows() -> None:
-    from dataclasses import replace
-
     heatmaps = travelling(40, side=24)
     model = ConvLSTMForecaster(epochs=2, **TINY)
-    model.schedule = replace(model.schedule, crop=8)
+    model.training = replace(model.training, crop=8)
     model.fit(heatmaps)
     assert model.predict(heatmaps, 2).shape == (2, 24, 24)
 
@@ -250,6 +313,34 @@ def test_large_maps_are_cut_to_windows() -> None:
 def test_parameters_must_be_positive(name: str) -> None:
     with pytest.raises(ParameterError, match=f"{name} is -1"):
         ConvLSTMForecaster(**{name: -1})
+
+
+# Further layers
+
+
+def test_another_category_that_comes_a_day_before_is_learned_from() -> None:
+    """Coin flips cannot be forecast, unless another category shows today where something happens tomorrow."""
+    random = np.random.default_rng(2)
+    counts = (random.random((100, 6, 6)) < 0.5).astype(np.uint8)
+    herald = np.roll(counts, -1, axis=0)
+    extras = Extras(random.random((2, 6, 6)).astype(np.float32), ("a", "b"), herald[None], ("herald",))
+    heatmaps = stack(counts, extras=extras)
+    model = ConvLSTMForecaster(epochs=20, learning_rate=0.02, **TINY).fit(heatmaps.before(80))
+    risk = model.predict_each(heatmaps, 80)
+    assert log_loss(risk, counts[80:]) < 0.5 * np.log(2)
+    again = ConvLSTMForecaster(**model.settings()).restore(model.state())
+    for origin in (80, 85, 99):
+        assert again.predict(heatmaps.before(origin))[0] == pytest.approx(risk[origin - 80], abs=1e-6)
+    # Beyond the end of the history the other category is not known either.
+    assert log_loss(model.predict(heatmaps.before(80), 2)[1], counts[81]) > 0.9 * np.log(2)
+    # It is known only when its day is over.
+    channels = herald.copy()
+    channels[85:] = 1 - channels[85:]
+    after = model.predict_each(stack(counts, extras=replace(extras, channels=channels[None])), 80)
+    assert np.array_equal(risk[:6], after[:6])
+    assert not np.array_equal(risk[6], after[6])
+    with pytest.raises(ParameterError, match="2 static layers and 1 category channels, these maps come with 0 and 0"):
+        model.predict(stack(counts))
 
 
 # The job
@@ -286,7 +377,10 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
         result["metrics"]["convlstm"]["log_loss"] / result["metrics"]["constant"]["log_loss"], rel=1e-4
     )
     assert len(result["loss"]) == len(result["validation"]) == 3
-    assert any(text.startswith("epoch 2 of 3, loss") and "validation" in text and "left" in text for text in texts)
+    assert any(
+        text.startswith("epoch 2 of 3, loss") and "against the running mean" in text and "left" in text
+        for text in texts
+    )
     with rasterio.open(tmp_path / "risk.tif") as risk:
         assert risk.tags()["CRIMERISK_KIND"] == "risk"
         assert risk.descriptions == ("2024-03-31T00:00:00", "2024-04-01T00:00:00")

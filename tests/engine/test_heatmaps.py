@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskengine.errors import DataError, FormatError
+from riskengine import bigarrays
+from riskengine.errors import DataError, FormatError, OutputError
+from riskengine.gaps import fill_gaps
 from riskengine.grid import Grid
-from riskengine.heatmaps import Heatmaps, count_incidents, read_heatmaps, write_heatmaps, write_risk
+from riskengine.heatmaps import Extras, Heatmaps, count_incidents, read_heatmaps, write_heatmaps, write_risk
 from riskengine.incidents import Incidents
 
 GRID = Grid(0.0, 300.0, 100.0, 4, 3, "EPSG:32614")
@@ -146,3 +149,49 @@ def test_an_empty_study_area(heatmaps: Heatmaps, tmp_path: Path) -> None:
     write_heatmaps(tmp_path / "a.tif", heatmaps)
     with pytest.raises(DataError, match=r"No cell of .* lies inside its study area"):
         read_heatmaps(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("filled", ["", "forward", "linear"])
+def test_how_gaps_were_filled_is_kept(filled: str, heatmaps: Heatmaps, tmp_path: Path) -> None:
+    counts = heatmaps.counts.astype(np.float32) / 2 if filled == "linear" else heatmaps.counts
+    write_heatmaps(tmp_path / "a.tif", replace(heatmaps, counts=counts, filled=filled))
+    again = read_heatmaps(tmp_path / "a.tif")
+    assert again.filled == again.before(2).filled == filled
+    assert again.counts.dtype == counts.dtype
+    assert np.array_equal(again.counts, counts)
+    assert np.array_equal(again.mask, heatmaps.mask)
+    with rasterio.open(tmp_path / "a.tif") as source:
+        assert source.tags()["CRIMERISK_UNOBSERVED"] == "1"
+        assert ("CRIMERISK_FILLED_LOOKS_AHEAD" in source.tags()) == (filled == "linear")
+
+
+def test_a_large_stack_lies_in_a_file(heatmaps: Heatmaps, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_heatmaps(tmp_path / "a.tif", heatmaps)
+    monkeypatch.setattr(bigarrays, "IN_MEMORY", 10)
+    again = read_heatmaps(tmp_path / "a.tif")
+    assert isinstance(again.counts, np.memmap)
+    assert np.array_equal(again.counts, heatmaps.counts)
+    again.counts[0] = 7
+    assert np.array_equal(read_heatmaps(tmp_path / "a.tif").counts, heatmaps.counts), "it wrote to the GeoTIFF"
+    filled = fill_gaps(again, "linear", "unobserved")
+    assert isinstance(filled.counts, np.memmap)
+    assert np.allclose(filled.counts[1], (filled.counts[0] + filled.counts[2]) / 2)
+
+
+def test_no_room_for_a_large_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, offset: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bigarrays.os, "posix_fallocate", full, raising=False)
+    with pytest.raises(OutputError, match=r"A stack of 300 MB does not fit .* Free some space there"):
+        bigarrays.empty_stack((300, 1024, 1024), np.dtype(np.uint8))
+
+
+def test_extras_end_where_the_history_does(heatmaps: Heatmaps) -> None:
+    static = np.ones((1, *GRID.shape), dtype=np.float32)
+    channels = np.arange(72, dtype=np.uint8).reshape(2, 3, *GRID.shape)
+    whole = replace(heatmaps, extras=Extras(static, ("water",), channels, ("Theft", "Arson")))
+    past = whole.before(2)
+    assert past.extras.channels.shape == (2, 2, *GRID.shape)
+    assert np.array_equal(past.extras.channels, channels[:, :2])
+    assert past.extras.static_names == ("water",)

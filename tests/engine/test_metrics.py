@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from riskengine.evaluation.compare import paired_interval
-from riskengine.evaluation.metrics import area_hits, auc, brier, brier_skill, log_loss, reliability
+from riskengine.evaluation.flagging import flagged_hits, ratio_interval
+from riskengine.evaluation.metrics import (
+    area_hits,
+    area_hits_by_map,
+    auc,
+    average_precision,
+    brier,
+    brier_skill,
+    log_loss,
+    reliability,
+    skill,
+)
 
 P = np.array([0.9, 0.2, 0.6, 0.4])
 O = np.array([1, 0, 0, 1])  # noqa: E741
@@ -46,10 +57,33 @@ def test_auc_agrees_with_scikit_learn() -> None:
     assert auc(p, o) == pytest.approx(roc_auc_score(o, p))
 
 
+def test_average_precision_by_hand_and_with_ties() -> None:
+    # Flagging .9: 1 of 1; down to .4: 2 of 3. Recall rises by half each time.
+    assert average_precision(P, O) == pytest.approx(1 / 2 * 1 + 1 / 2 * 2 / 3)
+    # Two of the four tied cells are events, and they enter together.
+    assert average_precision([0.9, 0.5, 0.5, 0.5, 0.5], [0, 1, 1, 0, 0]) == pytest.approx(2 / 5)
+    assert average_precision(np.full(10, 0.2), [1] * 3 + [0] * 7) == pytest.approx(0.3)
+    assert math.isnan(average_precision([0.1, 0.2], [0, 0]))
+
+
+def test_average_precision_agrees_with_scikit_learn() -> None:
+    from sklearn.metrics import average_precision_score
+
+    random = np.random.default_rng(0)
+    p = random.integers(0, 20, 500) / 20
+    o = random.random(500) < p
+    assert average_precision(p, o) == pytest.approx(average_precision_score(o, p))
+
+
+def test_skill_by_hand() -> None:
+    assert skill(0.1925, 0.25) == pytest.approx(1 - 0.1925 / 0.25)
+    assert math.isnan(skill(0.0, 0.0))
+
+
 def test_cells_outside_the_study_area_do_not_count() -> None:
     outside = np.array([0.9, np.nan, 0.2, 0.6, np.nan, 0.4])
     events = np.array([1, 1, 0, 0, 1, 1])
-    for measure in (log_loss, brier, auc):
+    for measure in (log_loss, brier, auc, average_precision):
         assert measure(outside, events) == pytest.approx(measure(P, O))
 
 
@@ -68,6 +102,60 @@ def test_area_hits_by_hand() -> None:
     assert hits.pai == pytest.approx((3 / 8) / 0.2)
     assert hits.pei == pytest.approx(3 / 5)
     assert hits.precision == pytest.approx(1 / 2)
+
+
+def test_ser_by_hand() -> None:
+    risk = np.array([[0.9, 0.8, 0.5, 0.4], [0.9, 0.8, 0.5, 0.4]])
+    counts = np.array([[3, 0, 2, 0], [0, 1, 0, 0]])
+    # Two of four cells on each of two maps, a quarter of a square kilometre each: 4 incidents on 1 km2 and map.
+    hits = area_hits(risk, counts, 0.5)
+    assert (hits.caught, hits.flagged) == (4, 4)
+    assert hits.ser(0.25) == pytest.approx(4.0)
+
+
+def test_hits_map_by_map_add_up() -> None:
+    random = np.random.default_rng(2)
+    risk, counts = random.integers(0, 6, (9, 40)) / 6, random.poisson(0.4, (9, 40))
+    for share, maps in zip([0.01, 0.1, 1.0], area_hits_by_map(risk, counts, [0.01, 0.1, 1.0]), strict=True):
+        assert maps.total() == area_hits(risk, counts, share)
+        assert maps.caught.sum() == pytest.approx(maps.total().caught)
+        each = [area_hits(risk[number : number + 1], counts[number : number + 1], share) for number in range(9)]
+        assert maps.caught == pytest.approx([hits.caught for hits in each])
+        assert maps.most == pytest.approx([hits.most for hits in each])
+
+
+def test_hits_of_given_flags_by_hand() -> None:
+    flagged = np.array([[True, True, False, False], [False, False, False, False]])
+    counts = np.array([[0, 2, 1, 0], [5, 0, 0, 1]], dtype=np.uint8)
+    maps, anywhere = flagged_hits(flagged, counts, 0.25)
+    assert maps.caught.tolist() == [2, 0]
+    assert maps.hit_cells.tolist() == [1, 0]
+    # The best two cells of the first map hold 2 + 1; the best two of all maps 5 + 2.
+    assert maps.most.tolist() == [3, 0]
+    assert anywhere == 7
+    total = maps.total(anywhere)
+    assert (total.flagged, total.cells, total.incidents) == (2, 8, 9)
+    assert total.hit_rate == pytest.approx(2 / 9)
+    assert total.pai == pytest.approx((2 / 9) / (2 / 8))
+    assert total.pei == pytest.approx(2 / 7)
+
+
+def test_ratio_interval_by_hand() -> None:
+    # Six blocks of three maps, N = 10 in each, n = 1, 2, 3, 4, 5, 6: the ratio's interval is that of a mean of blocks.
+    part, whole = np.zeros(18), np.zeros(18)
+    part[::3], whole[::3] = np.arange(1.0, 7.0), 10.0
+    found = ratio_interval(part, whole, 3)
+    reach = 2.5706 * math.sqrt(3.5 / 6) / 10
+    assert found == pytest.approx((0.35, 0.35 - reach, 0.35 + reach), abs=1e-4)
+
+
+def test_ratio_interval_stays_within_a_share_and_needs_blocks() -> None:
+    part = np.zeros(18)
+    part[0] = 1
+    found = ratio_interval(part, np.ones(18), 3)
+    assert found.low == 0 < found.mean < found.high <= 1
+    assert math.isnan(ratio_interval(np.ones(5), np.ones(5), 3).low)
+    assert math.isnan(ratio_interval(np.zeros(18), np.zeros(18), 3).mean)
 
 
 def test_ties_at_the_edge_are_shared() -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from riskengine.context import JobContext
-from riskengine.errors import DataError
+from riskengine.errors import DataError, OutputError, ParameterError
 from riskengine.heatmaps import read_heatmaps
 from riskengine.incidents import Incidents, write_exchange
 from riskengine.jobs import run_job
+from riskengine.jobs.rasterize import file_name
 
 
 @pytest.fixture
@@ -63,3 +64,83 @@ def test_categories_in_any_case_are_one(job: Any) -> None:
 def test_unknown_category_lists_the_known(job: Any) -> None:
     with pytest.raises(DataError, match="Choose from: THEFT, Theft"):
         job(categories=["arson"])
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Any:
+    """Runs the job, one stack a category, on six categories with awkward names and one incident without any."""
+    names = ["Theft", "THEFT", "Robo/asalto: á pie?", "con", "..", "Arson "]
+    count = 4 * len(names) + 1
+    time = np.datetime64("2024-01-01T12:00:00", "s") + np.arange(count) * np.timedelta64(6, "h")
+    place = np.linspace(0.0, 1000.0, count)
+    category = np.r_[np.repeat(np.arange(len(names)), 4), -1].astype(np.int32)
+    path = tmp_path / "incidents.npz"
+    write_exchange(path, Incidents(place, place, time, category, names, np.arange(count)))
+
+    def run(**parameters: Any) -> dict[str, Any]:
+        given = {"incidents": str(path), "output": str(tmp_path / "all.tif"), "crs": "EPSG:32631"}
+        return run_job("rasterize", {**given, "per_category": str(tmp_path / "stacks"), **parameters})
+
+    return run
+
+
+def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
+    result = mixed(cell_size=100)
+    written = {entry["category"]: entry for entry in result["categories"]}
+    assert {name: entry["file"] for name, entry in written.items()} == {
+        "..": "_.tif",
+        "Arson ": "Arson.tif",
+        "Robo/asalto: á pie?": "Robo_asalto_ á pie_.tif",
+        "Theft": "Theft.tif",
+        "con": "_con.tif",
+    }
+    assert sorted(file.name for file in (tmp_path / "stacks").iterdir()) == sorted(
+        entry["file"] for entry in written.values()
+    )
+    assert written["Theft"]["counted"] == 8, "spellings that differ in case are one category"
+    total = read_heatmaps(tmp_path / "all.tif")
+    assert total.counts.sum() == 25
+    stacks = [read_heatmaps(tmp_path / "stacks" / entry["file"]) for entry in written.values()]
+    assert sum(int(stack.counts.sum()) for stack in stacks) == 24, "the incident without a category is in none of them"
+    for (name, entry), stack in zip(written.items(), stacks, strict=True):
+        assert stack.categories == [name]
+        assert (stack.counts.sum(), stack.counts.max()) == (entry["counted"], entry["highest"])
+        assert stack.grid == total.grid
+        assert np.array_equal(stack.edges, total.edges)
+
+
+def test_names_that_would_meet_in_one_file() -> None:
+    taken: set[str] = set()
+    assert [file_name(name, taken) for name in ("a/b", "a:b", "A?B", "x" * 200)] == [
+        *("a_b.tif", "a_b 2.tif", "A_B 3.tif"),
+        "x" * 80 + ".tif",
+    ]
+
+
+def test_only_the_wanted_categories(mixed: Any, tmp_path: Path) -> None:
+    result = mixed(categories=["theft", "CON"])
+    assert [entry["category"] for entry in result["categories"]] == ["Theft", "con"]
+    assert result["counted"] == 12
+
+
+def test_categories_that_cannot_be_written_apart(job: Any, tmp_path: Path) -> None:
+    time = np.full(101, np.datetime64("2024-01-01", "s"))
+    place, fid = np.linspace(0.0, 1000.0, 101), np.arange(101)
+    path = tmp_path / "many.npz"
+    names = [f"offence {number}" for number in range(101)]
+    write_exchange(path, Incidents(place, place, time, fid.astype(np.int32), names, fid))
+    with pytest.raises(ParameterError, match="The incidents have 101 categories; one stack each is written"):
+        job(incidents=str(path), per_category=str(tmp_path / "stacks"))
+    write_exchange(path, Incidents(place, place, time, np.full(101, -1, np.int32), [], fid))
+    with pytest.raises(DataError, match="No incident has a category"):
+        job(incidents=str(path), per_category=str(tmp_path / "stacks"))
+    assert not (tmp_path / "stacks").exists()
+    with pytest.raises(OutputError, match="does not exist"):
+        job(per_category=str(tmp_path / "no" / "stacks"))
+
+
+def test_bins_of_hours_begin_at_midnight(job: Any) -> None:
+    """Hour-of-day aware: six-hour maps start at 0, 6, 12 and 18 o'clock, whenever the first incident was."""
+    result, _ = job(bin_unit="hours", bin_length=6)
+    assert result["edges"][:3] == ["2024-01-01T00:00:00", "2024-01-01T06:00:00", "2024-01-01T12:00:00"]
+    assert result["bins"] == 30 * 4 + 3

@@ -12,16 +12,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from rasterio.transform import Affine
 
+from riskengine.context import JobContext
 from riskengine.errors import DataError, FormatError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.risk import (
     CLASS_NODATA,
     DEFAULT_PERCENTILES,
     check_percentiles,
+    check_shares,
     class_labels,
     class_polygons,
     classify,
+    classify_shares,
     read_risk,
+    share_labels,
     thresholds,
 )
 
@@ -129,3 +133,115 @@ def test_what_is_no_risk(tmp_path: Path) -> None:
     path = raster(tmp_path / "empty.tif", np.full((1, 3, 3), -9999.0, np.float32))
     with pytest.raises(DataError, match="has no cell with a value"):
         read_risk(str(path))
+
+
+def test_shares_by_hand() -> None:
+    risk = np.arange(1.0, 101.0).reshape(10, 10)
+    classes, limits, ties = classify_shares(risk, [1, 5, 10, 20])
+    assert np.bincount(classes.ravel()).tolist() == [80, 10, 5, 4, 1]
+    # Risk of the last cell within 20, 10, 5 and 1 % of the area.
+    assert limits.tolist() == [81, 91, 96, 100]
+    assert ties == 0
+    assert share_labels([1, 5, 10, 20]) == [
+        "Other 80 % of the area",
+        "Riskiest 10 to 20 % of the area",
+        "Riskiest 5 to 10 % of the area",
+        "Riskiest 1 to 5 % of the area",
+        "Riskiest 1 % of the area",
+    ]
+
+
+def test_equal_risks_are_told_apart_by_their_place() -> None:
+    risk = np.array([[0.5, 0.2, 0.5], [0.5, np.nan, 0.1]])
+    classes, limits, ties = classify_shares(risk, [40])
+    # Two of five cells: the first two of the three equal ones, read like a text; the third is the tie.
+    assert classes.tolist() == [[1, 0, 1], [0, CLASS_NODATA, 0]]
+    assert limits.tolist() == [0.5]
+    assert ties == 1
+
+
+@given(
+    hnp.arrays(np.float64, (5, 6), elements=st.floats(0, 1)),
+    hnp.arrays(bool, (5, 6)),
+    st.lists(st.floats(0.5, 99.0), min_size=1, max_size=5, unique=True).map(sorted),
+)
+def test_a_share_is_exactly_that_much_of_the_area(risk: np.ndarray, outside: np.ndarray, shares: list[float]) -> None:
+    outside[0, 0] = False
+    risk = np.where(outside, np.nan, risk)
+    classes, limits, _ = classify_shares(risk, shares)
+    assert ((classes == CLASS_NODATA) == outside).all()
+    inside = risk[~outside]
+    flagged = classes[~outside]
+    for number, share in enumerate(reversed(shares), 1):
+        chosen = flagged >= number
+        assert chosen.sum() == max(int(share / 100 * len(inside) + 1e-9), 1)
+        assert inside[chosen].min() == limits[number - 1]
+        assert chosen.all() or inside[~chosen].max() <= limits[number - 1]
+
+
+@pytest.mark.parametrize("values", [[], [0, 50], [50, 100], [20, 10], [5, 5], [float("nan")], list(range(1, 22))])
+def test_shares_that_cannot_work(values: list[float]) -> None:
+    with pytest.raises(ParameterError, match=r"area shares are .*they must rise"):
+        check_shares(values)
+
+
+def read(path: Path) -> np.ndarray:
+    with rasterio.open(path) as source:
+        return source.read()
+
+
+def test_shares_of_each_map_and_of_the_stack(tmp_path: Path) -> None:
+    """A patrol that can cover 10 % of the area covers it every day, or more of it on busy days."""
+    bands = np.stack([np.arange(100.0), np.arange(100.0) + 50]).reshape(2, 10, 10).astype(np.float32)
+    path = raster(tmp_path / "risk.tif", bands)
+    given = {"risk": str(path), "method": "shares", "shares": [10.0]}
+    said: list[str] = []
+    context = JobContext(on_log=lambda message, level: said.append(f"{level}: {message}"))
+    each = run_job("classify", {**given, "output": str(tmp_path / "each.tif")}, context)
+    assert (read(tmp_path / "each.tif") == 1).sum(axis=(1, 2)).tolist() == [10, 10]
+    assert each["thresholds"] == [[90.0], [140.0]]
+    assert each["labels"] == ["Other 90 % of the area", "Riskiest 10 % of the area"]
+    assert each["edges"] == []
+    assert not said
+    run_job("classify", {**given, "output": str(tmp_path / "whole.tif"), "over": "stack"}, context)
+    assert (read(tmp_path / "whole.tif") == 1).sum(axis=(1, 2)).tolist() == [0, 20]
+    with rasterio.open(tmp_path / "whole.tif") as source:
+        assert source.tags()["CRIMERISK_SHARES"] == "10"
+        assert source.tags(1)["CRIMERISK_THRESHOLDS"] == "130"
+    flat = raster(tmp_path / "flat.tif", np.full((2, 10, 10), 0.25, np.float32))
+    run_job("classify", {**given, "risk": str(flat), "output": str(tmp_path / "flat classes.tif")}, context)
+    assert "warning: In 2 of 2 maps cells of equal risk lie on both sides" in said[-1]
+
+
+def test_thresholds_from_a_reference(tmp_path: Path) -> None:
+    """As published: the percentile of the whole test prediction, held against one map."""
+    reference = raster(tmp_path / "test.tif", np.arange(200.0).reshape(2, 10, 10).astype(np.float32))
+    # Another size, another place: only its values count.
+    path = raster(tmp_path / "risk.tif", np.array([[[0.0, 149.2, 149.3, 199.0]]], dtype=np.float32))
+    given = {"risk": str(path), "output": str(tmp_path / "o.tif"), "percentiles": [75.0]}
+    said: list[str] = []
+    context = JobContext(on_log=lambda message, level: said.append(f"{level}: {message}"))
+    result = run_job("classify", {**given, "reference": str(reference)}, context)
+    assert result["thresholds"] == [[149.25]]
+    assert read(tmp_path / "o.tif").ravel().tolist() == [0, 0, 1, 1]
+    assert said == ["info: Thresholds 149.25 over all 2 maps of the reference"]
+    low = raster(tmp_path / "low.tif", np.zeros((1, 2, 2), np.float32))
+    run_job("classify", {**given, "risk": str(low), "reference": str(reference)}, context)
+    assert "No cell lies above the reference's lowest threshold" in said[-1]
+    with pytest.raises(ParameterError, match="A reference gives thresholds, but shares of the area have none"):
+        run_job("classify", {**given, "method": "shares", "reference": str(reference)})
+    (tmp_path / "text.tif").write_text("no raster")
+    with pytest.raises(FormatError, match=r"text.tif cannot be read as a raster"):
+        run_job("classify", {**given, "reference": str(tmp_path / "text.tif")})
+
+
+def test_maps_apart_in_time_keep_their_own_ends(tmp_path: Path) -> None:
+    path = raster(tmp_path / "folds.tif", np.arange(18.0).reshape(2, 3, 3).astype(np.float32))
+    times = [("2024-01-01T00:00:00", "2024-01-02T00:00:00"), ("2024-02-01T00:00:00", "2024-02-02T00:00:00")]
+    with rasterio.open(path, "r+") as target:
+        for band, (start, end) in enumerate(times, 1):
+            target.update_tags(band, CRIMERISK_START=start, CRIMERISK_END=end)
+    result = run_job("classify", {"risk": str(path), "output": str(tmp_path / "o.tif")})
+    assert result["edges"] == [list(each) for each in times]
+    with rasterio.open(tmp_path / "o.tif") as source:
+        assert source.tags(1)["CRIMERISK_END"] == times[0][1]

@@ -79,6 +79,16 @@ def jobs(
                 "OUTPUT": str(folder / "out.tif"),
                 "POLYGONS": table.format("b"),
             },
+            "selectstudyarea": {
+                "INPUT": many,
+                "TIME_FIELD": "occurred",
+                "OUTPUT": table.format("a"),
+                "INCIDENTS": table.format("c"),
+                "REFUSED": table.format("b"),
+            },
+            "fillheatmapgaps": {"INPUT": str(grids_file), "OUTPUT": str(folder / "out.tif")},
+            "binarizeheatmaps": {"INPUT": str(grids_file), "OUTPUT": str(folder / "out.tif")},
+            "upsamplerisk": {"INPUT": forecast["OUTPUT"], "OUTPUT": str(folder / "out.tif")},
         }[algorithm]
 
     return jobs
@@ -91,8 +101,12 @@ ALL = (
     "rasterizehotspots",
     "convlstmprediction",
     "classifyrisk",
+    "selectstudyarea",
+    "fillheatmapgaps",
+    "binarizeheatmaps",
+    "upsamplerisk",
 )
-OUTPUTS = ("OUTPUT", "REFUSED", "POLYGONS", "OUTPUT_MODEL", "OUTPUT_REPORT")
+OUTPUTS = ("OUTPUT", "REFUSED", "POLYGONS", "INCIDENTS", "OUTPUT_MODEL", "OUTPUT_REPORT")
 
 
 @pytest.mark.parametrize("algorithm", ALL)

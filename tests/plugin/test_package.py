@@ -59,6 +59,8 @@ def test_what_is_in_it(package: Path) -> None:
         "riskengine/report/templates/forecast.html",
         "resources/icons/crime_risk.svg",
         "resources/styles/scores.qml",
+        "resources/styles/study_area.qml",
+        "resources/layouts/crime_risk.qpt",
         "resources/models/main_chain.model3",
         "ui/engine_dialog.py",
     ):

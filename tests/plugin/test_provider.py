@@ -20,6 +20,15 @@ ALGORITHMS = {
     "rasterizehotspots": ("Rasterize hotspot grids", "Hotspot grids"),
     "convlstmprediction": ("Run ConvLSTM prediction", "Forecast"),
     "classifyrisk": ("Classify percentile risk", "Risk"),
+    "trainforecastmodel": ("Train forecast model", "Forecast"),
+    "forecastrisk": ("Forecast risk", "Forecast"),
+    "backtestforecast": ("Backtest forecasts", "Forecast"),
+    "evaluaterisk": ("Evaluate risk map", "Risk"),
+    "selectstudyarea": ("Select study area", "Hotspot grids"),
+    "selectperiod": ("Select period", "Hotspot grids"),
+    "fillheatmapgaps": ("Fill heatmap gaps", "Hotspot grids"),
+    "binarizeheatmaps": ("Binarize heatmaps", "Hotspot grids"),
+    "upsamplerisk": ("Upsample risk map", "Risk"),
 }
 
 
@@ -88,6 +97,15 @@ def test_without_an_engine(
         "rasterizehotspots": {"INPUT": town_layer, "TIME_FIELD": "occurred"},
         "convlstmprediction": {"INPUT": str(grids_file)},
         "classifyrisk": {"INPUT": forecast["OUTPUT"]},
+        "trainforecastmodel": {"INPUT": str(grids_file), "MODEL": str(tmp_path / "m.crimemodel")},
+        "forecastrisk": {"INPUT": str(grids_file), "MODEL": forecast["OUTPUT_MODEL"]},
+        "backtestforecast": {"INPUT": str(grids_file), "RISK": str(tmp_path / "r.tif")},
+        "evaluaterisk": {"INPUT": forecast["OUTPUT"], "GRIDS": str(grids_file)},
+        "selectstudyarea": {"INPUT": town_layer, "TIME_FIELD": "occurred"},
+        "selectperiod": {"INPUT": town_layer, "TIME_FIELD": "occurred", "REPORT": str(tmp_path / "r.html")},
+        "fillheatmapgaps": {"INPUT": str(grids_file)},
+        "binarizeheatmaps": {"INPUT": str(grids_file)},
+        "upsamplerisk": {"INPUT": forecast["OUTPUT"]},
     }[name]
     said = refusal(name, **given, OUTPUT=str(tmp_path / "out.tif"))
     assert "Crime Risk ▸ Set up engine…" in said

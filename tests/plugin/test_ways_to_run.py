@@ -137,6 +137,9 @@ def test_two_at_once(log_of: Any, town_layer: Any, grids_file: Path, tmp_path: P
     assert ended == [True, True], [log.errors for _, _, log, _ in kept]
 
 
+OF_RASTERS = ("convlstmprediction", "classifyrisk", "fillheatmapgaps", "binarizeheatmaps", "upsamplerisk")
+
+
 @pytest.mark.parametrize(
     ("algorithm", "parameters", "sentence"),
     [
@@ -158,6 +161,16 @@ def test_two_at_once(log_of: Any, town_layer: Any, grids_file: Path, tmp_path: P
         ("convlstmprediction", {"LEARNING_RATE": "nan"}, "'learning_rate' of the job 'convlstm' is nan"),
         ("rasterizehotspots", {"TIME_FIELD": "occurred", "CRS": "EPSG:3857"}, "is a Mercator projection"),
         ("classifyrisk", {"PERCENTILES": "many"}, "PERCENTILES is many"),
+        ("classifyrisk", {"METHOD": 1, "SHARES": "many"}, "SHARES is many"),
+        ("selectstudyarea", {"TIME_FIELD": "occurred", "METHOD": 2}, "POLYGONS is empty"),
+        ("selectstudyarea", {"TIME_FIELD": "occurred", "CELL_SIZE": 0}, "cell_size is 0; it must be greater than 0"),
+        ("selectstudyarea", {"TIME_FIELD": "occurred", "SHARE": 0}, "share is 0; it must be above 0"),
+        ("selectstudyarea", {"TIME_FIELD": "occurred", "METHOD": 1, "EVENTS": 0}, "events is 0; it must be at least 1"),
+        ("selectperiod", {"TIME_FIELD": "occurred", "LEAST": 0}, "least is 0; it must be greater than 0"),
+        ("selectperiod", {"TIME_FIELD": "when"}, "the layer has no field when"),
+        ("binarizeheatmaps", {"THRESHOLD": -1}, "threshold is -1; it must be 0 or greater"),
+        ("upsamplerisk", {"FACTOR": 1}, "factor is 1; it must lie between 2 and 20"),
+        ("rasterizehotspots", {"TIME_FIELD": "occurred", "STACKS": "stacks"}, "No incident has a category"),
         ("importincidents", {"INPUT": ""}, "INPUT"),
     ],
 )
@@ -176,7 +189,7 @@ def test_what_a_model_passes_is_checked_too(
     context, log = QgsProcessingContext(), log_of()
     context.setProject(QgsProject.instance())
     given = {
-        "INPUT": str(grids_file) if algorithm in ("convlstmprediction", "classifyrisk") else town_layer,
+        "INPUT": str(grids_file) if algorithm in OF_RASTERS else town_layer,
         "INDEX": str(index_file),
         "OUTPUT": str(tmp_path / "out.tif"),
     }

@@ -1,0 +1,163 @@
+"""The forecasters that can be chosen, as QGIS shows them; and their settings, as a user writes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingParameterMultipleLayers,
+)
+
+from ...bridge.crs import tr
+from ..engine_algorithm import absolute
+
+#: The engine's name of each forecaster, and its title. In the engine's order: a test keeps both in step.
+MODELS = (
+    ("constant", "Constant"),
+    ("prior_counts", "Prior counts"),
+    ("prior_share", "Prior share"),
+    ("recent_counts", "Recent counts"),
+    ("weekday_trend", "Weekday and trend"),
+    ("kde", "Space-time KDE"),
+    ("etas", "Self-exciting"),
+    ("logistic", "Logistic"),
+    ("boosting", "Boosting"),
+    ("convlstm", "ConvLSTM"),
+    ("convlstm_published", "ConvLSTM (published)"),
+    ("st_resnet", "ST-ResNet"),
+    ("sftt", "SFTT"),
+    ("ensemble", "Ensemble"),
+)
+NAMES = tuple(name for name, _ in MODELS)
+#: What a user gets without choosing, and what stands beside every model in a backtest.
+DEFAULT = "ensemble"
+BASELINES = ("constant", "prior_counts", "recent_counts", "weekday_trend", "kde")
+
+EXTRAS_HELP = (
+    "Rasters that models may read beside the counts: one band is a static layer, resampled to the grid (for example "
+    "a population density); as many bands as there are maps are a further stack, of which only the past is read. "
+    "Plain counts ignore them."
+)
+#: Settings that are parameters of their own.
+_OWN = ("threshold", "seed")
+
+
+def titles() -> list[str]:
+    """The forecasters as the options of an enumeration."""
+    return [tr(title) for _, title in MODELS]
+
+
+def title_of(name: str) -> str:
+    """A forecaster for people; its name where we do not know it."""
+    return tr(dict(MODELS).get(name, name))
+
+
+def extras_parameter() -> QgsProcessingParameterMultipleLayers:
+    """EXTRAS."""
+    kind = QgsProcessing.SourceType.TypeRaster
+    return QgsProcessingParameterMultipleLayers("EXTRAS", tr("Extra layers"), kind, optional=True)
+
+
+def extras_of(
+    algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
+) -> list[str]:
+    """Files of the extra layers."""
+    return [absolute(layer.source()) for layer in algorithm.parameterAsLayerList(parameters, "EXTRAS", context)]
+
+
+def parse_settings(text: str, example: str) -> dict[str, Any]:
+    """Settings written as a JSON object, or as ``name=value`` with commas, semicolons or line ends between them.
+
+    A value is read as JSON where it is some (a number, true, null, a list), else as text.
+
+    Raises
+    ------
+    QgsProcessingException
+        With what was meant to be there.
+    """
+    text = text.strip()
+    if not text:
+        return {}
+    refusal = QgsProcessingException(
+        tr("SETTINGS is {text}; write it such as {example}, or leave it empty.").format(text=text, example=example)
+    )
+    if text.startswith("{"):
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise refusal from error
+        return dict(found)
+    settings: dict[str, Any] = {}
+    # A comma inside brackets belongs to a list.
+    for part in re.split(r"[,;\n](?![^\[]*\])", text):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not part.strip():
+            continue
+        if not equals or not re.fullmatch(r"[A-Za-z_][\w.]*", name) or not value or name in settings:
+            raise refusal
+        settings[name] = _value(value)
+    return settings
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """Settings of one forecaster.
+
+    Raises
+    ------
+    QgsProcessingException
+        If they cannot be read, or name what has a parameter of its own.
+    """
+    settings = parse_settings(text, "epochs=20, padding=reflect")
+    _refuse_own(settings)
+    return settings
+
+
+def settings_by_model(text: str) -> dict[str, dict[str, Any]]:
+    """Settings of several forecasters, by their names: ``convlstm.epochs=20`` or JSON of objects.
+
+    Raises
+    ------
+    QgsProcessingException
+        If they cannot be read, or name a forecaster that there is not.
+    """
+    example = "convlstm.epochs=20, kde.bandwidth=500"
+    settings: dict[str, dict[str, Any]] = {}
+    for key, value in parse_settings(text, example).items():
+        model, _, name = key.partition(".")
+        if model not in NAMES:
+            raise QgsProcessingException(
+                tr("SETTINGS names the model {model}, which there is not. Use one of {known}.").format(
+                    model=model, known=", ".join(NAMES)
+                )
+            )
+        own = {name: value} if name else value
+        if not isinstance(own, dict):
+            raise QgsProcessingException(
+                tr("SETTINGS gives {model} the value {value}; write it such as {example}.").format(
+                    model=model, value=value, example=example
+                )
+            )
+        _refuse_own(own)
+        settings.setdefault(model, {}).update(own)
+    return settings
+
+
+def _refuse_own(settings: dict[str, Any]) -> None:
+    for name in _OWN:
+        if name in settings:
+            raise QgsProcessingException(
+                tr("SETTINGS holds {name}, which has a parameter of its own. Give it there.").format(name=name)
+            )
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, text)

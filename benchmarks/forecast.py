@@ -1,0 +1,190 @@
+"""Backtest every forecaster on eleven tasks of five cities: log-loss, Brier skill, AUC, hit rate and PAI at 5 % of the area.
+
+The same folds for all: the last maps of each task, every one forecast from the maps before it, by models fitted once on
+what lies before the first of them. Differences are those of the report: paired by map, 95 % interval over blocks of time.
+Last line: one JSON object.
+
+Usage: scripts/benchmark.sh forecast [--only TASK,TASK] [--models MODEL,MODEL] [--keep FOLDER] [--further]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import ROOT, arguments, require_data, rounded, say
+from forecast_tasks import NEW_YORK, TASKS, Task
+from nyc_grid import PER_DEGREE, PER_DEGREE_UNROUNDED, nyc_heatmaps
+
+from riskengine.artefacts import fingerprint
+from riskengine.evaluation.backtest import Backtest, Plan, run_backtest
+from riskengine.evaluation.metrics import area_hits, auc, brier, brier_skill, log_loss
+from riskengine.forecast.base import incident_maps
+from riskengine.forecast.catalogue import CATALOGUE, DEFAULT
+
+#: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
+SIMPLE = ("prior_counts", "recent_counts", "weekday_trend", "kde")
+#: So that fifteen trainings of four networks end within an hour on two cores; the rest is as a user gets it.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "convlstm": {"epochs": 8},
+    "convlstm_published": {"epochs": 3},
+    "st_resnet": {"epochs": 6},
+    "sftt": {"epochs": 6},
+}
+#: FACTS.md section 2: the mean of the first 608 days as rate, on the last 92, mean over the four types.
+GOLDEN = {"brier": 0.1216, "skill": 0.408, "log_loss": 0.3797, "auc": 0.8709, "pai_5": 5.81, "pei_5": 0.699}
+
+
+def check_measure(data: Path) -> dict[str, Any]:
+    """The mean-rate baseline on New York's grid, by the same measures as everything else here."""
+    path = require_data(data, "new_york", "crimes_2014_2015.csv")
+    found: dict[str, Any] = {"expected": GOLDEN}
+    for title, per_degree in (("as_rounded_in_facts", PER_DEGREE), ("unrounded", PER_DEGREE_UNROUNDED)):
+        rows = []
+        for offense in NEW_YORK:
+            maps = nyc_heatmaps(path, per_degree, 16, offense)
+            first = len(maps) - 92
+            events = incident_maps(maps)[first:][:, maps.mask]
+            counts = maps.counts[first:][:, maps.mask]
+            # The published reading: the first 608 days and no more, the same forecast for every day.
+            rate = maps.counts[:608][:, maps.mask].mean(axis=0)
+            risk = np.repeat(-np.expm1(-rate)[None], len(events), axis=0)
+            hits = area_hits(risk, counts)
+            # The skill is against one rate for the whole study area.
+            reference = float(-np.expm1(-rate.mean()))
+            rows.append(
+                (
+                    brier(risk, events),
+                    brier_skill(risk, events, reference),
+                    log_loss(risk, events),
+                    auc(risk, events),
+                    hits.pai,
+                    hits.pei,
+                )
+            )
+        found[title] = dict(zip(GOLDEN, np.mean(rows, axis=0).tolist()))
+    return found
+
+
+def figures(backtest: Backtest) -> dict[str, Any]:
+    """What the target asks for, by model."""
+    best = backtest.best_baseline
+    rows: dict[str, Any] = {}
+    for name, score in backtest.scores.items():
+        row = {key: score.to_dict()[key] for key in ("log_loss", "brier_skill", "auc", "hit_rate_5", "pai_5")}
+        if name != best:
+            difference = backtest.against(name)
+            row["against_best"] = [difference.mean, difference.low, difference.high]
+            row["verdict"] = difference.verdict
+        rows[name] = row | {"seconds": backtest.seconds[name]}
+    found: dict[str, Any] = {"best_baseline": best, "models": rows, "failures": backtest.failures}
+    found["verdict"] = " ".join(backtest.verdicts())
+    if DEFAULT in backtest.scores:
+        found["default_against"] = {
+            name: backtest.against(DEFAULT, name).verdict for name in SIMPLE if name in backtest.scores
+        }
+    return found
+
+
+def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> dict[str, Any]:
+    """Backtest one task, or read what an earlier run of the same code on the same maps kept."""
+    heatmaps = task.read(data)
+    first = len(heatmaps) - task.test
+    print_of = fingerprint(heatmaps.counts, heatmaps.mask, heatmaps.edges)
+    mark = {"maps": print_of, "models": models, "code": code_fingerprint(), "settings": SETTINGS}
+    kept = keep / f"{task.name}.json" if keep else None
+    if kept and kept.exists():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        if found.pop("mark") == json.loads(json.dumps(mark)):
+            say(f"{task.name}: kept from an earlier run")
+            return found
+    began = time.perf_counter()
+    settings = {name: SETTINGS[name] for name in models if name in SETTINGS}
+    backtest = run_backtest(heatmaps, models, Plan(first), settings=settings)
+    found = {
+        "maps": len(heatmaps),
+        "test": int(len(backtest.maps)),
+        "cells": int(heatmaps.mask.sum()),
+        "cell_m": round(heatmaps.grid.cell),
+        "share_of_events": float(incident_maps(heatmaps)[first:][:, heatmaps.mask].mean()),
+        **figures(backtest),
+        "seconds": time.perf_counter() - began,
+    }
+    if kept:
+        keep.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(found | {"mark": mark}), encoding="utf-8")
+    return found
+
+
+def code_fingerprint() -> str:
+    """Of all that a forecast or a figure depends on."""
+    parts = sorted(
+        path
+        for folder in ("riskengine/forecast", "riskengine/evaluation", "benchmarks")
+        for path in (ROOT / folder).glob("*.py")
+    )
+    return fingerprint(*(np.frombuffer(path.read_bytes(), dtype=np.uint8) for path in parts))
+
+
+def told(name: str, found: dict[str, Any]) -> None:
+    """A table for people, on stderr."""
+    say(f"{name}: {found['maps']} maps, {found['test']} tested, {found['cells']} cells, {found['seconds']:.0f} s")
+    for model, row in found["models"].items():
+        text = f"  {model:18s} log-loss {row['log_loss']:.5f}  skill {row['brier_skill']:+.4f}  AUC {row['auc']:.4f}"
+        text += f"  hit rate {row['hit_rate_5']:.3f}  PAI {row['pai_5']:5.2f}"
+        if "against_best" in row:
+            mean, low, high = row["against_best"]
+            text += f"  {mean:+.5f} [{low:+.5f}, {high:+.5f}] {row['verdict']}"
+        say(text)
+    for model, why in found["failures"].items():
+        say(f"  {model}: {why}")
+
+
+def main() -> None:
+    """Run the tasks and print the JSON object."""
+    parser = arguments(str(__doc__))
+    parser.add_argument("--only", default="", help="tasks, separated by commas: " + ", ".join(TASKS))
+    parser.add_argument("--models", default=",".join(CATALOGUE), help="forecasters, separated by commas")
+    parser.add_argument("--further", action="store_true", help="the fine grid of New York for each type too")
+    parser.add_argument("--keep", type=Path, help="folder where finished tasks are kept, and read from")
+    options = parser.parse_args()
+    models = options.models.split(",")
+    wanted = options.only.split(",") if options.only else [n for n, t in TASKS.items() if t.counted or options.further]
+    began = time.perf_counter()
+    measure = check_measure(options.data)
+    say(f"The measure, on New York: {json.dumps(rounded(measure))}")
+    tasks: dict[str, Any] = {}
+    for name in wanted:
+        tasks[name] = run_task(TASKS[name], options.data, models, options.keep)
+        told(name, tasks[name])
+    counted = {name: found for name, found in tasks.items() if TASKS[name].counted and "default_against" in found}
+    worse = [name for name, found in counted.items() if found["models"][DEFAULT].get("verdict") == "worse"]
+    better = [n for n, found in counted.items() if all(each == "better" for each in found["default_against"].values())]
+    networks = {
+        name: [task for task, found in tasks.items() if found["models"].get(name, {}).get("verdict") == "better"]
+        for name, entry in CATALOGUE.items()
+        if entry.network and name in models
+    }
+    result = {
+        "measure": measure,
+        "tasks": tasks,
+        "default": DEFAULT,
+        "default_tasks": len(counted),
+        "default_worse_than_best_baseline_on": worse,
+        "default_better_than_every_simple_baseline_on": better,
+        "default_better_count": len(better),
+        "networks_better_than_best_baseline_on": networks,
+        "settings": SETTINGS,
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "seconds": time.perf_counter() - began,
+    }
+    print(json.dumps(rounded(result, 5)))
+
+
+# Spawned workers of the backtest import this file.
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Who takes part in a backtest, and whether its plan fits the maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, ParameterError
+from ..forecast.base import Forecaster, check_steps
+from ..forecast.baselines import ConstantForecaster
+from ..forecast.catalogue import CATALOGUE, Entry, make
+from ..heatmaps import Heatmaps
+from .metrics import brier
+
+if TYPE_CHECKING:
+    from .backtest import Plan
+
+
+def check_plan(heatmaps: Heatmaps, plan: Plan) -> None:
+    """Refuse a plan that leaves nothing to learn from or nothing to test on.
+
+    Raises
+    ------
+    ParameterError, DataError
+    """
+    check_steps(plan.horizon)
+    maps = len(heatmaps)
+    if plan.first < plan.horizon or plan.first >= maps or plan.refit < 0 or not plan.seeds:
+        raise ParameterError(
+            f"The test begins at map {plan.first} of {maps}, {plan.horizon} bins ahead: there is no history before its"
+            " first origin, or no map to test on",
+            parameter="start",
+            value=plan.first,
+            remedy="Let the test begin later, or make it shorter",
+        )
+    if not heatmaps.observed[plan.first :].any():
+        raise DataError(
+            "None of the maps of the test was observed",
+            parameter="start",
+            value=str(heatmaps.edges[plan.first]),
+            remedy="Let the test begin earlier",
+        )
+
+
+def entrants(
+    models: Sequence[str] | Mapping[str, Forecaster], threshold: int, settings: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Forecaster], dict[str, str]]:
+    """Unfitted forecasters by name, a constant (the reference of the Brier skill) always among them; and by name why
+    others cannot take part: a package of theirs is missing.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown name or setting.
+    """
+    failures: dict[str, str] = {}
+    if isinstance(models, Mapping):
+        forecasters = dict(models)
+    else:
+        unknown = [name for name in settings if name not in models]
+        if unknown:
+            raise ParameterError(
+                f"There are settings for {unknown[0]!r}, which does not take part",
+                parameter="settings",
+                value=unknown[0],
+                remedy="Name it among the models, or leave its settings out",
+            )
+        forecasters = {}
+        for name in models:
+            try:
+                forecasters[name] = make(name, **{"threshold": threshold, **settings.get(name, {})})
+            except ImportError as error:
+                failures[name] = f"A package of the engine cannot be imported ({error})."
+    if "constant" not in forecasters:
+        forecasters["constant"] = ConstantForecaster(threshold)
+    return forecasters, failures
+
+
+def catalogued(name: str, forecaster: Forecaster) -> Entry | None:
+    """What the catalogue says of it, by the name given to it or by its own."""
+    return CATALOGUE.get(name) or CATALOGUE.get(forecaster.name)
+
+
+def constant_brier(
+    risks: Mapping[str, NDArray[np.float32]], events: NDArray[np.bool_], mask: NDArray[np.bool_]
+) -> float:
+    """Brier score of the constant forecast; nan where it could not be run."""
+    if "constant" not in risks:
+        return float("nan")
+    return float(np.mean([brier(p[mask], event[mask]) for p, event in zip(risks["constant"], events, strict=True)]))
+
+
+def notes_on(heatmaps: Heatmaps) -> list[str]:
+    """What a reader must know of the maps."""
+    filled = int((~heatmaps.observed).sum())
+    if not filled:
+        return []
+    notes = [f"{filled} maps were not observed: they are neither learnt from nor scored."]
+    if heatmaps.filled == "linear":
+        notes.append(
+            "They were filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
+            " would see a part of what it is to forecast."
+        )
+    return notes

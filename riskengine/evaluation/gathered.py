@@ -1,0 +1,69 @@
+"""Forecasts of all folds, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..bigarrays import empty_stack
+from ..heatmaps import Heatmaps
+from .folds import Outcome, draws_random_numbers
+from .metrics import log_loss
+
+if TYPE_CHECKING:
+    from .backtest import Plan
+
+
+class Gathered:
+    """Forecasts put together from the outcomes of tasks: the mean over the seeds of each model.
+
+    Parameters
+    ----------
+    heatmaps : Heatmaps
+    maps : ndarray of int, shape (F,)
+        Those that are scored; forecasts of others are not kept.
+    plan : Plan
+    threshold : int
+
+    Attributes
+    ----------
+    risks : dict of str to ndarray of float32, shape (F, H, W)
+    seconds : dict of str to float
+    failures : dict of str to str
+    """
+
+    def __init__(self, heatmaps: Heatmaps, maps: NDArray[np.int64], plan: Plan, threshold: int) -> None:
+        self._heatmaps, self._maps, self._seeds, self._threshold = heatmaps, maps, len(plan.seeds), threshold
+        self.risks: dict[str, NDArray[np.float32]] = {}
+        self.seconds: dict[str, float] = {}
+        self.failures: dict[str, str] = {}
+        self._losses: dict[str, dict[int, list[float]]] = {}
+
+    def add(self, outcome: Outcome) -> None:
+        """Take one outcome in; a model that failed once is out."""
+        task, name = outcome.task, outcome.task.model
+        if outcome.failure:
+            self.failures.setdefault(name, outcome.failure)
+            self.risks.pop(name, None)
+        if name in self.failures or outcome.risk is None:
+            return
+        self.seconds[name] = self.seconds.get(name, 0.0) + outcome.seconds
+        seeds = self._seeds if draws_random_numbers(task.forecaster) else 1
+        if name not in self.risks:
+            shape = (len(self._maps), *self._heatmaps.mask.shape)
+            self.risks[name] = empty_stack(shape, np.dtype(np.float32))
+        losses = self._losses.setdefault(name, {}).setdefault(task.seed, [])
+        mask = self._heatmaps.mask
+        for place in np.flatnonzero((self._maps >= task.first) & (self._maps < task.end)):
+            number = int(self._maps[place])
+            risk = outcome.risk[number - task.first]
+            self.risks[name][place] += risk / seeds
+            if seeds > 1:
+                events = self._heatmaps.counts[number][mask] >= self._threshold
+                losses.append(log_loss(risk[mask], events))
+
+    def seed_losses(self, name: str) -> list[float]:
+        """Log-loss over all maps with each seed; a single or no number for a forecaster without seeds."""
+        return [float(np.mean(losses)) for _, losses in sorted(self._losses[name].items()) if losses]

@@ -1,0 +1,177 @@
+"""The same backtest on shifted grids: how much of a hit rate is the position of the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..context import JobContext
+from ..errors import DataError
+from ..forecast.base import Forecaster
+from ..forecast.catalogue import CATALOGUE
+from ..grid import Grid
+from ..heatmaps import Extras, Heatmaps, count_incidents
+from ..incidents import Incidents
+from .folds import make_tasks, run_tasks
+from .heldout import AREA_SHARE
+from .metrics import area_hits, log_loss
+
+if TYPE_CHECKING:
+    from .backtest import Plan
+
+#: A stack may differ from what its incidents give by this share before they are taken for others.
+_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class OffsetFigures:
+    """Figures at 5 % of the area over several positions of the grid, the given one first.
+
+    Attributes
+    ----------
+    offsets : tuple of (float, float)
+        Shift east and north, as shares of a cell.
+    hit_rate, pai, log_loss : tuple of float
+        One per position.
+    """
+
+    offsets: tuple[tuple[float, float], ...]
+    hit_rate: tuple[float, ...]
+    pai: tuple[float, ...]
+    log_loss: tuple[float, ...]
+
+    def mean(self, figure: str) -> float:
+        """Of ``hit_rate``, ``pai`` or ``log_loss`` over the positions."""
+        return float(np.mean(getattr(self, figure)))
+
+    def deviation(self, figure: str) -> float:
+        """Standard deviation over the positions; nan for a single one."""
+        values = getattr(self, figure)
+        return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Mean, standard deviation and every value, JSON-able."""
+        found: dict[str, Any] = {"offsets": [list(each) for each in self.offsets]}
+        for figure in ("hit_rate", "pai", "log_loss"):
+            found[figure] = [_finite(value) for value in getattr(self, figure)]
+            found[f"{figure}_mean"] = _finite(self.mean(figure))
+            found[f"{figure}_sd"] = _finite(self.deviation(figure))
+        return found
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 6) if np.isfinite(value) else None
+
+
+def cheap(names: Sequence[str]) -> list[str]:
+    """The models that are run again at every position: the simple ones, but the constant, which knows no place."""
+    return [name for name in names if name != "constant" and name in CATALOGUE and CATALOGUE[name].simple]
+
+
+def draw_offsets(number: int, seed: int) -> list[tuple[float, float]]:
+    """Shifts east and north in [0, 1) of a cell: none, then `number` random ones."""
+    drawn = np.random.default_rng(seed).random((number, 2))
+    return [(0.0, 0.0), *((float(east), float(north)) for east, north in drawn)]
+
+
+def shifted(heatmaps: Heatmaps, incidents: Incidents, east: float, north: float) -> Heatmaps:
+    """The same incidents, bins and study area on a grid moved by these shares of a cell.
+
+    The moved grid has a row and a column more, to cover what the first one did; a cell belongs to the study area where
+    its centre lies in a cell of the first one's. Further channels are not counted anew and left out, as are layers.
+    """
+    old = heatmaps.grid
+    grid = Grid(
+        old.west + (east - bool(east)) * old.cell,
+        old.north + north * old.cell,
+        old.cell,
+        old.columns + bool(east),
+        old.rows + bool(north),
+        old.crs,
+    )
+    x, y = np.meshgrid(*grid.centres())
+    cell = old.locate(x.ravel(), y.ravel())
+    mask: NDArray[np.bool_] = ((cell >= 0) & heatmaps.mask.ravel()[cell]).reshape(grid.shape)
+    counts, _ = count_incidents(incidents, grid, heatmaps.edges, mask, heatmaps.binary)
+    return replace(heatmaps, counts=counts, mask=mask, grid=grid, extras=Extras())
+
+
+def of_stack(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
+    """Those of the incidents that the stack was counted from.
+
+    Raises
+    ------
+    DataError
+        If they are not the ones it was counted from.
+    """
+    if heatmaps.categories:
+        wanted = {name.casefold() for name in heatmaps.categories}
+        codes = [code for code, name in enumerate(incidents.categories) if name.casefold() in wanted]
+        incidents = incidents.select(np.isin(incidents.category, codes))
+    counts, _ = count_incidents(incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
+    seen = heatmaps.observed
+    have, given = int(counts[seen].sum(dtype=np.int64)), int(heatmaps.counts[seen].sum(dtype=np.float64))
+    if abs(have - given) > _TOLERANCE * given:
+        raise DataError(
+            f"On the grid the incidents count {have:,}, but the hotspot grids hold {given:,}",
+            parameter="incidents",
+            value=have,
+            remedy="Give the incidents that the hotspot grids were made from, or set offsets to 0",
+        )
+    return incidents
+
+
+def run_offsets(
+    heatmaps: Heatmaps,
+    incidents: Incidents,
+    forecasters: Mapping[str, Forecaster],
+    plan: Plan,
+    number: int,
+    threshold: int = 1,
+    context: JobContext | None = None,
+    workers: int | None = None,
+) -> dict[str, OffsetFigures]:
+    """Backtest cheap models at the given position of the grid and at `number` random others.
+
+    Parameters
+    ----------
+    heatmaps : Heatmaps
+    incidents : Incidents
+        Those that `heatmaps` was counted from, in its CRS.
+    forecasters : mapping of str to Forecaster
+        Those of `cheap` are run.
+    plan : Plan
+        Its first seed draws the positions.
+    number : int
+        Further positions.
+    """
+    context = context or JobContext()
+    incidents = of_stack(incidents, heatmaps)
+    names = cheap(list(forecasters))
+    offsets = draw_offsets(number, plan.seeds[0])
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+    for position, (east, north) in enumerate(offsets):
+        with context.step(position / len(offsets), (position + 1) / len(offsets)):
+            moved = shifted(heatmaps, incidents, east, north)
+            scored = plan.first + np.flatnonzero(moved.observed[plan.first :])
+            chosen = {name: forecasters[name] for name in names}
+            tasks = make_tasks(chosen, len(moved), plan.first, plan.horizon, plan.refit, plan.seeds[:1], set())
+            risks: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
+            for outcome in run_tasks(tasks, moved, context, workers):
+                if outcome.risk is not None:
+                    risks[outcome.task.model].append(outcome.risk)
+                else:
+                    names = [name for name in names if name != outcome.task.model]
+            counts = moved.counts[scored][:, moved.mask]
+            for name in names:
+                risk = np.concatenate(risks[name])[scored - plan.first][:, moved.mask]
+                hits = area_hits(risk, counts, AREA_SHARE, threshold)
+                found[name].append((hits.hit_rate, hits.pai, log_loss(risk, counts >= threshold)))
+    return {
+        name: OffsetFigures(tuple(offsets), *(tuple(column) for column in zip(*found[name], strict=True)))
+        for name in names
+    }

@@ -1,0 +1,281 @@
+"""Any risk raster, ours or another tool's, scored by what happened, beside baselines that knew no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.warp import reproject
+
+from ..context import JobContext
+from ..errors import CrimeRiskError, DataError
+from ..forecast.base import check_history
+from ..forecast.catalogue import make
+from ..heatmaps import Heatmaps
+from ..risk import RiskStack
+from .backtest import Backtest, Plan
+from .entrants import constant_brier, notes_on
+from .heldout import week_of
+from .labels import Over
+from .metrics import reliability, skill
+from .scoring import ModelScore, score_model
+
+#: Quick baselines that need nothing but the maps before.
+BESIDE = ("constant", "prior_counts", "recent_counts")
+
+
+def on_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.float32]:
+    """The bands on the grid of `heatmaps`: as they are, or averaged (finer ones) or looked up (coarser ones).
+
+    Raises
+    ------
+    DataError
+        If the raster lies elsewhere, or nobody knows where.
+    """
+    grid = heatmaps.grid
+    same_shape = stack.risk.shape[1:] == grid.shape
+    if same_shape and np.allclose(stack.transform[:6], grid.transform[:6], rtol=0, atol=1e-3 * grid.cell):
+        return stack.risk.astype(np.float32)
+    if stack.crs is None or not grid.crs:
+        raise DataError(
+            "The risk raster lies on another grid than the maps, and without a CRS it cannot be brought onto theirs",
+            parameter="risk",
+            remedy="Give the raster its CRS, or one on the grid of the maps",
+        )
+    finer = abs(stack.transform.a) < grid.cell
+    risk = np.full((len(stack.risk), *grid.shape), np.nan, dtype=np.float32)
+    for source, target in zip(stack.risk.astype(np.float32), risk, strict=True):
+        reproject(
+            source,
+            target,
+            src_transform=stack.transform,
+            src_crs=stack.crs,
+            src_nodata=np.nan,
+            dst_transform=grid.transform,
+            dst_crs=rasterio.CRS.from_user_input(grid.crs),
+            dst_nodata=np.nan,
+            resampling=Resampling.average if finer else Resampling.nearest,
+        )
+    if np.isnan(risk[:, heatmaps.mask]).all():
+        raise DataError(
+            "The risk raster does not overlap the study area of the maps",
+            parameter="risk",
+            remedy="Choose hotspot grids of the same area",
+        )
+    how = "averaged over its cells" if finer else "looked up at the centres of its cells"
+    warn(f"The risk raster lies on another grid than the maps; it was {how}")
+    return risk
+
+
+def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.int64]:
+    """For each map the band that is meant for it, -1 for none; only observed maps have one.
+
+    A band that says when it applies is meant for the map of the same bin. In a raster that does not say, band i is
+    map i, and a single band is meant for every map.
+
+    Raises
+    ------
+    DataError
+        If no band is meant for any observed map.
+    """
+    bands, maps = len(stack.risk), len(heatmaps)
+    band = np.full(maps, -1, dtype=np.int64)
+    if stack.edges:
+        at = {tuple(edge.tolist()): number for number, edge in enumerate(_spans(heatmaps))}
+        found = np.array([[start, end] for start, end in stack.edges], dtype="datetime64[s]")
+        places = [at.get(tuple(edge.tolist()), -1) for edge in found]
+        for number, place in enumerate(places):
+            if place >= 0:
+                band[place] = number
+        lost = sum(place < 0 for place in places)
+        if 0 < lost < bands:
+            warn(f"{lost} of {bands} bands are left out: there is no map of just their bin")
+    elif bands == 1:
+        band[:] = 0
+    else:
+        if bands > maps:
+            warn(f"{bands - maps} of {bands} bands are left out: there are only {maps} maps")
+        band[: min(bands, maps)] = np.arange(min(bands, maps))
+    band[~heatmaps.observed] = -1
+    if (band < 0).all():
+        raise DataError(
+            f"No observed map covers the time of a band; the maps span {heatmaps.edges[0]} to {heatmaps.edges[-1]}",
+            parameter="heatmaps",
+            value=f"{stack.starts[0]} to {stack.ends[-1]}",
+            remedy="Make hotspot grids of the time the risk is meant for, with the same bins",
+        )
+    return band
+
+
+def _spans(heatmaps: Heatmaps) -> NDArray[np.datetime64]:
+    return np.stack([heatmaps.edges[:-1], heatmaps.edges[1:]], axis=1)
+
+
+def judge(
+    stack: RiskStack,
+    heatmaps: Heatmaps,
+    *,
+    threshold: int = 1,
+    percentile: float = 95.0,
+    over: Over = "stack",
+    warn: Callable[[str], None],
+    context: JobContext | None = None,
+) -> Backtest:
+    """Score a risk raster as a backtest scores a model; where the maps begin early enough, beside baselines.
+
+    Values that are no probabilities are judged by their order alone: what needs probabilities is NaN.
+
+    Parameters
+    ----------
+    stack : RiskStack
+    heatmaps : Heatmaps
+        What happened, and before it the history that the baselines learn from.
+    threshold : int
+        Incidents in a cell and bin that count as an event.
+    percentile, over : float, str
+        Where a cell counts as flagged.
+    warn : callable
+        Told what a reader must know.
+    """
+    context = context or JobContext()
+    bands, band = on_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn)
+    maps = np.flatnonzero(band >= 0)
+    risk = bands[band[maps]]
+    mask = heatmaps.mask & ~np.isnan(risk).any(axis=0)
+    if not mask.any():
+        raise DataError(
+            "No cell of the study area has a risk on every map",
+            parameter="risk",
+            remedy="Choose hotspot grids of the area that the risk covers",
+        )
+    if (lost := int((heatmaps.mask & ~mask).sum())) > 0:
+        warn(f"{lost} of {int(heatmaps.mask.sum())} cells of the study area have no risk and are left out")
+    heatmaps = replace(heatmaps, mask=mask)
+    risk[:, ~mask] = np.nan
+    name = stack.tags.get("CRIMERISK_MODEL") or "risk"
+    name = "risk" if name in BESIDE else name
+    _warn_of_hindsight(stack, heatmaps, maps, warn)
+    with context.step(0.0, 0.4):
+        risks = {name: risk, **_beside(stack, heatmaps, maps, threshold, warn, context)}
+    counts, block = heatmaps.counts[maps], week_of(heatmaps)
+    events = counts >= threshold
+    reference = constant_brier(risks, events, mask)
+    if np.isnan(reference):
+        # The share of events in the test itself: no constant could have done better.
+        share = float(events[:, mask].mean())
+        reference = share * (1 - share)
+    scores: dict[str, ModelScore] = {}
+    for number, (each, forecast) in enumerate(risks.items()):
+        with context.step(0.4 + 0.6 * number / len(risks), 0.4 + 0.6 * (number + 1) / len(risks)):
+            scores[each] = score_model(
+                each,
+                forecast,
+                counts,
+                mask,
+                threshold=threshold,
+                block=block,
+                percentile=percentile,
+                over=over,
+                reference=reference,
+                context=context,
+            )
+    inside = risk[:, mask]
+    if not ((inside >= 0) & (inside <= 1)).all():
+        warn("The values of the risk raster are no probabilities: they are judged by their order alone")
+        scores[name] = _by_order(scores[name])
+    baselines = [each for each in risks if each != name]
+    if baselines:
+        best = min((scores[each] for each in baselines), key=lambda score: score.log_loss)
+        scores = {each: replace(score, skill_best=skill(score.brier, best.brier)) for each, score in scores.items()}
+    return Backtest(
+        heatmaps,
+        Plan(int(maps[0]), _horizon(stack)),
+        maps,
+        risks,
+        scores,
+        block,
+        baselines,
+        name,
+        threshold=threshold,
+        percentile=percentile,
+        over=over,
+        notes=notes_on(heatmaps),
+    )
+
+
+def _by_order(score: ModelScore) -> ModelScore:
+    nothing: dict[str, Any] = dict.fromkeys(("log_loss", "brier", "brier_skill", "skill_best"), float("nan"))
+    return replace(
+        score,
+        **nothing,
+        reliability=reliability([], []),
+        fold_loss=np.full_like(score.fold_loss, np.nan),
+        fold_brier=np.full_like(score.fold_brier, np.nan),
+    )
+
+
+def _horizon(stack: RiskStack) -> int:
+    given = stack.tags.get("CRIMERISK_HORIZON", "")
+    return max(int(given), 1) if given.isdecimal() else 1
+
+
+def _moment(text: str) -> np.datetime64:
+    """A tag's time; NaT where it holds none."""
+    try:
+        return np.datetime64(text or "NaT", "s")
+    except ValueError:
+        return np.datetime64("NaT", "s")
+
+
+def _warn_of_hindsight(
+    stack: RiskStack, heatmaps: Heatmaps, maps: NDArray[np.int64], warn: Callable[[str], None]
+) -> None:
+    until = _moment(stack.tags.get("CRIMERISK_TRAINED_UNTIL", ""))
+    known = 0 if np.isnat(until) else int((heatmaps.edges[maps] < until).sum())
+    if known:
+        warn(
+            f"The model of this risk was trained on maps until {until}: {known} of the {len(maps)} maps judged were"
+            " known to it, which makes it look better than it is"
+        )
+
+
+def _beside(
+    stack: RiskStack,
+    heatmaps: Heatmaps,
+    maps: NDArray[np.int64],
+    threshold: int,
+    warn: Callable[[str], None],
+    context: JobContext,
+) -> dict[str, NDArray[np.float32]]:
+    """Forecasts of the quick baselines for the same maps, from no more than the risk's makers could know."""
+    first, horizon = int(maps[0]), _horizon(stack)
+    origin = first - horizon + 1
+    made = _moment(stack.tags.get("CRIMERISK_ORIGIN", ""))
+    if not np.isnat(made):
+        origin = min(origin, int(np.searchsorted(heatmaps.edges[1:], made, side="right")))
+    try:
+        check_history(heatmaps.before(max(origin, 0)), 1)
+    except CrimeRiskError:
+        warn(
+            "No baseline stands beside it, since the maps hold no history before the first one judged; a skill is"
+            " measured against the share of events in these very maps. Give hotspot grids that begin earlier"
+        )
+        return {}
+    risks = {}
+    for name in BESIDE:
+        context.check_cancelled()
+        history = heatmaps.before(origin)
+        forecaster = make(name, threshold=threshold).fit(history)
+        last = int(maps[-1])
+        if np.isnat(made):
+            risk = forecaster.predict_ahead(heatmaps.before(last + 1), first, horizon, context)[maps - first]
+        else:
+            # All bands were made at one moment.
+            risk = forecaster.predict(history, last - origin + 1, context)[maps - origin]
+        risks[name] = np.asarray(risk, dtype=np.float32)
+    return risks

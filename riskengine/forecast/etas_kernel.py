@@ -1,0 +1,253 @@
+"""Pieces of a self-exciting process on binned counts: kernels integrated over cells and bins, and running states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import convolve1d, gaussian_filter
+from scipy.special import ndtr
+
+Array = NDArray[np.float64]
+
+#: A Gaussian is cut off where less than a ten-thousandth of it lies beyond.
+_REACH = 4.0
+#: Long-run rates of a cell that the background mixes.
+PARTS = 5
+#: Bandwidths of the surroundings among them, cells.
+SURROUNDINGS = (0.6, 1.2)
+#: Maps' worth of one half incident in the study area, so that no rate is 0.
+_HALF = 0.5
+#: Weight of the study area's mean in the rate that cells are drawn to.
+_AREA = 0.02
+#: Half-life of the study area's recent level, days.
+LEVEL_DAYS = 28.0
+#: Incidents' worth of "as usual" in the recent level.
+_USUAL = 5.0
+
+
+def cell_shares(sigma: float, cell: float) -> Array:
+    """Share of the offspring that lie 0, 1, 2, … cells away along one axis, shape (2 R + 1,), summing to 1.
+
+    The parent lies anywhere in its cell with equal probability, the offspring at a Gaussian distance from it.
+    """
+    scale = sigma / cell
+    reach = int(np.ceil(_REACH * scale)) + 1
+    edge = np.arange(-reach - 1, reach + 2) / scale
+    # Second difference of the integral of the normal distribution function.
+    integral = edge * ndtr(edge) + np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi)
+    shares: Array = scale * np.diff(integral, 2)
+    return shares / shares.sum()
+
+
+def spread(maps: NDArray[np.floating], shares: Array) -> NDArray[np.floating]:
+    """Move counts to where their offspring will be, along the last two axes; what leaves the grid is gone."""
+    along: NDArray[np.floating] = convolve1d(maps, shares, axis=-1, mode="constant")
+    across: NDArray[np.floating] = convolve1d(along, shares, axis=-2, mode="constant")
+    return across
+
+
+def decay(omega: float, days: float) -> float:
+    """exp(-omega days)."""
+    return float(np.exp(-omega * days))
+
+
+def survivors(omega: float, days: float) -> float:
+    """Mean of exp(-omega age) at the end of a bin over incidents anywhere in it."""
+    return float(-np.expm1(-omega * days) / (omega * days))
+
+
+def same_bin(omega: float, days: float) -> float:
+    """Share of the offspring of an incident, anywhere in a bin, that fall into the same bin."""
+    return 1.0 - survivors(omega, days)
+
+
+class Excitation:
+    """Exponentially decayed past incidents per cell: all that the triggering kernel needs of the past.
+
+    Parameters
+    ----------
+    shape : (H, W)
+    omega : float
+        Decay per day.
+    """
+
+    def __init__(self, shape: tuple[int, ...], omega: float) -> None:
+        self.omega = omega
+        self.level: Array = np.zeros(shape)
+
+    def ahead(self, days: float) -> Array:
+        """Offspring, per unit of the branching ratio, of all past incidents in the bin of `days` that begins now."""
+        return -np.expm1(-self.omega * days) * self.level
+
+    def update(self, counts: NDArray[np.generic], days: float) -> None:
+        """Let a bin of `days` with these incidents pass."""
+        self.level = self.level * decay(self.omega, days) + counts * survivors(self.omega, days)
+
+
+class LongRun:
+    """Long-run mean of each cell from the maps so far: the shape of the background.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+        Study area.
+    bandwidth : float
+        Standard deviation in cells of the surroundings that a cell's rate is drawn to.
+    strength : float
+        Incidents' worth of the surroundings in each cell.
+    half_life : float
+        Days in which the weight of a map halves; inf weighs all alike.
+    """
+
+    def __init__(self, mask: NDArray[np.bool_], bandwidth: float, strength: float, half_life: float) -> None:
+        self.mask = mask
+        self.strength = strength
+        self.bandwidth = bandwidth
+        self.half_life = half_life
+        self.total: Array = np.zeros(mask.shape)
+        self.days = 0.0
+        self._incidents = 0.0
+        self._cells = max(int(mask.sum()), 1)
+        # Smoothing must not leak out of the study area: divided by the share of the kernel inside it.
+        self._inside, *self._insides = (
+            np.maximum(_smooth(mask.astype(np.float64), each), 1e-9) for each in (bandwidth, *SURROUNDINGS)
+        )
+        self._seen = 0.0
+        self._expected = 0.0
+
+    def area(self) -> float:
+        """Incidents per day and cell in the study area."""
+        return (float(self.total.sum()) + _HALF) / (self._cells * max(self.days, 1e-9)) if self.days else 0.0
+
+    def rates(self) -> Array:
+        """Incidents per day in each cell, shape (`PARTS`, H, W); 0 outside the study area.
+
+        Drawn to the surroundings, the cell's own, two surroundings', and the study area's. A mixture of them leaves
+        no imperfection of the first to be mended by the offspring.
+        """
+        rates = np.zeros((PARTS, *self.mask.shape))
+        if self.days:
+            own = self.total / self.days
+            rates[0] = self.drawn()
+            rates[1] = own
+            for number, (bandwidth, inside) in enumerate(zip(SURROUNDINGS, self._insides, strict=True), 2):
+                rates[number] = _smooth(own, bandwidth) / inside
+            rates[-1] = self.area()
+            rates *= self.mask
+        return rates
+
+    def drawn(self) -> Array:
+        """The first of `rates` alone."""
+        if not self.days:
+            return np.zeros(self.mask.shape)
+        near = _smooth(self.total / self.days, self.bandwidth) / self._inside
+        near = (1 - _AREA) * near + _AREA * self.area()
+        return np.where(self.mask, (self.total + self.strength) / (self.days + self.strength / near), 0.0)
+
+    def level(self) -> float:
+        """How much busier than its long-run mean the study area was in the last weeks; 1 is as usual."""
+        return (self._seen + _USUAL) / (self._expected + _USUAL)
+
+    def update(self, background: Array, incidents: float, days: float, pace: float) -> None:
+        """Take in an observed map.
+
+        Parameters
+        ----------
+        background : ndarray, shape (H, W)
+            Incidents, each weighted with the probability that none before it triggered it (Mohler et al. 2011).
+        incidents : float
+            Incidents in the study area.
+        days : float
+            Length of the bin.
+        pace : float
+            How busy its time of the week is against the mean.
+        """
+        if self.days:
+            fade = 0.5 ** (days / LEVEL_DAYS)
+            self._seen = fade * self._seen + incidents
+            self._expected = fade * self._expected + self._incidents / self.days * days * pace
+        keep = 0.5 ** (days / self.half_life)
+        self.total = keep * self.total + background
+        self._incidents = keep * self._incidents + incidents
+        self.days = keep * self.days + days
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What was learned of the parts of the intensity.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (PARTS + 2,)
+        Coefficients of the long-run rates, of the first times the recent level, and of the offspring.
+    omega : float
+        Decay per day.
+    sigma : float
+        Spread, metres.
+    """
+
+    weights: Array
+    omega: float
+    sigma: float
+
+
+class State:
+    """Background and offspring in the next map, from the maps shown so far.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+    cell : float
+        Side of a cell, metres.
+    settings : (float, float, float)
+        Bandwidth, strength and half-life of the long-run mean.
+    kernel : Kernel, optional
+        Without it there are no offspring: every incident is background.
+    """
+
+    def __init__(
+        self, mask: NDArray[np.bool_], cell: float, settings: tuple[float, float, float], kernel: Kernel | None
+    ) -> None:
+        self.mask, self.kernel = mask, kernel
+        self.mean = LongRun(mask, *settings)
+        self._excitation = Excitation(mask.shape, kernel.omega if kernel else 1.0)
+        self._shares = cell_shares(kernel.sigma, cell) if kernel else np.ones(1)
+        self._ahead: tuple[Array, Array] | None = None
+
+    def ahead(self, days: float, pace: float) -> tuple[Array, Array]:
+        """Expected background and offspring in the bin of `days` that begins now, each of shape (H, W)."""
+        if self._ahead is None:
+            if self.kernel is None:
+                self._ahead = self.mean.drawn() * (days * pace), np.zeros(self.mask.shape)
+            else:
+                *steady, level, triggered = self.kernel.weights
+                steady[0] += level * self.mean.level()
+                background = np.tensordot(steady, self.mean.rates(), axes=1) * (days * pace)
+                offspring = triggered * spread(self._excitation.ahead(days), self._shares)
+                self._ahead = background, np.where(self.mask, offspring, 0.0)
+        return self._ahead
+
+    def show(self, counts: Array | None, days: float, pace: float) -> Array:
+        """Take in the next map, or its expected counts where it was not observed (None); returns what was taken."""
+        background, offspring = self.ahead(days, pace)
+        if counts is None:
+            counts = background + offspring
+        else:
+            both = background + offspring
+            share = np.divide(background, both, out=np.ones_like(both), where=both > 0)
+            self.mean.update(counts * share, float(counts.sum()), days, pace)
+        self.trigger(counts, days)
+        return counts
+
+    def trigger(self, counts: Array, days: float) -> None:
+        """Let a bin with these counts pass, without learning the background from them."""
+        if self.kernel is not None:
+            self._excitation.update(counts, days)
+        self._ahead = None
+
+
+def _smooth(layer: Array, bandwidth: float) -> Array:
+    smooth: Array = gaussian_filter(layer, bandwidth, mode="constant", truncate=3.0)
+    return smooth

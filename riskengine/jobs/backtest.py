@@ -1,0 +1,190 @@
+"""Job: backtest several forecasters on the same folds, and say which can be told from the best simple baseline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..artefact_checks import Finding, check_categories, check_incidents
+from ..context import JobContext
+from ..errors import DataError, ParameterError
+from ..evaluation.backtest import Backtest, Plan, run_backtest
+from ..evaluation.entrants import entrants
+from ..evaluation.exposure import exposure, read_areas
+from ..evaluation.judged import Outputs, check_outputs, result_of, write_outputs
+from ..evaluation.offsets import run_offsets
+from ..forecast.catalogue import BASELINES, DEFAULT
+from ..heatmaps import Heatmaps, read_heatmaps
+from ..incidents import Incidents, read_exchange
+from ..times import Order
+from . import JobParameters
+
+#: More seeds or grid positions than this tell nothing more.
+MOST_SEEDS, MOST_OFFSETS = 50, 100
+
+
+class Parameters(JobParameters):
+    """Parameters of the job; no models stand for the default one. The simple baselines always take part."""
+
+    heatmaps: str
+    models: list[str] = []
+    settings: dict[str, dict[str, Any]] = {}
+    threshold: int = Field(1, ge=1)
+    test: float = Field(0.2, gt=0, lt=1)
+    start: datetime | None = None
+    horizon: int = Field(1, ge=1, le=1000)
+    refit: int = Field(0, ge=0)
+    seeds: list[int] = Field([0], min_length=1, max_length=MOST_SEEDS)
+    extras: list[str] = []
+    incidents: str | None = None
+    date_order: Order = "auto"
+    offsets: int = Field(0, ge=0, le=MOST_OFFSETS)
+    areas: str | None = None
+    percentile: float = Field(95.0, gt=0, lt=100)
+    over: Literal["stack", "map"] = "stack"
+    workers: int | None = Field(None, ge=1, le=256)
+    report: str | None = None
+    csv: str | None = None
+    risk: str | None = None
+    labels: str | None = None
+    hits: str | None = None
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Read, roll, score, compare, write."""
+    began = time.monotonic()
+    outputs = Outputs(parameters.report, parameters.csv, parameters.risk, parameters.labels, parameters.hits)
+    check_outputs(outputs)
+    if parameters.offsets and not parameters.incidents:
+        raise ParameterError(
+            f"offsets is {parameters.offsets}, but there are no incidents to count on moved grids",
+            parameter="offsets",
+            value=parameters.offsets,
+            remedy="Give the incidents that the hotspot grids were made from, or set offsets to 0",
+        )
+    notes: list[str] = []
+
+    def warn(message: str) -> None:
+        notes.append(message)
+        context.warn(message)
+
+    context.progress(0.0, "Reading heatmaps")
+    areas = read_areas(parameters.areas) if parameters.areas else {}
+    heatmaps = _read(parameters)
+    incidents, findings = _incidents(parameters, heatmaps, warn, context)
+    plan = _plan(parameters, heatmaps)
+    asked = parameters.models or [DEFAULT]
+    models = list(dict.fromkeys([*asked, *BASELINES]))
+    context.log(
+        f"{len(heatmaps) - plan.first} maps from {heatmaps.edges[plan.first]} on are forecast, {plan.horizon} bins"
+        f" ahead, from {plan.first - plan.horizon + 1} maps and more"
+    )
+    with context.step(0.05, 0.75 if parameters.offsets else 0.92):
+        backtest = run_backtest(
+            heatmaps,
+            models,
+            plan,
+            parameters.threshold,
+            parameters.settings,
+            context,
+            parameters.workers,
+            parameters.percentile,
+            parameters.over,
+        )
+    if parameters.offsets:
+        assert incidents is not None, "refused above"
+        with context.step(0.75, 0.92):
+            _move(backtest, incidents, parameters, context)
+    if areas:
+        backtest.areas = exposure(
+            areas,
+            heatmaps.grid,
+            heatmaps.mask,
+            backtest.risks[backtest.model],
+            backtest.flagged(),
+            backtest.counts,
+            context,
+        )
+    shown = parameters.model_dump(mode="json")
+    with context.step(0.92, 1.0):
+        write_outputs(backtest, outputs, shown, notes, findings, warn, context)
+    for sentence in backtest.verdicts():
+        context.log(sentence)
+    sentences = [finding.sentence for finding in findings]
+    context.progress(1.0, "Done")
+    return {
+        **result_of(backtest, outputs),
+        "notes": [*backtest.notes, *sentences, *notes],
+        "seconds": round(time.monotonic() - began, 3),
+        "parameters": shown,
+    }
+
+
+def _read(parameters: Parameters) -> Heatmaps:
+    heatmaps = read_heatmaps(parameters.heatmaps)
+    if not heatmaps.bin:
+        raise DataError(
+            f"{parameters.heatmaps} does not say how long its bins are",
+            parameter="heatmaps",
+            value=parameters.heatmaps,
+            remedy="Make it again with Rasterize hotspot grids",
+        )
+    if parameters.extras:
+        from ..extras import read_extras
+
+        heatmaps.extras = read_extras(parameters.extras, heatmaps)
+    return heatmaps
+
+
+def _incidents(
+    parameters: Parameters, heatmaps: Heatmaps, warn: Callable[[str], None], context: JobContext
+) -> tuple[Incidents | None, list[Finding]]:
+    """The incidents where they were given, and what is found in them, or in the categories' names alone."""
+    incidents, findings = None, []
+    if parameters.incidents:
+        context.progress(0.02, "Looking at the incidents")
+        incidents, _ = read_exchange(parameters.incidents, context, order=parameters.date_order)
+        findings = check_incidents(incidents, heatmaps.grid.cell, heatmaps.bin)
+    if not any(finding.kind == "categories" for finding in findings):
+        findings = [*findings, *check_categories(heatmaps.categories)]
+    for finding in findings:
+        context.warn(finding.sentence)
+    return incidents, findings
+
+
+def _plan(parameters: Parameters, heatmaps: Heatmaps) -> Plan:
+    maps = len(heatmaps)
+    if parameters.start is None:
+        first = maps - max(round(maps * parameters.test), 1)
+    else:
+        moment = np.datetime64(parameters.start.replace(tzinfo=None), "s")
+        first = int(np.searchsorted(heatmaps.edges[:-1], moment))
+        if not 0 < first < maps:
+            raise ParameterError(
+                f"start is {moment}, but the first map begins at {heatmaps.edges[0]}, the last at {heatmaps.edges[-2]}",
+                parameter="start",
+                value=str(moment),
+                remedy="Choose a time between them, with enough history before it",
+            )
+    return Plan(first, parameters.horizon, parameters.refit, tuple(dict.fromkeys(parameters.seeds)))
+
+
+def _move(backtest: Backtest, incidents: Incidents, parameters: Parameters, context: JobContext) -> None:
+    """Figures over moved grids, of the models that could be run."""
+    run = [name for name in backtest.scores if name not in backtest.failures]
+    settings = {name: each for name, each in parameters.settings.items() if name in run}
+    backtest.offsets = run_offsets(
+        backtest.heatmaps,
+        incidents,
+        entrants(run, parameters.threshold, settings)[0],
+        backtest.plan,
+        parameters.offsets,
+        parameters.threshold,
+        context,
+        parameters.workers,
+    )

@@ -1,0 +1,80 @@
+"""Job: judge a risk raster by what happened."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ..artefact_checks import check_categories
+from ..context import JobContext
+from ..evaluation.exposure import exposure, read_areas
+from ..evaluation.judged import Outputs, check_outputs, result_of, write_outputs
+from ..evaluation.riskmap import judge
+from ..heatmaps import read_heatmaps
+from ..risk import read_risk
+from . import JobParameters
+
+
+class Parameters(JobParameters):
+    """Parameters of the job."""
+
+    risk: str
+    heatmaps: str
+    threshold: int = Field(1, ge=1)
+    percentile: float = Field(95.0, gt=0, lt=100)
+    over: Literal["stack", "map"] = "stack"
+    areas: str | None = None
+    report: str | None = None
+    csv: str | None = None
+    labels: str | None = None
+    hits: str | None = None
+
+
+def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+    """Read, match bands and maps, score, write."""
+    began = time.monotonic()
+    outputs = Outputs(parameters.report, parameters.csv, None, parameters.labels, parameters.hits)
+    check_outputs(outputs)
+    notes: list[str] = []
+
+    def warn(message: str) -> None:
+        notes.append(message)
+        context.warn(message)
+
+    context.progress(0.0, "Reading")
+    areas = read_areas(parameters.areas) if parameters.areas else {}
+    stack = read_risk(parameters.risk)
+    heatmaps = read_heatmaps(parameters.heatmaps)
+    findings = check_categories(heatmaps.categories)
+    for finding in findings:
+        context.warn(finding.sentence)
+    with context.step(0.1, 0.9):
+        backtest = judge(
+            stack,
+            heatmaps,
+            threshold=parameters.threshold,
+            percentile=parameters.percentile,
+            over=parameters.over,
+            warn=warn,
+            context=context,
+        )
+    if areas:
+        risk = backtest.risks[backtest.model]
+        flagged, mask = backtest.flagged(), backtest.heatmaps.mask
+        backtest.areas = exposure(areas, heatmaps.grid, mask, risk, flagged, backtest.counts, context)
+    shown = parameters.model_dump(mode="json")
+    with context.step(0.9, 1.0):
+        write_outputs(backtest, outputs, shown, notes, findings, warn, context)
+    for sentence in backtest.verdicts():
+        context.log(sentence)
+    context.progress(1.0, "Done")
+    sentences = [finding.sentence for finding in findings]
+    return {
+        **result_of(backtest, outputs),
+        "risk": parameters.risk,
+        "notes": [*backtest.notes, *sentences, *notes],
+        "seconds": round(time.monotonic() - began, 3),
+        "parameters": shown,
+    }

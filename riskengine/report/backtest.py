@@ -1,0 +1,280 @@
+"""The report of a backtest: one HTML file that says first which model is worth its trouble, and where none is."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import __version__
+from ..artefact_checks import Finding
+from ..artefacts import check_folder, whole_file
+from ..evaluation.backtest import Backtest
+from ..evaluation.compare import Difference
+from ..evaluation.exposure import AreaExposure
+from ..evaluation.labels import LABELS
+from ..evaluation.offsets import OffsetFigures
+from ..evaluation.scoring import Hits, ModelScore
+from . import backtest_figures as figures
+from . import backtest_maps as maps
+from . import backtest_words as words
+from .card import bin_words
+from .figures import display_name
+from .html import crs_name, moment, render
+
+#: Areas shown before the rest is folded away.
+_AREAS = 12
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
+
+
+def write_backtest_report(
+    path: str | Path,
+    backtest: Backtest,
+    parameters: dict[str, Any],
+    notes: Sequence[str],
+    findings: Sequence[Finding] = (),
+    offsets: dict[str, OffsetFigures] | None = None,
+    exposure: Sequence[AreaExposure] | None = None,
+    parameter: str = "report",
+) -> None:
+    """Write the report of a backtest.
+
+    Parameters
+    ----------
+    path : path
+    backtest : Backtest
+    parameters : dict
+        As the job got them.
+    notes : sequence of str
+        Warnings of the run, shown to the reader beside those of the backtest itself.
+    findings : sequence of Finding
+        What the incidents tell of how they were recorded.
+    offsets, exposure : optional
+        Figures over further grid positions and by named area; those of the backtest when left out.
+    """
+    check_folder(path, parameter)
+    text = render(
+        "backtest.html",
+        _values(
+            backtest,
+            parameters,
+            notes,
+            findings,
+            backtest.offsets if offsets is None else offsets,
+            backtest.areas if exposure is None else exposure,
+        ),
+    )
+    with whole_file(path, parameter) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _values(
+    backtest: Backtest,
+    parameters: dict[str, Any],
+    notes: Sequence[str],
+    findings: Sequence[Finding],
+    offsets: dict[str, OffsetFigures],
+    exposure: Sequence[AreaExposure],
+) -> dict[str, Any]:
+    heatmaps, grid = backtest.heatmaps, backtest.heatmaps.grid
+    sentence, look = words.headline(backtest)
+    other, model = words.rival(backtest), backtest.model
+    usable = model in backtest.scores and backtest.scores[model].area.cells > 0
+    probable = usable and np.isfinite(backtest.scores[model].log_loss)
+    plain = words.catcher(backtest)
+    pair = [*([model] if usable else []), *([plain] if plain else [])]
+    compared = words.differences(backtest)
+    chosen = maps.chosen_maps(backtest) if usable and len(backtest.maps) else {}
+    shared = maps.common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
+    found = backtest.scores[model].tradeoff if usable else {}
+    labels = backtest.labels(model) if usable and chosen else None
+    return {
+        "headline": sentence,
+        "look": look,
+        # A map that is judged by its order alone is no answer to whether there is one.
+        "signal": words.signal(backtest) if probable or backtest.seconds else "",
+        "lines": words.lines(backtest),
+        "digits": words.digits_of(*compared.values()),
+        "words": words,
+        "names": display_name,
+        "backtest": backtest,
+        "model": model if usable else None,
+        "other": other,
+        "plain": plain,
+        "rows": _rows(backtest, compared),
+        "differences": compared,
+        "hit_change": words.hits_change(backtest, model, plain)[1] if usable and plain else None,
+        "probable": probable,
+        # Nothing was fitted for a risk map that was given.
+        "given": not backtest.seconds,
+        "pair": pair,
+        "shares": _paired([backtest.scores[name].shares for name in pair]),
+        "percentiles": {
+            over: _paired([backtest.scores[name].percentiles.get(over, []) for name in pair]) for over in maps.READINGS
+        },
+        "readings": maps.READINGS,
+        "border": {name: backtest.scores[name].border for name in pair},
+        "tradeoff": found,
+        "label_titles": [maps.TITLES.get(name, name) for name in LABELS],
+        "forest_figure": figures.differences(compared, {name: display_name(name) for name in compared}, model)
+        if compared
+        else None,
+        "hit_figure": figures.hit_rate_curves(backtest)
+        if any(score.area.incidents for score in backtest.scores.values())
+        else None,
+        "reliability_figure": figures.reliability_curves(backtest) if _finite(backtest) else None,
+        "time_figure": figures.difference_over_time(backtest, model, other)
+        if probable and other and other != model and len(backtest.maps) > 1
+        else None,
+        "gain_figure": figures.gains_over_time(backtest, other)
+        if other and len(backtest.maps) > 1 and set(compared) - {"constant"}
+        else None,
+        "tradeoff_figure": maps.tradeoff_plot(found) if any(found.values()) else None,
+        "rate_figure": maps.label_rates(found) if any(found.values()) else None,
+        "maps": [
+            {"what": what, "figure": maps.happened_map(backtest, model, place, shared), **_map_words(backtest, place)}
+            for what, place in chosen.items()
+        ],
+        "label_figure": maps.label_map(backtest, labels, chosen["typical"]) if labels is not None else None,
+        "label_words": _label_words(backtest, labels, chosen["typical"]) if labels is not None else None,
+        "offsets": [_offset_row(name, each) for name, each in offsets.items()],
+        "areas": sorted(exposure, key=lambda each: (-np.nan_to_num(each.flagged_share), each.name)),
+        "areas_shown": _AREAS,
+        "notes": list(dict.fromkeys((*backtest.notes, *notes))),
+        "findings": findings,
+        "history": {
+            "start": moment(heatmaps.edges[0]),
+            "end": moment(heatmaps.edges[-1]),
+            "maps": len(heatmaps),
+            "unobserved": int((~heatmaps.observed).sum()),
+            "incidents": _total(backtest, np.flatnonzero(heatmaps.observed)),
+            "cells": int(heatmaps.mask.sum()),
+            "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
+            "categories": ", ".join(heatmaps.categories) or "all categories",
+            "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
+            "filled": heatmaps.filled,
+        },
+        "test": _test(backtest),
+        "grid": grid,
+        "crs": crs_name(grid.crs),
+        "bin": bin_words(heatmaps.bin),
+        "versions": _versions(),
+        "parameters": parameters,
+    }
+
+
+def _finite(backtest: Backtest) -> list[str]:
+    return [name for name, score in backtest.scores.items() if np.isfinite(score.log_loss)]
+
+
+def _rows(backtest: Backtest, compared: dict[str, Difference]) -> list[dict[str, Any]]:
+    """A table row for each model, the smallest log-loss first."""
+    order = sorted(backtest.scores, key=lambda name: (np.nan_to_num(backtest.scores[name].log_loss, nan=np.inf), name))
+    cell = backtest.heatmaps.grid.cell**2 / 1e6
+    return [
+        {
+            "name": name,
+            "label": display_name(name),
+            "score": backtest.scores[name],
+            "best": number == 0 and name in _finite(backtest),
+            "model": name == backtest.model,
+            "baseline": name in backtest.baselines,
+            "difference": compared.get(name),
+            "at": _five(backtest.scores[name]),
+            "ser": backtest.scores[name].area.ser(cell),
+            "seconds": backtest.seconds.get(name),
+            "seeds": _spread(backtest.seed_scores.get(name, [])),
+        }
+        for number, name in enumerate(order)
+    ]
+
+
+def _five(score: ModelScore) -> Hits | None:
+    """The figures at the headline's share of the area, with their intervals."""
+    return next((each for each in score.shares if each.at == score.area.share), None)
+
+
+def _spread(losses: Sequence[float]) -> dict[str, float] | None:
+    finite = [loss for loss in losses if np.isfinite(loss)]
+    if len(finite) < 2:
+        return None
+    return {"number": len(finite), "sd": float(np.std(finite, ddof=1)), "low": min(finite), "high": max(finite)}
+
+
+def _paired(found: list[list[Hits]]) -> list[tuple[float, list[Hits]]]:
+    """What was caught at each share or percentile, for the model and the best baseline beside it."""
+    return [(each[0].at, list(each)) for each in zip(*found, strict=True)] if found and all(found) else []
+
+
+def _map_words(backtest: Backtest, place: int) -> dict[str, Any]:
+    number = int(backtest.maps[place])
+    edges, mask = backtest.heatmaps.edges, backtest.heatmaps.mask
+    counts = backtest.heatmaps.counts[number][mask]
+    return {
+        "start": moment(edges[number]),
+        "end": moment(edges[number + 1]),
+        "incidents": int(counts.sum(dtype=np.int64)),
+        "cells": int((counts > 0).sum()),
+    }
+
+
+def _label_words(backtest: Backtest, labels: NDArray[np.uint8], place: int) -> dict[str, Any]:
+    numbers = np.bincount(labels[place].ravel(), minlength=256)[: len(LABELS)]
+    titled = [(maps.TITLES.get(name, name), int(number)) for name, number in zip(LABELS, numbers, strict=True)]
+    return {**_map_words(backtest, place), "numbers": titled}
+
+
+def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
+    def told(values: Sequence[float]) -> dict[str, float]:
+        finite = np.array([value for value in values if np.isfinite(value)])
+        if not finite.size:
+            return dict.fromkeys(("mean", "sd", "low", "high"), float("nan"))
+        sd = float(finite.std(ddof=1)) if finite.size > 1 else float("nan")
+        return {"mean": float(finite.mean()), "sd": sd, "low": float(finite.min()), "high": float(finite.max())}
+
+    return {
+        "label": display_name(name),
+        "positions": len(each.offsets),
+        "hit_rate": told(each.hit_rate),
+        "pai": told(each.pai),
+        "log_loss": told(each.log_loss),
+    }
+
+
+def _total(backtest: Backtest, numbers: NDArray[np.int64]) -> int:
+    """Incidents on some maps; map by map, for a long stack does not come into memory as a whole."""
+    counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
+    return sum(int(counts[number][mask].sum(dtype=np.int64)) for number in numbers)
+
+
+def _test(backtest: Backtest) -> dict[str, Any]:
+    edges, refit = backtest.heatmaps.edges, backtest.plan.refit
+    first, last = int(backtest.maps[0]), int(backtest.maps[-1])
+    span = len(backtest.heatmaps) - backtest.plan.first
+    mask, each = backtest.heatmaps.mask, backtest.heatmaps.counts
+    events = sum(int((each[number][mask] >= backtest.threshold).sum()) for number in backtest.maps)
+    cells = int(mask.sum()) * len(backtest.maps)
+    return {
+        "start": moment(edges[first]),
+        "end": moment(edges[last + 1]),
+        "maps": len(backtest.maps),
+        "left_out": last + 1 - first - len(backtest.maps),
+        "fits": -(-span // refit) if refit else 1,
+        "incidents": _total(backtest, backtest.maps),
+        "events": events / cells if cells else float("nan"),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"Crime Risk": __version__, "Python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

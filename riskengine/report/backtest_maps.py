@@ -1,0 +1,241 @@
+"""Maps and label plots of the backtest's report; incidents only as numbers per cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from ..evaluation.backtest import Backtest
+from ..evaluation.labels import LABELS, Tradeoff
+from .backtest_figures import root_scale
+from .figures import STYLE, data_uri, new_figure
+
+#: Colour of each label in the order of their codes, as the map's style in QGIS has them; true negatives are pale.
+COLOURS = ("#ececec", "#009e73", "#d55e00", "#f0c04a", "#0072b2", "#7cc4ec")
+#: Line style and marker of each label.
+_LINES: tuple[tuple[Any, str], ...] = (("-", ""), ("-", "o"), ("--", "s"), (":", "D"), ("-.", "^"), ((0, (5, 2)), "v"))
+TITLES = {
+    "true negative": "not flagged, no incident",
+    "correct": "correct: flagged, with an incident",
+    "false negative": "missed: an incident, not flagged",
+    "false negative, neighbour": "missed, but a neighbour was flagged",
+    "false positive": "flagged, no incident",
+    "false positive, neighbour": "flagged, incident in a neighbour",
+}
+_OUTSIDE = "#c4c4c4"
+#: The dots of what happened.
+_DOT = "#D55E00"
+#: What each reading of a percentile is called.
+READINGS = {"stack": "over the whole test", "map": "over each map"}
+_LOOK: Any = {**STYLE, "axes.axisbelow": True}
+#: More dots than this are drawn as one picture.
+_MANY_DOTS = 3000
+
+
+def chosen_maps(backtest: Backtest) -> dict[str, int]:
+    """A quiet, a typical and a busy one of the scored maps, by their number of incidents: places in `maps`."""
+    counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
+    # Map by map: a long stack does not come into memory as a whole.
+    total = np.array([counts[number][mask].sum(dtype=np.float64) for number in backtest.maps])
+    order = np.argsort(total, kind="stable")
+    last = len(order) - 1
+    typical = {"typical": int(order[last // 2])}
+    if last < 2:
+        return typical
+    return {"quiet": int(order[round(0.1 * last)]), **typical, "busy": int(order[round(0.9 * last)])}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What maps share that are to be compared.
+
+    Attributes
+    ----------
+    top : float
+        Risk where the colours end: few cells lie above it.
+    usual, most : float
+        Incidents of a full cell, and of one of the fullest.
+    """
+
+    top: float
+    usual: float
+    most: float
+
+
+def common_scale(backtest: Backtest, name: str, places: Sequence[int]) -> Scale:
+    """The scale of some of the scored maps (their places in `maps`)."""
+    risk = backtest.risks[name][list(places)]
+    finite = risk[np.isfinite(risk)]
+    counts = backtest.heatmaps.counts[backtest.maps[list(places)]][:, backtest.heatmaps.mask]
+    full = counts[counts > 0].astype(np.float64)
+    return Scale(
+        max(float(np.quantile(finite, 0.995)), 1e-6) if finite.size else 1.0,
+        float(np.quantile(full, 0.95)) if full.size else 1.0,
+        float(full.max()) if full.size else 1.0,
+    )
+
+
+def happened_map(backtest: Backtest, name: str, place: int, shared: Scale) -> str:
+    """A forecast, and over it a dot in each cell where something happened, its area by the number of incidents."""
+    with mpl.rc_context({**_LOOK, "axes.grid": False}):
+        figure, axes, side = _map_axes(backtest)
+        image = axes.imshow(
+            np.ma.masked_invalid(backtest.risks[name][place]),
+            cmap="YlGnBu",
+            extent=_extent(backtest),
+            interpolation="nearest",
+            vmin=0,
+            vmax=shared.top,
+        )
+        counts = np.where(backtest.heatmaps.mask, backtest.heatmaps.counts[backtest.maps[place]], 0)
+        rows, columns = np.nonzero(counts)
+        number = counts[rows, columns].astype(np.float64)
+        label = "forecast probability" if np.isfinite(backtest.scores[name].log_loss) else "risk"
+        scale = _dot_scale(shared, side)
+        cell = backtest.heatmaps.grid.cell / 1000
+        height = backtest.heatmaps.grid.rows * cell
+        style: Any = {"color": _DOT, "edgecolors": "white", "linewidths": 0.5}
+        axes.scatter(
+            (columns + 0.5) * cell,
+            height - (rows + 0.5) * cell,
+            s=scale * number,
+            rasterized=len(number) > _MANY_DOTS,
+            **style,
+        )
+        examples = _examples(shared)
+        figure.legend(
+            [axes.scatter([], [], s=scale * each, **style) for each in examples],
+            [f"{each} incident{'s' if each > 1 else ''}" for each in examples],
+            loc="outside lower center",
+            ncols=len(examples),
+            fontsize=9.5,
+        )
+        figure.colorbar(image, ax=axes, label=label, shrink=0.85, extend="max")
+        return data_uri(figure)
+
+
+def label_map(backtest: Backtest, labels: NDArray[np.uint8], place: int) -> str:
+    """The six labels of one map."""
+    with mpl.rc_context({**_LOOK, "axes.grid": False}):
+        figure, axes, _ = _map_axes(backtest, 0.5)
+        shown = np.ma.masked_where(labels[place] >= len(LABELS), labels[place])
+        axes.imshow(
+            shown,
+            cmap=ListedColormap(COLOURS),
+            vmin=-0.5,
+            vmax=len(COLOURS) - 0.5,
+            extent=_extent(backtest),
+            interpolation="nearest",
+        )
+        figure.legend(
+            [Patch(facecolor=colour, edgecolor="#777", linewidth=0.5) for colour in COLOURS],
+            [TITLES.get(name, name) for name in LABELS],
+            loc="outside lower center",
+            ncols=2,
+            fontsize=8.5,
+            columnspacing=1,
+        )
+        return data_uri(figure)
+
+
+def tradeoff_plot(found: dict[str, list[Tradeoff]]) -> str:
+    """The published plot by both readings: accuracy against what is missed, by percentile."""
+    with mpl.rc_context(_LOOK):
+        figure, panels = _panels(found, 3.3)
+        for axes, each in zip(panels, found.values(), strict=True):
+            percentiles = [step.percentile for step in each]
+            for label, values, colour, line, marker in (
+                ("accuracy", [step.accuracy for step in each], "#000000", "-", "o"),
+                ("correct + missed beside a flag", [step.caught_or_near for step in each], "#009E73", "--", "s"),
+                ("missed altogether", [step.missed for step in each], "#D55E00", ":", "^"),
+            ):
+                percent = [100 * value for value in values]
+                axes.plot(percentiles, percent, color=colour, linestyle=line, marker=marker, markersize=4, label=label)
+            axes.set_ylim(-2, 102)
+        panels[0].set_ylabel("%")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9.5)
+        return data_uri(figure)
+
+
+def label_rates(found: dict[str, list[Tradeoff]]) -> str:
+    """How often each label but the true negative is given, by percentile and reading; on a root scale."""
+    with mpl.rc_context(_LOOK):
+        figure, panels = _panels(found, 3.7)
+        highest = 0.01
+        for axes, each in zip(panels, found.values(), strict=True):
+            for code, name in enumerate(LABELS):
+                if code == 0:
+                    continue
+                rates = [100 * step.rates[name] for step in each]
+                highest = max([highest, *(rate for rate in rates if np.isfinite(rate))])
+                line, marker = _LINES[code]
+                # Pale colours of the map would not be seen as lines.
+                colour = {"#f0c04a": "#a3870e", "#7cc4ec": "#2b8cc4"}.get(COLOURS[code], COLOURS[code])
+                axes.plot(
+                    [step.percentile for step in each],
+                    rates,
+                    color=colour,
+                    linestyle=line,
+                    marker=marker,
+                    markersize=4,
+                    label=TITLES.get(name, name),
+                )
+        ticks = [
+            tick
+            for tick in (0, 0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 70, 100)
+            if tick == 0 or highest / 200 <= tick <= highest * 1.02
+        ]
+        for axes in panels:
+            root_scale(axes.yaxis)
+            axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+            axes.minorticks_off()
+            axes.set_ylim(0, highest * 1.06)
+        panels[0].set_ylabel("of all cells, % (root scale)")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9.5)
+        return data_uri(figure)
+
+
+def _panels(found: dict[str, list[Tradeoff]], height: float) -> tuple[Figure, list[Axes]]:
+    figure = new_figure(8.2, height)
+    panels: list[Axes] = list(figure.subplots(1, len(found), sharey=True, squeeze=False)[0])
+    for axes, over in zip(panels, found, strict=True):
+        axes.set_title(f"percentile {READINGS.get(over, over)}", fontsize=10.5)
+        axes.set_xlabel("percentile")
+    return figure, panels
+
+
+def _map_axes(backtest: Backtest, more: float = 0.0) -> tuple[Figure, Axes, float]:
+    """A figure for a map, its axes, and the side of a cell in points (about)."""
+    grid = backtest.heatmaps.grid
+    height = float(np.clip(4.4 * grid.rows / grid.columns, 2.2, 6.5))
+    figure = new_figure(5.6, height + 0.7 + more)
+    axes = figure.add_subplot()
+    axes.set_facecolor(_OUTSIDE)
+    axes.set_xlabel("km")
+    axes.set_ylabel("km")
+    return figure, axes, 72 * min(4.2 / grid.columns, height / grid.rows)
+
+
+def _extent(backtest: Backtest) -> tuple[float, float, float, float]:
+    west, south, east, north = (edge / 1000 for edge in backtest.heatmaps.grid.bounds)
+    return 0.0, east - west, 0.0, north - south
+
+
+def _dot_scale(shared: Scale, side: float) -> float:
+    """Area of the dot of one incident, square points, so that the dot of a full cell fits it where it can be seen."""
+    return float(np.clip(0.75 * side**2 / shared.usual, 16.0 / np.sqrt(shared.usual), 60.0))
+
+
+def _examples(shared: Scale) -> list[int]:
+    """Numbers of incidents whose dots the legend shows."""
+    most = round(shared.most)
+    return sorted({1, max(most // 3, 1), most}) if most > 3 else list(range(1, most + 1))

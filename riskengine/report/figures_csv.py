@@ -1,0 +1,79 @@
+"""The CSV of every figure of a backtest: one figure a row, with the counts and the interval it has."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..artefacts import whole_file
+from ..evaluation.backtest import Backtest
+from ..evaluation.compare import Difference
+from ..evaluation.heldout import AREA_SHARE
+
+COLUMNS = ("model", "metric", "at", "value", "n", "N", "low", "high")
+
+
+def write_figures(path: str | Path, backtest: Backtest, parameter: str = "csv") -> None:
+    """Write every figure: UTF-8, a header, a point for decimals, nothing where a figure does not exist.
+
+    ``value`` is the figure; ``n`` and ``N`` are the counts whose ratio it is; ``low`` and ``high`` bound it at 95 %.
+    ``at`` says where: a share of the area, a percentile and its reading, a map, a seed, an area.
+    """
+    with whole_file(path, parameter) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for row in figures(backtest):
+            writer.writerow({name: _text(row.get(name)) for name in COLUMNS})
+
+
+def figures(backtest: Backtest) -> Iterator[dict[str, Any]]:
+    """Every figure as a row of `COLUMNS`."""
+    cell_km2 = (backtest.heatmaps.grid.cell / 1000) ** 2
+    best = backtest.best_baseline
+    for name, score in backtest.scores.items():
+        for row in score.rows(cell_km2):
+            yield {"model": name, **row}
+        if best and name != best:
+            yield {"model": name, "at": f"minus {best}", **_difference("log_loss", backtest.against(name, best))}
+            hits = _difference("hit_rate", backtest.hits_against(name, best))
+            yield {"model": name, "at": f"{100 * AREA_SHARE:g} % of the area, minus {best}", **hits}
+        for seed, loss in zip(backtest.plan.seeds, backtest.seed_scores.get(name, []), strict=False):
+            yield {"model": name, "metric": "log_loss", "at": f"seed {seed}", "value": loss}
+        if name in backtest.seconds:
+            yield {"model": name, "metric": "seconds", "value": backtest.seconds[name]}
+        for number, (start, _) in enumerate(backtest.edges):
+            at = f"map {start}"
+            caught, incidents = score.fold_caught[number], score.fold_incidents[number]
+            yield {"model": name, "metric": "log_loss", "at": at, "value": score.fold_loss[number]}
+            yield {"model": name, "metric": "brier", "at": at, "value": score.fold_brier[number]}
+            rate = caught / incidents if incidents else math.nan
+            yield {"model": name, "metric": "hit_rate_5", "at": at, "value": rate, "n": caught, "N": incidents}
+    for name, offsets in backtest.offsets.items():
+        for figure in ("hit_rate", "pai", "log_loss"):
+            for (east, north), value in zip(offsets.offsets, getattr(offsets, figure), strict=True):
+                at = f"grid moved {east:.3f} east, {north:.3f} north"
+                yield {"model": name, "metric": figure, "at": at, "value": value}
+            yield {"model": name, "metric": f"{figure}_mean", "at": "grid positions", "value": offsets.mean(figure)}
+            yield {"model": name, "metric": f"{figure}_sd", "at": "grid positions", "value": offsets.deviation(figure)}
+    for area in backtest.areas:
+        at = f"area {area.name}"
+        for figure in ("area_share", "mean_risk", "flagged_share", "incident_share", "ratio"):
+            yield {"model": backtest.model, "metric": figure, "at": at, "value": getattr(area, figure)}
+
+
+def _difference(metric: str, difference: Difference) -> dict[str, Any]:
+    return {
+        "metric": f"{metric}_difference",
+        "value": difference.mean,
+        "low": difference.low,
+        "high": difference.high,
+    }
+
+
+def _text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return f"{value:.8g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,170 @@
+"""Write resources/layouts/crime_risk.qpt, the print layout of a risk map; run with QGIS's Python after changing it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Qt writes attributes in the order of their hashes: the same order every time.
+os.environ.setdefault("QT_HASH_SEED", "0")
+
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsLayoutItem,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemScaleBar,
+    QgsLayoutMeasurement,
+    QgsLayoutPoint,
+    QgsLayoutSize,
+    QgsLegendStyle,
+    QgsPrintLayout,
+    QgsProject,
+    QgsReadWriteContext,
+    QgsRectangle,
+    QgsTextFormat,
+)
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QColor, QFont
+
+TARGET = Path(__file__).resolve().parents[1] / "resources" / "layouts" / "crime_risk.qpt"
+#: A4, landscape, millimetres; the map on the left, the legend on the right.
+MARGIN, TOP, MAP_WIDTH, MAP_HEIGHT = 10.0, 28.0, 193.0, 164.0
+RIGHT, RIGHT_WIDTH = 208.0, 79.0
+#: On Windows and macOS; elsewhere the system names one that looks like it.
+FAMILY = "Arial"
+
+#: The layer that the texts speak of: of the map's layers, from the top, the first raster that says something of itself,
+#: else the first raster, else the first layer.
+SUBJECT = (
+    "with_variable('ids', map_get(item_variables('map'), 'map_layer_ids'), coalesce("
+    "array_first(array_filter(@ids, layer_property(@element, 'type') = 'Raster'"
+    " and length(layer_property(@element, 'abstract')) > 0)), "
+    "array_first(array_filter(@ids, layer_property(@element, 'type') = 'Raster')), array_first(@ids)))"
+)
+TITLE = (
+    f"[% with_variable('subject', {SUBJECT}, coalesce(nullif(layer_property(@subject, 'title'), ''), "
+    "layer_property(@subject, 'name'), 'Risk map')) %]"
+)
+#: The map's own range, set by the Temporal Controller or in its properties; else the time of the layer's first map.
+DATE = (
+    "[% with_variable('begin', map_get(item_variables('map'), 'map_start_time'), "
+    "with_variable('end', map_get(item_variables('map'), 'map_end_time'), "
+    f"if(@begin is null, with_variable('subject', {SUBJECT}, "
+    "coalesce(regexp_substr(array_to_string(layer_property(@subject, 'keywords')), "
+    "'(\\\\d{4}-\\\\d{2}-\\\\d{2}.* \\\\(.*\\\\))'), '')), "
+    "with_variable('form', if(format_date(@begin, 'HHmm') = '0000' and format_date(@end, 'HHmm') = '0000', "
+    "'yyyy-MM-dd', 'yyyy-MM-dd HH:mm'), "
+    "format_date(@begin, @form) || ' to ' || format_date(@end, @form) || ' (not included)')))) %]"
+)
+CARD = f"[% with_variable('subject', {SUBJECT}, coalesce(layer_property(@subject, 'abstract'), '')) %]"
+CREDITS = (
+    "Crime Risk for QGIS. CRS [% map_get(item_variables('map'), 'map_crs') %]. "
+    "Printed [% format_date(now(), 'yyyy-MM-dd') %]. "
+    "[% coalesce(nullif(array_to_string(array_distinct(array_filter(array_foreach("
+    "map_get(item_variables('map'), 'map_layer_ids'), layer_property(@element, 'attribution')), "
+    "length(@element) > 0)), '; ') || '. ', '. '), '') %]"
+    "Reported incidents only; about places, never about persons."
+)
+
+
+def text_format(size: float, bold: bool = False, colour: str = "#222222") -> QgsTextFormat:
+    """A text of so many points."""
+    form = QgsTextFormat()
+    font = QFont(FAMILY)
+    font.setBold(bold)
+    form.setFont(font)
+    form.setSize(size)
+    form.setSizeUnit(Qgis.RenderUnit.Points)
+    form.setColor(QColor(colour))
+    return form
+
+
+def place(item: QgsLayoutItem, name: str, x: float, y: float, width: float, height: float) -> None:
+    """Give an item its id and its rectangle, millimetres."""
+    item.setId(name)
+    item.attemptMove(QgsLayoutPoint(x, y, Qgis.LayoutUnit.Millimeters))
+    item.attemptResize(QgsLayoutSize(width, height, Qgis.LayoutUnit.Millimeters))
+
+
+def label(
+    layout: QgsPrintLayout, name: str, text: str, rectangle: tuple[float, float, float, float], form: QgsTextFormat
+) -> None:
+    """Add a text whose expressions are evaluated when it is drawn."""
+    item = QgsLayoutItemLabel(layout)
+    item.setText(text)
+    item.setTextFormat(form)
+    item.setHAlign(Qt.AlignmentFlag.AlignLeft)
+    item.setVAlign(Qt.AlignmentFlag.AlignTop)
+    item.setMarginX(0)
+    item.setMarginY(0)
+    layout.addLayoutItem(item)
+    place(item, name, *rectangle)
+
+
+def build(project: QgsProject) -> QgsPrintLayout:
+    """The layout, with its map still empty."""
+    layout = QgsPrintLayout(project)
+    layout.initializeDefaults()
+    layout.setName("Crime risk map")
+    page = layout.pageCollection().page(0)
+    page.setPageSize("A4", page.Orientation.Landscape)
+    view = QgsLayoutItemMap(layout)
+    view.setFrameEnabled(True)
+    view.setFrameStrokeColor(QColor("#777777"))
+    view.setFrameStrokeWidth(QgsLayoutMeasurement(0.2, Qgis.LayoutUnit.Millimeters))
+    layout.addLayoutItem(view)
+    place(view, "map", MARGIN, TOP, MAP_WIDTH, MAP_HEIGHT)
+    view.setExtent(QgsRectangle(0, 0, MAP_WIDTH * 100, MAP_HEIGHT * 100))
+    layout.setReferenceMap(view)
+    label(layout, "title", TITLE, (MARGIN, 8.0, 277.0, 10.0), text_format(20, bold=True))
+    label(layout, "date", DATE, (MARGIN, 18.0, 277.0, 8.0), text_format(13))
+    legend = QgsLayoutItemLegend(layout)
+    legend.setLinkedMap(view)
+    legend.setAutoUpdateModel(True)
+    legend.setResizeToContents(True)
+    legend.setBoxSpace(0.0)
+    for style, size, bold in (
+        (QgsLegendStyle.Style.Title, 12, True),
+        (QgsLegendStyle.Style.Group, 10, True),
+        (QgsLegendStyle.Style.Subgroup, 10, True),
+        (QgsLegendStyle.Style.SymbolLabel, 9, False),
+    ):
+        own = legend.style(style)
+        own.setTextFormat(text_format(size, bold))
+        legend.setStyle(style, own)
+    layout.addLayoutItem(legend)
+    place(legend, "legend", RIGHT, TOP, RIGHT_WIDTH, 80.0)
+    label(layout, "card", CARD, (RIGHT, 136.0, RIGHT_WIDTH, 40.0), text_format(8))
+    bar = QgsLayoutItemScaleBar(layout)
+    bar.setLinkedMap(view)
+    bar.setStyle("Single Box")
+    bar.setUnits(Qgis.DistanceUnit.Kilometers)
+    bar.setUnitLabel("km")
+    bar.setMapUnitsPerScaleBarUnit(1.0)
+    bar.setSegmentSizeMode(Qgis.ScaleBarSegmentSizeMode.FitWidth)
+    bar.setMinimumBarWidth(25.0)
+    bar.setMaximumBarWidth(55.0)
+    bar.setNumberOfSegmentsLeft(0)
+    bar.setNumberOfSegments(2)
+    bar.setHeight(2.0)
+    bar.setBoxContentSpace(0.0)
+    bar.setTextFormat(text_format(9))
+    layout.addLayoutItem(bar)
+    place(bar, "scale bar", RIGHT, 180.0, RIGHT_WIDTH, 13.0)
+    label(layout, "credits", CREDITS, (MARGIN, 195.0, 277.0, 10.0), text_format(7, colour="#555555"))
+    return layout
+
+
+if __name__ == "__main__":
+    application = QgsApplication([], False)
+    application.initQgis()
+    TARGET.parent.mkdir(exist_ok=True)
+    written = build(QgsProject.instance()).saveAsTemplate(str(TARGET), QgsReadWriteContext())
+    print(TARGET, "written" if written else "could not be written")
+    application.exitQgis()
+    sys.exit(0 if written else 1)
