@@ -1,4 +1,4 @@
-"""Further layers beside the counts: any raster as a static layer, further stacks as a channel per category."""
+"""Layers beside the counts: other stacks of hotspot grids as channels, any other raster as static layers."""
 
 from __future__ import annotations
 
@@ -8,175 +8,187 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
-from rasterio.warp import calculate_default_transform, reproject
+from rasterio.warp import Resampling, calculate_default_transform, reproject
 
-from .bigarrays import empty_stack
+from .context import JobContext
 from .errors import CrimeRiskError, DataError, FormatError
 from .heatmaps import Extras, Heatmaps, read_heatmaps
 
-_REMEDY = "Give a raster of one band that covers the study area, or hotspot grids on the same grid and in the same bins"
+#: A raster of more bands than this is more likely a time series than a set of layers.
+MOST_BANDS = 20
+#: Grids are the same when their corners differ by less than this share of a cell.
+_SAME = 1e-3
 
 
-def read_extras(paths: list[str], heatmaps: Heatmaps, parameter: str = "extras") -> Extras:
-    """Layers for `heatmaps`, on its grid and in its bins.
-
-    A raster of one band is a static layer: averaged to the grid where it is finer, interpolated where it is coarser;
-    cells of the study area that it does not cover get its mean. Hotspot grids, and other rasters of as many bands as
-    there are maps, are a channel each: a forecast made before a map never reads that map's band.
+def read_extras(paths: list[str], heatmaps: Heatmaps, context: JobContext | None = None) -> Extras:
+    """Read layers that a forecaster may use beside the counts.
 
     Parameters
     ----------
     paths : list of str
+        Rasters. A stack of hotspot grids must have the same cells and bins as `heatmaps` and becomes a channel; its
+        maps that were not observed are zero, and so is what lies outside its own study area. Every band of any other
+        raster becomes a static layer, resampled to the cells: averaged where the raster is finer, bilinear where it
+        is coarser. The values stay as they are, and cells of the study area without one get the mean of those with
+        one; a layer says nothing of the past, so what it shows should be older than the maps that are forecast.
     heatmaps : Heatmaps
-    parameter : str
-        Job parameter that errors name.
+    context : JobContext, optional
 
     Returns
     -------
     Extras
-        Named after the files, channels after their category where they have exactly one.
+        Layers in the order of `paths`; names are those of the files, with the band's description where it has one.
 
     Raises
     ------
     FormatError
-        If a file is no raster.
+        If a file is missing or no raster.
     DataError
-        If one does not cover the study area or the bins.
+        If it has no CRS, does not overlap the study area, or is a stack of other cells or bins.
+
+    Examples
+    --------
+    >>> heatmaps.extras = read_extras(["population.tif", "robbery.tif"], heatmaps)  # doctest: +SKIP
     """
+    context = context or JobContext()
     static: list[NDArray[np.float32]] = []
-    stacks: list[NDArray[Any]] = []
+    channels: list[NDArray[Any]] = []
     static_names: list[str] = []
-    stack_names: list[str] = []
-    for path in paths:
-        try:
-            with rasterio.open(path) as source:
-                kind, count = source.tags().get("CRIMERISK_KIND"), source.count
-                if kind == "heatmaps":
-                    maps, name = _stack(path, heatmaps, parameter)
-                elif count == 1:
-                    static.append(_static(source, path, heatmaps, parameter))
-                    static_names.append(_unique(Path(path).stem, static_names))
-                    continue
-                elif count == len(heatmaps):
-                    maps, name = _bands(source, path, heatmaps, parameter), Path(path).stem
-                else:
-                    raise DataError(
-                        f"{path} has {count} bands; a static layer has one, a channel {len(heatmaps)} as the hotspot"
-                        " grids have",
-                        parameter=parameter,
-                        value=path,
-                        remedy=_REMEDY,
-                    )
-        except CrimeRiskError:
-            raise
-        except (rasterio.errors.RasterioError, OSError) as error:
-            raise FormatError(
-                f"{path} cannot be read as a raster", parameter=parameter, value=path, remedy=_REMEDY
-            ) from error
-        stacks.append(maps)
-        stack_names.append(_unique(name, stack_names))
-    none = Extras()
+    channel_names: list[str] = []
+    for number, path in enumerate(paths):
+        context.progress(number / len(paths), Path(path).name)
+        if _is_stack(path):
+            channel, name = _read_channel(path, heatmaps)
+            channels.append(channel)
+            channel_names.append(name)
+        else:
+            layers, names = _read_layers(path, heatmaps, context)
+            static += layers
+            static_names += names
+    shape = heatmaps.mask.shape
     return Extras(
-        np.stack(static) if static else none.static,
-        tuple(static_names),
-        _together(stacks) if stacks else none.channels,
-        tuple(stack_names),
+        np.stack(static) if static else np.zeros((0, *shape), dtype=np.float32),
+        tuple(_distinct(static_names)),
+        np.stack(channels) if channels else np.zeros((0, len(heatmaps), *shape), dtype=np.uint8),
+        tuple(_distinct(channel_names)),
     )
 
 
-def _unique(name: str, names: list[str]) -> str:
-    """The name, numbered where it is taken."""
-    number = sum(each == name or each.startswith(f"{name} (") for each in names)
-    return f"{name} ({number + 1})" if number else name
+def _is_stack(path: str) -> bool:
+    if not Path(path).is_file():
+        raise FormatError(
+            f"{path} does not exist", parameter="extras", value=path, remedy="Choose an existing raster file"
+        )
+    try:
+        with rasterio.open(path) as source:
+            return bool(source.tags().get("CRIMERISK_KIND") == "heatmaps")
+    except rasterio.errors.RasterioError as error:
+        raise FormatError(
+            f"{path} is not a raster that can be read",
+            parameter="extras",
+            value=path,
+            remedy="Choose a raster file, for example a GeoTIFF",
+        ) from error
 
 
-def _together(stacks: list[NDArray[Any]]) -> NDArray[Any]:
-    """The stacks as one array, shape (C, T, H, W); on disk where they are large."""
-    joint = empty_stack((len(stacks), *stacks[0].shape), np.result_type(*stacks))
-    for number, stack in enumerate(stacks):
-        joint[number] = stack
-    return joint
+def _read_channel(path: str, heatmaps: Heatmaps) -> tuple[NDArray[Any], str]:
+    other = read_heatmaps(path, "extras")
+    grid, theirs = heatmaps.grid, other.grid
+    apart = max(abs(a - b) for a, b in zip(grid.bounds, theirs.bounds, strict=True))
+    if grid.shape != theirs.shape or apart > _SAME * grid.cell:
+        raise DataError(
+            f"{path} has other cells: {theirs.columns} x {theirs.rows} of {theirs.cell:g} m, where the hotspot grids"
+            f" have {grid.columns} x {grid.rows} of {grid.cell:g} m, or another corner",
+            parameter="extras",
+            value=path,
+            remedy="Rasterize both with the same extent, cell size and CRS",
+        )
+    if len(other) != len(heatmaps) or not np.array_equal(other.edges, heatmaps.edges):
+        raise DataError(
+            f"{path} has other bins: {len(other)} from {other.edges[0]} to {other.edges[-1]}, where the hotspot grids"
+            f" have {len(heatmaps)} from {heatmaps.edges[0]} to {heatmaps.edges[-1]}",
+            parameter="extras",
+            value=path,
+            remedy="Rasterize both with the same bins and period",
+        )
+    if not other.observed.all():
+        other.counts[~other.observed] = 0
+    return other.counts, Path(path).stem
 
 
-def _static(source: Any, path: str, heatmaps: Heatmaps, parameter: str) -> NDArray[np.float32]:
-    """One band resampled to the grid, shape (H, W); finite."""
-    grid = heatmaps.grid
-    # A raster of no CRS, and a grid of none, are taken to lie in that of the other.
-    crs = source.crs or grid.crs
-    target = grid.crs or crs
-    size = abs(source.transform.a)
-    if crs and target and crs != rasterio.CRS.from_user_input(target):
-        size = abs(calculate_default_transform(crs, target, source.width, source.height, *source.bounds)[0].a)
-    layer = np.full(grid.shape, np.nan, dtype=np.float32)
-    band = source.read(1, masked=True).astype(np.float32).filled(np.nan)
-    same = {} if not crs else {"src_crs": crs, "dst_crs": target}
-    if not same:
-        # GDAL asks for one; any will do where both are the same.
-        same = {"src_crs": "EPSG:3857", "dst_crs": "EPSG:3857"}
-    reproject(
-        band,
-        layer,
-        src_transform=source.transform,
-        dst_transform=grid.transform,
-        src_nodata=np.nan,
-        dst_nodata=np.nan,
-        resampling=Resampling.average if size < grid.cell else Resampling.bilinear,
-        **same,
+def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[list[NDArray[np.float32]], list[str]]:
+    """All bands on the cells of the study area; finite everywhere."""
+    layers, names = [], []
+    try:
+        with rasterio.open(path) as source:
+            if source.crs is None:
+                raise DataError(
+                    f"{path} has no CRS, so it is unknown where it lies",
+                    parameter="extras",
+                    value=path,
+                    remedy="Assign its projection, for example with QGIS's Assign projection",
+                )
+            if source.count > MOST_BANDS:
+                raise DataError(
+                    f"{path} has {source.count} bands; at most {MOST_BANDS} can be static layers",
+                    parameter="extras",
+                    value=path,
+                    remedy="Choose the bands that matter, or make a stack of it with Rasterize hotspot grids",
+                )
+            method = _resampling(source, heatmaps)
+            for band in source.indexes:
+                context.check_cancelled()
+                layer = np.full(heatmaps.mask.shape, np.nan, dtype=np.float32)
+                reproject(
+                    rasterio.band(source, band),
+                    layer,
+                    dst_transform=heatmaps.grid.transform,
+                    dst_crs=heatmaps.grid.crs,
+                    dst_nodata=np.nan,
+                    resampling=method,
+                )
+                layers.append(_filled(layer, heatmaps.mask, path))
+                described = (source.descriptions[band - 1] or "").strip()
+                number = f" {band}" if source.count > 1 else ""
+                names.append(f"{Path(path).stem} {described}" if described else f"{Path(path).stem}{number}")
+    except CrimeRiskError:
+        raise
+    except rasterio.errors.RasterioError as error:
+        raise FormatError(
+            f"{path} cannot be read or brought to the CRS of the hotspot grids",
+            parameter="extras",
+            value=path,
+            remedy="Check the file and its CRS in QGIS",
+        ) from error
+    return layers, names
+
+
+def _resampling(source: rasterio.DatasetReader, heatmaps: Heatmaps) -> Resampling:
+    """Averages where the raster is finer than the cells: bilinear would look at four pixels of many."""
+    transform, _, _ = calculate_default_transform(
+        source.crs, heatmaps.grid.crs, source.width, source.height, *source.bounds
     )
-    known = np.isfinite(layer) & heatmaps.mask
-    if not known.any():
-        raise DataError(f"{path} has no value inside the study area", parameter=parameter, value=path, remedy=_REMEDY)
-    return np.where(np.isfinite(layer), layer, layer[known].mean()).astype(np.float32)
+    return Resampling.average if abs(transform.a) < heatmaps.grid.cell else Resampling.bilinear
 
 
-def _stack(path: str, heatmaps: Heatmaps, parameter: str) -> tuple[NDArray[Any], str]:
-    """Hotspot grids as a channel in the bins of `heatmaps`, shape (T, H, W), and their name."""
-    other = read_heatmaps(path, parameter)
-    _check_grid(other.grid.transform, other.grid.shape, path, heatmaps, parameter)
-    place = np.searchsorted(other.edges, heatmaps.edges)
-    if place[-1] >= len(other.edges) or not np.array_equal(other.edges[np.minimum(place, len(other))], heatmaps.edges):
+def _filled(layer: NDArray[np.float32], mask: NDArray[np.bool_], path: str) -> NDArray[np.float32]:
+    valid = np.isfinite(layer)
+    if not (valid & mask).any():
         raise DataError(
-            f"{path} covers {other.edges[0]} to {other.edges[-1]} in bins of {other.bin or 'unknown length'}; the"
-            f" hotspot grids cover {heatmaps.edges[0]} to {heatmaps.edges[-1]} in bins of {heatmaps.bin}",
-            parameter=parameter,
+            f"{path} has no value in the study area",
+            parameter="extras",
             value=path,
-            remedy="Rasterize both in the same bins, over the same period",
+            remedy="Choose a raster that covers the study area, and check its CRS",
         )
-    maps = np.array(other.counts[place[0] : place[-1]])
-    # A map that was filled in may know the one that follows: the last observed one is shown in its place.
-    for number in np.flatnonzero(~other.observed[place[0] : place[-1]]):
-        maps[number] = maps[number - 1] if number else 0
-    name = other.categories[0] if len(other.categories) == 1 else Path(path).stem
-    return np.where(heatmaps.mask & other.mask, maps, 0).astype(maps.dtype), name
+    mean = layer[valid & mask].mean(dtype=np.float64)
+    return np.where(valid, layer, np.float32(mean)).astype(np.float32)
 
 
-def _bands(source: Any, path: str, heatmaps: Heatmaps, parameter: str) -> NDArray[np.float32]:
-    """A raster of a band per map, shape (T, H, W); no data counts as none."""
-    _check_grid(source.transform, source.shape, path, heatmaps, parameter)
-    maps = np.zeros(heatmaps.counts.shape, dtype=np.float32)
-    for number in range(source.count):
-        maps[number] = source.read(number + 1, masked=True).astype(np.float32).filled(0.0)
-    maps[:, ~heatmaps.mask] = 0.0
-    if not np.isfinite(maps).all() or maps.min() < 0:
-        raise DataError(
-            f"{path} holds values below 0 or that are no numbers",
-            parameter=parameter,
-            value=path,
-            remedy="Give counts, or another measure that is never negative",
-        )
-    return maps
-
-
-def _check_grid(transform: Any, shape: tuple[int, int], path: str, heatmaps: Heatmaps, parameter: str) -> None:
-    """Refuse a stack on another grid: counts cannot be resampled."""
-    grid = heatmaps.grid
-    if tuple(shape) != grid.shape or not transform.almost_equals(grid.transform, precision=grid.cell * 0.01):
-        raise DataError(
-            f"{path} has {shape[1]} × {shape[0]} cells of {transform.a:g} m from {transform.c:.0f}, {transform.f:.0f};"
-            f" the hotspot grids have {grid.columns} × {grid.rows} of {grid.cell:g} m from {grid.west:.0f},"
-            f" {grid.north:.0f}",
-            parameter=parameter,
-            value=path,
-            remedy="Rasterize both on the same grid",
-        )
+def _distinct(names: list[str]) -> list[str]:
+    """Names made different by a number where they are the same."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result

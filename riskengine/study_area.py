@@ -85,14 +85,17 @@ def smallest_box(counts: NDArray[np.int64], share: float, total: int, context: J
         left, right, top, bottom = smallest_box(np.ascontiguousarray(counts.T), share, total, context)
         return top, bottom, left, right
     rows = np.vstack([np.zeros(counts.shape[1], dtype=np.int64), np.cumsum(counts, axis=0)])
+    held = rows.sum(axis=1)
     best: tuple[tuple[int, int], Box] | None = None
     for top in range(len(counts)):
         context.progress(top / len(counts), "Looking for the smallest box")
-        for bottom in range(top, len(counts)):
+        # Bands of fewer rows do not hold enough, whatever their columns.
+        first_enough = int(np.searchsorted(held, held[top] + needed)) - 1
+        for bottom in range(first_enough, len(counts)):
             height = bottom - top + 1
+            if best is not None and height > best[0][0]:
+                break
             running = np.r_[0, np.cumsum(rows[bottom + 1] - rows[top])]
-            if running[-1] < needed:
-                continue
             # For each first column the nearest last one that reaches the number.
             right = np.searchsorted(running, running[:-1] + needed)
             width = np.where(right < len(running), right - np.arange(len(right)), len(running) * 2)

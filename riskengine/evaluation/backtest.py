@@ -156,7 +156,7 @@ class Backtest:
         return {
             "scores": {name: score.to_dict() for name, score in self.scores.items()},
             "against": {name: _difference(self.against(name)) for name in others},
-            "hits_against": {name: _difference(self.hits_against(name)) for name in others},
+            "hits_against": {name: _difference(self.hits_against(name), True) for name in others},
             "best_baseline": best,
             "model": self.model,
             "verdict": " ".join(self.verdicts()),
@@ -170,10 +170,13 @@ class Backtest:
         }
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
+def _difference(difference: Difference, more_is_better: bool = False) -> dict[str, Any]:
+    verdict = difference.verdict
+    if more_is_better:
+        verdict = {"better": "worse", "worse": "better"}.get(verdict, verdict)
     figures = {"mean": difference.mean, "low": difference.low, "high": difference.high}
     shown = {name: round(value, 8) if np.isfinite(value) else None for name, value in figures.items()}
-    return {**shown, "level": difference.level, "blocks": difference.blocks, "verdict": difference.verdict}
+    return {**shown, "level": difference.level, "blocks": difference.blocks, "verdict": verdict}
 
 
 def run_backtest(

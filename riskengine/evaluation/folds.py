@@ -27,6 +27,8 @@ MOST_PROCESSES = 8
 #: Cells times maps times fits below which processes take longer to start (4 s of a core each) than they save; a plain
 #: count is this share of the work of a regression.
 _WORTH, _PLAIN = 3_000_000, 0.02
+#: Bytes of the machine's memory that a process is granted.
+_MEMORY = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,15 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _memory_for() -> int:
+    """Processes that the machine's memory suffices for."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return MOST_PROCESSES
+    return max(memory // _MEMORY, 1)
+
+
 def run_tasks(tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, workers: int | None) -> Iterator[Outcome]:
     """Outcomes in the order of the tasks; those of networks last.
 
@@ -194,7 +205,7 @@ def run_tasks(tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, wo
     shared = [task for task in tasks if not task.alone and _importable(task.forecaster)]
     if workers is None:
         work = int(heatmaps.mask.sum()) * sum(task.end * (_PLAIN if _plain(task) else 1.0) for task in shared)
-        workers = min(available_cores(), MOST_PROCESSES) if work > _WORTH else 1
+        workers = min(available_cores(), MOST_PROCESSES, _memory_for()) if work > _WORTH else 1
     workers = min(workers, len(shared))
     if workers < 2:
         yield from _here(tasks, heatmaps, context, 0, len(tasks), set())

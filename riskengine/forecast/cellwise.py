@@ -237,9 +237,10 @@ class Logistic(Cellwise):
 
 
 class Boosting(Cellwise):
-    """Gradient-boosted trees on the columns of the logistic regression and its logit.
+    """The logistic regression, and gradient-boosted trees that correct its logit.
 
-    The number of trees is chosen on the last fifth of the history, then all of it is fitted.
+    The number of trees is chosen on the last fifth of the history, then all of it is fitted. Where trees gain nothing
+    there, there are none.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ class Boosting(Cellwise):
     def __init__(
         self,
         trees: int = 150,
-        leaves: int = 15,
+        leaves: int = 8,
         learning_rate: float = 0.05,
         strength: float = 30.0,
         threshold: int = 1,
@@ -285,26 +286,23 @@ class Boosting(Cellwise):
         context: JobContext,
     ) -> None:
         regress(self, columns, offset, events, self.strength, context)
-        table = self._with_logit(columns, offset)
+        logits = self._linear(columns, offset)
         self.trees_: Trees = fit_trees(
-            table,
+            _with_logit(columns, logits),
+            logits,
             events,
             first,
             self.trees,
             self.leaves,
             self.learning_rate,
-            columns.shape[1],
             self.seed,
             context,
         )
 
     def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
-        z = self.trees_(self._with_logit(columns, offset))
-        return np.asarray(expit(np.clip(z, -_LIMIT, _LIMIT)), dtype=np.float32)
-
-    def _with_logit(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The table with the regression's logit as its last column."""
-        return np.column_stack([columns, self._linear(columns, offset).astype(np.float32)])
+        logits = self._linear(columns, offset)
+        z = np.clip(logits + self.trees_(_with_logit(columns, logits)), -_LIMIT, _LIMIT)
+        return np.asarray(expit(z), dtype=np.float32)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """What `fit` learned, as arrays by name."""
@@ -314,6 +312,11 @@ class Boosting(Cellwise):
         """Take over what another forecaster of the same settings learned."""
         self.trees_ = Trees.restore(state)
         return super().restore(state)
+
+
+def _with_logit(columns: NDArray[np.float32], logits: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The table with the regression's logit as its last column."""
+    return np.column_stack([columns, logits.astype(np.float32)])
 
 
 def _limited(z: NDArray[np.float32]) -> NDArray[np.float64]:

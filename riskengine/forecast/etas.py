@@ -180,8 +180,7 @@ class _Running:
 
     def expected(self, start: np.datetime64, days: float) -> Array:
         """Expected count of each cell in the bin of `days` that begins at `start`; 0 outside the study area."""
-        background, offspring = self.state.ahead(days, self._pace(start))
-        return background + offspring
+        return self.state.ahead(days, self._pace(start))
 
     def risk(self, expected: Array, days: float) -> Maps:
         """Probability of at least one incident, or of an event where these were counted."""

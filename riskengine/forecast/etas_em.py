@@ -13,7 +13,7 @@ from ..context import JobContext
 from ..heatmaps import Heatmaps
 from .base import incident_maps
 from .cell_features import slot_of, slots
-from .etas_kernel import PARTS, Kernel, LongRun, State, cell_shares, decay, spread, survivors
+from .etas_kernel import PARTS, LongRun, State, cell_shares, decay, spread, survivors
 
 Array = NDArray[np.float64]
 
@@ -107,7 +107,7 @@ def seen_maps(heatmaps: Heatmaps, threshold: int, low: int, high: int) -> Array:
 
 def bin_lengths(edges: NDArray[np.datetime64]) -> Array:
     """Length of each bin in days."""
-    return np.diff(edges.astype("datetime64[s]").astype(np.int64)) / _DAY
+    return np.asarray(np.diff(edges.astype("datetime64[s]").astype(np.int64)) / _DAY)
 
 
 def read_history(history: Heatmaps, threshold: int, context: JobContext) -> Counted:
@@ -115,7 +115,7 @@ def read_history(history: Heatmaps, threshold: int, context: JobContext) -> Coun
     days = bin_lengths(history.edges)
     number = slots(history)
     slot = np.array([slot_of(start, number) for start in history.edges[:-1]], dtype=np.int64)
-    warm = int(min(len(days) * _WARM_SHARE, np.searchsorted(np.cumsum(days), _WARM_DAYS)))
+    warm = min(int(len(days) * _WARM_SHARE), int(np.searchsorted(np.cumsum(days), _WARM_DAYS)))
     counted = Counted(history, threshold, days, slot, np.ones(number), max(warm, 1))
     height, width = history.mask.shape
     step = max(_CHUNK // (height * width), 1)
@@ -177,7 +177,7 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
             for each in np.flatnonzero(history.observed[low:high]) + low:
                 counts = seen_maps(history, counted.threshold, each, each + 1)[0]
                 for mean in means:
-                    mean.update(counts, float(counts.sum()), counted.days[each], counted.pace[counted.slot[each]])
+                    mean.update(counts, counted.days[each], counted.pace[counted.slot[each]])
             context.check_cancelled()
     best = [
         max((key for key in scores if np.isfinite(key[2]) == forgets), key=lambda key: scores[key])
@@ -186,15 +186,10 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
     return best if scores[best[1]] > scores[best[0]] else best[:1]
 
 
-def background_columns(
-    counted: Counted, settings: tuple[float, float, float], kernel: Kernel | None, context: JobContext
-) -> list[Column]:
-    """The long-run rates before each map, and the first times the recent level; fills the stand-ins.
-
-    With a `kernel`, each incident counts in the rates with the probability that none before it triggered it.
-    """
+def background_columns(counted: Counted, settings: tuple[float, float, float], context: JobContext) -> list[Column]:
+    """The long-run rates before each map, and the first times the recent level; fills the stand-ins."""
     history = counted.heatmaps
-    state = State(history.mask, history.grid.cell, settings, kernel)
+    state = State(history.mask, history.grid.cell, settings, None)
     at, total = np.zeros((PARTS + 1, len(counted.when))), np.zeros((PARTS + 1, len(counted.days)))
     bounds = np.searchsorted(counted.when, np.arange(len(counted.days) + 1))
     scored = counted.scored
@@ -303,4 +298,4 @@ def branching(columns: Sequence[Column], counts: Array, start: Array | None = No
 
 
 def _mixed(at: Array, shares: Array) -> Array:
-    return np.maximum(np.einsum("kn,k->n", at, shares), 1e-300)
+    return np.asarray(np.maximum(np.einsum("kn,k->n", at, shares), 1e-300))

@@ -37,14 +37,14 @@ def cell_shares(sigma: float, cell: float) -> Array:
     edge = np.arange(-reach - 1, reach + 2) / scale
     # Second difference of the integral of the normal distribution function.
     integral = edge * ndtr(edge) + np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi)
-    shares: Array = scale * np.diff(integral, 2)
-    return shares / shares.sum()
+    shares = scale * np.diff(integral, 2)
+    return np.asarray(shares / shares.sum())
 
 
-def spread(maps: NDArray[np.floating], shares: Array) -> NDArray[np.floating]:
+def spread(maps: Array, shares: Array) -> Array:
     """Move counts to where their offspring will be, along the last two axes; what leaves the grid is gone."""
-    along: NDArray[np.floating] = convolve1d(maps, shares, axis=-1, mode="constant")
-    across: NDArray[np.floating] = convolve1d(along, shares, axis=-2, mode="constant")
+    along: Array = convolve1d(maps, shares, axis=-1, mode="constant")
+    across: Array = convolve1d(along, shares, axis=-2, mode="constant")
     return across
 
 
@@ -79,9 +79,9 @@ class Excitation:
 
     def ahead(self, days: float) -> Array:
         """Offspring, per unit of the branching ratio, of all past incidents in the bin of `days` that begins now."""
-        return -np.expm1(-self.omega * days) * self.level
+        return np.asarray(-np.expm1(-self.omega * days) * self.level)
 
-    def update(self, counts: NDArray[np.generic], days: float) -> None:
+    def update(self, counts: Array, days: float) -> None:
         """Let a bin of `days` with these incidents pass."""
         self.level = self.level * decay(self.omega, days) + counts * survivors(self.omega, days)
 
@@ -108,7 +108,6 @@ class LongRun:
         self.half_life = half_life
         self.total: Array = np.zeros(mask.shape)
         self.days = 0.0
-        self._incidents = 0.0
         self._cells = max(int(mask.sum()), 1)
         # Smoothing must not leak out of the study area: divided by the share of the kernel inside it.
         self._inside, *self._insides = (
@@ -150,27 +149,14 @@ class LongRun:
         """How much busier than its long-run mean the study area was in the last weeks; 1 is as usual."""
         return (self._seen + _USUAL) / (self._expected + _USUAL)
 
-    def update(self, background: Array, incidents: float, days: float, pace: float) -> None:
-        """Take in an observed map.
-
-        Parameters
-        ----------
-        background : ndarray, shape (H, W)
-            Incidents, each weighted with the probability that none before it triggered it (Mohler et al. 2011).
-        incidents : float
-            Incidents in the study area.
-        days : float
-            Length of the bin.
-        pace : float
-            How busy its time of the week is against the mean.
-        """
+    def update(self, counts: Array, days: float, pace: float) -> None:
+        """Take in an observed map of `days` whose time of the week is `pace` times as busy as the mean."""
         if self.days:
             fade = 0.5 ** (days / LEVEL_DAYS)
-            self._seen = fade * self._seen + incidents
-            self._expected = fade * self._expected + self._incidents / self.days * days * pace
+            self._seen = fade * self._seen + float(counts.sum())
+            self._expected = fade * self._expected + float(self.total.sum()) / self.days * days * pace
         keep = 0.5 ** (days / self.half_life)
-        self.total = keep * self.total + background
-        self._incidents = keep * self._incidents + incidents
+        self.total = keep * self.total + counts
         self.days = keep * self.days + days
 
 
@@ -194,7 +180,7 @@ class Kernel:
 
 
 class State:
-    """Background and offspring in the next map, from the maps shown so far.
+    """The intensity of the next map, from the maps shown so far.
 
     Parameters
     ----------
@@ -204,7 +190,7 @@ class State:
     settings : (float, float, float)
         Bandwidth, strength and half-life of the long-run mean.
     kernel : Kernel, optional
-        Without it there are no offspring: every incident is background.
+        Without it there are no offspring, and the first long-run rate is all.
     """
 
     def __init__(
@@ -214,30 +200,23 @@ class State:
         self.mean = LongRun(mask, *settings)
         self._excitation = Excitation(mask.shape, kernel.omega if kernel else 1.0)
         self._shares = cell_shares(kernel.sigma, cell) if kernel else np.ones(1)
-        self._ahead: tuple[Array, Array] | None = None
 
-    def ahead(self, days: float, pace: float) -> tuple[Array, Array]:
-        """Expected background and offspring in the bin of `days` that begins now, each of shape (H, W)."""
-        if self._ahead is None:
-            if self.kernel is None:
-                self._ahead = self.mean.drawn() * (days * pace), np.zeros(self.mask.shape)
-            else:
-                *steady, level, triggered = self.kernel.weights
-                steady[0] += level * self.mean.level()
-                background = np.tensordot(steady, self.mean.rates(), axes=1) * (days * pace)
-                offspring = triggered * spread(self._excitation.ahead(days), self._shares)
-                self._ahead = background, np.where(self.mask, offspring, 0.0)
-        return self._ahead
+    def ahead(self, days: float, pace: float) -> Array:
+        """Expected counts in the bin of `days` that begins now, shape (H, W)."""
+        if self.kernel is None:
+            return self.mean.drawn() * (days * pace)
+        *steady, level, triggered = self.kernel.weights
+        steady[0] += level * self.mean.level()
+        background = np.tensordot(steady, self.mean.rates(), axes=1) * (days * pace)
+        offspring = triggered * spread(self._excitation.ahead(days), self._shares)
+        return np.where(self.mask, background + offspring, 0.0)
 
     def show(self, counts: Array | None, days: float, pace: float) -> Array:
         """Take in the next map, or its expected counts where it was not observed (None); returns what was taken."""
-        background, offspring = self.ahead(days, pace)
         if counts is None:
-            counts = background + offspring
+            counts = self.ahead(days, pace)
         else:
-            both = background + offspring
-            share = np.divide(background, both, out=np.ones_like(both), where=both > 0)
-            self.mean.update(counts * share, float(counts.sum()), days, pace)
+            self.mean.update(counts, days, pace)
         self.trigger(counts, days)
         return counts
 
@@ -245,7 +224,6 @@ class State:
         """Let a bin with these counts pass, without learning the background from them."""
         if self.kernel is not None:
             self._excitation.update(counts, days)
-        self._ahead = None
 
 
 def _smooth(layer: Array, bandwidth: float) -> Array:

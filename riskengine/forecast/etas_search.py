@@ -20,17 +20,13 @@ MEMORIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 WORTH = 4.0
 #: Log-likelihood that a long-run mean must bring to forget: without it, old maps weigh as much as new ones.
 FORGETTING = 10.0
-#: Times that incidents are declustered.
-_ROUNDS = 3
 #: Steps of the numeric slopes by the logarithms of decay and spread.
 _STEP = 0.1
 #: Blocks of time over which the slopes of the likelihood are taken for independent.
 _BLOCKS = 40
 
 
-def search(
-    counted: Counted, background: list[Column], context: JobContext, near: Kernel | None = None
-) -> tuple[Kernel, float]:
+def search(counted: Counted, background: list[Column], context: JobContext) -> tuple[Kernel, float]:
     """Decay, spread and coefficients by likelihood: a coarse grid, and finer ones around its best.
 
     Parameters
@@ -39,8 +35,6 @@ def search(
     background : list of Column
         The long-run rates, and the first times the recent level: a part only where that is worth it.
     context : JobContext
-    near : Kernel, optional
-        Found before on a slightly different background: only around it is looked again.
 
     Returns
     -------
@@ -63,13 +57,10 @@ def search(
             start = found[best()].weights if found else None
             found[sigma, omega] = branching([*used, column], counted.count, start)
 
-    if near is None:
-        memories = [each for each in MEMORIES if least <= each <= most] or [days]
-        for number, share in enumerate(SPREADS):
-            context.progress(0.7 * number / len(SPREADS), "trying decays and spreads")
-            attempt(share * counted.heatmaps.grid.cell, [1 / each for each in memories])
-    else:
-        attempt(near.sigma, [near.omega])
+    memories = [each for each in MEMORIES if least <= each <= most] or [days]
+    for number, share in enumerate(SPREADS):
+        context.progress(0.7 * number / len(SPREADS), "trying decays and spreads")
+        attempt(share * counted.heatmaps.grid.cell, [1 / each for each in memories])
     for number, factor in enumerate((2**0.5, 2**0.25, 2**0.125)):
         context.progress(0.7 + 0.1 * number, "refining decay and spread")
         sigma, omega = best()
@@ -85,22 +76,14 @@ def search(
 def fit_process(
     counted: Counted, choices: list[tuple[float, float, float]], context: JobContext
 ) -> tuple[tuple[float, float, float], Kernel, list[Column]]:
-    """Settings of the long-run mean, kernel, and the background's columns.
-
-    Every choice of settings is fitted with each incident as background; for the likeliest one, incidents are then
-    weighted with the probability that they are, as the fit before tells it (stochastic declustering).
-    """
-    first: list[tuple[float, tuple[float, float, float], Kernel]] = []
+    """Settings of the long-run mean that make the counts likeliest with offspring, kernel, and background columns."""
+    fits = []
     for number, settings in enumerate(choices):
-        with context.step(0.6 * number / len(choices), 0.6 * (number + 1) / len(choices)):
-            background = background_columns(counted, settings, None, context)
+        with context.step(number / len(choices), (number + 1) / len(choices)):
+            background = background_columns(counted, settings, context)
             kernel, likelihood = search(counted, background, context)
-            first.append((likelihood - FORGETTING * bool(np.isfinite(settings[2])), settings, kernel))
-    _, settings, kernel = max(first, key=lambda each: each[0])
-    for number in range(_ROUNDS):
-        with context.step(0.6 + 0.4 * number / _ROUNDS, 0.6 + 0.4 * (number + 1) / _ROUNDS):
-            background = background_columns(counted, settings, kernel, context)
-            kernel, _ = search(counted, background, context, kernel)
+        fits.append((likelihood - FORGETTING * bool(np.isfinite(settings[2])), settings, kernel, background))
+    _, settings, kernel, background = max(fits, key=lambda each: each[0])
     return settings, kernel, background
 
 

@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ..context import JobContext
 
+#: Rows that trees are grown on, at most: of a longer table a random part.
+MOST_ROWS = 400_000
+#: Trees of a round, and rounds without gain after which no more are tried.
+ROUND, _PATIENCE = 10, 3
 #: Rows that walk down the trees together: they stay in the processor's cache.
 _CHUNK = 32_768
 _FIELDS = ("feature", "limit", "left", "right", "value")
@@ -19,7 +24,7 @@ _FIELDS = ("feature", "limit", "left", "right", "value")
 
 @dataclass(frozen=True)
 class Trees:
-    """Binary trees over numeric columns; their values add up to a logit.
+    """Binary trees over numeric columns; their values add up.
 
     Attributes
     ----------
@@ -34,7 +39,7 @@ class Trees:
     value : ndarray of float32
         Of a leaf.
     start : float
-        Logit before the first tree.
+        Added to every row.
     """
 
     roots: NDArray[np.int32]
@@ -46,13 +51,13 @@ class Trees:
     start: float
 
     def __call__(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Logits, shape (rows,), of a table of shape (rows, columns)."""
+        """Sums, shape (rows,), of a table of shape (rows, columns)."""
         feature, limit, value = self.feature.tolist(), self.limit, self.value
         left, right = self.left.tolist(), self.right.tolist()
-        logits = np.full(len(columns), self.start)
+        total = np.full(len(columns), self.start)
         for low in range(0, len(columns), _CHUNK):
             part = np.ascontiguousarray(columns[low : low + _CHUNK].T)
-            sums = logits[low : low + _CHUNK]
+            sums = total[low : low + _CHUNK]
             everyone = np.arange(len(sums), dtype=np.int32)
             for root in self.roots.tolist():
                 # Rows go down together and part at every node: a few passes over each column and no row by row.
@@ -65,7 +70,7 @@ class Trees:
                         below = part[feature[node]][rows] <= limit[node]
                         waiting.append((left[node], rows[below]))
                         waiting.append((right[node], rows[~below]))
-        return logits
+        return total
 
     def state(self) -> dict[str, NDArray[Any]]:
         """As arrays by name."""
@@ -89,48 +94,83 @@ class Trees:
 
 def fit_trees(
     columns: NDArray[np.float32],
+    logits: NDArray[np.float64],
     events: NDArray[np.uint8],
     first: int,
     most: int,
     leaves: int,
     learning_rate: float,
-    rising: int,
     seed: int,
     context: JobContext,
 ) -> Trees:
-    """Boost trees by log-loss; their number is chosen on the rows from `first` on, then all rows are fitted.
+    """Boost what is to be added to `logits`; how far is chosen on the rows from `first` on, then all rows are fitted.
+
+    Trees are grown in rounds. Within one the log-loss is replaced by its second-order expansion around the forecast
+    so far, which is least squares with weights; so what is fitted starts at `logits` and not at a constant. With no
+    round, where nothing is to be gained, there are no trees and `logits` stay as they are.
 
     Parameters
     ----------
     columns : ndarray, shape (rows, columns)
         In order of time.
+    logits : ndarray, shape (rows,)
+        Of the forecast that the trees correct.
+    events : ndarray of 0/1, shape (rows,)
     most : int
         Trees, at most.
-    rising : int
-        The column in which the probability may only rise.
     """
-    settings: dict[str, Any] = {
-        "learning_rate": learning_rate,
-        "max_leaf_nodes": leaves,
-        "max_depth": 6,
-        "min_samples_leaf": max(200, len(columns) // 2000),
-        "l2_regularization": 10.0,
-        "monotonic_cst": [int(number == rising) for number in range(columns.shape[1])],
-        "random_state": seed,
-    }
-    trees = most
+    if len(columns) > MOST_ROWS:
+        some = np.sort(np.random.default_rng(seed).choice(len(columns), MOST_ROWS, replace=False))
+        first = int(np.searchsorted(some, first))
+        columns, logits, events = columns[some], logits[some], events[some]
+    rounds, per_round = max(-(-most // ROUND), 1), min(ROUND, most)
+
+    def grow(until: int, number: int) -> HistGradientBoostingRegressor:
+        p = np.clip(expit(current[:until]), 1e-6, 1 - 1e-6)
+        spread = p * (1 - p)
+        model = HistGradientBoostingRegressor(
+            max_iter=per_round,
+            early_stopping=False,
+            learning_rate=learning_rate,
+            max_leaf_nodes=leaves,
+            max_depth=6,
+            min_samples_leaf=max(100, until // 2000),
+            l2_regularization=20.0,
+            random_state=seed + number,
+        )
+        model.fit(columns[:until], (events[:until] - p) / spread, sample_weight=spread)
+        return model
+
+    current = logits.copy()
+    best, chosen = _loss(current[first:], events[first:]), 0
     if events[:first].any() and events[first:].any():
-        context.progress(0.4, "boosting: choosing the number of trees")
-        trial = HistGradientBoostingClassifier(max_iter=most, early_stopping=True, n_iter_no_change=10, **settings)
-        trial.fit(columns[:first], events[:first], X_val=columns[first:], y_val=events[first:])
-        trees = max(trial.n_iter_ - 10, 1)
-    context.progress(0.7, f"boosting: {trees} trees")
-    model = HistGradientBoostingClassifier(max_iter=trees, early_stopping=False, **settings)
-    model.fit(columns, events)
-    nodes = [stage[0].nodes for stage in model._predictors]
-    roots = np.cumsum([0, *map(len, nodes)])[:-1].astype(np.int32)
+        for number in range(rounds):
+            context.progress(0.2 + 0.5 * number / rounds, "boosting: choosing the number of trees")
+            current = current + grow(first, number).predict(columns)
+            loss = _loss(current[first:], events[first:])
+            if loss < best:
+                best, chosen = loss, number + 1
+            elif number + 1 >= chosen + _PATIENCE:
+                break
+    current = logits.copy()
+    models = []
+    for number in range(chosen):
+        context.progress(0.7 + 0.3 * number / chosen, f"boosting: {chosen * per_round} trees")
+        models.append(grow(len(columns), number))
+        current = current + models[-1].predict(columns)
+    return as_arrays(models)
+
+
+def as_arrays(models: list[HistGradientBoostingRegressor]) -> Trees:
+    """The sum of scikit-learn's models."""
+    nodes = [stage[0].nodes for model in models for stage in model._predictors]
+    lengths = list(map(len, nodes))
+    roots = np.cumsum([0, *lengths])[:-1].astype(np.int32)
+    if not nodes:
+        nothing = np.zeros(0, dtype=np.int32)
+        return Trees(roots, nothing, _rounded_down(nothing), nothing, nothing, _rounded_down(nothing), 0.0)
     every = np.concatenate(nodes)
-    shift = np.repeat(roots, list(map(len, nodes)))
+    shift = np.repeat(roots, lengths)
     leaf = every["is_leaf"].astype(bool)
     return Trees(
         roots,
@@ -139,11 +179,15 @@ def fit_trees(
         np.where(leaf, 0, every["left"] + shift).astype(np.int32),
         np.where(leaf, 0, every["right"] + shift).astype(np.int32),
         np.where(leaf, every["value"], 0).astype(np.float32),
-        float(np.ravel(model._baseline_prediction)[0]),
+        float(sum(np.ravel(model._baseline_prediction)[0] for model in models)),
     )
 
 
-def _rounded_down(limits: NDArray[np.float64]) -> NDArray[np.float32]:
+def _loss(logits: NDArray[np.float64], events: NDArray[np.uint8]) -> float:
+    return float((np.logaddexp(0.0, logits) - events * logits).mean()) if len(logits) else 0.0
+
+
+def _rounded_down(limits: NDArray[Any]) -> NDArray[np.float32]:
     """To float32: a column of float32 lies at or below the result where it lies at or below the limit itself."""
     rounded = limits.astype(np.float32)
     above = rounded.astype(np.float64) > limits

@@ -71,10 +71,10 @@ def verdict_of(difference: Difference) -> str:
 
 
 def change(value: float, digits: int = 5) -> str:
-    """A difference with its sign, a true minus; a dash where there is none."""
+    """A difference with its sign, even where it is rounded to zero; a dash where there is none."""
     if not math.isfinite(value):
         return "–"
-    return f"{round(value, digits) + 0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def digits_of(*differences: Difference) -> int:

@@ -20,7 +20,7 @@ from riskengine.evaluation.metrics import log_loss
 from riskengine.evaluation.offsets import run_offsets, shifted
 from riskengine.forecast.base import Forecaster, Maps
 from riskengine.forecast.baselines import ConstantForecaster, PriorCounts, PriorShare
-from riskengine.forecast.catalogue import make
+from riskengine.forecast.catalogue import CATALOGUE, make
 from riskengine.grid import Grid
 from riskengine.heatmaps import Extras, Heatmaps, count_incidents
 from riskengine.incidents import Incidents
@@ -124,6 +124,38 @@ def test_the_same_signal_known_in_time_gives_skill_and_too_late_none() -> None:
     after_next = run_backtest(known, ["logistic"], Plan(120, horizon=2), workers=1).scores["logistic"]
     assert next_map.auc > 0.75
     assert after_next.auc == pytest.approx(0.5, abs=0.05)
+
+
+#: What makes each forecaster quick; what it forecasts is not asked here.
+QUICK: dict[str, dict[str, Any]] = {
+    **{name: {"epochs": 1} for name, entry in CATALOGUE.items() if entry.network},
+    "boosting": {"trees": 5},
+    "ensemble": {"members": ["prior_counts", "weekday_trend", "logistic"]},
+}
+
+
+@pytest.mark.parametrize("horizon", [1, 2])
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_what_happens_later_changes_no_forecast(city: Heatmaps, name: str, horizon: int) -> None:
+    """Two cities that are the same up to map 108 get the same forecasts for all origins up to there, to the last bit."""
+    if CATALOGUE[name].network and horizon > 1:
+        pytest.skip("a network's horizon is that of every forecaster, and its training takes seconds")
+    same, random = 108, np.random.default_rng(13)
+    later = city.counts.copy()
+    later[same:] = random.permutation(later[same:].ravel()).reshape(later[same:].shape) * city.mask
+    risks = []
+    for counts in (city.counts, later):
+        channels = counts[None].copy()
+        heatmaps = replace(city, counts=counts, extras=Extras(channels=channels, channel_names=("all",)))
+        plan = Plan(102, horizon, refit=6)
+        settings = {name: QUICK[name]} if name in QUICK else {}
+        backtest = run_backtest(heatmaps, [name], plan, settings=settings, workers=1)
+        assert not backtest.failures
+        risks.append(backtest.risks[name])
+    # Map 107 + horizon is the last one that is forecast from the maps before 108 at most.
+    known = same + horizon - 102
+    assert np.array_equal(risks[0][:known], risks[1][:known], equal_nan=True)
+    assert not np.array_equal(risks[0][known:], risks[1][known:], equal_nan=True)
 
 
 def test_peeking_at_the_last_map_known_does_not_help(city: Heatmaps) -> None:
@@ -354,6 +386,20 @@ def test_hit_rates_are_compared_too(alternating: Backtest) -> None:
     scores = alternating.scores
     difference = alternating.hits_against("prior_counts", "prior_share")
     assert difference.mean == pytest.approx(scores["prior_counts"].area.hit_rate - scores["prior_share"].area.hit_rate)
+
+
+def test_more_hits_are_better_in_the_figures() -> None:
+    """A constant against the place means of steady hot cells: more loss and fewer hits, both called worse."""
+    random = np.random.default_rng(9)
+    rate = np.where(np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) < 5, 2.0, 0.02)
+    heatmaps = stack(random.poisson(rate, (120, HEIGHT, WIDTH)).astype(np.uint8))
+    backtest = run_backtest(heatmaps, ["prior_counts"], Plan(60))
+    assert backtest.best_baseline == "prior_counts"
+    found = backtest.to_dict()
+    assert found["against"]["constant"]["verdict"] == "worse"
+    assert found["against"]["constant"]["mean"] > 0
+    assert found["hits_against"]["constant"]["verdict"] == "worse"
+    assert found["hits_against"]["constant"]["mean"] < 0
 
 
 def test_counts_stand_beside_every_share(city: Heatmaps) -> None:

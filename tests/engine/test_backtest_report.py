@@ -402,7 +402,9 @@ def test_words_for_differences() -> None:
     few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
     assert backtest_words.verdict_of(few) == "too few"
     assert backtest_words.interval(few) == "−0.00123; too few maps for an interval"
-    assert backtest_words.change(-0.0000001) == "+0.00000"
+    # A limit just below 0 must not look as if it lay above.
+    assert backtest_words.change(-0.0000001) == "−0.00000"
+    assert backtest_words.change(0.0) == "+0.00000"
     assert backtest_words.count(12.0) == "12"
     assert backtest_words.count(1234.5) == "1,234.5"
 

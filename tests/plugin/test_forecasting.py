@@ -160,11 +160,11 @@ def test_a_network_goes_on_after_a_cancel(
     given = {
         "INPUT": str(grids_file),
         "MODEL_KIND": kind("convlstm"),
-        "SETTINGS": "epochs=6, sequence_length=6, channels=4, layers=1",
+        "SETTINGS": "epochs=12, learning_rate=0.0001, sequence_length=6, channels=4, layers=1",
     }
     run("trainforecastmodel", **given, MODEL=str(whole))
-    # In the second of the two trainings, which takes the second half of the progress.
-    said = refusal("trainforecastmodel", log_of(cancel_at=60), **given, MODEL=str(resumed), CHECKPOINT=str(checkpoint))
+    # At the beginning of the second of the two trainings, which takes the second half of the progress.
+    said = refusal("trainforecastmodel", log_of(cancel_at=51), **given, MODEL=str(resumed), CHECKPOINT=str(checkpoint))
     assert f"The same training goes on from {checkpoint}" in said
     assert not resumed.exists()
     ran = run("trainforecastmodel", **given, MODEL=str(resumed), CHECKPOINT=str(checkpoint))
