@@ -28,12 +28,12 @@ from riskengine.forecast.catalogue import CATALOGUE, DEFAULT
 
 #: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
 SIMPLE = ("prior_counts", "recent_counts", "weekday_trend", "kde")
-#: So that fifteen trainings of four networks end within an hour on two cores; the rest is as a user gets it.
+#: Epochs at most, so that eleven trainings of four networks end within an hour on two cores; the rest is as a user gets it.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "convlstm": {"epochs": 8},
-    "convlstm_published": {"epochs": 3},
-    "st_resnet": {"epochs": 6},
-    "sftt": {"epochs": 6},
+    "convlstm": {"epochs": 10},
+    "convlstm_published": {"epochs": 6},
+    "st_resnet": {"epochs": 12},
+    "sftt": {"epochs": 12},
 }
 #: FACTS.md section 2: the mean of the first 608 days as rate, on the last 92, mean over the four types.
 GOLDEN = {"brier": 0.1216, "skill": 0.408, "log_loss": 0.3797, "auc": 0.8709, "pai_5": 5.81, "pei_5": 0.699}

@@ -121,7 +121,7 @@ def exposure(
     context = context or JobContext()
     mean = np.where(mask, risk.mean(axis=0, dtype=np.float64), 0.0)
     alarms = np.where(mask, (flagged & mask).sum(axis=0), 0)
-    incidents = np.where(mask, counts.sum(axis=0, dtype=np.int64), 0)
+    incidents = np.where(mask, counts.sum(axis=0, dtype=np.float64), 0)
     rows, nowhere = [], mask.copy()
 
     def add(name: str, inside: NDArray[np.bool_]) -> None:

@@ -256,8 +256,9 @@ def border_hits(flagged: Bools, counts: NDArray[Any], mask: Bools) -> Border:
     mask : ndarray of bool, shape (H, W)
     """
     ring = outer_ring(mask)
-    total = np.where(mask, counts.sum(axis=0, dtype=np.int64), 0)
-    caught = np.where(mask, np.where(flagged, counts, 0).sum(axis=0, dtype=np.int64), 0)
+    # Counts of a stack with filled maps are real numbers, whole ones on the maps that are scored.
+    total = np.where(mask, counts.sum(axis=0, dtype=np.float64), 0)
+    caught = np.where(mask, np.where(flagged, counts, 0).sum(axis=0, dtype=np.float64), 0)
     return Border(
         int(mask.sum()),
         int(ring.sum()),

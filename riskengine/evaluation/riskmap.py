@@ -13,7 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
 from ..context import JobContext
-from ..errors import CrimeRiskError, DataError
+from ..errors import CrimeRiskError, DataError, ParameterError
 from ..forecast.base import check_history
 from ..forecast.catalogue import make
 from ..heatmaps import Heatmaps
@@ -72,11 +72,11 @@ def on_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -
     return risk
 
 
-def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.int64]:
+def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None], first: int = 0) -> NDArray[np.int64]:
     """For each map the band that is meant for it, -1 for none; only observed maps have one.
 
     A band that says when it applies is meant for the map of the same bin. In a raster that does not say, band i is
-    map i, and a single band is meant for every map.
+    the i-th map from `first` on, and a single band is meant for each of these. Maps before `first` have none.
 
     Raises
     ------
@@ -98,9 +98,11 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
     elif bands == 1:
         band[:] = 0
     else:
-        if bands > maps:
-            warn(f"{bands - maps} of {bands} bands are left out: there are only {maps} maps")
-        band[: min(bands, maps)] = np.arange(min(bands, maps))
+        if bands > maps - first:
+            warn(f"{bands - maps + first} of {bands} bands are left out: there are only {maps - first} maps")
+        matched = min(bands, maps - first)
+        band[first : first + matched] = np.arange(matched)
+    band[:first] = -1
     band[~heatmaps.observed] = -1
     if (band < 0).all():
         raise DataError(
@@ -123,6 +125,7 @@ def judge(
     threshold: int = 1,
     percentile: float = 95.0,
     over: Over = "stack",
+    start: np.datetime64 | None = None,
     warn: Callable[[str], None],
     context: JobContext | None = None,
 ) -> Backtest:
@@ -139,11 +142,13 @@ def judge(
         Incidents in a cell and bin that count as an event.
     percentile, over : float, str
         Where a cell counts as flagged.
+    start : datetime64, optional
+        Maps that begin before it are not judged: they are the baselines' history.
     warn : callable
         Told what a reader must know.
     """
     context = context or JobContext()
-    bands, band = on_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn)
+    bands, band = on_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, _first(heatmaps, start))
     maps = np.flatnonzero(band >= 0)
     risk = bands[band[maps]]
     mask = heatmaps.mask & ~np.isnan(risk).any(axis=0)
@@ -208,6 +213,20 @@ def judge(
     )
 
 
+def _first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
+    if start is None:
+        return 0
+    first = int(np.searchsorted(heatmaps.edges[:-1], start))
+    if first == len(heatmaps):
+        raise ParameterError(
+            f"start is {start}, but the last map begins at {heatmaps.edges[-2]}",
+            parameter="start",
+            value=str(start),
+            remedy="Choose an earlier time, or leave it empty to judge all maps",
+        )
+    return first
+
+
 def _by_order(score: ModelScore) -> ModelScore:
     nothing: dict[str, Any] = dict.fromkeys(("log_loss", "brier", "brier_skill", "skill_best"), float("nan"))
     return replace(
@@ -263,7 +282,8 @@ def _beside(
     except CrimeRiskError:
         warn(
             "No baseline stands beside it, since the maps hold no history before the first one judged; a skill is"
-            " measured against the share of events in these very maps. Give hotspot grids that begin earlier"
+            " measured against the share of events in these very maps. Give hotspot grids that begin earlier, or a"
+            " later start"
         )
         return {}
     risks = {}

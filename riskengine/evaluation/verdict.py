@@ -16,7 +16,7 @@ LONG_RUN = ("constant", "prior_counts", "prior_share")
 
 def title(name: str) -> str:
     """A model's name for people."""
-    return CATALOGUE[name].title if name in CATALOGUE else name
+    return CATALOGUE[name].title if name in CATALOGUE else {"risk": "The given risk map"}.get(name, name)
 
 
 def sentences(backtest: Backtest) -> list[str]:
@@ -36,7 +36,6 @@ def sentences(backtest: Backtest) -> list[str]:
         f"The best simple baseline is {title(best)}, with a log-loss of {backtest.scores[best].log_loss:.4f} over"
         f" {maps} maps."
     ]
-    lines += [_by_order(backtest, name, best) for name in backtest.scores if name not in (*others, best)]
     if few:
         lines.append(f"{maps} maps are too few to tell any model from it.")
     else:
@@ -50,11 +49,13 @@ def sentences(backtest: Backtest) -> list[str]:
                 names = sorted(found[verdict], key=lambda name: backtest.against(name, best).mean)
                 lines.append(f"{start}: {'; '.join(_told(backtest, name, best) for name in names)}.")
         lines.append(signal(backtest))
+    lines += [_by_order(backtest, name) for name in backtest.scores if name not in (*others, best)]
     return [line for line in (*lines, *failed) if line]
 
 
-def _by_order(backtest: Backtest, name: str, best: str) -> str:
-    """How a model without probabilities compares."""
+def _by_order(backtest: Backtest, name: str) -> str:
+    """How a model without probabilities compares with the baseline that catches most."""
+    best = max(backtest.baselines, key=lambda each: backtest.scores[each].area.caught)
     area, plain, hits = backtest.scores[name].area, backtest.scores[best].area, backtest.hits_against(name, best)
     told = "which is distinguishable" if hits.verdict != "indistinguishable" else "which cannot be told from chance"
     return (

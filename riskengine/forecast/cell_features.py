@@ -82,6 +82,7 @@ class CellFeatures:
         self._channel_weight = np.zeros(len(CHANNEL_LIVES))
         self._static = np.stack([np.zeros(cells), *(layer[mask] for layer in heatmaps.extras.static)])[1:]
         self.names = [
+            "long-run rate",
             *(f"mean, smoothed {sigma:g}" for sigma in LONG_SMOOTHINGS),
             *(f"half-life {days:g} d, smoothed {sigma:g}" for days in lives for sigma in SMOOTHINGS),
             "this time of week here",
@@ -107,9 +108,9 @@ class CellFeatures:
         means = (self._total + SHRINKAGE * area) / (self.maps + SHRINKAGE)
         base = _OWN * means[0] + (1 - _OWN) * means[1]
         table = np.empty((len(self.names), cells), dtype=np.float32)
-        table[: len(means) - 1] = np.log(means[:-1] / base)
-        table[len(means) - 1] = np.log(base)
-        row = len(means)
+        table[0] = np.log(base)
+        row = 1 + len(means)
+        table[1:row] = np.log(means / base)
         recent = self._recent.reshape(-1, cells)
         if self.maps:
             weight = np.repeat(self._weight, len(SMOOTHINGS))[:, None]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
@@ -18,6 +17,7 @@ from ..errors import DataError
 from ..heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
 from .cell_features import CellFeatures
+from .regression import folded, limited, regress
 from .trees import Trees, fit_trees
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ MOST_ROWS = 1_000_000
 _WARM_SHARE, _WARM_DAYS = 0.25, 120.0
 #: Rows of a table that are forecast together.
 _BATCH = 32_768
-#: Logits beyond this say nothing that a history could justify.
-_LIMIT = 12.0
 
 
 class Cellwise(Forecaster):
@@ -180,15 +178,21 @@ class Cellwise(Forecaster):
     def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities of a table's rows."""
 
-    def _linear(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float64]:
-        weights, shift = self._folded()
-        # Row by row, so that a row's sum does not depend, in its last digit, on how many rows there are.
-        return _limited(np.einsum("ij,j->i", columns, weights) + offset + shift)
+    def _regress(
+        self,
+        columns: NDArray[np.float32],
+        offset: NDArray[np.float32],
+        events: NDArray[np.uint8],
+        strength: float,
+        context: JobContext,
+    ) -> None:
+        found = regress(columns, offset, events, strength, f"{self.name}: regression", context)
+        self.mean_, self.scale_, self.weights_, self.intercept_ = found
 
-    def _folded(self) -> tuple[NDArray[np.float32], np.float32]:
-        """Weights and intercept of the columns as they are, so that the table need not be standardised."""
-        weights = self.weights_ / self.scale_
-        return weights.astype(np.float32), np.float32(self.intercept_ - float(self.mean_ @ weights))
+    def _linear(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float64]:
+        weights, shift = folded(self.mean_, self.scale_, self.weights_, self.intercept_)
+        # Row by row, so that a row's sum does not depend, in its last digit, on how many rows there are.
+        return limited(np.einsum("ij,j->i", columns, weights) + offset + shift)
 
 
 class Logistic(Cellwise):
@@ -230,7 +234,7 @@ class Logistic(Cellwise):
         first: int,
         context: JobContext,
     ) -> None:
-        regress(self, columns, offset, events, self.strength, context)
+        self._regress(columns, offset, events, self.strength, context)
 
     def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(expit(self._linear(columns, offset)), dtype=np.float32)
@@ -285,7 +289,7 @@ class Boosting(Cellwise):
         first: int,
         context: JobContext,
     ) -> None:
-        regress(self, columns, offset, events, self.strength, context)
+        self._regress(columns, offset, events, self.strength, context)
         logits = self._linear(columns, offset)
         self.trees_: Trees = fit_trees(
             _with_logit(columns, logits),
@@ -301,7 +305,7 @@ class Boosting(Cellwise):
 
     def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
         logits = self._linear(columns, offset)
-        z = np.clip(logits + self.trees_(_with_logit(columns, logits)), -_LIMIT, _LIMIT)
+        z = limited(logits + self.trees_(_with_logit(columns, logits)))
         return np.asarray(expit(z), dtype=np.float32)
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -319,46 +323,7 @@ def _with_logit(columns: NDArray[np.float32], logits: NDArray[np.float64]) -> ND
     return np.column_stack([columns, logits.astype(np.float32)])
 
 
-def _limited(z: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.clip(z, -_LIMIT, _LIMIT).astype(np.float64)
-
-
 def _offset(rate: NDArray[np.float64], events: bool) -> NDArray[np.float32]:
     """Logit of the probability of at least one incident at this rate."""
     p = np.clip(rate if events else -np.expm1(-rate), 1e-6, 1 - 1e-6)
     return np.asarray(logit(p), dtype=np.float32)
-
-
-def regress(
-    model: Cellwise,
-    columns: NDArray[np.float32],
-    offset: NDArray[np.float32],
-    events: NDArray[np.uint8],
-    strength: float,
-    context: JobContext,
-) -> None:
-    """Fit the weights of `model` by L-BFGS: log-loss plus `strength` / 2 times the squared weights."""
-    # A square root away from the size that the mean of a million rows has in float32.
-    model.mean_ = columns.mean(axis=0, dtype=np.float64)
-    deviation = np.sqrt(np.maximum((columns**2).mean(axis=0, dtype=np.float64) - model.mean_**2, 0))
-    model.scale_ = np.where(deviation > 1e-6, deviation, 1.0)
-    used = deviation > 1e-6
-    happened = events.astype(np.float32)
-    rounds = 0
-
-    def cost(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        nonlocal rounds
-        rounds += 1
-        context.progress(min(rounds / 80, 0.95), f"{model.name}: regression")
-        model.weights_, model.intercept_ = parameters[:-1] * used, float(parameters[-1])
-        slopes, shift = model._folded()
-        z = _limited(columns @ slopes + offset + shift)
-        wrong = (expit(z) - happened).astype(np.float32)
-        total = float(wrong.sum(dtype=np.float64))
-        slope = (np.asarray(wrong @ columns, dtype=np.float64) - total * model.mean_) / model.scale_ * used
-        weights = model.weights_
-        value = float((np.logaddexp(0.0, z) - happened * z).sum()) + strength / 2 * float(weights @ weights)
-        return value, np.append(slope + strength * weights, total)
-
-    found = minimize(cost, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 80})
-    model.weights_, model.intercept_ = found.x[:-1] * used, float(found.x[-1])

@@ -41,6 +41,10 @@ class SelfExciting(Forecaster):
     into their parent's bin. Every map costs the same however many incidents came before it: the past is kept as one
     exponentially decayed count per cell.
 
+    What a bin and a cell hold counts as spread evenly over them. Where hot spots are narrower than a cell, sigma and
+    theta therefore come out low; where cells hold only a handful of incidents, theta may come out high, as recent
+    incidents then also tell of the background. The intervals hold the sampling error alone.
+
     Parameters
     ----------
     threshold : int

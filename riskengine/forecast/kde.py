@@ -200,9 +200,7 @@ class SpaceTimeKDE(Forecaster):
             Smoother(heatmaps.mask, self.recent_bandwidth_ / cell),
         )
 
-    def _risk(
-        self, state: _Densities, smoothers: tuple[Smoother, Smoother], heatmaps: Heatmaps
-    ) -> NDArray[np.float32]:
+    def _risk(self, state: _Densities, smoothers: tuple[Smoother, Smoother], heatmaps: Heatmaps) -> NDArray[np.float32]:
         mask = heatmaps.mask
         area = (state.total[mask].sum() + 0.5) / (state.maps * int(mask.sum()) + 1.0)
         rate = smoothers[0].spread(state.total) / max(state.maps, 1)

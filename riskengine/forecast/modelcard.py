@@ -59,7 +59,7 @@ class ModelCard(BaseModel):
         Fitted on maps that only say whether there was an incident.
     static, channels : list of str
         Names of the further layers it was fitted with.
-    unfinished : list of str
+    may_be_infinite : list of str
         Arrays in which infinite or missing numbers are meant.
     positive_weight : float, optional
         Weight of an event in a network's loss; its probabilities are corrected for it.
@@ -85,7 +85,7 @@ class ModelCard(BaseModel):
     binary: bool = False
     static: list[str] = []
     channels: list[str] = []
-    unfinished: list[str] = []
+    may_be_infinite: list[str] = []
     positive_weight: float | None = None
     metrics: dict[str, Any] = {}
     seed: int
@@ -138,13 +138,13 @@ def describe(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | Non
             "north": grid.north,
         },
         area=fingerprint(history.mask),
-        located=any(_on_cells(array, history.mask) for array in state.values()),
+        located=any(_on_cells(name, array, history.mask) for name, array in state.items()),
         crs=grid.crs,
         bin=history.bin,
         binary=history.binary,
         static=list(history.extras.static_names),
         channels=list(history.extras.channel_names),
-        unfinished=[name for name, array in state.items() if "network." not in name and not is_finite(array)],
+        may_be_infinite=[name for name, array in state.items() if "network." not in name and not is_finite(array)],
         positive_weight=getattr(model, "weight_", None),
         metrics=metrics or {},
         seed=int(getattr(model, "seed", 0)),
@@ -159,12 +159,14 @@ def is_finite(array: NDArray[Any]) -> bool:
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
-def _on_cells(array: NDArray[Any], mask: NDArray[np.bool_]) -> bool:
+def _on_cells(name: str, array: NDArray[Any], mask: NDArray[np.bool_]) -> bool:
     """Whether an array has a value per cell of the grid or of the study area.
 
-    Four dimensions are a convolution's. On a grid of a few cells other arrays may look alike, which only makes the
-    check stricter.
+    Of a network's weights only three dimensions can: two are a layer's, four a convolution's. On a grid of a few cells
+    other arrays may look alike, which only makes the check stricter.
     """
+    if "network." in name:
+        return array.ndim == 3 and array.shape[-2:] == mask.shape
     if array.ndim in (2, 3) and array.shape[-2:] == mask.shape:
         return True
     return array.ndim in (1, 2) and mask.sum() > 1 and array.shape[-1] in (int(mask.sum()), mask.size)

@@ -83,7 +83,7 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
         raise
     except (ValidationError, KeyError, ValueError, TypeError, AttributeError, CrimeRiskError) as error:
         raise broken(f"is damaged: its description does not hold together ({_why(error)})") from error
-    wrong = [name for name, array in arrays.items() if name not in card.unfinished and not is_finite(array)]
+    wrong = [name for name, array in arrays.items() if name not in card.may_be_infinite and not is_finite(array)]
     if wrong:
         raise broken(f"is damaged: it holds weights that are no numbers ({wrong[0]})")
     try:
@@ -143,6 +143,6 @@ def _from_format_1(head: Mapping[str, Any], arrays: State) -> tuple[dict[str, An
         "name": "convlstm",
         "settings": {**architecture, "seed": head["seed"], "schedule": head["schedule"]},
         "threshold": architecture["threshold"],
-        "unfinished": [name for name in state if name.startswith("curves.")],
+        "may_be_infinite": [name for name in state if name.startswith("curves.")],
     }
     return card, state

@@ -119,9 +119,7 @@ class Windowed(Forecaster):
         """Maps in the window."""
 
     @abstractmethod
-    def _factor(
-        self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps
-    ) -> float:
+    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
         """How much busier than the window's mean the bin that begins at `start` is in the whole study area."""
 
 
@@ -160,7 +158,5 @@ class RecentCounts(Windowed):
     def _size(self, heatmaps: Heatmaps) -> int:
         return self.bins or max(round(RECENT_DAYS / bin_days(heatmaps)), RECENT_LEAST)
 
-    def _factor(
-        self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps
-    ) -> float:
+    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
         return 1.0

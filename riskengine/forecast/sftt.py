@@ -22,9 +22,9 @@ from torch.nn import functional
 from ..context import JobContext
 from ..errors import ParameterError
 from ..heatmaps import Heatmaps
-from .causal import CHANNELS, CONTEXT, LOGIT_SCALE, CausalState, Sequence
+from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence
 from .mapnets import PRIOR, MapNetwork, check_settings
-from .padding import conv
+from .sftt_network import SFTTNetwork
 from .threads import workers
 from .training import Batch, Schedule, weighted_loss
 from .windows import TrainingStack, WindowSamples
@@ -33,70 +33,6 @@ from .windows import TrainingStack, WindowSamples
 _MOST_VALUES = 2**24
 #: Share of the category heads in what is minimised.
 _CATEGORY_SHARE = 0.3
-
-
-class SFTTNetwork(nn.Module):
-    """Spatial features per map, then time, then a head for hotspots and one for categories.
-
-    Parameters
-    ----------
-    inputs : int
-        Channels of a map.
-    features, layers, kernel : int
-        Channels, convolutions and their side, of the CNN.
-    hidden : int
-        Of the LSTM.
-    categories : int
-        Category heads.
-    padding : str
-    """
-
-    def __init__(
-        self, inputs: int, features: int, layers: int, kernel: int, hidden: int, categories: int, padding: str
-    ) -> None:
-        super().__init__()
-        sizes = [inputs, *[features] * layers]
-        self.spatial = nn.ModuleList(conv(size, features, kernel, padding) for size in sizes[:-1])
-        self.temporal = nn.LSTM(features, hidden)
-        self.head = nn.Linear(hidden + inputs, hidden)
-        self.context = nn.Linear(CONTEXT, hidden)
-        self.last = nn.Linear(hidden, 1 + categories)
-        self.level = nn.Linear(CONTEXT, 1)
-        for layer in (self.last, self.level):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
-
-    def forward(
-        self, inputs: Tensor, context: Tensor, state: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """Run over a sequence.
-
-        Parameters
-        ----------
-        inputs : Tensor, shape (L, B, inputs, H, W)
-            Entry t holds what is known before map t.
-        context : Tensor, shape (L, B, CONTEXT)
-        state : (hidden, cell), optional
-
-        Returns
-        -------
-        hotspot : Tensor, shape (L, B, H, W)
-            Logit, or its departure from the prior's; depends on entries 0 to t only.
-        categories : Tensor, shape (L, B, categories, H, W)
-        state : (hidden, cell)
-        """
-        length, batch, channels, height, width = inputs.shape
-        maps = inputs.reshape(length * batch, channels, height, width)
-        for layer in self.spatial:
-            maps = torch.relu(layer(maps))
-        cells = batch * height * width
-        features = maps.reshape(length, batch, -1, height * width).transpose(2, 3).reshape(length, cells, -1)
-        hidden, state = self.temporal(features, state)
-        own = inputs.reshape(length, batch, channels, height * width).transpose(2, 3).reshape(length, cells, channels)
-        head = self.head(torch.cat([hidden, own], dim=2)).reshape(length, batch, height * width, -1)
-        out = self.last(torch.relu(head + self.context(context)[:, :, None]))
-        out = out.transpose(2, 3).reshape(length, batch, -1, height, width)
-        return out[:, :, 0] + self.level(context)[:, :, :, None], out[:, :, 1:], state
 
 
 class SFTT(MapNetwork):

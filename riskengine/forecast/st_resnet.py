@@ -8,118 +8,29 @@ Deep learning for real time crime forecasting, took it to crime.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import expit
-from torch import Tensor, nn
 
 from ..context import JobContext
 from ..errors import DataError, ParameterError
 from ..heatmaps import Heatmaps
-from .causal import CONTEXT, LOGIT_SCALE, Sequence
+from .causal import LOGIT_SCALE, Sequence
+from .map_samples import MapSamples
 from .mapnets import PRIOR, MapNetwork, check_settings
-from .padding import conv
 from .spans import Span, frames, spans
+from .st_resnet_network import STResNetwork
 from .threads import workers
-from .training import Batch, Schedule, weighted_loss
-from .windows import TrainingStack, prior_loss
+from .training import Schedule
+from .windows import TrainingStack
 
 #: Cells that go through the network at once in a forecast, at most.
 _MOST_CELLS = 2**17
-#: Samples of an epoch, and cells of them, at most.
-_MOST_SAMPLES, _EPOCH_CELLS = 384, 2**18
-
-
-class ResidualUnit(nn.Module):
-    """Two convolutions whose result is added to what came in."""
-
-    def __init__(self, features: int, kernel: int, padding: str) -> None:
-        super().__init__()
-        self.first = conv(features, features, kernel, padding)
-        self.second = conv(features, features, kernel, padding)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Maps of shape (B, features, H, W) to the same shape."""
-        changed: Tensor = maps + self.second(torch.relu(self.first(torch.relu(maps))))
-        return changed
-
-
-class STResNetwork(nn.Module):
-    """A branch of residual units per group of maps, fused by learned weights, and what the calendar says.
-
-    Parameters
-    ----------
-    branches : list of int
-        Maps that each branch reads.
-    layers : int
-        Further channels that every branch reads: study area, static layers, and what `CausalState` summarises.
-    features, units, kernel : int
-        Channels, residual units of a branch, side of the convolutions.
-    padding : str
-    cells : (rows, columns), optional
-        Weigh each branch in each cell, as published; the weights belong to this grid.
-    """
-
-    def __init__(
-        self,
-        branches: list[int],
-        layers: int,
-        features: int,
-        units: int,
-        kernel: int,
-        padding: str,
-        cells: tuple[int, int] | None,
-    ) -> None:
-        super().__init__()
-        self.sizes = branches
-        self.entries = nn.ModuleList(conv(size + layers, features, kernel, padding) for size in branches)
-        self.units = nn.ModuleList(
-            nn.Sequential(*(ResidualUnit(features, kernel, padding) for _ in range(units))) for _ in branches
-        )
-        self.fusion = nn.Parameter(torch.full((len(branches), features), 1 / len(branches)))
-        self.cells = nn.Parameter(torch.zeros(len(branches), *cells)) if cells else None
-        self.external = nn.Linear(CONTEXT, features)
-        self.last = nn.Conv2d(features, 1, 1)
-        self.level = nn.Linear(CONTEXT, 1)
-        for layer in (self.last, self.level):
-            nn.init.zeros_(layer.weight)
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
-
-    def forward(self, seen: Tensor, layers: Tensor, context: Tensor, place: Tensor) -> Tensor:
-        """Forecast a map each.
-
-        Parameters
-        ----------
-        seen : Tensor, shape (B, maps of all branches, H, W)
-        layers : Tensor, shape (B, layers, H, W)
-        context : Tensor, shape (B, CONTEXT)
-        place : Tensor of integers, shape (B, 2)
-            Row and column of the upper-left cell within the whole grid.
-
-        Returns
-        -------
-        Tensor, shape (B, H, W)
-        """
-        fused: Tensor | float = 0.0
-        ends = list(itertools.accumulate(self.sizes, initial=0))
-        for number, (entry, units) in enumerate(zip(self.entries, self.units, strict=True)):
-            maps = units(entry(torch.cat([seen[:, ends[number] : ends[number + 1]], layers], dim=1)))
-            weight = self.fusion[number][None, :, None, None]
-            if self.cells is not None:
-                height, width = seen.shape[-2:]
-                corners = [tuple(int(each) for each in corner) for corner in place]
-                cut = [self.cells[number, row : row + height, column : column + width] for row, column in corners]
-                weight = weight * (1 + torch.stack(cut)[:, None])
-            fused = fused + maps * weight
-        hidden = torch.relu(fused + self.external(context)[:, :, None, None])
-        out: Tensor = self.last(hidden)[:, 0] + self.level(context)[:, :, None]
-        return out
+#: Samples of an epoch, at most.
+_MOST_SAMPLES = 384
 
 
 class STResNet(MapNetwork):
@@ -252,7 +163,8 @@ class STResNet(MapNetwork):
         self.spans_ = np.array([(number, *each) for number, branch in enumerate(found) for each in branch])
         self.shape_ = np.array(past.mask.shape)
 
-    def _wanted(self) -> list[Span]:
+    def wanted(self) -> list[Span]:
+        """Nearest and farthest lag of each map that the network is shown."""
         return [(int(near), int(far)) for _, near, far in self.spans_]
 
     def _start(self, target: int) -> int:
@@ -261,7 +173,7 @@ class STResNet(MapNetwork):
     def _samples(self, stack: TrainingStack, past: Heatmaps) -> MapSamples:
         return MapSamples(self, stack, self._layers(past))
 
-    def _seen_layers(
+    def seen_layers(
         self, inputs: NDArray[np.floating], layers: NDArray[np.float32], where: tuple[slice, slice]
     ) -> NDArray[np.float32]:
         """Further channels of one map: running mean, recent surprise, study area (only that as published), layers."""
@@ -282,7 +194,7 @@ class STResNet(MapNetwork):
                 remedy="Use the grid it was trained on, or train it without cell_weights",
             )
         device = next(network.parameters()).device
-        wanted, end = self._wanted(), start + len(sequence.inputs)
+        wanted, end = self.wanted(), start + len(sequence.inputs)
         whole = (slice(None), slice(None))
         logits = np.empty((end - first, *mask_shape), dtype=np.float32)
         size = max(_MOST_CELLS // (mask_shape[0] * mask_shape[1]), 1)
@@ -297,7 +209,7 @@ class STResNet(MapNetwork):
                 frames(sequence.inputs[:, 0], expit(prior) * sequence.inputs[entry, 3], start, target, wanted)
                 for entry, prior, target in zip(entries, priors, targets, strict=True)
             ]
-            further = [self._seen_layers(sequence.inputs[entry], layers, whole) for entry in entries]
+            further = [self.seen_layers(sequence.inputs[entry], layers, whole) for entry in entries]
             with torch.inference_mode():
                 out = network(
                     torch.from_numpy(np.stack(seen)).to(device),
@@ -311,68 +223,3 @@ class STResNet(MapNetwork):
         with workers(device) as pool:
             list(pool.map(forecast, range(first, end, size)))
         return logits
-
-
-class MapSamples:
-    """Single maps of a stack, cut to a crop, as `training.Samples` of an `STResNetwork`."""
-
-    axis = 0
-
-    def __init__(self, model: STResNet, stack: TrainingStack, layers: NDArray[np.float32]) -> None:
-        self.model, self.stack, self.layers = model, stack, layers
-        self.start = prior_loss(stack)
-        self.wanted = model._wanted()
-        self.shape = tuple(min(model.training.crop, side) for side in stack.mask.shape)
-        # Before the first few maps there is next to nothing to forecast from.
-        targets = np.flatnonzero(stack.targets)
-        late = targets[targets >= model.closeness]
-        self.targets = late if len(late) else targets
-
-    def epoch(self, random: np.random.Generator) -> Iterator[list[Any]]:
-        """Batches of (map, row, column) in random order."""
-        mask, (height, width) = self.stack.mask, self.shape
-        rows, columns = np.nonzero(mask)
-        crops = -(-int(mask.sum()) // (height * width))
-        most = min(self.model.training.windows, max(_EPOCH_CELLS // (height * width), 1))
-        order = random.permutation(np.repeat(self.targets, crops))[:most]
-        size = self.model.training.batch_size
-        for low in range(0, len(order), size):
-            batch = []
-            for target in order[low : low + size]:
-                # Around a random cell of the study area, so that no crop lies wholly outside it.
-                cell = random.integers(len(rows))
-                row = int(np.clip(rows[cell] - random.integers(height), 0, mask.shape[0] - height))
-                column = int(np.clip(columns[cell] - random.integers(width), 0, mask.shape[1] - width))
-                batch.append((int(target), row, column))
-            yield batch
-
-    def batch(self, samples: list[Any], device: torch.device) -> Batch:
-        """Earlier maps, further layers, context, places, prior logits, events and validity."""
-        stack, (height, width) = self.stack, self.shape
-        parts: list[list[NDArray[Any]]] = [[] for _ in range(7)]
-        for target, row, column in samples:
-            where = slice(row, row + height), slice(column, column + width)
-            inputs = stack.sequence.inputs[target]
-            prior = inputs[PRIOR][where].astype(np.float32) * LOGIT_SCALE
-            area = inputs[3][where].astype(np.float32)
-            seen = stack.sequence.inputs[:, 0, where[0], where[1]]
-            found = (
-                frames(seen, expit(prior) * area, 0, target, self.wanted),
-                self.model._seen_layers(inputs, self.layers, where),
-                stack.sequence.context[target],
-                np.array([row, column]),
-                prior,
-                stack.events[target][where].astype(np.float32),
-                stack.mask[where].astype(np.float32),
-            )
-            for part, each in zip(parts, found, strict=True):
-                part.append(each)
-        return tuple(torch.from_numpy(np.stack(part)).to(device) for part in parts)
-
-    def loss(self, network: nn.Module, part: Batch, cells: float) -> tuple[Tensor, Tensor]:
-        """Weighted cross-entropy, and the plain log-loss minus the running mean's."""
-        prior = part[4]
-        out = network(*part[:4])
-        return weighted_loss(
-            out if self.model.prior else out - prior, prior, part[5], part[6], self.model.weight_, cells
-        )

@@ -75,9 +75,7 @@ class WeekdayTrend(Windowed):
         levels[1] = slots_of(heatmaps.edges[:-1], slots(heatmaps))
         return levels
 
-    def _factor(
-        self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps
-    ) -> float:
+    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
         if not len(window):
             return 1.0
         number = slots(heatmaps)

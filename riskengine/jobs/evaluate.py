@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from ..artefact_checks import check_categories
@@ -25,6 +27,7 @@ class Parameters(JobParameters):
     threshold: int = Field(1, ge=1)
     percentile: float = Field(95.0, gt=0, lt=100)
     over: Literal["stack", "map"] = "stack"
+    start: datetime | None = None
     areas: str | None = None
     report: str | None = None
     csv: str | None = None
@@ -57,6 +60,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             threshold=parameters.threshold,
             percentile=parameters.percentile,
             over=parameters.over,
+            start=None if parameters.start is None else np.datetime64(parameters.start.replace(tzinfo=None), "s"),
             warn=warn,
             context=context,
         )

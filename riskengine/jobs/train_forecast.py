@@ -61,7 +61,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     first = maps - (max(round(maps * parameters.held_out), 1) if parameters.held_out else 0)
     _check_length(parameters, heatmaps, first)
     again = parameters.refit and first < maps
-    share = 0.45 if again else 0.9
+    share = 0.45 if again else 0.85
     with context.step(0.02, share):
         model = _fit_judged(parameters, heatmaps.before(first), again, context)
     held_out: HeldOut | None = None
@@ -70,7 +70,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     elif not heatmaps.observed[first:].any():
         warn("None of the held-out maps was observed: the model is not evaluated")
     else:
-        with context.step(share, share + 0.05):
+        with context.step(share, share + 0.1):
             held_out = _evaluate(model, heatmaps, first, parameters.threshold, context)
     sentence = verdict(held_out)
     worse = held_out is not None and held_out.against(held_out.best_baseline).verdict == "worse"
@@ -78,7 +78,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     trained = heatmaps.before(first)
     if again:
         trained = heatmaps
-        with context.step(share + 0.05, 0.95):
+        with context.step(share + 0.1, 0.95):
             context.log("The figures are those of a model that knew no held-out map; now it is fitted on all maps")
             model = _fit(parameters, heatmaps, context)
     card = describe(model, trained, metrics_of(held_out))
@@ -217,11 +217,13 @@ def _judged_file(checkpoint: str) -> Path:
 def _evaluate(model: Forecaster, heatmaps: Heatmaps, first: int, threshold: int, context: JobContext) -> HeldOut:
     history = heatmaps.before(first)
     others = [make(name, threshold=threshold) for name in BASELINES if name != model.name]
-    for other in others:
-        context.check_cancelled()
-        other.fit(history)
+    for number, other in enumerate(others):
+        with context.step(0.6 * number / len(others), 0.6 * (number + 1) / len(others)):
+            context.progress(0.0, f"Fitting {CATALOGUE[other.name].title}")
+            other.fit(history, context)
     # The Brier skill is measured against the constant, which is the model itself where that was chosen.
-    return evaluate(heatmaps, [model, *others], first, threshold, context=context)
+    with context.step(0.6, 1.0):
+        return evaluate(heatmaps, [model, *others], first, threshold, context=context)
 
 
 def _shareable(parameters: Parameters) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ..artefacts import whole_file
 from ..evaluation.heldout import HeldOut
 from ..forecast.base import Forecaster
 from ..forecast.catalogue import CATALOGUE
+from ..forecast.ensemble import Ensemble
 from ..heatmaps import Heatmaps
 from . import figures
 from .card import bin_words
@@ -69,7 +70,10 @@ def write_training_report(
         "hit_figure": figures.hit_rate_curve(held_out) if held_out else None,
         "time_figure": figures.skill_over_time(held_out, scored) if held_out and held_out.maps > 1 else None,
         "card": card,
-        "settings": {name: value for name, value in model.settings().items() if name not in ("threshold", "seed")},
+        "settings": {
+            name: _setting(value) for name, value in model.settings().items() if name not in ("threshold", "seed")
+        },
+        "members": _members(model),
         "history": {
             "start": moment(heatmaps.edges[0]),
             "end": moment(heatmaps.edges[-1]),
@@ -109,3 +113,23 @@ def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _setting(value: Any) -> str:
+    """A setting for people."""
+    if isinstance(value, (list, tuple)):
+        return " + ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_setting(each)}" for name, each in value.items()) or "none"
+    return "automatic" if value is None else str(value)
+
+
+def _members(model: Forecaster) -> list[dict[str, Any]]:
+    """A row a member of an ensemble, the most heard first."""
+    if not isinstance(model, Ensemble):
+        return []
+    rows = [
+        {"label": figures.display_name(name), "weight": float(weight), "loss": float(loss)}
+        for name, weight, loss in zip(model.members, model.weights_, model.past_loss_, strict=False)
+    ]
+    return sorted(rows, key=lambda row: -row["weight"])

@@ -16,9 +16,11 @@ from rasterio.transform import Affine
 from riskengine.context import JobContext
 from riskengine.errors import CrimeRiskError, DataError, OutputError, ParameterError
 from riskengine.evaluation.labels import LABELS
+from riskengine.evaluation.metrics import log_loss
+from riskengine.forecast.baselines import PriorCounts, PriorShare
 from riskengine.forecast.catalogue import BASELINES
 from riskengine.grid import Grid
-from riskengine.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
+from riskengine.heatmaps import Heatmaps, read_heatmaps, write_heatmaps, write_risk
 from riskengine.incidents import Incidents, write_exchange
 from riskengine.jobs import run_job
 from riskengine.risk import read_risk
@@ -189,6 +191,22 @@ def test_evaluating_the_written_risk_gives_the_backtests_figures(city: Path, jud
     assert found["hits"] == judged["hits"]
 
 
+def test_baselines_know_no_more_than_the_origin_of_a_forecast(city: Path, tmp_path: Path) -> None:
+    heatmaps = read_heatmaps(city / "grids.tif")
+    # Three bins, all forecast at the start of the first.
+    history = heatmaps.before(80)
+    risk = PriorShare().fit(history).predict(history, 3)
+    tags = {"CRIMERISK_ORIGIN": str(heatmaps.edges[80]), "CRIMERISK_MODEL": "logistic"}
+    write_risk(tmp_path / "ahead.tif", risk, heatmaps.edges[80:84], heatmaps.mask, heatmaps.grid, tags)
+    found = run_job("evaluate", {"risk": str(tmp_path / "ahead.tif"), "heatmaps": str(city / "grids.tif")})
+    assert [edge[0] for edge in found["edges"]] == [str(edge) for edge in heatmaps.edges[80:83]]
+    counts = PriorCounts().fit(history).predict(history, 3)[:, heatmaps.mask]
+    events = heatmaps.counts[80:83][:, heatmaps.mask] > 0
+    assert found["scores"]["prior_counts"]["log_loss"] == pytest.approx(log_loss(counts, events), abs=1e-6)
+    shares = risk[:, heatmaps.mask]
+    assert found["scores"]["logistic"]["log_loss"] == pytest.approx(log_loss(shares, events), abs=1e-6)
+
+
 def run(city: Path, job: str = "backtest", **more: Any) -> dict[str, Any]:
     return run_job(job, {"heatmaps": str(city / "grids.tif"), **more})
 
@@ -272,6 +290,8 @@ def test_a_foreign_density_is_judged_by_its_order(city: Path, tmp_path: Path) ->
     assert found["best_baseline"] == ""
     assert any("No baseline stands beside it" in note for note in found["notes"])
     json.dumps(found, allow_nan=False)
+    assert found["report"], log
+    assert "probabilities" in Path(found["report"]).read_text(encoding="utf-8")
 
 
 def test_a_finer_raster_is_brought_onto_the_grid(city: Path, tmp_path: Path) -> None:

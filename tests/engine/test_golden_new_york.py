@@ -28,7 +28,8 @@ DIGITS = (4, 3, 4, 4, 2, 3)
 @pytest.fixture(scope="module")
 def new_york() -> ModuleType:
     spec = importlib.util.spec_from_file_location("nyc_grid", ROOT / "benchmarks" / "nyc_grid.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

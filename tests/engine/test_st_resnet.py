@@ -220,3 +220,18 @@ def test_too_short_a_history(alternating: Heatmaps) -> None:
     with pytest.raises(DataError, match="holds 12 observed maps; at least 13"):
         STResNet().fit(alternating.before(12))
     assert STResNet(features=4, units=1, epochs=1).fit(alternating.before(13)).predict(alternating).shape == (1, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("unit", "bin_length", "maps", "branches"),
+    [("h", "1 hours", 24 * 8, {0, 1}), ("M", "1 months", 30, {0, 1, 2}), ("M", "1 months", 14, {0, 2})],
+)
+def test_hours_and_months(unit: str, bin_length: str, maps: int, branches: set[int]) -> None:
+    """Fitted on the first 80 %: of hours so far too few for a month, of months too few for a year."""
+    counts = np.random.default_rng(0).poisson(0.5, (maps, 4, 4))
+    heatmaps = stack(counts, unit, "2022-01", bin_length)
+    model = STResNet(closeness=3, features=4, units=1, epochs=1, trend=1 if unit == "M" else 3).fit(heatmaps)
+    assert set(model.spans_[:, 0].tolist()) == branches
+    risk = model.predict(heatmaps, 2)
+    assert risk.shape == (2, 4, 4)
+    assert ((risk > 0) & (risk < 1)).all()

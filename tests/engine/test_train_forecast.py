@@ -224,7 +224,7 @@ def test_a_training_goes_on_after_a_cancel(tmp_path: Path) -> None:
     fits: list[str] = []
 
     def stop(share: float, text: str) -> None:
-        fits.extend([text] if text.startswith("Fitting") else [])
+        fits.extend([text] if text.startswith("Fitting ConvLSTM") else [])
         if len(fits) == 2 and text.startswith("epoch 2"):
             context.cancelled.set()
 
@@ -275,3 +275,26 @@ def test_worse_than_a_baseline_is_said(tmp_path: Path) -> None:
     assert "WORSE" in result["verdict"]
     assert ("warning", result["verdict"]) in said
     assert "WORSE than the simple baseline" in forecast(tmp_path, str(tmp_path / "h.tif"))["card"]
+
+
+def test_the_report_of_an_ensemble_says_who_is_heard(tmp_path: Path) -> None:
+    stack = write(tmp_path / "h.tif", heatmaps(90))
+    report = tmp_path / "r.html"
+    members = ["prior_counts", "constant"]
+    train(tmp_path, stack, kind="ensemble", settings={"members": members}, report=str(report), refit=False)
+    model, _ = load_model(tmp_path / "a.crimemodel")
+    text = report.read_text(encoding="utf-8")
+    assert "members prior_counts + constant" in text
+    heard = dict(zip(model.members, model.weights_, strict=True))
+    assert heard["prior_counts"] > heard["constant"]
+    assert f"{100 * heard['prior_counts']:.0f}\N{NO-BREAK SPACE}%" in text
+    text = text[text.index("Who is heard") :]
+    assert text.index("<td>Prior counts</td><td") < text.index("<td>Constant</td><td")
+
+
+def test_the_short_way_takes_no_other_model(tmp_path: Path) -> None:
+    stack = write(tmp_path / "h.tif", heatmaps())
+    train(tmp_path, stack, kind="prior_counts", held_out=0)
+    parameters = {"heatmaps": stack, "model": str(tmp_path / "a.crimemodel"), "output": str(tmp_path / "risk.tif")}
+    with pytest.raises(ParameterError, match=r"holds a Prior counts model, not a ConvLSTM.*Use Forecast risk"):
+        run_job("convlstm", parameters, JobContext())

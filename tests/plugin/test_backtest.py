@@ -310,6 +310,23 @@ def test_a_perfect_map_of_another_tool(foreign: Callable[[Any], str], run: Any, 
     assert ran["HIT_RATE"] == pytest.approx(0)
 
 
+def test_a_map_without_times_beside_baselines(
+    foreign: Callable[[Any], str], run: Any, refusal: Any, grids_file: Path, tmp_path: Path
+) -> None:
+    """One band for all maps from START on; what happened before is the history of the baselines."""
+    counts = counts_of(grids_file)
+    path = foreign(counts[:-TESTED].mean(axis=0, keepdims=True))
+    day = {"START": "2024-02-02T00:00:00"}
+    ran = run("evaluaterisk", INPUT=path, GRIDS=str(grids_file), **day, HITS=str(tmp_path / "hits.gpkg"))
+    assert ran["MAPS"] == TESTED
+    assert ran["HITS_COUNT"] == (counts[-TESTED:] > 0).sum()
+    assert "The best simple baseline is" in ran["VERDICT"]
+    plain = run("backtestforecast", INPUT=str(grids_file), MODELS=kinds("prior_counts"), REFIT=0, WORKERS=1)
+    assert ran["HIT_RATE"] == pytest.approx(plain["HIT_RATE"], abs=0.1), "it orders the cells as the counts do"
+    said = refusal("evaluaterisk", INPUT=path, GRIDS=str(grids_file), START="2031-01-01T00:00:00")
+    assert "start is 2031-01-01T00:00:00, but the last map begins at 2024-02-09" in said
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
