@@ -126,7 +126,7 @@ def settings_by_model(text: str) -> dict[str, dict[str, Any]]:
     QgsProcessingException
         If they cannot be read, or name a forecaster that there is not.
     """
-    example = "convlstm.epochs=20, kde.bandwidth=500"
+    example = "convlstm.epochs=20, ensemble.share=0.3"
     settings: dict[str, dict[str, Any]] = {}
     for key, value in parse_settings(text, example).items():
         model, _, name = key.partition(".")

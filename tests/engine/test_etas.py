@@ -27,8 +27,8 @@ THEFT = 1
 
 def stack(counts: np.ndarray, mask: np.ndarray | None = None, bin: str = "1 days") -> Heatmaps:
     number, unit = bin.split()
-    step = np.timedelta64(int(number) * (7 if unit == "weeks" else 1), "D" if unit == "weeks" else unit[0].upper())
-    edges = (np.datetime64("2024-01-01", "D") + np.arange(len(counts) + 1) * step).astype("datetime64[s]")
+    days = np.arange(len(counts) + 1) * int(number) * (7 if unit == "weeks" else 1)
+    edges = (np.datetime64("2024-01-01", "D") + days.astype("timedelta64[D]")).astype("datetime64[s]")
     height, width = counts.shape[1:]
     inside = np.ones((height, width), bool) if mask is None else mask
     return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), bin)
@@ -123,10 +123,10 @@ def test_long_run_rates_by_hand() -> None:
     counts[0, 4] = 3.0
     mean.update(counts, 10.0, 1.0)
     mean.update(np.zeros((1, 9)), 10.0, 1.0)
-    drawn, own, near = mean.rates()[:3, 0, 4]
+    drawn, own, _, wide = mean.rates()[:4, 0, 4]
     # The first map has lost half of its weight.
     assert own == pytest.approx(1.5 / 15)
-    assert near < drawn < own
+    assert wide < drawn < own
     assert mean.area() == pytest.approx((1.5 + 0.5) / (9 * 15))
 
 
@@ -202,21 +202,29 @@ def log_loss(risk: np.ndarray, heatmaps: Heatmaps, first: int) -> float:
 
 
 def true_risk(made: SimulatedCity, heatmaps: Heatmaps, number: int) -> np.ndarray:
-    """Probability of a map by the intensity that made it, given all before its first moment."""
-    grid, fine = heatmaps.grid, 6
-    offset = (np.arange(fine) + 0.5) / fine * grid.cell
-    x = grid.west + np.arange(grid.columns)[:, None] * grid.cell + offset
-    y = grid.north - np.arange(grid.rows)[:, None] * grid.cell - offset
-    xx, yy = np.meshgrid(x.ravel(), y.ravel())
-    start = heatmaps.edges[number]
+    """Probability of a map by the intensity that made it, given all before its first moment; integrated exactly."""
+    grid, background = heatmaps.grid, made.background
+    x = grid.west + np.arange(grid.columns + 1) * grid.cell
+    y = grid.north - np.arange(grid.rows + 1) * grid.cell
+
+    def inside(west: np.ndarray, south: np.ndarray, sd: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        across = np.diff(norm.cdf((x - west[:, None]) / sd[:, None]), axis=1)
+        down = -np.diff(norm.cdf((y - south[:, None]) / sd[:, None]), axis=1)
+        return np.asarray((down * weight[:, None]).T @ across)
+
+    # Four cells of the grid make one of the base, with its streets: each holds a fourth.
+    weights = background.weights[THEFT]
+    steady = (1 - weights.sum()) * np.kron(background.cells[::-1], np.full((2, 2), 0.25))
+    steady = steady + inside(background.x, background.y, background.sd, weights)
+    start, omega = heatmaps.edges[number], 1 / made.parameters["decay_days"]
     hours = hour_of_week(start + np.arange(24).astype("timedelta64[h]"))
-    steady = made.background.rate[THEFT] * made.background.density(xx, yy, THEFT) * 1e6
-    excited = made.intensity(start, xx, yy, THEFT) - steady * made.background.week[THEFT, hours[0]]
-    omega = 1 / made.parameters["decay_days"]
-    rate = steady * made.background.week[THEFT, hours].mean() + excited * -np.expm1(-omega) / omega
-    rate /= 1 - made.parameters["branching"] * same_bin(omega, 1.0)
-    cells = rate.reshape(grid.rows, fine, grid.columns, fine).mean(axis=(1, 3)) * (grid.cell / 1000) ** 2
-    return np.asarray(-np.expm1(-cells))
+    age = (start - made.time).astype(float) / 86_400
+    recent = (age > 0) & (age < 100) & (made.category == THEFT)
+    height = made.parameters["branching"] * np.exp(-omega * age[recent]) * -np.expm1(-omega)
+    spreads = np.full(len(height), made.parameters["spread"])
+    excited = inside(made.x[recent], made.y[recent], spreads, height)
+    rate = steady * background.rate[THEFT] * background.week[THEFT, hours].mean() + excited
+    return np.asarray(-np.expm1(-rate))
 
 
 def test_the_parameters_of_a_known_city_are_recovered() -> None:
@@ -230,7 +238,7 @@ def test_the_parameters_of_a_known_city_are_recovered() -> None:
     own = log_loss(risk, heatmaps, first)
     plain = log_loss(PriorCounts().fit(heatmaps).predict_each(heatmaps, first), heatmaps, first)
     constant = log_loss(ConstantForecaster().fit(heatmaps).predict_each(heatmaps, first), heatmaps, first)
-    some = range(first, len(heatmaps), 9)
+    some = range(first, len(heatmaps), 3)
     best = np.mean([log_loss(true_risk(made, heatmaps, each)[None], heatmaps, each) for each in some])
     near = np.mean([log_loss(risk[each - first][None], heatmaps, each) for each in some])
     assert own < plain < constant

@@ -267,7 +267,9 @@ def test_infinite_numbers_only_where_they_are_meant(heatmaps: Heatmaps, tmp_path
     card = describe(model, heatmaps)
     save_model(path, model, card)
     load_model(path)
-    save_file(model.state(), path, metadata={"crimerisk": card.model_copy(update={"may_be_infinite": []}).model_dump_json()})
+    save_file(
+        model.state(), path, metadata={"crimerisk": card.model_copy(update={"may_be_infinite": []}).model_dump_json()}
+    )
     with pytest.raises(FormatError, match="no numbers"):
         load_model(path)
 
