@@ -1,8 +1,8 @@
-"""Backtest every forecaster on eleven tasks of five cities: log-loss, Brier skill, AUC, hit rate and PAI at 5 % of the area.
+"""Backtest every forecaster on eleven tasks of five cities: log-loss, Brier skill, AUC, hit rate, PAI at 5 % of area.
 
-The same folds for all: the last maps of each task, every one forecast from the maps before it, by models fitted once on
-what lies before the first of them. Differences are those of the report: paired by map, 95 % interval over blocks of time.
-Last line: one JSON object.
+The same folds for all: the last maps of each task, every one forecast from the maps before it, by models fitted once
+on what lies before the first of them. Differences are those of the report: paired by map, 95 % interval over blocks of
+time. Last line: one JSON object.
 
 Usage: scripts/benchmark.sh forecast [--only TASK,TASK] [--models MODEL,MODEL] [--keep FOLDER] [--further]
 """
@@ -28,7 +28,8 @@ from riskengine.forecast.catalogue import CATALOGUE, DEFAULT
 
 #: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
 SIMPLE = ("prior_counts", "recent_counts", "weekday_trend", "kde")
-#: Epochs at most, so that eleven trainings of four networks end within an hour on two cores; the rest is as a user gets it.
+#: Epochs at most, so that eleven trainings of four networks end within an hour on two cores; all else is as a user
+#: gets it.
 SETTINGS: dict[str, dict[str, Any]] = {
     "convlstm": {"epochs": 10},
     "convlstm_published": {"epochs": 6},
@@ -107,7 +108,7 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
     backtest = run_backtest(heatmaps, models, Plan(first), settings=settings)
     found = {
         "maps": len(heatmaps),
-        "test": int(len(backtest.maps)),
+        "test": len(backtest.maps),
         "cells": int(heatmaps.mask.sum()),
         "cell_m": round(heatmaps.grid.cell),
         "share_of_events": float(incident_maps(heatmaps)[first:][:, heatmaps.mask].mean()),

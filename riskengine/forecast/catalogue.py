@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
+import typing
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from ..errors import ParameterError
 from .base import Forecaster
@@ -123,5 +127,36 @@ def make(name: str, **settings: Any) -> Forecaster:
             value=given[unknown[0]],
             remedy="It has " + ", ".join(known[1:]),
         )
+    _check_types(name, cls, given)
     forecaster: Forecaster = cls(**given)
     return forecaster
+
+
+def _check_types(name: str, cls: type[Forecaster], given: dict[str, Any]) -> None:
+    """Refuse a text for a number and the like: settings come from users, as JSON.
+
+    Raises
+    ------
+    ParameterError
+    """
+    try:
+        types = typing.get_type_hints(cls.__init__)
+    except NameError:
+        # A type that only checkers import: such a class checks its arguments itself.
+        return
+    for key, value in given.items():
+        try:
+            text = json.dumps(value)
+        except TypeError:
+            # Not from JSON: a caller's own object, a schedule for example.
+            continue
+        try:
+            # As JSON, so that a list may stand for a tuple, but no text for a number.
+            TypeAdapter(types.get(key, Any)).validate_json(text, strict=True)
+        except ValidationError as error:
+            raise ParameterError(
+                f"{CATALOGUE[name].title}'s setting {key} is {value!r}: {error.errors()[0]['msg'].lower()}",
+                parameter=f"settings.{name}",
+                value=value,
+                remedy=f"Give {key} such a value, or leave it out",
+            ) from error

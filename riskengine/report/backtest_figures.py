@@ -177,9 +177,10 @@ def gains_over_time(backtest: Backtest, other: str) -> str:
         return data_uri(figure)
 
 
-def root_scale(axis: Axis) -> None:
+def root_scale(axis: Any) -> None:
     """Space an axis by the square root, so that rare and frequent are both seen, and zero too."""
-    scale = FuncScale(axis, (_root, np.square))
+    both: Any = (_root, np.square)
+    scale = FuncScale(axis, both)
     axis.axes.set(**{f"{axis.axis_name}scale": scale})
 
 
@@ -189,7 +190,7 @@ def _middle_sum(backtest: Backtest, names: list[str], other: str) -> float:
 
 
 def _root(values: NDArray[Any]) -> NDArray[Any]:
-    return np.sqrt(np.maximum(values, 0))
+    return np.asarray(np.sqrt(np.maximum(values, 0)))
 
 
 def _scored(backtest: Backtest) -> list[str]:
@@ -237,6 +238,6 @@ def _legend(figure: Figure, axes: Axes, names: Sequence[str], columns: int = 3) 
 
 
 def _dates(axes: Axes) -> None:
-    locator = AutoDateLocator(maxticks=9)
+    locator: Any = AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..context import JobContext
 from ..errors import Cancelled
-from ..forecast.modelfile import versions
+from ..forecast.modelcard import versions
 from ..forecast.threads import workers
 from ..index import CrimeIndex
 from .fitting import Curves, Draw, Table, fit_network

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit
+
 from riskengine.errors import ParameterError
 from riskengine.evaluation.metrics import log_loss
 from riskengine.forecast.base import incident_maps
@@ -11,7 +13,6 @@ from riskengine.forecast.catalogue import make
 from riskengine.forecast.ensemble import Ensemble, pool_weights
 from riskengine.grid import Grid
 from riskengine.heatmaps import Heatmaps
-from scipy.special import expit
 
 PLAIN = ("prior_counts", "recent_counts", "weekday_trend", "kde")
 

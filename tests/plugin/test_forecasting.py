@@ -229,7 +229,8 @@ def test_settings_by_model() -> None:
     [
         ({"SETTINGS": "many"}, "SETTINGS is many; write it such as epochs=20"),
         ({"SETTINGS": "seed=2"}, "SETTINGS holds seed, which has a parameter of its own"),
-        ({"SETTINGS": "colour=red"}, "colour"),
+        ({"SETTINGS": "colour=red"}, "Prior counts has no setting 'colour'. It has "),
+        ({"SETTINGS": "shrinkage=much"}, "setting shrinkage is 'much': input should be a valid number"),
         ({"HELD_OUT": 0.9}, "HELD_OUT is 0.9; give a number from 0 to 0.5"),
         ({"UNTIL": "1999-01-01T00:00:00"}, "No map ends before"),
         ({"MODEL_KIND": 99}, "MODEL_KIND is 99; choose one of 0: Constant"),
