@@ -3,8 +3,13 @@
 The same data, the same held-out past, the same machine, the same run. Like for like: the speedup is that of the
 schedule alone. Both sides train the same network (ConvLSTM over the causal running mean) by the same code, threads
 and mixed precision; one by the published schedule (a window from every map, the map after it the only target,
-Adam at 1e-4, batches of 8), the other by ours (every map of a window a target, Adam at 1e-3). Seconds run from the
-first step of training. The network of the article, with its max pooling, is trained beside them for comparison.
+Adam at 1e-4, batches of 8, weighted cross-entropy), the other by ours (every map of a window a target, Adam at 1e-3,
+batches of 4, no weight). Seconds run from the first step of training.
+
+What the published schedule reaches is the median held-out log-loss of its last three epochs: that of one epoch jumps
+by more than what is left to gain. Both sides have reached it after the first epoch that is at or below it. The same
+by the lowest single epoch is told beside it. The network of the article, with its max pooling, is trained for
+comparison.
 
 Prints one JSON object.
 """
@@ -110,13 +115,18 @@ def fitted(model: Any, history: Heatmaps) -> tuple[Any, Curves, list[tuple[float
     return model, model.curves_, clock.ends
 
 
-def ours(epochs: int, **more: Any) -> ConvLSTMForecaster:
-    schedule = Schedule(epochs=epochs, sequence_length=LENGTH, stride=LENGTH // 4, patience=0, **more)
-    return ConvLSTMForecaster(LENGTH, schedule=schedule, validation_share=VALIDATION)
+def ours(epochs: int, weight: float | None = 1.0, batch: int = 4, **more: Any) -> ConvLSTMForecaster:
+    schedule = Schedule(epochs=epochs, sequence_length=LENGTH, stride=LENGTH // 4, batch_size=batch, patience=0, **more)
+    return ConvLSTMForecaster(LENGTH, schedule=schedule, positive_weight=weight, validation_share=VALIDATION)
+
+
+def first_at(losses: list[float], goal: float) -> int | None:
+    """The first epoch, from 0, at or below `goal`."""
+    return next((epoch for epoch, loss in enumerate(losses) if loss <= goal), None)
 
 
 def published_schedule(epochs: int) -> ConvLSTMForecaster:
-    return ours(epochs, learning_rate=1e-4, windows=1_000_000, keep="last", supervision="windows")
+    return ours(epochs, None, 8, learning_rate=1e-4, windows=1_000_000, keep="last", supervision="windows")
 
 
 def slope(sizes: list[int], seconds: list[float]) -> float:
@@ -164,7 +174,7 @@ def inference(model: ConvLSTMForecaster, history: Heatmaps, first: int) -> dict[
 def main() -> None:
     parser = arguments(__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=12, help="of the published schedule (the article: 100)")
-    parser.add_argument("--ours", type=int, default=12, help="epochs of our schedule, at most")
+    parser.add_argument("--ours", type=int, default=6, help="epochs of our schedule, at most")
     parser.add_argument("--network", type=int, default=3, help="epochs of the article's network; 0 to leave it out")
     options = parser.parse_args()
     city, incidents, crs = incidents_of(options.data)
@@ -175,11 +185,12 @@ def main() -> None:
 
     say(f"{city}: {len(history)} maps of {history.grid.rows} x {history.grid.columns}; published schedule")
     _, slow, slow_ends = fitted(published_schedule(options.epochs), history)
-    goal = min(slow.validation)
-    best = slow.validation.index(goal)
+    goal, lowest = float(np.median(slow.validation[-3:])), min(slow.validation)
+    best = first_at(slow.validation, goal)
+    assert best is not None
     say(f"log-loss {goal:.5f} after {slow.elapsed[best]:.0f} s (running mean {slow.validation_start:.5f}); ours")
     model, fast, fast_ends = fitted(ours(options.ours), history)
-    reached = next((epoch for epoch, loss in enumerate(fast.validation) if loss <= goal), None)
+    reached, strict = first_at(fast.validation, goal), first_at(fast.validation, lowest)
     memory = peak_mb()
     found: dict[str, Any] = {
         "data": city,
@@ -191,7 +202,7 @@ def main() -> None:
         "published_schedule": {
             "epochs": options.epochs,
             "log_loss": goal,
-            "best_epoch": best + 1,
+            "reached_in_epoch": best + 1,
             "seconds": slow.elapsed[best],
             "cpu_seconds": slow_ends[best][1],
             "log_losses": slow.validation,
@@ -205,6 +216,9 @@ def main() -> None:
         },
         "speedup": None if reached is None else slow.elapsed[best] / fast.elapsed[reached],
         "speedup_cpu": None if reached is None else slow_ends[best][1] / fast_ends[reached][1],
+        "speedup_to_lowest_epoch_cpu": None
+        if strict is None
+        else slow_ends[slow.validation.index(lowest)][1] / fast_ends[strict][1],
         "epoch_seconds": float(np.median(np.diff([0.0, *slow.elapsed]))),
         "epoch_cpu_seconds": float(np.median(np.diff([0.0, *(cpu for _, cpu in slow_ends)]))),
         "our_epoch_seconds": float(np.median(np.diff([0.0, *fast.elapsed]))),

@@ -127,7 +127,11 @@ class TrainingState:
             tensors.update({f"optimiser.{number}.{name}": torch.as_tensor(value) for name, value in state.items()})
         checkpoint.save(
             tensors,
-            {"curves": asdict(self.curves), "best": self.best, "random": self.random.bit_generator.state},
+            {
+                "curves": asdict(self.curves),
+                "best": self.best,
+                "random": self.random.bit_generator.state,
+            },
         )
 
     def restore(self, saved: Saved) -> None:

@@ -15,8 +15,7 @@ from ..context import JobContext
 from ..errors import CrimeRiskError, DataError, OutputError, ParameterError
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecast.base import check_history
-from ..forecast.baselines import ConstantForecaster, PriorCounts, PriorShare
-from ..forecast.catalogue import CATALOGUE
+from ..forecast.catalogue import BASELINES, CATALOGUE, make
 from ..forecast.convlstm import ConvLSTMForecaster
 from ..forecast.modelfile import ModelCard, check_fits, describe, load_model, save_model
 from ..heatmaps import Heatmaps, read_heatmaps, write_risk
@@ -77,7 +76,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     if heatmaps.observed[first:].any():
         if first > unseen:
             context.log(f"The evaluation starts at {heatmaps.edges[first]}: what is before it is the first history")
-        baselines = [each(threshold=model.threshold) for each in (PriorCounts, PriorShare, ConstantForecaster)]
+        baselines = [make(name, threshold=model.threshold) for name in (*BASELINES, "prior_share")]
         history = heatmaps.before(first)
         with context.step(0.8, 0.92):
             forecasters = [model, *(each.fit(history) for each in baselines)]

@@ -17,6 +17,7 @@ from riskengine.context import JobContext
 from riskengine.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
 from riskengine.evaluation.metrics import log_loss
 from riskengine.forecast import ConstantForecaster, PriorShare
+from riskengine.forecast.catalogue import BASELINES
 from riskengine.forecast.causal import CausalState, calendar, causal_sequence
 from riskengine.forecast.convlstm import ConvLSTMForecaster
 from riskengine.forecast.network import ConvLSTMNetwork
@@ -372,7 +373,7 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
     json.dumps(result, allow_nan=False)
     assert result["bins"] == ["2024-03-31T00:00:00", "2024-04-01T00:00:00"]
     assert result["held_out_bins"] == 18
-    assert set(result["metrics"]) == {"convlstm", "prior_counts", "prior_share", "constant"}
+    assert set(result["metrics"]) == {"convlstm", "prior_share", *BASELINES}
     assert result["log_loss_ratio_constant"] == pytest.approx(
         result["metrics"]["convlstm"]["log_loss"] / result["metrics"]["constant"]["log_loss"], rel=1e-4
     )
