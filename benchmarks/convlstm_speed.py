@@ -79,24 +79,38 @@ def peak_mb(reset: bool = False) -> float | None:
     return None
 
 
-def incidents_of(data: Path) -> tuple[str, Incidents, str]:
-    """Baltimore, the longest daily series at hand; the simulator's city where it is absent."""
-    path = data / "baltimore" / "bpd_part1_2011_2016.csv"
+#: File, columns of time, longitude and latitude, the UTM zone, and what it is. Settings and goal were chosen on
+#: Baltimore; New York had no part in that.
+CITIES = {
+    "baltimore": ("bpd_part1_2011_2016.csv", ("datetime", "lon", "lat"), "EPSG:26918", "Baltimore, Part 1 crime"),
+    "new_york": (
+        "crimes_2014_2015.csv",
+        ("Occurrence Date", "Longitude", "Latitude"),
+        "EPSG:26918",
+        "New York, four types of crime",
+    ),
+}
+
+
+def incidents_of(data: Path, city: str) -> tuple[str, Incidents, str]:
+    """A city's incidents; the simulator's where the file is absent."""
+    name, columns, crs, title = CITIES[city]
+    path = data / city / name
     if not path.exists():
-        city = simulate_city(120_000, days=1000)
-        return "simulated city", city.incidents(), city.crs
-    frame = pd.read_csv(path, usecols=["datetime", "lon", "lat"], low_memory=False)
-    place = frame[["lon", "lat"]].apply(pd.to_numeric, errors="coerce")
-    when = pd.to_datetime(frame["datetime"], errors="coerce")
+        simulated = simulate_city(120_000, days=1000)
+        return "simulated city", simulated.incidents(), simulated.crs
+    frame = pd.read_csv(path, usecols=list(columns), low_memory=False)
+    place = frame[list(columns[1:])].apply(pd.to_numeric, errors="coerce")
+    when = pd.to_datetime(frame[columns[0]], errors="coerce")
     known = (place.notna().all(axis=1) & when.notna()).to_numpy()
-    crs = "EPSG:26918"
-    x, y = map(np.array, transform("EPSG:4326", crs, place["lon"][known].tolist(), place["lat"][known].tolist()))
+    x, y = (np.array(each) for each in transform("EPSG:4326", crs, *(place[each][known].tolist() for each in place)))
     moments = when[known].to_numpy().astype("datetime64[s]")
-    return "Baltimore, Part 1 crime", Incidents(x, y, moments, np.zeros(len(x), np.int32), [], np.arange(len(x))), crs
+    return title, Incidents(x, y, moments, np.zeros(len(x), np.int32), [], np.arange(len(x))), crs
 
 
 def heatmaps_of(incidents: Incidents, crs: str, side: int, maps: int) -> Heatmaps:
     """The last `maps` whole days on a grid of `side` x `side` cells; the study area is that of the training span."""
+    # The first and last day may be incomplete.
     edges = bin_edges(*incidents.span, "days")[1:-1][-(maps + 1) :]
     west, east = np.quantile(incidents.x, (0.001, 0.999))
     south, north = np.quantile(incidents.y, (0.001, 0.999))
@@ -173,11 +187,12 @@ def inference(model: ConvLSTMForecaster, history: Heatmaps, first: int) -> dict[
 
 def main() -> None:
     parser = arguments(__doc__.splitlines()[0])
+    parser.add_argument("--city", choices=list(CITIES), default="baltimore")
     parser.add_argument("--epochs", type=int, default=12, help="of the published schedule (the article: 100)")
     parser.add_argument("--ours", type=int, default=6, help="epochs of our schedule, at most")
     parser.add_argument("--network", type=int, default=3, help="epochs of the article's network; 0 to leave it out")
     options = parser.parse_args()
-    city, incidents, crs = incidents_of(options.data)
+    city, incidents, crs = incidents_of(options.data, options.city)
     trained = SEQUENCES + LENGTH
     history = heatmaps_of(incidents, crs, 32, round(trained / (1 - VALIDATION)))
     trained = len(history) - round(len(history) * VALIDATION)
@@ -187,7 +202,7 @@ def main() -> None:
     _, slow, slow_ends = fitted(published_schedule(options.epochs), history)
     goal, lowest = float(np.median(slow.validation[-3:])), min(slow.validation)
     best = first_at(slow.validation, goal)
-    assert best is not None
+    assert best is not None, "the median is one of them"
     say(f"log-loss {goal:.5f} after {slow.elapsed[best]:.0f} s (running mean {slow.validation_start:.5f}); ours")
     model, fast, fast_ends = fitted(ours(options.ours), history)
     reached, strict = first_at(fast.validation, goal), first_at(fast.validation, lowest)

@@ -60,8 +60,11 @@ backtest_and_forecast() {
             STEPS=7 \
             OUTPUT="$OUT/next_week.tif"
 }
-# A simulated city is never too small for it, a file of the user's may be.
-backtest_and_forecast || { [ -n "${1:-}" ] && echo "There is no backtest; the reason stands above. The rest goes on without it." >&2; }
+if ! backtest_and_forecast; then
+    # A simulated city is never too small for it, a file of the user's may be.
+    [ -n "${1:-}" ] || exit 1
+    echo "There is no backtest or forecast of the default model; the reason stands above. The rest goes on without it." >&2
+fi
 
 say "Training a score model and predicting a grid of scores"
 train_and_predict() {
@@ -79,7 +82,6 @@ train_and_predict() {
             OUTPUT="$(table predicted_scores)"
 }
 if ! train_and_predict; then
-    # A simulated city is never too small for it, a file of the user's may be.
     [ -n "${1:-}" ] || exit 1
     echo "There is no score model; the reason stands above. The rest goes on without it." >&2
 fi
