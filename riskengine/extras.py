@@ -30,7 +30,8 @@ def read_extras(paths: list[str], heatmaps: Heatmaps, context: JobContext | None
         maps that were not observed are zero, and so is what lies outside its own study area. Every band of any other
         raster becomes a static layer, resampled to the cells: averaged where the raster is finer, bilinear where it
         is coarser. The values stay as they are, and cells of the study area without one get the mean of those with
-        one; a layer says nothing of the past, so what it shows should be older than the maps that are forecast.
+        one; a layer says nothing of the past, so what it shows should be older than the maps that are forecast. A
+        raster that looks like a time series is refused: every map would see the later ones.
     heatmaps : Heatmaps
     context : JobContext, optional
 
@@ -44,7 +45,8 @@ def read_extras(paths: list[str], heatmaps: Heatmaps, context: JobContext | None
     FormatError
         If a file is missing or no raster.
     DataError
-        If it has no CRS, does not overlap the study area, or is a stack of other cells or bins.
+        If it has no CRS, does not overlap the study area, is a stack of other cells or bins, or a time series that is
+        no stack of hotspot grids.
 
     Examples
     --------
@@ -135,6 +137,7 @@ def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[li
                     value=path,
                     remedy="Choose the bands that matter, or make a stack of it with Rasterize hotspot grids",
                 )
+            _check_timeless(source, path, len(heatmaps))
             method = _resampling(source, heatmaps)
             for band in source.indexes:
                 context.check_cancelled()
@@ -161,6 +164,23 @@ def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[li
             remedy="Check the file and its CRS in QGIS",
         ) from error
     return layers, names
+
+
+def _check_timeless(source: rasterio.DatasetReader, path: str, maps: int) -> None:
+    """Refuse bands of different times: as static layers they would show every map what came after it."""
+    if any(source.tags(band).get("CRIMERISK_START") for band in source.indexes):
+        what = "has bands that say when they apply"
+    elif source.count > 1 and source.count == maps:
+        what = f"has {source.count} bands, one for each map"
+    else:
+        return
+    raise DataError(
+        f"{path} {what}, but is no stack of hotspot grids: as static layers its bands would show the future",
+        parameter="extras",
+        value=path,
+        remedy="Make it with Rasterize hotspot grids if the bands are counts in the same bins, or give bands that hold"
+        " for all times as rasters of one band each",
+    )
 
 
 def _resampling(source: rasterio.DatasetReader, heatmaps: Heatmaps) -> Resampling:

@@ -66,7 +66,7 @@ class Heatmaps:
     observed : ndarray of bool, shape (T,)
         False for a map that was filled in, never to be a target.
     categories : list of str
-        Categories counted; empty for all.
+        Categories counted; empty where that was not recorded.
     binary : bool
         True when counts were reduced to "at least one".
     extras : Extras

@@ -12,6 +12,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.features import rasterize, shapes
 
+from .bigarrays import empty_stack
 from .errors import DataError, FormatError, ParameterError
 
 #: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
@@ -19,13 +20,15 @@ DEFAULT_PERCENTILES = (25.0, 75.0, 91.0, 96.0)
 #: Shares of the area that a patrol may cover, per cent.
 DEFAULT_SHARES = (1.0, 5.0, 10.0, 20.0)
 CLASS_NODATA = 255
+#: float32, or float64 where the raster has numbers that float32 does not hold.
+Risk = NDArray[np.float32] | NDArray[np.float64]
 
 
 @dataclass
 class RiskStack:
-    """A raster of risks: `risk` (S, H, W) float64 with NaN outside the study area, and how it lies on the ground."""
+    """A raster of risks: `risk` (S, H, W) with NaN outside the study area, and how it lies on the ground."""
 
-    risk: NDArray[np.float64]
+    risk: Risk
     transform: Any
     crs: Any
     starts: list[str]
@@ -41,7 +44,9 @@ class RiskStack:
 
 
 def read_risk(path: str, parameter: str = "risk") -> RiskStack:
-    """Read any single- or multi-band raster of risks; no-data and non-finite cells become NaN.
+    """Read any single- or multi-band raster of risks, band by band; no-data and non-finite cells become NaN.
+
+    A large one does not come into memory as a whole.
 
     Raises
     ------
@@ -52,7 +57,14 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     """
     try:
         with rasterio.open(path) as source:
-            risk = source.read(masked=True).astype(np.float64).filled(np.nan)
+            held = np.result_type(np.float32, *source.dtypes) == np.float32
+            risk = empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
+            empty = True
+            for number in range(source.count):
+                band = source.read(number + 1, masked=True).astype(risk.dtype).filled(np.nan)
+                band[~np.isfinite(band)] = np.nan
+                empty = empty and bool(np.isnan(band).all())
+                risk[number] = band
             band_tags = [source.tags(band) for band in source.indexes]
             stack = RiskStack(
                 risk,
@@ -66,8 +78,7 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
         raise FormatError(
             f"{path} cannot be read as a raster", parameter=parameter, value=path, remedy="Choose a risk raster"
         ) from error
-    stack.risk[~np.isfinite(stack.risk)] = np.nan
-    if np.isnan(stack.risk).all():
+    if empty:
         raise DataError(
             f"{path} has no cell with a value",
             parameter=parameter,
@@ -102,7 +113,20 @@ def thresholds(risk: NDArray[np.float64], percentiles: Sequence[float]) -> NDArr
     return np.nanpercentile(risk, percentiles)
 
 
-def classify(risk: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.uint8]:
+def precise_thresholds(risk: Risk, percentiles: Sequence[float]) -> NDArray[np.float64]:
+    """As `thresholds` of `risk` in double precision, without a copy of it in double precision."""
+    values = np.asarray(risk[~np.isnan(risk)])
+    place = np.true_divide(percentiles, 100) * (len(values) - 1)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, len(values) - 1)
+    values.partition(np.unique([below, above]))
+    low, high, share = values[below].astype(np.float64), values[above].astype(np.float64), place - below
+    # From the nearer end, as numpy does it.
+    limits: NDArray[np.float64] = np.where(share < 0.5, low + (high - low) * share, high - (high - low) * (1 - share))
+    return limits
+
+
+def classify(risk: Risk, limits: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Class of each cell: how many thresholds it lies strictly above; 255 for NaN.
 
     Strictly: where all cells are equal none stands out, so none is flagged.
@@ -132,9 +156,7 @@ def check_shares(shares: Sequence[float]) -> list[float]:
     return values
 
 
-def classify_shares(
-    risk: NDArray[np.float64], shares: Sequence[float]
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], int]:
+def classify_shares(risk: Risk, shares: Sequence[float]) -> tuple[NDArray[np.uint8], NDArray[np.float64], int]:
     """Classes that hold exactly the riskiest shares of the valid cells.
 
     The riskiest `share` of N cells are floor(share × N), at least one. Cells of equal risk are told apart by their
@@ -169,7 +191,7 @@ def classify_shares(
         limit = flat[order[flagged - 1]] if len(order) else np.nan
         limits.append(limit)
         ties += int((flat[order[flagged:]] == limit).sum())
-    return classes.reshape(risk.shape), np.array(limits), ties
+    return classes.reshape(risk.shape), np.array(limits, dtype=np.float64), ties
 
 
 def share_labels(shares: Sequence[float]) -> list[str]:
@@ -194,7 +216,7 @@ def _ordinal(value: float) -> str:
 
 
 def class_polygons(
-    classes: NDArray[np.uint8], risk: NDArray[np.float64], transform: Any
+    classes: NDArray[np.uint8], risk: Risk, transform: Any
 ) -> Iterator[tuple[dict[str, Any], int, float, float]]:
     """Polygons of connected cells of one class.
 

@@ -45,7 +45,7 @@ Every model forecasts the same last maps of the stack, and none sees anything af
 area are judged: by log-loss, Brier score, AUC, hit rate, PAI, PEI and reliability, with intervals over blocks of time.
 
 The report and the log say in words which models can be told from the best simple baseline, and which cannot: where
-there is no signal beyond the long-run mean, that is the result. Precision stands beside every hit rate.
+they found no signal beyond the long-run mean, that is the result. Precision stands beside every hit rate.
 
 With the incidents themselves the grid is moved as well, since its position alone changes a hit rate, and snapped
 places or addresses that stand for many incidents are found.

@@ -41,8 +41,8 @@ BASELINES = ("constant", "prior_counts", "recent_counts", "weekday_trend", "kde"
 
 EXTRAS_HELP = (
     "Rasters that models may read beside the counts: one band is a static layer, resampled to the grid (for example "
-    "a population density); as many bands as there are maps are a further stack, of which only the past is read. "
-    "Plain counts ignore them."
+    "a population density); a stack of hotspot grids with the same cells and bins is a channel, of which only "
+    "the past is read. Plain counts ignore them."
 )
 #: Settings that are parameters of their own.
 _OWN = ("threshold", "seed")

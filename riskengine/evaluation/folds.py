@@ -27,8 +27,8 @@ MOST_PROCESSES = 8
 #: Cells times maps times fits below which processes take longer to start (4 s of a core each) than they save; a plain
 #: count is this share of the work of a regression.
 _WORTH, _PLAIN = 3_000_000, 0.02
-#: Bytes of the machine's memory that a process is granted.
-_MEMORY = 2 * 2**30
+#: Bytes of the machine's memory that a process is granted, and processes where its memory is not known (Windows).
+_MEMORY, _UNKNOWN = 2 * 2**30, 2
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _memory_for() -> int:
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
-        return MOST_PROCESSES
+        return _UNKNOWN
     return max(memory // _MEMORY, 1)
 
 

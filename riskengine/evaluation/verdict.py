@@ -58,6 +58,8 @@ def _by_order(backtest: Backtest, name: str) -> str:
     best = max(backtest.baselines, key=lambda each: backtest.scores[each].area.caught)
     area, plain, hits = backtest.scores[name].area, backtest.scores[best].area, backtest.hits_against(name, best)
     told = "which is distinguishable" if hits.verdict != "indistinguishable" else "which cannot be told from chance"
+    if hits.too_few:
+        told = f"which {len(backtest.maps)} maps are too few to tell apart"
     return (
         f"{title(name)} gives no probabilities; by its order the riskiest 5 % of the area hold {area.caught:.0f} of"
         f" {area.incidents:.0f} incidents, those of {title(best)} {plain.caught:.0f}, {told}."
@@ -79,8 +81,7 @@ def signal(backtest: Backtest) -> str:
     if not better:
         return (
             f"No model is distinguishable from {whose} ({title(mean)}) for the better: in these"
-            " data there is no signal beyond it, so where incidents have happened before is all that a forecast can"
-            " use."
+            " data these models found no signal beyond it, so it is the one to use."
         )
     best = min(better, key=lambda name: backtest.scores[name].log_loss)
     gain = 1 - backtest.scores[best].log_loss / backtest.scores[mean].log_loss

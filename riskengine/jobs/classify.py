@@ -16,15 +16,16 @@ from ..risk import (
     CLASS_NODATA,
     DEFAULT_PERCENTILES,
     DEFAULT_SHARES,
+    Risk,
     check_percentiles,
     check_shares,
     class_labels,
     class_polygons,
     classify,
     classify_shares,
+    precise_thresholds,
     read_risk,
     share_labels,
-    thresholds,
 )
 from . import JobParameters
 
@@ -40,26 +41,25 @@ class Parameters(JobParameters):
     polygons: str | None = None
 
 
-Bands = NDArray[np.float64]
 Classes = NDArray[np.uint8]
 
 
 def _by_percentiles(
-    parameters: Parameters, bands: Bands, percentiles: list[float], context: JobContext
-) -> tuple[Classes, list[Bands]]:
+    parameters: Parameters, bands: Risk, percentiles: list[float], context: JobContext
+) -> tuple[Classes, list[NDArray[np.float64]]]:
     """Thresholds per map, once over the whole stack, or from a reference stack."""
     if parameters.reference:
         reference = read_risk(parameters.reference, "reference").risk
-        limits = [thresholds(reference, percentiles)] * len(bands)
+        limits = [precise_thresholds(reference, percentiles)] * len(bands)
         context.log(
             f"Thresholds {', '.join(f'{limit:.6g}' for limit in limits[0])} over all {len(reference)} maps of the "
             "reference"
         )
     elif parameters.over == "stack":
-        limits = [thresholds(bands, percentiles)] * len(bands)
+        limits = [precise_thresholds(bands, percentiles)] * len(bands)
     else:
         nothing = np.full(len(percentiles), np.nan)
-        limits = [nothing if np.isnan(band).all() else thresholds(band, percentiles) for band in bands]
+        limits = [nothing if np.isnan(band).all() else precise_thresholds(band, percentiles) for band in bands]
     classes = np.stack([classify(band, limit) for band, limit in zip(bands, limits, strict=True)])
     if not (classes[classes != CLASS_NODATA] > 0).any():
         context.warn(
@@ -71,8 +71,8 @@ def _by_percentiles(
 
 
 def _by_shares(
-    parameters: Parameters, bands: Bands, shares: list[float], context: JobContext
-) -> tuple[Classes, list[Bands]]:
+    parameters: Parameters, bands: Risk, shares: list[float], context: JobContext
+) -> tuple[Classes, list[NDArray[np.float64]]]:
     """Exactly these shares of each map's cells, or of all cells of the stack."""
     if parameters.over == "stack":
         classes, limit, ties = classify_shares(bands, shares)

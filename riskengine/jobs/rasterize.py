@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..artefacts import check_folder
-from ..bins import bin_edges, bin_text
+from ..bins import Times, bin_edges, bin_text
 from ..context import JobContext
 from ..errors import DataError, OutputError, ParameterError
 from ..grid import make_grid
@@ -41,6 +41,8 @@ class Parameters(JobParameters):
     per_category: str | None = None
 
 
+#: More categories than this are not named in the stack.
+MAX_NAMED = 40
 #: More stacks than this are refused: a column of free text is no category.
 MAX_CATEGORIES = 100
 #: What Windows takes for a device, whatever follows the point.
@@ -89,6 +91,44 @@ def _period(parameters: Parameters, incidents: Incidents) -> tuple[Incidents, np
     return kept, start, end - np.timedelta64(1, "s")
 
 
+def _warn_of_incomplete(
+    parameters: Parameters, span: tuple[np.datetime64, np.datetime64], edges: Times, context: JobContext
+) -> None:
+    """Say that the first or the last map of a week or more is probably covered in part only.
+
+    Parameters
+    ----------
+    span : tuple of datetime64
+        What the incidents of all categories cover.
+    edges : ndarray of datetime64[s], shape (T + 1,)
+    """
+    day = np.timedelta64(1, "D")
+    if len(edges) < 3 or edges[-1] - edges[-2] < 7 * day:
+        return
+    first, last = span
+    if parameters.start is None and first - edges[0] > day:
+        context.warn(
+            f"The first map, from {edges[0]} to {edges[1]}, looks incomplete: the first incident is of {first}. Set"
+            f" START to {edges[1]} so that nothing is learned from it; if the records do begin with it, set START to"
+            f" {edges[0]}"
+        )
+    if parameters.end is None and edges[-1] - last > day:
+        context.warn(
+            f"The last map, from {edges[-2]} to {edges[-1]}, looks incomplete: the last incident is of {last}. Set END"
+            f" to {edges[-2]} so that it is not scored or forecast from; if the records do reach its end, set END to"
+            f" {edges[-1]}"
+        )
+
+
+def _covered(incidents: Incidents) -> tuple[np.datetime64, np.datetime64]:
+    """The first and the last moment known of; where the dates are months only, whole months."""
+    first, last = incidents.span
+    month = incidents.time.astype("datetime64[M]")
+    if (incidents.time == month).all():
+        last = (month.max() + 1).astype("datetime64[s]")
+    return first, last
+
+
 def _moment(given: datetime | None, otherwise: np.datetime64) -> np.datetime64:
     return otherwise if given is None else np.datetime64(given.replace(tzinfo=None), "s")
 
@@ -105,13 +145,30 @@ def file_name(category: str, taken: set[str]) -> str:
     return f"{unique}.tif"
 
 
-def _by_category(incidents: Incidents) -> dict[str, list[int]]:
+def _present(incidents: Incidents) -> dict[str, list[int]]:
     """Codes of the categories that are there; one entry for all spellings that differ in case."""
     codes: dict[str, list[int]] = {}
     names: dict[str, str] = {}
     for code in np.unique(incidents.category[incidents.category >= 0]).tolist():
         name = names.setdefault(incidents.categories[code].casefold(), incidents.categories[code])
         codes.setdefault(name, []).append(code)
+    return codes
+
+
+def _recorded(incidents: Incidents) -> list[str]:
+    """The categories that are counted, sorted, as the stack names them; none where they cannot all be named.
+
+    Which incidents a filter left out is not known here: that all categories were counted is never said. Names that do
+    not stand for all incidents would be wrong, so they are left out where an incident has none.
+    """
+    names = sorted(_present(incidents))
+    unnamed = bool((incidents.category < 0).any()) or any(not name or "\n" in name for name in names)
+    return [] if unnamed or len(names) > MAX_NAMED else names
+
+
+def _by_category(incidents: Incidents) -> dict[str, list[int]]:
+    """As `_present`, where one stack each can be written."""
+    codes = _present(incidents)
     if not codes:
         raise DataError(
             "No incident has a category, so there is nothing to write one stack each for",
@@ -166,7 +223,9 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Read, choose what was left empty, count, write."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
+    covered = _covered(incidents)
     incidents = _of_categories(incidents, parameters.categories)
+    named = parameters.categories or _recorded(incidents)
     total = len(incidents)
     if parameters.per_category:
         # Too many, or none, are refused before anything is counted.
@@ -176,6 +235,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     for name, given in (("start", parameters.start), ("end", parameters.end)):
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
             context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")
+    _warn_of_incomplete(parameters, covered, edges, context)
     extent = parameters.extent or (
         float(incidents.x.min()),
         float(incidents.y.min()),
@@ -210,7 +270,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         mask,
         grid,
         bin_text(parameters.bin_unit, parameters.bin_length),
-        categories=parameters.categories,
+        categories=named,
         binary=parameters.binary,
     )
     stacks: list[dict[str, Any]] = []

@@ -26,6 +26,7 @@ from . import backtest_words as words
 from .card import bin_words
 from .figures import display_name
 from .html import crs_name, moment, render
+from .words import SHOWN_CATEGORIES, categories_text
 
 #: Areas shown before the rest is folded away.
 _AREAS = 12
@@ -155,7 +156,8 @@ def _values(
             "incidents": _total(backtest, np.flatnonzero(heatmaps.observed)),
             "cells": int(heatmaps.mask.sum()),
             "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
-            "categories": ", ".join(heatmaps.categories) or "all categories",
+            "categories": categories_text(heatmaps.categories),
+            "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
             "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
             "filled": heatmaps.filled,
         },

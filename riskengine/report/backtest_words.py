@@ -176,7 +176,7 @@ def signal(backtest: Backtest) -> str:
         end = "Neither where nor when it happens could be told better than by one probability for all cells."
     tried = "the one other model tried is not" if len(others) == 1 else f"none of the {len(others)} other models is"
     return (
-        f"There is no signal beyond {place} that these maps could show: {tried} distinguishably better. The nearest,"
+        f"These models found no signal beyond {place}: {tried} distinguishably better. The nearest,"
         f" {within(nearest)}, differs by {interval(found[nearest])}. {end}"
     )
 

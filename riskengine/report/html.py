@@ -15,7 +15,7 @@ from ..evaluation.heldout import HeldOut
 from ..forecast.modelcard import ModelCard
 from ..heatmaps import Heatmaps
 from . import figures
-from .words import percent, signed, verdict
+from .words import SHOWN_CATEGORIES, categories_text, percent, signed, verdict
 
 if TYPE_CHECKING:
     from ..forecast.training import Curves
@@ -113,7 +113,8 @@ def write_forecast_report(
             "incidents": int(heatmaps.counts[heatmaps.observed].sum(dtype=np.int64)),
             "cells": int(heatmaps.mask.sum()),
             "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
-            "categories": ", ".join(heatmaps.categories) or "all categories",
+            "categories": categories_text(heatmaps.categories),
+            "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
             "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
         },
         "grid": grid,

@@ -16,7 +16,7 @@ from ..heatmaps import Heatmaps
 from . import figures
 from .card import bin_words
 from .html import crs_name, moment, render
-from .words import verdict
+from .words import SHOWN_CATEGORIES, categories_text, verdict
 
 
 def write_training_report(
@@ -82,7 +82,8 @@ def write_training_report(
             "incidents": int(heatmaps.counts[heatmaps.observed].sum(dtype=np.int64)),
             "cells": int(heatmaps.mask.sum()),
             "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
-            "categories": ", ".join(heatmaps.categories) or "all categories",
+            "categories": categories_text(heatmaps.categories),
+            "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
             "layers": ", ".join((*heatmaps.extras.static_names, *heatmaps.extras.channel_names)),
         },
         "grid": grid,

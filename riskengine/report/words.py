@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ..evaluation.compare import Difference
 from ..evaluation.heldout import AREA_SHARE, HeldOut
 from .figures import display_name
+
+#: Categories named below the title; the table names all.
+SHOWN_CATEGORIES = 4
 
 
 def verdict(held_out: HeldOut | None) -> str:
@@ -59,6 +63,15 @@ def verdict(held_out: HeldOut | None) -> str:
         f" {within(best)} {percent(plain.hit_rate)}."
     )
     return text
+
+
+def categories_text(categories: Sequence[str], most: int | None = None) -> str:
+    """Which categories were counted, beyond `most` only the first; never "all", which nobody recorded."""
+    if not categories:
+        return "categories not recorded"
+    if most is None or len(categories) <= most:
+        return ", ".join(categories)
+    return f"{', '.join(categories[:most])} and {len(categories) - most} more categories"
 
 
 def within(name: str) -> str:

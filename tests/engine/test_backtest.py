@@ -12,6 +12,7 @@ import pytest
 
 from riskengine.context import JobContext
 from riskengine.errors import Cancelled, DataError, ParameterError
+from riskengine.evaluation import folds
 from riskengine.evaluation.backtest import Backtest, Plan, run_backtest
 from riskengine.evaluation.exposure import NOWHERE, exposure
 from riskengine.evaluation.folds import one_core
@@ -285,6 +286,17 @@ def test_a_model_that_fails_is_named_and_the_others_go_on(city: Heatmaps) -> Non
     assert "could not be run" in " ".join(backtest.verdicts())
 
 
+def test_processes_by_the_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no sysconf: where the memory is not known, two processes are enough."""
+    gibibyte = {"SC_PHYS_PAGES": 2**18, "SC_PAGE_SIZE": 2**12}
+    for given, processes in ((0.5, 1), (6, 3), (16, 8)):
+        sizes = {**gibibyte, "SC_PHYS_PAGES": int(given * gibibyte["SC_PHYS_PAGES"])}
+        monkeypatch.setattr(folds.os, "sysconf", sizes.__getitem__)
+        assert folds._memory_for() == processes
+    monkeypatch.delattr(folds.os, "sysconf")
+    assert folds._memory_for() == 2
+
+
 def test_processes_give_what_one_process_gives(city: Heatmaps) -> None:
     binary = replace(city, binary=True, counts=np.minimum(city.counts, 1))
     # Of binary maps nobody can say where there were two incidents: that one fails.
@@ -389,7 +401,7 @@ def test_where_there_is_no_signal_the_sentences_say_so() -> None:
     heatmaps = stack(random.poisson(rate, (250, HEIGHT, WIDTH)).astype(np.uint8))
     backtest = run_backtest(heatmaps, ["logistic", "prior_counts", "prior_share"], Plan(190), workers=1)
     text = " ".join(backtest.verdicts())
-    assert "no signal beyond it" in text
+    assert "these models found no signal beyond it" in text
     assert "There is a signal" not in text
     assert "Distinguishably better" not in text
 

@@ -294,7 +294,9 @@ def test_a_foreign_density_is_judged_by_its_order(city: Path, tmp_path: Path) ->
     assert "probabilities" in Path(found["report"]).read_text(encoding="utf-8")
 
 
-def test_a_finer_raster_is_brought_onto_the_grid(city: Path, tmp_path: Path) -> None:
+def test_a_finer_raster_is_brought_onto_the_grid(city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that lies in a file, as a large one does."""
+    monkeypatch.setattr("riskengine.bigarrays.IN_MEMORY", 0)
     heatmaps = read_heatmaps(city / "grids.tif")
     share = (heatmaps.counts > 0).mean(axis=0)[None]
     fine = np.kron(share, np.ones((1, 5, 5)))

@@ -257,7 +257,7 @@ def test_no_signal_is_said_in_words() -> None:
     assert "Use prior counts instead." in sentence
     assert look == "worse"
     assert backtest_words.signal(made).startswith(
-        "There is no signal beyond the long-run mean (prior counts) that these maps could show: the one other model"
+        "These models found no signal beyond the long-run mean (prior counts): the one other model"
         " tried is not distinguishably better. The nearest, ConvLSTM, differs by +"
     )
 
@@ -294,7 +294,7 @@ def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
     assert "which cannot be told from the best simple baseline, prior counts" in sentence
     assert look == "unsure"
     assert backtest_words.lines(made)["ensemble"].verdict == "indistinguishable"
-    assert backtest_words.signal(made).startswith("There is no signal beyond")
+    assert backtest_words.signal(made).startswith("These models found no signal beyond")
 
 
 def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
@@ -369,6 +369,26 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
     assert "Evaluation of a risk map" in text
     assert "Risk and what happened" in text
     assert "A busy map" in text
+
+
+@pytest.mark.parametrize(("maps", "told"), [(5, "which 5 maps are too few to tell apart"), (50, "told from chance")])
+def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, told: str) -> None:
+    made = make_backtest(("ensemble", "constant", "prior_counts"), FIRST + maps)
+    made.scores["ensemble"] = replace(made.scores["ensemble"], log_loss=float("nan"))
+    (sentence,) = (line for line in made.verdicts() if "gives no probabilities" in line)
+    assert sentence.endswith(f"{told}.")
+
+
+def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
+    made = make_backtest(("constant", "prior_counts"))
+    made.heatmaps.categories = []
+    found = page(tmp_path / "r.html", made)
+    assert found.row("Categories", 2)[1] == "categories not recorded"
+    assert "all categories" not in found.text
+    made.heatmaps.categories = [f"offence {number}" for number in range(1, 7)]
+    found = page(tmp_path / "r.html", made)
+    assert "offence 4 and 2 more categories ·" in found.text
+    assert found.row("Categories", 2)[1].endswith("offence 5, offence 6")
 
 
 def test_hit_rates_are_better_when_higher() -> None:

@@ -13,7 +13,7 @@ from rasterio.warp import transform, transform_bounds
 from riskengine.errors import DataError, FormatError
 from riskengine.extras import MOST_BANDS, read_extras
 from riskengine.grid import Grid
-from riskengine.heatmaps import Heatmaps, write_heatmaps
+from riskengine.heatmaps import Heatmaps, write_heatmaps, write_risk
 
 CRS = "EPSG:32614"
 GRID = Grid(480_000.0, 2_150_000.0, 500.0, 6, 4, CRS)
@@ -126,6 +126,30 @@ def test_stacks_that_do_not_fit(tmp_path: Path, other: Heatmaps, words: str) -> 
         read_extras([str(tmp_path / "other.tif")], stack())
     assert caught.value.parameter == "extras"
     assert caught.value.remedy
+
+
+def test_a_foreign_time_series_would_show_the_future(tmp_path: Path) -> None:
+    """A band for each map is no set of layers; as static ones every map would see all of them."""
+    path = raster(tmp_path / "monthly.tif", np.ones((3, 4, 6), dtype=np.float32), GRID.transform)
+    with pytest.raises(DataError, match=r"has 3 bands, one for each map.*would show the future") as caught:
+        read_extras([path], stack(maps=3))
+    assert caught.value.parameter == "extras"
+    assert "Rasterize hotspot grids" in str(caught.value.remedy)
+    assert len(read_extras([path], stack(maps=4)).static) == 3
+
+
+@pytest.mark.parametrize("maps", [1, 2])
+def test_a_risk_stack_is_no_layer(tmp_path: Path, maps: int) -> None:
+    made = stack(maps=maps)
+    risk = np.full((maps, 4, 6), 0.1, dtype=np.float32)
+    write_risk(tmp_path / "risk.tif", risk, made.edges, made.mask, GRID, {})
+    with pytest.raises(DataError, match=r"bands that say when they apply.*would show the future"):
+        read_extras([str(tmp_path / "risk.tif")], stack(maps=5))
+
+
+def test_one_band_is_a_layer_also_beside_one_map(tmp_path: Path) -> None:
+    path = raster(tmp_path / "one.tif", np.ones((1, 4, 6), dtype=np.float32), GRID.transform)
+    assert len(read_extras([path], stack(maps=1)).static) == 1
 
 
 def test_rasters_that_cannot_be_used(tmp_path: Path) -> None:

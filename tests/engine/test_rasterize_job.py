@@ -52,6 +52,56 @@ def test_period_on_bin_edges_says_nothing(job: Any) -> None:
     assert not any("is incomplete" in line for line in said)
 
 
+def _incomplete(said: list[str]) -> list[str]:
+    return [line for line in said if "looks incomplete" in line]
+
+
+def test_an_incomplete_last_week_is_said(job: Any) -> None:
+    """The incidents end on Wednesday noon, January 31; the first week begins with them, on a Monday."""
+    (line,) = _incomplete(job(bin_unit="weeks")[1])
+    assert line == (
+        "The last map, from 2024-01-29T00:00:00 to 2024-02-05T00:00:00, looks incomplete: the last incident is of"
+        " 2024-01-31T12:00:00. Set END to 2024-01-29T00:00:00 so that it is not scored or forecast from; if the"
+        " records do reach its end, set END to 2024-02-05T00:00:00"
+    )
+    for end, bins in (("2024-01-29T00:00:00", 4), ("2024-02-05T00:00:00", 5)):
+        result, said = job(bin_unit="weeks", end=end)
+        assert result["bins"] == bins
+        assert not any("incomplete" in line for line in said)
+
+
+def test_an_incomplete_first_map_is_said(tmp_path: Path, job: Any) -> None:
+    days = np.arange("2024-01-17", "2024-04-01", dtype="datetime64[D]").astype("datetime64[s]")
+    place, number = np.linspace(0.0, 1000.0, len(days)), np.arange(len(days))
+    path = tmp_path / "from january 17.npz"
+    write_exchange(path, Incidents(place, place, days, np.full(len(days), -1, np.int32), [], number))
+    (line,) = _incomplete(job(incidents=str(path), bin_unit="months")[1])
+    assert line.startswith("The first map, from 2024-01-01T00:00:00 to 2024-02-01T00:00:00, looks incomplete: the")
+    assert "Set START to 2024-02-01T00:00:00 so that nothing is learned from it" in line
+    result, said = job(incidents=str(path), bin_unit="months", start="2024-02-01T00:00:00")
+    assert result["bins"] == 2
+    assert not any("incomplete" in line for line in said)
+
+
+def test_complete_maps_days_and_months_only_say_nothing(tmp_path: Path, job: Any) -> None:
+    assert not _incomplete(job(bin_unit="months")[1]), "31 days of January"
+    assert not _incomplete(job(bin_unit="days", bin_length=2)[1])
+    time = np.array(["2024-01", "2024-02", "2024-03"], dtype="datetime64[M]").astype("datetime64[s]")
+    place, fid = np.linspace(0.0, 1000.0, 3), np.arange(3)
+    path = tmp_path / "months.npz"
+    write_exchange(path, Incidents(place, place, time, np.full(3, -1, np.int32), [], fid))
+    assert not _incomplete(job(incidents=str(path), bin_unit="months")[1]), "the day of the last month is not known"
+
+
+def test_a_rare_category_does_not_make_the_last_map_incomplete(tmp_path: Path, job: Any) -> None:
+    """That the others go on shows that the records do."""
+    time = np.array(["2024-01-01", "2024-01-23", "2024-01-28"], dtype="datetime64[s]")
+    place, fid = np.linspace(0.0, 1000.0, 3), np.arange(3)
+    path = tmp_path / "rare.npz"
+    write_exchange(path, Incidents(place, place, time, np.array([0, 0, 1], np.int32), ["arson", "theft"], fid))
+    assert not _incomplete(job(incidents=str(path), bin_unit="weeks", categories=["arson"])[1])
+
+
 def test_empty_period_is_refused(job: Any) -> None:
     with pytest.raises(DataError, match="No incident lies in the period"):
         job(start="2024-03-01T00:00:00", end="2024-04-01T00:00:00")
@@ -59,6 +109,36 @@ def test_empty_period_is_refused(job: Any) -> None:
 
 def test_categories_in_any_case_are_one(job: Any) -> None:
     assert job(categories=["theft"])[0]["counted"] == 31
+
+
+def test_the_stack_names_the_categories_that_a_filter_left(tmp_path: Path, job: Any) -> None:
+    """Both spellings are one; a category that no incident has is not named."""
+    job()
+    assert read_heatmaps(tmp_path / "out.tif").categories == ["Theft"]
+    job(categories=["theft"])
+    assert read_heatmaps(tmp_path / "out.tif").categories == ["theft"], "as it was asked for"
+
+
+@pytest.mark.parametrize(
+    ("code", "names", "expected"),
+    [
+        ([1, 0, 1], ["robbery", "arson", "drugs"], ["arson", "robbery"]),
+        ([-1, -1, -1], [], []),
+        ([0, 1, -1], ["robbery", "arson"], []),
+        ([0, 1, 1], ["robbery", "two\nlines"], []),
+        (list(range(40)), [f"offence {number:02}" for number in range(40)], None),
+        (list(range(41)), [f"offence {number:02}" for number in range(41)], []),
+    ],
+)
+def test_categories_are_named_where_they_stand_for_all_incidents(
+    tmp_path: Path, job: Any, code: list[int], names: list[str], expected: list[str] | None
+) -> None:
+    count = len(code)
+    place, time = np.linspace(0.0, 1000.0, count), np.full(count, np.datetime64("2024-01-01", "s"))
+    path = tmp_path / "named.npz"
+    write_exchange(path, Incidents(place, place, time, np.array(code, np.int32), names, np.arange(count)))
+    job(incidents=str(path))
+    assert read_heatmaps(tmp_path / "out.tif").categories == (names if expected is None else expected)
 
 
 def test_unknown_category_lists_the_known(job: Any) -> None:

@@ -24,6 +24,7 @@ from riskengine.risk import (
     class_polygons,
     classify,
     classify_shares,
+    precise_thresholds,
     read_risk,
     share_labels,
     thresholds,
@@ -43,6 +44,24 @@ def test_a_hundred_cells() -> None:
 def test_a_map_without_differences_has_no_hotspot() -> None:
     flat = np.full((4, 4), 0.3)
     assert not classify(flat, thresholds(flat, DEFAULT_PERCENTILES)).any()
+
+
+@given(
+    hnp.arrays(np.float32, (3, 5, 5), elements=st.floats(0, 1, width=32)),
+    hnp.arrays(bool, (3, 5, 5)),
+    st.lists(st.floats(0.1, 99.9), min_size=1, max_size=6, unique=True).map(sorted),
+)
+def test_thresholds_of_single_precision_are_those_of_double(
+    risk: np.ndarray, outside: np.ndarray, percentiles: list[float]
+) -> None:
+    outside[0, 0, 0] = False
+    risk[outside] = np.nan
+    double = risk.astype(np.float64)
+    limits = precise_thresholds(risk, percentiles)
+    assert limits.tolist() == thresholds(double, percentiles).tolist()
+    assert (classify(risk, limits) == classify(double, limits)).all()
+    for single, wide in zip(classify_shares(risk, [5, 20]), classify_shares(double, [5, 20]), strict=True):
+        assert np.array_equal(single, wide)
 
 
 @given(
@@ -124,6 +143,34 @@ def test_any_raster_can_be_classified(tmp_path: Path) -> None:
     with rasterio.open(tmp_path / "whole.tif") as source:
         assert not (source.read(1) == 4).any(), "over the whole stack the quiet map has no hotspot"
         assert (source.read(2) == 4).sum() > 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "held"), [("float32", "float32"), ("int16", "float32"), ("int32", "float64"), ("float64", "float64")]
+)
+def test_risks_are_held_in_what_the_raster_needs(tmp_path: Path, kind: str, held: str) -> None:
+    bands = np.arange(200).reshape(2, 10, 10).astype(kind)
+    bands[1, 3, 3] = -9999
+    risk = read_risk(str(raster(tmp_path / "risk.tif", bands))).risk
+    assert risk.dtype == held
+    assert np.array_equal(risk, np.where(bands == -9999, np.nan, bands), equal_nan=True)
+
+
+def test_a_stack_too_large_for_memory_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bands = np.random.default_rng(1).random((3, 20, 30)).astype(np.float32)
+    bands[:, 0, :5] = -9999
+    path = str(raster(tmp_path / "risk.tif", bands))
+    written = []
+    for limit in (2**28, 0):
+        monkeypatch.setattr("riskengine.bigarrays.IN_MEMORY", limit)
+        assert isinstance(read_risk(path).risk, np.memmap) == (limit == 0)
+        output = str(tmp_path / f"classes {limit}.tif")
+        found = run_job("classify", {"risk": path, "output": output, "over": "stack"})
+        shares = run_job("classify", {"risk": path, "output": output + ".2.tif", "over": "stack", "method": "shares"})
+        with rasterio.open(output) as source:
+            written.append((source.read().tolist(), found["thresholds"], shares["thresholds"], shares["cells"]))
+    assert written[0] == written[1]
+    assert written[0][1][0] == thresholds(read_risk(path).risk.astype(np.float64), DEFAULT_PERCENTILES).tolist()
 
 
 def test_what_is_no_risk(tmp_path: Path) -> None:
