@@ -123,11 +123,8 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
 
 def code_fingerprint() -> str:
     """Of all that a forecast or a figure depends on."""
-    parts = sorted(
-        path
-        for folder in ("riskengine/forecast", "riskengine/evaluation", "benchmarks")
-        for path in (ROOT / folder).glob("*.py")
-    )
+    mine = [ROOT / "benchmarks" / name for name in ("forecast.py", "forecast_tasks.py", "nyc_grid.py")]
+    parts = sorted([*(ROOT / "riskengine").rglob("*.py"), *mine])
     return fingerprint(*(np.frombuffer(path.read_bytes(), dtype=np.uint8) for path in parts))
 
 

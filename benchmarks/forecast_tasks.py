@@ -33,8 +33,6 @@ class Task:
     name : str
     test : int
         Maps.
-    refit : int
-        Maps between two fits.
     read : callable
         From the data folder to the hotspot grids.
     counted : bool
@@ -43,7 +41,6 @@ class Task:
 
     name: str
     test: int
-    refit: int
     read: Callable[[Path], Heatmaps]
     counted: bool = True
 
@@ -140,17 +137,17 @@ TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         *(
-            Task(f"new_york_16_{_name(kind)}", 92, 31, lambda data, kind=kind: new_york(data, 16, kind))  # type: ignore[misc]
+            Task(f"new_york_16_{_name(kind)}", 92, lambda data, kind=kind: new_york(data, 16, kind))  # type: ignore[misc]
             for kind in (*NEW_YORK, None)
         ),
-        Task("new_york_64_all", 92, 31, lambda data: new_york(data, 64, None)),
-        Task("baltimore", 364, 91, baltimore),
-        Task("portland_burglary", 52, 13, lambda data: portland(data, "burglary")),
-        Task("portland_vehicle_theft", 52, 13, lambda data: portland(data, "vehicle_theft")),
-        Task("mexico_city", 92, 31, mexico_city),
-        Task("chicago_2018", 60, 30, chicago),
+        Task("new_york_64_all", 92, lambda data: new_york(data, 64, None)),
+        Task("baltimore", 364, baltimore),
+        Task("portland_burglary", 52, lambda data: portland(data, "burglary")),
+        Task("portland_vehicle_theft", 52, lambda data: portland(data, "vehicle_theft")),
+        Task("mexico_city", 92, mexico_city),
+        Task("chicago_2018", 60, chicago),
         *(
-            Task(f"new_york_64_{_name(kind)}", 92, 31, lambda data, kind=kind: new_york(data, 64, kind), False)  # type: ignore[misc]
+            Task(f"new_york_64_{_name(kind)}", 92, lambda data, kind=kind: new_york(data, 64, kind), False)  # type: ignore[misc]
             for kind in NEW_YORK
         ),
     )

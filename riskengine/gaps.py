@@ -1,4 +1,9 @@
-"""Maps without observations: filled as the published work does, or from the past only; and binary maps."""
+"""Maps without observations: filled as the published work does, or from the past only; and binary maps.
+
+As published, a map without any incident is a gap. That holds where most bins have incidents; elsewhere it is a quiet
+bin, and marking it unobserved leaves a history in which something always happened: every rate learned from it is
+conditional on that, and too high. `quiet_maps` tells how many such maps chance alone would give.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +33,22 @@ def find_gaps(heatmaps: Heatmaps, gaps: Gaps = "empty") -> NDArray[np.bool_]:
     return found
 
 
+def quiet_maps(heatmaps: Heatmaps) -> tuple[int, float]:
+    """How many observed maps are without any incident, and how many would be if counts were Poisson with their mean.
+
+    Returns
+    -------
+    empty : int
+    expected : float
+        T * exp(-mean) of the T observed maps.
+    """
+    seen = zip(heatmaps.counts, heatmaps.observed, strict=True)
+    totals = [float(band.sum(dtype=np.float64)) for band, observed in seen if observed]
+    if not totals:
+        return 0, 0.0
+    return sum(total == 0 for total in totals), len(totals) * float(np.exp(-np.mean(totals)))
+
+
 def fill_gaps(
     heatmaps: Heatmaps, method: Method = "forward", gaps: Gaps = "empty", context: JobContext | None = None
 ) -> Heatmaps:
@@ -41,7 +62,8 @@ def fill_gaps(
         filled map knows the future; float32. ``forward``: the last observed map again. ``none``: only marked.
         What lies before the first observed map, and with ``linear`` after the last, stays as it is.
     gaps : {'empty', 'unobserved'}
-        Maps without any incident, as published, or only those already marked unobserved.
+        Maps without any incident, as published, or only those already marked unobserved. Where quiet bins are no
+        rarity, ``empty`` makes every rate conditional on something having happened: use ``unobserved``.
     context : JobContext, optional
 
     Raises

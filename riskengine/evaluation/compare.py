@@ -23,6 +23,8 @@ LEAST_BLOCKS = 6
 _GOOD_BLOCKS = 8
 #: ... but never below this, or neighbouring blocks would resemble each other.
 _SHORTEST = 3
+#: Rounding alone gives the mean of equal differences a standard error of this share of it.
+_NO_SPREAD = 1e-12
 #: Resamples of the blocks.
 RESAMPLES = 2000
 
@@ -35,11 +37,11 @@ class Difference:
     ----------
     mean, low, high : float
         Negative when the first is better.
-        Without limits when there were too few blocks to tell.
+        Without limits when there were too few blocks to tell, or blocks without any spread.
     level : float
         Of the interval.
     blocks : int
-        Blocks of folds it rests on.
+        Blocks of folds it rests on; fewer than `LEAST_BLOCKS` where it has no limits.
     """
 
     mean: float
@@ -144,8 +146,10 @@ def bootstrap_ratio(
     errors = _ratio_error(p, w)
     # A resample of one and the same block has no spread of its own to be measured by.
     usable = errors > 1e-9 * error
-    if not usable.any():
-        return Difference(mean, mean, mean, level, len(blocks))
+    if not usable.any() or error <= _NO_SPREAD * abs(mean):
+        # Blocks all alike say nothing of how far others would lie apart, but for forecasts that are the same.
+        limit = 0.0 if not part.any() else float("inf")
+        return Difference(mean, -limit, limit, level, len(blocks) if not limit else LEAST_BLOCKS - 1)
     ratios = p[usable].sum(axis=1) / w[usable].sum(axis=1)
     low, high = np.quantile((ratios - mean) / errors[usable], [(1 - level) / 2, (1 + level) / 2])
     return Difference(mean, mean - float(high) * error, mean - float(low) * error, level, len(blocks))

@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 from scipy.stats import t as student
 
 from .clustered import Interval
 from .compare import LEAST_BLOCKS, time_blocks
 from .metrics import MapHits
+
+#: Standard error of a ratio that rounding alone gives.
+_NO_SPREAD = 1e-12
 
 
 def flagged_hits(
@@ -52,7 +56,8 @@ def ratio_interval(part: NDArray[Any], whole: NDArray[Any], block: int, level: f
     """A ratio of sums over maps, as the hit rate n / N, with its interval over blocks of time.
 
     Student's t on the linearised ratio (Cochran 1977, section 6.3) of blocks, held within [0, 1]; without limits (NaN)
-    with fewer blocks than tell anything, or with nothing to divide by.
+    with fewer blocks than tell anything, or with nothing to divide by. Where the blocks have no spread, as with n = 0
+    and n = N, the exact interval of n of N (Clopper & Pearson 1934), for none or all of few is no certainty.
     """
     total = float(whole.sum())
     if not total:
@@ -63,5 +68,16 @@ def ratio_interval(part: NDArray[Any], whole: NDArray[Any], block: int, level: f
         return Interval(ratio, float("nan"), float("nan"))
     departure = np.array([float((part[each] - ratio * whole[each]).sum()) for each in blocks])
     error = float(np.sqrt((departure**2).sum() * len(blocks) / (len(blocks) - 1))) / total
+    # Fractions come of ties that are shared: what a constant catches is its share by definition, without any doubt.
+    if error <= _NO_SPREAD and (part == np.round(part)).all():
+        return Interval(ratio, *_exact(float(part.sum()), total, level))
     reach = float(student.ppf((1 + level) / 2, len(blocks) - 1)) * error
     return Interval(ratio, max(ratio - reach, 0.0), min(ratio + reach, 1.0))
+
+
+def _exact(part: float, whole: float, level: float) -> tuple[float, float]:
+    """Bounds of the probability behind `part` of `whole`."""
+    rest, tail = max(whole - part, 0.0), (1 - level) / 2
+    low = float(beta.ppf(tail, part, rest + 1)) if part > 0 else 0.0
+    high = float(beta.ppf(1 - tail, part + 1, rest)) if rest > 0 else 1.0
+    return low, high

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..artefacts import check_folder, whole_file
 from ..context import JobContext
-from ..errors import CrimeRiskError
+from ..errors import Cancelled, CrimeRiskError
 from ..heatmaps import write_risk, write_stack
 from .backtest import Backtest
 from .labels import LABEL_NODATA, LABELS
@@ -25,9 +27,9 @@ if TYPE_CHECKING:
 FILES = ("heatmaps", "incidents", "areas", "report", "csv", "risk", "labels", "hits")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Outputs:
-    """Destinations; None for those that are not wanted."""
+    """Destinations; None for those that are not wanted, or could not be written."""
 
     report: str | None = None
     csv: str | None = None
@@ -57,10 +59,12 @@ def write_outputs(
     warn: Callable[[str], None],
     context: JobContext,
 ) -> None:
-    """Write what is wanted; a report that fails is told of, for the figures must not be lost to it.
+    """Write what is wanted; what fails is told of, for the figures must not be lost to it.
 
     Parameters
     ----------
+    outputs : Outputs
+        Those that could not be written become None.
     parameters : dict
         As the job got them; the report shows files by name.
     """
@@ -72,40 +76,68 @@ def write_outputs(
         "CRIMERISK_MODEL": backtest.model,
         "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
     }
-    if outputs.risk:
+    mask, grid = heatmaps.mask, heatmaps.grid
+
+    @cache
+    def labels() -> NDArray[np.uint8]:
+        return backtest.labels()
+
+    def write_the_risk(path: str) -> None:
         horizon = {"CRIMERISK_HORIZON": str(backtest.plan.horizon)}
-        risk = backtest.risks[backtest.model]
-        write_risk(outputs.risk, risk, edges, heatmaps.mask, heatmaps.grid, tags | horizon, context)
-    labels: NDArray[np.uint8] | None = None
-    if outputs.labels or outputs.hits:
-        labels = backtest.labels()
-    if outputs.labels and labels is not None:
+        write_risk(path, backtest.risks[backtest.model], edges, mask, grid, tags | horizon, context)
+
+    def write_labels(path: str) -> None:
         more = {
             "CRIMERISK_KIND": "labels",
             "CRIMERISK_LABELS": "\n".join(LABELS),
             "CRIMERISK_PERCENTILE": f"{backtest.percentile:g}",
             "CRIMERISK_OVER": backtest.over,
         }
-        write_stack(
-            outputs.labels, labels, edges, heatmaps.mask, heatmaps.grid, LABEL_NODATA, tags | more, context, "labels"
-        )
-    if outputs.hits and labels is not None:
-        with whole_file(outputs.hits, "hits") as temporary:
-            text = json.dumps(hit_rows(backtest, labels), ensure_ascii=False, allow_nan=False)
+        write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
+
+    def write_hits(path: str) -> None:
+        with whole_file(path, "hits") as temporary:
+            text = json.dumps(hit_rows(backtest, labels()), ensure_ascii=False, allow_nan=False)
             temporary.write_text(text, encoding="utf-8")
-    if outputs.csv:
+
+    def write_csv(path: str) -> None:
         from ..report.figures_csv import write_figures
 
-        write_figures(outputs.csv, backtest)
-    if outputs.report:
+        write_figures(path, backtest)
+
+    def write_report(path: str) -> None:
         from ..report.backtest import write_backtest_report
 
         shown = {name: _shareable(name, value) for name, value in parameters.items()}
-        try:
-            write_backtest_report(outputs.report, backtest, shown, notes, findings)
-        except Exception as error:
-            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
-            warn(f"The figures are there, but the report is not. {reason}")
+        write_backtest_report(path, backtest, shown, notes, findings)
+
+    writers: dict[str, tuple[str, Callable[[str], None]]] = {
+        "risk": ("the risk raster is not", write_the_risk),
+        "labels": ("the labels are not", write_labels),
+        "hits": ("the hits are not", write_hits),
+        "csv": ("the CSV is not", write_csv),
+        # Last, so that it tells of the others.
+        "report": ("the report is not", write_report),
+    }
+    for name, (failed, write) in writers.items():
+        if (path := getattr(outputs, name)) is None:
+            continue
+        setattr(outputs, name, None)
+        with told(warn, f"The figures are there, but {failed}"):
+            write(path)
+            setattr(outputs, name, path)
+
+
+@contextmanager
+def told(warn: Callable[[str], None], what: str) -> Iterator[None]:
+    """Turn whatever fails in the block, but a cancel, into a warning: hours of work must not be lost to it."""
+    try:
+        yield
+    except Cancelled:
+        raise
+    except Exception as error:
+        reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
+        warn(f"{what}. {reason}")
 
 
 def _shareable(name: str, value: Any) -> Any:
@@ -140,7 +172,7 @@ def result_of(backtest: Backtest, outputs: Outputs) -> dict[str, Any]:
         **backtest.to_dict(),
         "labels": list(LABELS),
         "hits": int(events.sum()),
-        "report": outputs.report if outputs.report and Path(outputs.report).is_file() else None,
+        "report": outputs.report,
         "csv": outputs.csv,
         "risk": outputs.risk,
     }

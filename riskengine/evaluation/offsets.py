@@ -116,6 +116,14 @@ def of_stack(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
     seen = heatmaps.observed
     have, given = int(counts[seen].sum(dtype=np.int64)), int(heatmaps.counts[seen].sum(dtype=np.float64))
     if abs(have - given) > _TOLERANCE * given:
+        if heatmaps.binary and have > given and (least := _binarized_at(incidents, heatmaps, given)):
+            raise DataError(
+                f"The hotspot grids are binary maps of cells with at least {least} incidents; moved grids would be of"
+                " those with at least 1",
+                parameter="offsets",
+                remedy=f"Give the hotspot grids from before they were made binary, with a threshold of {least}, or set"
+                " offsets to 0",
+            )
         raise DataError(
             f"On the grid the incidents count {have:,}, but the hotspot grids hold {given:,}",
             parameter="incidents",
@@ -123,6 +131,19 @@ def of_stack(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
             remedy="Give the incidents that the hotspot grids were made from, or set offsets to 0",
         )
     return incidents
+
+
+def _binarized_at(incidents: Incidents, heatmaps: Heatmaps, given: int) -> int:
+    """The number of incidents from which on a cell is a 1, if just `given` cells are then; 0 if there is no such."""
+    counts, _ = count_incidents(incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask)
+    counts = counts[heatmaps.observed]
+    for least in range(2, int(counts.max(initial=0)) + 1):
+        have = int((counts >= least).sum())
+        if abs(have - given) <= _TOLERANCE * given:
+            return least
+        if have < given:
+            break
+    return 0
 
 
 def run_offsets(

@@ -10,12 +10,14 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
-from rasterio.warp import reproject
+from rasterio.transform import array_bounds
+from rasterio.warp import calculate_default_transform, reproject
 
 from ..context import JobContext
 from ..errors import CrimeRiskError, DataError, ParameterError
 from ..forecast.base import check_history
 from ..forecast.catalogue import make
+from ..grid import Grid
 from ..heatmaps import Heatmaps
 from ..risk import RiskStack
 from .backtest import Backtest, Plan
@@ -47,7 +49,7 @@ def on_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -
             parameter="risk",
             remedy="Give the raster its CRS, or one on the grid of the maps",
         )
-    finer = abs(stack.transform.a) < grid.cell
+    finer = _is_finer(stack, grid)
     risk = np.full((len(stack.risk), *grid.shape), np.nan, dtype=np.float32)
     for source, target in zip(stack.risk.astype(np.float32), risk, strict=True):
         reproject(
@@ -70,6 +72,14 @@ def on_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -
     how = "averaged over its cells" if finer else "looked up at the centres of its cells"
     warn(f"The risk raster lies on another grid than the maps; it was {how}")
     return risk
+
+
+def _is_finer(stack: RiskStack, grid: Grid) -> bool:
+    """Whether the raster's cells, brought to the CRS of `grid`, are smaller than its own."""
+    height, width = stack.risk.shape[1:]
+    bounds = array_bounds(height, width, stack.transform)
+    transform, _, _ = calculate_default_transform(stack.crs, grid.crs, width, height, *bounds)
+    return bool(abs(transform.a) < grid.cell)
 
 
 def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None], first: int = 0) -> NDArray[np.int64]:
@@ -275,6 +285,8 @@ def _beside(
     first, horizon = int(maps[0]), _horizon(stack)
     origin = first - horizon + 1
     made = _moment(stack.tags.get("CRIMERISK_ORIGIN", ""))
+    # A single band that does not say when it applies was made at one moment too: before the first map judged.
+    at_once = not np.isnat(made) or (len(stack.risk) == 1 and not stack.edges)
     if not np.isnat(made):
         origin = min(origin, int(np.searchsorted(heatmaps.edges[1:], made, side="right")))
     try:
@@ -292,10 +304,9 @@ def _beside(
         history = heatmaps.before(origin)
         forecaster = make(name, threshold=threshold).fit(history)
         last = int(maps[-1])
-        if np.isnat(made):
-            risk = forecaster.predict_ahead(heatmaps.before(last + 1), first, horizon, context)[maps - first]
-        else:
-            # All bands were made at one moment.
+        if at_once:
             risk = forecaster.predict(history, last - origin + 1, context)[maps - origin]
+        else:
+            risk = forecaster.predict_ahead(heatmaps.before(last + 1), first, horizon, context)[maps - first]
         risks[name] = np.asarray(risk, dtype=np.float32)
     return risks

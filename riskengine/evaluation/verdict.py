@@ -10,8 +10,9 @@ from ..forecast.catalogue import CATALOGUE
 if TYPE_CHECKING:
     from .backtest import Backtest
 
-#: Models that know where incidents happen and nothing about when.
-LONG_RUN = ("constant", "prior_counts", "prior_share")
+#: Models that know where incidents happen and little or nothing about when. Kernel density counts among them: who is
+#: better than raw means only has smoothed them, which is no signal in time.
+LONG_RUN = ("constant", "prior_counts", "prior_share", "kde")
 
 
 def title(name: str) -> str:
@@ -74,7 +75,9 @@ def signal(backtest: Backtest) -> str:
         return ""
     mean = min(means, key=lambda name: backtest.scores[name].log_loss)
     # Where incidents are rare a place's own mean may say less than that of all places.
-    whose = "the study area's long-run mean" if mean == "constant" else "the long-run mean of each place"
+    whose = {"constant": "the study area's long-run mean", "kde": "the smoothed mean of each place"}.get(
+        mean, "the long-run mean of each place"
+    )
     if all(backtest.against(name, mean).too_few for name in others):
         return ""
     better = [name for name in others if backtest.against(name, mean).verdict == "better"]

@@ -71,8 +71,9 @@ class Forecaster(ABC):
         context = context or JobContext()
         risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
         for number, origin in enumerate(range(first, len(heatmaps))):
-            context.progress(number / len(risk))
-            risk[number] = self.predict(heatmaps.before(origin))[0]
+            with context.step(number / len(risk), (number + 1) / len(risk)):
+                context.progress(0.0)
+                risk[number] = self.predict(heatmaps.before(origin), 1, context)[0]
         return risk
 
     def predict_ahead(
@@ -90,8 +91,10 @@ class Forecaster(ABC):
         context = context or JobContext()
         risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
         for number, target in enumerate(range(first, len(heatmaps))):
-            context.progress(number / len(risk))
-            risk[number] = self.predict(heatmaps.before(target - horizon + 1), horizon)[-1]
+            with context.step(number / len(risk), (number + 1) / len(risk)):
+                context.progress(0.0)
+                origin = max(target - horizon + 1, 0)
+                risk[number] = self.predict(heatmaps.before(origin), target - origin + 1, context)[-1]
         return risk
 
     def settings(self) -> dict[str, Any]:
@@ -130,6 +133,11 @@ def incident_maps(
     return maps
 
 
+def counts_events(heatmaps: Heatmaps, threshold: int) -> bool:
+    """Whether events are counted instead of incidents: above a threshold of 1, and in binary maps."""
+    return heatmaps.binary or threshold > 1
+
+
 def check_history(heatmaps: Heatmaps, least: int) -> None:
     """Refuse a history nobody can forecast from.
 
@@ -146,18 +154,24 @@ def check_history(heatmaps: Heatmaps, least: int) -> None:
             parameter="heatmaps",
             remedy="Choose a study area that overlaps the incidents",
         )
-    inside = counts[:, heatmaps.mask]
-    if inside.dtype.kind == "f" and not np.isfinite(inside).all():
+    lowest, something = 0.0, False
+    # Map by map: a stack may be a file larger than the memory.
+    for band, seen in zip(counts, heatmaps.observed, strict=True):
+        inside = band[heatmaps.mask]
+        if inside.dtype.kind == "f" and not np.isfinite(inside).all():
+            raise DataError(
+                "The maps hold values that are no numbers inside the study area",
+                parameter="heatmaps",
+                remedy="Make the stack again with Rasterize hotspot grids",
+            )
+        if inside.dtype.kind in "if":
+            lowest = min(lowest, inside.min())
+        something = something or bool(seen and inside.any())
+    if lowest < 0:
         raise DataError(
-            "The maps hold values that are no numbers inside the study area",
+            f"The maps hold negative counts ({lowest})",
             parameter="heatmaps",
-            remedy="Make the stack again with Rasterize hotspot grids",
-        )
-    if inside.dtype.kind in "if" and inside.size and inside.min() < 0:
-        raise DataError(
-            f"The maps hold negative counts ({inside.min()})",
-            parameter="heatmaps",
-            value=inside.min(),
+            value=lowest,
             remedy="Make the stack again with Rasterize hotspot grids",
         )
     observed = int(heatmaps.observed.sum())
@@ -168,7 +182,7 @@ def check_history(heatmaps: Heatmaps, least: int) -> None:
             value=observed,
             remedy="Use a longer period or shorter bins, or a shorter sequence_length",
         )
-    if not inside[heatmaps.observed].any():
+    if not something:
         raise DataError(
             "No incident lies in the history, so there is nothing to learn from",
             parameter="heatmaps",

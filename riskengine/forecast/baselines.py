@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..context import JobContext
 from ..heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -142,14 +142,11 @@ class PriorCounts(PriorShare):
     name = "prior_counts"
 
     def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
-        if self._shares(heatmaps):
+        if counts_events(heatmaps, self.threshold):
             return super()._seen(heatmaps, which)
         counts: NDArray[Any] = heatmaps.counts[which]
         return counts
 
     def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
         rate = super()._risk(total, maps, heatmaps)
-        return rate if self._shares(heatmaps) else -np.expm1(-rate)
-
-    def _shares(self, heatmaps: Heatmaps) -> bool:
-        return heatmaps.binary or self.threshold > 1
+        return rate if counts_events(heatmaps, self.threshold) else -np.expm1(-rate)

@@ -6,6 +6,7 @@ forecasts.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -93,6 +94,15 @@ class CellFeatures:
             *(f"channel {each}, {days:g} d" for each in range(channels) for days in CHANNEL_LIVES),
             *heatmaps.extras.static_names,
         ]
+
+    def copy(self) -> CellFeatures:
+        """Another one that goes its own way from here."""
+        other = copy.copy(self)
+        # The smoothers and the names stay what they are.
+        for name, value in vars(self).items():
+            if isinstance(value, (np.ndarray, list)):
+                setattr(other, name, value.copy())
+        return other
 
     def columns(self, start: np.datetime64) -> tuple[NDArray[np.float32], Array]:
         """The table of the map that begins at `start`.

@@ -15,7 +15,7 @@ from ..bins import next_edges
 from ..context import JobContext
 from ..errors import DataError
 from ..heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
 from .cell_features import CellFeatures
 from .regression import folded, limited, regress
 from .trees import Trees, fit_trees
@@ -70,16 +70,20 @@ class Cellwise(Forecaster):
         """Forecast the bins after `history`; later bins from the expected counts of the earlier ones."""
         check_steps(steps)
         context = context or JobContext()
-        state = self._state(history, len(history), context)
+        return self._roll(self._state(history, len(history), context), history, steps, context)
+
+    def _roll(self, state: CellFeatures, history: Heatmaps, steps: int, context: JobContext) -> Maps:
+        """Forecast the bins after `history`, which `state` was shown; it is shown the expected counts."""
         starts = next_edges(history.edges, history.bin, steps)
+        events = counts_events(history, self.threshold)
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
             context.progress(step / steps)
             columns, rate = state.columns(starts[step])
-            risk[step][history.mask] = self._risk(columns, _offset(rate, self._counts_events(history)))
+            risk[step][history.mask] = self._risk(columns, _offset(rate, events))
             expected = np.zeros(history.mask.shape)
             p = risk[step][history.mask].astype(np.float64)
-            expected[history.mask] = p if self._counts_events(history) else -np.log1p(-p)
+            expected[history.mask] = p if events else -np.log1p(-p)
             if step + 1 < steps:
                 # What the channels will hold is unknown: their level stays the recent one.
                 state.update(starts[step], expected)
@@ -97,20 +101,37 @@ class Cellwise(Forecaster):
                 context.progress(number / len(risk))
                 columns, rate = state.columns(heatmaps.edges[first + number])
                 tables.append(columns)
-                offsets.append(_offset(rate, self._counts_events(heatmaps)))
+                offsets.append(_offset(rate, counts_events(heatmaps, self.threshold)))
                 self._show(state, heatmaps, first + number)
             found = self._risk(np.concatenate(tables), np.concatenate(offsets))
             risk[low : low + len(tables), heatmaps.mask] = found.reshape(len(tables), -1)
         return risk
 
-    def _counts_events(self, heatmaps: Heatmaps) -> bool:
-        return heatmaps.binary or self.threshold > 1
+    def predict_ahead(
+        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
+    ) -> Maps:
+        """Forecasts of every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
+        check_steps(horizon)
+        if horizon == 1:
+            return self.predict_each(heatmaps, first, context)
+        context = context or JobContext()
+        risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
+        known = max(first - horizon + 1, 0)
+        state = self._state(heatmaps, known, context)
+        for number, target in enumerate(range(first, len(heatmaps))):
+            origin = max(target - horizon + 1, 0)
+            if known < origin:
+                self._show(state, heatmaps, known)
+                known += 1
+            with context.step(number / len(risk), (number + 1) / len(risk)):
+                risk[number] = self._roll(state.copy(), heatmaps.before(origin), target - origin + 1, context)[-1]
+        return risk
 
     def _show(self, state: CellFeatures, heatmaps: Heatmaps, number: int) -> None:
         seen: NDArray[Any] | None = None
         if heatmaps.observed[number]:
             one = slice(number, number + 1)
-            events = self._counts_events(heatmaps)
+            events = counts_events(heatmaps, self.threshold)
             seen = incident_maps(heatmaps, self.threshold, one)[0] if events else heatmaps.counts[number]
         state.update(heatmaps.edges[number], seen, [stack[number] for stack in heatmaps.extras.channels])
 
@@ -135,16 +156,22 @@ class Cellwise(Forecaster):
         """Columns, offsets and events of the training maps in time order, and the rows of the first 80 % of them."""
         maps, cells = len(history), int(history.mask.sum())
         state = CellFeatures(history, len(history.extras.channel_names))
-        warm = int(min(maps * _WARM_SHARE, _WARM_DAYS / state.bin_days)) or 1
-        thin = max(-(-(maps - warm) * cells // MOST_ROWS), 1)
+        # Maps that were not observed fill no summary: the warm-up counts those that were.
+        seen = np.flatnonzero(history.observed)
+        warm = int(min(len(seen) * _WARM_SHARE, _WARM_DAYS / state.bin_days)) or 1
+        thin = max(-(-(len(seen) - warm) * cells // MOST_ROWS), 1)
         # Every seventh day would always be the same weekday.
         while gcd(thin, state.slots) > 1:
             thin += 1
-        targets = [
-            number
-            for number in range(maps)
-            if number >= warm and history.observed[number] and (maps - 1 - number) % thin == 0
-        ]
+        targets = [int(number) for number in seen[warm:] if (seen[-1] - number) % thin == 0]
+        if not targets:
+            raise DataError(
+                f"The history holds {len(seen)} observed maps: none is left to learn from after the {warm} that fill"
+                " the summaries",
+                parameter="heatmaps",
+                value=len(seen),
+                remedy="Use a longer period or shorter bins, or a simpler model",
+            )
         wanted = set(targets)
         columns = np.empty((len(targets) * cells, len(state.names)), dtype=np.float32)
         offset = np.empty(len(targets) * cells, dtype=np.float32)
@@ -156,7 +183,7 @@ class Cellwise(Forecaster):
             if number in wanted:
                 table, rate = state.columns(history.edges[number])
                 columns[row : row + cells] = table
-                offset[row : row + cells] = _offset(rate, self._counts_events(history))
+                offset[row : row + cells] = _offset(rate, counts_events(history, self.threshold))
                 one = slice(number, number + 1)
                 events[row : row + cells] = incident_maps(history, self.threshold, one)[0][history.mask]
                 row += cells

@@ -124,11 +124,15 @@ def checkpoint_of(forecaster: Forecaster, history: Heatmaps) -> Checkpoint | Non
     if path is None:
         return None
     check_folder(path, "checkpoint")
+    return Checkpoint(path, {"model": forecaster.name, "maps": read_maps(history), **forecaster.settings()})
+
+
+def read_maps(history: Heatmaps) -> str:
+    """Fingerprint of all that a fit reads: counts, study area, which maps were observed, bins, further layers."""
     extras = history.extras
-    maps = fingerprint(
+    return fingerprint(
         history.counts, history.mask, history.observed, history.edges.astype(np.int64), extras.static, extras.channels
     )
-    return Checkpoint(path, {"model": forecaster.name, "maps": maps, **forecaster.settings()})
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import gcd
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..errors import ParameterError
 from ..heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
 from .catalogue import CATALOGUE, make
+from .cell_features import slots
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 MEMBERS = ("prior_counts", "weekday_trend", "kde", "etas", "logistic")
 #: Fewer past maps, or fewer events in them, tell nothing about who deserves what.
 LEAST_MAPS, LEAST_EVENTS = 6, 20
+#: Cells times maps that the weights are learned from, about, at most: of a longer fold every second, third, … map.
+MOST_ROWS = 1_200_000
 #: A member with less is not heard: fitting it again would change nothing that anybody sees.
 LEAST_WEIGHT = 0.01
 _FLOOR = 1e-6
@@ -117,8 +121,11 @@ class Ensemble(Forecaster):
         self.past_loss_ = np.full(len(self.members) + 1, np.nan)
         past = history.before(first)
         able = [name for name in self.members if _observed(past) >= self._make(name).least_maps]
-        events = incident_maps(history, self.threshold, slice(first, None))[history.observed[first:]][:, history.mask]
-        learned_from = able and past.counts[past.observed][:, past.mask].any()
+        scored = _fold(history, first)
+        events = incident_maps(history, self.threshold, scored)[:, history.mask]
+        learned_from = able and any(
+            band[past.mask].any() for band, seen in zip(past.counts, past.observed, strict=True) if seen
+        )
         if not learned_from or len(events) < LEAST_MAPS or events.sum() < LEAST_EVENTS:
             able = [name for name in self.members if _observed(history) >= self._make(name).least_maps]
             # Too little to tell them apart: the plainest that this history suffices for.
@@ -129,7 +136,7 @@ class Ensemble(Forecaster):
                 f" is {CATALOGUE[plain].title} alone"
             )
         else:
-            self._weigh(history, first, able, events, context)
+            self._weigh(history, first, able, scored, events, context)
         heard = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
         self.members_: dict[str, Forecaster] = {}
         for number, name in enumerate(heard):
@@ -139,15 +146,23 @@ class Ensemble(Forecaster):
         return self
 
     def _weigh(
-        self, history: Heatmaps, first: int, able: list[str], events: NDArray[np.uint8], context: JobContext
+        self,
+        history: Heatmaps,
+        first: int,
+        able: list[str],
+        scored: NDArray[np.bool_],
+        events: NDArray[np.uint8],
+        context: JobContext,
     ) -> None:
-        past, observed = history.before(first), history.observed[first:]
+        past, chosen = history.before(first), scored[first:]
         odds = np.empty((len(able), events.size), dtype=np.float32)
         for number, name in enumerate(able):
             with context.step(0.5 * number / len(able), 0.5 * (number + 1) / len(able)):
-                context.progress(0.0, f"Trying {CATALOGUE[name].title} on {int(observed.sum())} past maps")
-                member = self._make(name).fit(past, context)
-                risk = member.predict_each(history, first, context)[observed][:, history.mask]
+                context.progress(0.0, f"Trying {CATALOGUE[name].title} on {len(events)} past maps")
+                with context.step(0.0, 0.7):
+                    member = self._make(name).fit(past, context)
+                with context.step(0.7, 1.0):
+                    risk = member.predict_each(history, first, context)[chosen][:, history.mask]
                 odds[number] = _logit(risk).ravel()
         weights, losses = pool_weights(odds, events.ravel(), self.strength)
         for name, weight, loss in zip(able, weights, losses, strict=False):
@@ -155,7 +170,7 @@ class Ensemble(Forecaster):
             self.past_loss_[self.members.index(name)] = loss
         self.past_loss_[-1] = losses[-1]
         told = ", ".join(f"{CATALOGUE[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True))
-        context.log(f"Weights learned on {int(observed.sum())} past maps: {told}")
+        context.log(f"Weights learned on {len(events)} past maps: {told}")
 
     def _make(self, name: str) -> Forecaster:
         return make(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
@@ -163,25 +178,38 @@ class Ensemble(Forecaster):
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; the weights are those of one step."""
         check_steps(steps)
-        return self._pool([member.predict(history, steps, context) for member in self.members_.values()])
+        return self._pooled(lambda member, step: member.predict(history, steps, step), context)
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
         """One-step-ahead forecasts of every map from `first` on."""
-        return self._pool([member.predict_each(heatmaps, first, context) for member in self.members_.values()])
+        return self._pooled(lambda member, step: member.predict_each(heatmaps, first, step), context)
 
     def predict_ahead(
         self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
     ) -> Maps:
         """Forecasts of every map from `first` on, `horizon` bins ahead."""
-        members = self.members_.values()
-        return self._pool([member.predict_ahead(heatmaps, first, horizon, context) for member in members])
+        check_steps(horizon)
+        return self._pooled(lambda member, step: member.predict_ahead(heatmaps, first, horizon, step), context)
 
-    def _pool(self, risks: list[Maps]) -> Maps:
-        weights = self.weights_[self.weights_ > 0]
-        pooled = np.zeros(risks[0].shape)
-        for weight, risk in zip(weights, risks, strict=True):
-            pooled += weight * _logit(risk)
-        return np.asarray(expit(pooled), dtype=np.float32)
+    def _pooled(self, forecast: Callable[[Forecaster, JobContext], Maps], context: JobContext | None) -> Maps:
+        """The weighted mean of the members' logits; one member's forecast at a time is held."""
+        context = context or JobContext()
+        weights, number = self.weights_[self.weights_ > 0], len(self.members_)
+        pooled: NDArray[np.float64] | None = None
+        for place, (weight, member) in enumerate(zip(weights, self.members_.values(), strict=True)):
+            with context.step(place / number, (place + 1) / number):
+                context.progress(0.0)
+                risk = forecast(member, context)
+            if pooled is None:
+                pooled = np.zeros(risk.shape)
+            for total, band in zip(pooled, risk, strict=True):
+                total += weight * _logit(band)
+            del risk
+        assert pooled is not None, "an ensemble has a member"
+        found = np.empty(pooled.shape, dtype=np.float32)
+        for band, total in zip(found, pooled, strict=True):
+            band[:] = expit(total)
+        return found
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Weights, and what the members learned, each name behind its member's and a slash."""
@@ -204,6 +232,23 @@ class Ensemble(Forecaster):
                 }
                 self.members_[name] = self._make(name).restore(mine)
         return self
+
+
+def _fold(history: Heatmaps, first: int) -> NDArray[np.bool_]:
+    """Which maps, shape (T,), the weights are learned from: the observed ones from `first` on, evenly thinned."""
+    scored = history.observed.copy()
+    scored[:first] = False
+    numbers = np.flatnonzero(scored)
+    step, week = -(-len(numbers) * int(history.mask.sum()) // MOST_ROWS), slots(history)
+    # Every seventh day would always be the same weekday.
+    while gcd(step, week) > 1:
+        step += 1
+    step = min(step, len(numbers) // LEAST_MAPS)
+    while step > 1 and gcd(step, week) > 1:
+        step -= 1
+    if step > 1:
+        scored[numbers[(numbers[-1] - numbers) % step > 0]] = False
+    return scored
 
 
 def _observed(history: Heatmaps) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 from ..bins import next_edges
 from ..context import JobContext
 from ..heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events
 from .cell_features import slot_of
-from .etas_em import bin_lengths, choose_long_run, counts_events, read_history, seen_maps
+from .etas_em import bin_lengths, choose_long_run, read_history, seen_maps
 from .etas_kernel import PARTS, Kernel, State, cell_shares, same_bin
 from .etas_search import covariance, fit_process
 
@@ -143,14 +144,7 @@ class SelfExciting(Forecaster):
             if number % 64 == 0:
                 context.check_cancelled()
             running.show(number)
-        edges = next_edges(history.edges, history.bin, steps)
-        risk = np.empty((steps, *history.mask.shape), dtype=np.float32)
-        for step, days in enumerate(bin_lengths(edges)):
-            context.progress(step / steps)
-            expected = running.expected(edges[step], float(days))
-            risk[step] = running.risk(expected, float(days))
-            running.state.trigger(expected, float(days))
-        return risk
+        return running.roll(next_edges(history.edges, history.bin, steps), context)
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
         """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
@@ -165,6 +159,28 @@ class SelfExciting(Forecaster):
             elif number % 64 == 0:
                 context.check_cancelled()
             running.show(number)
+        return risk
+
+    def predict_ahead(
+        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
+    ) -> Maps:
+        """Forecasts of every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
+        check_steps(horizon)
+        if horizon == 1:
+            return self.predict_each(heatmaps, first, context)
+        context = context or JobContext()
+        running, known = _Running(self, heatmaps), 0
+        risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
+        for number, target in enumerate(range(first, len(heatmaps))):
+            origin = max(target - horizon + 1, 0)
+            while known < origin:
+                if known % 64 == 0:
+                    context.check_cancelled()
+                running.show(known)
+                known += 1
+            edges = next_edges(heatmaps.edges[: origin + 1], heatmaps.bin, target - origin + 1)
+            with context.step(number / len(risk), (number + 1) / len(risk)):
+                risk[number] = running.copy().roll(edges, context)[-1]
         return risk
 
 
@@ -195,6 +211,22 @@ class _Running:
             again = self.model.theta_ * same_bin(self.model.omega_, days) * self.same_cell
             risk = np.minimum(-np.expm1(-expected * (1 - min(again, 0.9))), _MOST)
         return np.where(self.heatmaps.mask, risk, np.nan).astype(np.float32)
+
+    def roll(self, edges: NDArray[np.datetime64], context: JobContext) -> Maps:
+        """Forecast the bins between `edges`, each with the expected counts of the ones before it."""
+        risk = np.empty((len(edges) - 1, *self.heatmaps.mask.shape), dtype=np.float32)
+        for step, days in enumerate(bin_lengths(edges)):
+            context.progress(step / len(risk))
+            expected = self.expected(edges[step], float(days))
+            risk[step] = self.risk(expected, float(days))
+            self.state.trigger(expected, float(days))
+        return risk
+
+    def copy(self) -> _Running:
+        """Another one that goes its own way from here."""
+        other = copy.copy(self)
+        other.state = copy.deepcopy(self.state)
+        return other
 
     def show(self, number: int) -> None:
         """Take in a map of the stack; its expected counts where it was not observed."""

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 from ..context import JobContext
 from ..heatmaps import Heatmaps
-from .base import incident_maps
+from .base import counts_events, incident_maps
 from .cell_features import slot_of, slots
 from .etas_kernel import PARTS, LongRun, State, cell_shares, decay, spread, survivors
 
@@ -90,11 +90,6 @@ class Column:
 
     at: Array
     total: Array
-
-
-def counts_events(heatmaps: Heatmaps, threshold: int) -> bool:
-    """Whether events are counted instead of incidents."""
-    return heatmaps.binary or threshold > 1
 
 
 def seen_maps(heatmaps: Heatmaps, threshold: int, low: int, high: int) -> Array:

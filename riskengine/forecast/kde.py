@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..context import JobContext
 from ..errors import ParameterError
 from ..heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
 from .cell_features import bin_days
 from .smoothing import Smoother
 
@@ -190,7 +190,7 @@ class SpaceTimeKDE(Forecaster):
         return float(-np.log(np.where(events, p, 1 - p)).mean())
 
     def _probability(self, rate: Array, heatmaps: Heatmaps) -> Array:
-        p = rate if self._shares(heatmaps) else -np.expm1(-rate)
+        p = rate if counts_events(heatmaps, self.threshold) else -np.expm1(-rate)
         return np.asarray(np.clip(p, _SMALLEST, _LARGEST))
 
     def _smoothers(self, heatmaps: Heatmaps) -> tuple[Smoother, Smoother]:
@@ -224,12 +224,9 @@ class SpaceTimeKDE(Forecaster):
     def _seen(self, heatmaps: Heatmaps, number: int) -> NDArray[Any] | None:
         if not heatmaps.observed[number]:
             return None
-        if self._shares(heatmaps):
+        if counts_events(heatmaps, self.threshold):
             return np.asarray(incident_maps(heatmaps, self.threshold, slice(number, number + 1))[0])
         return np.asarray(heatmaps.counts[number])
-
-    def _shares(self, heatmaps: Heatmaps) -> bool:
-        return heatmaps.binary or self.threshold > 1
 
 
 class _Densities:

@@ -13,7 +13,7 @@ from ..bins import next_edges
 from ..context import JobContext
 from ..errors import ParameterError
 from ..heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
 from .cell_features import bin_days
 
 if TYPE_CHECKING:
@@ -87,13 +87,10 @@ class Windowed(Forecaster):
 
     def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[Any]) -> NDArray[Any]:
         """What is summed, shape (T, H, W): the counts, or the events where these are what is forecast."""
-        if self._shares(heatmaps):
+        if counts_events(heatmaps, self.threshold):
             return incident_maps(heatmaps, self.threshold, which)
         counts: NDArray[Any] = heatmaps.counts[which]
         return counts
-
-    def _shares(self, heatmaps: Heatmaps) -> bool:
-        return heatmaps.binary or self.threshold > 1
 
     def _levels(self, heatmaps: Heatmaps, which: NDArray[np.intp]) -> Array:
         """Whatever `_factor` wants to know of each map; of its counts only of the maps `which`."""
@@ -108,7 +105,7 @@ class Windowed(Forecaster):
         area = (total[mask].sum() + 0.5) / (maps * int(mask.sum()) + 1.0)
         rate = (total + self.shrinkage * area) / max(maps + self.shrinkage, 1e-9)
         factor = self._factor(levels, window, start, heatmaps)
-        if self._shares(heatmaps):
+        if counts_events(heatmaps, self.threshold):
             # Of shares, not of rates: twice as busy is twice as many chances to happen.
             rate = -np.log1p(-np.minimum(rate, _LARGEST))
         p = np.clip(-np.expm1(-rate * factor), _SMALLEST, _LARGEST)

@@ -12,14 +12,15 @@ from pydantic import Field
 
 from ..artefact_checks import Finding, check_categories, check_incidents
 from ..context import JobContext
-from ..errors import DataError, ParameterError
+from ..errors import ParameterError
 from ..evaluation.backtest import Backtest, Plan, run_backtest
 from ..evaluation.entrants import entrants
 from ..evaluation.exposure import exposure, read_areas
-from ..evaluation.judged import Outputs, check_outputs, result_of, write_outputs
-from ..evaluation.offsets import run_offsets
+from ..evaluation.judged import Outputs, check_outputs, result_of, told, write_outputs
+from ..evaluation.offsets import of_stack, run_offsets
 from ..forecast.catalogue import BASELINES, DEFAULT
-from ..heatmaps import Heatmaps, read_heatmaps
+from ..heatmaps import Heatmaps
+from ..history import local_moment, read_history
 from ..incidents import Incidents, read_exchange
 from ..times import Order
 from . import JobParameters
@@ -75,7 +76,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
 
     context.progress(0.0, "Reading heatmaps")
     areas = read_areas(parameters.areas) if parameters.areas else {}
-    heatmaps = _read(parameters)
+    heatmaps = read_history(parameters.heatmaps, parameters.extras)
     incidents, findings = _incidents(parameters, heatmaps, warn, context)
     plan = _plan(parameters, heatmaps)
     asked = parameters.models or [DEFAULT]
@@ -99,17 +100,18 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     if parameters.offsets:
         assert incidents is not None, "refused above"
         with context.step(0.75, 0.92):
-            _move(backtest, incidents, parameters, context)
+            _move(backtest, incidents, parameters, warn, context)
     if areas:
-        backtest.areas = exposure(
-            areas,
-            heatmaps.grid,
-            heatmaps.mask,
-            backtest.risks[backtest.model],
-            backtest.flagged(),
-            backtest.counts,
-            context,
-        )
+        with told(warn, "The exposure by area could not be worked out"):
+            backtest.areas = exposure(
+                areas,
+                heatmaps.grid,
+                heatmaps.mask,
+                backtest.risks[backtest.model],
+                backtest.flagged(),
+                backtest.counts,
+                context,
+            )
     shown = parameters.model_dump(mode="json")
     with context.step(0.92, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
@@ -125,22 +127,6 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     }
 
 
-def _read(parameters: Parameters) -> Heatmaps:
-    heatmaps = read_heatmaps(parameters.heatmaps)
-    if not heatmaps.bin:
-        raise DataError(
-            f"{parameters.heatmaps} does not say how long its bins are",
-            parameter="heatmaps",
-            value=parameters.heatmaps,
-            remedy="Make it again with Rasterize hotspot grids",
-        )
-    if parameters.extras:
-        from ..extras import read_extras
-
-        heatmaps.extras = read_extras(parameters.extras, heatmaps)
-    return heatmaps
-
-
 def _incidents(
     parameters: Parameters, heatmaps: Heatmaps, warn: Callable[[str], None], context: JobContext
 ) -> tuple[Incidents | None, list[Finding]]:
@@ -149,6 +135,9 @@ def _incidents(
     if parameters.incidents:
         context.progress(0.02, "Looking at the incidents")
         incidents, _ = read_exchange(parameters.incidents, context, order=parameters.date_order)
+        if parameters.offsets:
+            # Before hours of work, not after.
+            of_stack(incidents, heatmaps)
         findings = check_incidents(incidents, heatmaps.grid.cell, heatmaps.bin)
     if not any(finding.kind == "categories" for finding in findings):
         findings = [*findings, *check_categories(heatmaps.categories)]
@@ -162,7 +151,7 @@ def _plan(parameters: Parameters, heatmaps: Heatmaps) -> Plan:
     if parameters.start is None:
         first = maps - max(round(maps * parameters.test), 1)
     else:
-        moment = np.datetime64(parameters.start.replace(tzinfo=None), "s")
+        moment = local_moment(parameters.start, "start")
         first = int(np.searchsorted(heatmaps.edges[:-1], moment))
         if not 0 < first < maps:
             raise ParameterError(
@@ -174,17 +163,24 @@ def _plan(parameters: Parameters, heatmaps: Heatmaps) -> Plan:
     return Plan(first, parameters.horizon, parameters.refit, tuple(dict.fromkeys(parameters.seeds)))
 
 
-def _move(backtest: Backtest, incidents: Incidents, parameters: Parameters, context: JobContext) -> None:
+def _move(
+    backtest: Backtest,
+    incidents: Incidents,
+    parameters: Parameters,
+    warn: Callable[[str], None],
+    context: JobContext,
+) -> None:
     """Figures over moved grids, of the models that could be run."""
     run = [name for name in backtest.scores if name not in backtest.failures]
     settings = {name: each for name, each in parameters.settings.items() if name in run}
-    backtest.offsets = run_offsets(
-        backtest.heatmaps,
-        incidents,
-        entrants(run, parameters.threshold, settings)[0],
-        backtest.plan,
-        parameters.offsets,
-        parameters.threshold,
-        context,
-        parameters.workers,
-    )
+    with told(warn, "The figures over further grid positions could not be worked out"):
+        backtest.offsets = run_offsets(
+            backtest.heatmaps,
+            incidents,
+            entrants(run, parameters.threshold, settings)[0],
+            backtest.plan,
+            parameters.offsets,
+            parameters.threshold,
+            context,
+            parameters.workers,
+        )

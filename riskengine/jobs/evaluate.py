@@ -6,7 +6,6 @@ import time
 from datetime import datetime
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import Field
 
 from ..artefact_checks import check_categories
@@ -15,6 +14,7 @@ from ..evaluation.exposure import exposure, read_areas
 from ..evaluation.judged import Outputs, check_outputs, result_of, write_outputs
 from ..evaluation.riskmap import judge
 from ..heatmaps import read_heatmaps
+from ..history import local_moment
 from ..risk import read_risk
 from . import JobParameters
 
@@ -60,7 +60,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             threshold=parameters.threshold,
             percentile=parameters.percentile,
             over=parameters.over,
-            start=None if parameters.start is None else np.datetime64(parameters.start.replace(tzinfo=None), "s"),
+            start=None if parameters.start is None else local_moment(parameters.start, "start"),
             warn=warn,
             context=context,
         )

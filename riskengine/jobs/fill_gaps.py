@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..context import JobContext
-from ..gaps import Gaps, Method, fill_gaps
-from ..heatmaps import read_heatmaps, write_heatmaps
+from ..gaps import Gaps, Method, fill_gaps, quiet_maps
+from ..heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 from . import JobParameters
 
 
@@ -23,6 +23,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """Read, fill, mark, write."""
     context.progress(0.0, "Reading hotspot grids")
     heatmaps = read_heatmaps(parameters.heatmaps)
+    if parameters.gaps == "empty":
+        _warn_of_quiet(heatmaps, context)
     with context.step(0.2, 0.6):
         filled = fill_gaps(heatmaps, parameters.method, parameters.gaps, context)
     gaps = int((~filled.observed).sum())
@@ -54,3 +56,15 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "highest": float(max((float(band.max()) for band in filled.counts), default=0.0)),
         "edges": [str(edge) for edge in filled.edges],
     }
+
+
+def _warn_of_quiet(heatmaps: Heatmaps, context: JobContext) -> None:
+    """Say that the maps without incidents are as many as chance gives, so that they are quiet bins and no gaps."""
+    empty, expected = quiet_maps(heatmaps)
+    # Two standard deviations of a Poisson number more are still no sign of gaps.
+    if 0 < empty <= expected + 2 * np.sqrt(expected):
+        context.warn(
+            f"{empty:,} maps are without any incident; chance alone would give about {expected:,.1f}"
+            f" of {int(heatmaps.observed.sum()):,}. They are probably quiet bins and no gaps: marked as not observed,"
+            " they make every rate that is learned conditional on something having happened. Choose gaps = unobserved"
+        )

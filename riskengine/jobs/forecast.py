@@ -14,10 +14,10 @@ from ..context import JobContext
 from ..forecast.base import check_history
 from ..forecast.modelfile import check_fits, load_model
 from ..heatmaps import write_risk
+from ..history import read_history
 from ..report.card import card_line, held_out_line
 from ..report.figures import display_name
 from . import JobParameters
-from .train_forecast import read_history
 
 
 class Parameters(JobParameters):

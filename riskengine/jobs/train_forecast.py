@@ -17,7 +17,8 @@ from ..evaluation.heldout import HeldOut, evaluate
 from ..forecast.base import Forecaster, check_history
 from ..forecast.catalogue import BASELINES, CATALOGUE, DEFAULT, make
 from ..forecast.modelfile import describe, load_model, save_model
-from ..heatmaps import Heatmaps, read_heatmaps
+from ..heatmaps import Heatmaps
+from ..history import local_moment, read_history
 from ..report.card import metrics_of
 from ..report.training import write_training_report
 from ..report.words import verdict
@@ -117,32 +118,9 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     }
 
 
-def read_history(path: str, extras: list[str]) -> Heatmaps:
-    """Hotspot grids with the further layers a forecaster may read.
-
-    Raises
-    ------
-    DataError
-        If the maps do not say how long their bins are.
-    """
-    heatmaps = read_heatmaps(path)
-    if not heatmaps.bin:
-        raise DataError(
-            f"{path} does not say how long its bins are",
-            parameter="heatmaps",
-            value=path,
-            remedy="Make it again with Rasterize hotspot grids",
-        )
-    if extras:
-        from ..extras import read_extras
-
-        heatmaps.extras = read_extras(extras, heatmaps)
-    return heatmaps
-
-
 def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps:
     """The maps that were over at `until`."""
-    moment = np.datetime64(until.replace(tzinfo=None), "s")
+    moment = local_moment(until, "until")
     maps = int(np.searchsorted(heatmaps.edges[1:], moment, side="right"))
     if not maps:
         raise DataError(
@@ -196,16 +174,21 @@ def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context:
     if not keeps:
         return _fit(parameters, history, context)
     assert parameters.checkpoint is not None
+    # Networks wait for torch, counts do not.
+    from ..forecast.checkpoint import read_maps
+
     path = _judged_file(parameters.checkpoint)
-    wanted = _make(parameters)
+    wanted, maps = _make(parameters), read_maps(history)
     if path.exists():
         found, card = load_model(path, "checkpoint")
         same = found.name == wanted.name and found.settings() == wanted.settings()
-        if same and card.fingerprint == describe(found, history).fingerprint:
+        if same and card.fingerprint == maps:
             context.log("The model without the held-out maps is that of the run that was cancelled")
             return found
     model = _fit(parameters, history, context)
-    save_model(path, model, describe(model, history), "checkpoint")
+    # Of all that a fit reads; the fingerprint of a card is of the counts.
+    card = describe(model, history).model_copy(update={"fingerprint": maps})
+    save_model(path, model, card, "checkpoint")
     return model
 
 

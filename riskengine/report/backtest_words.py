@@ -9,11 +9,10 @@ from ..evaluation.backtest import Backtest
 from ..evaluation.compare import Difference
 from ..evaluation.heldout import AREA_SHARE
 from ..evaluation.metrics import AreaHits
+from ..evaluation.verdict import LONG_RUN
 from .figures import display_name
 from .words import percent, within
 
-#: Simple models that know a long-run mean, of each cell or of all, and nothing of when.
-LONG_RUN = ("constant", "prior_counts", "prior_share")
 #: A gain below this share of the log-loss is called small.
 _SMALL = 0.02
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.transform import Affine
+from rasterio.warp import transform_bounds
 
 from riskengine.context import JobContext
 from riskengine.errors import CrimeRiskError, DataError, OutputError, ParameterError
@@ -21,7 +22,7 @@ from riskengine.forecast.baselines import PriorCounts, PriorShare
 from riskengine.forecast.catalogue import BASELINES
 from riskengine.grid import Grid
 from riskengine.heatmaps import Heatmaps, read_heatmaps, write_heatmaps, write_risk
-from riskengine.incidents import Incidents, write_exchange
+from riskengine.incidents import Incidents, read_exchange, write_exchange
 from riskengine.jobs import run_job
 from riskengine.risk import read_risk
 
@@ -247,6 +248,66 @@ def test_nothing_is_left_behind_when_it_is_refused(city: Path, tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
+def test_incidents_of_another_stack_are_refused_before_any_work(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("it began to work")
+
+    monkeypatch.setattr("riskengine.jobs.backtest.run_backtest", fail)
+    incidents, _ = read_exchange(str(city / "incidents.npz"))
+    write_exchange(tmp_path / "half.npz", incidents.select(np.arange(len(incidents)) % 2 == 0))
+    with pytest.raises(DataError, match="but the hotspot grids hold"):
+        run(city, incidents=str(tmp_path / "half.npz"), offsets=1)
+    # A 1 from two incidents on.
+    binary = str(tmp_path / "binary.tif")
+    run_job("binarize", {"heatmaps": str(city / "grids.tif"), "output": binary, "threshold": 1})
+    with pytest.raises(DataError, match=r"binary maps of cells with at least 2 incidents.* with a threshold of 2, or"):
+        run_job("backtest", {"heatmaps": binary, "incidents": str(city / "incidents.npz"), "offsets": 1})
+
+
+def test_what_fails_after_the_backtest_costs_no_figures(
+    city: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise MemoryError("no more")
+
+    for name in ("run_offsets", "exposure"):
+        monkeypatch.setattr(f"riskengine.jobs.backtest.{name}", fail)
+    # A CSV that is open in a spreadsheet cannot be replaced; a folder of its name cannot either.
+    names = ("report", "csv", "risk", "labels", "hits")
+    paths = {name: tmp_path / f"{name}.x" for name in names}
+    for name in ("csv", "risk", "labels", "hits"):
+        (paths[name] / "inside").mkdir(parents=True)
+    found = run(
+        city,
+        models=["prior_counts"],
+        incidents=str(city / "incidents.npz"),
+        offsets=1,
+        areas=str(city / "areas.geojson"),
+        **{name: str(path) for name, path in paths.items()},
+    )
+    assert found["scores"]["prior_counts"]["log_loss"] > 0
+    assert (found["offsets"], found["areas"]) == ({}, [])
+    assert (found["risk"], found["csv"]) == (None, None)
+    assert found["report"] == str(paths["report"])
+    for words in (
+        "further grid positions could not be worked out. MemoryError: no more",
+        "exposure by area could not be worked out",
+        "but the risk raster is not",
+        "but the labels are not",
+        "but the hits are not",
+        "but the CSV is not",
+    ):
+        assert any(words in note for note in found["notes"]), words
+        assert words.partition(". ")[0] in paths["report"].read_text(encoding="utf-8")
+
+
+def test_a_moment_with_an_offset_is_refused(city: Path) -> None:
+    with pytest.raises(ParameterError, match=r"with a time zone.*Give the local time"):
+        run(city, models=["prior_counts"], start="2024-03-27T12:00:00+02:00")
+
+
 def write_raster(path: Path, bands: np.ndarray, transform: Affine, **tags: str) -> str:
     height, width = bands.shape[1:]
     with rasterio.open(
@@ -309,6 +370,38 @@ def test_a_finer_raster_is_brought_onto_the_grid(city: Path, tmp_path: Path, mon
     for figure in ("log_loss", "brier", "auc", "average_precision", "hit_rate_5"):
         assert found["scores"]["risk"][figure] == pytest.approx(expected["scores"]["risk"][figure], rel=1e-4)
     assert any("another grid" in note for note in found["notes"])
+
+
+def test_baselines_beside_one_band_without_a_time_know_what_came_before_the_test(city: Path, tmp_path: Path) -> None:
+    heatmaps = read_heatmaps(city / "grids.tif")
+    share = (heatmaps.counts[:80] > 0).mean(axis=0)[None]
+    risk = write_raster(tmp_path / "past.tif", share, heatmaps.grid.transform)
+    found = run(city, "evaluate", risk=risk, start=str(heatmaps.edges[80]))
+    scored = [number for number in range(80, MAPS) if heatmaps.observed[number]]
+    assert len(found["edges"]) == len(scored)
+    history = heatmaps.before(80)
+    # Not told each day of the days before it, as a forecast of each map is.
+    counts = PriorCounts().fit(history).predict(history)[0][heatmaps.mask]
+    events = heatmaps.counts[scored][:, heatmaps.mask] > 0
+    expected = log_loss(np.broadcast_to(counts, events.shape), events)
+    assert found["scores"]["prior_counts"]["log_loss"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_coarse_raster_in_degrees_is_looked_up(city: Path, tmp_path: Path) -> None:
+    """A pixel of 0.05 degrees is some kilometres wide: many times a cell, though 0.05 < 500."""
+    heatmaps = read_heatmaps(city / "grids.tif")
+    west, south, east, north = transform_bounds("EPSG:32614", "EPSG:4326", *heatmaps.grid.bounds)
+    notes = []
+    for size in (0.05, 0.0005):
+        wide, high = (int((high - low) / size) + 3 for low, high in ((west, east), (south, north)))
+        values = np.linspace(0.1, 0.9, wide * high).reshape(1, high, wide)
+        path = tmp_path / "degrees.tif"
+        write_raster(path, values, Affine(size, 0, west - size, 0, -size, north + size))
+        with rasterio.open(path, "r+") as target:
+            target.crs = "EPSG:4326"
+        notes.append(" ".join(run(city, "evaluate", risk=str(path))["notes"]))
+    assert "looked up at the centres" in notes[0]
+    assert "averaged over its cells" in notes[1]
 
 
 def test_cells_without_a_risk_are_left_out_and_told(city: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,19 @@ def maps() -> Heatmaps:
     counts[3, 1, 1] = 2
     mask = np.array([[True, True], [False, True]])
     return stack(counts, mask)
+
+
+def test_negative_counts_are_refused_wherever_they_are(maps: Heatmaps) -> None:
+    counts = maps.counts.astype(np.int16)
+    counts[2, 1, 0] = -5
+    ConstantForecaster().fit(replace(maps, counts=counts))
+    counts[2, 1, 1] = -3
+    with pytest.raises(DataError, match=r"negative counts \(-3\)"):
+        ConstantForecaster().fit(replace(maps, counts=counts))
+    broken = maps.counts.astype(np.float32)
+    broken[1, 0, 1] = np.nan
+    with pytest.raises(DataError, match="no numbers"):
+        ConstantForecaster().fit(replace(maps, counts=broken))
 
 
 def test_constant_by_hand(maps: Heatmaps) -> None:

@@ -263,3 +263,29 @@ def test_trees_that_do_not_hang_together_are_refused(monkeypatch: pytest.MonkeyP
         damaged[name][0] = value
         with pytest.raises(ValueError, match="hang together"):
             Trees.restore(damaged)
+
+
+@pytest.mark.parametrize("model", [Logistic(), Boosting(trees=3)])
+def test_maps_without_observation_take_no_part_in_the_warm_up(model: cellwise.Cellwise) -> None:
+    """100 maps of which the first 20 were observed: a warm-up of a quarter of all maps left nothing to learn from."""
+    random = np.random.default_rng(0)
+    counts = random.poisson(0.5, (100, 4, 5)).astype(np.uint8)
+    observed = np.arange(100) < 20
+    fitted = model.fit(stack(counts, observed=observed))
+    assert np.isfinite(fitted.weights_).all()
+    assert np.isfinite(fitted.predict(stack(counts, observed=observed), 2)).all()
+
+
+def test_a_warm_up_of_the_whole_history_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cellwise, "_WARM_SHARE", 1.0)
+    counts = np.random.default_rng(0).poisson(0.5, (30, 4, 5)).astype(np.uint8)
+    with pytest.raises(DataError, match="30 observed maps: none is left to learn from after the 30"):
+        Logistic().fit(stack(counts))
+
+
+def test_a_thinned_table_always_has_a_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second map observed, every second map a target: none would be both, counted from the end of the stack."""
+    monkeypatch.setattr(cellwise, "MOST_ROWS", 300)
+    counts = np.random.default_rng(0).poisson(0.5, (60, 4, 5)).astype(np.uint8)
+    fitted = Logistic().fit(stack(counts, observed=np.arange(60) % 2 == 0))
+    assert np.isfinite(fitted.weights_).all()

@@ -47,15 +47,22 @@ def test_many_folds_give_nearly_the_interval_of_student() -> None:
     assert mine.high - mine.low == pytest.approx(student.high - student.low, rel=0.1)
 
 
-def test_a_constant_difference_is_certain() -> None:
-    found = bootstrap_interval(np.full(60, 0.4), np.full(60, 0.5))
-    assert (found.mean, found.low, found.high) == pytest.approx((-0.1, -0.1, -0.1))
-    assert found.verdict == "better"
+def test_a_difference_without_spread_has_no_limits() -> None:
+    """All blocks alike: nothing says how far the next one may lie from them."""
+    for number in (0.5, 0.4375):
+        found = bootstrap_interval(np.full(60, 0.4), np.full(60, number))
+        assert found.mean == pytest.approx(0.4 - number)
+        assert (found.low, found.high) == (-np.inf, np.inf)
+        assert found.verdict == "indistinguishable"
+        assert found.too_few
 
 
 def test_equal_forecasts_cannot_be_told_apart() -> None:
     loss = np.random.default_rng(5).random(60)
-    assert bootstrap_interval(loss, loss).verdict == "indistinguishable"
+    found = bootstrap_interval(loss, loss)
+    assert found.verdict == "indistinguishable"
+    assert (found.mean, found.low, found.high) == (0, 0, 0)
+    assert not found.too_few
 
 
 def test_folds_without_a_loss_are_left_out() -> None:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from riskengine.context import JobContext
 from riskengine.errors import ParameterError
 from riskengine.evaluation.metrics import log_loss
+from riskengine.forecast import ensemble
 from riskengine.forecast.base import incident_maps
 from riskengine.forecast.catalogue import make
 from riskengine.forecast.ensemble import Ensemble, pool_weights
@@ -116,3 +118,46 @@ def test_a_member_not_heard_is_neither_fitted_nor_kept(moved: bool, silent: str)
 def test_settings_that_cannot_work_are_refused_in_a_sentence(arguments: dict[str, object], words: str) -> None:
     with pytest.raises(ParameterError, match=words):
         Ensemble(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_long_past_fold_is_thinned_over_all_weekdays(monkeypatch: pytest.MonkeyPatch) -> None:
+    heatmaps = stack(maps=400)
+    whole = Ensemble(members=PLAIN).fit(heatmaps)
+    said: list[str] = []
+    # 100 maps of 48 cells; every seventh would do, but would always be the same weekday.
+    monkeypatch.setattr(ensemble, "MOST_ROWS", 700)
+    context = JobContext(on_log=lambda message, level: said.append(message))
+    thinned = Ensemble(members=PLAIN).fit(heatmaps, context)
+    assert any("Weights learned on 13 past maps" in message for message in said)
+    assert thinned.weights_.sum() == pytest.approx(1)
+    assert not np.array_equal(thinned.weights_, whole.weights_)
+    chosen = np.flatnonzero(ensemble._fold(heatmaps, 300))
+    assert chosen[-1] == 399
+    assert set((chosen % 7).tolist()) == set(range(7))
+    monkeypatch.setattr(ensemble, "MOST_ROWS", 1)
+    assert ensemble._fold(heatmaps, 300).sum() >= ensemble.LEAST_MAPS
+    monkeypatch.setattr(ensemble, "MOST_ROWS", 4800)
+    assert np.flatnonzero(ensemble._fold(heatmaps, 300)).tolist() == list(range(300, 400))
+
+
+def test_progress_never_jumps_back() -> None:
+    heatmaps, shares = stack(), [0.0]
+    model = Ensemble(members=PLAIN, strength=1e6).fit(heatmaps.before(200))
+    assert len(model.members_) == len(PLAIN)
+    context = JobContext(on_progress=lambda share, text: shares.append(share))
+    for forecast in (model.predict_each, model.predict_ahead):
+        forecast(heatmaps, 200, context=context)
+        assert shares == sorted(shares)
+        assert 0.9 < shares[-1] <= 1
+        shares.clear()
+    model.fit(heatmaps.before(200), context)
+    assert shares == sorted(shares)
+
+
+def test_the_pool_is_the_weighted_mean_of_the_logits() -> None:
+    heatmaps = stack()
+    model = Ensemble(members=PLAIN).fit(heatmaps.before(200))
+    weights = model.weights_[model.weights_ > 0]
+    risks = [member.predict(heatmaps, 2).astype(float) for member in model.members_.values()]
+    expected = expit(sum(weight * np.log(risk / (1 - risk)) for weight, risk in zip(weights, risks)))
+    assert model.predict(heatmaps, 2) == pytest.approx(expected, rel=1e-5)

@@ -145,6 +145,41 @@ def test_forecasts_further_ahead_are_those_made_earlier(name: str) -> None:
     np.testing.assert_allclose(ahead, alone, rtol=2e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("name", ["logistic", "boosting", "etas"])
+def test_forecasts_further_ahead_read_each_map_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from riskengine.forecast import cellwise, etas
+
+    heatmaps, model, shown = city(), fitted(name), [0]
+    alone = [model.predict(heatmaps.before(target - 4), 5)[-1] for target in range(FIRST, MAPS)]
+
+    def counted(original: Any) -> Any:
+        def counting(*given: Any) -> None:
+            shown[0] += 1
+            original(*given)
+
+        return counting
+
+    for owner, method in ((cellwise.Cellwise, "_show"), (etas._Running, "show")):
+        monkeypatch.setattr(owner, method, counted(getattr(owner, method)))
+    np.testing.assert_array_equal(model.predict_ahead(heatmaps, FIRST, 5), alone)
+    assert shown[0] == MAPS - 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_forecast_further_ahead_stops_within_a_target(name: str) -> None:
+    told = [0]
+
+    def stop(share: float, text: str) -> None:
+        told[0] += 1
+        if told[0] == 3:
+            context.cancelled.set()
+
+    context = JobContext(on_progress=stop)
+    with pytest.raises(Cancelled):
+        fitted(name).predict_ahead(city(), FIRST, 3, context)
+    assert told[0] == 3
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_and_state_are_all_there_is(name: str) -> None:
     heatmaps, model = city(), fitted(name)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from riskengine.context import JobContext
 from riskengine.errors import DataError, ParameterError
 from riskengine.forecast.baselines import PriorCounts
-from riskengine.gaps import binarize, fill_gaps, find_gaps
+from riskengine.gaps import binarize, fill_gaps, find_gaps, quiet_maps
 from riskengine.grid import Grid
 from riskengine.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 from riskengine.jobs import run_job
@@ -183,6 +183,24 @@ def test_carried_forward_is_no_cause_for_alarm(job: Any) -> None:
     assert not said["warning"]
     assert written.filled == "forward"
     assert result["edges"] == [str(edge) for edge in GAPPY.edges]
+
+
+def test_quiet_bins_taken_for_gaps_are_told(job: Any, tmp_path: Path) -> None:
+    """A mean of 1 a map: 100 / e = 36.8 of 100 maps are empty by chance."""
+    quiet = stack(*[[1, 0]] * 36, *[[2, 0]] * 20, *[[2, 2]] * 6, *[[0, 0]] * 38)
+    assert quiet.counts.sum() == 100
+    assert quiet_maps(quiet) == (38, pytest.approx(36.788, abs=1e-3))
+    write_heatmaps(tmp_path / "quiet.tif", quiet)
+    _, said, _ = job("fill_gaps", source="quiet.tif")
+    assert "38 maps are without any incident; chance alone would give about 36.8 of 100" in said["warning"]
+    assert "Choose gaps = unobserved" in said["warning"]
+    _, said, written = job("fill_gaps", source="quiet.tif", gaps="unobserved")
+    assert not said["warning"]
+    assert written.observed.all()
+    # Busy days, and days that nobody recorded.
+    write_heatmaps(tmp_path / "busy.tif", stack(*[[9, 3]] * 90, *[[0, 0]] * 10))
+    _, said, _ = job("fill_gaps", source="busy.tif")
+    assert not said["warning"]
 
 
 def test_nothing_above_the_threshold_is_said(job: Any) -> None:

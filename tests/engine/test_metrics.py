@@ -158,6 +158,30 @@ def test_ratio_interval_stays_within_a_share_and_needs_blocks() -> None:
     assert math.isnan(ratio_interval(np.zeros(18), np.zeros(18), 3).mean)
 
 
+@pytest.mark.parametrize(
+    ("caught", "low", "high"),
+    # None of 5 and all of 5: 1 - 0.025 ** (1 / 5).
+    [(0.0, 0.0, 0.5218), (5.0, 0.4782, 1.0)],
+)
+def test_none_or_all_of_few_is_no_certainty(caught: float, low: float, high: float) -> None:
+    part, whole = np.zeros(60), np.zeros(60)
+    whole[[3, 14, 25, 36, 47]] = 1.0
+    part[:] = whole * (caught / 5)
+    assert ratio_interval(part, whole, 7) == pytest.approx((caught / 5, low, high), abs=1e-4)
+
+
+def test_blocks_all_alike_have_the_exact_interval() -> None:
+    # 6 of 12, one of two in every block: 0.2109 to 0.7891.
+    part, whole = np.tile([1.0, 0.0, 0.0], 6), np.tile([2.0, 0.0, 0.0], 6)
+    assert ratio_interval(part, whole, 3) == pytest.approx((0.5, 0.2109, 0.7891), abs=1e-4)
+
+
+def test_a_constant_catches_its_share_by_definition() -> None:
+    # A twentieth of each incident, for all cells are tied.
+    whole = np.tile([3.0, 1.0, 2.0], 12)
+    assert ratio_interval(whole / 20, whole, 3) == pytest.approx((0.05, 0.05, 0.05))
+
+
 def test_ties_at_the_edge_are_shared() -> None:
     risk = np.array([[0.9, 0.8, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0]])
     counts = np.array([[3, 0, 2, 1, 1, 1, 0, 0, 0, 0]])

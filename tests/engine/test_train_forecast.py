@@ -245,6 +245,48 @@ def test_a_training_goes_on_after_a_cancel(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.crimemodel", "h.tif", "whole.crimemodel"]
 
 
+@pytest.mark.parametrize("changed", ["nothing", "observed", "extras"])
+def test_the_judged_model_is_that_of_the_same_maps_alone(changed: str, tmp_path: Path) -> None:
+    """Cancelled between the two fits; then maps are told to be unobserved, or a layer holds other values."""
+    layer = tmp_path / "layer.tif"
+    city = heatmaps()
+    write_layer(layer, city, 1.0)
+    given = {"kind": "convlstm", "settings": TINY, "checkpoint": str(tmp_path / "c"), "extras": [str(layer)]}
+    fits: list[str] = []
+
+    def stop(share: float, text: str) -> None:
+        fits.extend([text] if text.startswith("Fitting ConvLSTM") else [])
+        if len(fits) == 2:
+            context.cancelled.set()
+
+    context = JobContext(on_progress=stop)
+    with pytest.raises(Cancelled):
+        train(tmp_path, write(tmp_path / "h.tif", city), context, **given)
+    (tmp_path / "c").unlink(missing_ok=True)
+    if changed == "observed":
+        city.observed[[20, 30]] = False
+    elif changed == "extras":
+        write_layer(layer, city, 2.0)
+    said: list[str] = []
+    log = JobContext(on_log=lambda text, level: said.append(text))
+    train(tmp_path, write(tmp_path / "h.tif", city), log, **given)
+    assert any("of the run that was cancelled" in text for text in said) == (changed == "nothing")
+
+
+def write_layer(path: Path, city: Heatmaps, factor: float) -> None:
+    grid = city.grid
+    values = factor * np.arange(grid.rows * grid.columns, dtype=np.float32).reshape(grid.shape) ** factor
+    profile = {"driver": "GTiff", "count": 1, "dtype": "float32", "crs": grid.crs, "transform": grid.transform}
+    with rasterio.open(path, "w", width=grid.columns, height=grid.rows, **profile) as target:
+        target.write(values, 1)
+
+
+def test_a_moment_with_an_offset_is_refused(tmp_path: Path) -> None:
+    stack = write(tmp_path / "h.tif", heatmaps())
+    with pytest.raises(ParameterError, match=r"until is 2024-02-15T00:00:00.*with a time zone"):
+        train(tmp_path, stack, kind="prior_counts", until="2024-02-15T00:00:00Z")
+
+
 def test_a_report_that_fails_costs_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError("no fonts")
