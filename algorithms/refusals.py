@@ -9,6 +9,8 @@ from qgis.core import (
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
 )
@@ -21,10 +23,11 @@ def sentence(definition: QgsProcessingParameterDefinition, value: Any) -> str:
     name = definition.name()
     if value is None or value == "":
         return tr("{name} is empty. {title} is needed.").format(name=name, title=definition.description())
-    return tr("{name} is {value}; {remedy}.").format(name=name, value=_text(value), remedy=_remedy(definition))
+    return tr("{name} is {value}; {remedy}.").format(name=name, value=text(value), remedy=_remedy(definition))
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A value as a sentence names it; a layer by its name."""
     return value.name() if hasattr(value, "name") and callable(value.name) else str(value)
 
 
@@ -35,6 +38,10 @@ def _remedy(definition: QgsProcessingParameterDefinition) -> str:
         return tr("it is missing, truncated or no raster. Choose a raster that QGIS can open")
     if isinstance(definition, QgsProcessingParameterFeatureSource):
         return tr("it is missing or no vector layer. Choose a layer that QGIS can open")
+    if isinstance(definition, QgsProcessingParameterMultipleLayers):
+        return tr("at least one of them is missing or no layer. Choose layers that QGIS can open")
+    if isinstance(definition, QgsProcessingParameterFile) and definition.extension():
+        return tr("choose a file that ends in .{extension}").format(extension=definition.extension())
     if isinstance(definition, QgsProcessingParameterEnum):
         options = "; ".join(f"{number}: {option}" for number, option in enumerate(definition.options()))
         return tr("choose one of {options}").format(options=options)

@@ -26,6 +26,7 @@ from qgis.core import (
     QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterString,
 )
 from qgis.PyQt.QtCore import QPointF
 
@@ -107,6 +108,8 @@ def forecast_inputs(kinds: list[str], default: int) -> list[object]:
     return [
         QgsProcessingParameterFeatureSource("incidents", "Incidents", [QgsProcessing.SourceType.TypeVectorPoint]),
         QgsProcessingParameterField("time_field", "Time field", "occurred", "incidents"),
+        QgsProcessingParameterField("category_field", "Category field", None, "incidents", optional=True),
+        QgsProcessingParameterString("categories", "Categories (all by default)", optional=True),
         QgsProcessingParameterFeatureSource(
             "study_area", "Study area", [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
         ),
@@ -121,7 +124,8 @@ def forecast_steps() -> list[Step]:
     """From incidents to a forecast that was judged."""
     asked = Source.fromModelParameter
     made = Source.fromChildOutput
-    grids = {name: asked(name.lower()) for name in ("STUDY_AREA", "CELL_SIZE", "TIME_FIELD")}
+    same = ("STUDY_AREA", "CELL_SIZE", "TIME_FIELD", "CATEGORY_FIELD", "CATEGORIES")
+    grids = {name: asked(name.lower()) for name in same}
     return [
         (
             "grids",
@@ -199,7 +203,8 @@ if __name__ == "__main__":
                 "forecast_chain",
                 "From incidents to forecast",
                 "Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside "
-                "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles.",
+                "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles. It "
+                "does not compare models: run Backtest forecasts first.",
                 forecast_inputs(forecasters.titles(), forecasters.NAMES.index(forecasters.DEFAULT)),
                 forecast_steps(),
             ),

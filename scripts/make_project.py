@@ -44,11 +44,12 @@ LAYERS = (
     ("predicted_scores", "Predicted scores"),
     ("classes.tif", "Risk classes"),
     ("risk.tif", "Risk"),
+    ("next_week.tif", "Risk of the next seven maps"),
     ("hotspots.tif", "Hotspot grids"),
     ("refused_rows", "Refused rows"),
 )
-# Not every file is large enough for a score model, or has rows to refuse.
-PERHAPS = ("Predicted scores", "Refused rows")
+# Not every file is large enough for a score model or the default forecaster, or has rows to refuse.
+PERHAPS = ("Predicted scores", "Refused rows", "Risk of the next seven maps")
 # Side by side in the photograph.
 PHOTOGRAPHED = ("Crime scores", "Hotspot grids", "Risk", "Risk classes")
 
@@ -79,10 +80,17 @@ def add_to_project(project: QgsProject, layers: dict[str, QgsMapLayer], title: s
         node = root.addLayer(layer)
         node.setItemVisibilityChecked(name == "Risk classes")
         node.setExpanded(name == "Risk classes")
-    hotspots = layers["Hotspot grids"]
-    ranges = hotspots.temporalProperties().fixedRangePerBand()
-    if ranges:
-        times = [ranges[band] for band in sorted(ranges)]
+    ahead = layers.get("Risk of the next seven maps")
+    if ahead is not None:
+        # QGIS reads the times of a raster's bands from its style, but switches them off.
+        ahead.temporalProperties().setIsActive(True)
+    times = [
+        span
+        for layer in (layers["Hotspot grids"], ahead)
+        if layer is not None
+        for _, span in sorted(layer.temporalProperties().fixedRangePerBand().items())
+    ]
+    if times:
         project.timeSettings().setTemporalRange(QgsDateTimeRange(times[0].begin(), times[-1].end()))
     project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(layers["Risk"].extent(), layers["Risk"].crs()))
 

@@ -47,8 +47,8 @@ area are judged: by log-loss, Brier score, AUC, hit rate, PAI, PEI and reliabili
 The report and the log say in words which models can be told from the best simple baseline, and which cannot: where
 they found no signal beyond the long-run mean, that is the result. Precision stands beside every hit rate.
 
-With the incidents themselves the grid is moved as well, since its position alone changes a hit rate, and snapped
-places or addresses that stand for many incidents are found.
+With the incidents themselves snapped places and addresses that stand for many incidents are looked for; and the simple
+baselines can be tried on moved grids, since the position of the grid alone changes a hit rate.
 """
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
@@ -104,7 +104,7 @@ places or addresses that stand for many incidents are found.
         )
         self.add(
             QgsProcessingParameterNumber("OFFSETS", self.tr("Further grid positions"), whole, 0, False, 0, 100),
-            "Quick models are backtested on so many moved grids too. Needs the incidents.",
+            "The simple baselines are backtested on so many moved grids too; other models are not. Needs the incidents.",
         )
         self.add(date_order.parameter(), date_order.HELP, advanced=True)
         self.add(forecasters.extras_parameter(), forecasters.EXTRAS_HELP, advanced=True)

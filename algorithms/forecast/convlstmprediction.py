@@ -21,11 +21,11 @@ from ...bridge import styles
 from ..engine_algorithm import EngineAlgorithm, absolute
 
 #: Parameter, job parameter, title, integer?, default, lowest, help.
-TRAINING: tuple[tuple[str, str, str, bool, float | None, float, str], ...] = (
+TRAINING: tuple[tuple[str, str, str, bool, float, float, str], ...] = (
     ("SEQUENCE_LENGTH", "sequence_length", "Sequence length", True, 16, 2, "Maps in a training window."),
     ("EPOCHS", "epochs", "Epochs", True, 30, 1, "At most; training stops earlier when the validation loss rises."),
     ("LEARNING_RATE", "learning_rate", "Learning rate", False, 0.001, 0, "The published one is 0.0001."),
-    ("BATCH_SIZE", "batch_size", "Batch size", True, 8, 1, "Windows in a training step."),
+    ("BATCH_SIZE", "batch_size", "Batch size", True, 4, 1, "Windows in a training step."),
     ("CHANNELS", "channels", "Channels", True, 16, 1, "Hidden channels of each ConvLSTM layer."),
     ("LAYERS", "layers", "Layers", True, 2, 1, "ConvLSTM layers."),
     (
@@ -33,9 +33,9 @@ TRAINING: tuple[tuple[str, str, str, bool, float | None, float, str], ...] = (
         "positive_weight",
         "Weight of an incident",
         False,
-        None,
+        1.0,
         0,
-        "Weight of cells with an incident in the cross-entropy; by default chosen from how rare they are. The risk is"
+        "Weight of cells with an incident in the cross-entropy; above 1 they count more than the others. The risk is"
         " corrected for it and stays a probability.",
     ),
     ("SEED", "seed", "Seed", True, 0, 0, "The same seed and input give the same forecast on the same machine."),
@@ -50,9 +50,9 @@ class ConvLSTMPrediction(EngineAlgorithm):
     SUMMARY = "Forecasts the risk of at least one incident per cell in the next time bins."
     HELP = """
 Without a model file it first trains on the hotspot grids themselves, then forecasts the bins after the last
-one. The last fifth of the maps is held out from training: on it the forecast is scored beside a constant
-forecast and plain prior counts, and the report says in a sentence which is better. With a model file nothing is
-trained.
+one. The last fifth of the maps is held out from training: on it the forecast is scored beside the simple baselines
+(constant, prior counts and share, recent counts, weekday and trend, space-time KDE), and the report says in a sentence
+which is better. With a model file nothing is trained. The defaults are those of ConvLSTM in Backtest forecasts.
 
 The raster holds probabilities from 0 to 1, a band per forecast bin. It is a forecast of reported incidents in
 places, never of persons.
@@ -74,7 +74,7 @@ places, never of persons.
         for name, _, title, whole, default, lowest, help_text in TRAINING:
             self.add(
                 QgsProcessingParameterNumber(
-                    name, self.tr(title), kinds.Integer if whole else kinds.Double, default, default is None, lowest
+                    name, self.tr(title), kinds.Integer if whole else kinds.Double, default, False, lowest
                 ),
                 help_text,
                 advanced=name not in ("SEQUENCE_LENGTH", "EPOCHS"),
@@ -112,9 +112,7 @@ places, never of persons.
         trained = self.file_destination(parameters, "OUTPUT_MODEL", context) or None
         report = self.file_destination(parameters, "OUTPUT_REPORT", context) or None
         training: dict[str, Any] = {}
-        for name, key, _, whole, default, _, _ in TRAINING:
-            if default is None and parameters.get(name) is None:
-                continue
+        for name, key, _, whole, *_ in TRAINING:
             read = self.parameterAsInt if whole else self.parameterAsDouble
             training[key] = read(parameters, name, context)
         result = self.run_job(

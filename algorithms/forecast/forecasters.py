@@ -41,8 +41,9 @@ BASELINES = ("constant", "prior_counts", "recent_counts", "weekday_trend", "kde"
 
 EXTRAS_HELP = (
     "Rasters that models may read beside the counts: one band is a static layer, resampled to the grid (for example "
-    "a population density); a stack of hotspot grids with the same cells and bins is a channel, of which only "
-    "the past is read. Plain counts ignore them."
+    "a population density), and so is each band of a raster with a few. A stack made with Rasterize hotspot grids of "
+    "the same cells and bins is a channel, of which only the past is read. Plain counts ignore them. A model that was "
+    "trained with them needs them to forecast: the same file names, in the same order."
 )
 #: Settings that are parameters of their own.
 _OWN = ("threshold", "seed")
@@ -152,7 +153,9 @@ def _refuse_own(settings: dict[str, Any]) -> None:
     for name in _OWN:
         if name in settings:
             raise QgsProcessingException(
-                tr("SETTINGS holds {name}, which has a parameter of its own. Give it there.").format(name=name)
+                tr("SETTINGS holds {name}={value}, but {name} has a parameter of its own. Give it there.").format(
+                    name=name, value=settings[name]
+                )
             )
 
 

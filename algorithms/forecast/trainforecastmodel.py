@@ -98,8 +98,8 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
         )
         self.add(
             QgsProcessingParameterString("SETTINGS", self.tr("Settings of the model"), None, True, True),
-            "Such as epochs=20, learning_rate=0.001, padding=reflect, channels=16; or JSON. A name that the model does "
-            "not know is refused with those it knows.",
+            "Of the chosen kind. For ConvLSTM: epochs=20, padding=reflect; for Ensemble: share=0.3; or JSON. The user "
+            "guide lists all. A name that the kind does not know is refused with those it knows.",
             advanced=True,
         )
         self.add(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsProcessing,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingParameterBoolean,
@@ -28,6 +26,7 @@ from ...bridge import layers, styles
 from .. import date_order
 from ..engine_algorithm import absolute
 from ..incident_algorithm import IncidentAlgorithm
+from . import stacks as stacked
 
 UNITS = ("hours", "days", "weeks", "months")
 
@@ -101,7 +100,8 @@ With a folder for one stack a category, a raster is written for each category to
                 "STACKS", self.tr("One stack a category"), optional=True, createByDefault=False
             ),
             "A folder for one raster a category, named after it: further channels for a forecast. Needs the category "
-            "field.",
+            "field. Stacks of an earlier run are replaced. In a model a folder cannot go to Extra layers, which asks "
+            "for layers: give the rasters there in a run of their own.",
         )
         self.add_refused_output()
         for name, title in (
@@ -130,8 +130,8 @@ With a folder for one stack a category, a raster is written for each category to
             for name in ("CATEGORIES", "STACKS"):
                 if parameters.get(name):
                     return False, self.tr(
-                        "{name} needs a CATEGORY_FIELD. Choose the field that holds the categories."
-                    ).format(name=name)
+                        "{name} is {value}, but CATEGORY_FIELD is empty. Choose the field that holds the categories."
+                    ).format(name=name, value=parameters[name])
         return True, ""
 
     def compute(
@@ -187,22 +187,19 @@ With a folder for one stack a category, a raster is written for each category to
             **self.finish_refused(parameters, context, feedback, places, result),
         }
         if stacks:
-            self._bring(stacks, Path(target), result, feedback)
+            self._bring(stacks, Path(target), output, result, feedback)
             found["STACKS"] = target
         return found
 
-    def _bring(self, stacks: Path, target: Path, result: dict[str, Any], feedback: QgsProcessingFeedback) -> None:
+    def _bring(
+        self, stacks: Path, target: Path, output: str, result: dict[str, Any], feedback: QgsProcessingFeedback
+    ) -> None:
         """Move the stacks to the folder asked for, each with its style and history beside it."""
-        try:
-            target.mkdir(parents=True, exist_ok=True)
-            for entry in result["categories"]:
-                shutil.move(stacks / entry["file"], target / entry["file"])
-        except OSError as error:
-            raise QgsProcessingException(
-                self.tr("STACKS: {folder} cannot be written ({why}). Choose another folder.").format(
-                    folder=target, why=error.strerror or error
-                )
-            ) from error
+        replaced = stacked.bring(stacks, target, [entry["file"] for entry in result["categories"]], output)
+        if replaced:
+            feedback.pushInfo(
+                self.tr("Replaced in {folder}: {names}").format(folder=target, names=", ".join(replaced))
+            )
         for entry in result["categories"]:
             feedback.pushInfo(
                 self.tr("{category}: {count} incidents in {file}").format(

@@ -31,6 +31,7 @@ from qgis.PyQt.QtCore import QMetaType
 
 from ...bridge import styles
 from ...bridge.crs import is_metric
+from .. import refusals
 from ..engine_algorithm import EngineAlgorithm, absolute
 
 SCOPES = ("map", "stack")
@@ -139,9 +140,9 @@ first from north to south and west to east, which the log says. Works on any ris
             return False, self._refusal(parameters, name)
         if method == "shares" and parameters.get("REFERENCE"):
             return False, self.tr(
-                "REFERENCE gives percentiles, but METHOD is shares of the area. Leave REFERENCE empty, or choose "
-                "percentiles."
-            )
+                "REFERENCE is {value}, which gives percentiles, but METHOD is shares of the area. Leave REFERENCE "
+                "empty, or choose percentiles."
+            ).format(value=refusals.text(parameters["REFERENCE"]))
         return True, ""
 
     def compute(

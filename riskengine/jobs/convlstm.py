@@ -28,6 +28,8 @@ HELD_OUT_SHARE = 0.2
 
 
 class Parameters(JobParameters):
+    """Parameters of the job; by default the network of a backtest. No `positive_weight` is one chosen by rarity."""
+
     heatmaps: str
     output: str
     model: str | None = None
@@ -37,10 +39,10 @@ class Parameters(JobParameters):
     sequence_length: int = Field(16, ge=2, le=1000)
     epochs: int = Field(30, ge=1, le=10_000)
     learning_rate: float = Field(1e-3, gt=0, le=1)
-    batch_size: int = Field(8, ge=1, le=1024)
+    batch_size: int = Field(4, ge=1, le=1024)
     channels: int = Field(16, ge=1, le=256)
     layers: int = Field(2, ge=1, le=8)
-    positive_weight: float | None = Field(None, gt=0)
+    positive_weight: float | None = Field(1.0, gt=0)
     threshold: int = Field(1, ge=1)
     seed: int = Field(0, ge=0, lt=2**63)
 

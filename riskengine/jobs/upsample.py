@@ -31,6 +31,7 @@ class Parameters(JobParameters):
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """One band after the other, so that only one is in memory."""
     check_factor(parameters.factor)
+    context.progress(0.0, "Reading")
     try:
         source = rasterio.open(parameters.risk)
     except rasterio.errors.RasterioError as error:
@@ -49,6 +50,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             "The finer cells are for display only: they are interpolated and hold no information that the coarse ones "
             "do not. Evaluate and classify the original"
         )
+        context.progress(1.0, "Done")
         complete = all(len(band) == len(_TIMES) for band in times)
         return {
             "output": parameters.output,
@@ -66,7 +68,7 @@ def _copy(source: Any, target: Any, times: list[dict[str, str]], parameters: Par
     target.update_tags(CRIMERISK_KIND="display", CRIMERISK_UPSAMPLED=f"{method} {factor}", **kept)
     values = 0
     for number in source.indexes:
-        context.progress((number - 1) / source.count, f"map {number} of {source.count}")
+        context.progress((number - 0.5) / (source.count + 1), f"map {number} of {source.count}")
         try:
             band = source.read(number, masked=True).astype(np.float64).filled(np.nan)
         except rasterio.errors.RasterioError as error:

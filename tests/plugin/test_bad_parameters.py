@@ -136,7 +136,7 @@ def test_categories(grid_of: Any) -> None:
     said = grid_of(CATEGORIES="Arson", CATEGORY_FIELD="category")
     assert "No incident has category Arson" in said
     assert "Choose from: Burglary, Theft" in said
-    assert "CATEGORIES needs a CATEGORY_FIELD" in grid_of(CATEGORIES="Theft")
+    assert "CATEGORIES is Theft, but CATEGORY_FIELD is empty. Choose the field" in grid_of(CATEGORIES="Theft")
 
 
 def test_extent_elsewhere(run: Any, town_layer: Any, out: Path, grid_of: Any) -> None:

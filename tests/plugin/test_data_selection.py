@@ -319,13 +319,57 @@ def test_one_stack_a_category(run: Any, town_layer: Any, tmp_path: Path) -> None
         ),
     )
     assert again["CATEGORY_COUNT"] == 1
+    assert f"Replaced in {folder}: Theft.tif" in again.log.text
     assert QgsRasterLayer(str(folder / "Theft.tif"), "Theft").rasterUnitsPerPixelX() == 500
+    assert QgsRasterLayer(str(folder / "Burglary.tif"), "Burglary").rasterUnitsPerPixelX() == 250
+    assert not list(folder.glob(".*")), "nothing is left of the swap"
+
+
+def test_stacks_overwrite_nothing_else(refusal: Any, town_layer: Any, tmp_path: Path) -> None:
+    """Neither a file that is no stack, nor OUTPUT in the same folder; and then none of them is written."""
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    usual = given(town_layer, CATEGORY_FIELD="category", CELL_SIZE=250, STACKS=str(folder))
+    said = refusal("rasterizehotspots", **usual, OUTPUT=str(folder / "Theft.tif"))
+    assert f"OUTPUT is {folder / 'Theft.tif'}, which is also the file of a category in STACKS" in said
+    assert not list(folder.iterdir())
+    (folder / "Theft.tif").write_bytes(b"precious")
+    said = refusal("rasterizehotspots", **usual, OUTPUT=str(tmp_path / "o.tif"))
+    assert f"STACKS is {folder}, where Theft.tif would be overwritten" in said
+    assert "Choose another folder." in said
+    assert [file.read_bytes() for file in folder.iterdir()] == [b"precious"]
+    assert not (tmp_path / "o.tif").exists()
+
+
+def test_stacks_come_all_or_none(plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second cannot be put in its place: the folder is what it was."""
+    import os
+
+    from crime_risk.algorithms.hotspotgrids import stacks
+
+    made, target = tmp_path / "made", tmp_path / "target"
+    for folder, names in ((made, "abc"), (target, "ab")):
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_text(f"{folder.name} {name}")
+    replace = os.replace
+
+    def stuck(source: Path, place: Path) -> None:
+        if source.name == ".b.new":
+            raise PermissionError(13, "the file is used by another program")
+        replace(source, place)
+
+    monkeypatch.setattr(stacks, "_is_stack", lambda path: True)
+    monkeypatch.setattr(stacks.os, "replace", stuck)
+    with pytest.raises(Exception, match=r"STACKS: .* cannot be written \(the file is used by another program\)"):
+        stacks.bring(made, target, ["a", "b", "c"], str(tmp_path / "o.tif"))
+    assert {file.name: file.read_text() for file in target.iterdir()} == {"a": "target a", "b": "target b"}
 
 
 def test_stacks_that_cannot_be_written(refusal: Any, town_layer: Any, tmp_path: Path) -> None:
     output = str(tmp_path / "o.tif")
     said = refusal("rasterizehotspots", **given(town_layer, STACKS=str(tmp_path / "s"), OUTPUT=output))
-    assert "STACKS needs a CATEGORY_FIELD" in said
+    assert f"STACKS is {tmp_path / 's'}, but CATEGORY_FIELD is empty. Choose the field that holds" in said
     more = {"CATEGORY_FIELD": "category", "OUTPUT": output}
     nowhere = tmp_path / "no" / "s"
     said = refusal("rasterizehotspots", **given(town_layer, STACKS=str(nowhere), **more))

@@ -228,7 +228,7 @@ def test_settings_by_model() -> None:
     ("given", "sentence"),
     [
         ({"SETTINGS": "many"}, "SETTINGS is many; write it such as epochs=20"),
-        ({"SETTINGS": "seed=2"}, "SETTINGS holds seed, which has a parameter of its own"),
+        ({"SETTINGS": "seed=2"}, "SETTINGS holds seed=2, but seed has a parameter of its own. Give it there"),
         ({"SETTINGS": "colour=red"}, "Prior counts has no setting 'colour'. It has "),
         ({"SETTINGS": "shrinkage=much"}, "setting shrinkage is 'much': input should be a valid number"),
         ({"HELD_OUT": 0.9}, "HELD_OUT is 0.9; give a number from 0 to 0.5"),

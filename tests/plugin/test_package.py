@@ -57,11 +57,17 @@ def test_what_is_in_it(package: Path) -> None:
         "riskengine/__main__.py",
         "riskengine/profiles/chicago.json",
         "riskengine/report/templates/forecast.html",
+        "riskengine/report/templates/backtest.html",
+        "riskengine/report/templates/training.html",
+        "riskengine/report/templates/period.html",
         "resources/icons/crime_risk.svg",
         "resources/styles/scores.qml",
+        "resources/styles/labels.qml",
+        "resources/styles/hits.qml",
         "resources/styles/study_area.qml",
         "resources/layouts/crime_risk.qpt",
         "resources/models/main_chain.model3",
+        "resources/models/forecast_chain.model3",
         "ui/engine_dialog.py",
     ):
         assert f"crime_risk/{needed}" in names, needed
