@@ -203,8 +203,8 @@ if __name__ == "__main__":
                 "forecast_chain",
                 "From incidents to forecast",
                 "Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside "
-                "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles. It "
-                "does not compare models: run Backtest forecasts first.",
+                "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles. "
+                "It does not compare models: run Backtest forecasts first.",
                 forecast_inputs(forecasters.titles(), forecasters.NAMES.index(forecasters.DEFAULT)),
                 forecast_steps(),
             ),

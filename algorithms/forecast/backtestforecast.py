@@ -104,7 +104,8 @@ baselines can be tried on moved grids, since the position of the grid alone chan
         )
         self.add(
             QgsProcessingParameterNumber("OFFSETS", self.tr("Further grid positions"), whole, 0, False, 0, 100),
-            "The simple baselines are backtested on so many moved grids too; other models are not. Needs the incidents.",
+            "The simple baselines are backtested on so many moved grids too, other models are not. Needs the "
+            "incidents.",
         )
         self.add(date_order.parameter(), date_order.HELP, advanced=True)
         self.add(forecasters.extras_parameter(), forecasters.EXTRAS_HELP, advanced=True)

@@ -15,6 +15,7 @@ from qgis.core import (
 )
 
 from ...bridge.crs import tr
+from .. import refusals
 from ..engine_algorithm import absolute
 
 #: The engine's name of each forecaster, and its title. In the engine's order: a test keeps both in step.
@@ -68,8 +69,18 @@ def extras_parameter() -> QgsProcessingParameterMultipleLayers:
 def extras_of(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
 ) -> list[str]:
-    """Files of the extra layers."""
-    return [absolute(layer.source()) for layer in algorithm.parameterAsLayerList(parameters, "EXTRAS", context)]
+    """Files of the extra layers.
+
+    Raises
+    ------
+    QgsProcessingException
+        If one of them is no layer: a model's steps come here without checkParameterValues, and QGIS leaves it out.
+    """
+    given = parameters.get("EXTRAS")
+    found = algorithm.parameterAsLayerList(parameters, "EXTRAS", context)
+    if given and len(found) < (len(given) if isinstance(given, list) else 1):
+        raise QgsProcessingException(refusals.sentence(algorithm.parameterDefinition("EXTRAS"), given))
+    return [absolute(layer.source()) for layer in found]
 
 
 def parse_settings(text: str, example: str) -> dict[str, Any]:

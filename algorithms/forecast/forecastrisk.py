@@ -60,8 +60,8 @@ incidents in places, never of persons.
         )
         self.add(
             forecasters.extras_parameter(),
-            "The extra layers that the model was trained with: the same file names, in the same order. A channel, too, must go "
-            "up to the last map: make it anew with Rasterize hotspot grids, under the same name.",
+            "The extra layers that the model was trained with: the same file names, in the same order. A channel, too, "
+            "must go up to the last map: make it anew with Rasterize hotspot grids, under the same name.",
             advanced=True,
         )
         self.add(QgsProcessingParameterRasterDestination("OUTPUT", self.tr("Risk")))

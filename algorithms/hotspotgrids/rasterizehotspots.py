@@ -197,9 +197,7 @@ With a folder for one stack a category, a raster is written for each category to
         """Move the stacks to the folder asked for, each with its style and history beside it."""
         replaced = stacked.bring(stacks, target, [entry["file"] for entry in result["categories"]], output)
         if replaced:
-            feedback.pushInfo(
-                self.tr("Replaced in {folder}: {names}").format(folder=target, names=", ".join(replaced))
-            )
+            feedback.pushInfo(self.tr("Replaced in {folder}: {names}").format(folder=target, names=", ".join(replaced)))
         for entry in result["categories"]:
             feedback.pushInfo(
                 self.tr("{category}: {count} incidents in {file}").format(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from pathlib import Path
 
@@ -50,15 +49,15 @@ def bring(made: Path, target: Path, names: list[str], output: str) -> list[str]:
             shutil.move(made / name, new)
         for name, new in news.items():
             if name in olds:
-                os.replace(target / name, olds[name])
+                (target / name).replace(olds[name])
             swapped.append(name)
-            os.replace(new, target / name)
+            new.replace(target / name)
     except OSError as error:
         with contextlib.suppress(OSError):
             for name in swapped:
                 (target / name).unlink(missing_ok=True)
                 if name in olds:
-                    os.replace(olds[name], target / name)
+                    olds[name].replace(target / name)
             for new in news.values():
                 new.unlink(missing_ok=True)
         raise QgsProcessingException(

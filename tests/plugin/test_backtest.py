@@ -13,6 +13,7 @@ import pytest
 from osgeo import gdal
 from qgis.core import (
     Qgis,
+    QgsApplication,
     QgsFeature,
     QgsFeatureRequest,
     QgsField,
@@ -23,6 +24,7 @@ from qgis.core import (
     QgsProcessingModelChildAlgorithm,
     QgsProcessingModelChildParameterSource,
     QgsProcessingModelParameter,
+    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterRasterLayer,
     QgsProject,
     QgsRasterLayer,
@@ -121,6 +123,8 @@ def test_the_verdict_is_said(tested: Any) -> None:
     for words in ("Old Town", "Riverside", "Logistic", "Prior counts"):
         assert words in report
     assert str(Path(tested["REPORT"]).parent) not in report, "a folder may name a person"
+    assert "were not looked for" not in report, "the incidents were given"
+    assert "The same backtest of the simple baselines with the grid shifted" in report
 
 
 def test_figures_agree_with_each_other(tested: Any) -> None:
@@ -408,3 +412,72 @@ def test_in_a_model(log_of: Any, grids_file: Path, tmp_path: Path) -> None:
     _, fine = model.run({"grids": str(grids_file)}, context, log)
     assert fine, log.errors
     assert bands(tmp_path / "risk.tif").shape == (1, 12, 12)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_backtest_in_a_model(
+    named: bool, log_of: Any, grids_file: Path, districts: QgsVectorLayer, tmp_path: Path
+) -> None:
+    """Backtest by areas, its risk evaluated by areas; what the dialog would refuse the model refuses too."""
+    model = QgsProcessingModelAlgorithm("backtest")
+    for definition in (
+        QgsProcessingParameterRasterLayer("grids", "Grids"),
+        QgsProcessingParameterFeatureSource("areas", "Areas"),
+    ):
+        model.addModelParameter(definition, QgsProcessingModelParameter(definition.name()))
+    source = QgsProcessingModelChildParameterSource
+    areas = {"AREAS": source.fromModelParameter("areas"), "AREA_NAME": source.fromStaticValue("district")}
+    for name, sources in (
+        (
+            "backtestforecast",
+            {
+                "INPUT": source.fromModelParameter("grids"),
+                "MODELS": source.fromStaticValue(kinds("logistic")),
+                "WORKERS": source.fromStaticValue(1),
+                "RISK": source.fromStaticValue(str(tmp_path / "risk.tif")),
+            },
+        ),
+        (
+            "evaluaterisk",
+            {"INPUT": source.fromChildOutput("backtestforecast", "RISK"), "GRIDS": source.fromModelParameter("grids")},
+        ),
+    ):
+        step = QgsProcessingModelChildAlgorithm(f"crimerisk:{name}")
+        step.setChildId(name)
+        sources = {**areas, **sources, "REPORT": source.fromStaticValue(str(tmp_path / f"{name}.html"))}
+        for key, value in sources.items():
+            if named or key != "AREA_NAME":
+                step.addParameterSources(key, [value])
+        model.addChildAlgorithm(step)
+        assert model.validateChildAlgorithm(name) == (True, [])
+    context, log = QgsProcessingContext(), log_of()
+    context.setProject(QgsProject.instance())
+    _, fine = model.run({"grids": str(grids_file), "areas": districts}, context, log)
+    if not named:
+        assert not fine
+        assert "AREA_NAME is empty, but there are AREAS" in "\n".join(log.errors)
+        assert not list(tmp_path.iterdir())
+        return
+    assert fine, log.errors
+    assert bands(tmp_path / "risk.tif").shape == (TESTED, 12, 12)
+    for name, sentence in (
+        ("backtestforecast", "No incidents were given: snapped places and address artefacts were not looked for. Give"),
+        ("evaluaterisk", "Evaluate risk map is given no incidents: snapped places and address artefacts were not"),
+    ):
+        report = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert "Old Town" in report
+        assert "Riverside" in report
+        assert sentence in report
+        assert "The run gave no warning" not in report
+
+
+def test_a_layer_that_is_missing_is_not_left_out(log_of: Any, grids_file: Path, tmp_path: Path) -> None:
+    """A model's step is not checked, and QGIS itself would go on without the layer."""
+    one = QgsApplication.processingRegistry().algorithmById("crimerisk:backtestforecast").create()
+    context, log = QgsProcessingContext(), log_of()
+    context.setProject(QgsProject.instance())
+    given = {"INPUT": str(grids_file), "EXTRAS": [str(grids_file), str(tmp_path / "no.tif")]}
+    _, fine = one.run({**given, "REPORT": str(tmp_path / "r.html")}, context, log)
+    assert not fine
+    assert "no.tif']; at least one of them is missing or no layer. Choose layers" in "\n".join(log.errors)
+    assert not list(tmp_path.iterdir())

@@ -235,6 +235,7 @@ def test_settings_by_model() -> None:
         ({"UNTIL": "1999-01-01T00:00:00"}, "No map ends before"),
         ({"MODEL_KIND": 99}, "MODEL_KIND is 99; choose one of 0: Constant"),
         ({"INPUT": __file__}, "INPUT"),
+        ({"EXTRAS": ["/no/such.tif"]}, "EXTRAS is ['/no/such.tif']; at least one of them is missing or no layer"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(
@@ -290,6 +291,7 @@ def test_an_extra_layer_is_no_destination(trained: Any, refusal: Any, grids_file
 
 
 def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Path) -> None:
+    import numpy as np
     from crime_risk.algorithms.forecast import forecasters
 
     model = QgsProcessingModelAlgorithm()
@@ -306,10 +308,12 @@ def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Pat
     context, log = QgsProcessingContext(), log_of()
     context.setProject(QgsProject.instance())
     given = {"incidents": town_layer, "time_bin": 1, "kind": kind("recent_counts"), "steps": 2}
+    given.update(category_field="category", categories="Theft")
     _, fine = model.run({**given, **{name: str(tmp_path / file) for name, file in files.items()}}, context, log)
     assert fine, log.errors
     assert bands(tmp_path / "risk.tif").shape[0] == bands(tmp_path / "classes.tif").shape[0] == 2
     assert (tmp_path / "r.html").stat().st_size > 1000
+    assert np.nansum(bands(tmp_path / "g.tif")) == 75, "thefts alone"
 
 
 @pytest.mark.parametrize("cancel", [False, True])
