@@ -218,13 +218,21 @@ def check_fits(card: ModelCard, heatmaps: Heatmaps) -> list[str]:
     if card.located:
         _check_place(card, heatmaps)
     warnings = []
-    if heatmaps.categories != card.categories:
+    trained, given = ({name.casefold(): name for name in each} for each in (card.categories, heatmaps.categories))
+    if trained.keys() != given.keys():
+        if not trained or not given:
+            where = "these maps" if trained else "the model"
+            what = f"those of {where} are not recorded"
+        else:
+            only = ((trained, given, "only the model knows"), (given, trained, "only these maps hold"))
+            what = "; ".join(
+                f"{text} {_names([name for key, name in one.items() if key not in other])}"
+                for one, other, text in only
+                if one.keys() - other.keys()
+            )
         warnings.append(
-            "The model was trained on other categories ("
-            + (", ".join(card.categories) or "all")
-            + ") than these maps hold ("
-            + (", ".join(heatmaps.categories) or "all")
-            + "): its forecasts may be off, look at the held-out figures"
+            f"The model may have been trained on other categories than these maps hold ({what}): its forecasts may be"
+            " off, look at the held-out figures"
         )
     if heatmaps.binary != card.binary and not CATALOGUE[card.name].network:
         kinds = ("counts", "maps that only say whether there was an incident")
