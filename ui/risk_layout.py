@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsLayoutItemLegend,
     QgsLayoutItemMap,
+    QgsMapLayerLegendUtils,
     QgsPrintLayout,
     QgsProject,
+    QgsRasterLayer,
     QgsReadWriteContext,
     QgsRectangle,
 )
@@ -47,6 +50,9 @@ def new_layout(project: QgsProject, canvas: Any = None) -> QgsPrintLayout:
     if not loaded:
         raise LayoutError(_unreadable())
     layout.setName(_free_name(project))
+    for item in layout.items():
+        if isinstance(item, QgsLayoutItemLegend):
+            _drop_band_names(item)
     if canvas is not None:
         for item in layout.items():
             if isinstance(item, QgsLayoutItemMap):
@@ -70,6 +76,20 @@ def _follow(item: QgsLayoutItemMap, canvas: Any, project: QgsProject) -> None:
     if settings.isTemporal():
         item.setIsTemporal(True)
         item.setTemporalRange(settings.temporalRange())
+
+
+def _drop_band_names(legend: QgsLayoutItemLegend) -> None:
+    """Take the line "Band 1: … (Gray)" out of the legend of stacks: it names the first map, whichever is shown.
+
+    A legend that follows the project shows whatever the Layers panel does, so it has to be one of its own.
+    """
+    legend.setAutoUpdateModel(False)
+    model = legend.model()
+    for node in model.rootGroup().findLayers():
+        layer, lines = node.layer(), model.layerLegendNodes(node)
+        if isinstance(layer, QgsRasterLayer) and layer.bandCount() > 1 and len(lines) > 1:
+            QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(1, len(lines))))
+            model.refreshLayerLegend(node)
 
 
 def _free_name(project: QgsProject) -> str:

@@ -21,6 +21,7 @@ from qgis.core import (
     QgsReadWriteContext,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QImage
 from qgis.PyQt.QtXml import QDomDocument
 
@@ -246,6 +247,20 @@ def open_layout(project: QgsProject) -> QgsPrintLayout:
 
 def shown(layout: QgsPrintLayout, name: str) -> str:
     return layout.itemById(name).currentText()
+
+
+def test_the_legend_of_a_new_layout_names_no_map(project: QgsProject, fine: Any) -> None:
+    from crime_risk.ui.risk_layout import new_layout
+
+    layer = QgsRasterLayer(fine["OUTPUT"], "my risk")
+    layer.loadDefaultStyle()
+    project.addMapLayer(layer)
+    legend = new_layout(project).itemById("legend")
+    (node,) = legend.model().rootGroup().findLayers()
+    lines = legend.model().layerLegendNodes(node)
+    assert lines, "the legend is empty"
+    # QGIS puts the name of the first map there, whichever is shown.
+    assert not any("Band" in str(line.data(Qt.ItemDataRole.DisplayRole)) for line in lines)
 
 
 def test_the_layout_shows_the_risk(project: QgsProject, fine: Any, tmp_path: Path) -> None:
