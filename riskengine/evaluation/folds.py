@@ -206,7 +206,8 @@ def run_tasks(tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, wo
     if workers is None:
         work = int(heatmaps.mask.sum()) * sum(task.end * (_PLAIN if _plain(task) else 1.0) for task in shared)
         workers = min(available_cores(), MOST_PROCESSES, _memory_for()) if work > _WORTH else 1
-    workers = min(workers, len(shared))
+    # Windows waits for at most 61 processes at once.
+    workers = min(workers, len(shared), 61)
     if workers < 2:
         yield from _here(tasks, heatmaps, context, 0, len(tasks), set())
         return
