@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common import qgis_process, require_data, say
 
-from riskengine.index import CrimeIndex
+from riskengine.systems.score.index import CrimeIndex
 
 FILES = {
     "mexico_city": "mexico_city/fgj_carpetas_2019-02_2020-01.csv",

@@ -28,16 +28,16 @@ from common import arguments, rounded, say
 from rasterio.warp import transform
 from scipy.ndimage import binary_dilation
 
-from riskengine.bins import bin_edges
-from riskengine.context import JobContext
-from riskengine.evaluation.metrics import log_loss
-from riskengine.forecast.convlstm import ConvLSTMForecaster
-from riskengine.forecast.convlstm_published import PublishedConvLSTM
-from riskengine.forecast.training import Curves, Schedule
-from riskengine.grid import make_grid
-from riskengine.heatmaps import Heatmaps, count_incidents
-from riskengine.incidents import Incidents
-from riskengine.simulate import simulate_city
+from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
+from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
+from riskengine.ground.context import JobContext
+from riskengine.intake.incidents import Incidents
+from riskengine.learning.training import Curves, Schedule
+from riskengine.maps.bins import bin_edges
+from riskengine.maps.grid import make_grid
+from riskengine.maps.heatmaps import Heatmaps, count_incidents
+from riskengine.measures.metrics import log_loss
+from riskengine.simulation.simulate import simulate_city
 
 LENGTH = 16
 #: Windows of 16 maps and a target, as many as the article had.

@@ -20,11 +20,11 @@ from common import ROOT, arguments, require_data, rounded, say
 from forecast_tasks import NEW_YORK, TASKS, Task
 from nyc_grid import PER_DEGREE, PER_DEGREE_UNROUNDED, nyc_heatmaps
 
-from riskengine.artefacts import fingerprint
 from riskengine.evaluation.backtest import Backtest, Plan, run_backtest
-from riskengine.evaluation.metrics import area_hits, auc, brier, brier_skill, log_loss
-from riskengine.forecast.base import incident_maps
-from riskengine.forecast.catalogue import CATALOGUE, DEFAULT
+from riskengine.forecasters.base import incident_maps
+from riskengine.forecasters.catalogue import CATALOGUE, DEFAULT
+from riskengine.ground.artefacts import fingerprint
+from riskengine.measures.metrics import area_hits, auc, brier, brier_skill, log_loss
 
 #: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
 SIMPLE = ("prior_counts", "recent_counts", "weekday_trend", "kde")

@@ -16,10 +16,10 @@ from rasterio.features import geometry_mask
 from rasterio.warp import transform, transform_geom
 from scipy.ndimage import binary_dilation
 
-from riskengine.bins import Unit, bin_edges, bin_text
-from riskengine.grid import make_grid
-from riskengine.heatmaps import Heatmaps, count_incidents
-from riskengine.incidents import Incidents
+from riskengine.intake.incidents import Incidents
+from riskengine.maps.bins import Unit, bin_edges, bin_text
+from riskengine.maps.grid import make_grid
+from riskengine.maps.heatmaps import Heatmaps, count_incidents
 
 NEW_YORK = ("BURGLARY", "GRAND LARCENY", "ROBBERY", "FELONY ASSAULT")
 

@@ -48,8 +48,8 @@ def measured(job: str, params: dict[str, Any]) -> dict[str, float]:
 
 def simulate(folder: Path, incidents: int, seed: int, days: int | None) -> tuple[Path, str]:
     """A city's archive as the exchange file the plugin would write."""
-    from riskengine.incidents import Incidents, write_exchange
-    from riskengine.simulate import simulate_city
+    from riskengine.intake.incidents import Incidents, write_exchange
+    from riskengine.simulation.simulate import simulate_city
 
     days = days or max(incidents // A_DAY, 1)
     start = np.datetime64("2025-01-01") - np.timedelta64(days, "D")

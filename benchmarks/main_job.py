@@ -17,11 +17,11 @@ from common import arguments, qgis_process, require_data, rounded, say
 from rasterio.warp import transform
 from scipy.spatial import cKDTree
 
-from riskengine.bins import bin_edges
-from riskengine.grid import make_grid
-from riskengine.heatmaps import count_incidents
-from riskengine.index import CrimeIndex
-from riskengine.score.definition import ScoreScale, score_places
+from riskengine.maps.bins import bin_edges
+from riskengine.maps.grid import make_grid
+from riskengine.maps.heatmaps import count_incidents
+from riskengine.systems.score.definition import ScoreScale, score_places
+from riskengine.systems.score.index import CrimeIndex
 
 RADIUS = 200.0
 EARTH_RADIUS = 6_371_008.8

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from riskengine.bins import bin_edges, bin_text
-from riskengine.grid import Grid
-from riskengine.heatmaps import Heatmaps
+from riskengine.maps.bins import bin_edges, bin_text
+from riskengine.maps.grid import Grid
+from riskengine.maps.heatmaps import Heatmaps
 
 #: Rows per degree of latitude and columns per degree of longitude, as FACTS.md section 2 rounds them: cells of 3 km.
 PER_DEGREE = (37.0, 28.0)

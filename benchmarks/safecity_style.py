@@ -32,17 +32,17 @@ from common import arguments, require_data, rounded, say
 from rasterio.warp import transform
 from scipy.ndimage import binary_dilation
 
-from riskengine.bins import bin_edges
-from riskengine.evaluation.labels import PERCENTILES, tradeoff
-from riskengine.evaluation.metrics import area_hits, auc, brier, log_loss
-from riskengine.forecast.base import Forecaster
-from riskengine.forecast.baselines import PriorCounts
-from riskengine.forecast.convlstm import ConvLSTMForecaster
-from riskengine.forecast.convlstm_published import PublishedConvLSTM
-from riskengine.gaps import binarize, fill_gaps
-from riskengine.grid import make_grid
-from riskengine.heatmaps import Heatmaps, count_incidents
-from riskengine.incidents import Incidents
+from riskengine.forecasters.base import Forecaster
+from riskengine.forecasters.baselines import PriorCounts
+from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
+from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
+from riskengine.intake.incidents import Incidents
+from riskengine.maps.bins import bin_edges
+from riskengine.maps.gaps import binarize, fill_gaps
+from riskengine.maps.grid import make_grid
+from riskengine.maps.heatmaps import Heatmaps, count_incidents
+from riskengine.measures.labels import PERCENTILES, tradeoff
+from riskengine.measures.metrics import area_hits, auc, brier, log_loss
 
 LENGTH, SIDE, TEST = 16, 32, 0.25
 CRS = "EPSG:32614"

@@ -17,16 +17,16 @@ import numpy as np
 from cities import city_index
 from common import arguments, rounded, say
 
-from riskengine.context import JobContext
-from riskengine.evaluation.clustered import Interval, clustered_mean
-from riskengine.index import CrimeIndex
-from riskengine.score.comparing import boosting_errors
-from riskengine.score.features import FeatureSet
-from riskengine.score.fitting import Fitting
-from riskengine.score.network import run_network
-from riskengine.score.settings import PUBLISHED_FITTING, Settings, published
-from riskengine.score.splits import block_numbers
-from riskengine.score.training import fit_folds, predict_folds, split_folds, train
+from riskengine.ground.context import JobContext
+from riskengine.measures.clustered import Interval, clustered_mean
+from riskengine.systems.score.comparing import boosting_errors
+from riskengine.systems.score.features import FeatureSet
+from riskengine.systems.score.fitting import Fitting
+from riskengine.systems.score.index import CrimeIndex
+from riskengine.systems.score.network import run_network
+from riskengine.systems.score.settings import PUBLISHED_FITTING, Settings, published
+from riskengine.systems.score.splits import block_numbers
+from riskengine.systems.score.training import fit_folds, predict_folds, split_folds, train
 
 #: The published 20 features, distances as logarithms: the same numbers on a scale a network reads more easily.
 TWENTY = FeatureSet(groups=("distances", "ages"))

@@ -17,11 +17,11 @@ from cities import city_index
 from common import arguments, rounded, say
 
 from bridge import client
-from riskengine.index import CrimeIndex, annoy_installed
 from riskengine.jobs import run_job
-from riskengine.score.definition import ScoreScale
-from riskengine.score.model import ScoreModel
-from riskengine.score.recent import RecentIncidents
+from riskengine.systems.score.definition import ScoreScale
+from riskengine.systems.score.index import CrimeIndex, annoy_installed
+from riskengine.systems.score.model import ScoreModel
+from riskengine.systems.score.recent import RecentIncidents
 
 RADIUS = 200.0
 NEIGHBOURS = 10

@@ -17,18 +17,18 @@ import numpy as np
 from cities import FILES, city_index
 from common import arguments, rounded, say
 
-from riskengine.context import JobContext
-from riskengine.evaluation.clustered import clustered_mean
-from riskengine.index import CrimeIndex
-from riskengine.score.augment import Rows, make_rows
-from riskengine.score.features import FeatureSet, Group, compute_features
-from riskengine.score.fitting import Fitting
-from riskengine.score.network import run_network
-from riskengine.score.prepare import Prepared, prepare
-from riskengine.score.recent import RecentIncidents
-from riskengine.score.settings import Settings
-from riskengine.score.splits import block_numbers, fold_numbers
-from riskengine.score.training import fit_folds, predict_folds, train
+from riskengine.ground.context import JobContext
+from riskengine.measures.clustered import clustered_mean
+from riskengine.systems.score.augment import Rows, make_rows
+from riskengine.systems.score.features import FeatureSet, Group, compute_features
+from riskengine.systems.score.fitting import Fitting
+from riskengine.systems.score.index import CrimeIndex
+from riskengine.systems.score.network import run_network
+from riskengine.systems.score.prepare import Prepared, prepare
+from riskengine.systems.score.recent import RecentIncidents
+from riskengine.systems.score.settings import Settings
+from riskengine.systems.score.splits import block_numbers, fold_numbers
+from riskengine.systems.score.training import fit_folds, predict_folds, train
 
 #: Groups of features, each against what it is added to.
 STEPS: tuple[tuple[Group, ...], ...] = (

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from . import __version__, worker
-from .context import JobContext
-from .errors import Cancelled, OutputError, ParameterError
+from .ground.context import JobContext
+from .ground.errors import Cancelled, OutputError, ParameterError
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,7 +56,7 @@ def _write_result(result: dict[str, Any], name: str | None, sink: IO[bytes]) -> 
         except OSError as error:
             raise OutputError(f"The result cannot be written to stdout ({error.strerror})") from error
         return
-    from .artefacts import whole_file
+    from .ground.artefacts import whole_file
 
     with whole_file(name, "--result") as temporary:
         temporary.write_bytes(data)

@@ -24,8 +24,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from . import __version__
-from .context import JobContext
-from .errors import CrimeRiskError, DataError, DependencyError, OutputError, ParameterError
+from .ground.context import JobContext
+from .ground.errors import CrimeRiskError, DataError, DependencyError, OutputError, ParameterError
 
 #: Progress is told at most this often; what nobody could read in between is left out.
 PROGRESS_SECONDS = 0.05

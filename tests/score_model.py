@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from riskengine.artefacts import fingerprint  # noqa: E402
-from riskengine.index import CrimeIndex  # noqa: E402
-from riskengine.score.augment import Augmentation, make_rows  # noqa: E402
-from riskengine.score.features import FeatureSet, compute_features  # noqa: E402
-from riskengine.score.fitting import Fitting, fit_network  # noqa: E402
-from riskengine.score.model import ScoreCard, ScoreModel  # noqa: E402
-from riskengine.score.network import Architecture  # noqa: E402
-from riskengine.score.recent import RecentIncidents  # noqa: E402
+from riskengine.ground.artefacts import fingerprint  # noqa: E402
+from riskengine.systems.score.augment import Augmentation, make_rows  # noqa: E402
+from riskengine.systems.score.features import FeatureSet, compute_features  # noqa: E402
+from riskengine.systems.score.fitting import Fitting, fit_network  # noqa: E402
+from riskengine.systems.score.index import CrimeIndex  # noqa: E402
+from riskengine.systems.score.model import ScoreCard, ScoreModel  # noqa: E402
+from riskengine.systems.score.network import Architecture  # noqa: E402
+from riskengine.systems.score.recent import RecentIncidents  # noqa: E402
 
 #: Features and network of the recommended protocol.
 FEATURES = FeatureSet(groups=("densities", "slopes"), bandwidths=(50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0))

@@ -34,7 +34,7 @@ from ...bridge import styles
 from .. import date_order
 from ..engine_algorithm import EngineAlgorithm
 
-PROFILES = Path(__file__).resolve().parents[2] / "riskengine" / "profiles"
+PROFILES = Path(__file__).resolve().parents[2] / "riskengine" / "intake" / "profiles"
 _TYPES = {
     "datetime": QMetaType.Type.QDateTime,
     "integer": QMetaType.Type.LongLong,

@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..context import JobContext
-from ..errors import DataError
-from ..forecast.base import Forecaster
-from ..forecast.catalogue import DEFAULT
-from ..heatmaps import Heatmaps
-from .compare import Difference, bootstrap_interval, bootstrap_ratio
+from ..forecasters.base import Forecaster
+from ..forecasters.catalogue import DEFAULT
+from ..ground.context import JobContext
+from ..ground.errors import DataError
+from ..maps.heatmaps import Heatmaps
+from ..measures.compare import Difference, bootstrap_interval, bootstrap_ratio
+from ..measures.labels import Over, flag, label_maps, percentile_limits
+from ..measures.metrics import skill
+from ..report.claims import sentences, title
 from .entrants import catalogued, check_plan, constant_brier, entrants, notes_on
 from .exposure import AreaExposure
 from .folds import make_tasks, run_tasks
 from .gathered import Gathered
 from .heldout import week_of
-from .labels import Over, flag, label_maps, percentile_limits
-from .metrics import skill
 from .offsets import OffsetFigures
 from .scoring import ModelScore, score_model
-from .verdict import sentences, title
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def run_backtest(
     ----------
     heatmaps : Heatmaps
     models : sequence of str, or mapping of str to Forecaster
-        Names of `riskengine.forecast.catalogue`, or forecasters whose settings are taken; they are fitted anew. A
+        Names of `riskengine.forecasters.catalogue`, or forecasters whose settings are taken; they are fitted anew. A
         constant, the reference of the Brier skill, joins them where there is none.
     plan : Plan
     threshold : int

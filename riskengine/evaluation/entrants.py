@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, ParameterError
-from ..forecast.base import Forecaster, check_steps
-from ..forecast.baselines import ConstantForecaster
-from ..forecast.catalogue import CATALOGUE, Entry, make
-from ..heatmaps import Heatmaps
-from .metrics import brier
+from ..forecasters.base import Forecaster, check_steps
+from ..forecasters.baselines import ConstantForecaster
+from ..forecasters.catalogue import CATALOGUE, Entry, make
+from ..ground.errors import DataError, ParameterError
+from ..maps.heatmaps import Heatmaps
+from ..measures.metrics import brier
 
 if TYPE_CHECKING:
     from .backtest import Plan

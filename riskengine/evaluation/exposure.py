@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
 
-from ..context import JobContext
-from ..errors import DataError, FormatError
-from ..grid import Grid
+from ..ground.context import JobContext
+from ..ground.errors import DataError, FormatError
+from ..maps.grid import Grid
 
 #: Cells that lie in none of the areas.
 NOWHERE = "(in no area)"

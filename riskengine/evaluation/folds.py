@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..context import JobContext
-from ..errors import Cancelled, CrimeRiskError, DataError
-from ..forecast.base import Forecaster
-from ..forecast.catalogue import CATALOGUE
-from ..heatmaps import Heatmaps
+from ..forecasters.base import Forecaster
+from ..forecasters.catalogue import CATALOGUE
+from ..ground.context import JobContext
+from ..ground.errors import Cancelled, CrimeRiskError, DataError
+from ..maps.heatmaps import Heatmaps
 from .processes import Pool, PoolBroken
 
 #: More processes than this are not started: each may hold a training table of some hundred megabytes.
@@ -176,7 +176,7 @@ def _sentence(error: Exception) -> str:
 
 
 def available_cores() -> int:
-    """Cores this process may use; the same as in `riskengine.forecast.threads`, which waits for torch."""
+    """Cores this process may use; the same as in `riskengine.learning.threads`, which waits for torch."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..bigarrays import empty_stack
-from ..heatmaps import Heatmaps
+from ..ground.bigarrays import empty_stack
+from ..maps.heatmaps import Heatmaps
+from ..measures.metrics import log_loss
 from .folds import Outcome, draws_random_numbers
-from .metrics import log_loss
 
 if TYPE_CHECKING:
     from .backtest import Plan

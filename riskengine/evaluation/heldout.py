@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..context import JobContext
-from ..forecast.base import Forecaster, incident_maps
-from ..heatmaps import Heatmaps
-from .compare import Difference, paired_interval
-from .metrics import AreaHits, Reliability, area_hits, auc, brier, brier_skill, log_loss, reliability
+from ..forecasters.base import Forecaster, incident_maps
+from ..ground.context import JobContext
+from ..maps.heatmaps import Heatmaps
+from ..measures.compare import Difference, paired_interval
+from ..measures.metrics import AreaHits, Reliability, area_hits, auc, brier, brier_skill, log_loss, reliability
 
 #: Shares of the area of the hit-rate curve; the headline figures are at `AREA_SHARE`.
 CURVE = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artefacts import check_folder, whole_file
-from ..context import JobContext
-from ..errors import Cancelled, CrimeRiskError
-from ..heatmaps import write_risk, write_stack
+from ..ground.artefacts import check_folder, whole_file
+from ..ground.context import JobContext
+from ..ground.errors import Cancelled, CrimeRiskError
+from ..maps.heatmaps import write_risk, write_stack
+from ..measures.labels import LABEL_NODATA, LABELS
 from .backtest import Backtest
-from .labels import LABEL_NODATA, LABELS
 
 if TYPE_CHECKING:
-    from ..artefact_checks import Finding
+    from ..intake.findings import Finding
 
 #: Parameters that name files: shown without their folders, which may name a person.
 FILES = ("heatmaps", "incidents", "areas", "report", "csv", "risk", "labels", "hits")

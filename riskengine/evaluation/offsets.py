@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..context import JobContext
-from ..errors import DataError
-from ..forecast.base import Forecaster
-from ..forecast.catalogue import CATALOGUE
-from ..grid import Grid
-from ..heatmaps import Extras, Heatmaps, count_incidents
-from ..incidents import Incidents
+from ..forecasters.base import Forecaster
+from ..forecasters.catalogue import CATALOGUE
+from ..ground.context import JobContext
+from ..ground.errors import DataError
+from ..intake.incidents import Incidents
+from ..maps.grid import Grid
+from ..maps.heatmaps import Extras, Heatmaps, count_incidents
+from ..measures.metrics import area_hits, log_loss
 from .folds import make_tasks, run_tasks
 from .heldout import AREA_SHARE
-from .metrics import area_hits, log_loss
 
 if TYPE_CHECKING:
     from .backtest import Plan

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..context import JobContext
-from ..errors import Cancelled
-from ..heatmaps import Extras, Heatmaps
+from ..ground.context import JobContext
+from ..ground.errors import Cancelled
+from ..maps.heatmaps import Extras, Heatmaps
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -13,18 +13,18 @@ from rasterio.enums import Resampling
 from rasterio.transform import array_bounds
 from rasterio.warp import calculate_default_transform, reproject
 
-from ..context import JobContext
-from ..errors import CrimeRiskError, DataError, ParameterError
-from ..forecast.base import check_history
-from ..forecast.catalogue import make
-from ..grid import Grid
-from ..heatmaps import Heatmaps
-from ..risk import RiskStack
+from ..forecasters.base import check_history
+from ..forecasters.catalogue import make
+from ..ground.context import JobContext
+from ..ground.errors import CrimeRiskError, DataError, ParameterError
+from ..maps.grid import Grid
+from ..maps.heatmaps import Heatmaps
+from ..maps.risk import RiskStack
+from ..measures.labels import Over
+from ..measures.metrics import reliability, skill
 from .backtest import Backtest, Plan
 from .entrants import constant_brier, notes_on
 from .heldout import week_of
-from .labels import Over
-from .metrics import reliability, skill
 from .scoring import ModelScore, score_model
 
 #: Quick baselines that need nothing but the maps before.

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..context import JobContext
-from .clustered import Interval
-from .flagging import flagged_hits, ratio_interval
-from .heldout import AREA_SHARE, CURVE, Score
-from .labels import PERCENTILES, Border, Over, Tradeoff, border_hits, flag, percentile_limits, tradeoff
-from .metrics import (
+from ..ground.context import JobContext
+from ..measures.clustered import Interval
+from ..measures.flagging import flagged_hits, ratio_interval
+from ..measures.labels import PERCENTILES, Border, Over, Tradeoff, border_hits, flag, percentile_limits, tradeoff
+from ..measures.metrics import (
     AreaHits,
     MapHits,
     area_hits_by_map,
@@ -24,6 +23,7 @@ from .metrics import (
     reliability,
     skill,
 )
+from .heldout import AREA_SHARE, CURVE, Score
 
 #: Shares of the area of the headline table.
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2)

@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..context import JobContext
-from ..errors import ParameterError
+from ..ground.context import JobContext
+from ..ground.errors import ParameterError
 
 
 class JobParameters(BaseModel):

@@ -10,19 +10,19 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ..artefact_checks import Finding, check_categories, check_incidents
-from ..context import JobContext
-from ..errors import ParameterError
 from ..evaluation.backtest import Backtest, Plan, run_backtest
 from ..evaluation.entrants import entrants
 from ..evaluation.exposure import exposure, read_areas
 from ..evaluation.judged import Outputs, check_outputs, result_of, told, write_outputs
 from ..evaluation.offsets import of_stack, run_offsets
-from ..forecast.catalogue import BASELINES, DEFAULT
-from ..heatmaps import Heatmaps
-from ..history import local_moment, read_history
-from ..incidents import Incidents, read_exchange
-from ..times import Order
+from ..forecasters.catalogue import BASELINES, DEFAULT
+from ..ground.context import JobContext
+from ..ground.errors import ParameterError
+from ..intake.findings import Finding, check_categories, check_incidents
+from ..intake.incidents import Incidents, read_exchange
+from ..intake.times import Order
+from ..maps.heatmaps import Heatmaps
+from ..maps.history import local_moment, read_history
 from . import JobParameters
 
 #: More seeds or grid positions than this tell nothing more.

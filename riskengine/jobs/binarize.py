@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..context import JobContext
-from ..gaps import THRESHOLD, binarize
-from ..heatmaps import read_heatmaps, write_heatmaps
+from ..ground.context import JobContext
+from ..maps.gaps import THRESHOLD, binarize
+from ..maps.heatmaps import read_heatmaps, write_heatmaps
 from . import JobParameters
 
 

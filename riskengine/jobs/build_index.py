@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..context import JobContext
-from ..incidents import count_reasons, read_exchange
-from ..index import CrimeIndex, annoy_installed
-from ..times import Order
+from ..ground.context import JobContext
+from ..intake.incidents import count_reasons, read_exchange
+from ..intake.times import Order
+from ..systems.score.index import CrimeIndex, annoy_installed
 from . import JobParameters
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from ..artefacts import whole_file
-from ..context import JobContext
-from ..errors import ParameterError
-from ..risk import (
+from ..ground.artefacts import whole_file
+from ..ground.context import JobContext
+from ..ground.errors import ParameterError
+from ..maps.risk import (
     CLASS_NODATA,
     DEFAULT_PERCENTILES,
     DEFAULT_SHARES,

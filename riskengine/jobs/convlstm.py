@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from ..artefacts import partial_name
-from ..bins import next_edges
-from ..context import JobContext
-from ..errors import CrimeRiskError, DataError, OutputError, ParameterError
 from ..evaluation.heldout import HeldOut, evaluate
-from ..forecast.base import check_history
-from ..forecast.catalogue import BASELINES, CATALOGUE, make
-from ..forecast.convlstm import ConvLSTMForecaster
-from ..forecast.modelfile import ModelCard, check_fits, describe, load_model, save_model
-from ..heatmaps import Heatmaps, read_heatmaps, write_risk
+from ..forecasters.base import check_history
+from ..forecasters.catalogue import BASELINES, CATALOGUE, make
+from ..forecasters.modelfile import ModelCard, check_fits, describe, load_model, save_model
+from ..forecasters.networks.convlstm import ConvLSTMForecaster
+from ..ground.artefacts import partial_name
+from ..ground.context import JobContext
+from ..ground.errors import CrimeRiskError, DataError, OutputError, ParameterError
+from ..maps.bins import next_edges
+from ..maps.heatmaps import Heatmaps, read_heatmaps, write_risk
 from ..report.html import write_forecast_report
 from ..report.words import verdict
 from . import JobParameters

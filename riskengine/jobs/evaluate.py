@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..artefact_checks import check_categories
-from ..context import JobContext
 from ..evaluation.exposure import exposure, read_areas
 from ..evaluation.judged import Outputs, check_outputs, result_of, write_outputs
 from ..evaluation.riskmap import judge
-from ..heatmaps import read_heatmaps
-from ..history import local_moment
-from ..risk import read_risk
+from ..ground.context import JobContext
+from ..intake.findings import check_categories
+from ..maps.heatmaps import read_heatmaps
+from ..maps.history import local_moment
+from ..maps.risk import read_risk
 from . import JobParameters
 
 

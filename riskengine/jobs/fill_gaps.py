@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..context import JobContext
-from ..gaps import Gaps, Method, fill_gaps, quiet_maps
-from ..heatmaps import Heatmaps, read_heatmaps, write_heatmaps
+from ..ground.context import JobContext
+from ..maps.gaps import Gaps, Method, fill_gaps, quiet_maps
+from ..maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 from . import JobParameters
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from ..artefacts import check_folder
-from ..bins import next_edges
-from ..context import JobContext
-from ..forecast.base import check_history
-from ..forecast.modelfile import check_fits, load_model
-from ..heatmaps import write_risk
-from ..history import read_history
+from ..forecasters.base import check_history
+from ..forecasters.modelfile import check_fits, load_model
+from ..ground.artefacts import check_folder
+from ..ground.context import JobContext
+from ..maps.bins import next_edges
+from ..maps.heatmaps import write_risk
+from ..maps.history import read_history
 from ..report.card import card_line, held_out_line
 from ..report.figures import display_name
 from . import JobParameters

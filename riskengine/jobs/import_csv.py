@@ -8,13 +8,13 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from ..context import JobContext
-from ..csvfile import CsvFile, open_csv
-from ..errors import ParameterError
-from ..importing import Layout, no_collector, refusal_counts, survey, write_parts
-from ..placecheck import Frame, is_geographic
-from ..profiles import Profile, Variant, detect, profiles, require_column, variant_of
-from ..profiles.guess import guess
+from ..ground.context import JobContext
+from ..ground.errors import ParameterError
+from ..intake.csvfile import CsvFile, open_csv
+from ..intake.importing import Layout, no_collector, refusal_counts, survey, write_parts
+from ..intake.placecheck import Frame, is_geographic
+from ..intake.profiles import Profile, Variant, detect, profiles, require_column, variant_of
+from ..intake.profiles.guess import guess
 from . import JobParameters
 
 _DEFAULT_CRS = "EPSG:4326"

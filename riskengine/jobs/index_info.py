@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..artefacts import read_head
-from ..context import JobContext
-from ..index import FORMAT, KIND
+from ..ground.artefacts import read_head
+from ..ground.context import JobContext
+from ..systems.score.index import FORMAT, KIND
 from . import JobParameters
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from pydantic import model_validator
 
-from ..artefacts import check_folder, whole_file
-from ..context import JobContext
-from ..errors import DataError
-from ..score.applied import AppliedModel
-from ..score.places import Spacing, asked_places, check_one_of, moment
-from ..score.query import OUTSIDE_METRES
+from ..ground.artefacts import check_folder, whole_file
+from ..ground.context import JobContext
+from ..ground.errors import DataError
+from ..systems.score.applied import AppliedModel
+from ..systems.score.places import Spacing, asked_places, check_one_of, moment
+from ..systems.score.query import OUTSIDE_METRES
 from . import JobParameters
 
 

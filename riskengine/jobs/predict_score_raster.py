@@ -13,14 +13,14 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from ..artefacts import check_folder, whole_file
-from ..context import JobContext
-from ..errors import DataError
-from ..grid import Grid, make_grid, round_cell
-from ..heatmaps import FORMAT, geotiff_profile
-from ..score.applied import AppliedModel
-from ..score.places import Extent, incidents_extent, moment
-from ..score.query import OUTSIDE_METRES
+from ..ground.artefacts import check_folder, whole_file
+from ..ground.context import JobContext
+from ..ground.errors import DataError
+from ..maps.grid import Grid, make_grid, round_cell
+from ..maps.heatmaps import FORMAT, geotiff_profile
+from ..systems.score.applied import AppliedModel
+from ..systems.score.places import Extent, incidents_extent, moment
+from ..systems.score.query import OUTSIDE_METRES
 from . import JobParameters
 
 BANDS = ("score", "lower", "upper", "percentile")

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from ..context import JobContext
-from ..errors import ParameterError
-from ..score.places import moment
-from ..score.query import Memory, Question, answer
+from ..ground.context import JobContext
+from ..ground.errors import ParameterError
+from ..systems.score.places import moment
+from ..systems.score.query import Memory, Question, answer
 from . import JobParameters
 
 _MEMORY = Memory()
@@ -38,7 +38,7 @@ class Parameters(JobParameters):
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
-    """Answer, as `riskengine.score.query.answer` says."""
+    """Answer, as `riskengine.systems.score.query.answer` says."""
     place = None if parameters.x is None or parameters.y is None else (parameters.x, parameters.y)
     question = Question(
         parameters.index,

@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..artefacts import check_folder
-from ..bins import Times, bin_edges, bin_text
-from ..context import JobContext
-from ..errors import DataError, OutputError, ParameterError
-from ..grid import make_grid
-from ..heatmaps import Heatmaps, count_incidents, write_heatmaps
-from ..incidents import Incidents, count_reasons, read_exchange
-from ..times import Order
+from ..ground.artefacts import check_folder
+from ..ground.context import JobContext
+from ..ground.errors import DataError, OutputError, ParameterError
+from ..intake.incidents import Incidents, count_reasons, read_exchange
+from ..intake.times import Order
+from ..maps.bins import Times, bin_edges, bin_text
+from ..maps.grid import make_grid
+from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
 from . import JobParameters
 
 

@@ -8,11 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import model_validator
 
-from ..artefacts import whole_file
-from ..context import JobContext
-from ..index import CrimeIndex
-from ..score.definition import score_places
-from ..score.places import Spacing, asked_places, check_one_of, moment
+from ..ground.artefacts import whole_file
+from ..ground.context import JobContext
+from ..systems.score.definition import score_places
+from ..systems.score.index import CrimeIndex
+from ..systems.score.places import Spacing, asked_places, check_one_of, moment
 from . import JobParameters
 
 

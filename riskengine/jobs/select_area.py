@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..artefacts import whole_file
-from ..context import JobContext
-from ..errors import DataError, ParameterError
-from ..incidents import count_reasons, read_exchange
-from ..study_area import EVENTS, SHARE, dense_box, inside_polygons
-from ..times import Order
+from ..ground.artefacts import whole_file
+from ..ground.context import JobContext
+from ..ground.errors import DataError, ParameterError
+from ..intake.incidents import count_reasons, read_exchange
+from ..intake.times import Order
+from ..maps.study_area import EVENTS, SHARE, dense_box, inside_polygons
 from . import JobParameters
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..artefacts import whole_file
-from ..context import JobContext
-from ..incidents import count_reasons, read_exchange
-from ..period import SHARE, select_period
-from ..times import Order
+from ..ground.artefacts import whole_file
+from ..ground.context import JobContext
+from ..intake.incidents import count_reasons, read_exchange
+from ..intake.times import Order
+from ..maps.period import SHARE, select_period
 from . import JobParameters
 
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..artefacts import whole_file
-from ..context import JobContext
+from ..ground.artefacts import whole_file
+from ..ground.context import JobContext
 from . import JobParameters
 
 _MODULES = {"scikit-learn": "sklearn"}

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ..artefacts import whole_file
-from ..cityplan import CENTRE
-from ..context import JobContext
-from ..errors import ParameterError
-from ..simulate import SimulatedCity, simulate_city
+from ..ground.artefacts import whole_file
+from ..ground.context import JobContext
+from ..ground.errors import ParameterError
+from ..simulation.cityplan import CENTRE
+from ..simulation.simulate import SimulatedCity, simulate_city
 from . import JobParameters
 
 _ROWS = 100_000

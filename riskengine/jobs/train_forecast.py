@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from ..artefacts import check_folder
-from ..context import JobContext
-from ..errors import CrimeRiskError, DataError, ParameterError
 from ..evaluation.heldout import HeldOut, evaluate
-from ..forecast.base import Forecaster, check_history
-from ..forecast.catalogue import BASELINES, CATALOGUE, DEFAULT, make
-from ..forecast.modelfile import describe, load_model, save_model
-from ..heatmaps import Heatmaps
-from ..history import local_moment, read_history
+from ..forecasters.base import Forecaster, check_history
+from ..forecasters.catalogue import BASELINES, CATALOGUE, DEFAULT, make
+from ..forecasters.modelfile import describe, load_model, save_model
+from ..ground.artefacts import check_folder
+from ..ground.context import JobContext
+from ..ground.errors import CrimeRiskError, DataError, ParameterError
+from ..maps.heatmaps import Heatmaps
+from ..maps.history import local_moment, read_history
 from ..report.card import metrics_of
 from ..report.training import write_training_report
 from ..report.words import verdict
@@ -175,7 +175,7 @@ def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context:
         return _fit(parameters, history, context)
     assert parameters.checkpoint is not None
     # Networks wait for torch, counts do not.
-    from ..forecast.checkpoint import read_maps
+    from ..learning.checkpoint import read_maps
 
     path = _judged_file(parameters.checkpoint)
     wanted, maps = _make(parameters), read_maps(history)

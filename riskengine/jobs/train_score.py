@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from ..artefacts import check_folder, read_head
-from ..context import JobContext
-from ..errors import Cancelled, CrimeRiskError, ParameterError
-from ..incidents import NO_CATEGORY
-from ..index import FORMAT, KIND, CrimeIndex
-from ..score.augment import Augmentation
-from ..score.comparing import compare
-from ..score.covered import not_covered
-from ..score.features import FeatureSet, Group, check_size
-from ..score.model import ScoreModel
-from ..score.places import moment
-from ..score.settings import Protocol, Settings, published
-from ..score.study import Study
-from ..score.training import train
+from ..ground.artefacts import check_folder, read_head
+from ..ground.context import JobContext
+from ..ground.errors import Cancelled, CrimeRiskError, ParameterError
+from ..intake.incidents import NO_CATEGORY
+from ..systems.score.augment import Augmentation
+from ..systems.score.comparing import compare
+from ..systems.score.covered import not_covered
+from ..systems.score.features import FeatureSet, Group, check_size
+from ..systems.score.index import FORMAT, KIND, CrimeIndex
+from ..systems.score.model import ScoreModel
+from ..systems.score.places import moment
+from ..systems.score.settings import Protocol, Settings, published
+from ..systems.score.study import Study
+from ..systems.score.training import train
 from . import JobParameters
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import rasterio
 from rasterio.transform import Affine
 
-from ..artefacts import whole_file
-from ..context import JobContext
-from ..errors import DataError, FormatError, ParameterError
-from ..heatmaps import RISK_NODATA
-from ..upsampling import Method, check_factor, upsample
+from ..ground.artefacts import whole_file
+from ..ground.context import JobContext
+from ..ground.errors import DataError, FormatError, ParameterError
+from ..maps.heatmaps import RISK_NODATA
+from ..maps.upsampling import Method, check_factor, upsample
 from . import JobParameters
 
 #: More cells than this (columns x rows x bands) are refused: 2 GB as written.

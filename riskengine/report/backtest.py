@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..artefact_checks import Finding
-from ..artefacts import check_folder, whole_file
 from ..evaluation.backtest import Backtest
-from ..evaluation.compare import Difference
 from ..evaluation.exposure import AreaExposure
-from ..evaluation.labels import LABELS
 from ..evaluation.offsets import OffsetFigures
 from ..evaluation.scoring import Hits, ModelScore
+from ..ground.artefacts import check_folder, whole_file
+from ..intake.findings import Finding
+from ..measures.compare import Difference
+from ..measures.labels import LABELS
 from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import backtest_words as words

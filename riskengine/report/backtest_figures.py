@@ -14,7 +14,7 @@ from matplotlib.scale import FuncScale
 from numpy.typing import NDArray
 
 from ..evaluation.backtest import Backtest
-from ..evaluation.compare import Difference
+from ..measures.compare import Difference
 from .backtest_words import catcher, rival
 from .figures import STYLE, data_uri, look, new_figure
 

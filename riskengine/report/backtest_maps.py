@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from ..evaluation.backtest import Backtest
-from ..evaluation.labels import LABELS, Tradeoff
+from ..measures.labels import LABELS, Tradeoff
 from .backtest_figures import root_scale
 from .figures import STYLE, data_uri, new_figure
 

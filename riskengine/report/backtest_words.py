@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 from ..evaluation.backtest import Backtest
-from ..evaluation.compare import Difference
 from ..evaluation.heldout import AREA_SHARE
-from ..evaluation.metrics import AreaHits
-from ..evaluation.verdict import LONG_RUN
+from ..measures.compare import Difference
+from ..measures.metrics import AreaHits
+from .claims import LONG_RUN
 from .figures import display_name
 from .words import percent, within
 

@@ -13,10 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..evaluation.heldout import HeldOut
-from ..grid import Grid
+from ..maps.grid import Grid
 
 if TYPE_CHECKING:
-    from ..forecast.training import Curves
+    from ..learning.training import Curves
 
 #: A line style: a name, or (offset, lengths of dashes and gaps).
 Line = str | tuple[float, tuple[float, ...]]

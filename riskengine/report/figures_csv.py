@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..artefacts import whole_file
 from ..evaluation.backtest import Backtest
-from ..evaluation.compare import Difference
 from ..evaluation.heldout import AREA_SHARE
+from ..ground.artefacts import whole_file
+from ..measures.compare import Difference
 
 COLUMNS = ("model", "metric", "at", "value", "n", "N", "low", "high")
 

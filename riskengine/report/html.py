@@ -10,15 +10,15 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__
-from ..artefacts import whole_file
 from ..evaluation.heldout import HeldOut
-from ..forecast.modelcard import ModelCard
-from ..heatmaps import Heatmaps
+from ..forecasters.modelcard import ModelCard
+from ..ground.artefacts import whole_file
+from ..maps.heatmaps import Heatmaps
 from . import figures
 from .words import SHOWN_CATEGORIES, categories_text, percent, signed, verdict
 
 if TYPE_CHECKING:
-    from ..forecast.training import Curves
+    from ..learning.training import Curves
 
 
 def _environment() -> Environment:

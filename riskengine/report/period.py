@@ -9,9 +9,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.patches import Patch
 
-from ..artefacts import whole_file
-from ..incidents import Incidents
-from ..period import Period
+from ..ground.artefacts import whole_file
+from ..intake.incidents import Incidents
+from ..maps.period import Period
 from .figures import STYLE, data_uri, new_figure
 from .html import render
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artefacts import whole_file
-from ..score.model import ScoreCard
-from ..score.study import HeldOut, Importance, Study
+from ..ground.artefacts import whole_file
+from ..systems.score.model import ScoreCard
+from ..systems.score.study import HeldOut, Importance, Study
 from . import score_figures as figures
 from . import score_words as words
 from .html import crs_name, moment, render

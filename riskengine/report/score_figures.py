@@ -11,9 +11,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from ..score.augment import Rows
-from ..score.fitting import Curves
-from ..score.study import Comparison, GrowthStep, HeldOut, Importance
+from ..systems.score.augment import Rows
+from ..systems.score.fitting import Curves
+from ..systems.score.study import Comparison, GrowthStep, HeldOut, Importance
 from .figures import STYLE, data_uri, new_figure
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#595959"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 
-from ..evaluation.clustered import Interval
-from ..score.model import ScoreCard
-from ..score.study import Comparison, Study
+from ..measures.clustered import Interval
+from ..systems.score.model import ScoreCard
+from ..systems.score.study import Comparison, Study
 
-#: What `riskengine.score.comparing` calls the network of the report.
+#: What `riskengine.systems.score.comparing` calls the network of the report.
 OWN = "this network"
 #: What each group of features is, for people.
 GROUPS = {

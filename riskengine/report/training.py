@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..artefacts import whole_file
 from ..evaluation.heldout import HeldOut
-from ..forecast.base import Forecaster
-from ..forecast.catalogue import CATALOGUE
-from ..forecast.ensemble import Ensemble
-from ..heatmaps import Heatmaps
+from ..forecasters.base import Forecaster
+from ..forecasters.catalogue import CATALOGUE
+from ..forecasters.ensemble import Ensemble
+from ..ground.artefacts import whole_file
+from ..maps.heatmaps import Heatmaps
 from . import figures
 from .card import bin_words
 from .html import crs_name, moment, render

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..evaluation.compare import Difference
 from ..evaluation.heldout import AREA_SHARE, HeldOut
+from ..measures.compare import Difference
 from .figures import display_name
 
 #: Categories named below the title; the table names all.

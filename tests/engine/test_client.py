@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from bridge import client, engine_state, environment
-from riskengine import artefacts
+from riskengine.ground import artefacts
 
 ROOT = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from riskengine.forecast.catalogue import CATALOGUE, forecaster_class
+from riskengine.forecasters.catalogue import CATALOGUE, forecaster_class
 from riskengine.jobs.convlstm import Parameters
 
 GUIDE = Path(__file__).parents[2] / "docs" / "user-guide.md"

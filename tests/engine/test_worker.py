@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from riskengine import worker
-from riskengine.errors import Cancelled, ParameterError
+from riskengine.ground.errors import Cancelled, ParameterError
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -62,7 +62,7 @@ def test_the_models_are_those_of_the_engine() -> None:
     from crime_risk.bridge import environment
 
     script = (
-        "import json; from riskengine.forecast.catalogue import BASELINES, CATALOGUE, DEFAULT;"
+        "import json; from riskengine.forecasters.catalogue import BASELINES, CATALOGUE, DEFAULT;"
         "print(json.dumps([[[e.name, e.title] for e in CATALOGUE.values()], DEFAULT, list(BASELINES)]))"
     )
     command = [str(environment.engine_python()), "-c", script]

@@ -1,0 +1,1 @@
+"""Forecasters: from prior counts to ConvLSTM, all of one contract (see :mod:`riskengine.forecasters.base`)."""

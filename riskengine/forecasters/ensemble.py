@@ -1,0 +1,313 @@
+"""The default forecaster: several others, each heard as much as it deserved on past maps that it had not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import gcd
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from ..ground.context import JobContext
+from ..ground.errors import ParameterError
+from ..maps.heatmaps import Heatmaps
+from .base import Forecaster, Maps, check_history, check_steps, incident_maps
+from .catalogue import CATALOGUE, make
+from .cell_features import slots
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+#: Cheap, and each wrong in its own way. Boosted trees add nothing to the regression that they correct (benchmarks/
+#: forecast.py), and networks cost a hundred times as much.
+MEMBERS = ("prior_counts", "weekday_trend", "kde", "etas", "logistic")
+#: Fewer past maps, or fewer events in them, tell nothing about who deserves what.
+LEAST_MAPS, LEAST_EVENTS = 6, 20
+#: Cells times maps that the weights are learned from, about, at most: of a longer fold every second, third, … map.
+MOST_ROWS = 1_200_000
+#: A member with less is not heard: fitting it again would change nothing that anybody sees.
+LEAST_WEIGHT = 0.01
+_FLOOR = 1e-6
+
+
+class Ensemble(Forecaster):
+    """Forecasters pooled on the scale of the logit, weighted on past folds.
+
+    The members are fitted before the last `share` of the history and forecast it one map ahead. The weights (none
+    negative, one in sum) that minimise the log-loss of the pooled forecast there, held near equal weights, are kept.
+    Then every member with a weight is fitted again on the whole history. Nothing after the history takes part,
+    neither in a weight nor in the choice of a member: a weight of zero is how a member is left out.
+
+    Parameters
+    ----------
+    members : sequence of str
+        Names of the catalogue. One that needs a longer history than there is, is left out.
+    member_settings : dict of str to dict
+        Settings of members, by name.
+    share : float
+        Of the history, at its end, that the weights are learned from.
+    strength : float
+        Weight of the pull towards equal weights, in the units of the summed log-loss.
+    threshold : int
+        Incidents in a cell and bin that count as an event.
+    seed : int
+
+    Attributes
+    ----------
+    weights_ : ndarray of float64, shape (members,)
+        In the order of `members`; exactly 0 for a member that is not heard.
+    members_ : dict of str to Forecaster
+        Those with a weight above 0, fitted on the whole history.
+    past_loss_ : ndarray of float64, shape (members + 1,)
+        Log-loss on the past fold of each member alone (NaN for one left out) and, last, of the ensemble, which was
+        fitted there.
+
+    Examples
+    --------
+    >>> model = Ensemble().fit(history)  # doctest: +SKIP
+    >>> dict(zip(model.members, model.weights_.round(2)))  # doctest: +SKIP
+    """
+
+    name = "ensemble"
+    LEARNED: ClassVar[tuple[str, ...]] = ("weights_", "past_loss_")
+
+    def __init__(
+        self,
+        members: Sequence[str] = MEMBERS,
+        member_settings: Mapping[str, Mapping[str, Any]] | None = None,
+        share: float = 0.25,
+        strength: float = 30.0,
+        threshold: int = 1,
+        seed: int = 0,
+    ) -> None:
+        for name in members:
+            if name not in CATALOGUE or name == self.name:
+                raise ParameterError(
+                    f"{name!r} cannot be a member of an ensemble",
+                    parameter="members",
+                    value=name,
+                    remedy="Use any of " + ", ".join(each for each in CATALOGUE if each != self.name),
+                )
+        if not members or len(set(members)) != len(members):
+            raise ParameterError(
+                "The ensemble has no members, or one of them twice",
+                parameter="members",
+                value=list(members),
+                remedy="Name each forecaster once",
+            )
+        if not 0 < share < 1:
+            raise ParameterError(
+                f"share is {share:g}; it must lie between 0 and 1",
+                parameter="share",
+                value=share,
+                remedy="For example 0.25, the last quarter of the history",
+            )
+        self.members = list(members)
+        self.member_settings = {name: dict(settings) for name, settings in (member_settings or {}).items()}
+        self.share = share
+        self.strength = strength
+        self.threshold = threshold
+        self.seed = seed
+
+    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+        """Learn the weights on the end of `history`, then fit the members on all of it."""
+        context = context or JobContext()
+        check_history(history, self.least_maps)
+        first = len(history) - max(round(len(history) * self.share), 1)
+        self.weights_ = np.zeros(len(self.members))
+        self.past_loss_ = np.full(len(self.members) + 1, np.nan)
+        past = history.before(first)
+        able = [name for name in self.members if _observed(past) >= self._make(name).least_maps]
+        scored = _fold(history, first)
+        events = incident_maps(history, self.threshold, scored)[:, history.mask]
+        learned_from = able and any(
+            band[past.mask].any() for band, seen in zip(past.counts, past.observed, strict=True) if seen
+        )
+        if not learned_from or len(events) < LEAST_MAPS or events.sum() < LEAST_EVENTS:
+            able = [name for name in self.members if _observed(history) >= self._make(name).least_maps]
+            # Too little to tell them apart: the plainest that this history suffices for.
+            plain = next((name for name in able if CATALOGUE[name].simple), able[0] if able else self.members[0])
+            self.weights_[self.members.index(plain)] = 1.0
+            context.log(
+                f"{len(events)} past maps with {int(events.sum())} events are too few to weigh models on: the ensemble"
+                f" is {CATALOGUE[plain].title} alone"
+            )
+        else:
+            self._weigh(history, first, able, scored, events, context)
+        heard = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
+        self.members_: dict[str, Forecaster] = {}
+        for number, name in enumerate(heard):
+            with context.step(0.5 + 0.5 * number / len(heard), 0.5 + 0.5 * (number + 1) / len(heard)):
+                context.progress(0.0, f"Fitting {CATALOGUE[name].title}, member {number + 1} of {len(heard)}")
+                self.members_[name] = self._make(name).fit(history, context)
+        return self
+
+    def _weigh(
+        self,
+        history: Heatmaps,
+        first: int,
+        able: list[str],
+        scored: NDArray[np.bool_],
+        events: NDArray[np.uint8],
+        context: JobContext,
+    ) -> None:
+        past, chosen = history.before(first), scored[first:]
+        odds = np.empty((len(able), events.size), dtype=np.float32)
+        for number, name in enumerate(able):
+            with context.step(0.5 * number / len(able), 0.5 * (number + 1) / len(able)):
+                context.progress(0.0, f"Trying {CATALOGUE[name].title} on {len(events)} past maps")
+                with context.step(0.0, 0.7):
+                    member = self._make(name).fit(past, context)
+                with context.step(0.7, 1.0):
+                    risk = member.predict_each(history, first, context)[chosen][:, history.mask]
+                odds[number] = _logit(risk).ravel()
+        weights, losses = pool_weights(odds, events.ravel(), self.strength)
+        for name, weight, loss in zip(able, weights, losses, strict=False):
+            self.weights_[self.members.index(name)] = weight
+            self.past_loss_[self.members.index(name)] = loss
+        self.past_loss_[-1] = losses[-1]
+        told = ", ".join(f"{CATALOGUE[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True))
+        context.log(f"Weights learned on {len(events)} past maps: {told}")
+
+    def _make(self, name: str) -> Forecaster:
+        return make(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
+
+    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+        """Forecast the bins after `history`; the weights are those of one step."""
+        check_steps(steps)
+        return self._pooled(lambda member, step: member.predict(history, steps, step), context)
+
+    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+        """One-step-ahead forecasts of every map from `first` on."""
+        return self._pooled(lambda member, step: member.predict_each(heatmaps, first, step), context)
+
+    def predict_ahead(
+        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
+    ) -> Maps:
+        """Forecasts of every map from `first` on, `horizon` bins ahead."""
+        check_steps(horizon)
+        return self._pooled(lambda member, step: member.predict_ahead(heatmaps, first, horizon, step), context)
+
+    def _pooled(self, forecast: Callable[[Forecaster, JobContext], Maps], context: JobContext | None) -> Maps:
+        """The weighted mean of the members' logits; one member's forecast at a time is held."""
+        context = context or JobContext()
+        weights, number = self.weights_[self.weights_ > 0], len(self.members_)
+        pooled: NDArray[np.float64] | None = None
+        for place, (weight, member) in enumerate(zip(weights, self.members_.values(), strict=True)):
+            with context.step(place / number, (place + 1) / number):
+                context.progress(0.0)
+                risk = forecast(member, context)
+            if pooled is None:
+                pooled = np.zeros(risk.shape)
+            for total, band in zip(pooled, risk, strict=True):
+                total += weight * _logit(band)
+            del risk
+        assert pooled is not None, "an ensemble has a member"
+        found = np.empty(pooled.shape, dtype=np.float32)
+        for band, total in zip(found, pooled, strict=True):
+            band[:] = expit(total)
+        return found
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Weights, and what the members learned, each name behind its member's and a slash."""
+        own = super().state()
+        return own | {
+            f"{name}/{key}": array for name, member in self.members_.items() for key, array in member.state().items()
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what another ensemble of the same settings learned."""
+        super().restore(state)
+        self.weights_ = np.atleast_1d(self.weights_)
+        if len(self.weights_) != len(self.members) or not (self.weights_ >= 0).all() or not self.weights_.any():
+            raise ValueError("the weights of the ensemble do not fit its members")
+        self.members_ = {}
+        for name, weight in zip(self.members, self.weights_, strict=True):
+            if weight > 0:
+                mine = {
+                    key.removeprefix(f"{name}/"): array for key, array in state.items() if key.startswith(f"{name}/")
+                }
+                self.members_[name] = self._make(name).restore(mine)
+        return self
+
+
+def _fold(history: Heatmaps, first: int) -> NDArray[np.bool_]:
+    """Which maps, shape (T,), the weights are learned from: the observed ones from `first` on, evenly thinned."""
+    scored = history.observed.copy()
+    scored[:first] = False
+    numbers = np.flatnonzero(scored)
+    step, week = -(-len(numbers) * int(history.mask.sum()) // MOST_ROWS), slots(history)
+    # Every seventh day would always be the same weekday.
+    while gcd(step, week) > 1:
+        step += 1
+    step = min(step, len(numbers) // LEAST_MAPS)
+    while step > 1 and gcd(step, week) > 1:
+        step -= 1
+    if step > 1:
+        scored[numbers[(numbers[-1] - numbers) % step > 0]] = False
+    return scored
+
+
+def _observed(history: Heatmaps) -> int:
+    return int(history.observed.sum())
+
+
+def _logit(risk: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(risk.astype(np.float64), _FLOOR, 1 - _FLOOR)))
+
+
+def pool_weights(
+    odds: NDArray[np.float32], events: NDArray[np.uint8], strength: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights of a pooled logit, none negative and one in sum, that minimise the log-loss.
+
+    Without a shift, and with a sum of one, the pool lies between its members: what a past season was too high or too
+    low by is not carried into the next.
+
+    Parameters
+    ----------
+    odds : ndarray, shape (members, rows)
+        Logits of the members' forecasts.
+    events : ndarray of 0/1, shape (rows,)
+    strength : float
+        Of the pull towards equal weights.
+
+    Returns
+    -------
+    weights : ndarray, shape (members,)
+        Below a hundredth they are 0.
+    losses : ndarray, shape (members + 1,)
+        Log-loss of each member alone and of the pool.
+    """
+    members = len(odds)
+    equal = np.full(members, 1.0 / members)
+    happened = events.astype(np.float32)
+    # SLSQP's tolerances are absolute: what it minimises is of the order of one.
+    scale = max(float(events.sum()), 1.0)
+
+    def losses(z: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(np.logaddexp(0.0, z) - happened * z)
+
+    def cost(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        z = weights.astype(np.float32) @ odds
+        wrong = (expit(z) - happened).astype(np.float32)
+        pull = weights - equal
+        value = float(losses(z).sum(dtype=np.float64)) + strength / 2 * float(pull @ pull)
+        return value / scale, (odds @ wrong + strength * pull).astype(np.float64) / scale
+
+    found = minimize(
+        cost,
+        equal,
+        jac=True,
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * members,
+        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": lambda weights: np.ones(members)},
+        options={"ftol": 1e-10, "maxiter": 200},
+    ).x
+    weights = np.where(found >= LEAST_WEIGHT, found, 0.0)
+    weights /= weights.sum()
+    pooled = weights.astype(np.float32) @ odds
+    return weights, np.array([losses(z).mean(dtype=np.float64) for z in (*odds, pooled)])

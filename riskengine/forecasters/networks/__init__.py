@@ -1,0 +1,1 @@
+"""Forecasters that are neural networks on a grid."""

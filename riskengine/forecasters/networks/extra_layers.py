@@ -1,0 +1,99 @@
+"""Further layers as inputs of a network: static ones (distances, population) and the counts of other categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...ground.errors import ParameterError
+from ...maps.heatmaps import Heatmaps
+
+#: Standardised layers are cut at this many standard deviations: one odd cell must not drown the rest.
+_MOST = 5.0
+
+
+@dataclass(frozen=True)
+class ExtraLayers:
+    """What was learned of the further layers on the training span, and how they become inputs.
+
+    Attributes
+    ----------
+    mean, scale : ndarray, shape (S,)
+        Of the static layers over the study area.
+    channels : int
+        Other categories.
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    channels: int
+
+    @classmethod
+    def learn(cls, past: Heatmaps) -> ExtraLayers:
+        """From the training span."""
+        layers = [layer[past.mask].astype(np.float64) for layer in past.extras.static]
+        return cls(
+            np.array([layer.mean() for layer in layers]),
+            np.array([max(layer.std(), 1e-9) for layer in layers]),
+            len(past.extras.channels),
+        )
+
+    @property
+    def number(self) -> int:
+        """Inputs they add."""
+        return len(self.mean) + self.channels
+
+    def check(self, heatmaps: Heatmaps) -> None:
+        """Refuse maps that come with other layers.
+
+        Raises
+        ------
+        ParameterError
+        """
+        extras = heatmaps.extras
+        found = len(extras.static), len(extras.channels)
+        if found != (len(self.mean), self.channels):
+            raise ParameterError(
+                f"The model was fitted with {len(self.mean)} static layers and {self.channels} category channels, these"
+                f" maps come with {found[0]} and {found[1]}",
+                parameter="extras",
+                value=found,
+                remedy="Give the same layers in the same order, or fit the model again",
+            )
+
+    def static(self, heatmaps: Heatmaps) -> NDArray[np.float32]:
+        """Static layers in units of their spread, shape (S, H, W); 0 outside the study area."""
+        if not len(self.mean):
+            return np.zeros((0, *heatmaps.mask.shape), dtype=np.float32)
+        scaled = (heatmaps.extras.static - self.mean[:, None, None]) / self.scale[:, None, None]
+        return np.asarray(np.clip(scaled, -_MOST, _MOST) * heatmaps.mask, dtype=np.float32)
+
+    def last(self, heatmaps: Heatmaps, target: int) -> NDArray[np.float32]:
+        """Where each other category had an incident in the map before `target`, shape (C, H, W).
+
+        Nothing where that map was not observed or does not exist; beyond the end of the history, which is not known
+        yet, the share of its maps with an incident.
+        """
+        channels, seen = heatmaps.extras.channels, heatmaps.observed
+        if target <= len(heatmaps):
+            known = target > 0 and bool(seen[target - 1])
+            maps = channels[:, target - 1] > 0 if known else np.zeros((self.channels, *heatmaps.mask.shape))
+        else:
+            maps = (channels[:, seen] > 0).mean(axis=1)
+        return np.asarray(maps * heatmaps.mask, dtype=np.float32)
+
+    def beside(self, inputs: NDArray[np.floating], heatmaps: Heatmaps, first: int) -> NDArray[np.floating]:
+        """Inputs of the maps from `first` on, with the other categories as further channels."""
+        if not self.channels:
+            return inputs
+        maps = [self.last(heatmaps, first + number) for number in range(len(inputs))]
+        return np.concatenate([inputs, np.stack(maps).astype(inputs.dtype)], axis=1)
+
+
+def with_static(inputs: NDArray[np.floating], layers: NDArray[np.float32]) -> NDArray[np.floating]:
+    """A sequence of inputs, shape (L, channels, H, W), with static layers as further channels of every map."""
+    if not len(layers):
+        return inputs
+    return np.concatenate([inputs, np.broadcast_to(layers, (len(inputs), *layers.shape))], axis=1)

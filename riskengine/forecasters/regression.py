@@ -1,0 +1,80 @@
+"""Logistic regression with an offset, by L-BFGS on a large table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from ..ground.context import JobContext
+
+Array = NDArray[np.float64]
+
+#: Logits beyond this say nothing that a history could justify.
+_LIMIT = 12.0
+_ROUNDS = 80
+
+
+def regress(
+    columns: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    events: NDArray[np.uint8],
+    strength: float,
+    text: str,
+    context: JobContext,
+) -> tuple[Array, Array, Array, float]:
+    """Minimise log-loss plus `strength` / 2 times the squared weights of the standardised columns.
+
+    Parameters
+    ----------
+    columns : ndarray of float32, shape (rows, columns)
+    offset : ndarray of float32, shape (rows,)
+        Part of the logit that has no weight.
+    events : ndarray of 0/1, shape (rows,)
+    strength : float
+    text : str
+        Told with the progress.
+
+    Returns
+    -------
+    mean, scale, weights : ndarray, shape (columns,)
+        Of the columns; weights of those standardised, 0 for a column that is the same in every row.
+    intercept : float
+    """
+    # Summed in float64: the mean of a million rows has three digits in float32.
+    mean = columns.mean(axis=0, dtype=np.float64)
+    deviation = np.sqrt(np.maximum((columns**2).mean(axis=0, dtype=np.float64) - mean**2, 0))
+    used = deviation > 1e-6
+    scale = np.where(used, deviation, 1.0)
+    happened = events.astype(np.float32)
+    rounds = 0
+
+    def cost(parameters: Array) -> tuple[float, Array]:
+        nonlocal rounds
+        rounds += 1
+        context.progress(min(rounds / _ROUNDS, 0.95), text)
+        weights = parameters[:-1] * used
+        slopes, shift = folded(mean, scale, weights, float(parameters[-1]))
+        z = limited(columns @ slopes + offset + shift)
+        wrong = (expit(z) - happened).astype(np.float32)
+        total = float(wrong.sum(dtype=np.float64))
+        slope = (np.asarray(wrong @ columns, dtype=np.float64) - total * mean) / scale * used
+        value = float((np.logaddexp(0.0, z) - happened * z).sum()) + strength / 2 * float(weights @ weights)
+        return value, np.append(slope + strength * weights, total)
+
+    found = minimize(cost, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
+    return mean, scale, found.x[:-1] * used, float(found.x[-1])
+
+
+def folded(mean: Array, scale: Array, weights: Array, intercept: float) -> tuple[NDArray[np.float32], np.float32]:
+    """Weights and intercept of the columns as they are, so that a table need not be standardised."""
+    slopes = weights / scale
+    return slopes.astype(np.float32), np.float32(intercept - float(mean @ slopes))
+
+
+def limited(z: NDArray[Any]) -> Array:
+    """Logits within what a history can justify."""
+    return np.asarray(np.clip(z, -_LIMIT, _LIMIT), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""The self-exciting forecaster: background plus triggering, fitted by EM."""

@@ -1,0 +1,296 @@
+"""Fitting a self-exciting process to binned counts: expected branching over what is known before each map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from ...ground.context import JobContext
+from ...maps.heatmaps import Heatmaps
+from ..base import counts_events, incident_maps
+from ..cell_features import slot_of, slots
+from .etas_kernel import PARTS, LongRun, State, cell_shares, decay, spread, survivors
+
+Array = NDArray[np.float64]
+
+#: Settings of the long-run mean that are tried on the history.
+BANDWIDTHS = (0.7, 1.5, 3.0)
+STRENGTHS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+HALF_LIVES = (float("inf"), 730.0, 365.0, 180.0)
+#: Cells of all maps that are spread at once.
+_CHUNK = 4_000_000
+#: Maps at the start that only fill the states: this share of the history, at most so many days.
+_WARM_SHARE, _WARM_DAYS = 1 / 3, 365.0
+_DAY = 86_400.0
+_LEAST_SHARE = 1e-9
+
+
+@dataclass
+class Counted:
+    """A history as the fit reads it.
+
+    Attributes
+    ----------
+    heatmaps : Heatmaps
+    threshold : int
+    days : ndarray, shape (T,)
+        Length of each bin.
+    slot : ndarray of int, shape (T,)
+        Its time of the week.
+    pace : ndarray, shape (slots,)
+        How busy each time of the week is in the study area, mean 1.
+    warm : int
+        First map that the likelihood counts.
+    when, cell, count : ndarray, shape (N,)
+        Occupied cells of the observed maps from `warm` on: map, flat cell, incidents.
+    standin : dict of int to ndarray
+        Expected counts in place of the maps that were not observed.
+    """
+
+    heatmaps: Heatmaps
+    threshold: int
+    days: Array
+    slot: NDArray[np.int64]
+    pace: Array
+    warm: int
+    when: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    cell: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    count: Array = field(default_factory=lambda: np.zeros(0))
+    standin: dict[int, Array] = field(default_factory=dict)
+
+    def maps(self, low: int, high: int) -> Array:
+        """Counts of maps low to high - 1, unobserved ones replaced by their stand-in, shape (high - low, H, W)."""
+        counts = seen_maps(self.heatmaps, self.threshold, low, high)
+        for number in range(low, high):
+            if not self.heatmaps.observed[number]:
+                counts[number - low] = self.standin.get(number, 0.0)
+        return counts
+
+    @property
+    def scored(self) -> NDArray[np.bool_]:
+        """Which maps the likelihood counts, shape (T,)."""
+        return np.asarray(self.heatmaps.observed & (np.arange(len(self.days)) >= self.warm))
+
+
+@dataclass
+class Column:
+    """One part of the intensity, up to its coefficient.
+
+    Attributes
+    ----------
+    at : ndarray, shape (N,)
+        In the occupied cells.
+    total : ndarray, shape (T,)
+        Its sum over the study area in each map; 0 for maps that are not scored.
+    """
+
+    at: Array
+    total: Array
+
+
+def seen_maps(heatmaps: Heatmaps, threshold: int, low: int, high: int) -> Array:
+    """Incidents, or events, of some maps; 0 outside the study area."""
+    which = slice(low, high)
+    if counts_events(heatmaps, threshold):
+        return incident_maps(heatmaps, threshold, which).astype(np.float64)
+    return np.where(heatmaps.mask, heatmaps.counts[which], 0).astype(np.float64)
+
+
+def bin_lengths(edges: NDArray[np.datetime64]) -> Array:
+    """Length of each bin in days."""
+    return np.asarray(np.diff(edges.astype("datetime64[s]").astype(np.int64)) / _DAY)
+
+
+def read_history(history: Heatmaps, threshold: int, context: JobContext) -> Counted:
+    """Occupied cells, lengths of bins and the rhythm of the week."""
+    days = bin_lengths(history.edges)
+    number = slots(history)
+    slot = np.array([slot_of(start, number) for start in history.edges[:-1]], dtype=np.int64)
+    warm = min(int(len(days) * _WARM_SHARE), int(np.searchsorted(np.cumsum(days), _WARM_DAYS)))
+    counted = Counted(history, threshold, days, slot, np.ones(number), max(warm, 1))
+    height, width = history.mask.shape
+    step = max(_CHUNK // (height * width), 1)
+    totals = np.zeros(len(days))
+    when, cell, count = [], [], []
+    for low in range(0, len(days), step):
+        context.progress(low / len(days), "reading the maps")
+        maps = seen_maps(history, threshold, low, min(low + step, len(days)))
+        totals[low : low + step] = maps.sum(axis=(1, 2))
+        occupied = maps.reshape(len(maps), -1)
+        rows, cells = np.nonzero(occupied)
+        when.append(rows + low)
+        cell.append(cells)
+        count.append(occupied[rows, cells])
+    counted.when, counted.cell, counted.count = np.concatenate(when), np.concatenate(cell), np.concatenate(count)
+    kept = counted.scored[counted.when]
+    counted.when, counted.cell, counted.count = counted.when[kept], counted.cell[kept], counted.count[kept]
+    counted.pace = _pace(totals, counted)
+    return counted
+
+
+def _pace(totals: Array, counted: Counted) -> Array:
+    """How busy each time of the week is, mean 1 and drawn a little to 1."""
+    observed = counted.heatmaps.observed
+    exposure = np.bincount(counted.slot[observed], counted.days[observed], minlength=len(counted.pace))
+    seen = np.bincount(counted.slot[observed], totals[observed], minlength=len(counted.pace))
+    expected = exposure * seen.sum() / max(exposure.sum(), 1e-9)
+    pace = (seen + 10.0) / (expected + 10.0)
+    return np.asarray(pace / pace.mean())
+
+
+def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, float, float]]:
+    """Bandwidth, strength and half-life whose long-run mean best foretells the maps that follow it.
+
+    Two choices: the best that weighs all maps alike, and the best that forgets, if it is as good or better.
+    """
+    history = counted.heatmaps
+    mask = history.mask
+    blocks = np.unique(np.linspace(counted.warm, len(history), 25).astype(int))
+    scores: dict[tuple[float, float, float], float] = {}
+    for number, half_life in enumerate(HALF_LIVES):
+        context.progress(number / len(HALF_LIVES), "choosing the long-run mean")
+        means = [LongRun(mask, bandwidth, 1.0, half_life) for bandwidth in BANDWIDTHS]
+        for low, high in zip([0, *blocks[:-1]], blocks, strict=True):
+            seen, exposure = np.zeros(mask.shape), 0.0
+            for each in np.flatnonzero(history.observed[low:high]) + low:
+                counts = seen_maps(history, counted.threshold, each, each + 1)[0]
+                pace = counted.pace[counted.slot[each]]
+                seen += counts
+                exposure += counted.days[each] * pace
+            if low >= counted.warm:
+                for mean in means:
+                    for strength in STRENGTHS:
+                        mean.strength = strength
+                        rate = np.maximum(mean.drawn()[mask], 1e-12)
+                        key = (mean.bandwidth, strength, half_life)
+                        gain = float((seen[mask] * np.log(rate)).sum() - exposure * rate.sum())
+                        scores[key] = scores.get(key, 0.0) + gain
+            for each in np.flatnonzero(history.observed[low:high]) + low:
+                counts = seen_maps(history, counted.threshold, each, each + 1)[0]
+                for mean in means:
+                    mean.update(counts, counted.days[each], counted.pace[counted.slot[each]])
+            context.check_cancelled()
+    best = [
+        max((key for key in scores if np.isfinite(key[2]) == forgets), key=lambda key: scores[key])
+        for forgets in (False, True)
+    ]
+    return best if scores[best[1]] > scores[best[0]] else best[:1]
+
+
+def background_columns(counted: Counted, settings: tuple[float, float, float], context: JobContext) -> list[Column]:
+    """The long-run rates before each map, and the first times the recent level; fills the stand-ins."""
+    history = counted.heatmaps
+    state = State(history.mask, history.grid.cell, settings, None)
+    at, total = np.zeros((PARTS + 1, len(counted.when))), np.zeros((PARTS + 1, len(counted.days)))
+    bounds = np.searchsorted(counted.when, np.arange(len(counted.days) + 1))
+    scored = counted.scored
+    for number, days in enumerate(counted.days):
+        if number % 64 == 0:
+            context.progress(number / len(counted.days), "long-run mean before each map")
+        pace = float(counted.pace[counted.slot[number]])
+        if scored[number]:
+            rates = state.mean.rates()
+            rates = np.concatenate([rates, rates[:1] * state.mean.level()]).reshape(PARTS + 1, -1) * (days * pace)
+            rows = slice(bounds[number], bounds[number + 1])
+            at[:, rows] = rates[:, counted.cell[rows]]
+            total[:, number] = rates.sum(axis=1)
+        if history.observed[number]:
+            state.show(seen_maps(history, counted.threshold, number, number + 1)[0], days, pace)
+        else:
+            counted.standin[number] = state.show(None, days, pace)
+    return [Column(one, sums) for one, sums in zip(at, total, strict=True)]
+
+
+def triggered_columns(counted: Counted, sigma: float, omegas: Sequence[float], context: JobContext) -> list[Column]:
+    """What past incidents trigger in each map per unit of the branching ratio, for one spread and several decays."""
+    mask = counted.heatmaps.mask
+    shares = cell_shares(sigma, counted.heatmaps.grid.cell)
+    maps = len(counted.days)
+    step = max(_CHUNK // mask.size, 1)
+    states = [np.zeros(mask.size) for _ in omegas]
+    columns = [Column(np.zeros(len(counted.when)), np.zeros(maps)) for _ in omegas]
+    bounds = np.searchsorted(counted.when, np.arange(maps + 1))
+    scored, inside = counted.scored, mask.ravel().astype(np.float64)
+    for low in range(0, maps, step):
+        context.check_cancelled()
+        high = min(low + step, maps)
+        moved = spread(counted.maps(low, high), shares).reshape(high - low, -1)
+        for number in range(low, high):
+            days = counted.days[number]
+            rows = slice(bounds[number], bounds[number + 1])
+            for each, (omega, column) in enumerate(zip(omegas, columns, strict=True)):
+                state = states[each]
+                if scored[number]:
+                    share = -np.expm1(-omega * days)
+                    column.at[rows] = share * state[counted.cell[rows]]
+                    column.total[number] = share * float(state @ inside)
+                state *= decay(omega, days)
+                state += survivors(omega, days) * moved[number - low]
+    return columns
+
+
+@dataclass
+class Mix:
+    """Coefficients of the parts of an intensity.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (K,)
+    likelihood : float
+        Poisson log-likelihood, up to a constant.
+    """
+
+    weights: Array
+    likelihood: float
+
+
+def branching(columns: Sequence[Column], counts: Array, start: Array | None = None, rounds: int = 25) -> Mix:
+    """Coefficients, none below 0, that make the counts most likely.
+
+    Each round shares every incident among the parts that may have caused it (the expected branching), and sets each
+    part's coefficient to the incidents it got over what it would give at coefficient 1. A Newton step on the same
+    likelihood, towards its best non-negative point, spares the many last rounds.
+    """
+    # einsum and not @: products this thin are slower with BLAS threads, far slower on a busy machine.
+    at = np.stack([column.at for column in columns])
+    total = np.array([column.total.sum() for column in columns])
+    number = float(counts.sum())
+    scale = np.where(total > 0, number / np.maximum(total, 1e-300), 0.0)
+    at *= scale[:, None]
+    shares = np.full(len(columns), 1 / len(columns)) if start is None else np.maximum(start * total / number, 1e-4)
+    shares = shares / shares.sum()
+
+    def gain(rate: Array, trial: Array) -> float:
+        return float(np.einsum("n,n->", counts, np.log(rate))) - number * float(trial.sum())
+
+    rate = _mixed(at, shares)
+    best = gain(rate, shares)
+    for _ in range(rounds):
+        before = best
+        # The incidents that each part is expected to have caused, as shares of all.
+        shares = np.maximum(shares * np.einsum("kn,n->k", at, counts / rate) / number, _LEAST_SHARE)
+        rate = _mixed(at, shares)
+        best = gain(rate, shares)
+        weighted = at * (np.sqrt(counts) / rate)
+        curve = np.einsum("kn,jn->kj", weighted, weighted) + 1e-9 * number * np.eye(len(shares))
+        slope = np.einsum("kn,n->k", at, counts / rate) - number
+        root = np.linalg.cholesky(curve)
+        aim = nnls(root.T, np.linalg.solve(root, curve @ shares + slope))[0]
+        for length in (1.0, 0.5, 0.25):
+            trial = np.maximum(shares + length * (aim - shares), _LEAST_SHARE)
+            trial_rate = _mixed(at, trial)
+            value = gain(trial_rate, trial)
+            if value > best:
+                shares, rate, best = trial, trial_rate, value
+                break
+        if best - before < 1e-3:
+            break
+    return Mix(np.where(shares <= 10 * _LEAST_SHARE, 0.0, shares) * scale, best)
+
+
+def _mixed(at: Array, shares: Array) -> Array:
+    return np.asarray(np.maximum(np.einsum("kn,k->n", at, shares), 1e-300))

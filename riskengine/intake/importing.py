@@ -1,0 +1,294 @@
+"""From a police CSV to incidents and refused rows, in two passes over the file.
+
+The first pass keeps what needs the whole file (coordinates, distinct times, column types), the second
+writes the rows away in parts; between the two every row is either kept or has a reason.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ground.context import JobContext
+from ..ground.errors import DataError
+from ..ground.partfiles import PartFiles
+from .csvfile import CsvFile, Record
+from .incidents import FUTURE, Refusal, count_reasons, latest_time, reasons_sentence
+from .placecheck import Frame, check_places, parse_numbers
+from .times import ParsedTimes, add_time_of_day, parse_times
+
+RAGGED = "wrong number of fields"
+#: Names that the layer itself uses.
+RESERVED = ("fid", "geom", "occurred", "category")
+
+_CHUNK = 20_000
+_INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,18})")
+# An exponent needs a decimal point before it: 5E2 is more likely a code than five hundred.
+_REAL = re.compile(r"[+-]?(?:0|[1-9]\d*)?(?:\.\d+(?:[eE][+-]?\d{1,3})?|\.)?")
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns (by position) hold what, and what is expected of them."""
+
+    x: int
+    y: int
+    time: tuple[int, ...]
+    category: int | None
+    category_names: dict[str, str]
+    crs: str
+    frame: Frame
+    date_order: str
+    usual_order: str | None = None
+
+
+@dataclass
+class Survey:
+    """What the first pass has learnt: one entry a row, refusals included."""
+
+    lines: NDArray[np.int64]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    times: ParsedTimes
+    reason: NDArray[np.object_]
+    types: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime64 | None = None) -> Survey:
+    """First pass: read coordinates, times and column types, and decide about every row."""
+    width = len(file.header)
+    types = ["empty"] * width
+    lines: list[NDArray[np.int64]] = []
+    xs: list[NDArray[np.float64]] = []
+    ys: list[NDArray[np.float64]] = []
+    unreadable: list[NDArray[np.bool_]] = []
+    ragged: dict[int, int] = {}
+    moments = [_Distinct() for _ in layout.time]
+    row = 0
+    for records in _chunks(file.records(context, warn=True)):
+        fields = []
+        for number, (_, found) in enumerate(records, row):
+            fitted = fit_width(found, width)
+            if fitted is None:
+                ragged[number] = len(found)
+            fields.append(fitted or [""] * width)
+        row += len(records)
+        lines.append(np.array([line for line, _ in records], dtype=np.int64))
+        columns = list(zip(*fields, strict=True))
+        x, bad_x = parse_numbers(columns[layout.x])
+        y, bad_y = parse_numbers(columns[layout.y])
+        xs.append(x)
+        ys.append(y)
+        unreadable.append(bad_x | bad_y)
+        for moment, number in zip(moments, layout.time, strict=True):
+            moment.add(columns[number])
+        types = [narrow(kind, texts) for kind, texts in zip(types, columns, strict=True)]
+    if not row:
+        raise DataError(
+            f"{file.path.name} has no rows below its header",
+            parameter="path",
+            value=file.path,
+            remedy="Choose a file that holds incidents",
+        )
+    x, y = np.concatenate(xs), np.concatenate(ys)
+    reason = check_places(x, y, np.concatenate(unreadable), layout.frame)
+    times = parse_times(moments[0].texts(), layout.date_order, layout.usual_order)
+    if len(moments) > 1:
+        times = add_time_of_day(times, moments[1].texts())
+    reason = np.where(reason != "", reason, times.reason)
+    for late in np.flatnonzero((times.time > latest_time(now)) & (reason == "")):
+        reason[late] = f"{FUTURE}: '{times.time[late]}'"
+    for number, count in ragged.items():
+        reason[number] = f"{RAGGED}: '{count} instead of {width}'"
+    types = ["text" if kind == "empty" else kind for kind in types]
+    return Survey(np.concatenate(lines), x, y, times, reason, types, [times.note] if times.note else [])
+
+
+class _Distinct:
+    """A column of texts kept as its distinct values and codes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+        self._codes: list[NDArray[np.int32]] = []
+
+    def add(self, texts: Sequence[str]) -> None:
+        known = self._known
+        self._codes.append(np.array([known.setdefault(text, len(known)) for text in texts], dtype=np.int32))
+
+    def texts(self) -> NDArray[np.object_]:
+        return np.array(list(self._known), dtype=object)[np.concatenate(self._codes)]
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Without Python's cycle collector: it would walk the millions of texts of a file again and again, for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def fit_width(fields: list[str], width: int) -> list[str] | None:
+    """The fields of a row of `width` columns; None if it has others. Empty fields too many do not count."""
+    if len(fields) == width:
+        return fields
+    if len(fields) > width and not any(fields[width:]):
+        return fields[:width]
+    return None
+
+
+def narrow(kind: str, texts: Sequence[str]) -> str:
+    """The narrowest of empty, integer, real and text that holds `texts` and everything of type `kind`.
+
+    Nothing may be lost: numbers with leading zeros or too many digits are text, and so are true and
+    false, which publishers mix with yes, no and 1.
+    """
+    if kind == "text":
+        return kind
+    for text in set(texts):
+        text = text.strip()
+        if not text:
+            continue
+        kind = "integer" if kind == "empty" else kind
+        if kind == "integer" and not (_INTEGER.fullmatch(text) and -(2**63) <= int(text) < 2**63):
+            kind = "real"
+        if kind == "real" and not (_REAL.fullmatch(text) and _DIGIT.search(text) and abs(float(text)) < 1e300):
+            return "text"
+        if kind == "real" and "." not in text and len(text) > 15:
+            return "text"
+    return kind
+
+
+def convert(kind: str, texts: Sequence[str]) -> list[Any]:
+    """Values of a column; an empty text is null."""
+    if kind == "integer":
+        return [int(text) if text.strip() else None for text in texts]
+    if kind == "real":
+        return [float(text) if text.strip() else None for text in texts]
+    return [text if text.strip() else None for text in texts]
+
+
+def output_names(header: Sequence[str], columns: Sequence[int]) -> list[str]:
+    """Field names of these columns: as in the file, but unique without regard to case, and never reserved."""
+    taken = set(RESERVED)
+    names = []
+    for column in columns:
+        name, number = header[column], 2
+        while name.casefold() in taken:
+            name = f"{header[column]}_{number}"
+            number += 1
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def kept_columns(file: CsvFile, layout: Layout, times: ParsedTimes) -> list[int]:
+    """The columns that are not already in the geometry, in `occurred` or in `category`."""
+    used = {layout.x, layout.y} | ({layout.category} if layout.category is not None else set())
+    if times.whole:
+        used |= set(layout.time)
+    return [column for column in range(len(file.header)) if column not in used]
+
+
+def write_parts(
+    file: CsvFile, layout: Layout, learnt: Survey, folder: Path, part_rows: int, context: JobContext
+) -> dict[str, Any]:
+    """Second pass: write kept and refused rows as JSON parts; all of them or none.
+
+    Returns
+    -------
+    dict
+        ``fields``, ``parts``, ``refused_parts``: names of fields with types, and the files in order.
+    """
+    columns = kept_columns(file, layout, learnt.times)
+    names = output_names(file.header, columns)
+    renamed = [f"{file.header[c]} is now {n}" for c, n in zip(columns, names, strict=True) if n != file.header[c]]
+    if renamed:
+        context.log("Columns renamed because the name is taken: " + ", ".join(renamed) + ".")
+    writer = PartFiles(folder, part_rows)
+    width = len(file.header)
+    seconds = learnt.times.time.view(np.int64)
+    row = 0
+    try:
+        for records in _chunks(file.records(context)):
+            here = slice(row, row + len(records))
+            row += len(records)
+            good = learnt.reason[here] == ""
+            kept = [fit_width(found, width) or [] for (_, found), fine in zip(records, good, strict=True) if fine]
+            if kept:
+                texts = list(zip(*kept, strict=True))
+                category = _categories(texts, layout)
+                writer.add(
+                    "part",
+                    {
+                        "x": learnt.x[here][good].tolist(),
+                        "y": learnt.y[here][good].tolist(),
+                        "columns": [
+                            seconds[here][good].tolist(),
+                            category,
+                            *(convert(learnt.types[column], texts[column]) for column in columns),
+                        ],
+                    },
+                )
+            bad = [record for record, fine in zip(records, good, strict=True) if not fine]
+            if bad:
+                writer.add(
+                    "refused",
+                    {
+                        "line": [line for line, _ in bad],
+                        "reason": learnt.reason[here][~good].tolist(),
+                        "row": [file.text(found) for _, found in bad],
+                    },
+                )
+        writer.flush()
+    except BaseException:
+        writer.remove()
+        raise
+    types = [{"name": name, "type": learnt.types[column]} for name, column in zip(names, columns, strict=True)]
+    return {
+        "fields": [{"name": "occurred", "type": "datetime"}, {"name": "category", "type": "text"}, *types],
+        "parts": [str(path) for path in writer.files["part"]],
+        "refused_parts": [str(path) for path in writer.files["refused"]],
+    }
+
+
+def refusal_counts(learnt: Survey, context: JobContext, name: str) -> dict[str, int]:
+    """Refused rows by reason, said in the log; raises `DataError` if no row is left."""
+    bad = np.flatnonzero(learnt.reason != "")
+    reasons = count_reasons(Refusal(int(learnt.lines[row]), str(learnt.reason[row])) for row in bad)
+    if len(bad) == len(learnt.reason):
+        first = bad[0]
+        raise DataError(
+            f"None of the {len(bad)} rows of {name} can be imported ({reasons_sentence(reasons)})",
+            parameter="path",
+            value=f"line {learnt.lines[first]}: {learnt.reason[first]}",
+            remedy=f"Look at line {learnt.lines[first]} ({learnt.reason[first]}) and check the columns chosen",
+        )
+    if reasons:
+        context.warn(f"{len(bad)} of {len(learnt.reason)} rows were refused: {reasons_sentence(reasons)}.")
+    return reasons
+
+
+def _categories(texts: list[tuple[str, ...]], layout: Layout) -> list[str | None]:
+    if layout.category is None:
+        return [None] * len(texts[0])
+    return [layout.category_names.get(text.strip(), text.strip()) or None for text in texts[layout.category]]
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while chunk := list(islice(records, _CHUNK)):
+        yield chunk

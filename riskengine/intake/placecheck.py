@@ -1,0 +1,165 @@
+"""Coordinates from text, and which of them cannot be right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..ground.errors import DataError, ParameterError
+
+MISSING = "no coordinates"
+UNREADABLE = "coordinates are not numbers"
+ZERO = "coordinates are (0, 0)"
+RANGE = "coordinates are no longitude and latitude"
+SWAPPED = "longitude and latitude look swapped"
+OUTSIDE = "outside the area of the profile"
+
+_NOTHING = ("", "na", "n/a", "nan", "null", "none", "-")
+#: Beyond so many widths of the middle half of the data a place is not of the same city.
+_FAR = 3.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What coordinates are expected to be.
+
+    Attributes
+    ----------
+    geographic : bool
+        Degrees, x being the longitude.
+    bbox : tuple of float or None
+        West, south, east, north of the plausible area.
+    """
+
+    geographic: bool
+    bbox: tuple[float, float, float, float] | None = None
+
+
+def is_geographic(crs: str) -> bool:
+    """Whether `crs` is in degrees.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such CRS.
+    """
+    from rasterio.crs import CRS
+    from rasterio.errors import CRSError
+
+    try:
+        return bool(CRS.from_user_input(crs).is_geographic)
+    except CRSError as error:
+        raise ParameterError(
+            f"The coordinate reference system {crs!r} is not known",
+            parameter="crs",
+            value=crs,
+            remedy="Give one such as EPSG:4326, EPSG:32614 or its WKT",
+        ) from error
+
+
+def parse_numbers(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Numbers, NaN where there is none, and where a text is given that is no number.
+
+    A comma is a decimal comma unless a point follows it or it occurs twice; then it groups thousands.
+    """
+    column = np.array([text.strip() for text in texts], dtype=object)
+    missing = np.array([text.lower() in _NOTHING for text in column], dtype=bool)
+    comma = np.array(["," in text for text in column], dtype=bool)
+    for row in np.flatnonzero(comma):
+        text = column[row]
+        grouped = "." in text or text.count(",") > 1
+        column[row] = text.replace(",", "" if grouped else ".")
+    column[missing] = None
+    numbers = np.array(pd.to_numeric(pd.Series(column, dtype=object), errors="coerce"), dtype=np.float64)
+    numbers[~np.isfinite(numbers)] = np.nan
+    return numbers, np.isnan(numbers) & ~missing
+
+
+def check_places(
+    x: NDArray[np.float64], y: NDArray[np.float64], unreadable: NDArray[np.bool_], frame: Frame
+) -> NDArray[np.object_]:
+    """Why a row's place cannot be used; ``''`` where it can.
+
+    With a plausible area, whatever lies outside is refused, as swapped if it lies inside when x and y
+    change places.  Without one, a row counts as swapped if its latitude is impossible, or if it lies
+    far from the middle half of the data and its swapped place does not; other strays are kept.
+
+    Raises
+    ------
+    DataError
+        If most places look swapped, or most are no degrees although the CRS is geographic.
+    """
+    reason = np.full(len(x), "", dtype=object)
+    missing = np.isnan(x) | np.isnan(y)
+    zero = (x == 0) & (y == 0)
+    usable = ~missing & ~zero
+    count = int(usable.sum())
+    impossible = usable & frame.geographic & ~_degrees(x, y)
+    swapped = np.zeros(len(x), dtype=bool)
+    outside = np.zeros(len(x), dtype=bool)
+    if frame.bbox:
+        outside = usable & ~_inside(x, y, frame.bbox)
+        swapped = outside & _inside(y, x, frame.bbox)
+    elif count:
+        swapped = (impossible & _degrees(y, x)) if frame.geographic else swapped
+        box = _wide_box(x[usable & ~impossible], y[usable & ~impossible])
+        swapped |= usable & ~_inside(x, y, box) & _inside(y, x, box)
+    if count and 2 * int(swapped.sum()) > count:
+        raise DataError(
+            f"Longitude and latitude look swapped in {int(swapped.sum())} of {count} rows",
+            parameter="x",
+            remedy="Swap the columns of X and Y: X is the longitude (east-west), Y the latitude (north-south)",
+        )
+    if count and 2 * int((impossible & ~swapped).sum()) > count:
+        example = _pair(x, y, impossible & ~swapped)
+        raise DataError(
+            f"The coordinates, such as {example}, are no longitude and latitude",
+            parameter="crs",
+            value=example,
+            remedy="Give the coordinate reference system that the file uses, for example EPSG:32616",
+        )
+    if count and frame.bbox and 2 * int(outside.sum()) > count:
+        example = _pair(x, y, outside)
+        raise DataError(
+            f"{int(outside.sum())} of {count} rows, such as {example}, lie outside the area of the profile",
+            parameter="profile",
+            value=example,
+            remedy="Check the coordinate reference system, or choose the profile 'columns' and name them by hand",
+        )
+    for mask, kind in ((outside, OUTSIDE), (impossible, RANGE), (swapped, SWAPPED)):
+        for row in np.flatnonzero(mask):
+            reason[row] = f"{kind}: '{x[row]:.10g}, {y[row]:.10g}'"
+    reason[zero] = ZERO
+    reason[missing] = MISSING
+    reason[unreadable] = UNREADABLE
+    return reason
+
+
+def _pair(x: NDArray[np.float64], y: NDArray[np.float64], mask: NDArray[np.bool_]) -> str:
+    """The first of the coordinates where `mask` holds."""
+    return f"{x[mask][0]:.10g}, {y[mask][0]:.10g}"
+
+
+def _degrees(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.bool_]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray((np.abs(x) <= 180) & (np.abs(y) <= 90), dtype=bool)
+
+
+def _inside(x: NDArray[Any], y: NDArray[Any], box: tuple[float, float, float, float]) -> NDArray[np.bool_]:
+    west, south, east, north = box
+    with np.errstate(invalid="ignore"):
+        return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north), dtype=bool)
+
+
+def _wide_box(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """The box around the middle half of the data, wider by `_FAR` times its size on each side."""
+    if not len(x):
+        return (np.inf, np.inf, -np.inf, -np.inf)
+    (west, east), (south, north) = np.quantile(x, [0.25, 0.75]), np.quantile(y, [0.25, 0.75])
+    far = _FAR * max(east - west, north - south)
+    return (west - far, south - far, east + far, north + far)

@@ -1,0 +1,160 @@
+"""Known formats of open crime data, as data: one JSON file each, told by their headers.
+
+A profile has variants, because portals rename their columns.  Names are compared by their letters and
+digits alone, so that ``Primary Type``, ``PrimaryType`` and ``primary_type`` are one name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ...ground.errors import ParameterError
+
+_HAND = "Choose 'Columns named by hand' (profile 'columns') and name the columns of X, Y and time"
+
+
+class Variant(BaseModel):
+    """One way in which a publisher has named its columns."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    signature: tuple[str, ...]
+    x: str
+    y: str
+    time: tuple[str, ...]
+    category: str | None = None
+    category_names: dict[str, str] = {}
+    crs: str | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    date_order: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Profile(BaseModel):
+    """A publisher's format: columns, CRS, the area its places lie in, and what its users must know.
+
+    ``bbox`` is west, south, east, north in the units of ``crs``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    title: str
+    crs: str
+    bbox: tuple[float, float, float, float] | None
+    date_order: str | None = "auto"
+    notes: tuple[str, ...] = ()
+    variants: tuple[Variant, ...]
+
+
+@functools.cache
+def profiles() -> dict[str, Profile]:
+    """All profiles by id, sorted by id."""
+    files = sorted(Path(__file__).parent.glob("*.json"))
+    loaded = [Profile.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
+    return {profile.id: profile for profile in loaded}
+
+
+def plain(name: str) -> str:
+    """A column name reduced to its letters and digits, without case."""
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def find_column(name: str, header: Sequence[str]) -> int | None:
+    """Where `name` stands in `header`: exactly, else by letters and digits alone; None if nowhere or twice."""
+    if name in header:
+        return list(header).index(name)
+    same = [number for number, other in enumerate(header) if plain(other) == plain(name)]
+    return same[0] if len(same) == 1 else None
+
+
+def detect(header: Sequence[str]) -> tuple[Profile, Variant]:
+    """The profile whose columns `header` has; the variant that explains most columns wins.
+
+    Raises
+    ------
+    ParameterError
+        If no profile fits or several do; lists the columns and says how to name them by hand.
+    """
+    fits: list[tuple[int, Profile, Variant]] = []
+    for profile in profiles().values():
+        fits += [
+            (len(variant.signature), profile, variant)
+            for variant in profile.variants
+            if all(find_column(name, header) is not None for name in variant.signature)
+        ]
+    best = [fit for fit in fits if fit[0] == max(length for length, _, _ in fits)]
+    columns = _listed(header)
+    if not best:
+        raise ParameterError(
+            f"No profile fits this file; its columns are {columns}",
+            parameter="profile",
+            value="auto",
+            remedy=_HAND,
+        )
+    if len({profile.id for _, profile, _ in best}) > 1:
+        names = ", ".join(sorted({profile.id for _, profile, _ in best}))
+        raise ParameterError(
+            f"Several profiles fit this file ({names}); its columns are {columns}",
+            parameter="profile",
+            value="auto",
+            remedy=f"Choose one of them. Or: {_HAND}",
+        )
+    return best[0][1], best[0][2]
+
+
+def variant_of(profile: Profile, header: Sequence[str]) -> Variant:
+    """The variant of a chosen profile that `header` has the columns for.
+
+    Raises
+    ------
+    ParameterError
+        If the file lacks columns of every variant.
+    """
+    lacking: list[list[str]] = []
+    for variant in sorted(profile.variants, key=lambda each: -len(each.signature)):
+        needed = [variant.x, variant.y, *variant.time, *([variant.category] if variant.category else [])]
+        missing = [name for name in needed if find_column(name, header) is None]
+        if not missing:
+            return variant
+        lacking.append(missing)
+    missing = min(lacking, key=len)
+    raise ParameterError(
+        f"The file is not in the format {profile.id!r}: it has no column {_listed(missing)}; "
+        f"its columns are {_listed(header)}",
+        parameter="profile",
+        value=profile.id,
+        remedy=f"Choose 'auto' to have the format detected. Or: {_HAND}",
+    )
+
+
+def require_column(name: str, header: Sequence[str], parameter: str) -> int:
+    """Where the column `name` stands.
+
+    Raises
+    ------
+    ParameterError
+        With the columns there are and the closest names.
+    """
+    number = find_column(name, header)
+    if number is not None:
+        return number
+    by_plain = {plain(other): other for other in header}
+    close = [by_plain[match] for match in difflib.get_close_matches(plain(name), by_plain, n=3, cutoff=0.5)]
+    hint = f"Did you mean {' or '.join(close)}" if close else "Choose one of them"
+    raise ParameterError(
+        f"The file has no column {name!r} for {parameter}; its columns are {_listed(header)}",
+        parameter=parameter,
+        value=name,
+        remedy=hint,
+    )
+
+
+def _listed(names: Sequence[str], most: int = 40) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,146 @@
+"""Checkpoints: where a training stands after each epoch, so that it goes on after a cancel as if nothing had been.
+
+A checkpoint is a safetensors file with JSON in its header, written whole or not at all; reading it runs no code. It
+is no model file: it holds the weights of the last epoch and of the best one, the optimiser, and the random states.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ..ground.artefacts import check_folder, check_head, fingerprint, whole_file
+from ..ground.errors import FormatError, ParameterError
+from ..maps.heatmaps import Heatmaps
+
+if TYPE_CHECKING:
+    from ..forecasters.base import Forecaster
+
+KIND = "crimerisk.checkpoint"
+FORMAT = 1
+_KEY = "crimerisk"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where a training stood.
+
+    Attributes
+    ----------
+    tensors : dict of str to Tensor
+    meta : dict
+        JSON-able.
+    """
+
+    tensors: dict[str, Tensor]
+    meta: dict[str, Any]
+
+
+class Checkpoint:
+    """The checkpoint of one training, in a file.
+
+    Parameters
+    ----------
+    path : path
+    key : mapping of str to JSON-able
+        What makes it this training and no other: architecture, fingerprint of the data, settings. Every entry is
+        compared before a training goes on.
+    parameter : str
+        Job parameter that errors name.
+    """
+
+    def __init__(self, path: str | Path, key: Mapping[str, Any], parameter: str = "checkpoint") -> None:
+        self.path = Path(path)
+        self.key: dict[str, Any] = json.loads(json.dumps(_plain(dict(key))))
+        self.parameter = parameter
+
+    def load(self) -> Saved | None:
+        """Where the training stood; None when it has not begun.
+
+        Raises
+        ------
+        FormatError
+            If the file is no whole checkpoint, or of a newer format.
+        ParameterError
+            If it is that of another training.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                text = (file.metadata() or {}).get(_KEY)
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            head: Any = json.loads(text) if text else None
+        except (SafetensorError, OSError, ValueError) as error:
+            raise FormatError(
+                f"{self.path} is not a whole checkpoint: it is truncated or of another kind",
+                parameter=self.parameter,
+                value=self.path,
+                remedy="Choose another file for the checkpoint, or delete this one to train from the beginning",
+            ) from error
+        check_head(head, KIND, FORMAT, self.path, self.parameter)
+        self._check_key(head.get("key", {}))
+        return Saved(tensors, head["meta"])
+
+    def save(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+        """Write where the training stands."""
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        head = {"kind": KIND, "format": FORMAT, "key": self.key, "meta": dict(meta)}
+        with whole_file(self.path, self.parameter) as temporary:
+            # Not save_file: its files may be read by their owner alone, and it fails with other errors.
+            temporary.write_bytes(save(plain, metadata={_KEY: json.dumps(head)}))
+
+    def remove(self) -> None:
+        """The training ended well: nothing to go on with."""
+        self.path.unlink(missing_ok=True)
+
+    def _check_key(self, found: Mapping[str, Any]) -> None:
+        other = sorted(name for name in {*self.key, *found} if self.key.get(name) != found.get(name))
+        if other:
+            values = ", ".join(f"{name} {found.get(name)}, now {self.key.get(name)}" for name in other)
+            raise ParameterError(
+                f"{self.path} is the checkpoint of another training ({values})",
+                parameter=self.parameter,
+                value=self.path,
+                remedy="Use the same maps and settings to go on with it, another file, or delete it to train anew",
+            )
+
+
+def checkpoint_of(forecaster: Forecaster, history: Heatmaps) -> Checkpoint | None:
+    """The checkpoint of a forecaster's `fit`, where its attribute `checkpoint` names a file.
+
+    A path is no setting: model files do not keep it.
+    """
+    path: str | None = getattr(forecaster, "checkpoint", None)
+    if path is None:
+        return None
+    check_folder(path, "checkpoint")
+    return Checkpoint(path, {"model": forecaster.name, "maps": read_maps(history), **forecaster.settings()})
+
+
+def read_maps(history: Heatmaps) -> str:
+    """Fingerprint of all that a fit reads: counts, study area, which maps were observed, bins, further layers."""
+    extras = history.extras
+    return fingerprint(
+        history.counts, history.mask, history.observed, history.edges.astype(np.int64), extras.static, extras.channels
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as dicts, numpy numbers as Python's."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value

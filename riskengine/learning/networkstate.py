@@ -1,0 +1,92 @@
+"""What a trained network learned, as plain arrays by name: the part that all networks of the catalogue share."""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..forecasters.base import Forecaster
+from .training import Curves
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_NETWORK = "network."
+_CURVES = "curves."
+
+
+class NetworkForecaster(Forecaster):
+    """A forecaster whose `fit` trains the network that `build` makes.
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+    curves_ : Curves
+        Losses per epoch.
+    weight_ : float
+        Weight of an event that was used.
+    trained_maps_ : int
+        Maps of the history that were targets of training; those after it, up to `fitted_maps_`, chose the epoch.
+    fitted_maps_ : int
+    """
+
+    LEARNED: ClassVar[tuple[str, ...]] = ("weight_", "trained_maps_", "fitted_maps_")
+
+    network_: nn.Module
+    curves_: Curves
+    weight_: float
+    trained_maps_: int
+    fitted_maps_: int
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """An untrained network of this architecture."""
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments it was made with; those that a schedule took over are in the schedule."""
+        names = inspect.signature(type(self).__init__).parameters
+        return {name: getattr(self, name) for name in names if name != "self" and hasattr(self, name)}
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What `fit` learned, as arrays by name: weights, losses per epoch, and a few numbers."""
+        state = super().state()
+        for name, tensor in self.network_.state_dict().items():
+            state[_NETWORK + name] = tensor.detach().cpu().numpy()
+        for field in fields(Curves):
+            state[_CURVES + field.name] = np.asarray(getattr(self.curves_, field.name), dtype=np.float64)
+        return state
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what another forecaster of the same settings learned.
+
+        Raises
+        ------
+        RuntimeError
+            If the weights are not those of such a network.
+        """
+        super().restore(state)
+        weights = {
+            name.removeprefix(_NETWORK): torch.from_numpy(np.array(array))
+            for name, array in state.items()
+            if name.startswith(_NETWORK)
+        }
+        # Built without memory: sizes that do not fit the weights are found before anything is allocated.
+        with torch.device("meta"):
+            network = self.build()
+        network.load_state_dict(weights, assign=True)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.network_ = network.to(device).eval()
+        curves = {
+            name.removeprefix(_CURVES): array.tolist() for name, array in state.items() if name.startswith(_CURVES)
+        }
+        self.curves_ = Curves(**curves)
+        self.curves_.best_epoch = int(self.curves_.best_epoch)
+        return self

@@ -1,0 +1,1 @@
+"""Space and time: grids, bins, heatmaps, study area, period, gaps, risk rasters and their classes."""

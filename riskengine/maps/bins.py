@@ -1,0 +1,91 @@
+"""Time bins: half-open, on the calendar, in local civil time."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ground.errors import ParameterError
+
+Unit = Literal["hours", "days", "weeks", "months"]
+Times = NDArray[np.datetime64]
+
+#: A GeoTIFF cannot have more bands than this.
+MAX_BINS = 65_535
+_CODE = {"hours": "h", "days": "D", "weeks": "D", "months": "M"}
+# 1970-01-05 was a Monday: weeks are counted from it, so they start on Mondays.
+_MONDAY = 4
+
+
+def bin_edges(first: np.datetime64, last: np.datetime64, unit: Unit, length: int = 1) -> Times:
+    """Edges of the bins that hold everything from `first` to `last`, both included.
+
+    Hours and days count from midnight of the first day, weeks start on Mondays, months on the first.
+
+    Parameters
+    ----------
+    first, last : datetime64
+    unit : {"hours", "days", "weeks", "months"}
+    length : int
+        Units in a bin, e.g. 2 with "hours" for two-hour maps.
+
+    Returns
+    -------
+    ndarray of datetime64[s], shape (bins + 1,)
+    """
+    if unit not in _CODE:
+        raise ParameterError(
+            f"bin_unit is {unit!r}", parameter="bin_unit", value=unit, remedy="Use hours, days, weeks or months"
+        )
+    if length < 1:
+        raise ParameterError(
+            f"bin_length is {length}; it must be at least 1",
+            parameter="bin_length",
+            value=length,
+            remedy="Give a whole number from 1",
+        )
+    code = _CODE[unit]
+    day = first.astype("datetime64[D]")
+    start = day.astype(f"datetime64[{code}]")
+    step = length
+    if unit == "weeks":
+        start = day - np.timedelta64(int(day.astype(np.int64) - _MONDAY) % 7, "D")
+        step = 7 * length
+    span = int((last.astype(f"datetime64[{code}]") - start).astype(np.int64))
+    bins = span // step + 1
+    if bins > MAX_BINS:
+        raise ParameterError(
+            f"{bins:,} maps of {length} {unit} lie between {first} and {last}; a GeoTIFF holds at most {MAX_BINS:,}",
+            parameter="bin_unit",
+            value=f"{length} {unit}",
+            remedy="Choose longer bins or a shorter period",
+        )
+    return _run(start, code, step, bins)
+
+
+def _run(start: np.datetime64, code: str, step: int, bins: int) -> Times:
+    steps = (np.arange(bins + 1) * step).astype(f"timedelta64[{code}]")
+    edges: Times = (start + steps).astype("datetime64[s]")
+    return edges
+
+
+def bin_text(unit: str, length: int) -> str:
+    """How a bin is written in files and reports, e.g. ``2 hours``."""
+    return f"{length} {unit}"
+
+
+def next_edges(edges: Times, bin_length: str, steps: int) -> Times:
+    """Edges of the `steps` bins that follow `edges`, shape (steps + 1,)."""
+    number, unit = bin_length.split()
+    code = _CODE.get(unit, "s")
+    step = int(number) * (7 if unit == "weeks" else 1)
+    return _run(edges[-1].astype(f"datetime64[{code}]"), code, step, steps)
+
+
+def locate(time: Times, edges: Times) -> NDArray[np.int64]:
+    """Number of the bin each time falls in, half-open; -1 outside."""
+    position = np.searchsorted(edges, time, side="right") - 1
+    position[(position >= len(edges) - 1) | np.isnat(time)] = -1
+    return position.astype(np.int64)

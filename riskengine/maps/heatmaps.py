@@ -1,0 +1,327 @@
+"""Heatmaps: one count per time bin and cell, and the GeoTIFF they live in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Compression
+
+from ..ground.artefacts import whole_file
+from ..ground.bigarrays import empty_stack
+from ..ground.context import JobContext
+from ..ground.errors import DataError, FormatError
+from ..intake.incidents import Incidents
+from . import bins as timebins
+from .grid import Grid
+
+FORMAT = 1
+#: No data of stacks of real numbers: risk, and maps that were filled in between others.
+RISK_NODATA = -9999.0
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Layers beside the counts.
+
+    Attributes
+    ----------
+    static : ndarray of float32, shape (S, H, W)
+        Layers that do not change with time, as distances or population; finite.
+    static_names : tuple of str
+    channels : ndarray, shape (C, T, H, W)
+        Counts of other stacks in the same bins, as one category each; known only when their bin is over.
+    channel_names : tuple of str
+    """
+
+    static: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
+    static_names: tuple[str, ...] = ()
+    channels: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), dtype=np.uint8))
+    channel_names: tuple[str, ...] = ()
+
+    def before(self, origin: int) -> Extras:
+        """The static layers, and the channels' maps before map number `origin`."""
+        return Extras(self.static, self.static_names, self.channels[:, :origin], self.channel_names)
+
+
+@dataclass
+class Heatmaps:
+    """A stack of maps.
+
+    Attributes
+    ----------
+    counts : ndarray of integers or float32, shape (T, H, W)
+        float32 only where maps were interpolated; a large stack is a file on disk seen as an array.
+    edges : ndarray of datetime64[s], shape (T + 1,)
+        Map t covers [edges[t], edges[t + 1]).
+    mask : ndarray of bool, shape (H, W)
+        True inside the study area.
+    grid : Grid
+    bin : str
+        Length of a bin, e.g. ``1 days``.
+    observed : ndarray of bool, shape (T,)
+        False for a map that was filled in, never to be a target.
+    categories : list of str
+        Categories counted; empty where that was not recorded.
+    binary : bool
+        True when counts were reduced to "at least one".
+    extras : Extras
+        Further layers on the same grid that a forecaster may read.
+    filled : str
+        How unobserved maps were filled: ``linear``, ``forward``, or empty. Linearly filled maps know the next
+        observed map, so they look ahead.
+    """
+
+    counts: NDArray[Any]
+    edges: NDArray[np.datetime64]
+    mask: NDArray[np.bool_]
+    grid: Grid
+    bin: str
+    observed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    categories: list[str] = field(default_factory=list)
+    binary: bool = False
+    extras: Extras = field(default_factory=lambda: Extras())
+    filled: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.observed.size:
+            self.observed = np.ones(len(self.counts), dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def before(self, origin: int) -> Heatmaps:
+        """The maps before map number `origin`: what a forecast made there may know."""
+        return Heatmaps(
+            self.counts[:origin],
+            self.edges[: origin + 1],
+            self.mask,
+            self.grid,
+            self.bin,
+            self.observed[:origin],
+            self.categories,
+            self.binary,
+            self.extras.before(origin),
+            self.filled,
+        )
+
+
+def count_incidents(
+    incidents: Incidents,
+    grid: Grid,
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_] | None = None,
+    binary: bool = False,
+) -> tuple[NDArray[Any], int]:
+    """Count incidents per bin and cell.
+
+    Parameters
+    ----------
+    incidents : Incidents
+    grid : Grid
+    edges : ndarray of datetime64[s], shape (T + 1,)
+    mask : ndarray of bool, shape (H, W), optional
+        Study area; incidents in cells outside it are left out.
+    binary : bool
+        1 for at least one incident.
+
+    Returns
+    -------
+    counts : ndarray of uint8, uint16 or uint32, shape (T, H, W)
+        The smallest type that leaves its highest value free for "no data".
+    left_out : int
+        Incidents outside the grid, the period or the study area.
+    """
+    cells = grid.rows * grid.columns
+    cell = grid.locate(incidents.x, incidents.y)
+    when = timebins.locate(incidents.time, edges)
+    kept = (cell >= 0) & (when >= 0)
+    if mask is not None and not mask.all():
+        kept &= mask.ravel()[cell]
+    key = when[kept] * cells + cell[kept]
+    # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
+    key.sort()
+    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
+    occupied, number = key[first], np.diff(np.r_[first, len(key)])
+    highest = int(number.max(initial=0))
+    kind = np.uint8 if binary or highest < 255 else np.uint16 if highest < 65_535 else np.uint32
+    counts = np.zeros((len(edges) - 1) * cells, dtype=kind)
+    counts[occupied] = 1 if binary else number
+    return counts.reshape(len(edges) - 1, grid.rows, grid.columns), int(len(kept) - kept.sum())
+
+
+def geotiff_profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict[str, Any]:
+    """How rasterio is to write a GeoTIFF of `count` bands on a grid."""
+    tiled = grid.columns >= 256 and grid.rows >= 256
+    return {
+        "driver": "GTiff",
+        "width": grid.columns,
+        "height": grid.rows,
+        "count": count,
+        "dtype": dtype,
+        "crs": grid.crs,
+        "transform": grid.transform,
+        "nodata": nodata,
+        "compress": Compression.deflate.value.lower(),
+        "zlevel": 1,
+        "interleave": "band",
+        "tiled": tiled,
+        "BIGTIFF": "IF_SAFER",
+        **({"blockxsize": 256, "blockysize": 256} if tiled else {}),
+    }
+
+
+def write_stack(
+    path: str | Path,
+    stack: NDArray[Any],
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_],
+    grid: Grid,
+    nodata: float,
+    tags: dict[str, str],
+    context: JobContext | None = None,
+    parameter: str = "output",
+) -> None:
+    """Write a (T, H, W) stack as one GeoTIFF: a band per bin, no data outside the mask, bin starts in tags.
+
+    `edges` are T + 1 moments, or T pairs of start and end for maps that do not follow each other without gaps.
+    """
+    context = context or JobContext()
+    spans = edges if edges.ndim == 2 else np.stack([edges[:-1], edges[1:]], axis=1)
+    outside = None if mask.all() else ~mask
+    with whole_file(path, parameter) as temporary:
+        with rasterio.open(temporary, "w", **geotiff_profile(grid, len(stack), str(stack.dtype), nodata)) as target:
+            target.update_tags(CRIMERISK_FORMAT=str(FORMAT), **tags)
+            for number, band in enumerate(stack, 1):
+                if outside is not None:
+                    band = np.where(outside, np.asarray(nodata, dtype=stack.dtype), band)
+                target.write(band, number)
+                start, end = (str(edge) for edge in spans[number - 1])
+                target.set_band_description(number, start)
+                target.update_tags(number, CRIMERISK_START=start, CRIMERISK_END=end)
+                if number % 16 == 0:
+                    context.progress(number / len(stack), f"map {number} of {len(stack)}")
+        # A full disk shows only when GDAL flushes at close, and not always as an error.
+        with rasterio.open(temporary) as check:
+            check.read(len(stack))
+
+
+def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | None = None) -> None:
+    """Write heatmaps as a GeoTIFF that `read_heatmaps` reads back."""
+    kind = heatmaps.counts.dtype
+    write_stack(
+        path,
+        heatmaps.counts,
+        heatmaps.edges,
+        heatmaps.mask,
+        heatmaps.grid,
+        RISK_NODATA if kind.kind == "f" else float(np.iinfo(kind).max),
+        {
+            "CRIMERISK_KIND": "heatmaps",
+            "CRIMERISK_BIN": heatmaps.bin,
+            "CRIMERISK_BINARY": str(int(heatmaps.binary)),
+            "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
+            "CRIMERISK_UNOBSERVED": " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
+            **({"CRIMERISK_FILLED": heatmaps.filled} if heatmaps.filled else {}),
+            **({"CRIMERISK_FILLED_LOOKS_AHEAD": "1"} if heatmaps.filled == "linear" else {}),
+        },
+        context,
+    )
+
+
+def write_risk(
+    path: str | Path,
+    risk: NDArray[np.float32],
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_],
+    grid: Grid,
+    tags: dict[str, str],
+    context: JobContext | None = None,
+) -> None:
+    """Write forecast probabilities, shape (S, H, W), as a GeoTIFF with a band per forecast bin."""
+    write_stack(
+        path,
+        risk.astype(np.float32),
+        edges,
+        mask,
+        grid,
+        RISK_NODATA,
+        {"CRIMERISK_KIND": "risk", **tags},
+        context,
+    )
+
+
+def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
+    """Read a GeoTIFF written by `write_heatmaps`, band by band; a large one does not come into memory as a whole.
+
+    Raises
+    ------
+    FormatError
+        If it is not a raster, not one of ours, or of a newer format.
+    DataError
+        If no cell lies inside the study area.
+    """
+    remedy = "Make it with Rasterize hotspot grids"
+    if not Path(path).is_file():
+        raise FormatError(f"{path} does not exist", parameter=parameter, value=path, remedy=remedy)
+    try:
+        with rasterio.open(path) as source:
+            tags = source.tags()
+            if tags.get("CRIMERISK_KIND") != "heatmaps":
+                raise FormatError(
+                    f"{path} is a raster, but not a stack of hotspot grids",
+                    parameter=parameter,
+                    value=path,
+                    remedy=remedy,
+                )
+            if int(tags.get("CRIMERISK_FORMAT", "0")) > FORMAT:
+                raise FormatError(
+                    f"{path} was written by a newer Crime Risk (format {tags['CRIMERISK_FORMAT']})",
+                    parameter=parameter,
+                    value=path,
+                    remedy="Update the plugin",
+                )
+            nodata = source.nodata
+            mask = source.read(1) != nodata
+            inside_everywhere = mask.all()
+            counts = empty_stack((source.count, *source.shape), np.dtype(source.dtypes[0]))
+            for number in range(source.count):
+                source.read(number + 1, out=counts[number])
+                if not inside_everywhere:
+                    counts[number][~mask] = 0
+            starts = [source.tags(band)["CRIMERISK_START"] for band in source.indexes]
+            edges = np.array([*starts, source.tags(source.count)["CRIMERISK_END"]], dtype="datetime64[s]")
+            observed = np.ones(len(counts), dtype=bool)
+            observed[[int(number) for number in tags.get("CRIMERISK_UNOBSERVED", "").split()]] = False
+            transform, crs = source.transform, source.crs
+    except FormatError:
+        raise
+    except (rasterio.errors.RasterioError, KeyError, ValueError, IndexError) as error:
+        raise FormatError(
+            f"{path} cannot be read as a stack of hotspot grids: it is truncated or of another kind",
+            parameter=parameter,
+            value=path,
+            remedy=remedy,
+        ) from error
+    if not mask.any():
+        raise DataError(
+            f"No cell of {path} lies inside its study area",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a study area that overlaps the incidents",
+        )
+    return Heatmaps(
+        counts,
+        edges,
+        mask,
+        Grid(transform.c, transform.f, transform.a, counts.shape[2], counts.shape[1], crs.to_wkt() if crs else ""),
+        tags.get("CRIMERISK_BIN", ""),
+        observed,
+        [name for name in tags.get("CRIMERISK_CATEGORIES", "").split("\n") if name],
+        tags.get("CRIMERISK_BINARY") == "1",
+        filled=tags.get("CRIMERISK_FILLED", ""),
+    )

@@ -1,0 +1,51 @@
+"""What forecasting jobs read: hotspot grids with further layers, and moments in their time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+
+from ..ground.errors import DataError, ParameterError
+from .heatmaps import Heatmaps, read_heatmaps
+
+
+def read_history(path: str, extras: list[str]) -> Heatmaps:
+    """Hotspot grids with the further layers a forecaster may read.
+
+    Raises
+    ------
+    DataError
+        If the maps do not say how long their bins are.
+    """
+    heatmaps = read_heatmaps(path)
+    if not heatmaps.bin:
+        raise DataError(
+            f"{path} does not say how long its bins are",
+            parameter="heatmaps",
+            value=path,
+            remedy="Make it again with Rasterize hotspot grids",
+        )
+    if extras:
+        from .extras import read_extras
+
+        heatmaps.extras = read_extras(extras, heatmaps)
+    return heatmaps
+
+
+def local_moment(given: datetime, parameter: str) -> np.datetime64:
+    """A moment in the time of the maps, which is the local civil time of the incidents.
+
+    Raises
+    ------
+    ParameterError
+        If it has an offset from UTC: the maps do not say theirs, so it cannot be brought to their time.
+    """
+    if given.tzinfo is not None:
+        raise ParameterError(
+            f"{parameter} is {given.isoformat()}, with a time zone; the maps hold local times without one",
+            parameter=parameter,
+            value=given.isoformat(),
+            remedy="Give the local time of the incidents without an offset, as 2024-03-01T00:00:00",
+        )
+    return np.datetime64(given, "s")

@@ -1,0 +1,1 @@
+"""Numbers from forecasts and outcomes: metrics, labels, intervals of differences. Knows no model."""

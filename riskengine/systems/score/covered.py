@@ -1,0 +1,52 @@
+"""Whether the data reach as far as a window does: days without data look like days without crime."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...intake.incidents import Incidents
+
+_DAY = 86_400
+#: Days that may be missing before anybody is warned.
+_SLACK = 1.0
+#: Few incidents leave gaps by chance: so many times the usual time between two of them is none.
+_GAPS = 5.0
+
+
+def not_covered(
+    incidents: Incidents, days: float, reference: np.datetime64 | None = None, effect: str = "scores will be too low"
+) -> str | None:
+    """A sentence if more than about a day of a window lies before the first or after the last incident, else None.
+
+    Parameters
+    ----------
+    incidents : Incidents
+        All that there are, not those of the window alone.
+    days : float
+        Length of the window.
+    reference : datetime64, optional
+        Its end, by default the last incident.
+    effect : str
+        What comes of it.
+    """
+    first, last = incidents.time.min(), incidents.time.max()
+    end = last if reference is None else reference
+    begin = end - np.timedelta64(round(days * _DAY), "s")
+    low, high = max(begin, first), min(end, last)
+    covered = max(0.0, float((high - low).astype("timedelta64[s]").astype(np.float64)) / _DAY)
+    inside = int(((incidents.time >= low) & (incidents.time <= high)).sum())
+    if days - covered <= max(_SLACK, _GAPS * covered / max(1, inside)):
+        return None
+    earliest = first + np.timedelta64(round(days * _DAY), "s")
+    if earliest <= last:
+        remedy = f"Choose a reference time within the data, from {_date(earliest)} to {_date(last)}"
+    else:
+        remedy = f"Use an index that covers {days:g} days"
+    return (
+        f"The data cover only {covered:.3g} of the {days:g} days up to {_date(end)} (they run from {_date(first)} to"
+        f" {_date(last)}): {effect}. {remedy}"
+    )
+
+
+def _date(time: np.datetime64) -> str:
+    return str(time.astype("datetime64[D]"))

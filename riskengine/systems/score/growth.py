@@ -1,0 +1,109 @@
+"""Growing a network layer by layer, from logistic regression on, as long as the development loss falls."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import torch
+
+from ...ground.context import JobContext
+from ...ground.errors import Cancelled
+from ...learning.threads import workers
+from .fitting import Curves, Draw, Table, fit_network
+from .network import Architecture, ScoreNetwork
+from .settings import Settings
+from .study import GrowthStep
+from .tracker import Tracker
+
+
+def grow_network(
+    draw: Draw, development: tuple[Table, Table], settings: Settings, inputs: int, context: JobContext
+) -> tuple[ScoreNetwork, list[tuple[str, Curves]], list[GrowthStep]]:
+    """Fit ever deeper networks until one does no better than the one before, which is then the result.
+
+    Parameters
+    ----------
+    draw, development
+        As of `fit_network`.
+    settings : Settings
+        `widths` are the layers that may be added.
+    inputs : int
+
+    Returns
+    -------
+    network : ScoreNetwork
+    curves : list of (str, Curves)
+    growth : list of GrowthStep
+        The last one was not kept, unless the layers ran out.
+    """
+    tracker = Tracker(context, len(settings.widths) + 1)
+    ended = threading.Event()
+
+    def check() -> None:
+        context.check_cancelled()
+        if ended.is_set():
+            raise Cancelled("Growth has ended")
+
+    def fit(depth: int) -> tuple[ScoreNetwork, Curves]:
+        architecture = Architecture(
+            inputs=inputs, widths=settings.widths[:depth], activation=settings.activation, output=settings.output
+        )
+        fitted = fit_network(
+            architecture,
+            draw,
+            development,
+            settings.fitting,
+            settings.interval,
+            settings.seed,
+            tracker.watch(depth, architecture.text()),
+            check,
+        )
+        tracker.done(depth)
+        return fitted
+
+    best: tuple[ScoreNetwork, Curves] | None = None
+    curves: list[tuple[str, Curves]] = []
+    growth: list[GrowthStep] = []
+    # The next deeper networks are begun before it is known whether they are wanted: a core each.
+    with workers(torch.device("cpu")) as pool:
+        futures = [pool.submit(fit, depth) for depth in range(len(settings.widths) + 1)]
+        try:
+            for future in futures:
+                network, found = future.result()
+                better = best is None or found.best < best[1].best
+                step = _step(network, found, better)
+                growth.append(step)
+                curves.append((step.architecture, found))
+                context.log(
+                    f"{step.architecture} ({step.parameters:,} parameters): development {step.development:.4f}"
+                    + ("" if better else ", no better than the one before: growth ends")
+                )
+                if not better:
+                    break
+                best = network, found
+        except Cancelled as cancelled:
+            if best is not None:
+                cancelled.best = best
+            raise
+        finally:
+            ended.set()
+            pool.shutdown(cancel_futures=True)
+    assert best is not None
+    return best[0], curves, growth
+
+
+def _step(network: ScoreNetwork, found: Curves, kept: bool) -> GrowthStep:
+    return GrowthStep(
+        network.architecture.text(),
+        network.parameter_count(),
+        found.train[found.best_epoch - 1],
+        found.best,
+        len(found.development),
+        kept,
+    )
+
+
+def without_growth(settings: Settings, network: ScoreNetwork) -> Settings:
+    """The same settings with the architecture that growth arrived at."""
+    return replace(settings, grow=False, widths=network.architecture.widths)

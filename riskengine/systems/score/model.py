@@ -1,0 +1,242 @@
+"""A trained score model, and its file (``.crimescore``): safetensors weights, a JSON card in the header, no code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rasterio.warp import transform_bounds
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from ...ground.artefacts import check_head, whole_file
+from ...ground.context import JobContext
+from ...ground.errors import FormatError
+from .features import FeatureSet, tile_features
+from .index import CrimeIndex
+from .network import Architecture, ScoreNetwork, run_network
+from .parts import spatial_parts, work_on_parts
+from .recent import RecentIncidents
+
+Floats = NDArray[np.float64]
+
+KIND = "crimerisk.scoremodel"
+FORMAT = 1
+SUFFIX = ".crimescore"
+_KEY = "crimerisk"
+
+
+class Prediction(NamedTuple):
+    """Scores in [0, 1] with the bounds of their interval; ``lower <= score <= upper``, shape (n,) each."""
+
+    score: Floats
+    lower: Floats
+    upper: Floats
+
+
+class ScoreCard(BaseModel):
+    """Everything a score model says about itself.
+
+    Attributes
+    ----------
+    protocol : {"recommended", "published"}
+        How it was trained and judged.
+    radius, window_days : float
+        The score it predicts: incidents within `radius` metres in `window_days` days.
+    recent_days : float
+        It looks at incidents this recent.
+    reference_time : str
+        End of both windows in training, ISO.
+    crs : str
+        Of the index it was trained on.
+    extent : tuple of float
+        West, south, east, north of the incidents trained on, metres in `crs`.
+    count_low, count_high : int
+        S_abs at scores 0 and 1.
+    interval : float
+        Share of truths the bounds should hold.
+    widening : float
+        What held-out blocks asked to be added to both bounds (Romano et al. 2019, conformalised quantiles).
+    percentiles : list of float
+        Score at each whole percentile of the incidents' own places, 101 numbers.
+    metrics : dict
+    seed : int
+    fingerprint : str
+        Of the index.
+    recent_incidents : int
+        How many incidents the training looked at as recent ones.
+    complete : bool
+        False if the training was cancelled and its best network so far kept.
+    """
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+    kind: str = KIND
+    format: int = FORMAT
+    name: str
+    protocol: Literal["recommended", "published"]
+    features: FeatureSet
+    architecture: Architecture
+    radius: float = Field(gt=0)
+    window_days: float = Field(gt=0)
+    recent_days: float = Field(gt=0)
+    reference_time: str
+    crs: str
+    extent: tuple[float, float, float, float]
+    count_low: int = Field(ge=1)
+    count_high: int = Field(ge=2)
+    interval: float = Field(gt=0, lt=1)
+    widening: float
+    percentiles: list[float] = Field(min_length=101, max_length=101)
+    metrics: dict[str, Any] = {}
+    seed: int
+    fingerprint: str
+    incidents: int
+    recent_incidents: int
+    versions: dict[str, str]
+    complete: bool = True
+
+
+class ScoreModel:
+    """A network with its card.
+
+    Parameters
+    ----------
+    network : ScoreNetwork
+    card : ScoreCard
+    """
+
+    def __init__(self, network: ScoreNetwork, card: ScoreCard) -> None:
+        self.network = network
+        self.card = card
+
+    def predict(self, recent: RecentIncidents, x: Floats, y: Floats, context: JobContext | None = None) -> Prediction:
+        """The score of places, seen from the recent incidents alone.
+
+        Parameters
+        ----------
+        recent : RecentIncidents
+            Of `card.recent_days` days.
+        x, y : ndarray, shape (n,)
+            Metres in the CRS of the incidents.
+        """
+        context = context or JobContext()
+        out = np.empty((len(x), 3 if self.card.architecture.output == "interval" else 1), dtype=np.float32)
+
+        def fill(part: NDArray[np.int64]) -> None:
+            out[part] = run_network(self.network, tile_features(recent, x[part], y[part], self.card.features))
+
+        work_on_parts(fill, spatial_parts(x, y), context, "Predicting scores")
+        return widened(out.astype(np.float64), self.card.widening)
+
+    def percentile(self, score: Floats) -> Floats:
+        """Share, in percent, of the incidents' own places with a score as low."""
+        return np.asarray(np.interp(score, self.card.percentiles, np.arange(101.0)))
+
+    def count(self, score: Floats) -> Floats:
+        """The number of incidents in the window that a score stands for."""
+        low, high = np.log(self.card.count_low), np.log(self.card.count_high)
+        return np.asarray(np.exp(low + score * (high - low)))
+
+    def check_belongs(self, index: CrimeIndex) -> str | None:
+        """A sentence if the index covers another place than the model was trained on, else None."""
+        card, incidents = self.card, index.incidents
+        extent = card.extent
+        if card.crs != index.crs:
+            try:
+                extent = transform_bounds(card.crs, index.crs, *card.extent)
+            except Exception:
+                # PROJ refuses what lies outside a projection's reach: then it is another place indeed.
+                extent = (np.inf,) * 4
+        west, south, east, north = (
+            incidents.x.min(), incidents.y.min(), incidents.x.max(), incidents.y.max()
+        )  # fmt: skip
+        if extent[0] <= east and extent[2] >= west and extent[1] <= north and extent[3] >= south:
+            return None
+        return (
+            f"The model {card.name!r} was trained on another place than this index covers:"
+            " its scores do not apply here. Choose the model trained on this index, or train one"
+        )
+
+    def save(self, path: str | Path, parameter: str = "model") -> None:
+        """Write the model as one file, whole or not at all."""
+        tensors = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
+        header = {_KEY: self.card.model_dump_json()}
+        with whole_file(path, parameter) as temporary:
+            temporary.write_bytes(save(tensors, header))
+
+    @classmethod
+    def load(cls, path: str | Path, parameter: str = "model") -> ScoreModel:
+        """Read a model; runs no code of the file.
+
+        Raises
+        ------
+        FormatError
+            If the file is missing, truncated, of another kind or newer.
+        """
+        path = Path(path)
+        card, file = _open(path, parameter)
+        try:
+            with file as opened:
+                network = ScoreNetwork(card.architecture)
+                network.load_state_dict({name: opened.get_tensor(name) for name in opened.keys()})  # noqa: SIM118
+        except (RuntimeError, SafetensorError, ValueError, KeyError) as error:
+            raise _damaged(path, parameter) from error
+        if len(card.features.names()) != card.architecture.inputs:
+            raise _damaged(path, parameter)
+        return cls(network.eval(), card)
+
+
+def incomplete(card: ScoreCard) -> str:
+    """What there is to say of a model whose training was cancelled."""
+    return (
+        f"The training of the model {card.name!r} was cancelled: this is its best network so far, whose"
+        " error nobody has measured"
+    )
+
+
+def widened(out: Floats, widening: float | Floats) -> Prediction:
+    """Scores with bounds from a network's output (n, 1 or 3), widened as held-out rows asked."""
+    score = out[:, 0]
+    lower, upper = (out[:, 1], out[:, 2]) if out.shape[1] == 3 else (score, score)
+    return Prediction(
+        score,
+        np.clip(np.minimum(lower - widening, score), 0.0, 1.0),
+        np.clip(np.maximum(upper + widening, score), 0.0, 1.0),
+    )
+
+
+def _open(path: Path, parameter: str) -> tuple[ScoreCard, Any]:
+    if not path.is_file():
+        raise FormatError(
+            f"{path} does not exist",
+            parameter=parameter,
+            value=path,
+            remedy=f"Choose a {SUFFIX} file written by Train score model",
+        )
+    try:
+        file = safe_open(str(path), framework="pt")
+        text = (file.metadata() or {}).get(_KEY)  # type: ignore[no-untyped-call]
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, parameter) from error
+    try:
+        head = json.loads(text) if text else None
+    except ValueError as error:
+        raise _damaged(path, parameter) from error
+    check_head(head, KIND, FORMAT, path, parameter)
+    try:
+        return ScoreCard.model_validate(head), file
+    except ValidationError as error:
+        raise _damaged(path, parameter) from error
+
+
+def _damaged(path: Path, parameter: str) -> FormatError:
+    return FormatError(
+        f"{path} is not a whole score model: it is truncated, damaged or foreign",
+        parameter=parameter,
+        value=path,
+        remedy=f"Choose a {SUFFIX} file written by Train score model, or train it again",
+    )

@@ -1,0 +1,109 @@
+"""Which places are to be scored: given ones, or a regular grid of points."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...ground.context import JobContext
+from ...ground.errors import DataError, ParameterError
+from ...maps.grid import MAX_CELLS, make_grid
+from .index import CrimeIndex, Floats
+
+#: A layer of more points than this helps nobody; a raster does (Predict score raster).
+MAX_POINTS = 5_000_000
+
+#: West, south, east, north.
+Extent = tuple[float, float, float, float]
+
+
+class Spacing(BaseModel):
+    """A grid of points `spacing` metres apart, over an extent and in polygons (GeoJSON), all in the index's CRS."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    spacing: float = Field(gt=0)
+    extent: Extent | None = None
+    polygons: list[dict[str, Any]] | None = None
+
+
+def incidents_extent(index: CrimeIndex) -> Extent:
+    """The box around the index's incidents."""
+    x, y = index.incidents.x, index.incidents.y
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -> tuple[Floats, Floats]:
+    """Points at the centres of square cells over the extent (the incidents' own by default) and in the polygons."""
+    extent = spacing.extent or incidents_extent(index)
+    west, south, east, north = extent
+    possible = ((east - west) / spacing.spacing + 1) * ((north - south) / spacing.spacing + 1)
+    if possible > MAX_CELLS:
+        raise _too_many(possible, spacing.spacing)
+    grid = make_grid(extent, index.crs, cell=spacing.spacing)
+    inside = grid.mask(spacing.polygons)
+    if not inside.any():
+        raise DataError(
+            f"No point of a grid with {spacing.spacing:g} m spacing lies inside the polygons",
+            parameter="spacing",
+            value=spacing.spacing,
+            remedy="Choose a smaller spacing, or polygons that overlap the extent",
+        )
+    if inside.sum() > MAX_POINTS:
+        raise _too_many(int(inside.sum()), spacing.spacing)
+    columns, rows = grid.centres()
+    row, column = np.nonzero(inside)
+    context.log(f"Grid of {len(row):,} points, {spacing.spacing:g} m apart")
+    return columns[column], rows[row]
+
+
+def _too_many(points: float, spacing: float) -> ParameterError:
+    return ParameterError(
+        f"A spacing of {spacing:g} m gives {points:,.0f} points; the limit is {MAX_POINTS:,}",
+        parameter="spacing",
+        value=spacing,
+        remedy="Choose a larger spacing or a smaller extent",
+    )
+
+
+def check_one_of(points: str | None, grid: Spacing | None) -> None:
+    """Refuse a job that is given both points and a grid, or neither.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if (points is None) == (grid is None):
+        raise ParameterError(
+            "Neither points nor a spacing was given, or both",
+            parameter="points",
+            remedy="Give a point layer to score, or a spacing for a grid of points",
+        )
+
+
+def asked_places(
+    index: CrimeIndex, points: str | None, grid: Spacing | None, context: JobContext
+) -> tuple[Floats, Floats]:
+    """x and y of the places to score: of the exchange file `points`, or of a grid.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    if grid is not None:
+        return grid_points(index, grid, context)
+    with np.load(str(points), allow_pickle=False) as file:
+        x, y = file["x"], file["y"]
+    if not len(x):
+        raise DataError(
+            "There is no point to score", parameter="points", remedy="Give a layer with at least one point geometry"
+        )
+    return x, y
+
+
+def moment(given: datetime | None) -> np.datetime64 | None:
+    """A parameter's time as the engine computes with it: the wall clock, whatever zone it carries."""
+    return None if given is None else np.datetime64(given.replace(tzinfo=None), "s")

@@ -1,0 +1,139 @@
+"""A training that was stopped goes on, and ends as if it never had been."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
+from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
+from riskengine.ground.context import JobContext
+from riskengine.ground.errors import Cancelled, FormatError, OutputError, ParameterError
+from riskengine.learning.checkpoint import Checkpoint
+from riskengine.maps.grid import Grid
+from riskengine.maps.heatmaps import Heatmaps
+
+KINDS = (
+    (ConvLSTMForecaster, {"sequence_length": 6, "channels": 4, "layers": 1, "batch_size": 4, "epochs": 5}),
+    (PublishedConvLSTM, {"sequence_length": 4, "channels": 4, "epochs": 5}),
+)
+
+
+def stack(counts: np.ndarray, mask: np.ndarray | None = None, **more: Any) -> Heatmaps:
+    edges = (np.datetime64("2024-01-01") + np.arange(len(counts) + 1)).astype("datetime64[s]")
+    height, width = counts.shape[1:]
+    inside = np.ones((height, width), bool) if mask is None else mask
+    return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), "1 days", **more)
+
+
+def travelling(maps: int, side: int, seed: int = 0) -> Heatmaps:
+    """A front of incidents that moves one column a day, with noise."""
+    random = np.random.default_rng(seed)
+    column = np.arange(side)
+    days = [random.random((side, side)) < np.where((column - day) % 4 == 0, 0.9, 0.03)[None, :] for day in range(maps)]
+    return stack(np.stack(days).astype(np.uint8))
+
+
+def stopped_in(epoch: int) -> JobContext:
+    """A context that cancels in the middle of an epoch."""
+    stop = threading.Event()
+
+    def on_progress(share: float, text: str) -> None:
+        if text.startswith(f"epoch {epoch} of"):
+            stop.set()
+
+    return JobContext(on_progress, cancelled=stop)
+
+
+def weights(model: Any) -> list[torch.Tensor]:
+    return list(model.network_.state_dict().values())
+
+
+@pytest.mark.parametrize(("kind", "settings"), KINDS)
+def test_stopped_twice_it_ends_with_the_same_weights(kind: Any, settings: dict[str, Any], tmp_path: Path) -> None:
+    heatmaps = travelling(60, 6)
+    whole = kind(**settings).fit(heatmaps)
+    path = tmp_path / "halfway.crimecheckpoint"
+    for epoch in (2, 4):
+        model = kind(**settings)
+        model.checkpoint = str(path)
+        with pytest.raises(Cancelled):
+            model.fit(heatmaps, stopped_in(epoch))
+        assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    logs: list[str] = []
+    model = kind(**settings)
+    model.checkpoint = str(path)
+    # Other random numbers drawn in between must not matter.
+    torch.rand(7)
+    model.fit(heatmaps, JobContext(on_log=lambda text, level: logs.append(text)))
+    assert any(text.startswith("Going on after epoch 3") for text in logs)
+    assert all(torch.equal(one, other) for one, other in zip(weights(whole), weights(model), strict=True))
+    assert model.curves_.loss == whole.curves_.loss
+    assert model.curves_.validation == whole.curves_.validation
+    assert np.array_equal(model.predict(heatmaps), whole.predict(heatmaps))
+    assert not path.exists(), "removed when training ends well"
+    assert "checkpoint" not in model.settings()
+
+
+def test_it_does_not_go_on_with_another_training(tmp_path: Path) -> None:
+    kind, settings = KINDS[0]
+    heatmaps = travelling(60, 6)
+    path = str(tmp_path / "c.crimecheckpoint")
+
+    def stopped(history: Heatmaps, **more: Any) -> None:
+        model = kind(**{**settings, **more})
+        model.checkpoint = path
+        model.fit(history, stopped_in(2))
+
+    with pytest.raises(Cancelled):
+        stopped(heatmaps)
+    with pytest.raises(ParameterError, match=r"another training \(channels 4, now 5\).*delete it to train anew"):
+        stopped(heatmaps, channels=5)
+    with pytest.raises(ParameterError, match=r"another training \(maps [0-9a-f]+, now [0-9a-f]+\)"):
+        stopped(travelling(60, 6, seed=1))
+    unobserved = travelling(60, 6)
+    unobserved.observed[3] = False
+    with pytest.raises(ParameterError, match="another training"):
+        stopped(unobserved)
+    assert Path(path).exists()
+
+
+def test_a_damaged_or_foreign_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(FormatError, match="not a whole checkpoint"):
+        Checkpoint(path, {}).load()
+    Checkpoint(path, {"a": 1}).save({"x": torch.zeros(3)}, {"epoch": 1})
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(FormatError, match="not a whole checkpoint"):
+        Checkpoint(path, {"a": 1}).load()
+    assert Checkpoint(tmp_path / "none", {}).load() is None
+
+
+def test_what_is_saved_comes_back(tmp_path: Path) -> None:
+    key = {"rate": 0.1, "shape": (2, 3), "seed": np.int64(4), "none": None}
+    checkpoint = Checkpoint(tmp_path / "c", key)
+    checkpoint.save({"x": torch.arange(3), "y": torch.tensor(2.5)}, {"state": {"big": 2**100}})
+    saved = Checkpoint(tmp_path / "c", key).load()
+    assert saved is not None
+    assert torch.equal(saved.tensors["x"], torch.arange(3))
+    assert saved.tensors["y"].item() == 2.5
+    assert saved.meta == {"state": {"big": 2**100}}
+    checkpoint.remove()
+    checkpoint.remove()
+    assert checkpoint.load() is None
+
+
+def test_a_folder_that_is_missing_is_said_before_training(tmp_path: Path) -> None:
+    kind, settings = KINDS[0]
+    model = kind(**settings)
+    model.checkpoint = str(tmp_path / "no" / "c")
+    texts: list[str] = []
+    with pytest.raises(OutputError, match=r"folder .* does not exist"):
+        model.fit(travelling(60, 6), JobContext(lambda share, text: texts.append(text)))
+    assert not texts

@@ -1,0 +1,443 @@
+"""The backtest's report: its sentences, its rows, one file, everything escaped; whole whatever is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from riskengine.evaluation.backtest import Backtest, Plan
+from riskengine.evaluation.exposure import AreaExposure
+from riskengine.evaluation.offsets import OffsetFigures
+from riskengine.evaluation.scoring import score_model
+from riskengine.ground.errors import OutputError
+from riskengine.intake.findings import Finding
+from riskengine.maps.grid import Grid
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.measures.compare import Difference
+from riskengine.measures.metrics import AreaHits, reliability
+from riskengine.report import backtest_figures, backtest_maps, backtest_words
+from riskengine.report.backtest import write_backtest_report
+
+EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'
+FIRST, MAPS = 60, 110
+BASELINES = ["constant", "prior_counts"]
+Risk = Callable[[np.ndarray], np.ndarray]
+
+
+def rates() -> np.ndarray:
+    """A known rate of each cell."""
+    return np.random.default_rng(3).gamma(0.4, 0.5, (7, 8))
+
+
+def make_heatmaps(maps: int = MAPS) -> Heatmaps:
+    counts = np.random.default_rng(4).poisson(rates(), (maps, 7, 8)).astype(np.uint8)
+    mask = np.ones((7, 8), bool)
+    mask[0, :2] = False
+    counts[:, ~mask] = 0
+    edges = (np.datetime64("2024-01-01") + np.arange(maps + 1)).astype("datetime64[s]")
+    return Heatmaps(counts, edges, mask, Grid(0.0, 0.0, 500.0, 8, 7, "EPSG:32614"), "1 days", categories=[EVIL])
+
+
+#: Forecasts by name: the truth, the same on all cells, nearly the truth, and its opposite.
+RISKS: dict[str, Risk] = {
+    "ensemble": lambda rate: 1 - np.exp(-rate),
+    "constant": lambda rate: np.full_like(rate, float((1 - np.exp(-rate)).mean())),
+    "prior_counts": lambda rate: 0.7 * (1 - np.exp(-rate)) + 0.08,
+    "convlstm": lambda rate: 0.9 - 0.8 * (1 - np.exp(-rate)),
+}
+
+
+def make_backtest(
+    names: tuple[str, ...] = ("ensemble", "constant", "prior_counts", "convlstm"), maps: int = MAPS
+) -> Backtest:
+    heatmaps = make_heatmaps(maps)
+    scored = np.arange(FIRST, maps)
+    risks = {}
+    for name in names:
+        risk = np.repeat(RISKS[name](rates())[None], len(scored), axis=0).astype(np.float32)
+        risk[:, ~heatmaps.mask] = np.nan
+        risks[name] = risk
+    scores = {
+        name: score_model(name, risk, heatmaps.counts[scored], heatmaps.mask, block=7, reference=0.2)
+        for name, risk in risks.items()
+    }
+    return Backtest(
+        heatmaps,
+        Plan(FIRST, 1, 20, (0, 1)),
+        scored,
+        risks,
+        scores,
+        7,
+        [name for name in BASELINES if name in names],
+        names[0],
+        seconds=dict.fromkeys(names, 1.25),
+    )
+
+
+class Page(HTMLParser):
+    """Tags left open, everything a browser would fetch, texts of images, and the rows of tables."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.alts: list[str] = []
+        self.tags: list[str] = []
+        self.rows: list[list[str]] = []
+        self.text = ""
+        self.feed(self.source)
+        self.text = _plain(self.text)
+        self.rows = [[_plain(cell) for cell in row] for row in self.rows]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        given = dict(attrs)
+        self.links += [given[name] or "" for name in ("src", "href", "srcset", "action") if name in given]
+        if tag == "img":
+            self.alts.append(given.get("alt") or "")
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+        if tag not in ("meta", "img", "br", "wbr", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self.open:
+            return
+        self.text += data
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data + " "
+
+    def row(self, start: str, columns: int) -> list[str]:
+        """The one row of so many columns that begins with a text."""
+        found = [row for row in self.rows if len(row) == columns and row[0].startswith(start)]
+        assert len(found) == 1, (start, columns, [row[0] for row in self.rows])
+        return found[0]
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def page(path: Path, backtest: Backtest, **given: object) -> Page:
+    write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
+    made = Page(path)
+    assert not made.open
+    assert not {"nan", "inf", "None"} & set(re.findall(r"\w+", made.text))
+    return made
+
+
+@pytest.fixture(scope="module")
+def backtest() -> Backtest:
+    made = make_backtest()
+    made.failures["sftt"] = "Too few maps. " + EVIL
+    made.seed_scores["convlstm"] = [0.5, 0.6, 0.7]
+    made.notes.append("Beware of " + EVIL)
+    return made
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, backtest: Backtest) -> Page:
+    return page(
+        tmp_path_factory.mktemp("report") / "r.html",
+        backtest,
+        findings=[Finding("snapped", "Places are snapped. " + EVIL)],
+        offsets={"prior_counts": OffsetFigures(((0.0, 0.0), (0.5, 0.0)), (0.2, 0.3), (4.0, 6.0), (0.30, 0.34))},
+        exposure=[AreaExposure(f"Area {number} {EVIL}", 4, 0.05, 0.1, 0.01 * number, 0.02) for number in range(15)],
+    )
+
+
+def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
+    assert "script" not in whole.tags
+    assert EVIL not in whole.source
+    for words in ("Beware of ", "Places are snapped. ", "Too few maps. ", "Area 14 "):
+        assert _plain(words + EVIL) in whole.text
+    assert _plain(EVIL) in whole.row("Categories", 2)[1]
+    assert all(link.startswith("data:image/svg") or link == "#notes" for link in whole.links)
+    assert not re.search(r"@import|url\(", whole.source)
+    assert len(whole.alts) == whole.tags.count("img") == 11
+    assert all(len(alt) > 60 for alt in whole.alts)
+    assert whole.source.count('class="scroll"') == whole.tags.count("table") - whole.source.count('class="card"')
+
+
+def test_the_answer_comes_first(whole: Page, backtest: Backtest) -> None:
+    score, plain = backtest.scores["ensemble"], backtest.scores["prior_counts"]
+    difference = backtest.against("ensemble", "prior_counts")
+    assert difference.high < 0
+    said = whole.text[whole.text.index("Ensemble: log-loss") :]
+    assert said.startswith(
+        f"Ensemble: log-loss {score.log_loss:.4f} over 50 test maps, distinguishably better than the best simple"
+        f" baseline, prior counts ({plain.log_loss:.4f}; difference −{abs(difference.mean):.4f}"
+    )
+    caught = f"{score.area.caught:,.0f} of {score.area.incidents:,.0f}"
+    assert f"% of the incidents ({caught})" in said[:900]
+    assert "There is a signal beyond the long-run mean (prior counts): 1 other model beats it, ensemble" in said[:1200]
+
+
+def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Backtest) -> None:
+    for words in (
+        "Ensemble: distinguishably better than prior counts (−0.",
+        "Prior counts: the best simple baseline (log-loss 0.",
+        "Constant: distinguishably worse than prior counts (+0.",
+        "ConvLSTM: distinguishably worse than prior counts (+",
+        "SFTT: could not be run. Too few maps.",
+    ):
+        assert words in whole.text, words
+    for name, title in (
+        ("ensemble", "Ensemble ★"),
+        ("prior_counts", "Prior counts baseline"),
+        ("convlstm", "ConvLSTM"),
+    ):
+        score = backtest.scores[name]
+        row = whole.row(title, 9)
+        assert row[1] == f"{score.log_loss:.4f}"
+        assert row[3] == f"{score.brier:.4f}"
+        assert row[5:7] == [f"{score.auc:.3f}", f"{score.average_precision:.3f}"]
+        assert row[8] == "1.2"
+        assert row[7] == ("0.10000 3 seeds" if name == "convlstm" else "–")
+        area = score.area
+        row = whole.row(title.removesuffix(" ★"), 7)
+        assert row[2] == f"{backtest_words.count(area.caught)} / {area.incidents:,.0f}"
+        assert row[3] == f"{100 * area.precision:.1f} %"
+        # n over the flagged square kilometres: cells of 500 m.
+        assert row[6] == f"{area.caught / (area.flagged * 0.25):.3f}"
+
+
+def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest: Backtest) -> None:
+    for hits in backtest.scores["ensemble"].shares:
+        row = whole.row(f"{100 * hits.at:.0f} %", 11)
+        assert row[2] == f"{backtest_words.count(hits.area.caught)} / {hits.area.incidents:,.0f}"
+    rows = [row for row in whole.rows if len(row) == 13 and row[0].isdigit()]
+    assert [int(row[0]) for row in rows] == 2 * list(range(85, 100))
+    at_95 = backtest.scores["ensemble"].percentiles["stack"][10].area
+    assert rows[10][3] == f"{at_95.caught:,.0f} / {at_95.incidents:,.0f}"
+    assert rows[10][1] == f"{100 * at_95.flagged / at_95.cells:.1f} %"
+    labels = [row for row in whole.rows if len(row) == 9 and row[0].isdigit()]
+    assert [int(row[0]) for row in labels] == 2 * list(range(85, 100))
+    assert {sum(int(cell.replace(",", "")) for cell in row[3:]) for row in labels} == {50 * 54}
+
+
+def test_grid_position_exposure_and_card(whole: Page) -> None:
+    # Mean and standard deviation of 0.2 and 0.3, of 4 and 6, and of 0.30 and 0.34, by hand.
+    row = whole.row("Prior counts", 5)
+    assert row[1:] == [
+        "2",
+        "25.0 % ± 7.1 % 20.0 % to 30.0 %",
+        "5.00 ± 1.41 4.00 to 6.00",
+        "0.3200 ± 0.0283 0.3000 to 0.3400",
+    ]
+    areas = [row for row in whole.rows if len(row) == 7 and row[0].startswith("Area ")]
+    assert [int(row[0].split()[1]) for row in areas] == list(range(14, -1, -1))
+    assert areas[0][4:] == ["14.0 %", "2.0 %", "7.00"]
+    for words in ("places, never of persons", "The other 3 areas", "50 maps, 2024-03-01 to 2024-04-20"):
+        assert words in whole.text, words
+    assert whole.row("Fits", 2)[1].startswith("3, every 20 maps")
+    assert whole.row("Seeds", 2)[1] == "0, 1"
+    assert whole.row("Grid", 2)[1].startswith("8 × 7 cells of 500.0 m")
+    assert whole.row("CRS", 2)[1] == "EPSG:32614"
+    assert "numpy " in whole.row("Versions", 2)[1]
+
+
+def test_no_signal_is_said_in_words() -> None:
+    made = make_backtest(("convlstm", "constant", "prior_counts"))
+    sentence, look = backtest_words.headline(made)
+    assert sentence.startswith("ConvLSTM: log-loss")
+    assert "distinguishably WORSE than the best simple baseline, prior counts" in sentence
+    assert "Use prior counts instead." in sentence
+    assert look == "worse"
+    assert backtest_words.signal(made).startswith(
+        "These models found no signal beyond the long-run mean (prior counts): the one other model"
+        " tried is not distinguishably better. The nearest, ConvLSTM, differs by +"
+    )
+
+
+def test_no_signal_at_all_is_said_too() -> None:
+    """Where one probability for all cells is the best that simple models know, places are not known either."""
+    made = make_backtest(("convlstm", "constant", "prior_counts"))
+    poor = made.scores["prior_counts"]
+    made.scores["prior_counts"] = replace(poor, log_loss=9.0, fold_loss=poor.fold_loss + 9.0)
+    assert backtest_words.signal(made).endswith(
+        "Neither where nor when it happens could be told better than by one probability for all cells."
+    )
+
+
+def test_a_small_gain_is_called_small_and_set_beside_the_baselines_own() -> None:
+    made = make_backtest(("ensemble", "constant", "prior_counts"))
+    plain = made.scores["prior_counts"]
+    made.scores["ensemble"] = replace(
+        plain, name="ensemble", log_loss=0.99 * plain.log_loss, fold_loss=0.99 * plain.fold_loss
+    )
+    share = 1 - plain.log_loss / made.scores["constant"].log_loss
+    assert (
+        "The gain is small, 1.0 % of the log-loss; that of prior counts is already"
+        f" {100 * share:.1f} % below a constant’s."
+    ) in _plain(backtest_words.headline(made)[0])
+
+
+def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
+    made = make_backtest(("ensemble", "constant", "prior_counts"))
+    same = made.scores["prior_counts"]
+    wobble = 0.01 * np.where(np.arange(50) % 2, 1.0, -1.0)
+    made.scores["ensemble"] = replace(same, name="ensemble", fold_loss=same.fold_loss + wobble)
+    sentence, look = backtest_words.headline(made)
+    assert "which cannot be told from the best simple baseline, prior counts" in sentence
+    assert look == "unsure"
+    assert backtest_words.lines(made)["ensemble"].verdict == "indistinguishable"
+    assert backtest_words.signal(made).startswith("These models found no signal beyond")
+
+
+def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
+    """A constant can have the best log-loss of the baselines and yet say nothing of where."""
+    made = make_backtest(("ensemble", "constant", "prior_counts"))
+    poor = made.scores["prior_counts"]
+    made.scores["prior_counts"] = replace(poor, log_loss=9.0, fold_loss=poor.fold_loss + 9.0)
+    assert backtest_words.rival(made) == "constant"
+    assert backtest_words.catcher(made) == "prior_counts"
+    sentence, _ = backtest_words.headline(made)
+    assert "The simple baseline that catches most, prior counts:" in sentence
+
+
+def test_one_model_alone(tmp_path: Path) -> None:
+    sentence, look = backtest_words.headline(make_backtest(("ensemble",)))
+    assert "No simple baseline was scored beside it, so nothing can be said about how good that is." in sentence
+    assert look == "unsure"
+    text = page(tmp_path / "r.html", make_backtest(("constant",))).text
+    assert "Backtest of 1 hotspot forecast" in text
+    assert "It is a simple baseline, and the best of them. No other model was scored." in text
+
+
+def test_one_fold(tmp_path: Path) -> None:
+    text = page(tmp_path / "r.html", make_backtest(maps=FIRST + 1)).text
+    assert "over 1 test map: too few maps to tell it from the best simple baseline" in text
+    assert "Whether there is a signal beyond the long-run mean (prior counts) cannot be told from 1 test map." in text
+    assert "A typical map" in text
+    assert "A busy map" not in text
+
+
+def test_models_without_figures(tmp_path: Path) -> None:
+    made = make_backtest()
+    nothing = float("nan")
+    empty = AreaHits(0.05, 0.0, 0, 0.0, 0.0, 0.0, 0.0)
+    for name in ("convlstm", "ensemble"):
+        old = made.scores[name]
+        made.scores[name] = replace(
+            old, log_loss=nothing, brier=nothing, auc=nothing, area=empty, fold_loss=np.full(50, nothing)
+        )
+        made.seconds[name] = nothing
+        made.risks[name][:] = np.nan
+        text = backtest_words.lines(made)["convlstm"].text
+        assert text == "ConvLSTM: no forecast that could be scored."
+        assert backtest_words.headline(made)[0].startswith("No answer") is (name == "ensemble")
+    text = page(tmp_path / "r.html", made).text
+    assert "No answer: ensemble has no forecast that could be scored on 50 test maps." in text
+    assert "Prior counts: the best simple baseline" in text
+
+
+def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
+    """It is judged by its order alone: hits, maps and labels, but no log-loss."""
+    made = make_backtest()
+    nothing = float("nan")
+    made.seconds = {}
+    made.scores["ensemble"] = replace(
+        made.scores["ensemble"],
+        log_loss=nothing,
+        brier=nothing,
+        brier_skill=nothing,
+        fold_loss=np.full(50, nothing),
+        reliability=reliability([], []),
+    )
+    made.risks["ensemble"] *= 40
+    text = page(tmp_path / "r.html", made).text
+    area = made.scores["ensemble"].area
+    assert (
+        "Ensemble: its values are no probabilities, so only their order is judged. With the riskiest 5 % of the area"
+        f" flagged it catches {100 * area.hit_rate:.1f} % of the incidents ({area.caught:.0f} of {area.incidents:.0f})"
+    ) in text
+    # Prior counts rank the cells in the same order here.
+    assert "That cannot be told from prior counts (difference +0.00 percentage points" in text
+    assert "Evaluation of a risk map" in text
+    assert "Risk and what happened" in text
+    assert "A busy map" in text
+
+
+@pytest.mark.parametrize(("maps", "told"), [(5, "which 5 maps are too few to tell apart"), (50, "told from chance")])
+def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, told: str) -> None:
+    made = make_backtest(("ensemble", "constant", "prior_counts"), FIRST + maps)
+    made.scores["ensemble"] = replace(made.scores["ensemble"], log_loss=float("nan"))
+    (sentence,) = (line for line in made.verdicts() if "gives no probabilities" in line)
+    assert sentence.endswith(f"{told}.")
+
+
+def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
+    made = make_backtest(("constant", "prior_counts"))
+    made.heatmaps.categories = []
+    found = page(tmp_path / "r.html", made)
+    assert found.row("Categories", 2)[1] == "categories not recorded"
+    assert "all categories" not in found.text
+    made.heatmaps.categories = [f"offence {number}" for number in range(1, 7)]
+    found = page(tmp_path / "r.html", made)
+    assert "offence 4 and 2 more categories ·" in found.text
+    assert found.row("Categories", 2)[1].endswith("offence 5, offence 6")
+
+
+def test_hit_rates_are_better_when_higher() -> None:
+    assert backtest_words.hits_verdict(Difference(0.02, 0.01, 0.03, 0.95, 10)) == "better"
+    assert backtest_words.hits_verdict(Difference(-0.02, -0.03, -0.01, 0.95, 10)) == "worse"
+    assert backtest_words.hits_verdict(Difference(0.02, -0.01, 0.05, 0.95, 10)) == "indistinguishable"
+
+
+def test_a_test_without_incidents(tmp_path: Path) -> None:
+    made = make_backtest()
+    made.heatmaps.counts[FIRST:] = 0
+    for name, risk in made.risks.items():
+        made.scores[name] = score_model(name, risk, made.counts, made.heatmaps.mask, reference=0.2)
+    text = page(tmp_path / "r.html", made).text
+    assert "No incident lies in the test, so no hit rate exists." in text
+
+
+def test_maps_shown_are_a_quiet_a_typical_and_a_busy_one() -> None:
+    made = make_backtest()
+    made.heatmaps.counts[FIRST:] = 0
+    # Map FIRST + k of 50 holds 49 - k incidents.
+    for place in range(50):
+        made.heatmaps.counts[FIRST + place, 3, 3] = 49 - place
+    assert backtest_maps.chosen_maps(made) == {"quiet": 44, "typical": 25, "busy": 5}
+
+
+def test_words_for_differences() -> None:
+    told = Difference(-0.00123, -0.00160, -0.00086, 0.95, 10)
+    assert backtest_words.verdict_of(told) == "better"
+    assert _plain(backtest_words.interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
+    few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
+    assert backtest_words.verdict_of(few) == "too few"
+    assert backtest_words.interval(few) == "−0.00123; too few maps for an interval"
+    # A limit just below 0 must not look as if it lay above.
+    assert backtest_words.change(-0.0000001) == "−0.00000"
+    assert backtest_words.change(0.0) == "+0.00000"
+    assert backtest_words.count(12.0) == "12"
+    assert backtest_words.count(1234.5) == "1,234.5"
+
+
+def test_same_backtest_same_figures(backtest: Backtest) -> None:
+    shared = backtest_maps.common_scale(backtest, "ensemble", [0, 1])
+    maps = [backtest_maps.happened_map(backtest, "ensemble", 0, shared) for _ in range(2)]
+    curves = [backtest_figures.hit_rate_curves(backtest) for _ in range(2)]
+    assert maps[0] == maps[1]
+    assert curves[0] == curves[1]
+    assert maps[0] != backtest_maps.happened_map(backtest, "ensemble", 1, shared)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Backtest) -> None:
+    with pytest.raises(OutputError, match="does not exist"):
+        write_backtest_report(tmp_path / "nowhere" / "r.html", backtest, {}, [])

@@ -1,0 +1,160 @@
+"""Reports: self-contained, escaped, and honest."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from riskengine.evaluation.heldout import HeldOut, evaluate
+from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
+from riskengine.forecasters.modelfile import describe
+from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
+from riskengine.maps.grid import Grid
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.report.html import crs_name, moment, number, write_forecast_report
+from riskengine.report.words import percent, verdict
+
+EVIL = '<script>alert("x")</script> & $x_1^2$'
+
+
+@pytest.fixture(scope="module")
+def heatmaps() -> Heatmaps:
+    random = np.random.default_rng(0)
+    rate = random.gamma(0.5, 0.6, (6, 6))
+    edges = (np.datetime64("2024-01-01") + np.arange(51)).astype("datetime64[s]")
+    mask = np.ones((6, 6), bool)
+    mask[0, :2] = False
+    counts = random.poisson(rate, (50, 6, 6)).astype(np.uint8)
+    return Heatmaps(counts, edges, mask, Grid(0.0, 0.0, 500.0, 6, 6, "EPSG:32614"), "1 days", categories=[EVIL])
+
+
+@pytest.fixture(scope="module")
+def model(heatmaps: Heatmaps) -> ConvLSTMForecaster:
+    return ConvLSTMForecaster(sequence_length=6, channels=4, layers=1, epochs=2).fit(heatmaps.before(40))
+
+
+@pytest.fixture(scope="module")
+def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> HeldOut:
+    return evaluate(heatmaps, [model, PriorCounts(), PriorShare(), ConstantForecaster()], 40)
+
+
+class Checker(HTMLParser):
+    """Collects tags left open and everything a browser would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
+        if tag not in ("meta", "img", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut | None) -> tuple[str, Checker]:
+    write_forecast_report(
+        path,
+        heatmaps,
+        model.predict(heatmaps, 2),
+        np.array(["2024-02-20", "2024-02-21", "2024-02-22"], dtype="datetime64[s]"),
+        describe(model, heatmaps.before(40)),
+        model.curves_,
+        held_out,
+        {"heatmaps": EVIL, "seed": 0, "model": None},
+        [EVIL],
+    )
+    text = path.read_text(encoding="utf-8")
+    checker = Checker()
+    checker.feed(text)
+    assert not checker.open
+    return text, checker
+
+
+def test_report_is_one_file_and_escaped(
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
+) -> None:
+    text, checker = make(tmp_path / "r.html", heatmaps, model, held_out)
+    assert "script" not in checker.tags
+    assert EVIL not in text
+    assert EVIL in checker.text
+    assert all(link.startswith("data:image/") for link in checker.links)
+    assert len(checker.links) == 6
+    assert not re.search(r"@import|url\(", text)
+    for words in ("Prior counts", "Constant", "never of persons", "Fingerprint", "2024-02-10", "EPSG:32614"):
+        assert words in checker.text
+    assert "nan" not in checker.text.lower().split()
+
+
+def test_report_says_how_the_interval_was_made_or_why_there_is_none(
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
+) -> None:
+    _, few = make(tmp_path / "few.html", heatmaps, model, held_out)
+    assert "too few held-out maps for an interval" in few.text
+    assert "inf" not in few.text.replace("−", " ").replace("+", " ").split()
+    longer = evaluate(heatmaps, [model, PriorCounts(), ConstantForecaster()], 20)
+    _, enough = make(tmp_path / "enough.html", heatmaps, model, longer)
+    assert "t-interval over the means of 10 blocks of consecutive maps" in enough.text
+    assert "too few" not in enough.text
+
+
+def test_report_without_evaluation_says_so(tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster) -> None:
+    _, checker = make(tmp_path / "r.html", heatmaps, model, None)
+    assert "Not evaluated" in checker.text
+    assert len(checker.links) == 3
+
+
+def test_held_out_scores_share_folds(held_out: HeldOut) -> None:
+    assert held_out.maps == 10
+    assert {len(score.fold_loss) for score in held_out.scores.values()} == {10}
+    assert {score.area.incidents for score in held_out.scores.values()} == {held_out.scores["constant"].area.incidents}
+    for score in held_out.scores.values():
+        assert score.fold_loss.mean() == pytest.approx(score.log_loss)
+        assert score.curve[-1].hit_rate == pytest.approx(1.0)
+    assert held_out.scores["constant"].brier_skill == 0
+
+
+def test_unobserved_maps_are_not_scored(heatmaps: Heatmaps) -> None:
+    observed = np.ones(50, bool)
+    observed[[41, 45]] = False
+    gaps = Heatmaps(heatmaps.counts, heatmaps.edges, heatmaps.mask, heatmaps.grid, "1 days", observed)
+    assert evaluate(gaps, [PriorCounts(), ConstantForecaster()], 40).maps == 8
+
+
+def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> None:
+    class Bad(ConstantForecaster):
+        name = "convlstm"
+
+        def _risk(self, total: np.ndarray, maps: int, heatmaps: Heatmaps) -> np.ndarray:
+            return np.asarray(0.9)
+
+    bad = evaluate(heatmaps, [Bad(), PriorCounts(), ConstantForecaster()], 20)
+    assert "WORSE than the simple baseline prior counts" in verdict(bad)
+    same = ConstantForecaster()
+    same.name = "convlstm"
+    assert "cannot be told from chance" in verdict(evaluate(heatmaps, [same, ConstantForecaster()], 20))
+    few = verdict(evaluate(heatmaps, [same, ConstantForecaster()], 40))
+    assert "10 held-out maps are too few to tell it from chance" in few
+    good = evaluate(heatmaps, [PriorCounts(), ConstantForecaster()], 20)
+    assert "distinguishably better" in verdict(good)
+
+
+def test_words() -> None:
+    assert percent(0.1234) == "12.3\N{NO-BREAK SPACE}%"
+    assert percent(float("nan")) == number(None) == "–"
+    assert moment(np.datetime64("2024-01-02T00:00:00")) == "2024-01-02"
+    assert moment(np.datetime64("2024-01-02T05:00:00")) == "2024-01-02 05:00"
+    assert crs_name('PROJCS["WGS 84 / UTM zone 14N",GEOGCS[...]]') == "WGS 84 / UTM zone 14N"
