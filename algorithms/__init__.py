@@ -1,4 +1,5 @@
 """The Processing provider and its algorithms.
 
-An algorithm declares its parameters, hands layers to the engine, and styles what comes back.
+An algorithm follows from the declaration of its tool (see `riskengine.contract.tools`); what a declaration cannot say
+stands in a module of the tool's id.
 """

@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
-from .crimescore.buildcrimeindex import BuildCrimeIndex
-from .crimescore.crimescorelayer import CrimeScoreLayer
-from .crimescore.predictscore import PredictScore
-from .crimescore.predictscoreraster import PredictScoreRaster
-from .crimescore.trainscoremodel import TrainScoreModel
-from .forecast.backtestforecast import BacktestForecast
-from .forecast.convlstmprediction import ConvLSTMPrediction
-from .forecast.forecastrisk import ForecastRisk
-from .forecast.trainforecastmodel import TrainForecastModel
-from .hotspotgrids.binarizeheatmaps import BinarizeHeatmaps
-from .hotspotgrids.fillheatmapgaps import FillHeatmapGaps
-from .hotspotgrids.rasterizehotspots import RasterizeHotspots
-from .hotspotgrids.selectperiod import SelectPeriod
-from .hotspotgrids.selectstudyarea import SelectStudyArea
-from .incidents.importincidents import ImportIncidents
-from .risk.classifyrisk import ClassifyRisk
-from .risk.evaluaterisk import EvaluateRisk
-from .risk.upsamplerisk import UpsampleRisk
+from ..riskengine.contract.tools import tools
+from .tool_algorithm import ToolAlgorithm
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
-ALGORITHMS = (
-    ImportIncidents,
-    BuildCrimeIndex,
-    CrimeScoreLayer,
-    TrainScoreModel,
-    PredictScore,
-    PredictScoreRaster,
-    RasterizeHotspots,
-    ConvLSTMPrediction,
-    ClassifyRisk,
-    TrainForecastModel,
-    ForecastRisk,
-    BacktestForecast,
-    EvaluateRisk,
-    SelectStudyArea,
-    SelectPeriod,
-    FillHeatmapGaps,
-    BinarizeHeatmaps,
-    UpsampleRisk,
-)
+
+
+def algorithms() -> Iterator[ToolAlgorithm]:
+    """Make the algorithm of every tool that is declared: its own where this package has a module of its id."""
+    for name, tool in tools().items():
+        place = f"{__package__}.{name}"
+        kind: type[ToolAlgorithm] = (
+            importlib.import_module(place).Algorithm if importlib.util.find_spec(place) else ToolAlgorithm
+        )
+        yield kind(tool)
 
 
 class CrimeRiskProvider(QgsProcessingProvider):
@@ -71,8 +48,8 @@ class CrimeRiskProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """All algorithms, engine or not: one that cannot run says what is missing."""
-        for algorithm in ALGORITHMS:
-            self.addAlgorithm(algorithm())
+        for algorithm in algorithms():
+            self.addAlgorithm(algorithm)
         for path in sorted((RESOURCES / "models").glob("*.model3")):
             model = QgsProcessingModelAlgorithm()
             if model.fromFile(str(path)):

@@ -1,21 +1,27 @@
-"""Why a parameter's value is refused, and what would be right: QGIS itself says only "Incorrect parameter value"."""
+"""Why parameters are refused, and what would be right: QGIS itself says only "Incorrect parameter value"."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
     QgsProcessingParameterMultipleLayers,
-    QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
 )
 
 from ..bridge.crs import tr
+from ..riskengine.contract.tools import kinds
+from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
+from ..riskengine.contract.tools.refusals import refused_number, requirement, shown_factor
+from .texts import translate
 
 
 def sentence(definition: QgsProcessingParameterDefinition, value: Any) -> str:
@@ -28,12 +34,12 @@ def sentence(definition: QgsProcessingParameterDefinition, value: Any) -> str:
 
 def text(value: Any) -> str:
     """A value as a sentence names it; a layer by its name."""
+    if isinstance(value, float):
+        return f"{value:g}"
     return value.name() if hasattr(value, "name") and callable(value.name) else str(value)
 
 
 def _remedy(definition: QgsProcessingParameterDefinition) -> str:
-    if isinstance(definition, QgsProcessingParameterNumber):
-        return _number(definition)
     if isinstance(definition, QgsProcessingParameterRasterLayer):
         return tr("it is missing, truncated or no raster. Choose a raster that QGIS can open")
     if isinstance(definition, QgsProcessingParameterFeatureSource):
@@ -48,14 +54,47 @@ def _remedy(definition: QgsProcessingParameterDefinition) -> str:
     return tr("that cannot be its value. Choose another for {title}").format(title=definition.description())
 
 
-def _number(definition: QgsProcessingParameterNumber) -> str:
-    whole = definition.dataType() == QgsProcessingParameterNumber.Type.Integer
-    kind = tr("a whole number") if whole else tr("a number")
-    low, high = definition.minimum(), definition.maximum()
-    # QGIS writes "no limit" as the largest double.
-    bounded_below, bounded_above = low > -1e300, not math.isinf(high) and high < 1e300
-    if bounded_below and bounded_above:
-        return tr("give {kind} from {low} to {high}").format(kind=kind, low=f"{low:g}", high=f"{high:g}")
-    if bounded_below:
-        return tr("give {kind} from {low}").format(kind=kind, low=f"{low:g}")
-    return tr("give {kind}").format(kind=kind)
+def refused_by_limits(
+    algorithm: QgsProcessingAlgorithm, parameter: Parameter, given: Mapping[str, Any], context: QgsProcessingContext
+) -> str:
+    """Say why a number is refused; empty where it is not.
+
+    A text, an expression or a data-defined value may be no finite number either: QGIS lets "nan" pass.
+    """
+    value = given.get(parameter.name)
+    if value is None or not isinstance(parameter.kind, kinds.Number):
+        return ""
+    number = algorithm.parameterAsDouble(dict(given), parameter.name, context)
+    if not refused_number(parameter, number / shown_factor(parameter)):
+        return ""
+    return tr("{name} is {value}; {requirement}.").format(
+        name=parameter.name, value=text(value), requirement=requirement(parameter, translate)
+    )
+
+
+def impossible_together(tool: type[Tool], given: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
+    """Say what values that are right by themselves cannot do together; empty where there is nothing.
+
+    Parameters
+    ----------
+    given : mapping
+        Values by the keys of the declaration.
+    raw : mapping
+        What was given, by the names of Processing.
+    """
+    names = {parameter.key: parameter.name for parameter in parameters_of(tool)}
+    for problem in tool.problems(given):
+        value = raw.get(names[problem.key])
+        return translate(problem.text, tool.__name__).format(**names, value=text(value) if value else tr("empty"))
+    return ""
+
+
+def refuse(why: str) -> None:
+    """Raise what is wrong, if anything is.
+
+    Raises
+    ------
+    QgsProcessingException
+    """
+    if why:
+        raise QgsProcessingException(why)

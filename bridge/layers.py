@@ -21,6 +21,7 @@ from qgis.core import (
     QgsProcessingFeatureSource,
     QgsProcessingFeedback,
     QgsRectangle,
+    QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType
 
@@ -217,6 +218,21 @@ def extent_in(
                 )
             ) from error
     return _corners(rectangle)
+
+
+def require_places(places: Places, source: QgsProcessingFeatureSource) -> None:
+    """Refuse a layer of which nothing is left to score."""
+    if not len(places.x):
+        raise QgsProcessingException(
+            tr("The layer {name} has no point to score ({why}).").format(
+                name=source.sourceName(), why=reasons_text(places.refused) or tr("no features")
+            )
+        )
+
+
+def of_polygons(source: QgsProcessingFeatureSource) -> bool:
+    """Whether a layer holds polygons."""
+    return bool(QgsWkbTypes.geometryType(source.wkbType()) == Qgis.GeometryType.Polygon)
 
 
 def reasons_text(refused: Iterable[tuple[int, str]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,12 @@ __all__ = [
     "RAMP",
     "ScoreClass",
     "abstract_of",
+    "apply",
     "class_polygons",
     "classes",
     "colours",
     "heatmaps",
     "hits",
-    "incidents",
     "labels",
     "load",
     "predicted_raster",
@@ -52,7 +52,6 @@ __all__ = [
     "score_queries",
     "scores",
     "set_bands_in_time",
-    "study_area",
 ]
 
 #: Our style in a GeoPackage's table of styles.
@@ -60,16 +59,6 @@ STYLE_NAME = "Crime Risk"
 
 #: Maps of a stack whose values are looked at to choose the colours.
 LOOKED_AT = 24
-
-
-def incidents(layer: QgsVectorLayer) -> None:
-    """Small dots that stay readable where they lie on top of each other."""
-    load(layer, "incidents")
-
-
-def study_area(layer: QgsVectorLayer) -> None:
-    """An outline that lets the incidents be seen."""
-    load(layer, "study_area")
 
 
 def heatmaps(layer: QgsRasterLayer, highest: int, edges: Edges) -> None:
@@ -129,6 +118,26 @@ def abstract_of(layer: QgsRasterLayer) -> str:
         return str(own)
     again = QgsRasterLayer(layer.source(), "", layer.providerType())
     return str(again.metadata().abstract()) if again.loadDefaultMetadata()[1] else ""
+
+
+#: Styles that depend on what the job found, by the names that declarations use.
+_BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
+    "heatmaps": lambda layer, result: heatmaps(layer, result["highest"], result["edges"]),
+    "risk": lambda layer, result: risk(layer, result["edges"]),
+    "classes": lambda layer, result: classes(layer, result["labels"], result["edges"]),
+    "class_polygons": lambda layer, result: class_polygons(layer, result["labels"]),
+    "labels": lambda layer, result: labels(layer, result["labels"], result["edges"]),
+    "hits": lambda layer, result: hits(layer),
+    "predicted_raster": lambda layer, result: predicted_raster(layer, result["classes"]),
+}
+
+
+def apply(name: str, layer: Any, result: Mapping[str, Any]) -> None:
+    """Give a layer the style of that name: adjusted to the job's result, or as resources/styles has it."""
+    if name in _BY_RESULT:
+        _BY_RESULT[name](layer, result)
+    else:
+        load(layer, name)
 
 
 def _forget_styles(layer: QgsVectorLayer) -> None:

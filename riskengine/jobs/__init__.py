@@ -1,7 +1,8 @@
-"""The jobs a worker can do: one module per job, each with its parameters and its function.
+"""The jobs a worker can do: one module per job, with its function.
 
-A job's module defines ``Parameters`` (a pydantic model) and ``run(parameters, context) -> dict``.
-The modules are imported on demand, so that a quick job does not wait for torch.
+A job's module defines ``run(parameters, context) -> dict``. The parameters are those of the tool that it serves (see
+`riskengine.contract.tools`), or of a pydantic model ``Parameters`` in the module where no tool shows them. The modules
+are imported on demand, so that a quick job does not wait for torch.
 """
 
 from __future__ import annotations
@@ -11,48 +12,27 @@ import pkgutil
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from ..contract.tools import tool_of_job
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
+from .models import JobParameters, checked, model_of
 
-
-class JobParameters(BaseModel):
-    """Base of every job's parameters: unknown names are refused, as a typing error would be."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+#: Modules of this package that are no jobs.
+_NO_JOBS = ("models",)
 
 
 def job_names() -> list[str]:
-    """Names of all jobs, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """List the names of all jobs, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _NO_JOBS)
 
 
-def validate(model: type[BaseModel], params: Mapping[str, Any]) -> Any:
-    """Check `params` against a job's model; the first fault becomes one sentence.
-
-    Raises
-    ------
-    ParameterError
-        Naming the parameter, its value and what was expected.
-    """
-    try:
-        return model.model_validate(dict(params))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"]) or "parameters"
-        cause = fault.get("ctx", {}).get("error")
-        if isinstance(cause, ParameterError):
-            raise cause from error
-        message = fault["msg"].removeprefix("Value error, ").rstrip(".")
-        value = fault.get("input")
-        missing = fault["type"] == "missing"
-        raise ParameterError(
-            f"Parameter {name!r} is missing" if missing else f"Parameter {name!r} is {value!r}: {message}",
-            parameter=name,
-            value=None if missing else value,
-            remedy=f"Give {name!r} a value that satisfies this",
-        ) from error
+def parameters_model(name: str) -> type[JobParameters]:
+    """The pydantic model of a job's parameters."""
+    tool = tool_of_job(name)
+    if tool is not None:
+        return model_of(tool)
+    model: type[JobParameters] = importlib.import_module(f"{__name__}.{name}").Parameters
+    return model
 
 
 def run_job(name: str, params: Mapping[str, Any], context: JobContext | None = None) -> dict[str, Any]:
@@ -81,7 +61,7 @@ def run_job(name: str, params: Mapping[str, Any], context: JobContext | None = N
         raise ParameterError(
             f"There is no job {name!r}", parameter="job", value=name, remedy="Use one of " + ", ".join(job_names())
         )
+    parameters = checked(tool_of_job(name), parameters_model(name), params)
     module = importlib.import_module(f"{__name__}.{name}")
-    parameters = validate(module.Parameters, params)
     result: dict[str, Any] = module.run(parameters, context or JobContext())
     return result

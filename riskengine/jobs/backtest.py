@@ -23,7 +23,7 @@ from ..intake.incidents import Incidents, read_exchange
 from ..intake.times import Order
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
-from . import JobParameters
+from .models import JobParameters
 
 #: More seeds or grid positions than this tell nothing more.
 MOST_SEEDS, MOST_OFFSETS = 50, 100

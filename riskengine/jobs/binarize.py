@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract.tools.grids import BinarizeHeatmaps
 from ..ground.context import JobContext
-from ..maps.gaps import THRESHOLD, binarize
+from ..maps.gaps import binarize
 from ..maps.heatmaps import read_heatmaps, write_heatmaps
-from . import JobParameters
 
 
-class Parameters(JobParameters):
-    heatmaps: str
-    output: str
-    threshold: float = THRESHOLD
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: BinarizeHeatmaps, context: JobContext) -> dict[str, Any]:
     """Read, compare, write."""
     context.progress(0.0, "Reading hotspot grids")
     heatmaps = read_heatmaps(parameters.heatmaps)
@@ -29,12 +23,20 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         context.warn(f"No cell of any map lies above {parameters.threshold:g}: all are 0. Choose a lower threshold")
     with context.step(0.5, 1.0):
         write_heatmaps(parameters.output, heatmaps, context)
+    unobserved, looks_ahead = int((~heatmaps.observed).sum()), heatmaps.filled == "linear"
+    note = f"1 where a cell lies above {parameters.threshold:g}."
+    if unobserved:
+        note += f" {unobserved} of {len(heatmaps)} maps were not observed."
+    if looks_ahead:
+        note += " They are filled linearly between observed ones: they look ahead."
     return {
         "output": parameters.output,
         "maps": len(heatmaps),
         "hotspots": hotspots,
         "share": hotspots / max(cells, 1),
-        "unobserved": int((~heatmaps.observed).sum()),
-        "looks_ahead": heatmaps.filled == "linear",
+        "unobserved": unobserved,
+        "looks_ahead": looks_ahead,
+        "highest": 1,
+        "note": note,
         "edges": [str(edge) for edge in heatmaps.edges],
     }

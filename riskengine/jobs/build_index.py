@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
-
+from ..contract.tools.score import BuildCrimeIndex
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
-from ..intake.times import Order
 from ..systems.score.index import CrimeIndex, annoy_installed
-from . import JobParameters
 
 
-class Parameters(JobParameters):
-    incidents: str
-    output: str
-    crs: str
-    method: Literal["exact", "annoy"] = "exact"
-    trees: int = Field(10, ge=1, le=1000)
-    seed: int = Field(0, ge=0, lt=2**31 - 1)
-    source: str = ""
-    date_order: Order = "auto"
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: BuildCrimeIndex, context: JobContext) -> dict[str, Any]:
     """Read, build, measure recall, write."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
@@ -42,6 +28,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         parameters.output,
         {"first": first, "last": last, "recall": recall, "source": parameters.source},
     )
+    context.log(f"{len(incidents):,} incidents from {first} to {last}; {method} search, recall {recall:.4f}")
     return {
         "output": parameters.output,
         "count": len(incidents),

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
+from ..contract.tools.risk import ClassifyRisk
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.risk import (
     CLASS_NODATA,
-    DEFAULT_PERCENTILES,
-    DEFAULT_SHARES,
     Risk,
     check_percentiles,
     check_shares,
@@ -27,25 +26,12 @@ from ..maps.risk import (
     read_risk,
     share_labels,
 )
-from . import JobParameters
-
-
-class Parameters(JobParameters):
-    risk: str
-    output: str
-    percentiles: list[float] = list(DEFAULT_PERCENTILES)
-    over: Literal["map", "stack"] = "map"
-    method: Literal["percentiles", "shares"] = "percentiles"
-    shares: list[float] = list(DEFAULT_SHARES)
-    reference: str | None = None
-    polygons: str | None = None
-
 
 Classes = NDArray[np.uint8]
 
 
 def _by_percentiles(
-    parameters: Parameters, bands: Risk, percentiles: list[float], context: JobContext
+    parameters: ClassifyRisk, bands: Risk, percentiles: list[float], context: JobContext
 ) -> tuple[Classes, list[NDArray[np.float64]]]:
     """Thresholds per map, once over the whole stack, or from a reference stack."""
     if parameters.reference:
@@ -71,7 +57,7 @@ def _by_percentiles(
 
 
 def _by_shares(
-    parameters: Parameters, bands: Risk, shares: list[float], context: JobContext
+    parameters: ClassifyRisk, bands: Risk, shares: list[float], context: JobContext
 ) -> tuple[Classes, list[NDArray[np.float64]]]:
     """Exactly these shares of each map's cells, or of all cells of the stack."""
     if parameters.over == "stack":
@@ -90,7 +76,7 @@ def _by_shares(
     return classes, limits
 
 
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     """Classify every band."""
     by_shares = parameters.method == "shares"
     if by_shares and parameters.reference:
@@ -158,11 +144,15 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         with whole_file(parameters.polygons) as temporary:
             temporary.write_text(json.dumps(rows), encoding="utf-8")
     valid = classes != CLASS_NODATA
+    cells = [int((classes[valid] == number).sum()) for number in range(len(labels))]
+    for label, number in zip(labels, cells, strict=True):
+        context.log(f"{label}: {number:,} cells")
     return {
         "output": parameters.output,
         "labels": labels,
         "thresholds": [[float(limit) for limit in row] for row in limits],
-        "cells": [int((classes[valid] == number).sum()) for number in range(len(labels))],
+        "thresholds_text": ", ".join(f"{limit:.6g}" for limit in limits[0] if np.isfinite(limit)),
+        "cells": cells,
         "polygons": polygons,
         "edges": stack.edges,
         "crs": stack.crs.to_wkt() if stack.crs else "",

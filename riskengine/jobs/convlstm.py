@@ -21,7 +21,7 @@ from ..maps.bins import next_edges
 from ..maps.heatmaps import Heatmaps, read_heatmaps, write_risk
 from ..report.html import write_forecast_report
 from ..report.words import verdict
-from . import JobParameters
+from .models import JobParameters
 
 #: The last share of the maps, seen by nothing but the evaluation.
 HELD_OUT_SHARE = 0.2

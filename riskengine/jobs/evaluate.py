@@ -16,7 +16,7 @@ from ..intake.findings import check_categories
 from ..maps.heatmaps import read_heatmaps
 from ..maps.history import local_moment
 from ..maps.risk import read_risk
-from . import JobParameters
+from .models import JobParameters
 
 
 class Parameters(JobParameters):

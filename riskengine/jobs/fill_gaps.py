@@ -6,20 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.tools.grids import FillHeatmapGaps
 from ..ground.context import JobContext
-from ..maps.gaps import Gaps, Method, fill_gaps, quiet_maps
+from ..maps.gaps import fill_gaps, quiet_maps
 from ..maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
-from . import JobParameters
 
 
-class Parameters(JobParameters):
-    heatmaps: str
-    output: str
-    method: Method = "forward"
-    gaps: Gaps = "empty"
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: FillHeatmapGaps, context: JobContext) -> dict[str, Any]:
     """Read, fill, mark, write."""
     context.progress(0.0, "Reading hotspot grids")
     heatmaps = read_heatmaps(parameters.heatmaps)
@@ -44,6 +37,11 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             "Linear filling looks ahead: a filled map is made from the next observed one, so a forecast that reads it "
             "has seen part of its answer. Use carry forward for any forecast that is to be believed"
         )
+    note = f"{gaps} of {len(filled)} maps were not observed"
+    if looks_ahead:
+        note += "; filled linearly between observed ones, they look ahead"
+    elif filled.filled:
+        note += " and repeat the last observed one"
     with context.step(0.6, 1.0):
         write_heatmaps(parameters.output, filled, context)
     return {
@@ -53,6 +51,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "observed": len(filled) - gaps,
         "looks_ahead": looks_ahead,
         "filled": filled.filled,
+        "note": f"{note}.",
         "highest": float(max((float(band.max()) for band in filled.counts), default=0.0)),
         "edges": [str(edge) for edge in filled.edges],
     }

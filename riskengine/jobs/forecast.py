@@ -17,7 +17,7 @@ from ..maps.heatmaps import write_risk
 from ..maps.history import read_history
 from ..report.card import card_line, held_out_line
 from ..report.figures import display_name
-from . import JobParameters
+from .models import JobParameters
 
 
 class Parameters(JobParameters):

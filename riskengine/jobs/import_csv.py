@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field, field_validator
 
+from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.csvfile import CsvFile, open_csv
@@ -15,59 +15,11 @@ from ..intake.importing import Layout, no_collector, refusal_counts, survey, wri
 from ..intake.placecheck import Frame, is_geographic
 from ..intake.profiles import Profile, Variant, detect, profiles, require_column, variant_of
 from ..intake.profiles.guess import guess
-from . import JobParameters
 
 _DEFAULT_CRS = "EPSG:4326"
 
 
-class Parameters(JobParameters):
-    """Parameters of the job.
-
-    ``profile`` is ``auto``, ``columns`` (then x, y and time are names of columns) or the id of a
-    profile; a column named by hand takes precedence over the profile's.  The parts are written into
-    ``folder``.
-    """
-
-    path: Path
-    folder: Path
-    profile: str = "auto"
-    x: str | None = None
-    y: str | None = None
-    time: list[str] = Field(default_factory=list, max_length=2)
-    category: str | None = None
-    crs: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    header: bool | None = None
-    date_order: Literal["auto", "ymd", "dmy", "mdy"] = "auto"
-    part_rows: int = Field(50_000, ge=1)
-
-    @field_validator("profile")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        known = ["auto", "columns", *profiles()]
-        if value not in known:
-            raise ParameterError(
-                f"There is no profile {value!r}",
-                parameter="profile",
-                value=value,
-                remedy="Use one of " + ", ".join(known),
-            )
-        return value
-
-    @field_validator("x", "y", "category", "crs", "encoding", "delimiter", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
-
-    @field_validator("time", mode="before")
-    @classmethod
-    def _time_list(cls, value: Any) -> Any:
-        values = [value] if isinstance(value, str) else (value or [])
-        return [name for name in values if name != ""]
-
-
-def run(parameters: Parameters, context: JobContext, now: np.datetime64 | None = None) -> dict[str, Any]:
+def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | None = None) -> dict[str, Any]:
     """Import a CSV.
 
     Returns
@@ -99,7 +51,7 @@ def run(parameters: Parameters, context: JobContext, now: np.datetime64 | None =
         context.log(note.rstrip(".") + ".")
     reasons = refusal_counts(learnt, context, file.path.name)
     with no_collector(), context.step(0.5, 1.0):
-        written = write_parts(file, layout, learnt, parameters.folder, parameters.part_rows, context)
+        written = write_parts(file, layout, learnt, Path(parameters.folder), parameters.part_rows, context)
     kept = learnt.times.time[learnt.reason == ""]
     context.progress(1.0)
     return {
@@ -118,7 +70,7 @@ def run(parameters: Parameters, context: JobContext, now: np.datetime64 | None =
     }
 
 
-def _profile(parameters: Parameters, file: CsvFile) -> tuple[Profile | None, Variant | None]:
+def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None, Variant | None]:
     by_hand = parameters.x is not None and parameters.y is not None and bool(parameters.time)
     if parameters.profile == "columns" or (parameters.profile == "auto" and by_hand):
         return None, None
@@ -134,7 +86,7 @@ def _profile(parameters: Parameters, file: CsvFile) -> tuple[Profile | None, Var
     return profile, variant_of(profile, file.header)
 
 
-def _layout(parameters: Parameters, file: CsvFile, profile: Profile | None, variant: Variant | None) -> Layout:
+def _layout(parameters: ImportIncidents, file: CsvFile, profile: Profile | None, variant: Variant | None) -> Layout:
     x = parameters.x or (variant.x if variant else "")
     y = parameters.y or (variant.y if variant else "")
     time = parameters.time or (list(variant.time) if variant else [])

@@ -7,7 +7,7 @@ from typing import Any
 from ..ground.artefacts import read_head
 from ..ground.context import JobContext
 from ..systems.score.index import FORMAT, KIND
-from . import JobParameters
+from .models import JobParameters
 
 
 class Parameters(JobParameters):

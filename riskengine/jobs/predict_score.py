@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import numpy as np
-from pydantic import model_validator
 
+from ..contract.tools.score import PredictScore
 from ..ground.artefacts import check_folder, whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..systems.score.applied import AppliedModel
-from ..systems.score.places import Spacing, asked_places, check_one_of, moment
+from ..systems.score.places import asked_places, moment
 from ..systems.score.query import OUTSIDE_METRES
-from . import JobParameters
 
 
-class Parameters(JobParameters):
-    index: str
-    model: str
-    output: str
-    points: str | None = None
-    grid: Spacing | None = None
-    reference_time: datetime | None = None
-    elsewhere: bool = False
-
-    @model_validator(mode="after")
-    def _one_of(self) -> Parameters:
-        check_one_of(self.points, self.grid)
-        return self
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
     """Predict, and write x, y, score, lower, upper, percentile, incidents and count as ``.npz``.
 
     ``incidents`` is the number of recent incidents within `applied.SUPPORT_RADIUS`, ``count`` the number of incidents
@@ -81,6 +64,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "output": parameters.output,
         "crs": applied.index.crs,
         "points": len(columns["x"]),
+        "known": len(columns["x"]) - (unknown if parameters.grid is None else 0),
         "unknown": unknown,
         "reference_time": str(applied.recent.reference),
         "recent_incidents": len(applied.recent),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from ..contract.tools.score import PredictScoreRaster
 from ..ground.artefacts import check_folder, whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError
@@ -21,26 +21,12 @@ from ..maps.heatmaps import FORMAT, geotiff_profile
 from ..systems.score.applied import AppliedModel
 from ..systems.score.places import Extent, incidents_extent, moment
 from ..systems.score.query import OUTSIDE_METRES
-from . import JobParameters
 
 BANDS = ("score", "lower", "upper", "percentile")
 #: Rows and columns of cells predicted at once; a multiple of the file's own blocks, so that each is written once.
 TILE = 512
 #: Left empty, the cell size gives no more cells than this.
 USUAL_CELLS = 1_000_000
-
-
-class Parameters(JobParameters):
-    index: str
-    model: str
-    output: str
-    extent: Extent | None = None
-    polygons: list[dict[str, Any]] | None = None
-    cell_size: float | None = None
-    columns: int | None = None
-    rows: int | None = None
-    reference_time: datetime | None = None
-    elsewhere: bool = False
 
 
 def usual_cell(extent: Extent, radius: float) -> float:
@@ -52,7 +38,7 @@ def usual_cell(extent: Extent, radius: float) -> float:
     return cell
 
 
-def chosen_grid(parameters: Parameters, applied: AppliedModel, context: JobContext) -> Grid:
+def chosen_grid(parameters: PredictScoreRaster, applied: AppliedModel, context: JobContext) -> Grid:
     """The grid that was asked for, or the usual one, which is reported."""
     extent = parameters.extent or incidents_extent(applied.index)
     cell = parameters.cell_size
@@ -88,7 +74,7 @@ def predict_tile(
     return out
 
 
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
     """Predict tile by tile into one file; whole or not at all."""
     check_folder(parameters.output)
     applied = AppliedModel.load(

@@ -11,7 +11,7 @@ from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..systems.score.places import moment
 from ..systems.score.query import Memory, Question, answer
-from . import JobParameters
+from .models import JobParameters
 
 _MEMORY = Memory()
 

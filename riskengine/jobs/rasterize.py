@@ -7,39 +7,18 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
 from ..intake.incidents import Incidents, count_reasons, read_exchange
-from ..intake.times import Order
 from ..maps.bins import Times, bin_edges, bin_text
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
-from . import JobParameters
-
-
-class Parameters(JobParameters):
-    incidents: str
-    output: str
-    crs: str
-    extent: tuple[float, float, float, float] | None = None
-    polygons: list[dict[str, Any]] | None = None
-    cell_size: float | None = None
-    columns: int | None = None
-    rows: int | None = None
-    bin_unit: Literal["hours", "days", "weeks", "months"] = "days"
-    bin_length: int = 1
-    binary: bool = False
-    categories: list[str] = []
-    start: datetime | None = None
-    end: datetime | None = None
-    date_order: Order = "auto"
-    per_category: str | None = None
-
 
 #: More categories than this are not named in the stack.
 MAX_NAMED = 40
@@ -75,7 +54,7 @@ def _of_categories(incidents: Incidents, wanted: list[str]) -> Incidents:
     return chosen
 
 
-def _period(parameters: Parameters, incidents: Incidents) -> tuple[Incidents, np.datetime64, np.datetime64]:
+def _period(parameters: RasterizeHotspots, incidents: Incidents) -> tuple[Incidents, np.datetime64, np.datetime64]:
     """The incidents of [start, end), and the first and last moment of the period; nothing outside it counts."""
     first, last = incidents.span
     start = _moment(parameters.start, first)
@@ -92,7 +71,7 @@ def _period(parameters: Parameters, incidents: Incidents) -> tuple[Incidents, np
 
 
 def _warn_of_incomplete(
-    parameters: Parameters, span: tuple[np.datetime64, np.datetime64], edges: Times, context: JobContext
+    parameters: RasterizeHotspots, span: tuple[np.datetime64, np.datetime64], edges: Times, context: JobContext
 ) -> None:
     """Say that the first or the last map of a week or more is probably covered in part only.
 
@@ -219,7 +198,7 @@ def _write_categories(
     return written
 
 
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     """Read, choose what was left empty, count, write."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)

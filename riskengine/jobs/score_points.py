@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import model_validator
 
+from ..contract.tools.score import CrimeScoreLayer
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..systems.score.definition import score_places
 from ..systems.score.index import CrimeIndex
-from ..systems.score.places import Spacing, asked_places, check_one_of, moment
-from . import JobParameters
+from ..systems.score.places import asked_places, moment
 
 
-class Parameters(JobParameters):
-    index: str
-    output: str
-    points: str | None = None
-    grid: Spacing | None = None
-    radius: float = 200.0
-    window_days: float = 365.0
-    reference_time: datetime | None = None
-    method: Literal["exact", "as_built"] = "exact"
-
-    @model_validator(mode="after")
-    def _one_of(self) -> Parameters:
-        check_one_of(self.points, self.grid)
-        return self
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
     """Score the places and write x, y, score_abs, score, percentile as ``.npz``."""
     context.progress(0.0, "Reading the index")
     index = CrimeIndex.load(parameters.index, context)

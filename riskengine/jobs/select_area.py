@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from ..contract.tools.grids import SelectStudyArea
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.incidents import count_reasons, read_exchange
-from ..intake.times import Order
-from ..maps.study_area import EVENTS, SHARE, dense_box, inside_polygons
-from . import JobParameters
+from ..maps.study_area import dense_box, inside_polygons
 
 
-class Parameters(JobParameters):
-    incidents: str
-    crs: str
-    method: Literal["share", "events", "polygons"] = "share"
-    share: float = SHARE
-    events: int = EVENTS
-    cell_size: float | None = None
-    polygons: list[dict[str, Any]] | None = None
-    date_order: Order = "auto"
-    kept: str | None = None
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
     """Read, choose, say what was left out; write the ids of the incidents inside where asked."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)

@@ -7,24 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.tools.grids import SelectPeriod
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
-from ..intake.times import Order
-from ..maps.period import SHARE, select_period
-from . import JobParameters
+from ..maps.period import select_period
 
 
-class Parameters(JobParameters):
-    incidents: str
-    share: float = SHARE
-    least: float | None = None
-    date_order: Order = "auto"
-    report: str | None = None
-    kept: str | None = None
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: SelectPeriod, context: JobContext) -> dict[str, Any]:
     """Read, choose, say what was left out; write the report and the ids of the incidents kept where asked."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
@@ -43,7 +33,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         from ..report.period import write_period_report
 
         context.progress(0.7, "Writing the report")
-        shown = parameters.model_dump(include={"share", "least", "date_order"})
+        shown = {name: getattr(parameters, name) for name in ("share", "least", "date_order")}
         write_period_report(parameters.report, period, incidents, len(refusals), shown)
     if parameters.kept:
         inside = incidents.between(period.start, period.end)

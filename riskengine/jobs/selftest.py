@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
-from . import JobParameters
+from .models import JobParameters
 
 _MODULES = {"scikit-learn": "sklearn"}
 _FOLDER = Path(__file__).resolve().parents[1]

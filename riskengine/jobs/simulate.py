@@ -16,7 +16,7 @@ from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..simulation.cityplan import CENTRE
 from ..simulation.simulate import SimulatedCity, simulate_city
-from . import JobParameters
+from .models import JobParameters
 
 _ROWS = 100_000
 _DISTRICTS = (

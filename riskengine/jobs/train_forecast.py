@@ -22,7 +22,7 @@ from ..maps.history import local_moment, read_history
 from ..report.card import metrics_of
 from ..report.training import write_training_report
 from ..report.words import verdict
-from . import JobParameters
+from .models import JobParameters
 
 
 class Parameters(JobParameters):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
+from ..contract.tools.score import TrainScoreModel
 from ..ground.artefacts import check_folder, read_head
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled, CrimeRiskError, ParameterError
@@ -17,42 +16,16 @@ from ..intake.incidents import NO_CATEGORY
 from ..systems.score.augment import Augmentation
 from ..systems.score.comparing import compare
 from ..systems.score.covered import not_covered
-from ..systems.score.features import FeatureSet, Group, check_size
+from ..systems.score.features import FeatureSet, check_size
 from ..systems.score.index import FORMAT, KIND, CrimeIndex
 from ..systems.score.model import ScoreModel
 from ..systems.score.places import moment
-from ..systems.score.settings import Protocol, Settings, published
+from ..systems.score.settings import Settings, published
 from ..systems.score.study import Study
 from ..systems.score.training import train
-from . import JobParameters
 
 
-class Parameters(JobParameters):
-    index: str
-    recent_index: str | None = None
-    model_output: str
-    report: str | None = None
-    protocol: Protocol = "recommended"
-    radius: float = Field(default=200.0, gt=0)
-    window_days: float = Field(default=365.0, gt=0)
-    recent_days: float = Field(default=31.0, gt=0)
-    reference_time: datetime | None = None
-    k: int = Field(default=10, ge=1, le=1000)
-    features: list[Group] | None = Field(default=None, min_length=1)
-    augment: bool = True
-    grow: bool | None = None
-    widths: list[int] | None = Field(default=None, max_length=32)
-    epochs: int | None = Field(default=None, ge=1, le=100_000)
-    patience: int | None = Field(default=None, ge=1)
-    seed: int = Field(default=0, ge=0)
-    folds: int = Field(default=10, ge=3, le=50)
-    block_size: float = Field(default=1000.0, gt=0)
-    interval: float = Field(default=0.9, gt=0, lt=1)
-    compare: bool = True
-    keep_best: bool = False
-
-
-def settings_of(parameters: Parameters) -> Settings:
+def settings_of(parameters: TrainScoreModel) -> Settings:
     """The settings that the parameters ask for; what they leave open is the protocol's own."""
     start = Settings() if parameters.protocol == "recommended" else published()
     if parameters.widths is not None and not all(1 <= width <= 4096 for width in parameters.widths):
@@ -87,7 +60,7 @@ def settings_of(parameters: Parameters) -> Settings:
     )
 
 
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: TrainScoreModel, context: JobContext) -> dict[str, Any]:
     """Train, compare, report; a cancelled training leaves its best model if `keep_best` asks for it."""
     settings = settings_of(parameters)
     check_folder(parameters.model_output, "model_output")
@@ -169,7 +142,9 @@ def _sentence(error: Exception) -> str:
     return error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
 
 
-def about(index: CrimeIndex, study: Study, parameters: Parameters, recent: int, settings: Settings) -> dict[str, Any]:
+def about(
+    index: CrimeIndex, study: Study, parameters: TrainScoreModel, recent: int, settings: Settings
+) -> dict[str, Any]:
     """What the report says of the data."""
     incidents, rows = index.incidents, study.rows
     end = rows.reference
@@ -210,7 +185,7 @@ def notes(study: Study) -> list[str]:
     return found
 
 
-def told(model: ScoreModel, study: Study, parameters: Parameters) -> dict[str, Any]:
+def told(model: ScoreModel, study: Study, parameters: TrainScoreModel) -> dict[str, Any]:
     """The job's result."""
     l1 = study.held_out.l1()
     return {

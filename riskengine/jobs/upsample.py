@@ -8,12 +8,12 @@ import numpy as np
 import rasterio
 from rasterio.transform import Affine
 
+from ..contract.tools.risk import UpsampleRisk
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError, ParameterError
 from ..maps.heatmaps import RISK_NODATA
-from ..maps.upsampling import Method, check_factor, upsample
-from . import JobParameters
+from ..maps.upsampling import check_factor, upsample
 
 #: More cells than this (columns x rows x bands) are refused: 2 GB as written.
 MAX_CELLS = 5 * 10**8
@@ -21,14 +21,7 @@ _TIMES = ("CRIMERISK_START", "CRIMERISK_END")
 _KEPT = ("CRIMERISK_BIN", "CRIMERISK_FORMAT", "CRIMERISK_ORIGIN", "CRIMERISK_THRESHOLD")
 
 
-class Parameters(JobParameters):
-    risk: str
-    output: str
-    factor: int = 5
-    method: Method = "bilinear"
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
     """One band after the other, so that only one is in memory."""
     check_factor(parameters.factor)
     context.progress(0.0, "Reading")
@@ -58,11 +51,12 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             "columns": profile["width"],
             "rows": profile["height"],
             "maps": source.count,
+            "note": f"For display: {parameters.factor} times finer than the forecast, {parameters.method}.",
             "edges": [[band[key] for key in _TIMES] for band in times] if complete else [],
         }
 
 
-def _copy(source: Any, target: Any, times: list[dict[str, str]], parameters: Parameters, context: JobContext) -> None:
+def _copy(source: Any, target: Any, times: list[dict[str, str]], parameters: UpsampleRisk, context: JobContext) -> None:
     factor, method = parameters.factor, parameters.method
     kept = {key: value for key, value in source.tags().items() if key in _KEPT}
     target.update_tags(CRIMERISK_KIND="display", CRIMERISK_UPSAMPLED=f"{method} {factor}", **kept)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
+from ...contract.tools.shared import Spacing
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...maps.grid import MAX_CELLS, make_grid
@@ -18,15 +17,6 @@ MAX_POINTS = 5_000_000
 
 #: West, south, east, north.
 Extent = tuple[float, float, float, float]
-
-
-class Spacing(BaseModel):
-    """A grid of points `spacing` metres apart, over an extent and in polygons (GeoJSON), all in the index's CRS."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    spacing: float = Field(gt=0)
-    extent: Extent | None = None
-    polygons: list[dict[str, Any]] | None = None
 
 
 def incidents_extent(index: CrimeIndex) -> Extent:

@@ -1,0 +1,32 @@
+"""Compute crime score layer: markers that fill the cells of a grid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..bridge import styles
+from .scored_places import ScoringAlgorithm, spacing_of
+from .values import Asked
+
+
+class Algorithm(ScoringAlgorithm):
+    """Compute crime score layer."""
+
+    def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
+        """Say what was counted, and style."""
+        asked.feedback.pushInfo(
+            self.tr(
+                "{points} places scored by {incidents} incidents in the window up to {reference}; counts at the "
+                "incidents' own places run from {low} to {high}"
+            ).format(
+                points=f"{result['points']:,}",
+                incidents=f"{result['incidents_in_window']:,}",
+                reference=result["reference_time"],
+                low=result["s_abs_low"],
+                high=result["s_abs_high"],
+            )
+        )
+        returned = super().finish(asked, result)
+        spacing = spacing_of(asked)
+        self.style_output(returned["OUTPUT"], "Crime scores", lambda layer: styles.scores(layer, spacing))
+        return returned

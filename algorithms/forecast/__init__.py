@@ -1,1 +1,0 @@
-"""Toolbox group Forecast: risk of the next time bins."""

@@ -1,1 +1,0 @@
-"""Toolbox group Hotspot grids: incidents counted per time bin and cell."""

@@ -1,1 +1,0 @@
-"""Toolbox group Incidents: from files to points."""

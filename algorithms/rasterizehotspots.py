@@ -1,0 +1,44 @@
+"""Rasterize hotspot grids: one stack a category, brought to the folder asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsRasterLayer
+
+from ..bridge import styles
+from . import stacks
+from .tool_algorithm import ToolAlgorithm
+from .values import Asked
+
+
+class Algorithm(ToolAlgorithm):
+    """Rasterize hotspot grids."""
+
+    def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
+        """Bring the stacks when all else is there."""
+        returned = super().finish(asked, result)
+        if asked.job["per_category"]:
+            target = self.absolute(self.parameterAsString(asked.parameters, "STACKS", asked.context))
+            self._bring(Path(asked.job["per_category"]), Path(target), asked, result)
+            returned["STACKS"] = target
+        return returned
+
+    def _bring(self, made: Path, target: Path, asked: Asked, result: dict[str, Any]) -> None:
+        """Move the stacks to the folder asked for, each with its style and history beside it."""
+        names = [entry["file"] for entry in result["categories"]]
+        replaced = stacks.bring(made, target, names, asked.job["output"])
+        if replaced:
+            asked.feedback.pushInfo(
+                self.tr("Replaced in {folder}: {names}").format(folder=target, names=", ".join(replaced))
+            )
+        for entry in result["categories"]:
+            asked.feedback.pushInfo(
+                self.tr("{category}: {count} incidents in {file}").format(
+                    category=entry["category"], count=f"{entry['counted']:,}", file=entry["file"]
+                )
+            )
+            layer = QgsRasterLayer(str(target / entry["file"]), entry["category"])
+            styles.heatmaps(layer, entry["highest"], result["edges"])
+            styles.remember(layer, entry["category"], f"{self.displayName()} (crimerisk:{self.name()})")

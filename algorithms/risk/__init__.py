@@ -1,1 +1,0 @@
-"""Toolbox group Risk: from probabilities to classes."""

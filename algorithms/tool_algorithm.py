@@ -1,0 +1,513 @@
+"""The algorithm of every tool: it declares, checks, runs and styles what the tool's declaration says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFields,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsRasterLayer,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtGui import QIcon
+
+from ..bridge import client, layers, outputs, styles
+from ..bridge.crs import working_crs_problem
+from ..riskengine.contract.tools import kinds
+from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
+from . import destinations, features, refusals
+from .definitions import definitions_of, is_several, output_of
+from .texts import translate
+from .values import Asked
+
+ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
+
+SECONDS_BETWEEN_TEXTS = 5.0
+
+Styler = Callable[[Any], None]
+
+_GEOMETRIES = {
+    "point": Qgis.WkbType.Point,
+    "polygon": Qgis.WkbType.Polygon,
+    "none": Qgis.WkbType.NoGeometry,
+}
+
+
+class ToolAlgorithm(QgsProcessingAlgorithm):
+    """A tool in the toolbox.
+
+    Most tools need no more than their declaration. One whose work is not said by it has a module of its name in this
+    package, with a subclass that overrides `prepare`, `finish`, `rows_of` or `cancelled`.
+
+    Parameters
+    ----------
+    tool : type of Tool
+        The declaration.
+    """
+
+    def __init__(self, tool: type[Tool]) -> None:
+        super().__init__()
+        self.tool = tool
+        self._stylers: list[tuple[str, str, Styler, str]] = []
+        #: What this run has begun to write, and whether there was a file before it.
+        self._destinations: list[tuple[str, bool]] = []
+
+    # What QGIS asks of every algorithm.
+
+    @staticmethod
+    def tr(text: str) -> str:
+        """Translate in the plugin's one context."""
+        return QCoreApplication.translate("CrimeRisk", text)
+
+    def words(self, text: str) -> str:
+        """Translate a text of the declaration."""
+        return translate(text, self.tool.__name__)
+
+    def createInstance(self) -> QgsProcessingAlgorithm:
+        return type(self)(self.tool)
+
+    def name(self) -> str:
+        return self.tool.ID
+
+    def displayName(self) -> str:
+        return self.words(self.tool.TITLE)
+
+    def group(self) -> str:
+        return translate(self.tool.GROUP)
+
+    def groupId(self) -> str:
+        return self.tool.GROUP.lower().replace(" ", "")
+
+    def tags(self) -> list[str]:
+        return [tag.strip() for tag in self.words(self.tool.TAGS).split(",")]
+
+    def icon(self) -> QIcon:
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:
+        return str(ICONS / f"{self.tool.ID}.svg")
+
+    def shortDescription(self) -> str:
+        return self.words(self.tool.SUMMARY)
+
+    def shortHelpString(self) -> str:
+        """Summary, help, and a line for every parameter that explains itself."""
+        # QGIS shows every line end as a break, so the lines of a paragraph are joined.
+        parts = [self.words(self.tool.SUMMARY), *self.words(self.tool.HELP).strip().split("\n\n")]
+        text = [f"<p>{' '.join(part.split())}</p>" for part in parts if part]
+        lines = [
+            f"<b>{parameter.description()}</b>: {parameter.help()}"
+            for parameter in self.parameterDefinitions()
+            if parameter.help()
+        ]
+        return "".join(text) + ("<p>" + "<br>".join(lines) + "</p>" if lines else "")
+
+    def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
+        for definition in definitions_of(self.tool):
+            self.addParameter(definition)
+        for output in self.tool.OUTPUTS:
+            self.addOutput(output_of(output))
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """Say what is wrong with a value and what would be right, where QGIS only says that it is."""
+        parameters = self._with_integers(parameters)
+        for parameter in parameters_of(self.tool):
+            if parameter.shown is None:
+                continue
+            if why := refusals.refused_by_limits(self, parameter, parameters, context):
+                return False, why
+            definition, value = self.parameterDefinition(parameter.name), parameters.get(parameter.name)
+            if value is None and definition.defaultValue() is not None:
+                continue
+            if not definition.checkValueIsAcceptable(value, context):
+                return False, refusals.sentence(definition, value)
+        fine, why = super().checkParameterValues(parameters, context)
+        if not fine:
+            return fine, why
+        why = self._problem(parameters, context)
+        return not why, why
+
+    def _with_integers(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters with choices as their integers: a command may name them."""
+        made = dict(parameters)
+        for parameter in parameters_of(self.tool):
+            if isinstance(parameter.kind, kinds.Choice) and parameter.name in made:
+                made[parameter.name] = _integers(parameter, made[parameter.name])
+        return made
+
+    def _problem(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        """Say what only a look at several values, or at a layer's fields, shows."""
+        try:
+            given = self._peek(parameters, context)
+        except QgsProcessingException as error:
+            return str(error)
+        source_key = next(
+            (each.name for each in parameters_of(self.tool) if isinstance(each.kind, kinds.Incidents)), ""
+        )
+        source = self.parameterAsSource(parameters, source_key, context) if source_key else None
+        if source is not None:
+            names = (self.parameterAsString(parameters, name, context) for name in ("TIME_FIELD", "CATEGORY_FIELD"))
+            if why := layers.field_problem(source, *names):
+                return why
+        if self.parameterDefinition("CRS") is not None and source_key:
+            crs = self.parameterAsCrs(parameters, "CRS", context)
+            if crs.isValid() and (why := working_crs_problem(crs)):
+                return why
+        return refusals.impossible_together(self.tool, given, parameters)
+
+    def _peek(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
+        """The values by their keys, without reading a layer: of one, only what was given for it."""
+        asked = Asked(self, parameters, context, QgsProcessingFeedback(), Path())
+        given: dict[str, Any] = {}
+        for parameter in parameters_of(self.tool):
+            if parameter.shown is None:
+                continue
+            if isinstance(parameter.kind, _PLAIN):
+                value = asked.read(parameter)
+                given[parameter.key] = parameter.default if value is None else value
+            else:
+                given[parameter.key] = parameters.get(parameter.name)
+        return given
+
+    # What happens when it runs.
+
+    def processAlgorithm(
+        self, parameters: dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> dict[str, Any]:
+        """Prepare, run the job and finish, in an exchange folder that is removed whatever happens.
+
+        Destinations are checked before any work; a failure, or cancel, leaves no new output behind.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="crime_risk_", dir=QgsProcessingUtils.tempFolder()))
+        self._destinations = []
+        parameters = self._with_integers(parameters)
+        try:
+            destinations.check(self, parameters, context)
+            # A model's steps come here without checkParameterValues.
+            for parameter in parameters_of(self.tool):
+                refusals.refuse(refusals.refused_by_limits(self, parameter, parameters, context))
+            refusals.refuse(self._problem(parameters, context))
+            return self.compute(Asked(self, parameters, context, feedback, folder))
+        except BaseException as error:
+            # Files are closed only when the frames of what failed let go of their sinks.
+            traceback.clear_frames(error.__traceback__)
+            for destination, existed in reversed(self._destinations):
+                self._discard(destination, existed, feedback)
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _discard(self, destination: str, existed: bool, feedback: QgsProcessingFeedback) -> None:
+        # Whatever goes wrong here, the reason of the failure itself must reach the user.
+        try:
+            outputs.discard(destination, existed)
+        except Exception as error:
+            feedback.pushWarning(
+                self.tr(
+                    "What was begun of {destination} could not be removed ({why}). It is incomplete: "
+                    "remove it yourself."
+                ).format(destination=destination, why=str(error) or type(error).__name__)
+            )
+
+    def compute(self, asked: Asked) -> dict[str, Any]:
+        """Do the work: what the tool returns, by the names of Processing."""
+        job = self.prepare(asked)
+        low, high = self.tool.PROGRESS
+        written = [
+            job.get(parameter.key) or ""
+            for parameter in parameters_of(self.tool)
+            if isinstance(parameter.kind, (kinds.RasterDestination, kinds.FileDestination)) and _is_removed(parameter)
+        ]
+        try:
+            # Nothing was read: the job has the whole bar.
+            low = low if asked.source is not None or low < 20.0 else 0.0
+            result = self.run_job(self.tool.JOB, job, asked.feedback, written, low, high)
+        except QgsProcessingException as error:
+            if isinstance(error.__cause__, client.EngineCancelled) and (why := self.cancelled(asked)):
+                raise QgsProcessingException(why) from error
+            raise
+        return self.finish(asked, result)
+
+    def prepare(self, asked: Asked) -> dict[str, Any]:
+        """Read what was given: the job's parameters."""
+        return asked.prepare()
+
+    def cancelled(self, asked: Asked) -> str:
+        """Say what a cancelled run has left on purpose; empty for nothing."""
+        return ""
+
+    def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
+        """Write and style the layers; what the tool returns, by the names of Processing."""
+        returned: dict[str, Any] = {}
+        for parameter in parameters_of(self.tool):
+            if not isinstance(parameter.kind, kinds.Destination):
+                continue
+            if isinstance(parameter.kind, kinds.VectorDestination):
+                destination = self._write_vector(asked, parameter, result)
+            elif isinstance(parameter.kind, kinds.FolderDestination) or not _is_removed(parameter):
+                continue
+            else:
+                # What the job could not write it says itself.
+                destination = result.get(parameter.key, asked.job.get(parameter.key)) and asked.job.get(parameter.key)
+            if destination:
+                returned[parameter.name] = destination
+                self._style(asked, parameter, str(destination), result)
+        if "refusals" in result and asked.places is not None:
+            total = len(asked.places.x) + len(asked.places.refused)
+            self.report_refused(self._all_refused(asked, result), total, asked.feedback)
+        numbers = {output.name: _looked_up(result, output.key) for output in self.tool.OUTPUTS}
+        if "refusals" in result and asked.places is not None:
+            numbers["REFUSED_COUNT"] = len(asked.places.refused) + len(result["refusals"])
+        return {**numbers, **returned}
+
+    def _write_vector(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> str | None:
+        if asked.given(parameter) is None:
+            return None
+        wanted = [
+            each
+            for each in parameters_of(self.tool)
+            if isinstance(each.kind, kinds.VectorDestination) and asked.given(each) is not None
+        ]
+        begin = self.tool.PROGRESS[1]
+        share = (100.0 - begin) / len(wanted)
+        low = begin + share * wanted.index(parameter)
+        layer = self.rows_of(asked, parameter, result)
+        name, context, feedback = parameter.name, asked.context, asked.feedback
+        return self.write_layer(asked.parameters, name, context, feedback, *layer, low, low + share)
+
+    def rows_of(
+        self, asked: Asked, parameter: Parameter, result: dict[str, Any]
+    ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterable[QgsFeature], int]:
+        """The features of a vector destination: fields, geometry type, CRS, features and their number."""
+        if parameter.key == "refused":
+            return self._refused_rows(asked, result)
+        kept = next((each for each in parameters_of(self.tool) if isinstance(each.kind, kinds.FeatureIds)), None)
+        if kept is not None and kept.kind.of == parameter.key:
+            assert asked.source is not None
+            return features.kept_rows(asked.source, asked.job[kept.key])
+        fields = features.fields_of(parameter.kind.fields)
+        rows = features.exchanged_rows(asked.job[parameter.key], parameter.kind, fields)
+        return fields, _GEOMETRIES[parameter.kind.geometry], asked.crs, *rows
+
+    def _refused_rows(
+        self, asked: Asked, result: dict[str, Any]
+    ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterator[QgsFeature], int]:
+        assert asked.places is not None
+        fields = features.fields_of({"feature_id": "long", "reason": "text"})
+        refused = self._all_refused(asked, result)
+        rows = (features.feature(fields, row) for row in sorted(refused))
+        return fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(refused)
+
+    @staticmethod
+    def _all_refused(asked: Asked, result: dict[str, Any]) -> list[tuple[int, str]]:
+        assert asked.places is not None
+        return asked.places.refused + [(int(fid), str(reason)) for fid, reason in result["refusals"]]
+
+    def _style(self, asked: Asked, parameter: Parameter, destination: str, result: dict[str, Any]) -> None:
+        kind = parameter.kind
+        if not kind.style:
+            return
+        sentences = [str(result[kind.abstract])] if kind.abstract else []
+        if kind.after:
+            name = asked.parameter(kind.after).name
+            sentences.insert(0, styles.abstract_of(self.raster_input(asked.parameters, name, asked.context)))
+        assert parameter.shown is not None
+        self.style_output(
+            destination,
+            parameter.shown.title,
+            lambda layer: styles.apply(kind.style, layer, result),
+            " ".join(filter(None, sentences)),
+        )
+
+    def run_job(
+        self,
+        job: str,
+        parameters: dict[str, Any],
+        feedback: QgsProcessingFeedback,
+        writes: Iterable[str] = (),
+        low: float = 20.0,
+        high: float = 90.0,
+    ) -> dict[str, Any]:
+        """Run a job in the engine, with its progress and log in this algorithm's.
+
+        Parameters
+        ----------
+        writes : iterable of str
+            Files the job writes; leftovers are removed when it does not end well.
+        low, high : float
+            The part of the progress bar the job covers.
+
+        Raises
+        ------
+        QgsProcessingException
+            With the engine's sentence.
+        """
+
+        # A quick job would be done before anybody asks.
+        if feedback.isCanceled():
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
+        last = {"kind": "", "when": 0.0}
+
+        def on_progress(share: float, text: str) -> None:
+            feedback.setProgress(low + (high - low) * share)
+            # Every text becomes a line of the log: a counter that moves is worth one every few seconds.
+            kind = re.sub(r"[\d.]+", "", text)
+            if text and (kind != last["kind"] or time.monotonic() - last["when"] > SECONDS_BETWEEN_TEXTS):
+                feedback.setProgressText(text)
+                last.update(kind=kind, when=time.monotonic())
+
+        def on_log(message: str, level: str) -> None:
+            (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)
+
+        try:
+            return client.call(
+                job,
+                parameters,
+                on_progress=on_progress,
+                on_log=on_log,
+                is_cancelled=feedback.isCanceled,
+                outputs=[path for path in writes if path],
+            )
+        except client.EngineCancelled as error:
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written.")) from error
+        except client.EngineError as error:
+            raise QgsProcessingException(str(error)) from error
+
+    @staticmethod
+    def absolute(path: str) -> str:
+        """The path as the engine's process needs it, whose current folder is another."""
+        return str(Path(path).absolute()) if path else ""
+
+    def file_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of an input file; empty when it was not given."""
+        return self.absolute(self.parameterAsFile(parameters, name, context))
+
+    def file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of a file output; empty when it was not asked for."""
+        return self._announced(self.absolute(self.parameterAsFileOutput(parameters, name, context)))
+
+    def raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of a raster output; empty when it was not asked for."""
+        return self._announced(self.absolute(self.parameterAsOutputLayer(parameters, name, context)))
+
+    def _announced(self, path: str) -> str:
+        if path and not Path(path).exists():
+            self._destinations.append((path, False))
+        return path
+
+    def raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
+        """The raster layer of an input, or a sentence that helps."""
+        layer = self.parameterAsRasterLayer(parameters, name, context)
+        if layer is None:
+            raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
+        return layer
+
+    def write_layer(
+        self,
+        parameters: dict[str, Any],
+        name: str,
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+        fields: QgsFields,
+        geometry: Any,
+        crs: QgsCoordinateReferenceSystem,
+        features: Iterable[QgsFeature],
+        count: int,
+        low: float = 90.0,
+        high: float = 100.0,
+    ) -> str | None:
+        """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
+        path, _ = destinations.named(parameters, name)
+        existed = path is not None and path.exists()
+        # Making the sink empties what was there: not for somebody who has already changed their mind.
+        if feedback.isCanceled():
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
+        sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
+        if sink is None:
+            if parameters.get(name) is None:
+                return None
+            raise QgsProcessingException(self.invalidSinkError(parameters, name))
+        self._destinations.append((destination, existed))
+        outputs.fill_sink(sink, features, count, feedback, low, high)
+        return destination
+
+    def style_output(self, destination: str | None, title: str, styler: Styler, abstract: str = "") -> None:
+        """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`.
+
+        The abstract goes into the layer's metadata: what a print layout says of it in a line.
+        """
+        if destination:
+            self._stylers.append((destination, title, styler, abstract))
+
+    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Style the outputs where layers may be touched: in the thread that owns them."""
+        for destination, title, styler, abstract in self._stylers:
+            # A result without its style is still the result.
+            try:
+                layer = QgsProcessingUtils.mapLayerFromString(destination, context)
+                if layer is not None and layer.isValid():
+                    styler(layer)
+                    history = f"{self.displayName()} (crimerisk:{self.ID})"
+                    styles.remember(layer, self.tr(title), history, abstract)
+            except Exception as error:
+                feedback.pushWarning(
+                    self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
+                )
+        self._stylers = []
+        return {}
+
+    # What several algorithms report in the same way.
+
+    def report_refused(self, refused: list[tuple[int, str]], total: int, feedback: QgsProcessingFeedback) -> None:
+        """Count the refused features by reason, and name the first of them."""
+        if not refused:
+            return
+        first = ", ".join(str(fid) for fid, _ in refused[:10]) + (", …" if len(refused) > 10 else "")
+        feedback.pushWarning(
+            self.tr("{refused} of {total} features were refused: {reasons}. Feature ids: {first}").format(
+                refused=f"{len(refused):,}", total=f"{total:,}", reasons=layers.reasons_text(refused), first=first
+            )
+        )
+
+
+#: Kinds whose values can be had without reading a layer or file.
+_PLAIN = (kinds.Number, kinds.Flag, kinds.Text, kinds.Choice, kinds.Settings)
+
+
+def _is_removed(parameter: Parameter) -> bool:
+    return not getattr(parameter.kind, "outlives", False)
+
+
+def _integers(parameter: Parameter, value: Any) -> Any:
+    """The integer of a choice that is named by its value, or the list of several; anything else as it is."""
+    names = {str(name).casefold(): number for number, name in enumerate(parameter.kind.values)}
+    if is_several(parameter):
+        parts = re.split("[;,]", value) if isinstance(value, str) and value else value
+        if isinstance(parts, (list, tuple)) and any(str(part).strip().casefold() in names for part in parts):
+            return [names.get(str(part).strip().casefold(), part) for part in parts]
+        return value
+    return names.get(value.strip().casefold(), value) if isinstance(value, str) else value
+
+
+def _looked_up(result: dict[str, Any], key: str) -> Any:
+    """An entry of a job's result; see `contract.tools.base.Output`."""
+    value: Any = result
+    for part in key.split("."):
+        name = str(result.get(part[1:-1], "")) if part.startswith("{") else part
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

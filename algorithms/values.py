@@ -1,0 +1,305 @@
+"""What was given to an algorithm, as the job takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeatureSource,
+    QgsProcessingFeedback,
+)
+
+from ..bridge import layers
+from ..bridge.areas import write_areas
+from ..bridge.places import Places, read_places
+from ..bridge.polygon_places import read_inner_points
+from ..riskengine.contract.tools import kinds
+from ..riskengine.contract.tools.base import Parameter, parameters_of
+from ..riskengine.contract.tools.refusals import shown_factor
+from . import refusals, settings
+from .definitions import is_several
+
+if TYPE_CHECKING:
+    from .tool_algorithm import ToolAlgorithm
+
+
+class Asked:
+    """One run of an algorithm: what was given, and what has been read of it.
+
+    Attributes
+    ----------
+    folder : Path
+        For the exchange with the engine; removed when the run ends.
+    parameters : dict
+        By the names of Processing, choices as their integers.
+    places : Places or None
+        The incidents or points that were read.
+    source : QgsProcessingFeatureSource or None
+        The layer they come from.
+    job : dict
+        What the job gets.
+    """
+
+    def __init__(
+        self,
+        algorithm: ToolAlgorithm,
+        parameters: dict[str, Any],
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+        folder: Path,
+    ) -> None:
+        self.algorithm = algorithm
+        self.parameters = parameters
+        self.context = context
+        self.feedback = feedback
+        self.folder = folder
+        self.places: Places | None = None
+        self.source: QgsProcessingFeatureSource | None = None
+        self.job: dict[str, Any] = {}
+        self._by_key = {(each.group, each.key): each for each in parameters_of(algorithm.tool)}
+        self._crs: QgsCoordinateReferenceSystem | None = None
+
+    def prepare(self) -> dict[str, Any]:
+        """Read everything that the declaration names; returns the job's parameters.
+
+        Raises
+        ------
+        QgsProcessingException
+            With a sentence, if something cannot be read.
+        """
+        for parameter in self._by_key.values():
+            # A grid is for those who give no places.
+            if parameter.job and not (parameter.group and self.places is not None):
+                target = self.job.setdefault(parameter.group, {}) if parameter.group else self.job
+                self._put(target, parameter)
+        return self.job
+
+    def _put(self, target: dict[str, Any], parameter: Parameter) -> None:
+        value = self.read(parameter)
+        if isinstance(parameter.kind, kinds.Polygons) and value is not None:
+            value, extent = value
+            if "extent" in target and target["extent"] is None:
+                target["extent"] = extent
+        # Left empty it is what the declaration says.
+        if value is not None or (parameter.shown is not None and parameter.nullable):
+            target[parameter.key] = value
+
+    def read(self, parameter: Parameter) -> Any:
+        """The value of one parameter as the job takes it; None where it was left empty."""
+        return _READERS[type(parameter.kind)](self, parameter)
+
+    def parameter(self, key: str, group: str = "") -> Parameter:
+        """A parameter of the declaration."""
+        return self._by_key[group, key]
+
+    def given(self, parameter: Parameter | str) -> Any:
+        """What was given for a parameter, or for a Processing parameter by its name; None for nothing."""
+        return self.parameters.get(parameter if isinstance(parameter, str) else parameter.name)
+
+    def text(self, key: str) -> str:
+        """A text of Processing's own: a field, an expression; empty where the tool has no such parameter."""
+        if ("", key) not in self._by_key:
+            return ""
+        name = self.parameter(key).name
+        return str(self.algorithm.parameterAsString(self.parameters, name, self.context))
+
+    def layer_source(self, key: str, group: str = "") -> QgsProcessingFeatureSource | None:
+        """The features of a layer; None where there is no layer.
+
+        Raises
+        ------
+        QgsProcessingException
+            If what was given is none: a model's steps come here without checkParameterValues.
+        """
+        name = self.parameter(key, group).name
+        source = self.algorithm.parameterAsSource(self.parameters, name, self.context)
+        if source is None and (self.parameters.get(name) is not None or not self.parameter(key, group).optional):
+            raise QgsProcessingException(self.algorithm.invalidSourceError(self.parameters, name))
+        return source
+
+    @property
+    def crs(self) -> QgsCoordinateReferenceSystem:
+        """The CRS of the work: that of the incidents, of the grids, or of the index."""
+        if self._crs is None:
+            index = str(self.job["index"])
+            self._crs = QgsCoordinateReferenceSystem(
+                self.algorithm.run_job("index_info", {"index": index}, self.feedback, (), 0, 1)["crs"]
+            )
+        return self._crs
+
+    # How each kind is read.
+
+    def _number(self, parameter: Parameter) -> float | None:
+        algorithm, name = self.algorithm, parameter.name
+        if parameter.shown is None or (
+            self.given(parameter) is None and algorithm.parameterDefinition(name).defaultValue() is None
+        ):
+            return None
+        if parameter.whole:
+            return int(algorithm.parameterAsInt(self.parameters, name, self.context))
+        return float(algorithm.parameterAsDouble(self.parameters, name, self.context)) / shown_factor(parameter)
+
+    def _flag(self, parameter: Parameter) -> bool | None:
+        if parameter.shown is None:
+            return None
+        return bool(self.algorithm.parameterAsBoolean(self.parameters, parameter.name, self.context))
+
+    def _moment(self, parameter: Parameter) -> str | None:
+        when = self.algorithm.parameterAsDateTime(self.parameters, parameter.name, self.context)
+        return str(when.toString("yyyy-MM-ddTHH:mm:ss")) if when.isValid() else None
+
+    def _text(self, parameter: Parameter) -> Any:
+        if parameter.shown is None:
+            return None
+        text = self.algorithm.parameterAsString(self.parameters, parameter.name, self.context)
+        return settings.list_of(parameter, text) if is_several(parameter) else text or None
+
+    def _choice(self, parameter: Parameter) -> Any:
+        values = parameter.kind.values
+        if not is_several(parameter):
+            return values[self.algorithm.parameterAsEnum(self.parameters, parameter.name, self.context)]
+        # Of an enumeration that is left empty QGIS says that its first entry is chosen.
+        if self.given(parameter) in (None, "", []) and parameter.nullable:
+            return None
+        numbers = self.algorithm.parameterAsEnums(self.parameters, parameter.name, self.context)
+        return [values[number] for number in numbers] or None
+
+    def _settings(self, parameter: Parameter) -> dict[str, Any]:
+        text = self.algorithm.parameterAsString(self.parameters, parameter.name, self.context)
+        return settings.settings_of(parameter, text)
+
+    def _chosen_crs(self, parameter: Parameter) -> str | None:
+        crs = (
+            self.crs
+            if parameter.kind.working
+            else self.algorithm.parameterAsCrs(self.parameters, parameter.name, self.context)
+        )
+        return (crs.authid() or crs.toWkt()) if crs.isValid() else None
+
+    def _extent(self, parameter: Parameter) -> layers.Extent | None:
+        algorithm, name = self.algorithm, parameter.name
+        rectangle = algorithm.parameterAsExtent(self.parameters, name, self.context)
+        if rectangle.isNull():
+            return None
+        given = algorithm.parameterAsExtentCrs(self.parameters, name, self.context)
+        return layers.extent_in(rectangle, given, self.crs, self.context)
+
+    def _file(self, parameter: Parameter) -> str | None:
+        return self.algorithm.file_input(self.parameters, parameter.name, self.context) or None
+
+    def _raster(self, parameter: Parameter) -> str | None:
+        if parameter.optional and not self.given(parameter):
+            return None
+        layer = self.algorithm.raster_input(self.parameters, parameter.name, self.context)
+        # The grids say where the work is done, whatever lies beside them.
+        if self._crs is None or parameter.key == "heatmaps":
+            self._crs = layer.crs()
+        return self.algorithm.absolute(layer.source())
+
+    def _rasters(self, parameter: Parameter) -> list[str]:
+        given = self.given(parameter)
+        found = self.algorithm.parameterAsLayerList(self.parameters, parameter.name, self.context)
+        # A model's steps come here without checkParameterValues, and QGIS leaves out what is no layer.
+        if given and len(found) < (len(given) if isinstance(given, list) else 1):
+            raise QgsProcessingException(refusals.sentence(self.algorithm.parameterDefinition(parameter.name), given))
+        return [self.algorithm.absolute(layer.source()) for layer in found]
+
+    def _incidents(self, parameter: Parameter) -> str | None:
+        source = self.layer_source(parameter.key)
+        if source is None:
+            return None
+        own = ("", "crs") in self._by_key
+        crs = self.algorithm.parameterAsCrs(self.parameters, "CRS", self.context) if own else self.crs
+        fields = self.text("time_field"), self.text("category_field"), self.text("filter")
+        self.source = source
+        self.places = layers.read_incidents(source, *fields, self.folder, self.context, self.feedback, crs)
+        self._crs = self.places.crs
+        if not own:
+            self._report_refused()
+        return str(self.folder / "incidents.npz")
+
+    def _report_refused(self) -> None:
+        assert self.places is not None
+        total = len(self.places.x) + len(self.places.refused)
+        self.algorithm.report_refused(self.places.refused, total, self.feedback)
+
+    def _places(self, parameter: Parameter) -> str | None:
+        import numpy as np
+
+        source = self.layer_source(parameter.key)
+        if source is None:
+            return None
+        polygons = parameter.kind.polygons and layers.of_polygons(source)
+        self.source = source
+        self.places = (read_inner_points if polygons else read_places)(source, self.context, self.feedback, self.crs)
+        layers.require_places(self.places, source)
+        np.savez(self.folder / "points.npz", x=self.places.x, y=self.places.y)
+        return str(self.folder / "points.npz")
+
+    def _polygons(self, parameter: Parameter) -> tuple[list[dict[str, Any]], layers.Extent] | None:
+        source = self.layer_source(parameter.key, parameter.group)
+        return None if source is None else layers.read_polygons(source, self.crs, self.context)
+
+    def _areas(self, parameter: Parameter) -> str | None:
+        source = self.layer_source(parameter.key)
+        if source is None:
+            return None
+        path = self.folder / "areas.geojson"
+        write_areas(source, self.text("area_name"), self.crs, path, self.context)
+        return str(path)
+
+    def _feature_ids(self, parameter: Parameter) -> str | None:
+        return str(self.folder / "kept.npy") if self.given(self.parameter(parameter.kind.of)) is not None else None
+
+    def _scratch(self, parameter: Parameter) -> str:
+        return str(self.folder / parameter.kind.name)
+
+    def _layer_name(self, parameter: Parameter) -> str:
+        return str(self.source.sourceName()) if self.source is not None else ""
+
+    def _raster_destination(self, parameter: Parameter) -> str | None:
+        return self.algorithm.raster_destination(self.parameters, parameter.name, self.context) or None
+
+    def _file_destination(self, parameter: Parameter) -> str | None:
+        if parameter.kind.outlives:
+            path = self.algorithm.parameterAsFileOutput(self.parameters, parameter.name, self.context)
+            return self.algorithm.absolute(path) or None
+        return self.algorithm.file_destination(self.parameters, parameter.name, self.context) or None
+
+    def _folder_destination(self, parameter: Parameter) -> str | None:
+        # Written where a failure leaves nothing, and brought to its place when all is there.
+        return str(self.folder / parameter.key) if self.given(parameter) else None
+
+    def _vector_destination(self, parameter: Parameter) -> str | None:
+        return str(self.folder / f"{parameter.key}.json") if self.given(parameter) is not None else None
+
+
+_READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
+    kinds.Number: Asked._number,
+    kinds.Flag: Asked._flag,
+    kinds.Moment: Asked._moment,
+    kinds.Text: Asked._text,
+    kinds.Choice: Asked._choice,
+    kinds.Settings: Asked._settings,
+    kinds.Crs: Asked._chosen_crs,
+    kinds.Extent: Asked._extent,
+    kinds.File: Asked._file,
+    kinds.Raster: Asked._raster,
+    kinds.Rasters: Asked._rasters,
+    kinds.Incidents: Asked._incidents,
+    kinds.Places: Asked._places,
+    kinds.Polygons: Asked._polygons,
+    kinds.Areas: Asked._areas,
+    kinds.FeatureIds: Asked._feature_ids,
+    kinds.Scratch: Asked._scratch,
+    kinds.LayerName: Asked._layer_name,
+    kinds.RasterDestination: Asked._raster_destination,
+    kinds.FileDestination: Asked._file_destination,
+    kinds.FolderDestination: Asked._folder_destination,
+    kinds.VectorDestination: Asked._vector_destination,
+}

@@ -1,0 +1,481 @@
+"""Tools of the group Forecast: the risk of the next time bins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from ..forecasters import BASELINES, DEFAULT, FORECASTERS
+from ..texts import tr
+from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool
+from .kinds import (
+    Choice,
+    Expression,
+    Field,
+    File,
+    FileDestination,
+    Incidents,
+    Raster,
+    RasterDestination,
+    Rasters,
+    Settings,
+    Text,
+)
+from .shared import (
+    CHECKPOINT,
+    FIGURES,
+    FORECAST,
+    FORECAST_MODEL,
+    HTML,
+    SEED,
+    STEPS,
+    THRESHOLD,
+    Judges,
+    ReadsExtras,
+    ReadsTimes,
+)
+
+#: The forecasters in the order of their integers.
+MODELS = Choice({name: record.title for name, record in FORECASTERS.items()})
+#: More seeds or grid positions than this tell nothing more.
+MOST_SEEDS, MOST_OFFSETS = 50, 100
+#: Share of the maps, at their end, that *Run ConvLSTM prediction* and *Train forecast model* hold out.
+HELD_OUT = 0.2
+
+_MODEL = File("crimemodel")
+
+
+#: Settings that have a parameter of their own.
+_OWN = ("threshold", "seed")
+
+
+def _own_settings(settings: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in _OWN:
+        if name in settings:
+            yield Problem(
+                "settings",
+                f"{{settings}} holds {name}={settings[name]}, but {name} has a parameter of its own. Give it there.",
+            )
+
+
+class ConvLSTMPrediction(Tool):
+    ID = "convlstmprediction"
+    JOB = "convlstm"
+    TITLE = tr("Run ConvLSTM prediction")
+    GROUP = FORECAST
+    TAGS = "forecast,prediction,convlstm,deep learning,neural network,risk,hotspot,torch"
+    SUMMARY = tr("Forecasts the risk of at least one incident per cell in the next time bins.")
+    HELP = tr("""
+Without a model file it first trains on the hotspot grids themselves, then forecasts the bins after the last
+one. The last fifth of the maps is held out from training: on it the forecast is scored beside the simple baselines
+(constant, prior counts and share, recent counts, weekday and trend, space-time KDE), and the report says in a sentence
+which is better. With a model file nothing is trained. The defaults are those of ConvLSTM in Backtest forecasts.
+
+The raster holds probabilities from 0 to 1, a band per forecast bin. It is a forecast of reported incidents in
+places, never of persons.
+""")
+    PROGRESS = (0.0, 98.0)
+    OUTPUTS = (
+        Output(
+            "LOG_LOSS_RATIO_CONSTANT",
+            "log_loss_ratio_constant",
+            tr("Log-loss against a constant forecast, on held-out bins"),
+        ),
+        Output("LOG_LOSS_RATIO_PRIOR", "log_loss_ratio_prior", tr("Log-loss against prior counts, on held-out bins")),
+        Output("HELD_OUT", "held_out_bins", tr("Held-out bins")),
+        Output("VERDICT", "verdict", tr("Verdict"), "text"),
+    )
+
+    heatmaps: Annotated[
+        str, Raster(), Shown(tr("Hotspot grids"), tr("Made with Rasterize hotspot grids."), name="INPUT")
+    ]
+    model: Annotated[
+        str | None,
+        _MODEL,
+        Shown(tr("Model file"), tr("A model trained before. Left empty, one is trained on the hotspot grids.")),
+    ] = None
+    steps: Annotated[
+        int,
+        STEPS,
+        Shown(tr("Bins to forecast"), tr("Later bins are forecast from the forecasts of the earlier ones.")),
+    ] = 1
+    sequence_length: Annotated[int, Limits(2, 1000), Shown(tr("Sequence length"), tr("Maps in a training window."))] = (
+        16
+    )
+    epochs: Annotated[
+        int,
+        Limits(1, 10_000),
+        Shown(tr("Epochs"), tr("At most; training stops earlier when the validation loss rises.")),
+    ] = 30
+    learning_rate: Annotated[
+        float,
+        Limits(0, 1, above=True),
+        Shown(tr("Learning rate"), tr("The published one is 0.0001."), usual="0.001", advanced=True),
+    ] = 1e-3
+    batch_size: Annotated[
+        int, Limits(1, 1024), Shown(tr("Batch size"), tr("Windows in a training step."), advanced=True)
+    ] = 4
+    channels: Annotated[
+        int, Limits(1, 256), Shown(tr("Channels"), tr("Hidden channels of each ConvLSTM layer."), advanced=True)
+    ] = 16
+    layers: Annotated[int, Limits(1, 8), Shown(tr("Layers"), tr("ConvLSTM layers."), advanced=True)] = 2
+    positive_weight: Annotated[
+        float | None,
+        Limits(0, above=True),
+        Shown(
+            tr("Weight of an incident"),
+            tr(
+                "Weight of cells with an incident in the cross-entropy; above 1 they count more than the others. The "
+                "risk is corrected for it and stays a probability."
+            ),
+            usual="1",
+            advanced=True,
+            optional=False,
+        ),
+    ] = 1.0
+    threshold: Annotated[int, THRESHOLD] = 1
+    seed: Annotated[
+        int,
+        SEED,
+        Shown(tr("Seed"), tr("The same seed and input give the same forecast on the same machine."), advanced=True),
+    ] = 0
+    output: Annotated[str, RasterDestination(style="risk"), Shown(tr("Risk"))]
+    model_output: Annotated[
+        str | None, FileDestination(filter=FORECAST_MODEL), Shown(tr("Trained model"), name="OUTPUT_MODEL")
+    ] = None
+    report: Annotated[
+        str | None,
+        FileDestination(filter=HTML),
+        Shown(
+            tr("Report"),
+            tr("One HTML file: loss curves, scores beside the baselines, reliability, and a model card."),
+            name="OUTPUT_REPORT",
+        ),
+    ] = None
+
+
+class TrainForecastModel(ReadsExtras):
+    ID = "trainforecastmodel"
+    JOB = "train_forecast"
+    TITLE = tr("Train forecast model")
+    GROUP = FORECAST
+    TAGS = "forecast,train,model,ensemble,convlstm,st-resnet,sftt,kde,etas,self-exciting,deep learning,risk,hotspot"
+    SUMMARY = tr("Trains a model that forecasts the risk of at least one incident per cell, and says how good it is.")
+    HELP = tr("""
+The last maps are held out: the model is first trained without them and forecasts each from the maps before it, beside
+simple baselines. The log says in a sentence whether it can be told from the best of them; often it cannot, and then
+plain counts serve as well. Afterwards the model is trained again on all maps, and kept for Forecast risk.
+
+The default, Ensemble, weighs several forecasters by how well they did on past maps. Networks (ConvLSTM, ST-ResNet,
+SFTT) take minutes; the others seconds. The forecast is one of reported incidents in places, never of persons.
+""")
+    PROGRESS = (0.0, 100.0)
+    OUTPUTS = (
+        Output("LOG_LOSS", "metrics.{kind}.log_loss", tr("Log-loss on held-out maps")),
+        Output("LOG_LOSS_RATIO_BEST", "log_loss_ratio_best", tr("Log-loss against the best simple baseline")),
+        Output("LOG_LOSS_RATIO_CONSTANT", "log_loss_ratio_constant", tr("Log-loss against a constant forecast")),
+        Output("HELD_OUT_MAPS", "held_out_bins", tr("Held-out maps")),
+        Output("MAPS", "maps", tr("Maps the model was trained on")),
+        Output("SECONDS", "seconds", tr("Seconds")),
+        Output("VERDICT", "verdict", tr("Verdict"), "text"),
+        Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
+        Output("KIND", "kind", tr("Kind of model"), "text"),
+        Output("TRAINED_UNTIL", "trained_until", tr("Trained until"), "text"),
+    )
+
+    heatmaps: Annotated[
+        str, Raster(), Shown(tr("Hotspot grids"), tr("Made with Rasterize hotspot grids."), name="INPUT")
+    ]
+    kind: Annotated[
+        str,
+        MODELS,
+        Shown(
+            tr("Kind of model"),
+            tr("From plain counts to networks; all of them are judged on the same held-out maps."),
+            name="MODEL_KIND",
+        ),
+    ] = DEFAULT
+    settings: Annotated[
+        dict[str, Any],
+        Settings("epochs=20, padding=reflect"),
+        Shown(
+            tr("Settings of the model"),
+            tr(
+                "Of the chosen kind. For ConvLSTM: epochs=20, padding=reflect; for Ensemble: share=0.3; or JSON. The "
+                "user guide lists all. A name that the kind does not know is refused with those it knows."
+            ),
+            advanced=True,
+        ),
+    ] = {}
+    threshold: Annotated[
+        int,
+        THRESHOLD,
+        Shown(
+            tr("Incidents that count"),
+            tr("The risk is that of at least so many incidents in a cell and bin."),
+            advanced=True,
+        ),
+    ] = 1
+    seed: Annotated[
+        int,
+        SEED,
+        Shown(tr("Seed"), tr("The same seed and input give the same model on the same machine."), advanced=True),
+    ] = 0
+    until: Annotated[
+        datetime | None,
+        Shown(tr("Until"), tr("Maps that end later are left out. By default all maps are used.")),
+    ] = None
+    held_out: Annotated[
+        float,
+        Limits(0, 0.5),
+        Shown(
+            tr("Share held out"),
+            tr(
+                "Of the maps, at their end, that the model is judged on. With 0 nothing can be said about how good it "
+                "is."
+            ),
+        ),
+    ] = HELD_OUT
+    refit: Annotated[
+        bool,
+        Shown(
+            tr("Train again on all maps"),
+            tr("After the judging, so that the model knows the latest maps too."),
+            advanced=True,
+        ),
+    ] = True
+    checkpoint: Annotated[
+        str | None,
+        FileDestination(filter=CHECKPOINT, created=False, outlives=True),
+        Shown(
+            tr("Checkpoint"),
+            tr(
+                "Networks keep here where their training stands. When it was cancelled, the same training with the "
+                "same checkpoint goes on from there; when it ends well the file is removed."
+            ),
+            advanced=True,
+        ),
+    ] = None
+    model_output: Annotated[str, FileDestination(filter=FORECAST_MODEL), Shown(tr("Forecast model"), name="MODEL")]
+    report: Annotated[
+        str | None,
+        FileDestination(filter=HTML),
+        Shown(
+            tr("Report"),
+            tr("One HTML file: scores beside the baselines, reliability, how it was trained, and a model card."),
+        ),
+    ] = None
+
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield settings that have a parameter of their own."""
+        yield from super().problems(given)
+        yield from _own_settings(given["settings"])
+
+
+class ForecastRisk(Tool):
+    ID = "forecastrisk"
+    JOB = "forecast"
+    TITLE = tr("Forecast risk")
+    GROUP = FORECAST
+    TAGS = "forecast,predict,risk,hotspot,model,next,probability,temporal"
+    SUMMARY = tr("Forecasts the risk of at least one incident per cell in the next time bins with a trained model.")
+    HELP = tr("""
+The model, made with Train forecast model, is not trained further: it reads the hotspot grids up to their last map, and
+forecasts the bins after it. The grids may go on after those it was trained on; their cells and bins must be the same.
+
+The raster holds probabilities from 0 to 1, a band per forecast bin. What is forecast, by which model and how good it
+was goes into the layer's metadata and the log as one line, which print layouts show. It is a forecast of reported
+incidents in places, never of persons.
+""")
+    OUTPUTS = (
+        Output("CARD", "card", tr("Model card line"), "text"),
+        Output("VERDICT", "verdict", tr("Verdict"), "text"),
+        Output("ORIGIN", "origin", tr("Origin"), "text"),
+        Output("KIND", "model", tr("Kind of model"), "text"),
+    )
+
+    model: Annotated[
+        str,
+        _MODEL,
+        Shown(tr("Forecast model"), tr("Made with Train forecast model or Run ConvLSTM prediction.")),
+    ]
+    heatmaps: Annotated[
+        str,
+        Raster(),
+        Shown(
+            tr("Hotspot grids"),
+            tr("Everything known at the moment of the forecast, made with Rasterize hotspot grids."),
+            name="INPUT",
+        ),
+    ]
+    steps: Annotated[int, STEPS, Shown(tr("Bins to forecast"), tr("Later bins are less certain than the first."))] = 1
+    extras: Annotated[
+        list[str],
+        Rasters(),
+        Shown(
+            tr("Extra layers"),
+            tr(
+                "The extra layers that the model was trained with: the same file names, in the same order. A channel, "
+                "too, must go up to the last map: make it anew with Rasterize hotspot grids, under the same name."
+            ),
+            advanced=True,
+        ),
+    ] = []
+    output: Annotated[str, RasterDestination(style="risk", abstract="card"), Shown(tr("Risk"))]
+
+
+class BacktestForecast(Judges, ReadsExtras, ReadsTimes):
+    ID = "backtestforecast"
+    JOB = "backtest"
+    TITLE = tr("Backtest forecasts")
+    GROUP = FORECAST
+    TAGS = "backtest,forecast,evaluation,validation,log-loss,brier,auc,pai,pei,hit rate,rolling origin,baseline,skill"
+    SUMMARY = tr(
+        "Forecasts the past with several models, each map from what came before it, and says which are better."
+    )
+    HELP = tr("""
+Every model forecasts the same last maps of the stack, and none sees anything after its origin. All cells of the study
+area are judged: by log-loss, Brier score, AUC, hit rate, PAI, PEI and reliability, with intervals over blocks of time.
+
+The report and the log say in words which models can be told from the best simple baseline, and which cannot: where
+they found no signal beyond the long-run mean, that is the result. Precision stands beside every hit rate.
+
+With the incidents themselves snapped places and addresses that stand for many incidents are looked for; and the simple
+baselines can be tried on moved grids, since the position of the grid alone changes a hit rate.
+""")
+    PROGRESS = (20.0, 95.0)
+    OUTPUTS = (
+        *FIGURES,
+        Output("LOG_LOSS_RATIO", "log_loss_ratio", tr("Log-loss against the best simple baseline")),
+        Output("MODEL", "model", tr("Model compared first"), "text"),
+        Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
+    )
+
+    heatmaps: Annotated[
+        str, Raster(), Shown(tr("Hotspot grids"), tr("Made with Rasterize hotspot grids."), name="INPUT")
+    ]
+    models: Annotated[
+        list[str],
+        MODELS,
+        Shown(
+            tr("Models"),
+            tr(
+                "The simple baselines always take part. Networks (ConvLSTM, ST-ResNet, SFTT) take minutes. Risk, "
+                "labels and exposure are those of Ensemble, the default, where it takes part; else of the first that "
+                "is no baseline."
+            ),
+        ),
+    ] = [*BASELINES, DEFAULT]
+    test: Annotated[
+        float,
+        Limits(0.01, 0.9),
+        Shown(tr("Share tested"), tr("Of the maps, at their end, that are forecast.")),
+    ] = 0.2
+    start: Annotated[
+        datetime | None,
+        Shown(tr("First map tested"), tr("Maps from this time on are forecast, instead of a share.")),
+    ] = None
+    horizon: Annotated[
+        int,
+        STEPS,
+        Shown(tr("Horizon"), tr("How many bins ahead each map is forecast."), unit="bins"),
+    ] = 1
+    refit: Annotated[
+        int,
+        Limits(0),
+        Shown(
+            tr("Maps between trainings"),
+            tr("Models are trained again after so many maps; with 0 once, before the first map tested."),
+        ),
+    ] = 0
+    incidents: Annotated[
+        str | None,
+        Incidents(),
+        Shown(tr("Incidents"), tr("Those that the grids count, to move the grid and to look for snapped places.")),
+    ] = None
+    time_field: Annotated[
+        str | None, Field("incidents"), QGIS_ONLY, Shown(tr("Time field"), tr("When they happened."))
+    ] = "occurred"
+    category_field: Annotated[
+        str | None,
+        Field("incidents"),
+        QGIS_ONLY,
+        Shown(
+            tr("Category field"),
+            tr("What happened: categories that patrols find rather than victims report are named in the report."),
+        ),
+    ] = None
+    filter: Annotated[
+        str | None,
+        Expression("incidents"),
+        QGIS_ONLY,
+        Shown(tr("Filter"), tr("The filter that the grids were made with.")),
+    ] = None
+    offsets: Annotated[
+        int,
+        Limits(0, MOST_OFFSETS),
+        Shown(
+            tr("Further grid positions"),
+            tr(
+                "The simple baselines are backtested on so many moved grids too, other models are not. Needs the "
+                "incidents."
+            ),
+        ),
+    ] = 0
+    seeds: Annotated[
+        list[int],
+        Text(",", "0, 1, 2", long=True),
+        Limits(0, 2**63 - 1, most=MOST_SEEDS),
+        Shown(
+            tr("Seeds"),
+            tr(
+                "Models that draw random numbers are trained once with each, and the spread is reported. Whole numbers "
+                "with commas between them."
+            ),
+            advanced=True,
+        ),
+    ] = [0]
+    settings: Annotated[
+        dict[str, dict[str, Any]],
+        Settings("convlstm.epochs=20, ensemble.share=0.3", by_model=True),
+        Shown(
+            tr("Settings of the models"),
+            tr("Such as convlstm.epochs=20, ensemble.share=0.3; or JSON. By default each model's own."),
+            advanced=True,
+        ),
+    ] = {}
+    workers: Annotated[
+        int | None,
+        Limits(1, 256),
+        Shown(
+            tr("Processes"),
+            tr("Models that run at the same time; by default as many as the machine and its memory allow."),
+            advanced=True,
+        ),
+    ] = None
+    risk: Annotated[
+        str | None,
+        RasterDestination(style="risk", abstract="verdict"),
+        Shown(tr("Backtest risk"), tr("The forecasts of the model that is compared first, a band per map.")),
+    ] = None
+
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield grid positions without incidents, seeds that come twice, and settings of nothing that there is."""
+        yield from super().problems(given)
+        if len(set(given["seeds"])) < len(given["seeds"]):
+            yield Problem("seeds", tr("{seeds} is {value}; give different whole numbers such as 0, 1, 2."))
+        for model, own in given["settings"].items():
+            if model not in FORECASTERS:
+                known = ", ".join(FORECASTERS)
+                text = f"{{settings}} names the model {model}, which there is not. Use one of {known}."
+                yield Problem("settings", text)
+            else:
+                yield from _own_settings(own)
+        if given.get("offsets") and not given.get("incidents"):
+            yield Problem(
+                "offsets",
+                tr("{offsets} is {value}, but there are no {incidents} to count on moved grids. Give them, or 0."),
+            )

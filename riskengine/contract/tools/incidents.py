@@ -1,0 +1,97 @@
+"""Tools of the group Incidents: from files to points."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from ..texts import tr
+from .base import QGIS_ONLY, Limits, Output, Problem, Shown
+from .kinds import Choice, Crs, File, Scratch, Text, VectorDestination
+from .shared import INCIDENTS, ReadsTimes
+
+#: The known formats are data, a file each: neither side needs the other to list them.
+PROFILES = Path(__file__).resolve().parents[2] / "intake" / "profiles"
+
+_BY_HAND = tr("Needed when columns are named by hand; otherwise it replaces the format's own.")
+
+
+def _formats() -> dict[str, str]:
+    titles = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))["title"] for path in sorted(PROFILES.glob("*.json"))
+    }
+    return {"auto": tr("Detect by the header"), **titles, "columns": tr("Columns named by hand")}
+
+
+#: The formats by their ids, in the order of their integers.
+FORMATS = _formats()
+
+
+class ImportIncidents(ReadsTimes):
+    ID = "importincidents"
+    JOB = "import_csv"
+    TITLE = tr("Import incidents")
+    GROUP = INCIDENTS
+    TAGS = "csv,police,crime,open data,import,points,fgj,chicago,police.uk,incidents"
+    SUMMARY = tr("Reads a police CSV, whatever its encoding, line ends and date format, into a point layer.")
+    HELP = tr("""
+The known open-data formats are recognised by their headers. For any other file choose "Columns named by hand"
+and name the columns of X, Y and time; the time may be spread over two columns, date and time of day, separated
+by a comma.
+
+The layer gets the fields occurred (local civil time, stored without a zone shift) and category, then the file's
+other columns. Rows that cannot be used (no coordinates, (0, 0), outside the area, swapped, no or unreadable or
+future time, a wrong number of fields) go to the table of refused rows with their line number, the reason and
+the row itself: nothing is lost.
+""")
+    PROGRESS = (0.0, 50.0)
+    OUTPUTS = (
+        Output("COUNT", "imported", tr("Incidents")),
+        Output("REFUSED_COUNT", "refused", tr("Refused rows")),
+        Output("FORMAT", "profile", tr("Format recognised"), "text"),
+        Output("FIRST", "first", tr("First incident"), "text"),
+        Output("LAST", "last", tr("Last incident"), "text"),
+    )
+
+    path: Annotated[
+        str,
+        File(filter=tr("Text files (*.csv *.tsv *.txt);;All files (*)")),
+        Shown(tr("CSV file"), name="INPUT"),
+    ]
+    folder: Annotated[str, Scratch("")]
+    profile: Annotated[str, Choice(FORMATS), Shown(tr("Format"))] = "auto"
+    x: Annotated[str | None, Shown(tr("Column of X or longitude"), _BY_HAND, name="X_FIELD")] = None
+    y: Annotated[str | None, Shown(tr("Column of Y or latitude"), _BY_HAND, name="Y_FIELD")] = None
+    time: Annotated[
+        list[str],
+        Text(",", "date, time"),
+        Limits(most=2),
+        Shown(tr("Column of the time"), tr("Or date and time of day, separated by a comma."), name="TIME_FIELD"),
+    ] = []
+    category: Annotated[str | None, Shown(tr("Column of the category"), _BY_HAND, name="CATEGORY_FIELD")] = None
+    crs: Annotated[
+        str | None, Crs(), Shown(tr("CRS of the coordinates"), tr("By default that of the format, or WGS 84."))
+    ] = None
+    encoding: Annotated[str | None, Shown(tr("Encoding"), tr("Left empty it is detected."), advanced=True)] = None
+    delimiter: Annotated[str | None, Shown(tr("Delimiter"), tr("Left empty it is detected."), advanced=True)] = None
+    header: bool | None = None
+    part_rows: Annotated[int, Limits(1)] = 50_000
+    output: Annotated[str, VectorDestination("point", style="incidents"), QGIS_ONLY, Shown(tr("Incidents"))]
+    refused: Annotated[
+        str | None,
+        VectorDestination("none", {"line": "long", "reason": "text", "row": "text"}),
+        QGIS_ONLY,
+        Shown(
+            tr("Refused rows"), tr("A table of the rows that were left out: line number, reason, and the row itself.")
+        ),
+    ] = None
+
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield a format that there is not."""
+        yield from super().problems(given)
+        if given["profile"] not in FORMATS:
+            known = ", ".join(FORMATS)
+            yield Problem("profile", f"There is no {{profile}} {{value}}. Use one of {known}.")

@@ -1,0 +1,51 @@
+"""Why a value is refused, in one sentence that dialog and job share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..texts import tr
+from .base import LARGEST_INTEGER, Parameter
+
+
+def requirement(parameter: Parameter, translate: Callable[[str], str] = tr) -> str:
+    """Say what a number, or each number of a list, must be: the rest of a sentence that names the value.
+
+    Parameters
+    ----------
+    parameter : Parameter
+    translate : callable, optional
+        Brings a text to the user's language.
+    """
+    limits, factor = parameter.limits, shown_factor(parameter)
+    if limits.above and limits.low is not None:
+        text = translate("it must be greater than {low}").format(low=f"{limits.low * factor:g}")
+        if limits.high is not None and limits.high < LARGEST_INTEGER:
+            text += translate(" and at most {high}").format(high=f"{limits.high * factor:g}")
+        if parameter.nullable and parameter.default is None:
+            return text + translate(", or empty for an automatic choice")
+        return text + (translate(", usually {usual}").format(usual=_usual(parameter)) if _usual(parameter) else "")
+    kind = translate("a whole number") if parameter.whole else translate("a number")
+    low = "" if limits.low is None else f"{limits.low * factor:g}"
+    high = "" if limits.high is None or limits.high >= LARGEST_INTEGER else f"{limits.high * factor:g}"
+    if low and high:
+        return translate("give {kind} from {low} to {high}").format(kind=kind, low=low, high=high)
+    if low:
+        return translate("give {kind} from {low}").format(kind=kind, low=low)
+    return translate("give {kind}").format(kind=kind)
+
+
+def _usual(parameter: Parameter) -> str:
+    return parameter.shown.usual if parameter.shown is not None else ""
+
+
+def shown_factor(parameter: Parameter) -> float:
+    """100 for a share that people see in per cent, else 1."""
+    return 100.0 if parameter.shown is not None and parameter.shown.percent else 1.0
+
+
+def refused_number(parameter: Parameter, value: Any) -> bool:
+    """Whether a number, as the job gets it, lies outside the parameter's limits or is not finite."""
+    return not math.isfinite(value) or not parameter.limits.allow(value)

@@ -1,0 +1,186 @@
+"""Tools of the group Risk: what is done with a risk raster, ours or another tool's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from ..texts import tr
+from .base import Limits, Output, Problem, Shown, Tool
+from .kinds import Choice, Raster, RasterDestination, Text, VectorDestination
+from .shared import FIGURES, RISK, Judges
+
+
+class ClassifyRisk(Tool):
+    ID = "classifyrisk"
+    JOB = "classify"
+    TITLE = tr("Classify percentile risk")
+    GROUP = RISK
+    TAGS = "percentile,risk,classes,hotspot,threshold,legend,polygons"
+    SUMMARY = tr("Turns a risk raster into classes, as a raster with a legend and, if wanted, as polygons.")
+    HELP = tr("""
+By percentiles a cell belongs to a class when its risk lies strictly above the class's percentile, so that a map
+without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole stack
+(so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
+
+By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, exactly; of cells with equal risk the
+first from north to south and west to east, which the log says. Works on any risk or density raster.
+""")
+    PROGRESS = (0.0, 90.0)
+    OUTPUTS = (Output("THRESHOLDS", "thresholds_text", tr("Thresholds of the first map"), "text"),)
+
+    risk: Annotated[str, Raster(), Shown(tr("Risk raster"), name="INPUT")]
+    method: Annotated[
+        Literal["percentiles", "shares"],
+        Choice({"percentiles": tr("Percentiles of the risk"), "shares": tr("Shares of the area")}),
+        Shown(
+            tr("Classes by"),
+            tr(
+                "Percentiles leave a map without differences without a hotspot; shares always flag as much of the area "
+                "as can be covered."
+            ),
+        ),
+    ] = "percentiles"
+    percentiles: Annotated[
+        list[float],
+        Text(",", "25, 75, 91, 96"),
+        Shown(
+            tr("Percentiles"),
+            tr("Rising numbers between 0 and 100, separated by commas. The default is the published choice."),
+            optional=True,
+        ),
+    ] = [25.0, 75.0, 91.0, 96.0]
+    shares: Annotated[
+        list[float],
+        Text(",", "1, 5, 10, 20"),
+        Shown(
+            tr("Shares of the area"),
+            tr("Rising numbers between 0 and 100, separated by commas: the riskiest 1 %, 5 % and so on of the cells."),
+            unit="%",
+            optional=True,
+        ),
+    ] = [1.0, 5.0, 10.0, 20.0]
+    over: Annotated[
+        Literal["map", "stack"],
+        Choice({"map": tr("Each map by itself"), "stack": tr("The whole stack")}),
+        Shown(tr("Percentiles or shares over")),
+    ] = "map"
+    reference: Annotated[
+        str | None,
+        Raster(),
+        Shown(
+            tr("Reference for the percentiles"),
+            tr(
+                "A raster whose maps, all together, give the percentiles instead: for example a whole test prediction "
+                "for a single new map, as published."
+            ),
+        ),
+    ] = None
+    output: Annotated[str, RasterDestination(style="classes", after="risk"), Shown(tr("Risk classes"))]
+    polygons: Annotated[
+        str | None,
+        VectorDestination(
+            "polygon",
+            {
+                "band": "integer",
+                "start": "text",
+                "class": "integer",
+                "label": "text",
+                "area_m2": "real",
+                "mean_risk": "real",
+            },
+            style="class_polygons",
+            created=False,
+        ),
+        Shown(tr("Class polygons"), tr("Connected cells of one class, with their area and mean risk.")),
+    ] = None
+
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield numbers that do not rise between 0 and 100, and a reference for shares."""
+        yield from super().problems(given)
+        method = given["method"]
+        numbers = given[method]
+        example = "25, 75, 91, 96" if method == "percentiles" else "1, 5, 10, 20"
+        inside = all(0 < number < 100 for number in numbers)
+        if not numbers or not inside or any(later <= one for one, later in pairwise(numbers)):
+            text = tr("is {value}; give rising numbers between 0 and 100 such as {example}.")
+            yield Problem(method, f"{{{method}}} {text}".replace("{example}", example))
+        if method == "shares" and given.get("reference"):
+            yield Problem(
+                "reference",
+                tr(
+                    "{reference} is {value}, which gives percentiles, but {method} is shares of the area. Leave "
+                    "{reference} empty, or choose percentiles."
+                ),
+            )
+
+
+class EvaluateRisk(Judges):
+    ID = "evaluaterisk"
+    JOB = "evaluate"
+    TITLE = tr("Evaluate risk map")
+    GROUP = RISK
+    TAGS = "evaluate,risk,hit rate,pai,pei,precision,auc,log-loss,labels,validation,hotspot,forecast"
+    SUMMARY = tr("Judges any risk raster, ours or another tool's, by what happened.")
+    HELP = tr("""
+The hotspot grids count what happened in the bins that the risk is meant for. A raster of Crime Risk says itself when
+its bands apply; in another one, band 1 is the first map that is judged, and a single band is held against every map.
+Maps before the first one judged are the history of the simple baselines that stand beside it.
+
+Values that are no probabilities, such as a kernel density, are judged by their order alone: hit rate, PAI, PEI, AUC and
+labels. Give grids of a time that the risk map's makers did not know: on the past that it was made from any map is good.
+""")
+    PROGRESS = (0.0, 95.0)
+    OUTPUTS = FIGURES
+
+    risk: Annotated[
+        str, Raster(), Shown(tr("Risk raster"), tr("Any raster in which more means more risk."), name="INPUT")
+    ]
+    heatmaps: Annotated[
+        str,
+        Raster(),
+        Shown(tr("Hotspot grids of what happened"), tr("Made with Rasterize hotspot grids."), name="GRIDS"),
+    ]
+    start: Annotated[
+        datetime | None,
+        Shown(
+            tr("First map judged"),
+            tr("Maps that begin earlier are not judged. By default all maps that the risk covers."),
+        ),
+    ] = None
+
+
+class UpsampleRisk(Tool):
+    ID = "upsamplerisk"
+    JOB = "upsample"
+    TITLE = tr("Upsample risk map")
+    GROUP = RISK
+    TAGS = "upsample,resample,bilinear,cubic,interpolation,resolution,risk,display"
+    SUMMARY = tr("Interpolates a risk raster to a finer resolution for display.")
+    HELP = tr("""
+The map becomes smoother, not more exact: the finer cells hold nothing that the coarse ones do not. Evaluate and
+classify the original.
+
+Cells outside the study area take part in nothing: the border keeps its outline and its risk. No value leaves the range
+of its map, so a probability stays one where the cubic kernel overshoots. Time ranges and band names are kept.
+""")
+    PROGRESS = (0.0, 100.0)
+    OUTPUTS = (
+        Output("CELL", "cell_size", tr("Cell size")),
+        Output("WIDTH", "columns", tr("Columns")),
+        Output("HEIGHT", "rows", tr("Rows")),
+    )
+
+    risk: Annotated[str, Raster(), Shown(tr("Risk raster"), name="INPUT")]
+    factor: Annotated[int, Limits(2, 20), Shown(tr("Factor"), tr("5 turns cells of 500 m into 100 m."))] = 5
+    method: Annotated[
+        Literal["bilinear", "cubic"],
+        Choice({"bilinear": tr("Bilinear (as published)"), "cubic": tr("Cubic")}),
+        Shown(tr("Interpolation"), tr("Cubic is smoother and lets peaks stand out.")),
+    ] = "bilinear"
+    output: Annotated[
+        str, RasterDestination(style="risk", abstract="note", after="risk"), Shown(tr("Risk for display"))
+    ]

@@ -1,0 +1,318 @@
+"""Parameters that several tools share, each said here once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from ..texts import tr
+from .base import QGIS_ONLY, Group, Limits, Output, Problem, Shown, Tool
+from .kinds import (
+    Areas,
+    Choice,
+    Crs,
+    Expression,
+    Extent,
+    Field,
+    FileDestination,
+    Incidents,
+    Polygons,
+    RasterDestination,
+    Rasters,
+    Scratch,
+    VectorDestination,
+)
+
+INCIDENTS = tr("Incidents")
+CRIME_SCORE = tr("Crime score")
+HOTSPOT_GRIDS = tr("Hotspot grids")
+FORECAST = tr("Forecast")
+RISK = tr("Risk")
+
+HTML = tr("HTML files (*.html)")
+CSV = tr("CSV files (*.csv)")
+CRIME_INDEX = tr("Crime index (*.crimeindex)")
+FORECAST_MODEL = tr("Crime Risk model (*.crimemodel)")
+SCORE_MODEL = tr("Crime score model (*.crimescore)")
+CHECKPOINT = tr("Crime Risk checkpoint (*.checkpoint)")
+
+#: Any whole number that Processing holds: the same seed gives the same result.
+SEED = Limits(0)
+#: More grid spacing, radius or cell size than nothing.
+ABOVE_ZERO = Limits(0, above=True)
+
+DateOrder = Literal["auto", "ymd", "dmy", "mdy"]
+DATE_ORDER = Choice(
+    {
+        "auto": tr("Decide by the whole column"),
+        "ymd": tr("Year, month, day"),
+        "dmy": tr("Day, month, year"),
+        "mdy": tr("Month, day, year"),
+    }
+)
+
+STEPS = Limits(1, 1000)
+THRESHOLD = Limits(1)
+PERCENTILE = Limits(0.01, 99.99)
+
+Over = Literal["stack", "map"]
+
+
+class ReadsTimes(Tool):
+    """The order of day and month in times that are text."""
+
+    date_order: Annotated[
+        DateOrder,
+        DATE_ORDER,
+        Shown(
+            tr("Order of dates"),
+            tr("Which of day and month comes first where the time is text such as 02/03/2024."),
+            advanced=True,
+        ),
+    ] = "auto"
+
+
+class ReadsIncidents(ReadsTimes):
+    """A layer of incidents: places, times, categories."""
+
+    incidents: Annotated[
+        str,
+        Incidents(),
+        Shown(tr("Incidents"), tr("A point layer in any CRS, one point a reported crime."), name="INPUT"),
+    ]
+    time_field: Annotated[
+        str,
+        Field("incidents"),
+        QGIS_ONLY,
+        Shown(tr("Time field"), tr("When it happened: a Date, DateTime or text field.")),
+    ] = "occurred"
+    category_field: Annotated[
+        str | None, Field("incidents"), QGIS_ONLY, Shown(tr("Category field"), tr("What happened. Optional."))
+    ] = None
+    filter: Annotated[
+        str | None,
+        Expression("incidents"),
+        QGIS_ONLY,
+        Shown(tr("Filter"), tr("Only features for which this expression is true are used. Optional.")),
+    ] = None
+
+
+class RefusesFeatures(Tool):
+    """A table of the features left out."""
+
+    refused: Annotated[
+        str | None,
+        VectorDestination("none", {"feature_id": "long", "reason": "text"}, created=False),
+        QGIS_ONLY,
+        Shown(tr("Refused features"), tr("A table of the features that were left out, with the reason.")),
+    ] = None
+
+
+#: What every tool that refuses features reports.
+REFUSED_COUNT = Output("REFUSED_COUNT", "refused", tr("Refused features"))
+
+WORKING_CRS = Shown(
+    tr("Working CRS"),
+    tr(
+        "A projected CRS in metres, no Mercator. Left empty, the UTM zone of the incidents' middle is chosen and "
+        "reported."
+    ),
+    name="CRS",
+    advanced=True,
+)
+
+
+class WorksInMetres(Tool):
+    """The CRS in which distances are measured."""
+
+    crs: Annotated[str, Crs(working=True), WORKING_CRS]
+
+
+Box = tuple[float, float, float, float]
+
+
+class GridOfCells(Tool):
+    """The cells of a raster: where, and how large."""
+
+    extent: Annotated[
+        Box | None, Extent(), Shown(tr("Extent"), tr("By default that of the study area, or of the incidents."))
+    ] = None
+    polygons: Annotated[
+        list[dict[str, Any]] | None,
+        Polygons(),
+        Shown(
+            tr("Study area"),
+            tr("Cells whose centre lies outside these polygons are no data."),
+            name="STUDY_AREA",
+        ),
+    ] = None
+    cell_size: Annotated[
+        float | None,
+        ABOVE_ZERO,
+        Shown(tr("Cell size"), tr("Left empty it is chosen and reported."), unit="m"),
+    ] = None
+    columns: Annotated[
+        int | None,
+        ABOVE_ZERO,
+        Shown(tr("Columns"), tr("Number of cells from west to east, instead of a cell size.")),
+    ] = None
+    rows: Annotated[
+        int | None,
+        ABOVE_ZERO,
+        Shown(tr("Rows"), tr("Number of cells from north to south, instead of a cell size.")),
+    ] = None
+
+
+SPACING = Shown(
+    tr("Grid spacing"),
+    tr("Distance between the points of the grid, used when there is no layer to score."),
+    unit="m",
+    usual="250",
+    optional=True,
+)
+
+
+class Spacing(Group):
+    """A grid of points `spacing` metres apart, over an extent and in polygons (GeoJSON), all in the index's CRS."""
+
+    spacing: Annotated[float, ABOVE_ZERO, SPACING] = 250.0
+    extent: Annotated[
+        Box | None,
+        Extent(),
+        Shown(tr("Grid extent"), tr("By default that of the study area, or of the incidents.")),
+    ] = None
+    polygons: Annotated[
+        list[dict[str, Any]] | None,
+        Polygons(),
+        Shown(tr("Grid study area"), tr("Only points of the grid inside these polygons are kept."), name="STUDY_AREA"),
+    ] = None
+
+
+EXTRAS = Shown(
+    tr("Extra layers"),
+    tr(
+        "Rasters that models may read beside the counts: one band is a static layer, resampled to the grid (for "
+        "example a population density), and so is each band of a raster with a few. A stack made with Rasterize "
+        "hotspot grids of the same cells and bins is a channel, of which only the past is read. Plain counts ignore "
+        "them. A model that was trained with them needs them to forecast: the same file names, in the same order."
+    ),
+    advanced=True,
+)
+
+
+class ReadsExtras(Tool):
+    """Further layers that a model may read."""
+
+    extras: Annotated[list[str], Rasters(), EXTRAS] = []
+
+
+class Judges(Tool):
+    """How a cell is flagged, exposure by area, and what an evaluation leaves behind."""
+
+    percentile: Annotated[
+        float,
+        PERCENTILE,
+        Shown(
+            tr("Percentile"),
+            tr(
+                "A cell is flagged where its risk lies strictly above this percentile: labels, hits and exposure by "
+                "area follow from it. The tables show many percentiles and shares of the area."
+            ),
+        ),
+    ] = 95.0
+    over: Annotated[
+        Over,
+        Choice({"stack": tr("All maps together (published)"), "map": tr("Each map by itself")}),
+        Shown(tr("Percentile over"), tr("Over all maps together, quiet maps have fewer flagged cells than busy ones.")),
+    ] = "stack"
+    threshold: Annotated[
+        int,
+        THRESHOLD,
+        Shown(
+            tr("Incidents that count"), tr("An event is at least so many incidents in a cell and bin."), advanced=True
+        ),
+    ] = 1
+    areas: Annotated[
+        str | None,
+        Areas(),
+        Shown(
+            tr("Areas"),
+            tr(
+                "Polygons, such as districts: the report shows for each its share of the flagged cells beside its "
+                "share of the incidents."
+            ),
+        ),
+    ] = None
+    area_name: Annotated[
+        str | None, Field("areas"), QGIS_ONLY, Shown(tr("Name of the areas"), tr("The field that holds it."))
+    ] = None
+    report: Annotated[
+        str | None,
+        FileDestination(filter=HTML),
+        Shown(
+            tr("Report"),
+            tr("One HTML file: the verdict in words, tables, hit-rate curves, reliability, labels and maps."),
+        ),
+    ] = None
+    csv: Annotated[str | None, FileDestination(filter=CSV), Shown(tr("Table of all figures"), name="TABLE")] = None
+    labels: Annotated[
+        str | None,
+        RasterDestination(style="labels", abstract="verdict"),
+        Shown(
+            tr("Labels"),
+            tr(
+                "What each cell was: correct, missed, flagged without an incident, and the same in a neighbour. A "
+                "band per map."
+            ),
+        ),
+    ] = None
+    hits: Annotated[
+        str | None,
+        VectorDestination(
+            "point",
+            {"start": "datetime", "end": "datetime", "incidents": "integer", "risk": "real", "label": "text"},
+            style="hits",
+            abstract="verdict",
+        ),
+        Shown(
+            tr("Incidents by label"),
+            tr("A point in the middle of every cell and bin with incidents: how many, the risk there, and its label."),
+        ),
+    ] = None
+
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield areas without names."""
+        yield from super().problems(given)
+        if given.get("areas") and "area_name" in given and not given["area_name"]:
+            yield Problem(
+                "area_name", tr("{area_name} is empty, but there are {areas}. Choose the field that holds their names.")
+            )
+
+
+#: The figures of the forecast that is judged first.
+FIGURES = (
+    Output("LOG_LOSS", "scores.{model}.log_loss", tr("Log-loss")),
+    Output("BRIER", "scores.{model}.brier", tr("Brier score")),
+    Output("BRIER_SKILL", "scores.{model}.brier_skill", tr("Brier skill against a constant")),
+    Output("AUC", "scores.{model}.auc", tr("AUC")),
+    Output("AVERAGE_PRECISION", "scores.{model}.average_precision", tr("Average precision")),
+    Output("HIT_RATE", "scores.{model}.hit_rate_5", tr("Hit rate at 5 % of the area")),
+    Output("PRECISION", "scores.{model}.precision_5", tr("Precision at 5 % of the area")),
+    Output("PAI", "scores.{model}.pai_5", tr("PAI at 5 % of the area")),
+    Output("PEI", "scores.{model}.pei_5", tr("PEI at 5 % of the area")),
+    Output("MAPS", "maps", tr("Maps judged")),
+    Output("HITS_COUNT", "hits", tr("Cells and bins with incidents")),
+    Output("VERDICT", "verdict", tr("Verdict"), "text"),
+)
+
+#: What a raster on a grid of cells is reported to have.
+CELLS = (
+    Output("CELL", "cell_size", tr("Cell size used")),
+    Output("WIDTH", "columns", tr("Columns used")),
+    Output("HEIGHT", "rows", tr("Rows used")),
+)
+
+KEPT_INCIDENTS = VectorDestination("any", style="incidents", created=False)
+KEPT_HELP = tr("Those that are kept, with all their fields.")
+KEPT_FILE = Scratch("kept.npy")
