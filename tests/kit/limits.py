@@ -1,0 +1,170 @@
+"""Every limit of every tool, asked on both sides: of the dialog and of the job.
+
+Run as a script it prints the answers of one side: ``limits.py dialog`` with QGIS's Python, ``limits.py job`` with the
+engine's. `disagreeing` runs both and compares.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+ROOT = Path(__file__).resolve().parents[2]
+#: How far beyond a limit of a real number is asked, relative to it.
+STEP = 1e-6
+
+
+def cases(tool: Any) -> Iterator[tuple[Any, float]]:
+    """Yield each numeric parameter of a tool with the values at its limits and one step beyond them, as the job has them."""
+    from crime_risk.riskengine.contract.tools.base import LARGEST_INTEGER, parameters_of
+
+    for parameter in parameters_of(tool):
+        limits = parameter.limits
+        whole = int in (parameter.type, *get_args(parameter.type))
+        if parameter.shown is None or not parameter.job:
+            continue
+        for end, sign in ((limits.low, -1), (limits.high, 1)):
+            # A dialog holds no whole number beyond these, so there is nothing to ask.
+            if end is None or (whole and abs(end) >= LARGEST_INTEGER):
+                continue
+            step = 1 if whole else STEP * max(abs(end), 1.0)
+            yield from ((parameter, end + sign * far * step) for far in (-1, 0, 1))
+
+
+def dialog() -> list[list[Any]]:
+    """Answers of the dialogs: tool, parameter, value, whether it is taken. Needs QGIS's Python."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from qgis.core import QgsApplication, QgsProcessingContext, QgsProject
+
+    application = QgsApplication.instance()
+    if application is None:
+        application = QgsApplication([], False)
+        application.initQgis()
+    from crime_risk.algorithms.provider import algorithms
+    from crime_risk.riskengine.contract.tools.base import parameters_of
+    from crime_risk.riskengine.contract.tools.refusals import shown_factor
+
+    answers = []
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = _inputs(Path(folder))
+        for algorithm in algorithms():
+            algorithm.initAlgorithm()
+            context = QgsProcessingContext()
+            context.setProject(QgsProject.instance())
+            given = {
+                each.name: inputs[type(each.kind).__name__](each)
+                for each in parameters_of(algorithm.tool)
+                if each.shown is not None and not each.optional and type(each.kind).__name__ in inputs
+            }
+            fine, why = algorithm.checkParameterValues(given, context)
+            assert fine, (algorithm.name(), why)
+            for parameter, value in cases(algorithm.tool):
+                shown = value * shown_factor(parameter)
+                text = str(int(shown)) if float(shown).is_integer() else repr(shown)
+                asked = text if get_origin(parameter.type) is list else shown
+                fine, why = algorithm.checkParameterValues({**given, parameter.name: asked}, context)
+                # What other parameters make of it is no matter of limits.
+                taken = fine or not why.startswith(f"{parameter.name} is ")
+                answers.append([algorithm.name(), parameter.name, value, taken])
+        del inputs
+        QgsProject.instance().clear()
+    return answers
+
+
+def _inputs(folder: Path) -> dict[str, Any]:
+    """What is needed besides, by the kind of parameter: an input of the right kind that holds next to nothing."""
+    from osgeo import gdal
+    from qgis.core import QgsProject, QgsVectorLayer
+
+    raster = folder / "grids.tif"
+    gdal.UseExceptions()
+    gdal.GetDriverByName("GTiff").Create(str(raster), 2, 2, 1)
+    layer = QgsVectorLayer("Point?crs=EPSG:4326&field=occurred:datetime", "reports", "memory")
+    QgsProject.instance().addMapLayer(layer, False)
+
+    def file(parameter: Any) -> str:
+        path = folder / f"file.{parameter.kind.ending or 'csv'}"
+        path.touch()
+        return str(path)
+
+    return {
+        "Raster": lambda parameter: str(raster),
+        "File": file,
+        "Incidents": lambda parameter: layer,
+        "Field": lambda parameter: "occurred",
+        "RasterDestination": lambda parameter: str(folder / "out.tif"),
+        "FileDestination": lambda parameter: str(folder / "out.file"),
+        "VectorDestination": lambda parameter: "memory:",
+    }
+
+
+def job() -> list[list[Any]]:
+    """Answers of the jobs, as `dialog` gives those of the dialogs. Needs the engine's Python."""
+    from crime_risk.riskengine.contract.tools import tools
+    from crime_risk.riskengine.contract.tools.base import NEEDED, parameters_of
+    from crime_risk.riskengine.ground.errors import ParameterError
+    from crime_risk.riskengine.jobs.models import checked, model_of
+
+    answers = []
+    for name, tool in tools().items():
+        needed = {each.key: "x" for each in parameters_of(tool) if each.job and each.default is NEEDED}
+        for parameter, value in cases(tool):
+            whole = int in (parameter.type, *get_args(parameter.type))
+            given: Any = int(value) if whole else value
+            given = [given] if get_origin(parameter.type) is list else given
+            asked = {parameter.key: given}
+            try:
+                checked(tool, model_of(tool), {**needed, **({parameter.group: asked} if parameter.group else asked)})
+                taken = True
+            except ParameterError as error:
+                taken = (error.parameter or "").split(".")[-1 if not isinstance(given, list) else 0] != parameter.key
+            answers.append([name, parameter.name, value, taken])
+    return answers
+
+
+def disagreeing() -> list[str]:
+    """List where dialog and job differ; starts both Pythons."""
+    sides = []
+    for side, python in (
+        ("dialog", os.environ.get("QGIS_PYTHON", "/usr/bin/python3")),
+        ("job", str(Path(os.environ.get("CRIMERISK_ENGINE", ROOT / ".engine")) / "venv" / "bin" / "python")),
+    ):
+        done = subprocess.run([python, __file__, side], capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        sides.append(json.loads(done.stdout.splitlines()[-1]))
+    return compare(*sides)
+
+
+def compare(dialogs: list[list[Any]], jobs: list[list[Any]]) -> list[str]:
+    """Say where two lists of answers differ."""
+    words = {True: "takes", False: "refuses"}
+    others = {(tool, name, value): taken for tool, name, value, taken in jobs}
+    assert len(others) == len(jobs) == len(dialogs) > 50, (len(others), len(jobs), len(dialogs))
+    return [
+        f"{tool} {name}={value!r}: the dialog {words[taken]} it, the job {words[others[tool, name, value]]} it"
+        for tool, name, value, taken in dialogs
+        if others[tool, name, value] != taken
+    ]
+
+
+def _main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        # The plugin's folder may have any name, so its package gets one here.
+        (Path(folder) / "crime_risk").symlink_to(ROOT)
+        sys.path.insert(0, folder)
+        answers = {"dialog": dialog, "job": job}[sys.argv[1]]()
+    print(json.dumps(answers))
+    sys.stdout.flush()
+    # QGIS may crash while it is taken down, when all is said.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    _main()
