@@ -25,6 +25,7 @@ from qgis.core import (
 )
 
 from ...bridge import layers, styles
+from ...riskengine.contract.forecasters import BASELINES, DEFAULT
 from .. import date_order
 from ..engine_algorithm import absolute
 from . import forecasters
@@ -62,7 +63,7 @@ baselines can be tried on moved grids, since the position of the grid alone chan
                 self.tr("Models"),
                 forecasters.titles(),
                 True,
-                [forecasters.NAMES.index(name) for name in (*forecasters.BASELINES, forecasters.DEFAULT)],
+                [forecasters.NAMES.index(name) for name in (*BASELINES, DEFAULT)],
             ),
             "The simple baselines always take part. Networks (ConvLSTM, ST-ResNet, SFTT) take minutes. Risk, labels and"
             " exposure are those of Ensemble, the default, where it takes part; else of the first that is no baseline.",

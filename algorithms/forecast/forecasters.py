@@ -15,30 +15,12 @@ from qgis.core import (
 )
 
 from ...bridge.crs import tr
+from ...riskengine.contract.forecasters import FORECASTERS
 from .. import refusals
 from ..engine_algorithm import absolute
 
-#: The engine's name of each forecaster, and its title. In the engine's order: a test keeps both in step.
-MODELS = (
-    ("constant", "Constant"),
-    ("prior_counts", "Prior counts"),
-    ("prior_share", "Prior share"),
-    ("recent_counts", "Recent counts"),
-    ("weekday_trend", "Weekday and trend"),
-    ("kde", "Space-time KDE"),
-    ("etas", "Self-exciting"),
-    ("logistic", "Logistic"),
-    ("boosting", "Boosting"),
-    ("convlstm", "ConvLSTM"),
-    ("convlstm_published", "ConvLSTM (published)"),
-    ("st_resnet", "ST-ResNet"),
-    ("sftt", "SFTT"),
-    ("ensemble", "Ensemble"),
-)
-NAMES = tuple(name for name, _ in MODELS)
-#: What a user gets without choosing, and what stands beside every model in a backtest.
-DEFAULT = "ensemble"
-BASELINES = ("constant", "prior_counts", "recent_counts", "weekday_trend", "kde")
+#: The options of an enumeration, in their order.
+NAMES = tuple(FORECASTERS)
 
 EXTRAS_HELP = (
     "Rasters that models may read beside the counts: one band is a static layer, resampled to the grid (for example "
@@ -51,13 +33,13 @@ _OWN = ("threshold", "seed")
 
 
 def titles() -> list[str]:
-    """The forecasters as the options of an enumeration."""
-    return [tr(title) for _, title in MODELS]
+    """List the forecasters as the options of an enumeration."""
+    return [tr(record.title) for record in FORECASTERS.values()]
 
 
 def title_of(name: str) -> str:
-    """A forecaster for people; its name where we do not know it."""
-    return tr(dict(MODELS).get(name, name))
+    """The title of a forecaster, translated; its name where we do not know it."""
+    return tr(FORECASTERS[name].title if name in FORECASTERS else name)
 
 
 def extras_parameter() -> QgsProcessingParameterMultipleLayers:

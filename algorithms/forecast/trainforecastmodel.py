@@ -21,6 +21,7 @@ from qgis.core import (
 )
 
 from ...bridge import client
+from ...riskengine.contract.forecasters import DEFAULT
 from ..engine_algorithm import EngineAlgorithm, absolute
 from . import forecasters
 
@@ -68,7 +69,7 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
                 self.tr("Kind of model"),
                 forecasters.titles(),
                 False,
-                forecasters.NAMES.index(forecasters.DEFAULT),
+                forecasters.NAMES.index(DEFAULT),
             ),
             "From plain counts to networks; all of them are judged on the same held-out maps.",
         )

@@ -10,25 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from riskengine.forecasters.base import Forecaster, Maps
-from riskengine.forecasters.catalogue import BASELINES, CATALOGUE, DEFAULT, forecaster_class, make
+from riskengine.forecasters.catalogue import forecaster_class, make
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps
 from riskengine.measures.metrics import auc
 
-NAMES = list(CATALOGUE)
-PLAIN = [name for name, entry in CATALOGUE.items() if not entry.network]
-#: As small as they can be: what is tested holds at any size.
-TINY: dict[str, dict[str, Any]] = {
-    "boosting": {"trees": 4},
-    "convlstm": {"sequence_length": 4, "channels": 2, "layers": 1, "epochs": 1},
-    "convlstm_published": {"sequence_length": 4, "channels": 2, "epochs": 1},
-    "st_resnet": {"features": 2, "units": 1, "epochs": 1},
-    "sftt": {"sequence_length": 4, "features": 2, "layers": 1, "hidden": 3, "epochs": 1},
-    "ensemble": {"members": ["prior_counts", "weekday_trend", "kde", "logistic"]},
-}
+NAMES = list(FORECASTERS)
+PLAIN = [name for name, entry in FORECASTERS.items() if not entry.network]
 MAPS, FIRST = 72, 60
 
 
@@ -59,7 +51,7 @@ def city(bin_length: str = "1 days", maps: int = MAPS, binary: bool = False) -> 
 
 
 def new(name: str, **settings: Any) -> Forecaster:
-    return make(name, seed=3, **{**TINY.get(name, {}), **settings})
+    return make(name, seed=3, **{**FORECASTERS[name].quick_settings, **settings})
 
 
 @cache
@@ -84,9 +76,9 @@ def check_probabilities(risk: Maps, heatmaps: Heatmaps) -> None:
 
 
 def test_the_catalogue_is_whole() -> None:
-    assert DEFAULT in CATALOGUE
-    assert set(BASELINES) <= {name for name, entry in CATALOGUE.items() if entry.simple}
-    for name, entry in CATALOGUE.items():
+    assert DEFAULT in FORECASTERS
+    assert set(BASELINES) <= {name for name, entry in FORECASTERS.items() if entry.simple}
+    for name, entry in FORECASTERS.items():
         assert forecaster_class(name).name == name == entry.name
         assert make(name).name == name
     with pytest.raises(ParameterError, match="no forecaster 'tea_leaves'"):

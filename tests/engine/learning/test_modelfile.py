@@ -13,8 +13,9 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from riskengine.contract.forecasters import FORECASTERS
 from riskengine.forecasters.baselines import ConstantForecaster
-from riskengine.forecasters.catalogue import CATALOGUE, make
+from riskengine.forecasters.catalogue import make
 from riskengine.forecasters.modelfile import ModelCard, check_fits, describe, load_model, save_model
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.errors import FormatError, OutputError, ParameterError
@@ -195,7 +196,7 @@ QUICK = {
 }
 
 
-@pytest.mark.parametrize("name", list(CATALOGUE))
+@pytest.mark.parametrize("name", list(FORECASTERS))
 def test_every_forecaster_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     counts = random.poisson(random.gamma(0.5, 1.0, (6, 8)), (60, 6, 8)).astype(np.uint8)

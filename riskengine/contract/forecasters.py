@@ -1,0 +1,255 @@
+"""The forecasters: one record of each, in which stands all that is said of it outside its own class.
+
+A new forecaster is a class in `riskengine.forecasters` and a record here; jobs, tools, reports, benchmarks and tests
+read the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .texts import tr
+
+#: What a forecaster may need beside the counts of each unit (`ForecasterRecord.needs`).
+GRID, NEIGHBOURS, COVARIATES = "grid", "neighbours", "covariates"
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    """How a forecaster's line is drawn in a figure; no two share dashes and marker.
+
+    Attributes
+    ----------
+    colour : str
+        ``#RRGGBB``, of Okabe and Ito's colours and their like.
+    dashes : str or tuple
+        As matplotlib has them: a name, or (offset, lengths of dashes and gaps).
+    marker : str
+        As matplotlib has it.
+    """
+
+    colour: str
+    dashes: str | tuple[float, tuple[float, ...]]
+    marker: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecasterRecord:
+    """What is said of one forecaster.
+
+    Attributes
+    ----------
+    name : str
+        In files and parameters; also its class's `name`.
+    place : str
+        ``module:Class`` within `riskengine.forecasters`, imported on demand: plain counts do not wait for torch.
+    title : str
+        For people, untranslated.
+    summary : str
+        What it is, in a sentence.
+    line : LineStyle
+        In figures.
+    simple : bool
+        Whether it is one of those that every other model must beat.
+    baseline : bool
+        Whether it stands beside every model that is trained or tested; it is simple too.
+    quick_baseline : bool
+        Whether it stands beside a risk raster of anybody's making: it needs nothing but the maps before.
+    long_run : bool
+        Whether it knows where incidents happen, and little or nothing about when. Kernel density counts among them:
+        who is better than raw means only has smoothed them, which is no signal in time.
+    network : bool
+        Whether it is trained with torch, which takes minutes and keeps checkpoints.
+    needs : frozenset of str
+        What it reads beside the counts of each unit: `GRID` (rows and columns), `NEIGHBOURS` (which units touch),
+        `COVARIATES` (static layers or other categories, where there are any). Without the first two it forecasts each
+        unit alike wherever it lies.
+    quick_settings : mapping
+        Settings that make it as small as it can be, for tests: what they ask holds at any size.
+    """
+
+    name: str
+    place: str
+    title: str
+    summary: str
+    line: LineStyle
+    simple: bool = False
+    baseline: bool = False
+    quick_baseline: bool = False
+    long_run: bool = False
+    network: bool = False
+    needs: frozenset[str] = frozenset()
+    quick_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: In this order they are the options of QGIS's enumerations, whose integers users' models and commands hold
+#: (constant = 0 … ensemble = 13): a new one goes last, for ever.
+RECORDS: tuple[ForecasterRecord, ...] = (
+    ForecasterRecord(
+        name="constant",
+        place="baselines:ConstantForecaster",
+        title=tr("Constant"),
+        summary=tr("The same probability everywhere."),
+        line=LineStyle("#595959", ":", "x"),
+        simple=True,
+        baseline=True,
+        quick_baseline=True,
+        long_run=True,
+    ),
+    ForecasterRecord(
+        name="prior_counts",
+        place="baselines:PriorCounts",
+        title=tr("Prior counts"),
+        summary=tr("Mean count of all history per cell."),
+        line=LineStyle("#D55E00", "--", "s"),
+        simple=True,
+        baseline=True,
+        quick_baseline=True,
+        long_run=True,
+    ),
+    ForecasterRecord(
+        name="prior_share",
+        place="baselines:PriorShare",
+        title=tr("Prior share"),
+        summary=tr("Share of past bins with an incident."),
+        line=LineStyle("#009E73", "-.", "^"),
+        simple=True,
+        long_run=True,
+    ),
+    ForecasterRecord(
+        name="recent_counts",
+        place="recent:RecentCounts",
+        title=tr("Recent counts"),
+        summary=tr("Mean count of the last bins per cell."),
+        line=LineStyle("#C77F00", (0, (6, 1.5)), "v"),
+        simple=True,
+        baseline=True,
+        quick_baseline=True,
+    ),
+    ForecasterRecord(
+        name="weekday_trend",
+        place="weekday:WeekdayTrend",
+        title=tr("Weekday and trend"),
+        summary=tr("Mean of the last 365 days per cell, times weekday (and hour), times the study area's trend."),
+        line=LineStyle("#CC79A7", (0, (4, 1.5, 1, 1.5)), "D"),
+        simple=True,
+        baseline=True,
+    ),
+    ForecasterRecord(
+        name="kde",
+        place="kde:SpaceTimeKDE",
+        title=tr("Space-time KDE"),
+        summary=tr("Kernel density; bandwidths by likelihood."),
+        line=LineStyle("#00795A", (0, (2, 1)), "p"),
+        simple=True,
+        baseline=True,
+        long_run=True,
+        needs=frozenset({GRID}),
+    ),
+    ForecasterRecord(
+        name="etas",
+        place="selfexciting.etas:SelfExciting",
+        title=tr("Self-exciting"),
+        summary=tr("Background plus triggering, fitted by EM."),
+        line=LineStyle("#56B4E9", "-", "X"),
+        needs=frozenset({GRID}),
+    ),
+    ForecasterRecord(
+        name="logistic",
+        place="cellwise:Logistic",
+        title=tr("Logistic"),
+        summary=tr("Regularised logistic regression per cell."),
+        line=LineStyle("#882255", (0, (8, 2, 2, 2)), "<"),
+        needs=frozenset({GRID, COVARIATES}),
+    ),
+    ForecasterRecord(
+        name="boosting",
+        place="cellwise:Boosting",
+        title=tr("Boosting"),
+        summary=tr("Gradient-boosted trees on the same features."),
+        line=LineStyle("#A0522D", "-", ">"),
+        needs=frozenset({GRID, COVARIATES}),
+        quick_settings={"trees": 4},
+    ),
+    ForecasterRecord(
+        name="convlstm",
+        place="networks.convlstm:ConvLSTMForecaster",
+        title=tr("ConvLSTM"),
+        summary=tr("ConvLSTM over a causal running mean."),
+        line=LineStyle("#0072B2", "-", "o"),
+        network=True,
+        needs=frozenset({GRID, COVARIATES}),
+        quick_settings={"sequence_length": 4, "channels": 2, "layers": 1, "epochs": 1},
+    ),
+    ForecasterRecord(
+        name="convlstm_published",
+        place="networks.convlstm_published:PublishedConvLSTM",
+        title=tr("ConvLSTM (published)"),
+        summary=tr("ConvLSTM layers with 3-D max pooling and weighted cross-entropy."),
+        line=LineStyle("#0072B2", (0, (3, 2)), "h"),
+        network=True,
+        needs=frozenset({GRID}),
+        quick_settings={"sequence_length": 4, "channels": 2, "epochs": 1},
+    ),
+    ForecasterRecord(
+        name="st_resnet",
+        place="networks.st_resnet:STResNet",
+        title=tr("ST-ResNet"),
+        summary=tr("Closeness, period and trend; residual units."),
+        line=LineStyle("#6A51A3", "-.", "P"),
+        network=True,
+        needs=frozenset({GRID, COVARIATES}),
+        quick_settings={"features": 2, "units": 1, "epochs": 1},
+    ),
+    ForecasterRecord(
+        name="sftt",
+        place="networks.sftt:SFTT",
+        title=tr("SFTT"),
+        summary=tr("Spatial features by a CNN, then an LSTM over time."),
+        line=LineStyle("#B2182B", (0, (5, 1, 1, 1, 1, 1)), "d"),
+        network=True,
+        needs=frozenset({GRID, COVARIATES}),
+        quick_settings={"sequence_length": 4, "features": 2, "layers": 1, "hidden": 3, "epochs": 1},
+    ),
+    ForecasterRecord(
+        name="ensemble",
+        place="ensemble:Ensemble",
+        title=tr("Ensemble"),
+        summary=tr("Several forecasters, weighted on past folds."),
+        line=LineStyle("#000000", "-", "*"),
+        needs=frozenset({GRID, COVARIATES}),
+        quick_settings={"members": ["prior_counts", "weekday_trend", "kde", "logistic"]},
+    ),
+)
+#: By name.
+FORECASTERS: Mapping[str, ForecasterRecord] = {record.name: record for record in RECORDS}
+#: What a user gets without choosing.
+DEFAULT = "ensemble"
+#: What stands beside every model that is trained or tested.
+BASELINES = tuple(record.name for record in RECORDS if record.baseline)
+#: What stands beside a risk raster of anybody's making.
+QUICK_BASELINES = tuple(record.name for record in RECORDS if record.quick_baseline)
+#: Those that know where incidents happen, and little or nothing about when.
+LONG_RUN = tuple(record.name for record in RECORDS if record.long_run)
+
+#: Members of the default forecaster by kind of support and unit of the bins; "" stands for all other units. Cheap,
+#: and each wrong in its own way. Boosted trees add nothing to the regression that they correct
+#: (benchmarks/forecast.py), and networks cost a hundred times as much.
+_MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    (GRID, ""): ("prior_counts", "weekday_trend", "kde", "etas", "logistic"),
+}
+
+
+def default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, ...]:
+    """List the members of the default forecaster.
+
+    Parameters
+    ----------
+    support : str
+        Kind of support: ``grid``.
+    bin_unit : str
+        Unit of the bins: ``hours``, ``days``, ``weeks``, ``months``; empty for any.
+    """
+    return _MEMBERS.get((support, bin_unit)) or _MEMBERS[support, ""]
