@@ -20,14 +20,14 @@ from common import ROOT, arguments, require_data, rounded, say
 from forecast_tasks import NEW_YORK, TASKS, Task
 from nyc_grid import PER_DEGREE, PER_DEGREE_UNROUNDED, nyc_heatmaps
 
+from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from riskengine.evaluation.backtest import Backtest, Plan, run_backtest
 from riskengine.forecasters.base import incident_maps
-from riskengine.forecasters.catalogue import CATALOGUE, DEFAULT
 from riskengine.ground.artefacts import fingerprint
 from riskengine.measures.metrics import area_hits, auc, brier, brier_skill, log_loss
 
 #: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
-SIMPLE = ("prior_counts", "recent_counts", "weekday_trend", "kde")
+SIMPLE = tuple(name for name in BASELINES if name != "constant")
 #: Epochs at most, so that eleven trainings of four networks end within an hour on two cores; all else is as a user
 #: gets it.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -146,7 +146,7 @@ def main() -> None:
     """Run the tasks and print the JSON object."""
     parser = arguments(str(__doc__))
     parser.add_argument("--only", default="", help="tasks, separated by commas: " + ", ".join(TASKS))
-    parser.add_argument("--models", default=",".join(CATALOGUE), help="forecasters, separated by commas")
+    parser.add_argument("--models", default=",".join(FORECASTERS), help="forecasters, separated by commas")
     parser.add_argument("--further", action="store_true", help="the fine grid of New York for each type too")
     parser.add_argument("--keep", type=Path, help="folder where finished tasks are kept, and read from")
     options = parser.parse_args()
@@ -164,7 +164,7 @@ def main() -> None:
     better = [n for n, found in counted.items() if all(each == "better" for each in found["default_against"].values())]
     networks = {
         name: [task for task, found in tasks.items() if found["models"].get(name, {}).get("verdict") == "better"]
-        for name, entry in CATALOGUE.items()
+        for name, entry in FORECASTERS.items()
         if entry.network and name in models
     }
     result = {

@@ -188,6 +188,7 @@ if __name__ == "__main__":
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
         from crime_risk.algorithms.forecast import forecasters
+        from crime_risk.riskengine.contract.forecasters import DEFAULT
 
         MODELS.mkdir(exist_ok=True)
         chains = [
@@ -205,7 +206,7 @@ if __name__ == "__main__":
                 "Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside "
                 "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles. "
                 "It does not compare models: run Backtest forecasts first.",
-                forecast_inputs(forecasters.titles(), forecasters.NAMES.index(forecasters.DEFAULT)),
+                forecast_inputs(forecasters.titles(), forecasters.NAMES.index(DEFAULT)),
                 forecast_steps(),
             ),
         ]

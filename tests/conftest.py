@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# What fails in the kit shows its values, as a test's own asserts do.
+pytest.register_assert_rewrite("kit")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

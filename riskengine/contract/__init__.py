@@ -1,1 +1,1 @@
-"""What both sides must agree on; standard library only, so that QGIS's Python reads it too."""
+"""What both sides must agree on: the engine and QGIS read it alike. Standard library only."""

@@ -1,4 +1,4 @@
-"""Texts that users see, marked for translation where they are written."""
+"""Texts that people see, said here and translated where they are shown."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.forecasters import DEFAULT
 from ..forecasters.base import Forecaster
-from ..forecasters.catalogue import DEFAULT
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
@@ -196,7 +196,7 @@ def run_backtest(
     ----------
     heatmaps : Heatmaps
     models : sequence of str, or mapping of str to Forecaster
-        Names of `riskengine.forecasters.catalogue`, or forecasters whose settings are taken; they are fitted anew. A
+        Names of `riskengine.contract.forecasters`, or forecasters whose settings are taken; they are fitted anew. A
         constant, the reference of the Brier skill, joins them where there is none.
     plan : Plan
     threshold : int

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.forecasters import FORECASTERS, ForecasterRecord
 from ..forecasters.base import Forecaster, check_steps
 from ..forecasters.baselines import ConstantForecaster
-from ..forecasters.catalogue import CATALOGUE, Entry, make
+from ..forecasters.catalogue import make
 from ..ground.errors import DataError, ParameterError
 from ..maps.heatmaps import Heatmaps
 from ..measures.metrics import brier
@@ -79,9 +80,9 @@ def entrants(
     return forecasters, failures
 
 
-def catalogued(name: str, forecaster: Forecaster) -> Entry | None:
-    """What the catalogue says of it, by the name given to it or by its own."""
-    return CATALOGUE.get(name) or CATALOGUE.get(forecaster.name)
+def catalogued(name: str, forecaster: Forecaster) -> ForecasterRecord | None:
+    """Its record, by the name given to it or by its own."""
+    return FORECASTERS.get(name) or FORECASTERS.get(forecaster.name)
 
 
 def constant_brier(

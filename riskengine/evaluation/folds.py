@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.forecasters import FORECASTERS
 from ..forecasters.base import Forecaster
-from ..forecasters.catalogue import CATALOGUE
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled, CrimeRiskError, DataError
 from ..maps.heatmaps import Heatmaps
@@ -221,7 +221,7 @@ def run_tasks(tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, wo
 
 
 def _plain(task: Task) -> bool:
-    entry = CATALOGUE.get(task.forecaster.name)
+    entry = FORECASTERS.get(task.forecaster.name)
     return entry is not None and entry.simple
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.forecasters import FORECASTERS
 from ..forecasters.base import Forecaster
-from ..forecasters.catalogue import CATALOGUE
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..intake.incidents import Incidents
@@ -69,7 +69,7 @@ def _finite(value: float) -> float | None:
 
 def cheap(names: Sequence[str]) -> list[str]:
     """The models that are run again at every position: the simple ones, but the constant, which knows no place."""
-    return [name for name in names if name != "constant" and name in CATALOGUE and CATALOGUE[name].simple]
+    return [name for name in names if name != "constant" and name in FORECASTERS and FORECASTERS[name].simple]
 
 
 def draw_offsets(number: int, seed: int) -> list[tuple[float, float]]:

@@ -13,6 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import array_bounds
 from rasterio.warp import calculate_default_transform, reproject
 
+from ..contract.forecasters import QUICK_BASELINES
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make
 from ..ground.context import JobContext
@@ -26,9 +27,6 @@ from .backtest import Backtest, Plan
 from .entrants import constant_brier, notes_on
 from .heldout import week_of
 from .scoring import ModelScore, score_model
-
-#: Quick baselines that need nothing but the maps before.
-BESIDE = ("constant", "prior_counts", "recent_counts")
 
 
 def on_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.float32]:
@@ -173,7 +171,7 @@ def judge(
     heatmaps = replace(heatmaps, mask=mask)
     risk[:, ~mask] = np.nan
     name = stack.tags.get("CRIMERISK_MODEL") or "risk"
-    name = "risk" if name in BESIDE else name
+    name = "risk" if name in QUICK_BASELINES else name
     _warn_of_hindsight(stack, heatmaps, maps, warn)
     with context.step(0.0, 0.4):
         risks = {name: risk, **_beside(stack, heatmaps, maps, threshold, warn, context)}
@@ -299,7 +297,7 @@ def _beside(
         )
         return {}
     risks = {}
-    for name in BESIDE:
+    for name in QUICK_BASELINES:
         context.check_cancelled()
         history = heatmaps.before(origin)
         forecaster = make(name, threshold=threshold).fit(history)

@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from ..contract.forecasters import FORECASTERS, default_members
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
-from .catalogue import CATALOGUE, make
+from .catalogue import make
 from .cell_features import slots
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Cheap, and each wrong in its own way. Boosted trees add nothing to the regression that they correct (benchmarks/
-#: forecast.py), and networks cost a hundred times as much.
-MEMBERS = ("prior_counts", "weekday_trend", "kde", "etas", "logistic")
+_MEMBERS = default_members()
 #: Fewer past maps, or fewer events in them, tell nothing about who deserves what.
 LEAST_MAPS, LEAST_EVENTS = 6, 20
 #: Cells times maps that the weights are learned from, about, at most: of a longer fold every second, third, … map.
@@ -44,7 +43,7 @@ class Ensemble(Forecaster):
     Parameters
     ----------
     members : sequence of str
-        Names of the catalogue. One that needs a longer history than there is, is left out.
+        Names of forecasters. One that needs a longer history than there is, is left out.
     member_settings : dict of str to dict
         Settings of members, by name.
     share : float
@@ -76,7 +75,7 @@ class Ensemble(Forecaster):
 
     def __init__(
         self,
-        members: Sequence[str] = MEMBERS,
+        members: Sequence[str] = _MEMBERS,
         member_settings: Mapping[str, Mapping[str, Any]] | None = None,
         share: float = 0.25,
         strength: float = 30.0,
@@ -84,12 +83,12 @@ class Ensemble(Forecaster):
         seed: int = 0,
     ) -> None:
         for name in members:
-            if name not in CATALOGUE or name == self.name:
+            if name not in FORECASTERS or name == self.name:
                 raise ParameterError(
                     f"{name!r} cannot be a member of an ensemble",
                     parameter="members",
                     value=name,
-                    remedy="Use any of " + ", ".join(each for each in CATALOGUE if each != self.name),
+                    remedy="Use any of " + ", ".join(each for each in FORECASTERS if each != self.name),
                 )
         if not members or len(set(members)) != len(members):
             raise ParameterError(
@@ -129,11 +128,11 @@ class Ensemble(Forecaster):
         if not learned_from or len(events) < LEAST_MAPS or events.sum() < LEAST_EVENTS:
             able = [name for name in self.members if _observed(history) >= self._make(name).least_maps]
             # Too little to tell them apart: the plainest that this history suffices for.
-            plain = next((name for name in able if CATALOGUE[name].simple), able[0] if able else self.members[0])
+            plain = next((name for name in able if FORECASTERS[name].simple), able[0] if able else self.members[0])
             self.weights_[self.members.index(plain)] = 1.0
             context.log(
                 f"{len(events)} past maps with {int(events.sum())} events are too few to weigh models on: the ensemble"
-                f" is {CATALOGUE[plain].title} alone"
+                f" is {FORECASTERS[plain].title} alone"
             )
         else:
             self._weigh(history, first, able, scored, events, context)
@@ -141,7 +140,7 @@ class Ensemble(Forecaster):
         self.members_: dict[str, Forecaster] = {}
         for number, name in enumerate(heard):
             with context.step(0.5 + 0.5 * number / len(heard), 0.5 + 0.5 * (number + 1) / len(heard)):
-                context.progress(0.0, f"Fitting {CATALOGUE[name].title}, member {number + 1} of {len(heard)}")
+                context.progress(0.0, f"Fitting {FORECASTERS[name].title}, member {number + 1} of {len(heard)}")
                 self.members_[name] = self._make(name).fit(history, context)
         return self
 
@@ -158,7 +157,7 @@ class Ensemble(Forecaster):
         odds = np.empty((len(able), events.size), dtype=np.float32)
         for number, name in enumerate(able):
             with context.step(0.5 * number / len(able), 0.5 * (number + 1) / len(able)):
-                context.progress(0.0, f"Trying {CATALOGUE[name].title} on {len(events)} past maps")
+                context.progress(0.0, f"Trying {FORECASTERS[name].title} on {len(events)} past maps")
                 with context.step(0.0, 0.7):
                     member = self._make(name).fit(past, context)
                 with context.step(0.7, 1.0):
@@ -169,7 +168,7 @@ class Ensemble(Forecaster):
             self.weights_[self.members.index(name)] = weight
             self.past_loss_[self.members.index(name)] = loss
         self.past_loss_[-1] = losses[-1]
-        told = ", ".join(f"{CATALOGUE[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True))
+        told = ", ".join(f"{FORECASTERS[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True))
         context.log(f"Weights learned on {len(events)} past maps: {told}")
 
     def _make(self, name: str) -> Forecaster:

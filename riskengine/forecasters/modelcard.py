@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_jsonable_python
 
 from .. import __version__
+from ..contract.forecasters import FORECASTERS
 from ..ground.artefacts import fingerprint
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster
-from .catalogue import CATALOGUE
 
 KIND = "crimerisk.forecastmodel"
 FORMAT = 2
@@ -41,7 +41,7 @@ class ModelCard(BaseModel):
     Attributes
     ----------
     name : str
-        In the catalogue.
+        The forecaster's.
     settings : dict
         Arguments it was made with.
     threshold : int
@@ -234,7 +234,7 @@ def check_fits(card: ModelCard, heatmaps: Heatmaps) -> list[str]:
             f"The model may have been trained on other categories than these maps hold ({what}): its forecasts may be"
             " off, look at the held-out figures"
         )
-    if heatmaps.binary != card.binary and not CATALOGUE[card.name].network:
+    if heatmaps.binary != card.binary and not FORECASTERS[card.name].network:
         kinds = ("counts", "maps that only say whether there was an incident")
         warnings.append(
             f"The model was trained on {kinds[card.binary]}, these are {kinds[heatmaps.binary]}: its forecasts may be"
@@ -256,7 +256,7 @@ def _check_place(card: ModelCard, heatmaps: Heatmaps) -> None:
         return
     here = f"{grid.columns} × {grid.rows} cells from {grid.west:.0f}, {grid.north:.0f}"
     raise ParameterError(
-        f"The {CATALOGUE[card.name].title} model learned something about each cell of its own grid"
+        f"The {FORECASTERS[card.name].title} model learned something about each cell of its own grid"
         f" ({own['columns']:.0f} × {own['rows']:.0f} cells from {own['west']:.0f}, {own['north']:.0f}); these maps have"
         f" {'another study area' if same else here}",
         parameter="model",

@@ -18,10 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from ..contract.forecasters import FORECASTERS
 from ..ground.artefacts import check_head, whole_file
 from ..ground.errors import CrimeRiskError, FormatError
 from .base import Forecaster
-from .catalogue import CATALOGUE, forecaster_class
+from .catalogue import forecaster_class
 from .modelcard import FORMAT, KIND, ModelCard, check_fits, describe, is_finite
 
 __all__ = ["FORMAT", "KIND", "ModelCard", "check_fits", "describe", "load_model", "save_model"]
@@ -76,7 +77,7 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
         if head["format"] == 1:
             head, arrays = _from_format_1(head, arrays)
         card = ModelCard.model_validate(head)
-        if card.name not in CATALOGUE:
+        if card.name not in FORECASTERS:
             raise broken(f"holds a model {card.name!r}, which this version does not know")
         model = _make(card)
     except FormatError:
@@ -113,7 +114,7 @@ def _make(card: ModelCard) -> Forecaster:
     settings = {}
     for name, value in card.settings.items():
         if name not in known:
-            raise ValueError(f"{CATALOGUE[card.name].title} has no setting {name!r}")
+            raise ValueError(f"{FORECASTERS[card.name].title} has no setting {name!r}")
         if name in _MOST and isinstance(value, int) and value > _MOST[name]:
             raise ValueError(f"{name} is {value}, at most {_MOST[name]} is possible")
         # As JSON, so that a list may become a tuple and an object a schedule, but no text a number.

@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from ..contract.forecasters import BASELINES, DEFAULT
 from ..evaluation.backtest import Backtest, Plan, run_backtest
 from ..evaluation.entrants import entrants
 from ..evaluation.exposure import exposure, read_areas
 from ..evaluation.judged import Outputs, check_outputs, result_of, told, write_outputs
 from ..evaluation.offsets import of_stack, run_offsets
-from ..forecasters.catalogue import BASELINES, DEFAULT
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.findings import Finding, check_categories, check_incidents

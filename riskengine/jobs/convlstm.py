@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from ..contract.forecasters import BASELINES, FORECASTERS
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecasters.base import check_history
-from ..forecasters.catalogue import BASELINES, CATALOGUE, make
+from ..forecasters.catalogue import make
 from ..forecasters.modelfile import ModelCard, check_fits, describe, load_model, save_model
 from ..forecasters.networks.convlstm import ConvLSTMForecaster
 from ..ground.artefacts import partial_name
@@ -188,7 +189,7 @@ def _load(parameters: Parameters, heatmaps: Heatmaps, warn: Any) -> tuple[ConvLS
     model, card = load_model(parameters.model)
     if not isinstance(model, ConvLSTMForecaster):
         raise ParameterError(
-            f"{parameters.model} holds a {CATALOGUE[card.name].title} model, not a ConvLSTM",
+            f"{parameters.model} holds a {FORECASTERS[card.name].title} model, not a ConvLSTM",
             parameter="model",
             value=parameters.model,
             remedy="Use Forecast risk, which takes any model",

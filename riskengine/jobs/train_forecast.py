@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from ..contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecasters.base import Forecaster, check_history
-from ..forecasters.catalogue import BASELINES, CATALOGUE, DEFAULT, make
+from ..forecasters.catalogue import make
 from ..forecasters.modelfile import describe, load_model, save_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -101,7 +102,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     return {
         "model": parameters.model_output,
         "kind": model.name,
-        "title": CATALOGUE[parameters.kind].title,
+        "title": FORECASTERS[parameters.kind].title,
         "report": report,
         "metrics": card.metrics,
         "log_loss_ratio_constant": held_out.ratio("constant") if held_out else None,
@@ -137,7 +138,7 @@ def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps
 def _check_length(parameters: Parameters, heatmaps: Heatmaps, first: int) -> None:
     least = _make(parameters).least_maps
     if first < least:
-        title, rest = CATALOGUE[parameters.kind].title, len(heatmaps) - first
+        title, rest = FORECASTERS[parameters.kind].title, len(heatmaps) - first
         raise DataError(
             f"The stack holds {len(heatmaps)} maps, {rest} of them held out; {title} needs at least {least} to learn"
             " from",
@@ -164,13 +165,13 @@ def _fit(parameters: Parameters, history: Heatmaps, context: JobContext) -> Fore
     model = _make(parameters)
     if hasattr(model, "checkpoint"):
         model.checkpoint = parameters.checkpoint
-    context.progress(0.0, f"Fitting {CATALOGUE[parameters.kind].title} on {len(history)} maps")
+    context.progress(0.0, f"Fitting {FORECASTERS[parameters.kind].title} on {len(history)} maps")
     return model.fit(history, context)
 
 
 def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context: JobContext) -> Forecaster:
     """Fit without the held-out maps; after a cancel of the second fit, the first one is not done again."""
-    keeps = again and parameters.checkpoint is not None and CATALOGUE[parameters.kind].network
+    keeps = again and parameters.checkpoint is not None and FORECASTERS[parameters.kind].network
     if not keeps:
         return _fit(parameters, history, context)
     assert parameters.checkpoint is not None
@@ -202,7 +203,7 @@ def _evaluate(model: Forecaster, heatmaps: Heatmaps, first: int, threshold: int,
     others = [make(name, threshold=threshold) for name in BASELINES if name != model.name]
     for number, other in enumerate(others):
         with context.step(0.6 * number / len(others), 0.6 * (number + 1) / len(others)):
-            context.progress(0.0, f"Fitting {CATALOGUE[other.name].title}")
+            context.progress(0.0, f"Fitting {FORECASTERS[other.name].title}")
             other.fit(history, context)
     # The Brier skill is measured against the constant, which is the model itself where that was chosen.
     with context.step(0.6, 1.0):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..contract.forecasters import LONG_RUN
 from ..evaluation.backtest import Backtest
 from ..evaluation.heldout import AREA_SHARE
 from ..measures.compare import Difference
 from ..measures.metrics import AreaHits
-from .claims import LONG_RUN
 from .figures import display_name
 from .words import percent, within
 

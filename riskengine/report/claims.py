@@ -5,19 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..forecasters.catalogue import CATALOGUE
+from ..contract.forecasters import FORECASTERS, LONG_RUN
 
 if TYPE_CHECKING:
     from ..evaluation.backtest import Backtest
 
-#: Models that know where incidents happen and little or nothing about when. Kernel density counts among them: who is
-#: better than raw means only has smoothed them, which is no signal in time.
-LONG_RUN = ("constant", "prior_counts", "prior_share", "kde")
-
 
 def title(name: str) -> str:
     """A model's name for people."""
-    return CATALOGUE[name].title if name in CATALOGUE else {"risk": "The given risk map"}.get(name, name)
+    return FORECASTERS[name].title if name in FORECASTERS else {"risk": "The given risk map"}.get(name, name)
 
 
 def sentences(backtest: Backtest) -> list[str]:

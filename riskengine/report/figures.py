@@ -12,33 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from ..contract.forecasters import FORECASTERS, LineStyle
 from ..evaluation.heldout import HeldOut
 from ..maps.grid import Grid
 
 if TYPE_CHECKING:
     from ..learning.training import Curves
 
-#: A line style: a name, or (offset, lengths of dashes and gaps).
-Line = str | tuple[float, tuple[float, ...]]
-#: Name, colour, line style and marker of each forecaster; no two share line style and marker.
-LOOK: dict[str, tuple[str, str, Line, str]] = {
-    "constant": ("Constant", "#595959", ":", "x"),
-    "prior_counts": ("Prior counts", "#D55E00", "--", "s"),
-    "prior_share": ("Prior share", "#009E73", "-.", "^"),
-    "recent_counts": ("Recent counts", "#C77F00", (0, (6, 1.5)), "v"),
-    "weekday_trend": ("Weekday and trend", "#CC79A7", (0, (4, 1.5, 1, 1.5)), "D"),
-    "kde": ("Space-time KDE", "#00795A", (0, (2, 1)), "p"),
-    "etas": ("Self-exciting", "#56B4E9", "-", "X"),
-    "logistic": ("Logistic", "#882255", (0, (8, 2, 2, 2)), "<"),
-    "boosting": ("Boosting", "#A0522D", "-", ">"),
-    "convlstm": ("ConvLSTM", "#0072B2", "-", "o"),
-    "convlstm_published": ("ConvLSTM (published)", "#0072B2", (0, (3, 2)), "h"),
-    "st_resnet": ("ST-ResNet", "#6A51A3", "-.", "P"),
-    "sftt": ("SFTT", "#B2182B", (0, (5, 1, 1, 1, 1, 1)), "d"),
-    "ensemble": ("Ensemble", "#000000", "-", "*"),
-    # A risk raster of unknown making.
-    "risk": ("Given risk map", "#000000", "-", "8"),
-}
+#: A risk raster of unknown making, beside the forecasters.
+_GIVEN = ("Given risk map", LineStyle("#000000", "-", "8"))
 #: Settings of every figure.
 STYLE: Any = {
     "font.size": 11,
@@ -58,7 +40,9 @@ STYLE: Any = {
 
 def display_name(name: str) -> str:
     """How a forecaster is called in tables and legends."""
-    return LOOK[name][0] if name in LOOK else name.replace("_", " ").capitalize()
+    if name == "risk":
+        return _GIVEN[0]
+    return FORECASTERS[name].title if name in FORECASTERS else name.replace("_", " ").capitalize()
 
 
 def new_figure(width: float = 5.2, height: float = 3.5) -> Figure:
@@ -75,8 +59,9 @@ def data_uri(figure: Figure, dpi: int = 150) -> str:
 
 def look(name: str) -> dict[str, Any]:
     """How the line of a forecaster is drawn."""
-    label, colour, line, marker = LOOK.get(name, (display_name(name), "#CC79A7", "-", "d"))
-    return {"label": label, "color": colour, "linestyle": line, "marker": marker}
+    given = _GIVEN[1] if name == "risk" else LineStyle("#CC79A7", "-", "d")
+    line = FORECASTERS[name].line if name in FORECASTERS else given
+    return {"label": display_name(name), "color": line.colour, "linestyle": line.dashes, "marker": line.marker}
 
 
 def loss_curves(curves: Curves) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.forecasters import FORECASTERS
 from ..evaluation.heldout import HeldOut
 from ..forecasters.base import Forecaster
-from ..forecasters.catalogue import CATALOGUE
 from ..forecasters.ensemble import Ensemble
 from ..ground.artefacts import whole_file
 from ..maps.heatmaps import Heatmaps
@@ -51,7 +51,7 @@ def write_training_report(
     refitted : bool
         Whether the kept model was fitted again on the held-out maps too.
     """
-    entry = CATALOGUE[card.name]
+    entry = FORECASTERS[card.name]
     curves = getattr(model, "curves_", None)
     grid = heatmaps.grid
     scored = heatmaps.edges[:-1][first:][heatmaps.observed[first:]]

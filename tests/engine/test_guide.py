@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from riskengine.forecasters.catalogue import CATALOGUE, forecaster_class
+from riskengine.contract.forecasters import FORECASTERS
+from riskengine.forecasters.catalogue import forecaster_class
 from riskengine.jobs.convlstm import Parameters
 
 GUIDE = Path(__file__).parents[2] / "docs" / "user-guide.md"
@@ -32,10 +33,10 @@ def defaults(name: str) -> dict[str, Any]:
     return json.loads(json.dumps(given))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", FORECASTERS)
 def test_every_setting_is_in_the_guide_with_its_default(name: str) -> None:
     (row,) = (row for row in rows() if len(row) == 3 and row[1] == f"`{name}`")
-    assert row[0] == CATALOGUE[name].title
+    assert row[0] == FORECASTERS[name].title
     told = dict(each.split("=", 1) for each in re.findall(r"`([^`]+)`", row[2]))
     assert {key: json.loads(value) for key, value in told.items()} == defaults(name)
 
@@ -43,7 +44,7 @@ def test_every_setting_is_in_the_guide_with_its_default(name: str) -> None:
 def test_the_guide_explains_every_setting_and_no_other() -> None:
     explained = [each for row in rows() if len(row) == 2 for each in re.findall(r"`(\w+)`", row[0])]
     assert len(explained) == len(set(explained))
-    assert set(explained) == {key for name in CATALOGUE for key in defaults(name)}
+    assert set(explained) == {key for name in FORECASTERS for key in defaults(name)}
 
 
 def test_run_convlstm_prediction_trains_what_the_backtest_does() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -54,24 +53,6 @@ def trained(run: Any, grids_file: Path, tmp_path_factory: pytest.TempPathFactory
         MODEL=str(folder / "town.crimemodel"),
         REPORT=str(folder / "report.html"),
     )
-
-
-def test_the_models_are_those_of_the_engine() -> None:
-    """Same names, titles and order: QGIS may not import the engine to ask it."""
-    from crime_risk.algorithms.forecast import forecasters
-    from crime_risk.bridge import environment
-
-    script = (
-        "import json; from riskengine.forecasters.catalogue import BASELINES, CATALOGUE, DEFAULT;"
-        "print(json.dumps([[[e.name, e.title] for e in CATALOGUE.values()], DEFAULT, list(BASELINES)]))"
-    )
-    command = [str(environment.engine_python()), "-c", script]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=True, cwd=ROOT, env=environment.child_environment()
-    )
-    models, default, baselines = json.loads(done.stdout)
-    assert [list(model) for model in forecasters.MODELS] == models
-    assert (forecasters.DEFAULT, list(forecasters.BASELINES)) == (default, baselines)
 
 
 def test_trained(trained: Any, run: Any) -> None:
@@ -293,6 +274,7 @@ def test_an_extra_layer_is_no_destination(trained: Any, refusal: Any, grids_file
 def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Path) -> None:
     import numpy as np
     from crime_risk.algorithms.forecast import forecasters
+    from crime_risk.riskengine.contract.forecasters import DEFAULT
 
     model = QgsProcessingModelAlgorithm()
     assert model.fromFile(str(ROOT / "resources" / "models" / "forecast_chain.model3"))
@@ -300,7 +282,7 @@ def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Pat
     assert model.canExecute()[0]
     kinds = model.parameterDefinition("kind")
     assert kinds.options() == forecasters.titles(), "run scripts/make_model.py"
-    assert kinds.defaultValue() == kind(forecasters.DEFAULT)
+    assert kinds.defaultValue() == kind(DEFAULT)
     files = {"hotspot_grids": "g.tif", "forecast_model": "m.crimemodel", "report": "r.html", "risk": "risk.tif"}
     files["risk_classes"] = "classes.tif"
     outputs = {definition.name() for definition in model.destinationParameterDefinitions()}

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from riskengine.contract.forecasters import FORECASTERS
 from riskengine.evaluation import folds
 from riskengine.evaluation.backtest import Backtest, Plan, run_backtest
 from riskengine.evaluation.exposure import NOWHERE, exposure
@@ -18,7 +19,7 @@ from riskengine.evaluation.heldout import evaluate
 from riskengine.evaluation.offsets import run_offsets, shifted
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
-from riskengine.forecasters.catalogue import CATALOGUE, make
+from riskengine.forecasters.catalogue import make
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.intake.incidents import Incidents
@@ -127,17 +128,8 @@ def test_the_same_signal_known_in_time_gives_skill_and_too_late_none() -> None:
     assert after_next.auc == pytest.approx(0.5, abs=0.05)
 
 
-#: What makes each forecaster quick; what it forecasts is not asked here.
-QUICK: dict[str, dict[str, Any]] = {
-    **{name: {"epochs": 1} for name, entry in CATALOGUE.items() if entry.network},
-    "convlstm": {"epochs": 1, "channels": 4},
-    "boosting": {"trees": 5},
-    "ensemble": {"members": ["prior_counts", "weekday_trend", "logistic"]},
-}
-
-
 @pytest.mark.parametrize(
-    ("name", "horizon"), [*((name, 1) for name in CATALOGUE), ("prior_counts", 3), ("etas", 3), ("logistic", 3)]
+    ("name", "horizon"), [*((name, 1) for name in FORECASTERS), ("prior_counts", 3), ("etas", 3), ("logistic", 3)]
 )
 def test_what_happens_later_changes_no_forecast(city: Heatmaps, name: str, horizon: int) -> None:
     """Two cities that are the same up to map 108 get the same forecasts for origins up to there, bit by bit."""
@@ -149,7 +141,7 @@ def test_what_happens_later_changes_no_forecast(city: Heatmaps, name: str, horiz
         channels = counts[None].copy()
         heatmaps = replace(city, counts=counts, extras=Extras(channels=channels, channel_names=("all",)))
         plan = Plan(102, horizon, refit=9)
-        settings = {name: QUICK[name]} if name in QUICK else {}
+        settings = {name: FORECASTERS[name].quick_settings}
         backtest = run_backtest(heatmaps, [name], plan, settings=settings, workers=1)
         assert not backtest.failures
         risks.append(backtest.risks[name])

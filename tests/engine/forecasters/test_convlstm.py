@@ -13,8 +13,8 @@ import pytest
 import rasterio
 import torch
 
+from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.baselines import ConstantForecaster, PriorShare
-from riskengine.forecasters.catalogue import BASELINES
 from riskengine.forecasters.networks.causal import CausalState, calendar, causal_sequence
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.forecasters.networks.network import ConvLSTMNetwork

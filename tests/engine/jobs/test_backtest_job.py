@@ -14,8 +14,8 @@ import rasterio
 from rasterio.transform import Affine
 from rasterio.warp import transform_bounds
 
+from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.baselines import PriorCounts, PriorShare
-from riskengine.forecasters.catalogue import BASELINES
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import CrimeRiskError, DataError, OutputError, ParameterError
 from riskengine.intake.incidents import Incidents, read_exchange, write_exchange

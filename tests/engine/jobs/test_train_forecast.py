@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from riskengine.forecasters.catalogue import BASELINES, forecaster_class
+from riskengine.contract.forecasters import BASELINES
+from riskengine.forecasters.catalogue import forecaster_class
 from riskengine.forecasters.modelfile import load_model
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError

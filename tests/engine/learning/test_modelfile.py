@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import save_file
 
 from riskengine.forecasters.baselines import ConstantForecaster
-from riskengine.forecasters.catalogue import CATALOGUE, make
+from riskengine.forecasters.catalogue import make
 from riskengine.forecasters.modelfile import ModelCard, check_fits, describe, load_model, save_model
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.errors import FormatError, OutputError, ParameterError
@@ -183,41 +183,6 @@ def test_a_file_of_format_1(tmp_path: Path, model: ConvLSTMForecaster, heatmaps:
     save_model(tmp_path / "new.crimemodel", again, describe(again, heatmaps))
     newer, _ = load_model(tmp_path / "new.crimemodel")
     assert np.array_equal(newer.predict(heatmaps, 2), model.predict(heatmaps, 2))
-
-
-QUICK = {
-    "etas": {},
-    "boosting": {"trees": 5},
-    "convlstm": {"epochs": 1, "channels": 2, "sequence_length": 4},
-    "convlstm_published": {"epochs": 1, "channels": 2, "sequence_length": 4},
-    "st_resnet": {"epochs": 1},
-    "sftt": {"epochs": 1},
-}
-
-
-@pytest.mark.parametrize("name", list(CATALOGUE))
-def test_every_forecaster_comes_back_as_it_was(name: str, tmp_path: Path) -> None:
-    random = np.random.default_rng(1)
-    counts = random.poisson(random.gamma(0.5, 1.0, (6, 8)), (60, 6, 8)).astype(np.uint8)
-    edges = (np.datetime64("2024-01-01") + np.arange(61)).astype("datetime64[s]")
-    mask = np.ones((6, 8), bool)
-    mask[0, 0] = False
-    grid = Grid(1000.0, 2000.0, 500.0, 8, 6, "EPSG:32614")
-    heatmaps = Heatmaps(np.where(mask, counts, 0).astype(np.uint8), edges, mask, grid, "1 days")
-    try:
-        model = make(name, threshold=1, seed=3, **QUICK.get(name, {})).fit(heatmaps.before(50))
-    except ModuleNotFoundError:
-        pytest.skip(f"{name} is not in this checkout")
-    path = tmp_path / "m.crimemodel"
-    card = describe(model, heatmaps.before(50), {name: {"log_loss": 0.1}})
-    save_model(path, model, card)
-    again, found = load_model(path)
-    assert type(again) is type(model)
-    assert found == card
-    assert again.settings() == model.settings()
-    assert np.array_equal(again.predict(heatmaps, 3), model.predict(heatmaps, 3), equal_nan=True)
-    assert check_fits(found, heatmaps) == []
-    assert (found.name, found.window.end) == (name, "2024-02-20T00:00:00")
 
 
 def test_what_knows_each_cell_fits_its_own_grid_alone(heatmaps: Heatmaps) -> None:
