@@ -16,7 +16,7 @@ from ..evaluation.heldout import HeldOut
 from ..maps.grid import Grid
 
 if TYPE_CHECKING:
-    from ..learning.training import Curves
+    from ..learning.loop import Curves
 
 #: A line style: a name, or (offset, lengths of dashes and gaps).
 Line = str | tuple[float, tuple[float, ...]]

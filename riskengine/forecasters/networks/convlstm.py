@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ground.context import JobContext
+from ...learning.loop import Curves
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Curves, Schedule, check_positive, event_weight, split, train
+from ...learning.training import check_positive, event_weight, split, train
+from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss

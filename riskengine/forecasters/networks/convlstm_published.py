@@ -26,7 +26,8 @@ from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.calibration import fit_calibration
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Batch, Schedule, check_positive, event_weight, split, train, weighted_loss
+from ...learning.training import Batch, check_positive, event_weight, split, train, weighted_loss
+from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss

@@ -14,7 +14,8 @@ from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.calibration import Calibration, fit_calibration
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Samples, Schedule, event_weight, split, train
+from ...learning.training import Samples, event_weight, split, train
+from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ...learning.checkpoint import Checkpoint, checkpoint_of
-from ...learning.trainingstate import Curves
+from ...learning.loop import Curves
 from ...maps.heatmaps import Heatmaps
 from ..base import Forecaster
 
