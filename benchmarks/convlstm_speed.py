@@ -32,7 +32,8 @@ from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
 from riskengine.ground.context import JobContext
 from riskengine.intake.incidents import Incidents
-from riskengine.learning.training import Curves, Schedule
+from riskengine.learning.loop import Curves
+from riskengine.learning.trainingstate import Schedule
 from riskengine.maps.bins import bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps, count_incidents

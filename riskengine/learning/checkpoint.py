@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -21,9 +21,6 @@ from torch import Tensor
 from ..ground.artefacts import check_folder, check_head, fingerprint, whole_file
 from ..ground.errors import FormatError, ParameterError
 from ..maps.heatmaps import Heatmaps
-
-if TYPE_CHECKING:
-    from ..forecasters.base import Forecaster
 
 KIND = "crimerisk.checkpoint"
 FORMAT = 1
@@ -115,16 +112,30 @@ class Checkpoint:
             )
 
 
-def checkpoint_of(forecaster: Forecaster, history: Heatmaps) -> Checkpoint | None:
-    """The checkpoint of a forecaster's `fit`, where its attribute `checkpoint` names a file.
+def checkpoint_of(
+    path: str | Path | None, name: str, settings: Mapping[str, Any], history: Heatmaps
+) -> Checkpoint | None:
+    """The checkpoint of a training on `history`; None without a path.
 
-    A path is no setting: model files do not keep it.
+    Parameters
+    ----------
+    path : path or None
+    name : str
+        Of the model.
+    settings : mapping
+        Those it was made with.
+    history : Heatmaps
+        What it is fitted on.
+
+    Raises
+    ------
+    OutputError
+        If the folder does not exist: said before the training, not after its first epoch.
     """
-    path: str | None = getattr(forecaster, "checkpoint", None)
     if path is None:
         return None
     check_folder(path, "checkpoint")
-    return Checkpoint(path, {"model": forecaster.name, "maps": read_maps(history), **forecaster.settings()})
+    return Checkpoint(path, {"model": name, "maps": read_maps(history), **settings})
 
 
 def read_maps(history: Heatmaps) -> str:

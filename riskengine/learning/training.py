@@ -7,10 +7,10 @@ the loss is. The loop does the rest: threads, clipping, the epoch whose weights 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,10 +23,9 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..maps.heatmaps import Heatmaps
 from .checkpoint import Checkpoint
+from .loop import Curves, time_left
 from .threads import available_cores, mixed_precision
-from .trainingstate import Curves, Schedule, TrainingState
-
-__all__ = ["MOST_WEIGHT", "Batch", "Curves", "Samples", "Schedule", "event_weight", "split", "train", "weighted_loss"]
+from .trainingstate import Schedule, TrainingState
 
 #: Tensors of a batch; the last one is 1 where a cell is a target and 0 elsewhere.
 Batch = tuple[Tensor, ...]
@@ -145,7 +144,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     validation_start: float | None = None,
 ) -> Curves:
-    """Fit `network` in place and leave it with the weights of the epoch to keep.
+    """Fit `network` in place and leave it with the weights of the epoch to keep, see `loop`.
 
     With a checkpoint it goes on where an earlier run of the same training was stopped, and ends with the same weights
     as one that never was.
@@ -165,38 +164,59 @@ def train(
     validation_start : float, optional
         Log-loss of the running mean on the validation span; by default that of the untrained network.
     """
-    run = TrainingState(network, schedule, np.random.default_rng(schedule.seed))
+    state = TrainingState(network, schedule, np.random.default_rng(schedule.seed))
     saved = checkpoint.load() if checkpoint else None
     if saved:
-        run.restore(saved)
-        context.log(f"Going on after epoch {len(run.curves.loss)}, from {checkpoint.path.name if checkpoint else ''}")
+        state.restore(saved)
+        context.log(f"Going on after epoch {len(state.curves.loss)}, from {checkpoint.path.name if checkpoint else ''}")
     else:
-        run.begin(samples.start, validate(), validation_start)
-    curves, device = run.curves, next(network.parameters()).device
-    began, resumed = time.monotonic() - curves.seconds, len(curves.loss)
-    for epoch in range(resumed + 1, schedule.epochs + 1):
-        if run.over():
-            best = curves.best_epoch
-            context.log(f"Training stopped after epoch {epoch - 1}: no better validation loss since epoch {best}")
-            break
-        total, batches = 0.0, list(samples.epoch(run.random))
-        for number, each in enumerate(batches):
-            total += gradients(network, samples, samples.batch(each, device), pool, schedule.mixed)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
-            run.optimiser.step()
-            done = (epoch - 1 + (number + 1) / len(batches)) / schedule.epochs
-            text = f"epoch {epoch} of {schedule.epochs}, loss {curves.start + total / (number + 1):.4f}"
-            if curves.validation:
-                skill = 1 - curves.validation[-1] / curves.validation_start
-                text += f", validation {curves.validation[-1]:.4f} ({skill:+.1%} against the running mean)"
-            context.progress(done, f"{text}, about {_left(time.monotonic() - began, done)} left")
-        run.end(epoch, curves.start + total / max(len(batches), 1), validate(), time.monotonic() - began)
+        state.begin(samples.start, validate(), validation_start)
+    curves = state.curves
+
+    def after_epoch() -> None:
         if checkpoint:
-            run.save(checkpoint)
-    network.load_state_dict(run.kept)
+            state.save(checkpoint)
+
+    state.run(_Batches(state, samples, validate, schedule, context, pool), after_epoch)
+    if len(curves.loss) < schedule.epochs:
+        context.log(
+            f"Training stopped after epoch {len(curves.loss)}: no better validation loss since epoch"
+            f" {curves.best_epoch}"
+        )
     if checkpoint:
         checkpoint.remove()
     return curves
+
+
+@dataclass(frozen=True)
+class _Batches:
+    """Epochs of samples, each batch shared out between the threads of a pool."""
+
+    state: TrainingState
+    samples: Samples
+    validation: Callable[[], float]
+    schedule: Schedule
+    context: JobContext
+    pool: ThreadPoolExecutor
+
+    def epoch(self, number: int) -> float:
+        network, schedule, curves = self.state.network, self.schedule, self.state.curves
+        device = next(network.parameters()).device
+        total, batches = 0.0, list(self.samples.epoch(self.state.random))
+        for count, each in enumerate(batches, 1):
+            total += gradients(network, self.samples, self.samples.batch(each, device), self.pool, schedule.mixed)
+            torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
+            self.state.optimiser.step()
+            done = (number - 1 + count / len(batches)) / schedule.epochs
+            text = f"epoch {number} of {schedule.epochs}, loss {curves.start + total / count:.4f}"
+            if curves.validation:
+                skill = 1 - curves.validation[-1] / curves.validation_start
+                text += f", validation {curves.validation[-1]:.4f} ({skill:+.1%} against the running mean)"
+            self.context.progress(done, f"{text}, {time_left(self.state.elapsed, done)} left")
+        return curves.start + total / max(len(batches), 1)
+
+    def validate(self) -> float:
+        return self.validation()
 
 
 def gradients(
@@ -219,8 +239,3 @@ def gradients(
     for parameter, *several in zip(parameters, *(each for each, _ in found), strict=True):
         parameter.grad = torch.stack(several).sum(dim=0)
     return sum(gain for _, gain in found)
-
-
-def _left(seconds: float, done: float) -> str:
-    seconds = seconds * (1 - done) / max(done, 1e-9)
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

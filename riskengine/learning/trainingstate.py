@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .checkpoint import Checkpoint, Saved
+from .loop import Curves, Stopping, Training
 
 
 @dataclass(frozen=True)
@@ -60,64 +60,19 @@ class Schedule:
     mixed: bool = True
 
 
-@dataclass
-class Curves:
-    """What training did: log-loss per epoch on the training samples and on the validation span.
-
-    Attributes
-    ----------
-    loss, validation : list of float
-        Mean log-loss of the calibrated probabilities, so that both can be compared with every other log-loss. That
-        of training is the running mean's over the whole training span plus the mean difference to it in the
-        samples of the epoch: which samples were drawn then matters little.
-    start, validation_start : float
-        Those of the causal running mean; a network that departs from it starts there.
-    best_epoch : int
-        Whose weights were kept; 0 means that training did not improve on the running mean.
-    seconds : float
-        Of all runs that had a part in it.
-    elapsed : list of float
-        Seconds at the end of each epoch.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-    start: float = float("nan")
-    validation_start: float = float("nan")
-    best_epoch: int = 0
-    seconds: float = 0.0
-    elapsed: list[float] = field(default_factory=list)
-
-
-class TrainingState:
-    """Everything that changes while a network is trained, and that a checkpoint keeps."""
+class TrainingState(Training):
+    """Everything that changes while a forecast network is trained, and that a checkpoint keeps."""
 
     def __init__(self, network: nn.Module, schedule: Schedule, random: np.random.Generator) -> None:
-        self.network, self.schedule, self.random = network, schedule, random
+        super().__init__(network, Stopping(schedule.epochs, schedule.patience, schedule.keep))
+        self.random = random
         self.optimiser = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate)
-        self.curves = Curves()
-        self.best = float("inf")
-        self.kept: dict[str, Tensor] = {}
 
     def begin(self, start: float, untrained: float, mean: float | None) -> None:
+        """Take the losses before the first epoch: of the running mean, of the untrained network, of the mean again."""
         self.curves = Curves(start=start, validation_start=untrained if mean is None else mean)
         # A network that departs from the running mean may stay there; one that starts from nothing may not.
         self.best = untrained
-        self.kept = copy.deepcopy(self.network.state_dict())
-
-    def over(self) -> bool:
-        waited = len(self.curves.loss) - self.curves.best_epoch
-        return self.schedule.keep == "best" and 0 < self.schedule.patience <= waited
-
-    def end(self, epoch: int, loss: float, validation: float, seconds: float) -> None:
-        curves = self.curves
-        curves.loss.append(loss)
-        curves.validation.append(validation)
-        curves.seconds = seconds
-        curves.elapsed.append(seconds)
-        if validation < self.best or self.schedule.keep == "last":
-            self.best, curves.best_epoch = validation, epoch
-            self.kept = copy.deepcopy(self.network.state_dict())
 
     def save(self, checkpoint: Checkpoint) -> None:
         tensors = {"random": torch.get_rng_state()}

@@ -17,7 +17,7 @@ from ..evaluation.heldout import HeldOut
 from ..maps.grid import Grid
 
 if TYPE_CHECKING:
-    from ..learning.training import Curves
+    from ..learning.loop import Curves
 
 #: A risk raster of unknown making, beside the forecasters.
 _GIVEN = ("Given risk map", LineStyle("#000000", "-", "8"))

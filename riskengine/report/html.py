@@ -18,7 +18,7 @@ from . import figures
 from .words import SHOWN_CATEGORIES, categories_text, percent, signed, verdict
 
 if TYPE_CHECKING:
-    from ..learning.training import Curves
+    from ..learning.loop import Curves
 
 
 def _environment() -> Environment:

@@ -119,7 +119,7 @@ def _resampled(study: Study) -> tuple[float, float]:
 
 def _kept_curves(study: Study) -> str | None:
     """The name of the curves that belong to the model itself."""
-    fitted = [name for name, found in study.curves if found.train and found.development]
+    fitted = [name for name, found in study.curves if found.loss and found.validation]
     wanted = [name for name in ("final", study.card.architecture.text()) if name in fitted] or fitted[-1:]
     return wanted[0] if wanted else None
 

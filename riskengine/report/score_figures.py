@@ -11,8 +11,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from ..learning.loop import Curves
 from ..systems.score.augment import Rows
-from ..systems.score.fitting import Curves
 from ..systems.score.study import Comparison, GrowthStep, HeldOut, Importance
 from .figures import STYLE, data_uri, new_figure
 
@@ -58,20 +58,20 @@ def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
         axes = figure.add_subplot()
         for name, found in curves:
             if name != main:
-                axes.plot(_epochs(found.train), found.train, color="#9cc4de", linewidth=0.8, linestyle="--")
-                axes.plot(_epochs(found.development), found.development, color="#f0b88c", linewidth=0.8)
+                axes.plot(_epochs(found.loss), found.loss, color="#9cc4de", linewidth=0.8, linestyle="--")
+                axes.plot(_epochs(found.validation), found.validation, color="#f0b88c", linewidth=0.8)
         final = dict(curves)[main]
-        axes.plot(_epochs(final.train), final.train, color=BLUE, linewidth=2, linestyle="--", label="training")
+        axes.plot(_epochs(final.loss), final.loss, color=BLUE, linewidth=2, linestyle="--", label="training")
         axes.plot(
-            _epochs(final.development),
-            final.development,
+            _epochs(final.validation),
+            final.validation,
             color=ORANGE,
             linewidth=2,
             label="development",
         )
-        if final.development:
-            epoch = min(max(final.best_epoch, 1), len(final.development))
-            axes.plot(epoch, final.development[epoch - 1], "o", color="#333", markersize=6, label="weights kept")
+        if final.validation:
+            epoch = min(max(final.best_epoch, 1), len(final.validation))
+            axes.plot(epoch, final.validation[epoch - 1], "o", color="#333", markersize=6, label="weights kept")
         axes.set_ylim(*_loss_limits([found for _, found in curves]))
         axes.set_xlabel("epoch")
         axes.set_ylabel("mean absolute error")
@@ -86,13 +86,10 @@ def _epochs(losses: list[float]) -> NDArray[np.int64]:
 
 def _loss_limits(curves: list[Curves]) -> tuple[float, float]:
     """Room for the slow descent: the first few epochs may leave at the top."""
-    values = np.array([loss for found in curves for loss in (*found.train, *found.development)])
+    values = np.array([loss for found in curves for loss in (*found.loss, *found.validation)])
     low, high = float(values.min()), float(values.max())
     late = [
-        loss
-        for found in curves
-        for each in (found.train, found.development)
-        for loss in each[max(1, len(each) // 10) :]
+        loss for found in curves for each in (found.loss, found.validation) for loss in each[max(1, len(each) // 10) :]
     ]
     top = min(high, max(late, default=high))
     room = max(top - low, 1e-4) * 0.08

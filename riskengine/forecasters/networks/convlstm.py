@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ground.context import JobContext
-from ...learning.checkpoint import checkpoint_of
-from ...learning.networkstate import NetworkForecaster
+from ...learning.loop import Curves
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Curves, Schedule, check_positive, event_weight, split, train
+from ...learning.training import check_positive, event_weight, split, train
+from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
@@ -30,6 +30,7 @@ from ..base import Maps, check_history, check_steps, incident_maps
 from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence, calendar, causal_sequence
 from .extra_layers import ExtraLayers
 from .network import ConvLSTMNetwork
+from .networkstate import NetworkForecaster
 from .padding import answered, check_padding, check_reflects
 from .windows import TrainingStack, WindowSamples, anchor_of, check_supervision, forecast_windows
 
@@ -97,7 +98,6 @@ class ConvLSTMForecaster(NetworkForecaster):
     """
 
     name = "convlstm"
-    checkpoint: str | None = None
     LEARNED: ClassVar[tuple[str, ...]] = (
         *NetworkForecaster.LEARNED,
         "layer_mean_",
@@ -197,7 +197,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         rows, columns = history.mask.shape
         check_reflects(self.padding, self.kernel, min(rows, self.training.crop), min(columns, self.training.crop))
         scored = answered(history.mask, self.padding, self.border)
-        checkpoint = checkpoint_of(self, history)
+        checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
         events = incident_maps(history, self.threshold)
         trained = split(history, self.validation_share, self.sequence_length + 1)

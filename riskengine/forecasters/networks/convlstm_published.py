@@ -25,16 +25,16 @@ from torch import Tensor, nn
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.calibration import fit_calibration
-from ...learning.checkpoint import checkpoint_of
-from ...learning.networkstate import NetworkForecaster
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Batch, Schedule, check_positive, event_weight, split, train, weighted_loss
+from ...learning.training import Batch, check_positive, event_weight, split, train, weighted_loss
+from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, incident_maps
 from .causal import LOGIT_SCALE, Sequence, causal_sequence
 from .network import PublishedNetwork
+from .networkstate import NetworkForecaster
 from .padding import answered, check_padding, check_reflects
 from .windows import TrainingStack, WindowSamples
 
@@ -105,7 +105,6 @@ class PublishedConvLSTM(NetworkForecaster):
     """
 
     name = "convlstm_published"
-    checkpoint: str | None = None
     LEARNED: ClassVar[tuple[str, ...]] = (*NetworkForecaster.LEARNED, "slope_", "shift_")
 
     def __init__(
@@ -173,7 +172,7 @@ class PublishedConvLSTM(NetworkForecaster):
         rows, columns = (min(side, self.training.crop) // 2**self.squash for side in history.mask.shape)
         check_reflects(self.padding, self.kernel, rows, columns)
         scored = answered(history.mask, self.padding, self.border)
-        checkpoint = checkpoint_of(self, history)
+        checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
         events = incident_maps(history, self.threshold)
         trained = split(history, self.validation_share, self.sequence_length + 2)

@@ -13,15 +13,15 @@ from torch import nn
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.calibration import Calibration, fit_calibration
-from ...learning.checkpoint import checkpoint_of
-from ...learning.networkstate import NetworkForecaster
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Samples, Schedule, event_weight, split, train
+from ...learning.training import Samples, event_weight, split, train
+from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, incident_maps
 from .causal import LOGIT_SCALE, CausalState, Sequence, calendar, causal_sequence
+from .networkstate import NetworkForecaster
 from .padding import answered, check_padding, check_reflects
 from .windows import TrainingStack
 
@@ -56,7 +56,6 @@ class MapNetwork(NetworkForecaster):
         "layer_scale_",
     )
 
-    checkpoint: str | None = None
     training: Schedule
     threshold: int
     prior: bool
@@ -79,7 +78,7 @@ class MapNetwork(NetworkForecaster):
         rows, columns = history.mask.shape
         check_reflects(self.padding, self.kernel, min(rows, self.training.crop), min(columns, self.training.crop))
         scored = answered(history.mask, self.padding, self.border)
-        checkpoint = checkpoint_of(self, history)
+        checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
         events = incident_maps(history, self.threshold)
         trained = split(history, self.validation_share, self.least_maps - 4)

@@ -22,7 +22,8 @@ from torch.nn import functional
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.threads import workers
-from ...learning.training import Batch, Schedule, weighted_loss
+from ...learning.training import Batch, weighted_loss
+from ...learning.trainingstate import Schedule
 from ...maps.heatmaps import Heatmaps
 from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence
 from .mapnets import PRIOR, MapNetwork, check_settings

@@ -18,7 +18,7 @@ from scipy.special import expit
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...learning.threads import workers
-from ...learning.training import Schedule
+from ...learning.trainingstate import Schedule
 from ...maps.heatmaps import Heatmaps
 from ..spans import Span, frames, spans
 from .causal import LOGIT_SCALE, Sequence

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.threads import workers
-from ...learning.training import Batch, Schedule, weighted_loss
+from ...learning.training import Batch, weighted_loss
+from ...learning.trainingstate import Schedule
 from .causal import LOGIT_SCALE, Sequence
 from .extra_layers import with_static
 

@@ -1,26 +1,24 @@
-"""Fitting one network: batches, development loss, patience, and the best weights kept."""
+"""Fitting one network: its rows, its optimiser, and the rows that choose its epoch."""
 
 from __future__ import annotations
 
-import copy
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...ground.errors import Cancelled
+from ...learning.loop import Curves, Stopping, Training
 from .network import Architecture, ScoreNetwork, run_network, score_loss
 
 Table = NDArray[np.float32]
 #: The rows of one epoch: their features and true scores.
 Draw = Callable[[int], tuple[Table, Table]]
 #: Called after each epoch with what is known; raises `Cancelled` when asked to stop.
-Watch = Callable[["Curves", int], None]
+Watch = Callable[[Curves, int], None]
 _SEEDING = threading.Lock()
 _SMALLEST_BATCH = 32
 
@@ -54,21 +52,6 @@ class Fitting:
     batch_size: int = 2048
     least_steps: int = 128
     clip: float = 1.0
-
-
-@dataclass
-class Curves:
-    """L1 per epoch on the training rows (as it was met) and on the development rows."""
-
-    train: list[float] = field(default_factory=list)
-    development: list[float] = field(default_factory=list)
-    best_epoch: int = 0
-    seconds: float = 0.0
-
-    @property
-    def best(self) -> float:
-        """The lowest development loss."""
-        return min(self.development, default=float("inf"))
 
 
 def fit_network(
@@ -113,35 +96,19 @@ def fit_network(
     network.scale_to(table)
     batch = min(fitting.batch_size, max(_SMALLEST_BATCH, len(table) // fitting.least_steps))
     fitting = replace(fitting, batch_size=batch)
-    steps = max(1, len(table) // batch)
-    optimiser, schedule = _optimiser(network, fitting, steps)
-    curves = Curves()
-    best = copy.deepcopy(network.state_dict())
-    started = time.perf_counter()
-    try:
-        for epoch in range(fitting.epochs):
-            if epoch:
-                table, score = draw(epoch)
-            loss = _epoch(network, table, score, optimiser, schedule, steps, fitting, interval, random, check)
-            curves.train.append(loss)
-            found = float(np.abs(run_network(network, development[0])[:, 0] - development[1]).mean())
-            curves.development.append(found)
-            if found <= curves.best:
-                curves.best_epoch = epoch + 1
-                best = copy.deepcopy(network.state_dict())
-            curves.seconds = time.perf_counter() - started
-            if watch is not None:
-                watch(curves, fitting.epochs)
-            if epoch + 1 - curves.best_epoch >= fitting.patience:
-                break
-    except Cancelled as cancelled:
-        network.load_state_dict(best)
-        # An epoch that was not finished leaves no trace in the curves; the weights are those of the best one.
-        cancelled.best = (network, curves)
-        raise
-    network.load_state_dict(best)
+    optimiser, schedule = _optimiser(network, fitting, _steps(table, batch))
+    training = Training(network, Stopping(fitting.epochs, fitting.patience, ties="last"))
+
+    def after_epoch() -> None:
+        if watch is not None:
+            watch(training.curves, fitting.epochs)
+
+    batches = _Batches(
+        network, draw, (table, score), development, fitting, interval, optimiser, schedule, random, check
+    )
+    training.run(batches, after_epoch)
     network.eval()
-    return network, curves
+    return network, training.curves
 
 
 def _seeded(architecture: Architecture, seed: int) -> ScoreNetwork:
@@ -163,33 +130,49 @@ def _optimiser(
     return optimiser, cycle
 
 
-def _epoch(
-    network: ScoreNetwork,
-    table: Table,
-    score: Table,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.OneCycleLR | None,
-    steps: int,
-    fitting: Fitting,
-    interval: float,
-    random: torch.Generator,
-    check: Callable[[], None] | None,
-) -> float:
-    network.train()
-    rows, truth = torch.from_numpy(table), torch.from_numpy(score)
-    order = torch.randperm(len(rows), generator=random)
-    total = 0.0
-    for step in range(steps):
-        if check is not None:
-            check()
-        batch = order[step * fitting.batch_size : (step + 1) * fitting.batch_size]
-        loss, l1 = score_loss(network(rows[batch]), truth[batch], interval)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if fitting.clip:
-            torch.nn.utils.clip_grad_norm_(network.parameters(), fitting.clip)
-        optimiser.step()
-        if schedule is not None:
-            schedule.step()
-        total += float(l1)
-    return total / steps
+@dataclass(frozen=True)
+class _Batches:
+    """Epochs of rows in random order, one batch after the other."""
+
+    network: ScoreNetwork
+    draw: Draw
+    first: tuple[Table, Table]
+    development: tuple[Table, Table]
+    fitting: Fitting
+    interval: float
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.OneCycleLR | None
+    random: torch.Generator
+    check: Callable[[], None] | None
+
+    def epoch(self, number: int) -> float:
+        table, score = self.draw(number - 1) if number > 1 else self.first
+        fitting, network = self.fitting, self.network
+        network.train()
+        rows, truth = torch.from_numpy(table), torch.from_numpy(score)
+        order = torch.randperm(len(rows), generator=self.random)
+        steps = _steps(self.first[0], fitting.batch_size)
+        total = 0.0
+        for step in range(steps):
+            if self.check is not None:
+                self.check()
+            batch = order[step * fitting.batch_size : (step + 1) * fitting.batch_size]
+            loss, l1 = score_loss(network(rows[batch]), truth[batch], self.interval)
+            self.optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            if fitting.clip:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), fitting.clip)
+            self.optimiser.step()
+            if self.schedule is not None:
+                self.schedule.step()
+            total += float(l1)
+        return total / steps
+
+    def validate(self) -> float:
+        table, score = self.development
+        return float(np.abs(run_network(self.network, table)[:, 0] - score).mean())
+
+
+def _steps(table: Table, batch: int) -> int:
+    """Batches of an epoch; rows that fill none are left out, other ones in each epoch."""
+    return max(1, len(table) // batch)

@@ -9,8 +9,9 @@ import torch
 
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled
+from ...learning.loop import Curves
 from ...learning.threads import workers
-from .fitting import Curves, Draw, Table, fit_network
+from .fitting import Draw, Table, fit_network
 from .network import Architecture, ScoreNetwork
 from .settings import Settings
 from .study import GrowthStep
@@ -97,9 +98,9 @@ def _step(network: ScoreNetwork, found: Curves, kept: bool) -> GrowthStep:
     return GrowthStep(
         network.architecture.text(),
         network.parameter_count(),
-        found.train[found.best_epoch - 1],
+        found.loss[found.best_epoch - 1],
         found.best,
-        len(found.development),
+        len(found.validation),
         kept,
     )
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...learning.loop import Curves
 from ...measures.clustered import Interval, clustered_mean
 from .augment import Rows
-from .fitting import Curves
 from .model import ScoreCard
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,8 @@ import threading
 import time
 
 from ...ground.context import JobContext
-from .fitting import Curves, Watch
+from ...learning.loop import Curves, time_left
+from .fitting import Watch
 
 #: Seconds between two lines, so that quick epochs do not flood the log.
 _PAUSE = 0.3
@@ -34,7 +35,7 @@ class Tracker:
 
         def told(curves: Curves, epochs: int) -> None:
             with self._lock:
-                self._shares[number] = len(curves.development) / epochs
+                self._shares[number] = len(curves.validation) / epochs
                 self._tell(name, curves, epochs)
 
         return told
@@ -51,16 +52,8 @@ class Tracker:
             return
         self._told = now
         share = sum(self._shares) / len(self._shares)
-        left = (now - self._started) * (1 - share) / max(share, 1e-6)
         text = (
-            f"{name}, epoch {len(curves.development)} of {epochs}: train {curves.train[-1]:.4f},"
-            f" development {curves.development[-1]:.4f}; {time_left(left)} left"
+            f"{name}, epoch {len(curves.validation)} of {epochs}: train {curves.loss[-1]:.4f},"
+            f" development {curves.validation[-1]:.4f}; {time_left(now - self._started, share)} left"
         )
         self._context.progress(share, text)
-
-
-def time_left(seconds: float) -> str:
-    """As people say it."""
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s"
-    return f"about {round(seconds / 60)} min"

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from ...forecasters.modelcard import versions
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled
+from ...learning.loop import Curves
 from ...learning.threads import workers
-from .fitting import Curves, Draw, Table, fit_network
+from .fitting import Draw, Table, fit_network
 from .growth import grow_network, without_growth
 from .index import CrimeIndex
 from .intervals import cross_widening, widening
@@ -96,7 +97,7 @@ def train(
     except Cancelled as cancelled:
         if cancelled.best is not None:
             # A network without a finished epoch has learned nothing.
-            cancelled.best = make.unfinished(cancelled.best) if cancelled.best[1].development else None
+            cancelled.best = make.unfinished(cancelled.best) if cancelled.best[1].validation else None
         raise
     model = make.model(found.network, found.added, found.held_out, found.background)
     study = Study(model.card, prepared.rows, found.held_out, found.curves, found.growth)
@@ -250,7 +251,7 @@ def fit_folds(
                 rescued.append((*fitted[-1], parts[number][1]))
             except Cancelled as stopped:
                 cancelled = stopped
-                if stopped.best is not None and stopped.best[1].development:
+                if stopped.best is not None and stopped.best[1].validation:
                     rescued.append(stopped.best)
     if cancelled is not None:
         cancelled.best = min(rescued, key=lambda each: each[1].best, default=None)

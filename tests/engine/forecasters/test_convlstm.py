@@ -23,7 +23,8 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.learning.threads import repeatable
-from riskengine.learning.training import Schedule, weighted_loss
+from riskengine.learning.training import weighted_loss
+from riskengine.learning.trainingstate import Schedule
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps, write_heatmaps
 from riskengine.measures.metrics import log_loss

@@ -15,7 +15,7 @@ from riskengine.forecasters.networks.network import ConvLSTMNetwork
 from riskengine.forecasters.networks.padding import PADDINGS, answered, conv, convolve
 from riskengine.forecasters.networks.windows import TrainingStack, WindowSamples
 from riskengine.ground.errors import DataError, ParameterError
-from riskengine.learning.training import Schedule
+from riskengine.learning.trainingstate import Schedule
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from riskengine.ground.errors import OutputError
+from riskengine.learning.loop import Curves
 from riskengine.measures.clustered import Interval
 from riskengine.report import score_figures, score_words
 from riskengine.report.score import write_score_report
 from riskengine.systems.score.augment import Rows
 from riskengine.systems.score.definition import ScoreScale
 from riskengine.systems.score.features import FeatureSet
-from riskengine.systems.score.fitting import Curves
 from riskengine.systems.score.model import ScoreCard
 from riskengine.systems.score.network import Architecture
 from riskengine.systems.score.settings import Settings
@@ -90,7 +90,7 @@ def make_study(protocol: str = "recommended", error: float = 0.04) -> Study:
         versions={"torch": "2"},
     )
     curves = [
-        (name, Curves([0.3, 0.08, 0.05], [0.2, 0.07, 0.06 + 0.001 * number], 3))
+        (name, Curves([0.3, 0.08, 0.05], [0.2, 0.07, 0.06 + 0.001 * number], best_epoch=3))
         for number, name in enumerate(("fold 1", "fold 2", "final"))
     ]
     study = Study(card, rows, held_out, curves, settings=Settings().told(), seconds=12.3)

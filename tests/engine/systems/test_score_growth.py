@@ -50,4 +50,4 @@ def test_cancelled_it_leaves_the_best_of_all_so_far(rows: tuple[Table, Table], s
     assert stopped.value.best is not None
     network, curves = stopped.value.best
     assert network.architecture.text() == "4-1"
-    assert len(curves.development) == 30
+    assert len(curves.validation) == 30

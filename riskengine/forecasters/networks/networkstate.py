@@ -13,8 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..forecasters.base import Forecaster
-from .training import Curves
+from ...learning.checkpoint import Checkpoint, checkpoint_of
+from ...learning.loop import Curves
+from ...maps.heatmaps import Heatmaps
+from ..base import Forecaster
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,6 +30,8 @@ class NetworkForecaster(Forecaster):
 
     Attributes
     ----------
+    checkpoint : str or None
+        File in which `fit` keeps where it stands, to go on from after a cancel; no setting, so not in model files.
     network_ : torch.nn.Module
     curves_ : Curves
         Losses per epoch.
@@ -40,6 +44,7 @@ class NetworkForecaster(Forecaster):
 
     LEARNED: ClassVar[tuple[str, ...]] = ("weight_", "trained_maps_", "fitted_maps_")
 
+    checkpoint: str | None = None
     network_: nn.Module
     curves_: Curves
     weight_: float
@@ -49,6 +54,10 @@ class NetworkForecaster(Forecaster):
     @abstractmethod
     def build(self) -> nn.Module:
         """An untrained network of this architecture."""
+
+    def open_checkpoint(self, history: Heatmaps) -> Checkpoint | None:
+        """The file that `checkpoint` names, for a `fit` on `history`."""
+        return checkpoint_of(self.checkpoint, self.name, self.settings(), history)
 
     def settings(self) -> dict[str, Any]:
         """The arguments it was made with; those that a schedule took over are in the schedule."""
