@@ -77,7 +77,7 @@ def _parts(paths: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _wall_clock(seconds: int) -> QDateTime:
-    # In UTC every wall-clock time exists and no driver shifts it; see docs/methods.md, Time.
+    # In UTC every wall-clock time exists and no driver shifts it; see docs/methods/intake.md.
     days, rest = divmod(seconds, 86_400)
     return QDateTime(_EPOCH.addDays(days), QTime(0, 0).addSecs(rest), Qt.TimeSpec.UTC)
 

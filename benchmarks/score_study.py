@@ -1,8 +1,8 @@
 """What the first seed left as next steps, answered: features, k, months and years, day and hour, other cities.
 
 Everything is judged on 1 km blocks held out; to keep some forty trainings within half an hour they are shorter than the
-default: five folds, 8 epochs, each place seen from three months.  Prints one JSON object; docs/methods.md has the
-tables.
+default: five folds, 8 epochs, each place seen from three months.  Prints one JSON object; docs/measured.md has
+the tables.
 """
 
 from __future__ import annotations

@@ -27,11 +27,11 @@ need_packages() {
     [ ${#missing[@]} = 0 ] && return 0
     say "Installing ${missing[*]}"
     if [ "${APT_UPDATED:-}" != 1 ]; then as_root apt-get update -q; APT_UPDATED=1; fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${APT_OPTIONS[@]}" "${missing[@]}" \
-        2>&1 | tail -n 3
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
+        "${APT_OPTIONS[@]}" "${missing[@]}" 2>&1 | tail -n 3
 }
 
-# QGIS 3.40: from bookworm-backports on Debian 12 (whose own 3.22 is too old), from the release's own packages elsewhere.
+# QGIS 3.40: from bookworm-backports on Debian 12 (whose own 3.22 is too old), elsewhere from the release's packages.
 need_qgis() {
     local codename
     codename="$(. /etc/os-release && echo "${VERSION_CODENAME:-}")"
@@ -42,7 +42,10 @@ need_qgis() {
         mirrors="$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true; } \
             | sed -nE 's/^URIs: *([^ ]+).*/\1/p; s/^deb +(\[[^]]*\] +)?([^ ]+) +bookworm .*/\2/p' \
             | grep 'debian/*$' || true)"
-        [ -n "$mirrors" ] || { echo "No Debian mirror in /etc/apt: add one, or install QGIS 3.40 or later by hand." >&2; exit 1; }
+        if [ -z "$mirrors" ]; then
+            echo "No Debian mirror in /etc/apt: add one, or install QGIS 3.40 or later by hand." >&2
+            exit 1
+        fi
         printf 'deb %s bookworm-backports main\n' "${mirrors%%$'\n'*}" \
             | as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null
         APT_UPDATED=0

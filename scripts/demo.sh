@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # The main job, end to end, on a fresh Debian machine: set up, simulate a city (or take FILE.csv), run the whole chain
-# through qgis_process, backtest every baseline and the default forecaster, forecast the next week with it, train a score
-# model and predict with it, and end with the paths of what was made.
+# through qgis_process, backtest every baseline and the default forecaster, forecast the next week with it, train a
+# score model and predict with it, and end with the paths of what was made.
 # Usage: scripts/demo.sh [FILE.csv [FOLDER]]
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 FILE="${1:-}"
 mkdir -p "${2:-$ROOT/demo}"
 OUT="$(cd "${2:-$ROOT/demo}" && pwd)"
-[ -z "$FILE" ] || [ -f "$FILE" ] || { echo "There is no file $FILE. Give the path of a CSV, or nothing for a simulated city." >&2; exit 1; }
+if [ -n "$FILE" ] && [ ! -f "$FILE" ]; then
+    echo "There is no file $FILE. Give the path of a CSV, or nothing for a simulated city." >&2
+    exit 1
+fi
 
 need_qgis
 need_packages fonts-dejavu-core
@@ -16,7 +19,8 @@ need_engine
 need_profile
 
 # Only what this script makes: the folder may be the user's own.
-rm -f "$OUT"/crime_risk.{gpkg,gpkg-wal,gpkg-shm,qgz} "$OUT"/{hotspots,risk,classes,next_week}.{tif,tif.aux.xml,qml,qmd} \
+rm -f "$OUT"/crime_risk.{gpkg,gpkg-wal,gpkg-shm,qgz} \
+    "$OUT"/{hotspots,risk,classes,next_week}.{tif,tif.aux.xml,qml,qmd} \
     "$OUT"/{map.png,report.html,backtest.html,backtest.csv,training.html,score_report.html} \
     "$OUT"/{city.crimeindex,convlstm.crimemodel,ensemble.crimemodel,score.crimescore}
 if [ -z "$FILE" ]; then
@@ -63,7 +67,7 @@ backtest_and_forecast() {
 if ! backtest_and_forecast; then
     # A simulated city is never too small for it, a file of the user's may be.
     [ -n "${1:-}" ] || exit 1
-    echo "There is no backtest or forecast of the default model; the reason stands above. The rest goes on without it." >&2
+    echo "There is no backtest or forecast of the default model; the reason stands above. The rest goes on." >&2
 fi
 
 say "Training a score model and predicting a grid of scores"

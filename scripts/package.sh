@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make build/crime_risk.zip for Plugins ▸ Manage and Install Plugins ▸ Install from ZIP: what pb_tool.cfg lists, and no more.
+# Make build/crime_risk.zip for Plugins ▸ Manage and Install Plugins ▸ Install from ZIP.
+# It holds what pb_tool.cfg lists, and no more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python3 - <<'PYTHON'

@@ -9,6 +9,7 @@ need_profile
 mkdir -p "$ROOT/docs/images"
 cd "$ROOT"
 PROBE_PICTURES="$ROOT/docs/images" PYTHONPATH="$DEV/tools" QT_QPA_PLATFORM=xcb \
-    xvfb-run -a -s "-screen 0 1400x900x24" "$QGIS_PYTHON" -m pytest -q tests/desktop/test_window.py tests/desktop/test_score_window.py
+    xvfb-run -a -s "-screen 0 1400x900x24" "$QGIS_PYTHON" -m pytest -q \
+    tests/desktop/test_window.py tests/desktop/test_score_window.py
 [ ! -f demo/map.png ] || cp demo/map.png docs/images/demo_map.png
 ls "$ROOT/docs/images"

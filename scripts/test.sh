@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Set up what is missing and run all tests: engine (no QGIS), plugin (QGIS headless), desktop (a QGIS window under Xvfb).
+# Set up what is missing and run all tests: engine (no QGIS), plugin (QGIS headless), desktop (a window under Xvfb).
 # Usage: scripts/test.sh [engine|plugin|desktop|lint ...]
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -25,7 +25,8 @@ for layer in "${WHICH[@]}"; do
         plugin)
             "$QGIS_PYTHON" -m pytest tests/plugin || status=1 ;;
         desktop)
-            QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1400x900x24" "$QGIS_PYTHON" -m pytest tests/desktop || status=1 ;;
+            QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1400x900x24" \
+                "$QGIS_PYTHON" -m pytest tests/desktop || status=1 ;;
     esac
 done
 exit $status

@@ -52,3 +52,10 @@ def test_run_convlstm_prediction_trains_what_the_backtest_does() -> None:
     shared = {key: value for key, value in defaults("convlstm").items() if key in given}
     assert len(shared) >= 7
     assert {key: given[key] for key in shared} == shared
+
+
+def test_the_methods_describe_every_forecaster() -> None:
+    """The guide's titles are checked above."""
+    page = (GUIDE.parent / "methods" / "forecasters.md").read_text(encoding="utf-8")
+    described = re.findall(r"^\| ([^|]+) \|", page, flags=re.M)[1:]
+    assert [name for name in described if not name.startswith("-")] == [row[0] for row in rows() if len(row) == 3][1:]

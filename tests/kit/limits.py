@@ -21,7 +21,7 @@ STEP = 1e-6
 
 
 def cases(tool: Any) -> Iterator[tuple[Any, float]]:
-    """Yield each numeric parameter of a tool with the values at its limits and one step beyond them, as the job has them."""
+    """Yield each number of a tool with the values at its limits and one step to either side, as the job has them."""
     from crime_risk.riskengine.contract.tools.base import LARGEST_INTEGER, parameters_of
 
     for parameter in parameters_of(tool):

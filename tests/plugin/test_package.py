@@ -55,7 +55,7 @@ def test_what_is_in_it(package: Path) -> None:
         "bridge/client.py",
         "riskengine/requirements.txt",
         "riskengine/__main__.py",
-        "riskengine/profiles/chicago.json",
+        "riskengine/intake/profiles/chicago.json",
         "riskengine/report/templates/forecast.html",
         "riskengine/report/templates/backtest.html",
         "riskengine/report/templates/training.html",

@@ -2,7 +2,7 @@
 
 ``pairs`` are the published features (Garrido Czacki 2021, section 5): distance in kilometres and age in months of
 the ten nearest incidents, nearest first.  The other groups are ours; ``scripts/benchmark.sh score_study`` measures
-what each of them is worth, and docs/methods.md has the table.
+what each of them is worth, and docs/measured.md has the table.
 """
 
 from __future__ import annotations

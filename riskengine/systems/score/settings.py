@@ -12,7 +12,7 @@ from .network import PUBLISHED_WIDTHS
 
 Protocol = Literal["recommended", "published"]
 
-#: What helped when it was measured (docs/methods.md): more groups did not make the error smaller.
+#: What helped when it was measured (docs/measured.md): more groups did not make the error smaller.
 RECOMMENDED_FEATURES = FeatureSet(groups=("densities", "slopes"))
 PUBLISHED_FEATURES = FeatureSet(groups=("pairs",))
 #: As printed: Adam at 0.01, weight decay 1e-6, 100 epochs of patience. Size of batches and limit of epochs are ours.
