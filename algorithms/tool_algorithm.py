@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +20,20 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingUtils,
-    QgsRasterLayer,
 )
-from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge import client, layers, outputs, styles
+from ..bridge import client, layers, styles
 from ..bridge.crs import working_crs_problem
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from . import destinations, features, refusals
 from .definitions import definitions_of, is_several, output_of
+from .engine_algorithm import EngineAlgorithm
 from .texts import translate
 from .values import Asked
 
 ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
-
-SECONDS_BETWEEN_TEXTS = 5.0
-
-Styler = Callable[[Any], None]
 
 _GEOMETRIES = {
     "point": Qgis.WkbType.Point,
@@ -48,7 +42,7 @@ _GEOMETRIES = {
 }
 
 
-class ToolAlgorithm(QgsProcessingAlgorithm):
+class ToolAlgorithm(EngineAlgorithm):
     """A tool in the toolbox.
 
     Most tools need no more than their declaration. One whose work is not said by it has a module of its name in this
@@ -63,16 +57,8 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
     def __init__(self, tool: type[Tool]) -> None:
         super().__init__()
         self.tool = tool
-        self._stylers: list[tuple[str, str, Styler, str]] = []
-        #: What this run has begun to write, and whether there was a file before it.
-        self._destinations: list[tuple[str, bool]] = []
 
     # What QGIS asks of every algorithm.
-
-    @staticmethod
-    def tr(text: str) -> str:
-        """Translate in the plugin's one context."""
-        return QCoreApplication.translate("CrimeRisk", text)
 
     def words(self, text: str) -> str:
         """Translate a text of the declaration."""
@@ -172,7 +158,7 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
 
     def _peek(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """The values by their keys, without reading a layer: of one, only what was given for it."""
-        asked = Asked(self, parameters, context, QgsProcessingFeedback(), Path())
+        asked = Asked(self, self.tool, parameters, context, QgsProcessingFeedback(), Path())
         given: dict[str, Any] = {}
         for parameter in parameters_of(self.tool):
             if parameter.shown is None:
@@ -202,27 +188,14 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.refused_by_limits(self, parameter, parameters, context))
             refusals.refuse(self._problem(parameters, context))
-            return self.compute(Asked(self, parameters, context, feedback, folder))
+            return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.
             traceback.clear_frames(error.__traceback__)
-            for destination, existed in reversed(self._destinations):
-                self._discard(destination, existed, feedback)
+            self._discard_all(feedback)
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def _discard(self, destination: str, existed: bool, feedback: QgsProcessingFeedback) -> None:
-        # Whatever goes wrong here, the reason of the failure itself must reach the user.
-        try:
-            outputs.discard(destination, existed)
-        except Exception as error:
-            feedback.pushWarning(
-                self.tr(
-                    "What was begun of {destination} could not be removed ({why}). It is incomplete: "
-                    "remove it yourself."
-                ).format(destination=destination, why=str(error) or type(error).__name__)
-            )
 
     def compute(self, asked: Asked) -> dict[str, Any]:
         """Do the work: what the tool returns, by the names of Processing."""
@@ -332,156 +305,6 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
             parameter.shown.title,
             lambda layer: styles.apply(kind.style, layer, result),
             " ".join(filter(None, sentences)),
-        )
-
-    def run_job(
-        self,
-        job: str,
-        parameters: dict[str, Any],
-        feedback: QgsProcessingFeedback,
-        writes: Iterable[str] = (),
-        low: float = 20.0,
-        high: float = 90.0,
-    ) -> dict[str, Any]:
-        """Run a job in the engine, with its progress and log in this algorithm's.
-
-        Parameters
-        ----------
-        writes : iterable of str
-            Files the job writes; leftovers are removed when it does not end well.
-        low, high : float
-            The part of the progress bar the job covers.
-
-        Raises
-        ------
-        QgsProcessingException
-            With the engine's sentence.
-        """
-
-        # A quick job would be done before anybody asks.
-        if feedback.isCanceled():
-            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
-        last = {"kind": "", "when": 0.0}
-
-        def on_progress(share: float, text: str) -> None:
-            feedback.setProgress(low + (high - low) * share)
-            # Every text becomes a line of the log: a counter that moves is worth one every few seconds.
-            kind = re.sub(r"[\d.]+", "", text)
-            if text and (kind != last["kind"] or time.monotonic() - last["when"] > SECONDS_BETWEEN_TEXTS):
-                feedback.setProgressText(text)
-                last.update(kind=kind, when=time.monotonic())
-
-        def on_log(message: str, level: str) -> None:
-            (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)
-
-        try:
-            return client.call(
-                job,
-                parameters,
-                on_progress=on_progress,
-                on_log=on_log,
-                is_cancelled=feedback.isCanceled,
-                outputs=[path for path in writes if path],
-            )
-        except client.EngineCancelled as error:
-            raise QgsProcessingException(self.tr("Cancelled: nothing was written.")) from error
-        except client.EngineError as error:
-            raise QgsProcessingException(str(error)) from error
-
-    @staticmethod
-    def absolute(path: str) -> str:
-        """The path as the engine's process needs it, whose current folder is another."""
-        return str(Path(path).absolute()) if path else ""
-
-    def file_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of an input file; empty when it was not given."""
-        return self.absolute(self.parameterAsFile(parameters, name, context))
-
-    def file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of a file output; empty when it was not asked for."""
-        return self._announced(self.absolute(self.parameterAsFileOutput(parameters, name, context)))
-
-    def raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of a raster output; empty when it was not asked for."""
-        return self._announced(self.absolute(self.parameterAsOutputLayer(parameters, name, context)))
-
-    def _announced(self, path: str) -> str:
-        if path and not Path(path).exists():
-            self._destinations.append((path, False))
-        return path
-
-    def raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
-        """The raster layer of an input, or a sentence that helps."""
-        layer = self.parameterAsRasterLayer(parameters, name, context)
-        if layer is None:
-            raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
-        return layer
-
-    def write_layer(
-        self,
-        parameters: dict[str, Any],
-        name: str,
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-        fields: QgsFields,
-        geometry: Any,
-        crs: QgsCoordinateReferenceSystem,
-        features: Iterable[QgsFeature],
-        count: int,
-        low: float = 90.0,
-        high: float = 100.0,
-    ) -> str | None:
-        """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
-        path, _ = destinations.named(parameters, name)
-        existed = path is not None and path.exists()
-        # Making the sink empties what was there: not for somebody who has already changed their mind.
-        if feedback.isCanceled():
-            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
-        sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
-        if sink is None:
-            if parameters.get(name) is None:
-                return None
-            raise QgsProcessingException(self.invalidSinkError(parameters, name))
-        self._destinations.append((destination, existed))
-        outputs.fill_sink(sink, features, count, feedback, low, high)
-        return destination
-
-    def style_output(self, destination: str | None, title: str, styler: Styler, abstract: str = "") -> None:
-        """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`.
-
-        The abstract goes into the layer's metadata: what a print layout says of it in a line.
-        """
-        if destination:
-            self._stylers.append((destination, title, styler, abstract))
-
-    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
-        """Style the outputs where layers may be touched: in the thread that owns them."""
-        for destination, title, styler, abstract in self._stylers:
-            # A result without its style is still the result.
-            try:
-                layer = QgsProcessingUtils.mapLayerFromString(destination, context)
-                if layer is not None and layer.isValid():
-                    styler(layer)
-                    history = f"{self.displayName()} (crimerisk:{self.ID})"
-                    styles.remember(layer, self.tr(title), history, abstract)
-            except Exception as error:
-                feedback.pushWarning(
-                    self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
-                )
-        self._stylers = []
-        return {}
-
-    # What several algorithms report in the same way.
-
-    def report_refused(self, refused: list[tuple[int, str]], total: int, feedback: QgsProcessingFeedback) -> None:
-        """Count the refused features by reason, and name the first of them."""
-        if not refused:
-            return
-        first = ", ".join(str(fid) for fid, _ in refused[:10]) + (", …" if len(refused) > 10 else "")
-        feedback.pushWarning(
-            self.tr("{refused} of {total} features were refused: {reasons}. Feature ids: {first}").format(
-                refused=f"{len(refused):,}", total=f"{total:,}", reasons=layers.reasons_text(refused), first=first
-            )
         )
 
 

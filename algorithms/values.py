@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -19,13 +19,11 @@ from ..bridge.areas import write_areas
 from ..bridge.places import Places, read_places
 from ..bridge.polygon_places import read_inner_points
 from ..riskengine.contract.tools import kinds
-from ..riskengine.contract.tools.base import Parameter, parameters_of
+from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from ..riskengine.contract.tools.refusals import shown_factor
 from . import refusals, settings
 from .definitions import is_several
-
-if TYPE_CHECKING:
-    from .tool_algorithm import ToolAlgorithm
+from .engine_algorithm import EngineAlgorithm
 
 
 class Asked:
@@ -47,7 +45,8 @@ class Asked:
 
     def __init__(
         self,
-        algorithm: ToolAlgorithm,
+        algorithm: EngineAlgorithm,
+        tool: type[Tool],
         parameters: dict[str, Any],
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
@@ -61,7 +60,7 @@ class Asked:
         self.places: Places | None = None
         self.source: QgsProcessingFeatureSource | None = None
         self.job: dict[str, Any] = {}
-        self._by_key = {(each.group, each.key): each for each in parameters_of(algorithm.tool)}
+        self._by_key = {(each.group, each.key): each for each in parameters_of(tool)}
         self._crs: QgsCoordinateReferenceSystem | None = None
 
     def prepare(self) -> dict[str, Any]:

@@ -44,9 +44,9 @@ OUTSIDE = 255
 
 def kinds(*names: str) -> list[int]:
     """The numbers of forecasters among the options."""
-    from crime_risk.algorithms.forecast import forecasters
+    from crime_risk.riskengine.contract.forecasters import FORECASTERS
 
-    return [forecasters.NAMES.index(name) for name in names]
+    return [list(FORECASTERS).index(name) for name in names]
 
 
 def bands(path: str | Path) -> Any:
@@ -334,8 +334,9 @@ def test_a_map_without_times_beside_baselines(
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"SEEDS": "one"}, "SEEDS is one; give up to 50 different whole numbers"),
-        ({"SEEDS": "1, 1"}, "SEEDS is 1, 1"),
+        ({"SEEDS": "one"}, "SEEDS is one; give up to 50 whole numbers"),
+        ({"SEEDS": "1, 1"}, "SEEDS is 1, 1; give different whole numbers"),
+        ({"SETTINGS": "kde.seed=1"}, "SETTINGS holds seed=1, but seed has a parameter of its own"),
         ({"SETTINGS": "gpt.size=3"}, "SETTINGS names the model gpt, which there is not. Use one of constant"),
         ({"OFFSETS": 3}, "OFFSETS is 3, but there are no INCIDENTS"),
         ({"TEST": 1}, "TEST is 1; give a number from 0.01 to 0.9"),

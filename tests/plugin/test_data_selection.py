@@ -345,7 +345,7 @@ def test_stacks_overwrite_nothing_else(refusal: Any, town_layer: Any, tmp_path: 
 
 def test_stacks_come_all_or_none(plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second cannot be put in its place: the folder is what it was."""
-    from crime_risk.algorithms.hotspotgrids import stacks
+    from crime_risk.algorithms import stacks
 
     made, target = tmp_path / "made", tmp_path / "target"
     for folder, names in ((made, "abc"), (target, "ab")):

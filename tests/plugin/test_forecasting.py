@@ -27,9 +27,9 @@ gdal.UseExceptions()
 
 def kind(name: str) -> int:
     """The number of a forecaster among the options."""
-    from crime_risk.algorithms.forecast import forecasters
+    from crime_risk.riskengine.contract.forecasters import FORECASTERS
 
-    return forecasters.NAMES.index(name)
+    return list(FORECASTERS).index(name)
 
 
 def bands(path: str | Path) -> Any:
@@ -178,31 +178,39 @@ def _forecast(run: Any, grids: Path, model: Path, folder: Path) -> str:
         ("=3", None),
         ("epochs=3, epochs=4", None),
         ("{epochs: 3}", None),
-        ("seed=3", None),
-        ('{"threshold": 2}', None),
     ],
 )
 def test_settings(text: str, expected: dict[str, Any] | None) -> None:
-    from crime_risk.algorithms.forecast import forecasters
+    from crime_risk.algorithms import settings
     from qgis.core import QgsProcessingException
 
+    parameter = declared("trainforecastmodel", "settings")
     if expected is None:
         with pytest.raises(QgsProcessingException, match="SETTINGS"):
-            forecasters.settings_of(text)
+            settings.settings_of(parameter, text)
     else:
-        assert forecasters.settings_of(text) == expected
+        assert settings.settings_of(parameter, text) == expected
+
+
+def declared(tool: str, key: str) -> Any:
+    """A parameter of a tool's declaration."""
+    from crime_risk.riskengine.contract.tools import tools
+    from crime_risk.riskengine.contract.tools.base import parameters_of
+
+    return next(each for each in parameters_of(tools()[tool]) if each.key == key)
 
 
 def test_settings_by_model() -> None:
-    from crime_risk.algorithms.forecast import forecasters
+    from crime_risk.algorithms import settings
     from qgis.core import QgsProcessingException
 
+    parameter = declared("backtestforecast", "settings")
     both = {"convlstm": {"epochs": 5, "padding": "zeros"}, "kde": {"lives": [7, 30]}}
-    assert forecasters.settings_by_model("convlstm.epochs=5, convlstm.padding=zeros, kde.lives=[7, 30]") == both
-    assert forecasters.settings_by_model(json.dumps(both)) == both
-    for wrong in ("epochs=5", "gpt.epochs=5", "convlstm=5", '{"kde": 3}', "convlstm.seed=1"):
+    assert settings.settings_of(parameter, "convlstm.epochs=5, convlstm.padding=zeros, kde.lives=[7, 30]") == both
+    assert settings.settings_of(parameter, json.dumps(both)) == both
+    for wrong in ("convlstm=5", '{"kde": 3}', "epochs=5"):
         with pytest.raises(QgsProcessingException, match="SETTINGS"):
-            forecasters.settings_by_model(wrong)
+            settings.settings_of(parameter, wrong)
 
 
 @pytest.mark.parametrize(
@@ -273,15 +281,14 @@ def test_an_extra_layer_is_no_destination(trained: Any, refusal: Any, grids_file
 
 def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Path) -> None:
     import numpy as np
-    from crime_risk.algorithms.forecast import forecasters
-    from crime_risk.riskengine.contract.forecasters import DEFAULT
+    from crime_risk.riskengine.contract.forecasters import DEFAULT, FORECASTERS
 
     model = QgsProcessingModelAlgorithm()
     assert model.fromFile(str(ROOT / "resources" / "models" / "forecast_chain.model3"))
     model.initAlgorithm()
     assert model.canExecute()[0]
     kinds = model.parameterDefinition("kind")
-    assert kinds.options() == forecasters.titles(), "run scripts/make_model.py"
+    assert kinds.options() == [record.title for record in FORECASTERS.values()], "run scripts/make_model.py"
     assert kinds.defaultValue() == kind(DEFAULT)
     files = {"hotspot_grids": "g.tif", "forecast_model": "m.crimemodel", "report": "r.html", "risk": "risk.tif"}
     files["risk_classes"] = "classes.tif"

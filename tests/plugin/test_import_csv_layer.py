@@ -109,12 +109,12 @@ def test_unknown_header(refusal: Any, write: Any) -> None:
 
 
 def test_columns_by_hand_in_feet(imported: Any, write: Any, plugin: Any) -> None:
-    from crime_risk.algorithms.incidents.importincidents import profile_ids
+    from crime_risk.riskengine.contract.tools.incidents import FORMATS
 
     text = "east;north;day;hour;kind\r\n" + "7645000;684000;05.01.2024;12:30;Einbruch Straße\r\n" * 3
     ran = imported(
         write(text.encode("cp1252")),
-        PROFILE=profile_ids().index("columns"),
+        PROFILE=list(FORMATS).index("columns"),
         X_FIELD="east",
         Y_FIELD="north",
         TIME_FIELD="day, hour",
@@ -130,12 +130,12 @@ def test_columns_by_hand_in_feet(imported: Any, write: Any, plugin: Any) -> None
 
 
 def test_a_column_that_is_not_there(refusal: Any, write: Any, plugin: Any) -> None:
-    from crime_risk.algorithms.incidents.importincidents import profile_ids
+    from crime_risk.riskengine.contract.tools.incidents import FORMATS
 
     said = refusal(
         "importincidents",
         INPUT=str(write(HEADER + GOOD)),
-        PROFILE=profile_ids().index("columns"),
+        PROFILE=list(FORMATS).index("columns"),
         X_FIELD="lon",
         Y_FIELD="latitude",
         TIME_FIELD="datetime",

@@ -1,0 +1,211 @@
+"""What every algorithm of the plugin does with the engine, with files and with layers."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFields,
+    QgsProcessingAlgorithm,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
+    QgsRasterLayer,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..bridge import client, layers, outputs, styles
+from . import destinations, refusals
+
+SECONDS_BETWEEN_TEXTS = 5.0
+
+Styler = Callable[[Any], None]
+
+
+class EngineAlgorithm(QgsProcessingAlgorithm):
+    """Runs jobs in the engine, writes layers whole or not at all, and styles them when they are loaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stylers: list[tuple[str, str, Styler, str]] = []
+        #: What this run has begun to write, and whether there was a file before it.
+        self._destinations: list[tuple[str, bool]] = []
+
+    @staticmethod
+    def tr(text: str) -> str:
+        """Translate in the plugin's one context."""
+        return QCoreApplication.translate("CrimeRisk", text)
+
+    def _discard_all(self, feedback: QgsProcessingFeedback) -> None:
+        """Remove what this run has begun to write."""
+        for destination, existed in reversed(self._destinations):
+            self._discard(destination, existed, feedback)
+
+    def _discard(self, destination: str, existed: bool, feedback: QgsProcessingFeedback) -> None:
+        # Whatever goes wrong here, the reason of the failure itself must reach the user.
+        try:
+            outputs.discard(destination, existed)
+        except Exception as error:
+            feedback.pushWarning(
+                self.tr(
+                    "What was begun of {destination} could not be removed ({why}). It is incomplete: "
+                    "remove it yourself."
+                ).format(destination=destination, why=str(error) or type(error).__name__)
+            )
+
+    def run_job(
+        self,
+        job: str,
+        parameters: dict[str, Any],
+        feedback: QgsProcessingFeedback,
+        writes: Iterable[str] = (),
+        low: float = 20.0,
+        high: float = 90.0,
+    ) -> dict[str, Any]:
+        """Run a job in the engine, with its progress and log in this algorithm's.
+
+        Parameters
+        ----------
+        writes : iterable of str
+            Files the job writes; leftovers are removed when it does not end well.
+        low, high : float
+            The part of the progress bar the job covers.
+
+        Raises
+        ------
+        QgsProcessingException
+            With the engine's sentence.
+        """
+
+        # A quick job would be done before anybody asks.
+        if feedback.isCanceled():
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
+        last = {"kind": "", "when": 0.0}
+
+        def on_progress(share: float, text: str) -> None:
+            feedback.setProgress(low + (high - low) * share)
+            # Every text becomes a line of the log: a counter that moves is worth one every few seconds.
+            kind = re.sub(r"[\d.]+", "", text)
+            if text and (kind != last["kind"] or time.monotonic() - last["when"] > SECONDS_BETWEEN_TEXTS):
+                feedback.setProgressText(text)
+                last.update(kind=kind, when=time.monotonic())
+
+        def on_log(message: str, level: str) -> None:
+            (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)
+
+        try:
+            return client.call(
+                job,
+                parameters,
+                on_progress=on_progress,
+                on_log=on_log,
+                is_cancelled=feedback.isCanceled,
+                outputs=[path for path in writes if path],
+            )
+        except client.EngineCancelled as error:
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written.")) from error
+        except client.EngineError as error:
+            raise QgsProcessingException(str(error)) from error
+
+    @staticmethod
+    def absolute(path: str) -> str:
+        """The path as the engine's process needs it, whose current folder is another."""
+        return str(Path(path).absolute()) if path else ""
+
+    def file_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of an input file; empty when it was not given."""
+        return self.absolute(self.parameterAsFile(parameters, name, context))
+
+    def file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of a file output; empty when it was not asked for."""
+        return self._announced(self.absolute(self.parameterAsFileOutput(parameters, name, context)))
+
+    def raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Path of a raster output; empty when it was not asked for."""
+        return self._announced(self.absolute(self.parameterAsOutputLayer(parameters, name, context)))
+
+    def _announced(self, path: str) -> str:
+        if path and not Path(path).exists():
+            self._destinations.append((path, False))
+        return path
+
+    def raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
+        """The raster layer of an input, or a sentence that helps."""
+        layer = self.parameterAsRasterLayer(parameters, name, context)
+        if layer is None:
+            raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
+        return layer
+
+    def write_layer(
+        self,
+        parameters: dict[str, Any],
+        name: str,
+        context: QgsProcessingContext,
+        feedback: QgsProcessingFeedback,
+        fields: QgsFields,
+        geometry: Any,
+        crs: QgsCoordinateReferenceSystem,
+        features: Iterable[QgsFeature],
+        count: int,
+        low: float = 90.0,
+        high: float = 100.0,
+    ) -> str | None:
+        """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
+        path, _ = destinations.named(parameters, name)
+        existed = path is not None and path.exists()
+        # Making the sink empties what was there: not for somebody who has already changed their mind.
+        if feedback.isCanceled():
+            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
+        sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
+        if sink is None:
+            if parameters.get(name) is None:
+                return None
+            raise QgsProcessingException(self.invalidSinkError(parameters, name))
+        self._destinations.append((destination, existed))
+        outputs.fill_sink(sink, features, count, feedback, low, high)
+        return destination
+
+    def style_output(self, destination: str | None, title: str, styler: Styler, abstract: str = "") -> None:
+        """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`.
+
+        The abstract goes into the layer's metadata: what a print layout says of it in a line.
+        """
+        if destination:
+            self._stylers.append((destination, title, styler, abstract))
+
+    def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
+        """Style the outputs where layers may be touched: in the thread that owns them."""
+        for destination, title, styler, abstract in self._stylers:
+            # A result without its style is still the result.
+            try:
+                layer = QgsProcessingUtils.mapLayerFromString(destination, context)
+                if layer is not None and layer.isValid():
+                    styler(layer)
+                    history = f"{self.displayName()} (crimerisk:{self.ID})"
+                    styles.remember(layer, self.tr(title), history, abstract)
+            except Exception as error:
+                feedback.pushWarning(
+                    self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
+                )
+        self._stylers = []
+        return {}
+
+    # What several algorithms report in the same way.
+
+    def report_refused(self, refused: list[tuple[int, str]], total: int, feedback: QgsProcessingFeedback) -> None:
+        """Count the refused features by reason, and name the first of them."""
+        if not refused:
+            return
+        first = ", ".join(str(fid) for fid, _ in refused[:10]) + (", …" if len(refused) > 10 else "")
+        feedback.pushWarning(
+            self.tr("{refused} of {total} features were refused: {reasons}. Feature ids: {first}").format(
+                refused=f"{len(refused):,}", total=f"{total:,}", reasons=layers.reasons_text(refused), first=first
+            )
+        )
