@@ -1,0 +1,90 @@
+"""What every declared tool promises (`kit.tools.check_tool`), and that it runs with all it can write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kit.tools import algorithm_of, check_run, check_tool, tool_ids
+
+#: What makes a run short; all else is as a user gets it.
+QUICK: dict[str, dict[str, Any]] = {
+    "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
+    "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
+    "crimescorelayer": {"SPACING": 500},
+    "predictscore": {"SPACING": 500},
+    "predictscoreraster": {"CELL_SIZE": 200},
+    "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
+    "trainscoremodel": {"EPOCHS": 1, "FOLDS": 3, "COMPARE": False, "BLOCK_SIZE": 300, "WINDOW": 40, "RECENT_WINDOW": 20},
+}
+
+
+@pytest.fixture
+def inputs_of(
+    town_layer: Any, index_file: Path, score_model_file: Path, grids_file: Path, forecast: Any, csv_file: Path
+) -> Any:
+    """`inputs_of(tool)`: what it needs, by the names of Processing."""
+    by_key = {
+        "heatmaps": str(grids_file),
+        "risk": forecast["OUTPUT"],
+        "incidents": town_layer,
+        "index": str(index_file),
+        "path": str(csv_file),
+    }
+    models = {"crimemodel": forecast["OUTPUT_MODEL"], "crimescore": str(score_model_file)}
+
+    def inputs_of(name: str) -> dict[str, Any]:
+        from crime_risk.riskengine.contract.tools import kinds
+        from crime_risk.riskengine.contract.tools.base import parameters_of
+
+        needed = [
+            each
+            for each in parameters_of(algorithm_of(name).tool)
+            if each.shown is not None and not each.optional and not isinstance(each.kind, kinds.Destination)
+        ]
+        given = {each.name: by_key[each.key] for each in needed if each.key in by_key}
+        given.update({each.name: models[each.kind.ending] for each in needed if getattr(each.kind, "ending", "") in models})
+        return {**given, **QUICK.get(name, {})}
+
+    return inputs_of
+
+
+@pytest.fixture(scope="module")
+def csv_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of three incidents and a row that is none."""
+    path = tmp_path_factory.mktemp("csv") / "some.csv"
+    rows = [f"-122.6{number}1,45.5{number}2,2024-01-0{number + 1} 12:00,Theft" for number in range(3)]
+    path.write_text("\n".join(["longitude,latitude,datetime,category", *rows, ",,2024-01-01 12:00,Theft"]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("name", tool_ids())
+def test_tool(name: str, inputs_of: Any, tmp_path: Path) -> None:
+    check_tool(name, inputs_of(name), tmp_path)
+
+
+@pytest.mark.parametrize("name", tool_ids())
+def test_tool_runs(name: str, inputs_of: Any, tmp_path: Path) -> None:
+    check_run(name, inputs_of(name), tmp_path)
+
+
+@pytest.mark.parametrize("name", tool_ids())
+def test_tool_without_an_engine(
+    name: str, inputs_of: Any, engine: Any, refusal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what is missing, and where to set it up."""
+    given = inputs_of(name)
+    engine.shutdown()
+    empty = tmp_path / "no engine"
+    empty.mkdir()
+    monkeypatch.setenv("CRIMERISK_ENGINE", str(empty))
+    destinations = {
+        each.name(): str(tmp_path / f"{each.name()}.{each.defaultFileExtension() or 'file'}")
+        for each in algorithm_of(name).destinationParameterDefinitions()
+        if not each.flags() & each.Flag.FlagOptional
+    }
+    said = refusal(name, **{**destinations, **given})
+    assert "Crime Risk ▸ Set up engine…" in said
+    assert str(empty) in said or "not installed" in said
+    assert sorted(tmp_path.iterdir()) == [empty]
