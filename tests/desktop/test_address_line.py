@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from qgis.core import QgsApplication, QgsRectangle, QgsSettings
+from kit.geocoder_server import GOOD_KEY
+from kit.windows import chosen_server, import_modules, wait_for
+from qgis.core import QgsApplication, QgsRectangle
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLineEdit
@@ -21,57 +19,27 @@ ROOT = Path(__file__).resolve().parents[2]
 MEXICO_CITY = QgsRectangle(-99.36, 19.05, -98.94, 19.59)
 
 
-def load_server() -> ModuleType:
-    """The module of the local server, which lies beside the tests of every layer."""
-    spec = importlib.util.spec_from_file_location("geocoder_server", ROOT / "tests" / "geocoder_server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = load_server()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        QCoreApplication.processEvents()
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNamespace:
     """The plugin's modules, imported the way QGIS does: as a package of any name."""
-    if importlib.util.find_spec("crime_risk") is None:
-        folder = tmp_path_factory.mktemp("plugins")
-        (folder / "crime_risk").symlink_to(ROOT)
-        sys.path.append(str(folder))
-    names = {
-        "line": "ui.score.address_line",
-        "search": "ui.score.address_search",
-        "settings": "ui.score.geocoder_settings",
-        "choice": "bridge.geocoder_choice",
-        "key": "bridge.geocoder_key",
-        "geocoding": "bridge.geocoding",
-    }
-    return SimpleNamespace(**{key: importlib.import_module(f"crime_risk.{name}") for key, name in names.items()})
+    return import_modules(
+        tmp_path_factory,
+        "bridge.geocoding",
+        line="ui.score.address_line",
+        search="ui.score.address_search",
+        settings="ui.score.geocoder_settings",
+        choice="bridge.geocoder_choice",
+        key="bridge.geocoder_key",
+    )
 
 
 @pytest.fixture
 def server(ours: SimpleNamespace) -> Iterator[Any]:
     """A server of one's own, which may be asked while typing."""
-    QgsSettings().remove("crime_risk/geocoder")
-    ours.geocoding.forget()
-    with servers.geocoder_server() as server:
-        ours.choice.save_service(ours.choice.Service("nominatim", server.nominatim))
+    with chosen_server(ours.choice, ours.geocoding) as server:
         yield server
         server.may_answer.set()
         wait_for(lambda: not ours.search._searches)
-    QgsSettings().remove("crime_risk/geocoder")
-    ours.geocoding.forget()
 
 
 @pytest.fixture
@@ -336,7 +304,7 @@ def test_google_with_and_without_a_key(ours: SimpleNamespace, line: Any, server:
     wait_for(lambda: len(line.said) == 2)
     assert line.said[1].startswith("Google rejected the key")
     assert "A-wrong-key" not in line.said[1]
-    keys.key = servers.GOOD_KEY
+    keys.key = GOOD_KEY
     enter(line, "Reforma")
     wait_for(lambda: rows(line))
     assert line.source_label.text() == "Results by Google"
@@ -345,7 +313,7 @@ def test_google_with_and_without_a_key(ours: SimpleNamespace, line: Any, server:
 
 def test_typing_asks_for_no_password(ours: SimpleNamespace, line: Any, server: Any, keys: Keys) -> None:
     ours.choice.save_service(ours.choice.Service("google", server.google))
-    keys.key, keys.locked = servers.GOOD_KEY, True
+    keys.key, keys.locked = GOOD_KEY, True
     write(line, "Reforma")
     wait_for(lambda: not line._pause.isActive())
     assert not line.said
@@ -366,14 +334,14 @@ def test_choosing_google(ours: SimpleNamespace, server: Any, keys: Keys) -> None
     dialog.accept()
     assert dialog.problem_label.text().startswith("Google key: enter one")
     keys.locked = True
-    QTest.keyClicks(dialog.key_field, servers.GOOD_KEY)
+    QTest.keyClicks(dialog.key_field, GOOD_KEY)
     dialog.accept()
     assert dialog.problem_label.text() == "The master password is wrong."
     assert ours.choice.chosen_kind() == "nominatim"
     keys.locked = False
     dialog.accept()
     assert not dialog.isVisible()
-    assert keys.key == servers.GOOD_KEY
+    assert keys.key == GOOD_KEY
     assert ours.choice.chosen_kind() == "google"
     again = ours.settings.GeocoderSettings()
     assert again.key_field.text() == ""

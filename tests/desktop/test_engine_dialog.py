@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kit.windows import import_modules, wait_for
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QDialog
@@ -23,14 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNamespace:
     """The plugin's modules, imported the way QGIS does: as a package of any name."""
-    if importlib.util.find_spec("crime_risk") is None:
-        folder = tmp_path_factory.mktemp("plugins")
-        (folder / "crime_risk").symlink_to(ROOT)
-        sys.path.append(str(folder))
-    names = {"dialog": "ui.engine_dialog", "task": "bridge.engine_task", "environment": "bridge.environment"}
-    loaded = {key: importlib.import_module(f"crime_risk.{name}") for key, name in names.items()}
-    loaded["state"] = importlib.import_module("crime_risk.bridge.engine_state")
-    return SimpleNamespace(**loaded)
+    return import_modules(
+        tmp_path_factory,
+        "bridge.environment",
+        dialog="ui.engine_dialog",
+        task="bridge.engine_task",
+        state="bridge.engine_state",
+    )
 
 
 class Installer:
@@ -82,14 +79,6 @@ def dialog(plugin: SimpleNamespace, installer: Installer) -> Iterator[QDialog]:
     window.show()
     yield window
     window.close()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        QCoreApplication.processEvents()
-        time.sleep(0.01)
 
 
 def downloading(window: Any) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kit.windows import import_modules, wait_for
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayerTreeLayer,
@@ -38,14 +36,8 @@ CENTRE = QgsPointXY(-99.1332, 19.4326)
 @pytest.fixture(scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNamespace:
     """The plugin's modules, imported the way QGIS does: as a package of any name."""
-    if importlib.util.find_spec("crime_risk") is None:
-        folder = tmp_path_factory.mktemp("plugins")
-        (folder / "crime_risk").symlink_to(ROOT)
-        sys.path.append(str(folder))
     names = ("ui.score.dock", "ui.score.queries_layer", "ui.score.query_task", "ui.score.answer_view")
-    loaded = {name.rpartition(".")[2]: importlib.import_module(f"crime_risk.{name}") for name in names}
-    loaded |= {name: importlib.import_module(f"crime_risk.bridge.{name}") for name in ("client", "styles")}
-    return SimpleNamespace(**loaded)
+    return import_modules(tmp_path_factory, *names, "bridge.client", "bridge.styles")
 
 
 class Engine:
@@ -152,14 +144,6 @@ def dock(plugin: SimpleNamespace, engine: Engine, window: QMainWindow, tmp_path:
     engine.may_answer.set()
     made.close_for_good()
     wait_for(lambda: not made.asker.busy)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        QCoreApplication.processEvents()
-        time.sleep(0.01)
 
 
 def ask(dock: Any, name: str = "", point: QgsPointXY = CENTRE) -> Any:

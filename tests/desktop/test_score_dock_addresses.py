@@ -2,68 +2,41 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kit.windows import chosen_server, import_modules, wait_for
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRectangle, QgsSettings
 from qgis.gui import QgsMapCanvas, QgsMapToolPan
-from qgis.PyQt.QtCore import QCoreApplication, Qt
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QMainWindow
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load_server() -> ModuleType:
-    """The module of the local server, which lies beside the tests of every layer."""
-    spec = importlib.util.spec_from_file_location("geocoder_server", ROOT / "tests" / "geocoder_server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = load_server()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        QCoreApplication.processEvents()
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNamespace:
     """The plugin's modules, imported the way QGIS does: as a package of any name."""
-    if importlib.util.find_spec("crime_risk") is None:
-        folder = tmp_path_factory.mktemp("plugins")
-        (folder / "crime_risk").symlink_to(ROOT)
-        sys.path.append(str(folder))
-    names = ("ui.score.dock", "ui.score.address_search", "bridge.geocoder_choice", "bridge.geocoding", "bridge.client")
-    return SimpleNamespace(**{name.rpartition(".")[2]: importlib.import_module(f"crime_risk.{name}") for name in names})
+    return import_modules(
+        tmp_path_factory,
+        "ui.score.dock",
+        "ui.score.address_search",
+        "bridge.geocoder_choice",
+        "bridge.geocoding",
+        "bridge.client",
+    )
 
 
 @pytest.fixture
 def server(ours: SimpleNamespace) -> Iterator[Any]:
-    QgsSettings().remove("crime_risk/geocoder")
-    ours.geocoding.forget()
-    with servers.geocoder_server() as server:
-        ours.geocoder_choice.save_service(ours.geocoder_choice.Service("nominatim", server.nominatim))
+    with chosen_server(ours.geocoder_choice, ours.geocoding) as server:
         yield server
         server.may_answer.set()
         wait_for(lambda: not ours.address_search._searches)
-    QgsSettings().remove("crime_risk/geocoder")
-    ours.geocoding.forget()
 
 
 @pytest.fixture

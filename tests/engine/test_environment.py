@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.waiting import alive, wait_for
 
 from bridge import base_python, engine_state, environment, installation, pip_runner, processes
 
@@ -456,19 +457,3 @@ def test_pip_ends_with_qgis(tmp_path: Path) -> None:
         assert alive(pid)
         parent.kill()
     wait_for(lambda: not alive(pid))
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] in "ZX")

@@ -6,7 +6,6 @@ In a process of its own, because the authentication database of a running QGIS c
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -16,11 +15,7 @@ from qgis.core import QgsApplication, QgsCredentials, QgsNetworkAccessManager, Q
 from qgis.PyQt.QtWidgets import QLineEdit
 
 sys.path.insert(0, sys.argv[1])
-spec = importlib.util.spec_from_file_location("geocoder_server", Path(__file__).parents[1] / "geocoder_server.py")
-assert spec is not None
-assert spec.loader is not None
-geocoders = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(geocoders)
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 application = QgsApplication([], True)
 application.initQgis()
@@ -28,6 +23,7 @@ QgsNetworkAccessManager.instance().setupDefaultProxyAndCache()
 
 from crime_risk.bridge import geocoder_choice, geocoder_key, geocoding  # noqa: E402
 from crime_risk.ui.score.geocoder_settings import GeocoderSettings  # noqa: E402
+from kit.geocoder_server import GOOD_KEY, geocoder_server  # noqa: E402
 
 
 class Password(QgsCredentials):
@@ -66,12 +62,12 @@ def sentence(call: Any, *arguments: Any, **named: Any) -> str:
 
 manager = QgsApplication.authManager()
 seen["no key"] = sentence(geocoder_key.read_key)
-seen["refused"] = sentence(geocoder_key.store_key, geocoders.GOOD_KEY), geocoder_key.has_key()
+seen["refused"] = sentence(geocoder_key.store_key, GOOD_KEY), geocoder_key.has_key()
 user.answer = "el señor de la clave"
-geocoder_key.store_key(f"  {geocoders.GOOD_KEY}\n")
-seen["kept"] = geocoder_key.has_key(), geocoder_key.read_key() == geocoders.GOOD_KEY
+geocoder_key.store_key(f"  {GOOD_KEY}\n")
+seen["kept"] = geocoder_key.has_key(), geocoder_key.read_key() == GOOD_KEY
 
-with geocoders.geocoder_server() as server:
+with geocoder_server() as server:
     geocoder_choice.save_service(geocoder_choice.Service("google", server.google, "mx"))
     service = dataclasses.replace(geocoding.chosen_service(), timeout=1.0)
     seen["service"] = repr(service)

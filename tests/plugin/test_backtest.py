@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.layers import bands, write_bands
 from osgeo import gdal
 from qgis.core import (
     Qgis,
@@ -47,12 +48,6 @@ def kinds(*names: str) -> list[int]:
     from crime_risk.riskengine.contract.forecasters import FORECASTERS
 
     return [list(FORECASTERS).index(name) for name in names]
-
-
-def bands(path: str | Path) -> Any:
-    """A raster's bands, shape (bands, rows, columns), as they are stored."""
-    dataset = gdal.Open(str(path))
-    return dataset.ReadAsArray().reshape(-1, dataset.RasterYSize, dataset.RasterXSize)
 
 
 def counts_of(path: str | Path) -> Any:
@@ -286,18 +281,7 @@ def foreign(grids_file: Path, tmp_path: Path) -> Callable[[Any], str]:
     """`foreign(values)`: a raster of another tool, bands of the grids' size without a word about time."""
 
     def foreign(values: Any) -> str:
-        grids = gdal.Open(str(grids_file))
-        path = str(tmp_path / "foreign.tif")
-        values = np.asarray(values, dtype="float32")
-        new = gdal.GetDriverByName("GTiff").Create(
-            path, grids.RasterXSize, grids.RasterYSize, len(values), gdal.GDT_Float32
-        )
-        new.SetGeoTransform(grids.GetGeoTransform())
-        new.SetProjection(grids.GetProjection())
-        for number, band in enumerate(values, 1):
-            new.GetRasterBand(number).WriteArray(band)
-        del new
-        return path
+        return write_bands(tmp_path / "foreign.tif", values, like=grids_file)
 
     return foreign
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.layers import band_times, bands
 from qgis.core import (
     Qgis,
     QgsGraduatedSymbolRenderer,
     QgsMapLayer,
     QgsPalettedRasterRenderer,
-    QgsProcessingUtils,
     QgsRasterLayer,
     QgsSingleBandPseudoColorRenderer,
     QgsVectorLayer,
@@ -111,19 +111,6 @@ def history(layer: QgsMapLayer) -> str:
     return "\n".join(layer.metadata().history())
 
 
-def ranges(layer: QgsRasterLayer) -> list[tuple[str, str]]:
-    """Time ranges of the bands, which must all be half-open."""
-    properties = layer.temporalProperties()
-    assert properties.mode() == Qgis.RasterTemporalMode.FixedRangePerBand
-    found = []
-    for band in range(1, layer.bandCount() + 1):
-        span = properties.fixedRangePerBand()[band]
-        assert span.includeBeginning()
-        assert not span.includeEnd()
-        found.append((span.begin().toString("yyyy-MM-ddTHH:mm:ss"), span.end().toString("yyyy-MM-ddTHH:mm:ss")))
-    return found
-
-
 def test_import(simulated: dict[str, Any], imported: Any, incidents: QgsVectorLayer, folder: Path) -> None:
     dirty = sum(simulated["dirty"].values())
     assert dirty == 20
@@ -171,12 +158,12 @@ def test_grids(grids: Any, imported: Any) -> None:
     assert (layer.width(), layer.height(), layer.bandCount()) == (12, 12, grids["BINS"])
     assert grids["COUNT"] + grids["LEFT_OUT"] == imported["COUNT"]
     assert grids["LEFT_OUT"] == 0
-    days = ranges(layer)
+    days = band_times(layer)
     assert len(days) == grids["BINS"] == 60
     assert days[0] == ("2024-01-01T00:00:00", "2024-01-02T00:00:00")
     assert all(end == start for (_, end), (start, _) in pairwise(days))
     # QGIS itself switches the properties off when a file is opened by hand; as loaded by Processing they are on.
-    loaded = QgsProcessingUtils.mapLayerFromString(grids["OUTPUT"], grids.log.context)
+    loaded = grids.layer()
     assert loaded.temporalProperties().isActive()
     assert isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer)
     assert "2024-01-01" in layer.bandName(1)
@@ -194,8 +181,8 @@ def test_grids(grids: Any, imported: Any) -> None:
 def test_forecast(risk: Any, grids: Any, folder: Path) -> None:
     layer = QgsRasterLayer(risk["OUTPUT"], "risk")
     assert layer.bandCount() == 3
-    last = ranges(QgsRasterLayer(grids["OUTPUT"], "grids"))[-1]
-    assert ranges(layer)[0][0] == last[1], "the forecast must follow the last map"
+    last = band_times(QgsRasterLayer(grids["OUTPUT"], "grids"))[-1]
+    assert band_times(layer)[0][0] == last[1], "the forecast must follow the last map"
     statistics = layer.dataProvider().bandStatistics(1, Qgis.RasterBandStatistic.All)
     assert 0 <= statistics.minimumValue < statistics.maximumValue <= 1
     assert isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer)
@@ -220,7 +207,7 @@ def test_classes(classes: Any, folder: Path) -> None:
         "91st to 96th percentile",
         "Above the 96th percentile",
     ]
-    assert layer.bandCount() == len(ranges(layer)) == 3
+    assert layer.bandCount() == len(band_times(layer)) == 3
     zones = QgsVectorLayer(f"{folder / 'city.gpkg'}|layername=zones", "zones")
     assert zones.featureCount() > 5
     cell = layer.rasterUnitsPerPixelX() ** 2
@@ -240,25 +227,20 @@ def test_all_in_one_geopackage(classes: Any, scores: Any, folder: Path) -> None:
 
 def test_same_seed_same_forecast(run: Any, grids: Any, risk: Any, quick: dict[str, int], tmp_path: Path) -> None:
     import numpy as np
-    from osgeo import gdal
-
-    def values(path: str) -> Any:
-        return gdal.Open(path).ReadAsArray()
 
     again = run("convlstmprediction", INPUT=grids["OUTPUT"], STEPS=3, OUTPUT=str(tmp_path / "a.tif"), **quick)
     other = run("convlstmprediction", INPUT=grids["OUTPUT"], STEPS=3, OUTPUT=str(tmp_path / "b.tif"), SEED=1, **quick)
-    assert np.array_equal(values(risk["OUTPUT"]), values(again["OUTPUT"]))
-    assert not np.array_equal(values(risk["OUTPUT"]), values(other["OUTPUT"]))
+    assert np.array_equal(bands(risk["OUTPUT"]), bands(again["OUTPUT"]))
+    assert not np.array_equal(bands(risk["OUTPUT"]), bands(other["OUTPUT"]))
 
 
 def test_a_saved_model_forecasts_without_training(run: Any, grids: Any, risk: Any, tmp_path: Path) -> None:
     import numpy as np
-    from osgeo import gdal
 
     applied = run(
         "convlstmprediction", INPUT=grids["OUTPUT"], MODEL=risk["OUTPUT_MODEL"], STEPS=3, OUTPUT=str(tmp_path / "r.tif")
     )
-    assert np.array_equal(gdal.Open(applied["OUTPUT"]).ReadAsArray(), gdal.Open(risk["OUTPUT"]).ReadAsArray())
+    assert np.array_equal(bands(applied["OUTPUT"]), bands(risk["OUTPUT"]))
 
 
 def test_annoy_says_how_much_it_finds(run: Any, incidents: QgsVectorLayer, index: Any, tmp_path: Path) -> None:

@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.layers import band_times, bands, write_bands
 from qgis.core import (
     Qgis,
     QgsColorRampShader,
     QgsLayoutExporter,
     QgsLayoutItemMap,
     QgsLayoutItemScaleBar,
-    QgsMapLayer,
     QgsPalettedRasterRenderer,
     QgsPrintLayout,
-    QgsProcessingUtils,
     QgsProject,
     QgsRasterLayer,
     QgsReadWriteContext,
@@ -28,43 +27,13 @@ from qgis.PyQt.QtXml import QDomDocument
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def loaded(ran: Any, name: str = "OUTPUT") -> QgsMapLayer:
-    """The layer as Processing gives it to the project."""
-    return QgsProcessingUtils.mapLayerFromString(ran[name], ran.log.context)
-
-
-def bands(path: str) -> Any:
-    from osgeo import gdal
-
-    return gdal.Open(path).ReadAsArray()
-
-
-def write(path: Path, values: Any) -> str:
-    """A raster of one or more bands of 100 m cells."""
-    import numpy as np
-    from osgeo import gdal, osr
-
-    array = np.asarray(values, dtype=np.float32)
-    array = array[None] if array.ndim == 2 else array
-    file = gdal.GetDriverByName("GTiff").Create(str(path), array.shape[2], array.shape[1], len(array), gdal.GDT_Float32)
-    file.SetGeoTransform((525_000, 100, 0, 5_040_000, 0, -100))
-    system = osr.SpatialReference()
-    system.ImportFromEPSG(32610)
-    file.SetProjection(system.ExportToWkt())
-    for number, band in enumerate(array, 1):
-        file.GetRasterBand(number).WriteArray(band)
-        file.GetRasterBand(number).SetNoDataValue(-9999)
-    file = None
-    return str(path)
-
-
 @pytest.fixture
 def hundred(tmp_path: Path) -> str:
     """Two maps of a hundred cells, risks 0 to 0.99 and the same half as high."""
     import numpy as np
 
     one = np.arange(100).reshape(10, 10) / 100
-    return write(tmp_path / "hundred.tif", np.stack([one, one / 2]))
+    return write_bands(tmp_path / "hundred.tif", np.stack([one, one / 2]), nodata=-9999)
 
 
 def test_shares_of_the_area(run: Any, hundred: str, tmp_path: Path) -> None:
@@ -72,7 +41,7 @@ def test_shares_of_the_area(run: Any, hundred: str, tmp_path: Path) -> None:
     classes = bands(ran["OUTPUT"])
     for band in classes:
         assert [(band == number).sum() for number in range(3)] == [80, 15, 5]
-    renderer = loaded(ran).renderer()
+    renderer = ran.layer().renderer()
     assert isinstance(renderer, QgsPalettedRasterRenderer)
     assert [entry.label for entry in renderer.classes()] == [
         "Other 80 % of the area",
@@ -87,7 +56,7 @@ def test_shares_of_the_area(run: Any, hundred: str, tmp_path: Path) -> None:
 
 
 def test_a_reference_gives_the_percentiles(run: Any, hundred: str, tmp_path: Path) -> None:
-    new = write(tmp_path / "new.tif", [[0.1, 0.3725, 0.38, 0.99]])
+    new = write_bands(tmp_path / "new.tif", [[0.1, 0.3725, 0.38, 0.99]], nodata=-9999)
     ran = run("classifyrisk", INPUT=new, REFERENCE=hundred, PERCENTILES="75", OUTPUT=str(tmp_path / "o.tif"))
     # Three quarters of the 200 cells of the reference lie at most at 0.49 of its upper and lower map together.
     import numpy as np
@@ -135,21 +104,14 @@ def fine(run: Any, forecast: Any, tmp_path_factory: pytest.TempPathFactory) -> A
     return run("upsamplerisk", INPUT=forecast["OUTPUT"], FACTOR=4, METHOD=1, OUTPUT=str(path))
 
 
-def ranges(layer: QgsRasterLayer) -> list[tuple[str, str]]:
-    properties = layer.temporalProperties()
-    assert properties.mode() == Qgis.RasterTemporalMode.FixedRangePerBand
-    spans = [properties.fixedRangePerBand()[band] for band in range(1, layer.bandCount() + 1)]
-    return [(span.begin().toString("yyyy-MM-dd"), span.end().toString("yyyy-MM-dd")) for span in spans]
-
-
 def test_a_finer_map_keeps_place_time_and_style(fine: Any, forecast: Any) -> None:
-    coarse, layer = loaded(forecast), loaded(fine)
+    coarse, layer = forecast.layer(), fine.layer()
     assert (fine["WIDTH"], fine["HEIGHT"]) == (48, 48) == (layer.width(), layer.height())
     assert fine["CELL"] == pytest.approx(coarse.rasterUnitsPerPixelX() / 4)
     assert layer.extent().toString(3) == coarse.extent().toString(3)
     assert layer.crs() == coarse.crs()
     assert layer.bandCount() == coarse.bandCount() == 2
-    assert ranges(layer) == ranges(coarse)
+    assert band_times(layer, "yyyy-MM-dd") == band_times(coarse, "yyyy-MM-dd")
     assert layer.temporalProperties().isActive()
     shader = layer.renderer().shader().rasterShaderFunction()
     assert shader.colorRampType() == QgsColorRampShader.Type.Interpolated
@@ -161,11 +123,11 @@ def test_a_finer_map_keeps_place_time_and_style(fine: Any, forecast: Any) -> Non
 
 
 def test_the_border_keeps_its_outline(run: Any, tmp_path: Path) -> None:
-    risk = write(tmp_path / "risk.tif", [[-9999, 0.25, 0.25], [0.25, 0.25, 0.25]])
+    risk = write_bands(tmp_path / "risk.tif", [[-9999, 0.25, 0.25], [0.25, 0.25, 0.25]], nodata=-9999)
     for method in (0, 1):
         values = bands(
             run("upsamplerisk", INPUT=risk, FACTOR=2, METHOD=method, OUTPUT=str(tmp_path / "o.tif"))["OUTPUT"]
-        )
+        )[0]
         assert (values[:2, :2] == -9999).all()
         assert (values == -9999).sum() == 4
         assert (values[values != -9999] == 0.25).all()
@@ -188,7 +150,7 @@ def test_nothing_finer(parameters: dict[str, Any], sentence: str, refusal: Any, 
 
 
 def test_a_map_of_nothing(refusal: Any, tmp_path: Path) -> None:
-    empty, output = write(tmp_path / "empty.tif", [[-9999, -9999]]), tmp_path / "o.tif"
+    empty, output = write_bands(tmp_path / "empty.tif", [[-9999, -9999]], nodata=-9999), tmp_path / "o.tif"
     assert "has no cell with a value" in refusal("upsamplerisk", INPUT=empty, OUTPUT=str(output))
     assert not output.exists()
 
@@ -200,7 +162,7 @@ def test_labels_and_hits(plugin: Any, tmp_path: Path) -> None:
     from crime_risk.bridge import styles
     from crime_risk.bridge.label_styles import LABELS
 
-    layer = QgsRasterLayer(write(tmp_path / "labels.tif", [[0, 1, 2], [3, 4, 5]]), "labels")
+    layer = QgsRasterLayer(write_bands(tmp_path / "labels.tif", [[0, 1, 2], [3, 4, 5]], nodata=-9999), "labels")
     edges = [("2024-03-01T00:00:00", "2024-03-02T00:00:00")]
     styles.labels(layer, [name for name, _ in LABELS], edges)
     entries = layer.renderer().classes()
@@ -208,7 +170,7 @@ def test_labels_and_hits(plugin: Any, tmp_path: Path) -> None:
     assert entries[0].color.alpha() == 0, "true negatives let the map below be seen"
     assert len({entry.color.name() for entry in entries[1:]}) == 5
     assert entries[3].label == "Missed, but a neighbour was flagged"
-    assert ranges(layer) == [("2024-03-01", "2024-03-02")]
+    assert band_times(layer, "yyyy-MM-dd") == [("2024-03-01", "2024-03-02")]
     fields = "field=start:datetime&field=end:datetime&field=incidents:integer&field=risk:double&field=label:string"
     points = QgsVectorLayer(f"Point?crs=EPSG:32610&{fields}", "hits", "memory")
     styles.hits(points)
@@ -274,7 +236,7 @@ def test_the_layout_shows_the_risk(project: QgsProject, fine: Any, tmp_path: Pat
     view.setLayers([layer])
     view.zoomToExtent(layer.extent())
     assert shown(layout, "title") == "Risk for display"
-    first, second = ranges(layer)
+    first, second = band_times(layer, "yyyy-MM-dd")
     assert shown(layout, "date") == f"{first[0]} to {first[1]} (not included)", (
         "what is drawn without a time is the first"
     )

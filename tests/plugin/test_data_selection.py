@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.layers import EAST, METRES, NORTH, bands, square
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsGeometry,
-    QgsMapLayer,
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
@@ -24,19 +24,9 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsProject,
     QgsRasterLayer,
-    QgsRectangle,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import Qt
-
-METRES = "EPSG:32610"
-EAST, NORTH = 525_000.0, 5_040_000.0
-
-
-def loaded(ran: Any, name: str = "OUTPUT") -> QgsMapLayer:
-    """The layer as Processing gives it to the project."""
-    value = ran[name]
-    return value if isinstance(value, QgsMapLayer) else QgsProcessingUtils.mapLayerFromString(value, ran.log.context)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +57,7 @@ def test_the_box_leaves_the_far_ones_out(area: Any, scattered: QgsVectorLayer) -
     assert (area["REFUSED_COUNT"], area["COUNT"] + area["LEFT_OUT"]) == (1, 306)
     assert 285 <= area["COUNT"] <= 300
     assert f"{area['LEFT_OUT']} of 306 incidents" in area.log.text
-    layer = loaded(area)
+    layer = area.layer()
     assert layer.crs().authid() == METRES
     assert len(list(layer.getFeatures())) == 1
     feature = next(layer.getFeatures())
@@ -81,7 +71,7 @@ def test_the_box_leaves_the_far_ones_out(area: Any, scattered: QgsVectorLayer) -
 
 
 def test_it_loads_as_an_outline_with_its_history(area: Any) -> None:
-    layer = loaded(area)
+    layer = area.layer()
     symbol = layer.renderer().symbol().symbolLayer(0)
     assert symbol.brushStyle() == Qt.BrushStyle.NoBrush
     assert layer.listStylesInDatabase()[0] == 1
@@ -89,11 +79,11 @@ def test_it_loads_as_an_outline_with_its_history(area: Any) -> None:
 
 
 def test_the_incidents_inside_are_those_of_the_layer(area: Any, scattered: QgsVectorLayer) -> None:
-    kept = loaded(area, "INCIDENTS")
+    kept = area.layer("INCIDENTS")
     assert len(list(kept.getFeatures())) == area["COUNT"]
     assert kept.crs() == scattered.crs()
     assert [field.name() for field in kept.fields()][-2:] == ["occurred", "category"]
-    refused = list(loaded(area, "REFUSED").getFeatures())
+    refused = list(area.layer("REFUSED").getFeatures())
     assert [feature["reason"] for feature in refused] == ["no time given"]
     places = {feature.geometry().asWkt(9) for feature in scattered.getFeatures()}
     assert {feature.geometry().asWkt(9) for feature in kept.getFeatures()} < places
@@ -120,11 +110,6 @@ def polygons(*texts: str) -> QgsVectorLayer:
     layer.updateExtents()
     QgsProject.instance().addMapLayer(layer, False)
     return layer
-
-
-def square(west: float, south: float, side: float) -> str:
-    rectangle = QgsRectangle(EAST + west, NORTH + south, EAST + west + side, NORTH + south + side)
-    return QgsGeometry.fromRect(rectangle).asWkt()
 
 
 def test_any_polygons(run: Any, points: Any) -> None:
@@ -226,9 +211,7 @@ def gappy(run: Any, points: Any, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 def values(path: str) -> list[float]:
-    from osgeo import gdal
-
-    return [float(value) for value in gdal.Open(path).ReadAsArray().ravel()]
+    return bands(path).ravel().tolist()
 
 
 def tag(path: str, name: str) -> str | None:
@@ -244,7 +227,7 @@ def test_linear_filling_says_that_it_looks_ahead(run: Any, gappy: str, tmp_path:
     assert "looks ahead" in "\n".join(ran.log.warnings)
     assert tag(ran["OUTPUT"], "CRIMERISK_FILLED_LOOKS_AHEAD") == "1"
     assert tag(ran["OUTPUT"], "CRIMERISK_UNOBSERVED") == "1 2"
-    layer = loaded(ran)
+    layer = ran.layer()
     assert "they look ahead" in layer.metadata().abstract()
     assert "Fill heatmap gaps" in "\n".join(layer.metadata().history())
     assert layer.temporalProperties().isActive()
@@ -253,7 +236,7 @@ def test_linear_filling_says_that_it_looks_ahead(run: Any, gappy: str, tmp_path:
     assert values(binary["OUTPUT"]) == [0, 0, 1, 1]
     assert (binary["HOTSPOTS"], binary["SHARE"]) == (2, 0.5)
     assert tag(binary["OUTPUT"], "CRIMERISK_UNOBSERVED") == "1 2"
-    assert "they look ahead" in loaded(binary).metadata().abstract()
+    assert "they look ahead" in binary.layer().metadata().abstract()
 
 
 def test_carried_forward_and_only_marked(run: Any, gappy: str, tmp_path: Path) -> None:
@@ -262,7 +245,7 @@ def test_carried_forward_and_only_marked(run: Any, gappy: str, tmp_path: Path) -
     assert "looks ahead" not in ran.log.text
     # Two empty maps of four may well be chance.
     assert ["2 maps are without any incident" in line for line in ran.log.warnings] == [True]
-    assert "repeat the last observed one" in loaded(ran).metadata().abstract()
+    assert "repeat the last observed one" in ran.layer().metadata().abstract()
     marked = run("fillheatmapgaps", INPUT=gappy, METHOD=2, OUTPUT=str(tmp_path / "marked.tif"))
     assert values(marked["OUTPUT"]) == [2, 0, 0, 5]
     assert tag(marked["OUTPUT"], "CRIMERISK_UNOBSERVED") == "1 2"
@@ -392,7 +375,7 @@ def test_from_an_hour_to_a_month(unit: int, length: int, bins: Any, run: Any, to
     )
     assert ran["BINS"] in bins
     assert ran["COUNT"] == 300
-    layer = loaded(ran)
+    layer = ran.layer()
     ranges = list(layer.temporalProperties().fixedRangePerBand().values())
     assert all(one.end() == two.begin() for one, two in pairwise(ranges))
     assert layer.metadata().extent().temporalExtents()[0].begin() == ranges[0].begin()

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.algorithms import run_in_background
+from kit.layers import bands, write_bands
 from osgeo import gdal
 from qgis.core import (
     QgsApplication,
     QgsLayerMetadata,
-    QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,
     QgsProject,
     QgsRasterLayer,
     QgsSingleBandPseudoColorRenderer,
 )
-from qgis.PyQt.QtCore import QEventLoop, QTimer
 
 ROOT = Path(__file__).resolve().parents[2]
 gdal.UseExceptions()
@@ -30,16 +29,6 @@ def kind(name: str) -> int:
     from crime_risk.riskengine.contract.forecasters import FORECASTERS
 
     return list(FORECASTERS).index(name)
-
-
-def bands(path: str | Path) -> Any:
-    """A raster as numbers, shape (bands, rows, columns); no data is NaN."""
-    dataset = gdal.Open(str(path))
-    array = dataset.ReadAsArray().astype("float64").reshape(-1, dataset.RasterYSize, dataset.RasterXSize)
-    nodata = dataset.GetRasterBand(1).GetNoDataValue()
-    if nodata is not None:
-        array[array == nodata] = math.nan
-    return array
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +68,7 @@ def test_forecast_by_hand(trained: Any, run: Any, grids_file: Path, tmp_path: Pa
         STEPS=3,
         OUTPUT=str(tmp_path / "risk.tif"),
     )
-    counts, risk = bands(grids_file), bands(ran["OUTPUT"])
+    counts, risk = bands(grids_file, nan=True), bands(ran["OUTPUT"], nan=True)
     assert risk.shape == (3, 12, 12)
     rate = np.nan_to_num(counts).mean(axis=0)
     # What has never happened is not impossible: the baseline adds a little to every cell.
@@ -151,7 +140,7 @@ def test_a_network_goes_on_after_a_cancel(
     ran = run("trainforecastmodel", **given, MODEL=str(resumed), CHECKPOINT=str(checkpoint))
     assert "that of the run that was cancelled" in ran.log.text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["resumed.crimemodel", "whole.crimemodel"]
-    first, second = (bands(_forecast(run, grids_file, model, tmp_path)) for model in (whole, resumed))
+    first, second = (bands(_forecast(run, grids_file, model, tmp_path), nan=True) for model in (whole, resumed))
     assert second == pytest.approx(first, abs=1e-7, nan_ok=True)
 
 
@@ -300,30 +289,22 @@ def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Pat
     given.update(category_field="category", categories="Theft")
     _, fine = model.run({**given, **{name: str(tmp_path / file) for name, file in files.items()}}, context, log)
     assert fine, log.errors
-    assert bands(tmp_path / "risk.tif").shape[0] == bands(tmp_path / "classes.tif").shape[0] == 2
+    assert bands(tmp_path / "risk.tif", nan=True).shape[0] == bands(tmp_path / "classes.tif", nan=True).shape[0] == 2
     assert (tmp_path / "r.html").stat().st_size > 1000
-    assert np.nansum(bands(tmp_path / "g.tif")) == 75, "thefts alone"
+    assert np.nansum(bands(tmp_path / "g.tif", nan=True)) == 75, "thefts alone"
 
 
 @pytest.mark.parametrize("cancel", [False, True])
 def test_in_a_background_task(cancel: bool, log_of: Any, grids_file: Path, tmp_path: Path) -> None:
     """As the toolbox runs it; cancelling the task leaves nothing behind."""
-    one = QgsApplication.processingRegistry().algorithmById("crimerisk:trainforecastmodel").create()
-    context, log = QgsProcessingContext(), log_of(0 if cancel else None)
-    context.setProject(QgsProject.instance())
+    log = log_of(0 if cancel else None)
     parameters = {
         "INPUT": str(grids_file),
         "MODEL_KIND": kind("prior_counts"),
         "MODEL": str(tmp_path / "town.crimemodel"),
     }
-    task = QgsProcessingAlgRunnerTask(one, parameters, context, log)
-    ended: list[bool] = []
-    loop = QEventLoop()
-    task.executed.connect(lambda fine, results: (ended.append(fine), loop.quit()))
-    QTimer.singleShot(60_000, loop.quit)
-    QgsApplication.taskManager().addTask(task)
-    loop.exec()
-    assert ended == [not cancel], log.errors
+    fine, _ = run_in_background("trainforecastmodel", parameters, log)
+    assert fine is not cancel, log.errors
     assert (tmp_path / "town.crimemodel").exists() is not cancel
 
 
@@ -331,16 +312,8 @@ def test_an_extra_layer_is_read_and_asked_for_again(run: Any, refusal: Any, grid
     """A static layer of finer cells; a forecast without it is refused in words."""
     import numpy as np
 
-    grids = gdal.Open(str(grids_file))
-    west, width, _, north, _, height = grids.GetGeoTransform()
     path = tmp_path / "population.tif"
-    raster = gdal.GetDriverByName("GTiff").Create(
-        str(path), 2 * grids.RasterXSize, 2 * grids.RasterYSize, 1, gdal.GDT_Float32
-    )
-    raster.SetGeoTransform((west, width / 2, 0, north, 0, height / 2))
-    raster.SetProjection(grids.GetProjection())
-    raster.GetRasterBand(1).WriteArray(np.random.default_rng(1).random((24, 24)).astype("float32"))
-    del raster
+    write_bands(path, np.random.default_rng(1).random((24, 24)), like=grids_file)
     model = tmp_path / "m.crimemodel"
     run(
         "trainforecastmodel",
@@ -355,4 +328,4 @@ def test_an_extra_layer_is_read_and_asked_for_again(run: Any, refusal: Any, grid
     assert "population" in said
     assert not (tmp_path / "risk.tif").exists()
     run("forecastrisk", **given, EXTRAS=[str(path)])
-    assert bands(tmp_path / "risk.tif").shape == (1, 12, 12)
+    assert bands(tmp_path / "risk.tif", nan=True).shape == (1, 12, 12)

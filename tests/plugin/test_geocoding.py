@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kit.geocoder_server import GOOD_KEY, geocoder_server
+from kit.waiting import wait_for
 from qgis.core import QgsFeedback, QgsRectangle, QgsSettings
 
 MEXICO_CITY = QgsRectangle(-99.36, 19.05, -98.94, 19.59)
-
-
-def load_server() -> ModuleType:
-    """The module of the local server, which lies beside the tests of every layer."""
-    path = Path(__file__).resolve().parents[1] / "geocoder_server.py"
-    spec = importlib.util.spec_from_file_location("geocoder_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = load_server()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +29,7 @@ def ours(plugin: Any) -> SimpleNamespace:
 @pytest.fixture
 def server(ours: SimpleNamespace) -> Iterator[Any]:
     ours.geocoding.forget()
-    with servers.geocoder_server() as server:
+    with geocoder_server() as server:
         yield server
     ours.geocoding.forget()
 
@@ -54,7 +41,7 @@ def nominatim(ours: SimpleNamespace, server: Any) -> Any:
 
 @pytest.fixture
 def google(ours: SimpleNamespace, server: Any) -> Any:
-    return ours.choice.Service("google", server.google, "mx", timeout=5, key=servers.GOOD_KEY)
+    return ours.choice.Service("google", server.google, "mx", timeout=5, key=GOOD_KEY)
 
 
 @pytest.fixture(params=["nominatim", "google"])
@@ -76,7 +63,7 @@ def refusal(ours: SimpleNamespace, text: str, service: Any) -> str:
         ours.geocoding.search(text, MEXICO_CITY, None, service)
     sentence = str(caught.value)
     assert sentence.endswith("."), sentence
-    for secret in (servers.GOOD_KEY, "key=", "127.0.0.1:"):
+    for secret in (GOOD_KEY, "key=", "127.0.0.1:"):
         assert secret not in sentence
     return sentence
 
@@ -115,7 +102,7 @@ def test_what_is_sent(ours: SimpleNamespace, server: Any, nominatim: Any, google
     assert "QGIS" in asked["headers"]["User-Agent"]
     assert googled["path"] == "/maps/api/geocode/json"
     assert googled["params"]["address"] == text
-    assert googled["params"]["key"] == servers.GOOD_KEY
+    assert googled["params"]["key"] == GOOD_KEY
     assert googled["params"]["region"] == "mx"
     # QGIS 3.40's own bounds end with a latitude in the longitude's place.
     corners = [tuple(float(part) for part in corner.split(",")) for corner in googled["params"]["bounds"].split("|")]
@@ -297,13 +284,13 @@ def test_the_choice_is_kept(ours: SimpleNamespace, settings: QgsSettings) -> Non
     own = choice.saved_service()
     assert own == choice.Service("nominatim", "http://geo.example.org/search", "mx,us")
     assert own.suggests_while_typing
-    choice.save_service(choice.Service("google", "", "", typing=False, key=servers.GOOD_KEY))
+    choice.save_service(choice.Service("google", "", "", typing=False, key=GOOD_KEY))
     chosen = choice.saved_service()
     assert (chosen.kind, chosen.typing, chosen.key) == ("google", False, "")
     assert chosen.endpoint == "https://maps.googleapis.com/maps/api/geocode/json"
     assert choice.saved_service("nominatim").endpoint == own.endpoint
     settings.sync()
-    assert servers.GOOD_KEY not in Path(settings.fileName()).read_text(encoding="utf-8")
+    assert GOOD_KEY not in Path(settings.fileName()).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -333,10 +320,3 @@ def test_endpoints_that_are_refused(
 def test_countries_that_are_refused(ours: SimpleNamespace, settings: QgsSettings) -> None:
     with pytest.raises(ours.choice.GeocodingError, match="mexico is no two-letter country code"):
         ours.choice.save_service(ours.choice.Service("nominatim", "", "us, Mexico"))
-
-
-def wait_for(condition: Any, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)

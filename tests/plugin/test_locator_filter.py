@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kit.geocoder_server import GOOD_KEY
+from kit.windows import chosen_server, wait_for
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLocator,
@@ -17,33 +16,10 @@ from qgis.core import (
     QgsLocatorResult,
     QgsPointXY,
     QgsRectangle,
-    QgsSettings,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
 MEXICO_CITY = QgsRectangle(-99.36, 19.05, -98.94, 19.59)
-
-
-def load_server() -> ModuleType:
-    """The module of the local server, which lies beside the tests of every layer."""
-    path = Path(__file__).resolve().parents[1] / "geocoder_server.py"
-    spec = importlib.util.spec_from_file_location("geocoder_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = load_server()
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        QCoreApplication.processEvents()
-        time.sleep(0.01)
 
 
 class Bar:
@@ -109,13 +85,8 @@ def ours(plugin: Any) -> SimpleNamespace:
 @pytest.fixture
 def server(ours: SimpleNamespace) -> Iterator[Any]:
     """A server of one's own, which may be asked while typing."""
-    QgsSettings().remove("crime_risk/geocoder")
-    ours.geocoding.forget()
-    with servers.geocoder_server() as server:
-        ours.choice.save_service(ours.choice.Service("nominatim", server.nominatim))
+    with chosen_server(ours.choice, ours.geocoding) as server:
         yield server
-    QgsSettings().remove("crime_risk/geocoder")
-    ours.geocoding.forget()
 
 
 @pytest.fixture
@@ -218,7 +189,7 @@ def test_a_locked_key_is_a_row_and_enter_unlocks_it(
         existsAuthSetting=lambda name: True,
         masterPasswordIsSet=lambda: state.open,
         setMasterPassword=unlock,
-        authSetting=lambda name, default, decrypt: servers.GOOD_KEY,
+        authSetting=lambda name, default, decrypt: GOOD_KEY,
     )
     monkeypatch.setattr(ours.geocoding.geocoder_key, "QgsApplication", SimpleNamespace(authManager=lambda: manager))
     for _ in range(2):

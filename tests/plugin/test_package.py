@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from kit.algorithms import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
-import json, os, sys
-from qgis.core import QgsApplication
-application = QgsApplication([], False)
-application.initQgis()
-sys.path[:0] = [sys.argv[1], "/usr/share/qgis/python/plugins"]
-from processing.core.Processing import Processing
-Processing.initialize()
-import processing
-from crime_risk import classFactory
-plugin = classFactory(None)
-plugin.initProcessing()
 layer = processing.run("crimerisk:importincidents", {"INPUT": sys.argv[2], "OUTPUT": "memory:"})["OUTPUT"]
 names = [one.name() for one in QgsApplication.processingRegistry().providerById("crimerisk").algorithms()]
-print("RESULT " + json.dumps([layer.featureCount(), sys.modules["crime_risk"].__file__, len(names)]), flush=True)
-plugin.unload()
-os._exit(0)
+result = [layer.featureCount(), sys.modules["crime_risk"].__file__, len(names)]
 """
 
 
@@ -82,17 +67,7 @@ def test_it_loads_and_runs_from_anywhere(package: Path, tmp_path: Path) -> None:
     rows = "".join(f"-0.1{number},51.5{number},2021-04-0{number + 1} 12:00,Theft\n" for number in range(5))
     data = tmp_path / "reported crimes é.csv"
     data.write_text("longitude,latitude,datetime,category\n" + rows, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(plugins), str(data)],
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert lines, done.stdout + done.stderr
-    count, file, algorithms = json.loads(lines[0].removeprefix("RESULT "))
+    count, file, algorithms = run_script(SCRIPT, plugins, data)
     assert count == 5
     assert file.startswith(str(plugins))
     assert algorithms >= 7

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.algorithms import run_in_background
+from kit.layers import SYSTEMS, bands, square
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
@@ -21,7 +23,6 @@ from qgis.core import (
     QgsFeature,
     QgsField,
     QgsGeometry,
-    QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
@@ -32,19 +33,11 @@ from qgis.core import (
     QgsRasterLayer,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QEventLoop, QMetaType, QTimer
+from qgis.PyQt.QtCore import QMetaType
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Degrees, metres, international feet, US survey feet, metres of a world-wide projection.
-SYSTEMS = ("EPSG:4326", "EPSG:32610", "EPSG:2913", "EPSG:2927", "EPSG:3857")
 NAMES = ("score", "lower", "upper", "percentile", "incidents", "count")
 X, Y = 525_000, 5_040_000
-
-
-def square(x: float, y: float, side: float) -> str:
-    """A polygon, metres from the town's corner."""
-    x, y = X + x, Y + y
-    return f"Polygon (({x} {y}, {x + side} {y}, {x + side} {y + side}, {x} {y + side}, {x} {y}))"
 
 
 #: The letter C, whose centroid lies outside it.
@@ -215,7 +208,6 @@ def test_grid(both: dict[str, str], run: Any) -> None:
 
 def test_raster(both: dict[str, str], run: Any, tmp_path: Path) -> None:
     import numpy as np
-    from osgeo import gdal
 
     path = str(tmp_path / "score.tif")
     area = layer_of((square(0, 0, 2000),), "EPSG:4326")
@@ -229,7 +221,7 @@ def test_raster(both: dict[str, str], run: Any, tmp_path: Path) -> None:
         "upper",
         "percentile",
     ]
-    score = gdal.Open(path).ReadAsArray()[0]
+    score = bands(path)[0]
     assert np.isfinite(score).sum() == ran["COUNT"] == pytest.approx(1600, abs=40)
     items = layer.renderer().shader().rasterShaderFunction().colorRampItemList()
     assert len(items) == 5
@@ -351,19 +343,10 @@ def test_in_a_model(both: dict[str, str], log_of: Any, tmp_path: Path) -> None:
 
 
 def test_background_task(both: dict[str, str], log_of: Any, tmp_path: Path) -> None:
-    one = QgsApplication.processingRegistry().algorithmById("crimerisk:predictscoreraster").create()
-    context, log = QgsProcessingContext(), log_of()
-    context.setProject(QgsProject.instance())
-    task = QgsProcessingAlgRunnerTask(one, {**both, "OUTPUT": str(tmp_path / "r.tif")}, context, log)
-    ended: list[tuple[bool, dict[str, Any]]] = []
-    loop = QEventLoop()
-    task.executed.connect(lambda fine, results: (ended.append((fine, results)), loop.quit()))
-    QTimer.singleShot(60_000, loop.quit)
-    QgsApplication.taskManager().addTask(task)
-    loop.exec()
-    assert ended, "the task did not end within a minute"
-    assert ended[0][0], log.errors
-    layer = QgsProcessingUtils.mapLayerFromString(ended[0][1]["OUTPUT"], context)
+    log = log_of()
+    fine, ran = run_in_background("predictscoreraster", {**both, "OUTPUT": str(tmp_path / "r.tif")}, log)
+    assert fine, log.errors
+    layer = ran.layer()
     assert layer.renderer().type() == "singlebandpseudocolor", "styled after the task, in the main thread"
 
 

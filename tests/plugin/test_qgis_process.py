@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.algorithms import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The hours that Mexico City (until 2022) and London skip in spring, and some they do not.
@@ -139,42 +140,16 @@ def test_a_refusal_on_the_command_line(qgis_process: Any, tmp_path: Path) -> Non
 def test_memory_layers_in_every_zone(zone: str, tmp_path: Path) -> None:
     """A memory layer keeps wall clocks too, also when it is read by the index."""
     script = """
-import json, sys
-from qgis.core import QgsApplication, QgsProject, QgsProcessingContext, QgsProcessingFeedback
-application = QgsApplication([], False)
-application.initQgis()
-sys.path[:0] = [sys.argv[1], "/usr/share/qgis/python/plugins"]
-from processing.core.Processing import Processing
-Processing.initialize()
-import processing
-from crime_risk import classFactory
-plugin = classFactory(None)
-plugin.initProcessing()
 layer = processing.run("crimerisk:importincidents", {"INPUT": sys.argv[2], "OUTPUT": "memory:"})["OUTPUT"]
 QgsProject.instance().addMapLayer(layer)
 times = [feature["occurred"].toString("yyyy-MM-dd HH:mm:ss") for feature in layer.getFeatures()]
 index = processing.run(
     "crimerisk:buildcrimeindex", {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": sys.argv[3]}
 )
-print("RESULT " + json.dumps([times, index["FIRST"], index["LAST"]]), flush=True)
-plugin.unload()
-import os
-os._exit(0)
+result = [times, index["FIRST"], index["LAST"]]
 """
     write_csv(tmp_path / "data.csv")
     (tmp_path / "crime_risk").symlink_to(ROOT)
-    import sys
-
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path), str(tmp_path / "data.csv"), str(tmp_path / "i.crimeindex")],
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"TZ": zone},
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert lines, done.stderr
-    times, first, last = json.loads(lines[0].removeprefix("RESULT "))
+    times, first, last = run_script(script, tmp_path, tmp_path / "data.csv", tmp_path / "i.crimeindex", TZ=zone)
     assert times == list(TIMES)
     assert (first, last) == (min(TIMES).replace(" ", "T"), max(TIMES).replace(" ", "T"))

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.algorithms import run_in_background
 from qgis.core import (
     QgsApplication,
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,
-    QgsProcessingUtils,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
@@ -90,27 +90,17 @@ def test_batch(run: Any, log_of: Any, town_layer: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("cancel", [False, True])
 def test_background_task(cancel: bool, log_of: Any, grids_file: Path, tmp_path: Path) -> None:
     """As the toolbox runs it; cancelling the task leaves nothing behind."""
-    one = QgsApplication.processingRegistry().algorithmById("crimerisk:convlstmprediction").create()
-    context, log = QgsProcessingContext(), log_of(0 if cancel else None)
-    context.setProject(QgsProject.instance())
+    log = log_of(0 if cancel else None)
     size = {"EPOCHS": 5000, "CHANNELS": 32} if cancel else {"EPOCHS": 1, "CHANNELS": 4}
     parameters = {"INPUT": str(grids_file), **size, "OUTPUT": str(tmp_path / "risk.tif")}
-    task = QgsProcessingAlgRunnerTask(one, parameters, context, log)
-    ended: list[tuple[bool, dict[str, Any]]] = []
-    loop = QEventLoop()
-    task.executed.connect(lambda fine, results: (ended.append((fine, results)), loop.quit()))
-    QTimer.singleShot(60_000, loop.quit)
-    QgsApplication.taskManager().addTask(task)
-    loop.exec()
-    assert ended, "the task did not end within a minute"
-    fine, results = ended[0]
+    fine, ran = run_in_background("convlstmprediction", parameters, log)
     if cancel:
         assert not fine
         assert "Cancelled: nothing was written." in "\n".join(log.errors)
         assert not list(tmp_path.iterdir())
     else:
         assert fine, log.errors
-        layer = QgsProcessingUtils.mapLayerFromString(results["OUTPUT"], context)
+        layer = ran.layer()
         assert layer.renderer().type() == "singlebandpseudocolor", "styled after the task, in the main thread"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder
+from kit.incidents import incidents_of
+from kit.maps import stack
 
 from riskengine.contract.forecasters import FORECASTERS
 from riskengine.evaluation import folds
@@ -22,20 +24,11 @@ from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, Pr
 from riskengine.forecasters.catalogue import make
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
-from riskengine.intake.incidents import Incidents
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps, count_incidents
 from riskengine.measures.metrics import log_loss
 
 HEIGHT, WIDTH = 6, 8
-
-
-def stack(counts: np.ndarray, mask: np.ndarray | None = None, **more: Any) -> Heatmaps:
-    edges = (np.datetime64("2024-01-01") + np.arange(len(counts) + 1)).astype("datetime64[s]")
-    height, width = counts.shape[1:]
-    inside = np.ones((height, width), bool) if mask is None else mask
-    grid = Grid(0.0, 500.0 * height, 500.0, width, height, "EPSG:32614")
-    return Heatmaps(counts, edges, inside, grid, "1 days", **more)
 
 
 @pytest.fixture(scope="module")
@@ -263,9 +256,8 @@ class Breaks(Spy):
 
 
 def test_a_model_that_fails_is_named_and_the_others_go_on(city: Heatmaps) -> None:
-    log: list[str] = []
     models = {each.name: each for each in (Broken(), Certain(), Breaks(), PriorCounts())}
-    context = JobContext(on_log=lambda message, level: log.append(f"{level}: {message}"))
+    context = Recorder()
     backtest = run_backtest(city, models, Plan(100, refit=10), context=context)
     assert backtest.failures == {
         "broken": "The history is too short. Use a longer one.",
@@ -274,7 +266,7 @@ def test_a_model_that_fails_is_named_and_the_others_go_on(city: Heatmaps) -> Non
     }
     assert list(backtest.scores) == ["prior_counts", "constant"]
     assert backtest.scores["prior_counts"].log_loss > 0
-    assert "warning: broken could not be run: The history is too short. Use a longer one." in log
+    assert "warning: broken could not be run: The history is too short. Use a longer one." in context.lines
     assert "could not be run" in " ".join(backtest.verdicts())
 
 
@@ -305,16 +297,15 @@ def test_processes_give_what_one_process_gives(city: Heatmaps) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_cancel_stops_it(city: Heatmaps, workers: int) -> None:
-    cancelled = threading.Event()
-    context = JobContext(on_progress=lambda share, text: cancelled.set(), cancelled=cancelled)
+    context = Recorder(cancel_when=lambda _: True)
     with pytest.raises(Cancelled):
         run_backtest(city, ["logistic", "prior_counts"], Plan(90, refit=1), context=context, workers=workers)
 
 
 def test_progress_rises_to_the_end(city: Heatmaps) -> None:
-    shares: list[float] = []
-    context = JobContext(on_progress=lambda share, text: shares.append(share))
+    context = Recorder()
     run_backtest(city, ["prior_counts", "logistic"], Plan(100, refit=10), context=context, workers=1)
+    shares = context.shares
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert 0.95 < shares[-1] <= 1
@@ -443,18 +434,6 @@ def test_every_figure_travels_as_json(city: Heatmaps, alternating: Backtest) -> 
         assert set(found["scores"]) == set(backtest.scores)
         assert found["best_baseline"] not in found["against"]
     assert few.to_dict()["against"]["constant"]["low"] is None
-
-
-def incidents_of(heatmaps: Heatmaps, seed: int = 0) -> Incidents:
-    """One incident somewhere in its cell for each that is counted."""
-    random = np.random.default_rng(seed)
-    when, row, column = (
-        np.repeat(axis, heatmaps.counts[np.nonzero(heatmaps.counts)]) for axis in heatmaps.counts.nonzero()
-    )
-    grid, number = heatmaps.grid, len(when)
-    x = grid.west + (column + random.uniform(0.01, 0.99, number)) * grid.cell
-    y = grid.north - (row + random.uniform(0.01, 0.99, number)) * grid.cell
-    return Incidents(x, y, heatmaps.edges[when], np.zeros(number, np.int32), ["THEFT"], np.arange(number))
 
 
 def test_moved_grids_hold_the_same_incidents(city: Heatmaps) -> None:

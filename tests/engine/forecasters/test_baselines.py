@@ -6,28 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from kit.maps import stack
 
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
 from riskengine.forecasters.kde import SpaceTimeKDE
 from riskengine.forecasters.recent import RecentCounts
 from riskengine.forecasters.weekday import WeekdayTrend
 from riskengine.ground.errors import DataError, ParameterError
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.measures.metrics import log_loss
 
 ALL = [ConstantForecaster, PriorCounts, PriorShare]
-
-
-def stack(
-    counts: np.ndarray, mask: np.ndarray | None = None, unit: str = "D", step: int = 1, **more: object
-) -> Heatmaps:
-    """Maps from Monday, 1 January 2024 on."""
-    edges = (np.datetime64("2024-01-01", unit) + step * np.arange(len(counts) + 1)).astype("datetime64[s]")
-    height, width = counts.shape[1:]
-    inside = np.ones((height, width), bool) if mask is None else mask
-    name = {("D", 7): "1 weeks", ("D", 1): "1 days", ("h", step): f"{step} hours", ("M", 1): "1 months"}[unit, step]
-    return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), name, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -183,12 +172,13 @@ def test_recent_counts_look_past_maps_without_observation(maps: Heatmaps) -> Non
 
 @pytest.mark.parametrize(("unit", "step", "window"), [("D", 1, 90), ("D", 7, 13), ("M", 1, 8), ("h", 12, 180)])
 def test_recent_counts_cover_about_ninety_days(unit: str, step: int, window: int) -> None:
+    bin = {("D", 1): "1 days", ("D", 7): "1 weeks", ("M", 1): "1 months", ("h", 12): "12 hours"}[unit, step]
     counts = np.zeros((200, 1, 2), dtype=np.uint8)
     counts[:, 0, 0] = 1
     for age, known in ((window, True), (window + 1, False)):
         counts[:, 0, 1] = 0
         counts[-age, 0, 1] = 1
-        risk = RecentCounts(shrinkage=0).predict(stack(counts, unit=unit, step=step))[0, 0, 1]
+        risk = RecentCounts(shrinkage=0).predict(stack(counts, bin=bin))[0, 0, 1]
         assert risk == pytest.approx(1 - np.exp(-1 / window) if known else 1e-7, rel=1e-3)
 
 
@@ -209,9 +199,9 @@ def test_trend_by_hand() -> None:
     counts[-4:] = 2
     rate = (56 + 0.5 * (560.5 / 521)) / 52.5
     trend = (80 + 100) / (4 * 560 / 52 + 100)
-    risk = WeekdayTrend().predict(stack(counts, step=7))
+    risk = WeekdayTrend().predict(stack(counts, bin="1 weeks"))
     assert risk[0, 0] == pytest.approx(np.full(10, 1 - np.exp(-rate * trend)), rel=1e-5)
-    unshrunk = WeekdayTrend(trend_shrinkage=0, shrinkage=0).predict(stack(counts, step=7))
+    unshrunk = WeekdayTrend(trend_shrinkage=0, shrinkage=0).predict(stack(counts, bin="1 weeks"))
     assert unshrunk[0, 0, 0] == pytest.approx(1 - np.exp(-2), rel=1e-5)
 
 
@@ -220,7 +210,7 @@ def test_hours_of_the_week() -> None:
     counts[18::24] = 3
     # Saturday nights besides.
     counts[5 * 24 + 23 :: 168] = 3
-    week = WeekdayTrend().predict(stack(counts, unit="h"), steps=168)[:, 0, 0]
+    week = WeekdayTrend().predict(stack(counts, bin="1 hours"), steps=168)[:, 0, 0]
     assert sorted(np.argsort(week)[-8:]) == sorted([*range(18, 168, 24), 5 * 24 + 23])
     quiet = np.setdiff1d(np.arange(168), [*range(18, 168, 24), 5 * 24 + 23])
     assert week[quiet].max() < 0.35 * week[18]

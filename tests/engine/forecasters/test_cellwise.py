@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.maps import stack
 from scipy.ndimage import gaussian_filter
 
 from riskengine.forecasters import cellwise, trees
@@ -16,20 +17,10 @@ from riskengine.forecasters.cellwise import Boosting, Logistic
 from riskengine.forecasters.trees import Trees, fit_trees
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps
 from riskengine.measures.metrics import log_loss
 
 MONDAY = np.datetime64("2023-01-02")
-
-
-def stack(counts: np.ndarray, hours: int = 24, **more: Any) -> Heatmaps:
-    edges = (MONDAY.astype("datetime64[h]") + hours * np.arange(len(counts) + 1)).astype("datetime64[s]")
-    rows, columns = counts.shape[1:]
-    grid = Grid(0.0, rows * 250.0, 250.0, columns, rows, "EPSG:32614")
-    bins = f"{hours // 24} days" if hours % 24 == 0 else f"{hours} hours"
-    mask = more.pop("mask", np.ones((rows, columns), dtype=bool))
-    return Heatmaps(counts, edges, mask, grid, bins, **more)
 
 
 def contagious(maps: int = 420, size: int = 8) -> Heatmaps:

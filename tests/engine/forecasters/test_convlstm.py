@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from kit.contexts import Recorder
+from kit.maps import stack, travelling, write_stack
 
 from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.baselines import ConstantForecaster, PriorShare
@@ -26,27 +27,10 @@ from riskengine.learning.threads import repeatable
 from riskengine.learning.training import weighted_loss
 from riskengine.learning.trainingstate import Schedule
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Extras, Heatmaps, write_heatmaps
+from riskengine.maps.heatmaps import Extras, Heatmaps
 from riskengine.measures.metrics import log_loss
 
 TINY: dict[str, Any] = {"sequence_length": 6, "channels": 6, "layers": 1, "batch_size": 4}
-
-
-def stack(counts: np.ndarray, mask: np.ndarray | None = None, **more: Any) -> Heatmaps:
-    edges = (np.datetime64("2024-01-01") + np.arange(len(counts) + 1)).astype("datetime64[s]")
-    height, width = counts.shape[1:]
-    inside = np.ones((height, width), bool) if mask is None else mask
-    return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), "1 days", **more)
-
-
-def travelling(maps: int = 90, side: int = 8, seed: int = 0) -> Heatmaps:
-    """A front of incidents that moves one column a day, with noise: place alone tells nothing, yesterday all."""
-    random = np.random.default_rng(seed)
-    column = np.arange(side)
-    counts = np.stack(
-        [random.random((side, side)) < np.where((column - day) % 4 == 0, 0.9, 0.03)[None, :] for day in range(maps)]
-    )
-    return stack(counts.astype(np.uint8))
 
 
 @pytest.fixture(scope="module")
@@ -281,17 +265,10 @@ def test_repeatable_operations_are_asked_for_on_a_gpu_and_only_while_training() 
 
 def test_a_long_forecast_reports_and_can_be_stopped(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
     heatmaps, model = fitted
-    stop = threading.Event()
-    texts: list[str] = []
-
-    def on_progress(share: float, text: str) -> None:
-        texts.append(text)
-        if len(texts) == 3:
-            stop.set()
-
+    context = Recorder(cancel_when=lambda said: len(said.texts) == 3)
     with pytest.raises(Cancelled):
-        model.predict(heatmaps, 50, JobContext(on_progress, cancelled=stop))
-    assert texts == [f"Forecasting map {number} of 50" for number in (1, 2, 3)]
+        model.predict(heatmaps, 50, context)
+    assert context.texts == [f"Forecasting map {number} of 50" for number in (1, 2, 3)]
 
 
 def test_a_further_step_does_not_change_the_nearer_ones(fitted: tuple[Heatmaps, ConvLSTMForecaster]) -> None:
@@ -348,11 +325,6 @@ def test_another_category_that_comes_a_day_before_is_learned_from() -> None:
 # The job
 
 
-def write(path: Path, heatmaps: Heatmaps) -> str:
-    write_heatmaps(path, heatmaps)
-    return str(path)
-
-
 def job(folder: Path, heatmaps: str, context: JobContext | None = None, **more: Any) -> dict[str, Any]:
     params = {"heatmaps": heatmaps, "output": str(folder / "risk.tif"), "epochs": 3, **TINY, **more}
     return run_job("convlstm", params, context)
@@ -361,12 +333,12 @@ def job(folder: Path, heatmaps: str, context: JobContext | None = None, **more: 
 def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
     mask = np.ones((8, 8), bool)
     mask[0] = False
-    heatmaps = write(tmp_path / "héat maps.tif", stack(travelling().counts, mask))
-    texts: list[str] = []
+    heatmaps = write_stack(tmp_path / "héat maps.tif", stack(travelling().counts, mask))
+    context = Recorder()
     result = job(
         tmp_path,
         heatmaps,
-        JobContext(on_progress=lambda share, text: texts.append(text)),
+        context,
         steps=2,
         model_output=str(tmp_path / "a.crimemodel"),
         report=str(tmp_path / "a.html"),
@@ -381,7 +353,7 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
     assert len(result["loss"]) == len(result["validation"]) == 3
     assert any(
         text.startswith("epoch 2 of 3, loss") and "against the running mean" in text and "left" in text
-        for text in texts
+        for text in context.texts
     )
     with rasterio.open(tmp_path / "risk.tif") as risk:
         assert risk.tags()["CRIMERISK_KIND"] == "risk"
@@ -397,47 +369,47 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
 
 def test_job_applies_a_model_and_scores_what_it_never_saw(tmp_path: Path) -> None:
     whole = travelling()
-    early = write(tmp_path / "early.tif", whole.before(60))
+    early = write_stack(tmp_path / "early.tif", whole.before(60))
     model = str(tmp_path / "m.crimemodel")
     job(tmp_path, early, model_output=model)  # trained on the first 48 maps
-    late = job(tmp_path, write(tmp_path / "all.tif", whole), model=model, report=str(tmp_path / "r.html"))
+    late = job(tmp_path, write_stack(tmp_path / "all.tif", whole), model=model, report=str(tmp_path / "r.html"))
     assert late["held_out_bins"] == 90 - 48
-    warnings: list[str] = []
+    context = Recorder()
     seen = job(
         tmp_path,
-        write(tmp_path / "seen.tif", whole.before(48)),
-        JobContext(on_log=lambda text, level: warnings.append(text) if level == "warning" else None),
+        write_stack(tmp_path / "seen.tif", whole.before(48)),
+        context,
         model=model,
         report=str(tmp_path / "seen.html"),
     )
     assert seen["held_out_bins"] == 0
     assert seen["metrics"] == {}
-    assert any("not evaluated" in text for text in warnings)
+    assert any("not evaluated" in text for text in context.warnings)
 
 
 def test_job_refuses_a_model_for_other_bins_or_cells(tmp_path: Path) -> None:
     whole = travelling(50)
     model = str(tmp_path / "m.crimemodel")
-    job(tmp_path, write(tmp_path / "a.tif", whole), model_output=model)
+    job(tmp_path, write_stack(tmp_path / "a.tif", whole), model_output=model)
     whole.bin = "1 weeks"
     with pytest.raises(ParameterError, match="trained on maps of 1 days, these are maps of 1 weeks"):
-        job(tmp_path, write(tmp_path / "b.tif", whole), model=model)
+        job(tmp_path, write_stack(tmp_path / "b.tif", whole), model=model)
     whole.bin = "1 days"
     whole.grid = Grid(0.0, 0.0, 250.0, 8, 8, "EPSG:32614")
     with pytest.raises(ParameterError, match="cells of 500 m, these are cells of 250 m"):
-        job(tmp_path, write(tmp_path / "c.tif", whole), model=model)
+        job(tmp_path, write_stack(tmp_path / "c.tif", whole), model=model)
 
 
 def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
     whole = travelling(40)
     with pytest.raises(DataError, match=r"The stack holds 8 maps.*needs at least 15"):
-        job(tmp_path, write(tmp_path / "short.tif", whole.before(8)))
+        job(tmp_path, write_stack(tmp_path / "short.tif", whole.before(8)))
     with pytest.raises(DataError, match="The stack holds 1 maps"):
-        job(tmp_path, write(tmp_path / "one.tif", whole.before(1)))
+        job(tmp_path, write_stack(tmp_path / "one.tif", whole.before(1)))
     with pytest.raises(DataError, match="No incident"):
-        job(tmp_path, write(tmp_path / "none.tif", stack(np.zeros((40, 4, 4), np.uint8))))
+        job(tmp_path, write_stack(tmp_path / "none.tif", stack(np.zeros((40, 4, 4), np.uint8))))
     with pytest.raises(DataError, match="No cell"):
-        job(tmp_path, write(tmp_path / "out.tif", stack(whole.counts, np.zeros((8, 8), bool))))
+        job(tmp_path, write_stack(tmp_path / "out.tif", stack(whole.counts, np.zeros((8, 8), bool))))
     with rasterio.open(
         tmp_path / "foreign.tif", "w", driver="GTiff", width=2, height=2, count=1, dtype="uint8"
     ) as foreign:
@@ -452,31 +424,23 @@ def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
 
 
 def test_as_few_maps_as_the_message_names_are_enough(tmp_path: Path) -> None:
-    assert job(tmp_path, write(tmp_path / "a.tif", travelling(15)))["held_out_bins"] >= 1
+    assert job(tmp_path, write_stack(tmp_path / "a.tif", travelling(15)))["held_out_bins"] >= 1
 
 
 def test_a_constant_stack_can_be_forecast(tmp_path: Path) -> None:
     result = job(
-        tmp_path, write(tmp_path / "a.tif", stack(np.ones((30, 1, 1), np.uint8))), report=str(tmp_path / "r.html")
+        tmp_path, write_stack(tmp_path / "a.tif", stack(np.ones((30, 1, 1), np.uint8))), report=str(tmp_path / "r.html")
     )
     assert result["metrics"]["convlstm"]["auc"] is None
     json.dumps(result, allow_nan=False)
 
 
 def test_cancel_during_training_leaves_nothing(tmp_path: Path) -> None:
-    heatmaps = write(tmp_path / "a.tif", travelling())
-    stop = threading.Event()
-    batches = 0
-
-    def on_progress(share: float, text: str) -> None:
-        nonlocal batches
-        batches += text.startswith("epoch")
-        if batches == 3:
-            stop.set()
-
+    heatmaps = write_stack(tmp_path / "a.tif", travelling())
+    context = Recorder(cancel_when=lambda said: sum(text.startswith("epoch") for text in said.texts) == 3)
     with pytest.raises(Cancelled):
-        job(tmp_path, heatmaps, JobContext(on_progress, cancelled=stop), model_output=str(tmp_path / "m.crimemodel"))
-    assert batches == 3
+        job(tmp_path, heatmaps, context, model_output=str(tmp_path / "m.crimemodel"))
+    assert sum(text.startswith("epoch") for text in context.texts) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
 
 
@@ -484,38 +448,35 @@ def test_cancel_during_training_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", ["a" * 250 + ".tif", "a\0b.tif", "folder"])
 def test_a_name_that_cannot_be_written_is_refused_before_training(tmp_path: Path, name: str, file: str) -> None:
     (tmp_path / "folder").mkdir()
-    heatmaps = write(tmp_path / "a.tif", travelling(40))
-    texts: list[str] = []
+    heatmaps = write_stack(tmp_path / "a.tif", travelling(40))
+    context = Recorder()
     with pytest.raises(OutputError, match=name):
-        job(tmp_path, heatmaps, JobContext(lambda _, text: texts.append(text)), **{name: str(tmp_path / file)})
-    assert not texts
+        job(tmp_path, heatmaps, context, **{name: str(tmp_path / file)})
+    assert not context.texts
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "folder"]
 
 
 def test_a_failing_report_costs_neither_risk_nor_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    heatmaps = write(tmp_path / "a.tif", travelling(40))
+    heatmaps = write_stack(tmp_path / "a.tif", travelling(40))
     model, report = str(tmp_path / "m.crimemodel"), str(tmp_path / "r.html")
     for error in (OutputError("The disk is full", parameter="report", remedy="Free some space"), ValueError("odd")):
-        warnings: list[str] = []
 
         def fail(*args: object, error: Exception = error) -> None:
             raise error
 
         monkeypatch.setattr("riskengine.jobs.convlstm.write_forecast_report", fail)
-        context = JobContext(
-            on_log=lambda text, level, seen=warnings: seen.append(text) if level == "warning" else None
-        )
+        context = Recorder()
         result = job(tmp_path, heatmaps, context, model_output=model, report=report)
         assert result["report"] is None
         assert result["model"] == model
-        assert any("its report is not" in text and str(error) in text for text in warnings)
+        assert any("its report is not" in text and str(error) in text for text in context.warnings)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "m.crimemodel", "risk.tif"]
 
 
 def test_a_later_stack_is_scored_once_there_is_a_past(tmp_path: Path) -> None:
     whole = travelling(100)
     model = str(tmp_path / "m.crimemodel")
-    job(tmp_path, write(tmp_path / "early.tif", whole.before(50)), model_output=model)
+    job(tmp_path, write_stack(tmp_path / "early.tif", whole.before(50)), model_output=model)
 
     def later(name: str, empty: int, maps: int) -> tuple[dict[str, Any], list[str]]:
         """The maps from 60 on, the first `empty` of them without incidents."""
@@ -523,9 +484,8 @@ def test_a_later_stack_is_scored_once_there_is_a_past(tmp_path: Path) -> None:
         counts[:empty] = 0
         heatmaps = stack(counts)
         heatmaps.edges = whole.edges[60 : 61 + maps]
-        said: list[str] = []
-        context = JobContext(on_log=lambda text, level: said.append(text))
-        return job(tmp_path, write(tmp_path / name, heatmaps), context, model=model), said
+        context = Recorder()
+        return job(tmp_path, write_stack(tmp_path / name, heatmaps), context, model=model), context.messages
 
     result, said = later("some.tif", 1, 40)
     assert result["held_out_bins"] == 40 - TINY["sequence_length"]

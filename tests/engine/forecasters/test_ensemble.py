@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder
+from kit.maps import stack
 from scipy.special import expit
 
 from riskengine.forecasters import ensemble
 from riskengine.forecasters.base import incident_maps
 from riskengine.forecasters.catalogue import make
 from riskengine.forecasters.ensemble import Ensemble, pool_weights
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import ParameterError
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.measures.metrics import log_loss
 
 PLAIN = ("prior_counts", "recent_counts", "weekday_trend", "kde")
 
 
-def stack(maps: int = 240, seed: int = 1, moved: bool = False, weekend: float = 1.0) -> Heatmaps:
+def city(maps: int = 240, seed: int = 1, moved: bool = False, weekend: float = 1.0) -> Heatmaps:
     """Poisson counts on 6 x 8 cells; `moved` puts the hot places elsewhere two thirds through."""
     random = np.random.default_rng(seed)
     rate = random.gamma(0.5, 0.4, size=(6, 8))
     rates = np.repeat(rate[None], maps, axis=0)
     if moved:
         rates[maps * 2 // 3 :] = rate[::-1, ::-1]
-    edges = np.datetime64("2020-01-06T00:00:00") + np.arange(maps + 1) * np.timedelta64(86_400, "s")
     rates[np.arange(maps) % 7 >= 5] *= weekend
-    grid = Grid(500_000.0, 2_000_000.0, 500.0, 8, 6, "EPSG:32614")
-    return Heatmaps(random.poisson(rates).astype(np.uint8), edges, np.ones((6, 8), dtype=bool), grid, "1 days")
+    return stack(random.poisson(rates).astype(np.uint8), start="2020-01-06")
 
 
 def test_a_member_that_knows_gets_the_weight_and_one_that_guesses_none() -> None:
@@ -63,7 +61,7 @@ def test_weights_are_shares(strength: float) -> None:
 
 
 def test_recent_counts_are_heard_when_places_have_moved() -> None:
-    heatmaps = stack(moved=True)
+    heatmaps = city(moved=True)
     model = Ensemble(members=("prior_counts", "recent_counts"), share=0.2).fit(heatmaps)
     weights = dict(zip(model.members, model.weights_))
     assert weights["recent_counts"] > 0.8
@@ -71,7 +69,7 @@ def test_recent_counts_are_heard_when_places_have_moved() -> None:
 
 
 def test_it_keeps_up_with_the_best_of_its_members() -> None:
-    heatmaps = stack(maps=320, weekend=2.0)
+    heatmaps = city(maps=320, weekend=2.0)
     first = 260
     events = incident_maps(heatmaps)[first:]
     losses = {
@@ -82,15 +80,15 @@ def test_it_keeps_up_with_the_best_of_its_members() -> None:
 
 
 def test_the_weights_come_from_the_history_alone() -> None:
-    heatmaps = stack()
-    other = stack()
+    heatmaps = city()
+    other = city()
     other.counts[200:] = 9
     one, two = (Ensemble(members=PLAIN).fit(each.before(200)) for each in (heatmaps, other))
     assert one.weights_ == pytest.approx(two.weights_, abs=0)
 
 
 def test_a_history_too_short_to_weigh_on_gives_plain_counts() -> None:
-    heatmaps = stack(maps=12)
+    heatmaps = city(maps=12)
     model = Ensemble(members=("logistic", "prior_counts")).fit(heatmaps)
     assert list(model.members_) == ["prior_counts"]
     expected = make("prior_counts").fit(heatmaps).predict(heatmaps)
@@ -99,7 +97,7 @@ def test_a_history_too_short_to_weigh_on_gives_plain_counts() -> None:
 
 @pytest.mark.parametrize(("moved", "silent"), [(True, "prior_counts"), (False, "recent_counts")])
 def test_a_member_not_heard_is_neither_fitted_nor_kept(moved: bool, silent: str) -> None:
-    model = Ensemble(members=("prior_counts", "recent_counts"), share=0.2, strength=0.1).fit(stack(moved=moved))
+    model = Ensemble(members=("prior_counts", "recent_counts"), share=0.2, strength=0.1).fit(city(moved=moved))
     assert model.weights_[model.members.index(silent)] == 0
     assert len(model.members_) == 1
     assert not any(key.startswith(f"{silent}/") for key in model.state())
@@ -121,14 +119,13 @@ def test_settings_that_cannot_work_are_refused_in_a_sentence(arguments: dict[str
 
 
 def test_a_long_past_fold_is_thinned_over_all_weekdays(monkeypatch: pytest.MonkeyPatch) -> None:
-    heatmaps = stack(maps=400)
+    heatmaps = city(maps=400)
     whole = Ensemble(members=PLAIN).fit(heatmaps)
-    said: list[str] = []
     # 100 maps of 48 cells; every seventh would do, but would always be the same weekday.
     monkeypatch.setattr(ensemble, "MOST_ROWS", 700)
-    context = JobContext(on_log=lambda message, level: said.append(message))
+    context = Recorder()
     thinned = Ensemble(members=PLAIN).fit(heatmaps, context)
-    assert any("Weights learned on 13 past maps" in message for message in said)
+    assert any("Weights learned on 13 past maps" in message for message in context.messages)
     assert thinned.weights_.sum() == pytest.approx(1)
     assert not np.array_equal(thinned.weights_, whole.weights_)
     chosen = np.flatnonzero(ensemble._fold(heatmaps, 300))
@@ -141,21 +138,20 @@ def test_a_long_past_fold_is_thinned_over_all_weekdays(monkeypatch: pytest.Monke
 
 
 def test_progress_never_jumps_back() -> None:
-    heatmaps, shares = stack(), [0.0]
+    heatmaps, context = city(), Recorder()
     model = Ensemble(members=PLAIN, strength=1e6).fit(heatmaps.before(200))
     assert len(model.members_) == len(PLAIN)
-    context = JobContext(on_progress=lambda share, text: shares.append(share))
     for forecast in (model.predict_each, model.predict_ahead):
         forecast(heatmaps, 200, context=context)
-        assert shares == sorted(shares)
-        assert 0.9 < shares[-1] <= 1
-        shares.clear()
+        assert context.shares == sorted(context.shares)
+        assert 0.9 < context.shares[-1] <= 1
+        context.shares.clear()
     model.fit(heatmaps.before(200), context)
-    assert shares == sorted(shares)
+    assert context.shares == sorted(context.shares)
 
 
 def test_the_pool_is_the_weighted_mean_of_the_logits() -> None:
-    heatmaps = stack()
+    heatmaps = city()
     model = Ensemble(members=PLAIN).fit(heatmaps.before(200))
     weights = model.weights_[model.weights_ > 0]
     risks = [member.predict(heatmaps, 2).astype(float) for member in model.members_.values()]

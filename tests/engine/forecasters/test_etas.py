@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from kit.maps import stack
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -17,21 +18,12 @@ from riskengine.forecasters.selfexciting.etas_kernel import Excitation, LongRun,
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.bins import bin_edges
-from riskengine.maps.grid import Grid, make_grid
+from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps, count_incidents
 from riskengine.simulation.cityplan import hour_of_week
 from riskengine.simulation.simulate import SimulatedCity, simulate_city
 
 THEFT = 1
-
-
-def stack(counts: np.ndarray, mask: np.ndarray | None = None, bin: str = "1 days") -> Heatmaps:
-    number, unit = bin.split()
-    days = np.arange(len(counts) + 1) * int(number) * (7 if unit == "weeks" else 1)
-    edges = (np.datetime64("2024-01-01", "D") + days.astype("timedelta64[D]")).astype("datetime64[s]")
-    height, width = counts.shape[1:]
-    inside = np.ones((height, width), bool) if mask is None else mask
-    return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), bin)
 
 
 def clustered(maps: int = 160, seed: int = 3) -> Heatmaps:
@@ -179,7 +171,7 @@ def even_process(seed: int) -> Heatmaps:
     points = np.column_stack([np.concatenate(each) for each in zip(*generations, strict=True)])
     edges = np.linspace(0, side, 41)
     counts = np.histogramdd(points[:, ::-1], (np.arange(days + 1), edges, edges))[0].astype(np.uint8)
-    return replace(stack(counts), grid=Grid(0.0, 0.0, 250.0, 40, 40, "EPSG:32614"))
+    return stack(counts, cell=250.0)
 
 
 def covers(fitted: SelfExciting, **truth: float) -> None:

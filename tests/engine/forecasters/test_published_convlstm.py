@@ -8,32 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from kit.maps import stack, travelling
 
 from riskengine.forecasters.networks.causal import causal_sequence
 from riskengine.forecasters.networks.convlstm_published import PUBLISHED, PublishedConvLSTM
 from riskengine.forecasters.networks.network import PublishedNetwork
 from riskengine.ground.errors import ParameterError
 from riskengine.maps.gaps import binarize, fill_gaps
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.measures.metrics import log_loss
 
 TINY: dict[str, Any] = {"sequence_length": 6, "channels": 6, "squash": 0}
-
-
-def stack(counts: np.ndarray, mask: np.ndarray | None = None, **more: Any) -> Heatmaps:
-    edges = (np.datetime64("2024-01-01") + np.arange(len(counts) + 1)).astype("datetime64[s]")
-    height, width = counts.shape[1:]
-    inside = np.ones((height, width), bool) if mask is None else mask
-    return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), "1 days", **more)
-
-
-def travelling(maps: int, side: int, seed: int = 0) -> Heatmaps:
-    """A front of incidents that moves one column a day, with noise."""
-    random = np.random.default_rng(seed)
-    column = np.arange(side)
-    days = [random.random((side, side)) < np.where((column - day) % 4 == 0, 0.9, 0.03)[None, :] for day in range(maps)]
-    return stack(np.stack(days).astype(np.uint8))
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from kit.maps import stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
@@ -29,8 +30,7 @@ def alternating_places(maps: int = 140) -> Heatmaps:
     counts[1::2, 3, 4] = 1
     some = np.arange(0, maps, 3)
     counts[some, random.integers(5, size=len(some)), random.integers(6, size=len(some))] += 1
-    edges = (np.datetime64("2024-01-01") + np.arange(maps + 1)).astype("datetime64[s]")
-    return Heatmaps(counts, edges, np.ones((5, 6), bool), Grid(0.0, 2500.0, 500.0, 6, 5, "EPSG:32614"), "1 days")
+    return stack(counts)
 
 
 @pytest.fixture(scope="module")

@@ -7,32 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder, stopped_in
+from kit.maps import stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
 from riskengine.forecasters.modelfile import check_fits, describe, load_model, save_model
 from riskengine.forecasters.networks.st_resnet import STResNet
 from riskengine.forecasters.spans import frames, spans
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps
 from riskengine.measures.metrics import log_loss
-
-
-def stack(counts: np.ndarray, unit: str = "D", start: str = "2024-01-01", bin_length: str = "1 days") -> Heatmaps:
-    edges = (np.datetime64(start, unit) + np.arange(len(counts) + 1)).astype("datetime64[s]")
-    rows, columns = counts.shape[1:]
-    mask = np.ones((rows, columns), dtype=bool)
-    return Heatmaps(
-        counts.astype(np.uint8), edges, mask, Grid(0.0, 5000.0, 500.0, columns, rows, "EPSG:32614"), bin_length
-    )
 
 
 def two_places(maps: int = 200, rows: int = 6, columns: int = 7) -> Heatmaps:
     """One incident a day: at (1, 1) on even days, at (4, 5) on odd ones, and one anywhere."""
     random = np.random.default_rng(4)
-    counts = np.zeros((maps, rows, columns))
+    counts = np.zeros((maps, rows, columns), np.uint8)
     counts[::2, 1, 1] = 1
     counts[1::2, 4, 5] = 1
     counts[np.arange(maps), random.integers(rows, size=maps), random.integers(columns, size=maps)] += 1
@@ -56,7 +47,7 @@ def loss(forecaster: Forecaster, heatmaps: Heatmaps, first: int) -> float:
 
 
 def test_daily_maps_look_at_days_weeks_and_months() -> None:
-    daily = stack(np.zeros((400, 2, 2)))
+    daily = stack(np.zeros((400, 2, 2), np.uint8))
     near, same, far = spans(daily, 4, 3, 3, averaged=True)
     assert near == [(1, 1), (2, 2), (3, 3), (4, 4)]
     assert same == [(7, 7), (14, 14), (21, 21)]
@@ -65,19 +56,16 @@ def test_daily_maps_look_at_days_weeks_and_months() -> None:
 
 
 def test_other_bins_have_other_periods_and_a_short_history_fewer() -> None:
-    hourly = stack(np.zeros((24 * 60, 2, 2)), "h", bin_length="1 hours")
+    hourly = stack(np.zeros((24 * 60, 2, 2), np.uint8), bin="1 hours")
     assert spans(hourly, 3, 2, 1, averaged=False) == [
         [(1, 1), (2, 2), (3, 3)],
         [(24, 24), (48, 48), (168, 168)],
         [(672, 672)],
     ]
-    weeks = np.zeros((130, 2, 2))
-    weekly = replace(
-        stack(weeks, bin_length="1 weeks"),
-        edges=(np.datetime64("2022-01-03") + 7 * np.arange(131)).astype("datetime64[s]"),
-    )
+    weeks = np.zeros((130, 2, 2), np.uint8)
+    weekly = stack(weeks, bin="1 weeks", start="2022-01-03")
     assert spans(weekly, 3, 2, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(52, 52)], [(13, 13), (26, 26)]]
-    monthly = stack(np.zeros((30, 2, 2)), "M", "2020-01", "1 months")
+    monthly = stack(np.zeros((30, 2, 2), np.uint8), bin="1 months", start="2020-01-01")
     assert spans(monthly, 3, 1, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(12, 12)], [(3, 3), (6, 6)]]
     assert spans(monthly.before(12), 3, 1, 2, averaged=False)[1:] == [[], [(3, 3), (6, 6)]]
 
@@ -183,19 +171,13 @@ def test_goes_on_after_a_cancel(alternating: Heatmaps, tmp_path: Path) -> None:
     whole = STResNet(**settings).fit(alternating)
     stopped = STResNet(**settings)
     stopped.checkpoint = str(tmp_path / "training.checkpoint")
-
-    def stop(share: float, text: str) -> None:
-        if text.startswith("epoch 3"):
-            context.cancelled.set()
-
-    context = JobContext(on_progress=stop)
     with pytest.raises(Cancelled):
-        stopped.fit(alternating, context)
+        stopped.fit(alternating, stopped_in(3))
     again = STResNet(**settings)
     again.checkpoint = stopped.checkpoint
-    said: list[str] = []
-    again.fit(alternating, JobContext(on_log=lambda text, level: said.append(text)))
-    assert any("Going on after epoch 2" in text for text in said)
+    context = Recorder()
+    again.fit(alternating, context)
+    assert any("Going on after epoch 2" in text for text in context.messages)
     assert np.array_equal(again.predict(alternating), whole.predict(alternating))
 
 
@@ -228,8 +210,8 @@ def test_too_short_a_history(alternating: Heatmaps) -> None:
 )
 def test_hours_and_months(unit: str, bin_length: str, maps: int, branches: set[int]) -> None:
     """Fitted on the first 80 %: of hours so far too few for a month, of months too few for a year."""
-    counts = np.random.default_rng(0).poisson(0.5, (maps, 4, 4))
-    heatmaps = stack(counts, unit, "2022-01", bin_length)
+    counts = np.random.default_rng(0).poisson(0.5, (maps, 4, 4)).astype(np.uint8)
+    heatmaps = stack(counts, bin=bin_length, start="2022-01-01")
     model = STResNet(closeness=3, features=4, units=1, epochs=1, trend=1 if unit == "M" else 3).fit(heatmaps)
     assert set(model.spans_[:, 0].tolist()) == branches
     risk = model.predict(heatmaps, 2)

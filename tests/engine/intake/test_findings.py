@@ -7,18 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from kit.incidents import make_incidents
 from rasterio.warp import transform
 
 from riskengine.intake.findings import Finding, check_categories, check_incidents, measure_places
 from riskengine.intake.incidents import Incidents
 from riskengine.intake.patrols import patrol_group
-
-
-def incidents(x: np.ndarray, y: np.ndarray, time: np.ndarray, category: list[str] | None = None) -> Incidents:
-    names = sorted(set(category or []))
-    codes = np.array([names.index(name) for name in category] if category else [-1] * len(x), dtype=np.int32)
-    when = np.asarray(time).astype("datetime64[s]")
-    return Incidents(np.asarray(x, float), np.asarray(y, float), when, codes, names, np.arange(len(x)))
 
 
 def days(count: int, over: int = 365) -> np.ndarray:
@@ -37,36 +31,36 @@ def random() -> np.random.Generator:
 
 def test_places_as_they_are_give_no_finding(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 5000))
-    assert check_incidents(incidents(x, y, days(5000)), cell=50, bin="1 hours") == []
+    assert check_incidents(make_incidents(x, y, days(5000)), cell=50, bin="1 hours") == []
 
 
 def test_snapped_places_and_the_cells_that_are_finer(random: np.random.Generator) -> None:
     # A lattice of 100 m with 400 points.
     x, y = random.integers(0, 20, (2, 5000)) * 100.0
-    found = check_incidents(incidents(x, y, days(5000)), cell=50, bin="1 days")
+    found = check_incidents(make_incidents(x, y, days(5000)), cell=50, bin="1 days")
     assert kinds(found) == ["snapped", "fine cells"]
     assert found[0].figures["places"] == 400
     assert found[0].figures["repeats"] > 0.9 > 0.1 > found[0].figures["repeats_by_chance"]  # type: ignore[operator]
     assert found[1].figures["spacing_m"] == 100
-    assert kinds(check_incidents(incidents(x, y, days(5000)), cell=250)) == ["snapped"]
+    assert kinds(check_incidents(make_incidents(x, y, days(5000)), cell=250)) == ["snapped"]
 
 
 def test_repeats_by_hand() -> None:
     day = np.datetime64("2022-01-01", "D") + np.array([0, 0, 50, 200, 250, 250]).astype("timedelta64[D]")
-    places = measure_places(incidents(np.array([5.0, 5, 5, 5, 9, 9]), np.zeros(6), day))
+    places = measure_places(make_incidents(np.array([5.0, 5, 5, 5, 9, 9]), np.zeros(6), day))
     assert (places.incidents, places.places) == (6, 2)
     # Of the three that have 92 days before them none repeats: the third at place 5 is 150 days late, and two at one
     # time are no repeat. Only the incident of day 50 would be one.
     assert places.repeats == 0.0
     assert places.spacing == 4.0
-    short = measure_places(incidents(np.array([5.0, 5, 5]), np.zeros(3), day[:3]))
+    short = measure_places(make_incidents(np.array([5.0, 5, 5]), np.zeros(3), day[:3]))
     assert short.repeats == pytest.approx(1 / 3)
 
 
 def test_a_coordinate_that_stands_for_many_is_named_to_100_m_only(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 4000)) + np.array([[500_000.0], [4_000_000.0]])
     x[::50], y[::50] = 501_234.5, 4_001_234.5
-    found = check_incidents(incidents(x, y, days(4000)))
+    found = check_incidents(make_incidents(x, y, days(4000)))
     assert kinds(found) == ["address artefacts"]
     assert found[0].figures["coordinates"] == 1
     assert found[0].figures["share"] == 0.02
@@ -81,16 +75,16 @@ def test_a_coordinate_that_stands_for_many_is_named_to_100_m_only(random: np.ran
 def test_dates_that_are_months(random: np.random.Generator, bin: str | None, expected: list[str]) -> None:
     time = (np.datetime64("2022-01", "M") + random.integers(0, 12, 500)).astype("datetime64[s]")
     x, y = random.normal(0, 3000, (2, 500))
-    assert kinds(check_incidents(incidents(x, y, time), bin=bin)) == expected
+    assert kinds(check_incidents(make_incidents(x, y, time), bin=bin)) == expected
 
 
 def test_times_of_day_that_are_none(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 500))
     midnight = days(500).astype("datetime64[D]")
-    assert kinds(check_incidents(incidents(x, y, midnight), bin="2 hours")) == ["no time of day"]
-    assert check_incidents(incidents(x, y, midnight), bin="1 days") == []
+    assert kinds(check_incidents(make_incidents(x, y, midnight), bin="2 hours")) == ["no time of day"]
+    assert check_incidents(make_incidents(x, y, midnight), bin="1 days") == []
     partly = np.where(np.arange(500) % 5 == 0, midnight.astype("datetime64[s]"), days(500))
-    found = check_incidents(incidents(x, y, partly), bin="2 hours")
+    found = check_incidents(make_incidents(x, y, partly), bin="2 hours")
     assert kinds(found) == ["midnight"]
     assert found[0].figures["midnight"] == 0.2
 
@@ -122,8 +116,8 @@ def test_what_patrols_find(category: str, group: str | None) -> None:
 
 def test_categories_with_and_without_incidents(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 1000))
-    names = ["NARCOTICS"] * 60 + ["WEAPONS VIOLATION"] * 40 + ["THEFT"] * 900
-    found = check_incidents(incidents(x, y, days(1000), names))
+    codes, names = np.repeat([0, 1, 2], [60, 40, 900]), ["NARCOTICS", "WEAPONS VIOLATION", "THEFT"]
+    found = check_incidents(make_incidents(x, y, days(1000), codes, names))
     assert kinds(found) == ["categories"]
     assert found[0].figures["share"] == 0.1
     assert "2 of 3 categories (NARCOTICS, WEAPONS VIOLATION; 10.0% of the incidents) are" in found[0].sentence
@@ -145,7 +139,7 @@ def real(path: Path, columns: tuple[str, str, str], crs: str) -> Incidents:
         east, north = map(np.array, transform("EPSG:4326", crs, x[known].to_numpy(), y[known].to_numpy()))
     else:
         east, north = x[known].to_numpy() * 0.3048, y[known].to_numpy() * 0.3048
-    return incidents(east, north, time[known].to_numpy("datetime64[s]"))
+    return make_incidents(east, north, time[known].to_numpy("datetime64[s]"))
 
 
 def test_london_is_snapped_and_has_months_only(data_folder: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, FormatError
 from riskengine.intake.incidents import (
     FUTURE,
@@ -76,12 +76,14 @@ def test_refusals_name_the_feature_and_the_reason(tmp_path: Path) -> None:
     times[0] = NOT_A_TIME
     times[3] = np.datetime64("2090-01-01T00:00:00").astype("datetime64[s]").view(np.int64)
     path = write(tmp_path / "incidents.npz", time=times, x=np.array([0.0, np.nan, 2.0, 3.0]))
-    said: list[str] = []
-    incidents, refusals = read_exchange(path, JobContext(on_log=lambda text, level: said.append(f"{level}: {text}")))
+    context = Recorder()
+    incidents, refusals = read_exchange(path, context)
     assert incidents.fid.tolist() == [102]
     assert refusals == [(100, NO_TIME), (101, NO_COORDINATES), (103, f"{FUTURE}: '2090-01-01T00:00:00'")]
     assert count_reasons(refusals) == {NO_TIME: 1, NO_COORDINATES: 1, FUTURE: 1}
-    assert said == [f"warning: 3 of 4 incidents were left out: 1 x {NO_TIME}, 1 x {NO_COORDINATES}, 1 x {FUTURE}."]
+    assert context.lines == [
+        f"warning: 3 of 4 incidents were left out: 1 x {NO_TIME}, 1 x {NO_COORDINATES}, 1 x {FUTURE}."
+    ]
 
 
 def test_texts_are_parsed_over_the_whole_column(tmp_path: Path) -> None:

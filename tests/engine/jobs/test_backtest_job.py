@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from kit.contexts import Recorder
+from kit.incidents import incidents_of, write_incidents
+from kit.maps import stack, write_raster
 from rasterio.transform import Affine
 from rasterio.warp import transform_bounds
 
 from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.baselines import PriorCounts, PriorShare
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import CrimeRiskError, DataError, OutputError, ParameterError
-from riskengine.intake.incidents import Incidents, read_exchange, write_exchange
+from riskengine.intake.incidents import read_exchange, write_exchange
 from riskengine.jobs import run_job
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps, write_risk
@@ -34,11 +36,10 @@ def make_city(seed: int = 3) -> Heatmaps:
     mask = np.ones((HEIGHT, WIDTH), bool)
     mask[0, :3] = False
     counts = random.poisson(random.gamma(0.5, 0.5, (HEIGHT, WIDTH)), (MAPS, HEIGHT, WIDTH)) * mask
-    edges = (np.datetime64("2024-01-01") + np.arange(MAPS + 1)).astype("datetime64[s]")
     observed = np.ones(MAPS, bool)
     observed[90] = False
     grid = Grid(500_000.0, 2_150_000.0, 500.0, WIDTH, HEIGHT, "EPSG:32614")
-    return Heatmaps(counts.astype(np.uint8), edges, mask, grid, "1 days", observed)
+    return stack(counts.astype(np.uint8), mask, grid=grid, observed=observed)
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +47,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("city")
     heatmaps = make_city()
     write_heatmaps(folder / "grids.tif", heatmaps)
-    when, row, column = heatmaps.counts.nonzero()
-    repeat = heatmaps.counts[when, row, column]
-    when, row, column = (np.repeat(axis, repeat) for axis in (when, row, column))
-    grid, random = heatmaps.grid, np.random.default_rng(1)
-    x = grid.west + (column + random.uniform(0.01, 0.99, len(when))) * grid.cell
-    y = grid.north - (row + random.uniform(0.01, 0.99, len(when))) * grid.cell
-    category = np.zeros(len(when), np.int32)
-    incidents = Incidents(x, y, heatmaps.edges[when] + 3600, category, ["THEFT"], np.arange(len(when)))
-    write_exchange(folder / "incidents.npz", incidents)
+    incidents = incidents_of(heatmaps, seed=1)
+    write_incidents(folder / "incidents.npz", replace(incidents, time=incidents.time + 3600))
     west = [[[500_000, 0], [502_000, 0], [502_000, 3e6], [500_000, 3e6], [500_000, 0]]]
     areas = {
         "type": "FeatureCollection",
@@ -308,35 +302,20 @@ def test_a_moment_with_an_offset_is_refused(city: Path) -> None:
         run(city, models=["prior_counts"], start="2024-03-27T12:00:00+02:00")
 
 
-def write_raster(path: Path, bands: np.ndarray, transform: Affine, **tags: str) -> str:
-    height, width = bands.shape[1:]
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        width=width,
-        height=height,
-        count=len(bands),
-        dtype="float32",
-        crs="EPSG:32614",
-        transform=transform,
-        nodata=-1,
-    ) as target:
-        target.write(bands.astype(np.float32))
-        target.update_tags(**tags)
-    return str(path)
+def write_foreign(path: Path, bands: np.ndarray, transform: Affine, **tags: str) -> str:
+    return write_raster(path, bands.astype(np.float32), transform, nodata=-1, **tags)
 
 
 def test_a_foreign_density_is_judged_by_its_order(city: Path, tmp_path: Path) -> None:
     heatmaps = read_heatmaps(city / "grids.tif")
     # How often it happened there in all, times a thousand: the best order there is, and no probability.
     density = 1000.0 * heatmaps.counts.sum(axis=0)[None]
-    risk = write_raster(tmp_path / "kde.tif", density, heatmaps.grid.transform)
-    log: list[str] = []
+    risk = write_foreign(tmp_path / "kde.tif", density, heatmaps.grid.transform)
+    context = Recorder()
     found = run_job(
         "evaluate",
         {"risk": risk, "heatmaps": str(city / "grids.tif"), "report": str(tmp_path / "report.html")},
-        JobContext(on_log=lambda message, level: log.append(message)),
+        context,
     )
     figures = found["scores"]["risk"]
     assert found["model"] == "risk"
@@ -351,7 +330,7 @@ def test_a_foreign_density_is_judged_by_its_order(city: Path, tmp_path: Path) ->
     assert found["best_baseline"] == ""
     assert any("No baseline stands beside it" in note for note in found["notes"])
     json.dumps(found, allow_nan=False)
-    assert found["report"], log
+    assert found["report"], context.messages
     assert "probabilities" in Path(found["report"]).read_text(encoding="utf-8")
 
 
@@ -362,8 +341,8 @@ def test_a_finer_raster_is_brought_onto_the_grid(city: Path, tmp_path: Path, mon
     share = (heatmaps.counts > 0).mean(axis=0)[None]
     fine = np.kron(share, np.ones((1, 5, 5)))
     grid = heatmaps.grid
-    risk = write_raster(tmp_path / "fine.tif", fine, Affine(100, 0, grid.west, 0, -100, grid.north))
-    same = write_raster(tmp_path / "same.tif", share, grid.transform)
+    risk = write_foreign(tmp_path / "fine.tif", fine, Affine(100, 0, grid.west, 0, -100, grid.north))
+    same = write_foreign(tmp_path / "same.tif", share, grid.transform)
     found, expected = (
         run_job("evaluate", {"risk": path, "heatmaps": str(city / "grids.tif")}) for path in (risk, same)
     )
@@ -375,7 +354,7 @@ def test_a_finer_raster_is_brought_onto_the_grid(city: Path, tmp_path: Path, mon
 def test_baselines_beside_one_band_without_a_time_know_what_came_before_the_test(city: Path, tmp_path: Path) -> None:
     heatmaps = read_heatmaps(city / "grids.tif")
     share = (heatmaps.counts[:80] > 0).mean(axis=0)[None]
-    risk = write_raster(tmp_path / "past.tif", share, heatmaps.grid.transform)
+    risk = write_foreign(tmp_path / "past.tif", share, heatmaps.grid.transform)
     found = run(city, "evaluate", risk=risk, start=str(heatmaps.edges[80]))
     scored = [number for number in range(80, MAPS) if heatmaps.observed[number]]
     assert len(found["edges"]) == len(scored)
@@ -396,7 +375,7 @@ def test_a_coarse_raster_in_degrees_is_looked_up(city: Path, tmp_path: Path) -> 
         wide, high = (int((high - low) / size) + 3 for low, high in ((west, east), (south, north)))
         values = np.linspace(0.1, 0.9, wide * high).reshape(1, high, wide)
         path = tmp_path / "degrees.tif"
-        write_raster(path, values, Affine(size, 0, west - size, 0, -size, north + size))
+        write_foreign(path, values, Affine(size, 0, west - size, 0, -size, north + size))
         with rasterio.open(path, "r+") as target:
             target.crs = "EPSG:4326"
         notes.append(" ".join(run(city, "evaluate", risk=str(path))["notes"]))
@@ -408,7 +387,7 @@ def test_cells_without_a_risk_are_left_out_and_told(city: Path, tmp_path: Path) 
     heatmaps = read_heatmaps(city / "grids.tif")
     share = (heatmaps.counts > 0).mean(axis=0)[None]
     share[0, :, -1] = -1
-    found = run(city, "evaluate", risk=write_raster(tmp_path / "part.tif", share, heatmaps.grid.transform))
+    found = run(city, "evaluate", risk=write_foreign(tmp_path / "part.tif", share, heatmaps.grid.transform))
     assert any(f"{HEIGHT} of {heatmaps.mask.sum()} cells" in note for note in found["notes"])
     assert found["scores"]["risk"]["incidents"] == heatmaps.counts[heatmaps.observed][:, :, :-1].sum()
 
@@ -417,7 +396,7 @@ def test_a_model_that_knew_the_maps_is_told_of(city: Path, tmp_path: Path) -> No
     heatmaps = read_heatmaps(city / "grids.tif")
     share = (heatmaps.counts > 0).mean(axis=0)[None]
     tags = {"CRIMERISK_MODEL": "logistic", "CRIMERISK_TRAINED_UNTIL": "2024-01-31T00:00:00"}
-    risk = write_raster(tmp_path / "trained.tif", share, heatmaps.grid.transform, **tags)
+    risk = write_foreign(tmp_path / "trained.tif", share, heatmaps.grid.transform, **tags)
     found = run(city, "evaluate", risk=risk)
     assert any("30 of the 99 maps judged were known to it" in note for note in found["notes"])
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from kit.contexts import Recorder
+from kit.maps import stack, write_stack
 
 from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.catalogue import forecaster_class
@@ -18,7 +20,7 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
+from riskengine.maps.heatmaps import Heatmaps, read_heatmaps
 
 TINY = {"epochs": 2, "channels": 4, "layers": 1, "sequence_length": 6}
 
@@ -26,18 +28,12 @@ TINY = {"epochs": 2, "channels": 4, "layers": 1, "sequence_length": 6}
 def heatmaps(maps: int = 60, seed: int = 0) -> Heatmaps:
     """Daily counts of a city with busy and quiet cells, twice as busy at weekends; one corner outside."""
     random = np.random.default_rng(seed)
-    edges = (np.datetime64("2024-01-01") + np.arange(maps + 1)).astype("datetime64[s]")
     weekend = np.where(np.arange(maps) % 7 >= 5, 2.0, 1.0)
     counts = random.poisson(np.random.default_rng(9).gamma(0.4, 0.6, (6, 7)) * weekend[:, None, None])
     mask = np.ones((6, 7), dtype=bool)
     mask[0, :3] = False
     grid = Grid(486000.0, 2150000.0, 500.0, 7, 6, "EPSG:32614")
-    return Heatmaps(np.where(mask, counts, 0).astype(np.uint8), edges, mask, grid, "1 days", categories=["robo"])
-
-
-def write(path: Path, stack: Heatmaps) -> str:
-    write_heatmaps(path, stack)
-    return str(path)
+    return stack(np.where(mask, counts, 0).astype(np.uint8), mask, grid=grid, categories=["robo"])
 
 
 @pytest.fixture(autouse=True)
@@ -68,27 +64,21 @@ def forecast(folder: Path, stack: str, context: JobContext | None = None, **more
     [("prior_counts", {}), ("constant", {}), ("logistic", {"strength": 100.0}), ("convlstm", TINY)],
 )
 def test_train_and_forecast(kind: str, settings: dict[str, Any], tmp_path: Path) -> None:
-    stack = write(tmp_path / "héat maps.tif", heatmaps())
+    stack = write_stack(tmp_path / "héat maps.tif", heatmaps())
     report = tmp_path / "r.html"
-    texts: list[str] = []
-    shares: list[float] = []
-
-    def told(share: float, text: str) -> None:
-        shares.append(share)
-        texts.append(text)
-
+    context = Recorder()
     result = train(
         tmp_path,
         stack,
-        JobContext(on_progress=told),
+        context,
         kind=kind,
         settings=settings,
         report=str(report),
         seed=3,
     )
     json.dumps(result, allow_nan=False)
-    assert shares == sorted(shares)
-    assert shares[-1] == 1.0
+    assert context.shares == sorted(context.shares)
+    assert context.shares[-1] == 1.0
     assert result["kind"] == kind
     assert result["held_out_bins"] == 12
     assert result["refitted"]
@@ -127,7 +117,7 @@ def test_the_figures_are_those_of_a_model_that_knew_no_held_out_map(tmp_path: Pa
     city = heatmaps()
     other = replace(city, counts=city.counts.copy())
     other.counts[48:] = 3
-    files = [write(tmp_path / f"{number}.tif", each) for number, each in enumerate((city, other))]
+    files = [write_stack(tmp_path / f"{number}.tif", each) for number, each in enumerate((city, other))]
     settings = {"kind": "logistic", "refit": False}
     results = [
         train(tmp_path, file, model_output=str(tmp_path / f"{i}.crimemodel"), **settings)
@@ -147,22 +137,22 @@ def test_the_figures_are_those_of_a_model_that_knew_no_held_out_map(tmp_path: Pa
 
 
 def test_until_leaves_later_maps_out(tmp_path: Path) -> None:
-    stack = write(tmp_path / "h.tif", heatmaps())
-    said: list[str] = []
+    stack = write_stack(tmp_path / "h.tif", heatmaps())
+    context = Recorder()
     result = train(
         tmp_path,
         stack,
-        JobContext(on_log=lambda text, level: said.append(text)),
+        context,
         kind="prior_counts",
         until="2024-02-10T12:00:00",
         held_out=0,
     )
     assert (result["maps"], result["trained_until"]) == (40, "2024-02-10T00:00:00")
-    assert "20 maps that end after 2024-02-10T12:00:00 are left out" in said
+    assert "20 maps that end after 2024-02-10T12:00:00 are left out" in context.messages
     assert result["metrics"] == {}
     assert result["best_baseline"] is None
     assert any("No map was held out" in note for note in result["notes"])
-    early = forecast(tmp_path, write(tmp_path / "early.tif", heatmaps().before(20)))
+    early = forecast(tmp_path, write_stack(tmp_path / "early.tif", heatmaps().before(20)))
     assert any("has seen, so this is no test of it" in note for note in early["notes"])
     assert "Not evaluated on held-out maps." in early["card"]
     assert forecast(tmp_path, stack)["notes"] == []
@@ -170,11 +160,11 @@ def test_until_leaves_later_maps_out(tmp_path: Path) -> None:
 
 def test_a_model_for_other_maps_is_refused_with_a_sentence(tmp_path: Path) -> None:
     city = heatmaps()
-    train(tmp_path, write(tmp_path / "h.tif", city), kind="convlstm", settings=TINY, refit=False)
+    train(tmp_path, write_stack(tmp_path / "h.tif", city), kind="convlstm", settings=TINY, refit=False)
 
     def refused(kind: type[Exception], match: str, **changes: Any) -> None:
         with pytest.raises(kind, match=match):
-            forecast(tmp_path, write(tmp_path / "other.tif", replace(city, **changes)))
+            forecast(tmp_path, write_stack(tmp_path / "other.tif", replace(city, **changes)))
         assert not (tmp_path / "risk.tif").exists()
 
     refused(ParameterError, "trained on maps of 1 days, these are maps of 2 days", bin="2 days")
@@ -193,12 +183,12 @@ def test_a_model_for_other_maps_is_refused_with_a_sentence(tmp_path: Path) -> No
     refused(DataError, "No incident", counts=city.counts * 0)
     # Another place is fine, other categories are worth a word.
     elsewhere = replace(city, grid=Grid(9e5, 2e6, 500.0, 7, 6, "EPSG:32614"), categories=["fraude"])
-    result = forecast(tmp_path, write(tmp_path / "elsewhere.tif", elsewhere))
+    result = forecast(tmp_path, write_stack(tmp_path / "elsewhere.tif", elsewhere))
     assert ["other categories" in note for note in result["notes"]] == [True]
 
 
 def test_bad_parameters_are_refused_before_anything_is_fitted(tmp_path: Path) -> None:
-    stack = write(tmp_path / "h.tif", heatmaps())
+    stack = write_stack(tmp_path / "h.tif", heatmaps())
     with pytest.raises(ParameterError, match="There is no forecaster 'oracle'"):
         train(tmp_path, stack, kind="oracle")
     with pytest.raises(ParameterError, match="Prior counts has no setting 'depth'"):
@@ -206,7 +196,7 @@ def test_bad_parameters_are_refused_before_anything_is_fitted(tmp_path: Path) ->
     with pytest.raises(ParameterError, match="threshold is a parameter of its own"):
         train(tmp_path, stack, kind="prior_counts", settings={"threshold": 3})
     with pytest.raises(DataError, match=r"The stack holds 12 maps, 2 of them held out; Logistic needs at least 12"):
-        train(tmp_path, write(tmp_path / "short.tif", heatmaps(12)), kind="logistic")
+        train(tmp_path, write_stack(tmp_path / "short.tif", heatmaps(12)), kind="logistic")
     with pytest.raises(DataError, match="No map ends before 2023-01-01"):
         train(tmp_path, stack, kind="prior_counts", until="2023-01-01T00:00:00")
     with pytest.raises(OutputError, match="does not exist"):
@@ -216,29 +206,26 @@ def test_bad_parameters_are_refused_before_anything_is_fitted(tmp_path: Path) ->
         forecast(tmp_path, stack)
 
 
+def fits(said: Recorder) -> int:
+    """How many trainings have begun."""
+    return sum(text.startswith("Fitting ConvLSTM") for text in said.texts)
+
+
 def test_a_training_goes_on_after_a_cancel(tmp_path: Path) -> None:
     """Cancelled in the second fit: the first one is not done again, and the model is the same as of one run."""
-    stack = write(tmp_path / "h.tif", heatmaps())
+    stack = write_stack(tmp_path / "h.tif", heatmaps())
     settings = {**TINY, "epochs": 3}
     whole = train(tmp_path, stack, kind="convlstm", settings=settings, model_output=str(tmp_path / "whole.crimemodel"))
     checkpoint = tmp_path / "training.checkpoint"
-    fits: list[str] = []
-
-    def stop(share: float, text: str) -> None:
-        fits.extend([text] if text.startswith("Fitting ConvLSTM") else [])
-        if len(fits) == 2 and text.startswith("epoch 2"):
-            context.cancelled.set()
-
-    context = JobContext(on_progress=stop)
+    context = Recorder(lambda said: fits(said) == 2 and said.texts[-1].startswith("epoch 2"))
     with pytest.raises(Cancelled):
         train(tmp_path, stack, context, kind="convlstm", settings=settings, checkpoint=str(checkpoint))
     assert not (tmp_path / "a.crimemodel").exists()
     assert checkpoint.exists()
-    said: list[str] = []
-    log = JobContext(on_log=lambda text, level: said.append(text))
+    log = Recorder()
     result = train(tmp_path, stack, log, kind="convlstm", settings=settings, checkpoint=str(checkpoint))
-    assert any("Going on after epoch 1" in text for text in said)
-    assert any("of the run that was cancelled" in text for text in said)
+    assert any("Going on after epoch 1" in text for text in log.messages)
+    assert any("of the run that was cancelled" in text for text in log.messages)
     assert result["metrics"] == whole["metrics"]
     one, two = (load_model(path)[0] for path in (result["model"], whole["model"]))
     city = heatmaps()
@@ -253,25 +240,17 @@ def test_the_judged_model_is_that_of_the_same_maps_alone(changed: str, tmp_path:
     city = heatmaps()
     write_layer(layer, city, 1.0)
     given = {"kind": "convlstm", "settings": TINY, "checkpoint": str(tmp_path / "c"), "extras": [str(layer)]}
-    fits: list[str] = []
-
-    def stop(share: float, text: str) -> None:
-        fits.extend([text] if text.startswith("Fitting ConvLSTM") else [])
-        if len(fits) == 2:
-            context.cancelled.set()
-
-    context = JobContext(on_progress=stop)
+    context = Recorder(lambda said: fits(said) == 2)
     with pytest.raises(Cancelled):
-        train(tmp_path, write(tmp_path / "h.tif", city), context, **given)
+        train(tmp_path, write_stack(tmp_path / "h.tif", city), context, **given)
     (tmp_path / "c").unlink(missing_ok=True)
     if changed == "observed":
         city.observed[[20, 30]] = False
     elif changed == "extras":
         write_layer(layer, city, 2.0)
-    said: list[str] = []
-    log = JobContext(on_log=lambda text, level: said.append(text))
-    train(tmp_path, write(tmp_path / "h.tif", city), log, **given)
-    assert any("of the run that was cancelled" in text for text in said) == (changed == "nothing")
+    log = Recorder()
+    train(tmp_path, write_stack(tmp_path / "h.tif", city), log, **given)
+    assert any("of the run that was cancelled" in text for text in log.messages) == (changed == "nothing")
 
 
 def write_layer(path: Path, city: Heatmaps, factor: float) -> None:
@@ -283,7 +262,7 @@ def write_layer(path: Path, city: Heatmaps, factor: float) -> None:
 
 
 def test_a_moment_with_an_offset_is_refused(tmp_path: Path) -> None:
-    stack = write(tmp_path / "h.tif", heatmaps())
+    stack = write_stack(tmp_path / "h.tif", heatmaps())
     with pytest.raises(ParameterError, match=r"until is 2024-02-15T00:00:00.*with a time zone"):
         train(tmp_path, stack, kind="prior_counts", until="2024-02-15T00:00:00Z")
 
@@ -293,35 +272,32 @@ def test_a_report_that_fails_costs_no_model(tmp_path: Path, monkeypatch: pytest.
         raise RuntimeError("no fonts")
 
     monkeypatch.setattr("riskengine.jobs.train_forecast.write_training_report", fail)
-    said: list[str] = []
+    context = Recorder()
     result = train(
         tmp_path,
-        write(tmp_path / "h.tif", heatmaps()),
-        JobContext(on_log=lambda text, level: said.append(text)),
+        write_stack(tmp_path / "h.tif", heatmaps()),
+        context,
         kind="prior_counts",
         report=str(tmp_path / "r.html"),
     )
     assert result["report"] is None
     assert Path(result["model"]).exists()
-    assert any("The model is written, but its report is not. RuntimeError: no fonts" in text for text in said)
+    assert any(
+        "The model is written, but its report is not. RuntimeError: no fonts" in text for text in context.messages
+    )
 
 
 def test_worse_than_a_baseline_is_said(tmp_path: Path) -> None:
     """A constant on a city of busy and quiet cells loses to all that know the cells."""
-    said: list[tuple[str, str]] = []
-    result = train(
-        tmp_path,
-        write(tmp_path / "h.tif", heatmaps(200)),
-        JobContext(on_log=lambda text, level: said.append((level, text))),
-        kind="constant",
-    )
+    context = Recorder()
+    result = train(tmp_path, write_stack(tmp_path / "h.tif", heatmaps(200)), context, kind="constant")
     assert "WORSE" in result["verdict"]
-    assert ("warning", result["verdict"]) in said
+    assert ("warning", result["verdict"]) in context.entries
     assert "WORSE than the simple baseline" in forecast(tmp_path, str(tmp_path / "h.tif"))["card"]
 
 
 def test_the_report_of_an_ensemble_says_who_is_heard(tmp_path: Path) -> None:
-    stack = write(tmp_path / "h.tif", heatmaps(90))
+    stack = write_stack(tmp_path / "h.tif", heatmaps(90))
     report = tmp_path / "r.html"
     members = ["prior_counts", "constant"]
     train(tmp_path, stack, kind="ensemble", settings={"members": members}, report=str(report), refit=False)
@@ -336,7 +312,7 @@ def test_the_report_of_an_ensemble_says_who_is_heard(tmp_path: Path) -> None:
 
 
 def test_the_short_way_takes_no_other_model(tmp_path: Path) -> None:
-    stack = write(tmp_path / "h.tif", heatmaps())
+    stack = write_stack(tmp_path / "h.tif", heatmaps())
     train(tmp_path, stack, kind="prior_counts", held_out=0)
     parameters = {"heatmaps": stack, "model": str(tmp_path / "a.crimemodel"), "output": str(tmp_path / "risk.tif")}
     with pytest.raises(ParameterError, match=r"holds a Prior counts model, not a ConvLSTM.*Use Forecast risk"):

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from kit.contexts import Recorder, stopped_in
+from kit.maps import travelling
 
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, FormatError, OutputError, ParameterError
 from riskengine.learning.checkpoint import Checkpoint
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 
 KINDS = (
     (ConvLSTMForecaster, {"sequence_length": 6, "channels": 4, "layers": 1, "batch_size": 4, "epochs": 5}),
     (PublishedConvLSTM, {"sequence_length": 4, "channels": 4, "epochs": 5}),
 )
-
-
-def stack(counts: np.ndarray, mask: np.ndarray | None = None, **more: Any) -> Heatmaps:
-    edges = (np.datetime64("2024-01-01") + np.arange(len(counts) + 1)).astype("datetime64[s]")
-    height, width = counts.shape[1:]
-    inside = np.ones((height, width), bool) if mask is None else mask
-    return Heatmaps(counts, edges, inside, Grid(0.0, 0.0, 500.0, width, height, "EPSG:32614"), "1 days", **more)
-
-
-def travelling(maps: int, side: int, seed: int = 0) -> Heatmaps:
-    """A front of incidents that moves one column a day, with noise."""
-    random = np.random.default_rng(seed)
-    column = np.arange(side)
-    days = [random.random((side, side)) < np.where((column - day) % 4 == 0, 0.9, 0.03)[None, :] for day in range(maps)]
-    return stack(np.stack(days).astype(np.uint8))
-
-
-def stopped_in(epoch: int) -> JobContext:
-    """A context that cancels in the middle of an epoch."""
-    stop = threading.Event()
-
-    def on_progress(share: float, text: str) -> None:
-        if text.startswith(f"epoch {epoch} of"):
-            stop.set()
-
-    return JobContext(on_progress, cancelled=stop)
 
 
 def weights(model: Any) -> list[torch.Tensor]:
@@ -65,13 +38,13 @@ def test_stopped_twice_it_ends_with_the_same_weights(kind: Any, settings: dict[s
         with pytest.raises(Cancelled):
             model.fit(heatmaps, stopped_in(epoch))
         assert [each.name for each in tmp_path.iterdir()] == [path.name]
-    logs: list[str] = []
+    context = Recorder()
     model = kind(**settings)
     model.checkpoint = str(path)
     # Other random numbers drawn in between must not matter.
     torch.rand(7)
-    model.fit(heatmaps, JobContext(on_log=lambda text, level: logs.append(text)))
-    assert any(text.startswith("Going on after epoch 3") for text in logs)
+    model.fit(heatmaps, context)
+    assert any(text.startswith("Going on after epoch 3") for text in context.messages)
     assert all(torch.equal(one, other) for one, other in zip(weights(whole), weights(model), strict=True))
     assert model.curves_.loss == whole.curves_.loss
     assert model.curves_.validation == whole.curves_.validation
@@ -133,7 +106,7 @@ def test_a_folder_that_is_missing_is_said_before_training(tmp_path: Path) -> Non
     kind, settings = KINDS[0]
     model = kind(**settings)
     model.checkpoint = str(tmp_path / "no" / "c")
-    texts: list[str] = []
+    context = Recorder()
     with pytest.raises(OutputError, match=r"folder .* does not exist"):
-        model.fit(travelling(60, 6), JobContext(lambda share, text: texts.append(text)))
-    assert not texts
+        model.fit(travelling(60, 6), context)
+    assert not context.texts

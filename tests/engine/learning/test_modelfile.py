@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from kit.maps import stack
 from safetensors.numpy import save_file
 
 from riskengine.forecasters.baselines import ConstantForecaster
@@ -25,9 +26,8 @@ from riskengine.maps.heatmaps import Extras, Heatmaps
 @pytest.fixture(scope="module")
 def heatmaps() -> Heatmaps:
     counts = (np.random.default_rng(0).random((30, 5, 7)) < 0.3).astype(np.uint8)
-    edges = (np.datetime64("2024-01-01") + np.arange(31)).astype("datetime64[s]")
     grid = Grid(1000.0, 2000.0, 500.0, 7, 5, "EPSG:32614")
-    return Heatmaps(counts, edges, np.ones((5, 7), bool), grid, "1 days", categories=["ROBO <á>"])
+    return stack(counts, grid=grid, categories=["ROBO <á>"])
 
 
 @pytest.fixture(scope="module")
@@ -193,14 +193,7 @@ def test_what_knows_each_cell_fits_its_own_grid_alone(heatmaps: Heatmaps) -> Non
     model.background_ = np.ones((5, 7))
     card = describe(model, heatmaps)
     assert check_fits(card, heatmaps) == []
-    moved = Heatmaps(
-        heatmaps.counts,
-        heatmaps.edges,
-        heatmaps.mask,
-        Grid(1500.0, 2000.0, 500.0, 7, 5, "EPSG:32614"),
-        "1 days",
-        categories=heatmaps.categories,
-    )
+    moved = replace(heatmaps, grid=Grid(1500.0, 2000.0, 500.0, 7, 5, "EPSG:32614"))
     with pytest.raises(ParameterError, match=r"each cell of its own grid .* 7 × 5 cells from 1500, 2000"):
         check_fits(card, moved)
     smaller = replace(heatmaps, mask=np.arange(35).reshape(5, 7) > 3)

@@ -10,27 +10,23 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.contexts import Recorder
+from kit.maps import stack
 
 from riskengine.forecasters.baselines import PriorCounts
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.maps.gaps import binarize, fill_gaps, find_gaps, quiet_maps
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 
 
-def stack(*maps: list[float], observed: list[bool] | None = None, kind: Any = np.uint8) -> Heatmaps:
+def one_row(*maps: list[float], observed: list[bool] | None = None, kind: Any = np.uint8) -> Heatmaps:
     """Maps of one row."""
-    counts = np.array(maps, dtype=kind)[:, None, :]
-    grid = Grid(0.0, 100.0, 100.0, counts.shape[2], 1, "EPSG:32614")
-    edges = (np.datetime64("2024-01-01") + np.arange(len(maps) + 1)).astype("datetime64[s]")
-    mask = np.ones(grid.shape, dtype=bool)
     seen = np.ones(len(maps), dtype=bool) if observed is None else np.array(observed)
-    return Heatmaps(counts, edges, mask, grid, "1 days", seen)
+    return stack(np.array(maps, dtype=kind)[:, None, :], cell=100.0, observed=seen)
 
 
-GAPPY = stack([0, 0], [3, 0], [0, 0], [0, 0], [0, 6], [0, 0])
+GAPPY = one_row([0, 0], [3, 0], [0, 0], [0, 0], [0, 6], [0, 0])
 
 
 def test_empty_maps_are_gaps() -> None:
@@ -61,7 +57,7 @@ def test_none_only_marks() -> None:
 
 
 def test_quiet_maps_stay_where_only_the_unobserved_are_gaps() -> None:
-    given = stack([2, 2], [0, 0], [0, 0], [4, 4], observed=[True, True, False, True])
+    given = one_row([2, 2], [0, 0], [0, 0], [4, 4], observed=[True, True, False, True])
     filled = fill_gaps(given, "linear", "unobserved")
     assert filled.counts[:, 0, 0].tolist() == [2, 0, 2, 4]
     assert filled.observed.tolist() == [True, True, False, True]
@@ -69,7 +65,7 @@ def test_quiet_maps_stay_where_only_the_unobserved_are_gaps() -> None:
 
 def test_a_line_that_was_not_drawn_does_not_look_ahead() -> None:
     """Gaps before the first and after the last observed map have no next or no earlier map to be drawn between."""
-    filled = fill_gaps(stack([0], [1], [2], [0]), "linear")
+    filled = fill_gaps(one_row([0], [1], [2], [0]), "linear")
     assert filled.filled == ""
     assert filled.counts.ravel().tolist() == [0, 1, 2, 0]
     assert filled.observed.tolist() == [False, True, True, False]
@@ -85,7 +81,7 @@ def test_forward_knows_nothing_later(seed: int, maps: int, cut: int) -> None:
     past[0] = 1
     other = past.copy()
     other[cut:] = random.integers(5, 9, (maps - cut, 3))
-    one, two = (fill_gaps(stack(*each.tolist()), "forward") for each in (past, other))
+    one, two = (fill_gaps(one_row(*each.tolist()), "forward") for each in (past, other))
     assert np.array_equal(one.counts[:cut], two.counts[:cut])
     assert np.array_equal(one.observed[:cut], two.observed[:cut])
 
@@ -97,9 +93,9 @@ def test_observed_maps_are_never_touched(seed: int, maps: int, method: Any) -> N
     counts = random.integers(0, 4, (maps, 3)) * random.integers(0, 2, (maps, 1))
     if not counts.any():
         with pytest.raises(DataError, match="nothing to fill the gaps from"):
-            fill_gaps(stack(*counts.tolist()), method)
+            fill_gaps(one_row(*counts.tolist()), method)
         return
-    before = stack(*counts.tolist())
+    before = one_row(*counts.tolist())
     filled = fill_gaps(before, method)
     assert np.array_equal(filled.observed, counts.any(axis=1))
     assert np.array_equal(filled.counts[filled.observed], before.counts[filled.observed])
@@ -118,7 +114,7 @@ def test_what_was_filled_teaches_nothing() -> None:
 
 def test_half_is_not_above_a_half() -> None:
     """As published: interpolated between nothing and one, only what is nearer to one becomes a hotspot."""
-    filled = fill_gaps(stack([1, 1], [0, 0], [0, 1], [0, 0], [0, 0], [0, 1], [2, 0]), "linear")
+    filled = fill_gaps(one_row([1, 1], [0, 0], [0, 1], [0, 0], [0, 0], [0, 1], [2, 0]), "linear")
     assert filled.counts[:, 0, 0].tolist()[:2] == [1, 0.5]
     assert filled.counts[3:5, 0, 1] == pytest.approx([1, 1])
     binary = binarize(filled)
@@ -145,14 +141,14 @@ def job(tmp_path: Path) -> Any:
     write_heatmaps(tmp_path / "in.tif", GAPPY)
 
     def run(name: str, source: str = "in.tif", **parameters: Any) -> tuple[dict[str, Any], dict[str, str], Heatmaps]:
-        said: dict[str, str] = {"info": "", "warning": ""}
-
-        def log(message: str, level: str) -> None:
-            said[level] += message + "\n"
-
+        context = Recorder()
         target = tmp_path / f"{name}.tif"
         given = {"heatmaps": str(tmp_path / source), "output": str(target), **parameters}
-        return run_job(name, given, JobContext(on_log=log)), said, read_heatmaps(target)
+        result = run_job(name, given, context)
+        said = {
+            kind: "\n".join(text for level, text in context.entries if level == kind) for kind in ("info", "warning")
+        }
+        return result, said, read_heatmaps(target)
 
     return run
 
@@ -187,7 +183,7 @@ def test_carried_forward_is_no_cause_for_alarm(job: Any) -> None:
 
 def test_quiet_bins_taken_for_gaps_are_told(job: Any, tmp_path: Path) -> None:
     """A mean of 1 a map: 100 / e = 36.8 of 100 maps are empty by chance."""
-    quiet = stack(*[[1, 0]] * 36, *[[2, 0]] * 20, *[[2, 2]] * 6, *[[0, 0]] * 38)
+    quiet = one_row(*[[1, 0]] * 36, *[[2, 0]] * 20, *[[2, 2]] * 6, *[[0, 0]] * 38)
     assert quiet.counts.sum() == 100
     assert quiet_maps(quiet) == (38, pytest.approx(36.788, abs=1e-3))
     write_heatmaps(tmp_path / "quiet.tif", quiet)
@@ -198,7 +194,7 @@ def test_quiet_bins_taken_for_gaps_are_told(job: Any, tmp_path: Path) -> None:
     assert not said["warning"]
     assert written.observed.all()
     # Busy days, and days that nobody recorded.
-    write_heatmaps(tmp_path / "busy.tif", stack(*[[9, 3]] * 90, *[[0, 0]] * 10))
+    write_heatmaps(tmp_path / "busy.tif", one_row(*[[9, 3]] * 90, *[[0, 0]] * 10))
     _, said, _ = job("fill_gaps", source="busy.tif")
     assert not said["warning"]
 

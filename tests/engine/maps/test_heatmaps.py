@@ -10,23 +10,16 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.incidents import make_incidents
 
 from riskengine.ground import bigarrays
 from riskengine.ground.errors import DataError, FormatError, OutputError
-from riskengine.intake.incidents import Incidents
 from riskengine.maps.gaps import fill_gaps
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps, count_incidents, read_heatmaps, write_heatmaps, write_risk
 
 GRID = Grid(0.0, 300.0, 100.0, 4, 3, "EPSG:32614")
 EDGES = (np.datetime64("2024-02-28") + np.arange(4)).astype("datetime64[s]")
-
-
-def incidents(x: np.ndarray, y: np.ndarray, time: np.ndarray) -> Incidents:
-    count = len(x)
-    return Incidents(
-        x.astype(float), y.astype(float), time, np.full(count, -1, np.int32), [], np.arange(count, dtype=np.int64)
-    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -45,11 +38,11 @@ def test_counts_are_those_of_a_plain_histogram(seed: int, count: int) -> None:
             expected[band, row, column] += 1
         else:
             left_out += 1
-    counts, outside = count_incidents(incidents(x, y, time), GRID, EDGES)
+    counts, outside = count_incidents(make_incidents(x, y, time), GRID, EDGES)
     assert np.array_equal(counts, expected)
     assert outside == left_out
     assert counts.sum() + outside == count
-    binary, _ = count_incidents(incidents(x, y, time), GRID, EDGES, binary=True)
+    binary, _ = count_incidents(make_incidents(x, y, time), GRID, EDGES, binary=True)
     assert np.array_equal(binary, expected > 0)
 
 
@@ -57,14 +50,14 @@ def test_the_study_area_leaves_out() -> None:
     mask = np.zeros(GRID.shape, bool)
     mask[0] = True
     x, y = np.array([50.0, 50.0]), np.array([250.0, 150.0])
-    counts, outside = count_incidents(incidents(x, y, EDGES[:2]), GRID, EDGES, mask)
+    counts, outside = count_incidents(make_incidents(x, y, EDGES[:2]), GRID, EDGES, mask)
     assert (counts.sum(), outside) == (1, 1)
 
 
 @pytest.mark.parametrize(("number", "kind"), [(254, "uint8"), (255, "uint16"), (65_534, "uint16"), (65_535, "uint32")])
 def test_the_smallest_type_keeps_its_highest_value_free(number: int, kind: str) -> None:
     place = np.full(number, 50.0)
-    counts, _ = count_incidents(incidents(place, place, np.repeat(EDGES[:1], number)), GRID, EDGES)
+    counts, _ = count_incidents(make_incidents(place, place, np.repeat(EDGES[:1], number)), GRID, EDGES)
     assert counts.dtype == kind
     assert counts.max() == number
 

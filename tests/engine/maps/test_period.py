@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.contexts import Recorder
+from kit.incidents import make_incidents, write_incidents
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
-from riskengine.intake.incidents import Incidents, write_exchange
 from riskengine.jobs import run_job
 from riskengine.maps.period import monthly_counts, select_period
 
@@ -107,26 +107,24 @@ def test_values_that_cannot_work() -> None:
 
 
 @pytest.fixture
-def exchange(tmp_path: Path) -> Path:
+def exchange(tmp_path: Path) -> str:
     count = len(YEARS)
-    place, fid = np.zeros(count), np.arange(count, dtype=np.int64) * 10
-    path = tmp_path / "incidents.npz"
-    write_exchange(path, Incidents(place, place, YEARS, np.full(count, -1, np.int32), [], fid))
-    return path
+    place = np.zeros(count)
+    return write_incidents(tmp_path / "incidents.npz", make_incidents(place, place, YEARS, fid=10 * np.arange(count)))
 
 
-def test_job(exchange: Path, tmp_path: Path) -> None:
-    said: list[tuple[str, str]] = []
+def test_job(exchange: str, tmp_path: Path) -> None:
+    context = Recorder()
     result = run_job(
         "select_period",
-        {"incidents": str(exchange), "report": str(tmp_path / "r.html"), "kept": str(tmp_path / "kept.npy")},
-        JobContext(on_log=lambda message, level: said.append((level, message))),
+        {"incidents": exchange, "report": str(tmp_path / "r.html"), "kept": str(tmp_path / "kept.npy")},
+        context,
     )
     assert (result["start"], result["end"]) == ("2013-01-01T00:00:00", "2013-05-01T00:00:00")
     assert (result["incidents"], result["left_out"]) == (84, 65)
     assert result["months"][2] == ["2013-01", 20]
     assert np.load(tmp_path / "kept.npy").tolist() == [number * 10 for number in range(2, 86)]
-    assert any("65 of 149 incidents (43.6%) lie outside the period" in message for _, message in said)
+    assert any("65 of 149 incidents (43.6%) lie outside the period" in message for message in context.messages)
     report = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "4 of 10 months with 84 incidents. 65 incidents" in report
     assert "data:image/" in report
@@ -134,8 +132,8 @@ def test_job(exchange: Path, tmp_path: Path) -> None:
     assert "http" not in report.replace("http://www.w3.org", ""), "a report must not need the network"
 
 
-def test_more_than_half_left_out_is_a_warning(exchange: Path) -> None:
-    said: list[tuple[str, str]] = []
-    parameters: dict[str, Any] = {"incidents": str(exchange), "least": 23}
-    run_job("select_period", parameters, JobContext(on_log=lambda message, level: said.append((level, message))))
-    assert any(level == "warning" and "lie outside the period" in message for level, message in said)
+def test_more_than_half_left_out_is_a_warning(exchange: str) -> None:
+    context = Recorder()
+    parameters: dict[str, Any] = {"incidents": exchange, "least": 23}
+    run_job("select_period", parameters, context)
+    assert any("lie outside the period" in message for message in context.warnings)

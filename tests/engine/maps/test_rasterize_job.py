@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder
+from kit.incidents import make_incidents, write_incidents
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, OutputError, ParameterError
-from riskengine.intake.incidents import Incidents, write_exchange
 from riskengine.jobs import run_job
 from riskengine.jobs.rasterize import file_name
 from riskengine.maps.heatmaps import read_heatmaps
@@ -23,19 +23,18 @@ def job(tmp_path: Path) -> Any:
     time = days.astype("datetime64[s]") + np.timedelta64(12, "h")
     count = len(time)
     place = np.linspace(0.0, 1000.0, count)
-    category = (np.arange(count) % 2).astype(np.int32)
     path = tmp_path / "incidents.npz"
-    write_exchange(path, Incidents(place, place, time, category, ["Theft", "THEFT"], np.arange(count)))
+    write_incidents(path, make_incidents(place, place, time, np.arange(count) % 2, ["Theft", "THEFT"]))
 
     def run(**parameters: Any) -> tuple[dict[str, Any], list[str]]:
-        said: list[str] = []
+        context = Recorder()
         result = run_job(
             "rasterize",
             {"incidents": str(path), "output": str(tmp_path / "out.tif"), "crs": "EPSG:32631", **parameters},
-            JobContext(on_log=lambda message, level: said.append(message)),
+            context,
         )
         assert read_heatmaps(tmp_path / "out.tif").counts.sum() == result["counted"]
-        return result, said
+        return result, context.messages
 
     return run
 
@@ -72,9 +71,9 @@ def test_an_incomplete_last_week_is_said(job: Any) -> None:
 
 def test_an_incomplete_first_map_is_said(tmp_path: Path, job: Any) -> None:
     days = np.arange("2024-01-17", "2024-04-01", dtype="datetime64[D]").astype("datetime64[s]")
-    place, number = np.linspace(0.0, 1000.0, len(days)), np.arange(len(days))
+    place = np.linspace(0.0, 1000.0, len(days))
     path = tmp_path / "from january 17.npz"
-    write_exchange(path, Incidents(place, place, days, np.full(len(days), -1, np.int32), [], number))
+    write_incidents(path, make_incidents(place, place, days))
     (line,) = _incomplete(job(incidents=str(path), bin_unit="months")[1])
     assert line.startswith("The first map, from 2024-01-01T00:00:00 to 2024-02-01T00:00:00, looks incomplete: the")
     assert "Set START to 2024-02-01T00:00:00 so that nothing is learned from it" in line
@@ -87,18 +86,18 @@ def test_complete_maps_days_and_months_only_say_nothing(tmp_path: Path, job: Any
     assert not _incomplete(job(bin_unit="months")[1]), "31 days of January"
     assert not _incomplete(job(bin_unit="days", bin_length=2)[1])
     time = np.array(["2024-01", "2024-02", "2024-03"], dtype="datetime64[M]").astype("datetime64[s]")
-    place, fid = np.linspace(0.0, 1000.0, 3), np.arange(3)
+    place = np.linspace(0.0, 1000.0, 3)
     path = tmp_path / "months.npz"
-    write_exchange(path, Incidents(place, place, time, np.full(3, -1, np.int32), [], fid))
+    write_incidents(path, make_incidents(place, place, time))
     assert not _incomplete(job(incidents=str(path), bin_unit="months")[1]), "the day of the last month is not known"
 
 
 def test_a_rare_category_does_not_make_the_last_map_incomplete(tmp_path: Path, job: Any) -> None:
     """That the others go on shows that the records do."""
     time = np.array(["2024-01-01", "2024-01-23", "2024-01-28"], dtype="datetime64[s]")
-    place, fid = np.linspace(0.0, 1000.0, 3), np.arange(3)
+    place = np.linspace(0.0, 1000.0, 3)
     path = tmp_path / "rare.npz"
-    write_exchange(path, Incidents(place, place, time, np.array([0, 0, 1], np.int32), ["arson", "theft"], fid))
+    write_incidents(path, make_incidents(place, place, time, [0, 0, 1], ["arson", "theft"]))
     assert not _incomplete(job(incidents=str(path), bin_unit="weeks", categories=["arson"])[1])
 
 
@@ -136,7 +135,7 @@ def test_categories_are_named_where_they_stand_for_all_incidents(
     count = len(code)
     place, time = np.linspace(0.0, 1000.0, count), np.full(count, np.datetime64("2024-01-01", "s"))
     path = tmp_path / "named.npz"
-    write_exchange(path, Incidents(place, place, time, np.array(code, np.int32), names, np.arange(count)))
+    write_incidents(path, make_incidents(place, place, time, code, names))
     job(incidents=str(path))
     assert read_heatmaps(tmp_path / "out.tif").categories == (names if expected is None else expected)
 
@@ -153,9 +152,9 @@ def mixed(tmp_path: Path) -> Any:
     count = 4 * len(names) + 1
     time = np.datetime64("2024-01-01T12:00:00", "s") + np.arange(count) * np.timedelta64(6, "h")
     place = np.linspace(0.0, 1000.0, count)
-    category = np.r_[np.repeat(np.arange(len(names)), 4), -1].astype(np.int32)
+    category = np.r_[np.repeat(np.arange(len(names)), 4), -1]
     path = tmp_path / "incidents.npz"
-    write_exchange(path, Incidents(place, place, time, category, names, np.arange(count)))
+    write_incidents(path, make_incidents(place, place, time, category, names))
 
     def run(**parameters: Any) -> dict[str, Any]:
         given = {"incidents": str(path), "output": str(tmp_path / "all.tif"), "crs": "EPSG:32631"}
@@ -205,13 +204,13 @@ def test_only_the_wanted_categories(mixed: Any, tmp_path: Path) -> None:
 
 def test_categories_that_cannot_be_written_apart(job: Any, tmp_path: Path) -> None:
     time = np.full(101, np.datetime64("2024-01-01", "s"))
-    place, fid = np.linspace(0.0, 1000.0, 101), np.arange(101)
+    place = np.linspace(0.0, 1000.0, 101)
     path = tmp_path / "many.npz"
     names = [f"offence {number}" for number in range(101)]
-    write_exchange(path, Incidents(place, place, time, fid.astype(np.int32), names, fid))
+    write_incidents(path, make_incidents(place, place, time, np.arange(101), names))
     with pytest.raises(ParameterError, match="The incidents have 101 categories; one stack each is written"):
         job(incidents=str(path), per_category=str(tmp_path / "stacks"))
-    write_exchange(path, Incidents(place, place, time, np.full(101, -1, np.int32), [], fid))
+    write_incidents(path, make_incidents(place, place, time))
     with pytest.raises(DataError, match="No incident has a category"):
         job(incidents=str(path), per_category=str(tmp_path / "stacks"))
     assert not (tmp_path / "stacks").exists()

@@ -10,9 +10,10 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from kit.contexts import Recorder
+from kit.maps import read_bands, write_raster
 from rasterio.transform import Affine
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, FormatError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.maps.risk import (
@@ -109,20 +110,7 @@ def test_labels() -> None:
 
 
 def raster(path: Path, bands: np.ndarray, nodata: float | None = -9999.0) -> Path:
-    with rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        width=bands.shape[2],
-        height=bands.shape[1],
-        count=len(bands),
-        dtype=bands.dtype,
-        nodata=nodata,
-        crs="EPSG:32614",
-        transform=TRANSFORM,
-    ) as target:
-        target.write(bands)
-    return path
+    return Path(write_raster(path, bands, TRANSFORM, nodata=nodata))
 
 
 def test_any_raster_can_be_classified(tmp_path: Path) -> None:
@@ -232,32 +220,26 @@ def test_shares_that_cannot_work(values: list[float]) -> None:
         check_shares(values)
 
 
-def read(path: Path) -> np.ndarray:
-    with rasterio.open(path) as source:
-        return source.read()
-
-
 def test_shares_of_each_map_and_of_the_stack(tmp_path: Path) -> None:
     """A patrol that can cover 10 % of the area covers it every day, or more of it on busy days."""
     bands = np.stack([np.arange(100.0), np.arange(100.0) + 50]).reshape(2, 10, 10).astype(np.float32)
     path = raster(tmp_path / "risk.tif", bands)
     given = {"risk": str(path), "method": "shares", "shares": [10.0]}
-    said: list[str] = []
-    context = JobContext(on_log=lambda message, level: said.append(f"{level}: {message}"))
+    context = Recorder()
     each = run_job("classify", {**given, "output": str(tmp_path / "each.tif")}, context)
-    assert (read(tmp_path / "each.tif") == 1).sum(axis=(1, 2)).tolist() == [10, 10]
+    assert (read_bands(tmp_path / "each.tif") == 1).sum(axis=(1, 2)).tolist() == [10, 10]
     assert each["thresholds"] == [[90.0], [140.0]]
     assert each["labels"] == ["Other 90 % of the area", "Riskiest 10 % of the area"]
     assert each["edges"] == []
-    assert not said
+    assert not context.lines
     run_job("classify", {**given, "output": str(tmp_path / "whole.tif"), "over": "stack"}, context)
-    assert (read(tmp_path / "whole.tif") == 1).sum(axis=(1, 2)).tolist() == [0, 20]
+    assert (read_bands(tmp_path / "whole.tif") == 1).sum(axis=(1, 2)).tolist() == [0, 20]
     with rasterio.open(tmp_path / "whole.tif") as source:
         assert source.tags()["CRIMERISK_SHARES"] == "10"
         assert source.tags(1)["CRIMERISK_THRESHOLDS"] == "130"
     flat = raster(tmp_path / "flat.tif", np.full((2, 10, 10), 0.25, np.float32))
     run_job("classify", {**given, "risk": str(flat), "output": str(tmp_path / "flat classes.tif")}, context)
-    assert "warning: In 2 of 2 maps cells of equal risk lie on both sides" in said[-1]
+    assert "warning: In 2 of 2 maps cells of equal risk lie on both sides" in context.lines[-1]
 
 
 def test_thresholds_from_a_reference(tmp_path: Path) -> None:
@@ -266,15 +248,14 @@ def test_thresholds_from_a_reference(tmp_path: Path) -> None:
     # Another size, another place: only its values count.
     path = raster(tmp_path / "risk.tif", np.array([[[0.0, 149.2, 149.3, 199.0]]], dtype=np.float32))
     given = {"risk": str(path), "output": str(tmp_path / "o.tif"), "percentiles": [75.0]}
-    said: list[str] = []
-    context = JobContext(on_log=lambda message, level: said.append(f"{level}: {message}"))
+    context = Recorder()
     result = run_job("classify", {**given, "reference": str(reference)}, context)
     assert result["thresholds"] == [[149.25]]
-    assert read(tmp_path / "o.tif").ravel().tolist() == [0, 0, 1, 1]
-    assert said == ["info: Thresholds 149.25 over all 2 maps of the reference"]
+    assert read_bands(tmp_path / "o.tif").ravel().tolist() == [0, 0, 1, 1]
+    assert context.lines == ["info: Thresholds 149.25 over all 2 maps of the reference"]
     low = raster(tmp_path / "low.tif", np.zeros((1, 2, 2), np.float32))
     run_job("classify", {**given, "risk": str(low), "reference": str(reference)}, context)
-    assert "No cell lies above the reference's lowest threshold" in said[-1]
+    assert "No cell lies above the reference's lowest threshold" in context.lines[-1]
     with pytest.raises(ParameterError, match="A reference gives thresholds, but shares of the area have none"):
         run_job("classify", {**given, "method": "shares", "reference": str(reference)})
     (tmp_path / "text.tif").write_text("no raster")

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from kit.contexts import Recorder
+from kit.incidents import make_incidents, write_incidents
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
-from riskengine.intake.incidents import Incidents, write_exchange
 from riskengine.jobs import run_job
 from riskengine.maps.study_area import dense_box, inside_polygons, smallest_box, trim_by_events
 
@@ -161,13 +161,11 @@ def test_inside_a_triangle(seed: int) -> None:
 def job(town: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> Any:
     count = len(town[0])
     time = np.full(count, np.datetime64("2024-01-01T12:00:00", "s"))
-    path = tmp_path / "incidents.npz"
-    write_exchange(path, Incidents(*town, time, np.full(count, -1, np.int32), [], np.arange(count, dtype=np.int64) + 7))
+    path = write_incidents(tmp_path / "incidents.npz", make_incidents(*town, time, fid=np.arange(count) + 7))
 
     def run(**parameters: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        said: list[tuple[str, str]] = []
-        context = JobContext(on_log=lambda message, level: said.append((level, message)))
-        return run_job("select_area", {"incidents": str(path), "crs": CRS, **parameters}, context), said
+        context = Recorder()
+        return run_job("select_area", {"incidents": path, "crs": CRS, **parameters}, context), context.entries
 
     return run
 

@@ -11,10 +11,11 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from kit.contexts import Recorder
+from kit.maps import make_edges
 from rasterio.transform import Affine
 from scipy.ndimage import map_coordinates
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, FormatError, OutputError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.maps.grid import Grid
@@ -79,35 +80,33 @@ def test_what_lies_outside_does_not_darken_the_border(method: Any) -> None:
 def test_factors_that_cannot_work(factor: int, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"factor is .*; it must lie between 2 and 20"):
         upsample(np.zeros((2, 2)), factor)
-    path = stack(tmp_path)
+    path = write_forecast(tmp_path)
     with pytest.raises(ParameterError, match=r"factor is .*; it must lie between 2 and 20"):
         run_job("upsample", {"risk": str(path), "output": str(tmp_path / "o.tif"), "factor": factor})
 
 
-def stack(folder: Path, rows: int = 3) -> Path:
+def write_forecast(folder: Path, rows: int = 3) -> Path:
     """Two forecasts of 3 x 4 cells, a corner outside the study area."""
     grid = Grid(500.0, 1000.0, 100.0, 4, rows, "EPSG:32614")
-    edges = (np.datetime64("2024-03-01") + np.arange(3)).astype("datetime64[s]")
     mask = np.ones(grid.shape, dtype=bool)
     mask[0, 0] = False
     risk = np.random.default_rng(1).uniform(size=(2, *grid.shape)).astype(np.float32)
     path = folder / "risk.tif"
-    write_risk(path, risk, edges, mask, grid, {"CRIMERISK_BIN": "1 days"})
+    write_risk(path, risk, make_edges(2, start="2024-03-01"), mask, grid, {"CRIMERISK_BIN": "1 days"})
     return path
 
 
 def test_the_file_keeps_place_and_time(tmp_path: Path) -> None:
-    path, output = stack(tmp_path), tmp_path / "fine.tif"
-    said: list[tuple[str, str]] = []
-    context = JobContext(on_log=lambda message, level: said.append((level, message)))
+    path, output = write_forecast(tmp_path), tmp_path / "fine.tif"
+    context = Recorder()
     result = run_job("upsample", {"risk": str(path), "output": str(output), "factor": 4, "method": "cubic"}, context)
     assert (result["columns"], result["rows"], result["cell_size"], result["maps"]) == (16, 12, 25.0, 2)
     assert result["edges"] == [
         ["2024-03-01T00:00:00", "2024-03-02T00:00:00"],
         ["2024-03-02T00:00:00", "2024-03-03T00:00:00"],
     ]
-    assert said[-1][0] == "warning"
-    assert "for display only" in said[-1][1]
+    assert context.entries[-1][0] == "warning"
+    assert "for display only" in context.entries[-1][1]
     with rasterio.open(path) as coarse, rasterio.open(output) as fine:
         assert fine.bounds == coarse.bounds
         assert fine.crs == coarse.crs
@@ -127,7 +126,7 @@ def test_inputs_that_cannot_work(tmp_path: Path) -> None:
     (tmp_path / "text.tif").write_text("no raster")
     with pytest.raises(FormatError, match="cannot be read as a raster"):
         run_job("upsample", {"risk": str(tmp_path / "text.tif"), "output": output})
-    whole = stack(tmp_path).read_bytes()
+    whole = write_forecast(tmp_path).read_bytes()
     (tmp_path / "cut.tif").write_bytes(whole[:300])
     with pytest.raises(FormatError, match="cannot be read as a raster"):
         run_job("upsample", {"risk": str(tmp_path / "cut.tif"), "output": output})
@@ -144,6 +143,6 @@ def test_inputs_that_cannot_work(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no cell with a value"):
         run_job("upsample", {"risk": str(empty), "output": output})
     with pytest.raises(OutputError, match="does not exist"):
-        run_job("upsample", {"risk": str(stack(tmp_path)), "output": str(tmp_path / "no" / "o.tif")})
+        run_job("upsample", {"risk": str(write_forecast(tmp_path)), "output": str(tmp_path / "no" / "o.tif")})
     assert not list(tmp_path.glob("o.tif*"))
     assert not list(tmp_path.glob(".*partial*"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.maps import stack
+from kit.pages import Page, plain
 
 from riskengine.evaluation.backtest import Backtest, Plan
 from riskengine.evaluation.exposure import AreaExposure
@@ -17,7 +18,6 @@ from riskengine.evaluation.offsets import OffsetFigures
 from riskengine.evaluation.scoring import score_model
 from riskengine.ground.errors import OutputError
 from riskengine.intake.findings import Finding
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.measures.compare import Difference
 from riskengine.measures.metrics import AreaHits, reliability
@@ -40,8 +40,7 @@ def make_heatmaps(maps: int = MAPS) -> Heatmaps:
     mask = np.ones((7, 8), bool)
     mask[0, :2] = False
     counts[:, ~mask] = 0
-    edges = (np.datetime64("2024-01-01") + np.arange(maps + 1)).astype("datetime64[s]")
-    return Heatmaps(counts, edges, mask, Grid(0.0, 0.0, 500.0, 8, 7, "EPSG:32614"), "1 days", categories=[EVIL])
+    return stack(counts, mask, categories=[EVIL])
 
 
 #: Forecasts by name: the truth, the same on all cells, nearly the truth, and its opposite.
@@ -80,56 +79,6 @@ def make_backtest(
     )
 
 
-class Page(HTMLParser):
-    """Tags left open, everything a browser would fetch, texts of images, and the rows of tables."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.source = path.read_text(encoding="utf-8")
-        self.open: list[str] = []
-        self.links: list[str] = []
-        self.alts: list[str] = []
-        self.tags: list[str] = []
-        self.rows: list[list[str]] = []
-        self.text = ""
-        self.feed(self.source)
-        self.text = _plain(self.text)
-        self.rows = [[_plain(cell) for cell in row] for row in self.rows]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        given = dict(attrs)
-        self.links += [given[name] or "" for name in ("src", "href", "srcset", "action") if name in given]
-        if tag == "img":
-            self.alts.append(given.get("alt") or "")
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th") and self.rows:
-            self.rows[-1].append("")
-        if tag not in ("meta", "img", "br", "wbr", "link"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" in self.open:
-            return
-        self.text += data
-        if {"td", "th"} & set(self.open):
-            self.rows[-1][-1] += data + " "
-
-    def row(self, start: str, columns: int) -> list[str]:
-        """The one row of so many columns that begins with a text."""
-        found = [row for row in self.rows if len(row) == columns and row[0].startswith(start)]
-        assert len(found) == 1, (start, columns, [row[0] for row in self.rows])
-        return found[0]
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
-
-
 def page(path: Path, backtest: Backtest, **given: object) -> Page:
     write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
     made = Page(path)
@@ -162,8 +111,8 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert "script" not in whole.tags
     assert EVIL not in whole.source
     for words in ("Beware of ", "Places are snapped. ", "Too few maps. ", "Area 14 "):
-        assert _plain(words + EVIL) in whole.text
-    assert _plain(EVIL) in whole.row("Categories", 2)[1]
+        assert plain(words + EVIL) in whole.text
+    assert plain(EVIL) in whole.row("Categories", 2)[1]
     assert all(link.startswith("data:image/svg") or link == "#notes" for link in whole.links)
     assert not re.search(r"@import|url\(", whole.source)
     assert len(whole.alts) == whole.tags.count("img") == 11
@@ -282,7 +231,7 @@ def test_a_small_gain_is_called_small_and_set_beside_the_baselines_own() -> None
     assert (
         "The gain is small, 1.0 % of the log-loss; that of prior counts is already"
         f" {100 * share:.1f} % below a constant’s."
-    ) in _plain(backtest_words.headline(made)[0])
+    ) in plain(backtest_words.headline(made)[0])
 
 
 def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
@@ -418,7 +367,7 @@ def test_maps_shown_are_a_quiet_a_typical_and_a_busy_one() -> None:
 def test_words_for_differences() -> None:
     told = Difference(-0.00123, -0.00160, -0.00086, 0.95, 10)
     assert backtest_words.verdict_of(told) == "better"
-    assert _plain(backtest_words.interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
+    assert plain(backtest_words.interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
     few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
     assert backtest_words.verdict_of(few) == "too few"
     assert backtest_words.interval(few) == "−0.00123; too few maps for an interval"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from kit.maps import stack
+from kit.pages import Page
 
 from riskengine.evaluation.heldout import HeldOut, evaluate
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
 from riskengine.forecasters.modelfile import describe
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
-from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.report.html import crs_name, moment, number, write_forecast_report
 from riskengine.report.words import percent, verdict
@@ -25,11 +25,10 @@ EVIL = '<script>alert("x")</script> & $x_1^2$'
 def heatmaps() -> Heatmaps:
     random = np.random.default_rng(0)
     rate = random.gamma(0.5, 0.6, (6, 6))
-    edges = (np.datetime64("2024-01-01") + np.arange(51)).astype("datetime64[s]")
     mask = np.ones((6, 6), bool)
     mask[0, :2] = False
     counts = random.poisson(rate, (50, 6, 6)).astype(np.uint8)
-    return Heatmaps(counts, edges, mask, Grid(0.0, 0.0, 500.0, 6, 6, "EPSG:32614"), "1 days", categories=[EVIL])
+    return stack(counts, mask, categories=[EVIL])
 
 
 @pytest.fixture(scope="module")
@@ -42,30 +41,7 @@ def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> HeldOut:
     return evaluate(heatmaps, [model, PriorCounts(), PriorShare(), ConstantForecaster()], 40)
 
 
-class Checker(HTMLParser):
-    """Collects tags left open and everything a browser would fetch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.links: list[str] = []
-        self.tags: set[str] = set()
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action")]
-        if tag not in ("meta", "img", "br", "link"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut | None) -> tuple[str, Checker]:
+def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut | None) -> tuple[str, Page]:
     write_forecast_report(
         path,
         heatmaps,
@@ -77,26 +53,24 @@ def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: He
         {"heatmaps": EVIL, "seed": 0, "model": None},
         [EVIL],
     )
-    text = path.read_text(encoding="utf-8")
-    checker = Checker()
-    checker.feed(text)
-    assert not checker.open
-    return text, checker
+    page = Page(path)
+    assert not page.open
+    return page.source, page
 
 
 def test_report_is_one_file_and_escaped(
     tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
 ) -> None:
-    text, checker = make(tmp_path / "r.html", heatmaps, model, held_out)
-    assert "script" not in checker.tags
+    text, page = make(tmp_path / "r.html", heatmaps, model, held_out)
+    assert "script" not in page.tags
     assert EVIL not in text
-    assert EVIL in checker.text
-    assert all(link.startswith("data:image/") for link in checker.links)
-    assert len(checker.links) == 6
+    assert EVIL in page.text
+    assert all(link.startswith("data:image/") for link in page.links)
+    assert len(page.links) == 6
     assert not re.search(r"@import|url\(", text)
     for words in ("Prior counts", "Constant", "never of persons", "Fingerprint", "2024-02-10", "EPSG:32614"):
-        assert words in checker.text
-    assert "nan" not in checker.text.lower().split()
+        assert words in page.text
+    assert "nan" not in page.text.lower().split()
 
 
 def test_report_says_how_the_interval_was_made_or_why_there_is_none(
@@ -112,9 +86,9 @@ def test_report_says_how_the_interval_was_made_or_why_there_is_none(
 
 
 def test_report_without_evaluation_says_so(tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster) -> None:
-    _, checker = make(tmp_path / "r.html", heatmaps, model, None)
-    assert "Not evaluated" in checker.text
-    assert len(checker.links) == 3
+    _, page = make(tmp_path / "r.html", heatmaps, model, None)
+    assert "Not evaluated" in page.text
+    assert len(page.links) == 3
 
 
 def test_held_out_scores_share_folds(held_out: HeldOut) -> None:

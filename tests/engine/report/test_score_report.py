@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from kit.pages import Page
 
 from riskengine.ground.errors import OutputError
 from riskengine.learning.loop import Curves
@@ -123,36 +123,6 @@ def make_study(protocol: str = "recommended", error: float = 0.04) -> Study:
     }
     study.notes = ["Beware: " + EVIL]
     return study
-
-
-class Page(HTMLParser):
-    """Tags left open, everything a browser would fetch, images without a text, and the text."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.source = path.read_text(encoding="utf-8")
-        self.open: list[str] = []
-        self.links: list[str] = []
-        self.alts: list[str] = []
-        self.tags: list[str] = []
-        self.text = ""
-        self.feed(self.source)
-        self.text = " ".join(self.text.replace("\N{NO-BREAK SPACE}", " ").split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        given = dict(attrs)
-        self.links += [given[name] or "" for name in ("src", "href", "srcset", "action") if name in given]
-        if tag == "img":
-            self.alts.append(given.get("alt") or "")
-        if tag not in ("meta", "img", "br", "wbr", "link"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def page(path: Path, study: Study) -> Page:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.contexts import cancelled
+from kit.incidents import make_incidents
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, FormatError, ParameterError
 from riskengine.intake.incidents import Incidents
 from riskengine.systems.score.index import CrimeIndex, annoy_installed
@@ -24,13 +25,13 @@ METHODS = ["exact", pytest.param("annoy", marks=needs_annoy)]
 
 def scattered(count: int, seed: int = 0, size: float = 3000.0) -> Incidents:
     random = np.random.default_rng(seed)
-    return Incidents(
+    return make_incidents(
         480_000 + random.uniform(0, size, count),
         2_150_000 + random.uniform(0, size, count),
         np.datetime64("2024-01-01", "s") + random.integers(0, 86_400 * 60, count),
-        random.integers(-1, 2, count).astype(np.int32),
+        random.integers(-1, 2, count),
         ["ROBO", "Überfall"],
-        np.arange(count, dtype=np.int64) * 3,
+        np.arange(count) * 3,
     )
 
 
@@ -163,8 +164,6 @@ def test_what_cannot_work() -> None:
 
 
 def test_counting_can_be_cancelled() -> None:
-    context = JobContext()
-    context.cancelled.set()
     index = CrimeIndex(scattered(5), CRS)
     with pytest.raises(Cancelled):
-        index.count_within(index.incidents.x, index.incidents.y, 10.0, context=context)
+        index.count_within(index.incidents.x, index.incidents.y, 10.0, context=cancelled())

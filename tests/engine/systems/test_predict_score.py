@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,35 +10,25 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from kit.contexts import Recorder
+from kit.incidents import make_incidents
+from kit.score_model import small_model
 
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
-from riskengine.intake.incidents import Incidents
 from riskengine.jobs import predict_score_raster, run_job
 from riskengine.simulation.simulate import simulate_city
 from riskengine.systems.score.applied import SUPPORT_RADIUS, AppliedModel
 from riskengine.systems.score.index import CrimeIndex
-from riskengine.systems.score.model import ScoreModel
 from riskengine.systems.score.query import Memory, Question, answer
 
 CORNER = (500_000.0, 2_150_000.0)
-
-
-def small_model(index: CrimeIndex) -> ScoreModel:
-    spec = importlib.util.spec_from_file_location("score_model", Path(__file__).resolve().parents[2] / "score_model.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.small_model(index, epochs=3)
 
 
 def city_index(shift: float = 0.0) -> CrimeIndex:
     """A simulated year, 6 km or so across."""
     city = simulate_city(incidents=4000, days=365, seed=5, start="2023-01-01", exact=True)
     x, y = (CORNER[0] + shift + (city.x - city.x.min()) / 3, CORNER[1] + (city.y - city.y.min()) / 3)
-    number = np.arange(len(x), dtype=np.int64)
-    return CrimeIndex(Incidents(x, y, city.time, city.category, list(city.categories), number), "EPSG:32614")
+    return CrimeIndex(make_incidents(x, y, city.time, city.category, city.categories), "EPSG:32614")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +37,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("model")
     index = city_index()
     index.save(folder / "city.crimeindex")
-    small_model(index).save(folder / "city.crimescore")
+    small_model(index, epochs=3).save(folder / "city.crimescore")
     return {"index": str(folder / "city.crimeindex"), "model": str(folder / "city.crimescore")}
 
 
@@ -65,22 +53,6 @@ def points(tmp_path: Path) -> Any:
     return points
 
 
-class Said(JobContext):
-    """Keeps the log, and can cancel once so much is done."""
-
-    def __init__(self, cancel_at: float = 2.0) -> None:
-        self.lines: list[str] = []
-        self.shares: list[float] = []
-        self.stop = threading.Event()
-        super().__init__(self._progress, lambda message, level: self.lines.append(f"{level}: {message}"), self.stop)
-        self.cancel_at = cancel_at
-
-    def _progress(self, share: float, text: str) -> None:
-        self.shares.append(share)
-        if share >= self.cancel_at:
-            self.stop.set()
-
-
 def columns(path: str | Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
@@ -90,7 +62,7 @@ def test_columns(files: dict[str, str], points: Any, tmp_path: Path) -> None:
     applied = AppliedModel.load(**files)
     random = np.random.default_rng(1)
     x, y = (applied.index.incidents.x[:400] + random.normal(0, 80, 400), applied.index.incidents.y[:400])
-    said = Said()
+    said = Recorder()
     out = str(tmp_path / "out.npz")
     result = run_job("predict_score", {**files, "points": points(x, y), "output": out}, said)
     found = columns(out)
@@ -130,14 +102,14 @@ def test_layer_raster_and_dock_agree(files: dict[str, str], points: Any, tmp_pat
 
 
 def test_raster(files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = Said()
+    said = Recorder()
     whole = run_job(
         "predict_score_raster", {**files, "output": str(tmp_path / "a.tif"), "columns": 90, "rows": 70}, said
     )
     assert (whole["columns"], whole["rows"], whole["tiles"]) == (90, 70, 1)
     # Tile by tile the file is the same.
     monkeypatch.setattr(predict_score_raster, "TILE", 32)
-    tiled = Said()
+    tiled = Recorder()
     parts = run_job(
         "predict_score_raster", {**files, "output": str(tmp_path / "b.tif"), "columns": 90, "rows": 70}, tiled
     )
@@ -168,7 +140,7 @@ def test_raster(files: dict[str, str], tmp_path: Path, monkeypatch: pytest.Monke
 def test_no_data_outside_the_study_area_and_the_data(files: dict[str, str], tmp_path: Path) -> None:
     x, y = CORNER
     ring = [[x, y], [x + 20_000, y], [x + 20_000, y + 3000], [x, y + 3000], [x, y]]
-    said = Said()
+    said = Recorder()
     result = run_job(
         "predict_score_raster",
         {
@@ -191,7 +163,7 @@ def test_no_data_outside_the_study_area_and_the_data(files: dict[str, str], tmp_
 
 
 def test_the_automatic_cell_is_reported(files: dict[str, str], tmp_path: Path) -> None:
-    said = Said()
+    said = Recorder()
     result = run_job("predict_score_raster", {**files, "output": str(tmp_path / "a.tif")}, said)
     assert result["cell_size"] == 100, "half the radius"
     assert any("cell size 100 m, half the radius of 200 m" in line for line in said.lines)
@@ -203,17 +175,17 @@ def test_cancel_leaves_nothing(
     share: float, files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predict_score_raster, "TILE", 32)
-    with pytest.raises(Cancelled):
-        run_job("predict_score_raster", {**files, "output": str(tmp_path / "a.tif")}, Said(share))
-    with pytest.raises(Cancelled):
-        run_job("predict_score", {**files, "output": str(tmp_path / "a.npz"), "grid": {"spacing": 100}}, Said(share))
+    for job, more in (("predict_score_raster", {}), ("predict_score", {"grid": {"spacing": 100}})):
+        context = Recorder(cancel_when=lambda said: said.shares[-1] >= share)
+        with pytest.raises(Cancelled):
+            run_job(job, {**files, "output": str(tmp_path / "a"), **more}, context)
     assert not list(tmp_path.iterdir())
 
 
 def test_given_places_outside_the_data_stay_and_those_of_a_grid_go(
     files: dict[str, str], points: Any, tmp_path: Path
 ) -> None:
-    said, out = Said(), str(tmp_path / "out.npz")
+    said, out = Recorder(), str(tmp_path / "out.npz")
     x, y = [CORNER[0] + 2000, CORNER[0] + 90_000], [CORNER[1] + 2000] * 2
     result = run_job("predict_score", {**files, "points": points(x, y), "output": out}, said)
     found = columns(out)
@@ -245,7 +217,7 @@ def test_another_place(files: dict[str, str], points: Any, tmp_path: Path) -> No
     with pytest.raises(DataError, match=r"another place.*Apply a model of another place") as caught:
         run_job("predict_score", given)
     assert caught.value.parameter == "model"
-    said = Said()
+    said = Recorder()
     assert run_job("predict_score", {**given, "elsewhere": True}, said)["points"] == 1
     assert any(line.startswith("warning") and "another place" in line for line in said.lines)
 
@@ -313,7 +285,7 @@ def test_equal_percentiles_make_fewer_classes(files: dict[str, str]) -> None:
 
 
 def test_places_without_coordinates_have_no_score(files: dict[str, str], points: Any, tmp_path: Path) -> None:
-    out, said = str(tmp_path / "out.npz"), Said()
+    out, said = str(tmp_path / "out.npz"), Recorder()
     x, y = [CORNER[0] + 2000, np.nan, np.inf], [CORNER[1] + 2000, CORNER[1], CORNER[1]]
     result = run_job("predict_score", {**files, "points": points(x, y), "output": out}, said)
     found = columns(out)
@@ -348,7 +320,7 @@ def test_days_without_data_are_told(days: int, files: dict[str, str], points: An
     given = {**files, "points": points([CORNER[0] + 2000], [CORNER[1] + 2000]), "reference_time": reference}
     told = []
     for job, out in (("predict_score", "out.npz"), ("predict_score_raster", "out.tif")):
-        said = Said()
+        said = Recorder()
         asked = {name: value for name, value in given.items() if job == "predict_score" or name != "points"}
         more = {} if job == "predict_score" else {"columns": 10}
         run_job(job, {**asked, **more, "output": str(tmp_path / out)}, said)

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder
+from kit.incidents import make_incidents
 
 from riskengine.ground.artefacts import whole_file
 from riskengine.ground.context import JobContext
@@ -26,13 +28,13 @@ CENTRE = (500_000.0, 2_150_000.0)
 def city(count: int = 400, seed: int = 1) -> Incidents:
     """A small town over 400 days, some of it without a category."""
     random = np.random.default_rng(seed)
-    return Incidents(
+    return make_incidents(
         CENTRE[0] + random.normal(0, 400, count),
         CENTRE[1] + random.normal(0, 400, count),
         np.datetime64("2023-01-01", "s") + random.integers(0, 400 * 86_400, count),
-        random.integers(-1, 2, count).astype(np.int32),
+        random.integers(-1, 2, count),
         ["theft", "assault"],
-        np.arange(100, 100 + count, dtype=np.int64),
+        np.arange(100, 100 + count),
     )
 
 
@@ -125,17 +127,17 @@ def test_an_annoy_index_is_answered_exactly(tmp_path: Path, index_file: str) -> 
 
 def test_without_a_place_it_warms_up(index_file: str) -> None:
     memory = Memory()
-    said: list[str] = []
-    found = answer(Question(index_file), memory, JobContext(on_progress=lambda _, text: said.append(text)))
+    context = Recorder()
+    found = answer(Question(index_file), memory, context)
     assert "exact" not in found
     west, south, east, north = found["extent"]
     assert west < CENTRE[0] < east
     assert south < CENTRE[1] < north
-    assert "Reading the index" in said
-    assert "Counting incidents around each point" in said
-    said.clear()
-    answer(Question(index_file, None, CENTRE), memory, JobContext(on_progress=lambda _, text: said.append(text)))
-    assert said == []
+    assert "Reading the index" in context.texts
+    assert "Counting incidents around each point" in context.texts
+    context = Recorder()
+    answer(Question(index_file, None, CENTRE), memory, context)
+    assert context.texts == []
 
 
 def test_a_file_written_anew_is_read_anew(index_file: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from kit.incidents import make_incidents
 
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.intake.incidents import Incidents
@@ -17,14 +18,8 @@ from riskengine.systems.score.index import CrimeIndex
 def line(days: list[float], step: float = 100.0) -> Incidents:
     """Incidents on a line, `step` metres apart, at these days of 2024."""
     count = len(days)
-    return Incidents(
-        500_000 + step * np.arange(count),
-        np.full(count, 2_150_000.0),
-        np.datetime64("2024-01-01", "s") + (np.array(days) * 86_400).astype(np.int64),
-        np.full(count, -1, np.int32),
-        [],
-        np.arange(count, dtype=np.int64),
-    )
+    time = np.datetime64("2024-01-01", "s") + (np.array(days) * 86_400).astype(np.int64)
+    return make_incidents(500_000 + step * np.arange(count), np.full(count, 2_150_000.0), time)
 
 
 def test_by_hand() -> None:

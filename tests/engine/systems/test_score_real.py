@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from kit.incidents import make_incidents
 from rasterio.warp import transform
 
-from riskengine.intake.incidents import Incidents
 from riskengine.systems.score.augment import Augmentation, make_rows
 from riskengine.systems.score.fitting import Fitting
 from riskengine.systems.score.index import CrimeIndex
@@ -26,8 +26,7 @@ def city(data_folder: Path) -> CrimeIndex:
     table = pd.read_csv(path, usecols=["fecha_hecho", "lat", "lon"])
     x, y = map(np.array, transform("EPSG:4326", "EPSG:32614", table["lon"], table["lat"]))
     time = pd.to_datetime(table["fecha_hecho"]).to_numpy("datetime64[s]")
-    numbers = np.arange(len(table))
-    return CrimeIndex(Incidents(x, y, time, np.zeros(len(table), np.int32), ["all"], numbers), "EPSG:32614")
+    return CrimeIndex(make_incidents(x, y, time, 0, ["all"]), "EPSG:32614")
 
 
 def test_resampling_gives_as_many_rows_as_measured(city: CrimeIndex) -> None:

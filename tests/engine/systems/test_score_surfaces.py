@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder
 from scipy.spatial import cKDTree
 
 from riskengine.ground.context import JobContext
@@ -97,7 +98,7 @@ def test_cancel_between_parts() -> None:
 
 def test_progress_ends_at_one() -> None:
     parts = spatial_parts(*np.random.default_rng(6).uniform(0, 4 * TILE, (2, 5000)))
-    told: list[float] = []
-    work_on_parts(lambda part: None, parts, JobContext(on_progress=lambda share, _: told.append(share)))
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    context = Recorder()
+    work_on_parts(lambda part: None, parts, context)
+    assert context.shares == sorted(context.shares)
+    assert context.shares[-1] == 1.0

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kit.contexts import Recorder
+from kit.incidents import make_incidents
 
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, CrimeRiskError, DataError, ParameterError
@@ -49,7 +51,7 @@ def city(incidents: int = 3000, seed: int = 1) -> Incidents:
     place += (500_000, 2_000_000)
     age = np.sort(random.uniform(0, 299, incidents))[::-1]
     time = END - (age * 86_400).astype("timedelta64[s]")
-    return Incidents(place[:, 0], place[:, 1], time, np.zeros(incidents, np.int32), ["theft"], np.arange(incidents))
+    return make_incidents(place[:, 0], place[:, 1], time, 0, ["theft"])
 
 
 @pytest.fixture(scope="module")
@@ -403,20 +405,21 @@ class TestJob:
             raise DataError("There is too little of it", remedy="Have more")
 
         monkeypatch.setattr(train_score, "compare", fail)
-        said: list[str] = []
-        result = run_job(
-            "train_score", self.asked(index, tmp_path), JobContext(on_log=lambda text, level: said.append(text))
-        )
+        context = Recorder()
+        result = run_job("train_score", self.asked(index, tmp_path), context)
         assert ScoreModel.load(result["model"]).card.complete
         assert "The comparison was left out: There is too little of it" in Path(result["report"]).read_text("utf-8")
-        assert any("The comparison was left out" in text for text in said)
+        assert any("The comparison was left out" in text for text in context.messages)
 
     def test_days_without_data_are_told(self, index: CrimeIndex, tmp_path: Path) -> None:
-        said: list[str] = []
+        context = Recorder()
         asked = self.asked(index, tmp_path, window_days=365, reference_time="2026-01-13T00:00:00", compare=False)
-        run_job("train_score", asked, JobContext(on_log=lambda text, level: said.append(text)))
-        assert any("of the 365 days up to 2026-01-13" in text and "fewer days than asked for" in text for text in said)
-        assert any("of the 31 days up to 2026-01-13" in text for text in said)
+        run_job("train_score", asked, context)
+        assert any(
+            "of the 365 days up to 2026-01-13" in text and "fewer days than asked for" in text
+            for text in context.messages
+        )
+        assert any("of the 31 days up to 2026-01-13" in text for text in context.messages)
 
     def test_an_annoy_index_is_learned_from_exactly(self, index: CrimeIndex, tmp_path: Path) -> None:
         pytest.importorskip("annoy")
