@@ -88,8 +88,8 @@ def _number(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamet
     )
     if limits.low is not None:
         definition.setMinimum(limits.low * factor)
-    if limits.high is not None and limits.high < LARGEST_INTEGER:
-        definition.setMaximum(limits.high * factor)
+    if limits.high is not None:
+        definition.setMaximum(min(limits.high * factor, LARGEST_INTEGER) if parameter.whole else limits.high * factor)
     return definition
 
 

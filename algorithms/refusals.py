@@ -19,7 +19,7 @@ from qgis.core import (
 
 from ..bridge.crs import tr
 from ..riskengine.contract.tools import kinds
-from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
+from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter, Tool, parameters_of
 from ..riskengine.contract.tools.refusals import refused_number, requirement, shown_factor
 from .texts import translate
 
@@ -65,6 +65,10 @@ def refused_by_limits(
     if value is None or not isinstance(parameter.kind, kinds.Number):
         return ""
     number = algorithm.parameterAsDouble(dict(given), parameter.name, context)
+    if parameter.whole and abs(number) > LARGEST_INTEGER:
+        return tr("{name} is {value}; give a whole number up to {most}.").format(
+            name=parameter.name, value=text(value), most=LARGEST_INTEGER
+        )
     if not refused_number(parameter, number / shown_factor(parameter)):
         return ""
     return tr("{name} is {value}; {requirement}.").format(

@@ -12,8 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from riskengine.contract.tools import tools  # noqa: E402
 from riskengine.contract.tools import kinds as kind_of  # noqa: E402
+from riskengine.contract.tools import tools  # noqa: E402
 from riskengine.contract.tools.base import LARGEST_INTEGER, NEEDED, Parameter, Tool, parameters_of  # noqa: E402
 from riskengine.contract.tools.refusals import shown_factor  # noqa: E402
 

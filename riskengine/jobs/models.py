@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
@@ -61,15 +60,14 @@ def _field(parameter: Parameter) -> tuple[Any, Any]:
     if origin is list:
         (item,) = get_args(kind)
         items: Any = list[Annotated[item, Field(**bounds)]] if bounds else list[item]  # type: ignore[valid-type]
-        kind = Annotated[items, Field(max_length=limits.most), BeforeValidator(_as_list)]
+        kind = Annotated[items, Field(min_length=limits.fewest, max_length=limits.most), BeforeValidator(_as_list)]
     elif bounds:
         kind = Annotated[kind, Field(**bounds)]
     if parameter.nullable:
         kind = Annotated[kind | None, BeforeValidator(_empty_as_none)] if parameter.type is str else kind | None
     if parameter.default is NEEDED:
         return kind, ...
-    if isinstance(parameter.default, (list, dict)):
-        return kind, Field(default_factory=partial(type(parameter.default), parameter.default))
+    # Lists and objects are copied by pydantic.
     return kind, parameter.default
 
 

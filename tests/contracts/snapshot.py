@@ -142,7 +142,7 @@ def jobs() -> dict[str, Any]:
     names = importlib.import_module("riskengine.jobs").job_names()
     found: dict[str, Any] = {}
     for name in names:
-        parameters = importlib.import_module(f"riskengine.jobs.{name}").Parameters
+        parameters = importlib.import_module("riskengine.jobs").parameters_model(name)
         schema = parameters.model_json_schema()
         required = schema.get("required", [])
         found[name] = {
@@ -160,6 +160,15 @@ def read(name: str) -> dict[str, Any]:
     """The snapshot ``algorithms`` or ``jobs``."""
     found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return found
+
+
+def settled(name: str) -> dict[tuple[str, ...], tuple[Any, Any]]:
+    """What was changed on purpose of the snapshot ``algorithms`` or ``jobs``: (before, now) by its place.
+
+    ``settled.json`` holds place, before, now and the reason of each.
+    """
+    rows = json.loads((FOLDER / "settled.json").read_text(encoding="utf-8"))[name]
+    return {tuple(place): (before, now) for place, before, now, why in rows if why}
 
 
 def differences(before: Any, now: Any, *place: str) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

@@ -70,7 +70,8 @@ def dialog() -> list[list[Any]]:
                 asked = text if get_origin(parameter.type) is list else shown
                 fine, why = algorithm.checkParameterValues({**given, parameter.name: asked}, context)
                 # What other parameters make of it is no matter of limits.
-                taken = fine or not why.startswith(f"{parameter.name} is ")
+                limited = why.startswith(f"{parameter.name} is ") and ("give " in why or "it must be" in why)
+                taken = fine or not limited
                 answers.append([algorithm.name(), parameter.name, value, taken])
         del inputs
         QgsProject.instance().clear()
@@ -123,7 +124,8 @@ def job() -> list[list[Any]]:
                 checked(tool, model_of(tool), {**needed, **({parameter.group: asked} if parameter.group else asked)})
                 taken = True
             except ParameterError as error:
-                taken = (error.parameter or "").split(".")[-1 if not isinstance(given, list) else 0] != parameter.key
+                limited = "give " in str(error) or "it must be" in str(error)
+                taken = not limited or parameter.key not in (error.parameter or "").split(".")
             answers.append([name, parameter.name, value, taken])
     return answers
 

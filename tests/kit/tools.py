@@ -147,9 +147,9 @@ def check_limits(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any]) -
             continue
         asked = {**inputs, parameter.name: value * shown_factor(parameter)}
         fine, why = algorithm.checkParameterValues(asked, _context())
-        refused = not fine and why.startswith(f"{parameter.name} is ")
+        # What it does together with other parameters is no matter of limits.
+        refused = not fine and why.startswith(f"{parameter.name} is ") and ("give a" in why or "it must be" in why)
         assert refused == refused_number(parameter, value), (parameter.name, value, why)
-        assert not refused or any(word in why for word in ("give a", "it must be")), why
 
 
 def check_destinations(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any], folder: Path) -> None:

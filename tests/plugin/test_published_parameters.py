@@ -10,11 +10,7 @@ from typing import Any
 import pytest
 
 CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
-#: Where something published was changed on purpose: (algorithm, "parameters", name, property): (before, now).
-#: Defaults, limits, optional or advanced, file filters and the like. Say in a comment why: two limits that disagreed,
-#: for example. Options are counted: (algorithm, "parameters", name, "options", "2"): (text before, text now).
-SETTLED: dict[tuple[str, ...], tuple[Any, Any]] = {}
-#: The same for what is only read by people: names, groups and labels.
+#: Where what is only read by people was changed on purpose: names, groups and labels.
 REWORDED: dict[tuple[str, ...], tuple[Any, Any]] = {}
 WORDS = {"name", "group", "description"}
 #: Nothing of this kind can be settled: whatever was written down with it would not run any more, or do another thing.
@@ -83,7 +79,9 @@ def test_types_and_options_stay(changes: dict[tuple[str, ...], tuple[Any, Any]])
 def test_what_was_published_changes_only_where_it_is_settled(
     changes: dict[tuple[str, ...], tuple[Any, Any]],
 ) -> None:
-    assert {place: each for place, each in changes.items() if place[-1] not in WORDS} == SETTLED
+    assert {place: each for place, each in changes.items() if place[-1] not in WORDS} == contracts().settled(
+        "algorithms"
+    )
     assert {place: each for place, each in changes.items() if place[-1] in WORDS} == REWORDED
 
 

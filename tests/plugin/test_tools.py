@@ -16,7 +16,14 @@ QUICK: dict[str, dict[str, Any]] = {
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
-    "trainscoremodel": {"EPOCHS": 1, "FOLDS": 3, "COMPARE": False, "BLOCK_SIZE": 300, "WINDOW": 40, "RECENT_WINDOW": 20},
+    "trainscoremodel": {
+        "EPOCHS": 1,
+        "FOLDS": 3,
+        "COMPARE": False,
+        "BLOCK_SIZE": 300,
+        "WINDOW": 40,
+        "RECENT_WINDOW": 20,
+    },
 }
 
 
@@ -27,7 +34,7 @@ def inputs_of(
     """`inputs_of(tool)`: what it needs, by the names of Processing."""
     by_key = {
         "heatmaps": str(grids_file),
-        "risk": forecast["OUTPUT"],
+        "risk": str(grids_file),
         "incidents": town_layer,
         "index": str(index_file),
         "path": str(csv_file),
@@ -44,7 +51,8 @@ def inputs_of(
             if each.shown is not None and not each.optional and not isinstance(each.kind, kinds.Destination)
         ]
         given = {each.name: by_key[each.key] for each in needed if each.key in by_key}
-        given.update({each.name: models[each.kind.ending] for each in needed if getattr(each.kind, "ending", "") in models})
+        files = [each for each in needed if getattr(each.kind, "ending", "") in models]
+        given.update({each.name: models[each.kind.ending] for each in files})
         return {**given, **QUICK.get(name, {})}
 
     return inputs_of

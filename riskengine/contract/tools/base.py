@@ -37,13 +37,14 @@ class Limits:
     low, high : float or None
     above : bool
         `low` itself is refused: "greater than".
-    most : int or None
-        How many numbers a list may hold.
+    fewest, most : int or None
+        How many items a list may hold.
     """
 
     low: float | None = None
     high: float | None = None
     above: bool = False
+    fewest: int | None = None
     most: int | None = None
 
     def allow(self, value: float) -> bool:
@@ -283,8 +284,6 @@ def _parameter(key: str, hint: Any, default: Any, owner: str) -> Parameter:
     shown = next((marker for marker in markers if isinstance(marker, Shown)), None)
     kind = next((marker for marker in markers if isinstance(marker, kind_of.Kind)), None)
     limits = next((marker for marker in markers if isinstance(marker, Limits)), Limits())
-    if base is int and limits.high is None:
-        limits = replace(limits, high=LARGEST_INTEGER)
     return Parameter(
         key=key,
         name=(shown.name if shown and shown.name else key.upper()),

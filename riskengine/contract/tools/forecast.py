@@ -426,14 +426,15 @@ baselines can be tried on moved grids, since the position of the grid alone chan
     ] = 0
     seeds: Annotated[
         list[int],
-        Text(",", "0, 1, 2", long=True),
-        Limits(0, 2**63 - 1, most=MOST_SEEDS),
+        Text(",", "0, 1, 2"),
+        Limits(0, 2**63 - 1, fewest=1, most=MOST_SEEDS),
         Shown(
             tr("Seeds"),
             tr(
                 "Models that draw random numbers are trained once with each, and the spread is reported. Whole numbers "
                 "with commas between them."
             ),
+            optional=True,
             advanced=True,
         ),
     ] = [0]

@@ -262,7 +262,7 @@ The score is a nowcast of reported incidents at places: never of persons, and no
     features: Annotated[
         list[FeatureGroup] | None,
         Choice(FEATURES),
-        Limits(most=len(FEATURES)),
+        Limits(fewest=1, most=len(FEATURES)),
         Shown(
             tr("Features"),
             tr("What the model sees of the incidents around a place. By default the protocol's own."),
@@ -284,6 +284,7 @@ The score is a nowcast of reported incidents at places: never of persons, and no
             tr(
                 "From logistic regression on, until the development loss stops falling. The published protocol does it."
             ),
+            optional=False,
             advanced=True,
         ),
     ] = None

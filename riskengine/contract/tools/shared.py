@@ -36,8 +36,8 @@ FORECAST_MODEL = tr("Crime Risk model (*.crimemodel)")
 SCORE_MODEL = tr("Crime score model (*.crimescore)")
 CHECKPOINT = tr("Crime Risk checkpoint (*.checkpoint)")
 
-#: Any whole number that Processing holds: the same seed gives the same result.
-SEED = Limits(0)
+#: What the generators of random numbers take; a dialog holds the smaller ones.
+SEED = Limits(0, 2**63 - 1)
 #: More grid spacing, radius or cell size than nothing.
 ABOVE_ZERO = Limits(0, above=True)
 
@@ -313,6 +313,6 @@ CELLS = (
     Output("HEIGHT", "rows", tr("Rows used")),
 )
 
-KEPT_INCIDENTS = VectorDestination("any", style="incidents", created=False)
+KEPT_INCIDENTS = VectorDestination("point", style="incidents", created=False)
 KEPT_HELP = tr("Those that are kept, with all their fields.")
 KEPT_FILE = Scratch("kept.npy")
