@@ -11,7 +11,7 @@ import pytest
 
 from riskengine.evaluation.heldout import HeldOut, evaluate
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
-from riskengine.forecasters.modelfile import describe
+from riskengine.forecasters.modelcard import describe
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
