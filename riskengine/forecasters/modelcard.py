@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -11,10 +9,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_jsonable_python
 
-from .. import __version__
 from ..contract.forecasters import FORECASTERS
 from ..ground.artefacts import fingerprint
 from ..ground.errors import ParameterError
+from ..learning.modelfile import Card, FileKind, is_finite, versions
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster
 
@@ -35,7 +33,7 @@ class Window(BaseModel):
     maps: int = Field(ge=1)
 
 
-class ModelCard(BaseModel):
+class ModelCard(Card):
     """Everything a model file says about itself.
 
     Attributes
@@ -70,7 +68,6 @@ class ModelCard(BaseModel):
     categories : list of str
     """
 
-    model_config = ConfigDict(extra="ignore")
     kind: str = KIND
     format: int = FORMAT
     name: str
@@ -93,16 +90,18 @@ class ModelCard(BaseModel):
     fingerprint: str
     categories: list[str] = []
 
+    def may_hold_any_number(self, name: str) -> bool:
+        """Of what is not a network's weights, as a limit without an upper end."""
+        return name in self.may_be_infinite
 
-def versions() -> dict[str, str]:
-    """Versions of what made a result."""
-    found = {"riskengine": __version__}
-    for package in ("torch", "numpy", "scipy", "scikit-learn"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {**found, "python": platform.python_version()}
+
+FORECAST_MODEL = FileKind(
+    KIND,
+    FORMAT,
+    ModelCard,
+    "model file",
+    "Choose a model file written by Crime Risk, or leave it empty to train one",
+)
 
 
 def describe(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | None = None) -> ModelCard:
@@ -152,11 +151,6 @@ def describe(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | Non
         fingerprint=fingerprint(history.counts[:maps], history.mask, history.edges[: maps + 1]),
         categories=history.categories,
     )
-
-
-def is_finite(array: NDArray[Any]) -> bool:
-    """Whether all its numbers are numbers."""
-    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def _on_cells(name: str, array: NDArray[Any], mask: NDArray[np.bool_]) -> bool:

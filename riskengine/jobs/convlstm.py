@@ -13,7 +13,8 @@ from ..contract.forecasters import BASELINES, FORECASTERS
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make
-from ..forecasters.modelfile import ModelCard, check_fits, describe, load_model, save_model
+from ..forecasters.modelcard import ModelCard, check_fits, describe
+from ..forecasters.modelfile import load_model, save_model
 from ..forecasters.networks.convlstm import ConvLSTMForecaster
 from ..ground.artefacts import partial_name
 from ..ground.context import JobContext

@@ -9,7 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from ..forecasters.base import check_history
-from ..forecasters.modelfile import check_fits, load_model
+from ..forecasters.modelcard import check_fits
+from ..forecasters.modelfile import load_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..maps.bins import next_edges

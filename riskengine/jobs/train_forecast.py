@@ -14,7 +14,8 @@ from ..contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from ..evaluation.heldout import HeldOut, evaluate
 from ..forecasters.base import Forecaster, check_history
 from ..forecasters.catalogue import make
-from ..forecasters.modelfile import describe, load_model, save_model
+from ..forecasters.modelcard import describe
+from ..forecasters.modelfile import load_model, save_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, ParameterError

@@ -1,7 +1,7 @@
 """Checkpoints: where a training stands after each epoch, so that it goes on after a cancel as if nothing had been.
 
-A checkpoint is a safetensors file with JSON in its header, written whole or not at all; reading it runs no code. It
-is no model file: it holds the weights of the last epoch and of the best one, the optimiser, and the random states.
+A checkpoint is a file as `modelfile` writes them, but no model: it holds the weights of the last epoch and of the
+best one, the optimiser, and the random states.
 """
 
 from __future__ import annotations
@@ -14,17 +14,41 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+import torch
+from pydantic import ConfigDict
 from torch import Tensor
 
-from ..ground.artefacts import check_folder, check_head, fingerprint, whole_file
-from ..ground.errors import FormatError, ParameterError
+from ..ground.artefacts import check_folder, fingerprint
+from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
+from .modelfile import Card, FileKind
 
 KIND = "crimerisk.checkpoint"
 FORMAT = 1
-_KEY = "crimerisk"
+
+
+class CheckpointCard(Card):
+    """What a checkpoint says about itself: which training it is of, and where that stood, beside the arrays."""
+
+    # Losses may be infinite: JSON as Python writes it.
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+    kind: str = KIND
+    format: int = FORMAT
+    key: dict[str, Any] = {}
+    meta: dict[str, Any]
+
+    def may_hold_any_number(self, name: str) -> bool:
+        """A training that diverged goes on as it would have."""
+        return True
+
+
+CHECKPOINT = FileKind(
+    KIND,
+    FORMAT,
+    CheckpointCard,
+    "checkpoint",
+    "Choose another file for the checkpoint, or delete this one to train from the beginning",
+)
 
 
 @dataclass(frozen=True)
@@ -72,38 +96,23 @@ class Checkpoint:
         """
         if not self.path.exists():
             return None
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                text = (file.metadata() or {}).get(_KEY)
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-            head: Any = json.loads(text) if text else None
-        except (SafetensorError, OSError, ValueError) as error:
-            raise FormatError(
-                f"{self.path} is not a whole checkpoint: it is truncated or of another kind",
-                parameter=self.parameter,
-                value=self.path,
-                remedy="Choose another file for the checkpoint, or delete this one to train from the beginning",
-            ) from error
-        check_head(head, KIND, FORMAT, self.path, self.parameter)
-        self._check_key(head.get("key", {}))
-        return Saved(tensors, head["meta"])
+        card, arrays = CHECKPOINT.read(self.path, self.parameter)
+        self._check_key(card.key)
+        return Saved({name: torch.tensor(array) for name, array in arrays.items()}, card.meta)
 
     def save(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
         """Write where the training stands."""
-        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        head = {"kind": KIND, "format": FORMAT, "key": self.key, "meta": dict(meta)}
-        with whole_file(self.path, self.parameter) as temporary:
-            # Not save_file: its files may be read by their owner alone, and it fails with other errors.
-            temporary.write_bytes(save(plain, metadata={_KEY: json.dumps(head)}))
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+        CHECKPOINT.write(self.path, arrays, CheckpointCard(key=self.key, meta=dict(meta)), self.parameter)
 
     def remove(self) -> None:
         """The training ended well: nothing to go on with."""
         self.path.unlink(missing_ok=True)
 
-    def _check_key(self, found: Mapping[str, Any]) -> None:
-        other = sorted(name for name in {*self.key, *found} if self.key.get(name) != found.get(name))
+    def _check_key(self, kept: Mapping[str, Any]) -> None:
+        other = sorted(name for name in {*self.key, *kept} if self.key.get(name) != kept.get(name))
         if other:
-            values = ", ".join(f"{name} {found.get(name)}, now {self.key.get(name)}" for name in other)
+            values = ", ".join(f"{name} {kept.get(name)}, now {self.key.get(name)}" for name in other)
             raise ParameterError(
                 f"{self.path} is the checkpoint of another training ({values})",
                 parameter=self.parameter,

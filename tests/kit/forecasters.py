@@ -33,7 +33,8 @@ from riskengine.contract.forecasters import (
 )
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.catalogue import forecaster_class, make
-from riskengine.forecasters.modelfile import check_fits, describe, load_model, save_model
+from riskengine.forecasters.modelcard import check_fits, describe
+from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid

@@ -15,6 +15,7 @@ from torch import nn
 
 from ...learning.checkpoint import Checkpoint, checkpoint_of
 from ...learning.loop import Curves
+from ...learning.weights import network_of, weights_of
 from ...maps.heatmaps import Heatmaps
 from ..base import Forecaster
 
@@ -67,8 +68,7 @@ class NetworkForecaster(Forecaster):
     def state(self) -> dict[str, NDArray[Any]]:
         """What `fit` learned, as arrays by name: weights, losses per epoch, and a few numbers."""
         state = super().state()
-        for name, tensor in self.network_.state_dict().items():
-            state[_NETWORK + name] = tensor.detach().cpu().numpy()
+        state |= {_NETWORK + name: array for name, array in weights_of(self.network_).items()}
         for field in fields(Curves):
             state[_CURVES + field.name] = np.asarray(getattr(self.curves_, field.name), dtype=np.float64)
         return state
@@ -82,15 +82,8 @@ class NetworkForecaster(Forecaster):
             If the weights are not those of such a network.
         """
         super().restore(state)
-        weights = {
-            name.removeprefix(_NETWORK): torch.from_numpy(np.array(array))
-            for name, array in state.items()
-            if name.startswith(_NETWORK)
-        }
-        # Built without memory: sizes that do not fit the weights are found before anything is allocated.
-        with torch.device("meta"):
-            network = self.build()
-        network.load_state_dict(weights, assign=True)
+        weights = {name.removeprefix(_NETWORK): array for name, array in state.items() if name.startswith(_NETWORK)}
+        network = network_of(self.build, weights)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         self.network_ = network.to(device).eval()
         curves = {

@@ -1,21 +1,18 @@
-"""A trained score model, and its file (``.crimescore``): safetensors weights, a JSON card in the header, no code."""
+"""A trained score model, and its file (``.crimescore``)."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 from rasterio.warp import transform_bounds
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
-from ...ground.artefacts import check_head, whole_file
 from ...ground.context import JobContext
-from ...ground.errors import FormatError
+from ...learning.modelfile import Card, FileKind
+from ...learning.weights import network_of, weights_of
 from .features import FeatureSet, tile_features
 from .index import CrimeIndex
 from .network import Architecture, ScoreNetwork, run_network
@@ -27,7 +24,6 @@ Floats = NDArray[np.float64]
 KIND = "crimerisk.scoremodel"
 FORMAT = 1
 SUFFIX = ".crimescore"
-_KEY = "crimerisk"
 
 
 class Prediction(NamedTuple):
@@ -38,7 +34,7 @@ class Prediction(NamedTuple):
     upper: Floats
 
 
-class ScoreCard(BaseModel):
+class ScoreCard(Card):
     """Everything a score model says about itself.
 
     Attributes
@@ -73,7 +69,7 @@ class ScoreCard(BaseModel):
         False if the training was cancelled and its best network so far kept.
     """
 
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(allow_inf_nan=False)
     kind: str = KIND
     format: int = FORMAT
     name: str
@@ -98,6 +94,15 @@ class ScoreCard(BaseModel):
     recent_incidents: int
     versions: dict[str, str]
     complete: bool = True
+
+
+SCORE_MODEL = FileKind(
+    KIND,
+    FORMAT,
+    ScoreCard,
+    "score model",
+    f"Choose a {SUFFIX} file written by Train score model, or train it again",
+)
 
 
 class ScoreModel:
@@ -163,10 +168,7 @@ class ScoreModel:
 
     def save(self, path: str | Path, parameter: str = "model") -> None:
         """Write the model as one file, whole or not at all."""
-        tensors = {name: tensor.contiguous() for name, tensor in self.network.state_dict().items()}
-        header = {_KEY: self.card.model_dump_json()}
-        with whole_file(path, parameter) as temporary:
-            temporary.write_bytes(save(tensors, header))
+        SCORE_MODEL.write(path, weights_of(self.network), self.card, parameter)
 
     @classmethod
     def load(cls, path: str | Path, parameter: str = "model") -> ScoreModel:
@@ -175,18 +177,15 @@ class ScoreModel:
         Raises
         ------
         FormatError
-            If the file is missing, truncated, of another kind or newer.
+            If the file is missing, truncated, damaged, of another kind or newer.
         """
-        path = Path(path)
-        card, file = _open(path, parameter)
-        try:
-            with file as opened:
-                network = ScoreNetwork(card.architecture)
-                network.load_state_dict({name: opened.get_tensor(name) for name in opened.keys()})  # noqa: SIM118
-        except (RuntimeError, SafetensorError, ValueError, KeyError) as error:
-            raise _damaged(path, parameter) from error
+        card, weights = SCORE_MODEL.read(path, parameter)
         if len(card.features.names()) != card.architecture.inputs:
-            raise _damaged(path, parameter)
+            raise SCORE_MODEL.misfit(path, parameter)
+        try:
+            network = network_of(lambda: ScoreNetwork(card.architecture), weights)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise SCORE_MODEL.misfit(path, parameter) from error
         return cls(network.eval(), card)
 
 
@@ -206,37 +205,4 @@ def widened(out: Floats, widening: float | Floats) -> Prediction:
         score,
         np.clip(np.minimum(lower - widening, score), 0.0, 1.0),
         np.clip(np.maximum(upper + widening, score), 0.0, 1.0),
-    )
-
-
-def _open(path: Path, parameter: str) -> tuple[ScoreCard, Any]:
-    if not path.is_file():
-        raise FormatError(
-            f"{path} does not exist",
-            parameter=parameter,
-            value=path,
-            remedy=f"Choose a {SUFFIX} file written by Train score model",
-        )
-    try:
-        file = safe_open(str(path), framework="pt")
-        text = (file.metadata() or {}).get(_KEY)  # type: ignore[no-untyped-call]
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, parameter) from error
-    try:
-        head = json.loads(text) if text else None
-    except ValueError as error:
-        raise _damaged(path, parameter) from error
-    check_head(head, KIND, FORMAT, path, parameter)
-    try:
-        return ScoreCard.model_validate(head), file
-    except ValidationError as error:
-        raise _damaged(path, parameter) from error
-
-
-def _damaged(path: Path, parameter: str) -> FormatError:
-    return FormatError(
-        f"{path} is not a whole score model: it is truncated, damaged or foreign",
-        parameter=parameter,
-        value=path,
-        remedy=f"Choose a {SUFFIX} file written by Train score model, or train it again",
     )

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...forecasters.modelcard import versions
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled
 from ...learning.loop import Curves
+from ...learning.modelfile import versions
 from ...learning.threads import workers
 from .fitting import Draw, Table, fit_network
 from .growth import grow_network, without_growth

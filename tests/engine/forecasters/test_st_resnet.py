@@ -12,7 +12,8 @@ from kit.maps import stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
-from riskengine.forecasters.modelfile import check_fits, describe, load_model, save_model
+from riskengine.forecasters.modelcard import check_fits, describe
+from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.st_resnet import STResNet
 from riskengine.forecasters.spans import frames, spans
 from riskengine.ground.errors import Cancelled, DataError, ParameterError

@@ -16,7 +16,8 @@ from safetensors.numpy import save_file
 
 from riskengine.forecasters.baselines import ConstantForecaster
 from riskengine.forecasters.catalogue import make
-from riskengine.forecasters.modelfile import ModelCard, check_fits, describe, load_model, save_model
+from riskengine.forecasters.modelcard import ModelCard, check_fits, describe
+from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.errors import FormatError, OutputError, ParameterError
 from riskengine.maps.grid import Grid

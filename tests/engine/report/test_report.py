@@ -12,7 +12,7 @@ from kit.pages import Page
 
 from riskengine.evaluation.heldout import HeldOut, evaluate
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
-from riskengine.forecasters.modelfile import describe
+from riskengine.forecasters.modelcard import describe
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.report.html import crs_name, moment, number, write_forecast_report
