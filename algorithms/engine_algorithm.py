@@ -188,8 +188,8 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                 layer = QgsProcessingUtils.mapLayerFromString(destination, context)
                 if layer is not None and layer.isValid():
                     styler(layer)
-                    history = f"{self.displayName()} (crimerisk:{self.ID})"
-                    styles.remember(layer, self.tr(title), history, abstract)
+                    history = f"{self.displayName()} (crimerisk:{self.name()})"
+                    styles.remember(layer, title, history, abstract)
             except Exception as error:
                 feedback.pushWarning(
                     self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)

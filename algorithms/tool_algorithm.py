@@ -302,7 +302,7 @@ class ToolAlgorithm(EngineAlgorithm):
         assert parameter.shown is not None
         self.style_output(
             destination,
-            parameter.shown.title,
+            translate(parameter.shown.title, parameter.owner),
             lambda layer: styles.apply(kind.style, layer, result),
             " ".join(filter(None, sentences)),
         )

@@ -272,6 +272,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         "cells_inside": int(mask.sum()),
         "count_seconds": seconds,
         "categories": stacks,
+        "category_count": len(stacks),
         "refused": len(refusals),
         "reasons": count_reasons(refusals),
         "refusals": [[refusal.fid, refusal.reason] for refusal in refusals],

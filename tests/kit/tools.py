@@ -188,7 +188,9 @@ def check_run(name: str, inputs: Mapping[str, Any], folder: Path) -> None:
         assert parameter_name in ran.results or parameter_name in _REMOVED, parameter_name
     shown = {each.name for each in parameters_of(algorithm.tool) if each.shown is not None}
     for output in algorithm.tool.OUTPUTS:
-        assert output.name in ran.results or output.name in shown, output.name
+        if output.name not in shown:
+            assert ran.results[output.name] is not None, f"{output.name}: the job's result has no {output.key}"
+    assert "could not be styled" not in ran.log.text
 
 
 #: Files that are gone when all went well.

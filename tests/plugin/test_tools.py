@@ -29,12 +29,18 @@ QUICK: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def inputs_of(
-    town_layer: Any, index_file: Path, score_model_file: Path, grids_file: Path, forecast: Any, csv_file: Path
+    town_layer: Any,
+    index_file: Path,
+    score_model_file: Path,
+    grids_file: Path,
+    forecast: Any,
+    csv_file: Path,
+    binary: Any,
 ) -> Any:
     """`inputs_of(tool)`: what it needs, by the names of Processing."""
     by_key = {
         "heatmaps": str(grids_file),
-        "risk": str(grids_file),
+        "risk": binary["OUTPUT"],
         "incidents": town_layer,
         "index": str(index_file),
         "path": str(csv_file),
@@ -56,6 +62,12 @@ def inputs_of(
         return {**given, **QUICK.get(name, {})}
 
     return inputs_of
+
+
+@pytest.fixture(scope="module")
+def binary(run: Any, grids_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A forecast of the hotspot grids' own time that knew all: 1 where something happened."""
+    return run("binarizeheatmaps", INPUT=str(grids_file), OUTPUT=str(tmp_path_factory.mktemp("binary") / "binary.tif"))
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ nor polygons the grid covers the incidents.
     output: Annotated[str, Scratch("scores.npz")]
     layer: Annotated[
         str,
-        VectorDestination("point", {"score_abs": "long", "score": "real", "percentile": "real"}, style="scores"),
+        VectorDestination("point", {"score_abs": "long", "score": "real", "percentile": "real"}),
         QGIS_ONLY,
         Shown(tr("Crime scores"), name="OUTPUT"),
     ]
@@ -467,7 +467,6 @@ from every incident have no score. It speaks of reported incidents at places, ne
                 "incidents": "long",
                 "count": "real",
             },
-            style="predicted_scores",
         ),
         QGIS_ONLY,
         Shown(tr("Predicted scores"), name="OUTPUT"),
