@@ -21,6 +21,8 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder, cancelled
+from kit.maps import stack
 
 from riskengine.contract.forecasters import (
     COVARIATES,
@@ -35,7 +37,6 @@ from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.catalogue import forecaster_class, make
 from riskengine.forecasters.modelcard import check_fits, describe
 from riskengine.forecasters.modelfile import load_model, save_model
-from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps
@@ -64,12 +65,6 @@ def small_city(bin_length: str = "1 days", maps: int = MAPS, binary: bool = Fals
     mask[0, 0] = mask[3, 2] = False
     observed = np.ones(maps, dtype=bool)
     observed[[0, 9, 30, FIRST - 1, FIRST + 3]] = False
-    number, unit = bin_length.split()
-    code = {"hours": "h", "days": "D", "weeks": "D", "months": "M"}[unit]
-    step = int(number) * (7 if unit == "weeks" else 1)
-    edges = (np.datetime64("2023-01-02" if code != "M" else "2018-01", code) + step * np.arange(maps + 1)).astype(
-        "datetime64[s]"
-    )
     extras = Extras(
         random.normal(size=(1, 5, 6)).astype(np.float32),
         ("distance",),
@@ -78,7 +73,8 @@ def small_city(bin_length: str = "1 days", maps: int = MAPS, binary: bool = Fals
     )
     grid = Grid(500_000.0, 4_000_000.0, 250.0, 6, 5, "EPSG:32614")
     counts = np.minimum(counts, 1) if binary else counts
-    return Heatmaps(counts, edges, mask, grid, bin_length, observed, binary=binary, extras=extras)
+    start = "2018-01-01" if bin_length.endswith("months") else "2023-01-02"
+    return stack(counts, mask, bin_length, start, grid, observed=observed, binary=binary, extras=extras)
 
 
 def announced_city() -> Heatmaps:
@@ -88,8 +84,7 @@ def announced_city() -> Heatmaps:
     coin = random.integers(0, 2, 400)
     counts[:, 1, 1] = coin
     counts[1:, 3, 4] = coin[:-1]
-    edges = (np.datetime64("2023-01-01") + np.arange(401)).astype("datetime64[s]")
-    return Heatmaps(counts, edges, np.ones((5, 6), bool), Grid(0.0, 5.0, 1.0, 6, 5, "EPSG:32614"), "1 days")
+    return stack(counts, start="2023-01-01", cell=1.0)
 
 
 def poisoned(heatmaps: Heatmaps, which: Any) -> Heatmaps:
@@ -289,29 +284,19 @@ def check_refusals(subject: Subject) -> None:
 
 def check_cancel(subject: Subject) -> None:
     """A cancelled forecast stops, several steps ahead within a target."""
-    context = JobContext()
-    context.cancelled.set()
     with pytest.raises(Cancelled):
-        subject.fitted.predict_each(small_city(), FIRST, context)
-    calls = 0
-
-    def stop(share: float, text: str) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            context.cancelled.set()
-
-    context = JobContext(on_progress=stop)
+        subject.fitted.predict_each(small_city(), FIRST, cancelled())
+    context = Recorder(cancel_when=lambda said: len(said.shares) == 3)
     with pytest.raises(Cancelled):
         subject.fitted.predict_ahead(small_city(), FIRST, 3, context)
-    assert calls == 3, "it went on for more than a target"
+    assert len(context.shares) == 3, "it went on for more than a target"
 
 
 def check_progress(subject: Subject) -> None:
     """Progress is reported, and never goes back."""
-    shares: list[float] = []
-    context = JobContext(on_progress=lambda share, text: shares.append(share))
+    context = Recorder()
     subject.fitted.predict_each(small_city(), FIRST, context)
+    shares = context.shares
     # Networks can be cancelled between their parts, of which they do not speak.
     assert shares or subject.record.network, "a forecast reports its progress"
     assert shares == sorted(shares)

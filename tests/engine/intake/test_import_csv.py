@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from kit.contexts import Recorder
 
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
@@ -33,9 +34,9 @@ class Import:
         path.write_bytes(data if isinstance(data, bytes) else data.encode("utf-8"))
         self.folder = folder / "parts"
         self.folder.mkdir(exist_ok=True)
-        self.said: list[str] = []
-        context = JobContext(on_log=lambda text, level: self.said.append(f"{level}: {text}"))
+        context = Recorder()
         self.result = run_job("import_csv", {"path": str(path), "folder": str(self.folder), **parameters}, context)
+        self.said = context.lines
         parts = [json.loads(Path(part).read_text(encoding="utf-8")) for part in self.result["parts"]]
         names = [field["name"] for field in self.result["fields"]]
         self.columns = {
