@@ -6,6 +6,7 @@ Run with QGIS's Python after changing a chain here.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -177,6 +178,16 @@ def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     return model
 
 
+def sort_attributes(path: Path) -> None:
+    """Sort the attributes of each element: Qt 5 writes them in any order, and a diff shall show what changed."""
+    text = path.read_text(encoding="utf-8")
+
+    def one(tag: re.Match[str]) -> str:
+        return " ".join(["<Option", *sorted(re.findall(r'\w+="[^"]*"', tag[1]))])
+
+    path.write_text(re.sub(r'<Option((?: \w+="[^"]*")+)', one, text), encoding="utf-8", newline="\n")
+
+
 if __name__ == "__main__":
     application = QgsApplication([], False)
     application.initQgis()
@@ -216,6 +227,7 @@ if __name__ == "__main__":
             print("\n".join(wrong) or f"{chain.file} is valid")
             if wrong or not model.toFile(str(MODELS / f"{chain.file}.model3")):
                 sys.exit(f"{chain.file} was not written")
+            sort_attributes(MODELS / f"{chain.file}.model3")
             for definition in model.parameterDefinitions():
                 print(" ", definition.name(), definition.type(), definition.description())
     application.exitQgis()
