@@ -198,8 +198,7 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        from crime_risk.algorithms.forecast import forecasters
-        from crime_risk.riskengine.contract.forecasters import DEFAULT
+        from crime_risk.riskengine.contract.forecasters import DEFAULT, FORECASTERS
 
         MODELS.mkdir(exist_ok=True)
         chains = [
@@ -217,7 +216,7 @@ if __name__ == "__main__":
                 "Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside "
                 "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles. "
                 "It does not compare models: run Backtest forecasts first.",
-                forecast_inputs(forecasters.titles(), forecasters.NAMES.index(DEFAULT)),
+                forecast_inputs([each.title for each in FORECASTERS.values()], list(FORECASTERS).index(DEFAULT)),
                 forecast_steps(),
             ),
         ]
