@@ -6,6 +6,7 @@ Run with QGIS's Python after changing a chain here.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -177,6 +178,16 @@ def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     return model
 
 
+def sort_attributes(path: Path) -> None:
+    """Sort the attributes of each element: Qt 5 writes them in any order, and a diff shall show what changed."""
+    text = path.read_text(encoding="utf-8")
+
+    def one(tag: re.Match[str]) -> str:
+        return " ".join(["<Option", *sorted(re.findall(r'\w+="[^"]*"', tag[1]))])
+
+    path.write_text(re.sub(r'<Option((?: \w+="[^"]*")+)', one, text), encoding="utf-8", newline="\n")
+
+
 if __name__ == "__main__":
     application = QgsApplication([], False)
     application.initQgis()
@@ -187,8 +198,7 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        from crime_risk.algorithms.forecast import forecasters
-        from crime_risk.riskengine.contract.forecasters import DEFAULT
+        from crime_risk.riskengine.contract.forecasters import DEFAULT, FORECASTERS
 
         MODELS.mkdir(exist_ok=True)
         chains = [
@@ -206,7 +216,7 @@ if __name__ == "__main__":
                 "Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside "
                 "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles. "
                 "It does not compare models: run Backtest forecasts first.",
-                forecast_inputs(forecasters.titles(), forecasters.NAMES.index(DEFAULT)),
+                forecast_inputs([each.title for each in FORECASTERS.values()], list(FORECASTERS).index(DEFAULT)),
                 forecast_steps(),
             ),
         ]
@@ -216,6 +226,7 @@ if __name__ == "__main__":
             print("\n".join(wrong) or f"{chain.file} is valid")
             if wrong or not model.toFile(str(MODELS / f"{chain.file}.model3")):
                 sys.exit(f"{chain.file} was not written")
+            sort_attributes(MODELS / f"{chain.file}.model3")
             for definition in model.parameterDefinitions():
                 print(" ", definition.name(), definition.type(), definition.description())
     application.exitQgis()

@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))
 from riskengine.contract.tools import kinds as kind_of  # noqa: E402
 from riskengine.contract.tools import tools  # noqa: E402
 from riskengine.contract.tools.base import LARGEST_INTEGER, NEEDED, Parameter, Tool, parameters_of  # noqa: E402
+from riskengine.contract.tools.forecast import MODELS  # noqa: E402
 from riskengine.contract.tools.refusals import shown_factor  # noqa: E402
 
 PAGE = ROOT / "docs" / "tools.md"
@@ -61,6 +62,8 @@ def row(parameter: Parameter) -> str:
 def values(parameter: Parameter) -> str:
     """What it may be."""
     kind, limits, factor = parameter.kind, parameter.limits, shown_factor(parameter)
+    if kind is MODELS:
+        return "numbers or names of [forecasters](methods/forecasters.md#settings)"
     if isinstance(kind, kind_of.Choice):
         named = [
             f"{number} {title}" + ("" if name is None or isinstance(name, bool) else f" `{name}`")
