@@ -1,49 +1,20 @@
-"""Who takes part in a backtest, and whether its plan fits the maps."""
+"""Who takes part in a backtest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.forecasters import FORECASTERS, ForecasterRecord
-from ..forecasters.base import Forecaster, check_steps
+from ..forecasters.base import Forecaster
 from ..forecasters.baselines import ConstantForecaster
 from ..forecasters.catalogue import make
-from ..ground.errors import DataError, ParameterError
+from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from ..measures.metrics import brier
-
-if TYPE_CHECKING:
-    from .backtest import Plan
-
-
-def check_plan(heatmaps: Heatmaps, plan: Plan) -> None:
-    """Refuse a plan that leaves nothing to learn from or nothing to test on.
-
-    Raises
-    ------
-    ParameterError, DataError
-    """
-    check_steps(plan.horizon)
-    maps = len(heatmaps)
-    if plan.first < plan.horizon or plan.first >= maps or plan.refit < 0 or not plan.seeds:
-        raise ParameterError(
-            f"The test begins at map {plan.first} of {maps}, {plan.horizon} bins ahead: there is no history before its"
-            " first origin, or no map to test on",
-            parameter="start",
-            value=plan.first,
-            remedy="Let the test begin later, or make it shorter",
-        )
-    if not heatmaps.observed[plan.first :].any():
-        raise DataError(
-            "None of the maps of the test was observed",
-            parameter="start",
-            value=str(heatmaps.edges[plan.first]),
-            remedy="Let the test begin earlier",
-        )
 
 
 def entrants(
@@ -83,6 +54,11 @@ def entrants(
 def catalogued(name: str, forecaster: Forecaster) -> ForecasterRecord | None:
     """Its record, by the name given to it or by its own."""
     return FORECASTERS.get(name) or FORECASTERS.get(forecaster.name)
+
+
+def title(name: str) -> str:
+    """A model's name for people."""
+    return FORECASTERS[name].title if name in FORECASTERS else name
 
 
 def constant_brier(

@@ -23,9 +23,10 @@ from ..maps.heatmaps import Heatmaps
 from ..maps.risk import RiskStack
 from ..measures.labels import Over
 from ..measures.metrics import reliability, skill
-from .backtest import Backtest, Plan
 from .entrants import constant_brier, notes_on
 from .heldout import week_of
+from .judged import Judged
+from .plan import Plan
 from .scoring import ModelScore, score_model
 
 
@@ -136,7 +137,7 @@ def judge(
     start: np.datetime64 | None = None,
     warn: Callable[[str], None],
     context: JobContext | None = None,
-) -> Backtest:
+) -> Judged:
     """Score a risk raster as a backtest scores a model; where the maps begin early enough, beside baselines.
 
     Values that are no probabilities are judged by their order alone: what needs probabilities is NaN.
@@ -205,7 +206,7 @@ def judge(
     if baselines:
         best = min((scores[each] for each in baselines), key=lambda score: score.log_loss)
         scores = {each: replace(score, skill_best=skill(score.brier, best.brier)) for each, score in scores.items()}
-    return Backtest(
+    return Judged(
         heatmaps,
         Plan(int(maps[0]), _horizon(stack)),
         maps,

@@ -11,11 +11,12 @@ import numpy as np
 from pydantic import Field
 
 from ..contract.forecasters import BASELINES, DEFAULT
-from ..evaluation.backtest import Backtest, Plan, run_backtest
+from ..evaluation.backtest import run_backtest
 from ..evaluation.entrants import entrants
 from ..evaluation.exposure import exposure, read_areas
-from ..evaluation.judged import Outputs, check_outputs, result_of, told, write_outputs
+from ..evaluation.judged import Judged
 from ..evaluation.offsets import of_stack, run_offsets
+from ..evaluation.plan import Plan
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.findings import Finding, check_categories, check_incidents
@@ -23,6 +24,8 @@ from ..intake.incidents import Incidents, read_exchange
 from ..intake.times import Order
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
+from ..report.claims import sentences
+from ..report.outputs import Outputs, check_outputs, result_of, told, write_outputs
 from .models import JobParameters
 
 #: More seeds or grid positions than this tell nothing more.
@@ -115,13 +118,12 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     shown = parameters.model_dump(mode="json")
     with context.step(0.92, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
-    for sentence in backtest.verdicts():
+    for sentence in sentences(backtest):
         context.log(sentence)
-    sentences = [finding.sentence for finding in findings]
     context.progress(1.0, "Done")
     return {
         **result_of(backtest, outputs),
-        "notes": [*backtest.notes, *sentences, *notes],
+        "notes": [*backtest.notes, *(finding.sentence for finding in findings), *notes],
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }
@@ -164,7 +166,7 @@ def _plan(parameters: Parameters, heatmaps: Heatmaps) -> Plan:
 
 
 def _move(
-    backtest: Backtest,
+    backtest: Judged,
     incidents: Incidents,
     parameters: Parameters,
     warn: Callable[[str], None],

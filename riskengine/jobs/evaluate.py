@@ -9,13 +9,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ..evaluation.exposure import exposure, read_areas
-from ..evaluation.judged import Outputs, check_outputs, result_of, write_outputs
 from ..evaluation.riskmap import judge
 from ..ground.context import JobContext
 from ..intake.findings import check_categories
 from ..maps.heatmaps import read_heatmaps
 from ..maps.history import local_moment
 from ..maps.risk import read_risk
+from ..report.claims import sentences
+from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
 from .models import JobParameters
 
 
@@ -71,14 +72,13 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     shown = parameters.model_dump(mode="json")
     with context.step(0.9, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
-    for sentence in backtest.verdicts():
+    for sentence in sentences(backtest):
         context.log(sentence)
     context.progress(1.0, "Done")
-    sentences = [finding.sentence for finding in findings]
     return {
         **result_of(backtest, outputs),
         "risk": parameters.risk,
-        "notes": [*backtest.notes, *sentences, *notes],
+        "notes": [*backtest.notes, *(finding.sentence for finding in findings), *notes],
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..evaluation.backtest import Backtest
 from ..evaluation.exposure import AreaExposure
+from ..evaluation.judged import Judged
 from ..evaluation.offsets import OffsetFigures
 from ..evaluation.scoring import Hits, ModelScore
 from ..ground.artefacts import check_folder, whole_file
@@ -35,7 +35,7 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
 def write_backtest_report(
     path: str | Path,
-    backtest: Backtest,
+    backtest: Judged,
     parameters: dict[str, Any],
     notes: Sequence[str],
     findings: Sequence[Finding] = (),
@@ -48,7 +48,7 @@ def write_backtest_report(
     Parameters
     ----------
     path : path
-    backtest : Backtest
+    backtest : Judged
     parameters : dict
         As the job got them.
     notes : sequence of str
@@ -75,7 +75,7 @@ def write_backtest_report(
 
 
 def _values(
-    backtest: Backtest,
+    backtest: Judged,
     parameters: dict[str, Any],
     notes: Sequence[str],
     findings: Sequence[Finding],
@@ -170,11 +170,11 @@ def _values(
     }
 
 
-def _finite(backtest: Backtest) -> list[str]:
+def _finite(backtest: Judged) -> list[str]:
     return [name for name, score in backtest.scores.items() if np.isfinite(score.log_loss)]
 
 
-def _rows(backtest: Backtest, compared: dict[str, Difference]) -> list[dict[str, Any]]:
+def _rows(backtest: Judged, compared: dict[str, Difference]) -> list[dict[str, Any]]:
     """A table row for each model, the smallest log-loss first."""
     order = sorted(backtest.scores, key=lambda name: (np.nan_to_num(backtest.scores[name].log_loss, nan=np.inf), name))
     cell = backtest.heatmaps.grid.cell**2 / 1e6
@@ -213,7 +213,7 @@ def _paired(found: list[list[Hits]]) -> list[tuple[float, list[Hits]]]:
     return [(each[0].at, list(each)) for each in zip(*found, strict=True)] if found and all(found) else []
 
 
-def _map_words(backtest: Backtest, place: int) -> dict[str, Any]:
+def _map_words(backtest: Judged, place: int) -> dict[str, Any]:
     number = int(backtest.maps[place])
     edges, mask = backtest.heatmaps.edges, backtest.heatmaps.mask
     counts = backtest.heatmaps.counts[number][mask]
@@ -225,7 +225,7 @@ def _map_words(backtest: Backtest, place: int) -> dict[str, Any]:
     }
 
 
-def _label_words(backtest: Backtest, labels: NDArray[np.uint8], place: int) -> dict[str, Any]:
+def _label_words(backtest: Judged, labels: NDArray[np.uint8], place: int) -> dict[str, Any]:
     numbers = np.bincount(labels[place].ravel(), minlength=256)[: len(LABELS)]
     titled = [(maps.TITLES.get(name, name), int(number)) for name, number in zip(LABELS, numbers, strict=True)]
     return {**_map_words(backtest, place), "numbers": titled}
@@ -248,13 +248,13 @@ def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
     }
 
 
-def _total(backtest: Backtest, numbers: NDArray[np.int64]) -> int:
+def _total(backtest: Judged, numbers: NDArray[np.int64]) -> int:
     """Incidents on some maps; map by map, for a long stack does not come into memory as a whole."""
     counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
     return sum(int(counts[number][mask].sum(dtype=np.int64)) for number in numbers)
 
 
-def _test(backtest: Backtest) -> dict[str, Any]:
+def _test(backtest: Judged) -> dict[str, Any]:
     edges, refit = backtest.heatmaps.edges, backtest.plan.refit
     first, last = int(backtest.maps[0]), int(backtest.maps[-1])
     span = len(backtest.heatmaps) - backtest.plan.first

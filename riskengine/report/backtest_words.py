@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from ..contract.forecasters import LONG_RUN
-from ..evaluation.backtest import Backtest
 from ..evaluation.heldout import AREA_SHARE
+from ..evaluation.judged import Judged
 from ..measures.compare import Difference
 from ..measures.metrics import AreaHits
 from .figures import display_name
@@ -33,18 +33,18 @@ class Line:
     verdict: str
 
 
-def best_of(backtest: Backtest, names: list[str] | tuple[str, ...]) -> str | None:
+def best_of(backtest: Judged, names: list[str] | tuple[str, ...]) -> str | None:
     """The one with the smallest log-loss; None if none of them has any."""
     finite = [name for name in names if name in backtest.scores and math.isfinite(backtest.scores[name].log_loss)]
     return min(finite, key=lambda name: backtest.scores[name].log_loss, default=None)
 
 
-def rival(backtest: Backtest) -> str | None:
+def rival(backtest: Judged) -> str | None:
     """The best simple baseline, which every model is compared with; None if there is none."""
     return best_of(backtest, backtest.baselines)
 
 
-def catcher(backtest: Backtest) -> str | None:
+def catcher(backtest: Judged) -> str | None:
     """The simple baseline that catches most in the riskiest 5 % of the area, whatever its log-loss; None without any.
 
     A constant may have the best probabilities of them and yet say nothing of where.
@@ -53,7 +53,7 @@ def catcher(backtest: Backtest) -> str | None:
     return max(names, key=lambda name: backtest.scores[name].area.caught, default=None)
 
 
-def differences(backtest: Backtest) -> dict[str, Difference]:
+def differences(backtest: Judged) -> dict[str, Difference]:
     """Of every model that could be scored to the best baseline, by model; empty without a baseline."""
     other = rival(backtest)
     if other is None:
@@ -110,7 +110,7 @@ def of_all(hits: AreaHits) -> str:
     return f"{percent(hits.hit_rate)} of the incidents ({count(hits.caught)} of {count(hits.incidents)})"
 
 
-def headline(backtest: Backtest) -> tuple[str, str]:
+def headline(backtest: Judged) -> tuple[str, str]:
     """The answer, and how it is to be taken: "", "unsure" or "worse"."""
     name, maps = backtest.model, len(backtest.maps)
     score = backtest.scores.get(name)
@@ -145,7 +145,7 @@ def headline(backtest: Backtest) -> tuple[str, str]:
     return f"{text} {_hits(backtest)}", look
 
 
-def signal(backtest: Backtest) -> str:
+def signal(backtest: Judged) -> str:
     """Whether anything beyond the long-run mean was found, in words; empty if no cell's own mean was scored."""
     mean = best_of(backtest, LONG_RUN)
     if mean is None or not any(name in backtest.scores for name in LONG_RUN if name != "constant"):
@@ -180,7 +180,7 @@ def signal(backtest: Backtest) -> str:
     )
 
 
-def lines(backtest: Backtest) -> dict[str, Line]:
+def lines(backtest: Judged) -> dict[str, Line]:
     """A sentence for every model, failed ones too, by model."""
     other = rival(backtest)
     found = differences(backtest)
@@ -214,7 +214,7 @@ def lines(backtest: Backtest) -> dict[str, Line]:
     return told
 
 
-def _by_order(backtest: Backtest) -> tuple[str, str]:
+def _by_order(backtest: Judged) -> tuple[str, str]:
     """The answer for values that are no probabilities."""
     name, other = backtest.model, catcher(backtest)
     text = f"{display_name(name)}: its values are no probabilities, so only their order is judged. {_hits(backtest)}"
@@ -231,7 +231,7 @@ def _by_order(backtest: Backtest) -> tuple[str, str]:
     return f"{text} {words[verdict]} (difference {told}).", {"better": "", "worse": "worse"}.get(verdict, "unsure")
 
 
-def _order_line(backtest: Backtest, name: str) -> Line:
+def _order_line(backtest: Judged, name: str) -> Line:
     start, other = f"{display_name(name)}: judged by its order alone", catcher(backtest)
     if other is None or other == name:
         return Line(f"{start}; it catches {of_all(backtest.scores[name].area)}.", "alone")
@@ -245,7 +245,7 @@ def hits_verdict(difference: Difference) -> str:
     return {"better": "worse", "worse": "better"}.get(verdict, verdict)
 
 
-def hits_change(backtest: Backtest, name: str, other: str) -> tuple[Difference, str]:
+def hits_change(backtest: Judged, name: str, other: str) -> tuple[Difference, str]:
     """Hit rate at 5 % of the area of one model minus that of another, and the same in words."""
     found = backtest.hits_against(name, other)
     if not math.isfinite(found.mean):
@@ -257,7 +257,7 @@ def hits_change(backtest: Backtest, name: str, other: str) -> tuple[Difference, 
     return found, f"{points}, {level} interval {change(100 * found.low, 2)} to {change(100 * found.high, 2)}"
 
 
-def _of_constant(backtest: Backtest, other: str) -> str:
+def _of_constant(backtest: Judged, other: str) -> str:
     """How much of a constant's log-loss the baseline already takes off, where that is known."""
     constant = backtest.scores.get("constant")
     if other == "constant" or constant is None or not constant.log_loss > 0:
@@ -266,7 +266,7 @@ def _of_constant(backtest: Backtest, other: str) -> str:
     return f"; that of {within(other)} is already {percent(share)} below a constant’s"
 
 
-def _none_beat(backtest: Backtest, names: list[str], other: str) -> str:
+def _none_beat(backtest: Judged, names: list[str], other: str) -> str:
     better = [name for name in names if verdict_of(backtest.against(name, other)) == "better"]
     if better:
         return f"Distinguishably better than it: {', '.join(within(name) for name in better)}"
@@ -275,7 +275,7 @@ def _none_beat(backtest: Backtest, names: list[str], other: str) -> str:
     return f"None of the other {len(names)} is distinguishably better"
 
 
-def _hits(backtest: Backtest) -> str:
+def _hits(backtest: Judged) -> str:
     area = backtest.scores[backtest.model].area
     if not area.incidents:
         return "No incident lies in the test, so no hit rate exists."

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from ..contract.forecasters import FORECASTERS, LONG_RUN
-
-if TYPE_CHECKING:
-    from ..evaluation.backtest import Backtest
+from ..evaluation.judged import Judged
 
 
 def title(name: str) -> str:
@@ -16,7 +13,7 @@ def title(name: str) -> str:
     return FORECASTERS[name].title if name in FORECASTERS else {"risk": "The given risk map"}.get(name, name)
 
 
-def sentences(backtest: Backtest) -> list[str]:
+def sentences(backtest: Judged) -> list[str]:
     """Which models are distinguishable from the best baseline, which are not, and what could not be run."""
     best, maps = backtest.best_baseline, len(backtest.maps)
     failed = [f"{title(name)} could not be run: {why}" for name, why in backtest.failures.items()]
@@ -50,7 +47,7 @@ def sentences(backtest: Backtest) -> list[str]:
     return [line for line in (*lines, *failed) if line]
 
 
-def _by_order(backtest: Backtest, name: str) -> str:
+def _by_order(backtest: Judged, name: str) -> str:
     """How a model without probabilities compares with the baseline that catches most."""
     best = max(backtest.baselines, key=lambda each: backtest.scores[each].area.caught)
     area, plain, hits = backtest.scores[name].area, backtest.scores[best].area, backtest.hits_against(name, best)
@@ -63,7 +60,7 @@ def _by_order(backtest: Backtest, name: str) -> str:
     )
 
 
-def signal(backtest: Backtest) -> str:
+def signal(backtest: Judged) -> str:
     """In words, whether anything beyond each place's long-run mean was found; empty where nothing can be said."""
     means = [name for name in LONG_RUN if name in backtest.scores]
     others = [name for name, score in backtest.scores.items() if name not in means and math.isfinite(score.log_loss)]
@@ -90,7 +87,7 @@ def signal(backtest: Backtest) -> str:
     )
 
 
-def _told(backtest: Backtest, name: str, best: str) -> str:
+def _told(backtest: Judged, name: str, best: str) -> str:
     difference = backtest.against(name, best)
     text = f"{difference.mean:+.5f}, 95 % interval {difference.low:+.5f} to {difference.high:+.5f}"
     return f"{title(name)} ({text.replace('-', chr(0x2212))})"

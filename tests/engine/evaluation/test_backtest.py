@@ -14,11 +14,13 @@ from kit.maps import stack
 
 from riskengine.contract.forecasters import FORECASTERS
 from riskengine.evaluation import folds
-from riskengine.evaluation.backtest import Backtest, Plan, run_backtest
+from riskengine.evaluation.backtest import run_backtest
 from riskengine.evaluation.exposure import NOWHERE, exposure
-from riskengine.evaluation.folds import one_core
 from riskengine.evaluation.heldout import evaluate
+from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.offsets import run_offsets, shifted
+from riskengine.evaluation.plan import Plan
+from riskengine.evaluation.task import one_core
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
 from riskengine.forecasters.catalogue import make
@@ -27,6 +29,7 @@ from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps, count_incidents
 from riskengine.measures.metrics import log_loss
+from riskengine.report.claims import sentences
 
 HEIGHT, WIDTH = 6, 8
 
@@ -267,7 +270,7 @@ def test_a_model_that_fails_is_named_and_the_others_go_on(city: Heatmaps) -> Non
     assert list(backtest.scores) == ["prior_counts", "constant"]
     assert backtest.scores["prior_counts"].log_loss > 0
     assert "warning: broken could not be run: The history is too short. Use a longer one." in context.lines
-    assert "could not be run" in " ".join(backtest.verdicts())
+    assert "could not be run" in " ".join(sentences(backtest))
 
 
 def test_processes_by_the_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,7 +354,7 @@ class Knows(Spy):
 
 
 @pytest.fixture(scope="module")
-def alternating() -> Backtest:
+def alternating() -> Judged:
     """Every second day is busier: no simple baseline here knows that."""
     random = np.random.default_rng(11)
     rate = np.where(np.arange(200) % 2 == 0, 0.5, 0.1)[:, None, None]
@@ -360,7 +363,7 @@ def alternating() -> Backtest:
     return run_backtest(heatmaps, models, Plan(120))
 
 
-def test_differences_have_the_right_sign(alternating: Backtest) -> None:
+def test_differences_have_the_right_sign(alternating: Judged) -> None:
     better, worse = alternating.against("knows"), alternating.against("worse")
     assert better.high < 0
     assert better.verdict == "better"
@@ -370,8 +373,8 @@ def test_differences_have_the_right_sign(alternating: Backtest) -> None:
     assert alternating.scores["knows"].skill_best > 0 > alternating.scores["worse"].skill_best
 
 
-def test_the_sentences_say_who_is_better_and_that_there_is_a_signal(alternating: Backtest) -> None:
-    text = " ".join(alternating.verdicts())
+def test_the_sentences_say_who_is_better_and_that_there_is_a_signal(alternating: Judged) -> None:
+    text = " ".join(sentences(alternating))
     assert "Distinguishably better than it: knows (" in text
     assert "Distinguishably worse than it: " in text
     assert "worse (+" in text
@@ -383,7 +386,7 @@ def test_where_there_is_no_signal_the_sentences_say_so() -> None:
     rate = random.gamma(0.5, 0.4, (HEIGHT, WIDTH))
     heatmaps = stack(random.poisson(rate, (250, HEIGHT, WIDTH)).astype(np.uint8))
     backtest = run_backtest(heatmaps, ["logistic", "prior_counts", "prior_share"], Plan(190), workers=1)
-    text = " ".join(backtest.verdicts())
+    text = " ".join(sentences(backtest))
     assert "these models found no signal beyond it" in text
     assert "There is a signal" not in text
     assert "Distinguishably better" not in text
@@ -391,10 +394,10 @@ def test_where_there_is_no_signal_the_sentences_say_so() -> None:
 
 def test_too_few_maps_are_said_to_be_too_few(city: Heatmaps) -> None:
     backtest = run_backtest(city, ["prior_counts", "prior_share"], Plan(115))
-    assert "5 maps are too few" in " ".join(backtest.verdicts())
+    assert "5 maps are too few" in " ".join(sentences(backtest))
 
 
-def test_hit_rates_are_compared_too(alternating: Backtest) -> None:
+def test_hit_rates_are_compared_too(alternating: Judged) -> None:
     scores = alternating.scores
     difference = alternating.hits_against("prior_counts", "prior_share")
     assert difference.mean == pytest.approx(scores["prior_counts"].area.hit_rate - scores["prior_share"].area.hit_rate)
@@ -427,7 +430,7 @@ def test_counts_stand_beside_every_share(city: Heatmaps) -> None:
     assert score.fold_caught.sum() == pytest.approx(score.area.caught)
 
 
-def test_every_figure_travels_as_json(city: Heatmaps, alternating: Backtest) -> None:
+def test_every_figure_travels_as_json(city: Heatmaps, alternating: Judged) -> None:
     few = run_backtest(city, ["prior_counts"], Plan(118))
     for backtest in (alternating, few):
         found = json.loads(json.dumps(backtest.to_dict(), allow_nan=False))

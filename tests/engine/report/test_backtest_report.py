@@ -12,9 +12,10 @@ import pytest
 from kit.maps import stack
 from kit.pages import Page, plain
 
-from riskengine.evaluation.backtest import Backtest, Plan
 from riskengine.evaluation.exposure import AreaExposure
+from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.offsets import OffsetFigures
+from riskengine.evaluation.plan import Plan
 from riskengine.evaluation.scoring import score_model
 from riskengine.ground.errors import OutputError
 from riskengine.intake.findings import Finding
@@ -23,6 +24,7 @@ from riskengine.measures.compare import Difference
 from riskengine.measures.metrics import AreaHits, reliability
 from riskengine.report import backtest_figures, backtest_maps, backtest_words
 from riskengine.report.backtest import write_backtest_report
+from riskengine.report.claims import sentences
 
 EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'
 FIRST, MAPS = 60, 110
@@ -54,7 +56,7 @@ RISKS: dict[str, Risk] = {
 
 def make_backtest(
     names: tuple[str, ...] = ("ensemble", "constant", "prior_counts", "convlstm"), maps: int = MAPS
-) -> Backtest:
+) -> Judged:
     heatmaps = make_heatmaps(maps)
     scored = np.arange(FIRST, maps)
     risks = {}
@@ -66,7 +68,7 @@ def make_backtest(
         name: score_model(name, risk, heatmaps.counts[scored], heatmaps.mask, block=7, reference=0.2)
         for name, risk in risks.items()
     }
-    return Backtest(
+    return Judged(
         heatmaps,
         Plan(FIRST, 1, 20, (0, 1)),
         scored,
@@ -79,7 +81,7 @@ def make_backtest(
     )
 
 
-def page(path: Path, backtest: Backtest, **given: object) -> Page:
+def page(path: Path, backtest: Judged, **given: object) -> Page:
     write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
     made = Page(path)
     assert not made.open
@@ -88,7 +90,7 @@ def page(path: Path, backtest: Backtest, **given: object) -> Page:
 
 
 @pytest.fixture(scope="module")
-def backtest() -> Backtest:
+def backtest() -> Judged:
     made = make_backtest()
     made.failures["sftt"] = "Too few maps. " + EVIL
     made.seed_scores["convlstm"] = [0.5, 0.6, 0.7]
@@ -97,7 +99,7 @@ def backtest() -> Backtest:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, backtest: Backtest) -> Page:
+def whole(tmp_path_factory: pytest.TempPathFactory, backtest: Judged) -> Page:
     return page(
         tmp_path_factory.mktemp("report") / "r.html",
         backtest,
@@ -120,7 +122,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert whole.source.count('class="scroll"') == whole.tags.count("table") - whole.source.count('class="card"')
 
 
-def test_the_answer_comes_first(whole: Page, backtest: Backtest) -> None:
+def test_the_answer_comes_first(whole: Page, backtest: Judged) -> None:
     score, plain = backtest.scores["ensemble"], backtest.scores["prior_counts"]
     difference = backtest.against("ensemble", "prior_counts")
     assert difference.high < 0
@@ -134,7 +136,7 @@ def test_the_answer_comes_first(whole: Page, backtest: Backtest) -> None:
     assert "There is a signal beyond the long-run mean (prior counts): 1 other model beats it, ensemble" in said[:1200]
 
 
-def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Backtest) -> None:
+def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Judged) -> None:
     for words in (
         "Ensemble: distinguishably better than prior counts (−0.",
         "Prior counts: the best simple baseline (log-loss 0.",
@@ -163,7 +165,7 @@ def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Backtest) -
         assert row[6] == f"{area.caught / (area.flagged * 0.25):.3f}"
 
 
-def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest: Backtest) -> None:
+def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest: Judged) -> None:
     for hits in backtest.scores["ensemble"].shares:
         row = whole.row(f"{100 * hits.at:.0f} %", 11)
         assert row[2] == f"{backtest_words.count(hits.area.caught)} / {hits.area.incidents:,.0f}"
@@ -324,7 +326,7 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
 def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, told: str) -> None:
     made = make_backtest(("ensemble", "constant", "prior_counts"), FIRST + maps)
     made.scores["ensemble"] = replace(made.scores["ensemble"], log_loss=float("nan"))
-    (sentence,) = (line for line in made.verdicts() if "gives no probabilities" in line)
+    (sentence,) = (line for line in sentences(made) if "gives no probabilities" in line)
     assert sentence.endswith(f"{told}.")
 
 
@@ -378,7 +380,7 @@ def test_words_for_differences() -> None:
     assert backtest_words.count(1234.5) == "1,234.5"
 
 
-def test_same_backtest_same_figures(backtest: Backtest) -> None:
+def test_same_backtest_same_figures(backtest: Judged) -> None:
     shared = backtest_maps.common_scale(backtest, "ensemble", [0, 1])
     maps = [backtest_maps.happened_map(backtest, "ensemble", 0, shared) for _ in range(2)]
     curves = [backtest_figures.hit_rate_curves(backtest) for _ in range(2)]
@@ -387,6 +389,6 @@ def test_same_backtest_same_figures(backtest: Backtest) -> None:
     assert maps[0] != backtest_maps.happened_map(backtest, "ensemble", 1, shared)
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Backtest) -> None:
+def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Judged) -> None:
     with pytest.raises(OutputError, match="does not exist"):
         write_backtest_report(tmp_path / "nowhere" / "r.html", backtest, {}, [])
