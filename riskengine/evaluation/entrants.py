@@ -13,6 +13,7 @@ from ..forecasters.base import Forecaster
 from ..forecasters.baselines import ConstantForecaster
 from ..forecasters.catalogue import make
 from ..ground.errors import ParameterError
+from ..ground.failures import failure_sentence
 from ..maps.heatmaps import Heatmaps
 from ..measures.metrics import brier
 
@@ -45,7 +46,7 @@ def entrants(
             try:
                 forecasters[name] = make(name, **{"threshold": threshold, **settings.get(name, {})})
             except ImportError as error:
-                failures[name] = f"A package of the engine cannot be imported ({error})."
+                failures[name] = failure_sentence(error)
     if "constant" not in forecasters:
         forecasters["constant"] = ConstantForecaster(threshold)
     return forecasters, failures

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
-from ..ground.errors import Cancelled, CrimeRiskError, DataError
+from ..ground.errors import Cancelled, DataError
+from ..ground.failures import failure_sentence
 from ..maps.heatmaps import Heatmaps
 
 
@@ -135,7 +136,7 @@ def attempt(task: Task, heatmaps: Heatmaps, context: JobContext) -> Outcome:
     except Cancelled:
         raise
     except Exception as error:
-        return Outcome(task, None, time.monotonic() - began, _sentence(error))
+        return Outcome(task, None, time.monotonic() - began, failure_sentence(error))
     return Outcome(task, risk, time.monotonic() - began)
 
 
@@ -151,12 +152,3 @@ def one_core() -> AbstractContextManager[Any]:
         return nullcontext()
     limits: AbstractContextManager[Any] = threadpool_limits(1)
     return limits
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, CrimeRiskError):
-        return error.sentence()
-    if isinstance(error, MemoryError):
-        return "It needs more memory than there is."
-    text = " ".join(str(error).split())
-    return f"It failed unexpectedly ({type(error).__name__}{': ' + text if text else ''})."

@@ -19,13 +19,14 @@ from ..evaluation.offsets import of_stack, run_offsets
 from ..evaluation.plan import Plan
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
+from ..ground.failures import keep_going
 from ..intake.findings import Finding, check_categories, check_incidents
 from ..intake.incidents import Incidents, read_exchange
 from ..intake.times import Order
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
 from ..report.claims import sentences
-from ..report.outputs import Outputs, check_outputs, result_of, told, write_outputs
+from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
 from .models import JobParameters
 
 #: More seeds or grid positions than this tell nothing more.
@@ -105,7 +106,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         with context.step(0.75, 0.92):
             _move(backtest, incidents, parameters, warn, context)
     if areas:
-        with told(warn, "The exposure by area could not be worked out"):
+        with keep_going(warn, "The exposure by area could not be worked out"):
             backtest.areas = exposure(
                 areas,
                 heatmaps.grid,
@@ -175,7 +176,7 @@ def _move(
     """Figures over moved grids, of the models that could be run."""
     run = [name for name in backtest.scores if name not in backtest.failures]
     settings = {name: each for name, each in parameters.settings.items() if name in run}
-    with told(warn, "The figures over further grid positions could not be worked out"):
+    with keep_going(warn, "The figures over further grid positions could not be worked out"):
         backtest.offsets = run_offsets(
             backtest.heatmaps,
             incidents,

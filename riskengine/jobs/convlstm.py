@@ -17,7 +17,8 @@ from ..forecasters.modelfile import ModelCard, check_fits, describe, load_model,
 from ..forecasters.networks.convlstm import ConvLSTMForecaster
 from ..ground.artefacts import partial_name
 from ..ground.context import JobContext
-from ..ground.errors import CrimeRiskError, DataError, OutputError, ParameterError
+from ..ground.errors import DataError, OutputError, ParameterError
+from ..ground.failures import keep_going
 from ..maps.bins import next_edges
 from ..maps.heatmaps import Heatmaps, read_heatmaps, write_risk
 from ..report.html import write_forecast_report
@@ -119,16 +120,12 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     write_risk(parameters.output, filled, edges, heatmaps.mask, heatmaps.grid, tags)
     if parameters.model_output:
         save_model(parameters.model_output, model, card)
-    report = parameters.report
-    if report:
-        shareable = _shareable(parameters)
-        try:
-            write_forecast_report(report, heatmaps, risk, edges, card, model.curves_, held_out, shareable, notes)
-        except Exception as error:
-            # Whatever it is, hours of training must not be lost to it.
-            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
-            context.warn(f"The forecast is written, but its report is not. {reason}")
-            report = None
+    report = None
+    if parameters.report:
+        with keep_going(context.warn, "The forecast is written, but its report is not"):
+            shown = _shareable(parameters)
+            write_forecast_report(parameters.report, heatmaps, risk, edges, card, model.curves_, held_out, shown, notes)
+            report = parameters.report
     context.progress(1.0, "Done")
     return {
         "risk": parameters.output,

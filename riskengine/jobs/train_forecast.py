@@ -17,7 +17,8 @@ from ..forecasters.catalogue import make
 from ..forecasters.modelfile import describe, load_model, save_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
-from ..ground.errors import CrimeRiskError, DataError, ParameterError
+from ..ground.errors import DataError, ParameterError
+from ..ground.failures import keep_going
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
 from ..report.card import metrics_of
@@ -88,16 +89,12 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     save_model(parameters.model_output, model, card)
     if parameters.checkpoint:
         _judged_file(parameters.checkpoint).unlink(missing_ok=True)
-    report = parameters.report
-    if report:
-        try:
-            shareable = _shareable(parameters)
-            write_training_report(report, heatmaps, first, model, card, held_out, shareable, notes, again)
-        except Exception as error:
-            # Whatever it is, hours of training must not be lost to it.
-            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
-            context.warn(f"The model is written, but its report is not. {reason}")
-            report = None
+    report = None
+    if parameters.report:
+        with keep_going(context.warn, "The model is written, but its report is not"):
+            shown = _shareable(parameters)
+            write_training_report(parameters.report, heatmaps, first, model, card, held_out, shown, notes, again)
+            report = parameters.report
     context.progress(1.0, "Done")
     return {
         "model": parameters.model_output,

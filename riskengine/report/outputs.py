@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from ..evaluation.judged import Judged
 from ..ground.artefacts import check_folder, whole_file
 from ..ground.context import JobContext
-from ..ground.errors import Cancelled, CrimeRiskError
+from ..ground.failures import keep_going
 from ..intake.findings import Finding
 from ..maps.heatmaps import write_risk, write_stack
 from ..measures.labels import LABEL_NODATA, LABELS
@@ -120,21 +119,9 @@ def write_outputs(
         if (path := getattr(outputs, name)) is None:
             continue
         setattr(outputs, name, None)
-        with told(warn, f"The figures are there, but {failed}"):
+        with keep_going(warn, f"The figures are there, but {failed}"):
             write(path)
             setattr(outputs, name, path)
-
-
-@contextmanager
-def told(warn: Callable[[str], None], what: str) -> Iterator[None]:
-    """Turn whatever fails in the block, but a cancel, into a warning: hours of work must not be lost to it."""
-    try:
-        yield
-    except Cancelled:
-        raise
-    except Exception as error:
-        reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
-        warn(f"{what}. {reason}")
 
 
 def _shareable(name: str, value: Any) -> Any:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from torch import Tensor, nn
 
-from ...learning.training import Batch, Schedule, weighted_loss
+from ...learning.training import Batch, weighted_loss
+from ...learning.trainingstate import Schedule
 from ..spans import Span, frames
 from .causal import LOGIT_SCALE
 from .mapnets import PRIOR

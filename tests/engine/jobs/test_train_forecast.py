@@ -283,7 +283,8 @@ def test_a_report_that_fails_costs_no_model(tmp_path: Path, monkeypatch: pytest.
     assert result["report"] is None
     assert Path(result["model"]).exists()
     assert any(
-        "The model is written, but its report is not. RuntimeError: no fonts" in text for text in context.messages
+        "The model is written, but its report is not. It failed unexpectedly (RuntimeError: no fonts)." in text
+        for text in context.messages
     )
 
 
