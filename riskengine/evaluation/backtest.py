@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,12 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
 from ..measures.labels import Over
-from ..measures.metrics import skill
-from .entrants import catalogued, constant_brier, entrants, notes_on, title
+from .entrants import catalogued, entrants, title
 from .folds import run_tasks
 from .gathered import Gathered
-from .heldout import week_of
 from .judged import Judged
+from .judging import judge
 from .plan import Plan, check_plan
-from .scoring import ModelScore, score_model
 from .task import make_tasks
 
 
@@ -82,41 +79,20 @@ def run_backtest(
             remedy="Use a longer history, or test fewer maps",
         )
     chosen = DEFAULT if DEFAULT in risks else next((name for name in risks if name not in baselines), next(iter(risks)))
-    block = week_of(heatmaps)
-    counts = heatmaps.counts[maps]
-    reference = constant_brier(risks, counts >= threshold, heatmaps.mask)
-    scores: dict[str, ModelScore] = {}
-    for number, name in enumerate([chosen, *(name for name in risks if name != chosen)]):
-        with context.step(0.85 + 0.15 * number / len(risks), 0.85 + 0.15 * (number + 1) / len(risks)):
-            context.progress(0.0, f"Scoring {title(name)} on {len(maps)} maps")
-            scores[name] = score_model(
-                name,
-                risks[name],
-                counts,
-                heatmaps.mask,
-                threshold=threshold,
-                block=block,
-                percentile=percentile,
-                over=over,
-                reference=reference,
-                context=context,
-            )
-    best = min((scores[name] for name in baselines), key=lambda score: score.log_loss)
-    scores = {name: replace(score, skill_best=skill(score.brier, best.brier)) for name, score in scores.items()}
-    return Judged(
-        heatmaps,
-        plan,
-        maps,
-        risks,
-        scores,
-        block,
-        baselines,
-        chosen,
-        seconds={name: gathered.seconds[name] for name in scores},
-        seed_scores={name: losses for name in scores if len(losses := gathered.seed_losses(name)) > 1},
-        failures=failures | gathered.failures,
-        threshold=threshold,
-        percentile=percentile,
-        over=over,
-        notes=notes_on(heatmaps),
-    )
+    with context.step(0.85, 1.0):
+        judged = judge(
+            heatmaps,
+            plan,
+            maps,
+            risks,
+            baselines,
+            chosen,
+            threshold=threshold,
+            percentile=percentile,
+            over=over,
+            context=context,
+        )
+    judged.seconds = {name: gathered.seconds[name] for name in judged.scores}
+    judged.seed_scores = {name: losses for name in judged.scores if len(losses := gathered.seed_losses(name)) > 1}
+    judged.failures = failures | gathered.failures
+    return judged

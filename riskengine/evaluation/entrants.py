@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..contract.forecasters import FORECASTERS, ForecasterRecord
 from ..forecasters.base import Forecaster
 from ..forecasters.baselines import ConstantForecaster
 from ..forecasters.catalogue import make
 from ..ground.errors import ParameterError
 from ..ground.failures import failure_sentence
-from ..maps.heatmaps import Heatmaps
-from ..measures.metrics import brier
 
 
 def entrants(
@@ -60,26 +55,3 @@ def catalogued(name: str, forecaster: Forecaster) -> ForecasterRecord | None:
 def title(name: str) -> str:
     """A model's name for people."""
     return FORECASTERS[name].title if name in FORECASTERS else name
-
-
-def constant_brier(
-    risks: Mapping[str, NDArray[np.float32]], events: NDArray[np.bool_], mask: NDArray[np.bool_]
-) -> float:
-    """Brier score of the constant forecast; nan where it could not be run."""
-    if "constant" not in risks:
-        return float("nan")
-    return float(np.mean([brier(p[mask], event[mask]) for p, event in zip(risks["constant"], events, strict=True)]))
-
-
-def notes_on(heatmaps: Heatmaps) -> list[str]:
-    """What a reader must know of the maps."""
-    filled = int((~heatmaps.observed).sum())
-    if not filled:
-        return []
-    notes = [f"{filled} maps were not observed: they are neither learnt from nor scored."]
-    if heatmaps.filled == "linear":
-        notes.append(
-            "They were filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
-            " would see a part of what it is to forecast."
-        )
-    return notes

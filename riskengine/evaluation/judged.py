@@ -113,6 +113,10 @@ class Judged:
         first, second = self.scores[name], self.scores[other or self.best_baseline]
         return bootstrap_ratio(first.fold_caught - second.fold_caught, first.fold_incidents, self.block)
 
+    def ratio(self, name: str) -> float:
+        """The log-loss of `model` divided by that of `name`; below 1 the model is better."""
+        return self.scores[self.model].log_loss / self.scores[name].log_loss
+
     def to_dict(self) -> dict[str, Any]:
         """Every figure, JSON-able."""
         best = self.best_baseline

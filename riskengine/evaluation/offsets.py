@@ -18,8 +18,8 @@ from ..maps.grid import Grid
 from ..maps.heatmaps import Extras, Heatmaps, count_incidents
 from ..measures.metrics import area_hits, log_loss
 from .folds import run_tasks
-from .heldout import AREA_SHARE
 from .plan import Plan
+from .scoring import AREA_SHARE
 from .task import make_tasks
 
 #: A stack may differ from what its incidents give by this share before they are taken for others.

@@ -10,9 +10,9 @@ import numpy as np
 from pydantic import Field
 
 from ..contract.forecasters import BASELINES, FORECASTERS
-from ..evaluation.heldout import HeldOut, evaluate
+from ..evaluation.judged import Judged
+from ..evaluation.judging import judge_trained
 from ..forecasters.base import check_history
-from ..forecasters.catalogue import make
 from ..forecasters.modelfile import ModelCard, check_fits, describe, load_model, save_model
 from ..forecasters.networks.convlstm import ConvLSTMForecaster
 from ..ground.artefacts import partial_name
@@ -75,16 +75,13 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         with context.step(0.02, 0.8):
             model, first = _train(parameters, heatmaps, context)
         card = describe(model, heatmaps.before(first))
-    held_out: HeldOut | None = None
+    held_out: Judged | None = None
     unseen, first = first, _with_past(heatmaps, first, model.sequence_length)
     if heatmaps.observed[first:].any():
         if first > unseen:
             context.log(f"The evaluation starts at {heatmaps.edges[first]}: what is before it is the first history")
-        baselines = [make(name, threshold=model.threshold) for name in (*BASELINES, "prior_share")]
-        history = heatmaps.before(first)
         with context.step(0.8, 0.92):
-            forecasters = [model, *(each.fit(history) for each in baselines)]
-            held_out = evaluate(heatmaps, forecasters, first, model.threshold, context=context)
+            held_out = judge_trained(model, heatmaps, first, (*BASELINES, "prior_share"), model.threshold, context)
     elif heatmaps.observed[unseen:].any():
         warn(
             f"No map lies after the model's training window with {model.sequence_length} observed maps and an incident"
@@ -93,7 +90,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     else:
         warn("No map lies after the model's training window: the forecast is not evaluated")
     sentence = verdict(held_out)
-    worse = held_out is not None and held_out.against(held_out.best_baseline).verdict == "worse"
+    worse = held_out is not None and held_out.against(held_out.model).verdict == "worse"
     context.log(sentence, "warning" if worse else "info")
     metrics = {} if held_out is None else {name: score.to_dict() for name, score in held_out.scores.items()}
     if not parameters.model:
@@ -140,7 +137,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "log_loss_ratio_constant": held_out.ratio("constant") if held_out else None,
         "log_loss_ratio_prior": held_out.ratio("prior_counts") if held_out else None,
         "verdict": sentence,
-        "held_out_bins": held_out.maps if held_out else 0,
+        "held_out_bins": len(held_out.maps) if held_out else 0,
         "seconds": round(time.monotonic() - began, 3),
         "parameters": parameters.model_dump(),
     }

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ..evaluation.exposure import exposure, read_areas
-from ..evaluation.riskmap import judge
+from ..evaluation.riskmap import judge_raster
 from ..ground.context import JobContext
 from ..intake.findings import check_categories
 from ..maps.heatmaps import read_heatmaps
@@ -55,7 +55,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     for finding in findings:
         context.warn(finding.sentence)
     with context.step(0.1, 0.9):
-        backtest = judge(
+        backtest = judge_raster(
             stack,
             heatmaps,
             threshold=parameters.threshold,

@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from ..contract.forecasters import BASELINES, DEFAULT, FORECASTERS
-from ..evaluation.heldout import HeldOut, evaluate
+from ..evaluation.judged import Judged
+from ..evaluation.judging import judge_trained
 from ..forecasters.base import Forecaster, check_history
 from ..forecasters.catalogue import make
 from ..forecasters.modelfile import describe, load_model, save_model
@@ -67,16 +68,16 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     share = 0.45 if again else 0.85
     with context.step(0.02, share):
         model = _fit_judged(parameters, heatmaps.before(first), again, context)
-    held_out: HeldOut | None = None
+    held_out: Judged | None = None
     if first == maps:
         warn("No map was held out: nothing can be said about how good the model is")
     elif not heatmaps.observed[first:].any():
         warn("None of the held-out maps was observed: the model is not evaluated")
     else:
         with context.step(share, share + 0.1):
-            held_out = _evaluate(model, heatmaps, first, parameters.threshold, context)
+            held_out = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
     sentence = verdict(held_out)
-    worse = held_out is not None and held_out.against(held_out.best_baseline).verdict == "worse"
+    worse = held_out is not None and held_out.against(held_out.model).verdict == "worse"
     context.log(sentence, "warning" if worse else "info")
     trained = heatmaps.before(first)
     if again:
@@ -106,7 +107,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "log_loss_ratio_best": held_out.ratio(held_out.best_baseline) if held_out else None,
         "best_baseline": held_out.best_baseline if held_out else None,
         "verdict": sentence,
-        "held_out_bins": held_out.maps if held_out else 0,
+        "held_out_bins": len(held_out.maps) if held_out else 0,
         "trained_until": str(trained.edges[-1]),
         "maps": len(trained),
         "refitted": again,
@@ -193,18 +194,6 @@ def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context:
 def _judged_file(checkpoint: str) -> Path:
     """Beside a checkpoint: the model that was fitted without the held-out maps, until that with them is written."""
     return Path(f"{checkpoint}.judged")
-
-
-def _evaluate(model: Forecaster, heatmaps: Heatmaps, first: int, threshold: int, context: JobContext) -> HeldOut:
-    history = heatmaps.before(first)
-    others = [make(name, threshold=threshold) for name in BASELINES if name != model.name]
-    for number, other in enumerate(others):
-        with context.step(0.6 * number / len(others), 0.6 * (number + 1) / len(others)):
-            context.progress(0.0, f"Fitting {FORECASTERS[other.name].title}")
-            other.fit(history, context)
-    # The Brier skill is measured against the constant, which is the model itself where that was chosen.
-    with context.step(0.6, 1.0):
-        return evaluate(heatmaps, [model, *others], first, threshold, context=context)
 
 
 def _shareable(parameters: Parameters) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from ..contract.forecasters import LONG_RUN
-from ..evaluation.heldout import AREA_SHARE
 from ..evaluation.judged import Judged
+from ..evaluation.scoring import AREA_SHARE
 from ..measures.compare import Difference
 from ..measures.metrics import AreaHits
 from .figures import display_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evaluation.heldout import HeldOut
+from ..evaluation.judged import Judged
 from .figures import display_name
 from .words import percent, within
 
@@ -13,18 +13,18 @@ from .words import percent, within
 AGAINST = "against"
 
 
-def metrics_of(held_out: HeldOut | None) -> dict[str, Any]:
+def metrics_of(held_out: Judged | None) -> dict[str, Any]:
     """Figures by model for a model card; the model's own say how it compares with the best baseline."""
     if held_out is None:
         return {}
     figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
     best = held_out.best_baseline
-    difference = held_out.against(best)
+    difference = held_out.against(held_out.model, best)
     figures[held_out.model][AGAINST] = {
         "baseline": best,
         "verdict": "too few" if difference.too_few else difference.verdict,
         "ratio": round(held_out.ratio(best), 6),
-        "maps": held_out.maps,
+        "maps": len(held_out.maps),
     }
     return figures
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..contract.forecasters import FORECASTERS, LineStyle
-from ..evaluation.heldout import HeldOut
+from ..evaluation.judged import Judged
 from ..maps.grid import Grid
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def loss_curves(curves: Curves) -> str:
         return data_uri(figure)
 
 
-def reliability_plot(held_out: HeldOut) -> str:
+def reliability_plot(held_out: Judged) -> str:
     """Observed share against predicted probability."""
     with mpl.rc_context(STYLE):
         figure = new_figure()
@@ -107,7 +107,7 @@ def reliability_plot(held_out: HeldOut) -> str:
         return data_uri(figure)
 
 
-def hit_rate_curve(held_out: HeldOut) -> str:
+def hit_rate_curve(held_out: Judged) -> str:
     """Share of incidents caught against share of the area flagged."""
     with mpl.rc_context(STYLE):
         figure = new_figure()
@@ -146,7 +146,7 @@ def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
         return data_uri(figure)
 
 
-def skill_over_time(held_out: HeldOut, starts: NDArray[np.datetime64]) -> str:
+def skill_over_time(held_out: Judged, starts: NDArray[np.datetime64]) -> str:
     """Log-loss of the model minus that of each baseline, per held-out map."""
     with mpl.rc_context(STYLE):
         figure = new_figure(7.0, 3.2)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.heldout import AREA_SHARE
 from ..evaluation.judged import Judged
+from ..evaluation.scoring import AREA_SHARE
 from ..ground.artefacts import whole_file
 from ..measures.compare import Difference
 

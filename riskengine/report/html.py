@@ -10,7 +10,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__
-from ..evaluation.heldout import HeldOut
+from ..evaluation.judged import Judged
 from ..forecasters.modelcard import ModelCard
 from ..ground.artefacts import whole_file
 from ..maps.heatmaps import Heatmaps
@@ -56,7 +56,7 @@ def write_forecast_report(
     risk_edges: np.ndarray,
     card: ModelCard,
     curves: Curves | None,
-    held_out: HeldOut | None,
+    held_out: Judged | None,
     parameters: dict[str, Any],
     notes: list[str],
     parameter: str = "report",
@@ -73,7 +73,7 @@ def write_forecast_report(
     card : ModelCard
     curves : Curves, optional
         Of the training.
-    held_out : HeldOut, optional
+    held_out : Judged, optional
         None when no map with enough past lay after the model's training window.
     parameters : dict
         As the job got them.
@@ -92,15 +92,13 @@ def write_forecast_report(
         "differences": [] if held_out is None else _differences(held_out),
         "held_out_span": None
         if held_out is None
-        else (moment(heatmaps.edges[held_out.first]), moment(heatmaps.edges[-1])),
+        else (moment(heatmaps.edges[held_out.plan.first]), moment(heatmaps.edges[-1])),
         "curves": curves,
         "loss_figure": figures.loss_curves(curves) if curves and curves.loss else None,
         "reliability_figure": figures.reliability_plot(held_out) if held_out else None,
         "hit_figure": figures.hit_rate_curve(held_out) if held_out else None,
-        "time_figure": figures.skill_over_time(
-            held_out, heatmaps.edges[:-1][held_out.first :][heatmaps.observed[held_out.first :]]
-        )
-        if held_out and held_out.maps > 1
+        "time_figure": figures.skill_over_time(held_out, heatmaps.edges[:-1][held_out.maps])
+        if held_out and len(held_out.maps) > 1
         else None,
         "maps": maps,
         "steps": len(risk),
@@ -128,7 +126,7 @@ def write_forecast_report(
         temporary.write_text(text, encoding="utf-8")
 
 
-def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
+def _rows(held_out: Judged) -> list[dict[str, Any]]:
     best = min(score.log_loss for score in held_out.scores.values())
     return [
         {
@@ -141,9 +139,13 @@ def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
     ]
 
 
-def _differences(held_out: HeldOut) -> list[dict[str, Any]]:
+def _differences(held_out: Judged) -> list[dict[str, Any]]:
     return [
-        {"label": figures.display_name(name), "difference": held_out.against(name), "ratio": held_out.ratio(name)}
+        {
+            "label": figures.display_name(name),
+            "difference": held_out.against(held_out.model, name),
+            "ratio": held_out.ratio(name),
+        }
         for name in held_out.scores
         if name != held_out.model
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.forecasters import FORECASTERS
-from ..evaluation.heldout import HeldOut
+from ..evaluation.judged import Judged
 from ..forecasters.base import Forecaster
 from ..forecasters.ensemble import Ensemble
 from ..ground.artefacts import whole_file
@@ -25,7 +25,7 @@ def write_training_report(
     first: int,
     model: Forecaster,
     card: Any,
-    held_out: HeldOut | None,
+    held_out: Judged | None,
     parameters: dict[str, Any],
     notes: list[str],
     refitted: bool,
@@ -43,7 +43,7 @@ def write_training_report(
     model : Forecaster
         The one that is kept.
     card : ModelCard
-    held_out : HeldOut, optional
+    held_out : Judged, optional
     parameters : dict
         As the job got them.
     notes : list of str
@@ -68,7 +68,7 @@ def write_training_report(
         "loss_figure": figures.loss_curves(curves) if curves is not None and curves.loss else None,
         "reliability_figure": figures.reliability_plot(held_out) if held_out else None,
         "hit_figure": figures.hit_rate_curve(held_out) if held_out else None,
-        "time_figure": figures.skill_over_time(held_out, scored) if held_out and held_out.maps > 1 else None,
+        "time_figure": figures.skill_over_time(held_out, scored) if held_out and len(held_out.maps) > 1 else None,
         "card": card,
         "settings": {
             name: _setting(value) for name, value in model.settings().items() if name not in ("threshold", "seed")
@@ -97,7 +97,7 @@ def write_training_report(
         temporary.write_text(text, encoding="utf-8")
 
 
-def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
+def _rows(held_out: Judged) -> list[dict[str, Any]]:
     """A row a forecaster: its figures, and the model's difference from it."""
     best = min(score.log_loss for score in held_out.scores.values())
     rows = []
@@ -109,7 +109,7 @@ def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
                 "score": score,
                 "best": score.log_loss == best,
                 "model": own,
-                "difference": None if own else held_out.against(name),
+                "difference": None if own else held_out.against(held_out.model, name),
                 "ratio": None if own else held_out.ratio(name),
             }
         )

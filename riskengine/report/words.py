@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..evaluation.heldout import AREA_SHARE, HeldOut
+from ..evaluation.judged import Judged
+from ..evaluation.scoring import AREA_SHARE
 from ..measures.compare import Difference
 from .figures import display_name
 
@@ -13,7 +14,7 @@ from .figures import display_name
 SHOWN_CATEGORIES = 4
 
 
-def verdict(held_out: HeldOut | None) -> str:
+def verdict(held_out: Judged | None) -> str:
     """How much better or worse than the baselines the model is, and whether that can be told from chance."""
     if held_out is None:
         return (
@@ -22,9 +23,9 @@ def verdict(held_out: HeldOut | None) -> str:
         )
     model = display_name(held_out.model)
     best = held_out.best_baseline
-    against_best = held_out.against(best)
+    against_best = held_out.against(held_out.model, best)
     score = held_out.scores[held_out.model]
-    text = f"Over {held_out.maps} held-out maps the log-loss of {model} is {score.log_loss:.4f}"
+    text = f"Over {len(held_out.maps)} held-out maps the log-loss of {model} is {score.log_loss:.4f}"
     others = {"constant": "a constant forecast", "prior_counts": "prior counts"}
     beside = [
         f"{_share(held_out.ratio(other))} {words}"
@@ -45,7 +46,7 @@ def verdict(held_out: HeldOut | None) -> str:
     elif against_best.too_few:
         text += (
             f"Its difference to the best simple baseline, {name}, is {signed(against_best.mean)}, but"
-            f" {held_out.maps} held-out maps are too few to tell it from chance."
+            f" {len(held_out.maps)} held-out maps are too few to tell it from chance."
         )
     else:
         tendency = "slightly better" if against_best.mean < 0 else "slightly worse"

@@ -10,7 +10,8 @@ import pytest
 from kit.maps import stack
 from kit.pages import Page
 
-from riskengine.evaluation.heldout import HeldOut, evaluate
+from riskengine.evaluation.judged import Judged
+from riskengine.evaluation.judging import judge_fitted
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
 from riskengine.forecasters.modelfile import describe
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
@@ -37,11 +38,11 @@ def model(heatmaps: Heatmaps) -> ConvLSTMForecaster:
 
 
 @pytest.fixture(scope="module")
-def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> HeldOut:
-    return evaluate(heatmaps, [model, PriorCounts(), PriorShare(), ConstantForecaster()], 40)
+def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> Judged:
+    return judge_fitted([model, PriorCounts(), PriorShare(), ConstantForecaster()], heatmaps, 40)
 
 
-def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut | None) -> tuple[str, Page]:
+def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged | None) -> tuple[str, Page]:
     write_forecast_report(
         path,
         heatmaps,
@@ -59,7 +60,7 @@ def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: He
 
 
 def test_report_is_one_file_and_escaped(
-    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
 ) -> None:
     text, page = make(tmp_path / "r.html", heatmaps, model, held_out)
     assert "script" not in page.tags
@@ -74,14 +75,14 @@ def test_report_is_one_file_and_escaped(
 
 
 def test_report_says_how_the_interval_was_made_or_why_there_is_none(
-    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
 ) -> None:
     _, few = make(tmp_path / "few.html", heatmaps, model, held_out)
     assert "too few held-out maps for an interval" in few.text
     assert "inf" not in few.text.replace("−", " ").replace("+", " ").split()
-    longer = evaluate(heatmaps, [model, PriorCounts(), ConstantForecaster()], 20)
+    longer = judge_fitted([model, PriorCounts(), ConstantForecaster()], heatmaps, 20)
     _, enough = make(tmp_path / "enough.html", heatmaps, model, longer)
-    assert "t-interval over the means of 10 blocks of consecutive maps" in enough.text
+    assert "studentised bootstrap of 10 blocks of consecutive maps" in enough.text
     assert "too few" not in enough.text
 
 
@@ -91,8 +92,8 @@ def test_report_without_evaluation_says_so(tmp_path: Path, heatmaps: Heatmaps, m
     assert len(page.links) == 3
 
 
-def test_held_out_scores_share_folds(held_out: HeldOut) -> None:
-    assert held_out.maps == 10
+def test_held_out_scores_share_folds(held_out: Judged) -> None:
+    assert len(held_out.maps) == 10
     assert {len(score.fold_loss) for score in held_out.scores.values()} == {10}
     assert {score.area.incidents for score in held_out.scores.values()} == {held_out.scores["constant"].area.incidents}
     for score in held_out.scores.values():
@@ -105,7 +106,7 @@ def test_unobserved_maps_are_not_scored(heatmaps: Heatmaps) -> None:
     observed = np.ones(50, bool)
     observed[[41, 45]] = False
     gaps = Heatmaps(heatmaps.counts, heatmaps.edges, heatmaps.mask, heatmaps.grid, "1 days", observed)
-    assert evaluate(gaps, [PriorCounts(), ConstantForecaster()], 40).maps == 8
+    assert len(judge_fitted([PriorCounts(), ConstantForecaster()], gaps, 40).maps) == 8
 
 
 def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> None:
@@ -115,14 +116,14 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
         def _risk(self, total: np.ndarray, maps: int, heatmaps: Heatmaps) -> np.ndarray:
             return np.asarray(0.9)
 
-    bad = evaluate(heatmaps, [Bad(), PriorCounts(), ConstantForecaster()], 20)
+    bad = judge_fitted([Bad(), PriorCounts(), ConstantForecaster()], heatmaps, 20)
     assert "WORSE than the simple baseline prior counts" in verdict(bad)
     same = ConstantForecaster()
     same.name = "convlstm"
-    assert "cannot be told from chance" in verdict(evaluate(heatmaps, [same, ConstantForecaster()], 20))
-    few = verdict(evaluate(heatmaps, [same, ConstantForecaster()], 40))
+    assert "cannot be told from chance" in verdict(judge_fitted([same, ConstantForecaster()], heatmaps, 20))
+    few = verdict(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
     assert "10 held-out maps are too few to tell it from chance" in few
-    good = evaluate(heatmaps, [PriorCounts(), ConstantForecaster()], 20)
+    good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
     assert "distinguishably better" in verdict(good)
 
 
