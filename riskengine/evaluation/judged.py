@@ -88,8 +88,9 @@ class Judged:
 
     @property
     def best_baseline(self) -> str:
-        """The simple model with the smallest log-loss; empty where none was scored."""
-        return min(self.baselines, key=lambda name: self.scores[name].log_loss, default="")
+        """The simple model with the smallest log-loss; empty where none has any."""
+        able = [name for name in self.baselines if name in self.scores and np.isfinite(self.scores[name].log_loss)]
+        return min(able, key=lambda name: self.scores[name].log_loss, default="")
 
     def flagged(self, name: str | None = None) -> NDArray[np.bool_]:
         """Cells strictly above `percentile` in a model's forecasts (`model`), shape (F, H, W)."""

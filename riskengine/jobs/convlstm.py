@@ -21,8 +21,8 @@ from ..ground.errors import DataError, OutputError, ParameterError
 from ..ground.failures import keep_going
 from ..maps.bins import next_edges
 from ..maps.heatmaps import Heatmaps, read_heatmaps, write_risk
+from ..report.claims import headline
 from ..report.html import write_forecast_report
-from ..report.words import verdict
 from .models import JobParameters
 
 #: The last share of the maps, seen by nothing but the evaluation.
@@ -89,9 +89,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         )
     else:
         warn("No map lies after the model's training window: the forecast is not evaluated")
-    sentence = verdict(held_out)
-    worse = held_out is not None and held_out.against(held_out.model).verdict == "worse"
-    context.log(sentence, "warning" if worse else "info")
+    sentence, look = headline(held_out)
+    context.log(sentence, "warning" if look == "worse" else "info")
     metrics = {} if held_out is None else {name: score.to_dict() for name, score in held_out.scores.items()}
     if not parameters.model:
         card = card.model_copy(update={"metrics": metrics})

@@ -15,7 +15,8 @@ from ..ground.context import JobContext
 from ..maps.bins import next_edges
 from ..maps.heatmaps import write_risk
 from ..maps.history import read_history
-from ..report.card import card_line, held_out_line
+from ..report.card import card_line
+from ..report.claims import held_out_line
 from ..report.figures import display_name
 from .models import JobParameters
 

@@ -23,8 +23,8 @@ from ..ground.failures import keep_going
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
 from ..report.card import metrics_of
+from ..report.claims import headline
 from ..report.training import write_training_report
-from ..report.words import verdict
 from .models import JobParameters
 
 
@@ -76,9 +76,8 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     else:
         with context.step(share, share + 0.1):
             held_out = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
-    sentence = verdict(held_out)
-    worse = held_out is not None and held_out.against(held_out.model).verdict == "worse"
-    context.log(sentence, "warning" if worse else "info")
+    sentence, look = headline(held_out)
+    context.log(sentence, "warning" if look == "worse" else "info")
     trained = heatmaps.before(first)
     if again:
         trained = heatmaps

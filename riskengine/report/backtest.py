@@ -22,7 +22,7 @@ from ..measures.compare import Difference
 from ..measures.labels import LABELS
 from . import backtest_figures as figures
 from . import backtest_maps as maps
-from . import backtest_words as words
+from . import claims, words
 from .card import bin_words
 from .figures import display_name
 from .html import crs_name, moment, render
@@ -83,13 +83,13 @@ def _values(
     exposure: Sequence[AreaExposure],
 ) -> dict[str, Any]:
     heatmaps, grid = backtest.heatmaps, backtest.heatmaps.grid
-    sentence, look = words.headline(backtest)
-    other, model = words.rival(backtest), backtest.model
+    sentence, look = claims.headline(backtest)
+    other, model = backtest.best_baseline, backtest.model
     usable = model in backtest.scores and backtest.scores[model].area.cells > 0
     probable = usable and np.isfinite(backtest.scores[model].log_loss)
-    plain = words.catcher(backtest)
+    plain = claims.catcher(backtest)
     pair = [*([model] if usable else []), *([plain] if plain else [])]
-    compared = words.differences(backtest)
+    compared = claims.differences(backtest)
     chosen = maps.chosen_maps(backtest) if usable and len(backtest.maps) else {}
     shared = maps.common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
     found = backtest.scores[model].tradeoff if usable else {}
@@ -97,11 +97,11 @@ def _values(
     return {
         "headline": sentence,
         "look": look,
-        # A map that is judged by its order alone is no answer to whether there is one.
-        "signal": words.signal(backtest) if probable or backtest.seconds else "",
-        "lines": words.lines(backtest),
-        "digits": words.digits_of(*compared.values()),
+        "signal": claims.signal(backtest),
+        "lines": claims.lines(backtest),
+        "digits": claims.digits_of(*compared.values()),
         "words": words,
+        "claims": claims,
         "names": display_name,
         "backtest": backtest,
         "model": model if usable else None,
@@ -109,7 +109,7 @@ def _values(
         "plain": plain,
         "rows": _rows(backtest, compared),
         "differences": compared,
-        "hit_change": words.hits_change(backtest, model, plain)[1] if usable and plain else None,
+        "hit_change": claims.hits_change(backtest, model, plain)[1] if usable and plain else None,
         "probable": probable,
         # Nothing was fitted for a risk map that was given.
         "given": not backtest.seconds,
@@ -232,7 +232,7 @@ def _label_words(backtest: Judged, labels: NDArray[np.uint8], place: int) -> dic
 
 
 def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
-    def told(values: Sequence[float]) -> dict[str, float]:
+    def spread(values: Sequence[float]) -> dict[str, float]:
         finite = np.array([value for value in values if np.isfinite(value)])
         if not finite.size:
             return dict.fromkeys(("mean", "sd", "low", "high"), float("nan"))
@@ -242,9 +242,9 @@ def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
     return {
         "label": display_name(name),
         "positions": len(each.offsets),
-        "hit_rate": told(each.hit_rate),
-        "pai": told(each.pai),
-        "log_loss": told(each.log_loss),
+        "hit_rate": spread(each.hit_rate),
+        "pai": spread(each.pai),
+        "log_loss": spread(each.log_loss),
     }
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..evaluation.judged import Judged
 from ..measures.compare import Difference
-from .backtest_words import catcher, rival
+from .claims import catcher
 from .figures import STYLE, data_uri, look, new_figure
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
@@ -53,9 +53,9 @@ def reliability_curves(backtest: Judged) -> str:
         figure = _tall_enough(len(names))
         axes = figure.add_subplot()
         highest = 1e-4
-        for name in _on_top(backtest, names, rival(backtest)):
+        for name in _on_top(backtest, names, backtest.best_baseline):
             found = backtest.scores[name].reliability
-            axes.plot(found.predicted, found.observed, **_line(backtest, name, rival(backtest)))
+            axes.plot(found.predicted, found.observed, **_line(backtest, name, backtest.best_baseline))
             highest = max([highest, *found.predicted, *found.observed])
         axes.plot([0, highest], [0, highest], color="#888", linewidth=1, zorder=0)
         steps = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0)

@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..evaluation.judged import Judged
+from .claims import AGAINST, held_out_line, verdict_of
 from .figures import display_name
-from .words import percent, within
-
-#: Key, within the model's own figures, of how it compares with the best baseline.
-AGAINST = "against"
 
 
 def metrics_of(held_out: Judged | None) -> dict[str, Any]:
@@ -22,7 +19,7 @@ def metrics_of(held_out: Judged | None) -> dict[str, Any]:
     difference = held_out.against(held_out.model, best)
     figures[held_out.model][AGAINST] = {
         "baseline": best,
-        "verdict": "too few" if difference.too_few else difference.verdict,
+        "verdict": verdict_of(difference),
         "ratio": round(held_out.ratio(best), 6),
         "maps": len(held_out.maps),
     }
@@ -53,25 +50,6 @@ def card_line(
     text += f" origin {_short(edges[0])}"
     text += f", trained until {_short(trained_until)}" if trained_until else ""
     return f"{text}. {held_out_line(model, metrics or {})}"
-
-
-def held_out_line(model: str, metrics: Mapping[str, Any]) -> str:
-    """How good the model was on held-out maps, in a sentence."""
-    against = (metrics.get(model) or {}).get(AGAINST)
-    if not against:
-        return "Not evaluated on held-out maps."
-    name = within(str(against["baseline"]))
-    ratio = float(against["ratio"])
-    figure = "the same log-loss"
-    if abs(1 - ratio) >= 0.0005:
-        figure = f"log-loss {percent(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'}"
-    verdict = {
-        "better": f"distinguishably better than the best simple baseline, {name}",
-        "worse": f"WORSE than the simple baseline {name}",
-        "indistinguishable": f"not distinguishable from the best simple baseline, {name}",
-        "too few": f"too few maps to tell it from the best simple baseline, {name}",
-    }[str(against["verdict"])]
-    return f"On {against['maps']} held-out maps {verdict} ({figure})."
 
 
 def _short(moment: str) -> str:

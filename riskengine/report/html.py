@@ -15,7 +15,8 @@ from ..forecasters.modelcard import ModelCard
 from ..ground.artefacts import whole_file
 from ..maps.heatmaps import Heatmaps
 from . import figures
-from .words import SHOWN_CATEGORIES, categories_text, percent, signed, verdict
+from .claims import headline
+from .words import SHOWN_CATEGORIES, categories_text, change, percent
 
 if TYPE_CHECKING:
     from ..learning.loop import Curves
@@ -29,7 +30,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent, moment=moment, signed=signed)
+    environment.filters.update(number=number, percent=percent, moment=moment, signed=change)
     return environment
 
 
@@ -86,7 +87,8 @@ def write_forecast_report(
         for step in sorted({0, len(risk) - 1})
     ]
     values = {
-        "verdict": verdict(held_out),
+        "verdict": headline(held_out)[0],
+        "look": headline(held_out)[1],
         "held_out": held_out,
         "rows": [] if held_out is None else _rows(held_out),
         "differences": [] if held_out is None else _differences(held_out),

@@ -15,8 +15,9 @@ from ..ground.artefacts import whole_file
 from ..maps.heatmaps import Heatmaps
 from . import figures
 from .card import bin_words
+from .claims import headline
 from .html import crs_name, moment, render
-from .words import SHOWN_CATEGORIES, categories_text, verdict
+from .words import SHOWN_CATEGORIES, categories_text
 
 
 def write_training_report(
@@ -57,7 +58,8 @@ def write_training_report(
     scored = heatmaps.edges[:-1][first:][heatmaps.observed[first:]]
     values = {
         "entry": entry,
-        "verdict": verdict(held_out),
+        "verdict": headline(held_out)[0],
+        "look": headline(held_out)[1],
         "held_out": held_out,
         "rows": [] if held_out is None else _rows(held_out),
         "held_out_span": (moment(heatmaps.edges[first]), moment(heatmaps.edges[-1])),

@@ -382,9 +382,9 @@ def test_differences_have_the_right_sign(alternating: Judged) -> None:
 
 def test_the_sentences_say_who_is_better_and_that_there_is_a_signal(alternating: Judged) -> None:
     text = " ".join(sentences(alternating))
-    assert "Distinguishably better than it: knows (" in text
-    assert "Distinguishably worse than it: " in text
-    assert "worse (+" in text
+    assert "Distinguishably better than it: Knows (" in text
+    assert "Distinguishably WORSE than it: " in text
+    assert "Worse (+" in text
     assert "There is a signal beyond" in text
 
 
@@ -394,14 +394,14 @@ def test_where_there_is_no_signal_the_sentences_say_so() -> None:
     heatmaps = stack(random.poisson(rate, (250, HEIGHT, WIDTH)).astype(np.uint8))
     backtest = run_backtest(heatmaps, ["logistic", "prior_counts", "prior_share"], Plan(190), workers=1)
     text = " ".join(sentences(backtest))
-    assert "these models found no signal beyond it" in text
+    assert "These models found no signal beyond the long-run mean" in text
     assert "There is a signal" not in text
     assert "Distinguishably better" not in text
 
 
 def test_too_few_maps_are_said_to_be_too_few(city: Heatmaps) -> None:
     backtest = run_backtest(city, ["prior_counts", "prior_share"], Plan(115))
-    assert "5 maps are too few" in " ".join(sentences(backtest))
+    assert "5 test maps are too few" in " ".join(sentences(backtest))
 
 
 def test_hit_rates_are_compared_too(alternating: Judged) -> None:

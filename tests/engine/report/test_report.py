@@ -16,8 +16,9 @@ from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, Pr
 from riskengine.forecasters.modelfile import describe
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.maps.heatmaps import Heatmaps
+from riskengine.report.claims import headline
 from riskengine.report.html import crs_name, moment, number, write_forecast_report
-from riskengine.report.words import percent, verdict
+from riskengine.report.words import percent
 
 EVIL = '<script>alert("x")</script> & $x_1^2$'
 
@@ -117,14 +118,18 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
             return np.asarray(0.9)
 
     bad = judge_fitted([Bad(), PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert "WORSE than the simple baseline prior counts" in verdict(bad)
+    assert "distinguishably WORSE than the best simple baseline, prior counts" in headline(bad)[0]
     same = ConstantForecaster()
     same.name = "convlstm"
-    assert "cannot be told from chance" in verdict(judge_fitted([same, ConstantForecaster()], heatmaps, 20))
-    few = verdict(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
-    assert "10 held-out maps are too few to tell it from chance" in few
+    assert (
+        "not distinguishable from the best simple"
+        in headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))[0]
+    )
+    few, look = headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
+    assert "over 10 test maps: too few maps to tell it from the best simple baseline, constant" in few
+    assert look == "unsure"
     good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert "distinguishably better" in verdict(good)
+    assert "distinguishably better" in headline(good)[0]
 
 
 def test_words() -> None:
