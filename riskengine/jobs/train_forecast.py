@@ -13,7 +13,7 @@ from pydantic import Field
 from ..contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from ..evaluation.judged import Judged
 from ..evaluation.judging import judge_trained
-from ..forecasters.base import Forecaster, check_history
+from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make
 from ..forecasters.modelfile import describe, load_model, save_model
 from ..ground.artefacts import check_folder
@@ -24,7 +24,10 @@ from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
 from ..report.card import metrics_of
 from ..report.claims import headline
+from ..report.outputs import shareable
 from ..report.training import write_training_report
+from ..report.words import weights_text
+from ..systems.hotspots.steps import check_length, fit, hold_out
 from .models import JobParameters
 
 
@@ -61,22 +64,21 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
     if parameters.until is not None:
         heatmaps = _until(heatmaps, parameters.until, context)
-    maps = len(heatmaps)
-    first = maps - (max(round(maps * parameters.held_out), 1) if parameters.held_out else 0)
-    _check_length(parameters, heatmaps, first)
+    maps, first = len(heatmaps), hold_out(heatmaps, parameters.held_out)
+    check_length(_make(parameters), heatmaps, first)
     again = parameters.refit and first < maps
     share = 0.45 if again else 0.85
     with context.step(0.02, share):
         model = _fit_judged(parameters, heatmaps.before(first), again, context)
-    held_out: Judged | None = None
+    judged: Judged | None = None
     if first == maps:
         warn("No map was held out: nothing can be said about how good the model is")
     elif not heatmaps.observed[first:].any():
         warn("None of the held-out maps was observed: the model is not evaluated")
     else:
         with context.step(share, share + 0.1):
-            held_out = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
-    sentence, look = headline(held_out)
+            judged = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
+    sentence, look = headline(judged)
     context.log(sentence, "warning" if look == "worse" else "info")
     trained = heatmaps.before(first)
     if again:
@@ -84,7 +86,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         with context.step(share + 0.1, 0.95):
             context.log("The figures are those of a model that knew no held-out map; now it is fitted on all maps")
             model = _fit(parameters, heatmaps, context)
-    card = describe(model, trained, metrics_of(held_out))
+    card = describe(model, trained, metrics_of(judged))
     context.progress(0.96, "Writing")
     save_model(parameters.model_output, model, card)
     if parameters.checkpoint:
@@ -92,8 +94,9 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     report = None
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            shown = _shareable(parameters)
-            write_training_report(parameters.report, heatmaps, first, model, card, held_out, shown, notes, again)
+            weights = weights_text(card.window.end, first / maps, again)
+            shown = shareable(dict(parameters))
+            write_training_report(parameters.report, heatmaps, model, card, judged, weights, shown, notes)
             report = parameters.report
     context.progress(1.0, "Done")
     return {
@@ -102,11 +105,11 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "title": FORECASTERS[parameters.kind].title,
         "report": report,
         "metrics": card.metrics,
-        "log_loss_ratio_constant": held_out.ratio("constant") if held_out else None,
-        "log_loss_ratio_best": held_out.ratio(held_out.best_baseline) if held_out else None,
-        "best_baseline": held_out.best_baseline if held_out else None,
+        "log_loss_ratio_constant": judged.ratio("constant") if judged else None,
+        "log_loss_ratio_best": judged.ratio(judged.best_baseline) if judged else None,
+        "best_baseline": judged.best_baseline if judged else None,
         "verdict": sentence,
-        "held_out_bins": len(held_out.maps) if held_out else 0,
+        "held_out_bins": len(judged.maps) if judged else 0,
         "trained_until": str(trained.edges[-1]),
         "maps": len(trained),
         "refitted": again,
@@ -132,20 +135,6 @@ def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps
     return heatmaps.before(maps)
 
 
-def _check_length(parameters: Parameters, heatmaps: Heatmaps, first: int) -> None:
-    least = _make(parameters).least_maps
-    if first < least:
-        title, rest = FORECASTERS[parameters.kind].title, len(heatmaps) - first
-        raise DataError(
-            f"The stack holds {len(heatmaps)} maps, {rest} of them held out; {title} needs at least {least} to learn"
-            " from",
-            parameter="heatmaps",
-            value=len(heatmaps),
-            remedy="Use a longer period, shorter bins, a smaller share held out, or a simpler model",
-        )
-    check_history(heatmaps.before(first), least)
-
-
 def _make(parameters: Parameters) -> Forecaster:
     for name in ("threshold", "seed"):
         if name in parameters.settings:
@@ -162,8 +151,7 @@ def _fit(parameters: Parameters, history: Heatmaps, context: JobContext) -> Fore
     model = _make(parameters)
     if hasattr(model, "checkpoint"):
         model.checkpoint = parameters.checkpoint
-    context.progress(0.0, f"Fitting {FORECASTERS[parameters.kind].title} on {len(history)} maps")
-    return model.fit(history, context)
+    return fit(model, history, context)
 
 
 def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context: JobContext) -> Forecaster:
@@ -193,10 +181,3 @@ def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context:
 def _judged_file(checkpoint: str) -> Path:
     """Beside a checkpoint: the model that was fitted without the held-out maps, until that with them is written."""
     return Path(f"{checkpoint}.judged")
-
-
-def _shareable(parameters: Parameters) -> dict[str, Any]:
-    """The parameters for the report: files by name, since a folder may name a person."""
-    files = ("heatmaps", "model_output", "checkpoint", "report")
-    shown = {name: Path(value).name if name in files and value else value for name, value in parameters}
-    return {**shown, "extras": [Path(path).name for path in parameters.extras]}

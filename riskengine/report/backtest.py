@@ -25,8 +25,8 @@ from . import backtest_maps as maps
 from . import claims, words
 from .card import bin_words
 from .figures import display_name
-from .html import crs_name, moment, render
-from .words import SHOWN_CATEGORIES, categories_text
+from .html import crs_name, history_of, render
+from .words import moment
 
 #: Areas shown before the rest is folded away.
 _AREAS = 12
@@ -148,19 +148,7 @@ def _values(
         "areas_shown": _AREAS,
         "notes": list(dict.fromkeys((*backtest.notes, *notes))),
         "findings": findings,
-        "history": {
-            "start": moment(heatmaps.edges[0]),
-            "end": moment(heatmaps.edges[-1]),
-            "maps": len(heatmaps),
-            "unobserved": int((~heatmaps.observed).sum()),
-            "incidents": _total(backtest, np.flatnonzero(heatmaps.observed)),
-            "cells": int(heatmaps.mask.sum()),
-            "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
-            "categories": categories_text(heatmaps.categories),
-            "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
-            "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
-            "filled": heatmaps.filled,
-        },
+        "history": history_of(heatmaps),
         "test": _test(backtest),
         "grid": grid,
         "crs": crs_name(grid.crs),

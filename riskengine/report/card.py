@@ -8,6 +8,7 @@ from typing import Any
 from ..evaluation.judged import Judged
 from .claims import AGAINST, held_out_line, verdict_of
 from .figures import display_name
+from .words import moment
 
 
 def metrics_of(held_out: Judged | None) -> dict[str, Any]:
@@ -45,16 +46,11 @@ def card_line(
         As `metrics_of` gives them.
     """
     steps = len(edges) - 1
-    text = f"Forecast for {_short(edges[0])} to {_short(edges[-1])}"
+    text = f"Forecast for {moment(edges[0])} to {moment(edges[-1])}"
     text += f" ({steps} {'map' if steps == 1 else 'maps'} of {bin_words(bin_length)}). Model: {display_name(model)},"
-    text += f" origin {_short(edges[0])}"
-    text += f", trained until {_short(trained_until)}" if trained_until else ""
+    text += f" origin {moment(edges[0])}"
+    text += f", trained until {moment(trained_until)}" if trained_until else ""
     return f"{text}. {held_out_line(model, metrics or {})}"
-
-
-def _short(moment: str) -> str:
-    """An ISO time without midnight or seconds that say nothing."""
-    return str(moment).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
 
 
 def bin_words(length: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,8 +23,13 @@ from .backtest import write_backtest_report
 from .claims import sentences
 from .figures_csv import write_figures
 
-#: Parameters that name files: shown without their folders, which may name a person.
-FILES = ("heatmaps", "incidents", "areas", "report", "csv", "risk", "labels", "hits")
+#: Parameters of jobs that name files.
+FILES = frozenset(
+    [
+        *("areas", "checkpoint", "csv", "extras", "heatmaps", "hits", "incidents", "labels"),
+        *("model", "model_output", "output", "report", "risk"),
+    ]
+)
 
 
 @dataclass
@@ -104,8 +109,7 @@ def write_outputs(
         write_figures(path, backtest)
 
     def write_report(path: str) -> None:
-        shown = {name: _shareable(name, value) for name, value in parameters.items()}
-        write_backtest_report(path, backtest, shown, notes, findings)
+        write_backtest_report(path, backtest, shareable(parameters), notes, findings)
 
     writers: dict[str, tuple[str, Callable[[str], None]]] = {
         "risk": ("the risk raster is not", write_the_risk),
@@ -124,10 +128,15 @@ def write_outputs(
             setattr(outputs, name, path)
 
 
-def _shareable(name: str, value: Any) -> Any:
-    if name == "extras":
-        return [Path(path).name for path in value]
-    return Path(value).name if name in FILES and value else value
+def shareable(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a job as a report may show them: files by name, since a folder may name a person."""
+
+    def shown(name: str, value: Any) -> Any:
+        if name not in FILES or not value:
+            return value
+        return [Path(each).name for each in value] if isinstance(value, list) else Path(value).name
+
+    return {name: shown(name, value) for name, value in parameters.items()}
 
 
 def hit_rows(backtest: Judged, labels: NDArray[np.uint8]) -> list[list[Any]]:

@@ -14,7 +14,8 @@ from ..systems.score.model import ScoreCard
 from ..systems.score.study import HeldOut, Importance, Study
 from . import score_figures as figures
 from . import score_words as words
-from .html import crs_name, moment, render
+from .html import crs_name, render
+from .words import moment
 
 #: Categories named in the model card.
 _CATEGORIES = 12

@@ -53,6 +53,39 @@ def of_all(hits: AreaHits) -> str:
     return f"{percent(hits.hit_rate)} of the incidents ({count(hits.caught)} of {count(hits.incidents)})"
 
 
+def moment(value: object) -> str:
+    """An ISO time for people: no T, no midnight."""
+    return str(value).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
+
+
+def weights_text(trained_until: str, share: float | None, refitted: bool) -> str:
+    """Which maps the model that is kept was fitted on, beside those it was judged on.
+
+    Parameters
+    ----------
+    trained_until : str
+        ISO time: the end of what it was fitted on.
+    share : float, optional
+        Of the maps, at their begin, that the judged model was fitted on; None for one that was read from a file.
+    refitted : bool
+        Whether the kept model was fitted again, on all maps.
+    """
+    end = moment(trained_until)
+    if refitted:
+        return (
+            "The figures are those of the model that did not know the held-out maps. The model that is kept has the"
+            f" same settings and was fitted again on all maps up to {end}."
+        )
+    if share is None:
+        return f"The weights are those of the model file, learned from maps before {end}."
+    if share == 1:
+        return f"The model was fitted on all maps up to {end}."
+    return (
+        f"The weights are those learned from the first {percent(share, 0)} of the maps, before {end}: the model was not"
+        " fitted again on the maps held out."
+    )
+
+
 def maps_text(number: int) -> str:
     """How many maps were judged."""
     return f"{number:,} test {'map' if number == 1 else 'maps'}"

@@ -225,11 +225,11 @@ def test_no_signal_at_all_is_said_too() -> None:
 
 def test_a_small_gain_is_called_small_and_set_beside_the_baselines_own() -> None:
     made = make_backtest(("ensemble", "constant", "prior_counts"))
-    plain = made.scores["prior_counts"]
+    base = made.scores["prior_counts"]
     made.scores["ensemble"] = replace(
-        plain, name="ensemble", log_loss=0.99 * plain.log_loss, fold_loss=0.99 * plain.fold_loss
+        base, name="ensemble", log_loss=0.99 * base.log_loss, fold_loss=0.99 * base.fold_loss
     )
-    share = 1 - plain.log_loss / made.scores["constant"].log_loss
+    share = 1 - base.log_loss / made.scores["constant"].log_loss
     assert (
         "The gain is small, 1.0 % of the log-loss; that of prior counts is already"
         f" {100 * share:.1f} % below a constant’s."

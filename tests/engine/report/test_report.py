@@ -15,10 +15,13 @@ from riskengine.evaluation.judging import judge_fitted
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
 from riskengine.forecasters.modelfile import describe
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
+from riskengine.ground.context import JobContext
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.report.claims import headline
-from riskengine.report.html import crs_name, moment, number, write_forecast_report
-from riskengine.report.words import percent
+from riskengine.report.html import crs_name, number
+from riskengine.report.training import write_training_report
+from riskengine.report.words import moment, percent, weights_text
+from riskengine.systems.hotspots.steps import forecast
 
 EVIL = '<script>alert("x")</script> & $x_1^2$'
 
@@ -44,16 +47,17 @@ def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> Judged:
 
 
 def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged | None) -> tuple[str, Page]:
-    write_forecast_report(
+    card = describe(model, heatmaps.before(40))
+    write_training_report(
         path,
         heatmaps,
-        model.predict(heatmaps, 2),
-        np.array(["2024-02-20", "2024-02-21", "2024-02-22"], dtype="datetime64[s]"),
-        describe(model, heatmaps.before(40)),
-        model.curves_,
+        model,
+        card,
         held_out,
+        weights_text(card.window.end, 0.8, refitted=False),
         {"heatmaps": EVIL, "seed": 0, "model": None},
         [EVIL],
+        forecast(model, card, heatmaps, 2, JobContext()),
     )
     page = Page(path)
     assert not page.open
@@ -80,6 +84,7 @@ def test_report_says_how_the_interval_was_made_or_why_there_is_none(
 ) -> None:
     _, few = make(tmp_path / "few.html", heatmaps, model, held_out)
     assert "too few held-out maps for an interval" in few.text
+    assert "learned from the first 80 % of the maps, before 2024-02-10: the model was not fitted again" in few.text
     assert "inf" not in few.text.replace("−", " ").replace("+", " ").split()
     longer = judge_fitted([model, PriorCounts(), ConstantForecaster()], heatmaps, 20)
     _, enough = make(tmp_path / "enough.html", heatmaps, model, longer)
