@@ -21,10 +21,13 @@ from forecast_tasks import NEW_YORK, TASKS, Task
 from nyc_grid import PER_DEGREE, PER_DEGREE_UNROUNDED, nyc_heatmaps
 
 from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS
-from riskengine.evaluation.backtest import Backtest, Plan, run_backtest
+from riskengine.evaluation.backtest import run_backtest
+from riskengine.evaluation.judged import Judged
+from riskengine.evaluation.plan import Plan
 from riskengine.forecasters.base import incident_maps
 from riskengine.ground.artefacts import fingerprint
 from riskengine.measures.metrics import area_hits, auc, brier, brier_skill, log_loss
+from riskengine.report.claims import sentences
 
 #: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
 SIMPLE = tuple(name for name in BASELINES if name != "constant")
@@ -71,7 +74,7 @@ def check_measure(data: Path) -> dict[str, Any]:
     return found
 
 
-def figures(backtest: Backtest) -> dict[str, Any]:
+def figures(backtest: Judged) -> dict[str, Any]:
     """What the target asks for, by model."""
     best = backtest.best_baseline
     rows: dict[str, Any] = {}
@@ -83,7 +86,7 @@ def figures(backtest: Backtest) -> dict[str, Any]:
             row["verdict"] = difference.verdict
         rows[name] = row | {"seconds": backtest.seconds[name]}
     found: dict[str, Any] = {"best_baseline": best, "models": rows, "failures": backtest.failures}
-    found["verdict"] = " ".join(backtest.verdicts())
+    found["verdict"] = " ".join(sentences(backtest))
     if DEFAULT in backtest.scores:
         found["default_against"] = {
             name: backtest.against(DEFAULT, name).verdict for name in SIMPLE if name in backtest.scores

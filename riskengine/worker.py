@@ -11,7 +11,6 @@ Nothing heavy is imported before a job asks for it.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import math
 import os
@@ -25,14 +24,13 @@ from typing import IO, Any
 
 from . import __version__
 from .ground.context import JobContext
-from .ground.errors import CrimeRiskError, DataError, DependencyError, OutputError, ParameterError
+from .ground.errors import CrimeRiskError, ParameterError
+from .ground.failures import as_known, kind_and_text
 
 #: Progress is told at most this often; what nobody could read in between is left out.
 PROGRESS_SECONDS = 0.05
 #: How long a job may go on after the parent has died.
 GRACE_SECONDS = 1.0
-
-_MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "unable to allocate")
 
 
 def jsonable(value: Any) -> Any:
@@ -58,68 +56,17 @@ def jsonable(value: Any) -> Any:
 
 def describe(error: BaseException, job: str) -> dict[str, Any]:
     """What travels to the user: type, one sentence, parameter, value, remedy; a traceback if it is unexpected."""
-    known = _typed(error)
+    known = as_known(error)
     if known is not None:
         return {"error": known.to_dict()}
-    text = " ".join(str(error).split())
-    kind = type(error).__name__
     unexpected = CrimeRiskError(
-        f"The job {job!r} failed unexpectedly ({kind}{': ' + text if text else ''})",
+        f"The job {job!r} failed unexpectedly ({kind_and_text(error)})",
         remedy="Please report it together with this log",
     )
     return {
-        "error": {**unexpected.to_dict(), "type": kind},
+        "error": {**unexpected.to_dict(), "type": type(error).__name__},
         "traceback": "".join(traceback.format_exception(error)),
     }
-
-
-def _typed(error: BaseException) -> CrimeRiskError | None:
-    if isinstance(error, CrimeRiskError):
-        return error
-    text = " ".join(str(error).split())
-    if isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(words in text.lower() for words in _MEMORY_WORDS)
-    ):
-        return CrimeRiskError(
-            f"The engine ran out of memory{f' ({text})' if text else ''}",
-            remedy="Use a smaller area, larger cells or a shorter time, or close other programs",
-        )
-    if isinstance(error, ImportError):
-        return DependencyError(
-            f"A package of the engine cannot be imported ({text})",
-            value=error.name,
-            remedy="Open Crime Risk ▸ Set up engine… and repair it",
-        )
-    if isinstance(error, OSError):
-        return _file_error(error, text)
-    if type(error).__name__ == "ValidationError" and hasattr(error, "errors"):
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"]) or "parameters"
-        return ParameterError(
-            f"Parameter {name!r} is {fault.get('input')!r}: {fault['msg']}", parameter=name, value=fault.get("input")
-        )
-    return None
-
-
-def _file_error(error: OSError, text: str) -> CrimeRiskError:
-    name = error.filename
-    if error.errno == errno.ENOSPC:
-        return OutputError(
-            f"The disk is full{f': {name} could not be written' if name else ''}",
-            value=name,
-            remedy="Free some space or choose another destination",
-        )
-    if isinstance(error, FileNotFoundError) and name:
-        return DataError(f"The file {name} does not exist", value=name, remedy="Choose a file that exists")
-    if isinstance(error, PermissionError) and name:
-        return OutputError(
-            f"{name} may not be opened ({error.strerror})",
-            value=name,
-            remedy="Choose a file and a folder you may use, and close programs that hold the file open",
-        )
-    return DataError(
-        f"A file cannot be read or written ({text})", value=name, remedy="Check the file and the disk it is on"
-    )
 
 
 def private_streams() -> tuple[IO[bytes], IO[bytes]]:

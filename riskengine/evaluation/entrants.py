@@ -1,49 +1,16 @@
-"""Who takes part in a backtest, and whether its plan fits the maps."""
+"""Who takes part in a backtest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from ..contract.forecasters import FORECASTERS, ForecasterRecord
-from ..forecasters.base import Forecaster, check_steps
+from ..forecasters.base import Forecaster
 from ..forecasters.baselines import ConstantForecaster
 from ..forecasters.catalogue import make
-from ..ground.errors import DataError, ParameterError
-from ..maps.heatmaps import Heatmaps
-from ..measures.metrics import brier
-
-if TYPE_CHECKING:
-    from .backtest import Plan
-
-
-def check_plan(heatmaps: Heatmaps, plan: Plan) -> None:
-    """Refuse a plan that leaves nothing to learn from or nothing to test on.
-
-    Raises
-    ------
-    ParameterError, DataError
-    """
-    check_steps(plan.horizon)
-    maps = len(heatmaps)
-    if plan.first < plan.horizon or plan.first >= maps or plan.refit < 0 or not plan.seeds:
-        raise ParameterError(
-            f"The test begins at map {plan.first} of {maps}, {plan.horizon} bins ahead: there is no history before its"
-            " first origin, or no map to test on",
-            parameter="start",
-            value=plan.first,
-            remedy="Let the test begin later, or make it shorter",
-        )
-    if not heatmaps.observed[plan.first :].any():
-        raise DataError(
-            "None of the maps of the test was observed",
-            parameter="start",
-            value=str(heatmaps.edges[plan.first]),
-            remedy="Let the test begin earlier",
-        )
+from ..ground.errors import ParameterError
+from ..ground.failures import failure_sentence
 
 
 def entrants(
@@ -74,7 +41,7 @@ def entrants(
             try:
                 forecasters[name] = make(name, **{"threshold": threshold, **settings.get(name, {})})
             except ImportError as error:
-                failures[name] = f"A package of the engine cannot be imported ({error})."
+                failures[name] = failure_sentence(error)
     if "constant" not in forecasters:
         forecasters["constant"] = ConstantForecaster(threshold)
     return forecasters, failures
@@ -85,24 +52,6 @@ def catalogued(name: str, forecaster: Forecaster) -> ForecasterRecord | None:
     return FORECASTERS.get(name) or FORECASTERS.get(forecaster.name)
 
 
-def constant_brier(
-    risks: Mapping[str, NDArray[np.float32]], events: NDArray[np.bool_], mask: NDArray[np.bool_]
-) -> float:
-    """Brier score of the constant forecast; nan where it could not be run."""
-    if "constant" not in risks:
-        return float("nan")
-    return float(np.mean([brier(p[mask], event[mask]) for p, event in zip(risks["constant"], events, strict=True)]))
-
-
-def notes_on(heatmaps: Heatmaps) -> list[str]:
-    """What a reader must know of the maps."""
-    filled = int((~heatmaps.observed).sum())
-    if not filled:
-        return []
-    notes = [f"{filled} maps were not observed: they are neither learnt from nor scored."]
-    if heatmaps.filled == "linear":
-        notes.append(
-            "They were filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
-            " would see a part of what it is to forecast."
-        )
-    return notes
+def title(name: str) -> str:
+    """A model's name for people."""
+    return FORECASTERS[name].title if name in FORECASTERS else name

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from ..ground.bigarrays import empty_stack
 from ..maps.heatmaps import Heatmaps
 from ..measures.metrics import log_loss
-from .folds import Outcome, draws_random_numbers
-
-if TYPE_CHECKING:
-    from .backtest import Plan
+from .plan import Plan
+from .task import Outcome, draws_random_numbers
 
 
 class Gathered:

@@ -1,178 +1,147 @@
-"""What a backtest or an evaluation leaves behind: report, CSV, risk, labels and hits; each whole or not at all."""
+"""The result of every evaluation: scores of all models on the same maps, their differences, failures and notes."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ground.artefacts import check_folder, whole_file
-from ..ground.context import JobContext
-from ..ground.errors import Cancelled, CrimeRiskError
-from ..maps.heatmaps import write_risk, write_stack
-from ..measures.labels import LABEL_NODATA, LABELS
-from .backtest import Backtest
-
-if TYPE_CHECKING:
-    from ..intake.findings import Finding
-
-#: Parameters that name files: shown without their folders, which may name a person.
-FILES = ("heatmaps", "incidents", "areas", "report", "csv", "risk", "labels", "hits")
+from ..maps.heatmaps import Heatmaps
+from ..measures.compare import Difference, bootstrap_interval, bootstrap_ratio
+from ..measures.labels import Over, flag, label_maps, percentile_limits
+from .exposure import AreaExposure
+from .offsets import OffsetFigures
+from .plan import Plan
+from .scoring import ModelScore
 
 
 @dataclass
-class Outputs:
-    """Destinations; None for those that are not wanted, or could not be written."""
+class Judged:
+    """Forecasts of the same maps by several models, and how good each was.
 
-    report: str | None = None
-    csv: str | None = None
-    risk: str | None = None
-    labels: str | None = None
-    hits: str | None = None
-
-
-def check_outputs(outputs: Outputs) -> None:
-    """Refuse destinations in folders that do not exist, before hours of work rather than after.
-
-    Raises
-    ------
-    OutputError
-    """
-    for name in Outputs.__dataclass_fields__:
-        if path := getattr(outputs, name):
-            check_folder(path, name)
-
-
-def write_outputs(
-    backtest: Backtest,
-    outputs: Outputs,
-    parameters: dict[str, Any],
-    notes: Sequence[str],
-    findings: Sequence[Finding],
-    warn: Callable[[str], None],
-    context: JobContext,
-) -> None:
-    """Write what is wanted; what fails is told of, for the figures must not be lost to it.
-
-    Parameters
+    Attributes
     ----------
-    outputs : Outputs
-        Those that could not be written become None.
-    parameters : dict
-        As the job got them; the report shows files by name.
+    heatmaps : Heatmaps
+        All maps, history and test.
+    plan : Plan
+    maps : ndarray of int, shape (F,)
+        Numbers of the scored maps: the observed ones from `plan.first` on.
+    risks : dict of str to ndarray of float32, shape (F, H, W)
+        Forecasts by model, the mean over its seeds; NaN outside the study area.
+    scores : dict of str to ModelScore
+        By model, `model` first. See `riskengine.evaluation.scoring.ModelScore` for the figures in it.
+    block : int
+        Maps in a block of the paired intervals.
+    baselines : list of str
+        Names of the simple models among `scores`; ``constant`` is always there.
+    model : str
+        The model that is compared first: the default one where it took part.
+    seconds : dict of str to float
+        Fitting and forecasting.
+    seed_scores : dict of str to list of float
+        Log-loss with each seed, for models that draw random numbers and more than one seed.
+    failures : dict of str to str
+        Models that could not be run, and why: a sentence.
+    threshold : int
+        Incidents in a cell and bin that count as an event.
+    percentile, over : float, str
+        Where a cell counts as flagged in labels, border and exposure: strictly above this percentile of all scored
+        maps (``stack``) or of each map (``map``).
+    notes : list of str
+        Sentences a reader must know: artefacts in the data, maps that were filled looking ahead, ...
+    offsets : dict of str to OffsetFigures
+        Figures over further grid positions, by cheap model; empty when none were asked for.
+    areas : list of AreaExposure
+        Exposure by named area at `percentile`, of `model`; empty when no areas were given.
     """
-    context.progress(0.0, "Writing")
-    edges = np.array(backtest.edges, dtype="datetime64[s]")
-    heatmaps = backtest.heatmaps
-    tags = {
-        "CRIMERISK_BIN": heatmaps.bin,
-        "CRIMERISK_MODEL": backtest.model,
-        "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
-    }
-    mask, grid = heatmaps.mask, heatmaps.grid
 
-    @cache
-    def labels() -> NDArray[np.uint8]:
-        return backtest.labels()
+    heatmaps: Heatmaps
+    plan: Plan
+    maps: NDArray[np.int64]
+    risks: dict[str, NDArray[np.float32]]
+    scores: dict[str, ModelScore]
+    block: int
+    baselines: list[str]
+    model: str
+    seconds: dict[str, float] = field(default_factory=dict)
+    seed_scores: dict[str, list[float]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    threshold: int = 1
+    percentile: float = 95.0
+    over: Over = "stack"
+    notes: list[str] = field(default_factory=list)
+    offsets: dict[str, OffsetFigures] = field(default_factory=dict)
+    areas: list[AreaExposure] = field(default_factory=list)
 
-    def write_the_risk(path: str) -> None:
-        horizon = {"CRIMERISK_HORIZON": str(backtest.plan.horizon)}
-        write_risk(path, backtest.risks[backtest.model], edges, mask, grid, tags | horizon, context)
+    @property
+    def counts(self) -> NDArray[Any]:
+        """Incidents on the scored maps, shape (F, H, W)."""
+        return self.heatmaps.counts[self.maps]
 
-    def write_labels(path: str) -> None:
-        more = {
-            "CRIMERISK_KIND": "labels",
-            "CRIMERISK_LABELS": "\n".join(LABELS),
-            "CRIMERISK_PERCENTILE": f"{backtest.percentile:g}",
-            "CRIMERISK_OVER": backtest.over,
+    @property
+    def edges(self) -> list[list[str]]:
+        """[start, end) of each scored map, ISO times."""
+        edges = self.heatmaps.edges
+        return [[str(edges[number]), str(edges[number + 1])] for number in self.maps]
+
+    @property
+    def best_baseline(self) -> str:
+        """The simple model with the smallest log-loss; empty where none has any."""
+        able = [name for name in self.baselines if name in self.scores and np.isfinite(self.scores[name].log_loss)]
+        return min(able, key=lambda name: self.scores[name].log_loss, default="")
+
+    def flagged(self, name: str | None = None) -> NDArray[np.bool_]:
+        """Cells strictly above `percentile` in a model's forecasts (`model`), shape (F, H, W)."""
+        risk = self.risks[name or self.model]
+        return flag(risk, percentile_limits(risk[:, self.heatmaps.mask], [self.percentile], self.over)[0])
+
+    def labels(self, name: str | None = None) -> NDArray[np.uint8]:
+        """The six labels (`labels.LABELS`) of a model's forecasts (`model`) at `percentile`, shape (F, H, W)."""
+        return label_maps(self.flagged(name), self.counts >= self.threshold, self.heatmaps.mask)
+
+    def against(self, name: str, other: str | None = None) -> Difference:
+        """Log-loss of `name` minus that of `other` (the best baseline), paired by map; 95 % interval over blocks."""
+        first, second = self.scores[name], self.scores[other or self.best_baseline]
+        return bootstrap_interval(first.fold_loss, second.fold_loss, self.block)
+
+    def hits_against(self, name: str, other: str | None = None) -> Difference:
+        """Hit rate at 5 % of the area of `name` minus that of `other` (the best baseline).
+
+        Positive is better, so its `verdict`, which is about losses, reads the other way round.
+        """
+        first, second = self.scores[name], self.scores[other or self.best_baseline]
+        return bootstrap_ratio(first.fold_caught - second.fold_caught, first.fold_incidents, self.block)
+
+    def ratio(self, name: str) -> float:
+        """The log-loss of `model` divided by that of `name`; below 1 the model is better."""
+        return self.scores[self.model].log_loss / self.scores[name].log_loss
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every figure, JSON-able."""
+        best = self.best_baseline
+        others = [name for name in self.scores if name != best] if best else []
+        return {
+            "scores": {name: score.to_dict() for name, score in self.scores.items()},
+            "against": {name: _difference(self.against(name)) for name in others},
+            "hits_against": {name: _difference(self.hits_against(name), True) for name in others},
+            "best_baseline": best,
+            "model": self.model,
+            "edges": self.edges,
+            "seed_scores": {name: [round(loss, 6) for loss in each] for name, each in self.seed_scores.items()},
+            "model_seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "failures": self.failures,
+            "notes": self.notes,
+            "offsets": {name: figures.to_dict() for name, figures in self.offsets.items()},
+            "areas": [area.to_dict() for area in self.areas],
         }
-        write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
-
-    def write_hits(path: str) -> None:
-        with whole_file(path, "hits") as temporary:
-            text = json.dumps(hit_rows(backtest, labels()), ensure_ascii=False, allow_nan=False)
-            temporary.write_text(text, encoding="utf-8")
-
-    def write_csv(path: str) -> None:
-        from ..report.figures_csv import write_figures
-
-        write_figures(path, backtest)
-
-    def write_report(path: str) -> None:
-        from ..report.backtest import write_backtest_report
-
-        shown = {name: _shareable(name, value) for name, value in parameters.items()}
-        write_backtest_report(path, backtest, shown, notes, findings)
-
-    writers: dict[str, tuple[str, Callable[[str], None]]] = {
-        "risk": ("the risk raster is not", write_the_risk),
-        "labels": ("the labels are not", write_labels),
-        "hits": ("the hits are not", write_hits),
-        "csv": ("the CSV is not", write_csv),
-        # Last, so that it tells of the others.
-        "report": ("the report is not", write_report),
-    }
-    for name, (failed, write) in writers.items():
-        if (path := getattr(outputs, name)) is None:
-            continue
-        setattr(outputs, name, None)
-        with told(warn, f"The figures are there, but {failed}"):
-            write(path)
-            setattr(outputs, name, path)
 
 
-@contextmanager
-def told(warn: Callable[[str], None], what: str) -> Iterator[None]:
-    """Turn whatever fails in the block, but a cancel, into a warning: hours of work must not be lost to it."""
-    try:
-        yield
-    except Cancelled:
-        raise
-    except Exception as error:
-        reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
-        warn(f"{what}. {reason}")
-
-
-def _shareable(name: str, value: Any) -> Any:
-    if name == "extras":
-        return [Path(path).name for path in value]
-    return Path(value).name if name in FILES and value else value
-
-
-def hit_rows(backtest: Backtest, labels: NDArray[np.uint8]) -> list[list[Any]]:
-    """[x, y, start, end, incidents, risk, label] of each cell and bin with an event; no raw points."""
-    counts, edges, grid = backtest.counts, backtest.edges, backtest.heatmaps.grid
-    events = (counts >= backtest.threshold) & backtest.heatmaps.mask
-    risk = backtest.risks[backtest.model]
-    x, y = grid.centres()
-    return [
-        [
-            float(x[column]),
-            float(y[row]),
-            *edges[number],
-            int(counts[number, row, column]),
-            round(float(risk[number, row, column]), 8),
-            LABELS[labels[number, row, column]],
-        ]
-        for number, row, column in zip(*(axis.tolist() for axis in np.nonzero(events)), strict=True)
-    ]
-
-
-def result_of(backtest: Backtest, outputs: Outputs) -> dict[str, Any]:
-    """The job's result, but for its notes: figures, comparisons, what was written."""
-    events = (backtest.counts >= backtest.threshold) & backtest.heatmaps.mask
-    return {
-        **backtest.to_dict(),
-        "labels": list(LABELS),
-        "hits": int(events.sum()),
-        "report": outputs.report,
-        "csv": outputs.csv,
-        "risk": outputs.risk,
-    }
+def _difference(difference: Difference, more_is_better: bool = False) -> dict[str, Any]:
+    verdict = difference.verdict
+    if more_is_better:
+        verdict = {"better": "worse", "worse": "better"}.get(verdict, verdict)
+    figures = {"mean": difference.mean, "low": difference.low, "high": difference.high}
+    shown = {name: round(value, 8) if np.isfinite(value) else None for name, value in figures.items()}
+    return {**shown, "level": difference.level, "blocks": difference.blocks, "verdict": verdict}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,10 @@ from ..intake.incidents import Incidents
 from ..maps.grid import Grid
 from ..maps.heatmaps import Extras, Heatmaps, count_incidents
 from ..measures.metrics import area_hits, log_loss
-from .folds import make_tasks, run_tasks
-from .heldout import AREA_SHARE
-
-if TYPE_CHECKING:
-    from .backtest import Plan
+from .folds import run_tasks
+from .plan import Plan
+from .scoring import AREA_SHARE
+from .task import make_tasks
 
 #: A stack may differ from what its incidents give by this share before they are taken for others.
 _TOLERANCE = 0.01

@@ -25,11 +25,10 @@ import numpy as np
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
 from ..maps.heatmaps import Extras, Heatmaps
+from .task import Outcome, Task, attempt
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-    from .folds import Outcome, Task
 
 #: Seconds between two looks at progress and cancel.
 _LOOK = 0.1
@@ -128,8 +127,6 @@ class Pool:
         context.progress(sum(self._shares[:-1]) / total, f"{tasks[number].model}: {number + 1} of {total} fits")
 
     def _read(self, number: int, task: Task, answer: dict[str, Any]) -> Outcome:
-        from .folds import Outcome
-
         if answer["failure"]:
             return Outcome(task, None, answer["seconds"], answer["failure"])
         path = self._folder / f"risk{number}.npy"
@@ -170,8 +167,6 @@ def _watch(cancel: Any, folder: Path) -> None:
 
 def _work(number: int, task: Task) -> dict[str, Any]:
     """In a process of the pool: run one task and leave its forecast in a file."""
-    from .folds import attempt
-
     shares, cancel = _held["shares"], _held["cancel"]
 
     def progress(share: float, text: str) -> None:

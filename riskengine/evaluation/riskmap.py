@@ -22,11 +22,11 @@ from ..maps.grid import Grid
 from ..maps.heatmaps import Heatmaps
 from ..maps.risk import RiskStack
 from ..measures.labels import Over
-from ..measures.metrics import reliability, skill
-from .backtest import Backtest, Plan
-from .entrants import constant_brier, notes_on
-from .heldout import week_of
-from .scoring import ModelScore, score_model
+from ..measures.metrics import reliability
+from .judged import Judged
+from .judging import judge
+from .plan import Plan
+from .scoring import ModelScore
 
 
 def on_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.float32]:
@@ -126,7 +126,7 @@ def _spans(heatmaps: Heatmaps) -> NDArray[np.datetime64]:
     return np.stack([heatmaps.edges[:-1], heatmaps.edges[1:]], axis=1)
 
 
-def judge(
+def judge_raster(
     stack: RiskStack,
     heatmaps: Heatmaps,
     *,
@@ -136,7 +136,7 @@ def judge(
     start: np.datetime64 | None = None,
     warn: Callable[[str], None],
     context: JobContext | None = None,
-) -> Backtest:
+) -> Judged:
     """Score a risk raster as a backtest scores a model; where the maps begin early enough, beside baselines.
 
     Values that are no probabilities are judged by their order alone: what needs probabilities is NaN.
@@ -175,50 +175,30 @@ def judge(
     _warn_of_hindsight(stack, heatmaps, maps, warn)
     with context.step(0.0, 0.4):
         risks = {name: risk, **_beside(stack, heatmaps, maps, threshold, warn, context)}
-    counts, block = heatmaps.counts[maps], week_of(heatmaps)
-    events = counts >= threshold
-    reference = constant_brier(risks, events, mask)
-    if np.isnan(reference):
+    reference = None
+    if "constant" not in risks:
         # The share of events in the test itself: no constant could have done better.
-        share = float(events[:, mask].mean())
+        share = float((heatmaps.counts[maps] >= threshold)[:, mask].mean())
         reference = share * (1 - share)
-    scores: dict[str, ModelScore] = {}
-    for number, (each, forecast) in enumerate(risks.items()):
-        with context.step(0.4 + 0.6 * number / len(risks), 0.4 + 0.6 * (number + 1) / len(risks)):
-            scores[each] = score_model(
-                each,
-                forecast,
-                counts,
-                mask,
-                threshold=threshold,
-                block=block,
-                percentile=percentile,
-                over=over,
-                reference=reference,
-                context=context,
-            )
+    with context.step(0.4, 1.0):
+        judged = judge(
+            heatmaps,
+            Plan(int(maps[0]), _horizon(stack)),
+            maps,
+            risks,
+            [each for each in risks if each != name],
+            name,
+            threshold=threshold,
+            percentile=percentile,
+            over=over,
+            reference=reference,
+            context=context,
+        )
     inside = risk[:, mask]
     if not ((inside >= 0) & (inside <= 1)).all():
         warn("The values of the risk raster are no probabilities: they are judged by their order alone")
-        scores[name] = _by_order(scores[name])
-    baselines = [each for each in risks if each != name]
-    if baselines:
-        best = min((scores[each] for each in baselines), key=lambda score: score.log_loss)
-        scores = {each: replace(score, skill_best=skill(score.brier, best.brier)) for each, score in scores.items()}
-    return Backtest(
-        heatmaps,
-        Plan(int(maps[0]), _horizon(stack)),
-        maps,
-        risks,
-        scores,
-        block,
-        baselines,
-        name,
-        threshold=threshold,
-        percentile=percentile,
-        over=over,
-        notes=notes_on(heatmaps),
-    )
+        judged.scores[name] = _by_order(judged.scores[name])
+    return judged
 
 
 def _first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:

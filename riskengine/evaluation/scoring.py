@@ -15,6 +15,7 @@ from ..measures.labels import PERCENTILES, Border, Over, Tradeoff, border_hits, 
 from ..measures.metrics import (
     AreaHits,
     MapHits,
+    Reliability,
     area_hits_by_map,
     auc,
     average_precision,
@@ -23,8 +24,11 @@ from ..measures.metrics import (
     reliability,
     skill,
 )
-from .heldout import AREA_SHARE, CURVE, Score
 
+#: Share of the area of the headline figures.
+AREA_SHARE = 0.05
+#: Shares of the area of the hit-rate curve.
+CURVE = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 #: Shares of the area of the headline table.
 SHARES = (0.01, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2)
 #: The two readings of "above the percentile".
@@ -52,11 +56,21 @@ class Hits:
 
 
 @dataclass(frozen=True)
-class ModelScore(Score):
-    """A `Score` and what a backtest tells beyond it.
+class ModelScore:
+    """How one forecaster did on the scored maps.
 
     Attributes
     ----------
+    name : str
+    log_loss, brier, brier_skill, auc : float
+        Over all cells of the study area and all scored maps; the skill is against a constant forecast.
+    area : AreaHits
+        With the riskiest 5 % of the cells of each map flagged.
+    curve : list of AreaHits
+        At `CURVE` of the area.
+    reliability : Reliability
+    fold_loss : ndarray, shape (F,)
+        Log-loss per map, for paired comparisons.
     average_precision : float
     skill_best : float
         Brier skill against the best baseline instead of the constant; nan until it is known.
@@ -75,6 +89,15 @@ class ModelScore(Score):
         n and N per map with the riskiest 5 % of each map flagged.
     """
 
+    name: str
+    log_loss: float
+    brier: float
+    brier_skill: float
+    auc: float
+    area: AreaHits
+    curve: list[AreaHits]
+    reliability: Reliability
+    fold_loss: NDArray[np.float64]
     average_precision: float = float("nan")
     skill_best: float = float("nan")
     shares: list[Hits] = field(default_factory=list)
@@ -129,16 +152,29 @@ class ModelScore(Score):
 
     def to_dict(self) -> dict[str, Any]:
         """The figures of a table row, JSON-able; a figure that does not exist is None."""
-        more = {"average_precision": self.average_precision, "skill_best": self.skill_best}
+        figures = {
+            "log_loss": self.log_loss,
+            "brier": self.brier,
+            "brier_skill": self.brier_skill,
+            "auc": self.auc,
+            "hit_rate_5": self.area.hit_rate,
+            "pai_5": self.area.pai,
+            "pei_5": self.area.pei,
+            "precision_5": self.area.precision,
+            "caught_5": self.area.caught,
+            "incidents": self.area.incidents,
+            "average_precision": self.average_precision,
+            "skill_best": self.skill_best,
+        }
         for hits in self.shares:
             if hits.at == AREA_SHARE:
-                more |= {
+                figures |= {
                     "hit_rate_5_low": hits.hit_rate.low,
                     "hit_rate_5_high": hits.hit_rate.high,
                     "pai_5_low": hits.pai.low,
                     "pai_5_high": hits.pai.high,
                 }
-        return super().to_dict() | {key: round(value, 6) if np.isfinite(value) else None for key, value in more.items()}
+        return {name: round(value, 6) if np.isfinite(value) else None for name, value in figures.items()}
 
 
 def _hit_rows(hits: Hits, at: str, cell_km2: float) -> list[dict[str, Any]]:

@@ -4,70 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from ..contract.forecasters import BASELINES, DEFAULT
-from ..evaluation.backtest import Backtest, Plan, run_backtest
+from ..contract.tools.forecast import BacktestForecast
+from ..evaluation.backtest import run_backtest
 from ..evaluation.entrants import entrants
 from ..evaluation.exposure import exposure, read_areas
-from ..evaluation.judged import Outputs, check_outputs, result_of, told, write_outputs
+from ..evaluation.judged import Judged
 from ..evaluation.offsets import of_stack, run_offsets
+from ..evaluation.plan import Plan
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
+from ..ground.failures import keep_going
 from ..intake.findings import Finding, check_categories, check_incidents
 from ..intake.incidents import Incidents, read_exchange
-from ..intake.times import Order
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
-from .models import JobParameters
-
-#: More seeds or grid positions than this tell nothing more.
-MOST_SEEDS, MOST_OFFSETS = 50, 100
-
-
-class Parameters(JobParameters):
-    """Parameters of the job; no models stand for the default one. The simple baselines always take part."""
-
-    heatmaps: str
-    models: list[str] = []
-    settings: dict[str, dict[str, Any]] = {}
-    threshold: int = Field(1, ge=1)
-    test: float = Field(0.2, gt=0, lt=1)
-    start: datetime | None = None
-    horizon: int = Field(1, ge=1, le=1000)
-    refit: int = Field(0, ge=0)
-    seeds: list[int] = Field([0], min_length=1, max_length=MOST_SEEDS)
-    extras: list[str] = []
-    incidents: str | None = None
-    date_order: Order = "auto"
-    offsets: int = Field(0, ge=0, le=MOST_OFFSETS)
-    areas: str | None = None
-    percentile: float = Field(95.0, gt=0, lt=100)
-    over: Literal["stack", "map"] = "stack"
-    workers: int | None = Field(None, ge=1, le=256)
-    report: str | None = None
-    csv: str | None = None
-    risk: str | None = None
-    labels: str | None = None
-    hits: str | None = None
+from ..report.claims import sentences
+from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
+from .models import to_dict
 
 
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     """Read, roll, score, compare, write."""
     began = time.monotonic()
     outputs = Outputs(parameters.report, parameters.csv, parameters.risk, parameters.labels, parameters.hits)
     check_outputs(outputs)
-    if parameters.offsets and not parameters.incidents:
-        raise ParameterError(
-            f"offsets is {parameters.offsets}, but there are no incidents to count on moved grids",
-            parameter="offsets",
-            value=parameters.offsets,
-            remedy="Give the incidents that the hotspot grids were made from, or set offsets to 0",
-        )
     notes: list[str] = []
 
     def warn(message: str) -> None:
@@ -102,7 +67,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         with context.step(0.75, 0.92):
             _move(backtest, incidents, parameters, warn, context)
     if areas:
-        with told(warn, "The exposure by area could not be worked out"):
+        with keep_going(warn, "The exposure by area could not be worked out"):
             backtest.areas = exposure(
                 areas,
                 heatmaps.grid,
@@ -112,23 +77,22 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
                 backtest.counts,
                 context,
             )
-    shown = parameters.model_dump(mode="json")
+    shown = to_dict(parameters)
     with context.step(0.92, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
-    for sentence in backtest.verdicts():
+    for sentence in sentences(backtest):
         context.log(sentence)
-    sentences = [finding.sentence for finding in findings]
     context.progress(1.0, "Done")
     return {
         **result_of(backtest, outputs),
-        "notes": [*backtest.notes, *sentences, *notes],
+        "notes": [*backtest.notes, *(finding.sentence for finding in findings), *notes],
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }
 
 
 def _incidents(
-    parameters: Parameters, heatmaps: Heatmaps, warn: Callable[[str], None], context: JobContext
+    parameters: BacktestForecast, heatmaps: Heatmaps, warn: Callable[[str], None], context: JobContext
 ) -> tuple[Incidents | None, list[Finding]]:
     """The incidents where they were given, and what is found in them, or in the categories' names alone."""
     incidents, findings = None, []
@@ -146,7 +110,7 @@ def _incidents(
     return incidents, findings
 
 
-def _plan(parameters: Parameters, heatmaps: Heatmaps) -> Plan:
+def _plan(parameters: BacktestForecast, heatmaps: Heatmaps) -> Plan:
     maps = len(heatmaps)
     if parameters.start is None:
         first = maps - max(round(maps * parameters.test), 1)
@@ -164,16 +128,16 @@ def _plan(parameters: Parameters, heatmaps: Heatmaps) -> Plan:
 
 
 def _move(
-    backtest: Backtest,
+    backtest: Judged,
     incidents: Incidents,
-    parameters: Parameters,
+    parameters: BacktestForecast,
     warn: Callable[[str], None],
     context: JobContext,
 ) -> None:
     """Figures over moved grids, of the models that could be run."""
     run = [name for name in backtest.scores if name not in backtest.failures]
     settings = {name: each for name, each in parameters.settings.items() if name in run}
-    with told(warn, "The figures over further grid positions could not be worked out"):
+    with keep_going(warn, "The figures over further grid positions could not be worked out"):
         backtest.offsets = run_offsets(
             backtest.heatmaps,
             incidents,

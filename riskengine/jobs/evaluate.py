@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
-
+from ..contract.tools.risk import EvaluateRisk
 from ..evaluation.exposure import exposure, read_areas
-from ..evaluation.judged import Outputs, check_outputs, result_of, write_outputs
-from ..evaluation.riskmap import judge
+from ..evaluation.riskmap import judge_raster
 from ..ground.context import JobContext
 from ..intake.findings import check_categories
 from ..maps.heatmaps import read_heatmaps
 from ..maps.history import local_moment
 from ..maps.risk import read_risk
-from .models import JobParameters
+from ..report.claims import sentences
+from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
+from .models import to_dict
 
 
-class Parameters(JobParameters):
-    """Parameters of the job."""
-
-    risk: str
-    heatmaps: str
-    threshold: int = Field(1, ge=1)
-    percentile: float = Field(95.0, gt=0, lt=100)
-    over: Literal["stack", "map"] = "stack"
-    start: datetime | None = None
-    areas: str | None = None
-    report: str | None = None
-    csv: str | None = None
-    labels: str | None = None
-    hits: str | None = None
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
     """Read, match bands and maps, score, write."""
     began = time.monotonic()
     outputs = Outputs(parameters.report, parameters.csv, None, parameters.labels, parameters.hits)
@@ -54,7 +37,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     for finding in findings:
         context.warn(finding.sentence)
     with context.step(0.1, 0.9):
-        backtest = judge(
+        backtest = judge_raster(
             stack,
             heatmaps,
             threshold=parameters.threshold,
@@ -68,17 +51,16 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         risk = backtest.risks[backtest.model]
         flagged, mask = backtest.flagged(), backtest.heatmaps.mask
         backtest.areas = exposure(areas, heatmaps.grid, mask, risk, flagged, backtest.counts, context)
-    shown = parameters.model_dump(mode="json")
+    shown = to_dict(parameters)
     with context.step(0.9, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
-    for sentence in backtest.verdicts():
+    for sentence in sentences(backtest):
         context.log(sentence)
     context.progress(1.0, "Done")
-    sentences = [finding.sentence for finding in findings]
     return {
         **result_of(backtest, outputs),
         "risk": parameters.risk,
-        "notes": [*backtest.notes, *sentences, *notes],
+        "notes": [*backtest.notes, *(finding.sentence for finding in findings), *notes],
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }

@@ -6,32 +6,21 @@ import time
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
+from ..contract.tools.forecast import ForecastRisk
 from ..forecasters.base import check_history
 from ..forecasters.modelcard import check_fits
 from ..forecasters.modelfile import load_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
-from ..maps.bins import next_edges
-from ..maps.heatmaps import write_risk
 from ..maps.history import read_history
-from ..report.card import card_line, held_out_line
+from ..report.card import card_line
+from ..report.claims import held_out_line
 from ..report.figures import display_name
-from .models import JobParameters
+from ..systems.hotspots.steps import forecast, write_forecast
 
 
-class Parameters(JobParameters):
-    """Parameters of the job."""
-
-    model: str
-    heatmaps: str
-    output: str
-    steps: int = Field(1, ge=1, le=1000)
-    extras: list[str] = []
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     """Load, check that model and maps fit each other, forecast, write."""
     began = time.monotonic()
     check_folder(parameters.output, "output")
@@ -50,32 +39,18 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     # As much past as learning needs at least: with less there is no long-run mean to start from.
     check_history(heatmaps, model.least_maps)
     with context.step(0.2, 0.9):
-        context.progress(0.0, f"Forecasting {parameters.steps} maps with {display_name(card.name)}")
-        risk = model.predict(heatmaps, parameters.steps, context)
-    bins = next_edges(heatmaps.edges, heatmaps.bin, parameters.steps)
-    edges = [str(edge) for edge in bins]
-    line = card_line(card.name, edges, heatmaps.bin, card.window.end, card.metrics)
+        made = forecast(model, card, heatmaps, parameters.steps, context)
+    line = card_line(card.name, made.bins, heatmaps.bin, card.window.end, card.metrics)
     context.log(line)
-    tags = {
-        "CRIMERISK_BIN": heatmaps.bin,
-        "CRIMERISK_MODEL": card.name,
-        "CRIMERISK_ORIGIN": edges[0],
-        "CRIMERISK_TRAINED_UNTIL": card.window.end,
-        "CRIMERISK_SEED": str(card.seed),
-        "CRIMERISK_FINGERPRINT": card.fingerprint,
-        "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
-        "CRIMERISK_CARD": line,
-    }
     context.progress(0.9, "Writing")
-    filled = np.where(heatmaps.mask, risk, 0).astype(np.float32)
     with context.step(0.9, 1.0):
-        write_risk(parameters.output, filled, bins, heatmaps.mask, heatmaps.grid, tags, context)
+        write_forecast(parameters.output, made, heatmaps, line, context)
     return {
         "risk": parameters.output,
         "model": card.name,
         "title": display_name(card.name),
-        "edges": edges,
-        "origin": edges[0],
+        "edges": made.bins,
+        "origin": made.bins[0],
         "trained_until": card.window.end,
         "card": line,
         "verdict": held_out_line(card.name, card.metrics),

@@ -8,43 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from ..contract.forecasters import BASELINES, DEFAULT, FORECASTERS
-from ..evaluation.heldout import HeldOut, evaluate
-from ..forecasters.base import Forecaster, check_history
+from ..contract.forecasters import BASELINES, FORECASTERS
+from ..contract.tools.forecast import TrainForecastModel
+from ..evaluation.judged import Judged
+from ..evaluation.judging import judge_trained
+from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make
 from ..forecasters.modelcard import describe
 from ..forecasters.modelfile import load_model, save_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
-from ..ground.errors import CrimeRiskError, DataError, ParameterError
+from ..ground.errors import DataError
+from ..ground.failures import keep_going
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import local_moment, read_history
 from ..report.card import metrics_of
+from ..report.claims import headline
+from ..report.outputs import shareable
 from ..report.training import write_training_report
-from ..report.words import verdict
-from .models import JobParameters
+from ..report.words import weights_text
+from ..systems.hotspots.steps import check_length, fit, hold_out
+from .models import to_dict
 
 
-class Parameters(JobParameters):
-    """Parameters of the job; `settings` are the forecaster's own."""
-
-    heatmaps: str
-    model_output: str
-    kind: str = DEFAULT
-    settings: dict[str, Any] = {}
-    threshold: int = Field(1, ge=1)
-    seed: int = Field(0, ge=0, lt=2**63)
-    extras: list[str] = []
-    until: datetime | None = None
-    held_out: float = Field(0.2, ge=0, le=0.5)
-    refit: bool = True
-    checkpoint: str | None = None
-    report: str | None = None
-
-
-def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
+def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     """Fit before the held-out maps, score, fit again on all of them, write."""
     began = time.monotonic()
     for name in ("model_output", "report", "checkpoint"):
@@ -60,45 +48,40 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
     if parameters.until is not None:
         heatmaps = _until(heatmaps, parameters.until, context)
-    maps = len(heatmaps)
-    first = maps - (max(round(maps * parameters.held_out), 1) if parameters.held_out else 0)
-    _check_length(parameters, heatmaps, first)
+    maps, first = len(heatmaps), hold_out(heatmaps, parameters.held_out)
+    check_length(_make(parameters), heatmaps, first)
     again = parameters.refit and first < maps
     share = 0.45 if again else 0.85
     with context.step(0.02, share):
         model = _fit_judged(parameters, heatmaps.before(first), again, context)
-    held_out: HeldOut | None = None
+    judged: Judged | None = None
     if first == maps:
         warn("No map was held out: nothing can be said about how good the model is")
     elif not heatmaps.observed[first:].any():
         warn("None of the held-out maps was observed: the model is not evaluated")
     else:
         with context.step(share, share + 0.1):
-            held_out = _evaluate(model, heatmaps, first, parameters.threshold, context)
-    sentence = verdict(held_out)
-    worse = held_out is not None and held_out.against(held_out.best_baseline).verdict == "worse"
-    context.log(sentence, "warning" if worse else "info")
+            judged = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
+    sentence, look = headline(judged)
+    context.log(sentence, "warning" if look == "worse" else "info")
     trained = heatmaps.before(first)
     if again:
         trained = heatmaps
         with context.step(share + 0.1, 0.95):
             context.log("The figures are those of a model that knew no held-out map; now it is fitted on all maps")
             model = _fit(parameters, heatmaps, context)
-    card = describe(model, trained, metrics_of(held_out))
+    card = describe(model, trained, metrics_of(judged))
     context.progress(0.96, "Writing")
     save_model(parameters.model_output, model, card)
     if parameters.checkpoint:
         _judged_file(parameters.checkpoint).unlink(missing_ok=True)
-    report = parameters.report
-    if report:
-        try:
-            shareable = _shareable(parameters)
-            write_training_report(report, heatmaps, first, model, card, held_out, shareable, notes, again)
-        except Exception as error:
-            # Whatever it is, hours of training must not be lost to it.
-            reason = error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
-            context.warn(f"The model is written, but its report is not. {reason}")
-            report = None
+    report = None
+    if parameters.report:
+        with keep_going(context.warn, "The model is written, but its report is not"):
+            weights = weights_text(card.window.end, first / maps, again)
+            shown = shareable(to_dict(parameters))
+            write_training_report(parameters.report, heatmaps, model, card, judged, weights, shown, notes)
+            report = parameters.report
     context.progress(1.0, "Done")
     return {
         "model": parameters.model_output,
@@ -106,17 +89,17 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         "title": FORECASTERS[parameters.kind].title,
         "report": report,
         "metrics": card.metrics,
-        "log_loss_ratio_constant": held_out.ratio("constant") if held_out else None,
-        "log_loss_ratio_best": held_out.ratio(held_out.best_baseline) if held_out else None,
-        "best_baseline": held_out.best_baseline if held_out else None,
+        "log_loss_ratio_constant": judged.ratio("constant") if judged else None,
+        "log_loss_ratio_best": judged.ratio(judged.best_baseline) if judged else None,
+        "best_baseline": judged.best_baseline if judged else None,
         "verdict": sentence,
-        "held_out_bins": held_out.maps if held_out else 0,
+        "held_out_bins": len(judged.maps) if judged else 0,
         "trained_until": str(trained.edges[-1]),
         "maps": len(trained),
         "refitted": again,
         "notes": notes,
         "seconds": round(time.monotonic() - began, 3),
-        "parameters": parameters.model_dump(mode="json"),
+        "parameters": to_to_dict(parameters),
     }
 
 
@@ -136,41 +119,18 @@ def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps
     return heatmaps.before(maps)
 
 
-def _check_length(parameters: Parameters, heatmaps: Heatmaps, first: int) -> None:
-    least = _make(parameters).least_maps
-    if first < least:
-        title, rest = FORECASTERS[parameters.kind].title, len(heatmaps) - first
-        raise DataError(
-            f"The stack holds {len(heatmaps)} maps, {rest} of them held out; {title} needs at least {least} to learn"
-            " from",
-            parameter="heatmaps",
-            value=len(heatmaps),
-            remedy="Use a longer period, shorter bins, a smaller share held out, or a simpler model",
-        )
-    check_history(heatmaps.before(first), least)
-
-
-def _make(parameters: Parameters) -> Forecaster:
-    for name in ("threshold", "seed"):
-        if name in parameters.settings:
-            raise ParameterError(
-                f"{name} is a parameter of its own, and no setting",
-                parameter=f"settings.{name}",
-                value=parameters.settings[name],
-                remedy=f"Give {name} beside settings",
-            )
+def _make(parameters: TrainForecastModel) -> Forecaster:
     return make(parameters.kind, threshold=parameters.threshold, seed=parameters.seed, **parameters.settings)
 
 
-def _fit(parameters: Parameters, history: Heatmaps, context: JobContext) -> Forecaster:
+def _fit(parameters: TrainForecastModel, history: Heatmaps, context: JobContext) -> Forecaster:
     model = _make(parameters)
     if hasattr(model, "checkpoint"):
         model.checkpoint = parameters.checkpoint
-    context.progress(0.0, f"Fitting {FORECASTERS[parameters.kind].title} on {len(history)} maps")
-    return model.fit(history, context)
+    return fit(model, history, context)
 
 
-def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context: JobContext) -> Forecaster:
+def _fit_judged(parameters: TrainForecastModel, history: Heatmaps, again: bool, context: JobContext) -> Forecaster:
     """Fit without the held-out maps; after a cancel of the second fit, the first one is not done again."""
     keeps = again and parameters.checkpoint is not None and FORECASTERS[parameters.kind].network
     if not keeps:
@@ -197,22 +157,3 @@ def _fit_judged(parameters: Parameters, history: Heatmaps, again: bool, context:
 def _judged_file(checkpoint: str) -> Path:
     """Beside a checkpoint: the model that was fitted without the held-out maps, until that with them is written."""
     return Path(f"{checkpoint}.judged")
-
-
-def _evaluate(model: Forecaster, heatmaps: Heatmaps, first: int, threshold: int, context: JobContext) -> HeldOut:
-    history = heatmaps.before(first)
-    others = [make(name, threshold=threshold) for name in BASELINES if name != model.name]
-    for number, other in enumerate(others):
-        with context.step(0.6 * number / len(others), 0.6 * (number + 1) / len(others)):
-            context.progress(0.0, f"Fitting {FORECASTERS[other.name].title}")
-            other.fit(history, context)
-    # The Brier skill is measured against the constant, which is the model itself where that was chosen.
-    with context.step(0.6, 1.0):
-        return evaluate(heatmaps, [model, *others], first, threshold, context=context)
-
-
-def _shareable(parameters: Parameters) -> dict[str, Any]:
-    """The parameters for the report: files by name, since a folder may name a person."""
-    files = ("heatmaps", "model_output", "checkpoint", "report")
-    shown = {name: Path(value).name if name in files and value else value for name, value in parameters}
-    return {**shown, "extras": [Path(path).name for path in parameters.extras]}

@@ -11,7 +11,8 @@ import numpy as np
 from ..contract.tools.score import TrainScoreModel
 from ..ground.artefacts import check_folder, read_head
 from ..ground.context import JobContext
-from ..ground.errors import Cancelled, CrimeRiskError, ParameterError
+from ..ground.errors import Cancelled, ParameterError
+from ..ground.failures import keep_going
 from ..intake.incidents import NO_CATEGORY
 from ..systems.score.augment import Augmentation
 from ..systems.score.comparing import compare
@@ -91,32 +92,27 @@ def run(parameters: TrainScoreModel, context: JobContext) -> dict[str, Any]:
             if parameters.keep_best:
                 # Gradient boosting does not listen: whoever cancels now ends the process before it could save.
                 model.save(parameters.model_output, "model_output")
-            with context.step(0.5, 0.95):
+            with context.step(0.5, 0.95), keep_going(study.notes.append, "The comparison was left out"):
                 compare(study, prepared, networks, settings, context)
     except Cancelled:
         if parameters.keep_best:
             context.warn(f"Cancelled while comparing: the trained model is kept in {parameters.model_output}")
         raise
-    except Exception as error:
-        # Whatever it is, hours of training must not be lost to it; nor to a report that fails below.
-        study.notes.append(f"The comparison was left out: {_sentence(error)}")
     study.about = about(index, study, parameters, len(prepared.recent), settings)
     study.notes += notes(study)
     for note in study.notes:
         context.warn(note)
     study.notes += uncovered
     model.save(parameters.model_output, "model_output")
-    report = parameters.report
-    if report:
+    report = None
+    if parameters.report:
         from ..report.score import write_score_report
 
         context.progress(0.96, "Writing the report")
-        try:
-            write_score_report(report, study)
-        except Exception as error:
-            context.warn(f"The model is written, but its report is not. {_sentence(error)}")
-            report = None
-    return {**told(model, study, parameters), "report": report}
+        with keep_going(context.warn, "The model is written, but its report is not"):
+            write_score_report(parameters.report, study)
+            report = parameters.report
+    return {**result_of(model, study, parameters), "report": report}
 
 
 def _exact(path: str, context: JobContext) -> CrimeIndex:
@@ -136,10 +132,6 @@ def _uncovered(
         not_covered(recent, settings.recent_days, end, "the model learns from a recent window that is partly empty"),
     ]
     return [note for note in found if note]
-
-
-def _sentence(error: Exception) -> str:
-    return error.sentence() if isinstance(error, CrimeRiskError) else f"{type(error).__name__}: {error}"
 
 
 def about(
@@ -185,7 +177,7 @@ def notes(study: Study) -> list[str]:
     return found
 
 
-def told(model: ScoreModel, study: Study, parameters: TrainScoreModel) -> dict[str, Any]:
+def result_of(model: ScoreModel, study: Study, parameters: TrainScoreModel) -> dict[str, Any]:
     """The job's result."""
     l1 = study.held_out.l1()
     return {

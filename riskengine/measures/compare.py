@@ -1,11 +1,11 @@
 """Is one forecast better than another, or is it chance?
 
-Two intervals over blocks of time. `paired_interval` is Student's t on the means of blocks; `bootstrap_interval`, which
-a backtest reports, resamples the blocks. The plain (percentile) bootstrap would not do: with the 8 to 13 blocks that a
-test span has, its interval of 95 % missed the truth in 9 to 16 % of cases (autoregressive differences, correlation 0
-to 0.5), for it neither knows that so few blocks tell little of their own spread, nor widens for it. The studentised
-bootstrap (Efron & Tibshirani 1993, chapter 12) does both and follows skewed differences: it missed 4 to 9.5 % where
-they were normal, as Student's t did (4 to 8.5 %), and 5 to 10 % where they were skewed (Student's t 6 to 12 %).
+The interval is taken over blocks of time, by resampling them: maps that follow each other resemble each other, whole
+blocks of them hardly do. The plain (percentile) bootstrap would not do: with the 8 to 13 blocks that a test span has,
+its interval of 95 % missed the truth in 9 to 16 % of cases (autoregressive differences, correlation 0 to 0.5), for it
+neither knows that so few blocks tell little of their own spread, nor widens for it. The studentised bootstrap (Efron &
+Tibshirani 1993, chapter 12) does both and follows skewed differences: it missed 4 to 9.5 % where they were normal, as
+Student's t on the means of blocks did (4 to 8.5 %), and 5 to 10 % where they were skewed (Student's t 6 to 12 %).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
 
 #: Fewer blocks than this tell nothing.
 LEAST_BLOCKS = 6
@@ -63,31 +62,6 @@ class Difference:
         return "worse" if self.low > 0 else "indistinguishable"
 
 
-def paired_interval(first: ArrayLike, second: ArrayLike, block: int = 7, level: float = 0.95) -> Difference:
-    """Interval of the mean difference of two losses per fold, from Student's t on the means of blocks of folds.
-
-    Folds that follow each other resemble each other; the means of whole blocks of them hardly do. Where the
-    differences of neighbouring folds correlate by 0.3, an interval of 95 % misses the truth in 6 to 8 % of cases.
-
-    Parameters
-    ----------
-    first, second : array_like, shape (folds,)
-        Losses of the two forecasts on the same folds, in time order.
-    block : int
-        Folds in a block; fewer (at least 3) where there are not enough folds for 8 such blocks.
-    level : float
-    """
-    difference = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
-    difference = difference[np.isfinite(difference)]
-    blocks = time_blocks(len(difference), block)
-    mean = float(difference.mean()) if len(difference) else float("nan")
-    if len(blocks) < LEAST_BLOCKS:
-        return Difference(mean, float("-inf"), float("inf"), level, len(blocks))
-    means = [difference[each].mean() for each in blocks]
-    half = float(student.ppf((1 + level) / 2, len(blocks) - 1) * np.std(means, ddof=1) / np.sqrt(len(blocks)))
-    return Difference(mean, mean - half, mean + half, level, len(blocks))
-
-
 def time_blocks(folds: int, block: int) -> list[NDArray[np.int64]]:
     """Numbers of the folds in each block of about `block` that follow each other.
 
@@ -107,7 +81,7 @@ def bootstrap_interval(
     first, second : array_like, shape (folds,)
         Losses of the two forecasts on the same folds, in time order.
     block : int
-        As in `paired_interval`.
+        Folds in a block; fewer (at least 3) where there are not enough folds for 8 such blocks.
     level : float
     resamples : int
         Of the blocks, with replacement.

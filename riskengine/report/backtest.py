@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..evaluation.backtest import Backtest
 from ..evaluation.exposure import AreaExposure
+from ..evaluation.judged import Judged
 from ..evaluation.offsets import OffsetFigures
 from ..evaluation.scoring import Hits, ModelScore
 from ..ground.artefacts import check_folder, whole_file
@@ -22,11 +22,11 @@ from ..measures.compare import Difference
 from ..measures.labels import LABELS
 from . import backtest_figures as figures
 from . import backtest_maps as maps
-from . import backtest_words as words
+from . import claims, words
 from .card import bin_words
 from .figures import display_name
-from .html import crs_name, moment, render
-from .words import SHOWN_CATEGORIES, categories_text
+from .html import crs_name, history_of, render
+from .words import moment
 
 #: Areas shown before the rest is folded away.
 _AREAS = 12
@@ -35,7 +35,7 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
 def write_backtest_report(
     path: str | Path,
-    backtest: Backtest,
+    backtest: Judged,
     parameters: dict[str, Any],
     notes: Sequence[str],
     findings: Sequence[Finding] = (),
@@ -48,7 +48,7 @@ def write_backtest_report(
     Parameters
     ----------
     path : path
-    backtest : Backtest
+    backtest : Judged
     parameters : dict
         As the job got them.
     notes : sequence of str
@@ -75,7 +75,7 @@ def write_backtest_report(
 
 
 def _values(
-    backtest: Backtest,
+    backtest: Judged,
     parameters: dict[str, Any],
     notes: Sequence[str],
     findings: Sequence[Finding],
@@ -83,13 +83,13 @@ def _values(
     exposure: Sequence[AreaExposure],
 ) -> dict[str, Any]:
     heatmaps, grid = backtest.heatmaps, backtest.heatmaps.grid
-    sentence, look = words.headline(backtest)
-    other, model = words.rival(backtest), backtest.model
+    sentence, look = claims.headline(backtest)
+    other, model = backtest.best_baseline, backtest.model
     usable = model in backtest.scores and backtest.scores[model].area.cells > 0
     probable = usable and np.isfinite(backtest.scores[model].log_loss)
-    plain = words.catcher(backtest)
+    plain = claims.catcher(backtest)
     pair = [*([model] if usable else []), *([plain] if plain else [])]
-    compared = words.differences(backtest)
+    compared = claims.differences(backtest)
     chosen = maps.chosen_maps(backtest) if usable and len(backtest.maps) else {}
     shared = maps.common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
     found = backtest.scores[model].tradeoff if usable else {}
@@ -97,11 +97,11 @@ def _values(
     return {
         "headline": sentence,
         "look": look,
-        # A map that is judged by its order alone is no answer to whether there is one.
-        "signal": words.signal(backtest) if probable or backtest.seconds else "",
-        "lines": words.lines(backtest),
-        "digits": words.digits_of(*compared.values()),
+        "signal": claims.signal(backtest),
+        "lines": claims.lines(backtest),
+        "digits": claims.digits_of(*compared.values()),
         "words": words,
+        "claims": claims,
         "names": display_name,
         "backtest": backtest,
         "model": model if usable else None,
@@ -109,7 +109,7 @@ def _values(
         "plain": plain,
         "rows": _rows(backtest, compared),
         "differences": compared,
-        "hit_change": words.hits_change(backtest, model, plain)[1] if usable and plain else None,
+        "hit_change": claims.hits_change(backtest, model, plain)[1] if usable and plain else None,
         "probable": probable,
         # Nothing was fitted for a risk map that was given.
         "given": not backtest.seconds,
@@ -148,19 +148,7 @@ def _values(
         "areas_shown": _AREAS,
         "notes": list(dict.fromkeys((*backtest.notes, *notes))),
         "findings": findings,
-        "history": {
-            "start": moment(heatmaps.edges[0]),
-            "end": moment(heatmaps.edges[-1]),
-            "maps": len(heatmaps),
-            "unobserved": int((~heatmaps.observed).sum()),
-            "incidents": _total(backtest, np.flatnonzero(heatmaps.observed)),
-            "cells": int(heatmaps.mask.sum()),
-            "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
-            "categories": categories_text(heatmaps.categories),
-            "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
-            "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
-            "filled": heatmaps.filled,
-        },
+        "history": history_of(heatmaps),
         "test": _test(backtest),
         "grid": grid,
         "crs": crs_name(grid.crs),
@@ -170,11 +158,11 @@ def _values(
     }
 
 
-def _finite(backtest: Backtest) -> list[str]:
+def _finite(backtest: Judged) -> list[str]:
     return [name for name, score in backtest.scores.items() if np.isfinite(score.log_loss)]
 
 
-def _rows(backtest: Backtest, compared: dict[str, Difference]) -> list[dict[str, Any]]:
+def _rows(backtest: Judged, compared: dict[str, Difference]) -> list[dict[str, Any]]:
     """A table row for each model, the smallest log-loss first."""
     order = sorted(backtest.scores, key=lambda name: (np.nan_to_num(backtest.scores[name].log_loss, nan=np.inf), name))
     cell = backtest.heatmaps.grid.cell**2 / 1e6
@@ -213,7 +201,7 @@ def _paired(found: list[list[Hits]]) -> list[tuple[float, list[Hits]]]:
     return [(each[0].at, list(each)) for each in zip(*found, strict=True)] if found and all(found) else []
 
 
-def _map_words(backtest: Backtest, place: int) -> dict[str, Any]:
+def _map_words(backtest: Judged, place: int) -> dict[str, Any]:
     number = int(backtest.maps[place])
     edges, mask = backtest.heatmaps.edges, backtest.heatmaps.mask
     counts = backtest.heatmaps.counts[number][mask]
@@ -225,14 +213,14 @@ def _map_words(backtest: Backtest, place: int) -> dict[str, Any]:
     }
 
 
-def _label_words(backtest: Backtest, labels: NDArray[np.uint8], place: int) -> dict[str, Any]:
+def _label_words(backtest: Judged, labels: NDArray[np.uint8], place: int) -> dict[str, Any]:
     numbers = np.bincount(labels[place].ravel(), minlength=256)[: len(LABELS)]
     titled = [(maps.TITLES.get(name, name), int(number)) for name, number in zip(LABELS, numbers, strict=True)]
     return {**_map_words(backtest, place), "numbers": titled}
 
 
 def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
-    def told(values: Sequence[float]) -> dict[str, float]:
+    def spread(values: Sequence[float]) -> dict[str, float]:
         finite = np.array([value for value in values if np.isfinite(value)])
         if not finite.size:
             return dict.fromkeys(("mean", "sd", "low", "high"), float("nan"))
@@ -242,19 +230,19 @@ def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
     return {
         "label": display_name(name),
         "positions": len(each.offsets),
-        "hit_rate": told(each.hit_rate),
-        "pai": told(each.pai),
-        "log_loss": told(each.log_loss),
+        "hit_rate": spread(each.hit_rate),
+        "pai": spread(each.pai),
+        "log_loss": spread(each.log_loss),
     }
 
 
-def _total(backtest: Backtest, numbers: NDArray[np.int64]) -> int:
+def _total(backtest: Judged, numbers: NDArray[np.int64]) -> int:
     """Incidents on some maps; map by map, for a long stack does not come into memory as a whole."""
     counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
     return sum(int(counts[number][mask].sum(dtype=np.int64)) for number in numbers)
 
 
-def _test(backtest: Backtest) -> dict[str, Any]:
+def _test(backtest: Judged) -> dict[str, Any]:
     edges, refit = backtest.heatmaps.edges, backtest.plan.refit
     first, last = int(backtest.maps[0]), int(backtest.maps[-1])
     span = len(backtest.heatmaps) - backtest.plan.first

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.scale import FuncScale
 from numpy.typing import NDArray
 
-from ..evaluation.backtest import Backtest
+from ..evaluation.judged import Judged
 from ..measures.compare import Difference
-from .backtest_words import catcher, rival
+from .claims import catcher
 from .figures import STYLE, data_uri, look, new_figure
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
@@ -26,7 +26,7 @@ _FAR = 6.0
 _MOST_AREA = 30
 
 
-def hit_rate_curves(backtest: Backtest) -> str:
+def hit_rate_curves(backtest: Judged) -> str:
     """Share of incidents caught against share of the area flagged."""
     names = [name for name, score in backtest.scores.items() if score.area.cells]
     with mpl.rc_context(_LOOK):
@@ -46,16 +46,16 @@ def hit_rate_curves(backtest: Backtest) -> str:
         return data_uri(figure)
 
 
-def reliability_curves(backtest: Backtest) -> str:
+def reliability_curves(backtest: Judged) -> str:
     """Observed share against predicted probability; root scales, so that rare events are seen."""
     names = _scored(backtest)
     with mpl.rc_context(_LOOK):
         figure = _tall_enough(len(names))
         axes = figure.add_subplot()
         highest = 1e-4
-        for name in _on_top(backtest, names, rival(backtest)):
+        for name in _on_top(backtest, names, backtest.best_baseline):
             found = backtest.scores[name].reliability
-            axes.plot(found.predicted, found.observed, **_line(backtest, name, rival(backtest)))
+            axes.plot(found.predicted, found.observed, **_line(backtest, name, backtest.best_baseline))
             highest = max([highest, *found.predicted, *found.observed])
         axes.plot([0, highest], [0, highest], color="#888", linewidth=1, zorder=0)
         steps = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0)
@@ -123,7 +123,7 @@ def differences(found: dict[str, Difference], names: dict[str, str], model: str)
         return data_uri(figure)
 
 
-def difference_over_time(backtest: Backtest, name: str, other: str) -> str:
+def difference_over_time(backtest: Judged, name: str, other: str) -> str:
     """Log-loss of one model minus that of another: each map, the means of blocks, and the mean with its interval."""
     starts = backtest.heatmaps.edges[:-1][backtest.maps]
     ends = backtest.heatmaps.edges[1:][backtest.maps]
@@ -152,7 +152,7 @@ def difference_over_time(backtest: Backtest, name: str, other: str) -> str:
         return data_uri(figure)
 
 
-def gains_over_time(backtest: Backtest, other: str) -> str:
+def gains_over_time(backtest: Judged, other: str) -> str:
     """The running sum of each model's difference to the best baseline: where its gain or loss came from."""
     ends = backtest.heatmaps.edges[1:][backtest.maps]
     names = [name for name in _scored(backtest) if name not in (other, "constant")]
@@ -183,7 +183,7 @@ def root_scale(axis: Any) -> None:
     axis.axes.set(**{f"{axis.axis_name}scale": scale})
 
 
-def _middle_sum(backtest: Backtest, names: list[str], other: str) -> float:
+def _middle_sum(backtest: Judged, names: list[str], other: str) -> float:
     base = backtest.scores[other].fold_loss
     return float(np.median([abs(np.nansum(backtest.scores[name].fold_loss - base)) for name in names]))
 
@@ -192,18 +192,18 @@ def _root(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.sqrt(np.maximum(values, 0)))
 
 
-def _scored(backtest: Backtest) -> list[str]:
+def _scored(backtest: Judged) -> list[str]:
     """Models that have figures."""
     return [name for name, score in backtest.scores.items() if np.isfinite(score.log_loss)]
 
 
-def _on_top(backtest: Backtest, names: Sequence[str], other: str | None) -> list[str]:
+def _on_top(backtest: Judged, names: Sequence[str], other: str | None) -> list[str]:
     """The model and the baseline it is seen beside are drawn last."""
     last = [name for name in (other, backtest.model) if name in names]
     return [name for name in names if name not in last] + [name for name in dict.fromkeys(last) if name]
 
 
-def _line(backtest: Backtest, name: str, other: str | None) -> dict[str, Any]:
+def _line(backtest: Judged, name: str, other: str | None) -> dict[str, Any]:
     """How a model's line is drawn: the model and the baseline it is seen beside bold."""
     bold = name in (backtest.model, other)
     return {

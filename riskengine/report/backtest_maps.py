@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ..evaluation.backtest import Backtest
+from ..evaluation.judged import Judged
 from ..measures.labels import LABELS, Tradeoff
 from .backtest_figures import root_scale
 from .figures import STYLE, data_uri, new_figure
@@ -41,7 +41,7 @@ _LOOK: Any = {**STYLE, "axes.axisbelow": True}
 _MANY_DOTS = 3000
 
 
-def chosen_maps(backtest: Backtest) -> dict[str, int]:
+def chosen_maps(backtest: Judged) -> dict[str, int]:
     """A quiet, a typical and a busy one of the scored maps, by their number of incidents: places in `maps`."""
     counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
     # Map by map: a long stack does not come into memory as a whole.
@@ -71,7 +71,7 @@ class Scale:
     most: float
 
 
-def common_scale(backtest: Backtest, name: str, places: Sequence[int]) -> Scale:
+def common_scale(backtest: Judged, name: str, places: Sequence[int]) -> Scale:
     """The scale of some of the scored maps (their places in `maps`)."""
     risk = backtest.risks[name][list(places)]
     finite = risk[np.isfinite(risk)]
@@ -84,7 +84,7 @@ def common_scale(backtest: Backtest, name: str, places: Sequence[int]) -> Scale:
     )
 
 
-def happened_map(backtest: Backtest, name: str, place: int, shared: Scale) -> str:
+def happened_map(backtest: Judged, name: str, place: int, shared: Scale) -> str:
     """A forecast, and over it a dot in each cell where something happened, its area by the number of incidents."""
     with mpl.rc_context({**_LOOK, "axes.grid": False}):
         figure, axes, side = _map_axes(backtest)
@@ -123,7 +123,7 @@ def happened_map(backtest: Backtest, name: str, place: int, shared: Scale) -> st
         return data_uri(figure)
 
 
-def label_map(backtest: Backtest, labels: NDArray[np.uint8], place: int) -> str:
+def label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
     """The six labels of one map."""
     with mpl.rc_context({**_LOOK, "axes.grid": False}):
         figure, axes, _ = _map_axes(backtest, 0.5)
@@ -213,7 +213,7 @@ def _panels(found: dict[str, list[Tradeoff]], height: float) -> tuple[Figure, li
     return figure, panels
 
 
-def _map_axes(backtest: Backtest, more: float = 0.0) -> tuple[Figure, Axes, float]:
+def _map_axes(backtest: Judged, more: float = 0.0) -> tuple[Figure, Axes, float]:
     """A figure for a map, its axes, and the side of a cell in points (about)."""
     grid = backtest.heatmaps.grid
     height = float(np.clip(4.4 * grid.rows / grid.columns, 2.2, 6.5))
@@ -225,7 +225,7 @@ def _map_axes(backtest: Backtest, more: float = 0.0) -> tuple[Figure, Axes, floa
     return figure, axes, 72 * min(4.2 / grid.columns, height / grid.rows)
 
 
-def _extent(backtest: Backtest) -> tuple[float, float, float, float]:
+def _extent(backtest: Judged) -> tuple[float, float, float, float]:
     west, south, east, north = (edge / 1000 for edge in backtest.heatmaps.grid.bounds)
     return 0.0, east - west, 0.0, north - south
 

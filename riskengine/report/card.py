@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evaluation.heldout import HeldOut
+from ..evaluation.judged import Judged
+from .claims import AGAINST, held_out_line, verdict_of
 from .figures import display_name
-from .words import percent, within
-
-#: Key, within the model's own figures, of how it compares with the best baseline.
-AGAINST = "against"
+from .words import moment
 
 
-def metrics_of(held_out: HeldOut | None) -> dict[str, Any]:
+def metrics_of(held_out: Judged | None) -> dict[str, Any]:
     """Figures by model for a model card; the model's own say how it compares with the best baseline."""
     if held_out is None:
         return {}
     figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
     best = held_out.best_baseline
-    difference = held_out.against(best)
+    difference = held_out.against(held_out.model, best)
     figures[held_out.model][AGAINST] = {
         "baseline": best,
-        "verdict": "too few" if difference.too_few else difference.verdict,
+        "verdict": verdict_of(difference),
         "ratio": round(held_out.ratio(best), 6),
-        "maps": held_out.maps,
+        "maps": len(held_out.maps),
     }
     return figures
 
@@ -48,35 +46,11 @@ def card_line(
         As `metrics_of` gives them.
     """
     steps = len(edges) - 1
-    text = f"Forecast for {_short(edges[0])} to {_short(edges[-1])}"
+    text = f"Forecast for {moment(edges[0])} to {moment(edges[-1])}"
     text += f" ({steps} {'map' if steps == 1 else 'maps'} of {bin_words(bin_length)}). Model: {display_name(model)},"
-    text += f" origin {_short(edges[0])}"
-    text += f", trained until {_short(trained_until)}" if trained_until else ""
+    text += f" origin {moment(edges[0])}"
+    text += f", trained until {moment(trained_until)}" if trained_until else ""
     return f"{text}. {held_out_line(model, metrics or {})}"
-
-
-def held_out_line(model: str, metrics: Mapping[str, Any]) -> str:
-    """How good the model was on held-out maps, in a sentence."""
-    against = (metrics.get(model) or {}).get(AGAINST)
-    if not against:
-        return "Not evaluated on held-out maps."
-    name = within(str(against["baseline"]))
-    ratio = float(against["ratio"])
-    figure = "the same log-loss"
-    if abs(1 - ratio) >= 0.0005:
-        figure = f"log-loss {percent(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'}"
-    verdict = {
-        "better": f"distinguishably better than the best simple baseline, {name}",
-        "worse": f"WORSE than the simple baseline {name}",
-        "indistinguishable": f"not distinguishable from the best simple baseline, {name}",
-        "too few": f"too few maps to tell it from the best simple baseline, {name}",
-    }[str(against["verdict"])]
-    return f"On {against['maps']} held-out maps {verdict} ({figure})."
-
-
-def _short(moment: str) -> str:
-    """An ISO time without midnight or seconds that say nothing."""
-    return str(moment).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
 
 
 def bin_words(length: str) -> str:

@@ -1,96 +1,314 @@
-"""What a backtest found, in sentences: who is distinguishable from the best baseline, and whether there is a signal."""
+"""Every sentence that judges a forecast, each once: the verdict, the signal, a line a model, that of a card."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from ..contract.forecasters import FORECASTERS, LONG_RUN
+from ..contract.forecasters import LONG_RUN
+from ..evaluation.judged import Judged
+from ..evaluation.scoring import AREA_SHARE
+from ..measures.compare import Difference
+from .figures import display_name
+from .words import change, maps_text, of_all, percent, within
 
-if TYPE_CHECKING:
-    from ..evaluation.backtest import Backtest
+#: A gain below this share of the log-loss is called small.
+_SMALL = 0.02
+#: How a model compares with another, by verdict.
+COMPARED = {
+    "better": "distinguishably better than",
+    "worse": "distinguishably WORSE than",
+    "indistinguishable": "not distinguishable from",
+    "too few": "too few maps to tell it from",
+}
+#: Key, within a model card's figures of the model itself, of how it compares with the best baseline.
+AGAINST = "against"
+NOT_EVALUATED = (
+    "Not evaluated: no map with enough past lies after the model's training window, so nothing can be said about how"
+    " good this forecast is."
+)
 
 
-def title(name: str) -> str:
-    """A model's name for people."""
-    return FORECASTERS[name].title if name in FORECASTERS else {"risk": "The given risk map"}.get(name, name)
+@dataclass(frozen=True)
+class Line:
+    """A sentence about one model.
+
+    Attributes
+    ----------
+    text : str
+    verdict : str
+        ``better``, ``worse``, ``indistinguishable``, ``too few``, ``baseline`` (the one compared with), ``alone``
+        (nothing to compare with) or ``failed``.
+    """
+
+    text: str
+    verdict: str
 
 
-def sentences(backtest: Backtest) -> list[str]:
-    """Which models are distinguishable from the best baseline, which are not, and what could not be run."""
-    best, maps = backtest.best_baseline, len(backtest.maps)
-    failed = [f"{title(name)} could not be run: {why}" for name, why in backtest.failures.items()]
+def catcher(judged: Judged) -> str | None:
+    """The simple baseline that catches most in the riskiest 5 % of the area, whatever its log-loss; None without any.
+
+    A constant may have the best probabilities of them and yet say nothing of where.
+    """
+    names = [name for name in judged.baselines if name in judged.scores and name != judged.model]
+    return max(names, key=lambda name: judged.scores[name].area.caught, default=None)
+
+
+def differences(judged: Judged) -> dict[str, Difference]:
+    """Of every model that could be scored to the best baseline, by model; empty without a baseline."""
+    other = judged.best_baseline
+    if not other:
+        return {}
+    finite = [name for name, score in judged.scores.items() if math.isfinite(score.log_loss)]
+    return {name: judged.against(name, other) for name in finite if name != other}
+
+
+def verdict_of(difference: Difference) -> str:
+    """``better``, ``worse``, ``indistinguishable``, or ``too few`` maps to tell."""
+    if difference.too_few or not math.isfinite(difference.mean):
+        return "too few"
+    return difference.verdict
+
+
+def digits_of(*differences: Difference) -> int:
+    """Decimals that show two figures of the half width of the narrowest interval; one number for a whole table."""
+    halves = [(each.high - each.low) / 2 for each in differences]
+    finite = [half for half in halves if math.isfinite(half) and half > 0]
+    return min(max(1 - math.floor(math.log10(min(finite))), 4), 6) if finite else 5
+
+
+def bounds(difference: Difference, digits: int) -> str:
+    """The interval alone, for a table."""
+    if verdict_of(difference) == "too few":
+        return "too few maps"
+    return f"{change(difference.low, digits)} to {change(difference.high, digits)}"
+
+
+def interval(difference: Difference, digits: int | None = None) -> str:
+    """The difference and its interval, or why it has none."""
+    digits = digits_of(difference) if digits is None else digits
+    if not math.isfinite(difference.mean):
+        return "no difference could be taken"
+    if verdict_of(difference) == "too few":
+        return f"{change(difference.mean, digits)}; too few maps for an interval"
+    return f"{change(difference.mean, digits)}, {percent(difference.level, 0)} interval {bounds(difference, digits)}"
+
+
+def headline(judged: Judged | None) -> tuple[str, str]:
+    """The verdict on the model, and how it is to be taken: "", "unsure" or "worse"; None is a model nobody judged."""
+    if judged is None:
+        return NOT_EVALUATED, "unsure"
+    name, maps = judged.model, len(judged.maps)
+    score = judged.scores.get(name)
+    if score is None or not score.area.cells:
+        return f"No answer: {within(name)} has no forecast that could be scored on {maps_text(maps)}.", "worse"
+    if not math.isfinite(score.log_loss):
+        return _by_order(judged)
+    start = f"{display_name(name)}: log-loss {score.log_loss:.4f} over {maps_text(maps)}"
+    other = judged.best_baseline
+    if not other:
+        text = f"{start}. No simple baseline was scored beside it, so nothing can be said about how good that is."
+        return f"{text} {_hits(judged)}", "unsure"
+    if other == name:
+        rest = [each for each in judged.scores if each != name]
+        beaten = "No other model was scored" if not rest else _none_beat(judged, rest, name)
+        text = f"{start}. It is a simple baseline, and the best of them. {beaten}."
+        return f"{text} {_hits(judged)}", "unsure"
+    against, base = judged.against(name, other), judged.scores[other].log_loss
+    verdict = verdict_of(against)
+    text = (
+        f"{start}{':' if verdict == 'too few' else ','} {COMPARED[verdict]} the best simple baseline, {within(other)}"
+        f" ({base:.4f}; difference {interval(against)})."
+    )
+    if verdict == "better" and base > 0 and 1 - score.log_loss / base < _SMALL:
+        share = percent(1 - score.log_loss / base)
+        text += f" The gain is small, {share} of the log-loss{_of_constant(judged, other)}."
+    if verdict == "worse":
+        text += f" Use {within(other)} instead."
+    return f"{text} {_hits(judged)}", {"better": "", "worse": "worse"}.get(verdict, "unsure")
+
+
+def held_out_line(model: str, metrics: Mapping[str, Any]) -> str:
+    """How good a trained model was on held-out maps, from the figures of its card."""
+    against = (metrics.get(model) or {}).get(AGAINST)
+    if not against:
+        return "Not evaluated on held-out maps."
+    ratio = float(against["ratio"])
+    figure = "the same log-loss"
+    if abs(1 - ratio) >= 0.0005:
+        figure = f"log-loss {percent(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'}"
+    compared = f"{COMPARED[str(against['verdict'])]} the best simple baseline, {within(str(against['baseline']))}"
+    return f"On {against['maps']} held-out maps {compared} ({figure})."
+
+
+def sentences(judged: Judged) -> list[str]:
+    """Which models are distinguishable from the best baseline, whether there is a signal, and what could not be run."""
+    best, maps, each = judged.best_baseline, maps_text(len(judged.maps)), lines(judged)
+    failed = [each[name].text for name in judged.failures]
     if not best:
-        return [f"No simple baseline was scored on these {maps} maps: how good this is cannot be said.", *failed]
-    others = [name for name in backtest.scores if name != best and math.isfinite(backtest.scores[name].log_loss)]
-    found: dict[str, list[str]] = {"better": [], "worse": [], "indistinguishable": []}
-    few = False
-    for name in others:
-        difference = backtest.against(name, best)
-        few = few or difference.too_few
-        found[difference.verdict].append(name)
-    lines = [
-        f"The best simple baseline is {title(best)}, with a log-loss of {backtest.scores[best].log_loss:.4f} over"
-        f" {maps} maps."
+        return [f"No simple baseline was scored on these {maps}: how good this is cannot be said.", *failed]
+    said = [
+        f"The best simple baseline is {display_name(best)}, with a log-loss of {judged.scores[best].log_loss:.4f} over"
+        f" {maps}."
     ]
-    if few:
-        lines.append(f"{maps} maps are too few to tell any model from it.")
+    compared = differences(judged)
+    if any(difference.too_few for difference in compared.values()):
+        said.append(f"{maps} are too few to tell any model from it.")
     else:
-        ends = {
-            "better": "Distinguishably better than it",
-            "indistinguishable": "Not distinguishable from it",
-            "worse": "Distinguishably worse than it",
-        }
-        for verdict, start in ends.items():
-            if found[verdict]:
-                names = sorted(found[verdict], key=lambda name: backtest.against(name, best).mean)
-                lines.append(f"{start}: {'; '.join(_told(backtest, name, best) for name in names)}.")
-        lines.append(signal(backtest))
-    lines += [_by_order(backtest, name) for name in backtest.scores if name not in (*others, best)]
-    return [line for line in (*lines, *failed) if line]
+        digits = digits_of(*compared.values())
+        for verdict in ("better", "indistinguishable", "worse"):
+            names = [name for name, difference in compared.items() if difference.verdict == verdict]
+            names.sort(key=lambda name: compared[name].mean)
+            models = "; ".join(f"{display_name(name)} ({interval(compared[name], digits)})" for name in names)
+            words = COMPARED[verdict]
+            said += [f"{words[0].upper()}{words[1:]} it: {models}."] if names else []
+    by_order = [each[name].text for name in judged.scores if name not in compared and name != best]
+    return [sentence for sentence in (*said, signal(judged), *by_order, *failed) if sentence]
 
 
-def _by_order(backtest: Backtest, name: str) -> str:
-    """How a model without probabilities compares with the baseline that catches most."""
-    best = max(backtest.baselines, key=lambda each: backtest.scores[each].area.caught)
-    area, plain, hits = backtest.scores[name].area, backtest.scores[best].area, backtest.hits_against(name, best)
-    told = "which is distinguishable" if hits.verdict != "indistinguishable" else "which cannot be told from chance"
-    if hits.too_few:
-        told = f"which {len(backtest.maps)} maps are too few to tell apart"
-    return (
-        f"{title(name)} gives no probabilities; by its order the riskiest 5 % of the area hold {area.caught:.0f} of"
-        f" {area.incidents:.0f} incidents, those of {title(best)} {plain.caught:.0f}, {told}."
-    )
+def signal(judged: Judged) -> str:
+    """Whether there is anything beyond the long-run mean; empty if no cell's own mean was scored.
 
-
-def signal(backtest: Backtest) -> str:
-    """In words, whether anything beyond each place's long-run mean was found; empty where nothing can be said."""
-    means = [name for name in LONG_RUN if name in backtest.scores]
-    others = [name for name, score in backtest.scores.items() if name not in means and math.isfinite(score.log_loss)]
-    if not means or not others or means == ["constant"]:
+    A map that is judged by its order alone is no answer either.
+    """
+    given = not judged.seconds and judged.model in judged.scores
+    if given and not math.isfinite(judged.scores[judged.model].log_loss):
         return ""
-    mean = min(means, key=lambda name: backtest.scores[name].log_loss)
-    # Where incidents are rare a place's own mean may say less than that of all places.
-    whose = {"constant": "the study area's long-run mean", "kde": "the smoothed mean of each place"}.get(
-        mean, "the long-run mean of each place"
-    )
-    if all(backtest.against(name, mean).too_few for name in others):
+    means = [name for name in LONG_RUN if name in judged.scores and math.isfinite(judged.scores[name].log_loss)]
+    if not means or not any(name in judged.scores for name in LONG_RUN if name != "constant"):
         return ""
-    better = [name for name in others if backtest.against(name, mean).verdict == "better"]
-    if not better:
+    mean = min(means, key=lambda name: judged.scores[name].log_loss)
+    others = [name for name in judged.scores if name not in LONG_RUN and math.isfinite(judged.scores[name].log_loss)]
+    place = f"the long-run mean ({within(mean)})"
+    if not others:
+        return f"No signal beyond {place} was sought: nothing else was scored."
+    found = {name: judged.against(name, mean) for name in others}
+    better = [name for name in others if verdict_of(found[name]) == "better"]
+    if all(verdict_of(each) == "too few" for each in found.values()):
+        return f"Whether there is a signal beyond {place} cannot be told from {maps_text(len(judged.maps))}."
+    if better:
+        best = min(better, key=lambda name: found[name].mean)
+        share = 1 - judged.scores[best].log_loss / judged.scores[mean].log_loss
+        beat = "1 other model beats" if len(better) == 1 else f"{len(better)} of the {len(others)} other models beat"
+        most = "" if len(better) == 1 else "most of all "
         return (
-            f"No model is distinguishable from {whose} ({title(mean)}) for the better: in these"
-            " data these models found no signal beyond it, so it is the one to use."
+            f"There is a signal beyond {place}: {beat} it, {most}{within(best)} ({interval(found[best])};"
+            f" {percent(share)} of the log-loss)."
         )
-    best = min(better, key=lambda name: backtest.scores[name].log_loss)
-    gain = 1 - backtest.scores[best].log_loss / backtest.scores[mean].log_loss
+    nearest = min(others, key=lambda name: (found[name].mean, name))
+    end = "Where it happens is known from long ago; when adds nothing certain."
+    if mean == "constant":
+        end = "Neither where nor when it happens could be told better than by one probability for all cells."
+    tried = "the one other model tried is not" if len(others) == 1 else f"none of the {len(others)} other models is"
     return (
-        f"There is a signal beyond {whose} ({title(mean)}): {title(best)} lowers its log-loss"
-        f" by {100 * gain:.1f} %{', most of the risk being place' if gain < 0.02 else ''}."
+        f"These models found no signal beyond {place}: {tried} distinguishably better. The nearest,"
+        f" {within(nearest)}, differs by {interval(found[nearest])}. {end}"
     )
 
 
-def _told(backtest: Backtest, name: str, best: str) -> str:
-    difference = backtest.against(name, best)
-    text = f"{difference.mean:+.5f}, 95 % interval {difference.low:+.5f} to {difference.high:+.5f}"
-    return f"{title(name)} ({text.replace('-', chr(0x2212))})"
+def lines(judged: Judged) -> dict[str, Line]:
+    """A sentence for every model, failed ones too, by model."""
+    other, compared = judged.best_baseline, differences(judged)
+    digits = digits_of(*compared.values())
+    said: dict[str, Line] = {}
+    for name, score in judged.scores.items():
+        shown = display_name(name)
+        if not score.area.cells:
+            said[name] = Line(f"{shown}: no forecast that could be scored.", "failed")
+        elif not math.isfinite(score.log_loss):
+            said[name] = _order_line(judged, name)
+        elif not other:
+            said[name] = Line(f"{shown}: log-loss {score.log_loss:.4f}; no baseline to compare it with.", "alone")
+        elif name == other:
+            said[name] = Line(
+                f"{shown}: the best simple baseline (log-loss {score.log_loss:.4f}); the others are compared with it.",
+                "baseline",
+            )
+        else:
+            verdict = verdict_of(compared[name])
+            words = f"{COMPARED[verdict]} {within(other)}"
+            said[name] = Line(f"{shown}: {words} ({interval(compared[name], digits)}).", verdict)
+    for name, why in judged.failures.items():
+        said[name] = Line(f"{display_name(name)} could not be run: {why}", "failed")
+    return said
+
+
+def _by_order(judged: Judged) -> tuple[str, str]:
+    """The answer for values that are no probabilities."""
+    name, other = judged.model, catcher(judged)
+    text = f"{display_name(name)}: its values are no probabilities, so only their order is judged. {_hits(judged)}"
+    if other is None:
+        return text, "unsure"
+    difference, shown = hits_change(judged, name, other)
+    words = {
+        "better": f"It catches distinguishably more than {within(other)}",
+        "worse": f"It catches distinguishably FEWER than {within(other)}",
+        "indistinguishable": f"That cannot be told from {within(other)}",
+        "too few": f"There are too few maps to tell it from {within(other)}",
+    }
+    verdict = hits_verdict(difference)
+    return f"{text} {words[verdict]} (difference {shown}).", {"better": "", "worse": "worse"}.get(verdict, "unsure")
+
+
+def _order_line(judged: Judged, name: str) -> Line:
+    start, other = f"{display_name(name)}: judged by its order alone", catcher(judged)
+    if other is None or other == name:
+        return Line(f"{start}; it catches {of_all(judged.scores[name].area)}.", "alone")
+    difference, shown = hits_change(judged, name, other)
+    return Line(f"{start}; hit rate at 5 % of the area against {within(other)}: {shown}.", hits_verdict(difference))
+
+
+def hits_verdict(difference: Difference) -> str:
+    """As `verdict_of`, for a difference of hit rates: more is better."""
+    verdict = verdict_of(difference)
+    return {"better": "worse", "worse": "better"}.get(verdict, verdict)
+
+
+def hits_change(judged: Judged, name: str, other: str) -> tuple[Difference, str]:
+    """Hit rate at 5 % of the area of one model minus that of another, and the same in words."""
+    found = judged.hits_against(name, other)
+    if not math.isfinite(found.mean):
+        return found, "not known"
+    points = f"{change(100 * found.mean, 2)} percentage points"
+    if verdict_of(found) == "too few":
+        return found, f"{points}; too few maps for an interval"
+    level = percent(found.level, 0)
+    return found, f"{points}, {level} interval {change(100 * found.low, 2)} to {change(100 * found.high, 2)}"
+
+
+def _of_constant(judged: Judged, other: str) -> str:
+    """How much of a constant's log-loss the baseline already takes off, where that is known."""
+    constant = judged.scores.get("constant")
+    if other == "constant" or constant is None or not constant.log_loss > 0:
+        return ""
+    share = 1 - judged.scores[other].log_loss / constant.log_loss
+    return f"; that of {within(other)} is already {percent(share)} below a constant’s"
+
+
+def _none_beat(judged: Judged, names: list[str], other: str) -> str:
+    better = [name for name in names if verdict_of(judged.against(name, other)) == "better"]
+    if better:
+        return f"Distinguishably better than it: {', '.join(within(name) for name in better)}"
+    if len(names) == 1:
+        return f"The other one, {within(names[0])}, is not distinguishably better"
+    return f"None of the other {len(names)} is distinguishably better"
+
+
+def _hits(judged: Judged) -> str:
+    area = judged.scores[judged.model].area
+    if not area.incidents:
+        return "No incident lies in the test, so no hit rate exists."
+    text = (
+        f"With the riskiest {percent(AREA_SHARE, 0)} of the area flagged it catches {of_all(area)};"
+        f" {percent(area.precision)} of the flagged cells were hit."
+    )
+    other = catcher(judged)
+    if other is None:
+        return text
+    plain = judged.scores[other].area
+    return (
+        f"{text} The simple baseline that catches most, {within(other)}: {of_all(plain)}, {percent(plain.precision)} of"
+        " the flagged cells."
+    )

@@ -13,7 +13,6 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..contract.forecasters import FORECASTERS, LineStyle
-from ..evaluation.heldout import HeldOut
 from ..maps.grid import Grid
 
 if TYPE_CHECKING:
@@ -90,40 +89,6 @@ def loss_curves(curves: Curves) -> str:
         return data_uri(figure)
 
 
-def reliability_plot(held_out: HeldOut) -> str:
-    """Observed share against predicted probability."""
-    with mpl.rc_context(STYLE):
-        figure = new_figure()
-        axes = figure.add_subplot()
-        highest = 0.0
-        for name, score in held_out.scores.items():
-            found = score.reliability
-            axes.plot(found.predicted, found.observed, markersize=5, linewidth=1.4, **look(name))
-            highest = max(highest, *found.predicted, *found.observed)
-        axes.plot([0, highest], [0, highest], color="#aaa", linewidth=1, zorder=0)
-        axes.set_xlabel("predicted probability")
-        axes.set_ylabel("share that had an incident")
-        axes.legend()
-        return data_uri(figure)
-
-
-def hit_rate_curve(held_out: HeldOut) -> str:
-    """Share of incidents caught against share of the area flagged."""
-    with mpl.rc_context(STYLE):
-        figure = new_figure()
-        axes = figure.add_subplot()
-        for name, score in held_out.scores.items():
-            shares = [0.0] + [100 * hits.flagged / hits.cells for hits in score.curve]
-            rates = [0.0] + [100 * hits.hit_rate for hits in score.curve]
-            axes.plot(shares, rates, markersize=4, linewidth=1.4, **look(name))
-        axes.set_xlabel("area flagged, %")
-        axes.set_ylabel("incidents caught, %")
-        axes.set_xlim(0, 50)
-        axes.set_ylim(0, 102)
-        axes.legend(loc="lower right")
-        return data_uri(figure)
-
-
 def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
     """A forecast map with its scale; cells outside the study area are grey."""
     with mpl.rc_context({**STYLE, "axes.grid": False}):
@@ -143,21 +108,4 @@ def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
         axes.set_xlabel("km")
         axes.set_ylabel("km")
         figure.colorbar(image, ax=axes, label="probability of at least one incident", shrink=0.85)
-        return data_uri(figure)
-
-
-def skill_over_time(held_out: HeldOut, starts: NDArray[np.datetime64]) -> str:
-    """Log-loss of the model minus that of each baseline, per held-out map."""
-    with mpl.rc_context(STYLE):
-        figure = new_figure(7.0, 3.2)
-        axes = figure.add_subplot()
-        model = held_out.scores[held_out.model].fold_loss
-        for name, score in held_out.scores.items():
-            if name in (held_out.model, "constant"):
-                continue
-            axes.plot(starts, model - score.fold_loss, linewidth=1.2, markersize=3, **look(name))
-        axes.axhline(0, color="#333", linewidth=1)
-        axes.set_ylabel("log-loss of the model minus baseline\n(below 0: model better)", fontsize=9)
-        axes.legend(ncols=2)
-        axes.tick_params(axis="x", rotation=20)
         return data_uri(figure)

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.backtest import Backtest
-from ..evaluation.heldout import AREA_SHARE
+from ..evaluation.judged import Judged
+from ..evaluation.scoring import AREA_SHARE
 from ..ground.artefacts import whole_file
 from ..measures.compare import Difference
 
 COLUMNS = ("model", "metric", "at", "value", "n", "N", "low", "high")
 
 
-def write_figures(path: str | Path, backtest: Backtest, parameter: str = "csv") -> None:
+def write_figures(path: str | Path, backtest: Judged, parameter: str = "csv") -> None:
     """Write every figure: UTF-8, a header, a point for decimals, nothing where a figure does not exist.
 
     ``value`` is the figure; ``n`` and ``N`` are the counts whose ratio it is; ``low`` and ``high`` bound it at 95 %.
@@ -29,7 +29,7 @@ def write_figures(path: str | Path, backtest: Backtest, parameter: str = "csv") 
             writer.writerow({name: _text(row.get(name)) for name in COLUMNS})
 
 
-def figures(backtest: Backtest) -> Iterator[dict[str, Any]]:
+def figures(backtest: Judged) -> Iterator[dict[str, Any]]:
     """Every figure as a row of `COLUMNS`."""
     cell_km2 = (backtest.heatmaps.grid.cell / 1000) ** 2
     best = backtest.best_baseline

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ground.artefacts import whole_file
+from ..intake.patrols import patrol_group
 from ..systems.score.model import ScoreCard
 from ..systems.score.study import HeldOut, Importance, Study
 from . import score_figures as figures
 from . import score_words as words
-from .html import crs_name, moment, render
+from .html import crs_name, render
+from .words import moment
 
 #: Categories named in the model card.
 _CATEGORIES = 12
@@ -190,9 +192,9 @@ def _protocols(study: Study) -> dict[str, Any]:
 def _categories(study: Study) -> dict[str, Any]:
     """The most frequent categories, and the share of those that patrols seem to find."""
     listed = [(str(name), float(share)) for name, share in study.about.get("categories") or []]
-    patrols = [(name, share) for name, share in listed if words.found_by_patrols(name)]
+    patrols = [(name, share) for name, share in listed if patrol_group(name)]
     return {
-        "listed": [(name, share, words.found_by_patrols(name)) for name, share in listed[:_CATEGORIES]],
+        "listed": [(name, share, patrol_group(name) is not None) for name, share in listed[:_CATEGORIES]],
         "more": max(0, len(listed) - _CATEGORIES),
         "patrols": [name for name, _ in patrols[:_CATEGORIES]],
         "patrol_share": sum(share for _, share in patrols),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 from ..measures.clustered import Interval
 from ..systems.score.model import ScoreCard
@@ -23,18 +22,6 @@ GROUPS = {
     "densities": "smoothed densities",
     "slopes": "how steeply the densities change",
 }
-#: Words in the name of a category that patrols, stops and checks bring to light, in the languages of the known formats.
-_PATROLS = re.compile(
-    r"narc|drug|drog|estupefac|contra la salud|controlled substance|cannabis|marijuana"
-    r"|possess|posesi[oó]n|portaci[oó]n|weapons?\b.*\b(violation|offen|law)|concealed carry|prostitut|gambl"
-    r"|liquor|drunk|driving under|\bdui\b|\bdwi\b|loiter|public order|public peace|warrant",
-    re.IGNORECASE,
-)
-
-
-def found_by_patrols(category: str) -> bool:
-    """Whether its name suggests that patrols find it rather than victims report it: a guess the reader has to check."""
-    return bool(_PATROLS.search(category))
 
 
 def factor(card: ScoreCard, l1: float) -> float:

@@ -1,34 +1,36 @@
-"""The report of a training: how good the forecaster is beside simple baselines, and its model card."""
+"""The report of a training, and of a forecast made right after it: how good the model is, and its card."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..contract.forecasters import FORECASTERS
-from ..evaluation.heldout import HeldOut
+from ..evaluation.judged import Judged
 from ..forecasters.base import Forecaster
 from ..forecasters.ensemble import Ensemble
+from ..forecasters.modelcard import ModelCard
 from ..ground.artefacts import whole_file
 from ..maps.heatmaps import Heatmaps
-from . import figures
+from ..systems.hotspots.steps import RiskForecast
+from . import backtest_figures, figures
 from .card import bin_words
-from .html import crs_name, moment, render
-from .words import SHOWN_CATEGORIES, categories_text, verdict
+from .claims import headline, verdict_of
+from .html import crs_name, history_of, render
+from .words import moment
 
 
 def write_training_report(
     path: str | Path,
     heatmaps: Heatmaps,
-    first: int,
     model: Forecaster,
-    card: Any,
-    held_out: HeldOut | None,
-    parameters: dict[str, Any],
-    notes: list[str],
-    refitted: bool,
+    card: ModelCard,
+    judged: Judged | None,
+    weights: str,
+    parameters: Mapping[str, Any],
+    notes: Sequence[str],
+    forecast: RiskForecast | None = None,
     parameter: str = "report",
 ) -> None:
     """Write the report of a training.
@@ -38,57 +40,44 @@ def write_training_report(
     path : path
     heatmaps : Heatmaps
         All maps used, the held-out ones among them.
-    first : int
-        First held-out map.
     model : Forecaster
         The one that is kept.
     card : ModelCard
-    held_out : HeldOut, optional
-    parameters : dict
-        As the job got them.
-    notes : list of str
+    judged : Judged, optional
+        On the held-out maps; None where nothing was.
+    weights : str
+        Which maps the kept model was fitted on: `words.weights_text`.
+    parameters : mapping
+        As the job got them, without folders.
+    notes : sequence of str
         Warnings of the run, shown to the reader.
-    refitted : bool
-        Whether the kept model was fitted again on the held-out maps too.
+    forecast : RiskForecast, optional
+        Maps that were forecast with it.
     """
-    entry = FORECASTERS[card.name]
-    curves = getattr(model, "curves_", None)
-    grid = heatmaps.grid
-    scored = heatmaps.edges[:-1][first:][heatmaps.observed[first:]]
+    curves, grid = getattr(model, "curves_", None), heatmaps.grid
+    sentence, look = headline(judged)
     values = {
-        "entry": entry,
-        "verdict": verdict(held_out),
-        "held_out": held_out,
-        "rows": [] if held_out is None else _rows(held_out),
-        "held_out_span": (moment(heatmaps.edges[first]), moment(heatmaps.edges[-1])),
-        "trained_span": (moment(heatmaps.edges[0]), moment(heatmaps.edges[first])),
-        "refitted": refitted,
+        "entry": FORECASTERS[card.name],
+        "verdict": sentence,
+        "look": look,
+        "judged": judged,
+        "weights": weights,
+        **_evaluation(judged),
+        "forecast": forecast,
+        "maps": [] if forecast is None else _maps(forecast, heatmaps),
         "curves": curves,
         "network_parameters": sum(array.size for name, array in model.state().items() if name.startswith("network.")),
         "loss_figure": figures.loss_curves(curves) if curves is not None and curves.loss else None,
-        "reliability_figure": figures.reliability_plot(held_out) if held_out else None,
-        "hit_figure": figures.hit_rate_curve(held_out) if held_out else None,
-        "time_figure": figures.skill_over_time(held_out, scored) if held_out and held_out.maps > 1 else None,
         "card": card,
         "settings": {
             name: _setting(value) for name, value in model.settings().items() if name not in ("threshold", "seed")
         },
         "members": _members(model),
-        "history": {
-            "start": moment(heatmaps.edges[0]),
-            "end": moment(heatmaps.edges[-1]),
-            "maps": len(heatmaps),
-            "unobserved": int((~heatmaps.observed).sum()),
-            "incidents": int(heatmaps.counts[heatmaps.observed].sum(dtype=np.int64)),
-            "cells": int(heatmaps.mask.sum()),
-            "area": float(heatmaps.mask.sum()) * grid.cell**2 / 1e6,
-            "categories": categories_text(heatmaps.categories),
-            "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
-            "layers": ", ".join((*heatmaps.extras.static_names, *heatmaps.extras.channel_names)),
-        },
+        "history": history_of(heatmaps),
         "grid": grid,
         "crs": crs_name(grid.crs),
         "bin": bin_words(heatmaps.bin),
+        "history_bin": heatmaps.bin,
         "parameters": parameters,
         "notes": notes,
     }
@@ -97,23 +86,56 @@ def write_training_report(
         temporary.write_text(text, encoding="utf-8")
 
 
-def _rows(held_out: HeldOut) -> list[dict[str, Any]]:
+def _evaluation(judged: Judged | None) -> dict[str, Any]:
+    """Tables and figures of the held-out maps; nothing where there were none."""
+    if judged is None:
+        return dict.fromkeys(("rows", "span", "blocks", "reliability_figure", "hit_figure", "time_figure"))
+    edges, other = judged.heatmaps.edges, judged.best_baseline
+    difference = judged.against(judged.model)
+    return {
+        "rows": _rows(judged),
+        "span": (moment(edges[judged.plan.first]), moment(edges[-1])),
+        "blocks": 0 if difference.too_few else difference.blocks,
+        "reliability_figure": backtest_figures.reliability_curves(judged),
+        "hit_figure": backtest_figures.hit_rate_curves(judged),
+        "time_figure": backtest_figures.difference_over_time(judged, judged.model, other)
+        if len(judged.maps) > 1
+        else None,
+    }
+
+
+def _rows(judged: Judged) -> list[dict[str, Any]]:
     """A row a forecaster: its figures, and the model's difference from it."""
-    best = min(score.log_loss for score in held_out.scores.values())
+    best = min(score.log_loss for score in judged.scores.values())
     rows = []
-    for name, score in held_out.scores.items():
-        own = name == held_out.model
+    for name, score in judged.scores.items():
+        own = name == judged.model
+        difference = None if own else judged.against(judged.model, name)
         rows.append(
             {
                 "label": figures.display_name(name),
+                "summary": FORECASTERS[name].summary if name in FORECASTERS else "",
                 "score": score,
                 "best": score.log_loss == best,
                 "model": own,
-                "difference": None if own else held_out.against(name),
-                "ratio": None if own else held_out.ratio(name),
+                "difference": difference,
+                "verdict": "" if difference is None else verdict_of(difference),
+                "ratio": None if own else judged.ratio(name),
             }
         )
     return rows
+
+
+def _maps(forecast: RiskForecast, heatmaps: Heatmaps) -> list[str]:
+    """The first and the last map of a forecast."""
+    return [
+        figures.risk_map(
+            forecast.risk[step],
+            heatmaps.grid,
+            f"{moment(forecast.edges[step])} to {moment(forecast.edges[step + 1])}",
+        )
+        for step in sorted({0, len(forecast.risk) - 1})
+    ]
 
 
 def _setting(value: Any) -> str:

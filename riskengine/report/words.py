@@ -1,68 +1,15 @@
-"""What the figures say, in plain sentences."""
+"""Numbers and names in plain words, as all reports and the log have them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from ..evaluation.heldout import AREA_SHARE, HeldOut
-from ..measures.compare import Difference
+from ..measures.metrics import AreaHits
 from .figures import display_name
 
 #: Categories named below the title; the table names all.
 SHOWN_CATEGORIES = 4
-
-
-def verdict(held_out: HeldOut | None) -> str:
-    """How much better or worse than the baselines the model is, and whether that can be told from chance."""
-    if held_out is None:
-        return (
-            "Not evaluated: no map with enough past lies after the model's training window, so nothing can be said"
-            " about how good this forecast is."
-        )
-    model = display_name(held_out.model)
-    best = held_out.best_baseline
-    against_best = held_out.against(best)
-    score = held_out.scores[held_out.model]
-    text = f"Over {held_out.maps} held-out maps the log-loss of {model} is {score.log_loss:.4f}"
-    others = {"constant": "a constant forecast", "prior_counts": "prior counts"}
-    beside = [
-        f"{_share(held_out.ratio(other))} {words}"
-        for other, words in others.items()
-        if other in held_out.scores and other != held_out.model
-    ]
-    text += (": " + " and ".join(beside) if beside else "") + ". "
-    name = within(best)
-    if against_best.verdict == "better":
-        text += f"It is distinguishably better than the best simple baseline, {name} ({_interval(against_best)})."
-        if held_out.ratio(best) > 0.98:
-            text += " The gain is small: most of the risk is place, which plain counts already know."
-    elif against_best.verdict == "worse":
-        text += (
-            f"It is distinguishably WORSE than the simple baseline {name} ({_interval(against_best)}):"
-            f" use {name} instead of this model."
-        )
-    elif against_best.too_few:
-        text += (
-            f"Its difference to the best simple baseline, {name}, is {signed(against_best.mean)}, but"
-            f" {held_out.maps} held-out maps are too few to tell it from chance."
-        )
-    else:
-        tendency = "slightly better" if against_best.mean < 0 else "slightly worse"
-        text += (
-            f"It is {tendency} than the best simple baseline, {name}, but the difference cannot be told from"
-            f" chance ({_interval(against_best)}): here the model adds nothing certain to it."
-        )
-    flagged, plain = score.area, held_out.scores[best].area
-    for each in held_out.scores.values():
-        if each.name != held_out.model and each.area.caught > plain.caught:
-            plain, best = each.area, each.name
-    text += (
-        f" In the riskiest {percent(AREA_SHARE, 0)} of the area it catches {percent(flagged.hit_rate)} of the"
-        " incidents,"
-        f" {within(best)} {percent(plain.hit_rate)}."
-    )
-    return text
 
 
 def categories_text(categories: Sequence[str], most: int | None = None) -> str:
@@ -88,20 +35,57 @@ def percent(value: float | None, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
-def signed(value: float) -> str:
-    """A difference with its sign, a true minus."""
-    return f"{value:+.5f}".replace("-", "−")
+def change(value: float, digits: int = 5) -> str:
+    """A difference with its sign, a true minus, even where it is rounded to zero; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    # Adding zero makes of a negative zero a plain one.
+    return f"{value + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _share(ratio: float) -> str:
-    """A ratio of log-losses as "12.3 % below"."""
-    if ratio != ratio:
-        return "not comparable with"
-    return percent(abs(1 - ratio)) + (" below" if ratio < 1 else " above")
+def count(value: float) -> str:
+    """A number of incidents; with a decimal only where ties were shared out."""
+    return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
 
 
-def _interval(difference: Difference) -> str:
+def of_all(hits: AreaHits) -> str:
+    """n of N, never the share alone."""
+    return f"{percent(hits.hit_rate)} of the incidents ({count(hits.caught)} of {count(hits.incidents)})"
+
+
+def moment(value: object) -> str:
+    """An ISO time for people: no T, no midnight."""
+    return str(value).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
+
+
+def weights_text(trained_until: str, share: float | None, refitted: bool) -> str:
+    """Which maps the model that is kept was fitted on, beside those it was judged on.
+
+    Parameters
+    ----------
+    trained_until : str
+        ISO time: the end of what it was fitted on.
+    share : float, optional
+        Of the maps, at their begin, that the judged model was fitted on; None for one that was read from a file.
+    refitted : bool
+        Whether the kept model was fitted again, on all maps.
+    """
+    end = moment(trained_until)
+    if refitted:
+        return (
+            "The figures are those of the model that did not know the held-out maps. The model that is kept has the"
+            f" same settings and was fitted again on all maps up to {end}."
+        )
+    if share is None:
+        return f"The weights are those of the model file, learned from maps before {end}."
+    if share == 1:
+        return f"The model was fitted on all maps up to {end}."
     return (
-        f"difference {signed(difference.mean)}, {percent(difference.level, 0)} interval"
-        f" {signed(difference.low)} to {signed(difference.high)}"
+        f"The weights are those learned from the first {percent(share, 0)} of the maps, before {end}: the model was not"
+        " fitted again on the maps held out."
     )
+
+
+def maps_text(number: int) -> str:
+    """How many maps were judged."""
+    return f"{number:,} test {'map' if number == 1 else 'maps'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,16 +12,33 @@ from scipy.special import expit
 from torch import Tensor, nn
 
 from ...learning.training import Batch, weighted_loss
-from ..spans import frames
+from ...learning.trainingstate import Schedule
+from ..spans import Span, frames
 from .causal import LOGIT_SCALE
 from .mapnets import PRIOR
 from .windows import TrainingStack, prior_loss
 
-if TYPE_CHECKING:
-    from .st_resnet import STResNet
-
 #: Cells of the samples of an epoch, at most.
 _EPOCH_CELLS = 2**18
+
+
+class MapModel(Protocol):
+    """What the samples ask of the forecaster that learns from them."""
+
+    training: Schedule
+    closeness: int
+    prior: bool
+    weight_: float
+
+    def wanted(self) -> list[Span]:
+        """Nearest and farthest lag of each map that its network reads."""
+        ...
+
+    def seen_layers(
+        self, inputs: NDArray[np.floating], layers: NDArray[np.float32], where: tuple[slice, slice]
+    ) -> NDArray[np.float32]:
+        """The further layers that its network reads."""
+        ...
 
 
 class MapSamples:
@@ -29,7 +46,7 @@ class MapSamples:
 
     axis = 0
 
-    def __init__(self, model: STResNet, stack: TrainingStack, layers: NDArray[np.float32]) -> None:
+    def __init__(self, model: MapModel, stack: TrainingStack, layers: NDArray[np.float32]) -> None:
         self.model, self.stack, self.layers = model, stack, layers
         self.start = prior_loss(stack)
         self.wanted = model.wanted()

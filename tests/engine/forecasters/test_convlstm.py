@@ -357,6 +357,7 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
     )
     with rasterio.open(tmp_path / "risk.tif") as risk:
         assert risk.tags()["CRIMERISK_KIND"] == "risk"
+        assert "On 18 held-out maps" in risk.tags()["CRIMERISK_CARD"]
         assert risk.descriptions == ("2024-03-31T00:00:00", "2024-04-01T00:00:00")
         values = risk.read()
         assert (values[:, 0] == risk.nodata).all()
@@ -364,6 +365,12 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
     report = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert "héat maps.tif" in report
     assert str(tmp_path) not in report
+    # 90 maps, of which 18 were held out.
+    kept = (
+        "The weights are those learned from the first 80\N{NO-BREAK SPACE}% of the maps, before 2024-03-13: the model"
+    )
+    assert kept in report
+    assert any(text.startswith(kept) for text in context.messages)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.crimemodel", "a.html", "héat maps.tif", "risk.tif"]
 
 
@@ -402,7 +409,7 @@ def test_job_refuses_a_model_for_other_bins_or_cells(tmp_path: Path) -> None:
 
 def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
     whole = travelling(40)
-    with pytest.raises(DataError, match=r"The stack holds 8 maps.*needs at least 15"):
+    with pytest.raises(DataError, match=r"holds 8 maps, 2 of them held out; ConvLSTM needs at least 11 to learn"):
         job(tmp_path, write_stack(tmp_path / "short.tif", whole.before(8)))
     with pytest.raises(DataError, match="The stack holds 1 maps"):
         job(tmp_path, write_stack(tmp_path / "one.tif", whole.before(1)))
@@ -424,7 +431,8 @@ def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
 
 
 def test_as_few_maps_as_the_message_names_are_enough(tmp_path: Path) -> None:
-    assert job(tmp_path, write_stack(tmp_path / "a.tif", travelling(15)))["held_out_bins"] >= 1
+    # Of 14 maps 3 are held out, and 11 are left to learn from.
+    assert job(tmp_path, write_stack(tmp_path / "a.tif", travelling(14)))["held_out_bins"] >= 1
 
 
 def test_a_constant_stack_can_be_forecast(tmp_path: Path) -> None:
@@ -464,7 +472,7 @@ def test_a_failing_report_costs_neither_risk_nor_model(tmp_path: Path, monkeypat
         def fail(*args: object, error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr("riskengine.jobs.convlstm.write_forecast_report", fail)
+        monkeypatch.setattr("riskengine.jobs.convlstm.write_training_report", fail)
         context = Recorder()
         result = job(tmp_path, heatmaps, context, model_output=model, report=report)
         assert result["report"] is None

@@ -12,7 +12,6 @@ from rasterio.warp import transform
 
 from riskengine.intake.findings import Finding, check_categories, check_incidents, measure_places
 from riskengine.intake.incidents import Incidents
-from riskengine.intake.patrols import patrol_group
 
 
 def days(count: int, over: int = 365) -> np.ndarray:
@@ -87,31 +86,6 @@ def test_times_of_day_that_are_none(random: np.random.Generator) -> None:
     found = check_incidents(make_incidents(x, y, partly), bin="2 hours")
     assert kinds(found) == ["midnight"]
     assert found[0].figures["midnight"] == 0.2
-
-
-@pytest.mark.parametrize(
-    ("category", "group"),
-    [
-        ("NARCOTICS", "drugs"),
-        ("Drugs", "drugs"),
-        ("DRUG/NARCOTIC", "drugs"),
-        ("NARCOMENUDEO POSESIÓN CON FINES DE VENTA, COMERCIO Y SUMINISTRO", "drugs"),
-        ("WEAPONS VIOLATION", "weapons"),
-        ("Possession of weapons", "weapons"),
-        ("PORTACIÓN DE ARMA DE FUEGO", "weapons"),
-        ("PROSTITUTION", "prostitution"),
-        ("GAMBLING", "gambling"),
-        ("Public order", "public order"),
-        ("BURGLARY", None),
-        ("DRUGSTORE ROBBERY", None),
-        ("ASSAULT WITH A DANGEROUS WEAPON", None),
-        ("ROBO A NEGOCIO CON VIOLENCIA", None),
-        ("LESIONES INTENCIONALES POR ARMA DE FUEGO", None),
-        ("Violence and sexual offences", None),
-    ],
-)
-def test_what_patrols_find(category: str, group: str | None) -> None:
-    assert patrol_group(category) == group
 
 
 def test_categories_with_and_without_incidents(random: np.random.Generator) -> None:

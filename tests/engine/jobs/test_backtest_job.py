@@ -286,7 +286,7 @@ def test_what_fails_after_the_backtest_costs_no_figures(
     assert (found["risk"], found["csv"]) == (None, None)
     assert found["report"] == str(paths["report"])
     for words in (
-        "further grid positions could not be worked out. MemoryError: no more",
+        "further grid positions could not be worked out. The engine ran out of memory (no more). Use a smaller area",
         "exposure by area could not be worked out",
         "but the risk raster is not",
         "but the labels are not",

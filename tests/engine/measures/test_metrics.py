@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from riskengine.measures.compare import paired_interval
 from riskengine.measures.flagging import flagged_hits, ratio_interval
 from riskengine.measures.metrics import (
     area_hits,
@@ -221,46 +219,3 @@ def test_reliability_of_a_constant_is_one_point() -> None:
     found = reliability(np.full(10, 0.3), [1] * 3 + [0] * 7)
     assert found.predicted == pytest.approx([0.3])
     assert found.observed == pytest.approx([0.3])
-
-
-def test_paired_interval_tells_better_worse_and_chance() -> None:
-    noise = np.random.default_rng(1).normal(0, 0.05, 200)
-    base = np.full(200, 0.5)
-    assert paired_interval(base - 0.05 + noise, base).verdict == "better"
-    assert paired_interval(base + 0.05 + noise, base).verdict == "worse"
-    assert paired_interval(base + noise - noise.mean(), base).verdict == "indistinguishable"
-
-
-@pytest.mark.parametrize("folds", [0, 1, 2, 5, 17])
-def test_paired_interval_of_few_folds_says_nothing(folds: int) -> None:
-    found = paired_interval(np.full(folds, 0.1), np.full(folds, 0.5))
-    assert found.too_few
-    assert found.verdict == "indistinguishable"
-
-
-def test_paired_interval_by_hand() -> None:
-    means = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-    found = paired_interval(np.repeat(means, 3), np.zeros(18))
-    # t(0.975, 5) = 2.5706, standard error sqrt(3.5 / 6)
-    assert (found.mean, found.blocks) == (3.5, 6)
-    assert (found.low, found.high) == pytest.approx((3.5 - 1.9633, 3.5 + 1.9633), abs=1e-3)
-
-
-@pytest.mark.parametrize("correlation", [0.0, 0.3])
-@pytest.mark.parametrize("folds", [5, 8, 12, 20, 73])
-def test_pure_noise_is_seldom_called_better_or_worse(folds: int, correlation: float) -> None:
-    """Nominal 5 %; the bounds leave room for the chance of 1,500 draws."""
-    random = np.random.default_rng(folds)
-    noise = random.normal(size=(folds + 30, 1500))
-    for before, now in pairwise(noise):
-        now += correlation * before
-    wrong = [paired_interval(each, np.zeros(folds)).verdict != "indistinguishable" for each in noise[30:].T]
-    assert np.mean(wrong) <= (0.08 if correlation else 0.065)
-    if folds >= 20 and not correlation:
-        assert np.mean(wrong) >= 0.035, "wider than it says"
-
-
-def test_blocks_widen_the_interval_of_dependent_folds() -> None:
-    walk = np.repeat(np.random.default_rng(3).normal(size=30), 7)
-    single, blocks = (paired_interval(walk, np.zeros_like(walk), block=size) for size in (1, 14))
-    assert blocks.high - blocks.low > 1.2 * (single.high - single.low)

@@ -12,17 +12,19 @@ import pytest
 from kit.maps import stack
 from kit.pages import Page, plain
 
-from riskengine.evaluation.backtest import Backtest, Plan
 from riskengine.evaluation.exposure import AreaExposure
+from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.offsets import OffsetFigures
+from riskengine.evaluation.plan import Plan
 from riskengine.evaluation.scoring import score_model
 from riskengine.ground.errors import OutputError
 from riskengine.intake.findings import Finding
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.measures.compare import Difference
 from riskengine.measures.metrics import AreaHits, reliability
-from riskengine.report import backtest_figures, backtest_maps, backtest_words
+from riskengine.report import backtest_figures, backtest_maps, claims
 from riskengine.report.backtest import write_backtest_report
+from riskengine.report.words import change, count
 
 EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'
 FIRST, MAPS = 60, 110
@@ -54,7 +56,7 @@ RISKS: dict[str, Risk] = {
 
 def make_backtest(
     names: tuple[str, ...] = ("ensemble", "constant", "prior_counts", "convlstm"), maps: int = MAPS
-) -> Backtest:
+) -> Judged:
     heatmaps = make_heatmaps(maps)
     scored = np.arange(FIRST, maps)
     risks = {}
@@ -66,7 +68,7 @@ def make_backtest(
         name: score_model(name, risk, heatmaps.counts[scored], heatmaps.mask, block=7, reference=0.2)
         for name, risk in risks.items()
     }
-    return Backtest(
+    return Judged(
         heatmaps,
         Plan(FIRST, 1, 20, (0, 1)),
         scored,
@@ -79,7 +81,7 @@ def make_backtest(
     )
 
 
-def page(path: Path, backtest: Backtest, **given: object) -> Page:
+def page(path: Path, backtest: Judged, **given: object) -> Page:
     write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
     made = Page(path)
     assert not made.open
@@ -88,7 +90,7 @@ def page(path: Path, backtest: Backtest, **given: object) -> Page:
 
 
 @pytest.fixture(scope="module")
-def backtest() -> Backtest:
+def backtest() -> Judged:
     made = make_backtest()
     made.failures["sftt"] = "Too few maps. " + EVIL
     made.seed_scores["convlstm"] = [0.5, 0.6, 0.7]
@@ -97,7 +99,7 @@ def backtest() -> Backtest:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, backtest: Backtest) -> Page:
+def whole(tmp_path_factory: pytest.TempPathFactory, backtest: Judged) -> Page:
     return page(
         tmp_path_factory.mktemp("report") / "r.html",
         backtest,
@@ -120,7 +122,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert whole.source.count('class="scroll"') == whole.tags.count("table") - whole.source.count('class="card"')
 
 
-def test_the_answer_comes_first(whole: Page, backtest: Backtest) -> None:
+def test_the_answer_comes_first(whole: Page, backtest: Judged) -> None:
     score, plain = backtest.scores["ensemble"], backtest.scores["prior_counts"]
     difference = backtest.against("ensemble", "prior_counts")
     assert difference.high < 0
@@ -134,13 +136,13 @@ def test_the_answer_comes_first(whole: Page, backtest: Backtest) -> None:
     assert "There is a signal beyond the long-run mean (prior counts): 1 other model beats it, ensemble" in said[:1200]
 
 
-def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Backtest) -> None:
+def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Judged) -> None:
     for words in (
         "Ensemble: distinguishably better than prior counts (−0.",
         "Prior counts: the best simple baseline (log-loss 0.",
-        "Constant: distinguishably worse than prior counts (+0.",
-        "ConvLSTM: distinguishably worse than prior counts (+",
-        "SFTT: could not be run. Too few maps.",
+        "Constant: distinguishably WORSE than prior counts (+0.",
+        "ConvLSTM: distinguishably WORSE than prior counts (+",
+        "SFTT could not be run: Too few maps.",
     ):
         assert words in whole.text, words
     for name, title in (
@@ -157,16 +159,16 @@ def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Backtest) -
         assert row[7] == ("0.10000 3 seeds" if name == "convlstm" else "–")
         area = score.area
         row = whole.row(title.removesuffix(" ★"), 7)
-        assert row[2] == f"{backtest_words.count(area.caught)} / {area.incidents:,.0f}"
+        assert row[2] == f"{count(area.caught)} / {area.incidents:,.0f}"
         assert row[3] == f"{100 * area.precision:.1f} %"
         # n over the flagged square kilometres: cells of 500 m.
         assert row[6] == f"{area.caught / (area.flagged * 0.25):.3f}"
 
 
-def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest: Backtest) -> None:
+def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest: Judged) -> None:
     for hits in backtest.scores["ensemble"].shares:
         row = whole.row(f"{100 * hits.at:.0f} %", 11)
-        assert row[2] == f"{backtest_words.count(hits.area.caught)} / {hits.area.incidents:,.0f}"
+        assert row[2] == f"{count(hits.area.caught)} / {hits.area.incidents:,.0f}"
     rows = [row for row in whole.rows if len(row) == 13 and row[0].isdigit()]
     assert [int(row[0]) for row in rows] == 2 * list(range(85, 100))
     at_95 = backtest.scores["ensemble"].percentiles["stack"][10].area
@@ -200,12 +202,12 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
 
 def test_no_signal_is_said_in_words() -> None:
     made = make_backtest(("convlstm", "constant", "prior_counts"))
-    sentence, look = backtest_words.headline(made)
+    sentence, look = claims.headline(made)
     assert sentence.startswith("ConvLSTM: log-loss")
     assert "distinguishably WORSE than the best simple baseline, prior counts" in sentence
     assert "Use prior counts instead." in sentence
     assert look == "worse"
-    assert backtest_words.signal(made).startswith(
+    assert claims.signal(made).startswith(
         "These models found no signal beyond the long-run mean (prior counts): the one other model"
         " tried is not distinguishably better. The nearest, ConvLSTM, differs by +"
     )
@@ -216,22 +218,22 @@ def test_no_signal_at_all_is_said_too() -> None:
     made = make_backtest(("convlstm", "constant", "prior_counts"))
     poor = made.scores["prior_counts"]
     made.scores["prior_counts"] = replace(poor, log_loss=9.0, fold_loss=poor.fold_loss + 9.0)
-    assert backtest_words.signal(made).endswith(
+    assert claims.signal(made).endswith(
         "Neither where nor when it happens could be told better than by one probability for all cells."
     )
 
 
 def test_a_small_gain_is_called_small_and_set_beside_the_baselines_own() -> None:
     made = make_backtest(("ensemble", "constant", "prior_counts"))
-    plain = made.scores["prior_counts"]
+    base = made.scores["prior_counts"]
     made.scores["ensemble"] = replace(
-        plain, name="ensemble", log_loss=0.99 * plain.log_loss, fold_loss=0.99 * plain.fold_loss
+        base, name="ensemble", log_loss=0.99 * base.log_loss, fold_loss=0.99 * base.fold_loss
     )
-    share = 1 - plain.log_loss / made.scores["constant"].log_loss
+    share = 1 - base.log_loss / made.scores["constant"].log_loss
     assert (
         "The gain is small, 1.0 % of the log-loss; that of prior counts is already"
         f" {100 * share:.1f} % below a constant’s."
-    ) in plain(backtest_words.headline(made)[0])
+    ) in plain(claims.headline(made)[0])
 
 
 def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
@@ -239,11 +241,11 @@ def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
     same = made.scores["prior_counts"]
     wobble = 0.01 * np.where(np.arange(50) % 2, 1.0, -1.0)
     made.scores["ensemble"] = replace(same, name="ensemble", fold_loss=same.fold_loss + wobble)
-    sentence, look = backtest_words.headline(made)
-    assert "which cannot be told from the best simple baseline, prior counts" in sentence
+    sentence, look = claims.headline(made)
+    assert "not distinguishable from the best simple baseline, prior counts" in sentence
     assert look == "unsure"
-    assert backtest_words.lines(made)["ensemble"].verdict == "indistinguishable"
-    assert backtest_words.signal(made).startswith("These models found no signal beyond")
+    assert claims.lines(made)["ensemble"].verdict == "indistinguishable"
+    assert claims.signal(made).startswith("These models found no signal beyond")
 
 
 def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
@@ -251,14 +253,14 @@ def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
     made = make_backtest(("ensemble", "constant", "prior_counts"))
     poor = made.scores["prior_counts"]
     made.scores["prior_counts"] = replace(poor, log_loss=9.0, fold_loss=poor.fold_loss + 9.0)
-    assert backtest_words.rival(made) == "constant"
-    assert backtest_words.catcher(made) == "prior_counts"
-    sentence, _ = backtest_words.headline(made)
+    assert made.best_baseline == "constant"
+    assert claims.catcher(made) == "prior_counts"
+    sentence, _ = claims.headline(made)
     assert "The simple baseline that catches most, prior counts:" in sentence
 
 
 def test_one_model_alone(tmp_path: Path) -> None:
-    sentence, look = backtest_words.headline(make_backtest(("ensemble",)))
+    sentence, look = claims.headline(make_backtest(("ensemble",)))
     assert "No simple baseline was scored beside it, so nothing can be said about how good that is." in sentence
     assert look == "unsure"
     text = page(tmp_path / "r.html", make_backtest(("constant",))).text
@@ -285,9 +287,9 @@ def test_models_without_figures(tmp_path: Path) -> None:
         )
         made.seconds[name] = nothing
         made.risks[name][:] = np.nan
-        text = backtest_words.lines(made)["convlstm"].text
+        text = claims.lines(made)["convlstm"].text
         assert text == "ConvLSTM: no forecast that could be scored."
-        assert backtest_words.headline(made)[0].startswith("No answer") is (name == "ensemble")
+        assert claims.headline(made)[0].startswith("No answer") is (name == "ensemble")
     text = page(tmp_path / "r.html", made).text
     assert "No answer: ensemble has no forecast that could be scored on 50 test maps." in text
     assert "Prior counts: the best simple baseline" in text
@@ -320,12 +322,14 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
     assert "A busy map" in text
 
 
-@pytest.mark.parametrize(("maps", "told"), [(5, "which 5 maps are too few to tell apart"), (50, "told from chance")])
+@pytest.mark.parametrize(
+    ("maps", "told"), [(5, "; too few maps for an interval"), (50, ", 95 % interval +0.00 to +0.00")]
+)
 def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, told: str) -> None:
     made = make_backtest(("ensemble", "constant", "prior_counts"), FIRST + maps)
     made.scores["ensemble"] = replace(made.scores["ensemble"], log_loss=float("nan"))
-    (sentence,) = (line for line in made.verdicts() if "gives no probabilities" in line)
-    assert sentence.endswith(f"{told}.")
+    (sentence,) = (line for line in claims.sentences(made) if "judged by its order alone" in line)
+    assert plain(sentence).endswith(f"against prior counts: +0.00 percentage points{told}.")
 
 
 def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
@@ -341,9 +345,9 @@ def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
 
 
 def test_hit_rates_are_better_when_higher() -> None:
-    assert backtest_words.hits_verdict(Difference(0.02, 0.01, 0.03, 0.95, 10)) == "better"
-    assert backtest_words.hits_verdict(Difference(-0.02, -0.03, -0.01, 0.95, 10)) == "worse"
-    assert backtest_words.hits_verdict(Difference(0.02, -0.01, 0.05, 0.95, 10)) == "indistinguishable"
+    assert claims.hits_verdict(Difference(0.02, 0.01, 0.03, 0.95, 10)) == "better"
+    assert claims.hits_verdict(Difference(-0.02, -0.03, -0.01, 0.95, 10)) == "worse"
+    assert claims.hits_verdict(Difference(0.02, -0.01, 0.05, 0.95, 10)) == "indistinguishable"
 
 
 def test_a_test_without_incidents(tmp_path: Path) -> None:
@@ -366,19 +370,19 @@ def test_maps_shown_are_a_quiet_a_typical_and_a_busy_one() -> None:
 
 def test_words_for_differences() -> None:
     told = Difference(-0.00123, -0.00160, -0.00086, 0.95, 10)
-    assert backtest_words.verdict_of(told) == "better"
-    assert plain(backtest_words.interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
+    assert claims.verdict_of(told) == "better"
+    assert plain(claims.interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
     few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
-    assert backtest_words.verdict_of(few) == "too few"
-    assert backtest_words.interval(few) == "−0.00123; too few maps for an interval"
+    assert claims.verdict_of(few) == "too few"
+    assert claims.interval(few) == "−0.00123; too few maps for an interval"
     # A limit just below 0 must not look as if it lay above.
-    assert backtest_words.change(-0.0000001) == "−0.00000"
-    assert backtest_words.change(0.0) == "+0.00000"
-    assert backtest_words.count(12.0) == "12"
-    assert backtest_words.count(1234.5) == "1,234.5"
+    assert change(-0.0000001) == "−0.00000"
+    assert change(0.0) == "+0.00000"
+    assert count(12.0) == "12"
+    assert count(1234.5) == "1,234.5"
 
 
-def test_same_backtest_same_figures(backtest: Backtest) -> None:
+def test_same_backtest_same_figures(backtest: Judged) -> None:
     shared = backtest_maps.common_scale(backtest, "ensemble", [0, 1])
     maps = [backtest_maps.happened_map(backtest, "ensemble", 0, shared) for _ in range(2)]
     curves = [backtest_figures.hit_rate_curves(backtest) for _ in range(2)]
@@ -387,6 +391,6 @@ def test_same_backtest_same_figures(backtest: Backtest) -> None:
     assert maps[0] != backtest_maps.happened_map(backtest, "ensemble", 1, shared)
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Backtest) -> None:
+def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Judged) -> None:
     with pytest.raises(OutputError, match="does not exist"):
         write_backtest_report(tmp_path / "nowhere" / "r.html", backtest, {}, [])

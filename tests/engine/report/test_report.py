@@ -10,13 +10,18 @@ import pytest
 from kit.maps import stack
 from kit.pages import Page
 
-from riskengine.evaluation.heldout import HeldOut, evaluate
+from riskengine.evaluation.judged import Judged
+from riskengine.evaluation.judging import judge_fitted
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
 from riskengine.forecasters.modelcard import describe
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
+from riskengine.ground.context import JobContext
 from riskengine.maps.heatmaps import Heatmaps
-from riskengine.report.html import crs_name, moment, number, write_forecast_report
-from riskengine.report.words import percent, verdict
+from riskengine.report.claims import headline
+from riskengine.report.html import crs_name, number
+from riskengine.report.training import write_training_report
+from riskengine.report.words import moment, percent, weights_text
+from riskengine.systems.hotspots.steps import forecast
 
 EVIL = '<script>alert("x")</script> & $x_1^2$'
 
@@ -37,21 +42,22 @@ def model(heatmaps: Heatmaps) -> ConvLSTMForecaster:
 
 
 @pytest.fixture(scope="module")
-def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> HeldOut:
-    return evaluate(heatmaps, [model, PriorCounts(), PriorShare(), ConstantForecaster()], 40)
+def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> Judged:
+    return judge_fitted([model, PriorCounts(), PriorShare(), ConstantForecaster()], heatmaps, 40)
 
 
-def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut | None) -> tuple[str, Page]:
-    write_forecast_report(
+def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged | None) -> tuple[str, Page]:
+    card = describe(model, heatmaps.before(40))
+    write_training_report(
         path,
         heatmaps,
-        model.predict(heatmaps, 2),
-        np.array(["2024-02-20", "2024-02-21", "2024-02-22"], dtype="datetime64[s]"),
-        describe(model, heatmaps.before(40)),
-        model.curves_,
+        model,
+        card,
         held_out,
+        weights_text(card.window.end, 0.8, refitted=False),
         {"heatmaps": EVIL, "seed": 0, "model": None},
         [EVIL],
+        forecast(model, card, heatmaps, 2, JobContext()),
     )
     page = Page(path)
     assert not page.open
@@ -59,7 +65,7 @@ def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: He
 
 
 def test_report_is_one_file_and_escaped(
-    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
 ) -> None:
     text, page = make(tmp_path / "r.html", heatmaps, model, held_out)
     assert "script" not in page.tags
@@ -74,14 +80,15 @@ def test_report_is_one_file_and_escaped(
 
 
 def test_report_says_how_the_interval_was_made_or_why_there_is_none(
-    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: HeldOut
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
 ) -> None:
     _, few = make(tmp_path / "few.html", heatmaps, model, held_out)
     assert "too few held-out maps for an interval" in few.text
+    assert "learned from the first 80 % of the maps, before 2024-02-10: the model was not fitted again" in few.text
     assert "inf" not in few.text.replace("−", " ").replace("+", " ").split()
-    longer = evaluate(heatmaps, [model, PriorCounts(), ConstantForecaster()], 20)
+    longer = judge_fitted([model, PriorCounts(), ConstantForecaster()], heatmaps, 20)
     _, enough = make(tmp_path / "enough.html", heatmaps, model, longer)
-    assert "t-interval over the means of 10 blocks of consecutive maps" in enough.text
+    assert "studentised bootstrap of 10 blocks of consecutive maps" in enough.text
     assert "too few" not in enough.text
 
 
@@ -91,8 +98,8 @@ def test_report_without_evaluation_says_so(tmp_path: Path, heatmaps: Heatmaps, m
     assert len(page.links) == 3
 
 
-def test_held_out_scores_share_folds(held_out: HeldOut) -> None:
-    assert held_out.maps == 10
+def test_held_out_scores_share_folds(held_out: Judged) -> None:
+    assert len(held_out.maps) == 10
     assert {len(score.fold_loss) for score in held_out.scores.values()} == {10}
     assert {score.area.incidents for score in held_out.scores.values()} == {held_out.scores["constant"].area.incidents}
     for score in held_out.scores.values():
@@ -105,7 +112,7 @@ def test_unobserved_maps_are_not_scored(heatmaps: Heatmaps) -> None:
     observed = np.ones(50, bool)
     observed[[41, 45]] = False
     gaps = Heatmaps(heatmaps.counts, heatmaps.edges, heatmaps.mask, heatmaps.grid, "1 days", observed)
-    assert evaluate(gaps, [PriorCounts(), ConstantForecaster()], 40).maps == 8
+    assert len(judge_fitted([PriorCounts(), ConstantForecaster()], gaps, 40).maps) == 8
 
 
 def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> None:
@@ -115,15 +122,19 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
         def _risk(self, total: np.ndarray, maps: int, heatmaps: Heatmaps) -> np.ndarray:
             return np.asarray(0.9)
 
-    bad = evaluate(heatmaps, [Bad(), PriorCounts(), ConstantForecaster()], 20)
-    assert "WORSE than the simple baseline prior counts" in verdict(bad)
+    bad = judge_fitted([Bad(), PriorCounts(), ConstantForecaster()], heatmaps, 20)
+    assert "distinguishably WORSE than the best simple baseline, prior counts" in headline(bad)[0]
     same = ConstantForecaster()
     same.name = "convlstm"
-    assert "cannot be told from chance" in verdict(evaluate(heatmaps, [same, ConstantForecaster()], 20))
-    few = verdict(evaluate(heatmaps, [same, ConstantForecaster()], 40))
-    assert "10 held-out maps are too few to tell it from chance" in few
-    good = evaluate(heatmaps, [PriorCounts(), ConstantForecaster()], 20)
-    assert "distinguishably better" in verdict(good)
+    assert (
+        "not distinguishable from the best simple"
+        in headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))[0]
+    )
+    few, look = headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
+    assert "over 10 test maps: too few maps to tell it from the best simple baseline, constant" in few
+    assert look == "unsure"
+    good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
+    assert "distinguishably better" in headline(good)[0]
 
 
 def test_words() -> None:

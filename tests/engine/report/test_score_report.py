@@ -266,26 +266,6 @@ def test_blocks_with_few_incidents_are_left_out_of_the_map(tmp_path: Path) -> No
     assert "Of the 36 blocks shown" in text
 
 
-@pytest.mark.parametrize(
-    ("category", "patrols"),
-    [
-        ("NARCOMENUDEO POSESION SIMPLE", True),
-        ("PORTACION DE ARMA DE FUEGO", True),
-        ("WEAPONS VIOLATION", True),
-        ("Possession of weapons", True),
-        ("Drugs", True),
-        ("PROSTITUTION", True),
-        ("HOMICIDIO POR ARMA DE FUEGO", False),
-        ("ROBO A TRANSEUNTE CON VIOLENCIA", False),
-        ("AGG. ASSAULT", False),
-        ("DESPOJO", False),
-        ("Burglary", False),
-    ],
-)
-def test_found_by_patrols(category: str, patrols: bool) -> None:
-    assert score_words.found_by_patrols(category) is patrols
-
-
 def test_same_study_same_report(tmp_path: Path) -> None:
     def figures(path: Path) -> Any:
         write_score_report(path, make_study())

@@ -408,7 +408,7 @@ class TestJob:
         context = Recorder()
         result = run_job("train_score", self.asked(index, tmp_path), context)
         assert ScoreModel.load(result["model"]).card.complete
-        assert "The comparison was left out: There is too little of it" in Path(result["report"]).read_text("utf-8")
+        assert "The comparison was left out. There is too little of it" in Path(result["report"]).read_text("utf-8")
         assert any("The comparison was left out" in text for text in context.messages)
 
     def test_days_without_data_are_told(self, index: CrimeIndex, tmp_path: Path) -> None:

@@ -1,0 +1,179 @@
+"""The one way to judge: forecasts of the same maps, by whatever made them, become a `Judged`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..forecasters.base import Forecaster
+from ..forecasters.catalogue import make
+from ..ground.context import JobContext
+from ..maps.heatmaps import Heatmaps
+from ..measures.labels import Over
+from ..measures.metrics import brier, skill
+from .entrants import title
+from .judged import Judged
+from .plan import Plan
+from .scoring import ModelScore, score_model
+
+
+def judge(
+    heatmaps: Heatmaps,
+    plan: Plan,
+    maps: NDArray[np.int64],
+    risks: Mapping[str, NDArray[np.float32]],
+    baselines: Sequence[str],
+    model: str,
+    *,
+    threshold: int = 1,
+    percentile: float = 95.0,
+    over: Over = "stack",
+    reference: float | None = None,
+    context: JobContext | None = None,
+) -> Judged:
+    """Score the forecasts of every model on the same maps.
+
+    Parameters
+    ----------
+    heatmaps : Heatmaps
+    plan : Plan
+        How the forecasts were made.
+    maps : ndarray of int, shape (F,)
+        Numbers of the maps that were forecast.
+    risks : mapping of str to ndarray of float32, shape (F, H, W)
+        Forecasts by model; NaN outside the study area and nowhere else.
+    baselines : sequence of str
+        The simple models among them that the others are compared with.
+    model : str
+        The one that is compared first.
+    threshold : int
+        Incidents in a cell and bin that count as an event.
+    percentile, over : float, str
+        Where a cell counts as flagged in labels, border and exposure.
+    reference : float, optional
+        Brier score that the skill is measured against; by default that of the model ``constant``, where there is one.
+    """
+    context = context or JobContext()
+    block, counts = week_of(heatmaps), heatmaps.counts[maps]
+    if reference is None:
+        reference = _constant_brier(risks, counts >= threshold, heatmaps.mask)
+    scores: dict[str, ModelScore] = {}
+    for number, name in enumerate([model, *(name for name in risks if name != model)]):
+        with context.step(number / len(risks), (number + 1) / len(risks)):
+            context.progress(0.0, f"Scoring {title(name)} on {len(maps)} maps")
+            scores[name] = score_model(
+                name,
+                risks[name],
+                counts,
+                heatmaps.mask,
+                threshold=threshold,
+                block=block,
+                percentile=percentile,
+                over=over,
+                reference=reference,
+                context=context,
+            )
+    if baselines:
+        best = min((scores[name] for name in baselines), key=lambda score: score.log_loss)
+        scores = {name: replace(score, skill_best=skill(score.brier, best.brier)) for name, score in scores.items()}
+    return Judged(
+        heatmaps,
+        plan,
+        maps,
+        dict(risks),
+        scores,
+        block,
+        list(baselines),
+        model,
+        threshold=threshold,
+        percentile=percentile,
+        over=over,
+        notes=notes_on(heatmaps),
+    )
+
+
+def judge_trained(
+    model: Forecaster,
+    heatmaps: Heatmaps,
+    first: int,
+    baselines: Sequence[str],
+    threshold: int = 1,
+    context: JobContext | None = None,
+) -> Judged:
+    """Judge a fitted forecaster on the maps from `first` on, one step ahead, beside baselines that know no more.
+
+    Parameters
+    ----------
+    model : Forecaster
+        Fitted on maps before `first`.
+    heatmaps : Heatmaps
+    first : int
+        First held-out map.
+    baselines : sequence of str
+        Names in the catalogue; fitted here, on the maps before `first`. The model's own is left out.
+    threshold : int
+        Incidents in a cell and bin that count as an event.
+    """
+    context = context or JobContext()
+    history = heatmaps.before(first)
+    others = [make(name, threshold=threshold) for name in baselines if name != model.name]
+    for number, other in enumerate(others):
+        with context.step(0.5 * number / len(others), 0.5 * (number + 1) / len(others)):
+            context.progress(0.0, f"Fitting {title(other.name)}")
+            other.fit(history, context)
+    with context.step(0.5, 1.0):
+        return judge_fitted([model, *others], heatmaps, first, threshold, context)
+
+
+def judge_fitted(
+    forecasters: Sequence[Forecaster],
+    heatmaps: Heatmaps,
+    first: int,
+    threshold: int = 1,
+    context: JobContext | None = None,
+) -> Judged:
+    """Judge fitted forecasters on the maps from `first` on, one step ahead; the first one beside the others."""
+    context = context or JobContext()
+    observed = np.flatnonzero(heatmaps.observed[first:])
+    risks: dict[str, NDArray[np.float32]] = {}
+    for number, forecaster in enumerate(forecasters):
+        with context.step(0.6 * number / len(forecasters), 0.6 * (number + 1) / len(forecasters)):
+            context.progress(0.0, f"Forecasting {len(observed)} held-out maps by {title(forecaster.name)}")
+            risks[forecaster.name] = forecaster.predict_each(heatmaps, first, context)[observed]
+    names = list(risks)
+    with context.step(0.6, 1.0):
+        return judge(
+            heatmaps, Plan(first), first + observed, risks, names[1:], names[0], threshold=threshold, context=context
+        )
+
+
+def week_of(heatmaps: Heatmaps) -> int:
+    """Maps in a week, since incidents keep a weekly rhythm; at least 7."""
+    length = (heatmaps.edges[1] - heatmaps.edges[0]) / np.timedelta64(1, "D")
+    return max(round(7 / float(length)), 7)
+
+
+def notes_on(heatmaps: Heatmaps) -> list[str]:
+    """What a reader must know of the maps."""
+    filled = int((~heatmaps.observed).sum())
+    if not filled:
+        return []
+    notes = [f"{filled} maps were not observed: they are neither learnt from nor scored."]
+    if heatmaps.filled == "linear":
+        notes.append(
+            "They were filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
+            " would see a part of what it is to forecast."
+        )
+    return notes
+
+
+def _constant_brier(
+    risks: Mapping[str, NDArray[np.float32]], events: NDArray[np.bool_], mask: NDArray[np.bool_]
+) -> float:
+    """Brier score of the constant forecast; nan where there is none."""
+    if "constant" not in risks:
+        return float("nan")
+    return float(np.mean([brier(p[mask], event[mask]) for p, event in zip(risks["constant"], events, strict=True)]))

@@ -1,0 +1,57 @@
+"""How a test rolls through the maps, and whether a plan fits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..forecasters.base import check_steps
+from ..ground.errors import DataError, ParameterError
+from ..maps.heatmaps import Heatmaps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a backtest rolls.
+
+    Attributes
+    ----------
+    first : int
+        First map that is forecast.
+    horizon : int
+        Bins ahead: map t is forecast from the maps before t - horizon + 1.
+    refit : int
+        Maps between two fits; 0 for a single one, before `first`.
+    seeds : tuple of int
+        Forecasters that draw random numbers are fitted once with each.
+    """
+
+    first: int
+    horizon: int = 1
+    refit: int = 0
+    seeds: tuple[int, ...] = (0,)
+
+
+def check_plan(heatmaps: Heatmaps, plan: Plan) -> None:
+    """Refuse a plan that leaves nothing to learn from or nothing to test on.
+
+    Raises
+    ------
+    ParameterError, DataError
+    """
+    check_steps(plan.horizon)
+    maps = len(heatmaps)
+    if plan.first < plan.horizon or plan.first >= maps or plan.refit < 0 or not plan.seeds:
+        raise ParameterError(
+            f"The test begins at map {plan.first} of {maps}, {plan.horizon} bins ahead: there is no history before its"
+            " first origin, or no map to test on",
+            parameter="start",
+            value=plan.first,
+            remedy="Let the test begin later, or make it shorter",
+        )
+    if not heatmaps.observed[plan.first :].any():
+        raise DataError(
+            "None of the maps of the test was observed",
+            parameter="start",
+            value=str(heatmaps.edges[plan.first]),
+            remedy="Let the test begin earlier",
+        )

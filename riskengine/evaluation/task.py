@@ -1,0 +1,154 @@
+"""A task of a backtest: one fit before an origin, and the maps that are forecast with it."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..forecasters.base import Forecaster
+from ..ground.context import JobContext
+from ..ground.errors import Cancelled, DataError
+from ..ground.failures import failure_sentence
+from ..maps.heatmaps import Heatmaps
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fit, and the maps forecast with it.
+
+    Attributes
+    ----------
+    model : str
+    seed : int
+        Position among the plan's seeds; 0 for a forecaster that draws no random numbers.
+    forecaster : Forecaster
+        Not fitted.
+    first, end : int
+        The maps forecast: first <= t < end.
+    horizon : int
+    alone : bool
+        Uses all cores by itself (networks): runs in this process, one after the other.
+    """
+
+    model: str
+    seed: int
+    forecaster: Forecaster
+    first: int
+    end: int
+    horizon: int
+    alone: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task.
+
+    Attributes
+    ----------
+    task : Task
+    risk : ndarray of float32, shape (end - first, H, W), or None
+    seconds : float
+    failure : str
+        A sentence; empty when all went well.
+    """
+
+    task: Task
+    risk: NDArray[np.float32] | None
+    seconds: float
+    failure: str = ""
+
+
+def draws_random_numbers(forecaster: Forecaster) -> bool:
+    """Whether a seed changes what it forecasts."""
+    return "seed" in inspect.signature(type(forecaster).__init__).parameters
+
+
+def fresh(forecaster: Forecaster, seed: int | None = None) -> Forecaster:
+    """An unfitted one of the same settings, or with another seed."""
+    settings = forecaster.settings()
+    if seed is not None:
+        settings["seed"] = seed
+    return type(forecaster)(**settings)
+
+
+def make_tasks(
+    forecasters: Mapping[str, Forecaster],
+    maps: int,
+    first: int,
+    horizon: int,
+    refit: int,
+    seeds: Sequence[int],
+    networks: set[str],
+) -> list[Task]:
+    """Every fit that a backtest needs, model by model, seed by seed, fold by fold."""
+    starts = list(range(first, maps, refit or maps))
+    tasks = []
+    for name, forecaster in forecasters.items():
+        wanted: Sequence[int | None] = seeds if draws_random_numbers(forecaster) else [None]
+        tasks += [
+            Task(name, position, fresh(forecaster, seed), start, end, horizon, name in networks)
+            for position, seed in enumerate(wanted)
+            for start, end in zip(starts, [*starts[1:], maps], strict=True)
+        ]
+    return tasks
+
+
+def run_task(task: Task, heatmaps: Heatmaps, context: JobContext) -> NDArray[np.float32]:
+    """Fit on what was known at the fold's first origin, and forecast its maps.
+
+    Raises
+    ------
+    DataError
+        If the forecaster gives anything but a probability for some cell of the study area.
+    """
+    with context.step(0.0, 0.7):
+        task.forecaster.fit(heatmaps.before(task.first - task.horizon + 1), context)
+    with context.step(0.7, 1.0):
+        # Nothing behind the fold exists for it: map t is forecast from the maps before t - horizon + 1.
+        history = heatmaps.before(task.end)
+        risk = task.forecaster.predict_ahead(history, task.first, task.horizon, context)
+    inside = risk[:, heatmaps.mask]
+    if not ((inside >= 0) & (inside <= 1)).all():
+        raise DataError(
+            f"{task.model} forecast something that is no probability for some cells",
+            parameter="models",
+            value=task.model,
+            remedy="Leave this model out",
+        )
+    risk = np.asarray(risk, dtype=np.float32)
+    risk[:, ~heatmaps.mask] = np.nan
+    return risk
+
+
+def attempt(task: Task, heatmaps: Heatmaps, context: JobContext) -> Outcome:
+    """Run a task; whatever stops it but a cancel becomes a sentence, so that the other models go on."""
+    began = time.monotonic()
+    try:
+        with nullcontext() if task.alone else one_core():
+            risk = run_task(task, heatmaps, context)
+    except Cancelled:
+        raise
+    except Exception as error:
+        return Outcome(task, None, time.monotonic() - began, failure_sentence(error))
+    return Outcome(task, risk, time.monotonic() - began)
+
+
+def one_core() -> AbstractContextManager[Any]:
+    """Keep linear algebra to one thread.
+
+    Processes share the cores between them; and sums that are split over threads differ in their last digits, so that a
+    forecast would depend on how many processes made it.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits

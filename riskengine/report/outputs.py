@@ -1,0 +1,175 @@
+"""What a backtest or an evaluation leaves behind: report, CSV, risk, labels and hits; each whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..evaluation.judged import Judged
+from ..ground.artefacts import check_folder, whole_file
+from ..ground.context import JobContext
+from ..ground.failures import keep_going
+from ..intake.findings import Finding
+from ..maps.heatmaps import write_risk, write_stack
+from ..measures.labels import LABEL_NODATA, LABELS
+from .backtest import write_backtest_report
+from .claims import sentences
+from .figures_csv import write_figures
+
+#: Parameters of jobs that name files.
+FILES = frozenset(
+    [
+        *("areas", "checkpoint", "csv", "extras", "heatmaps", "hits", "incidents", "labels"),
+        *("model", "model_output", "output", "report", "risk"),
+    ]
+)
+
+
+@dataclass
+class Outputs:
+    """Destinations; None for those that are not wanted, or could not be written."""
+
+    report: str | None = None
+    csv: str | None = None
+    risk: str | None = None
+    labels: str | None = None
+    hits: str | None = None
+
+
+def check_outputs(outputs: Outputs) -> None:
+    """Refuse destinations in folders that do not exist, before hours of work rather than after.
+
+    Raises
+    ------
+    OutputError
+    """
+    for name in Outputs.__dataclass_fields__:
+        if path := getattr(outputs, name):
+            check_folder(path, name)
+
+
+def write_outputs(
+    backtest: Judged,
+    outputs: Outputs,
+    parameters: dict[str, Any],
+    notes: Sequence[str],
+    findings: Sequence[Finding],
+    warn: Callable[[str], None],
+    context: JobContext,
+) -> None:
+    """Write what is wanted; what fails is told of, for the figures must not be lost to it.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        Those that could not be written become None.
+    parameters : dict
+        As the job got them; the report shows files by name.
+    """
+    context.progress(0.0, "Writing")
+    edges = np.array(backtest.edges, dtype="datetime64[s]")
+    heatmaps = backtest.heatmaps
+    tags = {
+        "CRIMERISK_BIN": heatmaps.bin,
+        "CRIMERISK_MODEL": backtest.model,
+        "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
+    }
+    mask, grid = heatmaps.mask, heatmaps.grid
+
+    @cache
+    def labels() -> NDArray[np.uint8]:
+        return backtest.labels()
+
+    def write_the_risk(path: str) -> None:
+        horizon = {"CRIMERISK_HORIZON": str(backtest.plan.horizon)}
+        write_risk(path, backtest.risks[backtest.model], edges, mask, grid, tags | horizon, context)
+
+    def write_labels(path: str) -> None:
+        more = {
+            "CRIMERISK_KIND": "labels",
+            "CRIMERISK_LABELS": "\n".join(LABELS),
+            "CRIMERISK_PERCENTILE": f"{backtest.percentile:g}",
+            "CRIMERISK_OVER": backtest.over,
+        }
+        write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
+
+    def write_hits(path: str) -> None:
+        with whole_file(path, "hits") as temporary:
+            text = json.dumps(hit_rows(backtest, labels()), ensure_ascii=False, allow_nan=False)
+            temporary.write_text(text, encoding="utf-8")
+
+    def write_csv(path: str) -> None:
+        write_figures(path, backtest)
+
+    def write_report(path: str) -> None:
+        write_backtest_report(path, backtest, shareable(parameters), notes, findings)
+
+    writers: dict[str, tuple[str, Callable[[str], None]]] = {
+        "risk": ("the risk raster is not", write_the_risk),
+        "labels": ("the labels are not", write_labels),
+        "hits": ("the hits are not", write_hits),
+        "csv": ("the CSV is not", write_csv),
+        # Last, so that it tells of the others.
+        "report": ("the report is not", write_report),
+    }
+    for name, (failed, write) in writers.items():
+        if (path := getattr(outputs, name)) is None:
+            continue
+        setattr(outputs, name, None)
+        with keep_going(warn, f"The figures are there, but {failed}"):
+            write(path)
+            setattr(outputs, name, path)
+
+
+def shareable(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a job as a report may show them: files by name, since a folder may name a person."""
+
+    def shown(name: str, value: Any) -> Any:
+        if name not in FILES or not value:
+            return value
+        return [Path(each).name for each in value] if isinstance(value, list) else Path(value).name
+
+    return {name: shown(name, value) for name, value in parameters.items()}
+
+
+def hit_rows(backtest: Judged, labels: NDArray[np.uint8]) -> list[list[Any]]:
+    """[x, y, start, end, incidents, risk, label] of each cell and bin with an event; no raw points."""
+    counts, edges, grid = backtest.counts, backtest.edges, backtest.heatmaps.grid
+    events = (counts >= backtest.threshold) & backtest.heatmaps.mask
+    risk = backtest.risks[backtest.model]
+    x, y = grid.centres()
+    return [
+        [
+            float(x[column]),
+            float(y[row]),
+            *edges[number],
+            int(counts[number, row, column]),
+            round(float(risk[number, row, column]), 8),
+            LABELS[labels[number, row, column]],
+        ]
+        for number, row, column in zip(*(axis.tolist() for axis in np.nonzero(events)), strict=True)
+    ]
+
+
+def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
+    """The job's result, but for its notes: figures, comparisons, what was written."""
+    events = (backtest.counts >= backtest.threshold) & backtest.heatmaps.mask
+    model, best = backtest.scores[backtest.model], backtest.scores.get(backtest.best_baseline)
+    return {
+        **backtest.to_dict(),
+        "maps": len(backtest.maps),
+        "log_loss_ratio": model.log_loss / best.log_loss if best is not None else None,
+        "verdict": " ".join(sentences(backtest)),
+        "labels": list(LABELS),
+        "hits": int(events.sum()),
+        "report": outputs.report,
+        "csv": outputs.csv,
+        "risk": outputs.risk,
+    }
