@@ -11,7 +11,7 @@ import numpy as np
 from ..contract.forecasters import BASELINES, DEFAULT
 from ..contract.tools.forecast import BacktestForecast
 from ..evaluation.backtest import run_backtest
-from ..evaluation.entrants import entrants
+from ..evaluation.entrants import entrants, title
 from ..evaluation.exposure import exposure, read_areas
 from ..evaluation.judged import Judged
 from ..evaluation.offsets import of_stack, run_offsets
@@ -82,6 +82,8 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
     for sentence in sentences(backtest):
         context.log(sentence)
+    if outputs.risk or outputs.labels or outputs.hits:
+        context.log(f"Risk, labels and incidents by label are those of {title(backtest.model)}")
     context.progress(1.0, "Done")
     return {
         **result_of(backtest, outputs),

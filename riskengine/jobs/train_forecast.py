@@ -99,7 +99,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         "refitted": again,
         "notes": notes,
         "seconds": round(time.monotonic() - began, 3),
-        "parameters": to_to_dict(parameters),
+        "parameters": to_dict(parameters),
     }
 
 
