@@ -8,11 +8,15 @@ from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QDoubleSpinBox, QFormLayout, QLabel, QSpinBox, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.tools.base import parameters_of
+from ...riskengine.contract.tools.score import ScoreQuestion
 from .query_task import Settings
 
 _GROUP = "crime_risk/score_dock"
 #: Typing and turning a wheel end some time after the last key.
 _CALM_MILLISECONDS = 400
+#: A box needs an end where the question has none.
+_NO_LIMIT = 1_000_000
 
 
 class SettingsBox(QgsCollapsibleGroupBox):
@@ -40,14 +44,11 @@ class SettingsBox(QgsCollapsibleGroupBox):
         self.date_edit.setCalendarPopup(True)
         self.date_edit.clear()
         self.date_edit.setToolTip(tr("Incidents up to the end of this day count. By default up to the last incident."))
-        self.radius_box = _spin(QDoubleSpinBox(), 1, 20_000, 200, tr(" m"))
+        self.radius_box = _spin(QDoubleSpinBox(), "radius")
         self.radius_box.setDecimals(0)
-        self.radius_box.setToolTip(tr("Incidents closer than this count; 200 m as published."))
-        self.window_box = _spin(QDoubleSpinBox(), 1, 36_500, 365, tr(" days"))
+        self.window_box = _spin(QDoubleSpinBox(), "window_days")
         self.window_box.setDecimals(0)
-        self.window_box.setToolTip(tr("Incidents younger than this count; 365 days as published."))
-        self.k_box = _spin(QSpinBox(), 1, 100, 10, "")
-        self.k_box.setToolTip(tr("How many of the nearest incidents are listed."))
+        self.k_box = _spin(QSpinBox(), "k")
         self.about_label = QLabel()
         self.about_label.setWordWrap(True)
         self.about_label.hide()
@@ -110,9 +111,9 @@ class SettingsBox(QgsCollapsibleGroupBox):
         kept.beginGroup(_GROUP)
         self.index_widget.setFilePath(kept.value("index", "", type=str))
         self.model_widget.setFilePath(kept.value("model", "", type=str))
-        self.radius_box.setValue(kept.value("radius", 200.0, type=float))
-        self.window_box.setValue(kept.value("window_days", 365.0, type=float))
-        self.k_box.setValue(kept.value("k", 10, type=int))
+        self.radius_box.setValue(kept.value("radius", ScoreQuestion.radius, type=float))
+        self.window_box.setValue(kept.value("window_days", ScoreQuestion.window_days, type=float))
+        self.k_box.setValue(kept.value("k", ScoreQuestion.k, type=int))
 
     def _remember(self) -> None:
         # Not the date: tomorrow it would silently be another question.
@@ -135,8 +136,12 @@ def _file_widget(title: str, filters: str) -> QgsFileWidget:
     return widget
 
 
-def _spin(box: QSpinBox | QDoubleSpinBox, low: int, high: int, value: int, suffix: str) -> QSpinBox | QDoubleSpinBox:
-    box.setRange(low, high)
-    box.setValue(value)
-    box.setSuffix(suffix)
+def _spin(box: QSpinBox | QDoubleSpinBox, key: str) -> QSpinBox | QDoubleSpinBox:
+    """Set up a box of whole numbers as the question declares them."""
+    parameter = next(each for each in parameters_of(ScoreQuestion) if each.key == key)
+    assert parameter.shown is not None
+    box.setRange(max(int(parameter.limits.low or 0), 1), int(parameter.limits.high or _NO_LIMIT))
+    box.setValue(parameter.default)
+    box.setSuffix(f" {tr(parameter.shown.unit)}" if parameter.shown.unit else "")
+    box.setToolTip(tr(parameter.shown.help))
     return box

@@ -10,22 +10,23 @@ from .base import Tool
 
 
 @cache
-def tools() -> dict[str, type[Tool]]:
-    """Collect the declarations of all tools, by their ids, in the order of the modules and within them."""
-    declared: dict[str, type[Tool]] = {}
+def declarations() -> tuple[type[Tool], ...]:
+    """Collect all declarations, in the order of the modules and within them: tools, and jobs that no tool shows."""
+    declared: dict[type[Tool], None] = {}
     for module in pkgutil.iter_modules(__path__):
         members = vars(importlib.import_module(f"{__name__}.{module.name}"))
-        declared.update(
-            {
-                each.ID: each
-                for each in members.values()
-                if isinstance(each, type) and issubclass(each, Tool) and each.ID
-            }
-        )
-    return declared
+        classes = [each for each in members.values() if isinstance(each, type) and issubclass(each, Tool)]
+        declared.update(dict.fromkeys(each for each in classes if each.JOB))
+    return tuple(declared)
+
+
+@cache
+def tools() -> dict[str, type[Tool]]:
+    """The tools of the toolbox by their ids."""
+    return {each.ID: each for each in declarations() if each.ID}
 
 
 @cache
 def tool_of_job(job: str) -> type[Tool] | None:
-    """The tool whose work a job does; None for a job that no tool shows."""
-    return next((tool for tool in tools().values() if job == tool.JOB), None)
+    """The declaration of a job; None for one that has a model of its own."""
+    return next((each for each in declarations() if job == each.JOB), None)

@@ -94,4 +94,4 @@ the row itself: nothing is lost.
         yield from super().problems(given)
         if given["profile"] not in FORMATS:
             known = ", ".join(FORMATS)
-            yield Problem("profile", f"There is no {{profile}} {{value}}. Use one of {known}.")
+            yield Problem("profile", f"There is no {{profile}} '{{value}}'. Use one of {known}.")

@@ -37,6 +37,8 @@ from .shared import (
 )
 
 INDEX = File("crimeindex")
+#: How many nearest incidents may be asked for.
+NEIGHBOURS = Limits(1, 1000)
 
 _SCORE_RADIUS = Shown(tr("Radius"), tr("Incidents closer than this count."), unit="m", usual="200")
 _SCORE_WINDOW = Shown(
@@ -253,7 +255,7 @@ The score is a nowcast of reported incidents at places: never of persons, and no
     ] = None
     k: Annotated[
         int,
-        Limits(1, 1000),
+        NEIGHBOURS,
         Shown(
             tr("Neighbours"),
             tr("How many nearest incidents features of neighbours look at; the recommended features need none."),
@@ -496,3 +498,33 @@ forecast.
     OUTPUTS = (*CELLS, Output("COUNT", "cells", tr("Cells with a score")), *_APPLIED)
 
     output: Annotated[str, RasterDestination(style="predicted_raster"), Shown(tr("Predicted score"))]
+
+
+class ScoreQuestion(Tool):
+    """What the Crime score dock asks at one place; without x and y it only warms up, and says what it holds."""
+
+    JOB = "query_score"
+
+    index: str
+    model: str | None = None
+    x: float | None = None
+    y: float | None = None
+    radius: Annotated[
+        float, ABOVE_ZERO, Shown(tr("Radius"), tr("Incidents closer than this count; 200 m as published."), unit="m")
+    ] = 200.0
+    window_days: Annotated[
+        float,
+        ABOVE_ZERO,
+        Shown(
+            tr("Window"), tr("Incidents younger than this count; 365 days as published."), name="WINDOW", unit="days"
+        ),
+    ] = 365.0
+    k: Annotated[int, NEIGHBOURS, Shown(tr("k nearest"), tr("How many of the nearest incidents are listed."))] = 10
+    reference_time: datetime | None = None
+
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield half a place."""
+        yield from super().problems(given)
+        if (given["x"] is None) != (given["y"] is None):
+            yield Problem("x", tr("Only one of {x} and {y} was given. Give both in metres of the index's CRS."))

@@ -423,7 +423,7 @@ def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
         foreign.write(np.zeros((1, 2, 2), np.uint8))
     with pytest.raises(FormatError, match="not a stack of hotspot grids"):
         job(tmp_path, str(tmp_path / "foreign.tif"))
-    with pytest.raises(ParameterError, match="'epochs' is 0"):
+    with pytest.raises(ParameterError, match="epochs is 0; give a whole number from 1 to 10000"):
         job(tmp_path, str(tmp_path / "short.tif"), epochs=0)
     with pytest.raises(OutputError, match="of report does not exist"):
         job(tmp_path, str(tmp_path / "short.tif"), report=str(tmp_path / "nowhere" / "r.html"))

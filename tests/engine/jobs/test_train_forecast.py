@@ -193,7 +193,7 @@ def test_bad_parameters_are_refused_before_anything_is_fitted(tmp_path: Path) ->
         train(tmp_path, stack, kind="oracle")
     with pytest.raises(ParameterError, match="Prior counts has no setting 'depth'"):
         train(tmp_path, stack, kind="prior_counts", settings={"depth": 3})
-    with pytest.raises(ParameterError, match="threshold is a parameter of its own"):
+    with pytest.raises(ParameterError, match="settings holds threshold=3, but threshold has a parameter of its own"):
         train(tmp_path, stack, kind="prior_counts", settings={"threshold": 3})
     with pytest.raises(DataError, match=r"The stack holds 12 maps, 2 of them held out; Logistic needs at least 12"):
         train(tmp_path, write_stack(tmp_path / "short.tif", heatmaps(12)), kind="logistic")
