@@ -1,8 +1,9 @@
 """Run the engine's jobs on frozen input, take down what they say, and tell by how much it differs from what is kept.
 
-Only `riskengine.jobs.run_job` is used, so that this holds whatever moves within the engine. What is kept has four
+Only `riskengine.jobs.run_job` is used, so that this holds whatever moves within the engine. What is kept has five
 parts: ``figures``, ``intervals`` (bounds and the verdicts drawn from them: how they are drawn may change),
-``words`` (sentences, names, times and tags of rasters) and ``arrays`` (what lies in the files that were written).
+``names`` (kinds, times, categories, tags of rasters: other programs read them), ``sentences`` (for people, so they may
+be put better) and ``arrays`` (what lies in the files that were written).
 
 Usage, with the engine's Python from the repository's root:
 
@@ -31,7 +32,7 @@ import numpy as np
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 FILES = FOLDER / "files"
-PARTS = ("figures", "intervals", "words", "arrays")
+PARTS = ("figures", "intervals", "names", "sentences", "arrays")
 #: Where the answers to each list of `cases` are kept.
 KEPT = {"files": FILES / "expected.json", "figures": FOLDER / "figures.json"}
 #: Durations and versions differ from run to run; parameters are only echoed.
@@ -40,6 +41,7 @@ _LEFT_OUT = re.compile(r"(^|[._])(seconds|versions|parameters)($|\.)")
 _INTERVAL = re.compile(
     r"(^|\.)((l1|hit_rate_5|pai_5)_)?(low|high)$|against\.(.*\.)?(level|blocks|verdict)$|comparisons\.\d+\.l1\.[12]$"
 )
+_SENTENCE = re.compile(r"(^|\.)(verdict|card|notes(\.\d+)?)$|^warning \d+$|CRIMERISK_CARD$")
 #: Values as they are up to here; of larger arrays what tells any change of them: sums, and where they lie.
 _WHOLE = 600
 _MOST = 40
@@ -117,19 +119,20 @@ def _of_raster(path: Path, name: str, told: Told) -> None:
 
     with rasterio.open(path) as raster:
         told["arrays"][name] = digest(raster.read())
-        told["words"][f"{name} crs"] = str(raster.crs)
-        told["words"][f"{name} type"] = f"{raster.dtypes[0]}, no data {raster.nodata}"
+        told["names"][f"{name} crs"] = str(raster.crs)
+        told["names"][f"{name} type"] = f"{raster.dtypes[0]}, no data {raster.nodata}"
         told["figures"][f"{name} transform"] = list(raster.transform)[:6]
         for key, text in [*raster.tags().items(), *raster.tags(1).items()]:
             if key.startswith("CRIMERISK_"):
                 # A card names versions of packages.
-                told["words"][f"{name} {key}"] = text if "versions" not in text else "…"
+                part = "sentences" if _SENTENCE.search(key) else "names"
+                told[part][f"{name} {key}"] = text if "versions" not in text else "…"
 
 
 def _of_table(path: Path, name: str, told: Told) -> None:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    told["words"][f"{name} header"] = ",".join(rows[0])
+    told["names"][f"{name} header"] = ",".join(rows[0])
     told["figures"][f"{name} rows"] = len(rows)
     if "metric" not in rows[0]:
         return
@@ -171,7 +174,15 @@ def _of_file(path: Path, told: Told) -> None:
     elif path.suffix == ".csv":
         _of_table(path, name, told)
     else:
-        told["words"][name] = "written"
+        told["names"][name] = "written"
+
+
+def _part(place: str, value: Any) -> str:
+    if _INTERVAL.search(place):
+        return "intervals"
+    if not isinstance(value, str):
+        return "figures"
+    return "sentences" if _SENTENCE.search(place) else "names"
 
 
 def ask(case: Mapping[str, Any], folders: Mapping[str, Path]) -> Told:
@@ -192,8 +203,7 @@ def ask(case: Mapping[str, Any], folders: Mapping[str, Path]) -> Told:
         if isinstance(value, str):
             for name, folder in folders.items():
                 value = value.replace(str(folder), f"{{{name}}}")
-        part = "intervals" if _INTERVAL.search(place) else "words" if isinstance(value, str) else "figures"
-        told[part][place] = value
+        told[_part(place, value)][place] = value
     for path in sorted(out.rglob("*")):
         if path.is_file() and before.get(path) != path.stat().st_mtime_ns:
             _of_file(path, told)
