@@ -56,7 +56,7 @@ def choose_spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, av
     ]
 
 
-def frames(
+def average_spans(
     seen: NDArray[np.floating], mean: NDArray[np.floating], start: int, target: int, wanted: list[Span]
 ) -> NDArray[np.float32]:
     """Compute the inputs of one map: means of earlier maps, shape (spans, H, W).

@@ -20,7 +20,7 @@ from ...ground.errors import DataError, ParameterError
 from ...learning.threads import workers
 from ...learning.trainingstate import Schedule
 from ...maps.heatmaps import Heatmaps
-from ..spans import Span, choose_spans, frames
+from ..spans import Span, average_spans, choose_spans
 from .causal import LOGIT_SCALE, Sequence
 from .map_samples import MapSamples
 from .mapnets import PRIOR, MapNetwork, check_settings
@@ -206,7 +206,7 @@ class STResNet(MapNetwork):
             entries = [target - start for target in targets]
             priors = [sequence.inputs[entry, PRIOR].astype(np.float32) * LOGIT_SCALE for entry in entries]
             seen = [
-                frames(sequence.inputs[:, 0], expit(prior) * sequence.inputs[entry, 3], start, target, wanted)
+                average_spans(sequence.inputs[:, 0], expit(prior) * sequence.inputs[entry, 3], start, target, wanted)
                 for entry, prior, target in zip(entries, priors, targets, strict=True)
             ]
             further = [self.seen_layers(sequence.inputs[entry], layers, whole) for entry in entries]

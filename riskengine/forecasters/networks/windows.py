@@ -82,7 +82,7 @@ class WindowSamples:
     def __init__(self, stack: TrainingStack, schedule: Schedule, weight: float) -> None:
         check_supervision(schedule.supervision)
         self.stack, self.schedule, self.weight = stack, schedule, weight
-        self.start = prior_loss(stack)
+        self.start = measure_prior_loss(stack)
         self.last_only = schedule.supervision == "windows"
         self.length = min(schedule.sequence_length, len(stack.events) - 1)
         self.shape = tuple(min(schedule.crop, side) for side in stack.mask.shape)
@@ -151,7 +151,7 @@ class WindowSamples:
         return targets
 
 
-def prior_loss(stack: TrainingStack) -> float:
+def measure_prior_loss(stack: TrainingStack) -> float:
     """Measure the log-loss of the causal running mean over the training span."""
     total = 0.0
     targets = np.flatnonzero(stack.targets[1:]) + 1

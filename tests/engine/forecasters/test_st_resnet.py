@@ -15,7 +15,7 @@ from riskengine.forecasters.baselines import PriorShare
 from riskengine.forecasters.modelcard import check_fits, describe
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.st_resnet import STResNet
-from riskengine.forecasters.spans import choose_spans, frames
+from riskengine.forecasters.spans import average_spans, choose_spans
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.heatmaps import Extras, Heatmaps
 from riskengine.measures.metrics import log_loss
@@ -75,11 +75,11 @@ def test_frames_hold_the_maps_of_their_lags() -> None:
     """Map k is filled with k; entry i of a sequence that starts at map 10 holds map 9 + i."""
     seen = np.full((11, 1, 1), 0.0) + np.arange(9, 20)[:, None, None]
     mean = np.full((1, 1), -1.0)
-    found = frames(seen, mean, 10, 20, [(1, 1), (3, 3), (1, 4), (11, 11)])
+    found = average_spans(seen, mean, 10, 20, [(1, 1), (3, 3), (1, 4), (11, 11)])
     assert found[:, 0, 0].tolist() == [19.0, 17.0, 17.5, 9.0]
     # Of a stack that begins at map 0 the first entry holds no map: lag 3 of map 2 does not exist, lags 1 to 4 are two.
     start = np.full((3, 1, 1), 0.0) + np.array([-5.0, 0.0, 1.0])[:, None, None]
-    assert frames(start, mean, 0, 2, [(1, 1), (3, 3), (1, 4)])[:, 0, 0].tolist() == [1.0, -1.0, 0.5]
+    assert average_spans(start, mean, 0, 2, [(1, 1), (3, 3), (1, 4)])[:, 0, 0].tolist() == [1.0, -1.0, 0.5]
 
 
 def test_learns_what_alternates(alternating: Heatmaps, model: STResNet) -> None:
