@@ -50,7 +50,7 @@ class Forecaster(ABC):
         steps : int
             Bins to forecast.
         context : JobContext, optional
-            Told of the progress, asked whether to stop.
+            Takes the progress, and says whether to stop.
 
         Returns
         -------
@@ -98,13 +98,13 @@ class Forecaster(ABC):
         return risk
 
     def settings(self) -> dict[str, Any]:
-        """The arguments it was made with, JSON-able; with `state` all that a model file keeps."""
+        """Return the arguments it was made with, JSON-able; with `state` all that a model file keeps."""
         return {
             name: getattr(self, name) for name in inspect.signature(type(self).__init__).parameters if name != "self"
         }
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """What `fit` learned, as arrays by name."""
+        """Return what `fit` learned, as arrays by name."""
         return {name: np.asarray(getattr(self, name)) for name in self.LEARNED}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -118,7 +118,7 @@ class Forecaster(ABC):
 def incident_maps(
     heatmaps: Heatmaps, threshold: int = 1, which: slice | NDArray[np.bool_] = slice(None)
 ) -> NDArray[np.uint8]:
-    """Binary maps, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents.
+    """Mark events, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents.
 
     `which` picks some of the maps.
     """
@@ -134,7 +134,7 @@ def incident_maps(
 
 
 def counts_events(heatmaps: Heatmaps, threshold: int) -> bool:
-    """Whether events are counted instead of incidents: above a threshold of 1, and in binary maps."""
+    """Say whether events are counted instead of incidents: above a threshold of 1, and in binary maps."""
     return heatmaps.binary or threshold > 1
 
 

@@ -34,7 +34,7 @@ class _PastOnly(Forecaster):
         return np.repeat(self._masked(seen.sum(axis=0, dtype=np.float64), len(seen), history)[None], steps, axis=0)
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         context = context or JobContext()
         risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
         past = heatmaps.observed.copy()
@@ -52,8 +52,7 @@ class _PastOnly(Forecaster):
     def predict_ahead(
         self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
     ) -> Maps:
-        """Forecasts of every map from `first` on, `horizon` bins ahead: what is forecast for an origin holds for all
-        bins after it."""
+        """Forecast every map from `first` on, `horizon` bins ahead: a forecast holds for all bins after its origin."""
         check_steps(horizon)
         origins = np.maximum(np.arange(first, len(heatmaps)) - horizon + 1, 0)
         if not len(origins):
@@ -63,7 +62,7 @@ class _PastOnly(Forecaster):
         return risk
 
     def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
-        """What is summed, shape (T, H, W): the events."""
+        """Return what is summed, shape (T, H, W): the events."""
         return incident_maps(heatmaps, self.threshold, which)
 
     def _masked(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> Maps:
@@ -71,7 +70,7 @@ class _PastOnly(Forecaster):
 
     @abstractmethod
     def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
-        """The forecast from the sum of the `maps` maps seen; all that `heatmaps` tells is the study area."""
+        """Forecast from the sum of the `maps` maps seen; of `heatmaps` only the study area is read."""
 
 
 class ConstantForecaster(_PastOnly):

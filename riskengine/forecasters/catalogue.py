@@ -14,8 +14,8 @@ from ..ground.errors import ParameterError
 from .base import Forecaster
 
 
-def forecaster_class(name: str) -> type[Forecaster]:
-    """The class of a forecaster, imported now.
+def import_forecaster(name: str) -> type[Forecaster]:
+    """Import the class of a forecaster.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def forecaster_class(name: str) -> type[Forecaster]:
 
 
 def make(name: str, **settings: Any) -> Forecaster:
-    """An unfitted forecaster.
+    """Make an unfitted forecaster.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def make(name: str, **settings: Any) -> Forecaster:
     ParameterError
         For an unknown name or setting.
     """
-    cls = forecaster_class(name)
+    cls = import_forecaster(name)
     known = cls.__init__.__code__.co_varnames[: cls.__init__.__code__.co_argcount]
     given = {key: value for key, value in settings.items() if key in known or key not in ("threshold", "seed")}
     unknown = [key for key in given if key not in known]

@@ -24,7 +24,7 @@ HALF_LIVES = (3.0, 7.0, 14.0, 30.0, 90.0, 365.0)
 SMOOTHINGS = (0.0, 1.0, 2.5)
 #: Of the long-run means.
 LONG_SMOOTHINGS = (0.0, 0.7, 1.5, 3.0)
-#: Of what is looked at in one way only: the time of the week, and the channels.
+#: Of what is read in one way only: the time of the week, and the channels.
 _NEAR = 1.0
 #: Half-lives of the channels' means, days.
 CHANNEL_LIVES = (3.0, 14.0, 90.0)
@@ -35,7 +35,7 @@ _OWN = 0.75
 #: Share of the long-run mean in every recent mean: a logarithm needs more than nothing.
 _MIX = 0.15
 _DAY = 86_400.0
-#: A year ago is looked at through a window this wide, days to either side.
+#: A year ago is read through a window this wide, days to either side.
 _SEASON = 14
 
 
@@ -60,8 +60,8 @@ class CellFeatures:
 
     def __init__(self, heatmaps: Heatmaps, channels: int = 0) -> None:
         self.mask = mask = heatmaps.mask
-        self.bin_days = bin_days(heatmaps)
-        self.slots = slots(heatmaps)
+        self.bin_days = measure_bin(heatmaps)
+        self.slots = count_slots(heatmaps)
         cells = int(mask.sum())
         lives = sorted({max(days, self.bin_days) for days in HALF_LIVES})
         self._smoothers = {sigma: Smoother(mask, sigma) for sigma in {*SMOOTHINGS, *LONG_SMOOTHINGS, _NEAR}}
@@ -96,7 +96,7 @@ class CellFeatures:
         ]
 
     def copy(self) -> CellFeatures:
-        """Another one that goes its own way from here."""
+        """Make another one that goes its own way from here."""
         other = copy.copy(self)
         # The smoothers and the names stay what they are.
         for name, value in vars(self).items():
@@ -105,7 +105,7 @@ class CellFeatures:
         return other
 
     def columns(self, start: np.datetime64) -> tuple[NDArray[np.float32], Array]:
-        """The table of the map that begins at `start`.
+        """Compute the table of the map that begins at `start`.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class CellFeatures:
         else:
             table[row : row + len(recent)] = 0.0
         row += len(recent)
-        local, city = self._time_of_week(int(slot_of(start, self.slots)), base, area)
+        local, city = self._time_of_week(int(read_slot(start, self.slots)), base, area)
         table[row] = local
         for number, value in enumerate((city, *self._trend(), self._year_ago()), row + 1):
             table[number] = value
@@ -156,11 +156,11 @@ class CellFeatures:
         return week, month
 
     def _level(self, days: float) -> float:
-        """Mean of the study area's observed maps of the last days; 0 if there is none."""
+        """Average the study area's observed maps of the last days; 0 if there is none."""
         return self._between(-max(round(days / self.bin_days), 1), 0)
 
     def _between(self, first: int, last: int) -> float:
-        """Mean of the study area's observed maps from `first` to before `last`, counted from the next map."""
+        """Average the study area's observed maps from `first` to before `last`, counted from the next map."""
         maps = len(self._sums) - 1
         low, high = max(maps + first, 0), max(maps + last, 0)
         seen = self._observed[high] - self._observed[low]
@@ -193,7 +193,7 @@ class CellFeatures:
             return
         counts = np.where(self.mask, seen, 0).astype(np.float64)
         near = {sigma: smoother.mean(counts) for sigma, smoother in self._smoothers.items()}
-        slot = int(slot_of(start, self.slots))
+        slot = int(read_slot(start, self.slots))
         total = float(counts.sum())
         for row, sigma in enumerate(LONG_SMOOTHINGS):
             self._total[row] += near[sigma]
@@ -213,24 +213,24 @@ class CellFeatures:
         self.maps += 1
 
 
-def bin_days(heatmaps: Heatmaps) -> float:
-    """Length of the first bin in days."""
+def measure_bin(heatmaps: Heatmaps) -> float:
+    """Measure the first bin, in days."""
     edges = heatmaps.edges if len(heatmaps.edges) > 1 else next_edges(heatmaps.edges, heatmaps.bin, 1)
     return float((edges[1] - edges[0]).astype("timedelta64[s]").astype(np.int64)) / _DAY
 
 
-def slots(heatmaps: Heatmaps) -> int:
-    """Times of the week that bins fall into: 168 hours, 7 days, or 1 for longer bins."""
-    days = bin_days(heatmaps)
+def count_slots(heatmaps: Heatmaps) -> int:
+    """Count the times of the week that bins fall into: 168 hours, 7 days, or 1 for longer bins."""
+    days = measure_bin(heatmaps)
     return 168 if days < 0.99 else 7 if days < 1.01 else 1
 
 
-def slots_of(starts: NDArray[np.datetime64], number: int) -> NDArray[np.int64]:
-    """Time of the week of each bin, of `number`; Monday's first is 0."""
+def read_slots(starts: NDArray[np.datetime64], number: int) -> NDArray[np.int64]:
+    """Read the time of the week of each bin, of `number`; Monday's first is 0."""
     hours = (starts.astype("datetime64[h]") - np.datetime64("1970-01-05T00", "h")).astype(np.int64)
     return np.asarray(hours % 168 if number == 168 else hours // 24 % 7 if number == 7 else hours * 0)
 
 
-def slot_of(start: np.datetime64, number: int) -> int:
-    """Time of the week of one bin."""
-    return int(slots_of(np.asarray(start), number))
+def read_slot(start: np.datetime64, number: int) -> int:
+    """Read the time of the week of one bin."""
+    return int(read_slots(np.asarray(start), number))

@@ -17,7 +17,7 @@ from ..maps.bins import next_edges
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
 from .cell_features import CellFeatures
-from .regression import folded, limited, regress
+from .regression import fold_scaling, limit_logits, regress
 from .trees import Trees, fit_trees
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Cellwise(Forecaster):
         return risk
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         context = context or JobContext()
         state = self._state(heatmaps, first, context)
         risk = np.full((len(heatmaps) - first, *heatmaps.mask.shape), np.nan, dtype=np.float32)
@@ -103,14 +103,14 @@ class Cellwise(Forecaster):
                 tables.append(columns)
                 offsets.append(_offset(rate, counts_events(heatmaps, self.threshold)))
                 self._show(state, heatmaps, first + number)
-            found = self._risk(np.concatenate(tables), np.concatenate(offsets))
-            risk[low : low + len(tables), heatmaps.mask] = found.reshape(len(tables), -1)
+            rows = self._risk(np.concatenate(tables), np.concatenate(offsets))
+            risk[low : low + len(tables), heatmaps.mask] = rows.reshape(len(tables), -1)
         return risk
 
     def predict_ahead(
         self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
     ) -> Maps:
-        """Forecasts of every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
+        """Forecast every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
         check_steps(horizon)
         if horizon == 1:
             return self.predict_each(heatmaps, first, context)
@@ -153,7 +153,7 @@ class Cellwise(Forecaster):
     def _table(
         self, history: Heatmaps, context: JobContext
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], int]:
-        """Columns, offsets and events of the training maps in time order, and the rows of the first 80 % of them."""
+        """Compute columns, offsets and events of the training maps in time order, and the rows of their first 80 %."""
         maps, cells = len(history), int(history.mask.sum())
         state = CellFeatures(history, len(history.extras.channel_names))
         # Maps that were not observed fill no summary: the warm-up counts those that were.
@@ -203,7 +203,7 @@ class Cellwise(Forecaster):
 
     @abstractmethod
     def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities of a table's rows."""
+        """Forecast a table's rows."""
 
     def _regress(
         self,
@@ -213,13 +213,13 @@ class Cellwise(Forecaster):
         strength: float,
         context: JobContext,
     ) -> None:
-        found = regress(columns, offset, events, strength, f"{self.name}: regression", context)
-        self.mean_, self.scale_, self.weights_, self.intercept_ = found
+        fit = regress(columns, offset, events, strength, f"{self.name}: regression", context)
+        self.mean_, self.scale_, self.weights_, self.intercept_ = fit
 
     def _linear(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float64]:
-        weights, shift = folded(self.mean_, self.scale_, self.weights_, self.intercept_)
+        weights, shift = fold_scaling(self.mean_, self.scale_, self.weights_, self.intercept_)
         # Row by row, so that a row's sum does not depend, in its last digit, on how many rows there are.
-        return limited(np.einsum("ij,j->i", columns, weights) + offset + shift)
+        return limit_logits(np.einsum("ij,j->i", columns, weights) + offset + shift)
 
 
 class Logistic(Cellwise):
@@ -332,11 +332,11 @@ class Boosting(Cellwise):
 
     def _risk(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float32]:
         logits = self._linear(columns, offset)
-        z = limited(logits + self.trees_(_with_logit(columns, logits)))
+        z = limit_logits(logits + self.trees_(_with_logit(columns, logits)))
         return np.asarray(expit(z), dtype=np.float32)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """What `fit` learned, as arrays by name."""
+        """Return what `fit` learned, as arrays by name."""
         return {**super().state(), **self.trees_.state()}
 
     def restore(self, state: Any) -> Self:
@@ -346,11 +346,11 @@ class Boosting(Cellwise):
 
 
 def _with_logit(columns: NDArray[np.float32], logits: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The table with the regression's logit as its last column."""
+    """Add the regression's logit as the table's last column."""
     return np.column_stack([columns, logits.astype(np.float32)])
 
 
 def _offset(rate: NDArray[np.float64], events: bool) -> NDArray[np.float32]:
-    """Logit of the probability of at least one incident at this rate."""
+    """Compute the logit of the probability of at least one incident at this rate."""
     p = np.clip(rate if events else -np.expm1(-rate), 1e-6, 1 - 1e-6)
     return np.asarray(logit(p), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The default forecaster: several others, each heard as much as it deserved on past maps that it had not seen."""
+"""The default forecaster: several others, each weighted as it deserved on past maps that it had not seen."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
 from .catalogue import make
-from .cell_features import slots
+from .cell_features import count_slots
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _MEMBERS = default_members()
-#: Fewer past maps, or fewer events in them, tell nothing about who deserves what.
+#: Fewer past maps, or fewer events in them, say nothing of who deserves what.
 LEAST_MAPS, LEAST_EVENTS = 6, 20
 #: Cells times maps that the weights are learned from, about, at most: of a longer fold every second, third, … map.
 MOST_ROWS = 1_200_000
-#: A member with less is not heard: fitting it again would change nothing that anybody sees.
+#: A member with less is left out: fitting it again would change nothing that anybody sees.
 LEAST_WEIGHT = 0.01
 _FLOOR = 1e-6
 
@@ -57,7 +57,7 @@ class Ensemble(Forecaster):
     Attributes
     ----------
     weights_ : ndarray of float64, shape (members,)
-        In the order of `members`; exactly 0 for a member that is not heard.
+        In the order of `members`; exactly 0 for a member that is left out.
     members_ : dict of str to Forecaster
         Those with a weight above 0, fitted on the whole history.
     past_loss_ : ndarray of float64, shape (members + 1,)
@@ -127,7 +127,7 @@ class Ensemble(Forecaster):
         )
         if not learned_from or len(events) < LEAST_MAPS or events.sum() < LEAST_EVENTS:
             able = [name for name in self.members if _observed(history) >= self._make(name).least_maps]
-            # Too little to tell them apart: the plainest that this history suffices for.
+            # Too little to weigh them on: the plainest that this history suffices for.
             plain = next((name for name in able if FORECASTERS[name].simple), able[0] if able else self.members[0])
             self.weights_[self.members.index(plain)] = 1.0
             context.log(
@@ -136,11 +136,11 @@ class Ensemble(Forecaster):
             )
         else:
             self._weigh(history, first, able, scored, events, context)
-        heard = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
+        kept = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
         self.members_: dict[str, Forecaster] = {}
-        for number, name in enumerate(heard):
-            with context.step(0.5 + 0.5 * number / len(heard), 0.5 + 0.5 * (number + 1) / len(heard)):
-                context.progress(0.0, f"Fitting {FORECASTERS[name].title}, member {number + 1} of {len(heard)}")
+        for number, name in enumerate(kept):
+            with context.step(0.5 + 0.5 * number / len(kept), 0.5 + 0.5 * (number + 1) / len(kept)):
+                context.progress(0.0, f"Fitting {FORECASTERS[name].title}, member {number + 1} of {len(kept)}")
                 self.members_[name] = self._make(name).fit(history, context)
         return self
 
@@ -168,8 +168,10 @@ class Ensemble(Forecaster):
             self.weights_[self.members.index(name)] = weight
             self.past_loss_[self.members.index(name)] = loss
         self.past_loss_[-1] = losses[-1]
-        told = ", ".join(f"{FORECASTERS[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True))
-        context.log(f"Weights learned on {len(events)} past maps: {told}")
+        weighted = ", ".join(
+            f"{FORECASTERS[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True)
+        )
+        context.log(f"Weights learned on {len(events)} past maps: {weighted}")
 
     def _make(self, name: str) -> Forecaster:
         return make(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
@@ -180,18 +182,18 @@ class Ensemble(Forecaster):
         return self._pooled(lambda member, step: member.predict(history, steps, step), context)
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on."""
+        """Forecast every map from `first` on, one step ahead."""
         return self._pooled(lambda member, step: member.predict_each(heatmaps, first, step), context)
 
     def predict_ahead(
         self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
     ) -> Maps:
-        """Forecasts of every map from `first` on, `horizon` bins ahead."""
+        """Forecast every map from `first` on, `horizon` bins ahead."""
         check_steps(horizon)
         return self._pooled(lambda member, step: member.predict_ahead(heatmaps, first, horizon, step), context)
 
     def _pooled(self, forecast: Callable[[Forecaster, JobContext], Maps], context: JobContext | None) -> Maps:
-        """The weighted mean of the members' logits; one member's forecast at a time is held."""
+        """Average the members' logits by weight; one member's forecast at a time is held."""
         context = context or JobContext()
         weights, number = self.weights_[self.weights_ > 0], len(self.members_)
         pooled: NDArray[np.float64] | None = None
@@ -205,13 +207,13 @@ class Ensemble(Forecaster):
                 total += weight * _logit(band)
             del risk
         assert pooled is not None, "an ensemble has a member"
-        found = np.empty(pooled.shape, dtype=np.float32)
-        for band, total in zip(found, pooled, strict=True):
+        probabilities = np.empty(pooled.shape, dtype=np.float32)
+        for band, total in zip(probabilities, pooled, strict=True):
             band[:] = expit(total)
-        return found
+        return probabilities
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Weights, and what the members learned, each name behind its member's and a slash."""
+        """Return the weights and what the members learned, each name behind its member's and a slash."""
         own = super().state()
         return own | {
             f"{name}/{key}": array for name, member in self.members_.items() for key, array in member.state().items()
@@ -234,11 +236,11 @@ class Ensemble(Forecaster):
 
 
 def _fold(history: Heatmaps, first: int) -> NDArray[np.bool_]:
-    """Which maps, shape (T,), the weights are learned from: the observed ones from `first` on, evenly thinned."""
+    """Choose the maps, shape (T,), that weights are learned from: the observed ones from `first` on, evenly thinned."""
     scored = history.observed.copy()
     scored[:first] = False
     numbers = np.flatnonzero(scored)
-    step, week = -(-len(numbers) * int(history.mask.sum()) // MOST_ROWS), slots(history)
+    step, week = -(-len(numbers) * int(history.mask.sum()) // MOST_ROWS), count_slots(history)
     # Every seventh day would always be the same weekday.
     while gcd(step, week) > 1:
         step += 1
@@ -261,7 +263,7 @@ def _logit(risk: NDArray[Any]) -> NDArray[np.float64]:
 def pool_weights(
     odds: NDArray[np.float32], events: NDArray[np.uint8], strength: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weights of a pooled logit, none negative and one in sum, that minimise the log-loss.
+    """Find weights of a pooled logit, none negative and one in sum, that minimise the log-loss.
 
     Without a shift, and with a sum of one, the pool lies between its members: what a past season was too high or too
     low by is not carried into the next.
@@ -297,7 +299,7 @@ def pool_weights(
         value = float(losses(z).sum(dtype=np.float64)) + strength / 2 * float(pull @ pull)
         return value / scale, (odds @ wrong + strength * pull).astype(np.float64) / scale
 
-    found = minimize(
+    best = minimize(
         cost,
         equal,
         jac=True,
@@ -306,7 +308,7 @@ def pool_weights(
         constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": lambda weights: np.ones(members)},
         options={"ftol": 1e-10, "maxiter": 200},
     ).x
-    weights = np.where(found >= LEAST_WEIGHT, found, 0.0)
+    weights = np.where(best >= LEAST_WEIGHT, best, 0.0)
     weights /= weights.sum()
     pooled = weights.astype(np.float32) @ odds
     return weights, np.array([losses(z).mean(dtype=np.float64) for z in (*odds, pooled)])

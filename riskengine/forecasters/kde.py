@@ -11,7 +11,7 @@ from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
-from .cell_features import bin_days
+from .cell_features import measure_bin
 from .smoothing import Smoother
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class SpaceTimeKDE(Forecaster):
         context = context or JobContext()
         check_history(history, self.least_maps)
         incident_maps(history, self.threshold, slice(0))
-        cell, days = history.grid.cell, bin_days(history)
+        cell, days = history.grid.cell, measure_bin(history)
         widths = BANDWIDTHS if self.bandwidth is None else (self.bandwidth / cell,)
         tried = HALF_LIVES if self.half_life is None else (self.half_life,)
         lives = tuple(sorted({max(life, days) for life in tried}))
@@ -137,13 +137,13 @@ class SpaceTimeKDE(Forecaster):
         return np.repeat(self._risk(state, self._smoothers(history), history)[None], steps, axis=0)
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         return self.predict_ahead(heatmaps, first, 1, context)
 
     def predict_ahead(
         self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
     ) -> Maps:
-        """Forecasts of every map from `first` on, `horizon` bins ahead, in one pass over the stack."""
+        """Forecast every map from `first` on, `horizon` bins ahead, in one pass over the stack."""
         check_steps(horizon)
         context = context or JobContext()
         risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
@@ -161,14 +161,14 @@ class SpaceTimeKDE(Forecaster):
     def _held_out(
         self, history: Heatmaps, widths: tuple[float, ...], lives: tuple[float, ...], context: JobContext
     ) -> tuple[Array, Array, NDArray[np.bool_]]:
-        """Long-run rates (widths, N), recent rates (lives, widths, N) and events (N) of the held-out maps' cells."""
+        """Compute long-run rates (widths, N), recent ones (lives, widths, N), events (N) of held-out maps' cells."""
         mask, maps = history.mask, len(history)
         observed = np.flatnonzero(history.observed)
         held = observed[-max(round(len(observed) * _HELD_OUT), 1) :]
         # Evenly spread, and few enough for the time there is.
         most = max(_VALUES // int(mask.sum()), 8)
         wanted = set(held[np.unique(np.linspace(0, len(held) - 1, min(most, len(held))).round().astype(int))].tolist())
-        decays = 0.5 ** (bin_days(history) / np.array(lives))
+        decays = 0.5 ** (measure_bin(history) / np.array(lives))
         state = _Densities(mask, decays)
         smoothers = [Smoother(mask, width) for width in widths]
         long, recent, events = [], [], []
@@ -177,15 +177,15 @@ class SpaceTimeKDE(Forecaster):
                 context.progress(0.8 * number / maps, f"kde: map {number} of {maps}")
             if number in wanted:
                 layers = np.concatenate([state.total[None], state.recent])
-                found = np.stack([smoother.spread(layers) for smoother in smoothers], axis=1)
-                long.append(found[0] / max(state.maps, 1))
-                recent.append(found[1:] / np.maximum(state.weight, 1e-12)[:, None, None])
+                rates = np.stack([smoother.spread(layers) for smoother in smoothers], axis=1)
+                long.append(rates[0] / max(state.maps, 1))
+                recent.append(rates[1:] / np.maximum(state.weight, 1e-12)[:, None, None])
                 events.append(incident_maps(history, self.threshold, slice(number, number + 1))[0][mask] > 0)
             state.update(self._seen(history, number))
         return np.concatenate(long, axis=-1), np.concatenate(recent, axis=-1), np.concatenate(events)
 
     def _cost(self, rate: Array, events: NDArray[np.bool_], heatmaps: Heatmaps) -> float:
-        """Minus the mean log-likelihood; a little of the mean rate for the cells that had nothing yet."""
+        """Compute minus the mean log-likelihood; a little of the mean rate for the cells that had nothing yet."""
         p = self._probability(rate + 1e-3 * rate.mean(), heatmaps)
         return float(-np.log(np.where(events, p, 1 - p)).mean())
 
@@ -214,7 +214,7 @@ class SpaceTimeKDE(Forecaster):
         return risk
 
     def _state(self, heatmaps: Heatmaps, until: int, context: JobContext) -> _Densities:
-        state = _Densities(heatmaps.mask, 0.5 ** (bin_days(heatmaps) / np.array([self.half_life_])))
+        state = _Densities(heatmaps.mask, 0.5 ** (measure_bin(heatmaps) / np.array([self.half_life_])))
         for number in range(until):
             if number % 64 == 0:
                 context.check_cancelled()

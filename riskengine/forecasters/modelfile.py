@@ -15,7 +15,7 @@ from ..contract.forecasters import FORECASTERS
 from ..ground.errors import CrimeRiskError
 from ..learning.modelfile import Arrays, fault
 from .base import Forecaster
-from .catalogue import forecaster_class
+from .catalogue import import_forecaster
 from .modelcard import FORECAST_MODEL, FORMAT, ModelCard
 
 #: Sizes that a network is built from, at most: a damaged header cannot ask for the moon.
@@ -54,7 +54,7 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
 
 def _make(card: ModelCard) -> Forecaster:
     """An unfitted forecaster of the card's settings, each of which is checked against the type of its argument."""
-    kind = forecaster_class(card.name)
+    kind = import_forecaster(card.name)
     known = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
     try:
         types = typing.get_type_hints(kind.__init__)

@@ -14,14 +14,14 @@ from ..ground.errors import ParameterError
 from ..maps.bins import next_edges
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
-from .cell_features import bin_days
+from .cell_features import measure_bin
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 Array = NDArray[np.float64]
 
-#: Days that `RecentCounts` looks back by default, and the fewest maps.
+#: Days that `RecentCounts` goes back by default, and the fewest maps.
 RECENT_DAYS, RECENT_LEAST = 90.0, 8
 #: The largest float32 below 1 is 1 - 6e-8: no history makes an event certain, or impossible.
 _SMALLEST, _LARGEST = 1e-7, 1 - 1e-7
@@ -48,13 +48,13 @@ class Windowed(Forecaster):
         return np.stack([self._masked(total, levels, window, start, history) for start in starts])
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         return self.predict_ahead(heatmaps, first, 1, context)
 
     def predict_ahead(
         self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
     ) -> Maps:
-        """Forecasts of every map from `first` on, `horizon` bins ahead, in one pass over the stack."""
+        """Forecast every map from `first` on, `horizon` bins ahead, in one pass over the stack."""
         check_steps(horizon)
         context = context or JobContext()
         risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
@@ -67,7 +67,7 @@ class Windowed(Forecaster):
         return risk
 
     def _windows(self, heatmaps: Heatmaps, origins: Iterable[int]) -> Iterator[tuple[Array, NDArray[np.intp]]]:
-        """For each of ascending `origins` the sum, shape (H, W), of the last observed maps before it, and which."""
+        """Yield for each of ascending `origins` the sum, shape (H, W), of the last maps before it, and which."""
         observed = np.flatnonzero(heatmaps.observed)
         size = self._size(heatmaps)
         total: Array | None = None
@@ -86,14 +86,14 @@ class Windowed(Forecaster):
             yield total, observed[start:end]
 
     def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[Any]) -> NDArray[Any]:
-        """What is summed, shape (T, H, W): the counts, or the events where these are what is forecast."""
+        """Return what is summed, shape (T, H, W): the counts, or the events where these are what is forecast."""
         if counts_events(heatmaps, self.threshold):
             return incident_maps(heatmaps, self.threshold, which)
         counts: NDArray[Any] = heatmaps.counts[which]
         return counts
 
     def _levels(self, heatmaps: Heatmaps, which: NDArray[np.intp]) -> Array:
-        """Whatever `_factor` wants to know of each map; of its counts only of the maps `which`."""
+        """Collect what `_factor` wants to know of each map; of its counts only of the maps `which`."""
         return np.zeros(0)
 
     def _masked(
@@ -113,11 +113,11 @@ class Windowed(Forecaster):
 
     @abstractmethod
     def _size(self, heatmaps: Heatmaps) -> int:
-        """Maps in the window."""
+        """Return how many maps the window holds."""
 
     @abstractmethod
     def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
-        """How much busier than the window's mean the bin that begins at `start` is in the whole study area."""
+        """Say how much busier than the window's mean the bin from `start` is in the whole study area."""
 
 
 class RecentCounts(Windowed):
@@ -126,7 +126,7 @@ class RecentCounts(Windowed):
     Parameters
     ----------
     bins : int, optional
-        Maps to look back at; those not observed do not count. By default as many as cover about 90 days, at least 8.
+        Maps to go back; those not observed do not count. By default as many as cover about 90 days, at least 8.
     shrinkage : float
         Bins' worth of the study area's mean rate mixed into every cell.
     threshold : int
@@ -153,7 +153,7 @@ class RecentCounts(Windowed):
         self.threshold = threshold
 
     def _size(self, heatmaps: Heatmaps) -> int:
-        return self.bins or max(round(RECENT_DAYS / bin_days(heatmaps)), RECENT_LEAST)
+        return self.bins or max(round(RECENT_DAYS / measure_bin(heatmaps)), RECENT_LEAST)
 
     def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
         return 1.0

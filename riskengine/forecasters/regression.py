@@ -36,7 +36,7 @@ def regress(
     events : ndarray of 0/1, shape (rows,)
     strength : float
     text : str
-        Told with the progress.
+        Takes the progress.
 
     Returns
     -------
@@ -57,24 +57,24 @@ def regress(
         rounds += 1
         context.progress(min(rounds / _ROUNDS, 0.95), text)
         weights = parameters[:-1] * used
-        slopes, shift = folded(mean, scale, weights, float(parameters[-1]))
-        z = limited(columns @ slopes + offset + shift)
+        slopes, shift = fold_scaling(mean, scale, weights, float(parameters[-1]))
+        z = limit_logits(columns @ slopes + offset + shift)
         wrong = (expit(z) - happened).astype(np.float32)
         total = float(wrong.sum(dtype=np.float64))
         slope = (np.asarray(wrong @ columns, dtype=np.float64) - total * mean) / scale * used
         value = float((np.logaddexp(0.0, z) - happened * z).sum()) + strength / 2 * float(weights @ weights)
         return value, np.append(slope + strength * weights, total)
 
-    found = minimize(cost, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
-    return mean, scale, found.x[:-1] * used, float(found.x[-1])
+    best = minimize(cost, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})
+    return mean, scale, best.x[:-1] * used, float(best.x[-1])
 
 
-def folded(mean: Array, scale: Array, weights: Array, intercept: float) -> tuple[NDArray[np.float32], np.float32]:
-    """Weights and intercept of the columns as they are, so that a table need not be standardised."""
+def fold_scaling(mean: Array, scale: Array, weights: Array, intercept: float) -> tuple[NDArray[np.float32], np.float32]:
+    """Fold the scaling into weights and intercept, so that a table need not be standardised."""
     slopes = weights / scale
     return slopes.astype(np.float32), np.float32(intercept - float(mean @ slopes))
 
 
-def limited(z: NDArray[Any]) -> Array:
-    """Logits within what a history can justify."""
+def limit_logits(z: NDArray[Any]) -> Array:
+    """Keep logits within what a history can justify."""
     return np.asarray(np.clip(z, -_LIMIT, _LIMIT), dtype=np.float64)

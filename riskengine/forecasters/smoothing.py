@@ -16,7 +16,7 @@ _TRUNCATE = 3.0
 
 
 def smooth(layers: Array, sigma: float) -> Array:
-    """Gaussian smoothing of maps, shape (..., H, W), by `sigma` cells; nothing lies beyond the grid.
+    """Smooth maps, shape (..., H, W), by a Gaussian of `sigma` cells; nothing lies beyond the grid.
 
     The same as :func:`scipy.ndimage.gaussian_filter` with ``mode="constant"`` and ``truncate=3``.
     """
@@ -32,7 +32,7 @@ def smooth(layers: Array, sigma: float) -> Array:
 
 @lru_cache(maxsize=64)
 def _kernel(size: int, sigma: float) -> Array:
-    """Matrix, shape (size, size), that smooths a column."""
+    """Make the matrix, shape (size, size), that smooths a column."""
     return np.asarray(gaussian_filter1d(np.eye(size), sigma, axis=0, mode="constant", truncate=_TRUNCATE))
 
 
@@ -52,10 +52,10 @@ class Smoother:
         self._inside = np.maximum(smooth(mask.astype(np.float64), sigma), 1e-9)
 
     def mean(self, layers: Array) -> Array:
-        """Kernel-weighted mean of the surrounding cells that lie inside, shape (..., cells), of maps that are 0
-        outside: even maps stay even."""
+        """Average the surrounding cells that lie inside, weighted by the kernel, shape (..., cells), of maps that are
+        0 outside: even maps stay even."""
         return np.asarray((smooth(layers, self.sigma) / self._inside)[..., self.mask])
 
     def spread(self, layers: Array) -> Array:
-        """What every cell spreads over its surroundings inside, shape (..., cells): totals stay what they are."""
+        """Spread every cell over its surroundings inside, shape (..., cells): totals stay what they are."""
         return np.asarray(smooth(np.where(self.mask, layers / self._inside, 0.0), self.sigma)[..., self.mask])

@@ -1,4 +1,4 @@
-"""Which earlier maps ST-ResNet looks at: the latest, those of the same time of day, week or year, and the trend."""
+"""Which earlier maps ST-ResNet reads: the latest, those of the same time of day, week or year, and the trend."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..maps.heatmaps import Heatmaps
-from .cell_features import bin_days
+from .cell_features import measure_bin
 
 #: Lags of the first and the last of the maps whose mean is one input, both included.
 Span = tuple[int, int]
 
 
-def spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, averaged: bool) -> list[list[Span]]:
-    """Spans of the three branches, those without room in the history left out.
+def choose_spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, averaged: bool) -> list[list[Span]]:
+    """Choose the spans of the three branches, those without room in the history left out.
 
     ========== ======================== =====================================
     bins       period                   trend
@@ -23,7 +23,7 @@ def spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, averaged:
     longer     same season, past years  a quarter, two quarters, …
     ========== ======================== =====================================
 
-    Bins of less than a day look at the same hour a week ago, too.
+    Bins of less than a day read the same hour a week ago, too.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, averaged:
     list of list of (nearest lag, farthest lag)
         Closeness, period, trend; a branch may be empty.
     """
-    days = bin_days(heatmaps)
+    days = measure_bin(heatmaps)
     cycle = 1.0 if days < 0.99 else 7.0 if days < 1.01 else 365.25
     stretch = 28.0 if days < 1.01 else 91.3
     near = [(lag, lag) for lag in range(1, closeness + 1)]
@@ -56,10 +56,10 @@ def spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, averaged:
     ]
 
 
-def frames(
+def average_spans(
     seen: NDArray[np.floating], mean: NDArray[np.floating], start: int, target: int, wanted: list[Span]
 ) -> NDArray[np.float32]:
-    """The inputs of one map: means of earlier maps, shape (spans, H, W).
+    """Compute the inputs of one map: means of earlier maps, shape (spans, H, W).
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def frames(
     target : int
     wanted : list of (nearest lag, farthest lag)
     """
-    found = np.empty((len(wanted), *mean.shape), dtype=np.float32)
+    means = np.empty((len(wanted), *mean.shape), dtype=np.float32)
     for number, (near, far) in enumerate(wanted):
         # The map of lag k is target - k, held by the entry of the map after it. Map 0 is the first there is.
         low, high = max(target - far, 0) + 1 - start, target - near + 1 - start
-        found[number] = seen[low : high + 1].mean(axis=0, dtype=np.float32) if high >= low else mean
-    return found
+        means[number] = seen[low : high + 1].mean(axis=0, dtype=np.float32) if high >= low else mean
+    return means

@@ -33,7 +33,7 @@ class Trees:
     roots : ndarray of int32, shape (trees,)
         First node of each tree.
     feature : ndarray of int32, shape (nodes,)
-        Column that a node looks at; -1 for a leaf.
+        Column that a node reads; -1 for a leaf.
     limit : ndarray of float32
         Rows at or below it go left.
     left, right : ndarray of int32
@@ -75,13 +75,13 @@ class Trees:
         return total
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """As arrays by name."""
+        """Return the trees as arrays by name."""
         names = ("roots", *_FIELDS, "start")
         return {f"trees_{name}": np.asarray(getattr(self, name)) for name in names}
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]]) -> Trees:
-        """From `state`."""
+        """Make trees of their `state`."""
         arrays = {name: np.asarray(state[f"trees_{name}"]) for name in ("roots", *_FIELDS)}
         nodes = len(arrays["feature"])
         inner = arrays["feature"] >= 0
@@ -127,8 +127,8 @@ def fit_trees(
         some = np.sort(np.random.default_rng(seed).choice(len(columns), MOST_ROWS, replace=False))
         first = int(np.searchsorted(some, first))
         columns, logits, events = columns[some], logits[some], events[some]
-    edges = level_edges(columns)
-    levels = to_levels(columns, edges)
+    edges = choose_level_edges(columns)
+    levels = assign_levels(columns, edges)
     rounds, per_round = max(-(-most // ROUND), 1), min(ROUND, most)
 
     def grow(until: int, number: int) -> HistGradientBoostingRegressor:
@@ -164,11 +164,11 @@ def fit_trees(
         context.progress(0.7 + 0.3 * number / chosen, f"boosting: {chosen * per_round} trees")
         models.append(grow(len(levels), number))
         current = current + models[-1].predict(levels)
-    return as_arrays(models, edges)
+    return flatten_trees(models, edges)
 
 
-def level_edges(columns: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Where each column is cut into at most 250 levels of about as many rows.
+def choose_level_edges(columns: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Choose where each column is cut into at most 250 levels of about as many rows.
 
     Done here once, because scikit-learn would do it anew in every round, and with weights a hundred times slower.
     """
@@ -177,16 +177,16 @@ def level_edges(columns: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [np.unique(np.quantile(some[:, number], shares, method="lower")) for number in range(columns.shape[1])]
 
 
-def to_levels(columns: NDArray[np.float32], edges: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Number of each value's level: k for those above edge k - 1 and not above edge k."""
+def assign_levels(columns: NDArray[np.float32], edges: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Number each value's level: k for those above edge k - 1 and not above edge k."""
     levels = np.empty(columns.shape, dtype=np.float32)
     for number, limits in enumerate(edges):
         levels[:, number] = np.searchsorted(limits, columns[:, number], side="left")
     return levels
 
 
-def as_arrays(models: list[HistGradientBoostingRegressor], edges: list[NDArray[np.float32]]) -> Trees:
-    """The sum of scikit-learn's models of levels, as trees over the columns themselves."""
+def flatten_trees(models: list[HistGradientBoostingRegressor], edges: list[NDArray[np.float32]]) -> Trees:
+    """Turn the sum of scikit-learn's models of levels into trees over the columns themselves."""
     nodes = [stage[0].nodes for model in models for stage in model._predictors]
     lengths = list(map(len, nodes))
     roots = np.cumsum([0, *lengths])[:-1].astype(np.int32)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
-from .cell_features import bin_days, slot_of, slots, slots_of
+from .cell_features import count_slots, measure_bin, read_slot, read_slots
 from .recent import Array, Windowed
 
 #: Incidents' worth of "every time of the week is alike" in the factor of each.
@@ -65,33 +65,33 @@ class WeekdayTrend(Windowed):
         self.threshold = threshold
 
     def _size(self, heatmaps: Heatmaps) -> int:
-        return max(round(self.days / bin_days(heatmaps)), 1)
+        return max(round(self.days / measure_bin(heatmaps)), 1)
 
     def _levels(self, heatmaps: Heatmaps, which: NDArray[np.intp]) -> Array:
-        """Incidents in the study area and time of the week of each map, shape (2, T)."""
+        """Collect incidents in the study area and time of the week of each map, shape (2, T)."""
         levels = np.full((2, len(heatmaps)), np.nan)
         for index in which:
             levels[0, index] = self._seen(heatmaps, slice(index, index + 1))[0][heatmaps.mask].sum(dtype=np.float64)
-        levels[1] = slots_of(heatmaps.edges[:-1], slots(heatmaps))
+        levels[1] = read_slots(heatmaps.edges[:-1], count_slots(heatmaps))
         return levels
 
     def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
         if not len(window):
             return 1.0
-        number = slots(heatmaps)
+        number = count_slots(heatmaps)
         seen, when = levels[0, window], levels[1, window].astype(np.intp)
         weekly = _weekly(seen, when, number)
-        recent = max(round(self.trend_days / bin_days(heatmaps)), 3)
+        recent = max(round(self.trend_days / measure_bin(heatmaps)), 3)
         expected = seen.mean() * weekly[when[-recent:]].sum()
         trend = (seen[-recent:].sum() + self.trend_shrinkage) / (expected + self.trend_shrinkage)
-        return float(weekly[slot_of(start, number)] * trend)
+        return float(weekly[read_slot(start, number)] * trend)
 
 
 def _weekly(seen: Array, when: NDArray[np.intp], number: int) -> Array:
-    """How much busier than the mean each time of the week is, shape (number,), shrunk towards 1.
+    """Compute how much busier than the mean each time of the week is, shape (number,), shrunk towards 1.
 
     An hour of the week is held near the product of its weekday and its hour of the day, which 7 and 24 times as many
-    bins tell.
+    bins show.
     """
     mean = max(float(seen.mean()), 1e-9)
 

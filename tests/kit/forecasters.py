@@ -34,7 +34,7 @@ from riskengine.contract.forecasters import (
     LineStyle,
 )
 from riskengine.forecasters.base import Forecaster, Maps
-from riskengine.forecasters.catalogue import forecaster_class, make
+from riskengine.forecasters.catalogue import import_forecaster, make
 from riskengine.forecasters.modelcard import check_fits, describe
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
@@ -123,7 +123,7 @@ Check = Callable[[Subject], None]
 
 def check_its_record(subject: Subject) -> None:
     """The record says what the class is."""
-    record, cls = subject.record, forecaster_class(subject.name)
+    record, cls = subject.record, import_forecaster(subject.name)
     assert issubclass(cls, Forecaster), f"{cls.__name__} is no Forecaster"
     assert cls.name == record.name == subject.name, f"the class calls itself {cls.name!r}, the record {record.name!r}"
     assert make(subject.name).name == subject.name
@@ -140,7 +140,7 @@ def check_its_record(subject: Subject) -> None:
 
 def check_settings(subject: Subject) -> None:
     """Every setting has a default, is kept as it was given, and no other is taken."""
-    given = dict(inspect.signature(forecaster_class(subject.name)).parameters)
+    given = dict(inspect.signature(import_forecaster(subject.name)).parameters)
     assert "threshold" in given, "every forecaster takes a threshold"
     without = [name for name, each in given.items() if each.default is inspect.Parameter.empty]
     assert not without, f"no default: {without}"

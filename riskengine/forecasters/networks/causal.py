@@ -16,7 +16,7 @@ Array = NDArray[np.float32]
 
 #: Channels of `CausalState.inputs`: the last map, the logit of the running mean, the recent surprise, the study area.
 CHANNELS = 4
-#: Numbers of `CausalState.surroundings` and `calendar` together.
+#: Numbers of `CausalState.surroundings` and `read_calendar` together.
 CONTEXT = 13
 #: Logits of the running mean are scaled by this on their way in, so that channels have like sizes.
 LOGIT_SCALE = 4.0
@@ -52,7 +52,7 @@ class CausalState:
         self._prior: Array | None = None
 
     def prior(self) -> Array:
-        """Causal running mean: the probability of an event in the next map as far as place alone tells, shape (H, W).
+        """Compute the running mean: the probability of an event in the next map by place alone, shape (H, W).
 
         The share of maps with an event, shrunk towards the surroundings (Gaussian of one cell) and a little towards
         the whole study area; one half an event is assumed before the first map, so it is never 0 or 1.
@@ -69,7 +69,7 @@ class CausalState:
         return np.asarray(np.clip(mean, _FLOOR, 1 - _FLOOR), dtype=np.float32)
 
     def inputs(self) -> Array:
-        """Input maps for the next map, shape (CHANNELS, H, W); 0 outside the study area.
+        """Compute the input maps for the next map, shape (CHANNELS, H, W); 0 outside the study area.
 
         The recent surprise is the exponentially weighted sum of (event - running mean), in units of its standard
         deviation if nothing but place mattered.
@@ -80,7 +80,7 @@ class CausalState:
         return np.stack([self.last, logit(prior) / LOGIT_SCALE, surprise, np.ones_like(prior)]) * self.mask
 
     def surroundings(self) -> Array:
-        """How much busier than its mean the whole study area was in the last map and recently, shape (2,)."""
+        """Compute how much busier than its mean the study area was in the last map and recently, shape (2,)."""
         busier = np.array([self.city_last, self.city_recent]) * 4.0
         return np.asarray(np.clip(busier, -4.0, 4.0), dtype=np.float32)
 
@@ -109,13 +109,13 @@ class CausalState:
 
 
 def logit(probability: Array) -> Array:
-    """ln(p / (1 - p))."""
+    """Compute ln(p / (1 - p))."""
     odds: Array = np.log(probability) - np.log1p(-probability)
     return odds
 
 
-def calendar(edges: NDArray[np.datetime64], maps: int) -> Array:
-    """What the calendar says of each bin, known long before it, shape (maps, CONTEXT - 2).
+def read_calendar(edges: NDArray[np.datetime64], maps: int) -> Array:
+    """Read what the calendar says of each bin, known long before it, shape (maps, CONTEXT - 2).
 
     Weekday (seven indicators) for bins of up to a day, hour of day (two harmonics) for shorter ones; 0 otherwise.
     """
@@ -145,7 +145,7 @@ class Sequence:
     context: Array
 
 
-def causal_sequence(
+def build_sequence(
     events: NDArray[np.uint8],
     observed: NDArray[np.bool_],
     mask: NDArray[np.bool_],
@@ -153,7 +153,7 @@ def causal_sequence(
     first: int = 0,
     dtype: type[np.floating] = np.float32,
 ) -> tuple[Sequence, CausalState]:
-    """Inputs for maps `first` to T - 1, and the state after the last map.
+    """Build the inputs for maps `first` to T - 1, and the state after the last map.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def causal_sequence(
     maps = len(events)
     inputs = np.empty((maps - first, CHANNELS, *mask.shape), dtype=dtype)
     context = np.zeros((maps - first, CONTEXT), dtype=np.float32)
-    days = calendar(edges, maps)
+    days = read_calendar(edges, maps)
     state = CausalState(mask)
     for number in range(maps):
         if number >= first:

@@ -27,12 +27,12 @@ from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, incident_maps
-from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence, calendar, causal_sequence
+from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
 from .extra_layers import ExtraLayers
 from .network import ConvLSTMNetwork
 from .networkstate import NetworkForecaster
-from .padding import answered, check_padding, check_reflects
-from .windows import TrainingStack, WindowSamples, anchor_of, check_supervision, forecast_windows
+from .padding import check_padding, check_reflects, choose_cells
+from .windows import TrainingStack, WindowSamples, check_supervision, choose_anchor, forecast_windows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -174,7 +174,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         return self.sequence_length + 1 + max(4, self.sequence_length // 4)
 
     def build(self) -> ConvLSTMNetwork:
-        """An untrained network of this architecture."""
+        """Make an untrained network of this architecture."""
         return ConvLSTMNetwork(self.channels, self.layers, self.kernel, self.padding, self._extra.number)
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -196,12 +196,12 @@ class ConvLSTMForecaster(NetworkForecaster):
         check_history(history, self.least_maps)
         rows, columns = history.mask.shape
         check_reflects(self.padding, self.kernel, min(rows, self.training.crop), min(columns, self.training.crop))
-        scored = answered(history.mask, self.padding, self.border)
+        scored = choose_cells(history.mask, self.padding, self.border)
         checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
         events = incident_maps(history, self.threshold)
         trained = split(history, self.validation_share, self.sequence_length + 1)
-        anchor = anchor_of(trained, self.sequence_length)
+        anchor = choose_anchor(trained, self.sequence_length)
         # float16 halves the largest array of the training; validation and forecasts read float32.
         past = history.before(trained)
         extra = ExtraLayers.learn(past)
@@ -233,17 +233,17 @@ class ConvLSTMForecaster(NetworkForecaster):
         """
         context = context or JobContext()
         check_steps(steps)
-        scored = answered(history.mask, self.padding, self.border)
+        scored = choose_cells(history.mask, self.padding, self.border)
         events = incident_maps(history, self.threshold)
         maps = len(events)
-        anchor = anchor_of(maps, self.sequence_length)
+        anchor = choose_anchor(maps, self.sequence_length)
         extra, layers = self._extra, self._layers(history)
         past, state = self._known(history, events, anchor)
         known = len(past.inputs)
         inputs = np.concatenate([past.inputs, np.empty((steps, *past.inputs.shape[1:]), dtype=np.float32)])
         surroundings = np.concatenate([past.context, np.empty((steps, past.context.shape[1]), dtype=np.float32)])
         edges = np.concatenate([history.edges[:-1], timebins.next_edges(history.edges, history.bin, steps)])
-        days = calendar(edges, maps + steps)
+        days = read_calendar(edges, maps + steps)
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
             context.progress(step / steps, f"Forecasting map {step + 1} of {steps}")
@@ -259,18 +259,18 @@ class ConvLSTMForecaster(NetworkForecaster):
         return risk
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
-        anchor = anchor_of(first, self.sequence_length)
+        """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
+        anchor = choose_anchor(first, self.sequence_length)
         events = incident_maps(heatmaps, self.threshold)
         layers = self._layers(heatmaps)
         sequence, _ = self._known(heatmaps, events, anchor)
-        scored = answered(heatmaps.mask, self.padding, self.border)
+        scored = choose_cells(heatmaps.mask, self.padding, self.border)
         risk = self._run(sequence, layers, anchor, first, scored, context)
         risk[:, ~heatmaps.mask] = np.nan
         return risk
 
     def _layers(self, heatmaps: Heatmaps) -> NDArray[np.float32]:
-        """Static layers as the network reads them; refuses maps that come with other layers than those of `fit`."""
+        """Scale the static layers for the network; refuse maps that come with other layers than those of `fit`."""
         extra = self._extra
         extra.check(heatmaps)
         return extra.static(heatmaps)
@@ -278,8 +278,8 @@ class ConvLSTMForecaster(NetworkForecaster):
     def _known(
         self, heatmaps: Heatmaps, events: NDArray[np.uint8], first: int, dtype: type[np.floating] = np.float32
     ) -> tuple[Sequence, CausalState]:
-        """What is known before each map from `first` on, and the state after the last one."""
-        sequence, state = causal_sequence(events, heatmaps.observed, heatmaps.mask, heatmaps.edges, first, dtype)
+        """Collect what is known before each map from `first` on, and the state after the last one."""
+        sequence, state = build_sequence(events, heatmaps.observed, heatmaps.mask, heatmaps.edges, first, dtype)
         return Sequence(self._extra.beside(sequence.inputs, heatmaps, first), sequence.context), state
 
     def _run(
@@ -291,7 +291,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         scored: NDArray[np.bool_],
         context: JobContext | None = None,
     ) -> Maps:
-        """Probabilities of maps `first` to the end of `sequence`, whose first entry belongs to map `start`.
+        """Forecast maps `first` to the end of `sequence`, whose first entry belongs to map `start`.
 
         Cells outside `scored` get the running mean.
         """

@@ -32,10 +32,10 @@ from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, incident_maps
-from .causal import LOGIT_SCALE, Sequence, causal_sequence
+from .causal import LOGIT_SCALE, Sequence, build_sequence
 from .network import PublishedNetwork
 from .networkstate import NetworkForecaster
-from .padding import answered, check_padding, check_reflects
+from .padding import check_padding, check_reflects, choose_cells
 from .windows import TrainingStack, WindowSamples
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _Windows(WindowSamples):
     """Windows with the map that follows as their target."""
 
     def loss(self, network: nn.Module, part: Batch, cells: float) -> tuple[Tensor, Tensor]:
-        """Weighted cross-entropy of the network's own output, and the corrected log-loss minus the running mean's."""
+        """Compute the output's weighted cross-entropy, and the corrected log-loss minus the running mean's."""
         prior, events, valid = (each[-1] for each in part[2:])
         departure = network(part[0][:, :, 0]) - math.log(self.weight) - prior
         return weighted_loss(departure, prior, events, valid, self.weight, cells)
@@ -162,7 +162,7 @@ class PublishedConvLSTM(NetworkForecaster):
         return self.sequence_length + 2 + max(4, self.sequence_length // 4)
 
     def build(self) -> PublishedNetwork:
-        """An untrained network of this architecture."""
+        """Make an untrained network of this architecture."""
         return PublishedNetwork(self.sequence_length, self.channels, self.kernel, self.squash, self.padding)
 
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
@@ -171,7 +171,7 @@ class PublishedConvLSTM(NetworkForecaster):
         check_history(history, self.least_maps)
         rows, columns = (min(side, self.training.crop) // 2**self.squash for side in history.mask.shape)
         check_reflects(self.padding, self.kernel, rows, columns)
-        scored = answered(history.mask, self.padding, self.border)
+        scored = choose_cells(history.mask, self.padding, self.border)
         checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
         events = incident_maps(history, self.threshold)
@@ -207,15 +207,15 @@ class PublishedConvLSTM(NetworkForecaster):
                 validation_start=log_loss(mean, truth),
             )
         if self.calibrated:
-            found = fit_calibration(corrected(), truth)
-            self.slope_, self.shift_ = found.slope, found.shift
+            fit = fit_calibration(corrected(), truth)
+            self.slope_, self.shift_ = fit.slope, fit.shift
         return self
 
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; beyond the first it is shown its own forecasts as maps."""
         context = context or JobContext()
         check_steps(steps)
-        scored = answered(history.mask, self.padding, self.border)
+        scored = choose_cells(history.mask, self.padding, self.border)
         maps, length = len(history), self.sequence_length
         events = incident_maps(history, self.threshold)
         # One more map, which was not observed: its inputs are what is known before it.
@@ -239,8 +239,8 @@ class PublishedConvLSTM(NetworkForecaster):
         return risk
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on; each window is run through anew, as published."""
-        scored = answered(heatmaps.mask, self.padding, self.border)
+        """Forecast every map from `first` on, one step ahead; each window is run through anew, as published."""
+        scored = choose_cells(heatmaps.mask, self.padding, self.border)
         start = max(first - self.sequence_length + 1, 0)
         inputs = self._known(heatmaps, incident_maps(heatmaps, self.threshold), start).inputs
         risk = self._risk(self._logits(inputs, start, first, scored, context or JobContext()))
@@ -250,8 +250,8 @@ class PublishedConvLSTM(NetworkForecaster):
     def _known(
         self, history: Heatmaps, events: NDArray[np.uint8], first: int, dtype: type[np.floating] = np.float32
     ) -> Sequence:
-        """What is known before each map from `first` on; of it the last map and the running mean are used."""
-        sequence, _ = causal_sequence(events, history.observed, history.mask, history.edges, first, dtype)
+        """Collect what is known before each map from `first` on; of it the last map and the running mean are used."""
+        sequence, _ = build_sequence(events, history.observed, history.mask, history.edges, first, dtype)
         if self.read_filled:
             begin = max(first, 1)
             sequence.inputs[begin - first :, 0] = events[begin - 1 : -1]
@@ -260,7 +260,7 @@ class PublishedConvLSTM(NetworkForecaster):
     def _logits(
         self, inputs: NDArray[np.floating], start: int, first: int, scored: NDArray[np.bool_], context: JobContext
     ) -> Maps:
-        """Corrected and calibrated logits of maps `first` to the end of `inputs`, whose first entry is map `start`.
+        """Compute calibrated logits of maps `first` to the end of `inputs`, whose first entry is map `start`.
 
         The running mean's in cells outside `scored`, and where there is no whole window before a map.
         """
@@ -276,8 +276,8 @@ class PublishedConvLSTM(NetworkForecaster):
             begin = low - length + 1 - start
             windows = np.moveaxis(seen[begin : begin + min(part, end - low)], -1, 0)
             with torch.inference_mode():
-                found = self.network_(torch.from_numpy(np.ascontiguousarray(windows, dtype=np.float32)).to(device))
-            corrected = self.slope_ * (found.cpu().numpy() - math.log(self.weight_)) + self.shift_
+                out = self.network_(torch.from_numpy(np.ascontiguousarray(windows, dtype=np.float32)).to(device))
+            corrected = self.slope_ * (out.cpu().numpy() - math.log(self.weight_)) + self.shift_
             logits[low - first : low - first + len(corrected), scored] = corrected[:, scored]
 
         with workers(device) as pool:
@@ -285,6 +285,6 @@ class PublishedConvLSTM(NetworkForecaster):
         return logits
 
     def _risk(self, logits: Maps) -> Maps:
-        """What a user gets: probabilities, or the network's own output."""
+        """Turn logits into what a user gets: probabilities, or the network's own output."""
         risk: Maps = expit(logits if self.calibrated else logits + math.log(self.weight_))
         return risk

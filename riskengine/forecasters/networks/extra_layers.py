@@ -32,7 +32,7 @@ class ExtraLayers:
 
     @classmethod
     def learn(cls, past: Heatmaps) -> ExtraLayers:
-        """From the training span."""
+        """Learn from the training span."""
         layers = [layer[past.mask].astype(np.float64) for layer in past.extras.static]
         return cls(
             np.array([layer.mean() for layer in layers]),
@@ -42,7 +42,7 @@ class ExtraLayers:
 
     @property
     def number(self) -> int:
-        """Inputs they add."""
+        """Return how many inputs they add."""
         return len(self.mean) + self.channels
 
     def check(self, heatmaps: Heatmaps) -> None:
@@ -53,25 +53,25 @@ class ExtraLayers:
         ParameterError
         """
         extras = heatmaps.extras
-        found = len(extras.static), len(extras.channels)
-        if found != (len(self.mean), self.channels):
+        given = len(extras.static), len(extras.channels)
+        if given != (len(self.mean), self.channels):
             raise ParameterError(
                 f"The model was fitted with {len(self.mean)} static layers and {self.channels} category channels, these"
-                f" maps come with {found[0]} and {found[1]}",
+                f" maps come with {given[0]} and {given[1]}",
                 parameter="extras",
-                value=found,
+                value=given,
                 remedy="Give the same layers in the same order, or fit the model again",
             )
 
     def static(self, heatmaps: Heatmaps) -> NDArray[np.float32]:
-        """Static layers in units of their spread, shape (S, H, W); 0 outside the study area."""
+        """Scale the static layers to units of their spread, shape (S, H, W); 0 outside the study area."""
         if not len(self.mean):
             return np.zeros((0, *heatmaps.mask.shape), dtype=np.float32)
         scaled = (heatmaps.extras.static - self.mean[:, None, None]) / self.scale[:, None, None]
         return np.asarray(np.clip(scaled, -_MOST, _MOST) * heatmaps.mask, dtype=np.float32)
 
     def last(self, heatmaps: Heatmaps, target: int) -> NDArray[np.float32]:
-        """Where each other category had an incident in the map before `target`, shape (C, H, W).
+        """Mark where each other category had an incident in the map before `target`, shape (C, H, W).
 
         Nothing where that map was not observed or does not exist; beyond the end of the history, which is not known
         yet, the share of its maps with an incident.
@@ -85,15 +85,15 @@ class ExtraLayers:
         return np.asarray(maps * heatmaps.mask, dtype=np.float32)
 
     def beside(self, inputs: NDArray[np.floating], heatmaps: Heatmaps, first: int) -> NDArray[np.floating]:
-        """Inputs of the maps from `first` on, with the other categories as further channels."""
+        """Add the other categories to the inputs of the maps from `first` on, as further channels."""
         if not self.channels:
             return inputs
         maps = [self.last(heatmaps, first + number) for number in range(len(inputs))]
         return np.concatenate([inputs, np.stack(maps).astype(inputs.dtype)], axis=1)
 
 
-def with_static(inputs: NDArray[np.floating], layers: NDArray[np.float32]) -> NDArray[np.floating]:
-    """A sequence of inputs, shape (L, channels, H, W), with static layers as further channels of every map."""
+def add_static(inputs: NDArray[np.floating], layers: NDArray[np.float32]) -> NDArray[np.floating]:
+    """Add static layers to inputs, shape (L, channels, H, W), as further channels of every map."""
     if not len(layers):
         return inputs
     return np.concatenate([inputs, np.broadcast_to(layers, (len(inputs), *layers.shape))], axis=1)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from ...learning.training import Batch, weighted_loss
 from ...learning.trainingstate import Schedule
-from ..spans import Span, frames
+from ..spans import Span, average_spans
 from .causal import LOGIT_SCALE
 from .mapnets import PRIOR
-from .windows import TrainingStack, prior_loss
+from .windows import TrainingStack, measure_prior_loss
 
 #: Cells of the samples of an epoch, at most.
 _EPOCH_CELLS = 2**18
@@ -48,7 +48,7 @@ class MapSamples:
 
     def __init__(self, model: MapModel, stack: TrainingStack, layers: NDArray[np.float32]) -> None:
         self.model, self.stack, self.layers = model, stack, layers
-        self.start = prior_loss(stack)
+        self.start = measure_prior_loss(stack)
         self.wanted = model.wanted()
         self.shape = tuple(min(model.training.crop, side) for side in stack.mask.shape)
         # Before the first few maps there is next to nothing to forecast from.
@@ -85,7 +85,7 @@ class MapSamples:
             area = inputs[3][where].astype(np.float32)
             seen = stack.sequence.inputs[:, 0, where[0], where[1]]
             found = (
-                frames(seen, expit(prior) * area, 0, target, self.wanted),
+                average_spans(seen, expit(prior) * area, 0, target, self.wanted),
                 self.model.seen_layers(inputs, self.layers, where),
                 stack.sequence.context[target],
                 np.array([row, column]),

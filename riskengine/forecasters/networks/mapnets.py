@@ -20,9 +20,9 @@ from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, incident_maps
-from .causal import LOGIT_SCALE, CausalState, Sequence, calendar, causal_sequence
+from .causal import LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
 from .networkstate import NetworkForecaster
-from .padding import answered, check_padding, check_reflects
+from .padding import check_padding, check_reflects, choose_cells
 from .windows import TrainingStack
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ PRIOR = 1
 class MapNetwork(NetworkForecaster):
     """A network that forecasts a map from earlier maps, and how it is trained and applied.
 
-    Subclasses say how far back they look, what a sample is, and what the network makes of it.
+    Subclasses say how far back they read, what a sample is, and what the network makes of it.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class MapNetwork(NetworkForecaster):
         check_history(history, self.least_maps)
         rows, columns = history.mask.shape
         check_reflects(self.padding, self.kernel, min(rows, self.training.crop), min(columns, self.training.crop))
-        scored = answered(history.mask, self.padding, self.border)
+        scored = choose_cells(history.mask, self.padding, self.border)
         checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
         events = incident_maps(history, self.threshold)
@@ -120,8 +120,8 @@ class MapNetwork(NetworkForecaster):
             )
         self.network_.eval()
         raw = expit(self._run(validation, layers, start, trained, context)[targets][:, scored])
-        found = fit_calibration(raw, truth)
-        self.slope_, self.shift_ = found.slope, found.shift
+        fit = fit_calibration(raw, truth)
+        self.slope_, self.shift_ = fit.slope, fit.shift
         return self
 
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
@@ -140,7 +140,7 @@ class MapNetwork(NetworkForecaster):
         inputs = np.concatenate([past.inputs, np.empty((steps, *past.inputs.shape[1:]), dtype=np.float32)])
         surroundings = np.concatenate([past.context, np.empty((steps, past.context.shape[1]), dtype=np.float32)])
         edges = np.concatenate([history.edges[:-1], timebins.next_edges(history.edges, history.bin, steps)])
-        days = calendar(edges, maps + steps)
+        days = read_calendar(edges, maps + steps)
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
             context.progress(step / steps, f"Forecasting map {step + 1} of {steps}")
@@ -153,7 +153,7 @@ class MapNetwork(NetworkForecaster):
         return risk
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         start = self._start(first)
         sequence, _ = self._sequence(heatmaps, incident_maps(heatmaps, self.threshold), start)
         return self._risk(sequence, self._layers(heatmaps), heatmaps, start, first, context)
@@ -167,11 +167,11 @@ class MapNetwork(NetworkForecaster):
         first: int,
         context: JobContext | None,
     ) -> Maps:
-        """Calibrated probabilities of maps `first` on; cells that the network does not answer for get the mean."""
+        """Forecast maps `first` on, calibrated; cells that the network does not answer for get the mean."""
         logits = self._run(sequence, layers, start, first, context or JobContext())
         mean = sequence.inputs[first - start :, PRIOR] * LOGIT_SCALE
         risk = Calibration(self.slope_, self.shift_)(expit(logits))
-        scored = answered(heatmaps.mask, self.padding, self.border)
+        scored = choose_cells(heatmaps.mask, self.padding, self.border)
         risk[:, ~scored] = expit(mean[:, ~scored])
         risk[:, ~heatmaps.mask] = np.nan
         return risk
@@ -183,7 +183,7 @@ class MapNetwork(NetworkForecaster):
         self.layer_scale_ = np.array([max(layer.std(), 1e-9) for layer in layers])
 
     def _layers(self, heatmaps: Heatmaps) -> NDArray[np.float32]:
-        """The static layers in units of their spread, shape (S, H, W); 0 outside the study area."""
+        """Scale the static layers to units of their spread, shape (S, H, W); 0 outside the study area."""
         static = heatmaps.extras.static
         if len(static) != len(self.layer_mean_):
             raise ParameterError(
@@ -200,26 +200,26 @@ class MapNetwork(NetworkForecaster):
     def _sequence(
         self, heatmaps: Heatmaps, events: NDArray[np.uint8], first: int, dtype: type[np.floating] = np.float32
     ) -> tuple[Sequence, CausalState]:
-        """What is known before each map from `first` on, and the state after the last one."""
-        return causal_sequence(events, heatmaps.observed, heatmaps.mask, heatmaps.edges, first, dtype)
+        """Collect what is known before each map from `first` on, and the state after the last one."""
+        return build_sequence(events, heatmaps.observed, heatmaps.mask, heatmaps.edges, first, dtype)
 
     def _inputs(self, state: CausalState, history: Heatmaps, step: int) -> NDArray[np.float32]:
-        """What is known before the map that follows `history` by `step` maps."""
+        """Collect what is known before the map that follows `history` by `step` maps."""
         return state.inputs()
 
     @abstractmethod
     def _start(self, target: int) -> int:
-        """First map whose inputs are read to forecast map `target`."""
+        """Return the first map whose inputs are read to forecast map `target`."""
 
     @abstractmethod
     def _samples(self, stack: TrainingStack, past: Heatmaps) -> Samples:
-        """What the network learns from."""
+        """Make what the network learns from."""
 
     @abstractmethod
     def _run(
         self, sequence: Sequence, layers: NDArray[np.float32], start: int, first: int, context: JobContext
     ) -> NDArray[np.float32]:
-        """Logits of maps `first` to the end of `sequence`, whose first entry belongs to map `start`."""
+        """Compute logits of maps `first` to the end of `sequence`, whose first entry belongs to map `start`."""
 
 
 def check_settings(padding: str, kernel: int, border: int, validation_share: float, **sizes: float) -> None:

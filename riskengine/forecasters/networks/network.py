@@ -1,4 +1,4 @@
-"""The ConvLSTM networks: one that learns how the next map departs from what place alone tells, and the published one.
+"""The ConvLSTM networks: one that learns how the next map departs from what place alone says, and the published one.
 
 References
 ----------
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .causal import CHANNELS, CONTEXT
-from .padding import conv, convolve
+from .padding import convolve, make_conv
 
 State = list[tuple[Tensor, Tensor]]
 
@@ -38,7 +38,7 @@ class ConvLSTMCell(nn.Module):
     def __init__(self, inputs: int, channels: int, kernel: int = 3, padding: str = "replicate") -> None:
         super().__init__()
         self.inputs, self.channels = inputs, channels
-        self.gates = conv(inputs + channels, 4 * channels, kernel, padding)
+        self.gates = make_conv(inputs + channels, 4 * channels, kernel, padding)
         with torch.no_grad():
             assert self.gates.bias is not None
             # Open forget gates: an untrained cell remembers.
@@ -100,7 +100,7 @@ class ConvLSTMNetwork(nn.Module):
         super().__init__()
         sizes = [CHANNELS + extra, *[channels] * layers]
         self.cells = nn.ModuleList(ConvLSTMCell(size, channels, kernel, padding) for size in sizes[:-1])
-        self.head = conv(channels + CHANNELS + extra, channels, kernel, padding)
+        self.head = make_conv(channels + CHANNELS + extra, channels, kernel, padding)
         self.context = nn.Linear(CONTEXT, channels)
         self.last = nn.Conv2d(channels, 1, 1)
         self.level = nn.Linear(CONTEXT, 1)
@@ -159,11 +159,11 @@ class PublishedNetwork(nn.Module):
             ConvLSTMCell(channels if number else 1, channels, kernel, padding) for number in range(layers)
         )
         self.pools = [(2, 2, 2) if number < squash else (2, 1, 1) for number in range(layers)]
-        self.head = conv(channels, channels, kernel, padding)
+        self.head = make_conv(channels, channels, kernel, padding)
         self.last = nn.Conv2d(channels, 1, 1)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Logits, shape (B, H, W), of the maps that follow windows of shape (L, B, H, W)."""
+        """Compute logits, shape (B, H, W), of the maps that follow windows of shape (L, B, H, W)."""
         hidden = maps[:, :, None]
         for cell, pool in zip(self.cells, self.pools, strict=True):
             hidden, _ = cell(hidden)

@@ -79,8 +79,8 @@ def check_reflects(padding: str, kernel: int, rows: int, columns: int) -> None:
         )
 
 
-def conv(inputs: int, outputs: int, kernel: int, padding: str) -> nn.Conv2d:
-    """A convolution that keeps the size of its maps.
+def make_conv(inputs: int, outputs: int, kernel: int, padding: str) -> nn.Conv2d:
+    """Make a convolution that keeps the size of its maps.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def conv(inputs: int, outputs: int, kernel: int, padding: str) -> nn.Conv2d:
 
 
 def convolve(layer: nn.Conv2d, maps: Tensor, channels: slice, bias: bool) -> Tensor:
-    """Apply a layer made by `conv` to some of its input channels only.
+    """Apply a layer made by `make_conv` to some of its input channels only.
 
     A convolution over several inputs is the sum of one over each: the part that does not change from step to step can
     be computed once for all of them.
@@ -117,8 +117,8 @@ def convolve(layer: nn.Conv2d, maps: Tensor, channels: slice, bias: bool) -> Ten
     return functional.conv2d(functional.pad(maps, [half] * 4, layer.padding_mode), weight, shift)
 
 
-def answered(mask: NDArray[np.bool_], padding: str, border: int = 1) -> NDArray[np.bool_]:
-    """Cells of the study area that the network learns from and answers for, shape (H, W).
+def choose_cells(mask: NDArray[np.bool_], padding: str, border: int = 1) -> NDArray[np.bool_]:
+    """Choose the cells of the study area that the network learns from and answers for, shape (H, W).
 
     All of them, but with ``ignore`` not those in the `border` outermost rows and columns of the grid.
 

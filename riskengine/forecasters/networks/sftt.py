@@ -139,12 +139,12 @@ class SFTT(MapNetwork):
         return self.sequence_length + 5
 
     def build(self) -> SFTTNetwork:
-        """An untrained network of this architecture."""
+        """Make an untrained network of this architecture."""
         inputs = (CHANNELS if self.prior else 2) + self.categories_ + len(self.layer_mean_)
         return SFTTNetwork(inputs, self.features, self.layers, self.kernel, self.hidden, self.categories_, self.padding)
 
     def read(self, inputs: Tensor, layers: Tensor) -> Tensor:
-        """What the network is given: all inputs, or as published the map and the study area; and the static layers."""
+        """Choose what is read: all inputs, or as published the map and the study area; and the static layers."""
         if not self.prior:
             inputs = torch.cat([inputs[:, :, :1], inputs[:, :, 3:]], dim=2)
         return torch.cat([inputs, layers.expand(*inputs.shape[:2], *layers.shape[2:])], dim=2)
@@ -172,7 +172,7 @@ class SFTT(MapNetwork):
             if number >= first:
                 known[number - first] = last
             if heatmaps.observed[number]:
-                last = category_maps(heatmaps, number)
+                last = mark_categories(heatmaps, number)
                 total, maps = total + last, maps + 1
             else:
                 last = total / max(maps, 1)
@@ -183,19 +183,19 @@ class SFTT(MapNetwork):
             return state.inputs()
         # The last map's categories are known at the origin; later ones are expected to be their mean.
         if not step and history.observed[-1]:
-            maps = category_maps(history, len(history) - 1)
+            maps = mark_categories(history, len(history) - 1)
         else:
             mean = np.minimum(history.extras.channels[:, history.observed], 1).mean(axis=1)
             maps = np.asarray(mean * history.mask, dtype=np.float32)
         return np.concatenate([state.inputs(), maps])
 
     def _check_categories(self, heatmaps: Heatmaps) -> None:
-        found = len(heatmaps.extras.channels)
-        if found != self.categories_:
+        given = len(heatmaps.extras.channels)
+        if given != self.categories_:
             raise ParameterError(
-                f"The model was fitted with {self.categories_} category channels, these maps have {found}",
+                f"The model was fitted with {self.categories_} category channels, these maps have {given}",
                 parameter="extras",
-                value=found,
+                value=given,
                 remedy="Give the same channels, or fit the model again",
             )
 
@@ -223,11 +223,11 @@ class SFTT(MapNetwork):
                 surroundings = torch.from_numpy(sequence.context[entries, None]).to(device)
                 with torch.inference_mode():
                     out, _, state = self.network_(self.read(inputs, static), surroundings, state)
-                    found = (out + inputs[:, :, PRIOR] * LOGIT_SCALE if self.prior else out)[:, 0].cpu().numpy()
+                    made = (out + inputs[:, :, PRIOR] * LOGIT_SCALE if self.prior else out)[:, 0].cpu().numpy()
                 skipped = max(max(low, first) - now, 0)
-                if skipped < len(found):
+                if skipped < len(made):
                     begin = now + skipped - first
-                    logits[begin : begin + len(found) - skipped] = found[skipped:]
+                    logits[begin : begin + len(made) - skipped] = made[skipped:]
 
         with workers(device) as pool:
             list(pool.map(forecast, range(first // length * length, end, length)))
@@ -263,7 +263,7 @@ class CategoryWindows(WindowSamples):
         )
 
     def loss(self, network: nn.Module, part: Batch, cells: float) -> tuple[Tensor, Tensor]:
-        """Weighted cross-entropy of the hotspots and a share of the categories'; the plain loss minus the mean's."""
+        """Compute weighted cross-entropy of hotspots and a share of the categories'; plain loss minus the mean's."""
         inputs, context, prior, events, categories, layers, valid = part
         out, heads, _ = network(self.model.read(inputs, layers), context)
         loss, gain = weighted_loss(out if self.model.prior else out - prior, prior, events, valid, self.weight, cells)
@@ -273,7 +273,7 @@ class CategoryWindows(WindowSamples):
         return loss, gain
 
 
-def category_maps(heatmaps: Heatmaps, number: int) -> NDArray[np.float32]:
-    """Whether each category had an incident in each cell of one map, shape (C, H, W)."""
+def mark_categories(heatmaps: Heatmaps, number: int) -> NDArray[np.float32]:
+    """Mark where each category had an incident in one map, shape (C, H, W)."""
     maps = np.minimum(heatmaps.extras.channels[:, number], 1)
     return np.asarray(maps * heatmaps.mask, dtype=np.float32)

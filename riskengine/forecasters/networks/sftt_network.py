@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .causal import CONTEXT
-from .padding import conv
+from .padding import make_conv
 
 
 class SFTTNetwork(nn.Module):
@@ -35,7 +35,7 @@ class SFTTNetwork(nn.Module):
     ) -> None:
         super().__init__()
         sizes = [inputs, *[features] * layers]
-        self.spatial = nn.ModuleList(conv(size, features, kernel, padding) for size in sizes[:-1])
+        self.spatial = nn.ModuleList(make_conv(size, features, kernel, padding) for size in sizes[:-1])
         self.temporal = nn.LSTM(features, hidden)
         self.head = nn.Linear(hidden + inputs, hidden)
         self.context = nn.Linear(CONTEXT, hidden)

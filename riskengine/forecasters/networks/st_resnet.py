@@ -20,7 +20,7 @@ from ...ground.errors import DataError, ParameterError
 from ...learning.threads import workers
 from ...learning.trainingstate import Schedule
 from ...maps.heatmaps import Heatmaps
-from ..spans import Span, frames, spans
+from ..spans import Span, average_spans, choose_spans
 from .causal import LOGIT_SCALE, Sequence
 from .map_samples import MapSamples
 from .mapnets import PRIOR, MapNetwork, check_settings
@@ -48,7 +48,7 @@ class STResNet(MapNetwork):
         in and a plain output (its loss is cross-entropy, not the squared error of crowd flows).
     cell_weights : bool, optional
         Weigh the branches in each cell, as published; the model then fits its own grid alone. By default only where
-        `prior` is False: on sparse maps one weight a cell and branch is more than the incidents can tell.
+        `prior` is False: on sparse maps one weight a cell and branch is more than the incidents can show.
     epochs, learning_rate, batch_size : int, float, int
         See `training.Schedule`; a sample is one map of at most 32 × 32 cells.
     positive_weight : float, optional
@@ -149,7 +149,7 @@ class STResNet(MapNetwork):
         return 2 * self.closeness + 5
 
     def build(self) -> STResNetwork:
-        """An untrained network for the spans of the history."""
+        """Make an untrained network for the spans of the history."""
         branches = [int((self.spans_[:, 0] == number).sum()) for number in range(3)]
         layers = (3 if self.prior else 1) + len(self.layer_mean_)
         by_cell = not self.prior if self.cell_weights is None else self.cell_weights
@@ -159,8 +159,8 @@ class STResNet(MapNetwork):
 
     def _learn_layout(self, past: Heatmaps) -> None:
         super()._learn_layout(past)
-        found = spans(past, self.closeness, self.period, self.trend, self.prior)
-        self.spans_ = np.array([(number, *each) for number, branch in enumerate(found) for each in branch])
+        chosen = choose_spans(past, self.closeness, self.period, self.trend, self.prior)
+        self.spans_ = np.array([(number, *each) for number, branch in enumerate(chosen) for each in branch])
         self.shape_ = np.array(past.mask.shape)
 
     def wanted(self) -> list[Span]:
@@ -176,7 +176,7 @@ class STResNet(MapNetwork):
     def seen_layers(
         self, inputs: NDArray[np.floating], layers: NDArray[np.float32], where: tuple[slice, slice]
     ) -> NDArray[np.float32]:
-        """Further channels of one map: running mean, recent surprise, study area (only that as published), layers."""
+        """Stack one map's further channels: running mean, recent surprise, study area (as published alone), layers."""
         known = inputs[PRIOR:] if self.prior else inputs[3:4]
         return np.concatenate([known[:, where[0], where[1]].astype(np.float32), layers[:, where[0], where[1]]])
 
@@ -206,7 +206,7 @@ class STResNet(MapNetwork):
             entries = [target - start for target in targets]
             priors = [sequence.inputs[entry, PRIOR].astype(np.float32) * LOGIT_SCALE for entry in entries]
             seen = [
-                frames(sequence.inputs[:, 0], expit(prior) * sequence.inputs[entry, 3], start, target, wanted)
+                average_spans(sequence.inputs[:, 0], expit(prior) * sequence.inputs[entry, 3], start, target, wanted)
                 for entry, prior, target in zip(entries, priors, targets, strict=True)
             ]
             further = [self.seen_layers(sequence.inputs[entry], layers, whole) for entry in entries]
@@ -217,8 +217,8 @@ class STResNet(MapNetwork):
                     torch.from_numpy(sequence.context[entries]).to(device),
                     torch.zeros((len(entries), 2), dtype=torch.int64),
                 )
-            found = out.cpu().numpy()
-            logits[low - first : low - first + len(found)] = found + np.stack(priors) if self.prior else found
+            made = out.cpu().numpy()
+            logits[low - first : low - first + len(made)] = made + np.stack(priors) if self.prior else made
 
         with workers(device) as pool:
             list(pool.map(forecast, range(first, end, size)))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .causal import CONTEXT
-from .padding import conv
+from .padding import make_conv
 
 
 class ResidualUnit(nn.Module):
@@ -21,11 +21,11 @@ class ResidualUnit(nn.Module):
 
     def __init__(self, features: int, kernel: int, padding: str) -> None:
         super().__init__()
-        self.first = conv(features, features, kernel, padding)
-        self.second = conv(features, features, kernel, padding)
+        self.first = make_conv(features, features, kernel, padding)
+        self.second = make_conv(features, features, kernel, padding)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Maps of shape (B, features, H, W) to the same shape."""
+        """Run maps of shape (B, features, H, W) through; the shape stays."""
         changed: Tensor = maps + self.second(torch.relu(self.first(torch.relu(maps))))
         return changed
 
@@ -58,7 +58,7 @@ class STResNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.sizes = branches
-        self.entries = nn.ModuleList(conv(size + layers, features, kernel, padding) for size in branches)
+        self.entries = nn.ModuleList(make_conv(size + layers, features, kernel, padding) for size in branches)
         self.units = nn.ModuleList(
             nn.Sequential(*(ResidualUnit(features, kernel, padding) for _ in range(units))) for _ in branches
         )

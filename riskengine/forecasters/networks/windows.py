@@ -16,7 +16,7 @@ from ...learning.threads import workers
 from ...learning.training import Batch, weighted_loss
 from ...learning.trainingstate import Schedule
 from .causal import LOGIT_SCALE, Sequence
-from .extra_layers import with_static
+from .extra_layers import add_static
 
 SUPERVISIONS = ("dense", "windows")
 #: First map, first row, first column.
@@ -82,13 +82,13 @@ class WindowSamples:
     def __init__(self, stack: TrainingStack, schedule: Schedule, weight: float) -> None:
         check_supervision(schedule.supervision)
         self.stack, self.schedule, self.weight = stack, schedule, weight
-        self.start = prior_loss(stack)
+        self.start = measure_prior_loss(stack)
         self.last_only = schedule.supervision == "windows"
         self.length = min(schedule.sequence_length, len(stack.events) - 1)
         self.shape = tuple(min(schedule.crop, side) for side in stack.mask.shape)
 
     def starts(self, random: np.random.Generator) -> NDArray[np.int64]:
-        """First maps of the windows of an epoch; map 0 has nothing before it."""
+        """Draw the first maps of the windows of an epoch; map 0 has nothing before it."""
         maps, stride = len(self.stack.events), self.schedule.stride
         first = 1 if self.last_only else 1 + int(random.integers(stride))
         starts = np.arange(first, max(maps - self.length, 1) + 1, 1 if self.last_only else stride)
@@ -97,7 +97,7 @@ class WindowSamples:
         return starts[known] if any(known) else starts
 
     def epoch(self, random: np.random.Generator) -> Iterator[list[Window]]:
-        """Batches of windows in random order."""
+        """Yield batches of windows in random order."""
         mask, (height, width) = self.stack.mask, self.shape
         rows, columns = np.nonzero(mask)
         crops = -(-mask.sum() // (height * width))
@@ -116,14 +116,14 @@ class WindowSamples:
             yield batch
 
     def batch(self, samples: list[Window], device: torch.device) -> Batch:
-        """Inputs, context, prior logits, events and validity, time first."""
+        """Collect inputs, context, prior logits, events and validity, time first."""
         stack, (height, width) = self.stack, self.shape
         inputs, context, events, valid = [], [], [], []
         for start, row, column in samples:
             times = slice(start, start + self.length)
             rows, columns = slice(row, row + height), slice(column, column + width)
             window = stack.sequence.inputs[times, :, rows, columns].astype(np.float32)
-            inputs.append(with_static(window, stack.layers[:, rows, columns]))
+            inputs.append(add_static(window, stack.layers[:, rows, columns]))
             context.append(stack.sequence.context[times])
             events.append(stack.events[times, rows, columns].astype(np.float32))
             valid.append(self._targets(start)[:, None, None] & stack.mask[None, rows, columns])
@@ -137,22 +137,22 @@ class WindowSamples:
         )
 
     def loss(self, network: nn.Module, part: Batch, cells: float) -> tuple[Tensor, Tensor]:
-        """Weighted cross-entropy over the targets, and the plain log-loss minus the running mean's."""
+        """Compute weighted cross-entropy over the targets, and the plain log-loss minus the running mean's."""
         targets = slice(-1 if self.last_only else 0, None)
         departure, _ = network(part[0], part[1], targets=targets)
         prior, events, valid = (each[targets] for each in part[2:])
         return weighted_loss(departure, prior, events, valid, self.weight, cells)
 
     def _targets(self, start: int) -> NDArray[np.bool_]:
-        """Which maps of the window that starts at `start` are targets."""
+        """Say which maps of the window that starts at `start` are targets."""
         targets = self.stack.targets[start : start + self.length].copy()
         if self.last_only:
             targets[:-1] = False
         return targets
 
 
-def prior_loss(stack: TrainingStack) -> float:
-    """Log-loss of the causal running mean over the training span."""
+def measure_prior_loss(stack: TrainingStack) -> float:
+    """Measure the log-loss of the causal running mean over the training span."""
     total = 0.0
     targets = np.flatnonzero(stack.targets[1:]) + 1
     for number in targets:
@@ -161,8 +161,8 @@ def prior_loss(stack: TrainingStack) -> float:
     return total / max(len(targets), 1)
 
 
-def anchor_of(target: int, length: int) -> int:
-    """First map whose inputs the network reads to forecast map `target`.
+def choose_anchor(target: int, length: int) -> int:
+    """Choose the first map whose inputs the network reads to forecast map `target`.
 
     Anchors are multiples of the window, one window back: each forecast reads at least one and less than two
     windows, and depends on nothing but the number of maps before it. So a long stack can be forecast in
@@ -182,7 +182,7 @@ def forecast_windows(
     part: int,
     context: JobContext,
 ) -> NDArray[np.float32]:
-    """What a `ConvLSTMNetwork` makes of maps `first` to the end of `sequence`, shape (maps, H, W).
+    """Forecast maps `first` to the end of `sequence` with a `ConvLSTMNetwork`, shape (maps, H, W).
 
     Parameters
     ----------
@@ -198,23 +198,23 @@ def forecast_windows(
     context : JobContext
     """
     end, device = start + len(sequence.inputs), next(network.parameters()).device
-    found = np.empty((end - first, *sequence.inputs.shape[2:]), dtype=np.float32)
+    made = np.empty((end - first, *sequence.inputs.shape[2:]), dtype=np.float32)
 
     def forecast(low: int) -> None:
         """Fill in the maps of the window that starts at `low`."""
         state, high = None, min(low + length, end)
-        for now in range(anchor_of(low, length), high, part):
+        for now in range(choose_anchor(low, length), high, part):
             context.check_cancelled()
             entries = slice(now - start, min(now + part, high) - start)
-            inputs = torch.from_numpy(with_static(sequence.inputs[entries], layers)[:, None]).to(device)
+            inputs = torch.from_numpy(add_static(sequence.inputs[entries], layers)[:, None]).to(device)
             surroundings = torch.from_numpy(sequence.context[entries, None]).to(device)
             with torch.inference_mode():
                 departure, state = network(inputs, surroundings, state)
             wanted = max(max(low, first) - now, 0)
             if wanted < len(departure):
                 begin = now + wanted - first
-                found[begin : begin + len(departure) - wanted] = departure[wanted:, 0].cpu().numpy()
+                made[begin : begin + len(departure) - wanted] = departure[wanted:, 0].cpu().numpy()
 
     with workers(device) as pool:
         list(pool.map(forecast, range(first // length * length, end, length)))
-    return found
+    return made

@@ -12,10 +12,10 @@ from ...ground.context import JobContext
 from ...maps.bins import next_edges
 from ...maps.heatmaps import Heatmaps
 from ..base import Forecaster, Maps, check_history, check_steps, counts_events
-from ..cell_features import slot_of
-from .etas_em import bin_lengths, choose_long_run, read_history, seen_maps
-from .etas_kernel import PARTS, Kernel, State, cell_shares, same_bin
-from .etas_search import covariance, fit_process
+from ..cell_features import read_slot
+from .etas_em import choose_long_run, measure_bins, read_counts, read_history
+from .etas_kernel import PARTS, Kernel, State, compute_cell_shares, share_same_bin
+from .etas_search import estimate_covariance, fit_process
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -44,7 +44,7 @@ class SelfExciting(Forecaster):
 
     What a bin and a cell hold counts as spread evenly over them. Where hot spots are narrower than a cell, sigma and
     theta therefore come out low; where cells hold only a handful of incidents, theta may come out high, as recent
-    incidents then also tell of the background. The intervals hold the sampling error alone.
+    incidents then also speak of the background. The intervals hold the sampling error alone.
 
     Parameters
     ----------
@@ -117,13 +117,13 @@ class SelfExciting(Forecaster):
             settings, kernel, background = fit_process(counted, choices, context)
         self.long_run_ = np.array(settings)
         with context.step(0.9, 1.0):
-            self._learned(kernel, covariance(counted, background, kernel, context), days)
+            self._learned(kernel, estimate_covariance(counted, background, kernel, context), days)
         return self
 
     def _learned(self, kernel: Kernel, doubt: Array, days: float) -> None:
         self.weights_, self.omega_, self.sigma_ = kernel.weights, float(kernel.omega), float(kernel.sigma)
         # The coefficient of the offspring holds those that fall into the bin of their parent, and theirs.
-        again = same_bin(self.omega_, days)
+        again = share_same_bin(self.omega_, days)
         raw = float(kernel.weights[-1])
         self.theta_ = raw / (1 + raw * again)
         self.background_share_ = float(np.clip(1 - self.theta_, 0.0, 1.0))
@@ -147,7 +147,7 @@ class SelfExciting(Forecaster):
         return running.roll(next_edges(history.edges, history.bin, steps), context)
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
-        """One-step-ahead forecasts of every map from `first` on, in one pass over the stack."""
+        """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         context = context or JobContext()
         running = _Running(self, heatmaps)
         risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
@@ -164,7 +164,7 @@ class SelfExciting(Forecaster):
     def predict_ahead(
         self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
     ) -> Maps:
-        """Forecasts of every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
+        """Forecast every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
         check_steps(horizon)
         if horizon == 1:
             return self.predict_each(heatmaps, first, context)
@@ -189,33 +189,33 @@ class _Running:
 
     def __init__(self, model: SelfExciting, heatmaps: Heatmaps) -> None:
         self.model, self.heatmaps = model, heatmaps
-        self.days = bin_lengths(heatmaps.edges)
+        self.days = measure_bins(heatmaps.edges)
         kernel = Kernel(model.weights_, model.omega_, model.sigma_)
         bandwidth, strength, half_life = map(float, model.long_run_)
         self.state = State(heatmaps.mask, heatmaps.grid.cell, (bandwidth, strength, half_life), kernel)
-        self.same_cell = float(cell_shares(model.sigma_, heatmaps.grid.cell).max()) ** 2
+        self.same_cell = float(compute_cell_shares(model.sigma_, heatmaps.grid.cell).max()) ** 2
 
     def _pace(self, start: np.datetime64) -> float:
-        return float(self.model.pace_[slot_of(start, len(self.model.pace_))])
+        return float(self.model.pace_[read_slot(start, len(self.model.pace_))])
 
     def expected(self, start: np.datetime64, days: float) -> Array:
-        """Expected count of each cell in the bin of `days` that begins at `start`; 0 outside the study area."""
+        """Compute each cell's expected count in the bin of `days` that begins at `start`; 0 outside the study area."""
         return self.state.ahead(days, self._pace(start))
 
     def risk(self, expected: Array, days: float) -> Maps:
-        """Probability of at least one incident, or of an event where these were counted."""
+        """Compute the probability of at least one incident, or of an event where these were counted."""
         if counts_events(self.heatmaps, self.model.threshold):
             risk = np.minimum(expected, _MOST)
         else:
             # Offspring in the bin and cell of their parent make no further cell hit.
-            again = self.model.theta_ * same_bin(self.model.omega_, days) * self.same_cell
+            again = self.model.theta_ * share_same_bin(self.model.omega_, days) * self.same_cell
             risk = np.minimum(-np.expm1(-expected * (1 - min(again, 0.9))), _MOST)
         return np.where(self.heatmaps.mask, risk, np.nan).astype(np.float32)
 
     def roll(self, edges: NDArray[np.datetime64], context: JobContext) -> Maps:
         """Forecast the bins between `edges`, each with the expected counts of the ones before it."""
         risk = np.empty((len(edges) - 1, *self.heatmaps.mask.shape), dtype=np.float32)
-        for step, days in enumerate(bin_lengths(edges)):
+        for step, days in enumerate(measure_bins(edges)):
             context.progress(step / len(risk))
             expected = self.expected(edges[step], float(days))
             risk[step] = self.risk(expected, float(days))
@@ -223,7 +223,7 @@ class _Running:
         return risk
 
     def copy(self) -> _Running:
-        """Another one that goes its own way from here."""
+        """Make another one that goes its own way from here."""
         other = copy.copy(self)
         other.state = copy.deepcopy(self.state)
         return other
@@ -232,5 +232,5 @@ class _Running:
         """Take in a map of the stack; its expected counts where it was not observed."""
         counts = None
         if self.heatmaps.observed[number]:
-            counts = seen_maps(self.heatmaps, self.model.threshold, number, number + 1)[0]
+            counts = read_counts(self.heatmaps, self.model.threshold, number, number + 1)[0]
         self.state.show(counts, float(self.days[number]), self._pace(self.heatmaps.edges[number]))

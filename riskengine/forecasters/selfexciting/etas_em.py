@@ -12,8 +12,8 @@ from scipy.optimize import nnls
 from ...ground.context import JobContext
 from ...maps.heatmaps import Heatmaps
 from ..base import counts_events, incident_maps
-from ..cell_features import slot_of, slots
-from .etas_kernel import PARTS, LongRun, State, cell_shares, decay, spread, survivors
+from ..cell_features import count_slots, read_slot
+from .etas_kernel import PARTS, LongRun, State, average_survival, compute_cell_shares, decay, spread
 
 Array = NDArray[np.float64]
 
@@ -63,8 +63,8 @@ class Counted:
     standin: dict[int, Array] = field(default_factory=dict)
 
     def maps(self, low: int, high: int) -> Array:
-        """Counts of maps low to high - 1, unobserved ones replaced by their stand-in, shape (high - low, H, W)."""
-        counts = seen_maps(self.heatmaps, self.threshold, low, high)
+        """Read maps low to high - 1, unobserved ones replaced by their stand-in, shape (high - low, H, W)."""
+        counts = read_counts(self.heatmaps, self.threshold, low, high)
         for number in range(low, high):
             if not self.heatmaps.observed[number]:
                 counts[number - low] = self.standin.get(number, 0.0)
@@ -72,7 +72,7 @@ class Counted:
 
     @property
     def scored(self) -> NDArray[np.bool_]:
-        """Which maps the likelihood counts, shape (T,)."""
+        """Say which maps the likelihood counts, shape (T,)."""
         return np.asarray(self.heatmaps.observed & (np.arange(len(self.days)) >= self.warm))
 
 
@@ -92,24 +92,24 @@ class Column:
     total: Array
 
 
-def seen_maps(heatmaps: Heatmaps, threshold: int, low: int, high: int) -> Array:
-    """Incidents, or events, of some maps; 0 outside the study area."""
+def read_counts(heatmaps: Heatmaps, threshold: int, low: int, high: int) -> Array:
+    """Read incidents, or events, of some maps; 0 outside the study area."""
     which = slice(low, high)
     if counts_events(heatmaps, threshold):
         return incident_maps(heatmaps, threshold, which).astype(np.float64)
     return np.where(heatmaps.mask, heatmaps.counts[which], 0).astype(np.float64)
 
 
-def bin_lengths(edges: NDArray[np.datetime64]) -> Array:
-    """Length of each bin in days."""
+def measure_bins(edges: NDArray[np.datetime64]) -> Array:
+    """Measure each bin, in days."""
     return np.asarray(np.diff(edges.astype("datetime64[s]").astype(np.int64)) / _DAY)
 
 
 def read_history(history: Heatmaps, threshold: int, context: JobContext) -> Counted:
-    """Occupied cells, lengths of bins and the rhythm of the week."""
-    days = bin_lengths(history.edges)
-    number = slots(history)
-    slot = np.array([slot_of(start, number) for start in history.edges[:-1]], dtype=np.int64)
+    """Read occupied cells, lengths of bins and the rhythm of the week."""
+    days = measure_bins(history.edges)
+    number = count_slots(history)
+    slot = np.array([read_slot(start, number) for start in history.edges[:-1]], dtype=np.int64)
     warm = min(int(len(days) * _WARM_SHARE), int(np.searchsorted(np.cumsum(days), _WARM_DAYS)))
     counted = Counted(history, threshold, days, slot, np.ones(number), max(warm, 1))
     height, width = history.mask.shape
@@ -118,7 +118,7 @@ def read_history(history: Heatmaps, threshold: int, context: JobContext) -> Coun
     when, cell, count = [], [], []
     for low in range(0, len(days), step):
         context.progress(low / len(days), "reading the maps")
-        maps = seen_maps(history, threshold, low, min(low + step, len(days)))
+        maps = read_counts(history, threshold, low, min(low + step, len(days)))
         totals[low : low + step] = maps.sum(axis=(1, 2))
         occupied = maps.reshape(len(maps), -1)
         rows, cells = np.nonzero(occupied)
@@ -133,7 +133,7 @@ def read_history(history: Heatmaps, threshold: int, context: JobContext) -> Coun
 
 
 def _pace(totals: Array, counted: Counted) -> Array:
-    """How busy each time of the week is, mean 1 and drawn a little to 1."""
+    """Measure how busy each time of the week is, mean 1 and drawn a little to 1."""
     observed = counted.heatmaps.observed
     exposure = np.bincount(counted.slot[observed], counted.days[observed], minlength=len(counted.pace))
     seen = np.bincount(counted.slot[observed], totals[observed], minlength=len(counted.pace))
@@ -143,7 +143,7 @@ def _pace(totals: Array, counted: Counted) -> Array:
 
 
 def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, float, float]]:
-    """Bandwidth, strength and half-life whose long-run mean best foretells the maps that follow it.
+    """Choose bandwidth, strength and half-life whose long-run mean best foretells the maps that follow it.
 
     Two choices: the best that weighs all maps alike, and the best that forgets, if it is as good or better.
     """
@@ -157,7 +157,7 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
         for low, high in zip([0, *blocks[:-1]], blocks, strict=True):
             seen, exposure = np.zeros(mask.shape), 0.0
             for each in np.flatnonzero(history.observed[low:high]) + low:
-                counts = seen_maps(history, counted.threshold, each, each + 1)[0]
+                counts = read_counts(history, counted.threshold, each, each + 1)[0]
                 pace = counted.pace[counted.slot[each]]
                 seen += counts
                 exposure += counted.days[each] * pace
@@ -170,7 +170,7 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
                         gain = float((seen[mask] * np.log(rate)).sum() - exposure * rate.sum())
                         scores[key] = scores.get(key, 0.0) + gain
             for each in np.flatnonzero(history.observed[low:high]) + low:
-                counts = seen_maps(history, counted.threshold, each, each + 1)[0]
+                counts = read_counts(history, counted.threshold, each, each + 1)[0]
                 for mean in means:
                     mean.update(counts, counted.days[each], counted.pace[counted.slot[each]])
             context.check_cancelled()
@@ -181,8 +181,8 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
     return best if scores[best[1]] > scores[best[0]] else best[:1]
 
 
-def background_columns(counted: Counted, settings: tuple[float, float, float], context: JobContext) -> list[Column]:
-    """The long-run rates before each map, and the first times the recent level; fills the stand-ins."""
+def build_background(counted: Counted, settings: tuple[float, float, float], context: JobContext) -> list[Column]:
+    """Build the long-run rates before each map, and the first times the recent level; fills the stand-ins."""
     history = counted.heatmaps
     state = State(history.mask, history.grid.cell, settings, None)
     at, total = np.zeros((PARTS + 1, len(counted.when))), np.zeros((PARTS + 1, len(counted.days)))
@@ -199,16 +199,16 @@ def background_columns(counted: Counted, settings: tuple[float, float, float], c
             at[:, rows] = rates[:, counted.cell[rows]]
             total[:, number] = rates.sum(axis=1)
         if history.observed[number]:
-            state.show(seen_maps(history, counted.threshold, number, number + 1)[0], days, pace)
+            state.show(read_counts(history, counted.threshold, number, number + 1)[0], days, pace)
         else:
             counted.standin[number] = state.show(None, days, pace)
     return [Column(one, sums) for one, sums in zip(at, total, strict=True)]
 
 
-def triggered_columns(counted: Counted, sigma: float, omegas: Sequence[float], context: JobContext) -> list[Column]:
-    """What past incidents trigger in each map per unit of the branching ratio, for one spread and several decays."""
+def build_triggered(counted: Counted, sigma: float, omegas: Sequence[float], context: JobContext) -> list[Column]:
+    """Build what past incidents trigger in each map per unit of branching ratio, for one spread and several decays."""
     mask = counted.heatmaps.mask
-    shares = cell_shares(sigma, counted.heatmaps.grid.cell)
+    shares = compute_cell_shares(sigma, counted.heatmaps.grid.cell)
     maps = len(counted.days)
     step = max(_CHUNK // mask.size, 1)
     states = [np.zeros(mask.size) for _ in omegas]
@@ -229,7 +229,7 @@ def triggered_columns(counted: Counted, sigma: float, omegas: Sequence[float], c
                     column.at[rows] = share * state[counted.cell[rows]]
                     column.total[number] = share * float(state @ inside)
                 state *= decay(omega, days)
-                state += survivors(omega, days) * moved[number - low]
+                state += average_survival(omega, days) * moved[number - low]
     return columns
 
 
@@ -248,8 +248,8 @@ class Mix:
     likelihood: float
 
 
-def branching(columns: Sequence[Column], counts: Array, start: Array | None = None, rounds: int = 25) -> Mix:
-    """Coefficients, none below 0, that make the counts most likely.
+def fit_branching(columns: Sequence[Column], counts: Array, start: Array | None = None, rounds: int = 25) -> Mix:
+    """Fit coefficients, none below 0, that make the counts most likely.
 
     Each round shares every incident among the parts that may have caused it (the expected branching), and sets each
     part's coefficient to the incidents it got over what it would give at coefficient 1. A Newton step on the same

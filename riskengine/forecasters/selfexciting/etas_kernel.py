@@ -27,8 +27,8 @@ LEVEL_DAYS = 28.0
 _USUAL = 5.0
 
 
-def cell_shares(sigma: float, cell: float) -> Array:
-    """Share of the offspring that lie 0, 1, 2, … cells away along one axis, shape (2 R + 1,), summing to 1.
+def compute_cell_shares(sigma: float, cell: float) -> Array:
+    """Compute the share of the offspring that lie 0, 1, 2, … cells away along one axis, shape (2 R + 1,), summing to 1.
 
     The parent lies anywhere in its cell with equal probability, the offspring at a Gaussian distance from it.
     """
@@ -49,18 +49,18 @@ def spread(maps: Array, shares: Array) -> Array:
 
 
 def decay(omega: float, days: float) -> float:
-    """exp(-omega days)."""
+    """Compute exp(-omega days)."""
     return float(np.exp(-omega * days))
 
 
-def survivors(omega: float, days: float) -> float:
-    """Mean of exp(-omega age) at the end of a bin over incidents anywhere in it."""
+def average_survival(omega: float, days: float) -> float:
+    """Average exp(-omega age) at the end of a bin over incidents anywhere in it."""
     return float(-np.expm1(-omega * days) / (omega * days))
 
 
-def same_bin(omega: float, days: float) -> float:
-    """Share of the offspring of an incident, anywhere in a bin, that fall into the same bin."""
-    return 1.0 - survivors(omega, days)
+def share_same_bin(omega: float, days: float) -> float:
+    """Compute the share of an incident's offspring, anywhere in a bin, that fall into the same bin."""
+    return 1.0 - average_survival(omega, days)
 
 
 class Excitation:
@@ -78,12 +78,12 @@ class Excitation:
         self.level: Array = np.zeros(shape)
 
     def ahead(self, days: float) -> Array:
-        """Offspring, per unit of the branching ratio, of all past incidents in the bin of `days` that begins now."""
+        """Compute past incidents' offspring, per unit of the branching ratio, in the bin of `days` from now."""
         return np.asarray(-np.expm1(-self.omega * days) * self.level)
 
     def update(self, counts: Array, days: float) -> None:
         """Let a bin of `days` with these incidents pass."""
-        self.level = self.level * decay(self.omega, days) + counts * survivors(self.omega, days)
+        self.level = self.level * decay(self.omega, days) + counts * average_survival(self.omega, days)
 
 
 class LongRun:
@@ -117,11 +117,11 @@ class LongRun:
         self._expected = 0.0
 
     def area(self) -> float:
-        """Incidents per day and cell in the study area."""
+        """Compute incidents per day and cell in the study area."""
         return (float(self.total.sum()) + _HALF) / (self._cells * max(self.days, 1e-9)) if self.days else 0.0
 
     def rates(self) -> Array:
-        """Incidents per day in each cell, shape (`PARTS`, H, W); 0 outside the study area.
+        """Compute incidents per day in each cell, shape (`PARTS`, H, W); 0 outside the study area.
 
         Drawn to the surroundings, the cell's own, two surroundings', and the study area's. A mixture of them leaves
         no imperfection of the first to be mended by the offspring.
@@ -138,7 +138,7 @@ class LongRun:
         return rates
 
     def drawn(self) -> Array:
-        """The first of `rates` alone."""
+        """Compute the first of `rates` alone."""
         if not self.days:
             return np.zeros(self.mask.shape)
         near = _smooth(self.total / self.days, self.bandwidth) / self._inside
@@ -146,7 +146,7 @@ class LongRun:
         return np.where(self.mask, (self.total + self.strength) / (self.days + self.strength / near), 0.0)
 
     def level(self) -> float:
-        """How much busier than its long-run mean the study area was in the last weeks; 1 is as usual."""
+        """Say how much busier than its long-run mean the study area was in the last weeks; 1 is as usual."""
         return (self._seen + _USUAL) / (self._expected + _USUAL)
 
     def update(self, counts: Array, days: float, pace: float) -> None:
@@ -199,10 +199,10 @@ class State:
         self.mask, self.kernel = mask, kernel
         self.mean = LongRun(mask, *settings)
         self._excitation = Excitation(mask.shape, kernel.omega if kernel else 1.0)
-        self._shares = cell_shares(kernel.sigma, cell) if kernel else np.ones(1)
+        self._shares = compute_cell_shares(kernel.sigma, cell) if kernel else np.ones(1)
 
     def ahead(self, days: float, pace: float) -> Array:
-        """Expected counts in the bin of `days` that begins now, shape (H, W)."""
+        """Compute expected counts in the bin of `days` that begins now, shape (H, W)."""
         if self.kernel is None:
             return self.mean.drawn() * (days * pace)
         *steady, level, triggered = self.kernel.weights

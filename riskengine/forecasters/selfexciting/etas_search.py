@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ground.context import JobContext
-from .etas_em import Column, Counted, Mix, background_columns, branching, triggered_columns
+from .etas_em import Column, Counted, Mix, build_background, build_triggered, fit_branching
 from .etas_kernel import Kernel
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ _BLOCKS = 40
 
 
 def search(counted: Counted, background: list[Column], context: JobContext) -> tuple[Kernel, float]:
-    """Decay, spread and coefficients by likelihood: a coarse grid, and finer ones around its best.
+    """Choose decay, spread and coefficients by likelihood: a coarse grid, and finer ones around its best.
 
     Parameters
     ----------
@@ -42,20 +42,20 @@ def search(counted: Counted, background: list[Column], context: JobContext) -> t
     likelihood : float
     """
     rates = background[:-1]
-    plain, both = (branching(columns, counted.count) for columns in (rates, background))
+    plain, both = (fit_branching(columns, counted.count) for columns in (rates, background))
     used = background if both.likelihood > plain.likelihood + WORTH else rates
-    found: dict[tuple[float, float], Mix] = {}
+    tried: dict[tuple[float, float], Mix] = {}
     days, span = float(np.median(counted.days)), float(counted.days.sum())
     least, most = days / 3, max(span / 10, days)
 
     def best() -> tuple[float, float]:
-        return max(found, key=lambda key: found[key].likelihood)
+        return max(tried, key=lambda key: tried[key].likelihood)
 
     def attempt(sigma: float, omegas: list[float]) -> None:
-        new = [each for each in omegas if (sigma, each) not in found and least <= 1.0001 / each <= 1.001 * most]
-        for omega, column in zip(new, triggered_columns(counted, sigma, new, context) if new else [], strict=True):
-            start = found[best()].weights if found else None
-            found[sigma, omega] = branching([*used, column], counted.count, start)
+        new = [each for each in omegas if (sigma, each) not in tried and least <= 1.0001 / each <= 1.001 * most]
+        for omega, column in zip(new, build_triggered(counted, sigma, new, context) if new else [], strict=True):
+            start = tried[best()].weights if tried else None
+            tried[sigma, omega] = fit_branching([*used, column], counted.count, start)
 
     memories = [each for each in MEMORIES if least <= each <= most] or [days]
     for number, share in enumerate(SPREADS):
@@ -67,7 +67,7 @@ def search(counted: Counted, background: list[Column], context: JobContext) -> t
         for each in (sigma / factor, sigma, sigma * factor):
             attempt(each, [omega / factor, omega, omega * factor])
     sigma, omega = best()
-    mix = found[sigma, omega]
+    mix = tried[sigma, omega]
     weights = np.zeros(len(background) + 1)
     weights[: len(used)], weights[-1] = mix.weights[:-1], mix.weights[-1]
     return Kernel(weights, omega, sigma), mix.likelihood
@@ -76,28 +76,28 @@ def search(counted: Counted, background: list[Column], context: JobContext) -> t
 def fit_process(
     counted: Counted, choices: list[tuple[float, float, float]], context: JobContext
 ) -> tuple[tuple[float, float, float], Kernel, list[Column]]:
-    """Settings of the long-run mean that make the counts likeliest with offspring, kernel, and background columns."""
+    """Fit settings of the long-run mean that make counts likeliest with offspring, kernel, and background columns."""
     fits = []
     for number, settings in enumerate(choices):
         with context.step(number / len(choices), (number + 1) / len(choices)):
-            background = background_columns(counted, settings, context)
+            background = build_background(counted, settings, context)
             kernel, likelihood = search(counted, background, context)
         fits.append((likelihood - FORGETTING * bool(np.isfinite(settings[2])), settings, kernel, background))
     _, settings, kernel, background = max(fits, key=lambda each: each[0])
     return settings, kernel, background
 
 
-def covariance(counted: Counted, background: list[Column], kernel: Kernel, context: JobContext) -> Array:
-    """Covariance of (coefficient of the offspring, ln omega, ln sigma), shape (3, 3).
+def estimate_covariance(counted: Counted, background: list[Column], kernel: Kernel, context: JobContext) -> Array:
+    """Estimate the covariance of (coefficient of the offspring, ln omega, ln sigma), shape (3, 3).
 
     Huber's sandwich over blocks of time: right also where counts vary more than a Poisson process, as those of
     clusters do. `background` are the long-run rates and the level; those that are not used take no part.
     """
-    slower, middle, faster = triggered_columns(
+    slower, middle, faster = build_triggered(
         counted, kernel.sigma, [kernel.omega * np.exp(step) for step in (-_STEP, 0.0, _STEP)], context
     )
-    (narrow,) = triggered_columns(counted, kernel.sigma * np.exp(-_STEP), [kernel.omega], context)
-    (wide,) = triggered_columns(counted, kernel.sigma * np.exp(_STEP), [kernel.omega], context)
+    (narrow,) = build_triggered(counted, kernel.sigma * np.exp(-_STEP), [kernel.omega], context)
+    (wide,) = build_triggered(counted, kernel.sigma * np.exp(_STEP), [kernel.omega], context)
     theta = kernel.weights[-1]
     used = [column for column, weight in zip(background, kernel.weights[:-1], strict=True) if weight > 0]
     slopes = [*used, middle, _slope(slower, faster, theta), _slope(narrow, wide, theta)]

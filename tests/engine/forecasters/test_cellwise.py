@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from riskengine.forecasters import cellwise, trees
 from riskengine.forecasters.baselines import PriorCounts
-from riskengine.forecasters.cell_features import SHRINKAGE, CellFeatures, slot_of
+from riskengine.forecasters.cell_features import SHRINKAGE, CellFeatures, read_slot
 from riskengine.forecasters.cellwise import Boosting, Logistic
 from riskengine.forecasters.trees import Trees, fit_trees
 from riskengine.ground.context import JobContext
@@ -110,10 +110,10 @@ def test_before_the_first_map_nothing_is_known() -> None:
 
 
 def test_times_of_the_week() -> None:
-    assert [slot_of(MONDAY + np.timedelta64(day, "D"), 7) for day in (0, 6, 7)] == [0, 6, 0]
-    assert slot_of(np.datetime64("2023-01-03T05:30"), 168) == 29
-    assert slot_of(np.datetime64("1969-12-28T23"), 168) == 167
-    assert slot_of(MONDAY, 1) == 0
+    assert [read_slot(MONDAY + np.timedelta64(day, "D"), 7) for day in (0, 6, 7)] == [0, 6, 0]
+    assert read_slot(np.datetime64("2023-01-03T05:30"), 168) == 29
+    assert read_slot(np.datetime64("1969-12-28T23"), 168) == 167
+    assert read_slot(MONDAY, 1) == 0
 
 
 def test_regression_and_trees_find_weekday_and_neighbours(city: Heatmaps) -> None:
@@ -221,7 +221,7 @@ def grown(monkeypatch: pytest.MonkeyPatch, rows: int = 6000) -> tuple[Trees, lis
 def test_trees_as_arrays_forecast_what_scikit_learn_does(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs, table = grown(monkeypatch)
     assert len(ours.roots) >= 2 * trees.ROUND
-    levels = trees.to_levels(table, trees.level_edges(table))
+    levels = trees.assign_levels(table, trees.choose_level_edges(table))
     expected = np.sum([model.predict(levels) for model in theirs], axis=0)
     np.testing.assert_allclose(ours(table), expected, rtol=0, atol=1e-6)
     np.testing.assert_array_equal(Trees.restore(ours.state())(table), ours(table))

@@ -16,7 +16,7 @@ from kit.maps import stack, travelling, write_stack
 
 from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.baselines import ConstantForecaster, PriorShare
-from riskengine.forecasters.networks.causal import CausalState, calendar, causal_sequence
+from riskengine.forecasters.networks.causal import CausalState, build_sequence, read_calendar
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.forecasters.networks.network import ConvLSTMNetwork
 from riskengine.forecasters.networks.windows import TrainingStack, WindowSamples
@@ -112,7 +112,7 @@ def test_the_published_schedule_has_one_target_a_window_and_a_window_a_map() -> 
     heatmaps = travelling(30)
     observed = np.ones(30, bool)
     observed[20] = False
-    sequence, _ = causal_sequence(heatmaps.counts, observed, heatmaps.mask, heatmaps.edges)
+    sequence, _ = build_sequence(heatmaps.counts, observed, heatmaps.mask, heatmaps.edges)
     samples = {}
     for supervision in ("dense", "windows"):
         schedule = Schedule(sequence_length=6, stride=2, batch_size=4, windows=1000, supervision=supervision)
@@ -178,7 +178,7 @@ def test_an_unobserved_map_is_never_read() -> None:
     other[~observed] = 1 - other[~observed]
     mask = np.ones((4, 4), bool)
     edges = stack(counts).edges
-    sequences = [causal_sequence(each, observed, mask, edges)[0] for each in (counts, other)]
+    sequences = [build_sequence(each, observed, mask, edges)[0] for each in (counts, other)]
     assert np.array_equal(sequences[0].inputs, sequences[1].inputs)
     assert np.array_equal(sequences[0].context, sequences[1].context)
 
@@ -193,13 +193,13 @@ def test_causal_inputs_by_hand() -> None:
 
 
 def test_calendar_knows_weekdays_and_hours() -> None:
-    days = calendar((np.datetime64("2024-01-01") + np.arange(9)).astype("datetime64[s]"), 8)
+    days = read_calendar((np.datetime64("2024-01-01") + np.arange(9)).astype("datetime64[s]"), 8)
     assert list(days[:, :7].argmax(axis=1)) == [0, 1, 2, 3, 4, 5, 6, 0]  # 2024-01-01 was a Monday
     assert not days[:, 7:].any()
-    hours = calendar(np.datetime64("2024-01-01T00:00:00") + np.arange(0, 49) * np.timedelta64(3600, "s"), 48)
+    hours = read_calendar(np.datetime64("2024-01-01T00:00:00") + np.arange(0, 49) * np.timedelta64(3600, "s"), 48)
     assert not np.allclose(hours[3, 7:], hours[15, 7:])
     assert hours[3, 7:] == pytest.approx(hours[27, 7:])
-    weeks = calendar((np.datetime64("2024-01-01") + 7 * np.arange(4)).astype("datetime64[s]"), 3)
+    weeks = read_calendar((np.datetime64("2024-01-01") + 7 * np.arange(4)).astype("datetime64[s]"), 3)
     assert not weeks.any()
 
 
@@ -207,7 +207,7 @@ def test_untrained_network_is_the_running_mean() -> None:
     heatmaps = travelling(40)
     model = ConvLSTMForecaster(**TINY)
     model.network_ = model.build()
-    _, state = causal_sequence(heatmaps.counts, heatmaps.observed, heatmaps.mask, heatmaps.edges)
+    _, state = build_sequence(heatmaps.counts, heatmaps.observed, heatmaps.mask, heatmaps.edges)
     assert model.predict(heatmaps)[0] == pytest.approx(state.prior(), rel=1e-4)
 
 

@@ -13,8 +13,8 @@ from scipy.stats import norm
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts
 from riskengine.forecasters.catalogue import make
 from riskengine.forecasters.selfexciting.etas import SelfExciting
-from riskengine.forecasters.selfexciting.etas_em import Column, branching, read_history, triggered_columns
-from riskengine.forecasters.selfexciting.etas_kernel import Excitation, LongRun, cell_shares, same_bin
+from riskengine.forecasters.selfexciting.etas_em import Column, build_triggered, fit_branching, read_history
+from riskengine.forecasters.selfexciting.etas_kernel import Excitation, LongRun, compute_cell_shares, share_same_bin
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.bins import bin_edges
@@ -52,7 +52,7 @@ def model(heatmaps: Heatmaps) -> SelfExciting:
 
 @pytest.mark.parametrize("sigma", [20.0, 130.0, 700.0])
 def test_shares_of_cells_are_the_integral_over_cells(sigma: float) -> None:
-    shares = cell_shares(sigma, 250.0)
+    shares = compute_cell_shares(sigma, 250.0)
     middle = len(shares) // 2
     assert shares.sum() == pytest.approx(1.0)
     np.testing.assert_allclose(shares, shares[::-1], atol=1e-12)
@@ -71,17 +71,17 @@ def test_shares_of_bins_add_up_to_all_offspring() -> None:
     for _ in range(60):
         later += float(state.ahead(days)[0])
         state.update(np.zeros(1), days)
-    assert same_bin(omega, days) + later == pytest.approx(1.0)
+    assert share_same_bin(omega, days) + later == pytest.approx(1.0)
     # Half a bin's offspring come in the same bin when the memory is long, all when it is short.
-    assert same_bin(1e-3, 1.0) == pytest.approx(0.5e-3, rel=1e-3)
-    assert same_bin(1e3, 1.0) == pytest.approx(1.0, abs=2e-3)
+    assert share_same_bin(1e-3, 1.0) == pytest.approx(0.5e-3, rel=1e-3)
+    assert share_same_bin(1e3, 1.0) == pytest.approx(1.0, abs=2e-3)
 
 
 def test_one_pass_is_the_sum_over_all_pairs_of_incidents(heatmaps: Heatmaps) -> None:
     omega, sigma = 0.15, 300.0
     counted = read_history(heatmaps, 1, JobContext())
-    (column,) = triggered_columns(counted, sigma, [omega], JobContext())
-    shares = cell_shares(sigma, 500.0)
+    (column,) = build_triggered(counted, sigma, [omega], JobContext())
+    shares = compute_cell_shares(sigma, 500.0)
     middle = len(shares) // 2
     for row in (0, len(counted.when) // 2, len(counted.when) - 1):
         when, (y, x) = counted.when[row], np.unravel_index(counted.cell[row], heatmaps.mask.shape)
@@ -101,8 +101,8 @@ def test_offspring_outside_the_study_area_are_not_expected() -> None:
     mask = np.ones((3, 3), bool)
     mask[:, 2] = False
     counted = read_history(stack(counts, mask), 1, JobContext())
-    (column,) = triggered_columns(counted, 600.0, [0.5], JobContext())
-    shares = cell_shares(600.0, 500.0)
+    (column,) = build_triggered(counted, 600.0, [0.5], JobContext())
+    shares = compute_cell_shares(600.0, 500.0)
     middle = len(shares) // 2
     inside = shares[middle : middle + 2].sum() * shares[middle : middle + 3].sum()
     everywhere = sum(np.exp(-0.5 * age) for age in range(19)) * (1 - np.exp(-0.5)) ** 2 / 0.5
@@ -129,7 +129,7 @@ def test_branching_finds_the_likeliest_mixture() -> None:
     counts = random.poisson(truth @ parts)
     some = counts > 0
     columns = [Column(part[some], np.array([part.sum()])) for part in parts]
-    found = branching(columns, counts[some].astype(float)).weights
+    found = fit_branching(columns, counts[some].astype(float)).weights
     np.testing.assert_allclose(found, truth, atol=0.05)
 
     def likelihood(weights: np.ndarray) -> float:

@@ -9,11 +9,11 @@ import pytest
 import torch
 from kit.maps import stack, travelling
 
-from riskengine.forecasters.networks.causal import causal_sequence
+from riskengine.forecasters.networks.causal import build_sequence
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
 from riskengine.forecasters.networks.network import ConvLSTMNetwork
-from riskengine.forecasters.networks.padding import PADDINGS, answered, conv, convolve
+from riskengine.forecasters.networks.padding import PADDINGS, choose_cells, convolve, make_conv
 from riskengine.forecasters.networks.windows import TrainingStack, WindowSamples
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.learning.trainingstate import Schedule
@@ -43,13 +43,13 @@ def test_each_padding_by_hand() -> None:
     row = torch.tensor([[[[1.0, 2.0, 4.0]]]])
     expected = {"zeros": [3.0, 7.0, 6.0], "ignore": [3.0, 7.0, 6.0], "replicate": [4.0, 7.0, 10.0]}
     for padding, sums in expected.items():
-        layer = conv(1, 1, 3, padding)
+        layer = make_conv(1, 1, 3, padding)
         torch.nn.init.zeros_(layer.bias)
         with torch.no_grad():
             layer.weight.zero_()
             layer.weight[0, 0, 1] = 1.0
         assert layer(row).flatten().tolist() == sums
-    layer = conv(1, 1, 3, "reflect")
+    layer = make_conv(1, 1, 3, "reflect")
     with torch.no_grad():
         layer.weight.fill_(0.0)
         layer.weight[0, 0, 1] = 1.0
@@ -60,7 +60,7 @@ def test_each_padding_by_hand() -> None:
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_a_convolution_is_the_sum_of_its_parts(padding: str) -> None:
     torch.manual_seed(0)
-    layer, maps = conv(5, 3, 3, padding), torch.randn(2, 5, 6, 7)
+    layer, maps = make_conv(5, 3, 3, padding), torch.randn(2, 5, 6, 7)
     parts = convolve(layer, maps[:, :2], slice(0, 2), True) + convolve(layer, maps[:, 2:], slice(2, None), False)
     assert torch.allclose(layer(maps), parts, atol=1e-6)
 
@@ -82,8 +82,8 @@ def test_an_ignored_border_is_the_running_mean(kind: Any) -> None:
     heatmaps = stack(heatmaps.counts, mask)
     model = kind(padding="ignore", border=2, **TINY).fit(heatmaps.before(34))
     risk = model.predict(heatmaps)[0]
-    _, state = causal_sequence(heatmaps.counts * mask, heatmaps.observed, mask, heatmaps.edges)
-    border = mask & ~answered(mask, "ignore", 2)
+    _, state = build_sequence(heatmaps.counts * mask, heatmaps.observed, mask, heatmaps.edges)
+    border = mask & ~choose_cells(mask, "ignore", 2)
     assert border.sum() == 80 - 6 * 6
     assert risk[border] == pytest.approx(state.prior()[border], abs=1e-6)
     assert np.isnan(risk[~mask]).all()
@@ -93,12 +93,12 @@ def test_an_ignored_border_is_the_running_mean(kind: Any) -> None:
 
 def test_an_ignored_border_is_not_in_the_loss() -> None:
     first = travelling(20, side=8)
-    scored = answered(first.mask, "ignore", 2)
+    scored = choose_cells(first.mask, "ignore", 2)
     schedule, device = Schedule(sequence_length=6, stride=2), torch.device("cpu")
     losses = []
     for counts in (first.counts, np.where(scored, first.counts, 1 - first.counts)):
         # The same inputs, other targets in the border.
-        sequence, _ = causal_sequence(first.counts, first.observed, first.mask, first.edges)
+        sequence, _ = build_sequence(first.counts, first.observed, first.mask, first.edges)
         samples = WindowSamples(TrainingStack(sequence, counts, first.observed, scored), schedule, 2.0)
         torch.manual_seed(0)
         network = ConvLSTMNetwork(4, 1)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from riskengine.contract.forecasters import FORECASTERS
-from riskengine.forecasters.catalogue import forecaster_class
+from riskengine.forecasters.catalogue import import_forecaster
 
 PAGE = (Path(__file__).parents[3] / "docs" / "methods" / "forecasters.md").read_text(encoding="utf-8")
 #: Parameters of their own in QGIS.
@@ -27,7 +27,7 @@ def rows() -> list[list[str]]:
 
 def defaults(name: str) -> dict[str, Any]:
     """What a user may set, as JSON has it."""
-    signature = inspect.signature(forecaster_class(name).__init__)
+    signature = inspect.signature(import_forecaster(name).__init__)
     given = {key: each.default for key, each in signature.parameters.items() if key not in OWN}
     return json.loads(json.dumps(given))  # type: ignore[no-any-return]
 

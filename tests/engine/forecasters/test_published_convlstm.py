@@ -10,7 +10,7 @@ import pytest
 import torch
 from kit.maps import stack, travelling
 
-from riskengine.forecasters.networks.causal import causal_sequence
+from riskengine.forecasters.networks.causal import build_sequence
 from riskengine.forecasters.networks.convlstm_published import PUBLISHED, PublishedConvLSTM
 from riskengine.forecasters.networks.network import PublishedNetwork
 from riskengine.ground.errors import ParameterError
@@ -76,7 +76,7 @@ def test_one_pass_equals_one_forecast_at_a_time(fitted: tuple[Heatmaps, Publishe
 def test_without_a_whole_window_it_is_the_running_mean(fitted: tuple[Heatmaps, PublishedConvLSTM]) -> None:
     heatmaps, model = fitted
     early = heatmaps.before(5)
-    _, state = causal_sequence(early.counts, early.observed, early.mask, early.edges)
+    _, state = build_sequence(early.counts, early.observed, early.mask, early.edges)
     assert model.predict(early)[0] == pytest.approx(state.prior(), abs=1e-6)
     assert abs(model.predict(heatmaps.before(6))[0] - model.predict(early)[0]).max() > 0.01
 

@@ -15,7 +15,7 @@ from riskengine.forecasters.baselines import PriorShare
 from riskengine.forecasters.modelcard import check_fits, describe
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.st_resnet import STResNet
-from riskengine.forecasters.spans import frames, spans
+from riskengine.forecasters.spans import average_spans, choose_spans
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.heatmaps import Extras, Heatmaps
 from riskengine.measures.metrics import log_loss
@@ -49,37 +49,37 @@ def loss(forecaster: Forecaster, heatmaps: Heatmaps, first: int) -> float:
 
 def test_daily_maps_look_at_days_weeks_and_months() -> None:
     daily = stack(np.zeros((400, 2, 2), np.uint8))
-    near, same, far = spans(daily, 4, 3, 3, averaged=True)
+    near, same, far = choose_spans(daily, 4, 3, 3, averaged=True)
     assert near == [(1, 1), (2, 2), (3, 3), (4, 4)]
     assert same == [(7, 7), (14, 14), (21, 21)]
     assert far == [(1, 28), (29, 56), (57, 84)]
-    assert spans(daily, 4, 3, 3, averaged=False)[2] == [(28, 28), (56, 56), (84, 84)]
+    assert choose_spans(daily, 4, 3, 3, averaged=False)[2] == [(28, 28), (56, 56), (84, 84)]
 
 
 def test_other_bins_have_other_periods_and_a_short_history_fewer() -> None:
     hourly = stack(np.zeros((24 * 60, 2, 2), np.uint8), bin="1 hours")
-    assert spans(hourly, 3, 2, 1, averaged=False) == [
+    assert choose_spans(hourly, 3, 2, 1, averaged=False) == [
         [(1, 1), (2, 2), (3, 3)],
         [(24, 24), (48, 48), (168, 168)],
         [(672, 672)],
     ]
     weeks = np.zeros((130, 2, 2), np.uint8)
     weekly = stack(weeks, bin="1 weeks", start="2022-01-03")
-    assert spans(weekly, 3, 2, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(52, 52)], [(13, 13), (26, 26)]]
+    assert choose_spans(weekly, 3, 2, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(52, 52)], [(13, 13), (26, 26)]]
     monthly = stack(np.zeros((30, 2, 2), np.uint8), bin="1 months", start="2020-01-01")
-    assert spans(monthly, 3, 1, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(12, 12)], [(3, 3), (6, 6)]]
-    assert spans(monthly.before(12), 3, 1, 2, averaged=False)[1:] == [[], [(3, 3), (6, 6)]]
+    assert choose_spans(monthly, 3, 1, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(12, 12)], [(3, 3), (6, 6)]]
+    assert choose_spans(monthly.before(12), 3, 1, 2, averaged=False)[1:] == [[], [(3, 3), (6, 6)]]
 
 
 def test_frames_hold_the_maps_of_their_lags() -> None:
     """Map k is filled with k; entry i of a sequence that starts at map 10 holds map 9 + i."""
     seen = np.full((11, 1, 1), 0.0) + np.arange(9, 20)[:, None, None]
     mean = np.full((1, 1), -1.0)
-    found = frames(seen, mean, 10, 20, [(1, 1), (3, 3), (1, 4), (11, 11)])
+    found = average_spans(seen, mean, 10, 20, [(1, 1), (3, 3), (1, 4), (11, 11)])
     assert found[:, 0, 0].tolist() == [19.0, 17.0, 17.5, 9.0]
     # Of a stack that begins at map 0 the first entry holds no map: lag 3 of map 2 does not exist, lags 1 to 4 are two.
     start = np.full((3, 1, 1), 0.0) + np.array([-5.0, 0.0, 1.0])[:, None, None]
-    assert frames(start, mean, 0, 2, [(1, 1), (3, 3), (1, 4)])[:, 0, 0].tolist() == [1.0, -1.0, 0.5]
+    assert average_spans(start, mean, 0, 2, [(1, 1), (3, 3), (1, 4)])[:, 0, 0].tolist() == [1.0, -1.0, 0.5]
 
 
 def test_learns_what_alternates(alternating: Heatmaps, model: STResNet) -> None:

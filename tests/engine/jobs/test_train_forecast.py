@@ -14,7 +14,7 @@ from kit.contexts import Recorder
 from kit.maps import stack, write_stack
 
 from riskengine.contract.forecasters import BASELINES
-from riskengine.forecasters.catalogue import forecaster_class
+from riskengine.forecasters.catalogue import import_forecaster
 from riskengine.forecasters.modelfile import load_model
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
@@ -42,7 +42,7 @@ def baselines_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for name in BASELINES:
         try:
-            forecaster_class(name)
+            import_forecaster(name)
         except ModuleNotFoundError:
             continue
         found.append(name)
