@@ -12,6 +12,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.features import rasterize, shapes
 
+from ..contract import tags as tagnames
 from ..ground.bigarrays import empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
 
@@ -70,8 +71,8 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
                 risk,
                 source.transform,
                 source.crs,
-                [tags.get("CRIMERISK_START", "") for tags in band_tags],
-                [tags.get("CRIMERISK_END", "") for tags in band_tags],
+                [tags.get(tagnames.START, "") for tags in band_tags],
+                [tags.get(tagnames.END, "") for tags in band_tags],
                 source.tags(),
             )
     except rasterio.errors.RasterioError as error:
