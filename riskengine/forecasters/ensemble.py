@@ -16,7 +16,7 @@ from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
-from .catalogue import make
+from .catalogue import make_configured
 from .cell_features import slots
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Ensemble(Forecaster):
         context.log(f"Weights learned on {len(events)} past maps: {told}")
 
     def _make(self, name: str) -> Forecaster:
-        return make(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
+        return make_configured(name, self.member_settings.get(name, {}), self.threshold, self.seed)
 
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; the weights are those of one step."""
