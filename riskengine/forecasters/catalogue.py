@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Mapping
 from typing import Any
 
-from ..contract.forecasters import FORECASTERS
+from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS
 from ..ground.errors import ParameterError
 from ..learning.settings import read_settings
 from .base import Forecaster
-
-#: What every forecaster may be given beside its settings.
-OWN_PARAMETERS = ("threshold", "seed")
 
 
 def forecaster_class(name: str) -> type[Forecaster]:
@@ -58,22 +54,3 @@ def make(name: str, **settings: Any) -> Forecaster:
     read_settings(cls, given, FORECASTERS[name].title, f"settings.{name}")
     forecaster: Forecaster = cls(**given)
     return forecaster
-
-
-def make_configured(name: str, settings: Mapping[str, Any], threshold: int, seed: int) -> Forecaster:
-    """An unfitted forecaster of a user's settings, which leave threshold and seed to parameters of their own.
-
-    Raises
-    ------
-    ParameterError
-        For an unknown name or setting, or one of the two given twice.
-    """
-    for own in OWN_PARAMETERS:
-        if own in settings:
-            raise ParameterError(
-                f"{own} is a parameter of its own, and no setting",
-                parameter=f"settings.{own}",
-                value=settings[own],
-                remedy=f"Give {own} beside settings",
-            )
-    return make(name, threshold=threshold, seed=seed, **settings)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from ..contract.forecasters import FORECASTERS, default_members
+from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, default_members
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, incident_maps
-from .catalogue import make_configured
+from .catalogue import make
 from .cell_features import slots
 
 if TYPE_CHECKING:
@@ -104,6 +104,15 @@ class Ensemble(Forecaster):
                 value=share,
                 remedy="For example 0.25, the last quarter of the history",
             )
+        for name, settings in (member_settings or {}).items():
+            for own in OWN_PARAMETERS:
+                if own in settings:
+                    raise ParameterError(
+                        f"The settings of the member {name} hold {own}, which is that of the whole ensemble",
+                        parameter="member_settings",
+                        value=settings[own],
+                        remedy=f"Give {own} to the ensemble",
+                    )
         self.members = list(members)
         self.member_settings = {name: dict(settings) for name, settings in (member_settings or {}).items()}
         self.share = share
@@ -172,7 +181,7 @@ class Ensemble(Forecaster):
         context.log(f"Weights learned on {len(events)} past maps: {told}")
 
     def _make(self, name: str) -> Forecaster:
-        return make_configured(name, self.member_settings.get(name, {}), self.threshold, self.seed)
+        return make(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
 
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; the weights are those of one step."""
