@@ -217,8 +217,8 @@ def gradients(
     axis, count = samples.axis, batch[0].shape[samples.axis]
     size = -(-count // (1 if batch[0].is_cuda else available_cores()))
     parts = [tuple(each.narrow(axis, low, min(size, count - low)) for each in batch) for low in range(0, count, size)]
-    found = list(pool.map(share, parts))
+    shares = list(pool.map(share, parts))
     # Summed in the order of the samples, whichever thread was first: the same result every time.
-    for parameter, *several in zip(parameters, *(each for each, _ in found), strict=True):
+    for parameter, *several in zip(parameters, *(each for each, _ in shares), strict=True):
         parameter.grad = torch.stack(several).sum(dim=0)
-    return sum(gain for _, gain in found)
+    return sum(gain for _, gain in shares)
