@@ -10,6 +10,7 @@ from qgis.core import QgsProcessingException, QgsRasterLayer
 
 from ..bridge import outputs
 from ..bridge.crs import tr
+from ..riskengine.contract import tags
 
 #: What GDAL keeps beside a raster; statistics of the stack that was there before are none of the new one's.
 _BESIDE = ".aux.xml"
@@ -94,4 +95,4 @@ def _check(target: Path, there: list[str], output: str) -> None:
 
 def _is_stack(path: Path) -> bool:
     layer = QgsRasterLayer(str(path), path.name)
-    return layer.isValid() and "CRIMERISK_KIND=heatmaps" in layer.dataProvider().htmlMetadata()
+    return layer.isValid() and f"{tags.KIND}={tags.HEATMAPS_KIND}" in layer.dataProvider().htmlMetadata()

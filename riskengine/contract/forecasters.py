@@ -14,6 +14,8 @@ from .texts import tr
 
 #: What a forecaster may need beside the counts of each unit (`ForecasterRecord.needs`).
 GRID, NEIGHBOURS, COVARIATES = "grid", "neighbours", "covariates"
+#: What every forecaster may be given, and is no setting of one: it has a parameter of its own.
+OWN_PARAMETERS = ("threshold", "seed")
 
 
 @dataclass(frozen=True)

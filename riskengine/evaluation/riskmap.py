@@ -13,6 +13,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import array_bounds
 from rasterio.warp import calculate_default_transform, reproject
 
+from ..contract import tags as tagnames
 from ..contract.forecasters import QUICK_BASELINES
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make
@@ -170,7 +171,7 @@ def judge_raster(
         warn(f"{lost} of {int(heatmaps.mask.sum())} cells of the study area have no risk and are left out")
     heatmaps = replace(heatmaps, mask=mask)
     risk[:, ~mask] = np.nan
-    name = stack.tags.get("CRIMERISK_MODEL") or "risk"
+    name = stack.tags.get(tagnames.MODEL) or "risk"
     name = "risk" if name in QUICK_BASELINES else name
     _warn_of_hindsight(stack, heatmaps, maps, warn)
     with context.step(0.0, 0.4):
@@ -227,7 +228,7 @@ def _by_order(score: ModelScore) -> ModelScore:
 
 
 def _horizon(stack: RiskStack) -> int:
-    given = stack.tags.get("CRIMERISK_HORIZON", "")
+    given = stack.tags.get(tagnames.HORIZON, "")
     return max(int(given), 1) if given.isdecimal() else 1
 
 
@@ -242,7 +243,7 @@ def _moment(text: str) -> np.datetime64:
 def _warn_of_hindsight(
     stack: RiskStack, heatmaps: Heatmaps, maps: NDArray[np.int64], warn: Callable[[str], None]
 ) -> None:
-    until = _moment(stack.tags.get("CRIMERISK_TRAINED_UNTIL", ""))
+    until = _moment(stack.tags.get(tagnames.TRAINED_UNTIL, ""))
     known = 0 if np.isnat(until) else int((heatmaps.edges[maps] < until).sum())
     if known:
         warn(
@@ -262,7 +263,7 @@ def _beside(
     """Forecasts of the quick baselines for the same maps, from no more than the risk's makers could know."""
     first, horizon = int(maps[0]), _horizon(stack)
     origin = first - horizon + 1
-    made = _moment(stack.tags.get("CRIMERISK_ORIGIN", ""))
+    made = _moment(stack.tags.get(tagnames.ORIGIN, ""))
     # A single band that does not say when it applies was made at one moment too: before the first map judged.
     at_once = not np.isnat(made) or (len(stack.risk) == 1 and not stack.edges)
     if not np.isnat(made):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from ..contract.forecasters import FORECASTERS, default_members
+from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, default_members
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
@@ -104,6 +104,15 @@ class Ensemble(Forecaster):
                 value=share,
                 remedy="For example 0.25, the last quarter of the history",
             )
+        for name, settings in (member_settings or {}).items():
+            for own in OWN_PARAMETERS:
+                if own in settings:
+                    raise ParameterError(
+                        f"The settings of the member {name} hold {own}, which is that of the whole ensemble",
+                        parameter="member_settings",
+                        value=settings[own],
+                        remedy=f"Give {own} to the ensemble",
+                    )
         self.members = list(members)
         self.member_settings = {name: dict(settings) for name, settings in (member_settings or {}).items()}
         self.share = share

@@ -198,14 +198,14 @@ def check_fits(card: ModelCard, heatmaps: Heatmaps) -> list[str]:
             f"Rasterize the incidents with cells of {cell:g} m",
         )
     extras = heatmaps.extras
-    for what, wanted, found in (
+    for what, wanted, there in (
         ("static layers", card.static, list(extras.static_names)),
         ("category channels", card.channels, list(extras.channel_names)),
     ):
-        if wanted != found:
+        if wanted != there:
             raise refuse(
-                f"The model was trained with the {what} {_names(wanted)}, these maps come with {_names(found)}",
-                ", ".join(found),
+                f"The model was trained with the {what} {_names(wanted)}, these maps come with {_names(there)}",
+                ", ".join(there),
                 f"Give the layers {_names(wanted)} as extras, in this order",
                 "extras",
             )

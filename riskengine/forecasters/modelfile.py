@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-import json
-import typing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from ..contract.forecasters import FORECASTERS
 from ..ground.errors import CrimeRiskError
 from ..learning.modelfile import Arrays, fault
+from ..learning.settings import read_settings
 from .base import Forecaster
 from .catalogue import import_forecaster
 from .modelcard import FORECAST_MODEL, FORMAT, ModelCard
@@ -40,9 +37,10 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
         why = f"holds a model {card.name!r}, which this version does not know"
         raise FORECAST_MODEL.broken(path, why, parameter)
     try:
-        model = _make(card)
+        owner = import_forecaster(card.name)
+        model = owner(**read_settings(owner, card.settings, FORECASTERS[card.name].title, parameter, _MOST))
     except (KeyError, ValueError, TypeError, AttributeError, CrimeRiskError) as error:
-        reason = error.sentence() if isinstance(error, CrimeRiskError) else fault(error)
+        reason = error.problem if isinstance(error, CrimeRiskError) else fault(error)
         why = f"is damaged: its description does not hold together ({reason})"
         raise FORECAST_MODEL.broken(path, why, parameter) from error
     try:
@@ -50,29 +48,6 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError) as error:
         raise FORECAST_MODEL.misfit(path, parameter) from error
     return model, card
-
-
-def _make(card: ModelCard) -> Forecaster:
-    """An unfitted forecaster of the card's settings, each of which is checked against the type of its argument."""
-    kind = import_forecaster(card.name)
-    known = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
-    try:
-        types = typing.get_type_hints(kind.__init__)
-    except NameError:
-        # A type that only checkers import: such a class checks its arguments itself.
-        types = {}
-    settings = {}
-    for name, value in card.settings.items():
-        if name not in known:
-            raise ValueError(f"{FORECASTERS[card.name].title} has no setting {name!r}")
-        if name in _MOST and isinstance(value, int) and value > _MOST[name]:
-            raise ValueError(f"{name} is {value}, at most {_MOST[name]} is possible")
-        # As JSON, so that a list may become a tuple and an object a schedule, but no text a number.
-        try:
-            settings[name] = TypeAdapter(types.get(name, Any)).validate_json(json.dumps(value), strict=True)
-        except ValidationError as error:
-            raise ValueError(f"{name} is {value!r}: {error.errors()[0]['msg']}") from error
-    return kind(**settings)
 
 
 def _from_format_1(head: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ground.errors import ParameterError
+from ..learning.settings import check_positive
 from ..maps.heatmaps import Heatmaps
 from .cell_features import count_slots, measure_bin, read_slot, read_slots
 from .recent import Array, Windowed
@@ -50,14 +50,7 @@ class WeekdayTrend(Windowed):
         shrinkage: float = 0.5,
         threshold: int = 1,
     ) -> None:
-        for name, value in (("days", days), ("trend_days", trend_days)):
-            if not value > 0:
-                raise ParameterError(
-                    f"{name} is {value:g}; it must be greater than 0",
-                    parameter=name,
-                    value=value,
-                    remedy="Give a number of days; 365 and 28 are usual",
-                )
+        check_positive("Give a number of days; 365 and 28 are usual", days=days, trend_days=trend_days)
         self.days = days
         self.trend_days = trend_days
         self.trend_shrinkage = trend_shrinkage

@@ -1,9 +1,8 @@
 """Files on disk: written whole or not at all, and loaded without running code.
 
-A ``.crimeindex`` is a ZIP of ``.npy`` arrays (never pickled) and one JSON text; a
-model is a safetensors file with JSON in its header.  Both say what they are and which
-version of the format they follow, so that a foreign, truncated or newer file is
-refused with a sentence.
+A ``.crimeindex`` is a ZIP of ``.npy`` arrays (never pickled) and one JSON text; a model is a safetensors file with JSON
+in its header (see `learning.modelfile`). Both say what they are and which version of the format they follow, so that a
+foreign, truncated or newer file is refused with a sentence.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ PARTIAL_SUFFIX = ".partial"
 
 
 def partial_name(path: Path, pid: int | None = None) -> Path:
-    """Where `path` is written until it is whole: same folder, same ending (GDAL looks at it)."""
+    """Name the file that `path` is written to until it is whole: same folder, same ending (GDAL goes by it)."""
     return path.with_name(f".{path.stem}.{pid or os.getpid()}{PARTIAL_SUFFIX}{path.suffix}")
 
 
@@ -198,10 +197,10 @@ def _broken(path: Path, kind: str, parameter: str, why: str) -> FormatError:
 def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -> None:
     """Refuse a file of another kind or of a newer format with a sentence."""
     wanted = kind.replace("crimerisk.", "")
-    found = meta.get("kind") if isinstance(meta, dict) else None
-    if found != kind or not isinstance(meta.get("format"), int):
+    given = meta.get("kind") if isinstance(meta, dict) else None
+    if given != kind or not isinstance(meta.get("format"), int):
         raise FormatError(
-            f"{path} is not a {wanted} file of Crime Risk (it says {found!r})",
+            f"{path} is not a {wanted} file of Crime Risk (it says {given!r})",
             parameter=parameter,
             value=path,
             remedy=f"Choose a {wanted} file",

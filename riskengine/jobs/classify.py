@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 
+from ..contract import tags as tagnames
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
+from ..maps.geotiff import band_times, make_profile, write_band, write_geotiff
 from ..maps.risk import (
     CLASS_NODATA,
     Risk,
@@ -95,44 +96,23 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
         context.warn(f"Bands without any value stay without classes: {', '.join(map(str, empty))}")
     classes, limits = (_by_shares if by_shares else _by_percentiles)(parameters, bands, steps, context)
     labels = share_labels(steps) if by_shares else class_labels(steps)
-    kept = {key: value for key, value in stack.tags.items() if key in ("CRIMERISK_BIN", "CRIMERISK_FORMAT")}
-    with whole_file(parameters.output) as temporary:
-        with rasterio.open(
-            temporary,
-            "w",
-            driver="GTiff",
-            width=bands.shape[2],
-            height=bands.shape[1],
-            count=len(bands),
-            dtype="uint8",
-            crs=stack.crs,
-            transform=stack.transform,
-            nodata=CLASS_NODATA,
-            compress="deflate",
-            interleave="band",
-        ) as target:
-            target.update_tags(
-                CRIMERISK_KIND="classes",
-                CRIMERISK_LABELS="\n".join(labels),
-                **{
-                    "CRIMERISK_SHARES" if by_shares else "CRIMERISK_PERCENTILES": " ".join(
-                        f"{value:g}" for value in steps
-                    )
-                },
-                **kept,
-            )
-            for number, band in enumerate(classes, 1):
-                target.write(band, number)
-                start, end = stack.starts[number - 1], stack.ends[number - 1]
-                target.update_tags(
-                    number,
-                    CRIMERISK_THRESHOLDS=" ".join(f"{limit:.6g}" for limit in limits[number - 1]),
-                    **({"CRIMERISK_START": start, "CRIMERISK_END": end} if start else {}),
-                )
-                target.set_band_description(number, start or f"band {number}")
-                context.progress(0.2 + 0.5 * number / len(bands), f"map {number} of {len(bands)}")
-        with rasterio.open(temporary) as check:
-            check.read(len(classes))
+    kept = {key: value for key, value in stack.tags.items() if key in (tagnames.BIN, tagnames.FORMAT)}
+    tags = {
+        tagnames.KIND: tagnames.CLASSES_KIND,
+        tagnames.LABELS: "\n".join(labels),
+        tagnames.SHARES if by_shares else tagnames.PERCENTILES: " ".join(f"{value:g}" for value in steps),
+        **kept,
+    }
+    profile = make_profile(
+        bands.shape[2], bands.shape[1], len(bands), "uint8", stack.crs, stack.transform, CLASS_NODATA
+    )
+    with write_geotiff(parameters.output, profile, tags) as target:
+        for number, band in enumerate(classes, 1):
+            start, end = stack.starts[number - 1], stack.ends[number - 1]
+            of_band = {tagnames.THRESHOLDS: " ".join(f"{limit:.6g}" for limit in limits[number - 1])}
+            times = band_times(start, end) if start else {}
+            write_band(target, number, band, start or f"band {number}", of_band | times)
+            context.progress(0.2 + 0.5 * number / len(bands), f"map {number} of {len(bands)}")
     polygons = 0
     if parameters.polygons:
         rows = []

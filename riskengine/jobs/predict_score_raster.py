@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from ..contract import tags as tagnames
 from ..contract.tools.score import PredictScoreRaster
-from ..ground.artefacts import check_folder, whole_file
+from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
+from ..maps.geotiff import grid_profile, write_geotiff
 from ..maps.grid import Grid, make_grid, round_cell
-from ..maps.heatmaps import FORMAT, geotiff_profile
 from ..systems.score.applied import AppliedModel
 from ..systems.score.places import Extent, incidents_extent, moment
 from ..systems.score.query import OUTSIDE_METRES
@@ -91,20 +91,16 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
         )
     windows = list(tiles(grid))
     predicted = 0
-    with whole_file(parameters.output) as temporary:
-        with rasterio.open(temporary, "w", **geotiff_profile(grid, len(BANDS), "float32", float("nan"))) as target:
-            target.update_tags(**_tags(applied))
-            for number, name in enumerate(BANDS, 1):
-                target.set_band_description(number, name)
-            for number, window in enumerate(windows):
-                with context.step(0.05 + 0.9 * number / len(windows), 0.05 + 0.9 * (number + 1) / len(windows)):
-                    context.progress(0.0, f"tile {number + 1} of {len(windows)}")
-                    out = predict_tile(applied, grid, mask, window, context)
-                target.write(out, window=window)
-                predicted += int(np.isfinite(out[0]).sum())
-        # A full disk shows only when GDAL flushes at close, and not always as an error.
-        with rasterio.open(temporary) as check:
-            check.read(len(BANDS), window=windows[-1])
+    profile = grid_profile(grid, len(BANDS), "float32", float("nan"))
+    with write_geotiff(parameters.output, profile, _tags(applied)) as target:
+        for number, name in enumerate(BANDS, 1):
+            target.set_band_description(number, name)
+        for number, window in enumerate(windows):
+            with context.step(0.05 + 0.9 * number / len(windows), 0.05 + 0.9 * (number + 1) / len(windows)):
+                context.progress(0.0, f"tile {number + 1} of {len(windows)}")
+                out = predict_tile(applied, grid, mask, window, context)
+            target.write(out, window=window)
+            predicted += int(np.isfinite(out[0]).sum())
         _check_some(predicted)
     if predicted < inside:
         context.warn(
@@ -141,9 +137,9 @@ def _check_some(predicted: int) -> None:
 def _tags(applied: AppliedModel) -> dict[str, str]:
     """What the file says about itself."""
     return {
-        "CRIMERISK_FORMAT": str(FORMAT),
-        "CRIMERISK_KIND": "predicted_score",
-        "CRIMERISK_REFERENCE": str(applied.recent.reference),
-        "CRIMERISK_CLASSES": json.dumps(applied.classes),
-        "CRIMERISK_MODEL_CARD": applied.model.card.model_dump_json(),
+        tagnames.FORMAT: str(tagnames.FORMAT_NUMBER),
+        tagnames.KIND: tagnames.PREDICTED_SCORE_KIND,
+        tagnames.REFERENCE: str(applied.recent.reference),
+        tagnames.CLASSES: json.dumps(applied.classes),
+        tagnames.MODEL_CARD: applied.model.card.model_dump_json(),
     }

@@ -8,17 +8,17 @@ import numpy as np
 import rasterio
 from rasterio.transform import Affine
 
+from ..contract import tags as tagnames
 from ..contract.tools.risk import UpsampleRisk
-from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError, ParameterError
-from ..maps.heatmaps import RISK_NODATA
+from ..maps.geotiff import RISK_NODATA, make_profile, write_band, write_geotiff
 from ..maps.upsampling import check_factor, upsample
 
 #: More cells than this (columns x rows x bands) are refused: 2 GB as written.
 MAX_CELLS = 5 * 10**8
-_TIMES = ("CRIMERISK_START", "CRIMERISK_END")
-_KEPT = ("CRIMERISK_BIN", "CRIMERISK_FORMAT", "CRIMERISK_ORIGIN", "CRIMERISK_THRESHOLD")
+_TIMES = (tagnames.START, tagnames.END)
+_KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.ORIGIN, tagnames.THRESHOLD)
 
 
 def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
@@ -32,13 +32,12 @@ def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
     with source:
         _check_size(source, parameters.factor)
         times = [{key: value for key, value in source.tags(band).items() if key in _TIMES} for band in source.indexes]
-        with whole_file(parameters.output) as temporary:
-            profile = _profile(source, parameters.factor)
-            with rasterio.open(temporary, "w", **profile) as target:
-                _copy(source, target, times, parameters, context)
-            # A full disk shows only when GDAL flushes at close, and not always as an error.
-            with rasterio.open(temporary) as check:
-                check.read(check.count)
+        profile = _profile(source, parameters.factor)
+        kept = {key: value for key, value in source.tags().items() if key in _KEPT}
+        made = f"{parameters.method} {parameters.factor}"
+        tags = {tagnames.KIND: tagnames.DISPLAY_KIND, tagnames.UPSAMPLED: made, **kept}
+        with write_geotiff(parameters.output, profile, tags) as target:
+            _copy(source, target, times, parameters, context)
         context.warn(
             "The finer cells are for display only: they are interpolated and hold no information that the coarse ones "
             "do not. Evaluate and classify the original"
@@ -57,9 +56,6 @@ def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
 
 
 def _copy(source: Any, target: Any, times: list[dict[str, str]], parameters: UpsampleRisk, context: JobContext) -> None:
-    factor, method = parameters.factor, parameters.method
-    kept = {key: value for key, value in source.tags().items() if key in _KEPT}
-    target.update_tags(CRIMERISK_KIND="display", CRIMERISK_UPSAMPLED=f"{method} {factor}", **kept)
     values = 0
     for number in source.indexes:
         context.progress((number - 0.5) / (source.count + 1), f"map {number} of {source.count}")
@@ -69,10 +65,9 @@ def _copy(source: Any, target: Any, times: list[dict[str, str]], parameters: Ups
             raise _unreadable(parameters.risk) from error
         finite = np.isfinite(band)
         values += int(finite.sum())
-        fine = upsample(np.where(finite, band, np.nan), factor, method)
-        target.write(np.where(np.isnan(fine), np.float32(RISK_NODATA), fine), number)
-        target.update_tags(number, **times[number - 1])
-        target.set_band_description(number, source.descriptions[number - 1] or f"band {number}")
+        fine = upsample(np.where(finite, band, np.nan), parameters.factor, parameters.method)
+        title = source.descriptions[number - 1] or f"band {number}"
+        write_band(target, number, np.where(np.isnan(fine), np.float32(RISK_NODATA), fine), title, times[number - 1])
     if not values:
         raise DataError(
             f"{parameters.risk} has no cell with a value",
@@ -83,29 +78,19 @@ def _copy(source: Any, target: Any, times: list[dict[str, str]], parameters: Ups
 
 
 def _profile(source: Any, factor: int) -> dict[str, Any]:
-    transform = source.transform
-    return {
-        "driver": "GTiff",
-        "width": source.width * factor,
-        "height": source.height * factor,
-        "count": source.count,
-        "dtype": "float32",
-        "nodata": RISK_NODATA,
-        "crs": source.crs,
-        "transform": Affine(
-            transform.a / factor,
-            transform.b / factor,
-            transform.c,
-            transform.d / factor,
-            transform.e / factor,
-            transform.f,
-        ),
-        "compress": "deflate",
-        "predictor": 3,
-        "interleave": "band",
-        "tiled": True,
-        "BIGTIFF": "IF_SAFER",
-    }
+    t = source.transform
+    finer = Affine(t.a / factor, t.b / factor, t.c, t.d / factor, t.e / factor, t.f)
+    return make_profile(
+        source.width * factor,
+        source.height * factor,
+        source.count,
+        "float32",
+        source.crs,
+        finer,
+        RISK_NODATA,
+        predictor=3,
+        tiled=True,
+    )
 
 
 def _unreadable(path: str) -> FormatError:

@@ -51,5 +51,5 @@ def fit_calibration(risk: NDArray[Any], events: NDArray[Any], strength: float = 
         value = float((np.logaddexp(0.0, z) - happened * z).sum() + strength / 2 * pull @ pull)
         return value, np.array([wrong @ odds, wrong.sum()]) + strength * pull
 
-    found = minimize(cost, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, 5.0), (-5.0, 5.0)])
-    return Calibration(float(found.x[0]), float(found.x[1]))
+    fitted = minimize(cost, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.0, 5.0), (-5.0, 5.0)])
+    return Calibration(float(fitted.x[0]), float(fitted.x[1]))

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..ground.context import JobContext
-from ..ground.errors import DataError, ParameterError
+from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
 from .checkpoint import Checkpoint
 from .loop import Curves, time_left
@@ -82,23 +82,6 @@ def weighted_loss(
     with torch.no_grad():
         gain = mean(logit, valid) - mean(prior, valid)
     return mean(logit + math.log(weight), importance), gain
-
-
-def check_positive(**numbers: float) -> None:
-    """Refuse arguments that are not greater than 0.
-
-    Raises
-    ------
-    ParameterError
-    """
-    for name, number in numbers.items():
-        if not number > 0:
-            raise ParameterError(
-                f"{name} is {number}; it must be greater than 0",
-                parameter=name,
-                value=number,
-                remedy="Give a positive number",
-            )
 
 
 def split(history: Heatmaps, validation_share: float, least: int) -> int:
@@ -234,8 +217,8 @@ def gradients(
     axis, count = samples.axis, batch[0].shape[samples.axis]
     size = -(-count // (1 if batch[0].is_cuda else available_cores()))
     parts = [tuple(each.narrow(axis, low, min(size, count - low)) for each in batch) for low in range(0, count, size)]
-    found = list(pool.map(share, parts))
+    shares = list(pool.map(share, parts))
     # Summed in the order of the samples, whichever thread was first: the same result every time.
-    for parameter, *several in zip(parameters, *(each for each, _ in found), strict=True):
+    for parameter, *several in zip(parameters, *(each for each, _ in shares), strict=True):
         parameter.grad = torch.stack(several).sum(dim=0)
-    return sum(gain for _, gain in found)
+    return sum(gain for _, gain in shares)

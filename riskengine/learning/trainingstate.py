@@ -91,8 +91,8 @@ class TrainingState(Training):
 
     def restore(self, saved: Saved) -> None:
         def part(prefix: str) -> dict[str, Tensor]:
-            found = {name: value for name, value in saved.tensors.items() if name.startswith(prefix)}
-            return {name[len(prefix) :]: tensor for name, tensor in found.items()}
+            those = {name: value for name, value in saved.tensors.items() if name.startswith(prefix)}
+            return {name[len(prefix) :]: tensor for name, tensor in those.items()}
 
         self.network.load_state_dict(part("last."))
         self.kept = part("kept.")

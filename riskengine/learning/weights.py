@@ -25,7 +25,7 @@ def network_of(build: Callable[[], N], weights: Mapping[str, NDArray[Any]]) -> N
     RuntimeError
         If the weights are not those of such a network.
     """
-    # Built without memory: sizes that do not fit the weights are found before anything is allocated.
+    # Built without memory: sizes that do not fit the weights are noticed before anything is allocated.
     with torch.device("meta"):
         network = build()
     network.load_state_dict({name: torch.tensor(array) for name, array in weights.items()}, assign=True)

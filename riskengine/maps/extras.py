@@ -10,6 +10,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
+from ..contract import tags as tagnames
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, FormatError
 from .heatmaps import Extras, Heatmaps, read_heatmaps
@@ -83,7 +84,7 @@ def _is_stack(path: str) -> bool:
         )
     try:
         with rasterio.open(path) as source:
-            return bool(source.tags().get("CRIMERISK_KIND") == "heatmaps")
+            return bool(source.tags().get(tagnames.KIND) == tagnames.HEATMAPS_KIND)
     except rasterio.errors.RasterioError as error:
         raise FormatError(
             f"{path} is not a raster that can be read",
@@ -168,7 +169,7 @@ def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[li
 
 def _check_timeless(source: rasterio.DatasetReader, path: str, maps: int) -> None:
     """Refuse bands of different times: as static layers they would show every map what came after it."""
-    if any(source.tags(band).get("CRIMERISK_START") for band in source.indexes):
+    if any(source.tags(band).get(tagnames.START) for band in source.indexes):
         what = "has bands that say when they apply"
     elif source.count > 1 and source.count == maps:
         what = f"has {source.count} bands, one for each map"

@@ -9,19 +9,15 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import Compression
 
-from ..ground.artefacts import whole_file
+from ..contract import tags as tagnames
 from ..ground.bigarrays import empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from ..intake.incidents import Incidents
 from . import bins as timebins
+from .geotiff import RISK_NODATA, write_stack
 from .grid import Grid
-
-FORMAT = 1
-#: No data of stacks of real numbers: risk, and maps that were filled in between others.
-RISK_NODATA = -9999.0
 
 
 @dataclass(frozen=True)
@@ -154,62 +150,6 @@ def count_incidents(
     return counts.reshape(len(edges) - 1, grid.rows, grid.columns), int(len(kept) - kept.sum())
 
 
-def geotiff_profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict[str, Any]:
-    """How rasterio is to write a GeoTIFF of `count` bands on a grid."""
-    tiled = grid.columns >= 256 and grid.rows >= 256
-    return {
-        "driver": "GTiff",
-        "width": grid.columns,
-        "height": grid.rows,
-        "count": count,
-        "dtype": dtype,
-        "crs": grid.crs,
-        "transform": grid.transform,
-        "nodata": nodata,
-        "compress": Compression.deflate.value.lower(),
-        "zlevel": 1,
-        "interleave": "band",
-        "tiled": tiled,
-        "BIGTIFF": "IF_SAFER",
-        **({"blockxsize": 256, "blockysize": 256} if tiled else {}),
-    }
-
-
-def write_stack(
-    path: str | Path,
-    stack: NDArray[Any],
-    edges: NDArray[np.datetime64],
-    mask: NDArray[np.bool_],
-    grid: Grid,
-    nodata: float,
-    tags: dict[str, str],
-    context: JobContext | None = None,
-    parameter: str = "output",
-) -> None:
-    """Write a (T, H, W) stack as one GeoTIFF: a band per bin, no data outside the mask, bin starts in tags.
-
-    `edges` are T + 1 moments, or T pairs of start and end for maps that do not follow each other without gaps.
-    """
-    context = context or JobContext()
-    spans = edges if edges.ndim == 2 else np.stack([edges[:-1], edges[1:]], axis=1)
-    outside = None if mask.all() else ~mask
-    with whole_file(path, parameter) as temporary:
-        with rasterio.open(temporary, "w", **geotiff_profile(grid, len(stack), str(stack.dtype), nodata)) as target:
-            target.update_tags(CRIMERISK_FORMAT=str(FORMAT), **tags)
-            for number, band in enumerate(stack, 1):
-                if outside is not None:
-                    band = np.where(outside, np.asarray(nodata, dtype=stack.dtype), band)
-                target.write(band, number)
-                start, end = (str(edge) for edge in spans[number - 1])
-                target.set_band_description(number, start)
-                target.update_tags(number, CRIMERISK_START=start, CRIMERISK_END=end)
-                if number % 16 == 0:
-                    context.progress(number / len(stack), f"map {number} of {len(stack)}")
-        # A full disk shows only when GDAL flushes at close, and not always as an error.
-        with rasterio.open(temporary) as check:
-            check.read(len(stack))
-
-
 def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | None = None) -> None:
     """Write heatmaps as a GeoTIFF that `read_heatmaps` reads back."""
     kind = heatmaps.counts.dtype
@@ -221,13 +161,13 @@ def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | N
         heatmaps.grid,
         RISK_NODATA if kind.kind == "f" else float(np.iinfo(kind).max),
         {
-            "CRIMERISK_KIND": "heatmaps",
-            "CRIMERISK_BIN": heatmaps.bin,
-            "CRIMERISK_BINARY": str(int(heatmaps.binary)),
-            "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
-            "CRIMERISK_UNOBSERVED": " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
-            **({"CRIMERISK_FILLED": heatmaps.filled} if heatmaps.filled else {}),
-            **({"CRIMERISK_FILLED_LOOKS_AHEAD": "1"} if heatmaps.filled == "linear" else {}),
+            tagnames.KIND: tagnames.HEATMAPS_KIND,
+            tagnames.BIN: heatmaps.bin,
+            tagnames.BINARY: str(int(heatmaps.binary)),
+            tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+            tagnames.UNOBSERVED: " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
+            **({tagnames.FILLED: heatmaps.filled} if heatmaps.filled else {}),
+            **({tagnames.FILLED_LOOKS_AHEAD: "1"} if heatmaps.filled == "linear" else {}),
         },
         context,
     )
@@ -250,7 +190,7 @@ def write_risk(
         mask,
         grid,
         RISK_NODATA,
-        {"CRIMERISK_KIND": "risk", **tags},
+        {tagnames.KIND: tagnames.RISK_KIND, **tags},
         context,
     )
 
@@ -271,16 +211,16 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
     try:
         with rasterio.open(path) as source:
             tags = source.tags()
-            if tags.get("CRIMERISK_KIND") != "heatmaps":
+            if tags.get(tagnames.KIND) != tagnames.HEATMAPS_KIND:
                 raise FormatError(
                     f"{path} is a raster, but not a stack of hotspot grids",
                     parameter=parameter,
                     value=path,
                     remedy=remedy,
                 )
-            if int(tags.get("CRIMERISK_FORMAT", "0")) > FORMAT:
+            if int(tags.get(tagnames.FORMAT, "0")) > tagnames.FORMAT_NUMBER:
                 raise FormatError(
-                    f"{path} was written by a newer Crime Risk (format {tags['CRIMERISK_FORMAT']})",
+                    f"{path} was written by a newer Crime Risk (format {tags[tagnames.FORMAT]})",
                     parameter=parameter,
                     value=path,
                     remedy="Update the plugin",
@@ -293,10 +233,10 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
                 source.read(number + 1, out=counts[number])
                 if not inside_everywhere:
                     counts[number][~mask] = 0
-            starts = [source.tags(band)["CRIMERISK_START"] for band in source.indexes]
-            edges = np.array([*starts, source.tags(source.count)["CRIMERISK_END"]], dtype="datetime64[s]")
+            starts = [source.tags(band)[tagnames.START] for band in source.indexes]
+            edges = np.array([*starts, source.tags(source.count)[tagnames.END]], dtype="datetime64[s]")
             observed = np.ones(len(counts), dtype=bool)
-            observed[[int(number) for number in tags.get("CRIMERISK_UNOBSERVED", "").split()]] = False
+            observed[[int(number) for number in tags.get(tagnames.UNOBSERVED, "").split()]] = False
             transform, crs = source.transform, source.crs
     except FormatError:
         raise
@@ -319,9 +259,9 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
         edges,
         mask,
         Grid(transform.c, transform.f, transform.a, counts.shape[2], counts.shape[1], crs.to_wkt() if crs else ""),
-        tags.get("CRIMERISK_BIN", ""),
+        tags.get(tagnames.BIN, ""),
         observed,
-        [name for name in tags.get("CRIMERISK_CATEGORIES", "").split("\n") if name],
-        tags.get("CRIMERISK_BINARY") == "1",
-        filled=tags.get("CRIMERISK_FILLED", ""),
+        [name for name in tags.get(tagnames.CATEGORIES, "").split("\n") if name],
+        tags.get(tagnames.BINARY) == "1",
+        filled=tags.get(tagnames.FILLED, ""),
     )

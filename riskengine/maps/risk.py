@@ -12,6 +12,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.features import rasterize, shapes
 
+from ..contract import tags as tagnames
 from ..ground.bigarrays import empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
 
@@ -70,8 +71,8 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
                 risk,
                 source.transform,
                 source.crs,
-                [tags.get("CRIMERISK_START", "") for tags in band_tags],
-                [tags.get("CRIMERISK_END", "") for tags in band_tags],
+                [tags.get(tagnames.START, "") for tags in band_tags],
+                [tags.get(tagnames.END, "") for tags in band_tags],
                 source.tags(),
             )
     except rasterio.errors.RasterioError as error:
@@ -96,16 +97,7 @@ def check_percentiles(percentiles: Sequence[float]) -> list[float]:
     ParameterError
         Otherwise, or if there are none or more than 20.
     """
-    values = [float(value) for value in percentiles]
-    rising = all(low < high for low, high in pairwise(values))
-    if not values or len(values) > 20 or not rising or not all(0 < value < 100 for value in values):
-        raise ParameterError(
-            f"percentiles are {', '.join(f'{value:g}' for value in values) or 'empty'}; they must rise from 0 to 100",
-            parameter="percentiles",
-            value=values,
-            remedy="The published ones are 25, 75, 91, 96",
-        )
-    return values
+    return _check_rising("percentiles", percentiles, "percentiles", "The published ones are 25, 75, 91, 96")
 
 
 def thresholds(risk: NDArray[np.float64], percentiles: Sequence[float]) -> NDArray[np.float64]:
@@ -144,14 +136,18 @@ def check_shares(shares: Sequence[float]) -> list[float]:
     ParameterError
         Otherwise, or if there are none or more than 20.
     """
-    values = [float(value) for value in shares]
+    return _check_rising("area shares", shares, "shares", "For example 1, 5, 10, 20")
+
+
+def _check_rising(title: str, given: Sequence[float], parameter: str, remedy: str) -> list[float]:
+    values = [float(value) for value in given]
     rising = all(low < high for low, high in pairwise(values))
     if not values or len(values) > 20 or not rising or not all(0 < value < 100 for value in values):
         raise ParameterError(
-            f"area shares are {', '.join(f'{value:g}' for value in values) or 'empty'}; they must rise from 0 to 100",
-            parameter="shares",
+            f"{title} are {', '.join(f'{value:g}' for value in values) or 'empty'}; they must rise from 0 to 100",
+            parameter=parameter,
             value=values,
-            remedy="For example 1, 5, 10, 20",
+            remedy=remedy,
         )
     return values
 
@@ -159,8 +155,8 @@ def check_shares(shares: Sequence[float]) -> list[float]:
 def classify_shares(risk: Risk, shares: Sequence[float]) -> tuple[NDArray[np.uint8], NDArray[np.float64], int]:
     """Classes that hold exactly the riskiest shares of the valid cells.
 
-    The riskiest `share` of N cells are floor(share × N), at least one. Cells of equal risk are told apart by their
-    place, the first in reading order (north to south, west to east) before the others.
+    The riskiest `share` of N cells are floor(share × N), at least one. Of cells of equal risk the place
+    decides, the first in reading order (north to south, west to east) before the others.
 
     Parameters
     ----------

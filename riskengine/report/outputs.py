@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract import tags as tagnames
 from ..evaluation.judged import Judged
 from ..ground.artefacts import check_folder, whole_file
 from ..ground.context import JobContext
 from ..ground.failures import keep_going
 from ..intake.findings import Finding
-from ..maps.heatmaps import write_risk, write_stack
+from ..maps.geotiff import write_stack
+from ..maps.heatmaps import write_risk
 from ..measures.labels import LABEL_NODATA, LABELS
 from .backtest import write_backtest_report
 from .claims import sentences
@@ -77,9 +79,9 @@ def write_outputs(
     edges = np.array(backtest.edges, dtype="datetime64[s]")
     heatmaps = backtest.heatmaps
     tags = {
-        "CRIMERISK_BIN": heatmaps.bin,
-        "CRIMERISK_MODEL": backtest.model,
-        "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
+        tagnames.BIN: heatmaps.bin,
+        tagnames.MODEL: backtest.model,
+        tagnames.CATEGORIES: "\n".join(heatmaps.categories),
     }
     mask, grid = heatmaps.mask, heatmaps.grid
 
@@ -88,15 +90,15 @@ def write_outputs(
         return backtest.labels()
 
     def write_the_risk(path: str) -> None:
-        horizon = {"CRIMERISK_HORIZON": str(backtest.plan.horizon)}
+        horizon = {tagnames.HORIZON: str(backtest.plan.horizon)}
         write_risk(path, backtest.risks[backtest.model], edges, mask, grid, tags | horizon, context)
 
     def write_labels(path: str) -> None:
         more = {
-            "CRIMERISK_KIND": "labels",
-            "CRIMERISK_LABELS": "\n".join(LABELS),
-            "CRIMERISK_PERCENTILE": f"{backtest.percentile:g}",
-            "CRIMERISK_OVER": backtest.over,
+            tagnames.KIND: tagnames.LABELS_KIND,
+            tagnames.LABELS: "\n".join(LABELS),
+            tagnames.PERCENTILE: f"{backtest.percentile:g}",
+            tagnames.OVER: backtest.over,
         }
         write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
 

@@ -1,7 +1,8 @@
 """A small simulated city through the jobs gives the figures it gave when they were frozen.
 
 In five parts: figures; intervals, which change with the way they are drawn; names, which other programs read;
-sentences, which may be put better; arrays, what lies in written files. A change on purpose is recorded with tests/contracts/asking.py, which says by how much.
+sentences, which may be put better; arrays, what lies in written files. A change on purpose is recorded with
+tests/contracts/asking.py, which says by how much.
 """
 
 from __future__ import annotations

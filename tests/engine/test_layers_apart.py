@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from kit import house
 
@@ -89,3 +91,14 @@ def test_nothing_has_grown_too_large() -> None:
 
 def test_no_module_only_forwards() -> None:
     assert house.list_forwarders() == []
+
+
+def test_tags_of_files_are_named_in_one_place() -> None:
+    own = house.ROOT / "riskengine" / "contract" / "tags.py"
+    names = set(re.findall(r'"(CRIMERISK_[A-Z_]+)"', own.read_text(encoding="utf-8")))
+    assert len(names) > 20
+    for folder in ("riskengine", "bridge", "algorithms", "ui"):
+        for path in (house.ROOT / folder).rglob("*.py"):
+            if path != own:
+                held = {name for name in names if f'"{name}"' in path.read_text(encoding="utf-8")}
+                assert not held, f"{path} names {held} itself"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from ..forecasters import BASELINES, DEFAULT, FORECASTERS
+from ..forecasters import BASELINES, DEFAULT, FORECASTERS, OWN_PARAMETERS
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool
 from .kinds import (
@@ -46,12 +46,8 @@ HELD_OUT = 0.2
 _MODEL = File("crimemodel")
 
 
-#: Settings that have a parameter of their own.
-_OWN = ("threshold", "seed")
-
-
 def _own_settings(settings: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in _OWN:
+    for name in OWN_PARAMETERS:
         if name in settings:
             yield Problem(
                 "settings",

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from ...ground.context import JobContext
 from ...learning.loop import Curves
+from ...learning.settings import check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import check_positive, event_weight, split, train
+from ...learning.training import event_weight, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps

@@ -23,10 +23,10 @@ from scipy.special import expit
 from torch import Tensor, nn
 
 from ...ground.context import JobContext
-from ...ground.errors import ParameterError
 from ...learning.calibration import fit_calibration
+from ...learning.settings import check_choice, check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Batch, check_positive, event_weight, split, train, weighted_loss
+from ...learning.training import Batch, event_weight, split, train, weighted_loss
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
@@ -132,13 +132,9 @@ class PublishedConvLSTM(NetworkForecaster):
             threshold=threshold,
         )
         check_padding(padding, kernel, border)
-        if schedule not in SCHEDULES:
-            raise ParameterError(
-                f"schedule is {schedule!r}",
-                parameter="schedule",
-                value=schedule,
-                remedy="Use short (minutes) or published (100 epochs over every window)",
-            )
+        check_choice(
+            "schedule", schedule, SCHEDULES, "Use short (minutes) or published (100 epochs over every window)"
+        )
         self.sequence_length = sequence_length
         self.channels = channels
         self.kernel = kernel

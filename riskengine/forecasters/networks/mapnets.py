@@ -13,6 +13,7 @@ from torch import nn
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.calibration import Calibration, fit_calibration
+from ...learning.settings import check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
 from ...learning.training import Samples, event_weight, split, train
 from ...learning.trainingstate import Schedule
@@ -230,14 +231,7 @@ def check_settings(padding: str, kernel: int, border: int, validation_share: flo
     ParameterError
     """
     check_padding(padding, kernel, border)
-    for name, value in sizes.items():
-        if not value > 0:
-            raise ParameterError(
-                f"{name} is {value}; it must be greater than 0",
-                parameter=name,
-                value=value,
-                remedy="Give a positive number",
-            )
+    check_positive(**sizes)
     if not 0 < validation_share < 1:
         raise ParameterError(
             f"validation_share is {validation_share}",

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...ground.errors import DataError, ParameterError
+from ...learning.settings import check_choice
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -39,13 +40,7 @@ def check_padding(padding: str, kernel: int = 3, border: int = 1) -> None:
     ------
     ParameterError
     """
-    if padding not in PADDINGS:
-        raise ParameterError(
-            f"padding is {padding!r}",
-            parameter="padding",
-            value=padding,
-            remedy="Use one of " + ", ".join(PADDINGS),
-        )
+    check_choice("padding", padding, PADDINGS, "Use one of " + ", ".join(PADDINGS))
     if kernel < 1 or kernel % 2 == 0:
         raise ParameterError(
             f"kernel is {kernel}; it must be an odd number from 1",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...ground.context import JobContext
-from ...ground.errors import ParameterError
+from ...learning.settings import check_choice
 from ...learning.threads import workers
 from ...learning.training import Batch, weighted_loss
 from ...learning.trainingstate import Schedule
@@ -53,13 +53,12 @@ def check_supervision(supervision: str) -> None:
     ------
     ParameterError
     """
-    if supervision not in SUPERVISIONS:
-        raise ParameterError(
-            f"schedule is {supervision!r}",
-            parameter="schedule",
-            value=supervision,
-            remedy="Use dense (every map of a window is a target) or windows (only the map after it, as published)",
-        )
+    check_choice(
+        "schedule",
+        supervision,
+        SUPERVISIONS,
+        "Use dense (every map of a window is a target) or windows (only the map after it, as published)",
+    )
 
 
 class WindowSamples:

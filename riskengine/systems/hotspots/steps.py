@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract import tags as tagnames
 from ...contract.forecasters import FORECASTERS
 from ...forecasters.base import Forecaster, check_history
 from ...forecasters.modelcard import ModelCard
@@ -88,13 +89,13 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
     risk = model.predict(heatmaps, steps, context)
     edges = next_edges(heatmaps.edges, heatmaps.bin, steps)
     tags = {
-        "CRIMERISK_BIN": heatmaps.bin,
-        "CRIMERISK_MODEL": card.name,
-        "CRIMERISK_ORIGIN": str(edges[0]),
-        "CRIMERISK_TRAINED_UNTIL": card.window.end,
-        "CRIMERISK_SEED": str(card.seed),
-        "CRIMERISK_FINGERPRINT": card.fingerprint,
-        "CRIMERISK_CATEGORIES": "\n".join(heatmaps.categories),
+        tagnames.BIN: heatmaps.bin,
+        tagnames.MODEL: card.name,
+        tagnames.ORIGIN: str(edges[0]),
+        tagnames.TRAINED_UNTIL: card.window.end,
+        tagnames.SEED: str(card.seed),
+        tagnames.FINGERPRINT: card.fingerprint,
+        tagnames.CATEGORIES: "\n".join(heatmaps.categories),
     }
     return RiskForecast(risk, edges, tags)
 
@@ -102,5 +103,5 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
 def write_forecast(path: str, made: RiskForecast, heatmaps: Heatmaps, line: str, context: JobContext) -> None:
     """Write the risk as a GeoTIFF, a band a bin; `line` says of the map what it is."""
     filled = np.where(heatmaps.mask, made.risk, 0).astype(np.float32)
-    tags = made.tags | {"CRIMERISK_CARD": line}
+    tags = made.tags | {tagnames.CARD: line}
     write_risk(path, filled, made.edges, heatmaps.mask, heatmaps.grid, tags, context)

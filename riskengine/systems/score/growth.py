@@ -71,18 +71,18 @@ def grow_network(
         futures = [pool.submit(fit, depth) for depth in range(len(settings.widths) + 1)]
         try:
             for future in futures:
-                network, found = future.result()
-                better = best is None or found.best < best[1].best
-                step = _step(network, found, better)
+                network, course = future.result()
+                better = best is None or course.best < best[1].best
+                step = _step(network, course, better)
                 growth.append(step)
-                curves.append((step.architecture, found))
+                curves.append((step.architecture, course))
                 context.log(
                     f"{step.architecture} ({step.parameters:,} parameters): development {step.development:.4f}"
                     + ("" if better else ", no better than the one before: growth ends")
                 )
                 if not better:
                     break
-                best = network, found
+                best = network, course
         except Cancelled as cancelled:
             if best is not None:
                 cancelled.best = best
@@ -94,13 +94,13 @@ def grow_network(
     return best[0], curves, growth
 
 
-def _step(network: ScoreNetwork, found: Curves, kept: bool) -> GrowthStep:
+def _step(network: ScoreNetwork, course: Curves, kept: bool) -> GrowthStep:
     return GrowthStep(
         network.architecture.text(),
         network.parameter_count(),
-        found.loss[found.best_epoch - 1],
-        found.best,
-        len(found.validation),
+        course.loss[course.best_epoch - 1],
+        course.best,
+        len(course.validation),
         kept,
     )
 

@@ -44,7 +44,7 @@ class ScoreCard(Card):
     radius, window_days : float
         The score it predicts: incidents within `radius` metres in `window_days` days.
     recent_days : float
-        It looks at incidents this recent.
+        It reads incidents this recent.
     reference_time : str
         End of both windows in training, ISO.
     crs : str

@@ -37,7 +37,7 @@ class Settings:
     protocol : {"recommended", "published"}
         ``recommended`` judges, and chooses the epoch, on square blocks held out; ``published`` on rows drawn at random.
     radius, window_days, recent_days : float
-        Of the score, and of the incidents a prediction may look at.
+        Of the score, and of the incidents a prediction may read.
     augmentation : Augmentation or None
     features : FeatureSet
     widths : tuple of int
@@ -77,7 +77,7 @@ class Settings:
     interval: float = 0.9
     seed: int = 0
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As plain values, for a file or a report."""
         return {**asdict(self), "features": self.features.model_dump()}
 

@@ -27,30 +27,30 @@ class Tracker:
         self._context = context
         self._shares = [0.0] * networks
         self._started = time.perf_counter()
-        self._told = 0.0
+        self._reported = 0.0
         self._lock = threading.Lock()
 
     def watch(self, number: int, name: str) -> Watch:
-        """What the fitting of network `number` (from 0) calls after each epoch."""
+        """Make what the fitting of network `number` (from 0) calls after each epoch."""
 
-        def told(curves: Curves, epochs: int) -> None:
+        def report(curves: Curves, epochs: int) -> None:
             with self._lock:
                 self._shares[number] = len(curves.validation) / epochs
-                self._tell(name, curves, epochs)
+                self._report(name, curves, epochs)
 
-        return told
+        return report
 
     def done(self, number: int) -> None:
-        """Network `number` is fitted, perhaps before its last epoch."""
+        """Count network `number` as fitted, perhaps before its last epoch."""
         with self._lock:
             self._shares[number] = 1.0
 
-    def _tell(self, name: str, curves: Curves, epochs: int) -> None:
+    def _report(self, name: str, curves: Curves, epochs: int) -> None:
         now = time.perf_counter()
-        if now - self._told < _PAUSE:
+        if now - self._reported < _PAUSE:
             self._context.check_cancelled()
             return
-        self._told = now
+        self._reported = now
         share = sum(self._shares) / len(self._shares)
         text = (
             f"{name}, epoch {len(curves.validation)} of {epochs}: train {curves.loss[-1]:.4f},"

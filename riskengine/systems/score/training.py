@@ -91,23 +91,23 @@ def train(
     try:
         with context.step(0.25, 1.0):
             if settings.protocol == "published":
-                found = _train_published(prepared, settings, context)
+                outcome = _train_published(prepared, settings, context)
             else:
-                found = _train_recommended(prepared, settings, context)
+                outcome = _train_recommended(prepared, settings, context)
     except Cancelled as cancelled:
         if cancelled.best is not None:
             # A network without a finished epoch has learned nothing.
             cancelled.best = make.unfinished(cancelled.best) if cancelled.best[1].validation else None
         raise
-    model = make.model(found.network, found.added, found.held_out, found.background)
-    study = Study(model.card, prepared.rows, found.held_out, found.curves, found.growth)
-    study.background = found.background
-    study.settings = settings.told()
+    model = make.model(outcome.network, outcome.added, outcome.held_out, outcome.background)
+    study = Study(model.card, prepared.rows, outcome.held_out, outcome.curves, outcome.growth)
+    study.background = outcome.background
+    study.settings = settings.to_dict()
     study.seconds = time.perf_counter() - started
-    return model, study, prepared, found.networks
+    return model, study, prepared, outcome.networks
 
 
-class _Found(NamedTuple):
+class _Outcome(NamedTuple):
     network: ScoreNetwork
     curves: list[tuple[str, Curves]]
     growth: list[GrowthStep]
@@ -117,7 +117,7 @@ class _Found(NamedTuple):
     networks: list[ScoreNetwork]
 
 
-def _train_recommended(prepared: Prepared, settings: Settings, context: JobContext) -> _Found:
+def _train_recommended(prepared: Prepared, settings: Settings, context: JobContext) -> _Outcome:
     fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
     growth: list[GrowthStep] = []
     curves: list[tuple[str, Curves]] = []
@@ -143,14 +143,14 @@ def _train_recommended(prepared: Prepared, settings: Settings, context: JobConte
     background = None
     if prepared.background is not None:
         places = prepared.background
-        told = predict_folds(places, fold[places.rows.source], networks)
-        background = judge(places, settings, np.arange(len(told)), told, np.full(len(told), added))
-    curves += [(f"fold {number + 1}", found) for number, (_, found) in enumerate(fitted[: settings.folds])]
+        predicted = predict_folds(places, fold[places.rows.source], networks)
+        background = judge(places, settings, np.arange(len(predicted)), predicted, np.full(len(predicted), added))
+    curves += [(f"fold {number + 1}", course) for number, (_, course) in enumerate(fitted[: settings.folds])]
     curves.append(("final", fitted[-1][1]))
-    return _Found(networks[-1], curves, growth, held_out, background, added, networks[:-1])
+    return _Outcome(networks[-1], curves, growth, held_out, background, added, networks[:-1])
 
 
-def _train_published(prepared: Prepared, settings: Settings, context: JobContext) -> _Found:
+def _train_published(prepared: Prepared, settings: Settings, context: JobContext) -> _Outcome:
     fold = fold_numbers(prepared.rows, "random", 10, seed=settings.seed)
     test, development = fold == 0, fold == 1
     draw = draw_rows(prepared, ~test & ~development, settings.seed)
@@ -159,12 +159,12 @@ def _train_published(prepared: Prepared, settings: Settings, context: JobContext
     if settings.grow:
         network, curves, growth = grow_network(draw, dev, settings, prepared.table.shape[1], context)
     else:
-        network, found = _fit_alone(prepared, draw, dev, settings, context)
-        curves = [("final", found)]
+        network, course = _fit_alone(prepared, draw, dev, settings, context)
+        curves = [("final", course)]
     added = widening(run_network(network, dev[0]), dev[1].astype(np.float64), settings.interval)
     out = run_network(network, prepared.table[test])
     held_out = judge(prepared, settings, np.flatnonzero(test), out, np.full(int(test.sum()), added))
-    return _Found(network, curves, growth, held_out, None, added, [network])
+    return _Outcome(network, curves, growth, held_out, None, added, [network])
 
 
 def _fit_alone(
@@ -271,13 +271,13 @@ def predict_folds(prepared: Prepared, fold: Ints, networks: list[ScoreNetwork]) 
 def judge(prepared: Prepared, settings: Settings, row: Ints, out: NDArray[Any], added: NDArray[np.float64]) -> HeldOut:
     """Held-out predictions with their blocks."""
     rows, size = prepared.rows, settings.block_size
-    # A random place is told by where it lies itself: blocks are only the clusters of its interval.
+    # A random place is known by where it lies itself: blocks are only the clusters of its interval.
     x, y = (rows.source_x, rows.source_y) if rows.originals else (rows.x, rows.y)
     block, corner = block_numbers(x, y, size)
     within = np.column_stack((x, y)) - corner[block]
     inner: Bools = np.all(np.minimum(within, size - within) >= settings.radius, axis=1)
-    found = widened(out.astype(np.float64), added)
-    return HeldOut(row, rows.score[row], found.score, found.lower, found.upper, block[row], corner, size, inner[row])
+    predicted = widened(out.astype(np.float64), added)
+    return HeldOut(row, rows.score[row], *predicted, block[row], corner, size, inner[row])
 
 
 def architecture_of(settings: Settings, prepared: Prepared) -> Architecture:

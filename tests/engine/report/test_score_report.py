@@ -93,7 +93,7 @@ def make_study(protocol: str = "recommended", error: float = 0.04) -> Study:
         (name, Curves([0.3, 0.08, 0.05], [0.2, 0.07, 0.06 + 0.001 * number], best_epoch=3))
         for number, name in enumerate(("fold 1", "fold 2", "final"))
     ]
-    study = Study(card, rows, held_out, curves, settings=Settings().told(), seconds=12.3)
+    study = Study(card, rows, held_out, curves, settings=Settings().to_dict(), seconds=12.3)
     study.growth = [
         GrowthStep("14-3", 45, 0.08, 0.081, 20, True),
         GrowthStep("14-8-3", 147, 0.05, 0.052, 20, True),

@@ -1,0 +1,55 @@
+"""Names of the tags in the GeoTIFFs that Crime Risk writes, and what kinds of GeoTIFF there are.
+
+They stay valid for ever: files hold them, and models of users read them.
+"""
+
+from __future__ import annotations
+
+#: Newest format of the tags that this version writes and reads.
+FORMAT_NUMBER = 1
+
+# Of the file.
+KIND = "CRIMERISK_KIND"
+FORMAT = "CRIMERISK_FORMAT"
+BIN = "CRIMERISK_BIN"
+CATEGORIES = "CRIMERISK_CATEGORIES"
+#: Of hotspot grids.
+BINARY = "CRIMERISK_BINARY"
+UNOBSERVED = "CRIMERISK_UNOBSERVED"
+FILLED = "CRIMERISK_FILLED"
+FILLED_LOOKS_AHEAD = "CRIMERISK_FILLED_LOOKS_AHEAD"
+#: Of forecasts.
+MODEL = "CRIMERISK_MODEL"
+ORIGIN = "CRIMERISK_ORIGIN"
+TRAINED_UNTIL = "CRIMERISK_TRAINED_UNTIL"
+SEED = "CRIMERISK_SEED"
+FINGERPRINT = "CRIMERISK_FINGERPRINT"
+CARD = "CRIMERISK_CARD"
+HORIZON = "CRIMERISK_HORIZON"
+#: Of classes and of forecasts judged.
+LABELS = "CRIMERISK_LABELS"
+SHARES = "CRIMERISK_SHARES"
+PERCENTILES = "CRIMERISK_PERCENTILES"
+PERCENTILE = "CRIMERISK_PERCENTILE"
+OVER = "CRIMERISK_OVER"
+#: Of a display.
+UPSAMPLED = "CRIMERISK_UPSAMPLED"
+#: Kept where a risk raster has it.
+THRESHOLD = "CRIMERISK_THRESHOLD"
+#: Of predicted scores.
+REFERENCE = "CRIMERISK_REFERENCE"
+CLASSES = "CRIMERISK_CLASSES"
+MODEL_CARD = "CRIMERISK_MODEL_CARD"
+
+# Of a band.
+START = "CRIMERISK_START"
+END = "CRIMERISK_END"
+THRESHOLDS = "CRIMERISK_THRESHOLDS"
+
+# What KIND says.
+HEATMAPS_KIND = "heatmaps"
+RISK_KIND = "risk"
+CLASSES_KIND = "classes"
+LABELS_KIND = "labels"
+DISPLAY_KIND = "display"
+PREDICTED_SCORE_KIND = "predicted_score"
