@@ -130,9 +130,9 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
         "not distinguishable from the best simple"
         in headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))[0]
     )
-    few, look = headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
+    few, tone = headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
     assert "over 10 test maps: too few maps to tell it from the best simple baseline, constant" in few
-    assert look == "unsure"
+    assert tone == "unsure"
     good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
     assert "distinguishably better" in headline(good)[0]
 
