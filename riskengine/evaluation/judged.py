@@ -109,7 +109,7 @@ class Judged:
     def hits_against(self, name: str, other: str | None = None) -> Difference:
         """Hit rate at 5 % of the area of `name` minus that of `other` (the best baseline).
 
-        Positive is better, so its `verdict`, which is about losses, reads the other way round.
+        Positive is better: `Difference.verdict_of_more` is its verdict.
         """
         first, second = self.scores[name], self.scores[other or self.best_baseline]
         return bootstrap_ratio(first.fold_caught - second.fold_caught, first.fold_incidents, self.block)
@@ -139,9 +139,7 @@ class Judged:
 
 
 def _difference(difference: Difference, more_is_better: bool = False) -> dict[str, Any]:
-    verdict = difference.verdict
-    if more_is_better:
-        verdict = {"better": "worse", "worse": "better"}.get(verdict, verdict)
+    verdict = difference.verdict_of_more if more_is_better else difference.verdict
     figures = {"mean": difference.mean, "low": difference.low, "high": difference.high}
     shown = {name: round(value, 8) if np.isfinite(value) else None for name, value in figures.items()}
     return {**shown, "level": difference.level, "blocks": difference.blocks, "verdict": verdict}

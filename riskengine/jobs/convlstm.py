@@ -65,8 +65,8 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
     if first is not None:
         with context.step(0.8, 0.92):
             judged = judge_trained(model, heatmaps, first, BESIDE, model.threshold, context)
-    sentence, look = headline(judged)
-    context.log(sentence, "warning" if look == "worse" else "info")
+    sentence, tone = headline(judged)
+    context.log(sentence, "warning" if tone == "worse" else "info")
     context.log(f"{weights} The forecast reads all maps up to its origin.")
     metrics = metrics_of(judged)
     if not parameters.model:

@@ -62,8 +62,8 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     else:
         with context.step(share, share + 0.1):
             judged = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
-    sentence, look = headline(judged)
-    context.log(sentence, "warning" if look == "worse" else "info")
+    sentence, tone = headline(judged)
+    context.log(sentence, "warning" if tone == "worse" else "info")
     trained = heatmaps.before(first)
     if again:
         trained = heatmaps

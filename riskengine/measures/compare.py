@@ -61,6 +61,11 @@ class Difference:
             return "better"
         return "worse" if self.low > 0 else "indistinguishable"
 
+    @property
+    def verdict_of_more(self) -> str:
+        """The verdict where more is better, as of hit rates."""
+        return {"better": "worse", "worse": "better"}.get(self.verdict, self.verdict)
+
 
 def time_blocks(folds: int, block: int) -> list[NDArray[np.int64]]:
     """Numbers of the folds in each block of about `block` that follow each other.

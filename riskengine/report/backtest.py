@@ -83,7 +83,7 @@ def _values(
     exposure: Sequence[AreaExposure],
 ) -> dict[str, Any]:
     heatmaps, grid = backtest.heatmaps, backtest.heatmaps.grid
-    sentence, look = claims.headline(backtest)
+    sentence, tone = claims.headline(backtest)
     other, model = backtest.best_baseline, backtest.model
     usable = model in backtest.scores and backtest.scores[model].area.cells > 0
     probable = usable and np.isfinite(backtest.scores[model].log_loss)
@@ -96,7 +96,7 @@ def _values(
     labels = backtest.labels(model) if usable and chosen else None
     return {
         "headline": sentence,
-        "look": look,
+        "tone": tone,
         "signal": claims.signal(backtest),
         "lines": claims.lines(backtest),
         "digits": claims.digits_of(*compared.values()),

@@ -184,27 +184,27 @@ def signal(judged: Judged) -> str:
     place = f"the long-run mean ({within(mean)})"
     if not others:
         return f"No signal beyond {place} was sought: nothing else was scored."
-    found = {name: judged.against(name, mean) for name in others}
-    better = [name for name in others if verdict_of(found[name]) == "better"]
-    if all(verdict_of(each) == "too few" for each in found.values()):
+    against = {name: judged.against(name, mean) for name in others}
+    better = [name for name in others if verdict_of(against[name]) == "better"]
+    if all(verdict_of(each) == "too few" for each in against.values()):
         return f"Whether there is a signal beyond {place} cannot be told from {maps_text(len(judged.maps))}."
     if better:
-        best = min(better, key=lambda name: found[name].mean)
+        best = min(better, key=lambda name: against[name].mean)
         share = 1 - judged.scores[best].log_loss / judged.scores[mean].log_loss
         beat = "1 other model beats" if len(better) == 1 else f"{len(better)} of the {len(others)} other models beat"
         most = "" if len(better) == 1 else "most of all "
         return (
-            f"There is a signal beyond {place}: {beat} it, {most}{within(best)} ({interval(found[best])};"
+            f"There is a signal beyond {place}: {beat} it, {most}{within(best)} ({interval(against[best])};"
             f" {percent(share)} of the log-loss)."
         )
-    nearest = min(others, key=lambda name: (found[name].mean, name))
+    nearest = min(others, key=lambda name: (against[name].mean, name))
     end = "Where it happens is known from long ago; when adds nothing certain."
     if mean == "constant":
         end = "Neither where nor when it happens could be told better than by one probability for all cells."
     tried = "the one other model tried is not" if len(others) == 1 else f"none of the {len(others)} other models is"
     return (
         f"These models found no signal beyond {place}: {tried} distinguishably better. The nearest,"
-        f" {within(nearest)}, differs by {interval(found[nearest])}. {end}"
+        f" {within(nearest)}, differs by {interval(against[nearest])}. {end}"
     )
 
 
@@ -263,19 +263,22 @@ def _order_line(judged: Judged, name: str) -> Line:
 def hits_verdict(difference: Difference) -> str:
     """As `verdict_of`, for a difference of hit rates: more is better."""
     verdict = verdict_of(difference)
-    return {"better": "worse", "worse": "better"}.get(verdict, verdict)
+    return verdict if verdict == "too few" else difference.verdict_of_more
 
 
 def hits_change(judged: Judged, name: str, other: str) -> tuple[Difference, str]:
     """Hit rate at 5 % of the area of one model minus that of another, and the same in words."""
-    found = judged.hits_against(name, other)
-    if not math.isfinite(found.mean):
-        return found, "not known"
-    points = f"{change(100 * found.mean, 2)} percentage points"
-    if verdict_of(found) == "too few":
-        return found, f"{points}; too few maps for an interval"
-    level = percent(found.level, 0)
-    return found, f"{points}, {level} interval {change(100 * found.low, 2)} to {change(100 * found.high, 2)}"
+    difference = judged.hits_against(name, other)
+    if not math.isfinite(difference.mean):
+        return difference, "not known"
+    points = f"{change(100 * difference.mean, 2)} percentage points"
+    if verdict_of(difference) == "too few":
+        return difference, f"{points}; too few maps for an interval"
+    level = percent(difference.level, 0)
+    return (
+        difference,
+        f"{points}, {level} interval {change(100 * difference.low, 2)} to {change(100 * difference.high, 2)}",
+    )
 
 
 def _of_constant(judged: Judged, other: str) -> str:

@@ -66,7 +66,7 @@ def write_outputs(
     warn: Callable[[str], None],
     context: JobContext,
 ) -> None:
-    """Write what is wanted; what fails is told of, for the figures must not be lost to it.
+    """Write what is wanted; what fails becomes a warning, for the figures must not be lost to it.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import math
 from ..measures.clustered import Interval
 from ..systems.score.model import ScoreCard
 from ..systems.score.study import Comparison, Study
+from .words import change
 
 #: What `riskengine.systems.score.comparing` calls the network of the report.
 OWN = "this network"
@@ -89,10 +90,6 @@ def headline(study: Study) -> tuple[str, str]:
     )
 
 
-def _signed(number: float) -> str:
-    return f"{number:+.4f}".replace("-", "\N{MINUS SIGN}")
-
-
 def _against_baseline(study: Study, l1: Interval) -> tuple[str, str]:
     rival = best(study, "blocks", own=False)
     if rival is None:
@@ -102,8 +99,8 @@ def _against_baseline(study: Study, l1: Interval) -> tuple[str, str]:
     minus = rival.minus_model
     if minus is not None and math.isfinite(minus.low):
         apart = (
-            f"on the same {rival.held_out:,} rows that one’s error differs by {_signed(minus.mean)}"
-            f" (95\N{NO-BREAK SPACE}% interval {_signed(minus.low)} to {_signed(minus.high)})"
+            f"on the same {rival.held_out:,} rows that one’s error differs by {change(minus.mean, 4)}"
+            f" (95\N{NO-BREAK SPACE}% interval {change(minus.low, 4)} to {change(minus.high, 4)})"
         )
         if minus.low > 0:
             return f" That is better than {name}; {apart}.", ""

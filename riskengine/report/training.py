@@ -55,11 +55,11 @@ def write_training_report(
         Maps that were forecast with it.
     """
     curves, grid = getattr(model, "curves_", None), heatmaps.grid
-    sentence, look = headline(judged)
+    sentence, tone = headline(judged)
     values = {
         "entry": FORECASTERS[card.name],
         "verdict": sentence,
-        "look": look,
+        "tone": tone,
         "judged": judged,
         "weights": weights,
         **_evaluation(judged),

@@ -202,11 +202,11 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
 
 def test_no_signal_is_said_in_words() -> None:
     made = make_backtest(("convlstm", "constant", "prior_counts"))
-    sentence, look = claims.headline(made)
+    sentence, tone = claims.headline(made)
     assert sentence.startswith("ConvLSTM: log-loss")
     assert "distinguishably WORSE than the best simple baseline, prior counts" in sentence
     assert "Use prior counts instead." in sentence
-    assert look == "worse"
+    assert tone == "worse"
     assert claims.signal(made).startswith(
         "These models found no signal beyond the long-run mean (prior counts): the one other model"
         " tried is not distinguishably better. The nearest, ConvLSTM, differs by +"
@@ -241,9 +241,9 @@ def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
     same = made.scores["prior_counts"]
     wobble = 0.01 * np.where(np.arange(50) % 2, 1.0, -1.0)
     made.scores["ensemble"] = replace(same, name="ensemble", fold_loss=same.fold_loss + wobble)
-    sentence, look = claims.headline(made)
+    sentence, tone = claims.headline(made)
     assert "not distinguishable from the best simple baseline, prior counts" in sentence
-    assert look == "unsure"
+    assert tone == "unsure"
     assert claims.lines(made)["ensemble"].verdict == "indistinguishable"
     assert claims.signal(made).startswith("These models found no signal beyond")
 
@@ -260,9 +260,9 @@ def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
 
 
 def test_one_model_alone(tmp_path: Path) -> None:
-    sentence, look = claims.headline(make_backtest(("ensemble",)))
+    sentence, tone = claims.headline(make_backtest(("ensemble",)))
     assert "No simple baseline was scored beside it, so nothing can be said about how good that is." in sentence
-    assert look == "unsure"
+    assert tone == "unsure"
     text = page(tmp_path / "r.html", make_backtest(("constant",))).text
     assert "Backtest of 1 hotspot forecast" in text
     assert "It is a simple baseline, and the best of them. No other model was scored." in text

@@ -19,6 +19,7 @@ from riskengine.ground.context import JobContext
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.report.claims import headline
 from riskengine.report.html import crs_name, number
+from riskengine.report.outputs import shareable
 from riskengine.report.training import write_training_report
 from riskengine.report.words import moment, percent, weights_text
 from riskengine.systems.hotspots.steps import forecast
@@ -130,9 +131,9 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
         "not distinguishable from the best simple"
         in headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))[0]
     )
-    few, look = headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
+    few, tone = headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
     assert "over 10 test maps: too few maps to tell it from the best simple baseline, constant" in few
-    assert look == "unsure"
+    assert tone == "unsure"
     good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
     assert "distinguishably better" in headline(good)[0]
 
@@ -143,3 +144,8 @@ def test_words() -> None:
     assert moment(np.datetime64("2024-01-02T00:00:00")) == "2024-01-02"
     assert moment(np.datetime64("2024-01-02T05:00:00")) == "2024-01-02 05:00"
     assert crs_name('PROJCS["WGS 84 / UTM zone 14N",GEOGCS[...]]') == "WGS 84 / UTM zone 14N"
+
+
+def test_a_report_shows_files_by_name_alone() -> None:
+    given = {"heatmaps": "/home/ann/maps.tif", "extras": ["/home/ann/a.tif", "b.tif"], "risk": None, "kind": "a/b"}
+    assert shareable(given) == {"heatmaps": "maps.tif", "extras": ["a.tif", "b.tif"], "risk": None, "kind": "a/b"}
