@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.choices import Over
 from ..contract.forecasters import DEFAULT
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
-from ..measures.labels import Over
 from .entrants import catalogued, entrants, title
 from .folds import run_tasks
 from .gathered import Gathered

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.choices import Over
 from ..maps.heatmaps import Heatmaps
 from ..measures.compare import Difference, bootstrap_interval, bootstrap_ratio
-from ..measures.labels import Over, flag, label_maps, percentile_limits
+from ..measures.labels import flag, label_maps, percentile_limits
 from .exposure import AreaExposure
 from .offsets import OffsetFigures
 from .plan import Plan

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.choices import Over
 from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make
 from ..ground.context import JobContext
 from ..maps.heatmaps import Heatmaps
-from ..measures.labels import Over
 from ..measures.metrics import brier, skill
 from .entrants import title
 from .judged import Judged

@@ -14,6 +14,7 @@ from rasterio.transform import array_bounds
 from rasterio.warp import calculate_default_transform, reproject
 
 from ..contract import tags as tagnames
+from ..contract.choices import Over
 from ..contract.forecasters import QUICK_BASELINES
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make
@@ -22,7 +23,6 @@ from ..ground.errors import CrimeRiskError, DataError, ParameterError
 from ..maps.grid import Grid
 from ..maps.heatmaps import Heatmaps
 from ..maps.risk import RiskStack
-from ..measures.labels import Over
 from ..measures.metrics import reliability
 from .judged import Judged
 from .judging import judge

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.choices import Over
 from ..ground.context import JobContext
 from ..measures.clustered import Interval
 from ..measures.flagging import flagged_hits, ratio_interval
-from ..measures.labels import PERCENTILES, Border, Over, Tradeoff, border_hits, flag, percentile_limits, tradeoff
+from ..measures.labels import PERCENTILES, Border, Tradeoff, border_hits, flag, percentile_limits, tradeoff
 from ..measures.metrics import (
     AreaHits,
     MapHits,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from ..ground.errors import DataError, ParameterError
 from .timeshapes import ABSENT, CLOCKS, DATES, read_shapes
-
-Order = Literal["auto", "ymd", "dmy", "mdy"]
 
 MISSING = "no time given"
 EXPECTED = "time not understood, expected one like 2019-02-01 23:00"

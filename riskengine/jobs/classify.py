@@ -12,7 +12,6 @@ from ..contract import tags as tagnames
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
-from ..ground.errors import ParameterError
 from ..maps.geotiff import band_times, make_profile, write_band, write_geotiff
 from ..maps.risk import (
     CLASS_NODATA,
@@ -80,13 +79,6 @@ def _by_shares(
 def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     """Classify every band."""
     by_shares = parameters.method == "shares"
-    if by_shares and parameters.reference:
-        raise ParameterError(
-            "A reference gives thresholds, but shares of the area have none",
-            parameter="reference",
-            value=parameters.reference,
-            remedy="Leave the reference empty, or classify by percentiles",
-        )
     steps = check_shares(parameters.shares) if by_shares else check_percentiles(parameters.percentiles)
     context.progress(0.0, "Reading the risk raster")
     stack = read_risk(parameters.risk)

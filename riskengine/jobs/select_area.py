@@ -10,7 +10,7 @@ import numpy as np
 from ..contract.tools.grids import SelectStudyArea
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
-from ..ground.errors import DataError, ParameterError
+from ..ground.errors import DataError
 from ..intake.incidents import count_reasons, read_exchange
 from ..maps.study_area import dense_box, inside_polygons
 
@@ -24,12 +24,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
     extent = cell = None
     with context.step(0.3, 1.0):
         if parameters.method == "polygons":
-            if not parameters.polygons:
-                raise ParameterError(
-                    "The method is polygons, but there are none",
-                    parameter="polygons",
-                    remedy="Give a polygon layer, or choose another method",
-                )
+            assert parameters.polygons, "refused by the declaration"
             inside = inside_polygons(incidents.x, incidents.y, parameters.polygons, context)
             if not inside.any():
                 raise DataError(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.choices import BinUnit
 from ..ground.errors import ParameterError
 
-Unit = Literal["hours", "days", "weeks", "months"]
 Times = NDArray[np.datetime64]
 
 #: A GeoTIFF cannot have more bands than this.
@@ -19,7 +17,7 @@ _CODE = {"hours": "h", "days": "D", "weeks": "D", "months": "M"}
 _MONDAY = 4
 
 
-def bin_edges(first: np.datetime64, last: np.datetime64, unit: Unit, length: int = 1) -> Times:
+def bin_edges(first: np.datetime64, last: np.datetime64, unit: BinUnit, length: int = 1) -> Times:
     """Edges of the bins that hold everything from `first` to `last`, both included.
 
     Hours and days count from midnight of the first day, weeks start on Mondays, months on the first.

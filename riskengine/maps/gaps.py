@@ -8,21 +8,20 @@ conditional on that, and too high. `quiet_maps` tells how many such maps chance 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.choices import GapFilling, Gaps
+from ..contract.tools.grids import BinarizeHeatmaps
 from ..ground.bigarrays import empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from .heatmaps import Heatmaps
 
-Method = Literal["linear", "forward", "none"]
-Gaps = Literal["empty", "unobserved"]
-
 #: Between no incident and one, halfway: the published threshold.
-THRESHOLD = 0.5
+THRESHOLD = BinarizeHeatmaps.threshold
 
 
 def find_gaps(heatmaps: Heatmaps, gaps: Gaps = "empty") -> NDArray[np.bool_]:
@@ -50,7 +49,7 @@ def quiet_maps(heatmaps: Heatmaps) -> tuple[int, float]:
 
 
 def fill_gaps(
-    heatmaps: Heatmaps, method: Method = "forward", gaps: Gaps = "empty", context: JobContext | None = None
+    heatmaps: Heatmaps, method: GapFilling = "forward", gaps: Gaps = "empty", context: JobContext | None = None
 ) -> Heatmaps:
     """Fill the maps of bins without observations, and mark them: ``observed`` is False, so they are never targets.
 
@@ -72,7 +71,7 @@ def fill_gaps(
         If no map is observed.
     """
     context = context or JobContext()
-    for name, value, known in (("method", method, get_args(Method)), ("gaps", gaps, get_args(Gaps))):
+    for name, value, known in (("method", method, get_args(GapFilling)), ("gaps", gaps, get_args(Gaps))):
         if value not in known:
             raise ParameterError(
                 f"{name} is {value!r}",

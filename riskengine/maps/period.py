@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.tools.grids import SelectPeriod
 from ..ground.errors import DataError, ParameterError
 
 #: A month is useful when it holds at least this share of the median month that holds any.
-SHARE = 0.5
+SHARE = SelectPeriod.share
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize, shapes
 
 from ..contract import tags as tagnames
+from ..contract.tools.risk import ClassifyRisk
 from ..ground.bigarrays import empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
 
 #: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
-DEFAULT_PERCENTILES = (25.0, 75.0, 91.0, 96.0)
+DEFAULT_PERCENTILES = tuple(ClassifyRisk.percentiles)
 #: Shares of the area that a patrol may cover, per cent.
-DEFAULT_SHARES = (1.0, 5.0, 10.0, 20.0)
+DEFAULT_SHARES = tuple(ClassifyRisk.shares)
 CLASS_NODATA = 255
 #: float32, or float64 where the raster has numbers that float32 does not hold.
 Risk = NDArray[np.float32] | NDArray[np.float64]

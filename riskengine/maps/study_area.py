@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.tools.grids import SelectStudyArea
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from .grid import make_grid, round_cell
 
 #: Published grid division (32 x 32) and the share of incidents that is "minimum loss" in our reading.
 DIVISIONS = 32
-SHARE = 0.95
+SHARE = SelectStudyArea.share
 #: Published is a threshold of events for a row or column, not its value.
-EVENTS = 10
+EVENTS = SelectStudyArea.events
 #: More rows or columns than this are refused: nobody chooses a study area by the metre.
 MOST_ROWS = 1000
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.choices import Interpolation
+from ..contract.tools.risk import FACTOR
 from ..ground.errors import ParameterError
 
-Method = Literal["bilinear", "cubic"]
 #: Cells on either side that a kernel reaches.
 _REACH = 2
 #: Largest factor.
@@ -26,16 +26,16 @@ def check_factor(factor: int) -> None:
     ------
     ParameterError
     """
-    if not 2 <= factor <= MOST:
+    if not FACTOR.allow(factor):
         raise ParameterError(
-            f"factor is {factor}; it must lie between 2 and {MOST}",
+            f"factor is {factor}; it must lie between {FACTOR.low} and {FACTOR.high}",
             parameter="factor",
             value=factor,
             remedy="5 turns cells of 500 m into 100 m",
         )
 
 
-def _kernel(distance: NDArray[np.float64], method: Method) -> NDArray[np.float64]:
+def _kernel(distance: NDArray[np.float64], method: Interpolation) -> NDArray[np.float64]:
     """Weight of a cell at a distance in cells; cubic is Keys' convolution with a = -1/2, as GDAL's."""
     d: NDArray[np.float64] = np.abs(distance)
     if method == "bilinear":
@@ -46,7 +46,7 @@ def _kernel(distance: NDArray[np.float64], method: Method) -> NDArray[np.float64
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
 
 
-def _finer_rows(values: NDArray[np.float64], factor: int, method: Method) -> NDArray[np.float64]:
+def _finer_rows(values: NDArray[np.float64], factor: int, method: Interpolation) -> NDArray[np.float64]:
     """`factor` rows for each but the `_REACH` outer ones, at the centres of the finer cells."""
     rows = len(values) - 2 * _REACH
     fine = np.zeros((rows, factor, values.shape[1]))
@@ -72,7 +72,7 @@ def _grown(values: NDArray[np.float64], steps: Sequence[tuple[int, int]]) -> NDA
     return np.where(reached, total / np.maximum(number, 1), values)
 
 
-def upsample(risk: NDArray[np.float64], factor: int, method: Method = "bilinear") -> NDArray[np.float32]:
+def upsample(risk: NDArray[np.float64], factor: int, method: Interpolation = "bilinear") -> NDArray[np.float32]:
     """A map with `factor` times as many rows and columns, for display.
 
     Cells outside the study area take part in nothing: before interpolating they repeat their neighbours inside, and

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.choices import Over
 from ..maps.risk import thresholds
 
 Bools = NDArray[np.bool_]
 #: The two readings of "above the percentile": of all maps together, or of each map.
-Over = Literal["stack", "map"]
 
 #: By code.
 LABELS = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+from ..choices import AreaMethod, BinUnit, GapFilling, Gaps
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool
 from .kinds import (
@@ -69,7 +70,7 @@ With a folder for one stack a category, a raster is written for each category to
         ),
     ] = []
     bin_unit: Annotated[
-        Literal["hours", "days", "weeks", "months"],
+        BinUnit,
         Choice({"hours": tr("Hours"), "days": tr("Days"), "weeks": tr("Weeks"), "months": tr("Months")}),
         Shown(tr("Time bin")),
     ] = "days"
@@ -137,7 +138,7 @@ coarse it is laid anew over what remains. Give the output to Rasterize hotspot g
     )
 
     method: Annotated[
-        Literal["share", "events", "polygons"],
+        AreaMethod,
         Choice(
             {
                 "share": tr("Smallest box by share of the incidents"),
@@ -291,7 +292,7 @@ before the first observed one, and with linear after the last, stay as they are.
 
     heatmaps: Annotated[str, Raster(), Shown(tr("Hotspot grids"), name="INPUT")]
     method: Annotated[
-        Literal["forward", "linear", "none"],
+        GapFilling,
         Choice(
             {
                 "forward": tr("Carry forward (past only)"),
@@ -302,7 +303,7 @@ before the first observed one, and with linear after the last, stay as they are.
         Shown(tr("Method")),
     ] = "forward"
     gaps: Annotated[
-        Literal["empty", "unobserved"],
+        Gaps,
         Choice(
             {
                 "empty": tr("Maps without any incident (as published)"),

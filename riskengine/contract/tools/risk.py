@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+from ..choices import ClassMethod, Interpolation, Over
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown, Tool
 from .kinds import Choice, Raster, RasterDestination, Text, VectorDestination
 from .shared import FIGURES, RISK, Judges
+
+#: How many times finer a map for display may be: less changes nothing, more has no use.
+FACTOR = Limits(2, 20)
 
 
 class ClassifyRisk(Tool):
@@ -33,7 +37,7 @@ first from north to south and west to east, which the log says. Works on any ris
 
     risk: Annotated[str, Raster(), Shown(tr("Risk raster"), name="INPUT")]
     method: Annotated[
-        Literal["percentiles", "shares"],
+        ClassMethod,
         Choice({"percentiles": tr("Percentiles of the risk"), "shares": tr("Shares of the area")}),
         Shown(
             tr("Classes by"),
@@ -63,7 +67,7 @@ first from north to south and west to east, which the log says. Works on any ris
         ),
     ] = [1.0, 5.0, 10.0, 20.0]
     over: Annotated[
-        Literal["map", "stack"],
+        Over,
         Choice({"map": tr("Each map by itself"), "stack": tr("The whole stack")}),
         Shown(tr("Percentiles or shares over")),
     ] = "map"
@@ -175,9 +179,9 @@ of its map, so a probability stays one where the cubic kernel overshoots. Time r
     )
 
     risk: Annotated[str, Raster(), Shown(tr("Risk raster"), name="INPUT")]
-    factor: Annotated[int, Limits(2, 20), Shown(tr("Factor"), tr("5 turns cells of 500 m into 100 m."))] = 5
+    factor: Annotated[int, FACTOR, Shown(tr("Factor"), tr("5 turns cells of 500 m into 100 m."))] = 5
     method: Annotated[
-        Literal["bilinear", "cubic"],
+        Interpolation,
         Choice({"bilinear": tr("Bilinear (as published)"), "cubic": tr("Cubic")}),
         Shown(tr("Interpolation"), tr("Cubic is smoother and lets peaks stand out.")),
     ] = "bilinear"

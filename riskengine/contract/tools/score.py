@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+from ..choices import Counting, FeatureGroup, Protocol, Search
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool
 from .kinds import (
@@ -74,7 +75,7 @@ Incidents without a place or a time are refused, counted by reason, and can be w
     )
 
     method: Annotated[
-        Literal["exact", "annoy"],
+        Search,
         Choice({"exact": tr("Exact (k-d tree)"), "annoy": tr("Annoy (approximate)")}),
         Shown(tr("Search"), tr("How neighbours are found.")),
     ] = "exact"
@@ -102,7 +103,24 @@ class CrimeScoreSpacing(Spacing):
     ] = None
 
 
-class CrimeScoreLayer(Tool):
+class ScoresPlaces(Tool):
+    """Places that are scored: given ones, or a grid of points."""
+
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield both, or neither; in the dialog there is always a spacing."""
+        yield from super().problems(given)
+        if "grid" in given and (given["points"] is None) == (given["grid"] is None):
+            yield Problem(
+                "points",
+                tr(
+                    "Neither points nor a spacing was given, or both. Give a point layer to score, or a spacing for a grid "
+                    "of points."
+                ),
+            )
+
+
+class CrimeScoreLayer(ScoresPlaces):
     ID = "crimescorelayer"
     JOB = "score_points"
     TITLE = tr("Compute crime score layer")
@@ -140,7 +158,7 @@ nor polygons the grid covers the incidents.
         Shown(tr("Reference time"), tr("Nothing after it counts. By default the time of the last incident.")),
     ] = None
     method: Annotated[
-        Literal["exact", "as_built"],
+        Counting,
         Choice(
             {
                 "exact": tr("Exact"),
@@ -158,8 +176,6 @@ nor polygons the grid covers the incidents.
     ]
 
 
-Protocol = Literal["recommended", "published"]
-FeatureGroup = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
 #: The groups of features of a score model, in the order of their integers.
 FEATURES: dict[FeatureGroup, str] = {
     "pairs": tr("Distance and age of the nearest (published)"),
@@ -410,7 +426,7 @@ _APPLIED = (
 )
 
 
-class PredictScore(AppliesScoreModel):
+class PredictScore(ScoresPlaces, AppliesScoreModel):
     ID = "predictscore"
     JOB = "predict_score"
     TITLE = tr("Predict score layer")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
+from ..choices import DateOrder, Over
 from ..texts import tr
 from .base import QGIS_ONLY, Group, Limits, Output, Problem, Shown, Tool
 from .kinds import (
@@ -41,7 +42,6 @@ SEED = Limits(0, 2**63 - 1)
 #: More grid spacing, radius or cell size than nothing.
 ABOVE_ZERO = Limits(0, above=True)
 
-DateOrder = Literal["auto", "ymd", "dmy", "mdy"]
 DATE_ORDER = Choice(
     {
         "auto": tr("Decide by the whole column"),
@@ -54,8 +54,6 @@ DATE_ORDER = Choice(
 STEPS = Limits(1, 1000)
 THRESHOLD = Limits(1)
 PERCENTILE = Limits(0.01, 99.99)
-
-Over = Literal["stack", "map"]
 
 
 class ReadsTimes(Tool):

@@ -7,12 +7,13 @@ what each of them is worth, and docs/measured.md has the table.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...contract.choices import FeatureGroup
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from .network import MAX_INPUTS
@@ -22,7 +23,6 @@ from .surfaces import smoothed_counts
 
 Floats = NDArray[np.float64]
 Table = NDArray[np.float32]
-Group = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
 
 #: Distance written for a neighbour that does not exist, metres.
 NOWHERE = 100_000.0
@@ -52,7 +52,7 @@ class FeatureSet(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
-    groups: tuple[Group, ...] = Field(min_length=1)
+    groups: tuple[FeatureGroup, ...] = Field(min_length=1)
     k: int = Field(default=10, ge=1, le=1000)
     more: tuple[int, ...] = (15, 20)
     radii: tuple[float, ...] = (50.0, 100.0, 150.0, 200.0, 300.0, 400.0, 500.0, 700.0, 1000.0)
@@ -84,7 +84,7 @@ class FeatureSet(BaseModel):
             start += width
         return found
 
-    def _names_of(self, group: Group) -> list[str]:
+    def _names_of(self, group: FeatureGroup) -> list[str]:
         nearest = range(1, self.k + 1)
         return {
             "pairs": [f"{what} {number}" for number in nearest for what in ("distance km", "age / 30 days")],
@@ -102,7 +102,7 @@ class FeatureSet(BaseModel):
         return [number for number in (3, 5, 10, 20) if number <= self.k] or [self.k]
 
 
-GROUPS: tuple[Group, ...] = get_args(Group)
+GROUPS: tuple[FeatureGroup, ...] = get_args(FeatureGroup)
 
 
 def check_size(wanted: FeatureSet) -> None:

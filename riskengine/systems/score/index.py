@@ -11,19 +11,19 @@ import tempfile
 import zipfile
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ... import __version__
+from ...contract.choices import Search
 from ...ground.artefacts import fingerprint, read_bundle, write_bundle
 from ...ground.context import JobContext
 from ...ground.errors import DependencyError, FormatError, ParameterError
 from ...intake.incidents import Incidents
 
-Method = Literal["exact", "annoy"]
 Floats = NDArray[np.float64]
 
 KIND = "crimerisk.crimeindex"
@@ -62,7 +62,7 @@ class CrimeIndex:
     """
 
     def __init__(
-        self, incidents: Incidents, crs: str, method: Method = "exact", trees: int = 10, seed: int = 0
+        self, incidents: Incidents, crs: str, method: Search = "exact", trees: int = 10, seed: int = 0
     ) -> None:
         if trees < 1:
             raise ParameterError(
@@ -70,7 +70,7 @@ class CrimeIndex:
             )
         self.incidents = incidents
         self.crs = crs
-        self.method: Method = method
+        self.method: Search = method
         self.trees = trees
         self.seed = seed
         # Annoy computes in 32-bit floats: metres are kept small by counting them from the centre.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from rasterio.warp import transform_bounds
 
+from ...contract.choices import Protocol
 from ...ground.context import JobContext
 from ...learning.modelfile import Card, FileKind
 from ...learning.weights import network_of, weights_of
@@ -73,7 +74,7 @@ class ScoreCard(Card):
     kind: str = KIND
     format: int = FORMAT
     name: str
-    protocol: Literal["recommended", "published"]
+    protocol: Protocol
     features: FeatureSet
     architecture: Architecture
     radius: float = Field(gt=0)

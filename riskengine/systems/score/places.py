@@ -58,21 +58,6 @@ def _too_many(points: float, spacing: float) -> ParameterError:
     )
 
 
-def check_one_of(points: str | None, grid: Spacing | None) -> None:
-    """Refuse a job that is given both points and a grid, or neither.
-
-    Raises
-    ------
-    ParameterError
-    """
-    if (points is None) == (grid is None):
-        raise ParameterError(
-            "Neither points nor a spacing was given, or both",
-            parameter="points",
-            remedy="Give a point layer to score, or a spacing for a grid of points",
-        )
-
-
 def asked_places(
     index: CrimeIndex, points: str | None, grid: Spacing | None, context: JobContext
 ) -> tuple[Floats, Floats]:

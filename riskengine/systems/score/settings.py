@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ...contract.choices import Protocol
 from .augment import Augmentation
 from .features import FeatureSet
 from .fitting import Fitting
 from .network import PUBLISHED_WIDTHS
-
-Protocol = Literal["recommended", "published"]
 
 #: What helped when it was measured (docs/measured.md): more groups did not make the error smaller.
 RECOMMENDED_FEATURES = FeatureSet(groups=("densities", "slopes"))

@@ -129,7 +129,7 @@ def test_values_that_cannot_work() -> None:
     for value in (-1.0, float("nan"), float("inf")):
         with pytest.raises(ParameterError, match="it must be 0 or greater"):
             binarize(GAPPY, value)
-    with pytest.raises(ParameterError, match="Use linear, forward or none"):
+    with pytest.raises(ParameterError, match="Use forward, linear or none"):
         fill_gaps(GAPPY, "spline")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="Use empty or unobserved"):
         fill_gaps(GAPPY, "linear", "all")  # type: ignore[arg-type]

@@ -231,7 +231,7 @@ def test_shares_of_each_map_and_of_the_stack(tmp_path: Path) -> None:
     assert each["thresholds"] == [[90.0], [140.0]]
     assert each["labels"] == ["Other 90 % of the area", "Riskiest 10 % of the area"]
     assert each["edges"] == []
-    assert not context.lines
+    assert context.lines == ["info: Other 90 % of the area: 180 cells", "info: Riskiest 10 % of the area: 20 cells"]
     run_job("classify", {**given, "output": str(tmp_path / "whole.tif"), "over": "stack"}, context)
     assert (read_bands(tmp_path / "whole.tif") == 1).sum(axis=(1, 2)).tolist() == [0, 20]
     with rasterio.open(tmp_path / "whole.tif") as source:
@@ -239,7 +239,7 @@ def test_shares_of_each_map_and_of_the_stack(tmp_path: Path) -> None:
         assert source.tags(1)["CRIMERISK_THRESHOLDS"] == "130"
     flat = raster(tmp_path / "flat.tif", np.full((2, 10, 10), 0.25, np.float32))
     run_job("classify", {**given, "risk": str(flat), "output": str(tmp_path / "flat classes.tif")}, context)
-    assert "warning: In 2 of 2 maps cells of equal risk lie on both sides" in context.lines[-1]
+    assert any("warning: In 2 of 2 maps cells of equal risk lie on both sides" in line for line in context.lines)
 
 
 def test_thresholds_from_a_reference(tmp_path: Path) -> None:
@@ -252,11 +252,11 @@ def test_thresholds_from_a_reference(tmp_path: Path) -> None:
     result = run_job("classify", {**given, "reference": str(reference)}, context)
     assert result["thresholds"] == [[149.25]]
     assert read_bands(tmp_path / "o.tif").ravel().tolist() == [0, 0, 1, 1]
-    assert context.lines == ["info: Thresholds 149.25 over all 2 maps of the reference"]
+    assert "info: Thresholds 149.25 over all 2 maps of the reference" in context.lines
     low = raster(tmp_path / "low.tif", np.zeros((1, 2, 2), np.float32))
     run_job("classify", {**given, "risk": str(low), "reference": str(reference)}, context)
-    assert "No cell lies above the reference's lowest threshold" in context.lines[-1]
-    with pytest.raises(ParameterError, match="A reference gives thresholds, but shares of the area have none"):
+    assert any("No cell lies above the reference's lowest threshold" in line for line in context.lines)
+    with pytest.raises(ParameterError, match="which gives percentiles, but method is shares of the area"):
         run_job("classify", {**given, "method": "shares", "reference": str(reference)})
     (tmp_path / "text.tif").write_text("no raster")
     with pytest.raises(FormatError, match=r"text.tif cannot be read as a raster"):

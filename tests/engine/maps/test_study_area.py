@@ -189,5 +189,5 @@ def test_job_by_polygons(job: Any) -> None:
     away = {"type": "Polygon", "coordinates": [SQUARE]}
     with pytest.raises(DataError, match="None of the 104 incidents lies inside the polygons"):
         job(method="polygons", polygons=[away])
-    with pytest.raises(ParameterError, match="there are none"):
+    with pytest.raises(ParameterError, match=r"polygons is empty\. Choose a polygon layer, or another method"):
         job(method="polygons")

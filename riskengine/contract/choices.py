@@ -1,0 +1,30 @@
+"""Values that users choose from, by the names that files and jobs hold for ever; a new one goes last."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+#: Order of day and month in times that are text.
+DateOrder = Literal["auto", "ymd", "dmy", "mdy"]
+#: Unit of a time bin.
+BinUnit = Literal["hours", "days", "weeks", "months"]
+#: What a percentile is taken over: all maps together, or each map by itself.
+Over = Literal["stack", "map"]
+#: How the maps of gaps are filled.
+GapFilling = Literal["forward", "linear", "none"]
+#: Which maps are gaps: those without any incident, or those that are marked.
+Gaps = Literal["empty", "unobserved"]
+#: How a study area is chosen.
+AreaMethod = Literal["share", "events", "polygons"]
+#: What risk classes are taken by.
+ClassMethod = Literal["percentiles", "shares"]
+#: Between coarse cells.
+Interpolation = Literal["bilinear", "cubic"]
+#: How an index finds neighbours.
+Search = Literal["exact", "annoy"]
+#: How incidents near a place are counted.
+Counting = Literal["exact", "as_built"]
+#: How a score model is trained and judged.
+Protocol = Literal["recommended", "published"]
+#: Groups of features of a score model.
+FeatureGroup = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
