@@ -114,8 +114,8 @@ class ScoresPlaces(Tool):
             yield Problem(
                 "points",
                 tr(
-                    "Neither points nor a spacing was given, or both. Give a point layer to score, or a spacing for a grid "
-                    "of points."
+                    "Neither points nor a spacing was given, or both. Give a point layer to score, or a spacing for a "
+                    "grid of points."
                 ),
             )
 
