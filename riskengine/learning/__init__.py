@@ -1,1 +1,1 @@
-"""What every trained model shares: the loop, checkpoints, threads, calibration, model files and cards."""
+"""What every trained model shares: the loop, settings, model files, checkpoints, threads, calibration, intervals."""

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled
+from ...learning.intervals import cross_widening, widening
 from ...learning.loop import Curves
 from ...learning.modelfile import versions
 from ...learning.threads import workers
 from .fitting import Draw, Table, fit_network
 from .growth import grow_network, without_growth
 from .index import CrimeIndex
-from .intervals import cross_widening, widening
 from .model import ScoreCard, ScoreModel, widened
 from .network import Architecture, ScoreNetwork, run_network
 from .prepare import Prepared, prepare

@@ -18,13 +18,13 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, CrimeRiskError, DataError, ParameterError
 from riskengine.intake.incidents import Incidents
 from riskengine.jobs import run_job, train_score
+from riskengine.learning.intervals import widening
 from riskengine.measures.clustered import clustered_mean
 from riskengine.systems.score.augment import Augmentation, make_rows, random_rows
 from riskengine.systems.score.comparing import compare
 from riskengine.systems.score.features import GROUPS, NOWHERE, FeatureSet, compute_features
 from riskengine.systems.score.fitting import Fitting, fit_network
 from riskengine.systems.score.index import CrimeIndex
-from riskengine.systems.score.intervals import widening
 from riskengine.systems.score.model import ScoreModel
 from riskengine.systems.score.network import PUBLISHED_WIDTHS, Architecture, ScoreNetwork, score_loss
 from riskengine.systems.score.prepare import prepare
