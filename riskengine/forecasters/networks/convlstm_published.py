@@ -132,9 +132,7 @@ class PublishedConvLSTM(NetworkForecaster):
             threshold=threshold,
         )
         check_padding(padding, kernel, border)
-        check_choice(
-            "schedule", schedule, SCHEDULES, "Use short (minutes) or published (100 epochs over every window)"
-        )
+        check_choice("schedule", schedule, SCHEDULES, "Use short (minutes) or published (100 epochs over every window)")
         self.sequence_length = sequence_length
         self.channels = channels
         self.kernel = kernel

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from riskengine.contract.forecasters import FORECASTERS
+from riskengine.contract.forecasters import FORECASTERS, OWN_PARAMETERS
+from riskengine.contract.tools.base import parameters_of
+from riskengine.contract.tools.forecast import ConvLSTMPrediction
 from riskengine.forecasters.catalogue import import_forecaster
 
 PAGE = (Path(__file__).parents[3] / "docs" / "methods" / "forecasters.md").read_text(encoding="utf-8")
-#: Parameters of their own in QGIS.
-OWN = ("self", "threshold", "seed")
 
 
 def rows() -> list[list[str]]:
@@ -28,7 +28,7 @@ def rows() -> list[list[str]]:
 def defaults(name: str) -> dict[str, Any]:
     """What a user may set, as JSON has it."""
     signature = inspect.signature(import_forecaster(name).__init__)
-    given = {key: each.default for key, each in signature.parameters.items() if key not in OWN}
+    given = {key: each.default for key, each in signature.parameters.items() if key not in ("self", *OWN_PARAMETERS)}
     return json.loads(json.dumps(given))  # type: ignore[no-any-return]
 
 
@@ -47,10 +47,7 @@ def test_the_page_explains_every_setting_and_no_other() -> None:
 
 
 def test_run_convlstm_prediction_trains_what_the_backtest_does() -> None:
-    # It brings torch along, for which the other tests need not wait.
-    from riskengine.jobs.convlstm import Parameters
-
-    given = Parameters(heatmaps="grids.tif", output="risk.tif").model_dump()
+    given = {each.key: each.default for each in parameters_of(ConvLSTMPrediction)}
     shared = {key: value for key, value in defaults("convlstm").items() if key in given}
     assert len(shared) >= 7
     assert {key: given[key] for key in shared} == shared
