@@ -10,6 +10,10 @@ import pytest
 from kit.maps import stack
 from kit.pages import Page
 
+from riskengine.contract.tools.base import parameters_of
+from riskengine.contract.tools.forecast import BacktestForecast, ConvLSTMPrediction, TrainForecastModel
+from riskengine.contract.tools.kinds import Areas, Destination, File, Incidents, Raster, Rasters
+from riskengine.contract.tools.risk import EvaluateRisk
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.judging import judge_fitted
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
@@ -19,7 +23,7 @@ from riskengine.ground.context import JobContext
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.report.claims import headline
 from riskengine.report.html import crs_name, number
-from riskengine.report.outputs import shareable
+from riskengine.report.outputs import FILES, shareable
 from riskengine.report.training import write_training_report
 from riskengine.report.words import moment, percent, weights_text
 from riskengine.systems.hotspots.steps import forecast
@@ -149,3 +153,10 @@ def test_words() -> None:
 def test_a_report_shows_files_by_name_alone() -> None:
     given = {"heatmaps": "/home/ann/maps.tif", "extras": ["/home/ann/a.tif", "b.tif"], "risk": None, "kind": "a/b"}
     assert shareable(given) == {"heatmaps": "maps.tif", "extras": ["a.tif", "b.tif"], "risk": None, "kind": "a/b"}
+
+
+def test_every_file_that_a_judging_tool_takes_is_shown_by_name() -> None:
+    files = (File, Raster, Rasters, Incidents, Areas, Destination)
+    for tool in (BacktestForecast, ConvLSTMPrediction, TrainForecastModel, EvaluateRisk):
+        for parameter in parameters_of(tool):
+            assert not isinstance(parameter.kind, files) or parameter.key in FILES, (tool.ID, parameter.key)
