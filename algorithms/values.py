@@ -89,7 +89,11 @@ class Asked:
             target[parameter.key] = value
 
     def read(self, parameter: Parameter) -> Any:
-        """The value of one parameter as the job takes it; None where it was left empty."""
+        """The value of one parameter as the job takes it; None where it was left empty, or is of no use."""
+        if parameter.where is not None:
+            chosen = self.parameter(parameter.where.key)
+            if self.read(chosen) != parameter.where.value:
+                return None
         return _READERS[type(parameter.kind)](self, parameter)
 
     def parameter(self, key: str, group: str = "") -> Parameter:
@@ -189,7 +193,11 @@ class Asked:
         return layers.extent_in(rectangle, given, self.crs, self.context)
 
     def _file(self, parameter: Parameter) -> str | None:
-        return self.algorithm.file_input(self.parameters, parameter.name, self.context) or None
+        path = self.algorithm.file_input(self.parameters, parameter.name, self.context)
+        if not path and not parameter.optional:
+            definition = self.algorithm.parameterDefinition(parameter.name)
+            raise QgsProcessingException(refusals.sentence(definition, self.given(parameter)))
+        return path or None
 
     def _raster(self, parameter: Parameter) -> str | None:
         if parameter.optional and not self.given(parameter):

@@ -88,10 +88,13 @@ def check_texts(tool: Any) -> None:
     from crime_risk.riskengine.contract.tools.base import parameters_of
 
     assert tool.SUMMARY.endswith(".")
+    keys = {each.key: each for each in parameters_of(tool)}
     for parameter in parameters_of(tool):
         if parameter.shown is not None:
             assert parameter.shown.title[0].isupper(), parameter.key
             assert not parameter.shown.help or parameter.shown.help[-1] in ".!", parameter.key
+        if parameter.where is not None:
+            assert parameter.where.value in keys[parameter.where.key].kind.values, parameter.key
 
 
 def check_job(tool: Any) -> None:

@@ -72,10 +72,10 @@ def test_a_reference_gives_the_percentiles(run: Any, hundred: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"METHOD": 1, "SHARES": ""}, "SHARES is empty; give rising numbers such as 1, 5, 10, 20"),
-        ({"METHOD": 1, "SHARES": "ten"}, "SHARES is ten; give rising numbers such as 1, 5, 10, 20"),
-        ({"METHOD": 1, "SHARES": "20, 10"}, "area shares are 20, 10; they must rise from 0 to 100"),
-        ({"METHOD": 1, "SHARES": "0, 10"}, "they must rise from 0 to 100"),
+        ({"METHOD": 1, "SHARES": ""}, "SHARES is empty; give rising numbers between 0 and 100 such as 1, 5, 10, 20"),
+        ({"METHOD": 1, "SHARES": "ten"}, "SHARES is ten; give numbers with commas between them, such as 1, 5, 10, 20"),
+        ({"METHOD": 1, "SHARES": "20, 10"}, "SHARES is 20, 10; give rising numbers between 0 and 100"),
+        ({"METHOD": 1, "SHARES": "0, 10"}, "SHARES is 0, 10; give rising numbers between 0 and 100"),
         ({"METHOD": 3}, "METHOD is 3; choose one of 0: Percentiles of the risk; 1: Shares of the area"),
         ({"REFERENCE": "nowhere.tif"}, "REFERENCE is nowhere.tif; it is missing, truncated or no raster"),
     ],

@@ -427,7 +427,7 @@ def test_what_cannot_be_removed_hides_nothing(
 
     monkeypatch.setattr(outputs, "discard", stuck)
     # The first table is written by then, the second not begun.
-    log = log_of(cancel_at=94)
+    log = log_of(cancel_at=74)
     with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
         run("importincidents", log=log, **parameters(tmp_path))
     assert [file.name for file in tmp_path.glob("*.gpkg")] == ["a.gpkg"]

@@ -41,7 +41,7 @@ def test_what_is_in_it(package: Path) -> None:
         "riskengine/requirements.txt",
         "riskengine/__main__.py",
         "riskengine/intake/profiles/chicago.json",
-        "riskengine/report/templates/forecast.html",
+        "riskengine/report/templates/training.html",
         "riskengine/report/templates/backtest.html",
         "riskengine/report/templates/training.html",
         "riskengine/report/templates/period.html",

@@ -284,7 +284,7 @@ def test_cancel_leaves_nothing(
     ("algorithm", "name", "value", "sentence"),
     [
         ("predictscore", "SPACING", 0, "SPACING is 0; it must be greater than 0, usually 250"),
-        ("predictscore", "SPACING", "nan", "SPACING is nan; give a number"),
+        ("predictscore", "SPACING", "nan", "SPACING is nan; it must be greater than 0"),
         ("predictscore", "MODEL", "", "MODEL is empty"),
         ("predictscore", "MODEL", str(ROOT / "metadata.txt"), "metadata.txt"),
         ("predictscore", "REFERENCE_TIME", "2030-01-01T00:00:00", "too long after the last incident"),

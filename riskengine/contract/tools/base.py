@@ -87,6 +87,21 @@ class Shown:
     optional: bool | None = None
 
 
+@dataclass(frozen=True)
+class Where:
+    """A parameter that is of use only where a choice has a value; elsewhere it is not read.
+
+    Attributes
+    ----------
+    key : str
+        Of the choice.
+    value : object
+    """
+
+    key: str
+    value: Any
+
+
 #: Marks a parameter of Processing that no job gets: a field's name, for instance, which QGIS itself reads.
 QGIS_ONLY = "qgis only"
 
@@ -154,6 +169,8 @@ class Parameter:
         The class that declares it: the context of its texts in translations.
     group : str
         Key of the object that holds it in the job's parameters; empty for most.
+    where : Where or None
+        The choice that it belongs to.
     """
 
     key: str
@@ -167,6 +184,7 @@ class Parameter:
     nullable: bool
     owner: str
     group: str = ""
+    where: Where | None = None
     members: type[Group] | None = field(default=None, repr=False)
 
     @property
@@ -295,6 +313,7 @@ def _parameter(key: str, hint: Any, default: Any, owner: str) -> Parameter:
         job=QGIS_ONLY not in markers,
         nullable=nullable,
         owner=owner,
+        where=next((marker for marker in markers if isinstance(marker, Where)), None),
     )
 
 

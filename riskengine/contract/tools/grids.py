@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from ..choices import AreaMethod, BinUnit, GapFilling, Gaps
 from ..texts import tr
-from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool
+from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool, Where
 from .kinds import (
     Choice,
     Crs,
@@ -171,6 +171,7 @@ coarse it is laid anew over what remains. Give the output to Rasterize hotspot g
     polygons: Annotated[
         list[dict[str, Any]] | None,
         Polygons(),
+        Where("method", "polygons"),
         Shown(tr("Polygons"), tr("For the method of that name; in any CRS.")),
     ] = None
     cell_size: Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from ..choices import ClassMethod, Interpolation, Over
 from ..texts import tr
-from .base import Limits, Output, Problem, Shown, Tool
+from .base import Limits, Output, Problem, Shown, Tool, Where
 from .kinds import Choice, Raster, RasterDestination, Text, VectorDestination
 from .shared import FIGURES, RISK, Judges
 
@@ -50,6 +50,7 @@ first from north to south and west to east, which the log says. Works on any ris
     percentiles: Annotated[
         list[float],
         Text(",", "25, 75, 91, 96"),
+        Where("method", "percentiles"),
         Shown(
             tr("Percentiles"),
             tr("Rising numbers between 0 and 100, separated by commas. The default is the published choice."),
@@ -59,6 +60,7 @@ first from north to south and west to east, which the log says. Works on any ris
     shares: Annotated[
         list[float],
         Text(",", "1, 5, 10, 20"),
+        Where("method", "shares"),
         Shown(
             tr("Shares of the area"),
             tr("Rising numbers between 0 and 100, separated by commas: the riskiest 1 %, 5 % and so on of the cells."),
