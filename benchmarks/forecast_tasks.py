@@ -16,8 +16,9 @@ from rasterio.features import geometry_mask
 from rasterio.warp import transform, transform_geom
 from scipy.ndimage import binary_dilation
 
+from riskengine.contract.choices import BinUnit
 from riskengine.intake.incidents import Incidents
-from riskengine.maps.bins import Unit, bin_edges, bin_text
+from riskengine.maps.bins import bin_edges, bin_text
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps, count_incidents
 
@@ -46,7 +47,14 @@ class Task:
 
 
 def _heatmaps(
-    x: Any, y: Any, time: Any, crs: str, cell: float, unit: Unit, outline: list[dict[str, Any]] | None, until: int = 0
+    x: Any,
+    y: Any,
+    time: Any,
+    crs: str,
+    cell: float,
+    unit: BinUnit,
+    outline: list[dict[str, Any]] | None,
+    until: int = 0,
 ) -> Heatmaps:
     """Counts per cell and bin; without an outline the study area is where something happened before the last `until`
     maps, and one cell around."""

@@ -17,10 +17,11 @@ import numpy as np
 from cities import FILES, city_index
 from common import arguments, rounded, say
 
+from riskengine.contract.choices import FeatureGroup
 from riskengine.ground.context import JobContext
 from riskengine.measures.clustered import clustered_mean
 from riskengine.systems.score.augment import Rows, make_rows
-from riskengine.systems.score.features import FeatureSet, Group, compute_features
+from riskengine.systems.score.features import FeatureSet, compute_features
 from riskengine.systems.score.fitting import Fitting
 from riskengine.systems.score.index import CrimeIndex
 from riskengine.systems.score.network import run_network
@@ -31,7 +32,7 @@ from riskengine.systems.score.splits import block_numbers, fold_numbers
 from riskengine.systems.score.training import fit_folds, predict_folds, train
 
 #: Groups of features, each against what it is added to.
-STEPS: tuple[tuple[Group, ...], ...] = (
+STEPS: tuple[tuple[FeatureGroup, ...], ...] = (
     ("pairs",),
     ("distances",),
     ("distances", "ages"),

@@ -232,7 +232,7 @@ def test_the_job(index_file: str) -> None:
     assert "exact" not in run_job("query_score", {"index": index_file})
     with pytest.raises(ParameterError, match="Only one of x and y"):
         run_job("query_score", {"index": index_file, "x": 1.0})
-    with pytest.raises(ParameterError, match="'radius' is 0"):
+    with pytest.raises(ParameterError, match="radius is 0; it must be greater than 0"):
         run_job("query_score", {"index": index_file, "radius": 0})
 
 
