@@ -156,13 +156,19 @@ def check_limits(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any]) -
 
 
 def check_destinations(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any], folder: Path) -> None:
-    """A destination in a folder that does not exist is refused before any work, and nothing is left."""
+    """A destination that cannot be written is refused before any work, and nothing is left."""
     good = _complete(algorithm, inputs, folder)
+    occupied = folder / "folder.gpkg"
     for name, make in _destinations(algorithm):
         said = refuse(algorithm.name(), **{**good, name: make(folder / "no such folder")})
         assert f"The destination of {name}, {folder / 'no such folder'}" in said, said
         assert "lies in a folder that does not exist. Choose another file." in said
         assert not list(folder.iterdir()), name
+        occupied.mkdir()
+        said = refuse(algorithm.name(), **{**good, name: str(occupied)})
+        assert f"The destination of {name}, {occupied}, is a folder. Choose another file." in said
+        assert list(folder.iterdir()) == [occupied], name
+        occupied.rmdir()
 
 
 def _destinations(algorithm: QgsProcessingAlgorithm) -> Iterator[tuple[str, Callable[[Path], str]]]:

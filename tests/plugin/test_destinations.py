@@ -106,31 +106,6 @@ ALL = (
     "binarizeheatmaps",
     "upsamplerisk",
 )
-OUTPUTS = ("OUTPUT", "REFUSED", "POLYGONS", "INCIDENTS", "OUTPUT_MODEL", "OUTPUT_REPORT")
-
-
-@pytest.mark.parametrize("algorithm", ALL)
-def test_missing_folder(algorithm: str, jobs: Any, refusal: Any, tmp_path: Path) -> None:
-    good = jobs(algorithm, tmp_path)
-    bad = jobs(algorithm, tmp_path / "no such folder")
-    for name in OUTPUTS:
-        if name in good:
-            said = refusal(algorithm, **{**good, name: bad[name]})
-            assert f"The destination of {name}, {tmp_path / 'no such folder'}" in said
-            assert "lies in a folder that does not exist. Choose another file." in said
-            assert not list(tmp_path.iterdir()), name
-
-
-@pytest.mark.parametrize("algorithm", ALL)
-def test_a_folder_as_destination(algorithm: str, jobs: Any, refusal: Any, tmp_path: Path) -> None:
-    good = jobs(algorithm, tmp_path)
-    folder = tmp_path / "folder.gpkg"
-    folder.mkdir()
-    for name in OUTPUTS:
-        if name in good:
-            said = refusal(algorithm, **{**good, name: str(folder)})
-            assert f"The destination of {name}, {folder}, is a folder. Choose another file." in said
-            assert list(tmp_path.iterdir()) == [folder]
 
 
 @pytest.fixture
@@ -295,7 +270,7 @@ def test_cancel_from_another_thread(run: Any, log_of: type, grids_file: Path, tm
 def test_temporary_outputs(run: Any, jobs: Any, tmp_path: Path) -> None:
     for algorithm in ALL:
         parameters = jobs(algorithm, tmp_path)
-        for name in OUTPUTS:
+        for name in ("OUTPUT", "REFUSED", "POLYGONS", "INCIDENTS", "OUTPUT_MODEL", "OUTPUT_REPORT"):
             if name in parameters:
                 parameters[name] = "TEMPORARY_OUTPUT"
         ran = run(algorithm, **parameters)

@@ -7,113 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm, QgsProcessingModelAlgorithm
+from kit.tools import tool_ids
+from qgis.core import QgsApplication, QgsProcessingModelAlgorithm
 
 ROOT = Path(__file__).resolve().parents[2]
-ALGORITHMS = {
-    "importincidents": ("Import incidents", "Incidents"),
-    "buildcrimeindex": ("Build crime index", "Crime score"),
-    "crimescorelayer": ("Compute crime score layer", "Crime score"),
-    "trainscoremodel": ("Train score model", "Crime score"),
-    "predictscore": ("Predict score layer", "Crime score"),
-    "predictscoreraster": ("Predict score raster", "Crime score"),
-    "rasterizehotspots": ("Rasterize hotspot grids", "Hotspot grids"),
-    "convlstmprediction": ("Run ConvLSTM prediction", "Forecast"),
-    "classifyrisk": ("Classify percentile risk", "Risk"),
-    "trainforecastmodel": ("Train forecast model", "Forecast"),
-    "forecastrisk": ("Forecast risk", "Forecast"),
-    "backtestforecast": ("Backtest forecasts", "Forecast"),
-    "evaluaterisk": ("Evaluate risk map", "Risk"),
-    "selectstudyarea": ("Select study area", "Hotspot grids"),
-    "selectperiod": ("Select period", "Hotspot grids"),
-    "fillheatmapgaps": ("Fill heatmap gaps", "Hotspot grids"),
-    "binarizeheatmaps": ("Binarize heatmaps", "Hotspot grids"),
-    "upsamplerisk": ("Upsample risk map", "Risk"),
-}
-
-
-def algorithm(name: str) -> QgsProcessingAlgorithm:
-    return QgsApplication.processingRegistry().algorithmById(f"crimerisk:{name}")
-
-
 def test_provider(plugin: Any) -> None:
     provider = QgsApplication.processingRegistry().providerById("crimerisk")
     assert provider.name() == "Crime Risk"
     assert not provider.icon().isNull()
     assert Path(provider.svgIconPath()).is_file()
     names = {one.name() for one in provider.algorithms() if not isinstance(one, QgsProcessingModelAlgorithm)}
-    assert names == set(ALGORITHMS)
+    assert names == set(tool_ids())
     models = [one for one in provider.algorithms() if isinstance(one, QgsProcessingModelAlgorithm)]
     assert models, "the shipped model is not offered"
     assert all(one.canExecute()[0] for one in models)
-
-
-@pytest.mark.parametrize("name", ALGORITHMS)
-def test_algorithm_describes_itself(name: str, plugin: Any) -> None:
-    one = algorithm(name)
-    assert (one.displayName(), one.group()) == ALGORITHMS[name]
-    assert one.groupId()
-    assert len(one.tags()) >= 4
-    assert len(one.shortDescription()) > 20
-    assert len(one.shortHelpString()) > 200
-    assert Path(one.svgIconPath()).is_file()
-    assert not one.icon().isNull()
-    assert one.canExecute()[0]
-    for parameter in one.parameterDefinitions():
-        assert parameter.description(), parameter.name()
-        assert parameter.name() == parameter.name().upper()
-    copy = one.create()
-    assert type(copy) is type(one)
-    assert copy is not one
-    assert [p.name() for p in copy.parameterDefinitions()] == [p.name() for p in one.parameterDefinitions()]
-    # Runs in a background thread: QGIS would otherwise freeze for the length of a training.
-    assert not one.flags() & Qgis.ProcessingAlgorithmFlag.NoThreading
-
-
-@pytest.mark.parametrize("name", ALGORITHMS)
-def test_without_an_engine(
-    name: str,
-    engine: Any,
-    refusal: Any,
-    town_layer: Any,
-    index_file: Path,
-    score_model_file: Path,
-    grids_file: Path,
-    forecast: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    engine.shutdown()
-    empty = tmp_path / "no engine"
-    empty.mkdir()
-    monkeypatch.setenv("CRIMERISK_ENGINE", str(empty))
-    given: dict[str, Any] = {
-        "importincidents": {"INPUT": __file__},
-        "buildcrimeindex": {"INPUT": town_layer, "TIME_FIELD": "occurred"},
-        "crimescorelayer": {"INDEX": str(index_file)},
-        "trainscoremodel": {"INPUT": str(index_file), "MODEL": str(tmp_path / "m.crimescore")},
-        "predictscore": {"INDEX": str(index_file), "MODEL": str(score_model_file)},
-        "predictscoreraster": {"INDEX": str(index_file), "MODEL": str(score_model_file)},
-        "rasterizehotspots": {"INPUT": town_layer, "TIME_FIELD": "occurred"},
-        "convlstmprediction": {"INPUT": str(grids_file)},
-        "classifyrisk": {"INPUT": forecast["OUTPUT"]},
-        "trainforecastmodel": {"INPUT": str(grids_file), "MODEL": str(tmp_path / "m.crimemodel")},
-        "forecastrisk": {"INPUT": str(grids_file), "MODEL": forecast["OUTPUT_MODEL"]},
-        "backtestforecast": {"INPUT": str(grids_file), "RISK": str(tmp_path / "r.tif")},
-        "evaluaterisk": {"INPUT": forecast["OUTPUT"], "GRIDS": str(grids_file)},
-        "selectstudyarea": {"INPUT": town_layer, "TIME_FIELD": "occurred"},
-        "selectperiod": {"INPUT": town_layer, "TIME_FIELD": "occurred", "REPORT": str(tmp_path / "r.html")},
-        "fillheatmapgaps": {"INPUT": str(grids_file)},
-        "binarizeheatmaps": {"INPUT": str(grids_file)},
-        "upsamplerisk": {"INPUT": forecast["OUTPUT"]},
-    }[name]
-    said = refusal(name, **given, OUTPUT=str(tmp_path / "out.tif"))
-    assert "Crime Risk ▸ Set up engine…" in said
-    assert str(empty) in said or "not installed" in said
-    assert sorted(tmp_path.iterdir()) == [empty]
-    provider = QgsApplication.processingRegistry().providerById("crimerisk")
-    provider.refreshAlgorithms()
-    assert set(ALGORITHMS) <= {one.name() for one in provider.algorithms()}
 
 
 def test_loading_again_and_unloading(plugin: Any) -> None:
