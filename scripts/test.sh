@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 need_qgis
-need_packages xvfb xauth openbox fonts-dejavu-core
+need_packages xvfb xauth openbox fonts-dejavu-core pyqt5-dev-tools
 need_engine
 need_tools
 need_profile
