@@ -254,15 +254,25 @@ class Tool(Group):
         yield from ()
 
 
-def parameters_of(declaration: type[Group]) -> list[Parameter]:
+#: What has been listed once; a dialog asks for it at every key.
+_LISTED: dict[type[Group], tuple[Parameter, ...]] = {}
+
+
+def parameters_of(declaration: type[Group]) -> tuple[Parameter, ...]:
     """List the parameters of a declaration, groups unfolded.
 
     What is needed comes first, then what its bases declare, then its own; destinations come last, its own first.
 
     Returns
     -------
-    list of Parameter
+    tuple of Parameter
     """
+    if declaration not in _LISTED:
+        _LISTED[declaration] = tuple(_listed(declaration))
+    return _LISTED[declaration]
+
+
+def _listed(declaration: type[Group]) -> list[Parameter]:
     inputs: list[Parameter] = []
     destinations: list[list[Parameter]] = []
     for owner in reversed(declaration.__mro__):
