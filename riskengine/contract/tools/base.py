@@ -279,7 +279,8 @@ def _listed(declaration: type[Group]) -> list[Parameter]:
         own = list(_own(declaration, owner))
         inputs += [each for each in own if not isinstance(each.kind, kind_of.Destination)]
         destinations.append([each for each in own if isinstance(each.kind, kind_of.Destination)])
-    inputs.sort(key=lambda each: each.default is not NEEDED)
+    # The CRS is chosen where it is left empty.
+    inputs.sort(key=lambda each: each.default is not NEEDED or isinstance(each.kind, kind_of.Crs))
     ordered = [*inputs, *(one for own in reversed(destinations) for one in own)]
     unique = {(each.group, each.key): each for each in ordered}
     return list(unique.values())
