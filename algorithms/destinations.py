@@ -80,7 +80,7 @@ def _is_no_tiff(path: Path) -> bool:
 def _inputs(
     algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext
 ) -> list[tuple[Path, str]]:
-    found = []
+    files = []
     for definition in algorithm.parameterDefinitions():
         name = definition.name()
         if definition.isDestination() or parameters.get(name) is None:
@@ -97,8 +97,8 @@ def _inputs(
         for source in sources:
             path, layer_name = outputs.file_of(source)
             if path is not None:
-                found.append((path, layer_name or _first_table(path)))
-    return found
+                files.append((path, layer_name or _first_table(path)))
+    return files
 
 
 def _first_table(path: Path) -> str:

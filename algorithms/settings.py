@@ -85,10 +85,10 @@ def parse_settings(text: str, example: str) -> dict[str, Any]:
     )
     if text.startswith("{"):
         try:
-            found = json.loads(text)
+            values = json.loads(text)
         except ValueError as error:
             raise refusal from error
-        return dict(found)
+        return dict(values)
     settings: dict[str, Any] = {}
     # A comma inside brackets belongs to a list.
     for part in re.split(r"[,;\n](?![^\[]*\])", text):

@@ -210,11 +210,11 @@ class Asked:
 
     def _rasters(self, parameter: Parameter) -> list[str]:
         given = self.given(parameter)
-        found = self.algorithm.parameterAsLayerList(self.parameters, parameter.name, self.context)
+        layers = self.algorithm.parameterAsLayerList(self.parameters, parameter.name, self.context)
         # A model's steps come here without checkParameterValues, and QGIS leaves out what is no layer.
-        if given and len(found) < (len(given) if isinstance(given, list) else 1):
+        if given and len(layers) < (len(given) if isinstance(given, list) else 1):
             raise QgsProcessingException(refusals.sentence(self.algorithm.parameterDefinition(parameter.name), given))
-        return [self.algorithm.absolute(layer.source()) for layer in found]
+        return [self.algorithm.absolute(layer.source()) for layer in layers]
 
     def _incidents(self, parameter: Parameter) -> str | None:
         source = self.layer_source(parameter.key)

@@ -60,14 +60,14 @@ def _children(pid: int) -> list[int]:
 
 
 def _descendants(pid: int) -> list[int]:
-    found = _children(pid)
+    children = _children(pid)
     # A thread may have started the process: every thread lists its own children.
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
-            found += [int(child) for child in (task / "children").read_text().split()]
+            children += [int(child) for child in (task / "children").read_text().split()]
     except OSError:
         pass
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(children))
 
 
 def qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -208,7 +208,7 @@ def main() -> None:
     model, fast, fast_ends = fitted(ours(options.ours), history)
     reached, strict = first_at(fast.validation, goal), first_at(fast.validation, lowest)
     memory = peak_mb()
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "data": city,
         "grid": [32, 32],
         "cells": int(history.mask.sum()),
@@ -248,7 +248,7 @@ def main() -> None:
         _, curves, ends = fitted(article, history)
         truth = history.counts[trained:][:, history.mask] > 0
         share = float((history.counts[:trained][:, history.mask] > 0).mean())
-        found["published_network"] = {
+        figures["published_network"] = {
             "epochs": options.network,
             "log_losses": curves.validation,
             "constant_log_loss": log_loss(np.full(truth.shape, share), truth),
@@ -256,8 +256,8 @@ def main() -> None:
             "epoch_cpu_seconds": ends[-1][1] / options.network,
             "note": "ours starts at the running mean, which this network has to be compared with before any speed",
         }
-    found |= growth(incidents, crs)
-    print(json.dumps({name: value for name, value in rounded(found, 6).items() if not _missing(value)}))
+    figures |= growth(incidents, crs)
+    print(json.dumps({name: value for name, value in rounded(figures, 6).items() if not _missing(value)}))
 
 
 def _missing(value: Any) -> bool:

@@ -46,7 +46,7 @@ GOLDEN = {"brier": 0.1216, "skill": 0.408, "log_loss": 0.3797, "auc": 0.8709, "p
 def check_measure(data: Path) -> dict[str, Any]:
     """The mean-rate baseline on New York's grid, by the same measures as everything else here."""
     path = require_data(data, "new_york", "crimes_2014_2015.csv")
-    found: dict[str, Any] = {"expected": GOLDEN}
+    measures: dict[str, Any] = {"expected": GOLDEN}
     for title, per_degree in (("as_rounded_in_facts", PER_DEGREE), ("unrounded", PER_DEGREE_UNROUNDED)):
         rows = []
         for offense in NEW_YORK:
@@ -70,8 +70,8 @@ def check_measure(data: Path) -> dict[str, Any]:
                     hits.pei,
                 )
             )
-        found[title] = dict(zip(GOLDEN, np.mean(rows, axis=0).tolist()))
-    return found
+        measures[title] = dict(zip(GOLDEN, np.mean(rows, axis=0).tolist()))
+    return measures
 
 
 def figures(backtest: Judged) -> dict[str, Any]:
@@ -85,13 +85,13 @@ def figures(backtest: Judged) -> dict[str, Any]:
             row["against_best"] = [difference.mean, difference.low, difference.high]
             row["verdict"] = difference.verdict
         rows[name] = row | {"seconds": backtest.seconds[name]}
-    found: dict[str, Any] = {"best_baseline": best, "models": rows, "failures": backtest.failures}
-    found["verdict"] = " ".join(sentences(backtest))
+    summary: dict[str, Any] = {"best_baseline": best, "models": rows, "failures": backtest.failures}
+    summary["verdict"] = " ".join(sentences(backtest))
     if DEFAULT in backtest.scores:
-        found["default_against"] = {
+        summary["default_against"] = {
             name: backtest.against(DEFAULT, name).verdict for name in SIMPLE if name in backtest.scores
         }
-    return found
+    return summary
 
 
 def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> dict[str, Any]:
@@ -102,14 +102,14 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
     mark = {"maps": print_of, "models": models, "code": code_fingerprint(), "settings": SETTINGS}
     kept = keep / f"{task.name}.json" if keep else None
     if kept and kept.exists():
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        if found.pop("mark") == json.loads(json.dumps(mark)):
+        summary = json.loads(kept.read_text(encoding="utf-8"))
+        if summary.pop("mark") == json.loads(json.dumps(mark)):
             say(f"{task.name}: kept from an earlier run")
-            return found
+            return summary
     began = time.perf_counter()
     settings = {name: SETTINGS[name] for name in models if name in SETTINGS}
     backtest = run_backtest(heatmaps, models, Plan(first), settings=settings)
-    found = {
+    summary = {
         "maps": len(heatmaps),
         "test": len(backtest.maps),
         "cells": int(heatmaps.mask.sum()),
@@ -120,8 +120,8 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
     }
     if kept:
         keep.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(found | {"mark": mark}), encoding="utf-8")
-    return found
+        kept.write_text(json.dumps(summary | {"mark": mark}), encoding="utf-8")
+    return summary
 
 
 def code_fingerprint() -> str:
@@ -131,17 +131,17 @@ def code_fingerprint() -> str:
     return fingerprint(*(np.frombuffer(path.read_bytes(), dtype=np.uint8) for path in parts))
 
 
-def told(name: str, found: dict[str, Any]) -> None:
-    """A table for people, on stderr."""
-    say(f"{name}: {found['maps']} maps, {found['test']} tested, {found['cells']} cells, {found['seconds']:.0f} s")
-    for model, row in found["models"].items():
+def print_table(name: str, task: dict[str, Any]) -> None:
+    """Print a table for people, on stderr."""
+    say(f"{name}: {task['maps']} maps, {task['test']} tested, {task['cells']} cells, {task['seconds']:.0f} s")
+    for model, row in task["models"].items():
         text = f"  {model:18s} log-loss {row['log_loss']:.5f}  skill {row['brier_skill']:+.4f}  AUC {row['auc']:.4f}"
         text += f"  hit rate {row['hit_rate_5']:.3f}  PAI {row['pai_5']:5.2f}"
         if "against_best" in row:
             mean, low, high = row["against_best"]
             text += f"  {mean:+.5f} [{low:+.5f}, {high:+.5f}] {row['verdict']}"
         say(text)
-    for model, why in found["failures"].items():
+    for model, why in task["failures"].items():
         say(f"  {model}: {why}")
 
 
@@ -161,12 +161,12 @@ def main() -> None:
     tasks: dict[str, Any] = {}
     for name in wanted:
         tasks[name] = run_task(TASKS[name], options.data, models, options.keep)
-        told(name, tasks[name])
-    counted = {name: found for name, found in tasks.items() if TASKS[name].counted and "default_against" in found}
-    worse = [name for name, found in counted.items() if found["models"][DEFAULT].get("verdict") == "worse"]
-    better = [n for n, found in counted.items() if all(each == "better" for each in found["default_against"].values())]
+        print_table(name, tasks[name])
+    counted = {name: task for name, task in tasks.items() if TASKS[name].counted and "default_against" in task}
+    worse = [name for name, task in counted.items() if task["models"][DEFAULT].get("verdict") == "worse"]
+    better = [n for n, task in counted.items() if all(each == "better" for each in task["default_against"].values())]
     networks = {
-        name: [task for task, found in tasks.items() if found["models"].get(name, {}).get("verdict") == "better"]
+        name: [task for task, row in tasks.items() if row["models"].get(name, {}).get("verdict") == "better"]
         for name, entry in FORECASTERS.items()
         if entry.network and name in models
     }

@@ -42,8 +42,8 @@ def measured(job: str, params: dict[str, Any]) -> dict[str, float]:
     )
     if done.returncode:
         raise SystemExit(f"{job} failed:\n{done.stderr[-2000:]}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    measures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measures
 
 
 def simulate(folder: Path, incidents: int, seed: int, days: int | None) -> tuple[Path, str]:
@@ -106,9 +106,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, help="a fixed period instead of a thousand incidents a day")
     options = parser.parse_args()
-    found = grow(options.sizes, options.days, options.seed)
+    growth = grow(options.sizes, options.days, options.seed)
     kind = {"days": options.days} if options.days else {"incidents_a_day": A_DAY}
-    print(json.dumps(rounded({**kind, **found, "largest_slope": max(found["slope"].values())})))
+    print(json.dumps(rounded({**kind, **growth, "largest_slope": max(growth["slope"].values())})))
 
 
 if __name__ == "__main__":

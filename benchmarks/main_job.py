@@ -173,10 +173,10 @@ def main() -> None:
                 {
                     "incidents": imported["COUNT"],
                     "refused": imported["REFUSED_COUNT"],
-                    "seconds": {title: found["seconds"] for title, found in steps.items()},
+                    "seconds": {title: each["seconds"] for title, each in steps.items()},
                     "peak_mb": {
-                        "qgis": max(found["qgis_mb"] for found in steps.values()),
-                        "engine": max(found["engine_mb"] for found in steps.values()),
+                        "qgis": max(each["qgis_mb"] for each in steps.values()),
+                        "engine": max(each["engine_mb"] for each in steps.values()),
                     },
                     "score_low": scores["SCORE_LOW"],
                     "score_high": scores["SCORE_HIGH"],

@@ -65,9 +65,9 @@ def offences(data: Path, pattern: re.Pattern[str]) -> tuple[Incidents, dict[str,
     when = pd.to_datetime(frame["fecha_hecho"], errors="coerce")
     known = (place.notna().all(axis=1) & when.notna()).to_numpy()
     x, y = map(np.array, transform("EPSG:4326", CRS, place["lon"][known].tolist(), place["lat"][known].tolist()))
-    found = frame["delito"][known].value_counts().to_dict()
+    categories = frame["delito"][known].value_counts().to_dict()
     moments = when[known].to_numpy().astype("datetime64[s]")
-    return Incidents(x, y, moments, np.zeros(len(x), np.int32), [], np.arange(len(x))), found
+    return Incidents(x, y, moments, np.zeros(len(x), np.int32), [], np.arange(len(x))), categories
 
 
 def heatmaps_of(incidents: Incidents) -> tuple[Heatmaps, int]:
@@ -88,7 +88,7 @@ def scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: b
     """Measures over the cells of the study area, and the labels at every percentile by both readings."""
     risk, events = np.where(mask, risk, np.nan), (counts > 0) & mask
     hits = area_hits(risk, counts, 0.05)
-    found: dict[str, Any] = {
+    measures: dict[str, Any] = {
         "auc": auc(risk, events),
         "hit_rate_5": hits.hit_rate,
         "pai_5": hits.pai,
@@ -96,9 +96,9 @@ def scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: b
         **({} if not calibrated else {"log_loss": log_loss(risk, events), "brier": brier(risk, events)}),
     }
     if not calibrated:
-        found["log_loss_uncalibrated"] = log_loss(risk, events)
+        measures["log_loss_uncalibrated"] = log_loss(risk, events)
     for over in ("stack", "map"):
-        found[f"labels_by_{over}"] = {
+        measures[f"labels_by_{over}"] = {
             f"{each.percentile:g}": {
                 "cells": list(each.cells),
                 "accuracy": each.accuracy,
@@ -109,7 +109,7 @@ def scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: b
             }
             for each in tradeoff(risk, events, mask, PERCENTILES, over)
         }
-    return found
+    return measures
 
 
 def published_stack(heatmaps: Heatmaps) -> Heatmaps:
@@ -132,7 +132,7 @@ def run(incidents: Incidents, categories: Mapping[str, int], epochs: int) -> dic
         "convlstm": (ConvLSTMForecaster(LENGTH), plain, True),
         "prior_counts": (PriorCounts(), heatmaps, True),
     }
-    found: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "incidents": len(incidents),
         "categories": dict(categories),
         "maps": len(heatmaps),
@@ -148,20 +148,20 @@ def run(incidents: Incidents, categories: Mapping[str, int], epochs: int) -> dic
         began = time.perf_counter()
         model.fit(stack.before(first))
         risk = model.predict_each(stack, first)[tested]
-        found["models"][name] = {"seconds": time.perf_counter() - began, **scores(risk, truth, mask, calibrated)}
-        say(f"{name}: AUC {found['models'][name]['auc']:.4f}, {found['models'][name]['seconds']:.0f} s")
-    return found
+        summary["models"][name] = {"seconds": time.perf_counter() - began, **scores(risk, truth, mask, calibrated)}
+        say(f"{name}: AUC {summary['models'][name]['auc']:.4f}, {summary['models'][name]['seconds']:.0f} s")
+    return summary
 
 
 def main() -> None:
     parser = arguments(__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=20, help="of the published schedule (the article: 100)")
     options = parser.parse_args()
-    found: dict[str, Any] = {"epochs": options.epochs, "labels": "tn, correct, fn, fn neighbour, fp, fp neighbour"}
+    summary: dict[str, Any] = {"epochs": options.epochs, "labels": "tn, correct, fn, fn neighbour, fp, fp neighbour"}
     for name, pattern in (("all_sexual_offences", OFFENCES), ("rare_ones", RARE)):
         say(name)
-        found[name] = run(*offences(options.data, pattern), options.epochs)
-    print(json.dumps(rounded(found), ensure_ascii=False))
+        summary[name] = run(*offences(options.data, pattern), options.epochs)
+    print(json.dumps(rounded(summary), ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -44,15 +44,15 @@ def quiet() -> JobContext:
     return JobContext(None, lambda message, level: say(f"  {message}"))
 
 
-def as_list(found: Interval) -> list[float]:
+def as_list(interval: Interval) -> list[float]:
     """For JSON."""
-    return [found.mean, found.low, found.high]
+    return [interval.mean, interval.low, interval.high]
 
 
 def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> dict[str, Any]:
     """Grow the network on rows split at random; the same architecture on rows split by place of origin."""
     _, study, prepared, _ = train(index, settings=settings, context=quiet())
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         "l1": as_list(study.held_out.l1()),
         "architecture": study.card.architecture.text(),
         "growth": [[step.architecture, step.parameters, step.development] for step in study.growth],
@@ -65,12 +65,12 @@ def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> 
         here = fold == 0
         error = np.abs(run_network(network, prepared.table[here])[:, 0] - prepared.rows.score[here])
         block, _ = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)
-        found["grouped_l1"] = as_list(clustered_mean(error, block[here]))
+        figures["grouped_l1"] = as_list(clustered_mean(error, block[here]))
         random = split_folds(prepared, "random", settled)
         boosted = boosting_errors(prepared, random, only=1)
         tried = ~np.isnan(boosted)
-        found["boosting_l1"] = as_list(clustered_mean(boosted[tried], block[tried]))
-    return found
+        figures["boosting_l1"] = as_list(clustered_mean(boosted[tried], block[tried]))
+    return figures
 
 
 def blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
@@ -112,22 +112,22 @@ def one_city(index: CrimeIndex, wanted: Sequence[str], quick: bool) -> dict[str,
         plain = replace(plain, fitting=replace(plain.fitting, epochs=2))
         ours = replace(ours, fitting=replace(ours.fitting, epochs=2))
     parts: dict[str, Any] = {}
-    found: dict[str, Any] = {}
+    headline: dict[str, Any] = {}
     if "published" in wanted:
         say("  published protocol, our network")
         part = parts["published"] = published_protocol(index, ours, grouped=True)
-        found |= {"published_l1": part["l1"][0], "grouped_l1": part["grouped_l1"][0]}
+        headline |= {"published_l1": part["l1"][0], "grouped_l1": part["grouped_l1"][0]}
     if "twenty" in wanted:
         say("  20 features on blocks")
         # The same rows as boosting learns from: no random places.
         part = parts["twenty_features"] = blocks_protocol(
             index, replace(plain, features=TWENTY, widths=(64,) * 4, background=0.0)
         )
-        found |= {"blocks_l1_20": part["l1"][0], "blocks_boosting_l1_20": part["boosting_l1"][0]}
+        headline |= {"blocks_l1_20": part["l1"][0], "blocks_boosting_l1_20": part["boosting_l1"][0]}
     if "recommended" in wanted:
         say("  recommended")
         part = parts["recommended"] = blocks_protocol(index, plain)
-        found |= {
+        headline |= {
             "blocks_l1": part["l1"][0],
             "blocks_boosting_l1": part["boosting_l1"][0],
             "coverage90": part["coverage90"][0],
@@ -135,7 +135,7 @@ def one_city(index: CrimeIndex, wanted: Sequence[str], quick: bool) -> dict[str,
             "train_seconds": part["train_seconds"],
             "parameters": part["parameters"],
         }
-    return {**found, **parts}
+    return {**headline, **parts}
 
 
 def main() -> None:

@@ -65,10 +65,10 @@ def dock_queries(index: CrimeIndex, index_file: Path, model_file: Path, number: 
 
     def ask(x: float, y: float) -> float:
         began = time.perf_counter()
-        found = client.call("query_score", {**given, "x": x, "y": y}, worker="interactive")
+        answer = client.call("query_score", {**given, "x": x, "y": y}, worker="interactive")
         seconds = time.perf_counter() - began
-        if found["predicted"] is None or len(found["nearest"]) != NEIGHBOURS:
-            raise SystemExit(f"the dock's question was not answered: {found['warning'] or found['outside']}")
+        if answer["predicted"] is None or len(answer["nearest"]) != NEIGHBOURS:
+            raise SystemExit(f"the dock's question was not answered: {answer['warning'] or answer['outside']}")
         return seconds
 
     places = jittered(index, number + 10, seed=1).tolist()
@@ -195,8 +195,8 @@ def main() -> None:
                 {
                     **queries,
                     # The slower of both sets of places, and the harder comparison: a tree asked on all cores.
-                    "predict_rows_per_s": min(found["rows_per_s"] for found in predicted.values()),
-                    "predict_vs_tree": max(found["vs_tree_all_cores"] for found in predicted.values()),
+                    "predict_rows_per_s": min(speed["rows_per_s"] for speed in predicted.values()),
+                    "predict_vs_tree": max(speed["vs_tree_all_cores"] for speed in predicted.values()),
                     "predict": predicted,
                     "recent_incidents": len(recent),
                     "features": list(model.card.features.groups),

@@ -49,16 +49,16 @@ def find(explicit: str | os.PathLike[str] | None = None) -> list[BasePython]:
     EngineSetupError
         If there is none: one sentence on why, one on what to do.
     """
-    found: dict[str, BasePython] = {}
+    bases: dict[str, BasePython] = {}
     refused: list[str] = []
     for command in [[os.fspath(explicit)]] if explicit else _candidates():
         base = probe(command)
         if isinstance(base, BasePython):
-            found.setdefault(os.path.normcase(base.executable), base)
+            bases.setdefault(os.path.normcase(base.executable), base)
         elif base not in refused:
             refused.append(base)
-    if found:
-        return list(found.values())
+    if bases:
+        return list(bases.values())
     wanted = "Crime Risk needs Python {}.{} or newer with its venv module".format(*MINIMUM)
     raise EngineSetupError(f"{wanted}: {'; '.join(refused) or 'no Python was found'}. {_remedy()}.")
 

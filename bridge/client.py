@@ -260,7 +260,7 @@ class _Worker:
                 elif kind == "result":
                     return event["result"]
                 elif kind == "error":
-                    raise _told(event, asked is not None)
+                    raise _exception_of(event, asked is not None)
         except (EngineError, EngineCancelled, _DiedIdle):
             raise
         except BaseException:
@@ -307,7 +307,7 @@ def _unsendable(job: str, params: Mapping[str, Any]) -> EngineError:
     )
 
 
-def _told(event: Mapping[str, Any], cancelled: bool) -> Exception:
+def _exception_of(event: Mapping[str, Any], cancelled: bool) -> Exception:
     error = event.get("error") or {}
     if cancelled or error.get("type") == "Cancelled":
         return EngineCancelled("Cancelled.")

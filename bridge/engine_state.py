@@ -89,7 +89,7 @@ def status() -> EngineStatus:
     """Tell from the files whether the engine is ready, missing, interrupted or outdated."""
     folder = engine_folder()
     state = read_state(folder)
-    found = EngineStatus(
+    engine = EngineStatus(
         folder=str(folder),
         packages=state.get("packages", {}),
         annoy=bool(state.get("annoy")),
@@ -99,26 +99,26 @@ def status() -> EngineStatus:
     )
     if not engine_python().exists():
         if state and (folder / "venv").exists():
-            found.state = "broken"
-            found.problem = (
-                f"The Python that the engine was made from ({found.base_python}) is gone: repair it with {MENU}"
+            engine.state = "broken"
+            engine.problem = (
+                f"The Python that the engine was made from ({engine.base_python}) is gone: repair it with {MENU}"
             )
         else:
-            found.problem = (
+            engine.problem = (
                 "The Crime Risk engine (a Python environment of its own with PyTorch, rasterio and others) is not "
                 f"installed in {folder}: install it with {MENU}"
             )
     elif state.get("stage") != "ready":
-        found.state = "interrupted"
-        found.problem = f"The installation of the engine in {folder} was not finished: go on with {MENU}"
+        engine.state = "interrupted"
+        engine.problem = f"The installation of the engine in {folder} was not finished: go on with {MENU}"
     else:
-        found.ready = True
-        found.state = "ready"
+        engine.ready = True
+        engine.state = "ready"
         if state.get("requirements") != fingerprint():
-            found.state = "outdated"
-            found.outdated = True
-            found.problem = f"The engine was installed for another version of Crime Risk and needs an update: {MENU}"
-    return found
+            engine.state = "outdated"
+            engine.outdated = True
+            engine.problem = f"The engine was installed for another version of Crime Risk and needs an update: {MENU}"
+    return engine
 
 
 def pins(file: Path) -> list[str]:

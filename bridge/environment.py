@@ -73,11 +73,11 @@ def install(
     SetupCancelled
     """
     folder = engine_folder()
-    told = (on_progress or _ignore, on_log or _ignore, is_cancelled or _never)
+    listeners = (on_progress or _ignore, on_log or _ignore, is_cancelled or _never)
     with engine_state.file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with engine_state.lock(folder):
-            Installation(folder, *told, base_python, torch).run(system_site_packages, repair)
+            Installation(folder, *listeners, base_python, torch).run(system_site_packages, repair)
     return status()
 
 

@@ -91,7 +91,7 @@ def _wait(reply: QNetworkReply, timeout: float, feedback: QgsFeedback | None) ->
     end = time.monotonic() + timeout
     ending = ""
 
-    def look() -> None:
+    def check() -> None:
         nonlocal ending
         if feedback is not None and feedback.isCanceled():
             ending = "cancelled"
@@ -103,7 +103,7 @@ def _wait(reply: QNetworkReply, timeout: float, feedback: QgsFeedback | None) ->
             loop.quit()
 
     timer = QTimer()
-    timer.timeout.connect(look)
+    timer.timeout.connect(check)
     timer.start(30)
     reply.finished.connect(loop.quit)
     if not reply.isFinished():

@@ -126,7 +126,7 @@ def is_known(text: str, extent: QgsRectangle | None, service: Service) -> bool:
         return (service.kind, _without_key(url)) in _cache
 
 
-def nothing_found(text: str, service: Service) -> str:
+def describe_no_place(text: str, service: Service) -> str:
     """What to say where a search found nothing."""
     return tr("{host} knows no place called “{text}”. Check the spelling, or write less: street, number, city.").format(
         host=service.host, text=" ".join(text.split())
@@ -235,9 +235,9 @@ def _read(body: bytes, geocoder: Geocoder, service: Service) -> list[Place]:
         if place is None:
             continue
         # A street is many pieces in OpenStreetMap, called the same.
-        looks = place.name, round(place.point.x(), 3), round(place.point.y(), 3)
-        if looks not in seen:
-            seen.add(looks)
+        shown = place.name, round(place.point.x(), 3), round(place.point.y(), 3)
+        if shown not in seen:
+            seen.add(shown)
             places.append(place)
     if rows and not places:
         raise GeocodingError(no_geocoder(service))

@@ -252,9 +252,9 @@ class Installation:
         optional = {engine_state.pin_name(pin) for pin in engine_state.pins(engine_state.OPTIONAL)}
         broken = {name: a["error"] for name, a in answers.items() if a["error"] and name not in optional}
         if broken:
-            told = "; ".join(f"{name} ({error})" for name, error in broken.items())
+            names = "; ".join(f"{name} ({error})" for name, error in broken.items())
             raise EngineSetupError(
-                f"Packages were installed but cannot be imported: {told}. Choose another base Python, or press Repair."
+                f"Packages were installed but cannot be imported: {names}. Choose another base Python, or press Repair."
             )
         torch = answers["torch"]
         if self.torch == "cuda" and not torch.get("cuda"):

@@ -57,7 +57,7 @@ def typed_pair(text: str) -> TypedPair | None:
     >>> typed_pair("19.43, -99.13")
     TypedPair(latitude=19.43, longitude=-99.13, certain=False)
     """
-    match = next((found for pair in _PAIRS if (found := pair.fullmatch(text))), None)
+    match = next((hit for pair in _PAIRS if (hit := pair.fullmatch(text))), None)
     if match is None or not _MARKED.search(text):
         return None
     first, first_axis = _value(match, 1)

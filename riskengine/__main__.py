@@ -94,10 +94,10 @@ def _run(job: str, params: str, result: str | None) -> int:
         print("Cancelled.", file=sys.stderr)
         return 130
     except (Exception, SystemExit) as error:
-        told = worker.describe(error, job)
-        if "traceback" in told:
-            print(told["traceback"], file=sys.stderr)
-        print(told["error"]["message"], file=sys.stderr)
+        description = worker.describe(error, job)
+        if "traceback" in description:
+            print(description["traceback"], file=sys.stderr)
+        print(description["error"]["message"], file=sys.stderr)
         return 1
     return 0
 

@@ -54,12 +54,12 @@ class OffsetFigures:
 
     def to_dict(self) -> dict[str, Any]:
         """Mean, standard deviation and every value, JSON-able."""
-        found: dict[str, Any] = {"offsets": [list(each) for each in self.offsets]}
+        figures: dict[str, Any] = {"offsets": [list(each) for each in self.offsets]}
         for figure in ("hit_rate", "pai", "log_loss"):
-            found[figure] = [_finite(value) for value in getattr(self, figure)]
-            found[f"{figure}_mean"] = _finite(self.mean(figure))
-            found[f"{figure}_sd"] = _finite(self.deviation(figure))
-        return found
+            figures[figure] = [_finite(value) for value in getattr(self, figure)]
+            figures[f"{figure}_mean"] = _finite(self.mean(figure))
+            figures[f"{figure}_sd"] = _finite(self.deviation(figure))
+        return figures
 
 
 def _finite(value: float) -> float | None:
@@ -173,7 +173,7 @@ def run_offsets(
     incidents = of_stack(incidents, heatmaps)
     names = cheap(list(forecasters))
     offsets = draw_offsets(number, plan.seeds[0])
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+    rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     for position, (east, north) in enumerate(offsets):
         with context.step(position / len(offsets), (position + 1) / len(offsets)):
             moved = shifted(heatmaps, incidents, east, north)
@@ -190,8 +190,8 @@ def run_offsets(
             for name in names:
                 risk = np.concatenate(risks[name])[scored - plan.first][:, moved.mask]
                 hits = area_hits(risk, counts, AREA_SHARE, threshold)
-                found[name].append((hits.hit_rate, hits.pai, log_loss(risk, counts >= threshold)))
+                rows[name].append((hits.hit_rate, hits.pai, log_loss(risk, counts >= threshold)))
     return {
-        name: OffsetFigures(tuple(offsets), *(tuple(column) for column in zip(*found[name], strict=True)))
+        name: OffsetFigures(tuple(offsets), *(tuple(column) for column in zip(*rows[name], strict=True)))
         for name in names
     }

@@ -30,8 +30,8 @@ from .task import Outcome, Task, attempt
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Seconds between two looks at progress and cancel.
-_LOOK = 0.1
+#: How often progress and cancel are checked.
+_POLL_SECONDS = 0.1
 #: A process that does not listen is given this long after a cancel.
 _GRACE = 0.7
 #: Tasks handed out beyond those that run: forecasts not yet collected lie on disk.
@@ -111,7 +111,7 @@ class Pool:
                     following += 1
                 number, future = waiting[0]
                 try:
-                    answer = future.result(timeout=_LOOK)
+                    answer = future.result(timeout=_POLL_SECONDS)
                 except NotYet:
                     self._tell(tasks, number, context, total)
                     continue
@@ -156,11 +156,11 @@ def _watch(cancel: Any, folder: Path) -> None:
     """
     parent = multiprocessing.parent_process()
     while not cancel.is_set():
-        if parent is not None and wait([parent.sentinel], timeout=_LOOK):
+        if parent is not None and wait([parent.sentinel], timeout=_POLL_SECONDS):
             shutil.rmtree(folder, ignore_errors=True)
             os._exit(1)
         if parent is None:
-            time.sleep(_LOOK)
+            time.sleep(_POLL_SECONDS)
     time.sleep(_GRACE)
     os._exit(1)
 

@@ -96,8 +96,8 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
     band = np.full(maps, -1, dtype=np.int64)
     if stack.edges:
         at = {tuple(edge.tolist()): number for number, edge in enumerate(_spans(heatmaps))}
-        found = np.array([[start, end] for start, end in stack.edges], dtype="datetime64[s]")
-        places = [at.get(tuple(edge.tolist()), -1) for edge in found]
+        spans = np.array([[start, end] for start, end in stack.edges], dtype="datetime64[s]")
+        places = [at.get(tuple(edge.tolist()), -1) for edge in spans]
         for number, place in enumerate(places):
             if place >= 0:
                 band[place] = number

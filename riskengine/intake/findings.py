@@ -194,7 +194,7 @@ def _snapped(places: Places, cell: float | None) -> list[Finding]:
         "repeats_by_chance": round(places.by_chance, 4),
         "spacing_m": round(places.spacing, 1),
     }
-    found = [
+    findings = [
         Finding(
             "snapped",
             f"Places are snapped: the {places.incidents:,} incidents lie at {places.places:,} coordinates, and"
@@ -205,7 +205,7 @@ def _snapped(places: Places, cell: float | None) -> list[Finding]:
         )
     ]
     if cell is not None and cell < places.spacing:
-        found.append(
+        findings.append(
             Finding(
                 "fine cells",
                 f"Cells of {cell:g} m are finer than the data: half of the shared points have no other within"
@@ -213,7 +213,7 @@ def _snapped(places: Places, cell: float | None) -> list[Finding]:
                 {"cell_m": cell, "spacing_m": round(places.spacing, 1)},
             )
         )
-    return found
+    return findings
 
 
 def _held(places: Places) -> list[Finding]:
@@ -294,10 +294,10 @@ def _hours(bin: str | None) -> float | None:
 
 
 def _patrols(categories: list[str], share: dict[str, float]) -> list[Finding]:
-    found = {name: group for name in categories if (group := patrol_group(name)) is not None}
-    if not found:
+    groups = {name: group for name in categories if (group := patrol_group(name)) is not None}
+    if not groups:
         return []
-    names = sorted(found, key=lambda name: (-share.get(name, 0.0), name))
+    names = sorted(groups, key=lambda name: (-share.get(name, 0.0), name))
     shown = ", ".join(name[:60] for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
     total = sum(share.get(name, 0.0) for name in names)
     part = f"; {total:.1%} of the incidents" if share else ""
@@ -305,7 +305,7 @@ def _patrols(categories: list[str], share: dict[str, float]) -> list[Finding]:
     figures: dict[str, float | str] = {
         "categories": len(names),
         "names": "\n".join(names),
-        "groups": ", ".join(sorted(set(found.values()))),
+        "groups": ", ".join(sorted(set(groups.values()))),
     }
     if share:
         figures["share"] = round(total, 4)

@@ -78,10 +78,10 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
     row = 0
     for records in _chunks(file.records(context, warn=True)):
         fields = []
-        for number, (_, found) in enumerate(records, row):
-            fitted = fit_width(found, width)
+        for number, (_, values) in enumerate(records, row):
+            fitted = fit_width(values, width)
             if fitted is None:
-                ragged[number] = len(found)
+                ragged[number] = len(values)
             fields.append(fitted or [""] * width)
         row += len(records)
         lines.append(np.array([line for line, _ in records], dtype=np.int64))
@@ -228,7 +228,7 @@ def write_parts(
             here = slice(row, row + len(records))
             row += len(records)
             good = learnt.reason[here] == ""
-            kept = [fit_width(found, width) or [] for (_, found), fine in zip(records, good, strict=True) if fine]
+            kept = [fit_width(values, width) or [] for (_, values), fine in zip(records, good, strict=True) if fine]
             if kept:
                 texts = list(zip(*kept, strict=True))
                 category = _categories(texts, layout)
@@ -251,7 +251,7 @@ def write_parts(
                     {
                         "line": [line for line, _ in bad],
                         "reason": learnt.reason[here][~good].tolist(),
-                        "row": [file.text(found) for _, found in bad],
+                        "row": [file.text(values) for _, values in bad],
                     },
                 )
         writer.flush()

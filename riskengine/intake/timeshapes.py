@@ -108,7 +108,7 @@ def _read_chunk(texts: list[str], patterns: tuple[re.Pattern[str], ...], fields:
         rows = rows_by_shape[start:end]
         start = end
         text = letters[rows[0]].tobytes().rstrip(b"\0").decode("ascii")
-        match = next((found for found in (pattern.fullmatch(text) for pattern in patterns) if found), None)
+        match = next((hit for hit in (pattern.fullmatch(text) for pattern in patterns) if hit), None)
         if match is None:
             continue
         for name, value in match.groupdict().items():

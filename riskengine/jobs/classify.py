@@ -64,9 +64,9 @@ def _by_shares(
         classes, limit, ties = classify_shares(bands, shares)
         limits, tied = [limit] * len(bands), int(ties > 0)
     else:
-        found = [classify_shares(band, shares) for band in bands]
-        classes, limits = np.stack([each[0] for each in found]), [each[1] for each in found]
-        tied = sum(each[2] > 0 for each in found)
+        each_map = [classify_shares(band, shares) for band in bands]
+        classes, limits = np.stack([each[0] for each in each_map]), [each[1] for each in each_map]
+        tied = sum(each[2] > 0 for each in each_map)
     if tied:
         what = "the stack" if parameters.over == "stack" else f"{tied} of {len(bands)} maps"
         context.warn(

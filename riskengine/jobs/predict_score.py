@@ -28,10 +28,10 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
     )
     x, y = asked_places(applied.index, parameters.points, parameters.grid, context)
     with context.step(0.1, 0.8):
-        found = applied.predict(x, y, context)
+        scores = applied.predict(x, y, context)
     with context.step(0.8, 0.95):
         incidents = applied.support(x, y, context)
-    unknown = int(np.isnan(found["score"]).sum())
+    unknown = int(np.isnan(scores["score"]).sum())
     nowhere = int((~np.isfinite(x + y)).sum())
     if nowhere == len(x):
         raise DataError(
@@ -45,7 +45,7 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
             parameter="points" if parameters.grid is None else "grid",
             remedy="Choose places in the city that the index covers",
         )
-    columns: dict[str, Any] = {"x": x, "y": y, **found, "incidents": incidents}
+    columns: dict[str, Any] = {"x": x, "y": y, **scores, "incidents": incidents}
     if nowhere:
         context.warn(f"{nowhere:,} of {len(x):,} places have no coordinates, and so no score")
     if unknown > nowhere:
@@ -55,7 +55,7 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
             f" from every incident: they {what}, which does not mean that nothing happens there"
         )
         if parameters.grid is not None:
-            known = np.isfinite(found["score"])
+            known = np.isfinite(scores["score"])
             columns = {name: values[known] for name, values in columns.items()}
     with whole_file(parameters.output) as temporary:
         np.savez(temporary, **columns)

@@ -68,9 +68,9 @@ def predict_tile(
     row, column = np.nonzero(inside)
     out = np.full((len(BANDS), window.height, window.width), np.nan, dtype=np.float32)
     if len(row):
-        found = applied.predict(x[columns][column], y[rows][row], context)
+        scores = applied.predict(x[columns][column], y[rows][row], context)
         for band, name in zip(out, BANDS, strict=True):
-            band[row, column] = found[name]
+            band[row, column] = scores[name]
     return out
 
 

@@ -34,7 +34,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
                     remedy="Choose polygons that overlap the incidents, and check the CRS of both layers",
                 )
         else:
-            found = dense_box(
+            box = dense_box(
                 incidents.x,
                 incidents.y,
                 parameters.crs,
@@ -43,7 +43,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
                 cell=parameters.cell_size,
                 context=context,
             )
-            inside, extent, cell = found.inside, list(found.extent), found.cell
+            inside, extent, cell = box.inside, list(box.extent), box.cell
             context.log(
                 f"The box is {(extent[2] - extent[0]) / 1000:.1f} km x {(extent[3] - extent[1]) / 1000:.1f} km, chosen "
                 f"on cells of {cell:g} m"

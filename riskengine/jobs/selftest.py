@@ -120,5 +120,5 @@ def check(context: JobContext) -> dict[str, Any]:
 
 
 def _names(file: Path) -> list[str]:
-    found = (re.match(r"[A-Za-z0-9_.-]+", line) for line in file.read_text("utf-8").splitlines())
-    return list(dict.fromkeys(match.group(0) for match in found if match))
+    matches = (re.match(r"[A-Za-z0-9_.-]+", line) for line in file.read_text("utf-8").splitlines())
+    return list(dict.fromkeys(match.group(0) for match in matches if match))

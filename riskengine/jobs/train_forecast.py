@@ -142,11 +142,11 @@ def _fit_judged(parameters: TrainForecastModel, history: Heatmaps, again: bool, 
     path = _judged_file(parameters.checkpoint)
     wanted, maps = _make(parameters), read_maps(history)
     if path.exists():
-        found, card = load_model(path, "checkpoint")
-        same = found.name == wanted.name and found.settings() == wanted.settings()
+        kept, card = load_model(path, "checkpoint")
+        same = kept.name == wanted.name and kept.settings() == wanted.settings()
         if same and card.fingerprint == maps:
             context.log("The model without the held-out maps is that of the run that was cancelled")
-            return found
+            return kept
     model = _fit(parameters, history, context)
     # Of all that a fit reads; the fingerprint of a card is of the counts.
     card = describe(model, history).model_copy(update={"fingerprint": maps})

@@ -127,11 +127,11 @@ def _uncovered(
     """What is to be said where the data do not reach as far as the windows."""
     end = index.incidents.time.max() if reference is None else reference
     recent = (recent_index or index).incidents
-    found = [
+    reasons = [
         not_covered(index.incidents, settings.window_days, end, "scores count incidents of fewer days than asked for"),
         not_covered(recent, settings.recent_days, end, "the model learns from a recent window that is partly empty"),
     ]
-    return [note for note in found if note]
+    return [note for note in reasons if note]
 
 
 def about(
@@ -163,18 +163,18 @@ def about(
 
 def notes(study: Study) -> list[str]:
     """Sentences the reader must not miss."""
-    found = []
+    sentences = []
     covered, wanted = study.held_out.coverage().mean, study.card.interval
     if abs(covered - wanted) > 0.05:
-        found.append(
+        sentences.append(
             f"The {wanted:.0%} interval holds {covered:.0%} of the held-out truths: read its bounds with that in mind"
         )
     blocks = len(np.unique(study.held_out.block))
     if blocks < 30:
-        found.append(
+        sentences.append(
             f"The held-out rows lie in only {blocks} blocks: the error may well be another in the next neighbourhood"
         )
-    return found
+    return sentences
 
 
 def result_of(model: ScoreModel, study: Study, parameters: TrainScoreModel) -> dict[str, Any]:

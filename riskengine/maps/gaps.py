@@ -26,10 +26,10 @@ THRESHOLD = BinarizeHeatmaps.threshold
 
 def find_gaps(heatmaps: Heatmaps, gaps: Gaps = "empty") -> NDArray[np.bool_]:
     """Which maps are gaps, shape (T,): those marked unobserved and, with ``empty``, those without any incident."""
-    found = ~heatmaps.observed
+    gap = ~heatmaps.observed
     if gaps == "empty":
-        found = found | np.array([not band.any() for band in heatmaps.counts], dtype=bool)
-    return found
+        gap = gap | np.array([not band.any() for band in heatmaps.counts], dtype=bool)
+    return gap
 
 
 def quiet_maps(heatmaps: Heatmaps) -> tuple[int, float]:

@@ -202,7 +202,7 @@ def inside_polygons(
     context: JobContext | None = None,
 ) -> NDArray[np.bool_]:
     """Which points lie inside any of the GeoJSON polygons or multipolygons (even-odd rule, so holes are left out)."""
-    found = np.zeros(len(x), dtype=bool)
+    inside = np.zeros(len(x), dtype=bool)
     order = np.argsort(y, kind="stable")
     sorted_x, sorted_y = x[order], y[order]
     context = context or JobContext()
@@ -219,8 +219,8 @@ def inside_polygons(
                 (x1, y1), (x2, y2) = corners[edge], corners[edge + 1]
                 part = slice(begin[edge], end[edge])
                 odd[part] ^= sorted_x[part] < x1 + (sorted_y[part] - y1) * (x2 - x1) / (y2 - y1)
-        found[order[odd]] = True
-    return found
+        inside[order[odd]] = True
+    return inside
 
 
 def _polygons(shapes: Sequence[dict[str, Any]]) -> Iterator[list[Any]]:

@@ -68,10 +68,10 @@ def near(cells: Bools) -> Bools:
     rows = cells.copy()
     rows[:, 1:] |= cells[:, :-1]
     rows[:, :-1] |= cells[:, 1:]
-    found = rows.copy()
-    found[:, :, 1:] |= rows[:, :, :-1]
-    found[:, :, :-1] |= rows[:, :, 1:]
-    return found
+    block = rows.copy()
+    block[:, :, 1:] |= rows[:, :, :-1]
+    block[:, :, :-1] |= rows[:, :, 1:]
+    return block
 
 
 def label_maps(flagged: Bools, events: NDArray[Any], mask: Bools) -> NDArray[np.uint8]:

@@ -216,7 +216,7 @@ def area_hits_by_map(
     predicted: NDArray[Any], counts: NDArray[Any], shares: Sequence[float], threshold: int = 1
 ) -> list[MapHits]:
     """`area_hits` at several shares, one sort a map for all of them, and map by map."""
-    found = np.zeros((len(shares), 5, len(predicted)))
+    figures = np.zeros((len(shares), 5, len(predicted)))
     cells = 0
     for number, (risk, count) in enumerate(zip(predicted, counts, strict=True)):
         inside = ~np.isnan(risk)
@@ -234,14 +234,14 @@ def area_hits_by_map(
             edge = ranked[wanted - 1]
             low, high = np.searchsorted(ranked, edge, "left"), np.searchsorted(ranked, edge, "right")
             part = (wanted - low) / (high - low)
-            found[row, :, number] = (
+            figures[row, :, number] = (
                 wanted,
                 caught[low] + part * (caught[high] - caught[low]),
                 caught[-1],
                 hits[low] + part * (hits[high] - hits[low]),
                 most[wanted],
             )
-    return [MapHits(share, cells, *found[row]) for row, share in enumerate(shares)]
+    return [MapHits(share, cells, *figures[row]) for row, share in enumerate(shares)]
 
 
 @dataclass(frozen=True)

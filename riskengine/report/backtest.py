@@ -92,7 +92,7 @@ def _values(
     compared = claims.differences(backtest)
     chosen = maps.chosen_maps(backtest) if usable and len(backtest.maps) else {}
     shared = maps.common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
-    found = backtest.scores[model].tradeoff if usable else {}
+    tradeoff = backtest.scores[model].tradeoff if usable else {}
     labels = backtest.labels(model) if usable and chosen else None
     return {
         "headline": sentence,
@@ -120,7 +120,7 @@ def _values(
         },
         "readings": maps.READINGS,
         "border": {name: backtest.scores[name].border for name in pair},
-        "tradeoff": found,
+        "tradeoff": tradeoff,
         "label_titles": [maps.TITLES.get(name, name) for name in LABELS],
         "forest_figure": figures.differences(compared, {name: display_name(name) for name in compared}, model)
         if compared
@@ -135,8 +135,8 @@ def _values(
         "gain_figure": figures.gains_over_time(backtest, other)
         if other and len(backtest.maps) > 1 and set(compared) - {"constant"}
         else None,
-        "tradeoff_figure": maps.tradeoff_plot(found) if any(found.values()) else None,
-        "rate_figure": maps.label_rates(found) if any(found.values()) else None,
+        "tradeoff_figure": maps.tradeoff_plot(tradeoff) if any(tradeoff.values()) else None,
+        "rate_figure": maps.label_rates(tradeoff) if any(tradeoff.values()) else None,
         "maps": [
             {"what": what, "figure": maps.happened_map(backtest, model, place, shared), **_map_words(backtest, place)}
             for what, place in chosen.items()
@@ -196,9 +196,9 @@ def _spread(losses: Sequence[float]) -> dict[str, float] | None:
     return {"number": len(finite), "sd": float(np.std(finite, ddof=1)), "low": min(finite), "high": max(finite)}
 
 
-def _paired(found: list[list[Hits]]) -> list[tuple[float, list[Hits]]]:
+def _paired(models: list[list[Hits]]) -> list[tuple[float, list[Hits]]]:
     """What was caught at each share or percentile, for the model and the best baseline beside it."""
-    return [(each[0].at, list(each)) for each in zip(*found, strict=True)] if found and all(found) else []
+    return [(each[0].at, list(each)) for each in zip(*models, strict=True)] if models and all(models) else []
 
 
 def _map_words(backtest: Judged, place: int) -> dict[str, Any]:
@@ -261,10 +261,10 @@ def _test(backtest: Judged) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"Crime Risk": __version__, "Python": platform.python_version()}
+    versions = {"Crime Risk": __version__, "Python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

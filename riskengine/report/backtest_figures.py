@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from ..evaluation.judged import Judged
 from ..measures.compare import Difference
 from .claims import catcher
-from .figures import STYLE, data_uri, look, new_figure
+from .figures import PLOT_STYLE, data_uri, line_style, new_figure
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
-_LOOK: Any = {**STYLE, "axes.axisbelow": True}
 #: Models whose difference is larger than this many times the middle one are drawn at the edge of the figure.
 _FAR = 6.0
 #: The hit-rate curve ends here: nobody patrols more.
@@ -29,7 +28,7 @@ _MOST_AREA = 30
 def hit_rate_curves(backtest: Judged) -> str:
     """Share of incidents caught against share of the area flagged."""
     names = [name for name, score in backtest.scores.items() if score.area.cells]
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = _tall_enough(len(names))
         axes = figure.add_subplot()
         for name in _on_top(backtest, names, catcher(backtest)):
@@ -49,14 +48,14 @@ def hit_rate_curves(backtest: Judged) -> str:
 def reliability_curves(backtest: Judged) -> str:
     """Observed share against predicted probability; root scales, so that rare events are seen."""
     names = _scored(backtest)
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = _tall_enough(len(names))
         axes = figure.add_subplot()
         highest = 1e-4
         for name in _on_top(backtest, names, backtest.best_baseline):
-            found = backtest.scores[name].reliability
-            axes.plot(found.predicted, found.observed, **_line(backtest, name, backtest.best_baseline))
-            highest = max([highest, *found.predicted, *found.observed])
+            bins = backtest.scores[name].reliability
+            axes.plot(bins.predicted, bins.observed, **_line(backtest, name, backtest.best_baseline))
+            highest = max([highest, *bins.predicted, *bins.observed])
         axes.plot([0, highest], [0, highest], color="#888", linewidth=1, zorder=0)
         steps = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0)
         ticks = [0.0, *(step for step in steps if highest / 120 <= step <= highest * 1.02)]
@@ -71,29 +70,32 @@ def reliability_curves(backtest: Judged) -> str:
         return data_uri(figure)
 
 
-def differences(found: dict[str, Difference], names: dict[str, str], model: str) -> str:
+def differences(compared: dict[str, Difference], names: dict[str, str], model: str) -> str:
     """Difference of each model to the best baseline with its interval; those far away stand at the edge.
 
     Parameters
     ----------
-    found : dict of str to Difference
+    compared : dict of str to Difference
         By model.
     names : dict of str to str
         What they are called.
     model : str
         Drawn bold.
     """
-    order = sorted((name for name in found if np.isfinite(found[name].mean)), key=lambda name: found[name].mean)
-    middle = float(np.median([abs(found[name].mean) for name in order])) if order else 0.0
-    near = [name for name in order if abs(found[name].mean) <= _FAR * middle] or order
-    ends = [end for name in near for end in (found[name].mean, found[name].low, found[name].high) if np.isfinite(end)]
+    order = sorted(
+        (name for name in compared if np.isfinite(compared[name].mean)), key=lambda name: compared[name].mean
+    )
+    middle = float(np.median([abs(compared[name].mean) for name in order])) if order else 0.0
+    near = [name for name in order if abs(compared[name].mean) <= _FAR * middle] or order
+    shown = [compared[name] for name in near]
+    ends = [end for each in shown for end in (each.mean, each.low, each.high) if np.isfinite(end)]
     low, high = min([0.0, *ends]), max([0.0, *ends])
     room = 0.06 * max(high - low, 1e-9)
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(7.4, 1.1 + 0.34 * max(len(order), 1))
         axes = figure.add_subplot()
         for row, name in enumerate(order):
-            each, shape = found[name], look(name)
+            each, style = compared[name], line_style(name)
             if name not in near:
                 edge, mark = (low, "<") if each.mean < 0 else (high, ">")
                 axes.plot(edge, row, mark, color=GREY, markersize=8)
@@ -109,8 +111,8 @@ def differences(found: dict[str, Difference], names: dict[str, str], model: str)
                 )
                 continue
             if np.isfinite(each.low):
-                axes.plot([each.low, each.high], [row, row], color=shape["color"], linewidth=3 if name == model else 2)
-            axes.plot(each.mean, row, shape["marker"], color=shape["color"], markersize=9 if name == model else 7)
+                axes.plot([each.low, each.high], [row, row], color=style["color"], linewidth=3 if name == model else 2)
+            axes.plot(each.mean, row, style["marker"], color=style["color"], markersize=9 if name == model else 7)
         axes.axvline(0, color="#333", linewidth=1.2)
         axes.set_xlim(low - room, high + room)
         axes.set_ylim(len(order) - 0.4, -0.6)
@@ -131,7 +133,7 @@ def difference_over_time(backtest: Judged, name: str, other: str) -> str:
     kept = np.isfinite(change)
     starts, ends, change = starts[kept], ends[kept], change[kept]
     difference = backtest.against(name, other)
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(7.4, 3.1)
         axes = figure.add_subplot()
         middle = starts + (ends - starts) / 2
@@ -156,7 +158,7 @@ def gains_over_time(backtest: Judged, other: str) -> str:
     """The running sum of each model's difference to the best baseline: where its gain or loss came from."""
     ends = backtest.heatmaps.edges[1:][backtest.maps]
     names = [name for name in _scored(backtest) if name not in (other, "constant")]
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = _tall_enough(len(names), 7.4, 3.0, 4)
         axes = figure.add_subplot()
         every = max(len(ends) // 12, 1)
@@ -207,7 +209,7 @@ def _line(backtest: Judged, name: str, other: str | None) -> dict[str, Any]:
     """How a model's line is drawn: the model and the baseline it is seen beside bold."""
     bold = name in (backtest.model, other)
     return {
-        **look(name),
+        **line_style(name),
         "linewidth": 2.4 if bold else 1.1,
         "markersize": 6 if bold else 4,
         "alpha": 1.0 if bold else 0.8,
@@ -223,7 +225,7 @@ def _legend(figure: Figure, axes: Axes, names: Sequence[str], columns: int = 3) 
     """A legend above the axes, in the order of the table."""
     handles, labels = axes.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
-    wanted = [look(name)["label"] for name in names]
+    wanted = [line_style(name)["label"] for name in names]
     if wanted:
         figure.legend(
             [by_label[label] for label in wanted],

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..evaluation.judged import Judged
 from ..measures.labels import LABELS, Tradeoff
 from .backtest_figures import root_scale
-from .figures import STYLE, data_uri, new_figure
+from .figures import PLOT_STYLE, data_uri, new_figure
 
 #: Colour of each label in the order of their codes, as the map's style in QGIS has them; true negatives are pale.
 COLOURS = ("#ececec", "#009e73", "#d55e00", "#f0c04a", "#0072b2", "#7cc4ec")
@@ -36,7 +36,6 @@ _OUTSIDE = "#c4c4c4"
 _DOT = "#D55E00"
 #: What each reading of a percentile is called.
 READINGS = {"stack": "over the whole test", "map": "over each map"}
-_LOOK: Any = {**STYLE, "axes.axisbelow": True}
 #: More dots than this are drawn as one picture.
 _MANY_DOTS = 3000
 
@@ -86,7 +85,7 @@ def common_scale(backtest: Judged, name: str, places: Sequence[int]) -> Scale:
 
 def happened_map(backtest: Judged, name: str, place: int, shared: Scale) -> str:
     """A forecast, and over it a dot in each cell where something happened, its area by the number of incidents."""
-    with mpl.rc_context({**_LOOK, "axes.grid": False}):
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         figure, axes, side = _map_axes(backtest)
         image = axes.imshow(
             np.ma.masked_invalid(backtest.risks[name][place]),
@@ -125,7 +124,7 @@ def happened_map(backtest: Judged, name: str, place: int, shared: Scale) -> str:
 
 def label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
     """The six labels of one map."""
-    with mpl.rc_context({**_LOOK, "axes.grid": False}):
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         figure, axes, _ = _map_axes(backtest, 0.5)
         shown = np.ma.masked_where(labels[place] >= len(LABELS), labels[place])
         axes.imshow(
@@ -147,11 +146,11 @@ def label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
         return data_uri(figure)
 
 
-def tradeoff_plot(found: dict[str, list[Tradeoff]]) -> str:
+def tradeoff_plot(tradeoffs: dict[str, list[Tradeoff]]) -> str:
     """The published plot by both readings: accuracy against what is missed, by percentile."""
-    with mpl.rc_context(_LOOK):
-        figure, panels = _panels(found, 3.3)
-        for axes, each in zip(panels, found.values(), strict=True):
+    with mpl.rc_context(PLOT_STYLE):
+        figure, panels = _panels(tradeoffs, 3.3)
+        for axes, each in zip(panels, tradeoffs.values(), strict=True):
             percentiles = [step.percentile for step in each]
             for label, values, colour, line, marker in (
                 ("accuracy", [step.accuracy for step in each], "#000000", "-", "o"),
@@ -166,12 +165,12 @@ def tradeoff_plot(found: dict[str, list[Tradeoff]]) -> str:
         return data_uri(figure)
 
 
-def label_rates(found: dict[str, list[Tradeoff]]) -> str:
+def label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
     """How often each label but the true negative is given, by percentile and reading; on a root scale."""
-    with mpl.rc_context(_LOOK):
-        figure, panels = _panels(found, 3.7)
+    with mpl.rc_context(PLOT_STYLE):
+        figure, panels = _panels(tradeoffs, 3.7)
         highest = 0.01
-        for axes, each in zip(panels, found.values(), strict=True):
+        for axes, each in zip(panels, tradeoffs.values(), strict=True):
             for code, name in enumerate(LABELS):
                 if code == 0:
                     continue
@@ -204,10 +203,10 @@ def label_rates(found: dict[str, list[Tradeoff]]) -> str:
         return data_uri(figure)
 
 
-def _panels(found: dict[str, list[Tradeoff]], height: float) -> tuple[Figure, list[Axes]]:
+def _panels(tradeoffs: dict[str, list[Tradeoff]], height: float) -> tuple[Figure, list[Axes]]:
     figure = new_figure(8.2, height)
-    panels: list[Axes] = list(figure.subplots(1, len(found), sharey=True, squeeze=False)[0])
-    for axes, over in zip(panels, found, strict=True):
+    panels: list[Axes] = list(figure.subplots(1, len(tradeoffs), sharey=True, squeeze=False)[0])
+    for axes, over in zip(panels, tradeoffs, strict=True):
         axes.set_title(f"percentile {READINGS.get(over, over)}", fontsize=10.5)
         axes.set_xlabel("percentile")
     return figure, panels

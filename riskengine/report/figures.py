@@ -35,6 +35,8 @@ STYLE: Any = {
     "svg.hashsalt": "crimerisk",
     "text.parse_math": False,
 }
+#: The same with the grid below all that is drawn.
+PLOT_STYLE: Any = {**STYLE, "axes.axisbelow": True}
 
 
 def display_name(name: str) -> str:
@@ -56,8 +58,8 @@ def data_uri(figure: Figure, dpi: int = 150) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def look(name: str) -> dict[str, Any]:
-    """How the line of a forecaster is drawn."""
+def line_style(name: str) -> dict[str, Any]:
+    """Choose how the line of a forecaster is drawn: its arguments for matplotlib."""
     given = _GIVEN[1] if name == "risk" else LineStyle("#CC79A7", "-", "d")
     line = FORECASTERS[name].line if name in FORECASTERS else given
     return {"label": display_name(name), "color": line.colour, "linestyle": line.dashes, "marker": line.marker}

@@ -40,7 +40,7 @@ def write_score_report(path: str | Path, study: Study, parameter: str = "report"
 
 def _values(study: Study) -> dict[str, Any]:
     card, rows, held_out = study.card, study.rows, study.held_out
-    sentence, look = words.headline(study)
+    sentence, tone = words.headline(study)
     bands = held_out.by_band()
     incidents = _incidents_by_block(study)
     names = [_capital(each.model) for each in study.comparisons]
@@ -50,7 +50,7 @@ def _values(study: Study) -> dict[str, Any]:
     kept = _kept_curves(study)
     return {
         "headline": sentence,
-        "look": look,
+        "tone": tone,
         "notes": study.notes,
         "study": study,
         "card": card,
@@ -115,13 +115,13 @@ def _importance(study: Study) -> tuple[list[Importance], list[Importance]]:
 
 def _resampled(study: Study) -> tuple[float, float]:
     """Scores below and above which places were resampled."""
-    told = study.settings.get("augmentation")
-    return (told["low"], told["high"]) if isinstance(told, dict) else (0.3, 0.8)
+    augmentation = study.settings.get("augmentation")
+    return (augmentation["low"], augmentation["high"]) if isinstance(augmentation, dict) else (0.3, 0.8)
 
 
 def _kept_curves(study: Study) -> str | None:
     """The name of the curves that belong to the model itself."""
-    fitted = [name for name, found in study.curves if found.loss and found.validation]
+    fitted = [name for name, fit in study.curves if fit.loss and fit.validation]
     wanted = [name for name in ("final", study.card.architecture.text()) if name in fitted] or fitted[-1:]
     return wanted[0] if wanted else None
 
@@ -150,7 +150,7 @@ def _examples(study: Study) -> list[dict[str, float]]:
     def count(score: float) -> float:
         return float(np.exp(low + score * (high - low)))
 
-    found = []
+    examples = []
     for band in held_out.by_band():
         inside = (held_out.truth >= band["low"]) & (held_out.truth < band["high"])
         if band["high"] == 1.0:
@@ -160,7 +160,7 @@ def _examples(study: Study) -> list[dict[str, float]]:
         truth, score, lower, upper = (
             float(part[row]) for part in (held_out.truth, held_out.score, held_out.lower, held_out.upper)
         )
-        found.append(
+        examples.append(
             {
                 "truth": truth,
                 "score": score,
@@ -171,7 +171,7 @@ def _examples(study: Study) -> list[dict[str, float]]:
                 "inside": lower <= truth <= upper,
             }
         )
-    return found
+    return examples
 
 
 def _protocols(study: Study) -> dict[str, Any]:

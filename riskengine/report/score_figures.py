@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ..learning.loop import Curves
 from ..systems.score.augment import Rows
 from ..systems.score.study import Comparison, GrowthStep, HeldOut, Importance
-from .figures import STYLE, data_uri, new_figure
+from .figures import PLOT_STYLE, data_uri, new_figure
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#595959"
 #: Colour and marker of each way to split, and its name.
@@ -24,7 +23,6 @@ SPLITS: dict[str, tuple[str, str, str]] = {
     "blocks": (BLUE, "o", "new blocks"),
 }
 _BINS = np.linspace(0.0, 1.0, 51)
-_LOOK: Any = {**STYLE, "axes.axisbelow": True}
 #: Blocks with fewer incidents say nothing, and could point at people.
 LEAST_IN_BLOCK = 10
 
@@ -34,7 +32,7 @@ def score_histograms(rows: Rows, low: float, high: float) -> str:
     parts = [("incidents’ own places", rows.score[: rows.originals], BLUE)]
     if len(rows) > rows.originals:
         parts.append(("with resampled copies", rows.score, ORANGE))
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(5.2, 2.3 * len(parts) + 0.3)
         all_axes = figure.subplots(len(parts), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, (title, score, colour) in zip(all_axes, parts, strict=True):
@@ -53,13 +51,13 @@ def score_histograms(rows: Rows, low: float, high: float) -> str:
 
 def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
     """Loss per epoch of every network; that called `main` is drawn on top."""
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(5.2, 3.8)
         axes = figure.add_subplot()
-        for name, found in curves:
+        for name, each in curves:
             if name != main:
-                axes.plot(_epochs(found.loss), found.loss, color="#9cc4de", linewidth=0.8, linestyle="--")
-                axes.plot(_epochs(found.validation), found.validation, color="#f0b88c", linewidth=0.8)
+                axes.plot(_epochs(each.loss), each.loss, color="#9cc4de", linewidth=0.8, linestyle="--")
+                axes.plot(_epochs(each.validation), each.validation, color="#f0b88c", linewidth=0.8)
         final = dict(curves)[main]
         axes.plot(_epochs(final.loss), final.loss, color=BLUE, linewidth=2, linestyle="--", label="training")
         axes.plot(
@@ -72,7 +70,7 @@ def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
         if final.validation:
             epoch = min(max(final.best_epoch, 1), len(final.validation))
             axes.plot(epoch, final.validation[epoch - 1], "o", color="#333", markersize=6, label="weights kept")
-        axes.set_ylim(*_loss_limits([found for _, found in curves]))
+        axes.set_ylim(*_loss_limits([each for _, each in curves]))
         axes.set_xlabel("epoch")
         axes.set_ylabel("mean absolute error")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -86,11 +84,9 @@ def _epochs(losses: list[float]) -> NDArray[np.int64]:
 
 def _loss_limits(curves: list[Curves]) -> tuple[float, float]:
     """Room for the slow descent: the first few epochs may leave at the top."""
-    values = np.array([loss for found in curves for loss in (*found.loss, *found.validation)])
+    values = np.array([loss for fit in curves for loss in (*fit.loss, *fit.validation)])
     low, high = float(values.min()), float(values.max())
-    late = [
-        loss for found in curves for each in (found.loss, found.validation) for loss in each[max(1, len(each) // 10) :]
-    ]
+    late = [loss for fit in curves for each in (fit.loss, fit.validation) for loss in each[max(1, len(each) // 10) :]]
     top = min(high, max(late, default=high))
     room = max(top - low, 1e-4) * 0.08
     return low - room, top + room
@@ -98,7 +94,7 @@ def _loss_limits(curves: list[Curves]) -> tuple[float, float]:
 
 def growth_path(growth: list[GrowthStep]) -> str:
     """Losses of the architectures that were tried, in order."""
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure()
         axes = figure.add_subplot()
         layers = np.arange(len(growth))
@@ -122,7 +118,7 @@ def growth_path(growth: list[GrowthStep]) -> str:
 
 def predicted_against_true(held_out: HeldOut) -> str:
     """Density of held-out rows by their true and predicted score."""
-    with mpl.rc_context({**_LOOK, "axes.grid": False}):
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         figure = new_figure(5.2, 4.4)
         axes = figure.add_subplot()
         edges = np.linspace(0.0, 1.0, 81)
@@ -146,7 +142,7 @@ def predicted_against_true(held_out: HeldOut) -> str:
 
 def error_by_band(bands: list[dict[str, float]]) -> str:
     """Mean absolute error and bias of each band of the true score."""
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(5.2, 3.2)
         axes = figure.add_subplot()
         middle = [(band["low"] + band["high"]) / 2 for band in bands]
@@ -169,7 +165,7 @@ def error_by_band(bands: list[dict[str, float]]) -> str:
 
 def coverage_by_band(bands: list[dict[str, float]], nominal: float) -> str:
     """Share of truths inside their interval, per band of the true score."""
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(5.2, 3.0)
         axes = figure.add_subplot()
         middle = [(band["low"] + band["high"]) / 2 for band in bands]
@@ -197,7 +193,7 @@ def error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
     at = cells - first
     grid[at[enough, 1], at[enough, 0]] = error[enough]
     few[at[~enough, 1], at[~enough, 0]] = 1.0
-    with mpl.rc_context({**_LOOK, "axes.grid": False}):
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         figure = new_figure(5.8, float(np.clip(4.5 * lines / columns + 0.5, 2.5, 7.5)))
         axes = figure.add_subplot()
         extent = (0.0, columns * side / 1000, 0.0, lines * side / 1000)
@@ -228,7 +224,7 @@ def error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
 
 def importance_bars(importance: list[Importance]) -> str:
     """How much larger the error becomes when each feature is shuffled."""
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(5.2, 0.9 + 0.27 * len(importance))
         axes = figure.add_subplot()
         names, added = [each.group for each in importance], [each.increase for each in importance]
@@ -243,7 +239,7 @@ def importance_bars(importance: list[Importance]) -> str:
 def protocols(comparisons: list[Comparison], names: list[str]) -> str:
     """Error of every model under every split, with its interval over blocks; on a logarithmic scale."""
     models = list(dict.fromkeys(names))
-    with mpl.rc_context(_LOOK):
+    with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(5.2, 1.2 + 0.5 * len(models))
         axes = figure.add_subplot()
         splits = [split for split in SPLITS if any(each.split == split for each in comparisons)]

@@ -62,11 +62,11 @@ def best(study: Study, split: str, own: bool) -> Comparison | None:
 
     Those judged on the same rows as the network are told apart by their difference to it.
     """
-    found = [
+    candidates = [
         each for each in study.comparisons if each.split == split and (is_own(each) if own else not is_network(each))
     ]
-    paired = all(each.minus_model is not None for each in found)
-    return min(found, key=lambda each: (each.minus_model if paired else None) or each.l1, default=None)
+    paired = all(each.minus_model is not None for each in candidates)
+    return min(candidates, key=lambda each: (each.minus_model if paired else None) or each.l1, default=None)
 
 
 def headline(study: Study) -> tuple[str, str]:
@@ -75,8 +75,8 @@ def headline(study: Study) -> tuple[str, str]:
     off = f"off by {l1.mean:.3f} of the scale ({between(l1)})"
     typical = f"typically by a factor of {factor(card, l1.mean):.2g} in the number of incidents"
     if card.protocol == "recommended":
-        sentence, look = _against_baseline(study, l1)
-        return f"On places it has never seen, the model is on average {off}, i.e. {typical}.{sentence}", look
+        sentence, tone = _against_baseline(study, l1)
+        return f"On places it has never seen, the model is on average {off}, i.e. {typical}.{sentence}", tone
     text = f"On rows drawn at random the model is on average {off}, i.e. {typical}. But that split leaks:"
     honest = best(study, "blocks", own=True)
     if honest is None:

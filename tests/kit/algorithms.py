@@ -161,6 +161,6 @@ def run_script(lines: str, *arguments: Path, **environment: str) -> Any:
         timeout=150,
         check=False,
     )
-    found = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert found, done.stderr
-    return json.loads(found[0].removeprefix("RESULT "))
+    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert results, done.stderr
+    return json.loads(results[0].removeprefix("RESULT "))

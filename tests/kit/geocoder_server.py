@@ -100,9 +100,9 @@ def geocoder_server() -> Iterator[GeocoderServer]:
                 return self._send(b'[{"lat": "19.4", "lon": "-99', "application/json")
             if "endless" in address:
                 return self._send(b"[" + b" " * 6_000_000 + b"]", "application/json")
-            found = next((places for word, places in PLACES.items() if word in address), [])
+            places = next((known for word, known in PLACES.items() if word in address), [])
             google = path.endswith("/geocode/json")
-            answer = google_answer(address, found, params) if google else nominatim_answer(address, found)
+            answer = google_answer(address, places, params) if google else nominatim_answer(address, places)
             return self._send(json.dumps(answer).encode(), "application/json", 200, {"Cache-Control": "max-age=3600"})
 
         def _send(self, body: bytes, kind: str, status: int = 200, headers: dict[str, str] | None = None) -> None:
@@ -128,7 +128,7 @@ def geocoder_server() -> Iterator[GeocoderServer]:
         server.server_close()
 
 
-def nominatim_answer(address: str, found: list[tuple[str, float, float]]) -> Any:
+def nominatim_answer(address: str, places: list[tuple[str, float, float]]) -> Any:
     """The body of `/search?format=json`."""
     if "an object" in address:
         return {"error": {"code": 400, "message": "Nothing to search for."}}
@@ -154,13 +154,13 @@ def nominatim_answer(address: str, found: list[tuple[str, float, float]]) -> Any
                 f"{edge:.7f}" for edge in (latitude - 0.01, latitude + 0.01, longitude - 0.01, longitude + 0.01)
             ],
         }
-        for number, (name, latitude, longitude) in enumerate(found)
+        for number, (name, latitude, longitude) in enumerate(places)
     ]
     # Another piece of the same street.
     return rows + [{**row, "osm_id": 1, "place_id": 2} for row in rows[:1]]
 
 
-def google_answer(address: str, found: list[tuple[str, float, float]], params: dict[str, str]) -> Any:
+def google_answer(address: str, places: list[tuple[str, float, float]], params: dict[str, str]) -> Any:
     """The body of `/maps/api/geocode/json`."""
     key = params.get("key", "")
     if key != GOOD_KEY:
@@ -194,6 +194,6 @@ def google_answer(address: str, found: list[tuple[str, float, float]], params: d
             "place_id": f"ChIJ{number}",
             "types": ["route"],
         }
-        for number, (name, latitude, longitude) in enumerate(found)
+        for number, (name, latitude, longitude) in enumerate(places)
     ]
     return {"results": results, "status": "OK" if results else "ZERO_RESULTS"}

@@ -96,7 +96,7 @@ def list_modules(root: Path = ROOT) -> dict[str, Path]:
 def list_imports(root: Path = ROOT) -> tuple[Import, ...]:
     """List every import of the plugin's modules, also those in functions and those for types only."""
     modules = list_modules(root)
-    return tuple(found for name in sorted(modules) for found in _imports_of(name, modules, root))
+    return tuple(each for name in sorted(modules) for each in _imports_of(name, modules, root))
 
 
 def _imports_of(module: str, modules: Mapping[str, Path], root: Path) -> Iterator[Import]:

@@ -159,10 +159,10 @@ def band_times(layer: QgsRasterLayer, form: str = "yyyy-MM-ddTHH:mm:ss") -> list
     """Time ranges of a raster's bands, which must all be half-open."""
     properties = layer.temporalProperties()
     assert properties.mode() == Qgis.RasterTemporalMode.FixedRangePerBand
-    found = []
+    spans = []
     for band in range(1, layer.bandCount() + 1):
         span = properties.fixedRangePerBand()[band]
         assert span.includeBeginning()
         assert not span.includeEnd()
-        found.append((span.begin().toString(form), span.end().toString(form)))
-    return found
+        spans.append((span.begin().toString(form), span.end().toString(form)))
+    return spans

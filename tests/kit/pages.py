@@ -52,6 +52,6 @@ class Page(HTMLParser):
 
     def row(self, start: str, columns: int) -> list[str]:
         """The one row of so many columns that begins with a text."""
-        found = [row for row in self.rows if len(row) == columns and row[0].startswith(start)]
-        assert len(found) == 1, (start, columns, [row[0] for row in self.rows])
-        return found[0]
+        matching = [row for row in self.rows if len(row) == columns and row[0].startswith(start)]
+        assert len(matching) == 1, (start, columns, [row[0] for row in self.rows])
+        return matching[0]

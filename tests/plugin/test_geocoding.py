@@ -124,7 +124,7 @@ def test_answers_are_remembered_and_errors_are_not(ours: SimpleNamespace, server
 
 def test_nothing_found_is_a_sentence(ours: SimpleNamespace, service: Any) -> None:
     assert ours.geocoding.search("nowhere", MEXICO_CITY, None, service) == []
-    sentence = ours.geocoding.nothing_found("no  where", service)
+    sentence = ours.geocoding.describe_no_place("no  where", service)
     assert sentence.startswith("127.0.0.1 knows no place called “no where”.")
 
 

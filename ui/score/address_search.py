@@ -53,7 +53,7 @@ class AddressSearch(QgsTask):
         try:
             self.places = geocoding.search(self.text, self._extent, self._feedback, self.service)
             if not self.places:
-                self.problem = geocoding.nothing_found(self.text, self.service)
+                self.problem = geocoding.describe_no_place(self.text, self.service)
         except GeocodingError as error:
             self.problem = str(error)
         except Exception as error:

@@ -139,19 +139,19 @@ def rows(answer: Answer) -> list[tuple[str, str]]:
     count = (one if answer.incidents == 1 else many).format(
         count=f"{answer.incidents:,}", days=f"{result['window_days']:g}", date=reference_date(answer)
     )
-    found = []
+    lines = []
     if answer.percentile is not None:
         # An incident's own place is the yardstick: most of a city's ground is calmer than where its incidents are.
         share = tr("{percentile} of the incidents' own places")
-        found.append((tr("Percentile"), share.format(percentile=percentile_text(answer.percentile))))
+        lines.append((tr("Percentile"), share.format(percentile=percentile_text(answer.percentile))))
     if answer.predicted:
         title = tr("{share} % interval").format(share=f"{result['interval'] * 100:g}")
-        found.append((title, f"{answer.lower:.2f} – {answer.upper:.2f}"))
-    found.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
+        lines.append((title, f"{answer.lower:.2f} – {answer.upper:.2f}"))
+    lines.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
     if answer.predicted:
-        found.append((tr("Exact score"), f"{result['exact']['score']:.2f}"))
-        found.append((tr("Model"), answer.model))
-    return found
+        lines.append((tr("Exact score"), f"{result['exact']['score']:.2f}"))
+        lines.append((tr("Model"), answer.model))
+    return lines
 
 
 def sentences(answer: Answer) -> list[str]:

@@ -129,7 +129,7 @@ class CrimeScoreLocatorFilter(QgsLocatorFilter):
             elif places := geocoding.search(text, self._area, feedback, self._service):
                 self._show_places(places)
             else:
-                self._show(geocoding.nothing_found(text, self._service), {})
+                self._show(geocoding.describe_no_place(text, self._service), {})
         except SearchCancelled:
             return
         except GeocodingError as error:

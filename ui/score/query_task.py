@@ -121,8 +121,8 @@ class QueryTask(QgsTask):
     def _index_crs(self) -> str:
         path = self.question.settings.index
         try:
-            found = Path(path).stat()
-            key = (path, found.st_mtime_ns, found.st_size)
+            stat = Path(path).stat()
+            key = (path, stat.st_mtime_ns, stat.st_size)
         except OSError:
             # The engine says in a sentence what is wrong with the file.
             key = (path, 0, 0)

@@ -84,7 +84,7 @@ class MapSamples:
             prior = inputs[PRIOR][where].astype(np.float32) * LOGIT_SCALE
             area = inputs[3][where].astype(np.float32)
             seen = stack.sequence.inputs[:, 0, where[0], where[1]]
-            found = (
+            sample = (
                 average_spans(seen, expit(prior) * area, 0, target, self.wanted),
                 self.model.seen_layers(inputs, self.layers, where),
                 stack.sequence.context[target],
@@ -93,7 +93,7 @@ class MapSamples:
                 stack.events[target][where].astype(np.float32),
                 stack.mask[where].astype(np.float32),
             )
-            for part, each in zip(parts, found, strict=True):
+            for part, each in zip(parts, sample, strict=True):
                 part.append(each)
         return tuple(torch.from_numpy(np.stack(part)).to(device) for part in parts)
 

@@ -26,15 +26,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
 def guess(header: Sequence[str]) -> tuple[Profile, Variant] | None:
     """What the columns probably are, as a profile; None unless longitude, latitude and time are all told."""
     columns = {plain(name): name for name in reversed(header)}
-    found = {role: next((columns[name] for name in names if name in columns), None) for role, names in _NAMES.items()}
-    x, y, time, clock = (found[role] for role in ("x", "y", "time", "clock"))
+    roles = {role: next((columns[name] for name in names if name in columns), None) for role, names in _NAMES.items()}
+    x, y, time, clock = (roles[role] for role in ("x", "y", "time", "clock"))
     if x is None or y is None or time is None:
         return None
     times = (time, clock) if clock is not None and plain(time).endswith(("date", "fecha", "fechahecho")) else (time,)
     said = ", ".join([f"longitude {x!r}", f"latitude {y!r}", "time " + " and ".join(map(repr, times))])
-    note = f"No known format: the columns were told by their names ({said}; category {found['category']!r})"
+    note = f"No known format: the columns were told by their names ({said}; category {roles['category']!r})"
     variant = Variant(
-        title="told by their names", signature=(x, y, *times), x=x, y=y, time=times, category=found["category"]
+        title="told by their names", signature=(x, y, *times), x=x, y=y, time=times, category=roles["category"]
     )
     profile = Profile(
         id="guessed", title="columns", crs="EPSG:4326", bbox=None, date_order=None, notes=(note,), variants=(variant,)

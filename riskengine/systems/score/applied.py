@@ -70,9 +70,9 @@ class AppliedModel:
         """
         context = context or JobContext()
         context.progress(0.0, "Reading the index and the model")
-        found, loaded = CrimeIndex.load(index, context), ScoreModel.load(model)
+        crime_index, loaded = CrimeIndex.load(index, context), ScoreModel.load(model)
         card = loaded.card
-        if why := loaded.check_belongs(found):
+        if why := loaded.check_belongs(crime_index):
             if not elsewhere:
                 raise DataError(
                     why,
@@ -86,16 +86,16 @@ class AppliedModel:
             )
         if not card.complete:
             context.warn(incomplete(card))
-        recent = RecentIncidents.of(found, card.recent_days, reference)
-        if why := not_covered(found.incidents, card.recent_days, recent.reference):
+        recent = RecentIncidents.of(crime_index, card.recent_days, reference)
+        if why := not_covered(crime_index.incidents, card.recent_days, recent.reference):
             context.warn(why)
-        counted, _ = window_mask(found.incidents, card.window_days, recent.reference)
-        known = cKDTree(np.column_stack((found.incidents.x[counted], found.incidents.y[counted])))
+        counted, _ = window_mask(crime_index.incidents, card.window_days, recent.reference)
+        known = cKDTree(np.column_stack((crime_index.incidents.x[counted], crime_index.incidents.y[counted])))
         context.log(
             f"Model {card.name!r} ({card.protocol}) sees {len(recent):,} incidents of the {card.recent_days:g} days up"
             f" to {recent.reference}"
         )
-        return cls(loaded, found, recent, known)
+        return cls(loaded, crime_index, recent, known)
 
     @property
     def classes(self) -> list[tuple[float, float, int, int]]:
@@ -104,13 +104,13 @@ class AppliedModel:
         Five, or fewer where many of those places share a score.
         """
         scores = (0.0, *(self.model.card.percentiles[percentile] for percentile in CLASS_PERCENTILES), 1.0)
-        found: list[tuple[float, float, int, int]] = []
+        rows: list[tuple[float, float, int, int]] = []
         begin = 0
         for (low, high), end in zip(pairwise(scores), (*CLASS_PERCENTILES, 100), strict=True):
             if high > low:
-                found.append((low, high, begin, end))
+                rows.append((low, high, begin, end))
                 begin = end
-        return [*found[:-1], (*found[-1][:3], 100)]
+        return [*rows[:-1], (*rows[-1][:3], 100)]
 
     def predict(self, x: Floats, y: Floats, context: JobContext | None = None) -> dict[str, Floats]:
         """What is predicted at places, NaN where nothing is known.
@@ -126,20 +126,20 @@ class AppliedModel:
         near, _ = self.known.query(points, distance_upper_bound=OUTSIDE_METRES, workers=-1)
         known[known] = np.isfinite(near)
         prediction = self.model.predict(self.recent, x[known], y[known], context)
-        found = {
+        known_values = {
             **prediction._asdict(),
             "percentile": self.model.percentile(prediction.score),
             "count": self.model.count(prediction.score),
         }
-        columns = {name: np.full(len(x), np.nan) for name in found}
-        for name, values in found.items():
+        columns = {name: np.full(len(x), np.nan) for name in known_values}
+        for name, values in known_values.items():
             columns[name][known] = values
         return columns
 
     def support(self, x: Floats, y: Floats, context: JobContext | None = None) -> NDArray[np.int64]:
         """How many recent incidents lie closer than `SUPPORT_RADIUS` to each place: what its prediction rests on."""
-        found = np.zeros(len(x), dtype=np.int64)
+        counts = np.zeros(len(x), dtype=np.int64)
         known = np.isfinite(x) & np.isfinite(y)
         recent = CrimeIndex(self.recent.incidents, self.index.crs)
-        found[known] = recent.count_within(x[known], y[known], SUPPORT_RADIUS, None, context)
-        return found
+        counts[known] = recent.count_within(x[known], y[known], SUPPORT_RADIUS, None, context)
+        return counts

@@ -236,9 +236,9 @@ def importance(study: Study, prepared: Prepared, networks: list[ScoreNetwork], s
     base = error(table)
     wanted = [(group, columns) for group, columns in settings.features.columns().items()]
     wanted += [(name, [column]) for column, name in enumerate(settings.features.names())]
-    found = []
+    rows = []
     for name, columns in wanted:
         changed = table.copy()
         changed[:, columns] = changed[random.permutation(len(changed))][:, columns]
-        found.append(Importance(name, len(columns), error(changed) - base))
-    return found
+        rows.append(Importance(name, len(columns), error(changed) - base))
+    return rows

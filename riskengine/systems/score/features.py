@@ -76,13 +76,13 @@ class FeatureSet(BaseModel):
 
     def columns(self) -> dict[str, list[int]]:
         """The columns of each group."""
-        found: dict[str, list[int]] = {}
+        positions: dict[str, list[int]] = {}
         start = 0
         for group in self.groups:
             width = len(self._names_of(group))
-            found[group] = list(range(start, start + width))
+            positions[group] = list(range(start, start + width))
             start += width
-        return found
+        return positions
 
     def _names_of(self, group: FeatureGroup) -> list[str]:
         nearest = range(1, self.k + 1)

@@ -124,9 +124,9 @@ class CrimeIndex:
         distance = np.full((len(x), k), np.inf)
         number = np.full((len(x), k), len(self), dtype=np.int64)
         for row, point in enumerate(zip(x - self.centre[0], y - self.centre[1], strict=True)):
-            found, far = self._annoy.get_nns_by_vector(point, k, include_distances=True)
-            number[row, : len(found)] = found
-            distance[row, : len(found)] = far
+            rows, far = self._annoy.get_nns_by_vector(point, k, include_distances=True)
+            number[row, : len(rows)] = rows
+            distance[row, : len(rows)] = far
         return distance, number
 
     def recall(self, k: int = 10, sample: int = 1000) -> float:
@@ -140,9 +140,9 @@ class CrimeIndex:
         rows = np.random.default_rng(self.seed).choice(len(self), min(sample, len(self)), replace=False)
         x, y = self.incidents.x[rows], self.incidents.y[rows]
         exact, _ = self.tree.query(np.column_stack((x, y)), k=np.arange(1, k + 1), workers=-1)
-        found, _ = self.nearest(x, y, k)
+        approximate, _ = self.nearest(x, y, k)
         # 32-bit floats at city distances are right to a few millimetres.
-        return float((found <= exact[:, -1:] + 0.01).mean())
+        return float((approximate <= exact[:, -1:] + 0.01).mean())
 
     def count_within(
         self,
@@ -200,13 +200,13 @@ class CrimeIndex:
             if row % 1000 == 0:
                 context.progress(row / len(x), "Counting incidents around each point (Annoy)")
             while True:
-                found, far = self._annoy.get_nns_by_vector(point, number, include_distances=True)
+                rows, far = self._annoy.get_nns_by_vector(point, number, include_distances=True)
                 # Annoy may return fewer than asked for long before it has seen them all: only its own size ends it.
                 if number >= len(self) or (far and far[-1] >= radius):
                     break
                 number *= 2
             near = np.searchsorted(np.asarray(far), radius, side="left")
-            result[row] = near if counted is None else int(counted[found[:near]].sum())
+            result[row] = near if counted is None else int(counted[rows[:near]].sum())
             number = max(32, min(number, 2 * int(near) + 2))
         return result
 

@@ -156,7 +156,7 @@ def _check_together(index: CrimeIndex, recent_index: CrimeIndex) -> None:
 
 def _earlier_windows(index: CrimeIndex, settings: Settings, reference: np.datetime64) -> list[RecentIncidents]:
     step = np.timedelta64(round(settings.recent_days * 86_400), "s")
-    found = []
+    windows = []
     # A tenth of a window may be missing: the first incident need not fall on the first moment of the data.
     first = index.incidents.time.min() - step // 10
     for number in range(1, int(settings.window_days // settings.recent_days)):
@@ -168,5 +168,5 @@ def _earlier_windows(index: CrimeIndex, settings: Settings, reference: np.dateti
         except DataError:
             continue
         if len(window) >= max(_FEWEST, settings.features.neighbours):
-            found.append(window)
-    return found
+            windows.append(window)
+    return windows

@@ -92,10 +92,10 @@ class LastUsed(Generic[Kept]):
 def file_stamp(path: str) -> tuple[str, int, int]:
     """A key that changes when the file does; a file that is missing is left to whoever reads it."""
     try:
-        found = Path(path).stat()
+        stat = Path(path).stat()
     except OSError:
         return path, 0, 0
-    return path, found.st_mtime_ns, found.st_size
+    return path, stat.st_mtime_ns, stat.st_size
 
 
 class Memory:
@@ -256,17 +256,17 @@ def _caveats(model: ScoreModel, question: Question, index: CrimeIndex, reference
     from .model import incomplete
 
     card = model.card
-    found = []
+    sentences = []
     if why := not_covered(index.incidents, card.recent_days, reference, "predicted scores will be too low"):
-        found.append(f"{why}.")
+        sentences.append(f"{why}.")
     if not card.complete:
-        found.append(f"{incomplete(card)}.")
+        sentences.append(f"{incomplete(card)}.")
     if (card.radius, card.window_days) != (question.radius, question.window_days):
-        found.append(
+        sentences.append(
             f"The model predicts the score within {card.radius:g} m and {card.window_days:g} days, as it was trained; "
             f"the exact count is of {question.radius:g} m and {question.window_days:g} days."
         )
-    return " ".join(found) or None
+    return " ".join(sentences) or None
 
 
 def _within(window: Window, question: Question) -> NDArray[np.int64]:

@@ -116,11 +116,11 @@ class HeldOut:
     def by_band(self) -> list[dict[str, float]]:
         """Rows, error, bias and coverage by band of the true score; bands without rows are left out."""
         band = np.clip(np.digitize(self.truth, BANDS) - 1, 0, len(BANDS) - 2)
-        found = []
+        bands = []
         for number in range(len(BANDS) - 1):
             here = band == number
             if here.any():
-                found.append(
+                bands.append(
                     {
                         "low": BANDS[number],
                         "high": BANDS[number + 1],
@@ -131,7 +131,7 @@ class HeldOut:
                         "width": float((self.upper - self.lower)[here].mean()),
                     }
                 )
-        return found
+        return bands
 
     def by_block(self) -> tuple[NDArray[np.int64], Floats]:
         """Rows of each block, and their mean error (nan where there are none)."""
