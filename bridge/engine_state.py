@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import processes
+from . import locks, processes
 from .processes import EngineSetupError
 
 MENU = "Crime Risk ▸ Set up engine…"
@@ -217,32 +217,10 @@ def _of(error: OSError) -> str:
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the system frees it when the process dies, however it dies."""
-    path = folder / "install.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            _lock_handle(handle)
-        except OSError:
-            owner = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
-            raise EngineSetupError(
-                f"The engine in {folder} is already being set up by process {owner}. Wait until that has ended."
-            ) from None
-        os.ftruncate(handle, 0)
-        os.write(handle, str(os.getpid()).encode("ascii"))
-        yield
-    finally:
-        os.close(handle)
-
-
-def _lock_handle(handle: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        # Beyond the text, which others may then still read.
-        os.lseek(handle, 1000, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        os.lseek(handle, 0, os.SEEK_SET)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with locks.hold(folder / "install.lock"):
+            yield
+    except locks.Held as held:
+        raise EngineSetupError(
+            f"The engine in {folder} is already being set up by process {held.owner}. Wait until that has ended."
+        ) from None

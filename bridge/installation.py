@@ -22,6 +22,10 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA = "cu130"
 CUDA_INDEX = f"https://download.pytorch.org/whl/{CUDA}"
 _MODULES = {"scikit-learn": "sklearn"}
+_WITHOUT = {
+    "annoy": "annoy could not be compiled; the exact index serves.",
+    "pyarrow": "pyarrow could not be installed; tables are written as plain arrays, which takes longer.",
+}
 
 # One line of JSON per package, so that a broken one is named and the others are still tried.
 _IMPORT = """
@@ -201,7 +205,7 @@ class Installation:
         if "torch" not in have:
             self._install_torch(pip, kept)
         if "annoy" not in have:
-            self._install_annoy(pip, kept)
+            self._install_optional(pip, kept)
         self._verify()
 
     def _constraints(self, have: dict[str, dict[str, Any]]) -> list[str]:
@@ -238,14 +242,17 @@ class Installation:
                 self.log(f"Your package index has no CPU build of PyTorch; asking {CPU_INDEX}.")
                 pip.install([*wheels, "--extra-index-url", CPU_INDEX, f"torch=={number}+cpu"], part)
 
-    def _install_annoy(self, pip: Pip, kept: list[str]) -> None:
+    def _install_optional(self, pip: Pip, kept: list[str]) -> None:
         part = self._part(0.85, 0.92)
-        part(0.0, "Installing annoy")
-        pin = engine_state.pins(engine_state.OPTIONAL)[0]
-        try:
-            pip.install([*kept, engine_state.pin_name(pin) if self.site else pin], part)
-        except PipError as error:
-            self.log(f"annoy could not be compiled; the exact index serves. {error}")
+        pins: dict[str, list[str]] = {}
+        for pin in engine_state.pins(engine_state.OPTIONAL):
+            pins.setdefault(engine_state.pin_name(pin), []).append(pin)
+        for number, (name, lines) in enumerate(pins.items()):
+            part(number / len(pins), f"Installing {name}")
+            try:
+                pip.install([*kept, *([name] if self.site else lines)], part)
+            except PipError as error:
+                self.log(f"{_WITHOUT[name]} {error}")
 
     def _verify(self) -> None:
         answers = import_all(engine_state.package_names(), self.folder, self._part(0.92, 1.0), self.is_cancelled)

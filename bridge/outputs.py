@@ -16,6 +16,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProviderRegistry,
     QgsVectorFileWriter,
+    QgsVectorLayer,
 )
 
 from .crs import tr
@@ -99,11 +100,7 @@ def fill_sink(
         if feedback.isCanceled():
             raise QgsProcessingException(tr("Cancelled: nothing was written."))
         if not sink.addFeatures(batch, QgsFeatureSink.Flag.FastInsert):
-            raise QgsProcessingException(
-                tr(
-                    "The output could not be written: {why}. Free some disk space or choose another destination."
-                ).format(why=sink.lastError() or "?")
-            )
+            raise _unwritten(sink)
         added += len(batch)
         batch.clear()
         feedback.setProgress(low + (high - low) * min(added / max(count, 1), 1.0))
@@ -115,12 +112,31 @@ def fill_sink(
     if batch:
         flush()
     if not sink.flushBuffer():
-        raise QgsProcessingException(
-            tr("The output could not be written: {why}. Free some disk space or choose another destination.").format(
-                why=sink.lastError() or "?"
-            )
-        )
+        raise _unwritten(sink)
     return added
+
+
+def copy_rows(sink: QgsFeatureSink, layer: QgsVectorLayer, feedback: QgsProcessingFeedback) -> int:
+    """Copy all features of a layer without a look at them; returns how many.
+
+    Raises
+    ------
+    QgsProcessingException
+        As `fill_sink` does.
+    """
+    if feedback.isCanceled():
+        raise QgsProcessingException(tr("Cancelled: nothing was written."))
+    if not sink.addFeatures(layer.getFeatures(), QgsFeatureSink.Flag.FastInsert) or not sink.flushBuffer():
+        raise _unwritten(sink)
+    return int(layer.featureCount())
+
+
+def _unwritten(sink: QgsFeatureSink) -> QgsProcessingException:
+    return QgsProcessingException(
+        tr("The output could not be written: {why}. Free some disk space or choose another destination.").format(
+            why=sink.lastError() or "?"
+        )
+    )
 
 
 def discard(destination: str, existed: bool) -> None:

@@ -1,0 +1,160 @@
+"""Layers on their way to where the user wants them: whole, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsFeatureSink,
+    QgsFields,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
+    QgsProcessingUtils,
+    QgsVectorLayer,
+)
+
+from ..bridge import databases, landing, outputs
+from ..bridge.crs import tr
+from . import destinations
+from .engine_algorithm import EngineAlgorithm
+
+_GPKG = ".gpkg"
+
+
+@dataclass
+class Rows:
+    """Features made here, one by one."""
+
+    fields: QgsFields
+    geometry: Any
+    crs: QgsCoordinateReferenceSystem
+    features: Iterable[QgsFeature]
+    count: int
+
+
+@dataclass
+class Table:
+    """A file of one table that the engine has written: a GeoPackage for a GeoPackage, else a FlatGeobuf."""
+
+    path: Path
+
+
+@dataclass
+class Sink:
+    """Where a layer goes, and the part of the progress bar that its writing has."""
+
+    algorithm: EngineAlgorithm
+    parameters: dict[str, Any]
+    name: str
+    context: QgsProcessingContext
+    feedback: QgsProcessingFeedback
+    folder: Path
+    low: float = 90.0
+    high: float = 100.0
+
+    def write(self, rows: Rows | Table) -> str:
+        """Write the layer; returns its id, as Processing has it.
+
+        Raises
+        ------
+        QgsProcessingException
+            If it cannot be written, or on cancel: then what was there before is there still.
+        """
+        self._go_on()
+        path, table = destinations.named(self.parameters, self.name)
+        if path is None:
+            return self._write_elsewhere(rows)
+        if table and path.exists() and path.suffix.lower() == _GPKG:
+            made = rows.path if isinstance(rows, Table) else self._write_file(self.folder / f"{self.name}.gpkg", rows)
+            landing.replace_table(path, table, made, made.stem, self._progress)
+        else:
+            with landing.beside(path, self.feedback.isCanceled) as inner:
+                if isinstance(rows, Table) and path.suffix.lower() == _GPKG:
+                    self._place(rows.path, inner, table)
+                else:
+                    self._write_file(inner, rows, table)
+        return self._announce(f"{path}|layername={table}" if table else str(path))
+
+    def _place(self, made: Path, inner: Path, table: str) -> None:
+        if table and table != made.stem:
+            landing.make_geopackage(inner)
+            landing.replace_table(inner, table, made, made.stem, self._progress)
+        else:
+            shutil.move(made, inner)
+
+    def _write_file(self, path: Path, rows: Rows | Table, table: str = "") -> Path:
+        """Write a file that nobody else knows yet."""
+        named = f"ogr:dbname='{path}' table=\"{table}\" (geom)" if table and path.suffix.lower() == _GPKG else str(path)
+        # The layer is to be loaded from its final place, which QGIS is told of later.
+        given = self.parameters[self.name]
+        definition = QgsProcessingOutputLayerDefinition(named)
+        if isinstance(given, QgsProcessingOutputLayerDefinition):
+            definition.createOptions = given.createOptions
+        written, destination = self._fill({**self.parameters, self.name: definition}, rows)
+        layer = QgsVectorLayer(destination, "written", "ogr")
+        if not layer.isValid() or layer.featureCount() != written:
+            raise QgsProcessingException(
+                tr("{name} could not be written as {path}. Free some disk space or choose another destination.").format(
+                    name=self.name, path=path.name
+                )
+            )
+        return path
+
+    def _write_elsewhere(self, rows: Rows | Table) -> str:
+        """Write to memory, or to a database."""
+        def fill(parameters: dict[str, Any]) -> tuple[int, str]:
+            return self._fill(parameters, rows)
+
+        layer_id = databases.write_whole(self.parameters, self.name, self.context, fill)
+        return fill(self.parameters)[1] if layer_id is None else self._announce(layer_id)
+
+    def _fill(self, parameters: dict[str, Any], rows: Rows | Table) -> tuple[int, str]:
+        """Make the sink and fill it; returns how many rows, and the layer's id."""
+        if isinstance(rows, Table):
+            layer = QgsVectorLayer(str(rows.path), rows.path.stem, "ogr")
+            sink, destination = self._make(parameters, layer.fields(), layer.wkbType(), layer.crs())
+            count = outputs.copy_rows(sink, layer, self.feedback)
+        else:
+            sink, destination = self._make(parameters, rows.fields, rows.geometry, rows.crs)
+            count = outputs.fill_sink(sink, rows.features, rows.count, self.feedback, self.low, self.high)
+        # Files are closed only when the sink is gone.
+        del sink
+        return count, destination
+
+    def _make(
+        self, parameters: dict[str, Any], fields: QgsFields, geometry: Any, crs: QgsCoordinateReferenceSystem
+    ) -> tuple[QgsFeatureSink, str]:
+        sink, destination = self.algorithm.parameterAsSink(parameters, self.name, self.context, fields, geometry, crs)
+        if sink is None:
+            raise QgsProcessingException(self.algorithm.invalidSinkError(self.parameters, self.name))
+        return sink, destination
+
+    def _announce(self, destination: str) -> str:
+        """Have the layer loaded when the algorithm ends, where that was asked for."""
+        given = self.parameters[self.name]
+        if isinstance(given, QgsProcessingOutputLayerDefinition) and given.destinationProject is not None:
+            title = given.destinationName or self.algorithm.parameterDefinition(self.name).description()
+            self.context.addLayerToLoadOnCompletion(
+                destination,
+                QgsProcessingContext.LayerDetails(
+                    title, given.destinationProject, self.name, QgsProcessingUtils.LayerHint.Vector
+                ),
+            )
+        return destination
+
+    def _progress(self, share: float) -> bool:
+        self.feedback.setProgress(self.low + (self.high - self.low) * share)
+        return not self.feedback.isCanceled()
+
+    def _go_on(self) -> None:
+        # Making a sink may empty what was there: not for somebody who has already changed their mind.
+        if self.feedback.isCanceled():
+            raise QgsProcessingException(tr("Cancelled: nothing was written."))

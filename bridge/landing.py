@@ -1,0 +1,202 @@
+"""How an output comes to its place: whole, in the stead of what was there before, or not at all.
+
+A file is written in a hidden folder beside its place, under its own name, and moved when it is whole. A table in a
+GeoPackage that is there already is written, and takes the place of its namesake, in one SQL transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from qgis.core import QgsProcessingException
+
+from . import leftovers, locks
+from .crs import tr
+
+#: Files that belong to a layer's file of the same stem, and speak of the one before.
+_SIDECARS = {".shp": (".cpg", ".dbf", ".idm", ".ind", ".prj", ".qix", ".qmd", ".sbn", ".sbx", ".shx")}
+_SQLITE = ("-wal", "-shm", "-journal")
+
+
+@contextmanager
+def beside(path: Path, is_cancelled: Callable[[], bool] = lambda: False) -> Iterator[Path]:
+    """Give a place where a file can be written; when the block ends well it is moved to `path`, with its sidecars.
+
+    Raises
+    ------
+    QgsProcessingException
+        If it cannot be written there; what was at `path` stays.
+    """
+    with sentences(path):
+        folder = leftovers.make_folder(path.parent, leftovers.BESIDE)
+        try:
+            yield folder / path.name
+            with waiting(path, is_cancelled):
+                _move_all(folder, path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def waiting(path: Path, is_cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Let nobody else change the file meanwhile; for the moment in which it changes."""
+    try:
+        with locks.wait_for(locks.lock_of(path), is_cancelled):
+            yield
+    except locks.Held as held:
+        raise QgsProcessingException(
+            tr("{path} is being written by process {owner}. Wait until that has ended, or choose another file.").format(
+                path=path, owner=held.owner
+            )
+        ) from None
+
+
+def _move_all(folder: Path, path: Path) -> None:
+    made = sorted(each for each in folder.iterdir() if not each.name.endswith(_SQLITE))
+    if path.suffix.lower() == ".gpkg":
+        _settle(path)
+    # The main file last: until then the old one is what is opened.
+    for each in sorted(made, key=lambda each: each.name == path.name):
+        each.replace(path.parent / each.name)
+    names = {each.name for each in made}
+    for ending in _SIDECARS.get(path.suffix.lower(), ()):
+        if (other := path.with_suffix(ending)).name not in names:
+            other.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """Bring into an old GeoPackage what its log holds, and remove the log: it would be read with the new file."""
+    if not Path(f"{path}-wal").exists():
+        return
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for ending in _SQLITE:
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+def replace_table(
+    path: Path, table: str, source: Path, source_table: str, progress: Callable[[float], bool] = lambda share: True
+) -> None:
+    """Put a table into a GeoPackage, in the place of one of that name, in one transaction.
+
+    Parameters
+    ----------
+    path : Path
+        The GeoPackage, which is there.
+    source : Path
+        A file with the rows.
+    progress : callable
+        Gets a share in [0, 1]; says whether to go on.
+
+    Raises
+    ------
+    QgsProcessingException
+        If it could not be written; the table before stays.
+    """
+    from osgeo import gdal
+
+    with sentences(path), waiting(path, lambda: not progress(0.0)), _raising(gdal):
+        target = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
+        rows = gdal.OpenEx(str(source), gdal.OF_VECTOR)
+        # GDAL's own way of copying makes the spatial index when the file is closed, after its transaction.
+        target.ExecuteSQL(f"ATTACH DATABASE {_quoted(str(source), chr(39))} AS made")
+        target.StartTransaction()
+        try:
+            _copy_table(target, table, rows.GetLayerByName(source_table))
+            if not progress(1.0):
+                raise QgsProcessingException(tr("Cancelled: nothing was written."))
+            target.CommitTransaction()
+        except BaseException:
+            target.RollbackTransaction()
+            raise
+        finally:
+            target = rows = None
+
+
+def _copy_table(target: Any, table: str, source: Any) -> None:
+    """Replace a table by one of the attached file ``made``, within the transaction under way."""
+    for number in range(target.GetLayerCount()):
+        if target.GetLayer(number).GetName().lower() == table.lower():
+            target.DeleteLayer(number)
+            break
+    geometry, fid = source.GetGeometryColumn(), source.GetFIDColumn()
+    options = [f"FID={fid}", f"GEOMETRY_NAME={geometry or 'geom'}", "SPATIAL_INDEX=NO"]
+    copy = target.CreateLayer(table, source.GetSpatialRef(), source.GetGeomType(), options)
+    definition = source.GetLayerDefn()
+    for number in range(definition.GetFieldCount()):
+        copy.CreateField(definition.GetFieldDefn(number))
+    copy.SyncToDisk()
+    names = [definition.GetFieldDefn(number).GetName() for number in range(definition.GetFieldCount())]
+    columns = ", ".join(_quoted(name) for name in [fid, *names])
+    shapes = ""
+    if geometry:
+        reference = f"(SELECT srs_id FROM main.gpkg_geometry_columns WHERE table_name = {_quoted(table, chr(39))})"
+        columns += f", {_quoted(geometry)}"
+        # A CRS without a code may have another number there.
+        shapes = f", SetSRID({_quoted(geometry)}, {reference})"
+    values = ", ".join(_quoted(name) for name in [fid, *names]) + shapes
+    target.ExecuteSQL(
+        f"INSERT INTO main.{_quoted(table)} ({columns}) SELECT {values} FROM made.{_quoted(source.GetName())}"
+    )
+    if geometry:
+        target.ExecuteSQL(f"SELECT CreateSpatialIndex({_quoted(table, chr(39))}, {_quoted(geometry, chr(39))})")
+        west, east, south, north = source.GetExtent() if source.GetFeatureCount() else (0.0,) * 4
+        if source.GetFeatureCount():
+            target.ExecuteSQL(
+                f"UPDATE main.gpkg_contents SET min_x = {west!r}, max_x = {east!r}, min_y = {south!r}, "
+                f"max_y = {north!r} WHERE table_name = {_quoted(table, chr(39))}"
+            )
+
+
+def make_geopackage(path: Path) -> None:
+    """Make a GeoPackage without tables."""
+    from osgeo import gdal
+
+    with sentences(path), _raising(gdal):
+        gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
+
+
+def _quoted(name: str, mark: str = '"') -> str:
+    return mark + name.replace(mark, mark * 2) + mark
+
+
+@contextmanager
+def _raising(gdal: object) -> Iterator[None]:
+    """GDAL's errors as exceptions, for this block only: other plugins count on the way it was."""
+    was_on = gdal.GetUseExceptions()  # type: ignore[attr-defined]
+    gdal.UseExceptions()  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        if not was_on:
+            gdal.DontUseExceptions()  # type: ignore[attr-defined]
+
+
+@contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn trouble with a destination into a sentence with a remedy."""
+    try:
+        yield
+    except QgsProcessingException:
+        raise
+    except PermissionError as error:
+        raise QgsProcessingException(
+            tr(
+                "{path} could not be replaced ({why}): it is open in another program, or as a layer of this project. "
+                "Close it there, or choose another file."
+            ).format(path=path, why=error.strerror)
+        ) from error
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise QgsProcessingException(
+            tr("{path} could not be written: {why}. Free some disk space or choose another destination.").format(
+                path=path, why=why.rstrip(".")
+            )
+        ) from error

@@ -1,0 +1,89 @@
+"""Temporary folders, named by the process that made them; those of processes that are gone are swept away."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+#: For the exchange with the engine, within QGIS's own temporary folder, whose name starts with processing_.
+EXCHANGE = "crime_risk_"
+#: Beside a destination, hidden.
+BESIDE = ".crime_risk_"
+#: Those of the engine's own processes.
+_ENGINE = "crimerisk_"
+_OWNER = re.compile(r"(?:crime_risk_|crimerisk_)(\d+)_|\.(\d+)\.partial")
+#: Those of versions before 0.5 name no process: after a day nobody works with them any more.
+_NAMELESS_SECONDS = 86_400.0
+
+
+def make_folder(parent: Path, kind: str) -> Path:
+    """Make a temporary folder that says whose it is."""
+    return Path(tempfile.mkdtemp(prefix=f"{kind}{os.getpid()}_", dir=parent))
+
+
+def sweep_temporary() -> list[Path]:
+    """Remove the exchange folders of processes that were killed; returns those removed."""
+    root = Path(tempfile.gettempdir())
+    return _sweep([*root.glob(f"processing_*/{EXCHANGE}*"), *root.glob(f"{_ENGINE}*")])
+
+
+def sweep_beside(folder: Path) -> list[Path]:
+    """Remove what killed processes have left half-written in a folder of results; returns what was removed."""
+    return _sweep([*folder.glob(f"{BESIDE}*"), *folder.glob(".*.partial*")], only_named=True)
+
+
+def _sweep(candidates: list[Path], only_named: bool = False) -> list[Path]:
+    removed = []
+    for path in candidates:
+        if not _is_abandoned(path, only_named):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            _unlink(path)
+        removed.append(path)
+    return removed
+
+
+def _is_abandoned(path: Path, only_named: bool) -> bool:
+    owner = _OWNER.search(path.name)
+    if owner is not None:
+        return not is_alive(int(owner[1] or owner[2]))
+    try:
+        return not only_named and time.time() - path.stat().st_mtime > _NAMELESS_SECONDS
+    except OSError:
+        return False
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        # Another user's, or held open: it is no worse than it was.
+        return
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number runs; true where the system does not tell."""
+    if sys.platform == "win32":
+        import ctypes
+
+        # Windows has no signal that does nothing.
+        handle = ctypes.windll.kernel32.OpenProcess(0x0010_0000, False, pid)
+        if not handle:
+            return ctypes.windll.kernel32.GetLastError() != 87
+        waited = ctypes.windll.kernel32.WaitForSingleObject(handle, 0)
+        ctypes.windll.kernel32.CloseHandle(handle)
+        return bool(waited == 0x102)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True

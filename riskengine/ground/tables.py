@@ -1,0 +1,254 @@
+"""Tables of rows as files that every program reads: written whole or not at all, in one pass, a chunk at a time.
+
+GDAL writes them, through pyogrio: as Arrow record batches where pyarrow is there, else as plain arrays, which take
+longer (docs/methods/exchange.md).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .artefacts import whole_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Geometry = Literal["point", "polygon", "none"]
+#: Names of types, as the declarations of tools have them.
+Fields = Mapping[str, str]
+
+_DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
+_GEOMETRY_TYPES = {"point": "Point", "polygon": "MultiPolygon", "none": None}
+#: What pyogrio takes for a time without a shift: wall-clock times are stored as if in UTC, where every one exists.
+_UTC = 100
+_GEOMETRY = "geom"
+
+
+@dataclass
+class Chunk:
+    """Some rows of a table.
+
+    Attributes
+    ----------
+    columns : sequence of sequences
+        Values of each field in the order of the fields, None for a missing one; times as datetime64.
+    x, y : ndarray, optional
+        Of points.
+    shapes : sequence of dict, optional
+        Of polygons, as GeoJSON.
+    """
+
+    columns: Sequence[Sequence[Any] | NDArray[Any]]
+    x: NDArray[np.float64] | None = None
+    y: NDArray[np.float64] | None = None
+    shapes: Sequence[Mapping[str, Any]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+
+def write_table(
+    path: str | Path,
+    fields: Fields,
+    chunks: Iterable[Chunk],
+    geometry: Geometry = "none",
+    crs: str | None = None,
+    parameter: str = "output",
+) -> int:
+    """Write a table; returns how many rows it has.
+
+    Parameters
+    ----------
+    path : path
+        The ending says the format: ``.gpkg``, ``.fgb`` or ``.geojson``.
+    fields : mapping of str to {"text", "integer", "long", "real", "datetime"}
+    chunks : iterable of Chunk
+        Read once; only one of them is held in memory.
+    geometry : {"point", "polygon", "none"}
+    crs : str, optional
+        As an authority's code or WKT.
+    parameter : str
+        What a sentence calls the destination.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; what was there before stays.
+    """
+    path = Path(path)
+    counted = _Counted(chunks)
+    options: dict[str, Any] = {
+        "driver": _DRIVERS[path.suffix.lower()],
+        "layer": path.stem,
+        "geometry_type": _GEOMETRY_TYPES[geometry],
+        "crs": crs,
+        "encoding": "UTF-8",
+    }
+    if options["driver"] == "GPKG":
+        # What older programs read too.
+        options["dataset_options"] = {"VERSION": "1.2"}
+    if options["driver"] == "FlatGeobuf":
+        # An index would put the rows into another order.
+        options["layer_options"] = {"SPATIAL_INDEX": "NO"}
+    with whole_file(path, parameter) as temporary:
+        write = _write_arrow if has_arrow() else _write_arrays
+        try:
+            write(temporary, fields, counted, geometry, options)
+        except Exception:
+            # GDAL knows only that the rows stopped coming.
+            if counted.failure is not None:
+                raise counted.failure from None
+            raise
+        finally:
+            for companion in ("-wal", "-shm", "-journal"):
+                Path(f"{temporary}{companion}").unlink(missing_ok=True)
+        if counted.failure is not None:
+            raise counted.failure
+    return counted.rows
+
+
+def has_arrow() -> bool:
+    """Whether pyarrow is there: an engine made of Debian's packages has none."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+class _Counted:
+    """The chunks, with their number of rows, and what went wrong in making them."""
+
+    def __init__(self, chunks: Iterable[Chunk]) -> None:
+        self._chunks = chunks
+        self.rows = 0
+        self.failure: BaseException | None = None
+
+    def __iter__(self) -> Iterator[Chunk]:
+        try:
+            for chunk in self._chunks:
+                self.rows += len(chunk)
+                yield chunk
+        except BaseException as error:
+            self.failure = error
+            raise
+
+
+def _write_arrow(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry: Geometry, options: Any) -> None:
+    import pyarrow as pa
+    import pyogrio
+
+    types = {
+        "text": pa.string(),
+        "integer": pa.int32(),
+        "long": pa.int64(),
+        "real": pa.float64(),
+        "datetime": pa.timestamp("ms", tz="UTC"),
+    }
+    schema = [pa.field(name, types[kind]) for name, kind in fields.items()]
+    if geometry != "none":
+        schema.append(pa.field(_GEOMETRY, pa.binary()))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for chunk in chunks:
+            arrays = [_arrow_column(values, field.type) for values, field in zip(chunk.columns, schema, strict=False)]
+            if geometry == "point":
+                arrays.append(_arrow_points(chunk))
+            elif geometry == "polygon":
+                arrays.append(pa.array([polygon_wkb(shape) for shape in chunk.shapes or ()], pa.binary()))
+            yield pa.RecordBatch.from_arrays(arrays, schema=pa.schema(schema))
+
+    reader = pa.RecordBatchReader.from_batches(pa.schema(schema), batches())
+    pyogrio.write_arrow(reader, path, geometry_name=_GEOMETRY if geometry != "none" else None, **options)
+
+
+def _arrow_column(values: Any, kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(kind):
+        return pa.array(np.asarray(values, dtype="datetime64[ms]"), pa.timestamp("ms")).cast(kind)
+    # A number that is none is a missing one.
+    return pa.array(values, kind, from_pandas=True)
+
+
+def _arrow_points(chunk: Chunk) -> pa.Array:
+    import pyarrow as pa
+
+    points = _points_wkb(chunk)
+    offsets = np.arange(0, points.nbytes + 1, points.itemsize, dtype=np.int32)
+    return pa.BinaryArray.from_buffers(pa.binary(), len(points), [None, pa.py_buffer(offsets), pa.py_buffer(points)])
+
+
+def _write_arrays(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry: Geometry, options: Any) -> None:
+    # All rows are held: every further write would open the file anew, and take far longer.
+    from pyogrio.raw import write
+
+    shapes: list[bytes] = []
+    columns: list[list[Any]] = [[] for _ in fields]
+    for chunk in chunks:
+        for column, values in zip(columns, chunk.columns, strict=True):
+            column.extend(values)
+        if geometry == "point":
+            shapes.extend(point.tobytes() for point in _points_wkb(chunk))
+        elif geometry == "polygon":
+            shapes.extend(polygon_wkb(shape) for shape in chunk.shapes or ())
+    data, masks = zip(*(_plain_column(values, kind) for values, kind in zip(columns, fields.values(), strict=True)))
+    write(
+        path,
+        _objects(shapes) if geometry != "none" else None,
+        list(data),
+        np.array(list(fields), dtype=object),
+        field_mask=list(masks),
+        gdal_tz_offsets={
+            name: np.full(len(data[0]), _UTC, dtype=np.uint8) for name, kind in fields.items() if kind == "datetime"
+        },
+        **options,
+    )
+
+
+def _objects(values: Sequence[Any]) -> NDArray[np.object_]:
+    made = np.empty(len(values), dtype=object)
+    made[:] = values
+    return made
+
+
+def _plain_column(values: Any, kind: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Values and which of them are missing."""
+    if kind == "text":
+        return _objects(values), None
+    if kind == "datetime":
+        return np.asarray(values, dtype="datetime64[ms]").reshape(len(values)), None
+    if kind == "real":
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64), None
+    missing = np.array([value is None for value in values], dtype=bool)
+    whole = np.array([0 if value is None else value for value in values], dtype=np.int64)
+    return whole.astype(np.int32) if kind == "integer" else whole, missing
+
+
+_POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
+
+
+def _points_wkb(chunk: Chunk) -> NDArray[Any]:
+    points = np.empty(len(chunk), dtype=_POINT)
+    points["order"], points["type"] = 1, 1
+    points["x"], points["y"] = chunk.x, chunk.y
+    return points
+
+
+def polygon_wkb(shape: Mapping[str, Any]) -> bytes:
+    """A GeoJSON Polygon or MultiPolygon as the well-known binary of a MultiPolygon."""
+    parts = [shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"]
+    packed = [struct.pack("<BII", 1, 6, len(parts))]
+    for rings in parts:
+        packed.append(struct.pack("<BII", 1, 3, len(rings)))
+        for ring in rings:
+            corners = np.asarray(ring, dtype="<f8")[:, :2]
+            packed.append(struct.pack("<I", len(corners)) + corners.tobytes())
+    return b"".join(packed)
