@@ -236,12 +236,22 @@ QUICK_BASELINES = tuple(record.name for record in RECORDS if record.quick_baseli
 #: Those that know where incidents happen, and little or nothing about when.
 LONG_RUN = tuple(record.name for record in RECORDS if record.long_run)
 
+#: A risk raster of unknown making, as it is called beside the forecasters.
+_GIVEN = "Given risk map"
+
 #: Members of the default forecaster by kind of support and unit of the bins; "" stands for all other units. Cheap,
 #: and each wrong in its own way. Boosted trees add nothing to the regression that they correct
 #: (benchmarks/forecast.py), and networks cost a hundred times as much.
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     (GRID, ""): ("prior_counts", "weekday_trend", "kde", "etas", "logistic"),
 }
+
+
+def title_of(name: str) -> str:
+    """Call a forecaster as tables, legends and messages do."""
+    if name == "risk":
+        return _GIVEN
+    return FORECASTERS[name].title if name in FORECASTERS else name.replace("_", " ").capitalize()
 
 
 def default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..contract.choices import Over
-from ..contract.forecasters import DEFAULT
+from ..contract.forecasters import DEFAULT, title_of
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
-from .entrants import catalogued, entrants, title
+from .entrants import catalogued, entrants
 from .folds import run_tasks
 from .gathered import Gathered
 from .judged import Judged
@@ -69,7 +69,7 @@ def run_backtest(
         for outcome in run_tasks(tasks, heatmaps, context, workers):
             gathered.add(outcome)
             if outcome.failure:
-                context.warn(f"{title(outcome.task.model)} could not be run: {outcome.failure}")
+                context.warn(f"{title_of(outcome.task.model)} could not be run: {outcome.failure}")
     risks = {name: gathered.risks[name] for name in forecasters if name in gathered.risks}
     baselines = [name for name in risks if (entry := names[name]) is not None and entry.simple]
     if not baselines:

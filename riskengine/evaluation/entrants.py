@@ -50,8 +50,3 @@ def entrants(
 def catalogued(name: str, forecaster: Forecaster) -> ForecasterRecord | None:
     """Its record, by the name given to it or by its own."""
     return FORECASTERS.get(name) or FORECASTERS.get(forecaster.name)
-
-
-def title(name: str) -> str:
-    """A model's name for people."""
-    return FORECASTERS[name].title if name in FORECASTERS else name

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.choices import Over
+from ..contract.forecasters import title_of
 from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make
 from ..ground.context import JobContext
 from ..maps.heatmaps import Heatmaps
 from ..measures.metrics import brier, skill
-from .entrants import title
 from .judged import Judged
 from .plan import Plan
 from .scoring import ModelScore, score_model
@@ -63,7 +63,7 @@ def judge(
     scores: dict[str, ModelScore] = {}
     for number, name in enumerate([model, *(name for name in risks if name != model)]):
         with context.step(number / len(risks), (number + 1) / len(risks)):
-            context.progress(0.0, f"Scoring {title(name)} on {len(maps)} maps")
+            context.progress(0.0, f"Scoring {title_of(name)} on {len(maps)} maps")
             scores[name] = score_model(
                 name,
                 risks[name],
@@ -122,7 +122,7 @@ def judge_trained(
     others = [make(name, threshold=threshold) for name in baselines if name != model.name]
     for number, other in enumerate(others):
         with context.step(0.5 * number / len(others), 0.5 * (number + 1) / len(others)):
-            context.progress(0.0, f"Fitting {title(other.name)}")
+            context.progress(0.0, f"Fitting {title_of(other.name)}")
             other.fit(history, context)
     with context.step(0.5, 1.0):
         return judge_fitted([model, *others], heatmaps, first, threshold, context)
@@ -141,7 +141,7 @@ def judge_fitted(
     risks: dict[str, NDArray[np.float32]] = {}
     for number, forecaster in enumerate(forecasters):
         with context.step(0.6 * number / len(forecasters), 0.6 * (number + 1) / len(forecasters)):
-            context.progress(0.0, f"Forecasting {len(observed)} held-out maps by {title(forecaster.name)}")
+            context.progress(0.0, f"Forecasting {len(observed)} held-out maps by {title_of(forecaster.name)}")
             risks[forecaster.name] = forecaster.predict_each(heatmaps, first, context)[observed]
     names = list(risks)
     with context.step(0.6, 1.0):

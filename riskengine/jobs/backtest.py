@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.forecasters import BASELINES, DEFAULT
+from ..contract.forecasters import BASELINES, DEFAULT, title_of
 from ..contract.tools.forecast import BacktestForecast
 from ..evaluation.backtest import run_backtest
-from ..evaluation.entrants import entrants, title
+from ..evaluation.entrants import entrants
 from ..evaluation.exposure import exposure, read_areas
 from ..evaluation.judged import Judged
 from ..evaluation.offsets import of_stack, run_offsets
@@ -83,7 +83,7 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     for sentence in sentences(backtest):
         context.log(sentence)
     if outputs.risk or outputs.labels or outputs.hits:
-        context.log(f"Risk, labels and incidents by label are those of {title(backtest.model)}")
+        context.log(f"Risk, labels and incidents by label are those of {title_of(backtest.model)}")
     context.progress(1.0, "Done")
     return {
         **result_of(backtest, outputs),

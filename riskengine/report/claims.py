@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.forecasters import LONG_RUN
+from ..contract.forecasters import LONG_RUN, title_of
 from ..evaluation.judged import Judged
 from ..evaluation.scoring import AREA_SHARE
 from ..measures.compare import Difference
-from .figures import display_name
 from .words import change, maps_text, of_all, percent, within
 
 #: A gain below this share of the log-loss is called small.
@@ -106,7 +105,7 @@ def headline(judged: Judged | None) -> tuple[str, str]:
         return f"No answer: {within(name)} has no forecast that could be scored on {maps_text(maps)}.", "worse"
     if not math.isfinite(score.log_loss):
         return _by_order(judged)
-    start = f"{display_name(name)}: log-loss {score.log_loss:.4f} over {maps_text(maps)}"
+    start = f"{title_of(name)}: log-loss {score.log_loss:.4f} over {maps_text(maps)}"
     other = judged.best_baseline
     if not other:
         text = f"{start}. No simple baseline was scored beside it, so nothing can be said about how good that is."
@@ -150,7 +149,7 @@ def sentences(judged: Judged) -> list[str]:
     if not best:
         return [f"No simple baseline was scored on these {maps}: how good this is cannot be said.", *failed]
     said = [
-        f"The best simple baseline is {display_name(best)}, with a log-loss of {judged.scores[best].log_loss:.4f} over"
+        f"The best simple baseline is {title_of(best)}, with a log-loss of {judged.scores[best].log_loss:.4f} over"
         f" {maps}."
     ]
     compared = differences(judged)
@@ -161,7 +160,7 @@ def sentences(judged: Judged) -> list[str]:
         for verdict in ("better", "indistinguishable", "worse"):
             names = [name for name, difference in compared.items() if difference.verdict == verdict]
             names.sort(key=lambda name: compared[name].mean)
-            models = "; ".join(f"{display_name(name)} ({interval(compared[name], digits)})" for name in names)
+            models = "; ".join(f"{title_of(name)} ({interval(compared[name], digits)})" for name in names)
             words = COMPARED[verdict]
             said += [f"{words[0].upper()}{words[1:]} it: {models}."] if names else []
     by_order = [each[name].text for name in judged.scores if name not in compared and name != best]
@@ -214,7 +213,7 @@ def lines(judged: Judged) -> dict[str, Line]:
     digits = digits_of(*compared.values())
     said: dict[str, Line] = {}
     for name, score in judged.scores.items():
-        shown = display_name(name)
+        shown = title_of(name)
         if not score.area.cells:
             said[name] = Line(f"{shown}: no forecast that could be scored.", "failed")
         elif not math.isfinite(score.log_loss):
@@ -231,14 +230,14 @@ def lines(judged: Judged) -> dict[str, Line]:
             words = f"{COMPARED[verdict]} {within(other)}"
             said[name] = Line(f"{shown}: {words} ({interval(compared[name], digits)}).", verdict)
     for name, why in judged.failures.items():
-        said[name] = Line(f"{display_name(name)} could not be run: {why}", "failed")
+        said[name] = Line(f"{title_of(name)} could not be run: {why}", "failed")
     return said
 
 
 def _by_order(judged: Judged) -> tuple[str, str]:
     """The answer for values that are no probabilities."""
     name, other = judged.model, catcher(judged)
-    text = f"{display_name(name)}: its values are no probabilities, so only their order is judged. {_hits(judged)}"
+    text = f"{title_of(name)}: its values are no probabilities, so only their order is judged. {_hits(judged)}"
     if other is None:
         return text, "unsure"
     difference, shown = hits_change(judged, name, other)
@@ -253,7 +252,7 @@ def _by_order(judged: Judged) -> tuple[str, str]:
 
 
 def _order_line(judged: Judged, name: str) -> Line:
-    start, other = f"{display_name(name)}: judged by its order alone", catcher(judged)
+    start, other = f"{title_of(name)}: judged by its order alone", catcher(judged)
     if other is None or other == name:
         return Line(f"{start}; it catches {of_all(judged.scores[name].area)}.", "alone")
     difference, shown = hits_change(judged, name, other)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract.forecasters import FORECASTERS
+from ..contract.forecasters import FORECASTERS, title_of
 from ..evaluation.judged import Judged
 from ..forecasters.base import Forecaster
 from ..forecasters.ensemble import Ensemble
@@ -113,7 +113,7 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
         difference = None if own else judged.against(judged.model, name)
         rows.append(
             {
-                "label": figures.display_name(name),
+                "label": title_of(name),
                 "summary": FORECASTERS[name].summary if name in FORECASTERS else "",
                 "score": score,
                 "best": score.log_loss == best,
@@ -152,7 +152,7 @@ def _members(model: Forecaster) -> list[dict[str, Any]]:
     if not isinstance(model, Ensemble):
         return []
     rows = [
-        {"label": figures.display_name(name), "weight": float(weight), "loss": float(loss)}
+        {"label": title_of(name), "weight": float(weight), "loss": float(loss)}
         for name, weight, loss in zip(model.members, model.weights_, model.past_loss_, strict=False)
     ]
     return sorted(rows, key=lambda row: -row["weight"])

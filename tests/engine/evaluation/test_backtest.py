@@ -276,7 +276,7 @@ def test_a_model_that_fails_is_named_and_the_others_go_on(city: Heatmaps) -> Non
     }
     assert list(backtest.scores) == ["prior_counts", "constant"]
     assert backtest.scores["prior_counts"].log_loss > 0
-    assert "warning: broken could not be run: The history is too short. Use a longer one." in context.lines
+    assert "warning: Broken could not be run: The history is too short. Use a longer one." in context.lines
     assert "could not be run" in " ".join(sentences(backtest))
 
 
