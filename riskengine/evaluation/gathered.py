@@ -60,6 +60,6 @@ class Gathered:
                 events = self._heatmaps.counts[number][mask] >= self._threshold
                 losses.append(log_loss(risk[mask], events))
 
-    def seed_losses(self, name: str) -> list[float]:
-        """Log-loss over all maps with each seed; a single or no number for a forecaster without seeds."""
+    def compute_seed_losses(self, name: str) -> list[float]:
+        """Compute the log-loss over all maps with each seed; a single or no number for a forecaster without seeds."""
         return [float(np.mean(losses)) for _, losses in sorted(self._losses[name].items()) if losses]

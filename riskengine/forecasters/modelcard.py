@@ -104,8 +104,8 @@ FORECAST_MODEL = FileKind(
 )
 
 
-def describe(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | None = None) -> ModelCard:
-    """The card of `model`, fitted on `history`.
+def make_card(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | None = None) -> ModelCard:
+    """Make the card of `model`, fitted on `history`.
 
     Parameters
     ----------

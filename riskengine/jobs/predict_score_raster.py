@@ -16,7 +16,7 @@ from ..contract.tools.score import PredictScoreRaster
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
-from ..maps.geotiff import grid_profile, write_geotiff
+from ..maps.geotiff import make_grid_profile, write_geotiff
 from ..maps.grid import Grid, make_grid, round_cell
 from ..systems.score.applied import AppliedModel
 from ..systems.score.places import Extent, incidents_extent, moment
@@ -91,7 +91,7 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
         )
     windows = list(tiles(grid))
     predicted = 0
-    profile = grid_profile(grid, len(BANDS), "float32", float("nan"))
+    profile = make_grid_profile(grid, len(BANDS), "float32", float("nan"))
     with write_geotiff(parameters.output, profile, _tags(applied)) as target:
         for number, name in enumerate(BANDS, 1):
             target.set_band_description(number, name)

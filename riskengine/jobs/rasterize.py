@@ -16,7 +16,7 @@ from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
 from ..intake.incidents import Incidents, count_reasons, read_exchange
-from ..maps.bins import Times, bin_edges, bin_text
+from ..maps.bins import Times, bin_text, make_bin_edges
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
 
@@ -210,7 +210,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         # Too many, or none, are refused before anything is counted.
         _by_category(incidents)
     incidents, first, last = _period(parameters, incidents)
-    edges = bin_edges(first, last, parameters.bin_unit, parameters.bin_length)
+    edges = make_bin_edges(first, last, parameters.bin_unit, parameters.bin_length)
     for name, given in (("start", parameters.start), ("end", parameters.end)):
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
             context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")

@@ -24,7 +24,7 @@ from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
 from .checkpoint import Checkpoint
 from .loop import Curves, time_left
-from .threads import available_cores, mixed_precision
+from .threads import count_cores, mixed_precision
 from .trainingstate import Schedule, TrainingState
 
 #: Tensors of a batch; the last one is 1 where a cell is a target and 0 elsewhere.
@@ -215,7 +215,7 @@ def gradients(
         return torch.autograd.grad(loss, parameters), float(gain)
 
     axis, count = samples.axis, batch[0].shape[samples.axis]
-    size = -(-count // (1 if batch[0].is_cuda else available_cores()))
+    size = -(-count // (1 if batch[0].is_cuda else count_cores()))
     parts = [tuple(each.narrow(axis, low, min(size, count - low)) for each in batch) for low in range(0, count, size)]
     shares = list(pool.map(share, parts))
     # Summed in the order of the samples, whichever thread was first: the same result every time.

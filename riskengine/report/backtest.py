@@ -93,7 +93,7 @@ def _values(
     chosen = maps.chosen_maps(backtest) if usable and len(backtest.maps) else {}
     shared = maps.common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
     tradeoff = backtest.scores[model].tradeoff if usable else {}
-    labels = backtest.labels(model) if usable and chosen else None
+    labels = backtest.label_cells(model) if usable and chosen else None
     return {
         "headline": sentence,
         "tone": tone,

@@ -17,11 +17,11 @@ def metrics_of(held_out: Judged | None) -> dict[str, Any]:
         return {}
     figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
     best = held_out.best_baseline
-    difference = held_out.against(held_out.model, best)
+    difference = held_out.compare_losses(held_out.model, best)
     figures[held_out.model][AGAINST] = {
         "baseline": best,
         "verdict": verdict_of(difference),
-        "ratio": round(held_out.ratio(best), 6),
+        "ratio": round(held_out.compute_loss_ratio(best), 6),
         "maps": len(held_out.maps),
     }
     return figures

@@ -61,7 +61,7 @@ def differences(judged: Judged) -> dict[str, Difference]:
     if not other:
         return {}
     finite = [name for name, score in judged.scores.items() if math.isfinite(score.log_loss)]
-    return {name: judged.against(name, other) for name in finite if name != other}
+    return {name: judged.compare_losses(name, other) for name in finite if name != other}
 
 
 def verdict_of(difference: Difference) -> str:
@@ -115,7 +115,7 @@ def headline(judged: Judged | None) -> tuple[str, str]:
         beaten = "No other model was scored" if not rest else _none_beat(judged, rest, name)
         text = f"{start}. It is a simple baseline, and the best of them. {beaten}."
         return f"{text} {_hits(judged)}", "unsure"
-    against, base = judged.against(name, other), judged.scores[other].log_loss
+    against, base = judged.compare_losses(name, other), judged.scores[other].log_loss
     verdict = verdict_of(against)
     text = (
         f"{start}{':' if verdict == 'too few' else ','} {COMPARED[verdict]} the best simple baseline, {within(other)}"
@@ -183,7 +183,7 @@ def signal(judged: Judged) -> str:
     place = f"the long-run mean ({within(mean)})"
     if not others:
         return f"No signal beyond {place} was sought: nothing else was scored."
-    against = {name: judged.against(name, mean) for name in others}
+    against = {name: judged.compare_losses(name, mean) for name in others}
     better = [name for name in others if verdict_of(against[name]) == "better"]
     if all(verdict_of(each) == "too few" for each in against.values()):
         return f"Whether there is a signal beyond {place} cannot be told from {maps_text(len(judged.maps))}."
@@ -267,7 +267,7 @@ def hits_verdict(difference: Difference) -> str:
 
 def hits_change(judged: Judged, name: str, other: str) -> tuple[Difference, str]:
     """Hit rate at 5 % of the area of one model minus that of another, and the same in words."""
-    difference = judged.hits_against(name, other)
+    difference = judged.compare_hits(name, other)
     if not math.isfinite(difference.mean):
         return difference, "not known"
     points = f"{change(100 * difference.mean, 2)} percentage points"
@@ -290,7 +290,7 @@ def _of_constant(judged: Judged, other: str) -> str:
 
 
 def _none_beat(judged: Judged, names: list[str], other: str) -> str:
-    better = [name for name in names if verdict_of(judged.against(name, other)) == "better"]
+    better = [name for name in names if verdict_of(judged.compare_losses(name, other)) == "better"]
     if better:
         return f"Distinguishably better than it: {', '.join(within(name) for name in better)}"
     if len(names) == 1:

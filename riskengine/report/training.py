@@ -91,7 +91,7 @@ def _evaluation(judged: Judged | None) -> dict[str, Any]:
     if judged is None:
         return dict.fromkeys(("rows", "span", "blocks", "reliability_figure", "hit_figure", "time_figure"))
     edges, other = judged.heatmaps.edges, judged.best_baseline
-    difference = judged.against(judged.model)
+    difference = judged.compare_losses(judged.model)
     return {
         "rows": _rows(judged),
         "span": (moment(edges[judged.plan.first]), moment(edges[-1])),
@@ -110,7 +110,7 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
     rows = []
     for name, score in judged.scores.items():
         own = name == judged.model
-        difference = None if own else judged.against(judged.model, name)
+        difference = None if own else judged.compare_losses(judged.model, name)
         rows.append(
             {
                 "label": title_of(name),
@@ -120,7 +120,7 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
                 "model": own,
                 "difference": difference,
                 "verdict": "" if difference is None else verdict_of(difference),
-                "ratio": None if own else judged.ratio(name),
+                "ratio": None if own else judged.compute_loss_ratio(name),
             }
         )
     return rows

@@ -31,7 +31,7 @@ from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
-from ..base import Maps, check_history, check_steps, incident_maps
+from ..base import Maps, check_history, check_steps, mark_events
 from .causal import LOGIT_SCALE, Sequence, build_sequence
 from .network import PublishedNetwork
 from .networkstate import NetworkForecaster
@@ -168,7 +168,7 @@ class PublishedConvLSTM(NetworkForecaster):
         scored = choose_cells(history.mask, self.padding, self.border)
         checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         trained = split(history, self.validation_share, self.sequence_length + 2)
         past = history.before(trained)
         first = max(trained - self.sequence_length + 1, 0)
@@ -211,12 +211,12 @@ class PublishedConvLSTM(NetworkForecaster):
         check_steps(steps)
         scored = choose_cells(history.mask, self.padding, self.border)
         maps, length = len(history), self.sequence_length
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         # One more map, which was not observed: its inputs are what is known before it.
         following = replace(
             history,
             counts=np.concatenate([events, np.zeros_like(events[:1])]),
-            edges=np.concatenate([history.edges[:-1], timebins.next_edges(history.edges, history.bin, 1)]),
+            edges=np.concatenate([history.edges[:-1], timebins.make_next_edges(history.edges, history.bin, 1)]),
             observed=np.append(history.observed, False),
         )
         first = max(maps - length + 1, 0)
@@ -236,7 +236,7 @@ class PublishedConvLSTM(NetworkForecaster):
         """Forecast every map from `first` on, one step ahead; each window is run through anew, as published."""
         scored = choose_cells(heatmaps.mask, self.padding, self.border)
         start = max(first - self.sequence_length + 1, 0)
-        inputs = self._known(heatmaps, incident_maps(heatmaps, self.threshold), start).inputs
+        inputs = self._known(heatmaps, mark_events(heatmaps, self.threshold), start).inputs
         risk = self._risk(self._logits(inputs, start, first, scored, context or JobContext()))
         risk[:, ~heatmaps.mask] = np.nan
         return risk

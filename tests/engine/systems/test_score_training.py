@@ -19,7 +19,7 @@ from riskengine.ground.errors import Cancelled, CrimeRiskError, DataError, Param
 from riskengine.intake.incidents import Incidents
 from riskengine.jobs import run_job, train_score
 from riskengine.learning.intervals import widening
-from riskengine.measures.clustered import clustered_mean
+from riskengine.measures.clustered import compute_clustered_mean
 from riskengine.systems.score.augment import Augmentation, make_rows, random_rows
 from riskengine.systems.score.comparing import compare
 from riskengine.systems.score.features import GROUPS, NOWHERE, FeatureSet, compute_features
@@ -221,7 +221,7 @@ class TestIntervals:
         block = np.repeat(np.arange(40), 50)
         alike = random.normal(1, 0.1, 2000)
         differing = alike + np.repeat(random.normal(0, 0.5, 40), 50)
-        narrow, wide = (clustered_mean(values, block) for values in (alike, differing))
+        narrow, wide = (compute_clustered_mean(values, block) for values in (alike, differing))
         assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
         assert narrow.mean == pytest.approx(alike.mean())
 
