@@ -99,7 +99,7 @@ def incidents_of(data: Path, city: str) -> tuple[str, Incidents, str]:
     path = data / city / name
     if not path.exists():
         simulated = simulate_city(120_000, days=1000)
-        return "simulated city", simulated.incidents(), simulated.crs
+        return "simulated city", simulated.to_incidents(), simulated.crs
     frame = pd.read_csv(path, usecols=list(columns), low_memory=False)
     place = frame[list(columns[1:])].apply(pd.to_numeric, errors="coerce")
     when = pd.to_datetime(frame[columns[0]], errors="coerce")

@@ -25,7 +25,7 @@ from riskengine.evaluation.backtest import run_backtest
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.plan import Plan
 from riskengine.forecasters.base import mark_events
-from riskengine.ground.artefacts import fingerprint
+from riskengine.ground.artefacts import compute_fingerprint
 from riskengine.measures.metrics import auc, brier, brier_skill, count_area_hits, log_loss
 from riskengine.report.claims import sentences
 
@@ -98,7 +98,7 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
     """Backtest one task, or read what an earlier run of the same code on the same maps kept."""
     heatmaps = task.read(data)
     first = len(heatmaps) - task.test
-    print_of = fingerprint(heatmaps.counts, heatmaps.mask, heatmaps.edges)
+    print_of = compute_fingerprint(heatmaps.counts, heatmaps.mask, heatmaps.edges)
     mark = {"maps": print_of, "models": models, "code": code_fingerprint(), "settings": SETTINGS}
     kept = keep / f"{task.name}.json" if keep else None
     if kept and kept.exists():
@@ -128,7 +128,7 @@ def code_fingerprint() -> str:
     """Of all that a forecast or a figure depends on."""
     mine = [ROOT / "benchmarks" / name for name in ("forecast.py", "forecast_tasks.py", "nyc_grid.py")]
     parts = sorted([*(ROOT / "riskengine").rglob("*.py"), *mine])
-    return fingerprint(*(np.frombuffer(path.read_bytes(), dtype=np.uint8) for path in parts))
+    return compute_fingerprint(*(np.frombuffer(path.read_bytes(), dtype=np.uint8) for path in parts))
 
 
 def print_table(name: str, task: dict[str, Any]) -> None:

@@ -254,7 +254,7 @@ def title_of(name: str) -> str:
     return FORECASTERS[name].title if name in FORECASTERS else name.replace("_", " ").capitalize()
 
 
-def default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, ...]:
+def list_default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, ...]:
     """List the members of the default forecaster.
 
     Parameters

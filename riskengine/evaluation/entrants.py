@@ -10,7 +10,7 @@ from ..forecasters.base import Forecaster
 from ..forecasters.baselines import ConstantForecaster
 from ..forecasters.catalogue import make_forecaster
 from ..ground.errors import ParameterError
-from ..ground.failures import failure_sentence
+from ..ground.failures import describe_failure
 
 
 def make_entrants(
@@ -41,7 +41,7 @@ def make_entrants(
             try:
                 forecasters[name] = make_forecaster(name, **{"threshold": threshold, **settings.get(name, {})})
             except ImportError as error:
-                failures[name] = failure_sentence(error)
+                failures[name] = describe_failure(error)
     if "constant" not in forecasters:
         forecasters["constant"] = ConstantForecaster(threshold)
     return forecasters, failures

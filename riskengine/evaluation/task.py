@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled, DataError
-from ..ground.failures import failure_sentence
+from ..ground.failures import describe_failure
 from ..maps.heatmaps import Heatmaps
 
 
@@ -136,7 +136,7 @@ def attempt(task: Task, heatmaps: Heatmaps, context: JobContext) -> Outcome:
     except Cancelled:
         raise
     except Exception as error:
-        return Outcome(task, None, time.monotonic() - began, failure_sentence(error))
+        return Outcome(task, None, time.monotonic() - began, describe_failure(error))
     return Outcome(task, risk, time.monotonic() - began)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, default_members
+from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, list_default_members
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
@@ -22,7 +22,7 @@ from .cell_features import count_slots
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_MEMBERS = default_members()
+_MEMBERS = list_default_members()
 #: Fewer past maps, or fewer events in them, say nothing of who deserves what.
 LEAST_MAPS, LEAST_EVENTS = 6, 20
 #: Cells times maps that the weights are learned from, about, at most: of a longer fold every second, third, … map.

@@ -19,7 +19,7 @@ from ..evaluation.plan import Plan
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..ground.failures import keep_going
-from ..intake.findings import Finding, check_categories, check_incidents
+from ..intake.findings import Finding, list_category_findings, list_findings
 from ..intake.incidents import Incidents, read_exchange
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_history, to_local_moment
@@ -104,9 +104,9 @@ def _incidents(
         if parameters.offsets:
             # Before hours of work, not after.
             choose_counted(incidents, heatmaps)
-        findings = check_incidents(incidents, heatmaps.grid.cell, heatmaps.bin)
+        findings = list_findings(incidents, heatmaps.grid.cell, heatmaps.bin)
     if not any(finding.kind == "categories" for finding in findings):
-        findings = [*findings, *check_categories(heatmaps.categories)]
+        findings = [*findings, *list_category_findings(heatmaps.categories)]
     for finding in findings:
         context.warn(finding.sentence)
     return incidents, findings

@@ -13,7 +13,7 @@ from ..evaluation.judging import judge_trained
 from ..forecasters.modelcard import make_card
 from ..forecasters.modelfile import save_model
 from ..forecasters.networks.convlstm import ConvLSTMForecaster
-from ..ground.artefacts import partial_name
+from ..ground.artefacts import make_partial_name
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError
 from ..ground.failures import keep_going
@@ -125,7 +125,7 @@ def _check_destination(path: str | None, name: str) -> None:
         elif Path(path).is_dir():
             problem = f"{path} is a folder, not a file for {name}"
         else:
-            trial = partial_name(Path(path))
+            trial = make_partial_name(Path(path))
             trial.touch()
             trial.unlink()
             return

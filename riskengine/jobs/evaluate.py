@@ -9,7 +9,7 @@ from ..contract.tools.risk import EvaluateRisk
 from ..evaluation.exposure import compute_exposure, read_areas
 from ..evaluation.riskmap import judge_raster
 from ..ground.context import JobContext
-from ..intake.findings import check_categories
+from ..intake.findings import list_category_findings
 from ..maps.heatmaps import read_heatmaps
 from ..maps.history import to_local_moment
 from ..maps.risk import read_risk
@@ -33,7 +33,7 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
     areas = read_areas(parameters.areas) if parameters.areas else {}
     stack = read_risk(parameters.risk)
     heatmaps = read_heatmaps(parameters.heatmaps)
-    findings = check_categories(heatmaps.categories)
+    findings = list_category_findings(heatmaps.categories)
     for finding in findings:
         context.warn(finding.sentence)
     with context.step(0.1, 0.9):

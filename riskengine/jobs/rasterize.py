@@ -112,8 +112,8 @@ def _moment(given: datetime | None, otherwise: np.datetime64) -> np.datetime64:
     return otherwise if given is None else np.datetime64(given.replace(tzinfo=None), "s")
 
 
-def file_name(category: str, taken: set[str]) -> str:
-    """A file name that every system takes, the category's own where it can be; unique among `taken`, case or not."""
+def choose_file_name(category: str, taken: set[str]) -> str:
+    """Choose a file name that every system takes, the category's own if possible; unique among `taken`, case or not."""
     name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", category).strip(" .")[:80].strip(" .") or "_"
     name = f"_{name}" if name.split(".")[0].casefold() in _DEVICES else name
     number, unique = 1, name
@@ -185,7 +185,7 @@ def _write_categories(
         context.progress(number / len(codes), f"category {number + 1} of {len(codes)}")
         part = incidents.select(np.isin(incidents.category, mine))
         counts, _ = count_incidents(part, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
-        path = folder / file_name(name, taken)
+        path = folder / choose_file_name(name, taken)
         write_heatmaps(path, replace(heatmaps, counts=counts, categories=[name]))
         written.append(
             {

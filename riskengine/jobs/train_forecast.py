@@ -137,10 +137,10 @@ def _fit_judged(parameters: TrainForecastModel, history: Heatmaps, again: bool, 
         return _fit(parameters, history, context)
     assert parameters.checkpoint is not None
     # Networks wait for torch, counts do not.
-    from ..learning.checkpoint import read_maps
+    from ..learning.checkpoint import compute_maps_fingerprint
 
     path = _judged_file(parameters.checkpoint)
-    wanted, maps = _make(parameters), read_maps(history)
+    wanted, maps = _make(parameters), compute_maps_fingerprint(history)
     if path.exists():
         kept, card = load_model(path, "checkpoint")
         same = kept.name == wanted.name and kept.settings() == wanted.settings()

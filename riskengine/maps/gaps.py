@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..contract.choices import GapFilling, Gaps
 from ..contract.tools.grids import BinarizeHeatmaps
-from ..ground.bigarrays import empty_stack
+from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from .heatmaps import Heatmaps
@@ -92,7 +92,7 @@ def fill_gaps(
     if method == "none" or not within.any():
         return marked
     counts = heatmaps.counts
-    stack = empty_stack(counts.shape, np.dtype(np.float32) if method == "linear" else counts.dtype)
+    stack = make_empty_stack(counts.shape, np.dtype(np.float32) if method == "linear" else counts.dtype)
     for number in range(len(counts)):
         if number % 64 == 0:
             context.progress(number / len(counts), f"map {number + 1} of {len(counts)}")
@@ -128,7 +128,7 @@ def binarize(heatmaps: Heatmaps, threshold: float = THRESHOLD, context: JobConte
             value=threshold,
             remedy="The published one is 0.5: at least one incident",
         )
-    stack = empty_stack(heatmaps.counts.shape, np.dtype(np.uint8))
+    stack = make_empty_stack(heatmaps.counts.shape, np.dtype(np.uint8))
     context = context or JobContext()
     for number, band in enumerate(heatmaps.counts):
         if number % 64 == 0:

@@ -14,7 +14,7 @@ from rasterio.features import rasterize, shapes
 
 from ..contract import tags as tagnames
 from ..contract.tools.risk import ClassifyRisk
-from ..ground.bigarrays import empty_stack
+from ..ground.bigarrays import make_empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
 
 #: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
@@ -60,7 +60,7 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     try:
         with rasterio.open(path) as source:
             held = np.result_type(np.float32, *source.dtypes) == np.float32
-            risk = empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
+            risk = make_empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
             empty = True
             for number in range(source.count):
                 band = source.read(number + 1, masked=True).astype(risk.dtype).filled(np.nan)

@@ -22,7 +22,7 @@ from ...ground.context import JobContext
 from ...learning.loop import Curves
 from ...learning.settings import check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import event_weight, split, train
+from ...learning.training import choose_event_weight, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
@@ -210,7 +210,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         layers = extra.static(history)
         training, _ = self._known(past, events[:trained], 0, np.float16)
         validation, _ = self._known(history, events, anchor)
-        self.weight_ = event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
+        self.weight_ = choose_event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
         self.network_ = self.build().to(device)
         self.trained_maps_, self.fitted_maps_ = trained, len(events)
         targets = history.observed[trained:]

@@ -26,7 +26,7 @@ from ...ground.context import JobContext
 from ...learning.calibration import fit_calibration
 from ...learning.settings import check_choice, check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Batch, event_weight, split, train, weighted_loss
+from ...learning.training import Batch, choose_event_weight, compute_weighted_loss, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
@@ -59,7 +59,7 @@ class _Windows(WindowSamples):
         """Compute the output's weighted cross-entropy, and the corrected log-loss minus the running mean's."""
         prior, events, valid = (each[-1] for each in part[2:])
         departure = network(part[0][:, :, 0]) - math.log(self.weight) - prior
-        return weighted_loss(departure, prior, events, valid, self.weight, cells)
+        return compute_weighted_loss(departure, prior, events, valid, self.weight, cells)
 
 
 class PublishedConvLSTM(NetworkForecaster):
@@ -174,7 +174,7 @@ class PublishedConvLSTM(NetworkForecaster):
         first = max(trained - self.sequence_length + 1, 0)
         validation = self._known(history, events, first)
         training = self._known(past, events[:trained], 0, np.float16)
-        self.weight_ = event_weight(events[:trained], past.observed, past.mask, self.positive_weight, math.inf)
+        self.weight_ = choose_event_weight(events[:trained], past.observed, past.mask, self.positive_weight, math.inf)
         self.network_ = self.build().to(device)
         self.trained_maps_, self.fitted_maps_ = trained, len(events)
         self.slope_, self.shift_ = 1.0, 0.0

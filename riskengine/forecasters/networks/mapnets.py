@@ -15,7 +15,7 @@ from ...ground.errors import ParameterError
 from ...learning.calibration import Calibration, fit_calibration
 from ...learning.settings import check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Samples, event_weight, split, train
+from ...learning.training import Samples, choose_event_weight, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
@@ -88,7 +88,7 @@ class MapNetwork(NetworkForecaster):
         start = self._start(trained)
         training, _ = self._sequence(past, events[:trained], 0, np.float16)
         validation, _ = self._sequence(history, events, start)
-        self.weight_ = event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
+        self.weight_ = choose_event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
         self.trained_maps_, self.fitted_maps_ = trained, len(events)
         self.slope_, self.shift_ = 1.0, 0.0
         self.network_ = self.build().to(device)

@@ -101,7 +101,7 @@ class _Judge:
         except Cancelled:
             raise
         except CrimeRiskError as error:
-            self.study.notes.append(f"The comparison with {what} was left out: {error.sentence()}")
+            self.study.notes.append(f"The comparison with {what} was left out: {error.describe()}")
 
     def baselines(self) -> None:
         """The median of the other blocks' rows."""

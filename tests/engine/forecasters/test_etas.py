@@ -149,7 +149,7 @@ def city(branching: float) -> tuple[SimulatedCity, Heatmaps]:
     their cells, which the model takes for a smaller spread (by a tenth in half of the seeds).
     """
     made = simulate_city(120_000, 540, 2, branching=branching, decay_days=5.0, spread=220.0, size=16_000.0, exact=False)
-    theft = made.incidents().select(made.category == THEFT)
+    theft = made.to_incidents().select(made.category == THEFT)
     grid = make_grid((492_000.0, 5_292_000.0, 508_000.0, 5_308_000.0), made.crs, 250.0)
     edges = make_bin_edges(np.datetime64("2024-01-01"), np.datetime64("2024-01-01") + np.timedelta64(539, "D"), "days")
     counts, _ = count_incidents(theft, grid, edges)

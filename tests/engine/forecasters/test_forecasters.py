@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from kit.forecasters import FIRST, MAPS, Subject, check_forecaster, checks_of, late_signal_auc, small_city
 
-from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS, QUICK_BASELINES, RECORDS, default_members
+from riskengine.contract.forecasters import (
+    BASELINES,
+    DEFAULT,
+    FORECASTERS,
+    QUICK_BASELINES,
+    RECORDS,
+    list_default_members,
+)
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.baselines import PriorCounts
 from riskengine.forecasters.catalogue import make_forecaster
@@ -31,7 +38,7 @@ def test_the_records_hold_together() -> None:
     assert "constant" in BASELINES, "skill is measured against it"
     assert set(QUICK_BASELINES) <= set(BASELINES)
     for unit in ("hours", "days", "weeks", "months", ""):
-        assert set(default_members("grid", unit)) < set(FORECASTERS)
+        assert set(list_default_members("grid", unit)) < set(FORECASTERS)
     with pytest.raises(ParameterError, match="no forecaster 'tea_leaves'"):
         make_forecaster("tea_leaves")
 

@@ -49,7 +49,7 @@ def test_they_come_as_the_arguments_have_them() -> None:
 def test_one_sentence(given: dict[str, object], sentence: str) -> None:
     with pytest.raises(ParameterError) as caught:
         read(**given)
-    assert caught.value.sentence().startswith(sentence)
+    assert caught.value.describe().startswith(sentence)
     assert caught.value.parameter == "settings.model"
 
 
