@@ -31,7 +31,7 @@ from qgis.core import (
 
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import LARGEST_INTEGER, NEEDED, Group, Output, Parameter, parameters_of
-from ..riskengine.contract.tools.refusals import shown_factor
+from ..riskengine.contract.tools.refusals import choose_shown_factor
 from .texts import translate
 
 _SOURCES = QgsProcessing.SourceType
@@ -78,7 +78,7 @@ def _default(parameter: Parameter) -> Any:
 
 def _number(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterNumber:
     kinds_of_number = QgsProcessingParameterNumber.Type
-    factor, default, limits = shown_factor(parameter), _default(parameter), parameter.limits
+    factor, default, limits = choose_shown_factor(parameter), _default(parameter), parameter.limits
     definition = QgsProcessingParameterNumber(
         parameter.name,
         _title(parameter),

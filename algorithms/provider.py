@@ -11,7 +11,7 @@ from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
-from ..riskengine.contract.tools import tools
+from ..riskengine.contract.tools import list_tools
 from .tool_algorithm import ToolAlgorithm
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
@@ -19,7 +19,7 @@ RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 
 def algorithms() -> Iterator[ToolAlgorithm]:
     """Make the algorithm of every tool that is declared: its own where this package has a module of its id."""
-    for name, tool in tools().items():
+    for name, tool in list_tools().items():
         place = f"{__package__}.{name}"
         kind: type[ToolAlgorithm] = (
             importlib.import_module(place).Algorithm if importlib.util.find_spec(place) else ToolAlgorithm

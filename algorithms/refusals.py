@@ -20,7 +20,7 @@ from qgis.core import (
 from ..bridge.crs import tr
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter, Tool, parameters_of
-from ..riskengine.contract.tools.refusals import refused_number, requirement, shown_factor
+from ..riskengine.contract.tools.refusals import choose_shown_factor, describe_requirement, is_refused
 from .texts import translate
 
 
@@ -69,10 +69,10 @@ def refused_by_limits(
         return tr("{name} is {value}; give a whole number up to {most}.").format(
             name=parameter.name, value=text(value), most=LARGEST_INTEGER
         )
-    if not refused_number(parameter, number / shown_factor(parameter)):
+    if not is_refused(parameter, number / choose_shown_factor(parameter)):
         return ""
     return tr("{name} is {value}; {requirement}.").format(
-        name=parameter.name, value=text(value), requirement=requirement(parameter, translate)
+        name=parameter.name, value=text(value), requirement=describe_requirement(parameter, translate)
     )
 
 
@@ -87,7 +87,7 @@ def impossible_together(tool: type[Tool], given: Mapping[str, Any], raw: Mapping
         What was given, by the names of Processing.
     """
     names = {parameter.key: parameter.name for parameter in parameters_of(tool)}
-    for problem in tool.problems(given):
+    for problem in tool.list_problems(given):
         value = raw.get(names[problem.key])
         return translate(problem.text, tool.__name__).format(**names, value=text(value) if value else tr("empty"))
     return ""

@@ -20,7 +20,7 @@ from ..bridge.places import Places, read_places
 from ..bridge.polygon_places import read_inner_points
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
-from ..riskengine.contract.tools.refusals import shown_factor
+from ..riskengine.contract.tools.refusals import choose_shown_factor
 from . import refusals, settings
 from .definitions import is_several
 from .engine_algorithm import EngineAlgorithm
@@ -145,7 +145,7 @@ class Asked:
             return None
         if parameter.whole:
             return int(algorithm.parameterAsInt(self.parameters, name, self.context))
-        return float(algorithm.parameterAsDouble(self.parameters, name, self.context)) / shown_factor(parameter)
+        return float(algorithm.parameterAsDouble(self.parameters, name, self.context)) / choose_shown_factor(parameter)
 
     def _flag(self, parameter: Parameter) -> bool | None:
         if parameter.shown is None:

@@ -34,7 +34,7 @@ from riskengine.ground.context import JobContext
 from riskengine.intake.incidents import Incidents
 from riskengine.learning.loop import Curves
 from riskengine.learning.trainingstate import Schedule
-from riskengine.maps.bins import bin_edges
+from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps, count_incidents
 from riskengine.measures.metrics import log_loss
@@ -99,7 +99,7 @@ def incidents_of(data: Path, city: str) -> tuple[str, Incidents, str]:
     path = data / city / name
     if not path.exists():
         simulated = simulate_city(120_000, days=1000)
-        return "simulated city", simulated.incidents(), simulated.crs
+        return "simulated city", simulated.to_incidents(), simulated.crs
     frame = pd.read_csv(path, usecols=list(columns), low_memory=False)
     place = frame[list(columns[1:])].apply(pd.to_numeric, errors="coerce")
     when = pd.to_datetime(frame[columns[0]], errors="coerce")
@@ -112,7 +112,7 @@ def incidents_of(data: Path, city: str) -> tuple[str, Incidents, str]:
 def heatmaps_of(incidents: Incidents, crs: str, side: int, maps: int) -> Heatmaps:
     """The last `maps` whole days on a grid of `side` x `side` cells; the study area is that of the training span."""
     # The first and last day may be incomplete.
-    edges = bin_edges(*incidents.span, "days")[1:-1][-(maps + 1) :]
+    edges = make_bin_edges(*incidents.span, "days")[1:-1][-(maps + 1) :]
     west, east = np.quantile(incidents.x, (0.001, 0.999))
     south, north = np.quantile(incidents.y, (0.001, 0.999))
     grid = make_grid((float(west), float(south), float(east), float(north)), crs, columns=side, rows=side)

@@ -24,9 +24,9 @@ from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from riskengine.evaluation.backtest import run_backtest
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.plan import Plan
-from riskengine.forecasters.base import incident_maps
-from riskengine.ground.artefacts import fingerprint
-from riskengine.measures.metrics import area_hits, auc, brier, brier_skill, log_loss
+from riskengine.forecasters.base import mark_events
+from riskengine.ground.artefacts import compute_fingerprint
+from riskengine.measures.metrics import auc, brier, brier_skill, count_area_hits, log_loss
 from riskengine.report.claims import sentences
 
 #: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
@@ -52,12 +52,12 @@ def check_measure(data: Path) -> dict[str, Any]:
         for offense in NEW_YORK:
             maps = nyc_heatmaps(path, per_degree, 16, offense)
             first = len(maps) - 92
-            events = incident_maps(maps)[first:][:, maps.mask]
+            events = mark_events(maps)[first:][:, maps.mask]
             counts = maps.counts[first:][:, maps.mask]
             # The published reading: the first 608 days and no more, the same forecast for every day.
             rate = maps.counts[:608][:, maps.mask].mean(axis=0)
             risk = np.repeat(-np.expm1(-rate)[None], len(events), axis=0)
-            hits = area_hits(risk, counts)
+            hits = count_area_hits(risk, counts)
             # The skill is against one rate for the whole study area.
             reference = float(-np.expm1(-rate.mean()))
             rows.append(
@@ -81,7 +81,7 @@ def figures(backtest: Judged) -> dict[str, Any]:
     for name, score in backtest.scores.items():
         row = {key: score.to_dict()[key] for key in ("log_loss", "brier_skill", "auc", "hit_rate_5", "pai_5")}
         if name != best:
-            difference = backtest.against(name)
+            difference = backtest.compare_losses(name)
             row["against_best"] = [difference.mean, difference.low, difference.high]
             row["verdict"] = difference.verdict
         rows[name] = row | {"seconds": backtest.seconds[name]}
@@ -89,7 +89,7 @@ def figures(backtest: Judged) -> dict[str, Any]:
     summary["verdict"] = " ".join(sentences(backtest))
     if DEFAULT in backtest.scores:
         summary["default_against"] = {
-            name: backtest.against(DEFAULT, name).verdict for name in SIMPLE if name in backtest.scores
+            name: backtest.compare_losses(DEFAULT, name).verdict for name in SIMPLE if name in backtest.scores
         }
     return summary
 
@@ -98,7 +98,7 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
     """Backtest one task, or read what an earlier run of the same code on the same maps kept."""
     heatmaps = task.read(data)
     first = len(heatmaps) - task.test
-    print_of = fingerprint(heatmaps.counts, heatmaps.mask, heatmaps.edges)
+    print_of = compute_fingerprint(heatmaps.counts, heatmaps.mask, heatmaps.edges)
     mark = {"maps": print_of, "models": models, "code": code_fingerprint(), "settings": SETTINGS}
     kept = keep / f"{task.name}.json" if keep else None
     if kept and kept.exists():
@@ -114,7 +114,7 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
         "test": len(backtest.maps),
         "cells": int(heatmaps.mask.sum()),
         "cell_m": round(heatmaps.grid.cell),
-        "share_of_events": float(incident_maps(heatmaps)[first:][:, heatmaps.mask].mean()),
+        "share_of_events": float(mark_events(heatmaps)[first:][:, heatmaps.mask].mean()),
         **figures(backtest),
         "seconds": time.perf_counter() - began,
     }
@@ -128,7 +128,7 @@ def code_fingerprint() -> str:
     """Of all that a forecast or a figure depends on."""
     mine = [ROOT / "benchmarks" / name for name in ("forecast.py", "forecast_tasks.py", "nyc_grid.py")]
     parts = sorted([*(ROOT / "riskengine").rglob("*.py"), *mine])
-    return fingerprint(*(np.frombuffer(path.read_bytes(), dtype=np.uint8) for path in parts))
+    return compute_fingerprint(*(np.frombuffer(path.read_bytes(), dtype=np.uint8) for path in parts))
 
 
 def print_table(name: str, task: dict[str, Any]) -> None:

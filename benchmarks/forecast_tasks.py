@@ -18,7 +18,7 @@ from scipy.ndimage import binary_dilation
 
 from riskengine.contract.choices import BinUnit
 from riskengine.intake.incidents import Incidents
-from riskengine.maps.bins import bin_edges, bin_text
+from riskengine.maps.bins import bin_text, make_bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps, count_incidents
 
@@ -62,7 +62,7 @@ def _heatmaps(
     when = np.asarray(time).astype("datetime64[s]")
     known = np.isfinite(x) & np.isfinite(y) & ~np.isnat(when)
     x, y, when = x[known], y[known], when[known]
-    edges = bin_edges(when.min(), when.max(), unit)
+    edges = make_bin_edges(when.min(), when.max(), unit)
     if unit == "weeks":
         # The first and last week are incomplete.
         edges = edges[1:-1]

@@ -17,7 +17,7 @@ from common import arguments, qgis_process, require_data, rounded, say
 from rasterio.warp import transform
 from scipy.spatial import cKDTree
 
-from riskengine.maps.bins import bin_edges
+from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import count_incidents
 from riskengine.systems.score.definition import ScoreScale, score_places
@@ -90,7 +90,7 @@ def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
 def compare_rasterize(index: CrimeIndex, repeats: int) -> dict[str, Any]:
     """Engine against one bare numpy.bincount: daily 256 x 256 grids."""
     incidents = index.incidents
-    edges = bin_edges(*incidents.span, "days")
+    edges = make_bin_edges(*incidents.span, "days")
     x, y = incidents.x, incidents.y
     grid = make_grid((x.min(), y.min(), x.max(), y.max()), index.crs, columns=256, rows=256)
     bins = len(edges) - 1

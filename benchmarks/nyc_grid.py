@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from riskengine.maps.bins import bin_edges, bin_text
+from riskengine.maps.bins import bin_text, make_bin_edges
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 
@@ -53,7 +53,7 @@ def nyc_heatmaps(
     row = size - 1 - np.floor((latitude - latitude.min()) * per_degree[0]).astype(int)
     column = np.floor((longitude - longitude.min()) * per_degree[1]).astype(int)
     day = (when - FIRST).astype(int)
-    edges = bin_edges(FIRST, LAST, "days")
+    edges = make_bin_edges(FIRST, LAST, "days")
     days = len(edges) - 1
     inside = (row >= 0) & (column < size) & (day >= 0) & (day < days)
     mask = np.zeros((size, size), dtype=bool)

@@ -37,12 +37,12 @@ from riskengine.forecasters.baselines import PriorCounts
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
 from riskengine.intake.incidents import Incidents
-from riskengine.maps.bins import bin_edges
+from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.gaps import binarize, fill_gaps
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps, count_incidents
-from riskengine.measures.labels import PERCENTILES, tradeoff
-from riskengine.measures.metrics import area_hits, auc, brier, log_loss
+from riskengine.measures.labels import PERCENTILES, compute_tradeoff
+from riskengine.measures.metrics import auc, brier, count_area_hits, log_loss
 
 LENGTH, SIDE, TEST = 16, 32, 0.25
 CRS = "EPSG:32614"
@@ -73,7 +73,7 @@ def offences(data: Path, pattern: re.Pattern[str]) -> tuple[Incidents, dict[str,
 def heatmaps_of(incidents: Incidents) -> tuple[Heatmaps, int]:
     """Daily counts, and the first test day; grid and study area are those of the days before it."""
     first_day, last_day = np.datetime64("2019-02-01"), np.datetime64("2020-01-31")
-    edges = bin_edges(first_day, last_day, "days")
+    edges = make_bin_edges(first_day, last_day, "days")
     first = len(edges) - 1 - round((len(edges) - 1) * TEST)
     past = incidents.time < edges[first]
     west, east = np.quantile(incidents.x[past], (0.002, 0.998))
@@ -87,7 +87,7 @@ def heatmaps_of(incidents: Incidents) -> tuple[Heatmaps, int]:
 def scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: bool) -> dict[str, Any]:
     """Measures over the cells of the study area, and the labels at every percentile by both readings."""
     risk, events = np.where(mask, risk, np.nan), (counts > 0) & mask
-    hits = area_hits(risk, counts, 0.05)
+    hits = count_area_hits(risk, counts, 0.05)
     measures: dict[str, Any] = {
         "auc": auc(risk, events),
         "hit_rate_5": hits.hit_rate,
@@ -107,7 +107,7 @@ def scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: b
                 "missed": each.missed,
                 "precision": each.precision,
             }
-            for each in tradeoff(risk, events, mask, PERCENTILES, over)
+            for each in compute_tradeoff(risk, events, mask, PERCENTILES, over)
         }
     return measures
 

@@ -18,7 +18,7 @@ from cities import city_index
 from common import arguments, rounded, say
 
 from riskengine.ground.context import JobContext
-from riskengine.measures.clustered import Interval, clustered_mean
+from riskengine.measures.clustered import Interval, compute_clustered_mean
 from riskengine.systems.score.comparing import boosting_errors
 from riskengine.systems.score.features import FeatureSet
 from riskengine.systems.score.fitting import Fitting
@@ -65,11 +65,11 @@ def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> 
         here = fold == 0
         error = np.abs(run_network(network, prepared.table[here])[:, 0] - prepared.rows.score[here])
         block, _ = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)
-        figures["grouped_l1"] = as_list(clustered_mean(error, block[here]))
+        figures["grouped_l1"] = as_list(compute_clustered_mean(error, block[here]))
         random = split_folds(prepared, "random", settled)
         boosted = boosting_errors(prepared, random, only=1)
         tried = ~np.isnan(boosted)
-        figures["boosting_l1"] = as_list(clustered_mean(boosted[tried], block[tried]))
+        figures["boosting_l1"] = as_list(compute_clustered_mean(boosted[tried], block[tried]))
     return figures
 
 
@@ -88,10 +88,10 @@ def blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
         median[here] = np.abs(held_out.truth[here] - np.median(held_out.truth[~here]))
     return {
         "l1": as_list(held_out.l1()),
-        "l1_originals": as_list(clustered_mean(held_out.error[own], held_out.block[own])),
-        "boosting_l1": as_list(clustered_mean(boosted, held_out.block)),
-        "minus_boosting": as_list(clustered_mean(held_out.error - boosted, held_out.block)),
-        "median_l1": as_list(clustered_mean(median, held_out.block)),
+        "l1_originals": as_list(compute_clustered_mean(held_out.error[own], held_out.block[own])),
+        "boosting_l1": as_list(compute_clustered_mean(boosted, held_out.block)),
+        "minus_boosting": as_list(compute_clustered_mean(held_out.error - boosted, held_out.block)),
+        "median_l1": as_list(compute_clustered_mean(median, held_out.block)),
         "coverage90": as_list(held_out.coverage()),
         "l1_inner": as_list(held_out.inner_l1()),
         "random_places_l1": as_list(study.background.l1()) if study.background else None,

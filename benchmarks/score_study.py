@@ -19,7 +19,7 @@ from common import arguments, rounded, say
 
 from riskengine.contract.choices import FeatureGroup
 from riskengine.ground.context import JobContext
-from riskengine.measures.clustered import clustered_mean
+from riskengine.measures.clustered import compute_clustered_mean
 from riskengine.systems.score.augment import Rows, make_rows
 from riskengine.systems.score.features import FeatureSet, compute_features
 from riskengine.systems.score.fitting import Fitting
@@ -60,7 +60,7 @@ def errors(index: CrimeIndex, settings: Settings) -> tuple[np.ndarray, Prepared,
 
 def as_list(error: np.ndarray, block: np.ndarray) -> list[float]:
     """Mean and its 95 % interval over blocks."""
-    return list(clustered_mean(error, block))
+    return list(compute_clustered_mean(error, block))
 
 
 def by_features(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:

@@ -113,7 +113,7 @@ def shutdown() -> None:
 def remove_partials(paths: Iterable[str | os.PathLike[str]], pid: int) -> None:
     """Remove what process `pid` left half-written of `paths`, with sidecar files.
 
-    The names are those of ``riskengine.ground.artefacts.partial_name``; a test holds both together.
+    The names are those of ``riskengine.ground.artefacts.make_partial_name``; a test holds both together.
     """
     for path in map(Path, paths):
         start = f".{path.stem}.{pid}.partial"

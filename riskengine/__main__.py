@@ -47,7 +47,7 @@ def _read_params(name: str, source: IO[bytes]) -> dict[str, Any]:
 
 
 def _write_result(result: dict[str, Any], name: str | None, sink: IO[bytes]) -> None:
-    text = json.dumps(worker.jsonable(result), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    text = json.dumps(worker.to_jsonable(result), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
     data = text.encode("utf-8", "surrogateescape")
     if name is None:
         try:
@@ -63,7 +63,7 @@ def _write_result(result: dict[str, Any], name: str | None, sink: IO[bytes]) -> 
 
 
 def _run(job: str, params: str, result: str | None) -> int:
-    source, sink = worker.private_streams()
+    source, sink = worker.take_streams()
     cancelled = threading.Event()
 
     def interrupt(number: int, frame: Any) -> None:
@@ -94,7 +94,7 @@ def _run(job: str, params: str, result: str | None) -> int:
         print("Cancelled.", file=sys.stderr)
         return 130
     except (Exception, SystemExit) as error:
-        description = worker.describe(error, job)
+        description = worker.describe_error(error, job)
         if "traceback" in description:
             print(description["traceback"], file=sys.stderr)
         print(description["error"]["message"], file=sys.stderr)

@@ -25,7 +25,7 @@ from typing import IO, Any
 from . import __version__
 from .ground.context import JobContext
 from .ground.errors import CrimeRiskError, ParameterError
-from .ground.failures import as_known, kind_and_text
+from .ground.failures import as_known, name_error
 
 #: Progress is told at most this often; what nobody could read in between is left out.
 PROGRESS_SECONDS = 0.05
@@ -33,34 +33,34 @@ PROGRESS_SECONDS = 0.05
 GRACE_SECONDS = 1.0
 
 
-def jsonable(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """Make a job's result valid JSON: numpy values become plain ones, NaN and infinity become null."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return {str(key): to_jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [jsonable(item) for item in value]
+        return [to_jsonable(item) for item in value]
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         if getattr(value.dtype, "kind", "") in "mM":
             value = value.astype(str)
-            return jsonable(value.tolist() if value.ndim else (None if str(value) == "NaT" else str(value)))
-        return jsonable(value.tolist())
+            return to_jsonable(value.tolist() if value.ndim else (None if str(value) == "NaT" else str(value)))
+        return to_jsonable(value.tolist())
     if hasattr(value, "isoformat"):
         return value.isoformat()
     # A stray type must not cost the user the result of a long training.
     return str(value)
 
 
-def describe(error: BaseException, job: str) -> dict[str, Any]:
-    """What travels to the user: type, one sentence, parameter, value, remedy; a traceback if it is unexpected."""
+def describe_error(error: BaseException, job: str) -> dict[str, Any]:
+    """Describe an error to the user: type, one sentence, parameter, value, remedy; a traceback if it is unexpected."""
     known = as_known(error)
     if known is not None:
         return {"error": known.to_dict()}
     unexpected = CrimeRiskError(
-        f"The job {job!r} failed unexpectedly ({kind_and_text(error)})",
+        f"The job {job!r} failed unexpectedly ({name_error(error)})",
         remedy="Please report it together with this log",
     )
     return {
@@ -69,7 +69,7 @@ def describe(error: BaseException, job: str) -> dict[str, Any]:
     }
 
 
-def private_streams() -> tuple[IO[bytes], IO[bytes]]:
+def take_streams() -> tuple[IO[bytes], IO[bytes]]:
     """Take stdin and stdout away from everybody else.
 
     Whatever a library prints to stdout ends up on stderr and cannot corrupt the
@@ -137,7 +137,7 @@ class Channel:
 
     def _write(self, event: Mapping[str, Any]) -> None:
         # ASCII with escapes is UTF-8 too, and carries file names that are not valid text.
-        line = json.dumps(jsonable(event), allow_nan=False).encode("ascii") + b"\n"
+        line = json.dumps(to_jsonable(event), allow_nan=False).encode("ascii") + b"\n"
         # A reader that is gone shows as the end of stdin, which ends the worker.
         with contextlib.suppress(OSError, ValueError):
             self._sink.write(line)
@@ -224,7 +224,7 @@ class Worker:
         except (Exception, SystemExit) as error:
             if not isinstance(error, CrimeRiskError):
                 traceback.print_exc()
-            answer = {"event": "error", **describe(error, job)}
+            answer = {"event": "error", **describe_error(error, job)}
         with self._lock:
             self._cancels.pop(identity, None)
         channel.send({"id": identity, **answer})
@@ -232,7 +232,7 @@ class Worker:
 
 def main() -> int:
     """Serve over this process's own stdin and stdout."""
-    source, sink = private_streams()
+    source, sink = take_streams()
     with contextlib.suppress(KeyboardInterrupt):
         Worker(source, sink).serve()
     sys.stderr.flush()

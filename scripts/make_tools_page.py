@@ -13,10 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from riskengine.contract.tools import kinds as kind_of  # noqa: E402
-from riskengine.contract.tools import tools  # noqa: E402
+from riskengine.contract.tools import list_tools  # noqa: E402
 from riskengine.contract.tools.base import LARGEST_INTEGER, NEEDED, Parameter, Tool, parameters_of  # noqa: E402
 from riskengine.contract.tools.forecast import MODELS  # noqa: E402
-from riskengine.contract.tools.refusals import shown_factor  # noqa: E402
+from riskengine.contract.tools.refusals import choose_shown_factor  # noqa: E402
 
 PAGE = ROOT / "docs" / "tools.md"
 HEAD = """# The tools
@@ -31,7 +31,7 @@ A choice is given as its number, or by its name (the word in code style). Advanc
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(section(tool) for tool in sorted(tools().values(), key=lambda each: each.TITLE))])
+    return "\n".join([HEAD, *(section(tool) for tool in sorted(list_tools().values(), key=lambda each: each.TITLE))])
 
 
 def section(tool: type[Tool]) -> str:
@@ -61,7 +61,7 @@ def row(parameter: Parameter) -> str:
 
 def values(parameter: Parameter) -> str:
     """What it may be."""
-    kind, limits, factor = parameter.kind, parameter.limits, shown_factor(parameter)
+    kind, limits, factor = parameter.kind, parameter.limits, choose_shown_factor(parameter)
     if kind is MODELS:
         return "numbers or names of [forecasters](methods/forecasters.md#settings)"
     if isinstance(kind, kind_of.Choice):
@@ -118,7 +118,7 @@ def default(parameter: Parameter) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(f"{each:g}" for each in value)
-    return f"{value * shown_factor(parameter):g}" if isinstance(value, (int, float)) else str(value)
+    return f"{value * choose_shown_factor(parameter):g}" if isinstance(value, (int, float)) else str(value)
 
 
 if __name__ == "__main__":

@@ -236,6 +236,9 @@ QUICK_BASELINES = tuple(record.name for record in RECORDS if record.quick_baseli
 #: Those that know where incidents happen, and little or nothing about when.
 LONG_RUN = tuple(record.name for record in RECORDS if record.long_run)
 
+#: A risk raster of unknown making, as it is called beside the forecasters.
+_GIVEN = "Given risk map"
+
 #: Members of the default forecaster by kind of support and unit of the bins; "" stands for all other units. Cheap,
 #: and each wrong in its own way. Boosted trees add nothing to the regression that they correct
 #: (benchmarks/forecast.py), and networks cost a hundred times as much.
@@ -244,7 +247,14 @@ _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, ...]:
+def title_of(name: str) -> str:
+    """Call a forecaster as tables, legends and messages do."""
+    if name == "risk":
+        return _GIVEN
+    return FORECASTERS[name].title if name in FORECASTERS else name.replace("_", " ").capitalize()
+
+
+def list_default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, ...]:
     """List the members of the default forecaster.
 
     Parameters

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..contract.choices import Over
-from ..contract.forecasters import DEFAULT
+from ..contract.forecasters import DEFAULT, title_of
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
-from .entrants import catalogued, entrants, title
+from .entrants import find_record, make_entrants
 from .folds import run_tasks
 from .gathered import Gathered
 from .judged import Judged
@@ -59,8 +59,8 @@ def run_backtest(
     """
     context = context or JobContext()
     check_plan(heatmaps, plan)
-    forecasters, failures = entrants(models, threshold, settings or {})
-    names = {name: catalogued(name, each) for name, each in forecasters.items()}
+    forecasters, failures = make_entrants(models, threshold, settings or {})
+    names = {name: find_record(name, each) for name, each in forecasters.items()}
     networks = {name for name, entry in names.items() if entry is not None and entry.network}
     maps = plan.first + np.flatnonzero(heatmaps.observed[plan.first :])
     tasks = make_tasks(forecasters, len(heatmaps), plan.first, plan.horizon, plan.refit, plan.seeds, networks)
@@ -69,7 +69,7 @@ def run_backtest(
         for outcome in run_tasks(tasks, heatmaps, context, workers):
             gathered.add(outcome)
             if outcome.failure:
-                context.warn(f"{title(outcome.task.model)} could not be run: {outcome.failure}")
+                context.warn(f"{title_of(outcome.task.model)} could not be run: {outcome.failure}")
     risks = {name: gathered.risks[name] for name in forecasters if name in gathered.risks}
     baselines = [name for name in risks if (entry := names[name]) is not None and entry.simple]
     if not baselines:
@@ -93,6 +93,8 @@ def run_backtest(
             context=context,
         )
     judged.seconds = {name: gathered.seconds[name] for name in judged.scores}
-    judged.seed_scores = {name: losses for name in judged.scores if len(losses := gathered.seed_losses(name)) > 1}
+    judged.seed_scores = {
+        name: losses for name in judged.scores if len(losses := gathered.compute_seed_losses(name)) > 1
+    }
     judged.failures = failures | gathered.failures
     return judged

@@ -8,16 +8,16 @@ from typing import Any
 from ..contract.forecasters import FORECASTERS, ForecasterRecord
 from ..forecasters.base import Forecaster
 from ..forecasters.baselines import ConstantForecaster
-from ..forecasters.catalogue import make
+from ..forecasters.catalogue import make_forecaster
 from ..ground.errors import ParameterError
-from ..ground.failures import failure_sentence
+from ..ground.failures import describe_failure
 
 
-def entrants(
+def make_entrants(
     models: Sequence[str] | Mapping[str, Forecaster], threshold: int, settings: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Forecaster], dict[str, str]]:
-    """Unfitted forecasters by name, a constant (the reference of the Brier skill) always among them; and by name why
-    others cannot take part: a package of theirs is missing.
+    """Make the unfitted forecasters by name, a constant (the reference of the Brier skill) always among them; and say
+    by name why others cannot take part: a package of theirs is missing.
 
     Raises
     ------
@@ -39,19 +39,14 @@ def entrants(
         forecasters = {}
         for name in models:
             try:
-                forecasters[name] = make(name, **{"threshold": threshold, **settings.get(name, {})})
+                forecasters[name] = make_forecaster(name, **{"threshold": threshold, **settings.get(name, {})})
             except ImportError as error:
-                failures[name] = failure_sentence(error)
+                failures[name] = describe_failure(error)
     if "constant" not in forecasters:
         forecasters["constant"] = ConstantForecaster(threshold)
     return forecasters, failures
 
 
-def catalogued(name: str, forecaster: Forecaster) -> ForecasterRecord | None:
-    """Its record, by the name given to it or by its own."""
+def find_record(name: str, forecaster: Forecaster) -> ForecasterRecord | None:
+    """Find a forecaster's record, by the name given to it or by its own."""
     return FORECASTERS.get(name) or FORECASTERS.get(forecaster.name)
-
-
-def title(name: str) -> str:
-    """A model's name for people."""
-    return FORECASTERS[name].title if name in FORECASTERS else name

@@ -69,7 +69,7 @@ class AreaExposure:
 
 
 def read_areas(path: str | Path, parameter: str = "areas") -> dict[str, list[dict[str, Any]]]:
-    """GeoJSON polygons by their property ``name``; parts of one name belong together.
+    """Read GeoJSON polygons by their property ``name``; parts of one name belong together.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def read_areas(path: str | Path, parameter: str = "areas") -> dict[str, list[dic
     return areas
 
 
-def exposure(
+def compute_exposure(
     areas: Mapping[str, list[dict[str, Any]]],
     grid: Grid,
     mask: NDArray[np.bool_],
@@ -106,7 +106,7 @@ def exposure(
     counts: NDArray[Any],
     context: JobContext | None = None,
 ) -> list[AreaExposure]:
-    """Risk, flags and incidents of each area, the most flagged first; a last row for cells in none of them.
+    """Compute risk, flags and incidents of each area, the most flagged first; a last row for cells in none of them.
 
     A cell belongs to every area that its centre lies in. Areas without a cell are left out.
 

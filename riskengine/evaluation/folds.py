@@ -23,8 +23,8 @@ _WORTH, _PLAIN = 3_000_000, 0.02
 _MEMORY, _UNKNOWN = 2 * 2**30, 2
 
 
-def available_cores() -> int:
-    """Cores this process may use; the same as in `riskengine.learning.threads`, which waits for torch."""
+def count_cores() -> int:
+    """Count the cores this process may use; the same as in `riskengine.learning.threads`, which waits for torch."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -53,7 +53,7 @@ def run_tasks(tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, wo
     shared = [task for task in tasks if not task.alone and _importable(task.forecaster)]
     if workers is None:
         work = int(heatmaps.mask.sum()) * sum(task.end * (_PLAIN if _plain(task) else 1.0) for task in shared)
-        workers = min(available_cores(), MOST_PROCESSES, _memory_for()) if work > _WORTH else 1
+        workers = min(count_cores(), MOST_PROCESSES, _memory_for()) if work > _WORTH else 1
     # Windows waits for at most 61 processes at once.
     workers = min(workers, len(shared), 61)
     if workers < 2:

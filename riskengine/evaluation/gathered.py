@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ground.bigarrays import empty_stack
+from ..ground.bigarrays import make_empty_stack
 from ..maps.heatmaps import Heatmaps
 from ..measures.metrics import log_loss
 from .plan import Plan
@@ -49,7 +49,7 @@ class Gathered:
         seeds = self._seeds if draws_random_numbers(task.forecaster) else 1
         if name not in self.risks:
             shape = (len(self._maps), *self._heatmaps.mask.shape)
-            self.risks[name] = empty_stack(shape, np.dtype(np.float32))
+            self.risks[name] = make_empty_stack(shape, np.dtype(np.float32))
         losses = self._losses.setdefault(name, {}).setdefault(task.seed, [])
         mask = self._heatmaps.mask
         for place in np.flatnonzero((self._maps >= task.first) & (self._maps < task.end)):
@@ -60,6 +60,6 @@ class Gathered:
                 events = self._heatmaps.counts[number][mask] >= self._threshold
                 losses.append(log_loss(risk[mask], events))
 
-    def seed_losses(self, name: str) -> list[float]:
-        """Log-loss over all maps with each seed; a single or no number for a forecaster without seeds."""
+    def compute_seed_losses(self, name: str) -> list[float]:
+        """Compute the log-loss over all maps with each seed; a single or no number for a forecaster without seeds."""
         return [float(np.mean(losses)) for _, losses in sorted(self._losses[name].items()) if losses]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..contract.choices import Over
 from ..maps.heatmaps import Heatmaps
 from ..measures.compare import Difference, bootstrap_interval, bootstrap_ratio
-from ..measures.labels import flag, label_maps, percentile_limits
+from ..measures.labels import compute_percentile_limits, flag, label_maps
 from .exposure import AreaExposure
 from .offsets import OffsetFigures
 from .plan import Plan
@@ -93,30 +93,30 @@ class Judged:
         able = [name for name in self.baselines if name in self.scores and np.isfinite(self.scores[name].log_loss)]
         return min(able, key=lambda name: self.scores[name].log_loss, default="")
 
-    def flagged(self, name: str | None = None) -> NDArray[np.bool_]:
-        """Cells strictly above `percentile` in a model's forecasts (`model`), shape (F, H, W)."""
+    def flag_cells(self, name: str | None = None) -> NDArray[np.bool_]:
+        """Flag the cells strictly above `percentile` in a model's forecasts (`model`), shape (F, H, W)."""
         risk = self.risks[name or self.model]
-        return flag(risk, percentile_limits(risk[:, self.heatmaps.mask], [self.percentile], self.over)[0])
+        return flag(risk, compute_percentile_limits(risk[:, self.heatmaps.mask], [self.percentile], self.over)[0])
 
-    def labels(self, name: str | None = None) -> NDArray[np.uint8]:
-        """The six labels (`labels.LABELS`) of a model's forecasts (`model`) at `percentile`, shape (F, H, W)."""
-        return label_maps(self.flagged(name), self.counts >= self.threshold, self.heatmaps.mask)
+    def label_cells(self, name: str | None = None) -> NDArray[np.uint8]:
+        """Label a model's forecasts (`model`) at `percentile` with the six `labels.LABELS`, shape (F, H, W)."""
+        return label_maps(self.flag_cells(name), self.counts >= self.threshold, self.heatmaps.mask)
 
-    def against(self, name: str, other: str | None = None) -> Difference:
-        """Log-loss of `name` minus that of `other` (the best baseline), paired by map; 95 % interval over blocks."""
+    def compare_losses(self, name: str, other: str | None = None) -> Difference:
+        """Compare log-losses by map: `name` minus `other` (the best baseline); 95 % interval over blocks."""
         first, second = self.scores[name], self.scores[other or self.best_baseline]
         return bootstrap_interval(first.fold_loss, second.fold_loss, self.block)
 
-    def hits_against(self, name: str, other: str | None = None) -> Difference:
-        """Hit rate at 5 % of the area of `name` minus that of `other` (the best baseline).
+    def compare_hits(self, name: str, other: str | None = None) -> Difference:
+        """Compare hit rates at 5 % of the area: that of `name` minus that of `other` (the best baseline).
 
         Positive is better: `Difference.verdict_of_more` is its verdict.
         """
         first, second = self.scores[name], self.scores[other or self.best_baseline]
         return bootstrap_ratio(first.fold_caught - second.fold_caught, first.fold_incidents, self.block)
 
-    def ratio(self, name: str) -> float:
-        """The log-loss of `model` divided by that of `name`; below 1 the model is better."""
+    def compute_loss_ratio(self, name: str) -> float:
+        """Compute the log-loss of `model` divided by that of `name`; below 1 the model is better."""
         return self.scores[self.model].log_loss / self.scores[name].log_loss
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,8 +125,8 @@ class Judged:
         others = [name for name in self.scores if name != best] if best else []
         return {
             "scores": {name: score.to_dict() for name, score in self.scores.items()},
-            "against": {name: _difference(self.against(name)) for name in others},
-            "hits_against": {name: _difference(self.hits_against(name), True) for name in others},
+            "against": {name: _difference(self.compare_losses(name)) for name in others},
+            "hits_against": {name: _difference(self.compare_hits(name), True) for name in others},
             "best_baseline": best,
             "model": self.model,
             "edges": self.edges,

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.choices import Over
+from ..contract.forecasters import title_of
 from ..forecasters.base import Forecaster
-from ..forecasters.catalogue import make
+from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
 from ..maps.heatmaps import Heatmaps
 from ..measures.metrics import brier, skill
-from .entrants import title
 from .judged import Judged
 from .plan import Plan
 from .scoring import ModelScore, score_model
@@ -57,13 +57,13 @@ def judge(
         Brier score that the skill is measured against; by default that of the model ``constant``, where there is one.
     """
     context = context or JobContext()
-    block, counts = week_of(heatmaps), heatmaps.counts[maps]
+    block, counts = count_maps_of_week(heatmaps), heatmaps.counts[maps]
     if reference is None:
         reference = _constant_brier(risks, counts >= threshold, heatmaps.mask)
     scores: dict[str, ModelScore] = {}
     for number, name in enumerate([model, *(name for name in risks if name != model)]):
         with context.step(number / len(risks), (number + 1) / len(risks)):
-            context.progress(0.0, f"Scoring {title(name)} on {len(maps)} maps")
+            context.progress(0.0, f"Scoring {title_of(name)} on {len(maps)} maps")
             scores[name] = score_model(
                 name,
                 risks[name],
@@ -91,7 +91,7 @@ def judge(
         threshold=threshold,
         percentile=percentile,
         over=over,
-        notes=notes_on(heatmaps),
+        notes=describe_maps(heatmaps),
     )
 
 
@@ -119,10 +119,10 @@ def judge_trained(
     """
     context = context or JobContext()
     history = heatmaps.before(first)
-    others = [make(name, threshold=threshold) for name in baselines if name != model.name]
+    others = [make_forecaster(name, threshold=threshold) for name in baselines if name != model.name]
     for number, other in enumerate(others):
         with context.step(0.5 * number / len(others), 0.5 * (number + 1) / len(others)):
-            context.progress(0.0, f"Fitting {title(other.name)}")
+            context.progress(0.0, f"Fitting {title_of(other.name)}")
             other.fit(history, context)
     with context.step(0.5, 1.0):
         return judge_fitted([model, *others], heatmaps, first, threshold, context)
@@ -141,7 +141,7 @@ def judge_fitted(
     risks: dict[str, NDArray[np.float32]] = {}
     for number, forecaster in enumerate(forecasters):
         with context.step(0.6 * number / len(forecasters), 0.6 * (number + 1) / len(forecasters)):
-            context.progress(0.0, f"Forecasting {len(observed)} held-out maps by {title(forecaster.name)}")
+            context.progress(0.0, f"Forecasting {len(observed)} held-out maps by {title_of(forecaster.name)}")
             risks[forecaster.name] = forecaster.predict_each(heatmaps, first, context)[observed]
     names = list(risks)
     with context.step(0.6, 1.0):
@@ -150,14 +150,14 @@ def judge_fitted(
         )
 
 
-def week_of(heatmaps: Heatmaps) -> int:
-    """Maps in a week, since incidents keep a weekly rhythm; at least 7."""
+def count_maps_of_week(heatmaps: Heatmaps) -> int:
+    """Count the maps in a week, since incidents keep a weekly rhythm; at least 7."""
     length = (heatmaps.edges[1] - heatmaps.edges[0]) / np.timedelta64(1, "D")
     return max(round(7 / float(length)), 7)
 
 
-def notes_on(heatmaps: Heatmaps) -> list[str]:
-    """What a reader must know of the maps."""
+def describe_maps(heatmaps: Heatmaps) -> list[str]:
+    """Describe what a reader must know of the maps."""
     filled = int((~heatmaps.observed).sum())
     if not filled:
         return []

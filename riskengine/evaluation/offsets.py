@@ -16,7 +16,7 @@ from ..ground.errors import DataError
 from ..intake.incidents import Incidents
 from ..maps.grid import Grid
 from ..maps.heatmaps import Extras, Heatmaps, count_incidents
-from ..measures.metrics import area_hits, log_loss
+from ..measures.metrics import count_area_hits, log_loss
 from .folds import run_tasks
 from .plan import Plan
 from .scoring import AREA_SHARE
@@ -43,12 +43,12 @@ class OffsetFigures:
     pai: tuple[float, ...]
     log_loss: tuple[float, ...]
 
-    def mean(self, figure: str) -> float:
-        """Of ``hit_rate``, ``pai`` or ``log_loss`` over the positions."""
+    def compute_mean(self, figure: str) -> float:
+        """Compute the mean of ``hit_rate``, ``pai`` or ``log_loss`` over the positions."""
         return float(np.mean(getattr(self, figure)))
 
-    def deviation(self, figure: str) -> float:
-        """Standard deviation over the positions; nan for a single one."""
+    def compute_deviation(self, figure: str) -> float:
+        """Compute the standard deviation over the positions; nan for a single one."""
         values = getattr(self, figure)
         return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
@@ -57,8 +57,8 @@ class OffsetFigures:
         figures: dict[str, Any] = {"offsets": [list(each) for each in self.offsets]}
         for figure in ("hit_rate", "pai", "log_loss"):
             figures[figure] = [_finite(value) for value in getattr(self, figure)]
-            figures[f"{figure}_mean"] = _finite(self.mean(figure))
-            figures[f"{figure}_sd"] = _finite(self.deviation(figure))
+            figures[f"{figure}_mean"] = _finite(self.compute_mean(figure))
+            figures[f"{figure}_sd"] = _finite(self.compute_deviation(figure))
         return figures
 
 
@@ -66,19 +66,19 @@ def _finite(value: float) -> float | None:
     return round(value, 6) if np.isfinite(value) else None
 
 
-def cheap(names: Sequence[str]) -> list[str]:
-    """The models that are run again at every position: the simple ones, but the constant, which knows no place."""
+def list_cheap_models(names: Sequence[str]) -> list[str]:
+    """List the models that are run again at every position: the simple ones, but the constant, which knows no place."""
     return [name for name in names if name != "constant" and name in FORECASTERS and FORECASTERS[name].simple]
 
 
-def draw_offsets(number: int, seed: int) -> list[tuple[float, float]]:
-    """Shifts east and north in [0, 1) of a cell: none, then `number` random ones."""
+def sample_offsets(number: int, seed: int) -> list[tuple[float, float]]:
+    """Sample shifts east and north in [0, 1) of a cell: none, then `number` random ones."""
     drawn = np.random.default_rng(seed).random((number, 2))
     return [(0.0, 0.0), *((float(east), float(north)) for east, north in drawn)]
 
 
-def shifted(heatmaps: Heatmaps, incidents: Incidents, east: float, north: float) -> Heatmaps:
-    """The same incidents, bins and study area on a grid moved by these shares of a cell.
+def move_grid(heatmaps: Heatmaps, incidents: Incidents, east: float, north: float) -> Heatmaps:
+    """Move the grid by these shares of a cell; incidents, bins and study area stay.
 
     The moved grid has a row and a column more, to cover what the first one did; a cell belongs to the study area where
     its centre lies in a cell of the first one's. Further channels are not counted anew and left out, as are layers.
@@ -99,8 +99,8 @@ def shifted(heatmaps: Heatmaps, incidents: Incidents, east: float, north: float)
     return replace(heatmaps, counts=counts, mask=mask, grid=grid, extras=Extras())
 
 
-def of_stack(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
-    """Those of the incidents that the stack was counted from.
+def choose_counted(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
+    """Choose those of the incidents that the stack was counted from.
 
     Raises
     ------
@@ -163,20 +163,20 @@ def run_offsets(
     incidents : Incidents
         Those that `heatmaps` was counted from, in its CRS.
     forecasters : mapping of str to Forecaster
-        Those of `cheap` are run.
+        Those of `list_cheap_models` are run.
     plan : Plan
         Its first seed draws the positions.
     number : int
         Further positions.
     """
     context = context or JobContext()
-    incidents = of_stack(incidents, heatmaps)
-    names = cheap(list(forecasters))
-    offsets = draw_offsets(number, plan.seeds[0])
+    incidents = choose_counted(incidents, heatmaps)
+    names = list_cheap_models(list(forecasters))
+    offsets = sample_offsets(number, plan.seeds[0])
     rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     for position, (east, north) in enumerate(offsets):
         with context.step(position / len(offsets), (position + 1) / len(offsets)):
-            moved = shifted(heatmaps, incidents, east, north)
+            moved = move_grid(heatmaps, incidents, east, north)
             scored = plan.first + np.flatnonzero(moved.observed[plan.first :])
             chosen = {name: forecasters[name] for name in names}
             tasks = make_tasks(chosen, len(moved), plan.first, plan.horizon, plan.refit, plan.seeds[:1], set())
@@ -189,7 +189,7 @@ def run_offsets(
             counts = moved.counts[scored][:, moved.mask]
             for name in names:
                 risk = np.concatenate(risks[name])[scored - plan.first][:, moved.mask]
-                hits = area_hits(risk, counts, AREA_SHARE, threshold)
+                hits = count_area_hits(risk, counts, AREA_SHARE, threshold)
                 rows[name].append((hits.hit_rate, hits.pai, log_loss(risk, counts >= threshold)))
     return {
         name: OffsetFigures(tuple(offsets), *(tuple(column) for column in zip(*rows[name], strict=True)))

@@ -17,7 +17,7 @@ from ..contract import tags as tagnames
 from ..contract.choices import Over
 from ..contract.forecasters import QUICK_BASELINES
 from ..forecasters.base import check_history
-from ..forecasters.catalogue import make
+from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, ParameterError
 from ..maps.grid import Grid
@@ -30,8 +30,8 @@ from .plan import Plan
 from .scoring import ModelScore
 
 
-def on_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.float32]:
-    """The bands on the grid of `heatmaps`: as they are, or averaged (finer ones) or looked up (coarser ones).
+def bring_to_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.float32]:
+    """Bring the bands to the grid of `heatmaps`: as they are, or averaged (finer ones) or looked up (coarser ones).
 
     Raises
     ------
@@ -157,7 +157,7 @@ def judge_raster(
         Told what a reader must know.
     """
     context = context or JobContext()
-    bands, band = on_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, _first(heatmaps, start))
+    bands, band = bring_to_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, _first(heatmaps, start))
     maps = np.flatnonzero(band >= 0)
     risk = bands[band[maps]]
     mask = heatmaps.mask & ~np.isnan(risk).any(axis=0)
@@ -281,7 +281,7 @@ def _beside(
     for name in QUICK_BASELINES:
         context.check_cancelled()
         history = heatmaps.before(origin)
-        forecaster = make(name, threshold=threshold).fit(history)
+        forecaster = make_forecaster(name, threshold=threshold).fit(history)
         last = int(maps[-1])
         if at_once:
             risk = forecaster.predict(history, last - origin + 1, context)[maps - origin]

@@ -11,16 +11,24 @@ from numpy.typing import NDArray
 from ..contract.choices import Over
 from ..ground.context import JobContext
 from ..measures.clustered import Interval
-from ..measures.flagging import flagged_hits, ratio_interval
-from ..measures.labels import PERCENTILES, Border, Tradeoff, border_hits, flag, percentile_limits, tradeoff
+from ..measures.flagging import compute_ratio_interval, count_flagged_hits
+from ..measures.labels import (
+    PERCENTILES,
+    Border,
+    Tradeoff,
+    compute_percentile_limits,
+    compute_tradeoff,
+    count_border_hits,
+    flag,
+)
 from ..measures.metrics import (
     AreaHits,
     MapHits,
     Reliability,
-    area_hits_by_map,
     auc,
     average_precision,
     brier,
+    count_area_hits_by_map,
     log_loss,
     reliability,
     skill,
@@ -109,8 +117,8 @@ class ModelScore:
     fold_caught: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     fold_incidents: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
-    def rows(self, cell_km2: float) -> list[dict[str, Any]]:
-        """Every figure as a row: metric, at, value, and where there are any n, N, low, high."""
+    def list_rows(self, cell_km2: float) -> list[dict[str, Any]]:
+        """List every figure as a row: metric, at, value, and where there are any n, N, low, high."""
         rows: list[dict[str, Any]] = [
             {"metric": name, "value": getattr(self, name)}
             for name in ("log_loss", "brier", "brier_skill", "skill_best", "auc", "average_precision")
@@ -248,22 +256,22 @@ def score_model(
     squares = float(fold_brier.mean())
     # Both lists at once: each map is then sorted only once.
     wanted = list(dict.fromkeys((*SHARES, *CURVE)))
-    areas = dict(zip(wanted, area_hits_by_map(inside, incidents, wanted, threshold), strict=True))
+    areas = dict(zip(wanted, count_area_hits_by_map(inside, incidents, wanted, threshold), strict=True))
     context.progress(0.4)
     shares = [_with_intervals(share, areas[share], areas[share].total(), block) for share in SHARES]
     percentiles: dict[str, list[Hits]] = {}
     rates: dict[str, list[Tradeoff]] = {}
     for part, reading in enumerate(OVER):
         context.progress(0.4 + 0.3 * part)
-        limits = percentile_limits(inside, PERCENTILES, reading)
+        limits = compute_percentile_limits(inside, PERCENTILES, reading)
         percentiles[reading] = []
         for at, limit in zip(PERCENTILES, limits, strict=True):
             context.check_cancelled()
-            maps, most = flagged_hits(flag(inside, limit), incidents, 1 - at / 100, threshold)
+            maps, most = count_flagged_hits(flag(inside, limit), incidents, 1 - at / 100, threshold)
             total = maps.total(most if reading == "stack" else None)
             percentiles[reading].append(_with_intervals(at, maps, total, block))
-        rates[reading] = tradeoff(risk, counts >= threshold, mask, PERCENTILES, reading)
-    flagged = flag(risk, percentile_limits(inside, [percentile], over)[0])
+        rates[reading] = compute_tradeoff(risk, counts >= threshold, mask, PERCENTILES, reading)
+    flagged = flag(risk, compute_percentile_limits(inside, [percentile], over)[0])
     return ModelScore(
         name=name,
         log_loss=float(fold_loss.mean()),
@@ -278,7 +286,7 @@ def score_model(
         shares=shares,
         percentiles=percentiles,
         tradeoff=rates,
-        border=border_hits(flagged, counts, mask),
+        border=count_border_hits(flagged, counts, mask),
         fold_brier=fold_brier,
         fold_caught=areas[AREA_SHARE].caught,
         fold_incidents=areas[AREA_SHARE].incidents,
@@ -286,7 +294,7 @@ def score_model(
 
 
 def _with_intervals(at: float, maps: MapHits, total: AreaHits, block: int) -> Hits:
-    rate = ratio_interval(maps.caught, maps.incidents, block)
+    rate = compute_ratio_interval(maps.caught, maps.incidents, block)
     # How much is flagged is chosen, not measured: the index is as uncertain as the hit rate.
     share = total.flagged / total.cells if total.cells else 0.0
     pai = Interval(*(value / share for value in rate)) if share else Interval(*[float("nan")] * 3)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled, DataError
-from ..ground.failures import failure_sentence
+from ..ground.failures import describe_failure
 from ..maps.heatmaps import Heatmaps
 
 
@@ -66,12 +66,12 @@ class Outcome:
 
 
 def draws_random_numbers(forecaster: Forecaster) -> bool:
-    """Whether a seed changes what it forecasts."""
+    """Say whether a seed changes what it forecasts."""
     return "seed" in inspect.signature(type(forecaster).__init__).parameters
 
 
-def fresh(forecaster: Forecaster, seed: int | None = None) -> Forecaster:
-    """An unfitted one of the same settings, or with another seed."""
+def make_unfitted(forecaster: Forecaster, seed: int | None = None) -> Forecaster:
+    """Make an unfitted one of the same settings, or with another seed."""
     settings = forecaster.settings()
     if seed is not None:
         settings["seed"] = seed
@@ -87,13 +87,13 @@ def make_tasks(
     seeds: Sequence[int],
     networks: set[str],
 ) -> list[Task]:
-    """Every fit that a backtest needs, model by model, seed by seed, fold by fold."""
+    """Make every fit that a backtest needs, model by model, seed by seed, fold by fold."""
     starts = list(range(first, maps, refit or maps))
     tasks = []
     for name, forecaster in forecasters.items():
         wanted: Sequence[int | None] = seeds if draws_random_numbers(forecaster) else [None]
         tasks += [
-            Task(name, position, fresh(forecaster, seed), start, end, horizon, name in networks)
+            Task(name, position, make_unfitted(forecaster, seed), start, end, horizon, name in networks)
             for position, seed in enumerate(wanted)
             for start, end in zip(starts, [*starts[1:], maps], strict=True)
         ]
@@ -136,7 +136,7 @@ def attempt(task: Task, heatmaps: Heatmaps, context: JobContext) -> Outcome:
     except Cancelled:
         raise
     except Exception as error:
-        return Outcome(task, None, time.monotonic() - began, failure_sentence(error))
+        return Outcome(task, None, time.monotonic() - began, describe_failure(error))
     return Outcome(task, risk, time.monotonic() - began)
 
 

@@ -115,7 +115,7 @@ class Forecaster(ABC):
         return self
 
 
-def incident_maps(
+def mark_events(
     heatmaps: Heatmaps, threshold: int = 1, which: slice | NDArray[np.bool_] = slice(None)
 ) -> NDArray[np.uint8]:
     """Mark events, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents.

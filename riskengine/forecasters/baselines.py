@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..ground.context import JobContext
 from ..maps.heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,7 +24,7 @@ class _PastOnly(Forecaster):
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
         """Check `history`; the counting is done by `predict`."""
         check_history(history, self.least_maps)
-        incident_maps(history, self.threshold, slice(0))
+        mark_events(history, self.threshold, slice(0))
         self.maps_ = len(history)
         return self
 
@@ -63,7 +63,7 @@ class _PastOnly(Forecaster):
 
     def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
         """Return what is summed, shape (T, H, W): the events."""
-        return incident_maps(heatmaps, self.threshold, which)
+        return mark_events(heatmaps, self.threshold, which)
 
     def _masked(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> Maps:
         return np.where(heatmaps.mask, self._risk(total, maps, heatmaps), np.nan).astype(np.float32)

@@ -32,7 +32,7 @@ def import_forecaster(name: str) -> type[Forecaster]:
     return cls
 
 
-def make(name: str, **settings: Any) -> Forecaster:
+def make_forecaster(name: str, **settings: Any) -> Forecaster:
     """Make an unfitted forecaster.
 
     Parameters

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.bins import next_edges
+from ..maps.bins import make_next_edges
 from ..maps.heatmaps import Heatmaps
 from .smoothing import Smoother
 
@@ -215,7 +215,7 @@ class CellFeatures:
 
 def measure_bin(heatmaps: Heatmaps) -> float:
     """Measure the first bin, in days."""
-    edges = heatmaps.edges if len(heatmaps.edges) > 1 else next_edges(heatmaps.edges, heatmaps.bin, 1)
+    edges = heatmaps.edges if len(heatmaps.edges) > 1 else make_next_edges(heatmaps.edges, heatmaps.bin, 1)
     return float((edges[1] - edges[0]).astype("timedelta64[s]").astype(np.int64)) / _DAY
 
 

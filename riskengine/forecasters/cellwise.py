@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from ..ground.context import JobContext
 from ..ground.errors import DataError
-from ..maps.bins import next_edges
+from ..maps.bins import make_next_edges
 from ..maps.heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import CellFeatures
 from .regression import fold_scaling, limit_logits, regress
 from .trees import Trees, fit_trees
@@ -74,7 +74,7 @@ class Cellwise(Forecaster):
 
     def _roll(self, state: CellFeatures, history: Heatmaps, steps: int, context: JobContext) -> Maps:
         """Forecast the bins after `history`, which `state` was shown; it is shown the expected counts."""
-        starts = next_edges(history.edges, history.bin, steps)
+        starts = make_next_edges(history.edges, history.bin, steps)
         events = counts_events(history, self.threshold)
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
@@ -132,7 +132,7 @@ class Cellwise(Forecaster):
         if heatmaps.observed[number]:
             one = slice(number, number + 1)
             events = counts_events(heatmaps, self.threshold)
-            seen = incident_maps(heatmaps, self.threshold, one)[0] if events else heatmaps.counts[number]
+            seen = mark_events(heatmaps, self.threshold, one)[0] if events else heatmaps.counts[number]
         state.update(heatmaps.edges[number], seen, [stack[number] for stack in heatmaps.extras.channels])
 
     def _state(self, heatmaps: Heatmaps, until: int, context: JobContext) -> CellFeatures:
@@ -185,7 +185,7 @@ class Cellwise(Forecaster):
                 columns[row : row + cells] = table
                 offset[row : row + cells] = _offset(rate, counts_events(history, self.threshold))
                 one = slice(number, number + 1)
-                events[row : row + cells] = incident_maps(history, self.threshold, one)[0][history.mask]
+                events[row : row + cells] = mark_events(history, self.threshold, one)[0][history.mask]
                 row += cells
             self._show(state, history, number)
         return columns, offset, events, round(len(targets) * 0.8) * cells

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, default_members
+from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, list_default_members
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, incident_maps
-from .catalogue import make
+from .base import Forecaster, Maps, check_history, check_steps, mark_events
+from .catalogue import make_forecaster
 from .cell_features import count_slots
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_MEMBERS = default_members()
+_MEMBERS = list_default_members()
 #: Fewer past maps, or fewer events in them, say nothing of who deserves what.
 LEAST_MAPS, LEAST_EVENTS = 6, 20
 #: Cells times maps that the weights are learned from, about, at most: of a longer fold every second, third, … map.
@@ -130,7 +130,7 @@ class Ensemble(Forecaster):
         past = history.before(first)
         able = [name for name in self.members if _observed(past) >= self._make(name).least_maps]
         scored = _fold(history, first)
-        events = incident_maps(history, self.threshold, scored)[:, history.mask]
+        events = mark_events(history, self.threshold, scored)[:, history.mask]
         learned_from = able and any(
             band[past.mask].any() for band, seen in zip(past.counts, past.observed, strict=True) if seen
         )
@@ -172,7 +172,7 @@ class Ensemble(Forecaster):
                 with context.step(0.7, 1.0):
                     risk = member.predict_each(history, first, context)[chosen][:, history.mask]
                 odds[number] = _logit(risk).ravel()
-        weights, losses = pool_weights(odds, events.ravel(), self.strength)
+        weights, losses = fit_pool_weights(odds, events.ravel(), self.strength)
         for name, weight, loss in zip(able, weights, losses, strict=False):
             self.weights_[self.members.index(name)] = weight
             self.past_loss_[self.members.index(name)] = loss
@@ -183,7 +183,7 @@ class Ensemble(Forecaster):
         context.log(f"Weights learned on {len(events)} past maps: {weighted}")
 
     def _make(self, name: str) -> Forecaster:
-        return make(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
+        return make_forecaster(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
 
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; the weights are those of one step."""
@@ -269,7 +269,7 @@ def _logit(risk: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(logit(np.clip(risk.astype(np.float64), _FLOOR, 1 - _FLOOR)))
 
 
-def pool_weights(
+def fit_pool_weights(
     odds: NDArray[np.float32], events: NDArray[np.uint8], strength: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Find weights of a pooled logit, none negative and one in sum, that minimise the log-loss.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import measure_bin
 from .smoothing import Smoother
 
@@ -104,7 +104,7 @@ class SpaceTimeKDE(Forecaster):
         """Choose bandwidths, half-life and weight by the likelihood of the last quarter of `history`."""
         context = context or JobContext()
         check_history(history, self.least_maps)
-        incident_maps(history, self.threshold, slice(0))
+        mark_events(history, self.threshold, slice(0))
         cell, days = history.grid.cell, measure_bin(history)
         widths = BANDWIDTHS if self.bandwidth is None else (self.bandwidth / cell,)
         tried = HALF_LIVES if self.half_life is None else (self.half_life,)
@@ -180,7 +180,7 @@ class SpaceTimeKDE(Forecaster):
                 rates = np.stack([smoother.spread(layers) for smoother in smoothers], axis=1)
                 long.append(rates[0] / max(state.maps, 1))
                 recent.append(rates[1:] / np.maximum(state.weight, 1e-12)[:, None, None])
-                events.append(incident_maps(history, self.threshold, slice(number, number + 1))[0][mask] > 0)
+                events.append(mark_events(history, self.threshold, slice(number, number + 1))[0][mask] > 0)
             state.update(self._seen(history, number))
         return np.concatenate(long, axis=-1), np.concatenate(recent, axis=-1), np.concatenate(events)
 
@@ -225,7 +225,7 @@ class SpaceTimeKDE(Forecaster):
         if not heatmaps.observed[number]:
             return None
         if counts_events(heatmaps, self.threshold):
-            return np.asarray(incident_maps(heatmaps, self.threshold, slice(number, number + 1))[0])
+            return np.asarray(mark_events(heatmaps, self.threshold, slice(number, number + 1))[0])
         return np.asarray(heatmaps.counts[number])
 
 

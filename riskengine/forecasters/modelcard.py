@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_jsonable_python
 
 from ..contract.forecasters import FORECASTERS
-from ..ground.artefacts import fingerprint
+from ..ground.artefacts import compute_fingerprint
 from ..ground.errors import ParameterError
-from ..learning.modelfile import Card, FileKind, is_finite, versions
+from ..learning.modelfile import Card, FileKind, is_finite, list_versions
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster
 
@@ -104,8 +104,8 @@ FORECAST_MODEL = FileKind(
 )
 
 
-def describe(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | None = None) -> ModelCard:
-    """The card of `model`, fitted on `history`.
+def make_card(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | None = None) -> ModelCard:
+    """Make the card of `model`, fitted on `history`.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def describe(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | Non
             "west": grid.west,
             "north": grid.north,
         },
-        area=fingerprint(history.mask),
+        area=compute_fingerprint(history.mask),
         located=any(_on_cells(name, array, history.mask) for name, array in state.items()),
         crs=grid.crs,
         bin=history.bin,
@@ -147,8 +147,8 @@ def describe(model: Forecaster, history: Heatmaps, metrics: dict[str, Any] | Non
         positive_weight=getattr(model, "weight_", None),
         metrics=metrics or {},
         seed=int(getattr(model, "seed", 0)),
-        versions=versions(),
-        fingerprint=fingerprint(history.counts[:maps], history.mask, history.edges[: maps + 1]),
+        versions=list_versions(),
+        fingerprint=compute_fingerprint(history.counts[:maps], history.mask, history.edges[: maps + 1]),
         categories=history.categories,
     )
 
@@ -246,7 +246,7 @@ def _check_place(card: ModelCard, heatmaps: Heatmaps) -> None:
         and abs(grid.west - own["west"]) <= near
         and abs(grid.north - own["north"]) <= near
     )
-    if same and card.area in ("", fingerprint(heatmaps.mask)):
+    if same and card.area in ("", compute_fingerprint(heatmaps.mask)):
         return
     here = f"{grid.columns} × {grid.rows} cells from {grid.west:.0f}, {grid.north:.0f}"
     raise ParameterError(

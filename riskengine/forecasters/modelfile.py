@@ -9,7 +9,7 @@ import numpy as np
 
 from ..contract.forecasters import FORECASTERS
 from ..ground.errors import CrimeRiskError
-from ..learning.modelfile import Arrays, fault
+from ..learning.modelfile import Arrays, describe_fault
 from ..learning.settings import read_settings
 from .base import Forecaster
 from .catalogue import import_forecaster
@@ -35,18 +35,18 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
     card, arrays = FORECAST_MODEL.read(path, parameter, _from_format_1)
     if card.name not in FORECASTERS:
         why = f"holds a model {card.name!r}, which this version does not know"
-        raise FORECAST_MODEL.broken(path, why, parameter)
+        raise FORECAST_MODEL.make_error(path, why, parameter)
     try:
         owner = import_forecaster(card.name)
         model = owner(**read_settings(owner, card.settings, FORECASTERS[card.name].title, parameter, _MOST))
     except (KeyError, ValueError, TypeError, AttributeError, CrimeRiskError) as error:
-        reason = error.problem if isinstance(error, CrimeRiskError) else fault(error)
+        reason = error.problem if isinstance(error, CrimeRiskError) else describe_fault(error)
         why = f"is damaged: its description does not hold together ({reason})"
-        raise FORECAST_MODEL.broken(path, why, parameter) from error
+        raise FORECAST_MODEL.make_error(path, why, parameter) from error
     try:
         model.restore(arrays)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError) as error:
-        raise FORECAST_MODEL.misfit(path, parameter) from error
+        raise FORECAST_MODEL.make_misfit_error(path, parameter) from error
     return model, card
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
-from ..maps.bins import next_edges
+from ..maps.bins import make_next_edges
 from ..maps.heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, counts_events, incident_maps
+from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import measure_bin
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class Windowed(Forecaster):
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
         """Check `history`; the counting is done by `predict`."""
         check_history(history, self.least_maps)
-        incident_maps(history, self.threshold, slice(0))
+        mark_events(history, self.threshold, slice(0))
         self.maps_ = len(history)
         return self
 
     def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
         check_steps(steps)
-        starts = next_edges(history.edges, history.bin, steps)[:-1]
+        starts = make_next_edges(history.edges, history.bin, steps)[:-1]
         ((total, window),) = self._windows(history, [len(history)])
         levels = self._levels(history, window)
         return np.stack([self._masked(total, levels, window, start, history) for start in starts])
@@ -88,7 +88,7 @@ class Windowed(Forecaster):
     def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[Any]) -> NDArray[Any]:
         """Return what is summed, shape (T, H, W): the counts, or the events where these are what is forecast."""
         if counts_events(heatmaps, self.threshold):
-            return incident_maps(heatmaps, self.threshold, which)
+            return mark_events(heatmaps, self.threshold, which)
         counts: NDArray[Any] = heatmaps.counts[which]
         return counts
 

@@ -29,7 +29,7 @@ _META = "meta.json"
 PARTIAL_SUFFIX = ".partial"
 
 
-def partial_name(path: Path, pid: int | None = None) -> Path:
+def make_partial_name(path: Path, pid: int | None = None) -> Path:
     """Name the file that `path` is written to until it is whole: same folder, same ending (GDAL goes by it)."""
     return path.with_name(f".{path.stem}.{pid or os.getpid()}{PARTIAL_SUFFIX}{path.suffix}")
 
@@ -61,7 +61,7 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
         If the folder is missing or not writable, or the disk is full.
     """
     path = Path(path)
-    temporary = partial_name(path)
+    temporary = make_partial_name(path)
     check_folder(path, parameter)
     try:
         yield temporary
@@ -95,8 +95,8 @@ def _is_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < 64 * 1024
 
 
-def fingerprint(*arrays: NDArray[Any]) -> str:
-    """A short hash of the input, kept in every artefact made from it."""
+def compute_fingerprint(*arrays: NDArray[Any]) -> str:
+    """Compute a short hash of the input, kept in every artefact made from it."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(str((array.dtype.str, array.shape)).encode())

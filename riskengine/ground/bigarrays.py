@@ -16,8 +16,8 @@ from .errors import OutputError
 IN_MEMORY = 256 * 2**20
 
 
-def empty_stack(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """An array of zeros, in memory up to `IN_MEMORY` bytes, beyond that in a temporary file.
+def make_empty_stack(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Make an array of zeros, in memory up to `IN_MEMORY` bytes, beyond that in a temporary file.
 
     The file has no name (or, on Windows, goes with its last handle), so it is gone when the array is, also after a
     crash.

@@ -31,10 +31,10 @@ class CrimeRiskError(Exception):
         self.parameter = parameter
         self.value = None if value is None else str(value)
         self.remedy = remedy
-        super().__init__(self.sentence())
+        super().__init__(self.describe())
 
-    def sentence(self) -> str:
-        """The whole message on one line: problem, then remedy."""
+    def describe(self) -> str:
+        """Describe it on one line: problem, then remedy."""
         text = self.problem.rstrip(". ") + "."
         if self.remedy:
             text += " " + self.remedy.rstrip(". ") + "."
@@ -44,7 +44,7 @@ class CrimeRiskError(Exception):
         """The error as it travels over the worker's pipe."""
         return {
             "type": type(self).__name__,
-            "message": self.sentence(),
+            "message": self.describe(),
             "parameter": self.parameter,
             "value": self.value,
             "remedy": self.remedy,

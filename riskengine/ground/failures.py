@@ -11,13 +11,13 @@ from .errors import Cancelled, CrimeRiskError, DataError, DependencyError, Outpu
 _MEMORY_WORDS = ("can't allocate memory", "not enough memory", "out of memory", "unable to allocate")
 
 
-def failure_sentence(error: BaseException) -> str:
+def describe_failure(error: BaseException) -> str:
     """Say what stopped a piece of work, in one line."""
     known = as_known(error)
-    return known.sentence() if known is not None else f"It failed unexpectedly ({kind_and_text(error)})."
+    return known.describe() if known is not None else f"It failed unexpectedly ({name_error(error)})."
 
 
-def kind_and_text(error: BaseException) -> str:
+def name_error(error: BaseException) -> str:
     """Name an error nobody foresaw: its kind, and what it says of itself."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}{': ' + text if text else ''}"
@@ -39,7 +39,7 @@ def keep_going(warn: Callable[[str], None], what: str) -> Iterator[None]:
     except Cancelled:
         raise
     except Exception as error:
-        warn(f"{what}. {failure_sentence(error)}")
+        warn(f"{what}. {describe_failure(error)}")
 
 
 def as_known(error: BaseException) -> CrimeRiskError | None:

@@ -59,8 +59,8 @@ class CsvFile:
     has_header: bool
     notes: tuple[str, ...]
 
-    def records(self, context: JobContext | None = None, warn: bool = False) -> Iterator[Record]:
-        """The records below the header; blank lines are no records."""
+    def read_records(self, context: JobContext | None = None, warn: bool = False) -> Iterator[Record]:
+        """Read the records below the header; blank lines are no records."""
         size = max(self.path.stat().st_size, 1)
         with self.path.open("rb") as raw, io.TextIOWrapper(raw, self.encoding, self.errors, newline="") as file:
             records = _records(file, self.delimiter, self.path)
@@ -79,8 +79,8 @@ class CsvFile:
                     context.progress(raw.tell() / size)
                 yield record
 
-    def text(self, fields: list[str]) -> str:
-        """A record as CSV again, so that a refused row can be corrected and imported."""
+    def format_record(self, fields: list[str]) -> str:
+        """Format a record as CSV again, so that a refused row can be corrected and imported."""
         buffer = io.StringIO()
         # The writer quotes whatever occurs in its line end: with CRLF both kinds of line break.
         csv.writer(buffer, delimiter=self.delimiter, lineterminator="\r\n").writerow(fields)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from .incidents import Incidents
-from .patrols import patrol_group
+from .patrols import find_patrol_group
 
 #: An incident repeats a place when another happened exactly there within so many days before it.
 WINDOW = np.timedelta64(92, "D")
@@ -91,8 +91,8 @@ class Places:
     count: NDArray[np.int64]
 
 
-def check_incidents(incidents: Incidents, cell: float | None = None, bin: str | None = None) -> list[Finding]:
-    """Look for artefacts of how incidents were recorded.
+def list_findings(incidents: Incidents, cell: float | None = None, bin: str | None = None) -> list[Finding]:
+    """List artefacts of how incidents were recorded.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def check_incidents(incidents: Incidents, cell: float | None = None, bin: str | 
     return findings + _patrols([name for name, _ in used], {name: count / len(incidents) for name, count in used})
 
 
-def check_categories(categories: Sequence[str]) -> list[Finding]:
-    """Which of the categories are found by patrols rather than reported by victims; empty when none is."""
+def list_category_findings(categories: Sequence[str]) -> list[Finding]:
+    """List which of the categories are found by patrols rather than reported by victims; empty when none is."""
     return _patrols(list(categories), {})
 
 
@@ -294,7 +294,7 @@ def _hours(bin: str | None) -> float | None:
 
 
 def _patrols(categories: list[str], share: dict[str, float]) -> list[Finding]:
-    groups = {name: group for name in categories if (group := patrol_group(name)) is not None}
+    groups = {name: group for name in categories if (group := find_patrol_group(name)) is not None}
     if not groups:
         return []
     names = sorted(groups, key=lambda name: (-share.get(name, 0.0), name))

@@ -22,7 +22,7 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.partfiles import PartFiles
 from .csvfile import CsvFile, Record
-from .incidents import FUTURE, Refusal, count_reasons, latest_time, reasons_sentence
+from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, describe_reasons
 from .placecheck import Frame, check_places, parse_numbers
 from .times import ParsedTimes, add_time_of_day, parse_times
 
@@ -76,7 +76,7 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
     ragged: dict[int, int] = {}
     moments = [_Distinct() for _ in layout.time]
     row = 0
-    for records in _chunks(file.records(context, warn=True)):
+    for records in _chunks(file.read_records(context, warn=True)):
         fields = []
         for number, (_, values) in enumerate(records, row):
             fitted = fit_width(values, width)
@@ -107,7 +107,7 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
     if len(moments) > 1:
         times = add_time_of_day(times, moments[1].texts())
     reason = np.where(reason != "", reason, times.reason)
-    for late in np.flatnonzero((times.time > latest_time(now)) & (reason == "")):
+    for late in np.flatnonzero((times.time > compute_latest_time(now)) & (reason == "")):
         reason[late] = f"{FUTURE}: '{times.time[late]}'"
     for number, count in ragged.items():
         reason[number] = f"{RAGGED}: '{count} instead of {width}'"
@@ -182,8 +182,8 @@ def convert(kind: str, texts: Sequence[str]) -> list[Any]:
     return [text if text.strip() else None for text in texts]
 
 
-def output_names(header: Sequence[str], columns: Sequence[int]) -> list[str]:
-    """Field names of these columns: as in the file, but unique without regard to case, and never reserved."""
+def make_field_names(header: Sequence[str], columns: Sequence[int]) -> list[str]:
+    """Make field names of these columns: as in the file, but unique without regard to case, and never reserved."""
     taken = set(RESERVED)
     names = []
     for column in columns:
@@ -196,8 +196,8 @@ def output_names(header: Sequence[str], columns: Sequence[int]) -> list[str]:
     return names
 
 
-def kept_columns(file: CsvFile, layout: Layout, times: ParsedTimes) -> list[int]:
-    """The columns that are not already in the geometry, in `occurred` or in `category`."""
+def list_kept_columns(file: CsvFile, layout: Layout, times: ParsedTimes) -> list[int]:
+    """List the columns that are not already in the geometry, in `occurred` or in `category`."""
     used = {layout.x, layout.y} | ({layout.category} if layout.category is not None else set())
     if times.whole:
         used |= set(layout.time)
@@ -214,8 +214,8 @@ def write_parts(
     dict
         ``fields``, ``parts``, ``refused_parts``: names of fields with types, and the files in order.
     """
-    columns = kept_columns(file, layout, learnt.times)
-    names = output_names(file.header, columns)
+    columns = list_kept_columns(file, layout, learnt.times)
+    names = make_field_names(file.header, columns)
     renamed = [f"{file.header[c]} is now {n}" for c, n in zip(columns, names, strict=True) if n != file.header[c]]
     if renamed:
         context.log("Columns renamed because the name is taken: " + ", ".join(renamed) + ".")
@@ -224,7 +224,7 @@ def write_parts(
     seconds = learnt.times.time.view(np.int64)
     row = 0
     try:
-        for records in _chunks(file.records(context)):
+        for records in _chunks(file.read_records(context)):
             here = slice(row, row + len(records))
             row += len(records)
             good = learnt.reason[here] == ""
@@ -251,7 +251,7 @@ def write_parts(
                     {
                         "line": [line for line, _ in bad],
                         "reason": learnt.reason[here][~good].tolist(),
-                        "row": [file.text(values) for _, values in bad],
+                        "row": [file.format_record(values) for _, values in bad],
                     },
                 )
         writer.flush()
@@ -266,20 +266,20 @@ def write_parts(
     }
 
 
-def refusal_counts(learnt: Survey, context: JobContext, name: str) -> dict[str, int]:
-    """Refused rows by reason, said in the log; raises `DataError` if no row is left."""
+def count_refusals(learnt: Survey, context: JobContext, name: str) -> dict[str, int]:
+    """Count refused rows by reason, said in the log; raises `DataError` if no row is left."""
     bad = np.flatnonzero(learnt.reason != "")
     reasons = count_reasons(Refusal(int(learnt.lines[row]), str(learnt.reason[row])) for row in bad)
     if len(bad) == len(learnt.reason):
         first = bad[0]
         raise DataError(
-            f"None of the {len(bad)} rows of {name} can be imported ({reasons_sentence(reasons)})",
+            f"None of the {len(bad)} rows of {name} can be imported ({describe_reasons(reasons)})",
             parameter="path",
             value=f"line {learnt.lines[first]}: {learnt.reason[first]}",
             remedy=f"Look at line {learnt.lines[first]} ({learnt.reason[first]}) and check the columns chosen",
         )
     if reasons:
-        context.warn(f"{len(bad)} of {len(learnt.reason)} rows were refused: {reasons_sentence(reasons)}.")
+        context.warn(f"{len(bad)} of {len(learnt.reason)} rows were refused: {describe_reasons(reasons)}.")
     return reasons
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
-from .times import parse_times, reason_kind
+from .times import kind_of_reason, parse_times
 
 NO_COORDINATES = "no coordinates"
 NO_TIME = "no time given"
@@ -28,7 +28,7 @@ NO_CATEGORY = -1
 class Refusal(NamedTuple):
     """A row that was left out, and why.
 
-    The reason is a kind, or a kind followed by ``: 'the value'``; see `riskengine.intake.times.reason_kind`.
+    The reason is a kind, or a kind followed by ``: 'the value'``; see `riskengine.intake.times.kind_of_reason`.
     """
 
     fid: int
@@ -84,8 +84,8 @@ class Incidents:
         return self.time.min(), self.time.max()
 
 
-def latest_time(now: np.datetime64 | None = None) -> np.datetime64:
-    """The last time that is not in the future: `now`, by default the local clock and a day.
+def compute_latest_time(now: np.datetime64 | None = None) -> np.datetime64:
+    """Compute the last time that is not in the future: `now`, by default the local clock and a day.
 
     The day is there because the data's city may be half a day ahead of this machine.
     """
@@ -97,11 +97,11 @@ def latest_time(now: np.datetime64 | None = None) -> np.datetime64:
 
 def count_reasons(refusals: Iterable[Refusal]) -> dict[str, int]:
     """How many rows were refused for what, most frequent first."""
-    return dict(Counter(reason_kind(refusal.reason) for refusal in refusals).most_common())
+    return dict(Counter(kind_of_reason(refusal.reason) for refusal in refusals).most_common())
 
 
-def reasons_sentence(reasons: dict[str, int]) -> str:
-    """Reasons and counts as they are written into a log: ``12 x no time given, 3 x …``."""
+def describe_reasons(reasons: dict[str, int]) -> str:
+    """Describe reasons and counts as they are written into a log: ``12 x no time given, 3 x …``."""
     return ", ".join(f"{count} x {reason}" for reason, count in reasons.items())
 
 
@@ -119,7 +119,7 @@ def read_exchange(
     context : JobContext, optional
         Told how dates were read and what was refused.
     now : datetime64, optional
-        Incidents after it are refused; see `latest_time`.
+        Incidents after it are refused; see `compute_latest_time`.
     order : {'auto', 'ymd', 'dmy', 'mdy'}
         Order of day and month in ``time_text``.
 
@@ -161,7 +161,7 @@ def read_exchange(
             remedy="Choose a layer that has features, and check its filter",
         )
     placed = np.isfinite(x) & np.isfinite(y)
-    future = time > latest_time(now)
+    future = time > compute_latest_time(now)
     kept = placed & ~future & ~np.isnat(time)
     refusals = []
     for row in np.flatnonzero(~kept):
@@ -176,12 +176,12 @@ def read_exchange(
         reasons = count_reasons(refusals)
         if len(refusals) == count:
             raise DataError(
-                f"None of the {count} incidents can be used ({reasons_sentence(reasons)})",
+                f"None of the {count} incidents can be used ({describe_reasons(reasons)})",
                 parameter="incidents",
                 value=refusals[0].reason,
                 remedy="Check that the time field and the layer are the right ones",
             )
-        context.warn(f"{len(refusals)} of {count} incidents were left out: {reasons_sentence(reasons)}.")
+        context.warn(f"{len(refusals)} of {count} incidents were left out: {describe_reasons(reasons)}.")
     incidents = Incidents(x, y, time, category, categories, fid)
     return (incidents if kept.all() else incidents.select(kept)), refusals
 

@@ -70,8 +70,8 @@ HAS_VICTIM = (
 )
 
 
-def patrol_group(category: str) -> str | None:
-    """What patrols find in incidents of this category, a key of `FOUND_BY_PATROLS`; None when victims report it.
+def find_patrol_group(category: str) -> str | None:
+    """Find what patrols find in incidents of this category, a key of `FOUND_BY_PATROLS`; None when victims report it.
 
     A guess from the name, which a reader has to check.
     """

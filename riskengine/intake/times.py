@@ -58,7 +58,7 @@ class ParsedTimes:
     whole: bool = True
 
 
-def reason_kind(reason: str) -> str:
+def kind_of_reason(reason: str) -> str:
     """The part of a reason that is the same for every row refused for it."""
     return reason.split(": '", 1)[0]
 

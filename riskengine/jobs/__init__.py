@@ -15,7 +15,7 @@ from typing import Any
 from ..contract.tools import tool_of_job
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
-from .models import JobParameters, checked, model_of
+from .models import JobParameters, check_parameters, model_of
 
 #: Modules of this package that are no jobs.
 _NO_JOBS = ("models",)
@@ -61,7 +61,7 @@ def run_job(name: str, params: Mapping[str, Any], context: JobContext | None = N
         raise ParameterError(
             f"There is no job {name!r}", parameter="job", value=name, remedy="Use one of " + ", ".join(job_names())
         )
-    parameters = checked(tool_of_job(name), parameters_model(name), params)
+    parameters = check_parameters(tool_of_job(name), parameters_model(name), params)
     module = importlib.import_module(f"{__name__}.{name}")
     result: dict[str, Any] = module.run(parameters, context or JobContext())
     return result

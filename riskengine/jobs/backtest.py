@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.forecasters import BASELINES, DEFAULT
+from ..contract.forecasters import BASELINES, DEFAULT, title_of
 from ..contract.tools.forecast import BacktestForecast
 from ..evaluation.backtest import run_backtest
-from ..evaluation.entrants import entrants, title
-from ..evaluation.exposure import exposure, read_areas
+from ..evaluation.entrants import make_entrants
+from ..evaluation.exposure import compute_exposure, read_areas
 from ..evaluation.judged import Judged
-from ..evaluation.offsets import of_stack, run_offsets
+from ..evaluation.offsets import choose_counted, run_offsets
 from ..evaluation.plan import Plan
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..ground.failures import keep_going
-from ..intake.findings import Finding, check_categories, check_incidents
+from ..intake.findings import Finding, list_category_findings, list_findings
 from ..intake.incidents import Incidents, read_exchange
 from ..maps.heatmaps import Heatmaps
-from ..maps.history import local_moment, read_history
+from ..maps.history import read_history, to_local_moment
 from ..report.claims import sentences
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
 from .models import to_dict
@@ -68,12 +68,12 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
             _move(backtest, incidents, parameters, warn, context)
     if areas:
         with keep_going(warn, "The exposure by area could not be worked out"):
-            backtest.areas = exposure(
+            backtest.areas = compute_exposure(
                 areas,
                 heatmaps.grid,
                 heatmaps.mask,
                 backtest.risks[backtest.model],
-                backtest.flagged(),
+                backtest.flag_cells(),
                 backtest.counts,
                 context,
             )
@@ -83,7 +83,7 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     for sentence in sentences(backtest):
         context.log(sentence)
     if outputs.risk or outputs.labels or outputs.hits:
-        context.log(f"Risk, labels and incidents by label are those of {title(backtest.model)}")
+        context.log(f"Risk, labels and incidents by label are those of {title_of(backtest.model)}")
     context.progress(1.0, "Done")
     return {
         **result_of(backtest, outputs),
@@ -103,10 +103,10 @@ def _incidents(
         incidents, _ = read_exchange(parameters.incidents, context, order=parameters.date_order)
         if parameters.offsets:
             # Before hours of work, not after.
-            of_stack(incidents, heatmaps)
-        findings = check_incidents(incidents, heatmaps.grid.cell, heatmaps.bin)
+            choose_counted(incidents, heatmaps)
+        findings = list_findings(incidents, heatmaps.grid.cell, heatmaps.bin)
     if not any(finding.kind == "categories" for finding in findings):
-        findings = [*findings, *check_categories(heatmaps.categories)]
+        findings = [*findings, *list_category_findings(heatmaps.categories)]
     for finding in findings:
         context.warn(finding.sentence)
     return incidents, findings
@@ -117,7 +117,7 @@ def _plan(parameters: BacktestForecast, heatmaps: Heatmaps) -> Plan:
     if parameters.start is None:
         first = maps - max(round(maps * parameters.test), 1)
     else:
-        moment = local_moment(parameters.start, "start")
+        moment = to_local_moment(parameters.start, "start")
         first = int(np.searchsorted(heatmaps.edges[:-1], moment))
         if not 0 < first < maps:
             raise ParameterError(
@@ -143,7 +143,7 @@ def _move(
         backtest.offsets = run_offsets(
             backtest.heatmaps,
             incidents,
-            entrants(run, parameters.threshold, settings)[0],
+            make_entrants(run, parameters.threshold, settings)[0],
             backtest.plan,
             parameters.offsets,
             parameters.threshold,

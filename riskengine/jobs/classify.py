@@ -12,19 +12,19 @@ from ..contract import tags as tagnames
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
-from ..maps.geotiff import band_times, make_profile, write_band, write_geotiff
+from ..maps.geotiff import make_band_tags, make_profile, write_band, write_geotiff
 from ..maps.risk import (
     CLASS_NODATA,
     Risk,
     check_percentiles,
     check_shares,
-    class_labels,
-    class_polygons,
     classify,
     classify_shares,
-    precise_thresholds,
+    compute_precise_thresholds,
+    list_class_labels,
+    list_share_labels,
+    make_class_polygons,
     read_risk,
-    share_labels,
 )
 
 Classes = NDArray[np.uint8]
@@ -36,16 +36,16 @@ def _by_percentiles(
     """Thresholds per map, once over the whole stack, or from a reference stack."""
     if parameters.reference:
         reference = read_risk(parameters.reference, "reference").risk
-        limits = [precise_thresholds(reference, percentiles)] * len(bands)
+        limits = [compute_precise_thresholds(reference, percentiles)] * len(bands)
         context.log(
             f"Thresholds {', '.join(f'{limit:.6g}' for limit in limits[0])} over all {len(reference)} maps of the "
             "reference"
         )
     elif parameters.over == "stack":
-        limits = [precise_thresholds(bands, percentiles)] * len(bands)
+        limits = [compute_precise_thresholds(bands, percentiles)] * len(bands)
     else:
         nothing = np.full(len(percentiles), np.nan)
-        limits = [nothing if np.isnan(band).all() else precise_thresholds(band, percentiles) for band in bands]
+        limits = [nothing if np.isnan(band).all() else compute_precise_thresholds(band, percentiles) for band in bands]
     classes = np.stack([classify(band, limit) for band, limit in zip(bands, limits, strict=True)])
     if not (classes[classes != CLASS_NODATA] > 0).any():
         context.warn(
@@ -87,7 +87,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     if empty:
         context.warn(f"Bands without any value stay without classes: {', '.join(map(str, empty))}")
     classes, limits = (_by_shares if by_shares else _by_percentiles)(parameters, bands, steps, context)
-    labels = share_labels(steps) if by_shares else class_labels(steps)
+    labels = list_share_labels(steps) if by_shares else list_class_labels(steps)
     kept = {key: value for key, value in stack.tags.items() if key in (tagnames.BIN, tagnames.FORMAT)}
     tags = {
         tagnames.KIND: tagnames.CLASSES_KIND,
@@ -102,7 +102,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
         for number, band in enumerate(classes, 1):
             start, end = stack.starts[number - 1], stack.ends[number - 1]
             of_band = {tagnames.THRESHOLDS: " ".join(f"{limit:.6g}" for limit in limits[number - 1])}
-            times = band_times(start, end) if start else {}
+            times = make_band_tags(start, end) if start else {}
             write_band(target, number, band, start or f"band {number}", of_band | times)
             context.progress(0.2 + 0.5 * number / len(bands), f"map {number} of {len(bands)}")
     polygons = 0
@@ -110,7 +110,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
         rows = []
         for number, (band, risk) in enumerate(zip(classes, bands, strict=True), 1):
             context.progress(0.7 + 0.3 * number / len(bands), "Outlining classes")
-            for shape, risk_class, area, mean in class_polygons(band, risk, stack.transform):
+            for shape, risk_class, area, mean in make_class_polygons(band, risk, stack.transform):
                 rows.append([shape, number, stack.starts[number - 1], risk_class, labels[risk_class], area, mean])
         polygons = len(rows)
         with whole_file(parameters.polygons) as temporary:

@@ -10,10 +10,10 @@ from ..contract.forecasters import BASELINES
 from ..contract.tools.forecast import ConvLSTMPrediction
 from ..evaluation.judged import Judged
 from ..evaluation.judging import judge_trained
-from ..forecasters.modelcard import describe
+from ..forecasters.modelcard import make_card
 from ..forecasters.modelfile import save_model
 from ..forecasters.networks.convlstm import ConvLSTMForecaster
-from ..ground.artefacts import partial_name
+from ..ground.artefacts import make_partial_name
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError
 from ..ground.failures import keep_going
@@ -58,7 +58,7 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         model = _network(parameters)
         with context.step(0.02, 0.8):
             unseen = prediction.train(model, heatmaps, context)
-        card = describe(model, heatmaps.before(unseen))
+        card = make_card(model, heatmaps.before(unseen))
         weights = weights_text(card.window.end, unseen / len(heatmaps), refitted=False)
     judged: Judged | None = None
     first = prediction.first_judged(model, heatmaps, unseen, warn, context)
@@ -95,8 +95,8 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         "validation": model.curves_.validation,
         "best_epoch": model.curves_.best_epoch,
         "metrics": metrics,
-        "log_loss_ratio_constant": judged.ratio("constant") if judged else None,
-        "log_loss_ratio_prior": judged.ratio("prior_counts") if judged else None,
+        "log_loss_ratio_constant": judged.compute_loss_ratio("constant") if judged else None,
+        "log_loss_ratio_prior": judged.compute_loss_ratio("prior_counts") if judged else None,
         "verdict": sentence,
         "held_out_bins": len(judged.maps) if judged else 0,
         "seconds": round(time.monotonic() - began, 3),
@@ -125,7 +125,7 @@ def _check_destination(path: str | None, name: str) -> None:
         elif Path(path).is_dir():
             problem = f"{path} is a folder, not a file for {name}"
         else:
-            trial = partial_name(Path(path))
+            trial = make_partial_name(Path(path))
             trial.touch()
             trial.unlink()
             return

@@ -6,12 +6,12 @@ import time
 from typing import Any
 
 from ..contract.tools.risk import EvaluateRisk
-from ..evaluation.exposure import exposure, read_areas
+from ..evaluation.exposure import compute_exposure, read_areas
 from ..evaluation.riskmap import judge_raster
 from ..ground.context import JobContext
-from ..intake.findings import check_categories
+from ..intake.findings import list_category_findings
 from ..maps.heatmaps import read_heatmaps
-from ..maps.history import local_moment
+from ..maps.history import to_local_moment
 from ..maps.risk import read_risk
 from ..report.claims import sentences
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
@@ -33,7 +33,7 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
     areas = read_areas(parameters.areas) if parameters.areas else {}
     stack = read_risk(parameters.risk)
     heatmaps = read_heatmaps(parameters.heatmaps)
-    findings = check_categories(heatmaps.categories)
+    findings = list_category_findings(heatmaps.categories)
     for finding in findings:
         context.warn(finding.sentence)
     with context.step(0.1, 0.9):
@@ -43,14 +43,14 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
             threshold=parameters.threshold,
             percentile=parameters.percentile,
             over=parameters.over,
-            start=None if parameters.start is None else local_moment(parameters.start, "start"),
+            start=None if parameters.start is None else to_local_moment(parameters.start, "start"),
             warn=warn,
             context=context,
         )
     if areas:
         risk = backtest.risks[backtest.model]
-        flagged, mask = backtest.flagged(), backtest.heatmaps.mask
-        backtest.areas = exposure(areas, heatmaps.grid, mask, risk, flagged, backtest.counts, context)
+        flagged, mask = backtest.flag_cells(), backtest.heatmaps.mask
+        backtest.areas = compute_exposure(areas, heatmaps.grid, mask, risk, flagged, backtest.counts, context)
     shown = to_dict(parameters)
     with context.step(0.9, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)

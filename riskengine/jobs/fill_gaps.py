@@ -8,7 +8,7 @@ import numpy as np
 
 from ..contract.tools.grids import FillHeatmapGaps
 from ..ground.context import JobContext
-from ..maps.gaps import fill_gaps, quiet_maps
+from ..maps.gaps import count_quiet_maps, fill_gaps
 from ..maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 
 
@@ -59,7 +59,7 @@ def run(parameters: FillHeatmapGaps, context: JobContext) -> dict[str, Any]:
 
 def _warn_of_quiet(heatmaps: Heatmaps, context: JobContext) -> None:
     """Say that the maps without incidents are as many as chance gives, so that they are quiet bins and no gaps."""
-    empty, expected = quiet_maps(heatmaps)
+    empty, expected = count_quiet_maps(heatmaps)
     # Two standard deviations of a Poisson number more are still no sign of gaps.
     if 0 < empty <= expected + 2 * np.sqrt(expected):
         context.warn(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.forecasters import title_of
 from ..contract.tools.forecast import ForecastRisk
 from ..forecasters.base import check_history
 from ..forecasters.modelcard import check_fits
@@ -16,7 +17,6 @@ from ..ground.context import JobContext
 from ..maps.history import read_history
 from ..report.card import card_line
 from ..report.claims import held_out_line
-from ..report.figures import display_name
 from ..systems.hotspots.steps import forecast, write_forecast
 
 
@@ -48,7 +48,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     return {
         "risk": parameters.output,
         "model": card.name,
-        "title": display_name(card.name),
+        "title": title_of(card.name),
         "edges": made.bins,
         "origin": made.bins[0],
         "trained_until": card.window.end,

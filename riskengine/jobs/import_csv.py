@@ -11,10 +11,10 @@ from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.csvfile import CsvFile, open_csv
-from ..intake.importing import Layout, no_collector, refusal_counts, survey, write_parts
+from ..intake.importing import Layout, count_refusals, no_collector, survey, write_parts
 from ..intake.placecheck import Frame, is_geographic
-from ..intake.profiles import Profile, Variant, detect, profiles, require_column, variant_of
-from ..intake.profiles.guess import guess
+from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
+from ..intake.profiles.guess import guess_profile
 
 _DEFAULT_CRS = "EPSG:4326"
 
@@ -49,7 +49,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     notes += learnt.notes
     for note in notes:
         context.log(note.rstrip(".") + ".")
-    reasons = refusal_counts(learnt, context, file.path.name)
+    reasons = count_refusals(learnt, context, file.path.name)
     with no_collector(), context.step(0.5, 1.0):
         written = write_parts(file, layout, learnt, Path(parameters.folder), parameters.part_rows, context)
     kept = learnt.times.time[learnt.reason == ""]
@@ -76,14 +76,14 @@ def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None
         return None, None
     if parameters.profile == "auto":
         try:
-            return detect(file.header)
+            return choose_profile(file.header)
         except ParameterError:
-            guessed = guess(file.header)
+            guessed = guess_profile(file.header)
             if guessed is None:
                 raise
             return guessed
-    profile = profiles()[parameters.profile]
-    return profile, variant_of(profile, file.header)
+    profile = read_profiles()[parameters.profile]
+    return profile, choose_variant(profile, file.header)
 
 
 def _layout(parameters: ImportIncidents, file: CsvFile, profile: Profile | None, variant: Variant | None) -> Layout:

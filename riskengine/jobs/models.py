@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from ..contract.tools.base import NEEDED, Group, Parameter, Tool, parameters_of
-from ..contract.tools.refusals import requirement
+from ..contract.tools.refusals import describe_requirement
 from ..ground.errors import ParameterError
 
 
@@ -82,7 +82,7 @@ def _empty_as_none(value: Any) -> Any:
     return None if value == "" else value
 
 
-def checked(tool: type[Tool] | None, model: type[BaseModel], params: Mapping[str, Any]) -> Any:
+def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Mapping[str, Any]) -> Any:
     """Check `params` against a job's model and its tool's rules; the first fault becomes one sentence.
 
     Raises
@@ -96,7 +96,7 @@ def checked(tool: type[Tool] | None, model: type[BaseModel], params: Mapping[str
         raise _refusal(tool, error) from error
     if tool is not None:
         values = dict(parameters)
-        for problem in tool.problems(values):
+        for problem in tool.list_problems(values):
             names = {key: key for key in values} | {"value": _text(values[problem.key])}
             raise ParameterError(problem.text.format(**names), parameter=problem.key, value=values[problem.key])
     return parameters
@@ -126,7 +126,9 @@ def _refusal(tool: type[Tool] | None, error: ValidationError) -> ParameterError:
             f"Parameter {name!r} is missing", parameter=name, remedy=f"Give {name!r} a value that satisfies this"
         )
     if fault["type"] in _BOUNDS and (parameter := _declared(tool, fault["loc"])) is not None:
-        return ParameterError(f"{name} is {_text(value)}; {requirement(parameter)}", parameter=name, value=value)
+        return ParameterError(
+            f"{name} is {_text(value)}; {describe_requirement(parameter)}", parameter=name, value=value
+        )
     message = fault["msg"].removeprefix("Value error, ").rstrip(".")
     return ParameterError(
         f"Parameter {name!r} is {value!r}: {message}",

@@ -16,7 +16,7 @@ from ..contract.tools.score import PredictScoreRaster
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
-from ..maps.geotiff import grid_profile, write_geotiff
+from ..maps.geotiff import make_grid_profile, write_geotiff
 from ..maps.grid import Grid, make_grid, round_cell
 from ..systems.score.applied import AppliedModel
 from ..systems.score.places import Extent, incidents_extent, moment
@@ -29,8 +29,8 @@ TILE = 512
 USUAL_CELLS = 1_000_000
 
 
-def usual_cell(extent: Extent, radius: float) -> float:
-    """Cell size in metres: half the radius, since a score hardly changes within it; larger for a large area."""
+def choose_cell(extent: Extent, radius: float) -> float:
+    """Choose the cell size in metres: half the radius, within which a score hardly changes; larger for a large area."""
     west, south, east, north = extent
     cell = round_cell(radius / 2)
     while (math.ceil((east - west) / cell) + 1) * (math.ceil((north - south) / cell) + 1) > USUAL_CELLS:
@@ -38,21 +38,21 @@ def usual_cell(extent: Extent, radius: float) -> float:
     return cell
 
 
-def chosen_grid(parameters: PredictScoreRaster, applied: AppliedModel, context: JobContext) -> Grid:
-    """The grid that was asked for, or the usual one, which is reported."""
+def choose_grid(parameters: PredictScoreRaster, applied: AppliedModel, context: JobContext) -> Grid:
+    """Choose the grid that was asked for, or the usual one, which is reported."""
     extent = parameters.extent or incidents_extent(applied.index)
     cell = parameters.cell_size
     automatic = cell is None and parameters.columns is None and parameters.rows is None
     if automatic:
-        cell = usual_cell(extent, applied.model.card.radius)
+        cell = choose_cell(extent, applied.model.card.radius)
     grid = make_grid(extent, applied.index.crs, cell, parameters.columns, parameters.rows, len(BANDS))
     why = f", half the radius of {applied.model.card.radius:g} m or what the area allows" if automatic else ""
     context.log(f"Grid of {grid.columns:,} columns x {grid.rows:,} rows, cell size {grid.cell:g} m{why}")
     return grid
 
 
-def tiles(grid: Grid) -> Iterator[Window]:
-    """Windows of at most `TILE` by `TILE` cells, row by row."""
+def list_tiles(grid: Grid) -> Iterator[Window]:
+    """List windows of at most `TILE` by `TILE` cells, row by row."""
     for row in range(0, grid.rows, TILE):
         for column in range(0, grid.columns, TILE):
             yield Window(column, row, min(TILE, grid.columns - column), min(TILE, grid.rows - row))
@@ -61,7 +61,7 @@ def tiles(grid: Grid) -> Iterator[Window]:
 def predict_tile(
     applied: AppliedModel, grid: Grid, mask: NDArray[np.bool_] | None, window: Window, context: JobContext
 ) -> NDArray[np.float32]:
-    """Bands of one tile, shape (bands, rows, columns); NaN outside the study area and outside the data."""
+    """Predict the bands of one tile, shape (bands, rows, columns); NaN outside the study area and outside the data."""
     rows, columns = window.toslices()
     x, y = grid.centres()
     inside = np.ones((window.height, window.width), dtype=bool) if mask is None else mask[rows, columns]
@@ -80,7 +80,7 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
     applied = AppliedModel.load(
         parameters.index, parameters.model, moment(parameters.reference_time), parameters.elsewhere, context
     )
-    grid = chosen_grid(parameters, applied, context)
+    grid = choose_grid(parameters, applied, context)
     mask = None if parameters.polygons is None else grid.mask(parameters.polygons)
     inside = grid.rows * grid.columns if mask is None else int(mask.sum())
     if not inside:
@@ -89,9 +89,9 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
             parameter="study_area",
             remedy="Choose a smaller cell size, or polygons that overlap the extent",
         )
-    windows = list(tiles(grid))
+    windows = list(list_tiles(grid))
     predicted = 0
-    profile = grid_profile(grid, len(BANDS), "float32", float("nan"))
+    profile = make_grid_profile(grid, len(BANDS), "float32", float("nan"))
     with write_geotiff(parameters.output, profile, _tags(applied)) as target:
         for number, name in enumerate(BANDS, 1):
             target.set_band_description(number, name)

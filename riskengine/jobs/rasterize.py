@@ -16,7 +16,7 @@ from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
 from ..intake.incidents import Incidents, count_reasons, read_exchange
-from ..maps.bins import Times, bin_edges, bin_text
+from ..maps.bins import Times, bin_text, make_bin_edges
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
 
@@ -112,8 +112,8 @@ def _moment(given: datetime | None, otherwise: np.datetime64) -> np.datetime64:
     return otherwise if given is None else np.datetime64(given.replace(tzinfo=None), "s")
 
 
-def file_name(category: str, taken: set[str]) -> str:
-    """A file name that every system takes, the category's own where it can be; unique among `taken`, case or not."""
+def choose_file_name(category: str, taken: set[str]) -> str:
+    """Choose a file name that every system takes, the category's own if possible; unique among `taken`, case or not."""
     name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", category).strip(" .")[:80].strip(" .") or "_"
     name = f"_{name}" if name.split(".")[0].casefold() in _DEVICES else name
     number, unique = 1, name
@@ -185,7 +185,7 @@ def _write_categories(
         context.progress(number / len(codes), f"category {number + 1} of {len(codes)}")
         part = incidents.select(np.isin(incidents.category, mine))
         counts, _ = count_incidents(part, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
-        path = folder / file_name(name, taken)
+        path = folder / choose_file_name(name, taken)
         write_heatmaps(path, replace(heatmaps, counts=counts, categories=[name]))
         written.append(
             {
@@ -210,7 +210,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         # Too many, or none, are refused before anything is counted.
         _by_category(incidents)
     incidents, first, last = _period(parameters, incidents)
-    edges = bin_edges(first, last, parameters.bin_unit, parameters.bin_length)
+    edges = make_bin_edges(first, last, parameters.bin_unit, parameters.bin_length)
     for name, given in (("start", parameters.start), ("end", parameters.end)):
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
             context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")

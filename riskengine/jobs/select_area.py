@@ -12,7 +12,7 @@ from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..intake.incidents import count_reasons, read_exchange
-from ..maps.study_area import dense_box, inside_polygons
+from ..maps.study_area import choose_dense_box, in_polygons
 
 
 def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
     with context.step(0.3, 1.0):
         if parameters.method == "polygons":
             assert parameters.polygons, "refused by the declaration"
-            inside = inside_polygons(incidents.x, incidents.y, parameters.polygons, context)
+            inside = in_polygons(incidents.x, incidents.y, parameters.polygons, context)
             if not inside.any():
                 raise DataError(
                     f"None of the {total:,} incidents lies inside the polygons",
@@ -34,7 +34,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
                     remedy="Choose polygons that overlap the incidents, and check the CRS of both layers",
                 )
         else:
-            box = dense_box(
+            box = choose_dense_box(
                 incidents.x,
                 incidents.y,
                 parameters.crs,

@@ -14,15 +14,15 @@ from ..contract.tools.forecast import TrainForecastModel
 from ..evaluation.judged import Judged
 from ..evaluation.judging import judge_trained
 from ..forecasters.base import Forecaster
-from ..forecasters.catalogue import make
-from ..forecasters.modelcard import describe
+from ..forecasters.catalogue import make_forecaster
+from ..forecasters.modelcard import make_card
 from ..forecasters.modelfile import load_model, save_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.failures import keep_going
 from ..maps.heatmaps import Heatmaps
-from ..maps.history import local_moment, read_history
+from ..maps.history import read_history, to_local_moment
 from ..report.card import metrics_of
 from ..report.claims import headline
 from ..report.outputs import shareable
@@ -70,7 +70,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         with context.step(share + 0.1, 0.95):
             context.log("The figures are those of a model that knew no held-out map; now it is fitted on all maps")
             model = _fit(parameters, heatmaps, context)
-    card = describe(model, trained, metrics_of(judged))
+    card = make_card(model, trained, metrics_of(judged))
     context.progress(0.96, "Writing")
     save_model(parameters.model_output, model, card)
     if parameters.checkpoint:
@@ -89,8 +89,8 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         "title": FORECASTERS[parameters.kind].title,
         "report": report,
         "metrics": card.metrics,
-        "log_loss_ratio_constant": judged.ratio("constant") if judged else None,
-        "log_loss_ratio_best": judged.ratio(judged.best_baseline) if judged else None,
+        "log_loss_ratio_constant": judged.compute_loss_ratio("constant") if judged else None,
+        "log_loss_ratio_best": judged.compute_loss_ratio(judged.best_baseline) if judged else None,
         "best_baseline": judged.best_baseline if judged else None,
         "verdict": sentence,
         "held_out_bins": len(judged.maps) if judged else 0,
@@ -105,7 +105,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
 
 def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps:
     """The maps that were over at `until`."""
-    moment = local_moment(until, "until")
+    moment = to_local_moment(until, "until")
     maps = int(np.searchsorted(heatmaps.edges[1:], moment, side="right"))
     if not maps:
         raise DataError(
@@ -120,7 +120,7 @@ def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps
 
 
 def _make(parameters: TrainForecastModel) -> Forecaster:
-    return make(parameters.kind, threshold=parameters.threshold, seed=parameters.seed, **parameters.settings)
+    return make_forecaster(parameters.kind, threshold=parameters.threshold, seed=parameters.seed, **parameters.settings)
 
 
 def _fit(parameters: TrainForecastModel, history: Heatmaps, context: JobContext) -> Forecaster:
@@ -137,10 +137,10 @@ def _fit_judged(parameters: TrainForecastModel, history: Heatmaps, again: bool, 
         return _fit(parameters, history, context)
     assert parameters.checkpoint is not None
     # Networks wait for torch, counts do not.
-    from ..learning.checkpoint import read_maps
+    from ..learning.checkpoint import compute_maps_fingerprint
 
     path = _judged_file(parameters.checkpoint)
-    wanted, maps = _make(parameters), read_maps(history)
+    wanted, maps = _make(parameters), compute_maps_fingerprint(history)
     if path.exists():
         kept, card = load_model(path, "checkpoint")
         same = kept.name == wanted.name and kept.settings() == wanted.settings()
@@ -149,7 +149,7 @@ def _fit_judged(parameters: TrainForecastModel, history: Heatmaps, again: bool, 
             return kept
     model = _fit(parameters, history, context)
     # Of all that a fit reads; the fingerprint of a card is of the counts.
-    card = describe(model, history).model_copy(update={"fingerprint": maps})
+    card = make_card(model, history).model_copy(update={"fingerprint": maps})
     save_model(path, model, card, "checkpoint")
     return model
 

@@ -98,8 +98,8 @@ def run(parameters: TrainScoreModel, context: JobContext) -> dict[str, Any]:
         if parameters.keep_best:
             context.warn(f"Cancelled while comparing: the trained model is kept in {parameters.model_output}")
         raise
-    study.about = about(index, study, parameters, len(prepared.recent), settings)
-    study.notes += notes(study)
+    study.about = describe_data(index, study, parameters, len(prepared.recent), settings)
+    study.notes += list_notes(study)
     for note in study.notes:
         context.warn(note)
     study.notes += uncovered
@@ -134,10 +134,10 @@ def _uncovered(
     return [note for note in reasons if note]
 
 
-def about(
+def describe_data(
     index: CrimeIndex, study: Study, parameters: TrainScoreModel, recent: int, settings: Settings
 ) -> dict[str, Any]:
-    """What the report says of the data."""
+    """Describe the data for the report."""
     incidents, rows = index.incidents, study.rows
     end = rows.reference
     start = end - np.timedelta64(round(settings.window_days * 86_400), "s")
@@ -161,8 +161,8 @@ def about(
     }
 
 
-def notes(study: Study) -> list[str]:
-    """Sentences the reader must not miss."""
+def list_notes(study: Study) -> list[str]:
+    """List the sentences the reader must not miss."""
     sentences = []
     covered, wanted = study.held_out.coverage().mean, study.card.interval
     if abs(covered - wanted) > 0.05:

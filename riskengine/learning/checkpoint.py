@@ -18,7 +18,7 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
-from ..ground.artefacts import check_folder, fingerprint
+from ..ground.artefacts import check_folder, compute_fingerprint
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .modelfile import Card, FileKind
@@ -124,7 +124,7 @@ class Checkpoint:
 def checkpoint_of(
     path: str | Path | None, name: str, settings: Mapping[str, Any], history: Heatmaps
 ) -> Checkpoint | None:
-    """The checkpoint of a training on `history`; None without a path.
+    """Make the checkpoint of a training on `history`; None without a path.
 
     Parameters
     ----------
@@ -144,13 +144,13 @@ def checkpoint_of(
     if path is None:
         return None
     check_folder(path, "checkpoint")
-    return Checkpoint(path, {"model": name, "maps": read_maps(history), **settings})
+    return Checkpoint(path, {"model": name, "maps": compute_maps_fingerprint(history), **settings})
 
 
-def read_maps(history: Heatmaps) -> str:
-    """Fingerprint of all that a fit reads: counts, study area, which maps were observed, bins, further layers."""
+def compute_maps_fingerprint(history: Heatmaps) -> str:
+    """Compute a hash of all that a fit reads: counts, study area, which maps were observed, bins, further layers."""
     extras = history.extras
-    return fingerprint(
+    return compute_fingerprint(
         history.counts, history.mask, history.observed, history.edges.astype(np.int64), extras.static, extras.channels
     )
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def widening(out: NDArray[np.floating], truth: Floats, interval: float) -> float:
-    """What to add to both bounds so that a share `interval` of the truths lies between them.
+def compute_widening(out: NDArray[np.floating], truth: Floats, interval: float) -> float:
+    """Compute what to add to both bounds so that a share `interval` of the truths lies between them.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def widening(out: NDArray[np.floating], truth: Floats, interval: float) -> float
     return float(np.quantile(outside, level, method="higher"))
 
 
-def cross_widening(
+def compute_cross_widening(
     out: NDArray[np.floating], truth: Floats, fold: NDArray[np.int64], interval: float
 ) -> NDArray[np.float64]:
-    """The widening for each row, learned from the other folds' rows alone: what an honest coverage needs."""
+    """Compute the widening for each row from the other folds' rows alone: what an honest coverage needs."""
     result = np.empty(len(truth))
     for number in np.unique(fold):
         here = fold == number
-        result[here] = widening(out[~here], truth[~here], interval)
+        result[here] = compute_widening(out[~here], truth[~here], interval)
     return result

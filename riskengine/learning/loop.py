@@ -158,7 +158,7 @@ class Training:
             self.kept = copy.deepcopy(self.network.state_dict())
 
 
-def time_left(seconds: float, done: float) -> str:
-    """How long it will take yet, as people say it, when a share `done` took so many seconds."""
+def format_time_left(seconds: float, done: float) -> str:
+    """Format how long it will take yet, as people say it, when a share `done` took so many seconds."""
     rest = seconds * (1 - done) / max(done, 1e-9)
     return f"about {max(1, round(rest))} s" if rest < 90 else f"about {round(rest / 60)} min"

@@ -110,42 +110,42 @@ class FileKind(Generic[C]):
         """
         path = Path(path)
         if not path.is_file():
-            raise self.broken(path, "does not exist", parameter)
+            raise self.make_error(path, "does not exist", parameter)
         try:
             with safe_open(path, framework="np") as file:
                 text = (file.metadata() or {}).get(_KEY)
                 arrays: Arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         except (SafetensorError, OSError, ValueError, TypeError) as error:
             why = f"is not a whole {self.title}: it is truncated or of another kind"
-            raise self.broken(path, why, parameter) from error
+            raise self.make_error(path, why, parameter) from error
         try:
             head: Any = json.loads(text) if text else None
         except ValueError as error:
-            raise self.broken(path, "is damaged: its description cannot be read", parameter) from error
+            raise self.make_error(path, "is damaged: its description cannot be read", parameter) from error
         check_head(head, self.kind, self.format, path, parameter)
         try:
             if convert is not None and head["format"] < self.format:
                 head, arrays = convert(head, arrays)
             card = self.card.model_validate(head)
         except (ValidationError, KeyError, ValueError, TypeError, AttributeError) as error:
-            why = f"is damaged: its description does not hold together ({fault(error)})"
-            raise self.broken(path, why, parameter) from error
+            why = f"is damaged: its description does not hold together ({describe_fault(error)})"
+            raise self.make_error(path, why, parameter) from error
         wrong = [name for name, array in arrays.items() if not card.may_hold_any_number(name) and not is_finite(array)]
         if wrong:
-            raise self.broken(path, f"is damaged: it holds weights that are no numbers ({wrong[0]})", parameter)
+            raise self.make_error(path, f"is damaged: it holds weights that are no numbers ({wrong[0]})", parameter)
         return card, arrays
 
-    def broken(self, path: str | Path, why: str, parameter: str) -> FormatError:
-        """The error of a file that cannot be used; `why` goes on after its path."""
+    def make_error(self, path: str | Path, why: str, parameter: str) -> FormatError:
+        """Make the error of a file that cannot be used; `why` goes on after its path."""
         return FormatError(f"{path} {why}", parameter=parameter, value=path, remedy=self.remedy)
 
-    def misfit(self, path: str | Path, parameter: str) -> FormatError:
-        """The error of a file whose card and arrays are not of one model."""
-        return self.broken(path, "is damaged: its description does not fit its weights", parameter)
+    def make_misfit_error(self, path: str | Path, parameter: str) -> FormatError:
+        """Make the error of a file whose card and arrays are not of one model."""
+        return self.make_error(path, "is damaged: its description does not fit its weights", parameter)
 
 
-def fault(error: Exception) -> str:
-    """What is wrong, in a few words."""
+def describe_fault(error: Exception) -> str:
+    """Describe what is wrong, in a few words."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or error.title}: {first['msg']}"
@@ -157,8 +157,8 @@ def is_finite(array: NDArray[Any]) -> bool:
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
-def versions() -> dict[str, str]:
-    """Versions of what made a result."""
+def list_versions() -> dict[str, str]:
+    """List the versions of what made a result."""
     installed = {"riskengine": __version__}
     for package in ("torch", "numpy", "scipy", "scikit-learn"):
         try:

@@ -17,8 +17,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 
 
-def available_cores() -> int:
-    """Cores this process may use."""
+def count_cores() -> int:
+    """Count the cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -67,7 +67,7 @@ def workers(device: torch.device) -> Iterator[ThreadPoolExecutor]:
     """A pool with a thread per core, each computing alone; a single thread feeds a GPU."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    count = 1 if device.type == "cuda" else available_cores()
+    count = 1 if device.type == "cuda" else count_cores()
     try:
         with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             yield pool

@@ -23,8 +23,8 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
 from .checkpoint import Checkpoint
-from .loop import Curves, time_left
-from .threads import available_cores, mixed_precision
+from .loop import Curves, format_time_left
+from .threads import count_cores, mixed_precision
 from .trainingstate import Schedule, TrainingState
 
 #: Tensors of a batch; the last one is 1 where a cell is a target and 0 elsewhere.
@@ -54,10 +54,10 @@ class Samples(Protocol):
         """What is minimised, and the plain log-loss minus the running mean's; both sums divided by `cells`."""
 
 
-def weighted_loss(
+def compute_weighted_loss(
     departure: Tensor, prior: Tensor, events: Tensor, valid: Tensor, weight: float, cells: float | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Weighted cross-entropy of a batch, and its plain log-loss minus that of the prior.
+    """Compute the weighted cross-entropy of a batch, and its plain log-loss minus that of the prior.
 
     Cross-entropy with the events weighted w-fold is smallest not at the probability p but at q with
     odds(q) = w odds(p). The network's logit z is therefore taken as that of p, and z + ln w enters the weighted
@@ -103,14 +103,14 @@ def split(history: Heatmaps, validation_share: float, least: int) -> int:
     return trained
 
 
-def event_weight(
+def choose_event_weight(
     events: NDArray[Any],
     observed: NDArray[np.bool_],
     mask: NDArray[np.bool_],
     given: float | None = None,
     most: float = MOST_WEIGHT,
 ) -> float:
-    """Weight of an event in the loss: `given`, else (1 - p) / p for the share p of cells with an event, 1 to `most`."""
+    """Choose an event's weight in the loss: `given`, else (1 - p) / p for a share p of cells with one, 1 to `most`."""
     if given is not None:
         return float(given)
     share = float(events[observed][:, mask].mean())
@@ -187,7 +187,9 @@ class _Batches:
         device = next(network.parameters()).device
         total, batches = 0.0, list(self.samples.epoch(self.state.random))
         for count, each in enumerate(batches, 1):
-            total += gradients(network, self.samples, self.samples.batch(each, device), self.pool, schedule.mixed)
+            total += compute_gradients(
+                network, self.samples, self.samples.batch(each, device), self.pool, schedule.mixed
+            )
             torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
             self.state.optimiser.step()
             done = (number - 1 + count / len(batches)) / schedule.epochs
@@ -195,17 +197,17 @@ class _Batches:
             if curves.validation:
                 skill = 1 - curves.validation[-1] / curves.validation_start
                 text += f", validation {curves.validation[-1]:.4f} ({skill:+.1%} against the running mean)"
-            self.context.progress(done, f"{text}, {time_left(self.state.elapsed, done)} left")
+            self.context.progress(done, f"{text}, {format_time_left(self.state.elapsed, done)} left")
         return curves.start + total / max(len(batches), 1)
 
     def validate(self) -> float:
         return self.validation()
 
 
-def gradients(
+def compute_gradients(
     network: nn.Module, samples: Samples, batch: Batch, pool: ThreadPoolExecutor, mixed: bool = False
 ) -> float:
-    """Set the gradients of a batch, its samples shared out between the threads; returns the loss minus the mean's."""
+    """Compute a batch's gradients, its samples shared out between the threads; returns the loss minus the mean's."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     cells = max(float(batch[-1].sum()), 1.0)
 
@@ -215,7 +217,7 @@ def gradients(
         return torch.autograd.grad(loss, parameters), float(gain)
 
     axis, count = samples.axis, batch[0].shape[samples.axis]
-    size = -(-count // (1 if batch[0].is_cuda else available_cores()))
+    size = -(-count // (1 if batch[0].is_cuda else count_cores()))
     parts = [tuple(each.narrow(axis, low, min(size, count - low)) for each in batch) for low in range(0, count, size)]
     shares = list(pool.map(share, parts))
     # Summed in the order of the samples, whichever thread was first: the same result every time.

@@ -17,8 +17,8 @@ _CODE = {"hours": "h", "days": "D", "weeks": "D", "months": "M"}
 _MONDAY = 4
 
 
-def bin_edges(first: np.datetime64, last: np.datetime64, unit: BinUnit, length: int = 1) -> Times:
-    """Edges of the bins that hold everything from `first` to `last`, both included.
+def make_bin_edges(first: np.datetime64, last: np.datetime64, unit: BinUnit, length: int = 1) -> Times:
+    """Make the edges of the bins that hold everything from `first` to `last`, both included.
 
     Hours and days count from midnight of the first day, weeks start on Mondays, months on the first.
 
@@ -74,8 +74,8 @@ def bin_text(unit: str, length: int) -> str:
     return f"{length} {unit}"
 
 
-def next_edges(edges: Times, bin_length: str, steps: int) -> Times:
-    """Edges of the `steps` bins that follow `edges`, shape (steps + 1,)."""
+def make_next_edges(edges: Times, bin_length: str, steps: int) -> Times:
+    """Make the edges of the `steps` bins that follow `edges`, shape (steps + 1,)."""
     number, unit = bin_length.split()
     code = _CODE.get(unit, "s")
     step = int(number) * (7 if unit == "weeks" else 1)

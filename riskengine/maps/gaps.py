@@ -2,7 +2,7 @@
 
 As published, a map without any incident is a gap. That holds where most bins have incidents; elsewhere it is a quiet
 bin, and marking it unobserved leaves a history in which something always happened: every rate learned from it is
-conditional on that, and too high. `quiet_maps` tells how many such maps chance alone would give.
+conditional on that, and too high. `count_quiet_maps` tells how many such maps chance alone would give.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..contract.choices import GapFilling, Gaps
 from ..contract.tools.grids import BinarizeHeatmaps
-from ..ground.bigarrays import empty_stack
+from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from .heatmaps import Heatmaps
@@ -24,16 +24,16 @@ from .heatmaps import Heatmaps
 THRESHOLD = BinarizeHeatmaps.threshold
 
 
-def find_gaps(heatmaps: Heatmaps, gaps: Gaps = "empty") -> NDArray[np.bool_]:
-    """Which maps are gaps, shape (T,): those marked unobserved and, with ``empty``, those without any incident."""
+def mark_gaps(heatmaps: Heatmaps, gaps: Gaps = "empty") -> NDArray[np.bool_]:
+    """Mark which maps are gaps, shape (T,): those marked unobserved and, with ``empty``, those without any incident."""
     gap = ~heatmaps.observed
     if gaps == "empty":
         gap = gap | np.array([not band.any() for band in heatmaps.counts], dtype=bool)
     return gap
 
 
-def quiet_maps(heatmaps: Heatmaps) -> tuple[int, float]:
-    """How many observed maps are without any incident, and how many would be if counts were Poisson with their mean.
+def count_quiet_maps(heatmaps: Heatmaps) -> tuple[int, float]:
+    """Count the observed maps without any incident, and those that would be if counts were Poisson with their mean.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def fill_gaps(
                 value=value,
                 remedy=f"Use {', '.join(known[:-1])} or {known[-1]}",
             )
-    missing = find_gaps(heatmaps, gaps)
+    missing = mark_gaps(heatmaps, gaps)
     if missing.all():
         raise DataError(
             f"None of the {len(heatmaps)} maps is observed, so there is nothing to fill the gaps from",
@@ -92,7 +92,7 @@ def fill_gaps(
     if method == "none" or not within.any():
         return marked
     counts = heatmaps.counts
-    stack = empty_stack(counts.shape, np.dtype(np.float32) if method == "linear" else counts.dtype)
+    stack = make_empty_stack(counts.shape, np.dtype(np.float32) if method == "linear" else counts.dtype)
     for number in range(len(counts)):
         if number % 64 == 0:
             context.progress(number / len(counts), f"map {number + 1} of {len(counts)}")
@@ -128,7 +128,7 @@ def binarize(heatmaps: Heatmaps, threshold: float = THRESHOLD, context: JobConte
             value=threshold,
             remedy="The published one is 0.5: at least one incident",
         )
-    stack = empty_stack(heatmaps.counts.shape, np.dtype(np.uint8))
+    stack = make_empty_stack(heatmaps.counts.shape, np.dtype(np.uint8))
     context = context or JobContext()
     for number, band in enumerate(heatmaps.counts):
         if number % 64 == 0:

@@ -23,7 +23,7 @@ RISK_NODATA = -9999.0
 def make_profile(
     width: int, height: int, count: int, dtype: str, crs: Any, transform: Any, nodata: float, **more: Any
 ) -> dict[str, Any]:
-    """How rasterio is to write a GeoTIFF.
+    """Make rasterio's settings for a GeoTIFF.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def make_profile(
     }
 
 
-def grid_profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict[str, Any]:
-    """How rasterio is to write `count` bands on a grid: quickly packed, in tiles where it is large enough for them."""
+def make_grid_profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict[str, Any]:
+    """Make rasterio's settings for `count` bands on a grid: quickly packed, in tiles where it is large enough."""
     tiles = {"blockxsize": 256, "blockysize": 256} if grid.columns >= 256 and grid.rows >= 256 else {}
     return make_profile(
         grid.columns,
@@ -79,7 +79,7 @@ def write_geotiff(
     ----------
     path : path
     profile : mapping
-        From `make_profile` or `grid_profile`.
+        From `make_profile` or `make_grid_profile`.
     tags : mapping of str to str
         Of the file, by the names in `contract.tags`.
     parameter : str
@@ -114,15 +114,15 @@ def write_band(target: Any, number: int, band: NDArray[Any], title: str, tags: M
     title : str
         What the band is called: the start of its bin where it has one.
     tags : mapping of str to str
-        See `band_times`.
+        See `make_band_tags`.
     """
     target.write(band, number)
     target.set_band_description(number, title)
     target.update_tags(number, **tags)
 
 
-def band_times(start: str, end: str) -> dict[str, str]:
-    """The tags of a band of the bin [start, end)."""
+def make_band_tags(start: str, end: str) -> dict[str, str]:
+    """Make the tags of a band of the bin [start, end)."""
     return {tagnames.START: start, tagnames.END: end}
 
 
@@ -144,12 +144,12 @@ def write_stack(
     context = context or JobContext()
     spans = edges if edges.ndim == 2 else np.stack([edges[:-1], edges[1:]], axis=1)
     outside = None if mask.all() else ~mask
-    profile = grid_profile(grid, len(stack), str(stack.dtype), nodata)
+    profile = make_grid_profile(grid, len(stack), str(stack.dtype), nodata)
     with write_geotiff(path, profile, {tagnames.FORMAT: str(tagnames.FORMAT_NUMBER), **tags}, parameter) as target:
         for number, band in enumerate(stack, 1):
             if outside is not None:
                 band = np.where(outside, np.asarray(nodata, dtype=stack.dtype), band)
             start, end = (str(edge) for edge in spans[number - 1])
-            write_band(target, number, band, start, band_times(start, end))
+            write_band(target, number, band, start, make_band_tags(start, end))
             if number % 16 == 0:
                 context.progress(number / len(stack), f"map {number} of {len(stack)}")

@@ -108,8 +108,8 @@ def round_cell(cell: float) -> float:
     return min((step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0)), key=lambda size: abs(math.log(size / cell)))
 
 
-def automatic_cell(extent: tuple[float, float, float, float]) -> float:
-    """Cell size in metres: a fiftieth of the shorter side, rounded; 100 m where the extent is a point."""
+def choose_automatic_cell(extent: tuple[float, float, float, float]) -> float:
+    """Choose the cell size in metres: a fiftieth of the shorter side, rounded; 100 m where the extent is a point."""
     west, south, east, north = extent
     sides = [side for side in (east - west, north - south) if side > 0]
     return max(round_cell(min(sides) / CELLS_ON_SHORT_SIDE), 1.0) if sides else 100.0
@@ -168,12 +168,12 @@ def make_grid(
         )
     if columns or rows:
         sizes = [side / cells for side, cells in ((east - west, columns), (north - south, rows)) if cells]
-        cell = max(sizes) or automatic_cell(extent)
+        cell = max(sizes) or choose_automatic_cell(extent)
         width = columns or _cells_across(east - west, cell)
         height = rows or _cells_across(north - south, cell)
         west, north = (west + east - width * cell) / 2, (south + north + height * cell) / 2
     else:
-        cell = cell or automatic_cell(extent)
+        cell = cell or choose_automatic_cell(extent)
         west, north = math.floor(west / cell) * cell, math.ceil(north / cell) * cell
         width, height = _cells_across(east - west, cell), _cells_across(north - south, cell)
     if width * height * bins > MAX_CELLS:

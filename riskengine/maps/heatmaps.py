@@ -11,7 +11,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-from ..ground.bigarrays import empty_stack
+from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from ..intake.incidents import Incidents
@@ -228,7 +228,7 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             nodata = source.nodata
             mask = source.read(1) != nodata
             inside_everywhere = mask.all()
-            counts = empty_stack((source.count, *source.shape), np.dtype(source.dtypes[0]))
+            counts = make_empty_stack((source.count, *source.shape), np.dtype(source.dtypes[0]))
             for number in range(source.count):
                 source.read(number + 1, out=counts[number])
                 if not inside_everywhere:

@@ -33,8 +33,8 @@ def read_history(path: str, extras: list[str]) -> Heatmaps:
     return heatmaps
 
 
-def local_moment(given: datetime, parameter: str) -> np.datetime64:
-    """A moment in the time of the maps, which is the local civil time of the incidents.
+def to_local_moment(given: datetime, parameter: str) -> np.datetime64:
+    """Bring a moment to the time of the maps, which is the local civil time of the incidents.
 
     Raises
     ------

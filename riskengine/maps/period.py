@@ -41,8 +41,8 @@ class Period:
     limit: float
 
 
-def monthly_counts(time: NDArray[np.datetime64]) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
-    """All months from the first to the last incident, and how many incidents each holds."""
+def count_by_month(time: NDArray[np.datetime64]) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
+    """List all months from the first to the last incident, and count how many incidents each holds."""
     month = time.astype("datetime64[M]")
     first = month.min()
     number = (month - first).astype(np.int64)
@@ -82,7 +82,7 @@ def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: flo
             )
     if not len(time):
         raise DataError("There are no incidents, so there is no period", remedy="Check the filter and the layer")
-    months, counts = monthly_counts(time)
+    months, counts = count_by_month(time)
     limit = float(least if least is not None else share * np.median(counts[counts > 0]))
     useful = counts >= limit
     if not useful.any():

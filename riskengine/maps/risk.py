@@ -14,7 +14,7 @@ from rasterio.features import rasterize, shapes
 
 from ..contract import tags as tagnames
 from ..contract.tools.risk import ClassifyRisk
-from ..ground.bigarrays import empty_stack
+from ..ground.bigarrays import make_empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
 
 #: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
@@ -60,7 +60,7 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     try:
         with rasterio.open(path) as source:
             held = np.result_type(np.float32, *source.dtypes) == np.float32
-            risk = empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
+            risk = make_empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
             empty = True
             for number in range(source.count):
                 band = source.read(number + 1, masked=True).astype(risk.dtype).filled(np.nan)
@@ -101,13 +101,13 @@ def check_percentiles(percentiles: Sequence[float]) -> list[float]:
     return _check_rising("percentiles", percentiles, "percentiles", "The published ones are 25, 75, 91, 96")
 
 
-def thresholds(risk: NDArray[np.float64], percentiles: Sequence[float]) -> NDArray[np.float64]:
-    """Risk at each percentile over all valid cells of `risk` (numpy's linear interpolation)."""
+def compute_thresholds(risk: NDArray[np.float64], percentiles: Sequence[float]) -> NDArray[np.float64]:
+    """Compute the risk at each percentile over all valid cells of `risk` (numpy's linear interpolation)."""
     return np.nanpercentile(risk, percentiles)
 
 
-def precise_thresholds(risk: Risk, percentiles: Sequence[float]) -> NDArray[np.float64]:
-    """As `thresholds` of `risk` in double precision, without a copy of it in double precision."""
+def compute_precise_thresholds(risk: Risk, percentiles: Sequence[float]) -> NDArray[np.float64]:
+    """As `compute_thresholds` of `risk` in double precision, without a copy of it in double precision."""
     values = np.asarray(risk[~np.isnan(risk)])
     place = np.true_divide(percentiles, 100) * (len(values) - 1)
     below = np.floor(place).astype(np.int64)
@@ -191,14 +191,14 @@ def classify_shares(risk: Risk, shares: Sequence[float]) -> tuple[NDArray[np.uin
     return classes.reshape(risk.shape), np.array(limits, dtype=np.float64), ties
 
 
-def share_labels(shares: Sequence[float]) -> list[str]:
-    """One label a class, lowest first: the rest, …, the riskiest share."""
+def list_share_labels(shares: Sequence[float]) -> list[str]:
+    """List one label a class, lowest first: the rest, …, the riskiest share."""
     middle = [f"Riskiest {low:g} to {high:g} % of the area" for low, high in reversed(list(pairwise(shares)))]
     return [f"Other {100 - shares[-1]:g} % of the area", *middle, f"Riskiest {shares[0]:g} % of the area"]
 
 
-def class_labels(percentiles: Sequence[float]) -> list[str]:
-    """One label a class, lowest first: "up to the 25th percentile", …, "above the 96th"."""
+def list_class_labels(percentiles: Sequence[float]) -> list[str]:
+    """List one label a class, lowest first: "up to the 25th percentile", …, "above the 96th"."""
     names = [_ordinal(value) for value in percentiles]
     middle = [f"{low} to {high} percentile" for low, high in pairwise(names)]
     return [f"Up to the {names[0]} percentile", *middle, f"Above the {names[-1]} percentile"]
@@ -212,10 +212,10 @@ def _ordinal(value: float) -> str:
     return f"{number}{ending}"
 
 
-def class_polygons(
+def make_class_polygons(
     classes: NDArray[np.uint8], risk: Risk, transform: Any
 ) -> Iterator[tuple[dict[str, Any], int, float, float]]:
-    """Polygons of connected cells of one class.
+    """Make the polygons of connected cells of one class.
 
     Yields
     ------

@@ -75,15 +75,15 @@ def trim_by_events(counts: NDArray[np.int64], least: int) -> Box:
     )
 
 
-def smallest_box(counts: NDArray[np.int64], share: float, total: int, context: JobContext | None = None) -> Box:
-    """The box of fewest cells that holds at least `share` of `total`; of equals the fullest.
+def choose_smallest_box(counts: NDArray[np.int64], share: float, total: int, context: JobContext | None = None) -> Box:
+    """Choose the box of fewest cells that holds at least `share` of `total`; of equals the fullest.
 
     Every pair of a first and a last row is tried; for each the columns follow from their running sums.
     """
     context = context or JobContext()
     needed = int(np.ceil(share * total - 1e-9))
     if counts.shape[0] > counts.shape[1]:
-        left, right, top, bottom = smallest_box(np.ascontiguousarray(counts.T), share, total, context)
+        left, right, top, bottom = choose_smallest_box(np.ascontiguousarray(counts.T), share, total, context)
         return top, bottom, left, right
     rows = np.vstack([np.zeros(counts.shape[1], dtype=np.int64), np.cumsum(counts, axis=0)])
     held = rows.sum(axis=1)
@@ -111,7 +111,7 @@ def smallest_box(counts: NDArray[np.int64], share: float, total: int, context: J
     return best[1]
 
 
-def dense_box(
+def choose_dense_box(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     crs: str,
@@ -121,7 +121,7 @@ def dense_box(
     cell: float | None = None,
     context: JobContext | None = None,
 ) -> StudyArea:
-    """The box that keeps the dense part of the incidents.
+    """Choose the box that keeps the dense part of the incidents.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def dense_box(
             )
         number = grid.locate(x, y)
         counts = np.bincount(number[number >= 0], minlength=grid.rows * grid.columns).reshape(grid.shape)
-        box = smallest_box(counts, share, len(x), context) if events is None else trim_by_events(counts, events)
+        box = choose_smallest_box(counts, share, len(x), context) if events is None else trim_by_events(counts, events)
         top, bottom, left, right = box
         extent = (
             grid.west + left * size,
@@ -195,13 +195,13 @@ def dense_box(
     return StudyArea(extent, inside, size)
 
 
-def inside_polygons(
+def in_polygons(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     polygons: Sequence[dict[str, Any]],
     context: JobContext | None = None,
 ) -> NDArray[np.bool_]:
-    """Which points lie inside any of the GeoJSON polygons or multipolygons (even-odd rule, so holes are left out)."""
+    """Say which points lie in any of the GeoJSON polygons or multipolygons (even-odd rule, so holes are left out)."""
     inside = np.zeros(len(x), dtype=bool)
     order = np.argsort(y, kind="stable")
     sorted_x, sorted_y = x[order], y[order]

@@ -17,8 +17,8 @@ class Interval(NamedTuple):
     high: float
 
 
-def clustered_mean(values: NDArray[Any], cluster: NDArray[np.int64]) -> Interval:
-    """The mean of all rows, with a 95 % interval over clusters.
+def compute_clustered_mean(values: NDArray[Any], cluster: NDArray[np.int64]) -> Interval:
+    """Compute the mean of all rows, with a 95 % interval over clusters.
 
     The mean is a ratio of two sums over clusters; its variance is that of the linearised ratio (Cochran 1977,
     section 6.3), and the interval Student's t with one degree of freedom fewer than there are clusters.

@@ -67,8 +67,8 @@ class Difference:
         return {"better": "worse", "worse": "better"}.get(self.verdict, self.verdict)
 
 
-def time_blocks(folds: int, block: int) -> list[NDArray[np.int64]]:
-    """Numbers of the folds in each block of about `block` that follow each other.
+def number_time_blocks(folds: int, block: int) -> list[NDArray[np.int64]]:
+    """Number the folds in each block of about `block` that follow each other.
 
     Blocks are shorter (at least 3 folds) where there are not enough folds for 8 of them.
     """
@@ -114,7 +114,7 @@ def bootstrap_ratio(
     """
     total = float(whole.sum())
     mean = float(part.sum()) / total if total else float("nan")
-    blocks = time_blocks(len(part), block)
+    blocks = number_time_blocks(len(part), block)
     if len(blocks) < LEAST_BLOCKS or not total:
         return Difference(mean, float("-inf"), float("inf"), level, min(len(blocks), LEAST_BLOCKS - 1))
     parts = np.array([part[each].sum() for each in blocks], dtype=np.float64)

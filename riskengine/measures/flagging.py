@@ -10,17 +10,17 @@ from scipy.stats import beta
 from scipy.stats import t as student
 
 from .clustered import Interval
-from .compare import LEAST_BLOCKS, time_blocks
+from .compare import LEAST_BLOCKS, number_time_blocks
 from .metrics import MapHits
 
 #: Standard error of a ratio that rounding alone gives.
 _NO_SPREAD = 1e-12
 
 
-def flagged_hits(
+def count_flagged_hits(
     flagged: NDArray[np.bool_], counts: NDArray[Any], share: float, threshold: int = 1
 ) -> tuple[MapHits, float]:
-    """What given flags caught, and the most that as many flags spread over all maps at will could have caught.
+    """Count what given flags caught, and the most that as many flags spread over all maps at will could have caught.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def _largest(counts: NDArray[Any], number: int) -> float:
     return float(np.partition(counts, counts.size - number)[counts.size - number :].sum(dtype=np.float64))
 
 
-def ratio_interval(part: NDArray[Any], whole: NDArray[Any], block: int, level: float = 0.95) -> Interval:
-    """A ratio of sums over maps, as the hit rate n / N, with its interval over blocks of time.
+def compute_ratio_interval(part: NDArray[Any], whole: NDArray[Any], block: int, level: float = 0.95) -> Interval:
+    """Compute a ratio of sums over maps, as the hit rate n / N, with its interval over blocks of time.
 
     Student's t on the linearised ratio (Cochran 1977, section 6.3) of blocks, held within [0, 1]; without limits (NaN)
     with fewer blocks than tell anything, or with nothing to divide by. Where the blocks have no spread, as with n = 0
@@ -63,7 +63,7 @@ def ratio_interval(part: NDArray[Any], whole: NDArray[Any], block: int, level: f
     if not total:
         return Interval(float("nan"), float("nan"), float("nan"))
     ratio = float(part.sum()) / total
-    blocks = time_blocks(len(part), block)
+    blocks = number_time_blocks(len(part), block)
     if len(blocks) < LEAST_BLOCKS:
         return Interval(ratio, float("nan"), float("nan"))
     departure = np.array([float((part[each] - ratio * whole[each]).sum()) for each in blocks])

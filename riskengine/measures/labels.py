@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.choices import Over
-from ..maps.risk import thresholds
+from ..maps.risk import compute_thresholds
 
 Bools = NDArray[np.bool_]
 #: The two readings of "above the percentile": of all maps together, or of each map.
@@ -50,21 +50,21 @@ def flag(risk: NDArray[Any], limits: NDArray[np.float64]) -> Bools:
     return np.asarray(risk > one_each)
 
 
-def percentile_limits(risk: NDArray[Any], percentiles: Sequence[float], over: Over) -> NDArray[np.float64]:
-    """Risk at each percentile, shape (P,) over the whole test prediction or (P, T) over each map.
+def compute_percentile_limits(risk: NDArray[Any], percentiles: Sequence[float], over: Over) -> NDArray[np.float64]:
+    """Compute the risk at each percentile, shape (P,) over the whole test prediction or (P, T) over each map.
 
     Parameters
     ----------
     risk : ndarray, shape (T, ...)
     """
     if over == "stack":
-        return np.asarray(thresholds(risk, percentiles), dtype=np.float64)
-    limits = [thresholds(band, percentiles) for band in risk]
+        return np.asarray(compute_thresholds(risk, percentiles), dtype=np.float64)
+    limits = [compute_thresholds(band, percentiles) for band in risk]
     return np.asarray(limits, dtype=np.float64).reshape(len(risk), len(percentiles)).T
 
 
-def near(cells: Bools) -> Bools:
-    """Cells that are set or have one of their eight neighbours set, shape (T, H, W)."""
+def mark_near(cells: Bools) -> Bools:
+    """Mark cells that are set or have one of their eight neighbours set, shape (T, H, W)."""
     rows = cells.copy()
     rows[:, 1:] |= cells[:, :-1]
     rows[:, :-1] |= cells[:, 1:]
@@ -93,7 +93,7 @@ def label_maps(flagged: Bools, events: NDArray[Any], mask: Bools) -> NDArray[np.
     hit = np.asarray(events, dtype=bool) & mask
     alarm = flagged & mask
     # That a cell is its own neighbour here changes nothing: it is asked only where the cell itself is not set.
-    return _label(alarm, hit, near(hit), mask)
+    return _label(alarm, hit, mark_near(hit), mask)
 
 
 def _label(alarm: Bools, hit: Bools, hit_near: Bools, mask: Bools) -> NDArray[np.uint8]:
@@ -101,7 +101,7 @@ def _label(alarm: Bools, hit: Bools, hit_near: Bools, mask: Bools) -> NDArray[np
     labels[alarm & hit] = 1
     missed = hit & ~alarm
     labels[missed] = 2
-    labels[missed & near(alarm)] = 3
+    labels[missed & mark_near(alarm)] = 3
     labels[alarm & ~hit] = 4
     labels[alarm & ~hit & hit_near] = 5
     labels[:, ~mask] = LABEL_NODATA
@@ -171,14 +171,14 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")
 
 
-def tradeoff(
+def compute_tradeoff(
     risk: NDArray[Any],
     events: NDArray[Any],
     mask: Bools,
     percentiles: Sequence[float] = PERCENTILES,
     over: Over = "stack",
 ) -> list[Tradeoff]:
-    """Labels' numbers at each percentile: the published plot of accuracy against false negatives.
+    """Compute the labels' numbers at each percentile: the published plot of accuracy against false negatives.
 
     Parameters
     ----------
@@ -187,13 +187,13 @@ def tradeoff(
     events : ndarray of bool or 0/1, shape (T, H, W)
     mask : ndarray of bool, shape (H, W)
     """
-    limits = percentile_limits(risk[:, mask], percentiles, over)
+    limits = compute_percentile_limits(risk[:, mask], percentiles, over)
     numbers = np.zeros((len(percentiles), len(LABELS)), dtype=np.int64)
     step = max(_CHUNK // mask.size, 1)
     for start in range(0, len(risk), step):
         part = slice(start, start + step)
         hit = np.asarray(events[part], dtype=bool) & mask
-        hit_near = near(hit)
+        hit_near = mark_near(hit)
         for row, limit in enumerate(limits):
             alarm = flag(risk[part], limit[part] if over == "map" else limit) & mask
             labels = _label(alarm, hit, hit_near, mask)
@@ -240,14 +240,14 @@ class Border:
         return _share(self.ring_caught, self.caught)
 
 
-def outer_ring(mask: Bools) -> Bools:
-    """Cells of the study area with one of the eight neighbours outside it or outside the grid."""
+def mark_outer_ring(mask: Bools) -> Bools:
+    """Mark cells of the study area with one of the eight neighbours outside it or outside the grid."""
     outside = np.pad(~mask, 1, constant_values=True)
-    return np.asarray(mask & near(outside[None])[0, 1:-1, 1:-1])
+    return np.asarray(mask & mark_near(outside[None])[0, 1:-1, 1:-1])
 
 
-def border_hits(flagged: Bools, counts: NDArray[Any], mask: Bools) -> Border:
-    """Incidents and caught incidents in the outermost ring.
+def count_border_hits(flagged: Bools, counts: NDArray[Any], mask: Bools) -> Border:
+    """Count incidents and caught incidents in the outermost ring.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def border_hits(flagged: Bools, counts: NDArray[Any], mask: Bools) -> Border:
     counts : ndarray, shape (T, H, W)
     mask : ndarray of bool, shape (H, W)
     """
-    ring = outer_ring(mask)
+    ring = mark_outer_ring(mask)
     # Counts of a stack with filled maps are real numbers, whole ones on the maps that are scored.
     total = np.where(mask, counts.sum(axis=0, dtype=np.float64), 0)
     caught = np.where(mask, np.where(flagged, counts, 0).sum(axis=0, dtype=np.float64), 0)

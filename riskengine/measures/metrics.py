@@ -192,7 +192,7 @@ class MapHits:
         return AreaHits(self.share, flagged, self.cells, caught, incidents, hit_cells, best)
 
 
-def area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05, threshold: int = 1) -> AreaHits:
+def count_area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05, threshold: int = 1) -> AreaHits:
     """Flag the riskiest `share` of the cells of each map and count what lies in them.
 
     Cells tied at the edge of the flagged area are each counted at the share of them that fits: the expectation over
@@ -209,13 +209,13 @@ def area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05
     threshold : int
         Incidents that make a cell a hit.
     """
-    return area_hits_by_map(predicted, counts, [share], threshold)[0].total()
+    return count_area_hits_by_map(predicted, counts, [share], threshold)[0].total()
 
 
-def area_hits_by_map(
+def count_area_hits_by_map(
     predicted: NDArray[Any], counts: NDArray[Any], shares: Sequence[float], threshold: int = 1
 ) -> list[MapHits]:
-    """`area_hits` at several shares, one sort a map for all of them, and map by map."""
+    """Count as `count_area_hits` at several shares, one sort a map for all of them, and map by map."""
     figures = np.zeros((len(shares), 5, len(predicted)))
     cells = 0
     for number, (risk, count) in enumerate(zip(predicted, counts, strict=True)):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..contract.forecasters import title_of
 from ..evaluation.exposure import AreaExposure
 from ..evaluation.judged import Judged
 from ..evaluation.offsets import OffsetFigures
@@ -24,7 +25,6 @@ from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import claims, words
 from .card import bin_words
-from .figures import display_name
 from .html import crs_name, history_of, render
 from .words import moment
 
@@ -93,7 +93,7 @@ def _values(
     chosen = maps.chosen_maps(backtest) if usable and len(backtest.maps) else {}
     shared = maps.common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
     tradeoff = backtest.scores[model].tradeoff if usable else {}
-    labels = backtest.labels(model) if usable and chosen else None
+    labels = backtest.label_cells(model) if usable and chosen else None
     return {
         "headline": sentence,
         "tone": tone,
@@ -102,7 +102,7 @@ def _values(
         "digits": claims.digits_of(*compared.values()),
         "words": words,
         "claims": claims,
-        "names": display_name,
+        "names": title_of,
         "backtest": backtest,
         "model": model if usable else None,
         "other": other,
@@ -122,7 +122,7 @@ def _values(
         "border": {name: backtest.scores[name].border for name in pair},
         "tradeoff": tradeoff,
         "label_titles": [maps.TITLES.get(name, name) for name in LABELS],
-        "forest_figure": figures.differences(compared, {name: display_name(name) for name in compared}, model)
+        "forest_figure": figures.differences(compared, {name: title_of(name) for name in compared}, model)
         if compared
         else None,
         "hit_figure": figures.hit_rate_curves(backtest)
@@ -169,7 +169,7 @@ def _rows(backtest: Judged, compared: dict[str, Difference]) -> list[dict[str, A
     return [
         {
             "name": name,
-            "label": display_name(name),
+            "label": title_of(name),
             "score": backtest.scores[name],
             "best": number == 0 and name in _finite(backtest),
             "model": name == backtest.model,
@@ -228,7 +228,7 @@ def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
         return {"mean": float(finite.mean()), "sd": sd, "low": float(finite.min()), "high": float(finite.max())}
 
     return {
-        "label": display_name(name),
+        "label": title_of(name),
         "positions": len(each.offsets),
         "hit_rate": spread(each.hit_rate),
         "pai": spread(each.pai),

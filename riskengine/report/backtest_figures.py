@@ -132,7 +132,7 @@ def difference_over_time(backtest: Judged, name: str, other: str) -> str:
     change = backtest.scores[name].fold_loss - backtest.scores[other].fold_loss
     kept = np.isfinite(change)
     starts, ends, change = starts[kept], ends[kept], change[kept]
-    difference = backtest.against(name, other)
+    difference = backtest.compare_losses(name, other)
     with mpl.rc_context(PLOT_STYLE):
         figure = new_figure(7.4, 3.1)
         axes = figure.add_subplot()

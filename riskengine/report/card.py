@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..contract.forecasters import title_of
 from ..evaluation.judged import Judged
 from .claims import AGAINST, held_out_line, verdict_of
-from .figures import display_name
 from .words import moment
 
 
@@ -17,11 +17,11 @@ def metrics_of(held_out: Judged | None) -> dict[str, Any]:
         return {}
     figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
     best = held_out.best_baseline
-    difference = held_out.against(held_out.model, best)
+    difference = held_out.compare_losses(held_out.model, best)
     figures[held_out.model][AGAINST] = {
         "baseline": best,
         "verdict": verdict_of(difference),
-        "ratio": round(held_out.ratio(best), 6),
+        "ratio": round(held_out.compute_loss_ratio(best), 6),
         "maps": len(held_out.maps),
     }
     return figures
@@ -47,7 +47,7 @@ def card_line(
     """
     steps = len(edges) - 1
     text = f"Forecast for {moment(edges[0])} to {moment(edges[-1])}"
-    text += f" ({steps} {'map' if steps == 1 else 'maps'} of {bin_words(bin_length)}). Model: {display_name(model)},"
+    text += f" ({steps} {'map' if steps == 1 else 'maps'} of {bin_words(bin_length)}). Model: {title_of(model)},"
     text += f" origin {moment(edges[0])}"
     text += f", trained until {moment(trained_until)}" if trained_until else ""
     return f"{text}. {held_out_line(model, metrics or {})}"

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.forecasters import LONG_RUN
+from ..contract.forecasters import LONG_RUN, title_of
 from ..evaluation.judged import Judged
 from ..evaluation.scoring import AREA_SHARE
 from ..measures.compare import Difference
-from .figures import display_name
 from .words import change, maps_text, of_all, percent, within
 
 #: A gain below this share of the log-loss is called small.
@@ -62,7 +61,7 @@ def differences(judged: Judged) -> dict[str, Difference]:
     if not other:
         return {}
     finite = [name for name, score in judged.scores.items() if math.isfinite(score.log_loss)]
-    return {name: judged.against(name, other) for name in finite if name != other}
+    return {name: judged.compare_losses(name, other) for name in finite if name != other}
 
 
 def verdict_of(difference: Difference) -> str:
@@ -106,7 +105,7 @@ def headline(judged: Judged | None) -> tuple[str, str]:
         return f"No answer: {within(name)} has no forecast that could be scored on {maps_text(maps)}.", "worse"
     if not math.isfinite(score.log_loss):
         return _by_order(judged)
-    start = f"{display_name(name)}: log-loss {score.log_loss:.4f} over {maps_text(maps)}"
+    start = f"{title_of(name)}: log-loss {score.log_loss:.4f} over {maps_text(maps)}"
     other = judged.best_baseline
     if not other:
         text = f"{start}. No simple baseline was scored beside it, so nothing can be said about how good that is."
@@ -116,7 +115,7 @@ def headline(judged: Judged | None) -> tuple[str, str]:
         beaten = "No other model was scored" if not rest else _none_beat(judged, rest, name)
         text = f"{start}. It is a simple baseline, and the best of them. {beaten}."
         return f"{text} {_hits(judged)}", "unsure"
-    against, base = judged.against(name, other), judged.scores[other].log_loss
+    against, base = judged.compare_losses(name, other), judged.scores[other].log_loss
     verdict = verdict_of(against)
     text = (
         f"{start}{':' if verdict == 'too few' else ','} {COMPARED[verdict]} the best simple baseline, {within(other)}"
@@ -150,7 +149,7 @@ def sentences(judged: Judged) -> list[str]:
     if not best:
         return [f"No simple baseline was scored on these {maps}: how good this is cannot be said.", *failed]
     said = [
-        f"The best simple baseline is {display_name(best)}, with a log-loss of {judged.scores[best].log_loss:.4f} over"
+        f"The best simple baseline is {title_of(best)}, with a log-loss of {judged.scores[best].log_loss:.4f} over"
         f" {maps}."
     ]
     compared = differences(judged)
@@ -161,7 +160,7 @@ def sentences(judged: Judged) -> list[str]:
         for verdict in ("better", "indistinguishable", "worse"):
             names = [name for name, difference in compared.items() if difference.verdict == verdict]
             names.sort(key=lambda name: compared[name].mean)
-            models = "; ".join(f"{display_name(name)} ({interval(compared[name], digits)})" for name in names)
+            models = "; ".join(f"{title_of(name)} ({interval(compared[name], digits)})" for name in names)
             words = COMPARED[verdict]
             said += [f"{words[0].upper()}{words[1:]} it: {models}."] if names else []
     by_order = [each[name].text for name in judged.scores if name not in compared and name != best]
@@ -184,7 +183,7 @@ def signal(judged: Judged) -> str:
     place = f"the long-run mean ({within(mean)})"
     if not others:
         return f"No signal beyond {place} was sought: nothing else was scored."
-    against = {name: judged.against(name, mean) for name in others}
+    against = {name: judged.compare_losses(name, mean) for name in others}
     better = [name for name in others if verdict_of(against[name]) == "better"]
     if all(verdict_of(each) == "too few" for each in against.values()):
         return f"Whether there is a signal beyond {place} cannot be told from {maps_text(len(judged.maps))}."
@@ -214,7 +213,7 @@ def lines(judged: Judged) -> dict[str, Line]:
     digits = digits_of(*compared.values())
     said: dict[str, Line] = {}
     for name, score in judged.scores.items():
-        shown = display_name(name)
+        shown = title_of(name)
         if not score.area.cells:
             said[name] = Line(f"{shown}: no forecast that could be scored.", "failed")
         elif not math.isfinite(score.log_loss):
@@ -231,14 +230,14 @@ def lines(judged: Judged) -> dict[str, Line]:
             words = f"{COMPARED[verdict]} {within(other)}"
             said[name] = Line(f"{shown}: {words} ({interval(compared[name], digits)}).", verdict)
     for name, why in judged.failures.items():
-        said[name] = Line(f"{display_name(name)} could not be run: {why}", "failed")
+        said[name] = Line(f"{title_of(name)} could not be run: {why}", "failed")
     return said
 
 
 def _by_order(judged: Judged) -> tuple[str, str]:
     """The answer for values that are no probabilities."""
     name, other = judged.model, catcher(judged)
-    text = f"{display_name(name)}: its values are no probabilities, so only their order is judged. {_hits(judged)}"
+    text = f"{title_of(name)}: its values are no probabilities, so only their order is judged. {_hits(judged)}"
     if other is None:
         return text, "unsure"
     difference, shown = hits_change(judged, name, other)
@@ -253,7 +252,7 @@ def _by_order(judged: Judged) -> tuple[str, str]:
 
 
 def _order_line(judged: Judged, name: str) -> Line:
-    start, other = f"{display_name(name)}: judged by its order alone", catcher(judged)
+    start, other = f"{title_of(name)}: judged by its order alone", catcher(judged)
     if other is None or other == name:
         return Line(f"{start}; it catches {of_all(judged.scores[name].area)}.", "alone")
     difference, shown = hits_change(judged, name, other)
@@ -268,7 +267,7 @@ def hits_verdict(difference: Difference) -> str:
 
 def hits_change(judged: Judged, name: str, other: str) -> tuple[Difference, str]:
     """Hit rate at 5 % of the area of one model minus that of another, and the same in words."""
-    difference = judged.hits_against(name, other)
+    difference = judged.compare_hits(name, other)
     if not math.isfinite(difference.mean):
         return difference, "not known"
     points = f"{change(100 * difference.mean, 2)} percentage points"
@@ -291,7 +290,7 @@ def _of_constant(judged: Judged, other: str) -> str:
 
 
 def _none_beat(judged: Judged, names: list[str], other: str) -> str:
-    better = [name for name in names if verdict_of(judged.against(name, other)) == "better"]
+    better = [name for name in names if verdict_of(judged.compare_losses(name, other)) == "better"]
     if better:
         return f"Distinguishably better than it: {', '.join(within(name) for name in better)}"
     if len(names) == 1:

@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from ..contract.forecasters import FORECASTERS, LineStyle
+from ..contract.forecasters import FORECASTERS, LineStyle, title_of
 from ..maps.grid import Grid
 
 if TYPE_CHECKING:
     from ..learning.loop import Curves
 
 #: A risk raster of unknown making, beside the forecasters.
-_GIVEN = ("Given risk map", LineStyle("#000000", "-", "8"))
+_GIVEN = LineStyle("#000000", "-", "8")
 #: Settings of every figure.
 STYLE: Any = {
     "font.size": 11,
@@ -39,13 +39,6 @@ STYLE: Any = {
 PLOT_STYLE: Any = {**STYLE, "axes.axisbelow": True}
 
 
-def display_name(name: str) -> str:
-    """How a forecaster is called in tables and legends."""
-    if name == "risk":
-        return _GIVEN[0]
-    return FORECASTERS[name].title if name in FORECASTERS else name.replace("_", " ").capitalize()
-
-
 def new_figure(width: float = 5.2, height: float = 3.5) -> Figure:
     """An empty figure, inches."""
     return Figure(figsize=(width, height), layout="constrained")
@@ -60,9 +53,9 @@ def data_uri(figure: Figure, dpi: int = 150) -> str:
 
 def line_style(name: str) -> dict[str, Any]:
     """Choose how the line of a forecaster is drawn: its arguments for matplotlib."""
-    given = _GIVEN[1] if name == "risk" else LineStyle("#CC79A7", "-", "d")
+    given = _GIVEN if name == "risk" else LineStyle("#CC79A7", "-", "d")
     line = FORECASTERS[name].line if name in FORECASTERS else given
-    return {"label": display_name(name), "color": line.colour, "linestyle": line.dashes, "marker": line.marker}
+    return {"label": title_of(name), "color": line.colour, "linestyle": line.dashes, "marker": line.marker}
 
 
 def loss_curves(curves: Curves) -> str:

@@ -34,11 +34,11 @@ def figures(backtest: Judged) -> Iterator[dict[str, Any]]:
     cell_km2 = (backtest.heatmaps.grid.cell / 1000) ** 2
     best = backtest.best_baseline
     for name, score in backtest.scores.items():
-        for row in score.rows(cell_km2):
+        for row in score.list_rows(cell_km2):
             yield {"model": name, **row}
         if best and name != best:
-            yield {"model": name, "at": f"minus {best}", **_difference("log_loss", backtest.against(name, best))}
-            hits = _difference("hit_rate", backtest.hits_against(name, best))
+            yield {"model": name, "at": f"minus {best}", **_difference("log_loss", backtest.compare_losses(name, best))}
+            hits = _difference("hit_rate", backtest.compare_hits(name, best))
             yield {"model": name, "at": f"{100 * AREA_SHARE:g} % of the area, minus {best}", **hits}
         for seed, loss in zip(backtest.plan.seeds, backtest.seed_scores.get(name, []), strict=False):
             yield {"model": name, "metric": "log_loss", "at": f"seed {seed}", "value": loss}
@@ -56,8 +56,18 @@ def figures(backtest: Judged) -> Iterator[dict[str, Any]]:
             for (east, north), value in zip(offsets.offsets, getattr(offsets, figure), strict=True):
                 at = f"grid moved {east:.3f} east, {north:.3f} north"
                 yield {"model": name, "metric": figure, "at": at, "value": value}
-            yield {"model": name, "metric": f"{figure}_mean", "at": "grid positions", "value": offsets.mean(figure)}
-            yield {"model": name, "metric": f"{figure}_sd", "at": "grid positions", "value": offsets.deviation(figure)}
+            yield {
+                "model": name,
+                "metric": f"{figure}_mean",
+                "at": "grid positions",
+                "value": offsets.compute_mean(figure),
+            }
+            yield {
+                "model": name,
+                "metric": f"{figure}_sd",
+                "at": "grid positions",
+                "value": offsets.compute_deviation(figure),
+            }
     for area in backtest.areas:
         at = f"area {area.name}"
         for figure in ("area_share", "mean_risk", "flagged_share", "incident_share", "ratio"):

@@ -87,7 +87,7 @@ def write_outputs(
 
     @cache
     def labels() -> NDArray[np.uint8]:
-        return backtest.labels()
+        return backtest.label_cells()
 
     def write_the_risk(path: str) -> None:
         horizon = {tagnames.HORIZON: str(backtest.plan.horizon)}

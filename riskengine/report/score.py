@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ground.artefacts import whole_file
-from ..intake.patrols import patrol_group
+from ..intake.patrols import find_patrol_group
 from ..systems.score.model import ScoreCard
 from ..systems.score.study import HeldOut, Importance, Study
 from . import score_figures as figures
@@ -192,9 +192,9 @@ def _protocols(study: Study) -> dict[str, Any]:
 def _categories(study: Study) -> dict[str, Any]:
     """The most frequent categories, and the share of those that patrols seem to find."""
     listed = [(str(name), float(share)) for name, share in study.about.get("categories") or []]
-    patrols = [(name, share) for name, share in listed if patrol_group(name)]
+    patrols = [(name, share) for name, share in listed if find_patrol_group(name)]
     return {
-        "listed": [(name, share, patrol_group(name) is not None) for name, share in listed[:_CATEGORIES]],
+        "listed": [(name, share, find_patrol_group(name) is not None) for name, share in listed[:_CATEGORIES]],
         "more": max(0, len(listed) - _CATEGORIES),
         "patrols": [name for name, _ in patrols[:_CATEGORIES]],
         "patrol_share": sum(share for _, share in patrols),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract.forecasters import FORECASTERS
+from ..contract.forecasters import FORECASTERS, title_of
 from ..evaluation.judged import Judged
 from ..forecasters.base import Forecaster
 from ..forecasters.ensemble import Ensemble
@@ -91,7 +91,7 @@ def _evaluation(judged: Judged | None) -> dict[str, Any]:
     if judged is None:
         return dict.fromkeys(("rows", "span", "blocks", "reliability_figure", "hit_figure", "time_figure"))
     edges, other = judged.heatmaps.edges, judged.best_baseline
-    difference = judged.against(judged.model)
+    difference = judged.compare_losses(judged.model)
     return {
         "rows": _rows(judged),
         "span": (moment(edges[judged.plan.first]), moment(edges[-1])),
@@ -110,17 +110,17 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
     rows = []
     for name, score in judged.scores.items():
         own = name == judged.model
-        difference = None if own else judged.against(judged.model, name)
+        difference = None if own else judged.compare_losses(judged.model, name)
         rows.append(
             {
-                "label": figures.display_name(name),
+                "label": title_of(name),
                 "summary": FORECASTERS[name].summary if name in FORECASTERS else "",
                 "score": score,
                 "best": score.log_loss == best,
                 "model": own,
                 "difference": difference,
                 "verdict": "" if difference is None else verdict_of(difference),
-                "ratio": None if own else judged.ratio(name),
+                "ratio": None if own else judged.compute_loss_ratio(name),
             }
         )
     return rows
@@ -152,7 +152,7 @@ def _members(model: Forecaster) -> list[dict[str, Any]]:
     if not isinstance(model, Ensemble):
         return []
     rows = [
-        {"label": figures.display_name(name), "weight": float(weight), "loss": float(loss)}
+        {"label": title_of(name), "weight": float(weight), "loss": float(loss)}
         for name, weight, loss in zip(model.members, model.weights_, model.past_loss_, strict=False)
     ]
     return sorted(rows, key=lambda row: -row["weight"])

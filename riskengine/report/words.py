@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..contract.forecasters import title_of
 from ..measures.metrics import AreaHits
-from .figures import display_name
 
 #: Categories named below the title; the table names all.
 SHOWN_CATEGORIES = 4
@@ -23,7 +23,7 @@ def categories_text(categories: Sequence[str], most: int | None = None) -> str:
 
 def within(name: str) -> str:
     """What a forecaster is called within a sentence: "plain counts", but "ConvLSTM"."""
-    title = display_name(name)
+    title = title_of(name)
     first = title.partition(" ")[0].partition("-")[0]
     return title[:1].lower() + title[1:] if first.istitle() else title
 

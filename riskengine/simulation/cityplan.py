@@ -56,8 +56,8 @@ class Background:
     west: float
     south: float
 
-    def density(self, x: NDArray[Any], y: NDArray[Any], category: int) -> NDArray[np.float64]:
-        """f_c at these places, per square metre."""
+    def compute_density(self, x: NDArray[Any], y: NDArray[Any], category: int) -> NDArray[np.float64]:
+        """Compute f_c at these places, per square metre."""
         x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         column = np.floor((x - self.west) / self.cell).astype(np.int64)
         row = np.floor((y - self.south) / self.cell).astype(np.int64)
@@ -76,10 +76,10 @@ class Background:
             density = density + weight / (2 * np.pi * sd**2) * np.exp(-square / 2)
         return np.asarray(density, dtype=np.float64)
 
-    def draw_places(
+    def sample_places(
         self, count: int, category: int, random: np.random.Generator
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """`count` places from f_c, in random order."""
+        """Sample `count` places from f_c, in random order."""
         weights = self.weights[category]
         per_area = random.multinomial(count, [*weights, max(0.0, 1 - weights.sum())])
         area = np.repeat(np.arange(len(weights)), per_area[:-1])
@@ -102,10 +102,10 @@ class Background:
         return replace(self, rate=_SHARES * rate)
 
 
-def draw_background(
+def sample_background(
     random: np.random.Generator, rate: float, size: float, window: NDArray[np.datetime64]
 ) -> Background:
-    """A random city of `size` metres with `rate` background incidents a day over the hours of `window`."""
+    """Sample a random city of `size` metres with `rate` background incidents a day over the hours of `window`."""
     areas, cell = 12, 500.0
     west, south = CENTRE[0] - size / 2, CENTRE[1] - size / 2
     side = max(2, int(size // cell))

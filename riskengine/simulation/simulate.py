@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.incidents import Incidents
-from .cityplan import CATEGORIES, CRS, Background, draw_background, hour_of_week
+from .cityplan import CATEGORIES, CRS, Background, hour_of_week, sample_background
 
 _DAY = 86_400.0
 _SQUARE_KM = 1e6
@@ -57,15 +57,15 @@ class SimulatedCity:
     def __len__(self) -> int:
         return len(self.x)
 
-    def incidents(self) -> Incidents:
-        """The incidents as the rest of the engine takes them."""
+    def to_incidents(self) -> Incidents:
+        """Make the incidents as the rest of the engine takes them."""
         fid = np.arange(len(self), dtype=np.int64)
         return Incidents(self.x, self.y, self.time, self.category, list(self.categories), fid)
 
-    def intensity(
+    def compute_intensity(
         self, time: np.datetime64, x: NDArray[Any], y: NDArray[Any], category: int | None = None
     ) -> NDArray[np.float64]:
-        """λ at one moment and many places, given all incidents before it.
+        """Compute λ at one moment and many places, given all incidents before it.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class SimulatedCity:
         total = np.zeros(x.shape)
         for each in wanted:
             rate = self.background.rate[each] * self.background.week[each, hour]
-            total += rate * self.background.density(x, y, each)
+            total += rate * self.background.compute_density(x, y, each)
         decay, spread = self.parameters["decay_days"], self.parameters["spread"]
         age = (moment - self.time).astype(np.float64) / _DAY
         # Beyond 20 decay times or 7 spreads a kernel is below 1e-8 of its height.
@@ -172,7 +172,7 @@ def simulate_city(
     per_background = _family_size(days, branching, decay_days)
     # Enough families that fewer incidents than asked for are out of the question (8 standard deviations).
     spare = 8 * np.sqrt(incidents / (1 - branching) ** 3) + 10 if exact else 0
-    background = draw_background(random, (incidents + spare) / per_background / days, size, window)
+    background = sample_background(random, (incidents + spare) / per_background / days, size, window)
     x, y, t, category, parent, root = _draw_families(
         random, background, window, days, branching, decay_days, spread, context
     )
@@ -240,7 +240,7 @@ def _draw_families(
         expected = background.rate[code] / 24 * background.week[code][hour_of_week(window)]
         hour = np.repeat(hours, random.poisson(expected))
         t = (hour + random.random(len(hour))) / 24
-        x, y = background.draw_places(len(t), code, random)
+        x, y = background.sample_places(len(t), code, random)
         xs.append(x)
         ys.append(y)
         ts.append(t)

@@ -299,8 +299,8 @@ def test_when_qgis_is_killed_its_workers_end() -> None:
 
 def test_partial_names_agree_with_the_engine(tmp_path: Path) -> None:
     target = tmp_path / "risk.2019.tif"
-    partial = artefacts.partial_name(target, 4711)
-    others = [artefacts.partial_name(target, 471), tmp_path / "risk.2019.tif", tmp_path / ".risk.partial.tif"]
+    partial = artefacts.make_partial_name(target, 4711)
+    others = [artefacts.make_partial_name(target, 471), tmp_path / "risk.2019.tif", tmp_path / ".risk.partial.tif"]
     for path in [partial, Path(f"{partial}.aux.xml"), *others]:
         path.touch()
     client.remove_partials([target, tmp_path / "absent folder" / "x"], 4711)

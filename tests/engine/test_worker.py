@@ -178,7 +178,7 @@ def test_unexpected_errors_carry_their_traceback() -> None:
     try:
         raise ZeroDivisionError("x\ny")
     except ZeroDivisionError as error:
-        told = worker.describe(error, "job")
+        told = worker.describe_error(error, "job")
     assert told["error"]["type"] == "ZeroDivisionError"
     assert "x y" in told["error"]["message"]
     assert "test_worker.py" in told["traceback"]
@@ -199,7 +199,7 @@ def test_unexpected_errors_carry_their_traceback() -> None:
     ],
 )
 def test_known_errors_become_typed_sentences(error: Exception, kind: str, words: str) -> None:
-    told = worker.describe(error, "job")
+    told = worker.describe_error(error, "job")
     assert told["error"]["type"] == kind
     assert words in told["error"]["message"]
     assert "traceback" not in told
@@ -221,7 +221,7 @@ def test_results_are_valid_json_whatever_they_hold() -> None:
         "huge": 10**30,
         "text": np.str_("ñ"),
     }
-    text = json.dumps(worker.jsonable(value), allow_nan=False)
+    text = json.dumps(worker.to_jsonable(value), allow_nan=False)
     back = json.loads(text)
     assert back["nan"] is None
     assert back["inf"] is None

@@ -34,8 +34,8 @@ from riskengine.contract.forecasters import (
     LineStyle,
 )
 from riskengine.forecasters.base import Forecaster, Maps
-from riskengine.forecasters.catalogue import import_forecaster, make
-from riskengine.forecasters.modelcard import check_fits, describe
+from riskengine.forecasters.catalogue import import_forecaster, make_forecaster
+from riskengine.forecasters.modelcard import check_fits, make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
@@ -110,7 +110,7 @@ class Subject:
 
     def make(self, **settings: Any) -> Forecaster:
         """Make an unfitted one."""
-        return make(self.name, seed=3, **{**self.record.quick_settings, **settings})
+        return make_forecaster(self.name, seed=3, **{**self.record.quick_settings, **settings})
 
     @cached_property
     def fitted(self) -> Forecaster:
@@ -126,7 +126,7 @@ def check_its_record(subject: Subject) -> None:
     record, cls = subject.record, import_forecaster(subject.name)
     assert issubclass(cls, Forecaster), f"{cls.__name__} is no Forecaster"
     assert cls.name == record.name == subject.name, f"the class calls itself {cls.name!r}, the record {record.name!r}"
-    assert make(subject.name).name == subject.name
+    assert make_forecaster(subject.name).name == subject.name
     assert record.title, "a forecaster needs a title"
     assert record.summary.endswith("."), "a summary is a sentence"
     assert record.simple or not record.baseline, "what stands beside every model is simple"
@@ -148,7 +148,7 @@ def check_settings(subject: Subject) -> None:
     assert set(settings) == set(given)
     assert settings == subject.make().settings(), "fit changed a setting"
     with pytest.raises(ParameterError, match="no setting 'tea_leaves'"):
-        make(subject.name, tea_leaves=3)
+        make_forecaster(subject.name, tea_leaves=3)
 
 
 def check_probabilities(subject: Subject) -> None:
@@ -241,14 +241,14 @@ def check_state(subject: Subject) -> None:
     settings = json.loads(json.dumps(model.settings()))
     state = {key: np.array(value) for key, value in model.state().items()}
     assert all(array.dtype.kind in "biufU" for array in state.values())
-    again = make(subject.name, **settings).restore(state)
+    again = make_forecaster(subject.name, **settings).restore(state)
     np.testing.assert_array_equal(model.predict_each(city, FIRST), again.predict_each(city, FIRST))
 
 
 def check_model_file(subject: Subject) -> None:
     """It comes back from a model file as it was."""
     city, model = small_city(), subject.fitted
-    card = describe(model, city.before(FIRST), {subject.name: {"log_loss": 0.1}})
+    card = make_card(model, city.before(FIRST), {subject.name: {"log_loss": 0.1}})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.crimemodel"
         save_model(path, model, card)

@@ -48,7 +48,7 @@ def dialog() -> list[list[Any]]:
         application.initQgis()
     from crime_risk.algorithms.provider import algorithms
     from crime_risk.riskengine.contract.tools.base import parameters_of
-    from crime_risk.riskengine.contract.tools.refusals import shown_factor
+    from crime_risk.riskengine.contract.tools.refusals import choose_shown_factor
 
     answers = []
     with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +65,7 @@ def dialog() -> list[list[Any]]:
             fine, why = algorithm.checkParameterValues(given, context)
             assert fine, (algorithm.name(), why)
             for parameter, value in cases(algorithm.tool):
-                shown = value * shown_factor(parameter)
+                shown = value * choose_shown_factor(parameter)
                 text = str(int(shown)) if float(shown).is_integer() else repr(shown)
                 asked = text if get_origin(parameter.type) is list else shown
                 fine, why = algorithm.checkParameterValues({**given, parameter.name: asked}, context)
@@ -107,13 +107,13 @@ def _inputs(folder: Path) -> dict[str, Any]:
 
 def job() -> list[list[Any]]:
     """Answers of the jobs, as `dialog` gives those of the dialogs. Needs the engine's Python."""
-    from crime_risk.riskengine.contract.tools import tools
+    from crime_risk.riskengine.contract.tools import list_tools
     from crime_risk.riskengine.contract.tools.base import NEEDED, parameters_of
     from crime_risk.riskengine.ground.errors import ParameterError
-    from crime_risk.riskengine.jobs.models import checked, model_of
+    from crime_risk.riskengine.jobs.models import check_parameters, model_of
 
     answers = []
-    for name, tool in tools().items():
+    for name, tool in list_tools().items():
         needed = {each.key: "x" for each in parameters_of(tool) if each.job and each.default is NEEDED}
         for parameter, value in cases(tool):
             whole = int in (parameter.type, *get_args(parameter.type))
@@ -121,7 +121,9 @@ def job() -> list[list[Any]]:
             given = [given] if get_origin(parameter.type) is list else given
             asked = {parameter.key: given}
             try:
-                checked(tool, model_of(tool), {**needed, **({parameter.group: asked} if parameter.group else asked)})
+                check_parameters(
+                    tool, model_of(tool), {**needed, **({parameter.group: asked} if parameter.group else asked)}
+                )
                 taken = True
             except ParameterError as error:
                 limited = "give " in str(error) or "it must be" in str(error)

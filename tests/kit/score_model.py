@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from riskengine.ground.artefacts import fingerprint  # noqa: E402
+from riskengine.ground.artefacts import compute_fingerprint  # noqa: E402
 from riskengine.systems.score.augment import Augmentation, make_rows  # noqa: E402
 from riskengine.systems.score.features import FeatureSet, compute_features  # noqa: E402
 from riskengine.systems.score.fitting import Fitting, fit_network  # noqa: E402
@@ -64,7 +64,7 @@ def small_model(
         percentiles=[float(value) for value in np.percentile(own, np.arange(101))],
         metrics={},
         seed=seed,
-        fingerprint=fingerprint(incidents.x, incidents.y),
+        fingerprint=compute_fingerprint(incidents.x, incidents.y),
         incidents=len(index),
         recent_incidents=len(recent),
         versions={},

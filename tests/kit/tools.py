@@ -141,18 +141,18 @@ def check_choices(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any]) 
 
 def check_limits(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any]) -> None:
     """A number beyond its limit is refused, in a sentence that names it and the remedy; the limit itself is taken."""
-    from crime_risk.riskengine.contract.tools.refusals import refused_number, shown_factor
+    from crime_risk.riskengine.contract.tools.refusals import choose_shown_factor, is_refused
 
     from .limits import cases
 
     for parameter, value in cases(algorithm.tool):
         if getattr(parameter.type, "__origin__", None) is list:
             continue
-        asked = {**inputs, parameter.name: value * shown_factor(parameter)}
+        asked = {**inputs, parameter.name: value * choose_shown_factor(parameter)}
         fine, why = algorithm.checkParameterValues(asked, _context())
         # What it does together with other parameters is no matter of limits.
         refused = not fine and why.startswith(f"{parameter.name} is ") and ("give a" in why or "it must be" in why)
-        assert refused == refused_number(parameter, value), (parameter.name, value, why)
+        assert refused == is_refused(parameter, value), (parameter.name, value, why)
 
 
 def check_destinations(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any], folder: Path) -> None:

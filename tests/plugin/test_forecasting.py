@@ -184,10 +184,10 @@ def test_settings(text: str, expected: dict[str, Any] | None) -> None:
 
 def declared(tool: str, key: str) -> Any:
     """A parameter of a tool's declaration."""
-    from crime_risk.riskengine.contract.tools import tools
+    from crime_risk.riskengine.contract.tools import list_tools
     from crime_risk.riskengine.contract.tools.base import parameters_of
 
-    return next(each for each in parameters_of(tools()[tool]) if each.key == key)
+    return next(each for each in parameters_of(list_tools()[tool]) if each.key == key)
 
 
 def test_settings_by_model() -> None:

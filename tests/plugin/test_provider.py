@@ -11,6 +11,8 @@ from kit.tools import tool_ids
 from qgis.core import QgsApplication, QgsProcessingModelAlgorithm
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
 def test_provider(plugin: Any) -> None:
     provider = QgsApplication.processingRegistry().providerById("crimerisk")
     assert provider.name() == "Crime Risk"

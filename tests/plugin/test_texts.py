@@ -20,10 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def texts() -> Iterator[str]:
     """Every text of a declaration that a user reads."""
-    from crime_risk.riskengine.contract.tools import kinds, tools
+    from crime_risk.riskengine.contract.tools import kinds, list_tools
     from crime_risk.riskengine.contract.tools.base import parameters_of
 
-    for tool in tools().values():
+    for tool in list_tools().values():
         yield from (tool.TITLE, tool.GROUP, tool.SUMMARY, tool.HELP)
         yield from (output.title for output in tool.OUTPUTS)
         for parameter in parameters_of(tool):

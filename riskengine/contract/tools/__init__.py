@@ -10,7 +10,7 @@ from .base import Tool
 
 
 @cache
-def declarations() -> tuple[type[Tool], ...]:
+def list_declarations() -> tuple[type[Tool], ...]:
     """Collect all declarations, in the order of the modules and within them: tools, and jobs that no tool shows."""
     declared: dict[type[Tool], None] = {}
     for module in pkgutil.iter_modules(__path__):
@@ -21,12 +21,12 @@ def declarations() -> tuple[type[Tool], ...]:
 
 
 @cache
-def tools() -> dict[str, type[Tool]]:
-    """The tools of the toolbox by their ids."""
-    return {each.ID: each for each in declarations() if each.ID}
+def list_tools() -> dict[str, type[Tool]]:
+    """List the tools of the toolbox by their ids."""
+    return {each.ID: each for each in list_declarations() if each.ID}
 
 
 @cache
 def tool_of_job(job: str) -> type[Tool] | None:
-    """The declaration of a job; None for one that has a model of its own."""
-    return next((each for each in declarations() if job == each.JOB), None)
+    """Find the declaration of a job; None for one that has a model of its own."""
+    return next((each for each in list_declarations() if job == each.JOB), None)

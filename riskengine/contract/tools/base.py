@@ -243,7 +243,7 @@ class Tool(Group):
     PROGRESS: ClassVar[tuple[float, float]] = (0.0, 98.0)
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield what makes values that are right by themselves impossible together.
 
         Parameters
@@ -318,7 +318,7 @@ def _parameter(key: str, hint: Any, default: Any, owner: str) -> Parameter:
         name=(shown.name if shown and shown.name else key.upper()),
         type=base,
         default=default,
-        kind=kind or kind_of.usual(base),
+        kind=kind or kind_of.make_kind(base),
         limits=limits,
         shown=shown,
         job=QGIS_ONLY not in markers,

@@ -264,9 +264,9 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
     ] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield settings that have a parameter of their own."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         yield from _own_settings(given["settings"])
 
 
@@ -459,9 +459,9 @@ baselines can be tried on moved grids, since the position of the grid alone chan
     ] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield grid positions without incidents, seeds that come twice, and settings of nothing that there is."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if len(set(given["seeds"])) < len(given["seeds"]):
             yield Problem("seeds", tr("{seeds} is {value}; give different whole numbers such as 0, 1, 2."))
         for model, own in given["settings"].items():

@@ -101,9 +101,9 @@ With a folder for one stack a category, a raster is written for each category to
     ] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield categories without their field, which only Processing knows."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if "category_field" not in given or given["category_field"]:
             return
         for key in ("categories", "per_category"):
@@ -207,9 +207,9 @@ coarse it is laid anew over what remains. Give the output to Rasterize hotspot g
     kept: Annotated[str | None, FeatureIds("kept_incidents")] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield a method of polygons without any."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if given.get("method") == "polygons" and not given.get("polygons"):
             yield Problem("polygons", tr("{polygons} is empty. Choose a polygon layer, or another {method}."))
 

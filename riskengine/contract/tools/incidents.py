@@ -89,9 +89,9 @@ the row itself: nothing is lost.
     ] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield a format that there is not."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if given["profile"] not in FORMATS:
             known = ", ".join(FORMATS)
             yield Problem("profile", f"There is no {{profile}} '{{value}}'. Use one of {known}.")

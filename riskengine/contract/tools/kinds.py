@@ -256,8 +256,8 @@ class VectorDestination(Destination):
         return hash((self.geometry, tuple(self.fields)))
 
 
-def usual(kind: Any) -> Kind:
-    """The kind of a plain type."""
+def make_kind(kind: Any) -> Kind:
+    """Make the kind of a plain type."""
     if kind is bool:
         return Flag()
     if kind in (int, float):

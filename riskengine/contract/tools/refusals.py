@@ -10,7 +10,7 @@ from ..texts import tr
 from .base import LARGEST_INTEGER, Parameter
 
 
-def requirement(parameter: Parameter, translate: Callable[[str], str] = tr) -> str:
+def describe_requirement(parameter: Parameter, translate: Callable[[str], str] = tr) -> str:
     """Say what a number, or each number of a list, must be: the rest of a sentence that names the value.
 
     Parameters
@@ -19,7 +19,7 @@ def requirement(parameter: Parameter, translate: Callable[[str], str] = tr) -> s
     translate : callable, optional
         Brings a text to the user's language.
     """
-    limits, factor = parameter.limits, shown_factor(parameter)
+    limits, factor = parameter.limits, choose_shown_factor(parameter)
     if limits.above and limits.low is not None:
         text = translate("it must be greater than {low}").format(low=f"{limits.low * factor:g}")
         if limits.high is not None and limits.high < LARGEST_INTEGER:
@@ -41,11 +41,11 @@ def _usual(parameter: Parameter) -> str:
     return parameter.shown.usual if parameter.shown is not None else ""
 
 
-def shown_factor(parameter: Parameter) -> float:
-    """100 for a share that people see in per cent, else 1."""
+def choose_shown_factor(parameter: Parameter) -> float:
+    """Choose 100 for a share that people see in per cent, else 1."""
     return 100.0 if parameter.shown is not None and parameter.shown.percent else 1.0
 
 
-def refused_number(parameter: Parameter, value: Any) -> bool:
-    """Whether a number, as the job gets it, lies outside the parameter's limits or is not finite."""
+def is_refused(parameter: Parameter, value: Any) -> bool:
+    """Say whether a number, as the job gets it, lies outside the parameter's limits or is not finite."""
     return not math.isfinite(value) or not parameter.limits.allow(value)

@@ -104,9 +104,9 @@ first from north to south and west to east, which the log says. Works on any ris
     ] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield numbers that do not rise between 0 and 100, and a reference for shares."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         method = given["method"]
         numbers = given[method]
         example = "25, 75, 91, 96" if method == "percentiles" else "1, 5, 10, 20"

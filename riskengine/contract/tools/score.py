@@ -107,9 +107,9 @@ class ScoresPlaces(Tool):
     """Places that are scored: given ones, or a grid of points."""
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield both, or neither; in the dialog there is always a spacing."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if "grid" in given and (given["points"] is None) == (given["grid"] is None):
             yield Problem(
                 "points",
@@ -378,9 +378,9 @@ The score is a nowcast of reported incidents at places: never of persons, and no
     ] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield a recent window longer than the whole one."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if given["recent_days"] > given["window_days"]:
             recent, window = f"{given['recent_days']:g}", f"{given['window_days']:g}"
             text = tr("{recent_days} is {recent} days, longer than {window_days}, {window} days. Usual are 31 and 365.")
@@ -539,8 +539,8 @@ class ScoreQuestion(Tool):
     reference_time: datetime | None = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield half a place."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if (given["x"] is None) != (given["y"] is None):
             yield Problem("x", tr("Only one of {x} and {y} was given. Give both in metres of the index's CRS."))

@@ -279,9 +279,9 @@ class Judges(Tool):
     ] = None
 
     @classmethod
-    def problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield areas without names."""
-        yield from super().problems(given)
+        yield from super().list_problems(given)
         if given.get("areas") and "area_name" in given and not given["area_name"]:
             yield Problem(
                 "area_name", tr("{area_name} is empty, but there are {areas}. Choose the field that holds their names.")

@@ -22,12 +22,12 @@ from ...ground.context import JobContext
 from ...learning.loop import Curves
 from ...learning.settings import check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import event_weight, split, train
+from ...learning.training import choose_event_weight, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
-from ..base import Maps, check_history, check_steps, incident_maps
+from ..base import Maps, check_history, check_steps, mark_events
 from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
 from .extra_layers import ExtraLayers
 from .network import ConvLSTMNetwork
@@ -200,7 +200,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         scored = choose_cells(history.mask, self.padding, self.border)
         checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         trained = split(history, self.validation_share, self.sequence_length + 1)
         anchor = choose_anchor(trained, self.sequence_length)
         # float16 halves the largest array of the training; validation and forecasts read float32.
@@ -210,7 +210,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         layers = extra.static(history)
         training, _ = self._known(past, events[:trained], 0, np.float16)
         validation, _ = self._known(history, events, anchor)
-        self.weight_ = event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
+        self.weight_ = choose_event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
         self.network_ = self.build().to(device)
         self.trained_maps_, self.fitted_maps_ = trained, len(events)
         targets = history.observed[trained:]
@@ -235,7 +235,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         context = context or JobContext()
         check_steps(steps)
         scored = choose_cells(history.mask, self.padding, self.border)
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         maps = len(events)
         anchor = choose_anchor(maps, self.sequence_length)
         extra, layers = self._extra, self._layers(history)
@@ -243,7 +243,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         known = len(past.inputs)
         inputs = np.concatenate([past.inputs, np.empty((steps, *past.inputs.shape[1:]), dtype=np.float32)])
         surroundings = np.concatenate([past.context, np.empty((steps, past.context.shape[1]), dtype=np.float32)])
-        edges = np.concatenate([history.edges[:-1], timebins.next_edges(history.edges, history.bin, steps)])
+        edges = np.concatenate([history.edges[:-1], timebins.make_next_edges(history.edges, history.bin, steps)])
         days = read_calendar(edges, maps + steps)
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
@@ -262,7 +262,7 @@ class ConvLSTMForecaster(NetworkForecaster):
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         anchor = choose_anchor(first, self.sequence_length)
-        events = incident_maps(heatmaps, self.threshold)
+        events = mark_events(heatmaps, self.threshold)
         layers = self._layers(heatmaps)
         sequence, _ = self._known(heatmaps, events, anchor)
         scored = choose_cells(heatmaps.mask, self.padding, self.border)

@@ -26,12 +26,12 @@ from ...ground.context import JobContext
 from ...learning.calibration import fit_calibration
 from ...learning.settings import check_choice, check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Batch, event_weight, split, train, weighted_loss
+from ...learning.training import Batch, choose_event_weight, compute_weighted_loss, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
-from ..base import Maps, check_history, check_steps, incident_maps
+from ..base import Maps, check_history, check_steps, mark_events
 from .causal import LOGIT_SCALE, Sequence, build_sequence
 from .network import PublishedNetwork
 from .networkstate import NetworkForecaster
@@ -59,7 +59,7 @@ class _Windows(WindowSamples):
         """Compute the output's weighted cross-entropy, and the corrected log-loss minus the running mean's."""
         prior, events, valid = (each[-1] for each in part[2:])
         departure = network(part[0][:, :, 0]) - math.log(self.weight) - prior
-        return weighted_loss(departure, prior, events, valid, self.weight, cells)
+        return compute_weighted_loss(departure, prior, events, valid, self.weight, cells)
 
 
 class PublishedConvLSTM(NetworkForecaster):
@@ -168,13 +168,13 @@ class PublishedConvLSTM(NetworkForecaster):
         scored = choose_cells(history.mask, self.padding, self.border)
         checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         trained = split(history, self.validation_share, self.sequence_length + 2)
         past = history.before(trained)
         first = max(trained - self.sequence_length + 1, 0)
         validation = self._known(history, events, first)
         training = self._known(past, events[:trained], 0, np.float16)
-        self.weight_ = event_weight(events[:trained], past.observed, past.mask, self.positive_weight, math.inf)
+        self.weight_ = choose_event_weight(events[:trained], past.observed, past.mask, self.positive_weight, math.inf)
         self.network_ = self.build().to(device)
         self.trained_maps_, self.fitted_maps_ = trained, len(events)
         self.slope_, self.shift_ = 1.0, 0.0
@@ -211,12 +211,12 @@ class PublishedConvLSTM(NetworkForecaster):
         check_steps(steps)
         scored = choose_cells(history.mask, self.padding, self.border)
         maps, length = len(history), self.sequence_length
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         # One more map, which was not observed: its inputs are what is known before it.
         following = replace(
             history,
             counts=np.concatenate([events, np.zeros_like(events[:1])]),
-            edges=np.concatenate([history.edges[:-1], timebins.next_edges(history.edges, history.bin, 1)]),
+            edges=np.concatenate([history.edges[:-1], timebins.make_next_edges(history.edges, history.bin, 1)]),
             observed=np.append(history.observed, False),
         )
         first = max(maps - length + 1, 0)
@@ -236,7 +236,7 @@ class PublishedConvLSTM(NetworkForecaster):
         """Forecast every map from `first` on, one step ahead; each window is run through anew, as published."""
         scored = choose_cells(heatmaps.mask, self.padding, self.border)
         start = max(first - self.sequence_length + 1, 0)
-        inputs = self._known(heatmaps, incident_maps(heatmaps, self.threshold), start).inputs
+        inputs = self._known(heatmaps, mark_events(heatmaps, self.threshold), start).inputs
         risk = self._risk(self._logits(inputs, start, first, scored, context or JobContext()))
         risk[:, ~heatmaps.mask] = np.nan
         return risk

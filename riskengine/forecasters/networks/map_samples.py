@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from torch import Tensor, nn
 
-from ...learning.training import Batch, weighted_loss
+from ...learning.training import Batch, compute_weighted_loss
 from ...learning.trainingstate import Schedule
 from ..spans import Span, average_spans
 from .causal import LOGIT_SCALE
@@ -101,6 +101,6 @@ class MapSamples:
         """Weighted cross-entropy, and the plain log-loss minus the running mean's."""
         prior = part[4]
         out = network(*part[:4])
-        return weighted_loss(
+        return compute_weighted_loss(
             out if self.model.prior else out - prior, prior, part[5], part[6], self.model.weight_, cells
         )

@@ -15,12 +15,12 @@ from ...ground.errors import ParameterError
 from ...learning.calibration import Calibration, fit_calibration
 from ...learning.settings import check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
-from ...learning.training import Samples, event_weight, split, train
+from ...learning.training import Samples, choose_event_weight, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
 from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
-from ..base import Maps, check_history, check_steps, incident_maps
+from ..base import Maps, check_history, check_steps, mark_events
 from .causal import LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
 from .networkstate import NetworkForecaster
 from .padding import check_padding, check_reflects, choose_cells
@@ -81,14 +81,14 @@ class MapNetwork(NetworkForecaster):
         scored = choose_cells(history.mask, self.padding, self.border)
         checkpoint = self.open_checkpoint(history)
         device = prepare_torch(self.seed)
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         trained = split(history, self.validation_share, self.least_maps - 4)
         past = history.before(trained)
         self._learn_layout(past)
         start = self._start(trained)
         training, _ = self._sequence(past, events[:trained], 0, np.float16)
         validation, _ = self._sequence(history, events, start)
-        self.weight_ = event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
+        self.weight_ = choose_event_weight(events[:trained], past.observed, past.mask, self.positive_weight)
         self.trained_maps_, self.fitted_maps_ = trained, len(events)
         self.slope_, self.shift_ = 1.0, 0.0
         self.network_ = self.build().to(device)
@@ -133,14 +133,14 @@ class MapNetwork(NetworkForecaster):
         """
         context = context or JobContext()
         check_steps(steps)
-        events = incident_maps(history, self.threshold)
+        events = mark_events(history, self.threshold)
         maps = len(events)
         start, layers = self._start(maps), self._layers(history)
         past, state = self._sequence(history, events, start)
         known = len(past.inputs)
         inputs = np.concatenate([past.inputs, np.empty((steps, *past.inputs.shape[1:]), dtype=np.float32)])
         surroundings = np.concatenate([past.context, np.empty((steps, past.context.shape[1]), dtype=np.float32)])
-        edges = np.concatenate([history.edges[:-1], timebins.next_edges(history.edges, history.bin, steps)])
+        edges = np.concatenate([history.edges[:-1], timebins.make_next_edges(history.edges, history.bin, steps)])
         days = read_calendar(edges, maps + steps)
         risk = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
         for step in range(steps):
@@ -156,7 +156,7 @@ class MapNetwork(NetworkForecaster):
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         start = self._start(first)
-        sequence, _ = self._sequence(heatmaps, incident_maps(heatmaps, self.threshold), start)
+        sequence, _ = self._sequence(heatmaps, mark_events(heatmaps, self.threshold), start)
         return self._risk(sequence, self._layers(heatmaps), heatmaps, start, first, context)
 
     def _risk(

@@ -22,7 +22,7 @@ from torch.nn import functional
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...learning.threads import workers
-from ...learning.training import Batch, weighted_loss
+from ...learning.training import Batch, compute_weighted_loss
 from ...learning.trainingstate import Schedule
 from ...maps.heatmaps import Heatmaps
 from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence
@@ -266,7 +266,9 @@ class CategoryWindows(WindowSamples):
         """Compute weighted cross-entropy of hotspots and a share of the categories'; plain loss minus the mean's."""
         inputs, context, prior, events, categories, layers, valid = part
         out, heads, _ = network(self.model.read(inputs, layers), context)
-        loss, gain = weighted_loss(out if self.model.prior else out - prior, prior, events, valid, self.weight, cells)
+        loss, gain = compute_weighted_loss(
+            out if self.model.prior else out - prior, prior, events, valid, self.weight, cells
+        )
         if self.model.categories_:
             each = functional.binary_cross_entropy_with_logits(heads, categories, reduction="none")
             loss = loss + _CATEGORY_SHARE * (each.mean(dim=2) * valid).sum() / cells

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...ground.context import JobContext
 from ...learning.settings import check_choice
 from ...learning.threads import workers
-from ...learning.training import Batch, weighted_loss
+from ...learning.training import Batch, compute_weighted_loss
 from ...learning.trainingstate import Schedule
 from .causal import LOGIT_SCALE, Sequence
 from .extra_layers import add_static
@@ -140,7 +140,7 @@ class WindowSamples:
         targets = slice(-1 if self.last_only else 0, None)
         departure, _ = network(part[0], part[1], targets=targets)
         prior, events, valid = (each[targets] for each in part[2:])
-        return weighted_loss(departure, prior, events, valid, self.weight, cells)
+        return compute_weighted_loss(departure, prior, events, valid, self.weight, cells)
 
     def _targets(self, start: int) -> NDArray[np.bool_]:
         """Say which maps of the window that starts at `start` are targets."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ground.context import JobContext
-from ...maps.bins import next_edges
+from ...maps.bins import make_next_edges
 from ...maps.heatmaps import Heatmaps
 from ..base import Forecaster, Maps, check_history, check_steps, counts_events
 from ..cell_features import read_slot
@@ -144,7 +144,7 @@ class SelfExciting(Forecaster):
             if number % 64 == 0:
                 context.check_cancelled()
             running.show(number)
-        return running.roll(next_edges(history.edges, history.bin, steps), context)
+        return running.roll(make_next_edges(history.edges, history.bin, steps), context)
 
     def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
@@ -178,7 +178,7 @@ class SelfExciting(Forecaster):
                     context.check_cancelled()
                 running.show(known)
                 known += 1
-            edges = next_edges(heatmaps.edges[: origin + 1], heatmaps.bin, target - origin + 1)
+            edges = make_next_edges(heatmaps.edges[: origin + 1], heatmaps.bin, target - origin + 1)
             with context.step(number / len(risk), (number + 1) / len(risk)):
                 risk[number] = running.copy().roll(edges, context)[-1]
         return risk

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 from ...ground.context import JobContext
 from ...maps.heatmaps import Heatmaps
-from ..base import counts_events, incident_maps
+from ..base import counts_events, mark_events
 from ..cell_features import count_slots, read_slot
 from .etas_kernel import PARTS, LongRun, State, average_survival, compute_cell_shares, decay, spread
 
@@ -96,7 +96,7 @@ def read_counts(heatmaps: Heatmaps, threshold: int, low: int, high: int) -> Arra
     """Read incidents, or events, of some maps; 0 outside the study area."""
     which = slice(low, high)
     if counts_events(heatmaps, threshold):
-        return incident_maps(heatmaps, threshold, which).astype(np.float64)
+        return mark_events(heatmaps, threshold, which).astype(np.float64)
     return np.where(heatmaps.mask, heatmaps.counts[which], 0).astype(np.float64)
 
 

@@ -54,28 +54,28 @@ class Profile(BaseModel):
 
 
 @functools.cache
-def profiles() -> dict[str, Profile]:
-    """All profiles by id, sorted by id."""
+def read_profiles() -> dict[str, Profile]:
+    """Read all profiles by id, sorted by id."""
     files = sorted(Path(__file__).parent.glob("*.json"))
     loaded = [Profile.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
     return {profile.id: profile for profile in loaded}
 
 
-def plain(name: str) -> str:
-    """A column name reduced to its letters and digits, without case."""
+def reduce_name(name: str) -> str:
+    """Reduce a column name to its letters and digits, without case."""
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def find_column(name: str, header: Sequence[str]) -> int | None:
-    """Where `name` stands in `header`: exactly, else by letters and digits alone; None if nowhere or twice."""
+    """Find where `name` stands in `header`: exactly, else by letters and digits alone; None if nowhere or twice."""
     if name in header:
         return list(header).index(name)
-    same = [number for number, other in enumerate(header) if plain(other) == plain(name)]
+    same = [number for number, other in enumerate(header) if reduce_name(other) == reduce_name(name)]
     return same[0] if len(same) == 1 else None
 
 
-def detect(header: Sequence[str]) -> tuple[Profile, Variant]:
-    """The profile whose columns `header` has; the variant that explains most columns wins.
+def choose_profile(header: Sequence[str]) -> tuple[Profile, Variant]:
+    """Choose the profile whose columns `header` has; the variant that explains most columns wins.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def detect(header: Sequence[str]) -> tuple[Profile, Variant]:
         If no profile fits or several do; lists the columns and says how to name them by hand.
     """
     fits: list[tuple[int, Profile, Variant]] = []
-    for profile in profiles().values():
+    for profile in read_profiles().values():
         fits += [
             (len(variant.signature), profile, variant)
             for variant in profile.variants
@@ -109,8 +109,8 @@ def detect(header: Sequence[str]) -> tuple[Profile, Variant]:
     return best[0][1], best[0][2]
 
 
-def variant_of(profile: Profile, header: Sequence[str]) -> Variant:
-    """The variant of a chosen profile that `header` has the columns for.
+def choose_variant(profile: Profile, header: Sequence[str]) -> Variant:
+    """Choose the variant of a chosen profile that `header` has the columns for.
 
     Raises
     ------
@@ -145,8 +145,8 @@ def require_column(name: str, header: Sequence[str], parameter: str) -> int:
     number = find_column(name, header)
     if number is not None:
         return number
-    by_plain = {plain(other): other for other in header}
-    close = [by_plain[match] for match in difflib.get_close_matches(plain(name), by_plain, n=3, cutoff=0.5)]
+    by_plain = {reduce_name(other): other for other in header}
+    close = [by_plain[match] for match in difflib.get_close_matches(reduce_name(name), by_plain, n=3, cutoff=0.5)]
     hint = f"Did you mean {' or '.join(close)}" if close else "Choose one of them"
     raise ParameterError(
         f"The file has no column {name!r} for {parameter}; its columns are {_listed(header)}",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import Profile, Variant, plain
+from . import Profile, Variant, reduce_name
 
-#: Names as `plain` writes them, the likeliest first. X and Y are not among them: they do not tell their CRS.
+#: Names as `reduce_name` writes them, the likeliest first. X and Y are not among them: they do not tell their CRS.
 _NAMES: dict[str, tuple[str, ...]] = {
     "x": ("longitude", "lon", "lng", "long", "longitud", "lonwgs84", "xlon", "pointx"),
     "y": ("latitude", "lat", "latitud", "latwgs84", "ylat", "pointy"),
@@ -23,14 +23,16 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def guess(header: Sequence[str]) -> tuple[Profile, Variant] | None:
-    """What the columns probably are, as a profile; None unless longitude, latitude and time are all told."""
-    columns = {plain(name): name for name in reversed(header)}
+def guess_profile(header: Sequence[str]) -> tuple[Profile, Variant] | None:
+    """Guess what the columns are, as a profile; None unless longitude, latitude and time are all told."""
+    columns = {reduce_name(name): name for name in reversed(header)}
     roles = {role: next((columns[name] for name in names if name in columns), None) for role, names in _NAMES.items()}
     x, y, time, clock = (roles[role] for role in ("x", "y", "time", "clock"))
     if x is None or y is None or time is None:
         return None
-    times = (time, clock) if clock is not None and plain(time).endswith(("date", "fecha", "fechahecho")) else (time,)
+    times = (
+        (time, clock) if clock is not None and reduce_name(time).endswith(("date", "fecha", "fechahecho")) else (time,)
+    )
     said = ", ".join([f"longitude {x!r}", f"latitude {y!r}", "time " + " and ".join(map(repr, times))])
     note = f"No known format: the columns were told by their names ({said}; category {roles['category']!r})"
     variant = Variant(

@@ -13,7 +13,7 @@ from ...forecasters.base import Forecaster, check_history
 from ...forecasters.modelcard import ModelCard
 from ...ground.context import JobContext
 from ...ground.errors import DataError
-from ...maps.bins import next_edges
+from ...maps.bins import make_next_edges
 from ...maps.heatmaps import Heatmaps, write_risk
 
 
@@ -87,7 +87,7 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
     """
     context.progress(0.0, f"Forecasting {steps} maps with {FORECASTERS[model.name].title}")
     risk = model.predict(heatmaps, steps, context)
-    edges = next_edges(heatmaps.edges, heatmaps.bin, steps)
+    edges = make_next_edges(heatmaps.edges, heatmaps.bin, steps)
     tags = {
         tagnames.BIN: heatmaps.bin,
         tagnames.MODEL: card.name,

@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled, CrimeRiskError, DataError
-from ...learning.threads import available_cores
-from ...measures.clustered import clustered_mean
+from ...learning.threads import count_cores
+from ...measures.clustered import compute_clustered_mean
 from .features import compute_features
 from .network import PUBLISHED_WIDTHS, ScoreNetwork, run_network
 from .prepare import Prepared
@@ -91,8 +91,8 @@ class _Judge:
         minus = None
         both = ~np.isnan(self._error[row])
         if model != OWN and split == self._own and both.any():
-            minus = clustered_mean((error - self._error[row])[both], block[both])
-        self.study.comparisons.append(Comparison(model, split, clustered_mean(error, block), len(row), minus))
+            minus = compute_clustered_mean((error - self._error[row])[both], block[both])
+        self.study.comparisons.append(Comparison(model, split, compute_clustered_mean(error, block), len(row), minus))
 
     @contextmanager
     def _leaving_out(self, what: str) -> Iterator[None]:
@@ -101,7 +101,7 @@ class _Judge:
         except Cancelled:
             raise
         except CrimeRiskError as error:
-            self.study.notes.append(f"The comparison with {what} was left out: {error.sentence()}")
+            self.study.notes.append(f"The comparison with {what} was left out: {error.describe()}")
 
     def baselines(self) -> None:
         """The median of the other blocks' rows."""
@@ -204,7 +204,7 @@ def boosting_errors(
         with threadpool_limits(1):
             error[here] = np.abs(boost(table[~here], score[~here]).predict(table[here]) - score[here])
 
-    with ThreadPoolExecutor(available_cores()) as pool:
+    with ThreadPoolExecutor(count_cores()) as pool:
         for number, future in enumerate([pool.submit(judge, number) for number in range(folds)]):
             context.progress(number / folds, f"Gradient boosting, fold {number + 1} of {folds}")
             future.result()

@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 
 from ... import __version__
 from ...contract.choices import Search
-from ...ground.artefacts import fingerprint, read_bundle, write_bundle
+from ...ground.artefacts import compute_fingerprint, read_bundle, write_bundle
 from ...ground.context import JobContext
 from ...ground.errors import DependencyError, FormatError, ParameterError
 from ...intake.incidents import Incidents
@@ -228,7 +228,7 @@ class CrimeIndex:
             "count": len(self),
             "categories": incidents.categories,
             "engine": __version__,
-            "fingerprint": fingerprint(*arrays.values()),
+            "fingerprint": compute_fingerprint(*arrays.values()),
             **(meta or {}),
         }
         # Annoy keeps the file it wrote mapped, which on Windows stands in the way of removing the folder.

@@ -182,11 +182,11 @@ class ScoreModel:
         """
         card, weights = SCORE_MODEL.read(path, parameter)
         if len(card.features.names()) != card.architecture.inputs:
-            raise SCORE_MODEL.misfit(path, parameter)
+            raise SCORE_MODEL.make_misfit_error(path, parameter)
         try:
             network = network_of(lambda: ScoreNetwork(card.architecture), weights)
         except (RuntimeError, ValueError, TypeError) as error:
-            raise SCORE_MODEL.misfit(path, parameter) from error
+            raise SCORE_MODEL.make_misfit_error(path, parameter) from error
         return cls(network.eval(), card)
 
 

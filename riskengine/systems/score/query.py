@@ -247,7 +247,7 @@ def _model(
     try:
         recent = memory.recent(question, model.card.recent_days, window, context)
     except DataError as error:
-        return model, None, f"The model cannot predict here. {error.sentence()} Only the exact count answers."
+        return model, None, f"The model cannot predict here. {error.describe()} Only the exact count answers."
     return model, recent, _caveats(model, question, memory.index(question.index, context), recent.reference)
 
 

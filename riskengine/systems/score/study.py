@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...learning.loop import Curves
-from ...measures.clustered import Interval, clustered_mean
+from ...measures.clustered import Interval, compute_clustered_mean
 from .augment import Rows
 from .model import ScoreCard
 
@@ -101,17 +101,17 @@ class HeldOut:
 
     def l1(self) -> Interval:
         """Mean absolute error, with its 95 % interval over blocks."""
-        return clustered_mean(self.error, self.block)
+        return compute_clustered_mean(self.error, self.block)
 
     def inner_l1(self) -> Interval:
         """The same of the rows in the inner part of their block; nan if there are none."""
         if not self.inner.any():
             return Interval(*(float("nan"),) * 3)
-        return clustered_mean(self.error[self.inner], self.block[self.inner])
+        return compute_clustered_mean(self.error[self.inner], self.block[self.inner])
 
     def coverage(self) -> Interval:
         """Share of truths inside their interval."""
-        return clustered_mean(self._inside().astype(np.float64), self.block)
+        return compute_clustered_mean(self._inside().astype(np.float64), self.block)
 
     def by_band(self) -> list[dict[str, float]]:
         """Rows, error, bias and coverage by band of the true score; bands without rows are left out."""

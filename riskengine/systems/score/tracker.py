@@ -6,7 +6,7 @@ import threading
 import time
 
 from ...ground.context import JobContext
-from ...learning.loop import Curves, time_left
+from ...learning.loop import Curves, format_time_left
 from .fitting import Watch
 
 #: Seconds between two lines, so that quick epochs do not flood the log.
@@ -54,6 +54,6 @@ class Tracker:
         share = sum(self._shares) / len(self._shares)
         text = (
             f"{name}, epoch {len(curves.validation)} of {epochs}: train {curves.loss[-1]:.4f},"
-            f" development {curves.validation[-1]:.4f}; {time_left(now - self._started, share)} left"
+            f" development {curves.validation[-1]:.4f}; {format_time_left(now - self._started, share)} left"
         )
         self._context.progress(share, text)

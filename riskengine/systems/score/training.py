@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled
-from ...learning.intervals import cross_widening, widening
+from ...learning.intervals import compute_cross_widening, compute_widening
 from ...learning.loop import Curves
-from ...learning.modelfile import versions
+from ...learning.modelfile import list_versions
 from ...learning.threads import workers
 from .fitting import Draw, Table, fit_network
 from .growth import grow_network, without_growth
@@ -137,9 +137,9 @@ def _train_recommended(prepared: Prepared, settings: Settings, context: JobConte
     out = predict_folds(prepared, fold, networks)
     truth = prepared.rows.score
     held_out = judge(
-        prepared, settings, np.arange(len(truth)), out, cross_widening(out, truth, fold, settings.interval)
+        prepared, settings, np.arange(len(truth)), out, compute_cross_widening(out, truth, fold, settings.interval)
     )
-    added = widening(out, truth, settings.interval)
+    added = compute_widening(out, truth, settings.interval)
     background = None
     if prepared.background is not None:
         places = prepared.background
@@ -161,7 +161,7 @@ def _train_published(prepared: Prepared, settings: Settings, context: JobContext
     else:
         network, course = _fit_alone(prepared, draw, dev, settings, context)
         curves = [("final", course)]
-    added = widening(run_network(network, dev[0]), dev[1].astype(np.float64), settings.interval)
+    added = compute_widening(run_network(network, dev[0]), dev[1].astype(np.float64), settings.interval)
     out = run_network(network, prepared.table[test])
     held_out = judge(prepared, settings, np.flatnonzero(test), out, np.full(int(test.sum()), added))
     return _Outcome(network, curves, growth, held_out, None, added, [network])
@@ -377,7 +377,7 @@ class _Maker:
             fingerprint=self.fingerprint,
             incidents=rows.originals,
             recent_incidents=len(self.prepared.recent),
-            versions=versions(),
+            versions=list_versions(),
             complete=complete,
         )
         return ScoreModel(network.eval(), card)
@@ -393,5 +393,5 @@ class _Maker:
             folds = self.settings.folds if split == "blocks" else 10
             unseen = split_folds(self.prepared, split, replace(self.settings, folds=folds)) == 1
         out = run_network(network, self.prepared.table[unseen])
-        added = widening(out, self.prepared.rows.score[unseen], self.settings.interval)
+        added = compute_widening(out, self.prepared.rows.score[unseen], self.settings.interval)
         return self.model(network, added, None, None, complete=False)

@@ -15,21 +15,21 @@ from kit.maps import stack
 from riskengine.contract.forecasters import FORECASTERS
 from riskengine.evaluation import folds
 from riskengine.evaluation.backtest import run_backtest
-from riskengine.evaluation.exposure import NOWHERE, exposure
+from riskengine.evaluation.exposure import NOWHERE, compute_exposure
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.judging import judge_fitted
-from riskengine.evaluation.offsets import run_offsets, shifted
+from riskengine.evaluation.offsets import move_grid, run_offsets
 from riskengine.evaluation.plan import Plan
 from riskengine.evaluation.scoring import CURVE
 from riskengine.evaluation.task import one_core
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
-from riskengine.forecasters.catalogue import make
+from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps, count_incidents
-from riskengine.measures.metrics import area_hits, auc, brier, brier_skill, log_loss
+from riskengine.measures.metrics import auc, brier, brier_skill, count_area_hits, log_loss
 from riskengine.report.claims import sentences
 
 HEIGHT, WIDTH = 6, 8
@@ -156,7 +156,9 @@ def test_peeking_at_the_last_map_known_does_not_help(city: Heatmaps) -> None:
 def test_the_figures_are_those_of_the_measures(city: Heatmaps) -> None:
     """Of a backtest and of forecasters fitted before: the same, and what the measures give over all maps at once."""
     first = 90
-    made = {each.name: each for each in (PriorCounts(), PriorShare(), ConstantForecaster(), make("logistic"))}
+    made = {
+        each.name: each for each in (PriorCounts(), PriorShare(), ConstantForecaster(), make_forecaster("logistic"))
+    }
     backtest = run_backtest(city, made, Plan(first), workers=1)
     history = city.before(first)
     with one_core():
@@ -169,8 +171,8 @@ def test_the_figures_are_those_of_the_measures(city: Heatmaps) -> None:
         assert score.brier == pytest.approx(brier(risk, events), rel=1e-9)
         assert score.brier_skill == pytest.approx(brier_skill(risk, events, risks["constant"]), abs=1e-9)
         assert score.auc == pytest.approx(auc(risk, events), rel=1e-9)
-        assert score.area == area_hits(risk, counts, 0.05)
-        assert score.curve == [area_hits(risk, counts, share) for share in CURVE]
+        assert score.area == count_area_hits(risk, counts, 0.05)
+        assert score.curve == [count_area_hits(risk, counts, share) for share in CURVE]
         found = backtest.scores[name]
         assert found.to_dict() == pytest.approx({**score.to_dict(), "skill_best": found.to_dict()["skill_best"]})
         assert found.fold_loss == pytest.approx(score.fold_loss)
@@ -210,7 +212,9 @@ def test_filled_maps_change_no_figure_and_are_told_of(city: Heatmaps) -> None:
         assert second.scores[name].border == score.border
     assert any("looks ahead" in note for note in second.notes)
     areas = {"All": [box(0, 0, 1e6, 1e6)]}
-    (row,) = exposure(areas, city.grid, city.mask, second.risks["logistic"], second.flagged("logistic"), second.counts)
+    (row,) = compute_exposure(
+        areas, city.grid, city.mask, second.risks["logistic"], second.flag_cells("logistic"), second.counts
+    )
     assert row.incidents == city.counts[second.maps].sum()
 
 
@@ -276,7 +280,7 @@ def test_a_model_that_fails_is_named_and_the_others_go_on(city: Heatmaps) -> Non
     }
     assert list(backtest.scores) == ["prior_counts", "constant"]
     assert backtest.scores["prior_counts"].log_loss > 0
-    assert "warning: broken could not be run: The history is too short. Use a longer one." in context.lines
+    assert "warning: Broken could not be run: The history is too short. Use a longer one." in context.lines
     assert "could not be run" in " ".join(sentences(backtest))
 
 
@@ -294,7 +298,7 @@ def test_processes_by_the_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> No
 def test_processes_give_what_one_process_gives(city: Heatmaps) -> None:
     binary = replace(city, binary=True, counts=np.minimum(city.counts, 1))
     # Of binary maps nobody can say where there were two incidents: that one fails.
-    models = {"prior_counts": PriorCounts(), "logistic": make("logistic"), "bad": PriorCounts(threshold=2)}
+    models = {"prior_counts": PriorCounts(), "logistic": make_forecaster("logistic"), "bad": PriorCounts(threshold=2)}
     plan = Plan(90, horizon=2, refit=10, seeds=(1, 2))
     alone, together = (run_backtest(binary, models, plan, workers=workers) for workers in (1, 2))
     assert list(alone.failures) == ["bad"]
@@ -371,12 +375,12 @@ def alternating() -> Judged:
 
 
 def test_differences_have_the_right_sign(alternating: Judged) -> None:
-    better, worse = alternating.against("knows"), alternating.against("worse")
+    better, worse = alternating.compare_losses("knows"), alternating.compare_losses("worse")
     assert better.high < 0
     assert better.verdict == "better"
     assert worse.low > 0
     assert worse.verdict == "worse"
-    assert alternating.against("knows", "worse").mean == pytest.approx(better.mean - worse.mean)
+    assert alternating.compare_losses("knows", "worse").mean == pytest.approx(better.mean - worse.mean)
     assert alternating.scores["knows"].skill_best > 0 > alternating.scores["worse"].skill_best
 
 
@@ -406,7 +410,7 @@ def test_too_few_maps_are_said_to_be_too_few(city: Heatmaps) -> None:
 
 def test_hit_rates_are_compared_too(alternating: Judged) -> None:
     scores = alternating.scores
-    difference = alternating.hits_against("prior_counts", "prior_share")
+    difference = alternating.compare_hits("prior_counts", "prior_share")
     assert difference.mean == pytest.approx(scores["prior_counts"].area.hit_rate - scores["prior_share"].area.hit_rate)
 
 
@@ -448,10 +452,10 @@ def test_every_figure_travels_as_json(city: Heatmaps, alternating: Judged) -> No
 
 def test_moved_grids_hold_the_same_incidents(city: Heatmaps) -> None:
     incidents = incidents_of(city)
-    same = shifted(city, incidents, 0.0, 0.0)
+    same = move_grid(city, incidents, 0.0, 0.0)
     assert np.array_equal(same.counts, city.counts)
     assert np.array_equal(same.mask, city.mask)
-    moved = shifted(replace(city, mask=np.ones_like(city.mask)), incidents, 0.4, 0.7)
+    moved = move_grid(replace(city, mask=np.ones_like(city.mask)), incidents, 0.4, 0.7)
     assert moved.counts.shape[1:] == (HEIGHT + 1, WIDTH + 1)
     # A cell belongs to it whose centre lies in the old area: 0.4 east leaves out the new first column.
     assert moved.mask.sum() == HEIGHT * WIDTH
@@ -461,7 +465,7 @@ def test_moved_grids_hold_the_same_incidents(city: Heatmaps) -> None:
 
 def test_figures_over_grid_positions(city: Heatmaps) -> None:
     incidents, plan = incidents_of(city), Plan(90, refit=10)
-    models = {each.name: each for each in (PriorCounts(), ConstantForecaster(), make("logistic"))}
+    models = {each.name: each for each in (PriorCounts(), ConstantForecaster(), make_forecaster("logistic"))}
     found = run_offsets(city, incidents, models, plan, 3)
     again = run_offsets(city, incidents, models, plan, 3)
     # Only quick models that know places.
@@ -474,8 +478,8 @@ def test_figures_over_grid_positions(city: Heatmaps) -> None:
     assert figures.hit_rate[0] == pytest.approx(score.area.hit_rate)
     assert figures.pai[0] == pytest.approx(score.area.pai)
     assert figures.log_loss[0] == pytest.approx(score.log_loss, rel=1e-6)
-    assert figures.mean("pai") == pytest.approx(np.mean(figures.pai))
-    assert figures.deviation("pai") == pytest.approx(np.std(figures.pai, ddof=1)) != 0
+    assert figures.compute_mean("pai") == pytest.approx(np.mean(figures.pai))
+    assert figures.compute_deviation("pai") == pytest.approx(np.std(figures.pai, ddof=1)) != 0
 
 
 def test_incidents_of_another_stack_are_refused(city: Heatmaps) -> None:
@@ -501,7 +505,7 @@ def test_exposure_by_hand() -> None:
         "Middle": [box(100, 100, 200, 200), box(100, 0, 200, 100)],
         "Nowhere near": [box(900, 900, 999, 999)],
     }
-    west, middle, rest = exposure(areas, grid, mask, risk, flagged, counts)
+    west, middle, rest = compute_exposure(areas, grid, mask, risk, flagged, counts)
     assert (west.name, west.cells, west.flagged, west.incidents) == ("West", 2, 2, 3)
     assert (west.area_share, west.mean_risk) == pytest.approx((2 / 5, 0.7))
     # All flags on three quarters of the incidents.

@@ -24,7 +24,7 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.learning.threads import repeatable
-from riskengine.learning.training import weighted_loss
+from riskengine.learning.training import compute_weighted_loss
 from riskengine.learning.trainingstate import Schedule
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps
@@ -220,7 +220,7 @@ def test_weighting_does_not_bias_the_probability(weight: float) -> None:
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        loss, _ = weighted_loss(
+        loss, _ = compute_weighted_loss(
             logit.expand_as(events), torch.zeros_like(events), events, torch.ones_like(events), weight
         )
         loss.backward()

@@ -9,9 +9,9 @@ from kit.maps import stack
 from scipy.special import expit
 
 from riskengine.forecasters import ensemble
-from riskengine.forecasters.base import incident_maps
-from riskengine.forecasters.catalogue import make
-from riskengine.forecasters.ensemble import Ensemble, pool_weights
+from riskengine.forecasters.base import mark_events
+from riskengine.forecasters.catalogue import make_forecaster
+from riskengine.forecasters.ensemble import Ensemble, fit_pool_weights
 from riskengine.ground.errors import ParameterError
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.measures.metrics import log_loss
@@ -35,7 +35,7 @@ def test_a_member_that_knows_gets_the_weight_and_one_that_guesses_none() -> None
     truth = random.normal(-1, 1.5, 20_000)
     events = (random.random(20_000) < expit(truth)).astype(np.uint8)
     guess = random.normal(-1, 1.5, 20_000)
-    weights, losses = pool_weights(np.array([truth, guess], dtype=np.float32), events, strength=1.0)
+    weights, losses = fit_pool_weights(np.array([truth, guess], dtype=np.float32), events, strength=1.0)
     assert weights == pytest.approx([1, 0], abs=0.05)
     assert losses[2] <= losses[0] + 1e-4 < losses[1]
 
@@ -44,7 +44,7 @@ def test_two_halves_of_the_truth_share_the_weight() -> None:
     random = np.random.default_rng(0)
     parts = random.normal(0, 1.0, (2, 50_000))
     events = (random.random(50_000) < expit(parts.sum(axis=0) / 2)).astype(np.uint8)
-    weights, losses = pool_weights(parts.astype(np.float32), events, strength=1.0)
+    weights, losses = fit_pool_weights(parts.astype(np.float32), events, strength=1.0)
     assert weights == pytest.approx([0.5, 0.5], abs=0.05)
     assert losses[2] < losses[:2].min()
 
@@ -53,7 +53,7 @@ def test_two_halves_of_the_truth_share_the_weight() -> None:
 def test_weights_are_shares(strength: float) -> None:
     random = np.random.default_rng(3)
     odds = random.normal(-2, 1, (5, 3000)).astype(np.float32)
-    weights, _ = pool_weights(odds, (random.random(3000) < 0.1).astype(np.uint8), strength)
+    weights, _ = fit_pool_weights(odds, (random.random(3000) < 0.1).astype(np.uint8), strength)
     assert weights.sum() == pytest.approx(1)
     assert (weights >= 0).all()
     if strength == 1e6:
@@ -71,9 +71,10 @@ def test_recent_counts_are_heard_when_places_have_moved() -> None:
 def test_it_keeps_up_with_the_best_of_its_members() -> None:
     heatmaps = city(maps=320, weekend=2.0)
     first = 260
-    events = incident_maps(heatmaps)[first:]
+    events = mark_events(heatmaps)[first:]
     losses = {
-        name: log_loss(make(name).fit(heatmaps.before(first)).predict_each(heatmaps, first), events) for name in PLAIN
+        name: log_loss(make_forecaster(name).fit(heatmaps.before(first)).predict_each(heatmaps, first), events)
+        for name in PLAIN
     }
     model = Ensemble(members=PLAIN).fit(heatmaps.before(first))
     assert log_loss(model.predict_each(heatmaps, first), events) < min(losses.values()) * 1.01
@@ -91,7 +92,7 @@ def test_a_history_too_short_to_weigh_on_gives_plain_counts() -> None:
     heatmaps = city(maps=12)
     model = Ensemble(members=("logistic", "prior_counts")).fit(heatmaps)
     assert list(model.members_) == ["prior_counts"]
-    expected = make("prior_counts").fit(heatmaps).predict(heatmaps)
+    expected = make_forecaster("prior_counts").fit(heatmaps).predict(heatmaps)
     assert model.predict(heatmaps) == pytest.approx(expected, rel=1e-4)
 
 

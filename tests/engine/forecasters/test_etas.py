@@ -11,13 +11,13 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts
-from riskengine.forecasters.catalogue import make
+from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.forecasters.selfexciting.etas import SelfExciting
 from riskengine.forecasters.selfexciting.etas_em import Column, build_triggered, fit_branching, read_history
 from riskengine.forecasters.selfexciting.etas_kernel import Excitation, LongRun, compute_cell_shares, share_same_bin
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
-from riskengine.maps.bins import bin_edges
+from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps, count_incidents
 from riskengine.simulation.cityplan import hour_of_week
@@ -149,9 +149,9 @@ def city(branching: float) -> tuple[SimulatedCity, Heatmaps]:
     their cells, which the model takes for a smaller spread (by a tenth in half of the seeds).
     """
     made = simulate_city(120_000, 540, 2, branching=branching, decay_days=5.0, spread=220.0, size=16_000.0, exact=False)
-    theft = made.incidents().select(made.category == THEFT)
+    theft = made.to_incidents().select(made.category == THEFT)
     grid = make_grid((492_000.0, 5_292_000.0, 508_000.0, 5_308_000.0), made.crs, 250.0)
-    edges = bin_edges(np.datetime64("2024-01-01"), np.datetime64("2024-01-01") + np.timedelta64(539, "D"), "days")
+    edges = make_bin_edges(np.datetime64("2024-01-01"), np.datetime64("2024-01-01") + np.timedelta64(539, "D"), "days")
     counts, _ = count_incidents(theft, grid, edges)
     return made, Heatmaps(counts, edges, np.ones(grid.shape, bool), grid, "1 days")
 
@@ -287,7 +287,7 @@ def test_maps_without_observation_are_read_by_nobody(heatmaps: Heatmaps) -> None
 
 
 def test_state_is_all_there_is(model: SelfExciting, heatmaps: Heatmaps) -> None:
-    again = make("etas", **model.settings()).restore(model.state())
+    again = make_forecaster("etas", **model.settings()).restore(model.state())
     np.testing.assert_array_equal(again.predict(heatmaps, 4), model.predict(heatmaps, 4))
     assert isinstance(again, SelfExciting)
     assert (again.theta_, again.omega_, again.sigma_) == (model.theta_, model.omega_, model.sigma_)

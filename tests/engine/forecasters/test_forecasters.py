@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 from kit.forecasters import FIRST, MAPS, Subject, check_forecaster, checks_of, late_signal_auc, small_city
 
-from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS, QUICK_BASELINES, RECORDS, default_members
+from riskengine.contract.forecasters import (
+    BASELINES,
+    DEFAULT,
+    FORECASTERS,
+    QUICK_BASELINES,
+    RECORDS,
+    list_default_members,
+)
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.baselines import PriorCounts
-from riskengine.forecasters.catalogue import make
+from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import ParameterError
 from riskengine.maps.heatmaps import Heatmaps
@@ -31,9 +38,9 @@ def test_the_records_hold_together() -> None:
     assert "constant" in BASELINES, "skill is measured against it"
     assert set(QUICK_BASELINES) <= set(BASELINES)
     for unit in ("hours", "days", "weeks", "months", ""):
-        assert set(default_members("grid", unit)) < set(FORECASTERS)
+        assert set(list_default_members("grid", unit)) < set(FORECASTERS)
     with pytest.raises(ParameterError, match="no forecaster 'tea_leaves'"):
-        make("tea_leaves")
+        make_forecaster("tea_leaves")
 
 
 def test_enumerations_keep_their_integers() -> None:

@@ -14,7 +14,7 @@ from riskengine.forecasters.baselines import PriorCounts
 from riskengine.forecasters.recent import RecentCounts
 from riskengine.forecasters.weekday import WeekdayTrend
 from riskengine.maps.heatmaps import Heatmaps
-from riskengine.measures.metrics import area_hits, auc, brier, brier_skill, log_loss
+from riskengine.measures.metrics import auc, brier, brier_skill, count_area_hits, log_loss
 
 ROOT = Path(__file__).resolve().parents[3]
 TYPES = ("BURGLARY", "GRAND LARCENY", "ROBBERY", "FELONY ASSAULT")
@@ -53,7 +53,7 @@ def figures(heatmaps: Heatmaps, risk: np.ndarray) -> list[float]:
     counts = heatmaps.counts[-TEST:]
     events = counts > 0
     reference = -np.expm1(-heatmaps.counts[:TRAIN, heatmaps.mask].mean())
-    hits = area_hits(risk, counts)
+    hits = count_area_hits(risk, counts)
     return [
         brier(risk, events),
         brier_skill(risk, events, reference),

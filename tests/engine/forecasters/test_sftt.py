@@ -12,7 +12,7 @@ from kit.maps import stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
-from riskengine.forecasters.modelcard import check_fits, describe
+from riskengine.forecasters.modelcard import check_fits, make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.sftt import SFTT
 from riskengine.ground.errors import DataError, ParameterError
@@ -113,7 +113,7 @@ def test_category_maps_are_read_and_have_heads(heatmaps: Heatmaps, tmp_path: Pat
     assert np.allclose(risk, single, atol=1e-6)
     later = model.predict(both, 3)
     assert np.isfinite(later).all()
-    save_model(tmp_path / "m.crimemodel", model, describe(model, both))
+    save_model(tmp_path / "m.crimemodel", model, make_card(model, both))
     again, card = load_model(tmp_path / "m.crimemodel")
     assert np.array_equal(again.predict(both, 3), later)
     assert card.channels == ["first", "second"]
@@ -126,7 +126,7 @@ def test_category_maps_are_read_and_have_heads(heatmaps: Heatmaps, tmp_path: Pat
 def test_small_and_of_no_place(heatmaps: Heatmaps, model: SFTT) -> None:
     model_size = sum(each.numel() for each in SFTT().fit(heatmaps.before(30)).network_.parameters())
     assert model_size < 200_000
-    card = describe(model, heatmaps)
+    card = make_card(model, heatmaps)
     assert not card.located
     wider = replace(heatmaps, counts=np.tile(heatmaps.counts, (1, 1, 2)), mask=np.ones((5, 12), bool))
     wider.grid = Grid(0.0, 2500.0, 500.0, 12, 5, "EPSG:32614")

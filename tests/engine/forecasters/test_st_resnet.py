@@ -12,7 +12,7 @@ from kit.maps import stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
-from riskengine.forecasters.modelcard import check_fits, describe
+from riskengine.forecasters.modelcard import check_fits, make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.st_resnet import STResNet
 from riskengine.forecasters.spans import average_spans, choose_spans
@@ -154,9 +154,9 @@ def test_static_layers_are_read_and_must_come_again(alternating: Heatmaps) -> No
 
 def test_branches_weighed_by_cell_fit_one_grid(alternating: Heatmaps, tmp_path: Path) -> None:
     model = STResNet(features=4, units=1, epochs=1, cell_weights=True).fit(alternating)
-    card = describe(model, alternating)
+    card = make_card(model, alternating)
     assert card.located
-    assert not describe(STResNet(features=4, units=1, epochs=1).fit(alternating), alternating).located
+    assert not make_card(STResNet(features=4, units=1, epochs=1).fit(alternating), alternating).located
     save_model(tmp_path / "m.crimemodel", model, card)
     again, _ = load_model(tmp_path / "m.crimemodel")
     assert np.array_equal(again.predict(alternating, 2), model.predict(alternating, 2))

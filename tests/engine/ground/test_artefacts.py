@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from riskengine.ground.artefacts import fingerprint, partial_name, read_bundle, read_head, whole_file, write_bundle
+from riskengine.ground.artefacts import (
+    compute_fingerprint,
+    make_partial_name,
+    read_bundle,
+    read_head,
+    whole_file,
+    write_bundle,
+)
 from riskengine.ground.errors import Cancelled, FormatError, OutputError
 
 KIND = "crimerisk.test"
@@ -54,8 +61,8 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 
 def test_the_partial_name_tells_its_writer() -> None:
-    assert partial_name(Path("a") / "b.tif", 7) == Path("a") / ".b.7.partial.tif"
-    assert str(os.getpid()) in partial_name(Path("b.tif")).name
+    assert make_partial_name(Path("a") / "b.tif", 7) == Path("a") / ".b.7.partial.tif"
+    assert str(os.getpid()) in make_partial_name(Path("b.tif")).name
 
 
 @settings(max_examples=25)
@@ -112,7 +119,7 @@ def test_pickled_arrays_are_refused(tmp_path: Path) -> None:
 
 def test_fingerprint() -> None:
     numbers = np.arange(6.0)
-    assert fingerprint(numbers) == fingerprint(numbers.copy())
-    assert fingerprint(numbers) == fingerprint(np.arange(12.0)[::2] / 2), "strides do not matter"
+    assert compute_fingerprint(numbers) == compute_fingerprint(numbers.copy())
+    assert compute_fingerprint(numbers) == compute_fingerprint(np.arange(12.0)[::2] / 2), "strides do not matter"
     different = [numbers[::-1], numbers.reshape(2, 3), numbers.astype(np.float32), numbers[:5]]
-    assert len({fingerprint(array) for array in [numbers, *different]}) == 5
+    assert len({compute_fingerprint(array) for array in [numbers, *different]}) == 5

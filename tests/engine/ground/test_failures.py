@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from riskengine.ground.errors import Cancelled, DataError
-from riskengine.ground.failures import failure_sentence, keep_going
+from riskengine.ground.failures import describe_failure, keep_going
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from riskengine.ground.failures import failure_sentence, keep_going
     ],
 )
 def test_an_error_as_a_sentence(error: Exception, sentence: str) -> None:
-    assert failure_sentence(error).startswith(sentence)
+    assert describe_failure(error).startswith(sentence)
 
 
 def test_what_fails_becomes_a_warning_but_a_cancel_does_not() -> None:

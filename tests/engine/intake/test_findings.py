@@ -10,7 +10,7 @@ import pytest
 from kit.incidents import make_incidents
 from rasterio.warp import transform
 
-from riskengine.intake.findings import Finding, check_categories, check_incidents, measure_places
+from riskengine.intake.findings import Finding, list_category_findings, list_findings, measure_places
 from riskengine.intake.incidents import Incidents
 
 
@@ -30,18 +30,18 @@ def random() -> np.random.Generator:
 
 def test_places_as_they_are_give_no_finding(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 5000))
-    assert check_incidents(make_incidents(x, y, days(5000)), cell=50, bin="1 hours") == []
+    assert list_findings(make_incidents(x, y, days(5000)), cell=50, bin="1 hours") == []
 
 
 def test_snapped_places_and_the_cells_that_are_finer(random: np.random.Generator) -> None:
     # A lattice of 100 m with 400 points.
     x, y = random.integers(0, 20, (2, 5000)) * 100.0
-    found = check_incidents(make_incidents(x, y, days(5000)), cell=50, bin="1 days")
+    found = list_findings(make_incidents(x, y, days(5000)), cell=50, bin="1 days")
     assert kinds(found) == ["snapped", "fine cells"]
     assert found[0].figures["places"] == 400
     assert found[0].figures["repeats"] > 0.9 > 0.1 > found[0].figures["repeats_by_chance"]  # type: ignore[operator]
     assert found[1].figures["spacing_m"] == 100
-    assert kinds(check_incidents(make_incidents(x, y, days(5000)), cell=250)) == ["snapped"]
+    assert kinds(list_findings(make_incidents(x, y, days(5000)), cell=250)) == ["snapped"]
 
 
 def test_repeats_by_hand() -> None:
@@ -59,7 +59,7 @@ def test_repeats_by_hand() -> None:
 def test_a_coordinate_that_stands_for_many_is_named_to_100_m_only(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 4000)) + np.array([[500_000.0], [4_000_000.0]])
     x[::50], y[::50] = 501_234.5, 4_001_234.5
-    found = check_incidents(make_incidents(x, y, days(4000)))
+    found = list_findings(make_incidents(x, y, days(4000)))
     assert kinds(found) == ["address artefacts"]
     assert found[0].figures["coordinates"] == 1
     assert found[0].figures["share"] == 0.02
@@ -74,16 +74,16 @@ def test_a_coordinate_that_stands_for_many_is_named_to_100_m_only(random: np.ran
 def test_dates_that_are_months(random: np.random.Generator, bin: str | None, expected: list[str]) -> None:
     time = (np.datetime64("2022-01", "M") + random.integers(0, 12, 500)).astype("datetime64[s]")
     x, y = random.normal(0, 3000, (2, 500))
-    assert kinds(check_incidents(make_incidents(x, y, time), bin=bin)) == expected
+    assert kinds(list_findings(make_incidents(x, y, time), bin=bin)) == expected
 
 
 def test_times_of_day_that_are_none(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 500))
     midnight = days(500).astype("datetime64[D]")
-    assert kinds(check_incidents(make_incidents(x, y, midnight), bin="2 hours")) == ["no time of day"]
-    assert check_incidents(make_incidents(x, y, midnight), bin="1 days") == []
+    assert kinds(list_findings(make_incidents(x, y, midnight), bin="2 hours")) == ["no time of day"]
+    assert list_findings(make_incidents(x, y, midnight), bin="1 days") == []
     partly = np.where(np.arange(500) % 5 == 0, midnight.astype("datetime64[s]"), days(500))
-    found = check_incidents(make_incidents(x, y, partly), bin="2 hours")
+    found = list_findings(make_incidents(x, y, partly), bin="2 hours")
     assert kinds(found) == ["midnight"]
     assert found[0].figures["midnight"] == 0.2
 
@@ -91,12 +91,12 @@ def test_times_of_day_that_are_none(random: np.random.Generator) -> None:
 def test_categories_with_and_without_incidents(random: np.random.Generator) -> None:
     x, y = random.normal(0, 3000, (2, 1000))
     codes, names = np.repeat([0, 1, 2], [60, 40, 900]), ["NARCOTICS", "WEAPONS VIOLATION", "THEFT"]
-    found = check_incidents(make_incidents(x, y, days(1000), codes, names))
+    found = list_findings(make_incidents(x, y, days(1000), codes, names))
     assert kinds(found) == ["categories"]
     assert found[0].figures["share"] == 0.1
     assert "2 of 3 categories (NARCOTICS, WEAPONS VIOLATION; 10.0% of the incidents) are" in found[0].sentence
-    assert check_categories(["THEFT", "BURGLARY"]) == []
-    alone = check_categories(["NARCOTICS"])
+    assert list_category_findings(["THEFT", "BURGLARY"]) == []
+    alone = list_category_findings(["NARCOTICS"])
     assert kinds(alone) == ["categories"]
     assert "1 of 1 category (NARCOTICS) is" in alone[0].sentence
 
@@ -118,7 +118,7 @@ def real(path: Path, columns: tuple[str, str, str], crs: str) -> Incidents:
 
 def test_london_is_snapped_and_has_months_only(data_folder: Path) -> None:
     data = real(data_folder / "london" / "police_uk", ("Longitude", "Latitude", "Month"), "EPSG:27700")
-    found = check_incidents(data, cell=50, bin="1 weeks")
+    found = list_findings(data, cell=50, bin="1 weeks")
     assert kinds(found) == ["snapped", "fine cells", "months only"]
     # FACTS.md section 6: 35 % of a month's points repeat an exact coordinate of the three months before.
     assert found[0].figures["repeats"] == pytest.approx(0.35, abs=0.02)
@@ -126,21 +126,21 @@ def test_london_is_snapped_and_has_months_only(data_folder: Path) -> None:
 
 def test_portland_vehicle_theft_has_address_artefacts(data_folder: Path) -> None:
     path = data_folder / "portland" / "vehicle_theft_2012_2017.csv"
-    found = check_incidents(real(path, ("x_coordina", "y_coordina", "occ_date"), "feet"), cell=250, bin="1 weeks")
+    found = list_findings(real(path, ("x_coordina", "y_coordina", "occ_date"), "feet"), cell=250, bin="1 weeks")
     assert kinds(found) == ["address artefacts"]
     assert found[0].figures["late_repeats"] == pytest.approx(0.27, abs=0.01)
 
 
 def test_portland_burglary_is_fine(data_folder: Path) -> None:
     path = data_folder / "portland" / "burglary_2012_2017.csv"
-    assert check_incidents(real(path, ("x_coordina", "y_coordina", "occ_date"), "feet"), 250, "1 weeks") == []
+    assert list_findings(real(path, ("x_coordina", "y_coordina", "occ_date"), "feet"), 250, "1 weeks") == []
 
 
 def test_baltimore_addresses_are_shared_points(data_folder: Path) -> None:
     path = data_folder / "baltimore" / "bpd_part1_2011_2016.csv"
-    assert kinds(check_incidents(real(path, ("lon", "lat", "datetime"), "EPSG:26918"), 500, "2 hours")) == ["snapped"]
+    assert kinds(list_findings(real(path, ("lon", "lat", "datetime"), "EPSG:26918"), 500, "2 hours")) == ["snapped"]
 
 
 def test_mexico_city_is_jittered_not_snapped(data_folder: Path) -> None:
     path = data_folder / "mexico_city" / "fgj_carpetas_2019-02_2020-01.csv"
-    assert check_incidents(real(path, ("lon", "lat", "fecha_hecho"), "EPSG:32614"), 50, "1 days") == []
+    assert list_findings(real(path, ("lon", "lat", "fecha_hecho"), "EPSG:32614"), 50, "1 days") == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskengine.ground.errors import ParameterError
-from riskengine.intake.profiles.guess import guess
+from riskengine.intake.profiles.guess import guess_profile
 from riskengine.jobs import run_job
 
 
@@ -27,7 +27,7 @@ def test_columns_are_told_by_their_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("header", [["x", "y", "date"], ["lon", "lat"], ["lat", "when", "date"]])
 def test_no_guess_without_longitude_latitude_and_time(header: list[str]) -> None:
-    assert guess(header) is None
+    assert guess_profile(header) is None
 
 
 def test_file_that_cannot_be_told_lists_its_columns(tmp_path: Path) -> None:

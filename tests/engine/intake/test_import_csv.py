@@ -17,7 +17,7 @@ from kit.contexts import Recorder
 
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
-from riskengine.intake.importing import convert, narrow, output_names
+from riskengine.intake.importing import convert, make_field_names, narrow
 from riskengine.jobs import run_job
 
 HEAD = "lon,lat,when,kind,note"
@@ -269,7 +269,7 @@ def test_whatever_type_is_chosen_can_hold_the_column(texts: list[str]) -> None:
 
 def test_output_names_are_unique_and_never_reserved(tmp_path: Path) -> None:
     header = ["FID", "Category", "occurred", "geom", "a", "A", "a_2", ""]
-    names = output_names(header, range(len(header)))
+    names = make_field_names(header, range(len(header)))
     assert names[:4] == ["FID_2", "Category_2", "occurred_2", "geom_2"]
     assert len({name.casefold() for name in names}) == len(names)
     done = Import(tmp_path, "lon,lat,when,fid,kind,Note,note\n-99.15,19.44,2019-02-01,7,k,a,b\n", **BY_HAND)

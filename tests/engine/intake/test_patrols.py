@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from riskengine.intake.patrols import patrol_group
+from riskengine.intake.patrols import find_patrol_group
 
 #: By what patrols find; None has what victims and witnesses report.
 RIGHT: dict[str | None, tuple[str, ...]] = {
@@ -60,4 +60,4 @@ RIGHT: dict[str | None, tuple[str, ...]] = {
 
 @pytest.mark.parametrize(("category", "group"), [(name, group) for group, names in RIGHT.items() for name in names])
 def test_what_patrols_find(category: str, group: str | None) -> None:
-    assert patrol_group(category) == group
+    assert find_patrol_group(category) == group

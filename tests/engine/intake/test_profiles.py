@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from riskengine.ground.errors import ParameterError
-from riskengine.intake.profiles import detect, find_column, plain, profiles, require_column, variant_of
+from riskengine.intake.profiles import (
+    choose_profile,
+    choose_variant,
+    find_column,
+    read_profiles,
+    reduce_name,
+    require_column,
+)
 
 REAL = {
     "mexico_city/fgj_carpetas_2019-02_2020-01.csv": "fgj_mexico_city",
@@ -73,14 +80,14 @@ def head(path: Path) -> list[str]:
 
 
 def test_the_seven_profiles() -> None:
-    assert list(profiles()) == [
+    assert list(read_profiles()) == [
         *("baltimore", "chicago", "fgj_mexico_city", "new_york", "police_uk", "portland", "san_francisco"),
     ]
 
 
-@pytest.mark.parametrize("identifier", list(profiles()))
+@pytest.mark.parametrize("identifier", list(read_profiles()))
 def test_profiles_are_consistent(identifier: str) -> None:
-    profile = profiles()[identifier]
+    profile = read_profiles()[identifier]
     assert profile.id == identifier
     assert profile.date_order in ("auto", "ymd", "dmy", "mdy")
     for variant in profile.variants:
@@ -89,13 +96,13 @@ def test_profiles_are_consistent(identifier: str) -> None:
         assert south < north
         used = {variant.x, variant.y, *variant.time, variant.category}
         assert used <= set(variant.signature)
-        assert detect(variant.signature)[0].id == identifier
+        assert choose_profile(variant.signature)[0].id == identifier
 
 
 def test_no_signature_contains_one_of_another_profile() -> None:
     signatures = [
-        (profile.id, {plain(name) for name in variant.signature})
-        for profile in profiles().values()
+        (profile.id, {reduce_name(name) for name in variant.signature})
+        for profile in read_profiles().values()
         for variant in profile.variants
     ]
     for (one, first), (other, second) in itertools.permutations(signatures, 2):
@@ -104,44 +111,49 @@ def test_no_signature_contains_one_of_another_profile() -> None:
 
 @pytest.mark.parametrize(("identifier", "header", "category"), [(key, *value) for key, value in PORTALS.items()])
 def test_headers_of_the_portals(identifier: str, header: str, category: str) -> None:
-    profile, variant = detect(header.split(","))
+    profile, variant = choose_profile(header.split(","))
     assert (profile.id, variant.category) == (identifier, category)
 
 
 def test_case_spaces_and_order_do_not_matter() -> None:
     header = ["LONGITUDE", "latitude", " Crime Type ", "LSOA_code", "month"]
-    assert detect(header)[0].id == "police_uk"
+    assert choose_profile(header)[0].id == "police_uk"
 
 
 @pytest.mark.parametrize(("name", "identifier"), REAL.items())
 def test_real_headers(data_folder: Path, name: str, identifier: str) -> None:
-    assert detect(head(data_folder / name))[0].id == identifier
+    assert choose_profile(head(data_folder / name))[0].id == identifier
 
 
 @pytest.mark.parametrize("name", NOT_INCIDENTS)
 def test_other_real_files_fit_no_profile(data_folder: Path, name: str) -> None:
     with pytest.raises(ParameterError, match="No profile fits"):
-        detect(head(data_folder / name))
+        choose_profile(head(data_folder / name))
 
 
 def test_an_unknown_header_lists_its_columns() -> None:
     with pytest.raises(ParameterError, match=r"columns are lon, lat, when.*name the columns") as caught:
-        detect(["lon", "lat", "when"])
+        choose_profile(["lon", "lat", "when"])
     assert caught.value.parameter == "profile"
 
 
 def test_two_formats_in_one_header_are_ambiguous() -> None:
-    twins = [*profiles()["chicago"].variants[0].signature, *profiles()["baltimore"].variants[0].signature]
+    twins = [*read_profiles()["chicago"].variants[0].signature, *read_profiles()["baltimore"].variants[0].signature]
     with pytest.raises(ParameterError, match=r"Several profiles fit this file \(baltimore, chicago\)"):
-        detect(list(dict.fromkeys(twins)))
+        choose_profile(list(dict.fromkeys(twins)))
     # The variant that explains more columns wins.
-    assert detect([*twins, "X_pr", "Y_pr", "Time", "Category", "IncidntNum", "PdDistrict"])[0].id == "san_francisco"
+    assert (
+        choose_profile([*twins, "X_pr", "Y_pr", "Time", "Category", "IncidntNum", "PdDistrict"])[0].id
+        == "san_francisco"
+    )
 
 
 def test_a_chosen_profile_says_what_is_missing() -> None:
     with pytest.raises(ParameterError, match="no column Crime type"):
-        variant_of(profiles()["police_uk"], ["Longitude", "Latitude", "Month", "Kind"])
-    assert variant_of(profiles()["police_uk"], ["Longitude", "Latitude", "Month", "Crime type"]).title == "street"
+        choose_variant(read_profiles()["police_uk"], ["Longitude", "Latitude", "Month", "Kind"])
+    assert (
+        choose_variant(read_profiles()["police_uk"], ["Longitude", "Latitude", "Month", "Crime type"]).title == "street"
+    )
 
 
 def test_columns_are_found_or_neighbours_named() -> None:

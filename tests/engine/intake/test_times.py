@@ -19,8 +19,8 @@ from riskengine.intake.times import (
     MIXED,
     PLACEHOLDER,
     add_time_of_day,
+    kind_of_reason,
     parse_times,
-    reason_kind,
 )
 
 MOMENTS = st.datetimes(
@@ -103,7 +103,7 @@ def test_understood(text: str, expected: str) -> None:
 def test_refused(text: object, kind: str) -> None:
     parsed = parse_times([text])
     assert np.isnat(parsed.time[0])
-    assert reason_kind(parsed.reason[0]) == kind
+    assert kind_of_reason(parsed.reason[0]) == kind
 
 
 def test_a_reason_shows_the_text() -> None:
@@ -123,7 +123,7 @@ def test_mixed_orders_refuse_the_minority_by_rows() -> None:
     # One distinct text on two rows outweighs another on one.
     parsed = parse_times(["13/01/2019", "13/01/2019", "01/14/2019", "01/02/2019"])
     assert parsed.order == "dmy"
-    assert reason_kind(parsed.reason[2]) == MIXED
+    assert kind_of_reason(parsed.reason[2]) == MIXED
     assert str(parsed.time[3]) == "2019-02-01T00:00:00"
     assert "mixed" in parsed.note
 
@@ -139,7 +139,7 @@ def test_the_order_can_be_forced() -> None:
     assert one("01/02/2019", "dmy") == "2019-02-01T00:00:00"
     assert one("19-02-03", "ymd") == "2019-02-03T00:00:00"
     forced = parse_times(["25/12/2019", "12/25/2019"], "mdy")
-    assert reason_kind(forced.reason[0]) == MIXED
+    assert kind_of_reason(forced.reason[0]) == MIXED
     assert not forced.reason[1]
     assert np.isnat(parse_times(["01/02/2019"], "ymd").time[0])
     with pytest.raises(ParameterError, match="ydm"):
@@ -176,7 +176,7 @@ def test_time_of_day_from_its_own_column() -> None:
     assert [str(moment)[11:] for moment in whole.time] == [
         *("23:00:00", "14:32:00", "14:30:00", "00:00:00", "14:30:00", "14:32:00", "", ""),
     ]
-    assert {reason_kind(reason) for reason in whole.reason[6:]} == {CLOCK}
+    assert {kind_of_reason(reason) for reason in whole.reason[6:]} == {CLOCK}
     assert whole.note == "1 of the incidents had no time of day and were set to midnight"
 
 
@@ -201,7 +201,7 @@ def test_two_columns_of_one_length() -> None:
 def test_round_trip(moments: list[object], pattern: str) -> None:
     parsed = parse_times([moment.strftime(pattern) for moment in moments])  # type: ignore[attr-defined]
     expected = np.array(moments, dtype="datetime64[us]").astype("datetime64[s]")
-    placeholder = np.array([reason_kind(reason) == PLACEHOLDER for reason in parsed.reason])
+    placeholder = np.array([kind_of_reason(reason) == PLACEHOLDER for reason in parsed.reason])
     np.testing.assert_array_equal(parsed.time[~placeholder], expected[~placeholder])
 
 

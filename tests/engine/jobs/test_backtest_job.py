@@ -266,7 +266,7 @@ def test_what_fails_after_the_backtest_costs_no_figures(
     def fail(*_: Any, **__: Any) -> None:
         raise MemoryError("no more")
 
-    for name in ("run_offsets", "exposure"):
+    for name in ("run_offsets", "compute_exposure"):
         monkeypatch.setattr(f"riskengine.jobs.backtest.{name}", fail)
     # A CSV that is open in a spreadsheet cannot be replaced; a folder of its name cannot either.
     names = ("report", "csv", "risk", "labels", "hits")

@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import save_file
 
 from riskengine.forecasters.baselines import ConstantForecaster
-from riskengine.forecasters.modelcard import describe
+from riskengine.forecasters.modelcard import make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.ground.artefacts import write_bundle
 from riskengine.ground.errors import FormatError
@@ -64,7 +64,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     grid = Grid(0.0, 0.0, 500.0, 2, 2, "EPSG:32614")
     maps = Heatmaps(np.eye(2, dtype=np.uint8)[None].repeat(10, 0), edges, np.ones((2, 2), bool), grid, "1 days")
     model = ConstantForecaster().fit(maps)
-    save_model(paths["forecastmodel"], model, describe(model, maps))
+    save_model(paths["forecastmodel"], model, make_card(model, maps))
     card = score_card()
     ScoreModel(ScoreNetwork(card.architecture), card).save(paths["scoremodel"])
     Checkpoint(paths["checkpoint"], {"seed": 1}).save({"x": torch.tensor([1.0, float("inf")])}, {"best": float("inf")})

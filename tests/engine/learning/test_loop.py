@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from riskengine.ground.errors import Cancelled
-from riskengine.learning.loop import Stopping, Training, time_left
+from riskengine.learning.loop import Stopping, Training, format_time_left
 
 
 class Given:
@@ -72,7 +72,7 @@ def test_a_cancel_carries_the_best_so_far() -> None:
 
 
 def test_time_left() -> None:
-    assert time_left(30, 0.5) == "about 30 s"
-    assert time_left(600, 0.5) == "about 10 min"
-    assert time_left(1, 1.0) == "about 1 s"
-    assert time_left(0, 0.0) == "about 1 s"
+    assert format_time_left(30, 0.5) == "about 30 s"
+    assert format_time_left(600, 0.5) == "about 10 min"
+    assert format_time_left(1, 1.0) == "about 1 s"
+    assert format_time_left(0, 0.0) == "about 1 s"

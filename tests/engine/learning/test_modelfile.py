@@ -15,8 +15,8 @@ from kit.maps import stack
 from safetensors.numpy import save_file
 
 from riskengine.forecasters.baselines import ConstantForecaster
-from riskengine.forecasters.catalogue import make
-from riskengine.forecasters.modelcard import ModelCard, check_fits, describe
+from riskengine.forecasters.catalogue import make_forecaster
+from riskengine.forecasters.modelcard import ModelCard, check_fits, make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.errors import FormatError, OutputError, ParameterError
@@ -39,7 +39,7 @@ def model(heatmaps: Heatmaps) -> ConvLSTMForecaster:
 @pytest.fixture
 def path(tmp_path: Path, model: ConvLSTMForecaster, heatmaps: Heatmaps) -> Path:
     file = tmp_path / "módel one.crimemodel"
-    save_model(file, model, describe(model, heatmaps, {"convlstm": {"log_loss": 0.5, "auc": None}}))
+    save_model(file, model, make_card(model, heatmaps, {"convlstm": {"log_loss": 0.5, "auc": None}}))
     return file
 
 
@@ -65,7 +65,7 @@ def test_round_trip(path: Path, model: ConvLSTMForecaster, heatmaps: Heatmaps) -
 
 def test_same_model_same_bytes(path: Path, tmp_path: Path, model: ConvLSTMForecaster, heatmaps: Heatmaps) -> None:
     other = tmp_path / "b.crimemodel"
-    save_model(other, model, describe(model, heatmaps, {"convlstm": {"log_loss": 0.5, "auc": None}}))
+    save_model(other, model, make_card(model, heatmaps, {"convlstm": {"log_loss": 0.5, "auc": None}}))
     assert other.read_bytes() == path.read_bytes()
 
 
@@ -125,7 +125,7 @@ def test_weights_that_are_no_numbers(path: Path) -> None:
 
 def test_destination_without_folder(tmp_path: Path, model: ConvLSTMForecaster, heatmaps: Heatmaps) -> None:
     with pytest.raises(OutputError, match="does not exist"):
-        save_model(tmp_path / "no" / "m.crimemodel", model, describe(model, heatmaps))
+        save_model(tmp_path / "no" / "m.crimemodel", model, make_card(model, heatmaps))
 
 
 def test_what_it_fits(path: Path, heatmaps: Heatmaps) -> None:
@@ -181,7 +181,7 @@ def test_a_file_of_format_1(tmp_path: Path, model: ConvLSTMForecaster, heatmaps:
     assert (again.weight_, again.trained_maps_, again.fitted_maps_) == (model.weight_, model.trained_maps_, 30)
     assert (card.name, card.threshold, card.seed) == ("convlstm", 1, 5)
     assert check_fits(card, heatmaps) == []
-    save_model(tmp_path / "new.crimemodel", again, describe(again, heatmaps))
+    save_model(tmp_path / "new.crimemodel", again, make_card(again, heatmaps))
     newer, _ = load_model(tmp_path / "new.crimemodel")
     assert np.array_equal(newer.predict(heatmaps, 2), model.predict(heatmaps, 2))
 
@@ -192,7 +192,7 @@ def test_what_knows_each_cell_fits_its_own_grid_alone(heatmaps: Heatmaps) -> Non
 
     model = Background().fit(heatmaps)
     model.background_ = np.ones((5, 7))
-    card = describe(model, heatmaps)
+    card = make_card(model, heatmaps)
     assert check_fits(card, heatmaps) == []
     moved = replace(heatmaps, grid=Grid(1500.0, 2000.0, 500.0, 7, 5, "EPSG:32614"))
     with pytest.raises(ParameterError, match=r"each cell of its own grid .* 7 × 5 cells from 1500, 2000"):
@@ -201,16 +201,16 @@ def test_what_knows_each_cell_fits_its_own_grid_alone(heatmaps: Heatmaps) -> Non
     with pytest.raises(ParameterError, match="another study area"):
         check_fits(card, smaller)
     model.background_ = np.ones(int(smaller.mask.sum()))
-    assert describe(model, smaller).located
+    assert make_card(model, smaller).located
     model.background_ = np.ones(3)
-    assert check_fits(describe(model, heatmaps), moved) == []
+    assert check_fits(make_card(model, heatmaps), moved) == []
 
 
 def test_layers_it_was_fitted_with(heatmaps: Heatmaps) -> None:
     extras = Extras(np.zeros((2, 5, 7), np.float32), ("distance", "people"))
     with_layers = replace(heatmaps, extras=extras)
     model = ConstantForecaster().fit(with_layers)
-    card = describe(model, with_layers)
+    card = make_card(model, with_layers)
     assert check_fits(card, with_layers) == []
     with pytest.raises(ParameterError, match=r"distance, people, these maps come with \(none\)"):
         check_fits(card, heatmaps)
@@ -223,7 +223,7 @@ def test_infinite_numbers_only_where_they_are_meant(heatmaps: Heatmaps, tmp_path
     model = Limits().fit(heatmaps)
     model.limits_ = np.array([1.0, np.inf])
     path = tmp_path / "m.crimemodel"
-    card = describe(model, heatmaps)
+    card = make_card(model, heatmaps)
     save_model(path, model, card)
     load_model(path)
     save_file(
@@ -235,8 +235,8 @@ def test_infinite_numbers_only_where_they_are_meant(heatmaps: Heatmaps, tmp_path
 
 def test_counts_do_not_wait_for_torch(heatmaps: Heatmaps, tmp_path: Path) -> None:
     path = tmp_path / "m.crimemodel"
-    model = make("prior_counts").fit(heatmaps)
-    save_model(path, model, describe(model, heatmaps))
+    model = make_forecaster("prior_counts").fit(heatmaps)
+    save_model(path, model, make_card(model, heatmaps))
     code = (
         "import sys; from riskengine.forecasters.modelfile import load_model; import riskengine.jobs.forecast;"
         f" load_model({str(path)!r}); sys.exit('torch' in sys.modules)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from riskengine.forecasters.catalogue import make
+from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.errors import ParameterError
 from riskengine.learning.settings import check_choice, check_positive, read_settings
 
@@ -49,7 +49,7 @@ def test_they_come_as_the_arguments_have_them() -> None:
 def test_one_sentence(given: dict[str, object], sentence: str) -> None:
     with pytest.raises(ParameterError) as caught:
         read(**given)
-    assert caught.value.sentence().startswith(sentence)
+    assert caught.value.describe().startswith(sentence)
     assert caught.value.parameter == "settings.model"
 
 
@@ -67,6 +67,6 @@ def test_numbers_and_choices() -> None:
 @pytest.mark.parametrize("name", ["threshold", "seed"])
 def test_what_has_a_parameter_of_its_own_is_no_setting(name: str) -> None:
     with pytest.raises(ParameterError, match=f"member prior_share hold {name}, which is that of the whole ensemble"):
-        make("ensemble", members=["prior_share"], member_settings={"prior_share": {name: 2}})
+        make_forecaster("ensemble", members=["prior_share"], member_settings={"prior_share": {name: 2}})
     # Given beside the settings, it is left out where there is no such argument.
-    assert make("prior_share", threshold=2, seed=5).settings()["threshold"] == 2
+    assert make_forecaster("prior_share", threshold=2, seed=5).settings()["threshold"] == 2

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskengine.ground.errors import ParameterError
-from riskengine.maps.bins import MAX_BINS, bin_edges, bin_text, locate, next_edges
+from riskengine.maps.bins import MAX_BINS, bin_text, locate, make_bin_edges, make_next_edges
 
 seconds = st.integers(-1_000_000_000, 4_000_000_000)
 units = st.sampled_from(["hours", "days", "weeks", "months"])
@@ -51,14 +51,14 @@ def moment(text: str) -> np.datetime64:
     ],
 )
 def test_edges(unit: str, length: int, first: str, last: str, expected: list[str]) -> None:
-    found = bin_edges(moment(first), moment(last), unit, length)
+    found = make_bin_edges(moment(first), moment(last), unit, length)
     assert found.tolist() == [moment(edge).item() for edge in expected]
 
 
 @given(first=seconds, span=st.integers(0, 200 * 86_400), unit=units, length=st.integers(1, 40))
 def test_every_moment_falls_into_one_bin(first: int, span: int, unit: str, length: int) -> None:
     start, end = np.datetime64(first, "s"), np.datetime64(first + span, "s")
-    edges = bin_edges(start, end, unit, length)
+    edges = make_bin_edges(start, end, unit, length)
     assert (edges[1:] > edges[:-1]).all()
     assert edges[0] <= start
     assert edges[-1] > end, "the last moment lies before the end: bins are half-open"
@@ -75,24 +75,24 @@ def test_every_moment_falls_into_one_bin(first: int, span: int, unit: str, lengt
 @given(first=seconds, unit=units, length=st.integers(1, 12), steps=st.integers(1, 5))
 def test_the_next_bins_follow(first: int, unit: str, length: int, steps: int) -> None:
     start = np.datetime64(first, "s")
-    edges = bin_edges(start, start, unit, length)
-    following = next_edges(edges, bin_text(unit, length), steps)
+    edges = make_bin_edges(start, start, unit, length)
+    following = make_next_edges(edges, bin_text(unit, length), steps)
     assert len(following) == steps + 1
     assert following[0] == edges[-1]
-    longer = bin_edges(start, edges[-1], unit, length)
+    longer = make_bin_edges(start, edges[-1], unit, length)
     assert following[1] == longer[len(edges)]
 
 
 def test_no_time_falls_into_no_bin() -> None:
-    edges = bin_edges(moment("2024-01-01"), moment("2024-01-03"), "days")
+    edges = make_bin_edges(moment("2024-01-01"), moment("2024-01-03"), "days")
     assert locate(np.array(["NaT", "2024-01-02T12:00:00"], "datetime64[s]"), edges).tolist() == [-1, 1]
 
 
 def test_what_cannot_work() -> None:
     now = moment("2024-01-01")
     with pytest.raises(ParameterError, match="bin_length is 0"):
-        bin_edges(now, now, "days", 0)
+        make_bin_edges(now, now, "days", 0)
     with pytest.raises(ParameterError, match="bin_unit is 'years'"):
-        bin_edges(now, now, "years")  # type: ignore[arg-type]
+        make_bin_edges(now, now, "years")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=f"at most {MAX_BINS:,}.*Choose longer bins"):
-        bin_edges(moment("2000-01-01"), moment("2010-01-01"), "hours")
+        make_bin_edges(moment("2000-01-01"), moment("2010-01-01"), "hours")

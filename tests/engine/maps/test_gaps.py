@@ -16,7 +16,7 @@ from kit.maps import stack
 from riskengine.forecasters.baselines import PriorCounts
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.jobs import run_job
-from riskengine.maps.gaps import binarize, fill_gaps, find_gaps, quiet_maps
+from riskengine.maps.gaps import binarize, count_quiet_maps, fill_gaps, mark_gaps
 from riskengine.maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 
 
@@ -30,8 +30,8 @@ GAPPY = one_row([0, 0], [3, 0], [0, 0], [0, 0], [0, 6], [0, 0])
 
 
 def test_empty_maps_are_gaps() -> None:
-    assert find_gaps(GAPPY).tolist() == [True, False, True, True, False, True]
-    assert not find_gaps(GAPPY, "unobserved").any()
+    assert mark_gaps(GAPPY).tolist() == [True, False, True, True, False, True]
+    assert not mark_gaps(GAPPY, "unobserved").any()
 
 
 def test_linear_is_the_straight_line_between_observed_maps() -> None:
@@ -185,7 +185,7 @@ def test_quiet_bins_taken_for_gaps_are_told(job: Any, tmp_path: Path) -> None:
     """A mean of 1 a map: 100 / e = 36.8 of 100 maps are empty by chance."""
     quiet = one_row(*[[1, 0]] * 36, *[[2, 0]] * 20, *[[2, 2]] * 6, *[[0, 0]] * 38)
     assert quiet.counts.sum() == 100
-    assert quiet_maps(quiet) == (38, pytest.approx(36.788, abs=1e-3))
+    assert count_quiet_maps(quiet) == (38, pytest.approx(36.788, abs=1e-3))
     write_heatmaps(tmp_path / "quiet.tif", quiet)
     _, said, _ = job("fill_gaps", source="quiet.tif")
     assert "38 maps are without any incident; chance alone would give about 36.8 of 100" in said["warning"]

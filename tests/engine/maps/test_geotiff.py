@@ -12,17 +12,17 @@ import rasterio
 from riskengine.contract import tags as tagnames
 from riskengine.ground.errors import OutputError
 from riskengine.maps import geotiff
-from riskengine.maps.geotiff import band_times, grid_profile, write_band, write_geotiff
+from riskengine.maps.geotiff import make_band_tags, make_grid_profile, write_band, write_geotiff
 from riskengine.maps.grid import Grid
 
 TAGS = {tagnames.KIND: tagnames.RISK_KIND}
 
 
 def write(path: Path, grid: Grid) -> None:
-    with write_geotiff(path, grid_profile(grid, 2, "float32", -9999.0), TAGS) as target:
+    with write_geotiff(path, make_grid_profile(grid, 2, "float32", -9999.0), TAGS) as target:
         for number in (1, 2):
             band = np.full(grid.shape, number, np.float32)
-            write_band(target, number, band, f"band {number}", band_times("2024-01-01", "2024-01-02"))
+            write_band(target, number, band, f"band {number}", make_band_tags("2024-01-01", "2024-01-02"))
 
 
 @pytest.mark.parametrize("side", [5, 300])
@@ -41,7 +41,7 @@ def test_bands_titles_and_tags(side: int, tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
-    profile = grid_profile(Grid(0.0, 0.0, 100.0, 5, 5, "EPSG:32614"), 1, "uint8", 255)
+    profile = make_grid_profile(Grid(0.0, 0.0, 100.0, 5, 5, "EPSG:32614"), 1, "uint8", 255)
     with pytest.raises(RuntimeError), write_geotiff(tmp_path / "a.tif", profile, TAGS):
         raise RuntimeError("midway")
     assert not list(tmp_path.iterdir())
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_again_is_not_kept(tmp_path: Path, monkeypatch: pyte
     grid = Grid(0.0, 0.0, 100.0, 300, 300, "EPSG:32614")
     with (
         pytest.raises(OutputError, match=r"a\.tif could not be written"),
-        write_geotiff(tmp_path / "a.tif", grid_profile(grid, 1, "float32", -9999.0), TAGS) as target,
+        write_geotiff(tmp_path / "a.tif", make_grid_profile(grid, 1, "float32", -9999.0), TAGS) as target,
     ):
         target.write(random, 1)
     assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskengine.ground.errors import ParameterError
-from riskengine.maps.grid import MAX_CELLS, Grid, automatic_cell, make_grid, round_cell
+from riskengine.maps.grid import MAX_CELLS, Grid, choose_automatic_cell, make_grid, round_cell
 
 CRS = "EPSG:32614"
 coordinate = st.floats(-1e7, 1e7, allow_nan=False)
@@ -67,7 +67,7 @@ def test_a_cell_size_aligns_the_grid() -> None:
     [((0, 0, 20_000, 30_000), 500.0), ((0, 0, 0, 0), 100.0), ((0, 0, 0, 5000), 100.0), ((0, 0, 10, 10), 1.0)],
 )
 def test_automatic_cell(extent: tuple[float, float, float, float], cell: float) -> None:
-    assert automatic_cell(extent) == cell
+    assert choose_automatic_cell(extent) == cell
     assert make_grid(extent, CRS).cell == cell
 
 

@@ -177,7 +177,7 @@ def test_no_room_for_a_large_stack(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(bigarrays.os, "posix_fallocate", full, raising=False)
     with pytest.raises(OutputError, match=r"A stack of 300 MB does not fit .* Free some space there"):
-        bigarrays.empty_stack((300, 1024, 1024), np.dtype(np.uint8))
+        bigarrays.make_empty_stack((300, 1024, 1024), np.dtype(np.uint8))
 
 
 def test_extras_end_where_the_history_does(heatmaps: Heatmaps) -> None:

@@ -14,7 +14,7 @@ from kit.incidents import make_incidents, write_incidents
 
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.jobs import run_job
-from riskengine.maps.period import monthly_counts, select_period
+from riskengine.maps.period import count_by_month, select_period
 
 
 def times(**months: int) -> np.ndarray:
@@ -31,7 +31,7 @@ YEARS = times(m2012_11=2, m2013_01=20, m2013_02=22, m2013_03=18, m2013_04=24, m2
 
 
 def test_all_months_are_counted() -> None:
-    months, counts = monthly_counts(YEARS)
+    months, counts = count_by_month(YEARS)
     assert [str(month) for month in months] == [
         *("2012-11", "2012-12"),
         *(f"2013-{month:02}" for month in range(1, 9)),

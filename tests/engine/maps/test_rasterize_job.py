@@ -12,7 +12,7 @@ from kit.incidents import make_incidents, write_incidents
 
 from riskengine.ground.errors import DataError, OutputError, ParameterError
 from riskengine.jobs import run_job
-from riskengine.jobs.rasterize import file_name
+from riskengine.jobs.rasterize import choose_file_name
 from riskengine.maps.heatmaps import read_heatmaps
 
 
@@ -190,7 +190,7 @@ def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
 
 def test_names_that_would_meet_in_one_file() -> None:
     taken: set[str] = set()
-    assert [file_name(name, taken) for name in ("a/b", "a:b", "A?B", "x" * 200)] == [
+    assert [choose_file_name(name, taken) for name in ("a/b", "a:b", "A?B", "x" * 200)] == [
         *("a_b.tif", "a_b 2.tif", "A_B 3.tif"),
         "x" * 80 + ".tif",
     ]

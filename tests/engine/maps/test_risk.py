@@ -21,14 +21,14 @@ from riskengine.maps.risk import (
     DEFAULT_PERCENTILES,
     check_percentiles,
     check_shares,
-    class_labels,
-    class_polygons,
     classify,
     classify_shares,
-    precise_thresholds,
+    compute_precise_thresholds,
+    compute_thresholds,
+    list_class_labels,
+    list_share_labels,
+    make_class_polygons,
     read_risk,
-    share_labels,
-    thresholds,
 )
 
 TRANSFORM = Affine(100.0, 0.0, 0.0, 0.0, -100.0, 1000.0)
@@ -36,7 +36,7 @@ TRANSFORM = Affine(100.0, 0.0, 0.0, 0.0, -100.0, 1000.0)
 
 def test_a_hundred_cells() -> None:
     risk = np.arange(1.0, 101.0).reshape(10, 10)
-    limits = thresholds(risk, DEFAULT_PERCENTILES)
+    limits = compute_thresholds(risk, DEFAULT_PERCENTILES)
     assert limits == pytest.approx([25.75, 75.25, 91.09, 96.04])
     classes = classify(risk, limits)
     assert np.bincount(classes.ravel()).tolist() == [25, 50, 16, 5, 4]
@@ -44,7 +44,7 @@ def test_a_hundred_cells() -> None:
 
 def test_a_map_without_differences_has_no_hotspot() -> None:
     flat = np.full((4, 4), 0.3)
-    assert not classify(flat, thresholds(flat, DEFAULT_PERCENTILES)).any()
+    assert not classify(flat, compute_thresholds(flat, DEFAULT_PERCENTILES)).any()
 
 
 @given(
@@ -58,8 +58,8 @@ def test_thresholds_of_single_precision_are_those_of_double(
     outside[0, 0, 0] = False
     risk[outside] = np.nan
     double = risk.astype(np.float64)
-    limits = precise_thresholds(risk, percentiles)
-    assert limits.tolist() == thresholds(double, percentiles).tolist()
+    limits = compute_precise_thresholds(risk, percentiles)
+    assert limits.tolist() == compute_thresholds(double, percentiles).tolist()
     assert (classify(risk, limits) == classify(double, limits)).all()
     for single, wide in zip(classify_shares(risk, [5, 20]), classify_shares(double, [5, 20]), strict=True):
         assert np.array_equal(single, wide)
@@ -73,7 +73,7 @@ def test_thresholds_of_single_precision_are_those_of_double(
 def test_classes_keep_the_order_of_risk(risk: np.ndarray, outside: np.ndarray, percentiles: list[float]) -> None:
     outside[0, 0] = False
     risk = np.where(outside, np.nan, risk)
-    limits = thresholds(risk, percentiles)
+    limits = compute_thresholds(risk, percentiles)
     classes = classify(risk, limits)
     assert ((classes == CLASS_NODATA) == outside).all()
     inside = ~outside
@@ -84,7 +84,7 @@ def test_classes_keep_the_order_of_risk(risk: np.ndarray, outside: np.ndarray, p
         assert above <= 1 - percentile / 100 + 1 / inside.sum() + 1e-9
     area = [0] * (len(percentiles) + 1)
     total = 0.0
-    for _, risk_class, square_metres, mean in class_polygons(classes, risk, TRANSFORM):
+    for _, risk_class, square_metres, mean in make_class_polygons(classes, risk, TRANSFORM):
         area[risk_class] += int(square_metres)
         total += square_metres * mean
     assert area == (np.bincount(classes[inside], minlength=len(area)) * 10_000).tolist()
@@ -100,7 +100,7 @@ def test_percentiles_that_cannot_work(values: list[float]) -> None:
 
 
 def test_labels() -> None:
-    assert class_labels([11, 22.5, 93, 99]) == [
+    assert list_class_labels([11, 22.5, 93, 99]) == [
         "Up to the 11th percentile",
         "11th to 22.5th percentile",
         "22.5th to 93rd percentile",
@@ -158,7 +158,7 @@ def test_a_stack_too_large_for_memory_gives_the_same(tmp_path: Path, monkeypatch
         with rasterio.open(output) as source:
             written.append((source.read().tolist(), found["thresholds"], shares["thresholds"], shares["cells"]))
     assert written[0] == written[1]
-    assert written[0][1][0] == thresholds(read_risk(path).risk.astype(np.float64), DEFAULT_PERCENTILES).tolist()
+    assert written[0][1][0] == compute_thresholds(read_risk(path).risk.astype(np.float64), DEFAULT_PERCENTILES).tolist()
 
 
 def test_what_is_no_risk(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_shares_by_hand() -> None:
     # Risk of the last cell within 20, 10, 5 and 1 % of the area.
     assert limits.tolist() == [81, 91, 96, 100]
     assert ties == 0
-    assert share_labels([1, 5, 10, 20]) == [
+    assert list_share_labels([1, 5, 10, 20]) == [
         "Other 80 % of the area",
         "Riskiest 10 to 20 % of the area",
         "Riskiest 5 to 10 % of the area",

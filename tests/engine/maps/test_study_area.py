@@ -15,7 +15,7 @@ from kit.incidents import make_incidents, write_incidents
 
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.jobs import run_job
-from riskengine.maps.study_area import dense_box, inside_polygons, smallest_box, trim_by_events
+from riskengine.maps.study_area import choose_dense_box, choose_smallest_box, in_polygons, trim_by_events
 
 CRS = "EPSG:32614"
 COUNTS = np.array([[0, 1, 0, 0], [2, 5, 3, 0], [0, 4, 1, 0], [0, 0, 0, 1]])
@@ -68,7 +68,7 @@ def test_no_smaller_box_holds_the_share(counts: np.ndarray, share: float) -> Non
         for right in range(left, columns)
         if counts[top : bottom + 1, left : right + 1].sum() >= needed
     ]
-    top, bottom, left, right = smallest_box(counts, share, total)
+    top, bottom, left, right = choose_smallest_box(counts, share, total)
     held = int(counts[top : bottom + 1, left : right + 1].sum())
     assert ((bottom - top + 1) * (right - left + 1), -held) == min(every)
 
@@ -85,7 +85,7 @@ def town() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_outliers_are_left_out_and_the_cells_follow(town: tuple[np.ndarray, np.ndarray]) -> None:
-    found = dense_box(*town, CRS, share=0.95)
+    found = choose_dense_box(*town, CRS, share=0.95)
     assert found.inside.sum() >= 99
     assert not found.inside[-4:].any()
     assert found.cell < 100, "a few far places must not make the cells coarse"
@@ -97,16 +97,16 @@ def test_outliers_are_left_out_and_the_cells_follow(town: tuple[np.ndarray, np.n
 
 
 def test_by_events_on_cells_of_ones_own(town: tuple[np.ndarray, np.ndarray]) -> None:
-    found = dense_box(*town, CRS, events=2, cell=500.0)
+    found = choose_dense_box(*town, CRS, events=2, cell=500.0)
     assert found.extent == (500_000, 2_000_000, 501_000, 2_001_000)
     assert found.inside.tolist() == [True] * 100 + [False] * 4
     assert found.cell == 500
-    all_of_them = dense_box(*town, CRS, share=1.0, cell=500.0)
+    all_of_them = choose_dense_box(*town, CRS, share=1.0, cell=500.0)
     assert all_of_them.inside.all()
 
 
 def test_one_place_is_a_study_area_too() -> None:
-    found = dense_box(np.full(3, 500_010.0), np.full(3, 2_000_010.0), CRS)
+    found = choose_dense_box(np.full(3, 500_010.0), np.full(3, 2_000_010.0), CRS)
     assert found.inside.all()
     assert found.extent == (500_000, 2_000_000, 500_100, 2_000_100)
 
@@ -114,14 +114,14 @@ def test_one_place_is_a_study_area_too() -> None:
 def test_values_that_cannot_work(town: tuple[np.ndarray, np.ndarray]) -> None:
     for cell in (0.0, -5.0):
         with pytest.raises(ParameterError, match=r"cell_size is .*; it must be greater than 0"):
-            dense_box(*town, CRS, cell=cell)
+            choose_dense_box(*town, CRS, cell=cell)
     with pytest.raises(ParameterError, match="events is 0"):
-        dense_box(*town, CRS, events=0)
+        choose_dense_box(*town, CRS, events=0)
     for share in (0.0, 1.1, float("nan")):
         with pytest.raises(ParameterError, match="it must be above 0 and at most 1"):
-            dense_box(*town, CRS, share=share)
+            choose_dense_box(*town, CRS, share=share)
     with pytest.raises(ParameterError, match=r"Cells of 20 m make a grid of .* the limit is 1,000"):
-        dense_box(*town, CRS, cell=20.0)
+        choose_dense_box(*town, CRS, cell=20.0)
 
 
 def ring(*corners: tuple[float, float]) -> list[list[float]]:
@@ -135,12 +135,12 @@ HOLE = ring((4, 4), (6, 4), (6, 6), (4, 6))
 def test_inside_polygons() -> None:
     x, y = np.array([5.0, 1.0, 11.0, 21.0, 5.0]), np.array([5.0, 1.0, 5.0, 1.0, -1.0])
     polygon = {"type": "Polygon", "coordinates": [SQUARE, HOLE]}
-    assert inside_polygons(x, y, [polygon]).tolist() == [False, True, False, False, False]
+    assert in_polygons(x, y, [polygon]).tolist() == [False, True, False, False, False]
     island = [ring((20, 0, 7), (22, 0, 7), (22, 2, 7))]  # type: ignore[arg-type]
     several = {"type": "MultiPolygon", "coordinates": [[SQUARE, HOLE], island]}
-    assert inside_polygons(x, y, [several]).tolist() == [False, True, False, True, False]
+    assert in_polygons(x, y, [several]).tolist() == [False, True, False, True, False]
     # Where polygons overlap a point is still inside.
-    assert inside_polygons(x, y, [polygon, polygon]).tolist() == [False, True, False, False, False]
+    assert in_polygons(x, y, [polygon, polygon]).tolist() == [False, True, False, False, False]
 
 
 @settings(deadline=None, max_examples=60)
@@ -154,7 +154,7 @@ def test_inside_a_triangle(seed: int) -> None:
         side.append((x2 - x1) * (y - y1) - (y2 - y1) * (x - x1) > 0)
     expected = (np.array(side).sum(axis=0) % 3) == 0
     polygon = {"type": "Polygon", "coordinates": [ring(*corners.tolist())]}
-    assert np.array_equal(inside_polygons(x, y, [polygon]), expected)
+    assert np.array_equal(in_polygons(x, y, [polygon]), expected)
 
 
 @pytest.fixture

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from riskengine.measures.compare import bootstrap_interval, bootstrap_ratio, time_blocks
+from riskengine.measures.compare import bootstrap_interval, bootstrap_ratio, number_time_blocks
 
 
 def test_blocks_hold_all_folds_in_order() -> None:
-    blocks = time_blocks(52, 7)
+    blocks = number_time_blocks(52, 7)
     # 52 // 8 = 6 maps a block where 7 would leave fewer than 8 blocks.
     assert len(blocks) == 8
     assert np.concatenate(blocks).tolist() == list(range(52))
-    assert len(time_blocks(92, 7)) == 13
-    assert len(time_blocks(2, 7)) == 0
+    assert len(number_time_blocks(92, 7)) == 13
+    assert len(number_time_blocks(2, 7)) == 0
 
 
 def test_better_worse_and_chance() -> None:
@@ -44,7 +44,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 def test_many_folds_give_nearly_the_interval_of_student() -> None:
     first, second = np.random.default_rng(3).normal(size=(2, 700))
     found = bootstrap_interval(first, second)
-    means = [(first - second)[each].mean() for each in time_blocks(700, 7)]
+    means = [(first - second)[each].mean() for each in number_time_blocks(700, 7)]
     half = student.ppf(0.975, len(means) - 1) * np.std(means, ddof=1) / np.sqrt(len(means))
     assert found.mean == pytest.approx((first - second).mean())
     assert found.high - found.low == pytest.approx(2 * half, rel=0.1)

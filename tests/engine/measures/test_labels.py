@@ -10,12 +10,12 @@ import pytest
 from riskengine.maps.risk import classify
 from riskengine.measures.labels import (
     LABELS,
-    border_hits,
+    compute_percentile_limits,
+    compute_tradeoff,
+    count_border_hits,
     flag,
     label_maps,
-    outer_ring,
-    percentile_limits,
-    tradeoff,
+    mark_outer_ring,
 )
 
 
@@ -74,7 +74,7 @@ def test_neighbours_are_of_the_same_map() -> None:
 def test_the_two_readings_of_the_percentile_differ() -> None:
     risk = np.array([[[0.1, 0.2, 0.3, 0.4]], [[0.5, 0.6, 0.7, 0.8]]])
     # numpy's linear percentiles: half of the stack lies above 0.45, half of each map above 0.25 and 0.65.
-    stack, each = (percentile_limits(risk, [50], over) for over in ("stack", "map"))
+    stack, each = (compute_percentile_limits(risk, [50], over) for over in ("stack", "map"))
     assert stack == pytest.approx([0.45])
     assert each == pytest.approx(np.array([[0.25, 0.65]]))
     assert flag(risk, stack[0]).sum(axis=(1, 2)).tolist() == [0, 4]
@@ -83,22 +83,22 @@ def test_the_two_readings_of_the_percentile_differ() -> None:
 
 def test_ties_at_the_percentile_are_not_flagged() -> None:
     risk = np.array([[[0.1, 0.5, 0.5, 0.5]]])
-    assert not flag(risk, percentile_limits(risk, [75], "stack")[0]).any()
-    assert not flag(np.full((1, 2, 2), 0.3), percentile_limits(np.full((1, 2, 2), 0.3), [85], "map")[0]).any()
+    assert not flag(risk, compute_percentile_limits(risk, [75], "stack")[0]).any()
+    assert not flag(np.full((1, 2, 2), 0.3), compute_percentile_limits(np.full((1, 2, 2), 0.3), [85], "map")[0]).any()
 
 
 @pytest.mark.parametrize("over", ["stack", "map"])
 def test_flagged_is_what_the_risk_classes_put_above_the_percentile(over: str) -> None:
     risk = (np.random.default_rng(8).integers(0, 30, (5, 6, 7)) / 30).astype(np.float32)
     risk[:, 0, :2] = np.nan
-    limit = percentile_limits(risk[:, ~np.isnan(risk[0])], [90.0], over)[0]  # type: ignore[arg-type]
+    limit = compute_percentile_limits(risk[:, ~np.isnan(risk[0])], [90.0], over)[0]  # type: ignore[arg-type]
     each = [classify(band, np.atleast_1d(one)) for band, one in zip(risk, np.broadcast_to(limit, 5), strict=True)]
     assert np.array_equal(flag(risk, limit), np.stack(each) == 1)
 
 
 def test_cells_outside_are_never_flagged() -> None:
     risk = np.array([[[np.nan, 0.1, 0.9]]], dtype=np.float32)
-    assert flag(risk, percentile_limits(risk[:, risk[0] == risk[0]], [50], "stack")[0]).tolist() == [
+    assert flag(risk, compute_percentile_limits(risk[:, risk[0] == risk[0]], [50], "stack")[0]).tolist() == [
         [[False, False, True]]
     ]
 
@@ -107,7 +107,7 @@ def test_rates_of_the_trade_off_by_hand() -> None:
     # Ten cells in a row; above the 85th percentile (position 7.65 of 0..9) lie the cells of risk 0.8 and 0.9.
     risk = np.array([[[0.9, 0.0, 0.1, 0.2, 0.3, 0.8, 0.4, 0.5, 0.6, 0.7]]])
     crimes = maps("#...#....#")
-    (row,) = tradeoff(risk, crimes, np.ones((1, 10), bool), [85.0])
+    (row,) = compute_tradeoff(risk, crimes, np.ones((1, 10), bool), [85.0])
     # Correct at 0; the crime at 4 is beside the flag at 5; the one at 9 is missed.
     assert row.cells == (6, 1, 1, 1, 0, 1)
     assert (row.flagged, row.events) == (2, 3)
@@ -125,9 +125,9 @@ def test_the_trade_off_counts_what_the_labels_show(over: str) -> None:
     risk = random.random((7, 6, 9)).astype(np.float32)
     crimes, mask = random.random((7, 6, 9)) < 0.2, random.random((6, 9)) < 0.8
     risk[:, ~mask] = np.nan
-    rows = tradeoff(risk, crimes, mask, [85.0, 95.0], over)  # type: ignore[arg-type]
+    rows = compute_tradeoff(risk, crimes, mask, [85.0, 95.0], over)  # type: ignore[arg-type]
     for row in rows:
-        limit = percentile_limits(risk[:, mask], [row.percentile], over)[0]  # type: ignore[arg-type]
+        limit = compute_percentile_limits(risk[:, mask], [row.percentile], over)[0]  # type: ignore[arg-type]
         labels = label_maps(flag(risk, limit), crimes, mask)
         assert row.cells == tuple(int((labels == code).sum()) for code in range(6))
         assert sum(row.cells) == 7 * mask.sum()
@@ -136,17 +136,17 @@ def test_the_trade_off_counts_what_the_labels_show(over: str) -> None:
 
 
 def test_rates_that_do_not_exist_are_nan() -> None:
-    (row,) = tradeoff(np.full((1, 2, 2), 0.1), np.zeros((1, 2, 2), bool), np.ones((2, 2), bool), [95.0])
+    (row,) = compute_tradeoff(np.full((1, 2, 2), 0.1), np.zeros((1, 2, 2), bool), np.ones((2, 2), bool), [95.0])
     assert row.accuracy == 1
     assert all(map(math.isnan, (row.missed, row.caught_or_near, row.precision)))
 
 
 def test_the_outer_ring_follows_the_study_area() -> None:
-    assert outer_ring(EVERYWHERE).sum() == 16
+    assert mark_outer_ring(EVERYWHERE).sum() == 16
     mask = EVERYWHERE.copy()
     mask[2, 2] = False
     # With a hole in the middle every cell touches what is outside.
-    assert np.array_equal(outer_ring(mask), mask)
+    assert np.array_equal(mark_outer_ring(mask), mask)
 
 
 def test_hits_near_the_border_by_hand() -> None:
@@ -154,7 +154,7 @@ def test_hits_near_the_border_by_hand() -> None:
     counts[0, 0, 0], counts[0, 2, 2], counts[1, 2, 2], counts[1, 4, 1] = 3, 2, 1, 4
     flagged = np.zeros((2, 5, 5), dtype=bool)
     flagged[0, 0, 0] = flagged[1, 2, 2] = True
-    border = border_hits(flagged, counts, EVERYWHERE)
+    border = count_border_hits(flagged, counts, EVERYWHERE)
     assert (border.cells, border.ring_cells) == (25, 16)
     assert (border.incidents, border.ring_incidents, border.caught, border.ring_caught) == (10, 7, 4, 3)
     assert (border.cell_share, border.incident_share, border.caught_share) == pytest.approx((16 / 25, 0.7, 0.75))

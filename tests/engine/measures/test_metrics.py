@@ -7,14 +7,14 @@ import math
 import numpy as np
 import pytest
 
-from riskengine.measures.flagging import flagged_hits, ratio_interval
+from riskengine.measures.flagging import compute_ratio_interval, count_flagged_hits
 from riskengine.measures.metrics import (
-    area_hits,
-    area_hits_by_map,
     auc,
     average_precision,
     brier,
     brier_skill,
+    count_area_hits,
+    count_area_hits_by_map,
     log_loss,
     reliability,
     skill,
@@ -94,7 +94,7 @@ def test_area_hits_by_hand() -> None:
     # Ten cells; the two riskiest hold 3 and 0 of the 8 incidents; the best two would have held 3 + 2.
     risk = np.array([[0.9, 0.8, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0]])
     counts = np.array([[3, 0, 2, 1, 1, 1, 0, 0, 0, 0]])
-    hits = area_hits(risk, counts, 0.2)
+    hits = count_area_hits(risk, counts, 0.2)
     assert (hits.caught, hits.incidents, hits.flagged, hits.cells, hits.most) == (3, 8, 2, 10, 5)
     assert hits.hit_rate == pytest.approx(3 / 8)
     assert hits.pai == pytest.approx((3 / 8) / 0.2)
@@ -106,7 +106,7 @@ def test_ser_by_hand() -> None:
     risk = np.array([[0.9, 0.8, 0.5, 0.4], [0.9, 0.8, 0.5, 0.4]])
     counts = np.array([[3, 0, 2, 0], [0, 1, 0, 0]])
     # Two of four cells on each of two maps, a quarter of a square kilometre each: 4 incidents on 1 km2 and map.
-    hits = area_hits(risk, counts, 0.5)
+    hits = count_area_hits(risk, counts, 0.5)
     assert (hits.caught, hits.flagged) == (4, 4)
     assert hits.ser(0.25) == pytest.approx(4.0)
 
@@ -114,10 +114,10 @@ def test_ser_by_hand() -> None:
 def test_hits_map_by_map_add_up() -> None:
     random = np.random.default_rng(2)
     risk, counts = random.integers(0, 6, (9, 40)) / 6, random.poisson(0.4, (9, 40))
-    for share, maps in zip([0.01, 0.1, 1.0], area_hits_by_map(risk, counts, [0.01, 0.1, 1.0]), strict=True):
-        assert maps.total() == area_hits(risk, counts, share)
+    for share, maps in zip([0.01, 0.1, 1.0], count_area_hits_by_map(risk, counts, [0.01, 0.1, 1.0]), strict=True):
+        assert maps.total() == count_area_hits(risk, counts, share)
         assert maps.caught.sum() == pytest.approx(maps.total().caught)
-        each = [area_hits(risk[number : number + 1], counts[number : number + 1], share) for number in range(9)]
+        each = [count_area_hits(risk[number : number + 1], counts[number : number + 1], share) for number in range(9)]
         assert maps.caught == pytest.approx([hits.caught for hits in each])
         assert maps.most == pytest.approx([hits.most for hits in each])
 
@@ -125,7 +125,7 @@ def test_hits_map_by_map_add_up() -> None:
 def test_hits_of_given_flags_by_hand() -> None:
     flagged = np.array([[True, True, False, False], [False, False, False, False]])
     counts = np.array([[0, 2, 1, 0], [5, 0, 0, 1]], dtype=np.uint8)
-    maps, anywhere = flagged_hits(flagged, counts, 0.25)
+    maps, anywhere = count_flagged_hits(flagged, counts, 0.25)
     assert maps.caught.tolist() == [2, 0]
     assert maps.hit_cells.tolist() == [1, 0]
     # The best two cells of the first map hold 2 + 1; the best two of all maps 5 + 2.
@@ -142,7 +142,7 @@ def test_ratio_interval_by_hand() -> None:
     # Six blocks of three maps, N = 10 in each, n = 1, 2, 3, 4, 5, 6: the ratio's interval is that of a mean of blocks.
     part, whole = np.zeros(18), np.zeros(18)
     part[::3], whole[::3] = np.arange(1.0, 7.0), 10.0
-    found = ratio_interval(part, whole, 3)
+    found = compute_ratio_interval(part, whole, 3)
     reach = 2.5706 * math.sqrt(3.5 / 6) / 10
     assert found == pytest.approx((0.35, 0.35 - reach, 0.35 + reach), abs=1e-4)
 
@@ -150,10 +150,10 @@ def test_ratio_interval_by_hand() -> None:
 def test_ratio_interval_stays_within_a_share_and_needs_blocks() -> None:
     part = np.zeros(18)
     part[0] = 1
-    found = ratio_interval(part, np.ones(18), 3)
+    found = compute_ratio_interval(part, np.ones(18), 3)
     assert found.low == 0 < found.mean < found.high <= 1
-    assert math.isnan(ratio_interval(np.ones(5), np.ones(5), 3).low)
-    assert math.isnan(ratio_interval(np.zeros(18), np.zeros(18), 3).mean)
+    assert math.isnan(compute_ratio_interval(np.ones(5), np.ones(5), 3).low)
+    assert math.isnan(compute_ratio_interval(np.zeros(18), np.zeros(18), 3).mean)
 
 
 @pytest.mark.parametrize(
@@ -165,44 +165,44 @@ def test_none_or_all_of_few_is_no_certainty(caught: float, low: float, high: flo
     part, whole = np.zeros(60), np.zeros(60)
     whole[[3, 14, 25, 36, 47]] = 1.0
     part[:] = whole * (caught / 5)
-    assert ratio_interval(part, whole, 7) == pytest.approx((caught / 5, low, high), abs=1e-4)
+    assert compute_ratio_interval(part, whole, 7) == pytest.approx((caught / 5, low, high), abs=1e-4)
 
 
 def test_blocks_all_alike_have_the_exact_interval() -> None:
     # 6 of 12, one of two in every block: 0.2109 to 0.7891.
     part, whole = np.tile([1.0, 0.0, 0.0], 6), np.tile([2.0, 0.0, 0.0], 6)
-    assert ratio_interval(part, whole, 3) == pytest.approx((0.5, 0.2109, 0.7891), abs=1e-4)
+    assert compute_ratio_interval(part, whole, 3) == pytest.approx((0.5, 0.2109, 0.7891), abs=1e-4)
 
 
 def test_a_constant_catches_its_share_by_definition() -> None:
     # A twentieth of each incident, for all cells are tied.
     whole = np.tile([3.0, 1.0, 2.0], 12)
-    assert ratio_interval(whole / 20, whole, 3) == pytest.approx((0.05, 0.05, 0.05))
+    assert compute_ratio_interval(whole / 20, whole, 3) == pytest.approx((0.05, 0.05, 0.05))
 
 
 def test_ties_at_the_edge_are_shared() -> None:
     risk = np.array([[0.9, 0.8, 0.5, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0]])
     counts = np.array([[3, 0, 2, 1, 1, 1, 0, 0, 0, 0]])
     # The third cell is one of two at 0.5: half of 2 and half of 1.
-    assert area_hits(risk, counts, 0.3).caught == pytest.approx(3 + 0 + 1.5)
-    constant = area_hits(np.full((1, 10), 0.3), counts, 0.2)
+    assert count_area_hits(risk, counts, 0.3).caught == pytest.approx(3 + 0 + 1.5)
+    constant = count_area_hits(np.full((1, 10), 0.3), counts, 0.2)
     assert constant.pai == pytest.approx(1.0)
 
 
 def test_the_flagged_area_is_rounded_down_to_whole_cells() -> None:
     risk, counts = np.arange(30.0).reshape(1, 30), np.ones((1, 30), dtype=int)
-    assert area_hits(risk, counts, 0.05).flagged == 1
-    assert area_hits(risk, counts, 0.1).flagged == 3
-    assert area_hits(risk, counts, 0.001).flagged == 1
+    assert count_area_hits(risk, counts, 0.05).flagged == 1
+    assert count_area_hits(risk, counts, 0.1).flagged == 3
+    assert count_area_hits(risk, counts, 0.001).flagged == 1
 
 
 def test_threshold_decides_what_is_a_hit() -> None:
-    hits = area_hits(np.array([[0.9, 0.8, 0.1, 0.1]]), np.array([[1, 2, 0, 0]]), 0.5, threshold=2)
+    hits = count_area_hits(np.array([[0.9, 0.8, 0.1, 0.1]]), np.array([[1, 2, 0, 0]]), 0.5, threshold=2)
     assert hits.precision == pytest.approx(0.5)
 
 
 def test_area_hits_without_incidents() -> None:
-    hits = area_hits(np.ones((2, 4)), np.zeros((2, 4), dtype=int), 0.5)
+    hits = count_area_hits(np.ones((2, 4)), np.zeros((2, 4), dtype=int), 0.5)
     assert math.isnan(hits.hit_rate)
     assert math.isnan(hits.pei)
     assert hits.precision == 0

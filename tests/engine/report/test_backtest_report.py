@@ -124,7 +124,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
 
 def test_the_answer_comes_first(whole: Page, backtest: Judged) -> None:
     score, plain = backtest.scores["ensemble"], backtest.scores["prior_counts"]
-    difference = backtest.against("ensemble", "prior_counts")
+    difference = backtest.compare_losses("ensemble", "prior_counts")
     assert difference.high < 0
     said = whole.text[whole.text.index("Ensemble: log-loss") :]
     assert said.startswith(

@@ -17,7 +17,7 @@ from riskengine.contract.tools.risk import EvaluateRisk
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.judging import judge_fitted
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
-from riskengine.forecasters.modelcard import describe
+from riskengine.forecasters.modelcard import make_card
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.context import JobContext
 from riskengine.maps.heatmaps import Heatmaps
@@ -52,7 +52,7 @@ def held_out(heatmaps: Heatmaps, model: ConvLSTMForecaster) -> Judged:
 
 
 def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged | None) -> tuple[str, Page]:
-    card = describe(model, heatmaps.before(40))
+    card = make_card(model, heatmaps.before(40))
     write_training_report(
         path,
         heatmaps,

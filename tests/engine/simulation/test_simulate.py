@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_city() -> None:
 def test_what_always_holds(count: int, days: int, seed: int, branching: float, decay: float) -> None:
     made = simulate_city(count, days, seed, branching=branching, decay_days=decay)
     assert len(made) == count
-    assert len(made.incidents()) == count
+    assert len(made.to_incidents()) == count
     assert (np.diff(made.time) >= np.timedelta64(0)).all()
     assert made.time[0] >= np.datetime64("2024-01-01")
     assert made.time[-1] < np.datetime64("2024-01-01") + np.timedelta64(days, "D")
@@ -99,8 +99,8 @@ def test_places_follow_the_density(city: SimulatedCity) -> None:
     x = random.uniform(west, east, 400_000)
     y = random.uniform(south, south + east - west, 400_000)
     for code in range(len(city.categories)):
-        density = city.background.density(x, y, code)
-        drawn = city.background.draw_places(20_000, code, random)
+        density = city.background.compute_density(x, y, code)
+        drawn = city.background.sample_places(20_000, code, random)
         inside = (drawn[0] >= west) & (drawn[0] < east) & (drawn[1] >= south) & (drawn[1] < south + east - west)
         assert density.mean() * (east - west) ** 2 == pytest.approx(inside.mean(), abs=0.03)
         north = y > south + (east - west) / 2
@@ -115,9 +115,9 @@ def test_the_intensity_counts_the_incidents(city: SimulatedCity) -> None:
     x = city.background.west + random.uniform(0, size, 3_000)
     y = city.background.south + random.uniform(0, size, 3_000)
     hours = np.datetime64("2024-06-03T00:30:00") + np.arange(0, 14 * 24, 7).astype("timedelta64[h]")
-    mean = np.mean([city.intensity(hour, x, y).mean() for hour in hours])
+    mean = np.mean([city.compute_intensity(hour, x, y).mean() for hour in hours])
     start = np.datetime64("2024-06-03T00:00:00")
-    seen = len(city.incidents().between(start, start + np.timedelta64(14, "D"))) / 14
+    seen = len(city.to_incidents().between(start, start + np.timedelta64(14, "D"))) / 14
     assert mean * size**2 / 1e6 == pytest.approx(seen, rel=0.15)
 
 
@@ -125,8 +125,8 @@ def test_the_intensity_rises_where_something_just_happened(city: SimulatedCity) 
     row = len(city) // 2
     place = city.x[row : row + 1], city.y[row : row + 1]
     code = int(city.category[row])
-    after = city.intensity(city.time[row] + np.timedelta64(1, "s"), *place, category=code)[0]
-    before = city.intensity(city.time[row], *place, category=code)[0]
+    after = city.compute_intensity(city.time[row] + np.timedelta64(1, "s"), *place, category=code)[0]
+    before = city.compute_intensity(city.time[row], *place, category=code)[0]
     kernel = 0.4 / 5.0 / (2 * np.pi * 100.0**2) * 1e6
     assert after - before == pytest.approx(kernel, rel=0.01)
 

@@ -167,7 +167,7 @@ def test_the_automatic_cell_is_reported(files: dict[str, str], tmp_path: Path) -
     result = run_job("predict_score_raster", {**files, "output": str(tmp_path / "a.tif")}, said)
     assert result["cell_size"] == 100, "half the radius"
     assert any("cell size 100 m, half the radius of 200 m" in line for line in said.lines)
-    assert predict_score_raster.usual_cell((0, 0, 400_000, 400_000), 200) == 500
+    assert predict_score_raster.choose_cell((0, 0, 400_000, 400_000), 200) == 500
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.6])

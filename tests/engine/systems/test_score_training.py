@@ -18,8 +18,8 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, CrimeRiskError, DataError, ParameterError
 from riskengine.intake.incidents import Incidents
 from riskengine.jobs import run_job, train_score
-from riskengine.learning.intervals import widening
-from riskengine.measures.clustered import clustered_mean
+from riskengine.learning.intervals import compute_widening
+from riskengine.measures.clustered import compute_clustered_mean
 from riskengine.systems.score.augment import Augmentation, make_rows, random_rows
 from riskengine.systems.score.comparing import compare
 from riskengine.systems.score.features import GROUPS, NOWHERE, FeatureSet, compute_features
@@ -212,16 +212,16 @@ class TestIntervals:
         truth = random.uniform(size=5000)
         score = truth + random.normal(0, 0.1, 5000)
         out = np.column_stack((score, score - 0.01, score + 0.01))
-        added = widening(out, truth, 0.9)
+        added = compute_widening(out, truth, 0.9)
         assert (np.abs(score - truth) <= 0.01 + added).mean() == pytest.approx(0.9, abs=0.001)
-        assert widening(score[:, None], truth, 0.9) == pytest.approx(added + 0.01)
+        assert compute_widening(score[:, None], truth, 0.9) == pytest.approx(added + 0.01)
 
     def test_an_interval_over_blocks_is_wider_when_blocks_differ(self) -> None:
         random = np.random.default_rng(1)
         block = np.repeat(np.arange(40), 50)
         alike = random.normal(1, 0.1, 2000)
         differing = alike + np.repeat(random.normal(0, 0.5, 40), 50)
-        narrow, wide = (clustered_mean(values, block) for values in (alike, differing))
+        narrow, wide = (compute_clustered_mean(values, block) for values in (alike, differing))
         assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
         assert narrow.mean == pytest.approx(alike.mean())
 
