@@ -6,8 +6,10 @@ longer (docs/methods/exchange.md).
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,7 +27,7 @@ Geometry = Literal["point", "polygon", "none"]
 Fields = Mapping[str, str]
 
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
-_GEOMETRY_TYPES = {"point": "Point", "polygon": "MultiPolygon", "none": None}
+_GEOMETRY_TYPES = {"point": "Point", "polygon": "Polygon", "none": None}
 #: What pyogrio takes for a time without a shift: wall-clock times are stored as if in UTC, where every one exists.
 _UTC = 100
 _GEOMETRY = "geom"
@@ -67,7 +69,8 @@ def write_table(
     Parameters
     ----------
     path : path
-        The ending says the format: ``.gpkg``, ``.fgb`` or ``.geojson``.
+        The ending says the format: ``.gpkg``, ``.fgb`` or ``.geojson``; any other means a JSON list of rows, in which
+        x and y of a point, or the GeoJSON of a polygon, stand before the values.
     fields : mapping of str to {"text", "integer", "long", "real", "datetime"}
     chunks : iterable of Chunk
         Read once; only one of them is held in memory.
@@ -84,23 +87,91 @@ def write_table(
     """
     path = Path(path)
     counted = _Counted(chunks)
-    options: dict[str, Any] = {
-        "driver": _DRIVERS[path.suffix.lower()],
-        "layer": path.stem,
-        "geometry_type": _GEOMETRY_TYPES[geometry],
-        "crs": crs,
-        "encoding": "UTF-8",
-    }
+    if path.suffix.lower() not in _DRIVERS:
+        with whole_file(path, parameter) as temporary:
+            rows = [row for chunk in counted for row in _plain_rows(chunk, fields)]
+            text = json.dumps(rows, ensure_ascii=False, allow_nan=False)
+            temporary.write_text(text, encoding="utf-8")
+        return counted.rows
+    options = {**_options(path), "geometry_type": _GEOMETRY_TYPES[geometry], "crs": crs}
+    with _whole_table(path, parameter, counted) as temporary:
+        (_write_arrow if has_arrow() else _write_arrays)(temporary, fields, counted, geometry, options)
+    return counted.rows
+
+
+def extend_table(
+    path: str | Path,
+    source: str | Path,
+    table: str,
+    fids: NDArray[np.int64],
+    fields: Fields,
+    columns: Sequence[NDArray[Any]],
+    parameter: str = "output",
+) -> int:
+    """Write a copy of a table with more fields; returns how many rows it has. Needs pyarrow.
+
+    Parameters
+    ----------
+    path : path
+        As for `write_table`.
+    source, table : path, str
+        A GeoPackage, and the table in it.
+    fids : ndarray
+        Ids of the rows that get values; all others get none, but stay.
+    fields : mapping of str to type
+        The new ones.
+    columns : sequence of ndarray
+        A value for each of `fids`; NaN for none.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; what was there before stays.
+    """
+    import pyarrow as pa
+    import pyogrio
+
+    order = np.argsort(fids, kind="stable")
+    known = fids[order]
+    values = [_arrow_column(column[order], _arrow_types()[kind]) for column, kind in zip(columns, fields.values())]
+    with pyogrio.open_arrow(source, layer=table, return_fids=True, use_pyarrow=True) as (meta, reader):
+        own = [pa.field(name, value.type) for name, value in zip(fields, values, strict=True)]
+        schema = pa.schema([*reader.schema, *own])
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for batch in reader:
+                ids = batch.column(meta["fid_column"]).to_numpy()
+                place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+                taken = pa.array(place, mask=known[place] != ids)
+                yield pa.RecordBatch.from_arrays(
+                    [*batch.columns, *(value.take(taken) for value in values)], schema=schema
+                )
+
+        counted = _Counted(batches())
+        options = {**_options(Path(path)), "geometry_type": meta["geometry_type"], "crs": meta["crs"]}
+        options.setdefault("layer_options", {"FID": meta["fid_column"], "GEOMETRY_NAME": meta["geometry_name"] or "geom"})
+        with _whole_table(Path(path), parameter, counted) as temporary:
+            made = pa.RecordBatchReader.from_batches(schema, counted)
+            pyogrio.write_arrow(made, temporary, geometry_name=meta["geometry_name"] or None, **options)
+    return counted.rows
+
+
+def _options(path: Path) -> dict[str, Any]:
+    options: dict[str, Any] = {"driver": _DRIVERS[path.suffix.lower()], "layer": path.stem, "encoding": "UTF-8"}
     if options["driver"] == "GPKG":
         # What older programs read too.
         options["dataset_options"] = {"VERSION": "1.2"}
     if options["driver"] == "FlatGeobuf":
         # An index would put the rows into another order.
         options["layer_options"] = {"SPATIAL_INDEX": "NO"}
+    return options
+
+
+@contextmanager
+def _whole_table(path: Path, parameter: str, counted: _Counted) -> Iterator[Path]:
     with whole_file(path, parameter) as temporary:
-        write = _write_arrow if has_arrow() else _write_arrays
         try:
-            write(temporary, fields, counted, geometry, options)
+            yield temporary
         except Exception:
             # GDAL knows only that the rows stopped coming.
             if counted.failure is not None:
@@ -111,7 +182,6 @@ def write_table(
                 Path(f"{temporary}{companion}").unlink(missing_ok=True)
         if counted.failure is not None:
             raise counted.failure
-    return counted.rows
 
 
 def has_arrow() -> bool:
@@ -124,14 +194,14 @@ def has_arrow() -> bool:
 
 
 class _Counted:
-    """The chunks, with their number of rows, and what went wrong in making them."""
+    """The chunks, or record batches, with their number of rows and what went wrong in making them."""
 
-    def __init__(self, chunks: Iterable[Chunk]) -> None:
+    def __init__(self, chunks: Iterable[Any]) -> None:
         self._chunks = chunks
         self.rows = 0
         self.failure: BaseException | None = None
 
-    def __iter__(self) -> Iterator[Chunk]:
+    def __iter__(self) -> Iterator[Any]:
         try:
             for chunk in self._chunks:
                 self.rows += len(chunk)
@@ -145,13 +215,7 @@ def _write_arrow(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry: 
     import pyarrow as pa
     import pyogrio
 
-    types = {
-        "text": pa.string(),
-        "integer": pa.int32(),
-        "long": pa.int64(),
-        "real": pa.float64(),
-        "datetime": pa.timestamp("ms", tz="UTC"),
-    }
+    types = _arrow_types()
     schema = [pa.field(name, types[kind]) for name, kind in fields.items()]
     if geometry != "none":
         schema.append(pa.field(_GEOMETRY, pa.binary()))
@@ -167,6 +231,18 @@ def _write_arrow(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry: 
 
     reader = pa.RecordBatchReader.from_batches(pa.schema(schema), batches())
     pyogrio.write_arrow(reader, path, geometry_name=_GEOMETRY if geometry != "none" else None, **options)
+
+
+def _arrow_types() -> dict[str, pa.DataType]:
+    import pyarrow as pa
+
+    return {
+        "text": pa.string(),
+        "integer": pa.int32(),
+        "long": pa.int64(),
+        "real": pa.float64(),
+        "datetime": pa.timestamp("ms", tz="UTC"),
+    }
 
 
 def _arrow_column(values: Any, kind: pa.DataType) -> pa.Array:
@@ -243,12 +319,24 @@ def _points_wkb(chunk: Chunk) -> NDArray[Any]:
 
 
 def polygon_wkb(shape: Mapping[str, Any]) -> bytes:
-    """A GeoJSON Polygon or MultiPolygon as the well-known binary of a MultiPolygon."""
-    parts = [shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"]
-    packed = [struct.pack("<BII", 1, 6, len(parts))]
-    for rings in parts:
-        packed.append(struct.pack("<BII", 1, 3, len(rings)))
-        for ring in rings:
-            corners = np.asarray(ring, dtype="<f8")[:, :2]
-            packed.append(struct.pack("<I", len(corners)) + corners.tobytes())
+    """A GeoJSON polygon as well-known binary."""
+    rings = shape["coordinates"]
+    packed = [struct.pack("<BII", 1, 3, len(rings))]
+    for ring in rings:
+        corners = np.asarray(ring, dtype="<f8")[:, :2]
+        packed.append(struct.pack("<I", len(corners)) + corners.tobytes())
     return b"".join(packed)
+
+
+def _plain_rows(chunk: Chunk, fields: Fields) -> Iterator[list[Any]]:
+    columns = [
+        np.datetime_as_string(np.asarray(values, dtype="datetime64[s]")).tolist()
+        if kind == "datetime"
+        else (values.tolist() if isinstance(values, np.ndarray) else values)
+        for values, kind in zip(chunk.columns, fields.values(), strict=True)
+    ]
+    if chunk.x is not None and chunk.y is not None:
+        columns = [chunk.x.tolist(), chunk.y.tolist(), *columns]
+    elif chunk.shapes is not None:
+        columns = [chunk.shapes, *columns]
+    yield from map(list, zip(*columns, strict=True))

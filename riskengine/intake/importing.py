@@ -1,14 +1,14 @@
 """From a police CSV to incidents and refused rows, in two passes over the file.
 
 The first pass keeps what needs the whole file (coordinates, distinct times, column types), the second
-writes the rows away in parts; between the two every row is either kept or has a reason.
+writes the rows away, a chunk at a time; between the two every row is either kept or has a reason.
 """
 
 from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..ground.context import JobContext
 from ..ground.errors import DataError
-from ..ground.partfiles import PartFiles
+from ..ground.tables import Chunk, write_table
 from .csvfile import CsvFile, Record
 from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, describe_reasons
 from .placecheck import Frame, check_places, parse_numbers
@@ -29,6 +29,9 @@ from .times import ParsedTimes, add_time_of_day, parse_times
 RAGGED = "wrong number of fields"
 #: Names that the layer itself uses.
 RESERVED = ("fid", "geom", "occurred", "category")
+
+#: Of the table of refused rows.
+REFUSED_FIELDS = {"line": "long", "reason": "text", "row": "text"}
 
 _CHUNK = 20_000
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,18})")
@@ -175,11 +178,9 @@ def narrow(kind: str, texts: Sequence[str]) -> str:
 
 def convert(kind: str, texts: Sequence[str]) -> list[Any]:
     """Values of a column; an empty text is null."""
-    if kind == "integer":
-        return [int(text) if text.strip() else None for text in texts]
-    if kind == "real":
-        return [float(text) if text.strip() else None for text in texts]
-    return [text if text.strip() else None for text in texts]
+    make: Callable[[str], Any] = {"integer": int, "real": float}.get(kind, str)
+    values = {text: make(text) if text.strip() else None for text in set(texts)}
+    return [values[text] for text in texts]
 
 
 def make_field_names(header: Sequence[str], columns: Sequence[int]) -> list[str]:
@@ -204,66 +205,61 @@ def list_kept_columns(file: CsvFile, layout: Layout, times: ParsedTimes) -> list
     return [column for column in range(len(file.header)) if column not in used]
 
 
-def write_parts(
-    file: CsvFile, layout: Layout, learnt: Survey, folder: Path, part_rows: int, context: JobContext
-) -> dict[str, Any]:
-    """Second pass: write kept and refused rows as JSON parts; all of them or none.
-
-    Returns
-    -------
-    dict
-        ``fields``, ``parts``, ``refused_parts``: names of fields with types, and the files in order.
-    """
+def write_incidents(
+    file: CsvFile, layout: Layout, learnt: Survey, path: str | Path, context: JobContext
+) -> list[dict[str, str]]:
+    """Second pass: write the kept rows as points; returns the fields' names and types."""
     columns = list_kept_columns(file, layout, learnt.times)
     names = make_field_names(file.header, columns)
     renamed = [f"{file.header[c]} is now {n}" for c, n in zip(columns, names, strict=True) if n != file.header[c]]
     if renamed:
         context.log("Columns renamed because the name is taken: " + ", ".join(renamed) + ".")
-    writer = PartFiles(folder, part_rows)
+    types = {"occurred": "datetime", "category": "text"}
+    types |= {name: learnt.types[column] for name, column in zip(names, columns, strict=True)}
+    fields = {name: "long" if kind == "integer" else kind for name, kind in types.items()}
     width = len(file.header)
-    seconds = learnt.times.time.view(np.int64)
-    row = 0
-    try:
-        for records in _chunks(file.read_records(context)):
-            here = slice(row, row + len(records))
-            row += len(records)
+
+    def chunks() -> Iterator[Chunk]:
+        for here, records in _rows_by_chunk(file, context):
             good = learnt.reason[here] == ""
             kept = [fit_width(values, width) or [] for (_, values), fine in zip(records, good, strict=True) if fine]
-            if kept:
-                texts = list(zip(*kept, strict=True))
-                category = _categories(texts, layout)
-                writer.add(
-                    "part",
-                    {
-                        "x": learnt.x[here][good].tolist(),
-                        "y": learnt.y[here][good].tolist(),
-                        "columns": [
-                            seconds[here][good].tolist(),
-                            category,
-                            *(convert(learnt.types[column], texts[column]) for column in columns),
-                        ],
-                    },
+            if not kept:
+                continue
+            texts = list(zip(*kept, strict=True))
+            others = [convert(learnt.types[column], texts[column]) for column in columns]
+            values = [learnt.times.time[here][good], _categories(texts, layout), *others]
+            yield Chunk(values, learnt.x[here][good], learnt.y[here][good])
+
+    write_table(path, fields, chunks(), "point", layout.crs)
+    return [{"name": name, "type": kind} for name, kind in types.items()]
+
+
+def write_refused(file: CsvFile, learnt: Survey, path: str | Path, context: JobContext) -> None:
+    """Write the rows that were left out: line number, reason, and the row itself."""
+
+    def chunks() -> Iterator[Chunk]:
+        if not (learnt.reason != "").any():
+            return
+        for here, records in _rows_by_chunk(file, context):
+            bad = np.flatnonzero(learnt.reason[here] != "")
+            if len(bad):
+                lines = [records[row][0] for row in bad]
+                yield Chunk(
+                    [
+                        lines,
+                        learnt.reason[here][bad].tolist(),
+                        [file.format_record(records[row][1]) for row in bad],
+                    ]
                 )
-            bad = [record for record, fine in zip(records, good, strict=True) if not fine]
-            if bad:
-                writer.add(
-                    "refused",
-                    {
-                        "line": [line for line, _ in bad],
-                        "reason": learnt.reason[here][~good].tolist(),
-                        "row": [file.format_record(values) for _, values in bad],
-                    },
-                )
-        writer.flush()
-    except BaseException:
-        writer.remove()
-        raise
-    types = [{"name": name, "type": learnt.types[column]} for name, column in zip(names, columns, strict=True)]
-    return {
-        "fields": [{"name": "occurred", "type": "datetime"}, {"name": "category", "type": "text"}, *types],
-        "parts": [str(path) for path in writer.files["part"]],
-        "refused_parts": [str(path) for path in writer.files["refused"]],
-    }
+
+    write_table(path, REFUSED_FIELDS, chunks(), parameter="refused")
+
+
+def _rows_by_chunk(file: CsvFile, context: JobContext) -> Iterator[tuple[slice, list[Record]]]:
+    row = 0
+    for records in _chunks(file.read_records(context)):
+        yield slice(row, row + len(records)), records
+        row += len(records)
 
 
 def count_refusals(learnt: Survey, context: JobContext, name: str) -> dict[str, int]:
@@ -286,7 +282,9 @@ def count_refusals(learnt: Survey, context: JobContext, name: str) -> dict[str, 
 def _categories(texts: list[tuple[str, ...]], layout: Layout) -> list[str | None]:
     if layout.category is None:
         return [None] * len(texts[0])
-    return [layout.category_names.get(text.strip(), text.strip()) or None for text in texts[layout.category]]
+    column = texts[layout.category]
+    names = {text: layout.category_names.get(text.strip(), text.strip()) or None for text in set(column)}
+    return [names[text] for text in column]
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
+from ..contract.tools.base import parameter_of
 from ..contract.tools.risk import ClassifyRisk
-from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
+from ..ground.tables import Chunk, write_table
 from ..maps.geotiff import make_band_tags, make_profile, write_band, write_geotiff
 from ..maps.risk import (
     CLASS_NODATA,
@@ -107,14 +108,19 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
             context.progress(0.2 + 0.5 * number / len(bands), f"map {number} of {len(bands)}")
     polygons = 0
     if parameters.polygons:
-        rows = []
-        for number, (band, risk) in enumerate(zip(classes, bands, strict=True), 1):
-            context.progress(0.7 + 0.3 * number / len(bands), "Outlining classes")
-            for shape, risk_class, area, mean in make_class_polygons(band, risk, stack.transform):
-                rows.append([shape, number, stack.starts[number - 1], risk_class, labels[risk_class], area, mean])
-        polygons = len(rows)
-        with whole_file(parameters.polygons) as temporary:
-            temporary.write_text(json.dumps(rows), encoding="utf-8")
+
+        def chunks() -> Iterator[Chunk]:
+            for number, (band, risk) in enumerate(zip(classes, bands, strict=True), 1):
+                context.progress(0.7 + 0.3 * number / len(bands), "Outlining classes")
+                parts = list(make_class_polygons(band, risk, stack.transform))
+                if parts:
+                    shapes, codes, areas, means = zip(*parts, strict=True)
+                    same = [number] * len(parts), [stack.starts[number - 1]] * len(parts)
+                    yield Chunk([*same, codes, [labels[code] for code in codes], areas, means], shapes=shapes)
+
+        fields = parameter_of(ClassifyRisk, "polygons").kind.fields
+        crs = str(stack.crs) if stack.crs else None
+        polygons = write_table(parameters.polygons, fields, chunks(), "polygon", crs, "polygons")
     valid = classes != CLASS_NODATA
     cells = [int((classes[valid] == number).sum()) for number in range(len(labels))]
     for label, number in zip(labels, cells, strict=True):

@@ -11,7 +11,7 @@ from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.csvfile import CsvFile, open_csv
-from ..intake.importing import Layout, count_refusals, no_collector, survey, write_parts
+from ..intake.importing import Layout, count_refusals, no_collector, survey, write_incidents, write_refused
 from ..intake.placecheck import Frame, is_geographic
 from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
 from ..intake.profiles.guess import guess_profile
@@ -26,9 +26,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     -------
     dict
         ``rows`` of the file, ``imported`` and ``refused`` with ``reasons``; ``fields`` (name and type:
-        datetime, integer, real or text), ``parts`` (JSON files with x, y and the columns in the order
-        of ``fields``, ``occurred`` in seconds of the wall clock since 1970) and ``refused_parts`` (line,
-        reason, row); ``crs``, ``profile``, ``encoding``, ``delimiter``, ``first``, ``last``, ``notes``.
+        datetime, integer, real or text), ``output`` (the file of the incidents); ``crs``, ``profile``,
+        ``encoding``, ``delimiter``, ``first``, ``last``, ``notes``.
     """
     file = open_csv(parameters.path, parameters.encoding, parameters.delimiter, parameters.header)
     profile, variant = _profile(parameters, file)
@@ -51,7 +50,10 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         context.log(note.rstrip(".") + ".")
     reasons = count_refusals(learnt, context, file.path.name)
     with no_collector(), context.step(0.5, 1.0):
-        written = write_parts(file, layout, learnt, Path(parameters.folder), parameters.part_rows, context)
+        output = parameters.output or str(Path(parameters.folder) / "incidents.gpkg")
+        fields = write_incidents(file, layout, learnt, output, context)
+        if parameters.refused:
+            write_refused(file, learnt, parameters.refused, context)
     kept = learnt.times.time[learnt.reason == ""]
     context.progress(1.0)
     return {
@@ -59,7 +61,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         "imported": len(kept),
         "refused": sum(reasons.values()),
         "reasons": reasons,
-        **written,
+        "fields": fields,
+        "output": output,
         "crs": layout.crs,
         "profile": profile.id if profile else "columns",
         "encoding": file.encoding,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
+from ..contract.tools.base import parameter_of
+from ..contract.tools.shared import Judges
 from ..evaluation.judged import Judged
-from ..ground.artefacts import check_folder, whole_file
+from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.failures import keep_going
+from ..ground.tables import Chunk, write_table
 from ..intake.findings import Finding
 from ..maps.geotiff import write_stack
 from ..maps.heatmaps import write_risk
@@ -103,9 +105,8 @@ def write_outputs(
         write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
 
     def write_hits(path: str) -> None:
-        with whole_file(path, "hits") as temporary:
-            text = json.dumps(hit_rows(backtest, labels()), ensure_ascii=False, allow_nan=False)
-            temporary.write_text(text, encoding="utf-8")
+        fields = parameter_of(Judges, "hits").kind.fields
+        write_table(path, fields, [list_hits(backtest, labels())], "point", str(grid.crs), "hits")
 
     def write_csv(path: str) -> None:
         write_figures(path, backtest)
@@ -141,23 +142,17 @@ def shareable(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shown(name, value) for name, value in parameters.items()}
 
 
-def hit_rows(backtest: Judged, labels: NDArray[np.uint8]) -> list[list[Any]]:
-    """[x, y, start, end, incidents, risk, label] of each cell and bin with an event; no raw points."""
-    counts, edges, grid = backtest.counts, backtest.edges, backtest.heatmaps.grid
+def list_hits(backtest: Judged, labels: NDArray[np.uint8]) -> Chunk:
+    """List start, end, incidents, risk and label of each cell and bin with an event, as points; no raw points."""
+    counts, grid = backtest.counts, backtest.heatmaps.grid
     events = (counts >= backtest.threshold) & backtest.heatmaps.mask
-    risk = backtest.risks[backtest.model]
+    number, row, column = np.nonzero(events)
     x, y = grid.centres()
-    return [
-        [
-            float(x[column]),
-            float(y[row]),
-            *edges[number],
-            int(counts[number, row, column]),
-            round(float(risk[number, row, column]), 8),
-            LABELS[labels[number, row, column]],
-        ]
-        for number, row, column in zip(*(axis.tolist() for axis in np.nonzero(events)), strict=True)
-    ]
+    edges = np.array(backtest.edges, dtype="datetime64[s]").reshape(-1, 2)
+    risk = backtest.risks[backtest.model][events].astype(np.float64).round(8)
+    names = [LABELS[label] for label in labels[events].tolist()]
+    values = [edges[number, 0], edges[number, 1], counts[events].astype(np.int64), risk, names]
+    return Chunk(values, x[column].astype(np.float64), y[row].astype(np.float64))
 
 
 def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:

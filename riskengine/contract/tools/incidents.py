@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ..texts import tr
-from .base import QGIS_ONLY, Limits, Output, Problem, Shown
+from .base import Limits, Output, Problem, Shown
 from .kinds import Choice, Crs, File, Scratch, Text, VectorDestination
 from .shared import INCIDENTS, ReadsTimes
 
@@ -77,12 +77,14 @@ the row itself: nothing is lost.
     encoding: Annotated[str | None, Shown(tr("Encoding"), tr("Left empty it is detected."), advanced=True)] = None
     delimiter: Annotated[str | None, Shown(tr("Delimiter"), tr("Left empty it is detected."), advanced=True)] = None
     header: bool | None = None
+    # Rows went in parts of so many before they went as a table.
     part_rows: Annotated[int, Limits(1)] = 50_000
-    output: Annotated[str, VectorDestination("point", style="incidents"), QGIS_ONLY, Shown(tr("Incidents"))]
+    output: Annotated[
+        str | None, VectorDestination("point", style="incidents"), Shown(tr("Incidents"), optional=False)
+    ] = None
     refused: Annotated[
         str | None,
         VectorDestination("none", {"line": "long", "reason": "text", "row": "text"}),
-        QGIS_ONLY,
         Shown(
             tr("Refused rows"), tr("A table of the rows that were left out: line number, reason, and the row itself.")
         ),

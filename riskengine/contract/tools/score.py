@@ -106,6 +106,12 @@ class CrimeScoreSpacing(Spacing):
 class ScoresPlaces(Tool):
     """Places that are scored: given ones, or a grid of points."""
 
+    # Where the given points lie in a file that the engine reads: their rows are kept, with the scores in new fields of
+    # these names.
+    attributes: str | None = None
+    attributes_table: str | None = None
+    score_fields: list[str] = []
+
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield both, or neither; in the dialog there is always a spacing."""
@@ -169,11 +175,10 @@ nor polygons the grid covers the incidents.
     ] = "exact"
     output: Annotated[str, Scratch("scores.npz")]
     layer: Annotated[
-        str,
+        str | None,
         VectorDestination("point", {"score_abs": "long", "score": "real", "percentile": "real"}),
-        QGIS_ONLY,
-        Shown(tr("Crime scores"), name="OUTPUT"),
-    ]
+        Shown(tr("Crime scores"), name="OUTPUT", optional=False),
+    ] = None
 
 
 #: The groups of features of a score model, in the order of their integers.
@@ -474,7 +479,7 @@ from every incident have no score. It speaks of reported incidents at places, ne
     grid: Spacing | None = None
     output: Annotated[str, Scratch("scores.npz")]
     layer: Annotated[
-        str,
+        str | None,
         VectorDestination(
             "any",
             {
@@ -486,9 +491,8 @@ from every incident have no score. It speaks of reported incidents at places, ne
                 "count": "real",
             },
         ),
-        QGIS_ONLY,
-        Shown(tr("Predicted scores"), name="OUTPUT"),
-    ]
+        Shown(tr("Predicted scores"), name="OUTPUT", optional=False),
+    ] = None
 
 
 class PredictScoreRaster(GridOfCells, AppliesScoreModel):

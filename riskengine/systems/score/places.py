@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...contract.tools.score import ScoresPlaces
 from ...contract.tools.shared import Spacing
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
+from ...ground.tables import Chunk, extend_table, has_arrow, write_table
 from ...maps.grid import MAX_CELLS, make_grid
 from .index import CrimeIndex, Floats
 
@@ -77,6 +82,41 @@ def asked_places(
             "There is no point to score", parameter="points", remedy="Give a layer with at least one point geometry"
         )
     return x, y
+
+
+def write_scores(
+    parameters: ScoresPlaces,
+    fields: Mapping[str, str],
+    x: Floats,
+    y: Floats,
+    scores: Mapping[str, NDArray[Any]],
+    crs: str,
+) -> str | None:
+    """Write the layer of scores; returns its file, None where the scores are to be joined by whoever asked.
+
+    Parameters
+    ----------
+    parameters : ScoresPlaces
+        Their ``layer`` is the destination; with ``attributes`` it is that table with the scores, else points.
+    fields : mapping of str to type
+        Those of ``layer`` in its declaration.
+    scores : mapping of str to ndarray
+        By field.
+    """
+    path: str | None = parameters.layer
+    if path is None:
+        return None
+    columns = [scores[name] for name in fields]
+    if parameters.points is None:
+        write_table(path, fields, [Chunk(columns, x, y)], "point", crs, "layer")
+        return path
+    if parameters.attributes is None or not has_arrow():
+        return None
+    with np.load(parameters.points, allow_pickle=False) as file:
+        fids = file["fid"]
+    named = dict(zip(parameters.score_fields or fields, fields.values(), strict=True))
+    extend_table(path, parameters.attributes, str(parameters.attributes_table), fids, named, columns, "layer")
+    return path
 
 
 def moment(given: datetime | None) -> np.datetime64 | None:
