@@ -179,16 +179,19 @@ class ToolAlgorithm(EngineAlgorithm):
 
         Destinations are checked before any work; a failure, or cancel, leaves no new output behind.
         """
-        folder = Path(tempfile.mkdtemp(prefix="crime_risk_", dir=QgsProcessingUtils.tempFolder()))
         self._destinations = []
         parameters = self._with_integers(parameters)
+        temporary = Path(QgsProcessingUtils.tempFolder())
+        with landing.sentences(temporary):
+            folder = leftovers.make_folder(temporary, leftovers.EXCHANGE)
         try:
             destinations.check(self, parameters, context)
             # A model's steps come here without checkParameterValues.
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.refused_by_limits(self, parameter, parameters, context))
             refusals.refuse(self._problem(parameters, context))
-            return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
+            with destinations.claimed(self, parameters), landing.sentences(folder):
+                return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.
             traceback.clear_frames(error.__traceback__)
@@ -259,32 +262,27 @@ class ToolAlgorithm(EngineAlgorithm):
         begin = self.tool.PROGRESS[1]
         share = (100.0 - begin) / len(wanted)
         low = begin + share * wanted.index(parameter)
-        layer = self.rows_of(asked, parameter, result)
-        name, context, feedback = parameter.name, asked.context, asked.feedback
-        return self.write_layer(asked.parameters, name, context, feedback, *layer, low, low + share)
+        sink = Sink(
+            self, asked.parameters, parameter.name, asked.context, asked.feedback, asked.folder, low, low + share
+        )
+        return sink.write(self.rows_of(asked, parameter, result))
 
-    def rows_of(
-        self, asked: Asked, parameter: Parameter, result: dict[str, Any]
-    ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterable[QgsFeature], int]:
-        """The features of a vector destination: fields, geometry type, CRS, features and their number."""
-        if parameter.key == "refused":
+    def rows_of(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> Rows | Table:
+        """What a vector destination gets: the table that the job has written, or features made here."""
+        if parameter.key == "refused" and not parameter.job:
             return self._refused_rows(asked, result)
         kept = next((each for each in parameters_of(self.tool) if isinstance(each.kind, kinds.FeatureIds)), None)
         if kept is not None and kept.kind.of == parameter.key:
             assert asked.source is not None
             return features.kept_rows(asked.source, asked.job[kept.key])
-        fields = features.fields_of(parameter.kind.fields)
-        rows = features.exchanged_rows(asked.job[parameter.key], parameter.kind, fields)
-        return fields, _GEOMETRIES[parameter.kind.geometry], asked.crs, *rows
+        return Table(Path(asked.job[parameter.key]))
 
-    def _refused_rows(
-        self, asked: Asked, result: dict[str, Any]
-    ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterator[QgsFeature], int]:
+    def _refused_rows(self, asked: Asked, result: dict[str, Any]) -> Rows:
         assert asked.places is not None
         fields = features.fields_of({"feature_id": "long", "reason": "text"})
         refused = self._all_refused(asked, result)
         rows = (features.feature(fields, row) for row in sorted(refused))
-        return fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(refused)
+        return Rows(fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(refused))
 
     @staticmethod
     def _all_refused(asked: Asked, result: dict[str, Any]) -> list[tuple[int, str]]:

@@ -27,7 +27,7 @@ from riskengine.evaluation.plan import Plan
 from riskengine.forecasters.base import mark_events
 from riskengine.ground.artefacts import compute_fingerprint
 from riskengine.measures.metrics import auc, brier, brier_skill, count_area_hits, log_loss
-from riskengine.report.claims import sentences
+from riskengine.report.claims import describe_comparison
 
 #: What the default must be significantly better than, all of them: counts, weekday and trend, KDE.
 SIMPLE = tuple(name for name in BASELINES if name != "constant")
@@ -86,7 +86,7 @@ def figures(backtest: Judged) -> dict[str, Any]:
             row["verdict"] = difference.verdict
         rows[name] = row | {"seconds": backtest.seconds[name]}
     summary: dict[str, Any] = {"best_baseline": best, "models": rows, "failures": backtest.failures}
-    summary["verdict"] = " ".join(sentences(backtest))
+    summary["verdict"] = " ".join(describe_comparison(backtest))
     if DEFAULT in backtest.scores:
         summary["default_against"] = {
             name: backtest.compare_losses(DEFAULT, name).verdict for name in SIMPLE if name in backtest.scores

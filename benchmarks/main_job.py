@@ -40,7 +40,7 @@ def best_of(function: Callable[[], Any], times: int) -> tuple[float, Any]:
 
 def band_counts(counts: np.ndarray) -> tuple[int, int]:
     """Points with a score below 0.3 and above 0.8."""
-    score = ScoreScale(np.sort(counts)).score(counts)
+    score = ScoreScale(np.sort(counts)).to_score(counts)
     return int((score < 0.3).sum()), int((score > 0.8).sum())
 
 

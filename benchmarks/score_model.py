@@ -19,19 +19,19 @@ from common import arguments, rounded, say
 
 from riskengine.ground.context import JobContext
 from riskengine.measures.clustered import Interval, compute_clustered_mean
-from riskengine.systems.score.comparing import boosting_errors
+from riskengine.systems.score.comparing import compute_boosting_errors
 from riskengine.systems.score.features import FeatureSet
 from riskengine.systems.score.fitting import Fitting
 from riskengine.systems.score.index import CrimeIndex
 from riskengine.systems.score.network import run_network
-from riskengine.systems.score.settings import PUBLISHED_FITTING, Settings, published
-from riskengine.systems.score.splits import block_numbers
-from riskengine.systems.score.training import fit_folds, predict_folds, split_folds, train
+from riskengine.systems.score.settings import PUBLISHED_FITTING, Settings, make_published_settings
+from riskengine.systems.score.splits import number_blocks
+from riskengine.systems.score.training import fit_folds, make_split_folds, predict_folds, train
 
 #: The published 20 features, distances as logarithms: the same numbers on a scale a network reads more easily.
 TWENTY = FeatureSet(groups=("distances", "ages"))
 #: Our network for the published protocol: layers of 128 are added as long as the development loss falls.
-OURS = published(
+OURS = make_published_settings(
     features=TWENTY,
     widths=(128,) * 4,
     activation="silu",
@@ -54,20 +54,20 @@ def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> 
     _, study, prepared, _ = train(index, settings=settings, context=quiet())
     figures: dict[str, Any] = {
         "l1": as_list(study.held_out.l1()),
-        "architecture": study.card.architecture.text(),
+        "architecture": study.card.architecture.describe(),
         "growth": [[step.architecture, step.parameters, step.development] for step in study.growth],
         "seconds": study.seconds,
     }
     if grouped:
         settled = replace(settings, grow=False, widths=study.card.architecture.widths, folds=10)
-        fold = split_folds(prepared, "groups", settled)
+        fold = make_split_folds(prepared, "groups", settled)
         network = fit_folds(prepared, fold, settled, quiet(), only=1)[0][0]
         here = fold == 0
         error = np.abs(run_network(network, prepared.table[here])[:, 0] - prepared.rows.score[here])
-        block, _ = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)
+        block, _ = number_blocks(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)
         figures["grouped_l1"] = as_list(compute_clustered_mean(error, block[here]))
-        random = split_folds(prepared, "random", settled)
-        boosted = boosting_errors(prepared, random, only=1)
+        random = make_split_folds(prepared, "random", settled)
+        boosted = compute_boosting_errors(prepared, random, only=1)
         tried = ~np.isnan(boosted)
         figures["boosting_l1"] = as_list(compute_clustered_mean(boosted[tried], block[tried]))
     return figures
@@ -76,8 +76,8 @@ def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> 
 def blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
     """Cross-fitted over blocks, and boosting on the same features and folds, with the paired difference."""
     _, study, prepared, networks = train(index, settings=settings, context=quiet())
-    fold = split_folds(prepared, "blocks", settings)
-    boosted = boosting_errors(prepared, fold)
+    fold = make_split_folds(prepared, "blocks", settings)
+    boosted = compute_boosting_errors(prepared, fold)
     held_out = study.held_out
     own = np.arange(len(prepared.rows)) < prepared.rows.originals
     out = predict_folds(prepared, fold, networks)
@@ -97,7 +97,7 @@ def blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
         "random_places_l1": as_list(study.background.l1()) if study.background else None,
         "random_places_coverage90": as_list(study.background.coverage()) if study.background else None,
         "train_seconds": study.seconds,
-        "parameters": networks[0].parameter_count(),
+        "parameters": networks[0].count_parameters(),
         "rows": len(prepared.rows),
         "incidents": prepared.rows.originals,
         "recent_incidents": len(prepared.recent),
@@ -151,7 +151,7 @@ def main() -> None:
         if "printed" in options.only:
             say("  published protocol, printed network")
             epochs = 2 if options.quick else options.published_epochs
-            printed = published(fitting=replace(PUBLISHED_FITTING, epochs=epochs))
+            printed = make_published_settings(fitting=replace(PUBLISHED_FITTING, epochs=epochs))
             result["printed_network"] = published_protocol(index, printed, grouped=False)
         if "cities" in options.only:
             result["cities"] = {}

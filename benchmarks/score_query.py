@@ -19,7 +19,7 @@ from common import arguments, rounded, say
 from bridge import client
 from riskengine.jobs import run_job
 from riskengine.systems.score.definition import ScoreScale
-from riskengine.systems.score.index import CrimeIndex, annoy_installed
+from riskengine.systems.score.index import CrimeIndex, has_annoy
 from riskengine.systems.score.model import ScoreModel
 from riskengine.systems.score.recent import RecentIncidents
 
@@ -123,11 +123,11 @@ def search_row(
 
     def one_by_one() -> None:
         for place in range(len(places)):
-            index.nearest(x[place : place + 1], y[place : place + 1], NEIGHBOURS)
+            index.find_nearest(x[place : place + 1], y[place : place + 1], NEIGHBOURS)
 
     seconds, _ = best_of(one_by_one, 2)
     count_seconds, counts = best_of(lambda: index.count_within(x, y, RADIUS), 1)
-    score = asked["scale"].score(counts)
+    score = asked["scale"].to_score(counts)
     asked.setdefault("score", score)
     asked.setdefault("counts", counts)
     return {
@@ -153,7 +153,7 @@ def annoy_table(index: CrimeIndex, number: int) -> list[dict[str, Any]]:
     asked: dict[str, Any] = {"scale": ScoreScale(np.sort(own))}
     places = jittered(index, number, seed=2)
     table = [search_row("exact", build, exact, places, asked)]
-    if not annoy_installed():
+    if not has_annoy():
         say("annoy could not be compiled on this machine: its rows are left out")
         return table
     for trees in TREES:
@@ -200,7 +200,7 @@ def main() -> None:
                     "predict": predicted,
                     "recent_incidents": len(recent),
                     "features": list(model.card.features.groups),
-                    "architecture": model.card.architecture.text(),
+                    "architecture": model.card.architecture.describe(),
                     "annoy": table,
                 }
             )

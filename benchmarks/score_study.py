@@ -28,7 +28,7 @@ from riskengine.systems.score.network import run_network
 from riskengine.systems.score.prepare import Prepared, prepare
 from riskengine.systems.score.recent import RecentIncidents
 from riskengine.systems.score.settings import Settings
-from riskengine.systems.score.splits import block_numbers, fold_numbers
+from riskengine.systems.score.splits import number_blocks, number_folds
 from riskengine.systems.score.training import fit_folds, predict_folds, train
 
 #: Groups of features, each against what it is added to.
@@ -52,10 +52,10 @@ DEEP = (15, 20, 30, 50)
 def errors(index: CrimeIndex, settings: Settings) -> tuple[np.ndarray, Prepared, np.ndarray]:
     """Absolute error of each row, cross-fitted over blocks; and the rows' blocks."""
     prepared = prepare(index, None, settings, None, JobContext())
-    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    fold = number_folds(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
     networks = [network for network, _ in fit_folds(prepared, fold, settings, JobContext())]
     error = np.abs(predict_folds(prepared, fold, networks)[:, 0] - prepared.rows.score)
-    return error, prepared, block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
+    return error, prepared, number_blocks(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
 
 
 def as_list(error: np.ndarray, block: np.ndarray) -> list[float]:
@@ -71,7 +71,7 @@ def by_features(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
         features = FeatureSet(groups=groups, more=DEEP)
         error, _, block = errors(index, replace(settings, features=features))
         first = error if first is None else first
-        row = {"features": "+".join(groups), "columns": len(features.names()), "l1": as_list(error, block)}
+        row = {"features": "+".join(groups), "columns": len(features.list_names()), "l1": as_list(error, block)}
         table.append({**row, "minus_first": as_list(error - first, block)})
         say(f"  {row}")
     return table
@@ -100,9 +100,9 @@ def by_windows(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
 def by_month(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
     """The last month's model, asked with another month of the year: cross-fitted over blocks."""
     prepared = prepare(index, None, replace(settings, windows=1), None, JobContext())
-    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    fold = number_folds(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
     networks = [network for network, _ in fit_folds(prepared, fold, settings, JobContext())]
-    block = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
+    block = number_blocks(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
     table = []
     for month in range(int(settings.window_days // settings.recent_days)):
         reference = prepared.rows.reference - np.timedelta64(round(month * settings.recent_days * 86_400), "s")
@@ -122,9 +122,9 @@ def by_background(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]
     prepared = prepare(index, None, replace(settings, background=shares[-1]), None, JobContext())
     places = prepared.background
     assert places is not None
-    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
-    block = block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
-    near = block_numbers(places.rows.x, places.rows.y, settings.block_size)[0]
+    fold = number_folds(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    block = number_blocks(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[0]
+    near = number_blocks(places.rows.x, places.rows.y, settings.block_size)[0]
     table = []
     for share in shares:
         number = round(share * prepared.rows.originals)
@@ -157,7 +157,7 @@ def by_years(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
     # Blocks by place, the same in every year, dealt into folds by a hash of their corner.
     folds = [_fold_by_place(each.rows, settings) for each in yearly]
     target = yearly[0]
-    block = block_numbers(target.rows.source_x, target.rows.source_y, settings.block_size)[0]
+    block = number_blocks(target.rows.source_x, target.rows.source_y, settings.block_size)[0]
     table = []
     for name, years in (
         ("the same year", (0,)),
@@ -178,7 +178,7 @@ def by_years(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _fold_by_place(rows: Rows, settings: Settings) -> np.ndarray:
-    block, corner = block_numbers(rows.source_x, rows.source_y, settings.block_size)
+    block, corner = number_blocks(rows.source_x, rows.source_y, settings.block_size)
     cells = np.round(corner / settings.block_size).astype(np.int64).tolist()
     dealt = [np.random.default_rng((settings.seed, *cell)).integers(settings.folds) for cell in cells]
     return np.array(dealt)[block]
@@ -213,8 +213,8 @@ def by_city(indexes: dict[str, CrimeIndex], settings: Settings) -> list[dict[str
                 rows = make_rows(index, settings.radius, settings.window_days, None, settings.augmentation)
                 recent = RecentIncidents.of(index, settings.recent_days)
                 out = run_network(model.network, compute_features(recent, rows.x, rows.y, settings.features))[:, 0]
-                score = rows.scale.score(np.maximum(model.count(out.astype(np.float64)), 1.0))
-                block = block_numbers(rows.source_x, rows.source_y, settings.block_size)[0]
+                score = rows.scale.to_score(np.maximum(model.to_count(out.astype(np.float64)), 1.0))
+                block = number_blocks(rows.source_x, rows.source_y, settings.block_size)[0]
                 l1, bias = as_list(np.abs(score - rows.score), block), float((score - rows.score).mean())
             table.append({"trained_on": source, "judged_on": target, "l1": l1, "bias": bias})
             say(f"  {table[-1]}")

@@ -23,7 +23,7 @@ from ..intake.findings import Finding, list_category_findings, list_findings
 from ..intake.incidents import Incidents, read_exchange
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_history, to_local_moment
-from ..report.claims import sentences
+from ..report.claims import describe_comparison
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
 from .models import to_dict
 
@@ -80,7 +80,7 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     shown = to_dict(parameters)
     with context.step(0.92, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
-    for sentence in sentences(backtest):
+    for sentence in describe_comparison(backtest):
         context.log(sentence)
     if outputs.risk or outputs.labels or outputs.hits:
         context.log(f"Risk, labels and incidents by label are those of {title_of(backtest.model)}")

@@ -7,7 +7,7 @@ from typing import Any
 from ..contract.tools.score import BuildCrimeIndex
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
-from ..systems.score.index import CrimeIndex, annoy_installed
+from ..systems.score.index import CrimeIndex, has_annoy
 
 
 def run(parameters: BuildCrimeIndex, context: JobContext) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def run(parameters: BuildCrimeIndex, context: JobContext) -> dict[str, Any]:
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     method = parameters.method
-    if method == "annoy" and not annoy_installed():
+    if method == "annoy" and not has_annoy():
         context.warn("annoy could not be compiled on this machine: the exact index serves instead")
         method = "exact"
     context.progress(0.2, "Building the index")

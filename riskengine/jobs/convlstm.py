@@ -18,9 +18,9 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError
 from ..ground.failures import keep_going
 from ..maps.heatmaps import read_heatmaps
-from ..report.card import card_line, metrics_of
-from ..report.claims import headline
-from ..report.outputs import shareable
+from ..report.card import describe_forecast, metrics_of
+from ..report.claims import make_headline
+from ..report.outputs import hide_folders
 from ..report.training import write_training_report
 from ..report.words import weights_text
 from ..systems.hotspots import prediction
@@ -52,7 +52,7 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
             remedy="Make it again with Rasterize hotspot grids",
         )
     if parameters.model:
-        model, card, unseen = prediction.load(parameters.model, parameters.threshold, heatmaps, warn)
+        model, card, unseen = prediction.load_network(parameters.model, parameters.threshold, heatmaps, warn)
         weights = weights_text(card.window.end, None, refitted=False)
     else:
         model = _network(parameters)
@@ -61,11 +61,11 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         card = make_card(model, heatmaps.before(unseen))
         weights = weights_text(card.window.end, unseen / len(heatmaps), refitted=False)
     judged: Judged | None = None
-    first = prediction.first_judged(model, heatmaps, unseen, warn, context)
+    first = prediction.find_first_judged(model, heatmaps, unseen, warn, context)
     if first is not None:
         with context.step(0.8, 0.92):
             judged = judge_trained(model, heatmaps, first, BESIDE, model.threshold, context)
-    sentence, tone = headline(judged)
+    sentence, tone = make_headline(judged)
     context.log(sentence, "warning" if tone == "worse" else "info")
     context.log(f"{weights} The forecast reads all maps up to its origin.")
     metrics = metrics_of(judged)
@@ -73,14 +73,14 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         card = card.model_copy(update={"metrics": metrics})
     with context.step(0.92, 0.97):
         made = forecast(model, card, heatmaps, parameters.steps, context)
-    line = card_line(card.name, made.bins, heatmaps.bin, card.window.end, metrics or card.metrics)
+    line = describe_forecast(card.name, made.bins, heatmaps.bin, card.window.end, metrics or card.metrics)
     context.progress(0.97, "Writing")
     write_forecast(parameters.output, made, heatmaps, line, context)
     if parameters.model_output:
         save_model(parameters.model_output, model, card)
     report = None
     if parameters.report:
-        shown = shareable(to_dict(parameters))
+        shown = hide_folders(to_dict(parameters))
         with keep_going(context.warn, "The forecast is written, but its report is not"):
             write_training_report(parameters.report, heatmaps, model, card, judged, weights, shown, notes, made)
             report = parameters.report

@@ -13,7 +13,7 @@ from ..intake.findings import list_category_findings
 from ..maps.heatmaps import read_heatmaps
 from ..maps.history import to_local_moment
 from ..maps.risk import read_risk
-from ..report.claims import sentences
+from ..report.claims import describe_comparison
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
 from .models import to_dict
 
@@ -54,7 +54,7 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
     shown = to_dict(parameters)
     with context.step(0.9, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)
-    for sentence in sentences(backtest):
+    for sentence in describe_comparison(backtest):
         context.log(sentence)
     context.progress(1.0, "Done")
     return {

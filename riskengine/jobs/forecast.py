@@ -15,8 +15,8 @@ from ..forecasters.modelfile import load_model
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..maps.history import read_history
-from ..report.card import card_line
-from ..report.claims import held_out_line
+from ..report.card import describe_forecast
+from ..report.claims import describe_held_out
 from ..systems.hotspots.steps import forecast, write_forecast
 
 
@@ -40,7 +40,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     check_history(heatmaps, model.least_maps)
     with context.step(0.2, 0.9):
         made = forecast(model, card, heatmaps, parameters.steps, context)
-    line = card_line(card.name, made.bins, heatmaps.bin, card.window.end, card.metrics)
+    line = describe_forecast(card.name, made.bins, heatmaps.bin, card.window.end, card.metrics)
     context.log(line)
     context.progress(0.9, "Writing")
     with context.step(0.9, 1.0):
@@ -53,7 +53,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
         "origin": made.bins[0],
         "trained_until": card.window.end,
         "card": line,
-        "verdict": held_out_line(card.name, card.metrics),
+        "verdict": describe_held_out(card.name, card.metrics),
         "metrics": card.metrics,
         "notes": notes,
         "seconds": round(time.monotonic() - began, 3),

@@ -12,7 +12,11 @@ from ..ground.artefacts import check_folder, whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..systems.score.applied import AppliedModel
+<<<<<<< HEAD
 from ..systems.score.places import asked_places, moment, write_scores
+=======
+from ..systems.score.places import read_places, to_wall_clock
+>>>>>>> verbs
 from ..systems.score.query import OUTSIDE_METRES
 
 
@@ -25,13 +29,13 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
     """
     check_folder(parameters.output)
     applied = AppliedModel.load(
-        parameters.index, parameters.model, moment(parameters.reference_time), parameters.elsewhere, context
+        parameters.index, parameters.model, to_wall_clock(parameters.reference_time), parameters.elsewhere, context
     )
-    x, y = asked_places(applied.index, parameters.points, parameters.grid, context)
+    x, y = read_places(applied.index, parameters.points, parameters.grid, context)
     with context.step(0.1, 0.8):
         scores = applied.predict(x, y, context)
     with context.step(0.8, 0.95):
-        incidents = applied.support(x, y, context)
+        incidents = applied.count_support(x, y, context)
     unknown = int(np.isnan(scores["score"]).sum())
     nowhere = int((~np.isfinite(x + y)).sum())
     if nowhere == len(x):

@@ -19,7 +19,7 @@ from ..ground.errors import DataError
 from ..maps.geotiff import make_grid_profile, write_geotiff
 from ..maps.grid import Grid, make_grid, round_cell
 from ..systems.score.applied import AppliedModel
-from ..systems.score.places import Extent, incidents_extent, moment
+from ..systems.score.places import Extent, extent_of, to_wall_clock
 from ..systems.score.query import OUTSIDE_METRES
 
 BANDS = ("score", "lower", "upper", "percentile")
@@ -40,7 +40,7 @@ def choose_cell(extent: Extent, radius: float) -> float:
 
 def choose_grid(parameters: PredictScoreRaster, applied: AppliedModel, context: JobContext) -> Grid:
     """Choose the grid that was asked for, or the usual one, which is reported."""
-    extent = parameters.extent or incidents_extent(applied.index)
+    extent = parameters.extent or extent_of(applied.index)
     cell = parameters.cell_size
     automatic = cell is None and parameters.columns is None and parameters.rows is None
     if automatic:
@@ -78,7 +78,7 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
     """Predict tile by tile into one file; whole or not at all."""
     check_folder(parameters.output)
     applied = AppliedModel.load(
-        parameters.index, parameters.model, moment(parameters.reference_time), parameters.elsewhere, context
+        parameters.index, parameters.model, to_wall_clock(parameters.reference_time), parameters.elsewhere, context
     )
     grid = choose_grid(parameters, applied, context)
     mask = None if parameters.polygons is None else grid.mask(parameters.polygons)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..contract.tools.score import ScoreQuestion
 from ..ground.context import JobContext
-from ..systems.score.places import moment
+from ..systems.score.places import to_wall_clock
 from ..systems.score.query import Memory, Question, answer
 
 _MEMORY = Memory()
@@ -22,6 +22,6 @@ def run(parameters: ScoreQuestion, context: JobContext) -> dict[str, Any]:
         parameters.radius,
         parameters.window_days,
         parameters.k,
-        moment(parameters.reference_time),
+        to_wall_clock(parameters.reference_time),
     )
     return answer(question, _MEMORY, context)

@@ -12,7 +12,11 @@ from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..systems.score.definition import score_places
 from ..systems.score.index import CrimeIndex
+<<<<<<< HEAD
 from ..systems.score.places import asked_places, moment, write_scores
+=======
+from ..systems.score.places import read_places, to_wall_clock
+>>>>>>> verbs
 
 
 def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
@@ -21,11 +25,11 @@ def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
     index = CrimeIndex.load(parameters.index, context)
     if parameters.method == "exact" and index.method == "annoy":
         index = CrimeIndex(index.incidents, index.crs)
-    x, y = asked_places(index, parameters.points, parameters.grid, context)
-    reference = moment(parameters.reference_time)
+    x, y = read_places(index, parameters.points, parameters.grid, context)
+    reference = to_wall_clock(parameters.reference_time)
     with context.step(0.1, 0.95):
         s_abs, scale, used = score_places(index, x, y, parameters.radius, parameters.window_days, reference, context)
-    score = scale.score(s_abs)
+    score = scale.to_score(s_abs)
     if scale.counts[0] == scale.counts[-1]:
         context.warn(
             f"Every incident has {scale.counts[0]} incidents within {parameters.radius:g} m: the score has no scale,"
@@ -33,10 +37,14 @@ def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
         )
     scores = {"score_abs": s_abs, "score": score, "percentile": scale.percentile(s_abs)}
     with whole_file(parameters.output) as temporary:
+<<<<<<< HEAD
         np.savez(temporary, x=x, y=y, **scores)
     fields = parameter_of(CrimeScoreLayer, "layer").kind.fields
     with context.step(0.95, 1.0):
         layer = write_scores(parameters, fields, x, y, scores, index.crs)
+=======
+        np.savez(temporary, x=x, y=y, score_abs=s_abs, score=score, percentile=scale.to_percentile(s_abs))
+>>>>>>> verbs
     return {
         "output": parameters.output,
         "layer": layer,

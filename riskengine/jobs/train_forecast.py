@@ -24,8 +24,8 @@ from ..ground.failures import keep_going
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_history, to_local_moment
 from ..report.card import metrics_of
-from ..report.claims import headline
-from ..report.outputs import shareable
+from ..report.claims import make_headline
+from ..report.outputs import hide_folders
 from ..report.training import write_training_report
 from ..report.words import weights_text
 from ..systems.hotspots.steps import check_length, fit, hold_out
@@ -62,7 +62,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     else:
         with context.step(share, share + 0.1):
             judged = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
-    sentence, tone = headline(judged)
+    sentence, tone = make_headline(judged)
     context.log(sentence, "warning" if tone == "worse" else "info")
     trained = heatmaps.before(first)
     if again:
@@ -79,7 +79,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
             weights = weights_text(card.window.end, first / maps, again)
-            shown = shareable(to_dict(parameters))
+            shown = hide_folders(to_dict(parameters))
             write_training_report(parameters.report, heatmaps, model, card, judged, weights, shown, notes)
             report = parameters.report
     context.progress(1.0, "Done")

@@ -16,19 +16,19 @@ from ..ground.failures import keep_going
 from ..intake.incidents import NO_CATEGORY
 from ..systems.score.augment import Augmentation
 from ..systems.score.comparing import compare
-from ..systems.score.covered import not_covered
+from ..systems.score.covered import describe_gap
 from ..systems.score.features import FeatureSet, check_size
 from ..systems.score.index import FORMAT, KIND, CrimeIndex
 from ..systems.score.model import ScoreModel
-from ..systems.score.places import moment
-from ..systems.score.settings import Settings, published
+from ..systems.score.places import to_wall_clock
+from ..systems.score.settings import Settings, make_published_settings
 from ..systems.score.study import Study
 from ..systems.score.training import train
 
 
 def settings_of(parameters: TrainScoreModel) -> Settings:
     """The settings that the parameters ask for; what they leave open is the protocol's own."""
-    start = Settings() if parameters.protocol == "recommended" else published()
+    start = Settings() if parameters.protocol == "recommended" else make_published_settings()
     if parameters.widths is not None and not all(1 <= width <= 4096 for width in parameters.widths):
         raise ParameterError(
             f"widths is {parameters.widths}; a layer has 1 to 4096 units",
@@ -72,7 +72,7 @@ def run(parameters: TrainScoreModel, context: JobContext) -> dict[str, Any]:
     bundle.close()
     index = _exact(parameters.index, context)
     recent_index = _exact(parameters.recent_index, context) if parameters.recent_index else None
-    reference = moment(parameters.reference_time)
+    reference = to_wall_clock(parameters.reference_time)
     uncovered = _uncovered(index, recent_index, settings, reference)
     for note in uncovered:
         context.warn(note)
@@ -128,8 +128,8 @@ def _uncovered(
     end = index.incidents.time.max() if reference is None else reference
     recent = (recent_index or index).incidents
     reasons = [
-        not_covered(index.incidents, settings.window_days, end, "scores count incidents of fewer days than asked for"),
-        not_covered(recent, settings.recent_days, end, "the model learns from a recent window that is partly empty"),
+        describe_gap(index.incidents, settings.window_days, end, "scores count incidents of fewer days than asked for"),
+        describe_gap(recent, settings.recent_days, end, "the model learns from a recent window that is partly empty"),
     ]
     return [note for note in reasons if note]
 
@@ -188,8 +188,8 @@ def result_of(model: ScoreModel, study: Study, parameters: TrainScoreModel) -> d
         "l1_low": l1.low,
         "l1_high": l1.high,
         "coverage": study.held_out.coverage().mean,
-        "parameters": model.network.parameter_count(),
-        "architecture": model.card.architecture.text(),
+        "parameters": model.network.count_parameters(),
+        "architecture": model.card.architecture.describe(),
         "seconds": study.seconds,
         "rows": len(study.rows),
         "incidents": model.card.incidents,

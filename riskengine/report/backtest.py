@@ -24,9 +24,9 @@ from ..measures.labels import LABELS
 from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import claims, words
-from .card import bin_words
-from .html import crs_name, history_of, render
-from .words import moment
+from .card import format_bin_length
+from .html import format_crs, history_of, render
+from .words import format_moment
 
 #: Areas shown before the rest is folded away.
 _AREAS = 12
@@ -83,22 +83,22 @@ def _values(
     exposure: Sequence[AreaExposure],
 ) -> dict[str, Any]:
     heatmaps, grid = backtest.heatmaps, backtest.heatmaps.grid
-    sentence, tone = claims.headline(backtest)
+    sentence, tone = claims.make_headline(backtest)
     other, model = backtest.best_baseline, backtest.model
     usable = model in backtest.scores and backtest.scores[model].area.cells > 0
     probable = usable and np.isfinite(backtest.scores[model].log_loss)
-    plain = claims.catcher(backtest)
+    plain = claims.find_catcher(backtest)
     pair = [*([model] if usable else []), *([plain] if plain else [])]
-    compared = claims.differences(backtest)
-    chosen = maps.chosen_maps(backtest) if usable and len(backtest.maps) else {}
-    shared = maps.common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
+    compared = claims.compute_differences(backtest)
+    chosen = maps.choose_maps(backtest) if usable and len(backtest.maps) else {}
+    shared = maps.choose_common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
     tradeoff = backtest.scores[model].tradeoff if usable else {}
     labels = backtest.label_cells(model) if usable and chosen else None
     return {
         "headline": sentence,
         "tone": tone,
-        "signal": claims.signal(backtest),
-        "lines": claims.lines(backtest),
+        "signal": claims.describe_signal(backtest),
+        "lines": claims.describe_models(backtest),
         "digits": claims.digits_of(*compared.values()),
         "words": words,
         "claims": claims,
@@ -109,7 +109,7 @@ def _values(
         "plain": plain,
         "rows": _rows(backtest, compared),
         "differences": compared,
-        "hit_change": claims.hits_change(backtest, model, plain)[1] if usable and plain else None,
+        "hit_change": claims.compare_hits(backtest, model, plain)[1] if usable and plain else None,
         "probable": probable,
         # Nothing was fitted for a risk map that was given.
         "given": not backtest.seconds,
@@ -122,26 +122,30 @@ def _values(
         "border": {name: backtest.scores[name].border for name in pair},
         "tradeoff": tradeoff,
         "label_titles": [maps.TITLES.get(name, name) for name in LABELS],
-        "forest_figure": figures.differences(compared, {name: title_of(name) for name in compared}, model)
+        "forest_figure": figures.draw_differences(compared, {name: title_of(name) for name in compared}, model)
         if compared
         else None,
-        "hit_figure": figures.hit_rate_curves(backtest)
+        "hit_figure": figures.draw_hit_rate_curves(backtest)
         if any(score.area.incidents for score in backtest.scores.values())
         else None,
-        "reliability_figure": figures.reliability_curves(backtest) if _finite(backtest) else None,
-        "time_figure": figures.difference_over_time(backtest, model, other)
+        "reliability_figure": figures.draw_reliability_curves(backtest) if _finite(backtest) else None,
+        "time_figure": figures.draw_difference_over_time(backtest, model, other)
         if probable and other and other != model and len(backtest.maps) > 1
         else None,
-        "gain_figure": figures.gains_over_time(backtest, other)
+        "gain_figure": figures.draw_gains_over_time(backtest, other)
         if other and len(backtest.maps) > 1 and set(compared) - {"constant"}
         else None,
-        "tradeoff_figure": maps.tradeoff_plot(tradeoff) if any(tradeoff.values()) else None,
-        "rate_figure": maps.label_rates(tradeoff) if any(tradeoff.values()) else None,
+        "tradeoff_figure": maps.draw_tradeoff(tradeoff) if any(tradeoff.values()) else None,
+        "rate_figure": maps.draw_label_rates(tradeoff) if any(tradeoff.values()) else None,
         "maps": [
-            {"what": what, "figure": maps.happened_map(backtest, model, place, shared), **_map_words(backtest, place)}
+            {
+                "what": what,
+                "figure": maps.draw_happened_map(backtest, model, place, shared),
+                **_map_words(backtest, place),
+            }
             for what, place in chosen.items()
         ],
-        "label_figure": maps.label_map(backtest, labels, chosen["typical"]) if labels is not None else None,
+        "label_figure": maps.draw_label_map(backtest, labels, chosen["typical"]) if labels is not None else None,
         "label_words": _label_words(backtest, labels, chosen["typical"]) if labels is not None else None,
         "offsets": [_offset_row(name, each) for name, each in offsets.items()],
         "areas": sorted(exposure, key=lambda each: (-np.nan_to_num(each.flagged_share), each.name)),
@@ -151,8 +155,8 @@ def _values(
         "history": history_of(heatmaps),
         "test": _test(backtest),
         "grid": grid,
-        "crs": crs_name(grid.crs),
-        "bin": bin_words(heatmaps.bin),
+        "crs": format_crs(grid.crs),
+        "bin": format_bin_length(heatmaps.bin),
         "versions": _versions(),
         "parameters": parameters,
     }
@@ -206,8 +210,8 @@ def _map_words(backtest: Judged, place: int) -> dict[str, Any]:
     edges, mask = backtest.heatmaps.edges, backtest.heatmaps.mask
     counts = backtest.heatmaps.counts[number][mask]
     return {
-        "start": moment(edges[number]),
-        "end": moment(edges[number + 1]),
+        "start": format_moment(edges[number]),
+        "end": format_moment(edges[number + 1]),
         "incidents": int(counts.sum(dtype=np.int64)),
         "cells": int((counts > 0).sum()),
     }
@@ -250,8 +254,8 @@ def _test(backtest: Judged) -> dict[str, Any]:
     events = sum(int((each[number][mask] >= backtest.threshold).sum()) for number in backtest.maps)
     cells = int(mask.sum()) * len(backtest.maps)
     return {
-        "start": moment(edges[first]),
-        "end": moment(edges[last + 1]),
+        "start": format_moment(edges[first]),
+        "end": format_moment(edges[last + 1]),
         "maps": len(backtest.maps),
         "left_out": last + 1 - first - len(backtest.maps),
         "fits": -(-span // refit) if refit else 1,

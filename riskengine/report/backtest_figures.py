@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ..evaluation.judged import Judged
 from ..measures.compare import Difference
-from .claims import catcher
-from .figures import PLOT_STYLE, data_uri, line_style, new_figure
+from .claims import find_catcher
+from .figures import PLOT_STYLE, choose_line_style, make_figure, to_data_uri
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
 #: Models whose difference is larger than this many times the middle one are drawn at the edge of the figure.
@@ -25,28 +25,28 @@ _FAR = 6.0
 _MOST_AREA = 30
 
 
-def hit_rate_curves(backtest: Judged) -> str:
-    """Share of incidents caught against share of the area flagged."""
+def draw_hit_rate_curves(backtest: Judged) -> str:
+    """Draw the share of incidents caught against the share of the area flagged."""
     names = [name for name, score in backtest.scores.items() if score.area.cells]
     with mpl.rc_context(PLOT_STYLE):
         figure = _tall_enough(len(names))
         axes = figure.add_subplot()
-        for name in _on_top(backtest, names, catcher(backtest)):
+        for name in _on_top(backtest, names, find_catcher(backtest)):
             curve = [hits for hits in backtest.scores[name].curve if hits.cells]
             shares = [0.0] + [100 * hits.flagged / hits.cells for hits in curve]
             rates = [0.0] + [100 * hits.hit_rate for hits in curve]
-            axes.plot(shares, rates, **_line(backtest, name, catcher(backtest)))
+            axes.plot(shares, rates, **_line(backtest, name, find_catcher(backtest)))
         axes.plot([0, _MOST_AREA], [0, _MOST_AREA], color="#aaa", linewidth=1, zorder=0)
         axes.set_xlabel("area flagged, %")
         axes.set_ylabel("incidents caught, %")
         axes.set_xlim(0, _MOST_AREA)
         axes.set_ylim(0, None)
         _legend(figure, axes, names)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def reliability_curves(backtest: Judged) -> str:
-    """Observed share against predicted probability; root scales, so that rare events are seen."""
+def draw_reliability_curves(backtest: Judged) -> str:
+    """Draw the observed share against predicted probability; root scales, so that rare events are seen."""
     names = _scored(backtest)
     with mpl.rc_context(PLOT_STYLE):
         figure = _tall_enough(len(names))
@@ -60,18 +60,18 @@ def reliability_curves(backtest: Judged) -> str:
         steps = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0)
         ticks = [0.0, *(step for step in steps if highest / 120 <= step <= highest * 1.02)]
         for axis, limit in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
-            root_scale(axis)
+            set_root_scale(axis)
             axis.set_ticks(ticks, [f"{100 * tick:.3g}" for tick in ticks])
             limit(0, highest * 1.04)
         axes.minorticks_off()
         axes.set_xlabel("predicted probability, % (root scale)")
         axes.set_ylabel("cells that had an incident, %")
         _legend(figure, axes, names)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def differences(compared: dict[str, Difference], names: dict[str, str], model: str) -> str:
-    """Difference of each model to the best baseline with its interval; those far away stand at the edge.
+def draw_differences(compared: dict[str, Difference], names: dict[str, str], model: str) -> str:
+    """Draw the difference of each model to the best baseline with its interval; those far away stand at the edge.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ def differences(compared: dict[str, Difference], names: dict[str, str], model: s
     low, high = min([0.0, *ends]), max([0.0, *ends])
     room = 0.06 * max(high - low, 1e-9)
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(7.4, 1.1 + 0.34 * max(len(order), 1))
+        figure = make_figure(7.4, 1.1 + 0.34 * max(len(order), 1))
         axes = figure.add_subplot()
         for row, name in enumerate(order):
-            each, style = compared[name], line_style(name)
+            each, style = compared[name], choose_line_style(name)
             if name not in near:
                 edge, mark = (low, "<") if each.mean < 0 else (high, ">")
                 axes.plot(edge, row, mark, color=GREY, markersize=8)
@@ -122,11 +122,11 @@ def differences(compared: dict[str, Difference], names: dict[str, str], model: s
         axes.grid(visible=False, axis="y")
         axes.ticklabel_format(axis="x", useOffset=False)
         axes.set_xlabel("← better        log-loss minus that of the best baseline        worse →")
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def difference_over_time(backtest: Judged, name: str, other: str) -> str:
-    """Log-loss of one model minus that of another: each map, the means of blocks, and the mean with its interval."""
+def draw_difference_over_time(backtest: Judged, name: str, other: str) -> str:
+    """Draw log-loss of one model minus that of another: each map, means of blocks, and the mean with its interval."""
     starts = backtest.heatmaps.edges[:-1][backtest.maps]
     ends = backtest.heatmaps.edges[1:][backtest.maps]
     change = backtest.scores[name].fold_loss - backtest.scores[other].fold_loss
@@ -134,7 +134,7 @@ def difference_over_time(backtest: Judged, name: str, other: str) -> str:
     starts, ends, change = starts[kept], ends[kept], change[kept]
     difference = backtest.compare_losses(name, other)
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(7.4, 3.1)
+        figure = make_figure(7.4, 3.1)
         axes = figure.add_subplot()
         middle = starts + (ends - starts) / 2
         axes.plot(middle, change, "o", color="#8a8a8a", markersize=3, label="a map")
@@ -151,11 +151,11 @@ def difference_over_time(backtest: Judged, name: str, other: str) -> str:
         axes.set_ylabel("difference of log-loss\n(below 0: better)", fontsize=10)
         _dates(axes)
         figure.legend(loc="outside upper center", ncols=4, fontsize=10)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def gains_over_time(backtest: Judged, other: str) -> str:
-    """The running sum of each model's difference to the best baseline: where its gain or loss came from."""
+def draw_gains_over_time(backtest: Judged, other: str) -> str:
+    """Draw the running sum of each model's difference to the best baseline: where its gain or loss came from."""
     ends = backtest.heatmaps.edges[1:][backtest.maps]
     names = [name for name in _scored(backtest) if name not in (other, "constant")]
     with mpl.rc_context(PLOT_STYLE):
@@ -175,10 +175,10 @@ def gains_over_time(backtest: Judged, other: str) -> str:
         axes.set_ylabel("running sum of the difference\n(falling: better)", fontsize=10)
         _dates(axes)
         _legend(figure, axes, names, 4)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def root_scale(axis: Any) -> None:
+def set_root_scale(axis: Any) -> None:
     """Space an axis by the square root, so that rare and frequent are both seen, and zero too."""
     both: Any = (_root, np.square)
     scale = FuncScale(axis, both)
@@ -209,7 +209,7 @@ def _line(backtest: Judged, name: str, other: str | None) -> dict[str, Any]:
     """How a model's line is drawn: the model and the baseline it is seen beside bold."""
     bold = name in (backtest.model, other)
     return {
-        **line_style(name),
+        **choose_line_style(name),
         "linewidth": 2.4 if bold else 1.1,
         "markersize": 6 if bold else 4,
         "alpha": 1.0 if bold else 0.8,
@@ -218,14 +218,14 @@ def _line(backtest: Judged, name: str, other: str | None) -> dict[str, Any]:
 
 def _tall_enough(entries: int, width: float = 5.2, height: float = 3.4, columns: int = 3) -> Figure:
     """A figure with room for its legend on top."""
-    return new_figure(width, height + 0.24 * -(-entries // columns))
+    return make_figure(width, height + 0.24 * -(-entries // columns))
 
 
 def _legend(figure: Figure, axes: Axes, names: Sequence[str], columns: int = 3) -> None:
     """A legend above the axes, in the order of the table."""
     handles, labels = axes.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
-    wanted = [line_style(name)["label"] for name in names]
+    wanted = [choose_line_style(name)["label"] for name in names]
     if wanted:
         figure.legend(
             [by_label[label] for label in wanted],

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ..evaluation.judged import Judged
 from ..measures.labels import LABELS, Tradeoff
-from .backtest_figures import root_scale
-from .figures import PLOT_STYLE, data_uri, new_figure
+from .backtest_figures import set_root_scale
+from .figures import PLOT_STYLE, make_figure, to_data_uri
 
 #: Colour of each label in the order of their codes, as the map's style in QGIS has them; true negatives are pale.
 COLOURS = ("#ececec", "#009e73", "#d55e00", "#f0c04a", "#0072b2", "#7cc4ec")
@@ -40,8 +40,8 @@ READINGS = {"stack": "over the whole test", "map": "over each map"}
 _MANY_DOTS = 3000
 
 
-def chosen_maps(backtest: Judged) -> dict[str, int]:
-    """A quiet, a typical and a busy one of the scored maps, by their number of incidents: places in `maps`."""
+def choose_maps(backtest: Judged) -> dict[str, int]:
+    """Choose a quiet, a typical and a busy one of the scored maps, by their number of incidents: places in `maps`."""
     counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
     # Map by map: a long stack does not come into memory as a whole.
     total = np.array([counts[number][mask].sum(dtype=np.float64) for number in backtest.maps])
@@ -70,8 +70,8 @@ class Scale:
     most: float
 
 
-def common_scale(backtest: Judged, name: str, places: Sequence[int]) -> Scale:
-    """The scale of some of the scored maps (their places in `maps`)."""
+def choose_common_scale(backtest: Judged, name: str, places: Sequence[int]) -> Scale:
+    """Choose the scale of some of the scored maps (their places in `maps`)."""
     risk = backtest.risks[name][list(places)]
     finite = risk[np.isfinite(risk)]
     counts = backtest.heatmaps.counts[backtest.maps[list(places)]][:, backtest.heatmaps.mask]
@@ -83,8 +83,8 @@ def common_scale(backtest: Judged, name: str, places: Sequence[int]) -> Scale:
     )
 
 
-def happened_map(backtest: Judged, name: str, place: int, shared: Scale) -> str:
-    """A forecast, and over it a dot in each cell where something happened, its area by the number of incidents."""
+def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale) -> str:
+    """Draw a forecast, and over it a dot in each cell where something happened, its area by the number of incidents."""
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         figure, axes, side = _map_axes(backtest)
         image = axes.imshow(
@@ -119,11 +119,11 @@ def happened_map(backtest: Judged, name: str, place: int, shared: Scale) -> str:
             fontsize=9.5,
         )
         figure.colorbar(image, ax=axes, label=label, shrink=0.85, extend="max")
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
-    """The six labels of one map."""
+def draw_label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
+    """Draw the six labels of one map."""
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         figure, axes, _ = _map_axes(backtest, 0.5)
         shown = np.ma.masked_where(labels[place] >= len(LABELS), labels[place])
@@ -143,11 +143,11 @@ def label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
             fontsize=8.5,
             columnspacing=1,
         )
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def tradeoff_plot(tradeoffs: dict[str, list[Tradeoff]]) -> str:
-    """The published plot by both readings: accuracy against what is missed, by percentile."""
+def draw_tradeoff(tradeoffs: dict[str, list[Tradeoff]]) -> str:
+    """Draw the published plot by both readings: accuracy against what is missed, by percentile."""
     with mpl.rc_context(PLOT_STYLE):
         figure, panels = _panels(tradeoffs, 3.3)
         for axes, each in zip(panels, tradeoffs.values(), strict=True):
@@ -162,11 +162,11 @@ def tradeoff_plot(tradeoffs: dict[str, list[Tradeoff]]) -> str:
             axes.set_ylim(-2, 102)
         panels[0].set_ylabel("%")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9.5)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
-    """How often each label but the true negative is given, by percentile and reading; on a root scale."""
+def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
+    """Draw how often each label but the true negative is given, by percentile and reading; on a root scale."""
     with mpl.rc_context(PLOT_STYLE):
         figure, panels = _panels(tradeoffs, 3.7)
         highest = 0.01
@@ -194,17 +194,17 @@ def label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
             if tick == 0 or highest / 200 <= tick <= highest * 1.02
         ]
         for axes in panels:
-            root_scale(axes.yaxis)
+            set_root_scale(axes.yaxis)
             axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             axes.minorticks_off()
             axes.set_ylim(0, highest * 1.06)
         panels[0].set_ylabel("of all cells, % (root scale)")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9.5)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
 def _panels(tradeoffs: dict[str, list[Tradeoff]], height: float) -> tuple[Figure, list[Axes]]:
-    figure = new_figure(8.2, height)
+    figure = make_figure(8.2, height)
     panels: list[Axes] = list(figure.subplots(1, len(tradeoffs), sharey=True, squeeze=False)[0])
     for axes, over in zip(panels, tradeoffs, strict=True):
         axes.set_title(f"percentile {READINGS.get(over, over)}", fontsize=10.5)
@@ -216,7 +216,7 @@ def _map_axes(backtest: Judged, more: float = 0.0) -> tuple[Figure, Axes, float]
     """A figure for a map, its axes, and the side of a cell in points (about)."""
     grid = backtest.heatmaps.grid
     height = float(np.clip(4.4 * grid.rows / grid.columns, 2.2, 6.5))
-    figure = new_figure(5.6, height + 0.7 + more)
+    figure = make_figure(5.6, height + 0.7 + more)
     axes = figure.add_subplot()
     axes.set_facecolor(_OUTSIDE)
     axes.set_xlabel("km")

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..contract.forecasters import title_of
 from ..evaluation.judged import Judged
-from .claims import AGAINST, held_out_line, verdict_of
-from .words import moment
+from .claims import AGAINST, describe_held_out, verdict_of
+from .words import format_moment
 
 
 def metrics_of(held_out: Judged | None) -> dict[str, Any]:
-    """Figures by model for a model card; the model's own say how it compares with the best baseline."""
+    """Collect figures by model for a model card; the model's own say how it compares with the best baseline."""
     if held_out is None:
         return {}
     figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
@@ -27,10 +27,10 @@ def metrics_of(held_out: Judged | None) -> dict[str, Any]:
     return figures
 
 
-def card_line(
+def describe_forecast(
     model: str, edges: Sequence[str], bin_length: str, trained_until: str, metrics: Mapping[str, Any] | None
 ) -> str:
-    """One line: what is forecast, by which model, trained until when, and how good it was on held-out maps.
+    """Describe in one line what is forecast, by which model, trained until when, and how good it was on held-out maps.
 
     Parameters
     ----------
@@ -46,14 +46,16 @@ def card_line(
         As `metrics_of` gives them.
     """
     steps = len(edges) - 1
-    text = f"Forecast for {moment(edges[0])} to {moment(edges[-1])}"
-    text += f" ({steps} {'map' if steps == 1 else 'maps'} of {bin_words(bin_length)}). Model: {title_of(model)},"
-    text += f" origin {moment(edges[0])}"
-    text += f", trained until {moment(trained_until)}" if trained_until else ""
-    return f"{text}. {held_out_line(model, metrics or {})}"
+    text = f"Forecast for {format_moment(edges[0])} to {format_moment(edges[-1])}"
+    text += (
+        f" ({steps} {'map' if steps == 1 else 'maps'} of {format_bin_length(bin_length)}). Model: {title_of(model)},"
+    )
+    text += f" origin {format_moment(edges[0])}"
+    text += f", trained until {format_moment(trained_until)}" if trained_until else ""
+    return f"{text}. {describe_held_out(model, metrics or {})}"
 
 
-def bin_words(length: str) -> str:
-    """A length of bins for people: ``1 day``, not ``1 days``."""
+def format_bin_length(length: str) -> str:
+    """Format a length of bins for people: ``1 day``, not ``1 days``."""
     number, _, unit = length.partition(" ")
     return f"{number} {unit.removesuffix('s')}" if number == "1" else length

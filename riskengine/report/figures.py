@@ -39,29 +39,29 @@ STYLE: Any = {
 PLOT_STYLE: Any = {**STYLE, "axes.axisbelow": True}
 
 
-def new_figure(width: float = 5.2, height: float = 3.5) -> Figure:
-    """An empty figure, inches."""
+def make_figure(width: float = 5.2, height: float = 3.5) -> Figure:
+    """Make an empty figure, inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def data_uri(figure: Figure, dpi: int = 150) -> str:
-    """The figure as an SVG data URI."""
+def to_data_uri(figure: Figure, dpi: int = 150) -> str:
+    """Bring a figure to an SVG data URI."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", dpi=dpi, metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def line_style(name: str) -> dict[str, Any]:
+def choose_line_style(name: str) -> dict[str, Any]:
     """Choose how the line of a forecaster is drawn: its arguments for matplotlib."""
     given = _GIVEN if name == "risk" else LineStyle("#CC79A7", "-", "d")
     line = FORECASTERS[name].line if name in FORECASTERS else given
     return {"label": title_of(name), "color": line.colour, "linestyle": line.dashes, "marker": line.marker}
 
 
-def loss_curves(curves: Curves) -> str:
-    """Training and validation log-loss per epoch."""
+def draw_loss_curves(curves: Curves) -> str:
+    """Draw training and validation log-loss per epoch."""
     with mpl.rc_context(STYLE):
-        figure = new_figure()
+        figure = make_figure()
         axes = figure.add_subplot()
         epochs = np.arange(len(curves.loss) + 1)
         axes.plot(epochs, [curves.start, *curves.loss], color="#0072B2", marker="o", markersize=3.5, label="training")
@@ -81,14 +81,14 @@ def loss_curves(curves: Curves) -> str:
         axes.ticklabel_format(useOffset=False)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
-    """A forecast map with its scale; cells outside the study area are grey."""
+def draw_risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
+    """Draw a forecast map with its scale; cells outside the study area are grey."""
     with mpl.rc_context({**STYLE, "axes.grid": False}):
         height = float(np.clip(5.2 * grid.rows / grid.columns, 2.5, 7.0))
-        figure = new_figure(5.8, height)
+        figure = make_figure(5.8, height)
         axes = figure.add_subplot()
         west, south, east, north = (edge / 1000 for edge in grid.bounds)
         image = axes.imshow(
@@ -103,4 +103,4 @@ def risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
         axes.set_xlabel("km")
         axes.set_ylabel("km")
         figure.colorbar(image, ax=axes, label="probability of at least one incident", shrink=0.85)
-        return data_uri(figure)
+        return to_data_uri(figure)

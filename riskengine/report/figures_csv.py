@@ -25,12 +25,12 @@ def write_figures(path: str | Path, backtest: Judged, parameter: str = "csv") ->
     with whole_file(path, parameter) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for row in figures(backtest):
+        for row in list_figures(backtest):
             writer.writerow({name: _text(row.get(name)) for name in COLUMNS})
 
 
-def figures(backtest: Judged) -> Iterator[dict[str, Any]]:
-    """Every figure as a row of `COLUMNS`."""
+def list_figures(backtest: Judged) -> Iterator[dict[str, Any]]:
+    """List every figure as a row of `COLUMNS`."""
     cell_km2 = (backtest.heatmaps.grid.cell / 1000) ** 2
     best = backtest.best_baseline
     for name, score in backtest.scores.items():

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__
 from ..maps.heatmaps import Heatmaps
-from .words import SHOWN_CATEGORIES, categories_text, change, moment, percent
+from .words import SHOWN_CATEGORIES, categories_text, format_change, format_moment, format_percent
 
 
 def _environment() -> Environment:
@@ -22,12 +22,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent, moment=moment, signed=change)
+    environment.filters.update(number=format_number, percent=format_percent, moment=format_moment, signed=format_change)
     return environment
 
 
-def number(value: float | None, digits: int = 4) -> str:
-    """A figure for a table; a dash where there is none."""
+def format_number(value: float | None, digits: int = 4) -> str:
+    """Format a figure for a table; a dash where there is none."""
     return "–" if value is None or not np.isfinite(value) else f"{value:,.{digits}f}"
 
 
@@ -38,13 +38,13 @@ def render(template: str, values: dict[str, Any]) -> str:
 
 
 def history_of(heatmaps: Heatmaps) -> dict[str, Any]:
-    """What a report says of the maps it rests on."""
+    """Collect what a report says of the maps it rests on."""
     counts, mask = heatmaps.counts, heatmaps.mask
     # Map by map: a long stack does not come into memory as a whole.
     incidents = sum(int(counts[number][mask].sum(dtype=np.int64)) for number in np.flatnonzero(heatmaps.observed))
     return {
-        "start": moment(heatmaps.edges[0]),
-        "end": moment(heatmaps.edges[-1]),
+        "start": format_moment(heatmaps.edges[0]),
+        "end": format_moment(heatmaps.edges[-1]),
         "maps": len(heatmaps),
         "unobserved": int((~heatmaps.observed).sum()),
         "incidents": incidents,
@@ -58,8 +58,8 @@ def history_of(heatmaps: Heatmaps) -> dict[str, Any]:
     }
 
 
-def crs_name(crs: str) -> str:
-    """Name of a CRS given as WKT or authority code, short enough for a table."""
+def format_crs(crs: str) -> str:
+    """Format the name of a CRS given as WKT or authority code, short enough for a table."""
     if '["' in crs:
         return crs.split('["', 1)[1].split('"', 1)[0]
     return crs[:80] or "unknown"

@@ -24,7 +24,7 @@ from ..maps.geotiff import write_stack
 from ..maps.heatmaps import write_risk
 from ..measures.labels import LABEL_NODATA, LABELS
 from .backtest import write_backtest_report
-from .claims import sentences
+from .claims import describe_comparison
 from .figures_csv import write_figures
 
 #: Parameters of jobs that name files.
@@ -105,14 +105,20 @@ def write_outputs(
         write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
 
     def write_hits(path: str) -> None:
+<<<<<<< HEAD
         fields = parameter_of(Judges, "hits").kind.fields
         write_table(path, fields, [list_hits(backtest, labels())], "point", str(grid.crs), "hits")
+=======
+        with whole_file(path, "hits") as temporary:
+            text = json.dumps(list_hit_rows(backtest, labels()), ensure_ascii=False, allow_nan=False)
+            temporary.write_text(text, encoding="utf-8")
+>>>>>>> verbs
 
     def write_csv(path: str) -> None:
         write_figures(path, backtest)
 
     def write_report(path: str) -> None:
-        write_backtest_report(path, backtest, shareable(parameters), notes, findings)
+        write_backtest_report(path, backtest, hide_folders(parameters), notes, findings)
 
     writers: dict[str, tuple[str, Callable[[str], None]]] = {
         "risk": ("the risk raster is not", write_the_risk),
@@ -131,8 +137,8 @@ def write_outputs(
             setattr(outputs, name, path)
 
 
-def shareable(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a job as a report may show them: files by name, since a folder may name a person."""
+def hide_folders(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Hide folders in the parameters of a job, as a report may show them: one may name a person."""
 
     def shown(name: str, value: Any) -> Any:
         if name not in FILES or not value:
@@ -142,9 +148,15 @@ def shareable(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shown(name, value) for name, value in parameters.items()}
 
 
+<<<<<<< HEAD
 def list_hits(backtest: Judged, labels: NDArray[np.uint8]) -> Chunk:
     """List start, end, incidents, risk and label of each cell and bin with an event, as points; no raw points."""
     counts, grid = backtest.counts, backtest.heatmaps.grid
+=======
+def list_hit_rows(backtest: Judged, labels: NDArray[np.uint8]) -> list[list[Any]]:
+    """List [x, y, start, end, incidents, risk, label] of each cell and bin with an event; no raw points."""
+    counts, edges, grid = backtest.counts, backtest.edges, backtest.heatmaps.grid
+>>>>>>> verbs
     events = (counts >= backtest.threshold) & backtest.heatmaps.mask
     number, row, column = np.nonzero(events)
     x, y = grid.centres()
@@ -156,14 +168,14 @@ def list_hits(backtest: Judged, labels: NDArray[np.uint8]) -> Chunk:
 
 
 def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
-    """The job's result, but for its notes: figures, comparisons, what was written."""
+    """Make the job's result, but for its notes: figures, comparisons, what was written."""
     events = (backtest.counts >= backtest.threshold) & backtest.heatmaps.mask
     model, best = backtest.scores[backtest.model], backtest.scores.get(backtest.best_baseline)
     return {
         **backtest.to_dict(),
         "maps": len(backtest.maps),
         "log_loss_ratio": model.log_loss / best.log_loss if best is not None else None,
-        "verdict": " ".join(sentences(backtest)),
+        "verdict": " ".join(describe_comparison(backtest)),
         "labels": list(LABELS),
         "hits": int(events.sum()),
         "report": outputs.report,

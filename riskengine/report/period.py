@@ -12,16 +12,16 @@ from matplotlib.patches import Patch
 from ..ground.artefacts import whole_file
 from ..intake.incidents import Incidents
 from ..maps.period import Period
-from .figures import STYLE, data_uri, new_figure
+from .figures import STYLE, make_figure, to_data_uri
 from .html import render
 
 KEPT, LEFT_OUT = "#0072B2", "#bfc5cc"
 
 
-def monthly_chart(period: Period) -> str:
-    """Bars of the monthly counts, the chosen months in blue; a line at the limit."""
+def draw_monthly_chart(period: Period) -> str:
+    """Draw bars of the monthly counts, the chosen months in blue; a line at the limit."""
     with mpl.rc_context(STYLE):
-        figure = new_figure(9.0, 3.6)
+        figure = make_figure(9.0, 3.6)
         axes = figure.add_subplot()
         starts = period.months.astype("datetime64[D]")
         days = ((period.months + 1).astype("datetime64[D]") - starts).astype(int)
@@ -41,7 +41,7 @@ def monthly_chart(period: Period) -> str:
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
         )
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
 def write_period_report(
@@ -77,7 +77,7 @@ def write_period_report(
         "refused": refused,
         "first": first,
         "last": last,
-        "chart": monthly_chart(period),
+        "chart": draw_monthly_chart(period),
         "rows": [(year, [by_month.get(f"{year}-{month:02}") for month in range(1, 13)]) for year in years],
         "kept_months": int(period.chosen.sum()),
         "empty_months": int((period.counts == 0).sum()),

@@ -15,8 +15,8 @@ from ..systems.score.model import ScoreCard
 from ..systems.score.study import HeldOut, Importance, Study
 from . import score_figures as figures
 from . import score_words as words
-from .html import crs_name, render
-from .words import moment
+from .html import format_crs, render
+from .words import format_moment
 
 #: Categories named in the model card.
 _CATEGORIES = 12
@@ -40,8 +40,8 @@ def write_score_report(path: str | Path, study: Study, parameter: str = "report"
 
 def _values(study: Study) -> dict[str, Any]:
     card, rows, held_out = study.card, study.rows, study.held_out
-    sentence, tone = words.headline(study)
-    bands = held_out.by_band()
+    sentence, tone = words.make_headline(study)
+    bands = held_out.list_bands()
     incidents = _incidents_by_block(study)
     names = [_capital(each.model) for each in study.comparisons]
     groups, columns = _importance(study)
@@ -57,41 +57,41 @@ def _values(study: Study) -> dict[str, Any]:
         "about": study.about,
         "published": card.protocol == "published",
         "l1": l1,
-        "between": words.between,
-        "factor": words.factor(card, l1.mean),
+        "between": words.format_bounds,
+        "factor": words.compute_factor(card, l1.mean),
         "own_l1": float(held_out.error[own].mean()) if own.any() and not own.all() else None,
         "coverage": held_out.coverage(),
         "parameters": study.settings,
         "network_parameters": _parameter_count(card),
-        "block": words.metres(held_out.block_size),
+        "block": words.format_metres(held_out.block_size),
         "blocks": int((np.bincount(held_out.block) > 0).sum()),
         "bands": bands,
         "examples": _examples(study),
         "originals": rows.originals,
         "copies": len(rows) - rows.originals,
-        "histograms": figures.score_histograms(rows, *_resampled(study)),
+        "histograms": figures.draw_score_histograms(rows, *_resampled(study)),
         "resampled": _resampled(study),
-        "scatter_figure": figures.predicted_against_true(held_out),
-        "band_figure": figures.error_by_band(bands),
-        "coverage_figure": figures.coverage_by_band(bands, card.interval),
-        "map_figure": figures.error_map(held_out, incidents),
+        "scatter_figure": figures.draw_predicted_against_true(held_out),
+        "band_figure": figures.draw_error_by_band(bands),
+        "coverage_figure": figures.draw_coverage_by_band(bands, card.interval),
+        "map_figure": figures.draw_error_map(held_out, incidents),
         "map_words": _map_words(held_out, incidents),
-        "loss_figure": figures.fit_curves(study.curves, kept) if kept else None,
+        "loss_figure": figures.draw_fit_curves(study.curves, kept) if kept else None,
         "networks": len(study.curves),
         "kept_curves": dict(study.curves)[kept] if kept else None,
-        "growth_figure": figures.growth_path(study.growth) if study.growth else None,
-        "protocol_figure": figures.protocols(study.comparisons, names) if study.comparisons else None,
+        "growth_figure": figures.draw_growth_path(study.growth) if study.growth else None,
+        "protocol_figure": figures.draw_protocols(study.comparisons, names) if study.comparisons else None,
         "protocols": _protocols(study),
-        "leak": words.leak(study),
+        "leak": words.describe_leak(study),
         "uneven": study.settings.get("windows", 1) > 1 and any("boosting" in name for name in names),
         "beside": any(name.startswith("Published network") for name in names),
-        "groups": [(words.group_name(each.group), each) for each in groups],
-        "importance_figure": figures.importance_bars(columns or groups) if study.importance else None,
+        "groups": [(words.describe_group(each.group), each) for each in groups],
+        "importance_figure": figures.draw_importance_bars(columns or groups) if study.importance else None,
         "shown_columns": len(columns),
         "categories": _categories(study),
         "area": _area(card),
-        "crs": crs_name(card.crs),
-        "reference": moment(card.reference_time),
+        "crs": format_crs(card.crs),
+        "reference": format_moment(card.reference_time),
         "settings": _settings(study),
     }
 
@@ -122,7 +122,7 @@ def _resampled(study: Study) -> tuple[float, float]:
 def _kept_curves(study: Study) -> str | None:
     """The name of the curves that belong to the model itself."""
     fitted = [name for name, fit in study.curves if fit.loss and fit.validation]
-    wanted = [name for name in ("final", study.card.architecture.text()) if name in fitted] or fitted[-1:]
+    wanted = [name for name in ("final", study.card.architecture.describe()) if name in fitted] or fitted[-1:]
     return wanted[0] if wanted else None
 
 
@@ -134,7 +134,7 @@ def _incidents_by_block(study: Study) -> NDArray[np.int64]:
 
 
 def _map_words(held_out: HeldOut, incidents: NDArray[np.int64]) -> dict[str, Any]:
-    _, error = held_out.by_block()
+    _, error = held_out.count_by_block()
     enough = (incidents >= figures.LEAST_IN_BLOCK) & np.isfinite(error)
     few = int(((incidents > 0) & ~enough).sum())
     quarter = np.quantile(error[enough], (0.25, 0.75, 0.9)).tolist() if enough.any() else None
@@ -151,7 +151,7 @@ def _examples(study: Study) -> list[dict[str, float]]:
         return float(np.exp(low + score * (high - low)))
 
     examples = []
-    for band in held_out.by_band():
+    for band in held_out.list_bands():
         inside = (held_out.truth >= band["low"]) & (held_out.truth < band["high"])
         if band["high"] == 1.0:
             inside |= held_out.truth == 1.0

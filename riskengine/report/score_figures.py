@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..learning.loop import Curves
 from ..systems.score.augment import Rows
 from ..systems.score.study import Comparison, GrowthStep, HeldOut, Importance
-from .figures import PLOT_STYLE, data_uri, new_figure
+from .figures import PLOT_STYLE, make_figure, to_data_uri
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#595959"
 #: Colour and marker of each way to split, and its name.
@@ -27,13 +27,13 @@ _BINS = np.linspace(0.0, 1.0, 51)
 LEAST_IN_BLOCK = 10
 
 
-def score_histograms(rows: Rows, low: float, high: float) -> str:
-    """The score of the incidents' own places, and of all rows if there are copies."""
+def draw_score_histograms(rows: Rows, low: float, high: float) -> str:
+    """Draw the score of the incidents' own places, and of all rows if there are copies."""
     parts = [("incidents’ own places", rows.score[: rows.originals], BLUE)]
     if len(rows) > rows.originals:
         parts.append(("with resampled copies", rows.score, ORANGE))
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(5.2, 2.3 * len(parts) + 0.3)
+        figure = make_figure(5.2, 2.3 * len(parts) + 0.3)
         all_axes = figure.subplots(len(parts), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, (title, score, colour) in zip(all_axes, parts, strict=True):
             axes.hist(score, _BINS, color=colour, edgecolor="white", linewidth=0.3)
@@ -46,13 +46,13 @@ def score_histograms(rows: Rows, low: float, high: float) -> str:
                     axes.axvline(edge, color="#333", linewidth=1, linestyle="--")
         all_axes[-1].set_xlabel("score")
         all_axes[-1].set_xlim(0, 1)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
-    """Loss per epoch of every network; that called `main` is drawn on top."""
+def draw_fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
+    """Draw the loss per epoch of every network; that called `main` is drawn on top."""
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(5.2, 3.8)
+        figure = make_figure(5.2, 3.8)
         axes = figure.add_subplot()
         for name, each in curves:
             if name != main:
@@ -75,7 +75,7 @@ def fit_curves(curves: list[tuple[str, Curves]], main: str) -> str:
         axes.set_ylabel("mean absolute error")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside upper center", ncols=3, fontsize=10, columnspacing=1)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
 def _epochs(losses: list[float]) -> NDArray[np.int64]:
@@ -92,10 +92,10 @@ def _loss_limits(curves: list[Curves]) -> tuple[float, float]:
     return low - room, top + room
 
 
-def growth_path(growth: list[GrowthStep]) -> str:
-    """Losses of the architectures that were tried, in order."""
+def draw_growth_path(growth: list[GrowthStep]) -> str:
+    """Draw the losses of the architectures that were tried, in order."""
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure()
+        figure = make_figure()
         axes = figure.add_subplot()
         layers = np.arange(len(growth))
         axes.plot(layers, [step.train for step in growth], color=BLUE, linestyle="--", marker="s", label="training")
@@ -113,13 +113,13 @@ def growth_path(growth: list[GrowthStep]) -> str:
         axes.set_ylabel("mean absolute error")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def predicted_against_true(held_out: HeldOut) -> str:
-    """Density of held-out rows by their true and predicted score."""
+def draw_predicted_against_true(held_out: HeldOut) -> str:
+    """Draw the density of held-out rows by their true and predicted score."""
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        figure = new_figure(5.2, 4.4)
+        figure = make_figure(5.2, 4.4)
         axes = figure.add_subplot()
         edges = np.linspace(0.0, 1.0, 81)
         rows, _, _ = np.histogram2d(held_out.score, held_out.truth, bins=(edges, edges))
@@ -137,13 +137,13 @@ def predicted_against_true(held_out: HeldOut) -> str:
         bar = figure.colorbar(image, ax=axes, label="rows in a cell", shrink=0.85)
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         bar.ax.minorticks_off()
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def error_by_band(bands: list[dict[str, float]]) -> str:
-    """Mean absolute error and bias of each band of the true score."""
+def draw_error_by_band(bands: list[dict[str, float]]) -> str:
+    """Draw mean absolute error and bias of each band of the true score."""
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(5.2, 3.2)
+        figure = make_figure(5.2, 3.2)
         axes = figure.add_subplot()
         middle = [(band["low"] + band["high"]) / 2 for band in bands]
         axes.bar(middle, [band["l1"] for band in bands], width=0.085, color="#8fbcd8", label="mean absolute error")
@@ -160,13 +160,13 @@ def error_by_band(bands: list[dict[str, float]]) -> str:
         axes.set_xlabel("true score")
         axes.set_ylabel("of the scale")
         axes.legend(fontsize=10)
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def coverage_by_band(bands: list[dict[str, float]], nominal: float) -> str:
-    """Share of truths inside their interval, per band of the true score."""
+def draw_coverage_by_band(bands: list[dict[str, float]], nominal: float) -> str:
+    """Draw the share of truths inside their interval, per band of the true score."""
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(5.2, 3.0)
+        figure = make_figure(5.2, 3.0)
         axes = figure.add_subplot()
         middle = [(band["low"] + band["high"]) / 2 for band in bands]
         shares = [100 * band["coverage"] for band in bands]
@@ -177,12 +177,12 @@ def coverage_by_band(bands: list[dict[str, float]], nominal: float) -> str:
         axes.set_xlabel("true score")
         axes.set_ylabel("held-out rows, %")
         axes.legend(loc="lower center")
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
-    """Mean absolute error of each block; those with few incidents are left grey."""
-    _, error = held_out.by_block()
+def draw_error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
+    """Draw the mean absolute error of each block; those with few incidents are left grey."""
+    _, error = held_out.count_by_block()
     side = held_out.block_size
     cells = np.round(held_out.corner / side).astype(np.int64)
     first = cells.min(axis=0)
@@ -194,7 +194,7 @@ def error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
     grid[at[enough, 1], at[enough, 0]] = error[enough]
     few[at[~enough, 1], at[~enough, 0]] = 1.0
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        figure = new_figure(5.8, float(np.clip(4.5 * lines / columns + 0.5, 2.5, 7.5)))
+        figure = make_figure(5.8, float(np.clip(4.5 * lines / columns + 0.5, 2.5, 7.5)))
         axes = figure.add_subplot()
         extent = (0.0, columns * side / 1000, 0.0, lines * side / 1000)
         axes.imshow(
@@ -219,13 +219,13 @@ def error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
         axes.set_xlabel("km")
         axes.set_ylabel("km")
         figure.colorbar(image, ax=axes, label="mean absolute error", shrink=0.85, extend="max")
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def importance_bars(importance: list[Importance]) -> str:
-    """How much larger the error becomes when each feature is shuffled."""
+def draw_importance_bars(importance: list[Importance]) -> str:
+    """Draw how much larger the error becomes when each feature is shuffled."""
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(5.2, 0.9 + 0.27 * len(importance))
+        figure = make_figure(5.2, 0.9 + 0.27 * len(importance))
         axes = figure.add_subplot()
         names, added = [each.group for each in importance], [each.increase for each in importance]
         axes.barh(names[::-1], added[::-1], height=0.6, color="#8fbcd8", edgecolor=BLUE)
@@ -233,14 +233,14 @@ def importance_bars(importance: list[Importance]) -> str:
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("error added when shuffled")
         axes.xaxis.set_major_locator(MaxNLocator(5))
-        return data_uri(figure)
+        return to_data_uri(figure)
 
 
-def protocols(comparisons: list[Comparison], names: list[str]) -> str:
-    """Error of every model under every split, with its interval over blocks; on a logarithmic scale."""
+def draw_protocols(comparisons: list[Comparison], names: list[str]) -> str:
+    """Draw the error of every model under every split, with its interval over blocks; on a logarithmic scale."""
     models = list(dict.fromkeys(names))
     with mpl.rc_context(PLOT_STYLE):
-        figure = new_figure(5.2, 1.2 + 0.5 * len(models))
+        figure = make_figure(5.2, 1.2 + 0.5 * len(models))
         axes = figure.add_subplot()
         splits = [split for split in SPLITS if any(each.split == split for each in comparisons)]
         for number, split in enumerate(splits):
@@ -260,4 +260,4 @@ def protocols(comparisons: list[Comparison], names: list[str]) -> str:
         axes.invert_yaxis()
         axes.set_xlabel("mean absolute error")
         figure.legend(loc="outside upper center", ncols=len(splits), fontsize=10, columnspacing=1, handletextpad=0.3)
-        return data_uri(figure)
+        return to_data_uri(figure)

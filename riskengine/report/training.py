@@ -15,10 +15,10 @@ from ..ground.artefacts import whole_file
 from ..maps.heatmaps import Heatmaps
 from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, figures
-from .card import bin_words
-from .claims import headline, verdict_of
-from .html import crs_name, history_of, render
-from .words import moment
+from .card import format_bin_length
+from .claims import make_headline, verdict_of
+from .html import format_crs, history_of, render
+from .words import format_moment
 
 
 def write_training_report(
@@ -55,7 +55,7 @@ def write_training_report(
         Maps that were forecast with it.
     """
     curves, grid = getattr(model, "curves_", None), heatmaps.grid
-    sentence, tone = headline(judged)
+    sentence, tone = make_headline(judged)
     values = {
         "entry": FORECASTERS[card.name],
         "verdict": sentence,
@@ -67,7 +67,7 @@ def write_training_report(
         "maps": [] if forecast is None else _maps(forecast, heatmaps),
         "curves": curves,
         "network_parameters": sum(array.size for name, array in model.state().items() if name.startswith("network.")),
-        "loss_figure": figures.loss_curves(curves) if curves is not None and curves.loss else None,
+        "loss_figure": figures.draw_loss_curves(curves) if curves is not None and curves.loss else None,
         "card": card,
         "settings": {
             name: _setting(value) for name, value in model.settings().items() if name not in ("threshold", "seed")
@@ -75,8 +75,8 @@ def write_training_report(
         "members": _members(model),
         "history": history_of(heatmaps),
         "grid": grid,
-        "crs": crs_name(grid.crs),
-        "bin": bin_words(heatmaps.bin),
+        "crs": format_crs(grid.crs),
+        "bin": format_bin_length(heatmaps.bin),
         "history_bin": heatmaps.bin,
         "parameters": parameters,
         "notes": notes,
@@ -94,11 +94,11 @@ def _evaluation(judged: Judged | None) -> dict[str, Any]:
     difference = judged.compare_losses(judged.model)
     return {
         "rows": _rows(judged),
-        "span": (moment(edges[judged.plan.first]), moment(edges[-1])),
+        "span": (format_moment(edges[judged.plan.first]), format_moment(edges[-1])),
         "blocks": 0 if difference.too_few else difference.blocks,
-        "reliability_figure": backtest_figures.reliability_curves(judged),
-        "hit_figure": backtest_figures.hit_rate_curves(judged),
-        "time_figure": backtest_figures.difference_over_time(judged, judged.model, other)
+        "reliability_figure": backtest_figures.draw_reliability_curves(judged),
+        "hit_figure": backtest_figures.draw_hit_rate_curves(judged),
+        "time_figure": backtest_figures.draw_difference_over_time(judged, judged.model, other)
         if len(judged.maps) > 1
         else None,
     }
@@ -129,10 +129,10 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
 def _maps(forecast: RiskForecast, heatmaps: Heatmaps) -> list[str]:
     """The first and the last map of a forecast."""
     return [
-        figures.risk_map(
+        figures.draw_risk_map(
             forecast.risk[step],
             heatmaps.grid,
-            f"{moment(forecast.edges[step])} to {moment(forecast.edges[step + 1])}",
+            f"{format_moment(forecast.edges[step])} to {format_moment(forecast.edges[step + 1])}",
         )
         for step in sorted({0, len(forecast.risk) - 1})
     ]

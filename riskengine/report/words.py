@@ -13,7 +13,7 @@ SHOWN_CATEGORIES = 4
 
 
 def categories_text(categories: Sequence[str], most: int | None = None) -> str:
-    """Which categories were counted, beyond `most` only the first; never "all", which nobody recorded."""
+    """Say which categories were counted, beyond `most` only the first; never "all", which nobody recorded."""
     if not categories:
         return "categories not recorded"
     if most is None or len(categories) <= most:
@@ -21,45 +21,46 @@ def categories_text(categories: Sequence[str], most: int | None = None) -> str:
     return f"{', '.join(categories[:most])} and {len(categories) - most} more categories"
 
 
-def within(name: str) -> str:
-    """What a forecaster is called within a sentence: "plain counts", but "ConvLSTM"."""
+def inner_title_of(name: str) -> str:
+    """Call a forecaster as within a sentence: "plain counts", but "ConvLSTM"."""
     title = title_of(name)
     first = title.partition(" ")[0].partition("-")[0]
     return title[:1].lower() + title[1:] if first.istitle() else title
 
 
-def percent(value: float | None, digits: int = 1) -> str:
-    """A share as a percentage; a dash where there is none."""
+def format_percent(value: float | None, digits: int = 1) -> str:
+    """Format a share as a percentage; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
-def change(value: float, digits: int = 5) -> str:
-    """A difference with its sign, a true minus, even where it is rounded to zero; a dash where there is none."""
+def format_change(value: float, digits: int = 5) -> str:
+    """Format a difference with its sign, a true minus, even where it is rounded to zero; a dash where there is none."""
     if not math.isfinite(value):
         return "–"
     # Adding zero makes of a negative zero a plain one.
     return f"{value + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def count(value: float) -> str:
-    """A number of incidents; with a decimal only where ties were shared out."""
+def format_count(value: float) -> str:
+    """Format a number of incidents; with a decimal only where ties were shared out."""
     return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
 
 
-def of_all(hits: AreaHits) -> str:
-    """n of N, never the share alone."""
-    return f"{percent(hits.hit_rate)} of the incidents ({count(hits.caught)} of {count(hits.incidents)})"
+def format_hits(hits: AreaHits) -> str:
+    """Format hits as n of N, never the share alone."""
+    caught, all_of_them = format_count(hits.caught), format_count(hits.incidents)
+    return f"{format_percent(hits.hit_rate)} of the incidents ({caught} of {all_of_them})"
 
 
-def moment(value: object) -> str:
-    """An ISO time for people: no T, no midnight."""
+def format_moment(value: object) -> str:
+    """Format an ISO time for people: no T, no midnight."""
     return str(value).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
 
 
 def weights_text(trained_until: str, share: float | None, refitted: bool) -> str:
-    """Which maps the model that is kept was fitted on, beside those it was judged on.
+    """Say which maps the model that is kept was fitted on, beside those it was judged on.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def weights_text(trained_until: str, share: float | None, refitted: bool) -> str
     refitted : bool
         Whether the kept model was fitted again, on all maps.
     """
-    end = moment(trained_until)
+    end = format_moment(trained_until)
     if refitted:
         return (
             "The figures are those of the model that did not know the held-out maps. The model that is kept has the"
@@ -81,11 +82,11 @@ def weights_text(trained_until: str, share: float | None, refitted: bool) -> str
     if share == 1:
         return f"The model was fitted on all maps up to {end}."
     return (
-        f"The weights are those learned from the first {percent(share, 0)} of the maps, before {end}: the model was not"
-        " fitted again on the maps held out."
+        f"The weights are those learned from the first {format_percent(share, 0)} of the maps, before {end}: the model"
+        " was not fitted again on the maps held out."
     )
 
 
 def maps_text(number: int) -> str:
-    """How many maps were judged."""
+    """Say how many maps were judged."""
     return f"{number:,} test {'map' if number == 1 else 'maps'}"

@@ -38,7 +38,7 @@ def train(model: ConvLSTMForecaster, heatmaps: Heatmaps, context: JobContext) ->
     return first
 
 
-def load(
+def load_network(
     path: str | Path, threshold: int, heatmaps: Heatmaps, warn: Callable[[str], None]
 ) -> tuple[ConvLSTMForecaster, ModelCard, int]:
     """Read a trained network and check that it fits the maps; the third value is the first map it never saw.
@@ -68,14 +68,14 @@ def load(
     return model, card, int(np.searchsorted(heatmaps.edges[:-1], np.datetime64(card.window.end)))
 
 
-def first_judged(
+def find_first_judged(
     model: ConvLSTMForecaster,
     heatmaps: Heatmaps,
     unseen: int,
     warn: Callable[[str], None],
     context: JobContext,
 ) -> int | None:
-    """Return the map at which the evaluation starts, among those the network never saw; None where there is none.
+    """Find the map at which the evaluation starts, among those the network never saw; None where there is none.
 
     Before it there are as many observed maps as the network reads, and an incident: with less there is no mean that a
     baseline could forecast.

@@ -11,10 +11,10 @@ from scipy.spatial import cKDTree
 
 from ...ground.context import JobContext
 from ...ground.errors import DataError
-from .covered import not_covered
-from .definition import window_mask
+from .covered import describe_gap
+from .definition import in_window
 from .index import CrimeIndex
-from .model import ScoreModel, incomplete
+from .model import ScoreModel, describe_incomplete
 from .query import OUTSIDE_METRES
 from .recent import RecentIncidents
 
@@ -85,11 +85,11 @@ class AppliedModel:
                 " are relative to that place, and nobody has measured how good they are here"
             )
         if not card.complete:
-            context.warn(incomplete(card))
+            context.warn(describe_incomplete(card))
         recent = RecentIncidents.of(crime_index, card.recent_days, reference)
-        if why := not_covered(crime_index.incidents, card.recent_days, recent.reference):
+        if why := describe_gap(crime_index.incidents, card.recent_days, recent.reference):
             context.warn(why)
-        counted, _ = window_mask(crime_index.incidents, card.window_days, recent.reference)
+        counted, _ = in_window(crime_index.incidents, card.window_days, recent.reference)
         known = cKDTree(np.column_stack((crime_index.incidents.x[counted], crime_index.incidents.y[counted])))
         context.log(
             f"Model {card.name!r} ({card.protocol}) sees {len(recent):,} incidents of the {card.recent_days:g} days up"
@@ -128,16 +128,16 @@ class AppliedModel:
         prediction = self.model.predict(self.recent, x[known], y[known], context)
         known_values = {
             **prediction._asdict(),
-            "percentile": self.model.percentile(prediction.score),
-            "count": self.model.count(prediction.score),
+            "percentile": self.model.to_percentile(prediction.score),
+            "count": self.model.to_count(prediction.score),
         }
         columns = {name: np.full(len(x), np.nan) for name in known_values}
         for name, values in known_values.items():
             columns[name][known] = values
         return columns
 
-    def support(self, x: Floats, y: Floats, context: JobContext | None = None) -> NDArray[np.int64]:
-        """How many recent incidents lie closer than `SUPPORT_RADIUS` to each place: what its prediction rests on."""
+    def count_support(self, x: Floats, y: Floats, context: JobContext | None = None) -> NDArray[np.int64]:
+        """Count how many recent incidents lie closer than `SUPPORT_RADIUS` to each place: what it rests on."""
         counts = np.zeros(len(x), dtype=np.int64)
         known = np.isfinite(x) & np.isfinite(y)
         recent = CrimeIndex(self.recent.incidents, self.index.crs)

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...intake.incidents import Incidents
-from .definition import ScoreScale, window_mask
+from .definition import ScoreScale, in_window
 from .index import CrimeIndex
 
 Floats = NDArray[np.float64]
@@ -115,7 +115,7 @@ def make_rows(
         If all places have the same score: there is nothing to learn.
     """
     context = context or JobContext()
-    counted, reference = window_mask(index.incidents, window_days, reference)
+    counted, reference = in_window(index.incidents, window_days, reference)
     own: Incidents = index.incidents.select(counted)
     with context.step(0.0, 0.6):
         counts = index.count_within(own.x, own.y, radius, counted, context)
@@ -126,7 +126,7 @@ def make_rows(
             parameter="index",
             remedy="Use an index with more incidents, or a larger radius",
         )
-    score = scale.score(counts)
+    score = scale.to_score(counts)
     numbers = np.arange(len(own))
     if augmentation is None:
         return Rows(own.x, own.y, np.zeros(len(own)), score, numbers, len(own), scale, reference)
@@ -138,7 +138,7 @@ def make_rows(
     y = own.y[source] + random.uniform(-augmentation.jitter, augmentation.jitter, len(source))
     shift = random.uniform(-augmentation.jitter_days, augmentation.jitter_days, len(source))
     with context.step(0.6, 1.0):
-        moved = scale.score(index.count_within(x, y, radius, counted, context)) if len(source) else np.zeros(0)
+        moved = scale.to_score(index.count_within(x, y, radius, counted, context)) if len(source) else np.zeros(0)
     return Rows(
         np.concatenate((own.x, x)),
         np.concatenate((own.y, y)),
@@ -151,7 +151,7 @@ def make_rows(
     )
 
 
-def random_rows(
+def sample_rows(
     index: CrimeIndex,
     rows: Rows,
     number: int,
@@ -161,7 +161,7 @@ def random_rows(
     side: float = 1000.0,
     context: JobContext | None = None,
 ) -> Rows:
-    """Places drawn evenly from the area that the incidents cover, with their scores.
+    """Sample places evenly from the area that the incidents cover, with their scores.
 
     Incidents' own places are never empty; a map asks everywhere.  The area is every square of `side` metres with an
     incident in it, and the eight squares around it.
@@ -172,7 +172,7 @@ def random_rows(
         ``source`` is the nearest incident among the originals of `rows`: what decides on which side of a split a
         place falls. ``originals`` is 0.
     """
-    counted, reference = window_mask(index.incidents, window_days, rows.reference)
+    counted, reference = in_window(index.incidents, window_days, rows.reference)
     own_x, own_y = rows.x[: rows.originals], rows.y[: rows.originals]
     occupied = np.unique(np.column_stack((np.floor(own_x / side), np.floor(own_y / side))), axis=0)
     around = np.array([(right, up) for right in (-1, 0, 1) for up in (-1, 0, 1)])
@@ -182,4 +182,4 @@ def random_rows(
     x, y = place[:, 0].copy(), place[:, 1].copy()
     counts = index.count_within(x, y, radius, counted, context)
     _, source = cKDTree(np.column_stack((own_x, own_y))).query(place, workers=-1)
-    return Rows(x, y, np.zeros(number), rows.scale.score(counts), source.astype(np.int64), 0, rows.scale, reference)
+    return Rows(x, y, np.zeros(number), rows.scale.to_score(counts), source.astype(np.int64), 0, rows.scale, reference)

@@ -23,10 +23,10 @@ from ...measures.clustered import compute_clustered_mean
 from .features import compute_features
 from .network import PUBLISHED_WIDTHS, ScoreNetwork, run_network
 from .prepare import Prepared
-from .settings import PUBLISHED_FEATURES, PUBLISHED_FITTING, Settings, published
-from .splits import Split, block_numbers
+from .settings import PUBLISHED_FEATURES, PUBLISHED_FITTING, Settings, make_published_settings
+from .splits import Split, number_blocks
 from .study import Comparison, Importance, Study
-from .training import fit_folds, predict_folds, split_folds
+from .training import fit_folds, make_split_folds, predict_folds
 
 Floats = NDArray[np.float64]
 
@@ -62,15 +62,15 @@ def compare(
         ("random", "groups", "blocks") if settings.protocol == "published" else ("random", "groups")
     )
     with context.step(0.0, 0.02):
-        judge.baselines()
+        judge.judge_baselines()
     with context.step(0.02, 0.25):
-        judge.network(prepared, settings, OWN, own)
+        judge.judge_network(prepared, settings, OWN, own)
     with context.step(0.25, 0.6):
         if settings.protocol == "recommended":
-            judge.published()
+            judge.judge_published()
     with context.step(0.6, 0.95):
-        judge.boosting()
-    study.importance = importance(study, prepared, networks, settings)
+        judge.judge_boosting()
+    study.importance = compute_importance(study, prepared, networks, settings)
     context.progress(1.0)
 
 
@@ -80,7 +80,7 @@ class _Judge:
     def __init__(self, study: Study, prepared: Prepared, settings: Settings, context: JobContext) -> None:
         self.study, self.prepared, self.settings, self.context = study, prepared, settings, context
         rows = prepared.rows
-        self.block = block_numbers(rows.source_x, rows.source_y, settings.block_size)[0]
+        self.block = number_blocks(rows.source_x, rows.source_y, settings.block_size)[0]
         self._own: Split = "blocks" if settings.protocol == "recommended" else "random"
         self._error = np.full(len(rows), np.nan)
         self._error[study.held_out.row] = study.held_out.error
@@ -103,45 +103,47 @@ class _Judge:
         except CrimeRiskError as error:
             self.study.notes.append(f"The comparison with {what} was left out: {error.describe()}")
 
-    def baselines(self) -> None:
+    def judge_baselines(self) -> None:
         """The median of the other blocks' rows."""
         with self._leaving_out("the median score"):
-            fold, score = split_folds(self.prepared, "blocks", self.settings), self.prepared.rows.score
+            fold, score = make_split_folds(self.prepared, "blocks", self.settings), self.prepared.rows.score
             error = np.empty(len(score))
             for number in range(int(fold.max()) + 1):
                 here = fold == number
                 error[here] = np.abs(score[here] - np.median(score[~here]))
             self._add("median score", "blocks", error, np.arange(len(score)))
 
-    def network(self, prepared: Prepared, settings: Settings, name: str, splits: tuple[Split, ...]) -> None:
+    def judge_network(self, prepared: Prepared, settings: Settings, name: str, splits: tuple[Split, ...]) -> None:
         """A network, fitted anew for the first fold of each split."""
         for number, split in enumerate(splits):
             with (
                 self._leaving_out(f"{name}, {split}"),
                 self.context.step(number / len(splits), (number + 1) / len(splits)),
             ):
-                fold = split_folds(self.prepared, split, self.settings)
+                fold = make_split_folds(self.prepared, split, self.settings)
                 fitted = fit_folds(prepared, fold, settings, self.context, only=_FEW)
                 row = np.flatnonzero(fold < len(fitted))
                 out = predict_folds(prepared, np.where(fold < len(fitted), fold, 0), [network for network, _ in fitted])
                 self._add(name, split, np.abs(out[row, 0] - prepared.rows.score[row]), row)
 
-    def published(self) -> None:
+    def judge_published(self) -> None:
         """What the published features are worth: to this network, to the published one, and to gradient boosting."""
         with self._leaving_out(f"everything {_THEIRS}"):
             theirs = _seen_as_published(self.prepared, self.context)
             same = replace(self.settings, features=PUBLISHED_FEATURES, windows=1, background=0.0)
             with self.context.step(0.1, 0.4):
-                self.network(theirs, same, f"the same network {_THEIRS}", SPLITS)
+                self.judge_network(theirs, same, f"the same network {_THEIRS}", SPLITS)
             with self.context.step(0.4, 0.8):
-                choice = published(
+                choice = make_published_settings(
                     grow=False, fitting=_BESIDE, interval=self.settings.interval, seed=self.settings.seed
                 )
-                self.network(theirs, choice, f"published network ({_published_size():,} parameters) {_THEIRS}", SPLITS)
+                self.judge_network(
+                    theirs, choice, f"published network ({_published_size():,} parameters) {_THEIRS}", SPLITS
+                )
             with self.context.step(0.8, 1.0):
                 self._boost(theirs, "blocks", _SOME, f"{BOOSTING} {_THEIRS}")
 
-    def boosting(self) -> None:
+    def judge_boosting(self) -> None:
         """Gradient boosting on the model's features, held out like the model and by blocks."""
         self._boost(self.prepared, "blocks", None, BOOSTING)
         if self._own != "blocks":
@@ -149,7 +151,9 @@ class _Judge:
 
     def _boost(self, prepared: Prepared, split: Split, only: int | None, name: str) -> None:
         with self._leaving_out(f"{name}, {split}"):
-            error = boosting_errors(prepared, split_folds(self.prepared, split, self.settings), only, self.context)
+            error = compute_boosting_errors(
+                prepared, make_split_folds(self.prepared, split, self.settings), only, self.context
+            )
             row = np.flatnonzero(~np.isnan(error))
             self._add(name, split, error[row], row)
 
@@ -169,22 +173,22 @@ def _seen_as_published(prepared: Prepared, context: JobContext) -> Prepared:
 
 
 def _published_size() -> int:
-    sizes = (len(PUBLISHED_FEATURES.names()), *PUBLISHED_WIDTHS, 1)
+    sizes = (len(PUBLISHED_FEATURES.list_names()), *PUBLISHED_WIDTHS, 1)
     return sum((before + 1) * after for before, after in pairwise(sizes))
 
 
-def boost(table: NDArray[np.float32], score: Floats) -> HistGradientBoostingRegressor:
-    """scikit-learn's histogram gradient boosting with absolute error: 400 trees of 63 leaves."""
+def fit_boosting(table: NDArray[np.float32], score: Floats) -> HistGradientBoostingRegressor:
+    """Fit scikit-learn's histogram gradient boosting with absolute error: 400 trees of 63 leaves."""
     model = HistGradientBoostingRegressor(
         loss="absolute_error", max_iter=400, max_leaf_nodes=63, early_stopping=False, random_state=0
     )
     return model.fit(table, score)
 
 
-def boosting_errors(
+def compute_boosting_errors(
     prepared: Prepared, fold: NDArray[np.int64], only: int | None = None, context: JobContext | None = None
 ) -> Floats:
-    """Absolute error of gradient boosting on rows of folds it has not seen; nan for folds that were not asked for.
+    """Compute the absolute error of gradient boosting on rows of folds it has not seen; nan for folds not asked for.
 
     Parameters
     ----------
@@ -202,7 +206,7 @@ def boosting_errors(
         # A fold to each core: threads inside the boosting wait for each other by spinning, which beside another
         # busy process was measured several times slower.
         with threadpool_limits(1):
-            error[here] = np.abs(boost(table[~here], score[~here]).predict(table[here]) - score[here])
+            error[here] = np.abs(fit_boosting(table[~here], score[~here]).predict(table[here]) - score[here])
 
     with ThreadPoolExecutor(count_cores()) as pool:
         for number, future in enumerate([pool.submit(judge, number) for number in range(folds)]):
@@ -211,8 +215,10 @@ def boosting_errors(
     return error
 
 
-def importance(study: Study, prepared: Prepared, networks: list[ScoreNetwork], settings: Settings) -> list[Importance]:
-    """By how much the error grows when a feature, or a whole group, is shuffled among held-out rows (Breiman 2001).
+def compute_importance(
+    study: Study, prepared: Prepared, networks: list[ScoreNetwork], settings: Settings
+) -> list[Importance]:
+    """Compute the growth of the error when a feature, or a whole group, is shuffled among held-out rows (Breiman 2001).
 
     Each row is predicted by the network that has not seen it; features that say the same can stand in for each other.
     """
@@ -221,7 +227,7 @@ def importance(study: Study, prepared: Prepared, networks: list[ScoreNetwork], s
     if len(row) > _SHUFFLED:
         row = np.sort(random.choice(row, _SHUFFLED, replace=False))
     if settings.protocol == "recommended":
-        fold = split_folds(prepared, "blocks", settings)[row]
+        fold = make_split_folds(prepared, "blocks", settings)[row]
     else:
         fold = np.zeros(len(row), dtype=np.int64)
     truth, table = prepared.rows.score[row], prepared.table[row]
@@ -234,8 +240,8 @@ def importance(study: Study, prepared: Prepared, networks: list[ScoreNetwork], s
         return total / len(truth)
 
     base = error(table)
-    wanted = [(group, columns) for group, columns in settings.features.columns().items()]
-    wanted += [(name, [column]) for column, name in enumerate(settings.features.names())]
+    wanted = [(group, columns) for group, columns in settings.features.list_columns().items()]
+    wanted += [(name, [column]) for column, name in enumerate(settings.features.list_names())]
     rows = []
     for name, columns in wanted:
         changed = table.copy()

@@ -13,10 +13,10 @@ _SLACK = 1.0
 _GAPS = 5.0
 
 
-def not_covered(
+def describe_gap(
     incidents: Incidents, days: float, reference: np.datetime64 | None = None, effect: str = "scores will be too low"
 ) -> str | None:
-    """A sentence if more than about a day of a window lies before the first or after the last incident, else None.
+    """Describe that over a day of a window lies before the first or after the last incident; None where it does not.
 
     Parameters
     ----------

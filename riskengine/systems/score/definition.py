@@ -31,8 +31,8 @@ class ScoreScale:
 
     counts: Counts
 
-    def score(self, s_abs: Counts) -> Floats:
-        """S in [0, 1]; 0 where nothing is near, clipped where a place exceeds every incident's own.
+    def to_score(self, s_abs: Counts) -> Floats:
+        """Bring counts to S in [0, 1]; 0 where nothing is near, clipped where a place exceeds every incident's own.
 
         Where all incidents' places have the same count the scale has no width: 1 at that count, 0 below.
         """
@@ -42,15 +42,15 @@ class ScoreScale:
         scaled = (np.log(np.maximum(s_abs, 1)) - np.log(low)) / (np.log(high) - np.log(low))
         return np.asarray(np.clip(scaled, 0.0, 1.0))
 
-    def percentile(self, s_abs: Counts) -> Floats:
-        """Share, in percent, of the incidents' places with a count as high or lower."""
+    def to_percentile(self, s_abs: Counts) -> Floats:
+        """Bring counts to the share, in percent, of the incidents' places with a count as high or lower."""
         return 100.0 * np.searchsorted(self.counts, s_abs, side="right") / len(self.counts)
 
 
-def window_mask(
+def in_window(
     incidents: Incidents, window_days: float, reference: np.datetime64 | None = None
 ) -> tuple[NDArray[np.bool_], np.datetime64]:
-    """Which incidents are younger than the window at the reference time.
+    """Say which incidents are younger than the window at the reference time.
 
     An incident counts when 0 <= reference - time < window.
 
@@ -124,7 +124,7 @@ def score_places(
     reference : datetime64[s]
     """
     context = context or JobContext()
-    counted, reference = window_mask(index.incidents, window_days, reference)
+    counted, reference = in_window(index.incidents, window_days, reference)
     own = np.column_stack((index.incidents.x[counted], index.incidents.y[counted]))
     asked = np.column_stack((x, y))
     if np.array_equal(own, asked):

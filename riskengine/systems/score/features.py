@@ -17,9 +17,9 @@ from ...contract.choices import FeatureGroup
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from .network import MAX_INPUTS
-from .parts import spatial_parts, work_on_parts
+from .parts import list_parts, work_on_parts
 from .recent import RecentIncidents
-from .surfaces import smoothed_counts
+from .surfaces import compute_smoothed_counts
 
 Floats = NDArray[np.float64]
 Table = NDArray[np.float32]
@@ -70,12 +70,12 @@ class FeatureSet(BaseModel):
         """Which neighbours beyond the k nearest the group ``more`` looks at."""
         return [number for number in self.more if number > self.k] or [self.k + 5, self.k + 10]
 
-    def names(self) -> list[str]:
-        """A name for each column, in order."""
+    def list_names(self) -> list[str]:
+        """List a name for each column, in order."""
         return [name for group in self.groups for name in self._names_of(group)]
 
-    def columns(self) -> dict[str, list[int]]:
-        """The columns of each group."""
+    def list_columns(self) -> dict[str, list[int]]:
+        """List the columns of each group."""
         positions: dict[str, list[int]] = {}
         start = 0
         for group in self.groups:
@@ -112,7 +112,7 @@ def check_size(wanted: FeatureSet) -> None:
     ------
     ParameterError
     """
-    number = len(wanted.names())
+    number = len(wanted.list_names())
     if number > MAX_INPUTS:
         raise ParameterError(
             f"k is {wanted.k}: the features {', '.join(wanted.groups)} then have {number:,} columns; the limit is"
@@ -131,7 +131,7 @@ def compute_features(
     context: JobContext | None = None,
     shift: Floats | None = None,
 ) -> Table:
-    """The features of places.
+    """Compute the features of places.
 
     Parameters
     ----------
@@ -147,25 +147,25 @@ def compute_features(
     ndarray of float32, shape (n, len(wanted.names()))
     """
     context = context or JobContext()
-    table = np.empty((len(x), len(wanted.names())), dtype=np.float32)
+    table = np.empty((len(x), len(wanted.list_names())), dtype=np.float32)
 
     def fill(part: NDArray[np.int64]) -> None:
-        table[part] = tile_features(recent, x[part], y[part], wanted, None if shift is None else shift[part])
+        table[part] = compute_tile_features(recent, x[part], y[part], wanted, None if shift is None else shift[part])
 
-    work_on_parts(fill, spatial_parts(x, y), context)
+    work_on_parts(fill, list_parts(x, y), context)
     return table
 
 
-def tile_features(
+def compute_tile_features(
     recent: RecentIncidents, x: Floats, y: Floats, wanted: FeatureSet, shift: Floats | None = None
 ) -> Table:
-    """The features of places that lie close together (one of `spatial_parts`)."""
+    """Compute the features of places that lie close together (one of `list_parts`)."""
     distance, age, number = _nearest(recent, x, y, wanted.neighbours)
     if shift is not None:
         age = age + shift[:, None]
     smooth = slope = np.zeros((len(x), 0))
     if {"densities", "slopes"} & set(wanted.groups):
-        smooth, slope = smoothed_counts(recent.tree, x, y, wanted.bandwidths)
+        smooth, slope = compute_smoothed_counts(recent.tree, x, y, wanted.bandwidths)
     k = wanted.k
     parts: list[NDArray[np.float64]] = []
     for group in wanted.groups:

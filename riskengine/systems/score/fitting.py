@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...learning.loop import Curves, Stopping, Training
-from .network import Architecture, ScoreNetwork, run_network, score_loss
+from .network import Architecture, ScoreNetwork, compute_loss, run_network
 
 Table = NDArray[np.float32]
 #: The rows of one epoch: their features and true scores.
@@ -157,7 +157,7 @@ class _Batches:
             if self.check is not None:
                 self.check()
             batch = order[step * fitting.batch_size : (step + 1) * fitting.batch_size]
-            loss, l1 = score_loss(network(rows[batch]), truth[batch], self.interval)
+            loss, l1 = compute_loss(network(rows[batch]), truth[batch], self.interval)
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             if fitting.clip:

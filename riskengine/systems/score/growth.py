@@ -57,10 +57,10 @@ def grow_network(
             settings.fitting,
             settings.interval,
             settings.seed,
-            tracker.watch(depth, architecture.text()),
+            tracker.watch(depth, architecture.describe()),
             check,
         )
-        tracker.done(depth)
+        tracker.count_fitted(depth)
         return fitted
 
     best: tuple[ScoreNetwork, Curves] | None = None
@@ -96,8 +96,8 @@ def grow_network(
 
 def _step(network: ScoreNetwork, course: Curves, kept: bool) -> GrowthStep:
     return GrowthStep(
-        network.architecture.text(),
-        network.parameter_count(),
+        network.architecture.describe(),
+        network.count_parameters(),
         course.loss[course.best_epoch - 1],
         course.best,
         len(course.validation),
@@ -106,5 +106,5 @@ def _step(network: ScoreNetwork, course: Curves, kept: bool) -> GrowthStep:
 
 
 def without_growth(settings: Settings, network: ScoreNetwork) -> Settings:
-    """The same settings with the architecture that growth arrived at."""
+    """Give the settings the architecture that growth arrived at."""
     return replace(settings, grow=False, widths=network.architecture.widths)

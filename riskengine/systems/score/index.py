@@ -33,8 +33,8 @@ CHUNK = 50_000
 _ANNOY_FILE = "annoy.ann"
 
 
-def annoy_installed() -> bool:
-    """Whether the optional package annoy could be compiled on this machine."""
+def has_annoy() -> bool:
+    """Say whether the optional package annoy could be compiled on this machine."""
     try:
         import annoy  # noqa: F401
     except ImportError:
@@ -108,8 +108,8 @@ class CrimeIndex:
         annoy.build(self.trees, n_jobs=1)
         return annoy
 
-    def nearest(self, x: Floats, y: Floats, k: int) -> tuple[Floats, NDArray[np.int64]]:
-        """The k nearest incidents of each point, nearest first.
+    def find_nearest(self, x: Floats, y: Floats, k: int) -> tuple[Floats, NDArray[np.int64]]:
+        """Find the k nearest incidents of each point, nearest first.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class CrimeIndex:
         rows = np.random.default_rng(self.seed).choice(len(self), min(sample, len(self)), replace=False)
         x, y = self.incidents.x[rows], self.incidents.y[rows]
         exact, _ = self.tree.query(np.column_stack((x, y)), k=np.arange(1, k + 1), workers=-1)
-        approximate, _ = self.nearest(x, y, k)
+        approximate, _ = self.find_nearest(x, y, k)
         # 32-bit floats at city distances are right to a few millimetres.
         return float((approximate <= exact[:, -1:] + 0.01).mean())
 
@@ -280,7 +280,7 @@ class CrimeIndex:
             raise ValueError("the columns do not have as many rows as the file says")
         index = cls(incidents, meta["crs"], trees=meta["trees"], seed=meta["seed"])
         if meta["method"] == "annoy":
-            if annoy_installed():
+            if has_annoy():
                 index._annoy_folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
                 file = bundle.extract(_ANNOY_FILE, index._annoy_folder.name)
                 index._annoy = index._new_annoy()

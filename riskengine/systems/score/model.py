@@ -14,10 +14,10 @@ from ...contract.choices import Protocol
 from ...ground.context import JobContext
 from ...learning.modelfile import Card, FileKind
 from ...learning.weights import network_of, weights_of
-from .features import FeatureSet, tile_features
+from .features import FeatureSet, compute_tile_features
 from .index import CrimeIndex
 from .network import Architecture, ScoreNetwork, run_network
-from .parts import spatial_parts, work_on_parts
+from .parts import list_parts, work_on_parts
 from .recent import RecentIncidents
 
 Floats = NDArray[np.float64]
@@ -133,17 +133,17 @@ class ScoreModel:
         out = np.empty((len(x), 3 if self.card.architecture.output == "interval" else 1), dtype=np.float32)
 
         def fill(part: NDArray[np.int64]) -> None:
-            out[part] = run_network(self.network, tile_features(recent, x[part], y[part], self.card.features))
+            out[part] = run_network(self.network, compute_tile_features(recent, x[part], y[part], self.card.features))
 
-        work_on_parts(fill, spatial_parts(x, y), context, "Predicting scores")
-        return widened(out.astype(np.float64), self.card.widening)
+        work_on_parts(fill, list_parts(x, y), context, "Predicting scores")
+        return widen(out.astype(np.float64), self.card.widening)
 
-    def percentile(self, score: Floats) -> Floats:
-        """Share, in percent, of the incidents' own places with a score as low."""
+    def to_percentile(self, score: Floats) -> Floats:
+        """Bring scores to the share, in percent, of the incidents' own places with a score as low."""
         return np.asarray(np.interp(score, self.card.percentiles, np.arange(101.0)))
 
-    def count(self, score: Floats) -> Floats:
-        """The number of incidents in the window that a score stands for."""
+    def to_count(self, score: Floats) -> Floats:
+        """Bring scores to the number of incidents in the window that they stand for."""
         low, high = np.log(self.card.count_low), np.log(self.card.count_high)
         return np.asarray(np.exp(low + score * (high - low)))
 
@@ -181,7 +181,7 @@ class ScoreModel:
             If the file is missing, truncated, damaged, of another kind or newer.
         """
         card, weights = SCORE_MODEL.read(path, parameter)
-        if len(card.features.names()) != card.architecture.inputs:
+        if len(card.features.list_names()) != card.architecture.inputs:
             raise SCORE_MODEL.make_misfit_error(path, parameter)
         try:
             network = network_of(lambda: ScoreNetwork(card.architecture), weights)
@@ -190,16 +190,16 @@ class ScoreModel:
         return cls(network.eval(), card)
 
 
-def incomplete(card: ScoreCard) -> str:
-    """What there is to say of a model whose training was cancelled."""
+def describe_incomplete(card: ScoreCard) -> str:
+    """Describe a model whose training was cancelled."""
     return (
         f"The training of the model {card.name!r} was cancelled: this is its best network so far, whose"
         " error nobody has measured"
     )
 
 
-def widened(out: Floats, widening: float | Floats) -> Prediction:
-    """Scores with bounds from a network's output (n, 1 or 3), widened as held-out rows asked."""
+def widen(out: Floats, widening: float | Floats) -> Prediction:
+    """Widen scores with bounds from a network's output (n, 1 or 3) as held-out rows asked."""
     score = out[:, 0]
     lower, upper = (out[:, 1], out[:, 2]) if out.shape[1] == 3 else (score, score)
     return Prediction(

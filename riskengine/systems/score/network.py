@@ -36,8 +36,8 @@ class Architecture(BaseModel):
     activation: Literal["relu", "silu"] = "silu"
     output: Literal["sigmoid", "interval"] = "interval"
 
-    def text(self) -> str:
-        """For people: inputs, hidden layers and output, as ``20-26-28-1``."""
+    def describe(self) -> str:
+        """Describe it for people: inputs, hidden layers and output, as ``20-26-28-1``."""
         return "-".join(str(width) for width in (self.inputs, *self.widths, 1 if self.output == "sigmoid" else 3))
 
 
@@ -87,13 +87,13 @@ class ScoreNetwork(nn.Module):
         away = functional.softplus(out[:, 1:])
         return torch.cat((score, score.detach() - away[:, :1], score.detach() + away[:, 1:]), dim=1)
 
-    def parameter_count(self) -> int:
-        """Trainable parameters."""
+    def count_parameters(self) -> int:
+        """Count the trainable parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def score_loss(out: Tensor, score: Tensor, interval: float) -> tuple[Tensor, Tensor]:
-    """What is minimised, and the plain L1 of the score.
+def compute_loss(out: Tensor, score: Tensor, interval: float) -> tuple[Tensor, Tensor]:
+    """Compute what is minimised, and the plain L1 of the score.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def score_loss(out: Tensor, score: Tensor, interval: float) -> tuple[Tensor, Ten
 
 @torch.no_grad()
 def run_network(network: ScoreNetwork, table: NDArray[np.float32], batch: int = 16_384) -> NDArray[np.float32]:
-    """The network's output for every row, shape (n, 1 or 3), clipped to [0, 1]."""
+    """Run the network on every row: its output, shape (n, 1 or 3), clipped to [0, 1]."""
     network.eval()
     parts = [network(torch.from_numpy(table[start : start + batch])) for start in range(0, len(table), batch)]
     if not parts:

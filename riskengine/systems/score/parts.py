@@ -24,8 +24,8 @@ _FEW = 1000
 _CELL = 500.0
 
 
-def spatial_parts(x: Floats, y: Floats) -> list[Rows]:
-    """Rows of places, tile by tile, neighbours together: a search tree answers those faster, and so does a cache."""
+def list_parts(x: Floats, y: Floats) -> list[Rows]:
+    """List rows of places, tile by tile, neighbours together: search trees answer those faster, and so do caches."""
     if not len(x):
         return []
     column, row = (np.floor(axis / TILE).astype(np.int64) for axis in (x, y))

@@ -24,15 +24,15 @@ MAX_POINTS = 5_000_000
 Extent = tuple[float, float, float, float]
 
 
-def incidents_extent(index: CrimeIndex) -> Extent:
-    """The box around the index's incidents."""
+def extent_of(index: CrimeIndex) -> Extent:
+    """Measure the box around the index's incidents."""
     x, y = index.incidents.x, index.incidents.y
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
-def grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -> tuple[Floats, Floats]:
-    """Points at the centres of square cells over the extent (the incidents' own by default) and in the polygons."""
-    extent = spacing.extent or incidents_extent(index)
+def make_grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -> tuple[Floats, Floats]:
+    """Make points at square cells' centres over the extent (the incidents' own by default) and in the polygons."""
+    extent = spacing.extent or extent_of(index)
     west, south, east, north = extent
     possible = ((east - west) / spacing.spacing + 1) * ((north - south) / spacing.spacing + 1)
     if possible > MAX_CELLS:
@@ -63,10 +63,10 @@ def _too_many(points: float, spacing: float) -> ParameterError:
     )
 
 
-def asked_places(
+def read_places(
     index: CrimeIndex, points: str | None, grid: Spacing | None, context: JobContext
 ) -> tuple[Floats, Floats]:
-    """x and y of the places to score: of the exchange file `points`, or of a grid.
+    """Read x and y of the places to score from the exchange file `points`, or make them on a grid.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def asked_places(
         If there is none.
     """
     if grid is not None:
-        return grid_points(index, grid, context)
+        return make_grid_points(index, grid, context)
     with np.load(str(points), allow_pickle=False) as file:
         x, y = file["x"], file["y"]
     if not len(x):
@@ -119,6 +119,6 @@ def write_scores(
     return path
 
 
-def moment(given: datetime | None) -> np.datetime64 | None:
-    """A parameter's time as the engine computes with it: the wall clock, whatever zone it carries."""
+def to_wall_clock(given: datetime | None) -> np.datetime64 | None:
+    """Bring a parameter's time to what the engine computes with: the wall clock, whatever zone it carries."""
     return None if given is None else np.datetime64(given.replace(tzinfo=None), "s")

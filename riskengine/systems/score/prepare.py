@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
-from .augment import Rows, make_rows, random_rows
+from .augment import Rows, make_rows, sample_rows
 from .features import compute_features
 from .index import CrimeIndex
 from .recent import RecentIncidents
@@ -99,12 +99,12 @@ def prepare(
     # Months of the year teach about a month of another source only if it is the same source.
     source = index if recent_index is None or _same_incidents(index, recent, settings, rows.reference) else recent_index
     windows = [recent, *_earlier_windows(source, settings, rows.reference)]
-    room = max(1, BUDGET // max(1, 4 * len(rows) * len(settings.features.names())))
+    room = max(1, BUDGET // max(1, 4 * len(rows) * len(settings.features.list_names())))
     windows = windows[: min(settings.windows, room)]
     background = None
     number = round(settings.background * rows.originals)
     if number:
-        places = random_rows(
+        places = sample_rows(
             index, rows, number, settings.radius, settings.window_days, settings.seed, settings.block_size
         )
         with context.step(0.3, 0.4):
@@ -116,7 +116,7 @@ def prepare(
 def _seen(
     rows: Rows, recent: RecentIncidents, windows: list[RecentIncidents], settings: Settings, context: JobContext
 ) -> Prepared:
-    tables = np.empty((len(windows), len(rows), len(settings.features.names())), dtype=np.float32)
+    tables = np.empty((len(windows), len(rows), len(settings.features.list_names())), dtype=np.float32)
     shift = rows.shift if settings.protocol == "published" else None
     for number, window in enumerate(windows):
         with context.step(number / len(windows), (number + 1) / len(windows)):

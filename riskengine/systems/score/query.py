@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from ...ground.context import JobContext
 from ...ground.errors import DataError
-from .covered import not_covered
-from .definition import ScoreScale, window_mask
+from .covered import describe_gap
+from .definition import ScoreScale, in_window
 from .index import CrimeIndex
 from .recent import RecentIncidents
 
@@ -89,8 +89,8 @@ class LastUsed(Generic[Kept]):
         return len(self._things)
 
 
-def file_stamp(path: str) -> tuple[str, int, int]:
-    """A key that changes when the file does; a file that is missing is left to whoever reads it."""
+def stamp_of(path: str) -> tuple[str, int, int]:
+    """Make a key that changes when the file does; a file that is missing is left to whoever reads it."""
     try:
         stat = Path(path).stat()
     except OSError:
@@ -108,17 +108,17 @@ class Memory:
         self._scales: LastUsed[ScoreScale] = LastUsed(8)
         self._recents: LastUsed[RecentIncidents] = LastUsed(4)
 
-    def index(self, path: str, context: JobContext) -> CrimeIndex:
-        """The loaded index."""
+    def load_index(self, path: str, context: JobContext) -> CrimeIndex:
+        """Load the index, or take the loaded one."""
 
         def load() -> CrimeIndex:
             context.progress(0.0, "Reading the index")
             return CrimeIndex.load(path, context)
 
-        return self._indexes.get(file_stamp(path), load)
+        return self._indexes.get(stamp_of(path), load)
 
-    def model(self, path: str, context: JobContext) -> ScoreModel:
-        """The loaded model."""
+    def load_model(self, path: str, context: JobContext) -> ScoreModel:
+        """Load the model, or take the loaded one."""
 
         def load() -> ScoreModel:
             from .model import ScoreModel
@@ -126,40 +126,40 @@ class Memory:
             context.progress(0.0, "Loading the score model")
             return ScoreModel.load(path)
 
-        return self._models.get(file_stamp(path), load)
+        return self._models.get(stamp_of(path), load)
 
-    def window(self, question: Question, context: JobContext) -> Window:
-        """The incidents of the question's window."""
+    def choose_window(self, question: Question, context: JobContext) -> Window:
+        """Choose the incidents of the question's window."""
 
         def select() -> Window:
-            index = self.index(question.index, context)
-            counted, reference = window_mask(index.incidents, question.window_days, question.reference)
+            index = self.load_index(question.index, context)
+            counted, reference = in_window(index.incidents, question.window_days, question.reference)
             chosen = CrimeIndex(index.incidents.select(counted), index.crs)
             context.progress(0.5, "Building the tree of the incidents")
             # Asked for once here, the tree is there from now on.
             assert chosen.tree is not None
             return Window(chosen, reference)
 
-        return self._windows.get((file_stamp(question.index), question.window_days, str(question.reference)), select)
+        return self._windows.get((stamp_of(question.index), question.window_days, str(question.reference)), select)
 
-    def scale(self, question: Question, window: Window, context: JobContext) -> ScoreScale:
-        """Counts around every incident of the window: the slow part of a first question."""
+    def make_scale(self, question: Question, window: Window, context: JobContext) -> ScoreScale:
+        """Count around every incident of the window: the slow part of a first question."""
 
         def count() -> ScoreScale:
             incidents = window.index.incidents
             counts = window.index.count_within(incidents.x, incidents.y, question.radius, None, context)
             return ScoreScale(np.sort(counts))
 
-        key = (file_stamp(question.index), question.radius, question.window_days, str(window.reference))
+        key = (stamp_of(question.index), question.radius, question.window_days, str(window.reference))
         return self._scales.get(key, count)
 
-    def recent(self, question: Question, days: float, window: Window, context: JobContext) -> RecentIncidents:
-        """The incidents that the model may look at."""
+    def choose_recent(self, question: Question, days: float, window: Window, context: JobContext) -> RecentIncidents:
+        """Choose the incidents that the model may look at."""
 
         def select() -> RecentIncidents:
-            return RecentIncidents.of(self.index(question.index, context), days, window.reference)
+            return RecentIncidents.of(self.load_index(question.index, context), days, window.reference)
 
-        return self._recents.get((file_stamp(question.index), days, str(window.reference)), select)
+        return self._recents.get((stamp_of(question.index), days, str(window.reference)), select)
 
 
 def answer(question: Question, memory: Memory, context: JobContext | None = None) -> dict[str, Any]:
@@ -188,9 +188,9 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
     """
     context = context or JobContext()
     with context.step(0.0, 0.3):
-        window = memory.window(question, context)
+        window = memory.choose_window(question, context)
     with context.step(0.3, 0.9):
-        scale = memory.scale(question, window, context)
+        scale = memory.make_scale(question, window, context)
     with context.step(0.9, 1.0):
         model, recent, warning = _model(question, memory, window, context)
     incidents = window.index.incidents
@@ -212,25 +212,25 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
         raise DataError("The place has no coordinates in the index's CRS", parameter="x", remedy="Ask nearer the data")
     within = _within(window, question)
     s_abs = np.array([len(within)])
-    distance = float(window.index.nearest(x, y, 1)[0][0, 0])
+    distance = float(window.index.find_nearest(x, y, 1)[0][0, 0])
     outside = _outside(distance)
     predicted = None
     if model is not None and recent is not None and outside is None:
         score, lower, upper = (float(part[0]) for part in model.predict(recent, x, y))
-        percentile = float(model.percentile(np.array([score]))[0])
+        percentile = float(model.to_percentile(np.array([score]))[0])
         predicted = {"score": score, "lower": lower, "upper": upper, "percentile": percentile}
     return {
         **about,
         "exact": {
-            "score": float(scale.score(s_abs)[0]),
-            "percentile": float(scale.percentile(s_abs)[0]),
+            "score": float(scale.to_score(s_abs)[0]),
+            "percentile": float(scale.to_percentile(s_abs)[0]),
             "score_abs": len(within),
         },
         "predicted": predicted,
         "nearest": _nearest_recent(recent, question) if recent is not None else _nearest(window, question),
         "nearest_days": recent.days if recent is not None else question.window_days,
         "nearest_distance": distance,
-        "monthly": monthly_counts(incidents.time[within], window.reference, question.window_days),
+        "monthly": count_by_month(incidents.time[within], window.reference, question.window_days),
         "outside": outside,
     }
 
@@ -241,26 +241,26 @@ def _model(
     """Model and recent incidents, or why they cannot answer here."""
     if not question.model:
         return None, None, None
-    model = memory.model(question.model, context)
-    if why := model.check_belongs(memory.index(question.index, context)):
+    model = memory.load_model(question.model, context)
+    if why := model.check_belongs(memory.load_index(question.index, context)):
         return model, None, f"{why.rstrip('. ')}. Only the exact count answers."
     try:
-        recent = memory.recent(question, model.card.recent_days, window, context)
+        recent = memory.choose_recent(question, model.card.recent_days, window, context)
     except DataError as error:
         return model, None, f"The model cannot predict here. {error.describe()} Only the exact count answers."
-    return model, recent, _caveats(model, question, memory.index(question.index, context), recent.reference)
+    return model, recent, _caveats(model, question, memory.load_index(question.index, context), recent.reference)
 
 
 def _caveats(model: ScoreModel, question: Question, index: CrimeIndex, reference: np.datetime64) -> str | None:
     """What to know before believing a prediction, as sentences."""
-    from .model import incomplete
+    from .model import describe_incomplete
 
     card = model.card
     sentences = []
-    if why := not_covered(index.incidents, card.recent_days, reference, "predicted scores will be too low"):
+    if why := describe_gap(index.incidents, card.recent_days, reference, "predicted scores will be too low"):
         sentences.append(f"{why}.")
     if not card.complete:
-        sentences.append(f"{incomplete(card)}.")
+        sentences.append(f"{describe_incomplete(card)}.")
     if (card.radius, card.window_days) != (question.radius, question.window_days):
         sentences.append(
             f"The model predicts the score within {card.radius:g} m and {card.window_days:g} days, as it was trained; "
@@ -317,8 +317,8 @@ def _age(time: Times, reference: np.datetime64) -> NDArray[np.float64]:
     return np.asarray((reference - time).astype("timedelta64[s]").astype(np.float64) / _DAY)
 
 
-def monthly_counts(time: Times, reference: np.datetime64, window_days: float) -> list[dict[str, Any]]:
-    """Incidents per calendar month of the window, oldest first, with how many days of the month lie in it.
+def count_by_month(time: Times, reference: np.datetime64, window_days: float) -> list[dict[str, Any]]:
+    """Count incidents per calendar month of the window, oldest first, with how many days of the month lie in it.
 
     Months at both ends are usually cut: their counts are not to be compared with those of whole ones.  A first
     month of which the window holds less than a day, and nothing, is left out.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ...intake.incidents import Incidents
-from .definition import window_mask
+from .definition import in_window
 from .index import CrimeIndex
 
 Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ class RecentIncidents:
     @classmethod
     def among(cls, incidents: Incidents, days: float, reference: np.datetime64 | None = None) -> RecentIncidents:
         """The same of incidents without an index."""
-        recent, reference = window_mask(incidents, days, reference)
+        recent, reference = in_window(incidents, days, reference)
         kept = incidents.select(recent)
         age = (reference - kept.time).astype("timedelta64[s]").astype(np.float64) / 86_400
         return cls(kept, age, reference, float(days))

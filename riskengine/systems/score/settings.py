@@ -81,8 +81,8 @@ class Settings:
         return {**asdict(self), "features": self.features.model_dump()}
 
 
-def published(**changes: Any) -> Settings:
-    """The published protocol, with changes."""
+def make_published_settings(**changes: Any) -> Settings:
+    """Make the settings of the published protocol, with changes."""
     defaults: dict[str, Any] = {
         "protocol": "published",
         "features": PUBLISHED_FEATURES,

@@ -19,8 +19,8 @@ Ints = NDArray[np.int64]
 Split = Literal["random", "groups", "blocks"]
 
 
-def block_numbers(x: NDArray[np.float64], y: NDArray[np.float64], side: float) -> tuple[Ints, NDArray[np.float64]]:
-    """Square blocks, aligned to whole multiples of `side` metres.
+def number_blocks(x: NDArray[np.float64], y: NDArray[np.float64], side: float) -> tuple[Ints, NDArray[np.float64]]:
+    """Number square blocks, aligned to whole multiples of `side` metres.
 
     Returns
     -------
@@ -41,8 +41,8 @@ def block_numbers(x: NDArray[np.float64], y: NDArray[np.float64], side: float) -
     return block.reshape(-1).astype(np.int64), corner * side
 
 
-def fold_numbers(rows: Rows, split: Split, folds: int, block_size: float = 1000.0, seed: int = 0) -> Ints:
-    """The fold of each row, 0 to folds - 1.
+def number_folds(rows: Rows, split: Split, folds: int, block_size: float = 1000.0, seed: int = 0) -> Ints:
+    """Number the fold of each row, 0 to folds - 1.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def fold_numbers(rows: Rows, split: Split, folds: int, block_size: float = 1000.
     if split == "random":
         return (random.permutation(len(rows)) % folds).astype(np.int64)
     # Groups are blocks of a centimetre: one coordinate, whatever rounding a projection added.
-    group, corner = block_numbers(rows.source_x, rows.source_y, block_size if split == "blocks" else 0.01)
+    group, corner = number_blocks(rows.source_x, rows.source_y, block_size if split == "blocks" else 0.01)
     if len(corner) < folds:
         kind = f"blocks of {block_size:g} m" if split == "blocks" else "different places"
         raise DataError(

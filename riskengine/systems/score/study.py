@@ -113,8 +113,8 @@ class HeldOut:
         """Share of truths inside their interval."""
         return compute_clustered_mean(self._inside().astype(np.float64), self.block)
 
-    def by_band(self) -> list[dict[str, float]]:
-        """Rows, error, bias and coverage by band of the true score; bands without rows are left out."""
+    def list_bands(self) -> list[dict[str, float]]:
+        """List rows, error, bias and coverage by band of the true score; bands without rows are left out."""
         band = np.clip(np.digitize(self.truth, BANDS) - 1, 0, len(BANDS) - 2)
         bands = []
         for number in range(len(BANDS) - 1):
@@ -133,8 +133,8 @@ class HeldOut:
                 )
         return bands
 
-    def by_block(self) -> tuple[NDArray[np.int64], Floats]:
-        """Rows of each block, and their mean error (nan where there are none)."""
+    def count_by_block(self) -> tuple[NDArray[np.int64], Floats]:
+        """Count the rows of each block, and compute their mean error (nan where there are none)."""
         number = np.bincount(self.block, minlength=len(self.corner))
         total = np.bincount(self.block, self.error, minlength=len(self.corner))
         with np.errstate(invalid="ignore"):

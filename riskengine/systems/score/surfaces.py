@@ -21,8 +21,10 @@ FINENESS = 4
 FEW = 32
 
 
-def smoothed_counts(tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Gaussian-weighted counts around places that lie close together, and how steeply they change.
+def compute_smoothed_counts(
+    tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float, ...]
+) -> tuple[Floats, Floats]:
+    """Compute Gaussian-weighted counts around places that lie close together, and how steeply they change.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Tracker:
 
         return report
 
-    def done(self, number: int) -> None:
+    def count_fitted(self, number: int) -> None:
         """Count network `number` as fitted, perhaps before its last epoch."""
         with self._lock:
             self._shares[number] = 1.0

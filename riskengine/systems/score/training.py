@@ -26,11 +26,11 @@ from ...learning.threads import workers
 from .fitting import Draw, Table, fit_network
 from .growth import grow_network, without_growth
 from .index import CrimeIndex
-from .model import ScoreCard, ScoreModel, widened
+from .model import ScoreCard, ScoreModel, widen
 from .network import Architecture, ScoreNetwork, run_network
 from .prepare import Prepared, prepare
 from .settings import Settings
-from .splits import Split, block_numbers, fold_numbers
+from .splits import Split, number_blocks, number_folds
 from .study import GrowthStep, HeldOut, Study
 from .tracker import Tracker
 
@@ -97,9 +97,9 @@ def train(
     except Cancelled as cancelled:
         if cancelled.best is not None:
             # A network without a finished epoch has learned nothing.
-            cancelled.best = make.unfinished(cancelled.best) if cancelled.best[1].validation else None
+            cancelled.best = make.make_unfinished(cancelled.best) if cancelled.best[1].validation else None
         raise
-    model = make.model(outcome.network, outcome.added, outcome.held_out, outcome.background)
+    model = make.make_model(outcome.network, outcome.added, outcome.held_out, outcome.background)
     study = Study(model.card, prepared.rows, outcome.held_out, outcome.curves, outcome.growth)
     study.background = outcome.background
     study.settings = settings.to_dict()
@@ -118,13 +118,13 @@ class _Outcome(NamedTuple):
 
 
 def _train_recommended(prepared: Prepared, settings: Settings, context: JobContext) -> _Outcome:
-    fold = fold_numbers(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
+    fold = number_folds(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
     growth: list[GrowthStep] = []
     curves: list[tuple[str, Curves]] = []
     if settings.grow:
         with context.step(0.0, 0.3):
             grown, curves, growth = grow_network(
-                draw_rows(prepared, (fold != 0) & (fold != 1), settings.seed),
+                sample_rows(prepared, (fold != 0) & (fold != 1), settings.seed),
                 (prepared.table[fold == 1], prepared.score[fold == 1]),
                 settings,
                 prepared.table.shape[1],
@@ -136,7 +136,7 @@ def _train_recommended(prepared: Prepared, settings: Settings, context: JobConte
     networks = [network for network, _ in fitted]
     out = predict_folds(prepared, fold, networks)
     truth = prepared.rows.score
-    held_out = judge(
+    held_out = judge_rows(
         prepared, settings, np.arange(len(truth)), out, compute_cross_widening(out, truth, fold, settings.interval)
     )
     added = compute_widening(out, truth, settings.interval)
@@ -144,16 +144,16 @@ def _train_recommended(prepared: Prepared, settings: Settings, context: JobConte
     if prepared.background is not None:
         places = prepared.background
         predicted = predict_folds(places, fold[places.rows.source], networks)
-        background = judge(places, settings, np.arange(len(predicted)), predicted, np.full(len(predicted), added))
+        background = judge_rows(places, settings, np.arange(len(predicted)), predicted, np.full(len(predicted), added))
     curves += [(f"fold {number + 1}", course) for number, (_, course) in enumerate(fitted[: settings.folds])]
     curves.append(("final", fitted[-1][1]))
     return _Outcome(networks[-1], curves, growth, held_out, background, added, networks[:-1])
 
 
 def _train_published(prepared: Prepared, settings: Settings, context: JobContext) -> _Outcome:
-    fold = fold_numbers(prepared.rows, "random", 10, seed=settings.seed)
+    fold = number_folds(prepared.rows, "random", 10, seed=settings.seed)
     test, development = fold == 0, fold == 1
-    draw = draw_rows(prepared, ~test & ~development, settings.seed)
+    draw = sample_rows(prepared, ~test & ~development, settings.seed)
     dev = (prepared.table[development], prepared.score[development])
     growth: list[GrowthStep] = []
     if settings.grow:
@@ -163,7 +163,7 @@ def _train_published(prepared: Prepared, settings: Settings, context: JobContext
         curves = [("final", course)]
     added = compute_widening(run_network(network, dev[0]), dev[1].astype(np.float64), settings.interval)
     out = run_network(network, prepared.table[test])
-    held_out = judge(prepared, settings, np.flatnonzero(test), out, np.full(int(test.sum()), added))
+    held_out = judge_rows(prepared, settings, np.flatnonzero(test), out, np.full(int(test.sum()), added))
     return _Outcome(network, curves, growth, held_out, None, added, [network])
 
 
@@ -171,7 +171,7 @@ def _fit_alone(
     prepared: Prepared, draw: Draw, development: tuple[Table, Table], settings: Settings, context: JobContext
 ) -> Fitted:
     architecture = architecture_of(settings, prepared)
-    watch = Tracker(context, 1).watch(0, architecture.text())
+    watch = Tracker(context, 1).watch(0, architecture.describe())
     with workers(torch.device("cpu")) as pool:
         return pool.submit(
             fit_network,
@@ -194,7 +194,7 @@ def fit_folds(
     with_final: bool = False,
     only: int | None = None,
 ) -> list[Fitted]:
-    """A network for each fold, fitted on the rows of neither that fold nor the next, which chooses its epoch.
+    """Fit a network for each fold on the rows of neither that fold nor the next, which chooses its epoch.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def fit_folds(
     names = [f"Fold {k + 1} of {folds}" for k in range(len(parts))]
     if with_final:
         # Dealt anew, so that the development blocks of the model are not those of one of the folds.
-        final = final_folds(prepared, settings)
+        final = make_final_folds(prepared, settings)
         parts.append((final != 0, final == 0))
         names.append("Final network")
     tracker = Tracker(context, len(parts))
@@ -226,7 +226,7 @@ def fit_folds(
         try:
             fitted = fit_network(
                 architecture_of(settings, prepared),
-                draw_rows(prepared, train_rows, settings.seed + number),
+                sample_rows(prepared, train_rows, settings.seed + number),
                 (prepared.table[dev_rows], prepared.score[dev_rows]),
                 settings.fitting,
                 settings.interval,
@@ -238,7 +238,7 @@ def fit_folds(
             if stopped.best is not None:
                 stopped.best = (*stopped.best, dev_rows)
             raise
-        tracker.done(number)
+        tracker.count_fitted(number)
         return fitted
 
     fitted: list[Fitted] = []
@@ -260,7 +260,7 @@ def fit_folds(
 
 
 def predict_folds(prepared: Prepared, fold: Ints, networks: list[ScoreNetwork]) -> NDArray[np.float64]:
-    """What each fold's network says of the rows it has not seen, shape (n, 1 or 3)."""
+    """Predict with each fold's network the rows it has not seen, shape (n, 1 or 3)."""
     out = np.empty((len(fold), 3 if networks[0].architecture.output == "interval" else 1))
     for number, network in enumerate(networks[: int(fold.max()) + 1]):
         here = fold == number
@@ -268,20 +268,22 @@ def predict_folds(prepared: Prepared, fold: Ints, networks: list[ScoreNetwork]) 
     return out
 
 
-def judge(prepared: Prepared, settings: Settings, row: Ints, out: NDArray[Any], added: NDArray[np.float64]) -> HeldOut:
-    """Held-out predictions with their blocks."""
+def judge_rows(
+    prepared: Prepared, settings: Settings, row: Ints, out: NDArray[Any], added: NDArray[np.float64]
+) -> HeldOut:
+    """Judge held-out predictions, with their blocks."""
     rows, size = prepared.rows, settings.block_size
     # A random place is known by where it lies itself: blocks are only the clusters of its interval.
     x, y = (rows.source_x, rows.source_y) if rows.originals else (rows.x, rows.y)
-    block, corner = block_numbers(x, y, size)
+    block, corner = number_blocks(x, y, size)
     within = np.column_stack((x, y)) - corner[block]
     inner: Bools = np.all(np.minimum(within, size - within) >= settings.radius, axis=1)
-    predicted = widened(out.astype(np.float64), added)
+    predicted = widen(out.astype(np.float64), added)
     return HeldOut(row, rows.score[row], *predicted, block[row], corner, size, inner[row])
 
 
 def architecture_of(settings: Settings, prepared: Prepared) -> Architecture:
-    """The network the settings ask for, with as many inputs as there are features."""
+    """Make the network's architecture that the settings ask for, with as many inputs as there are features."""
     return Architecture(
         inputs=prepared.table.shape[1],
         widths=settings.widths,
@@ -290,8 +292,8 @@ def architecture_of(settings: Settings, prepared: Prepared) -> Architecture:
     )
 
 
-def draw_rows(prepared: Prepared, wanted: Bools, seed: int) -> Draw:
-    """The rows of an epoch, each seen from one of the recent windows, another one in each epoch.
+def sample_rows(prepared: Prepared, wanted: Bools, seed: int) -> Draw:
+    """Sample the rows of an epoch, each seen from one of the recent windows, another one in each epoch.
 
     Random places come along with the row they belong to.
     """
@@ -309,16 +311,16 @@ def draw_rows(prepared: Prepared, wanted: Bools, seed: int) -> Draw:
     return draw
 
 
-def final_folds(prepared: Prepared, settings: Settings) -> Ints:
-    """Blocks dealt anew for the model itself: those of fold 0 choose its epoch."""
-    blocks = len(block_numbers(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[1])
+def make_final_folds(prepared: Prepared, settings: Settings) -> Ints:
+    """Deal blocks anew for the model itself: those of fold 0 choose its epoch."""
+    blocks = len(number_blocks(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)[1])
     folds = min(max(10, settings.folds), blocks)
-    return fold_numbers(prepared.rows, "blocks", folds, settings.block_size, settings.seed + 1)
+    return number_folds(prepared.rows, "blocks", folds, settings.block_size, settings.seed + 1)
 
 
-def split_folds(prepared: Prepared, split: Split, settings: Settings) -> Ints:
-    """Folds of a split, with the settings' number, blocks and seed."""
-    return fold_numbers(prepared.rows, split, settings.folds, settings.block_size, settings.seed)
+def make_split_folds(prepared: Prepared, split: Split, settings: Settings) -> Ints:
+    """Make the folds of a split, with the settings' number, blocks and seed."""
+    return number_folds(prepared.rows, split, settings.folds, settings.block_size, settings.seed)
 
 
 class _Maker:
@@ -328,7 +330,7 @@ class _Maker:
         self.index, self.prepared, self.settings = index, prepared, settings
         self.name, self.fingerprint = name, fingerprint
 
-    def model(
+    def make_model(
         self,
         network: ScoreNetwork,
         added: float,
@@ -382,8 +384,8 @@ class _Maker:
         )
         return ScoreModel(network.eval(), card)
 
-    def unfinished(self, best: tuple[Any, ...]) -> ScoreModel:
-        """The model of the best network of a training that was cancelled: (network, curves[, rows it has not seen])."""
+    def make_unfinished(self, best: tuple[Any, ...]) -> ScoreModel:
+        """Make the model of a cancelled training's best network: (network, curves[, rows it has not seen])."""
         network = best[0]
         if len(best) > 2:
             unseen = best[2]
@@ -391,7 +393,7 @@ class _Maker:
             # One that was being grown: fold 1 chose its epoch, in either protocol.
             split: Split = "blocks" if self.settings.protocol == "recommended" else "random"
             folds = self.settings.folds if split == "blocks" else 10
-            unseen = split_folds(self.prepared, split, replace(self.settings, folds=folds)) == 1
+            unseen = make_split_folds(self.prepared, split, replace(self.settings, folds=folds)) == 1
         out = run_network(network, self.prepared.table[unseen])
         added = compute_widening(out, self.prepared.rows.score[unseen], self.settings.interval)
-        return self.model(network, added, None, None, complete=False)
+        return self.make_model(network, added, None, None, complete=False)

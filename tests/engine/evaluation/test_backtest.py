@@ -30,7 +30,7 @@ from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps, count_incidents
 from riskengine.measures.metrics import auc, brier, brier_skill, count_area_hits, log_loss
-from riskengine.report.claims import sentences
+from riskengine.report.claims import describe_comparison
 
 HEIGHT, WIDTH = 6, 8
 
@@ -281,7 +281,7 @@ def test_a_model_that_fails_is_named_and_the_others_go_on(city: Heatmaps) -> Non
     assert list(backtest.scores) == ["prior_counts", "constant"]
     assert backtest.scores["prior_counts"].log_loss > 0
     assert "warning: Broken could not be run: The history is too short. Use a longer one." in context.lines
-    assert "could not be run" in " ".join(sentences(backtest))
+    assert "could not be run" in " ".join(describe_comparison(backtest))
 
 
 def test_processes_by_the_memory_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,7 +385,7 @@ def test_differences_have_the_right_sign(alternating: Judged) -> None:
 
 
 def test_the_sentences_say_who_is_better_and_that_there_is_a_signal(alternating: Judged) -> None:
-    text = " ".join(sentences(alternating))
+    text = " ".join(describe_comparison(alternating))
     assert "Distinguishably better than it: Knows (" in text
     assert "Distinguishably WORSE than it: " in text
     assert "Worse (+" in text
@@ -397,7 +397,7 @@ def test_where_there_is_no_signal_the_sentences_say_so() -> None:
     rate = random.gamma(0.5, 0.4, (HEIGHT, WIDTH))
     heatmaps = stack(random.poisson(rate, (250, HEIGHT, WIDTH)).astype(np.uint8))
     backtest = run_backtest(heatmaps, ["logistic", "prior_counts", "prior_share"], Plan(190), workers=1)
-    text = " ".join(sentences(backtest))
+    text = " ".join(describe_comparison(backtest))
     assert "These models found no signal beyond the long-run mean" in text
     assert "There is a signal" not in text
     assert "Distinguishably better" not in text
@@ -405,7 +405,7 @@ def test_where_there_is_no_signal_the_sentences_say_so() -> None:
 
 def test_too_few_maps_are_said_to_be_too_few(city: Heatmaps) -> None:
     backtest = run_backtest(city, ["prior_counts", "prior_share"], Plan(115))
-    assert "5 test maps are too few" in " ".join(sentences(backtest))
+    assert "5 test maps are too few" in " ".join(describe_comparison(backtest))
 
 
 def test_hit_rates_are_compared_too(alternating: Judged) -> None:

@@ -36,7 +36,7 @@ def score_card(**changes: Any) -> ScoreCard:
         "name": "small",
         "protocol": "recommended",
         "features": features,
-        "architecture": Architecture(inputs=len(features.names()), widths=(4,)),
+        "architecture": Architecture(inputs=len(features.list_names()), widths=(4,)),
         "radius": 200.0,
         "window_days": 365.0,
         "recent_days": 31.0,

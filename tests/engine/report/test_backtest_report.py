@@ -24,7 +24,7 @@ from riskengine.measures.compare import Difference
 from riskengine.measures.metrics import AreaHits, reliability
 from riskengine.report import backtest_figures, backtest_maps, claims
 from riskengine.report.backtest import write_backtest_report
-from riskengine.report.words import change, count
+from riskengine.report.words import format_change, format_count
 
 EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'
 FIRST, MAPS = 60, 110
@@ -159,7 +159,7 @@ def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Judged) -> 
         assert row[7] == ("0.10000 3 seeds" if name == "convlstm" else "–")
         area = score.area
         row = whole.row(title.removesuffix(" ★"), 7)
-        assert row[2] == f"{count(area.caught)} / {area.incidents:,.0f}"
+        assert row[2] == f"{format_count(area.caught)} / {area.incidents:,.0f}"
         assert row[3] == f"{100 * area.precision:.1f} %"
         # n over the flagged square kilometres: cells of 500 m.
         assert row[6] == f"{area.caught / (area.flagged * 0.25):.3f}"
@@ -168,7 +168,7 @@ def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Judged) -> 
 def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest: Judged) -> None:
     for hits in backtest.scores["ensemble"].shares:
         row = whole.row(f"{100 * hits.at:.0f} %", 11)
-        assert row[2] == f"{count(hits.area.caught)} / {hits.area.incidents:,.0f}"
+        assert row[2] == f"{format_count(hits.area.caught)} / {hits.area.incidents:,.0f}"
     rows = [row for row in whole.rows if len(row) == 13 and row[0].isdigit()]
     assert [int(row[0]) for row in rows] == 2 * list(range(85, 100))
     at_95 = backtest.scores["ensemble"].percentiles["stack"][10].area
@@ -202,12 +202,12 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
 
 def test_no_signal_is_said_in_words() -> None:
     made = make_backtest(("convlstm", "constant", "prior_counts"))
-    sentence, tone = claims.headline(made)
+    sentence, tone = claims.make_headline(made)
     assert sentence.startswith("ConvLSTM: log-loss")
     assert "distinguishably WORSE than the best simple baseline, prior counts" in sentence
     assert "Use prior counts instead." in sentence
     assert tone == "worse"
-    assert claims.signal(made).startswith(
+    assert claims.describe_signal(made).startswith(
         "These models found no signal beyond the long-run mean (prior counts): the one other model"
         " tried is not distinguishably better. The nearest, ConvLSTM, differs by +"
     )
@@ -218,7 +218,7 @@ def test_no_signal_at_all_is_said_too() -> None:
     made = make_backtest(("convlstm", "constant", "prior_counts"))
     poor = made.scores["prior_counts"]
     made.scores["prior_counts"] = replace(poor, log_loss=9.0, fold_loss=poor.fold_loss + 9.0)
-    assert claims.signal(made).endswith(
+    assert claims.describe_signal(made).endswith(
         "Neither where nor when it happens could be told better than by one probability for all cells."
     )
 
@@ -233,7 +233,7 @@ def test_a_small_gain_is_called_small_and_set_beside_the_baselines_own() -> None
     assert (
         "The gain is small, 1.0 % of the log-loss; that of prior counts is already"
         f" {100 * share:.1f} % below a constant’s."
-    ) in plain(claims.headline(made)[0])
+    ) in plain(claims.make_headline(made)[0])
 
 
 def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
@@ -241,11 +241,11 @@ def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
     same = made.scores["prior_counts"]
     wobble = 0.01 * np.where(np.arange(50) % 2, 1.0, -1.0)
     made.scores["ensemble"] = replace(same, name="ensemble", fold_loss=same.fold_loss + wobble)
-    sentence, tone = claims.headline(made)
+    sentence, tone = claims.make_headline(made)
     assert "not distinguishable from the best simple baseline, prior counts" in sentence
     assert tone == "unsure"
-    assert claims.lines(made)["ensemble"].verdict == "indistinguishable"
-    assert claims.signal(made).startswith("These models found no signal beyond")
+    assert claims.describe_models(made)["ensemble"].verdict == "indistinguishable"
+    assert claims.describe_signal(made).startswith("These models found no signal beyond")
 
 
 def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
@@ -254,13 +254,13 @@ def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
     poor = made.scores["prior_counts"]
     made.scores["prior_counts"] = replace(poor, log_loss=9.0, fold_loss=poor.fold_loss + 9.0)
     assert made.best_baseline == "constant"
-    assert claims.catcher(made) == "prior_counts"
-    sentence, _ = claims.headline(made)
+    assert claims.find_catcher(made) == "prior_counts"
+    sentence, _ = claims.make_headline(made)
     assert "The simple baseline that catches most, prior counts:" in sentence
 
 
 def test_one_model_alone(tmp_path: Path) -> None:
-    sentence, tone = claims.headline(make_backtest(("ensemble",)))
+    sentence, tone = claims.make_headline(make_backtest(("ensemble",)))
     assert "No simple baseline was scored beside it, so nothing can be said about how good that is." in sentence
     assert tone == "unsure"
     text = page(tmp_path / "r.html", make_backtest(("constant",))).text
@@ -287,9 +287,9 @@ def test_models_without_figures(tmp_path: Path) -> None:
         )
         made.seconds[name] = nothing
         made.risks[name][:] = np.nan
-        text = claims.lines(made)["convlstm"].text
+        text = claims.describe_models(made)["convlstm"].text
         assert text == "ConvLSTM: no forecast that could be scored."
-        assert claims.headline(made)[0].startswith("No answer") is (name == "ensemble")
+        assert claims.make_headline(made)[0].startswith("No answer") is (name == "ensemble")
     text = page(tmp_path / "r.html", made).text
     assert "No answer: ensemble has no forecast that could be scored on 50 test maps." in text
     assert "Prior counts: the best simple baseline" in text
@@ -328,7 +328,7 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
 def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, told: str) -> None:
     made = make_backtest(("ensemble", "constant", "prior_counts"), FIRST + maps)
     made.scores["ensemble"] = replace(made.scores["ensemble"], log_loss=float("nan"))
-    (sentence,) = (line for line in claims.sentences(made) if "judged by its order alone" in line)
+    (sentence,) = (line for line in claims.describe_comparison(made) if "judged by its order alone" in line)
     assert plain(sentence).endswith(f"against prior counts: +0.00 percentage points{told}.")
 
 
@@ -345,9 +345,9 @@ def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
 
 
 def test_hit_rates_are_better_when_higher() -> None:
-    assert claims.hits_verdict(Difference(0.02, 0.01, 0.03, 0.95, 10)) == "better"
-    assert claims.hits_verdict(Difference(-0.02, -0.03, -0.01, 0.95, 10)) == "worse"
-    assert claims.hits_verdict(Difference(0.02, -0.01, 0.05, 0.95, 10)) == "indistinguishable"
+    assert claims.verdict_of_hits(Difference(0.02, 0.01, 0.03, 0.95, 10)) == "better"
+    assert claims.verdict_of_hits(Difference(-0.02, -0.03, -0.01, 0.95, 10)) == "worse"
+    assert claims.verdict_of_hits(Difference(0.02, -0.01, 0.05, 0.95, 10)) == "indistinguishable"
 
 
 def test_a_test_without_incidents(tmp_path: Path) -> None:
@@ -365,30 +365,30 @@ def test_maps_shown_are_a_quiet_a_typical_and_a_busy_one() -> None:
     # Map FIRST + k of 50 holds 49 - k incidents.
     for place in range(50):
         made.heatmaps.counts[FIRST + place, 3, 3] = 49 - place
-    assert backtest_maps.chosen_maps(made) == {"quiet": 44, "typical": 25, "busy": 5}
+    assert backtest_maps.choose_maps(made) == {"quiet": 44, "typical": 25, "busy": 5}
 
 
 def test_words_for_differences() -> None:
     told = Difference(-0.00123, -0.00160, -0.00086, 0.95, 10)
     assert claims.verdict_of(told) == "better"
-    assert plain(claims.interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
+    assert plain(claims.format_interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
     few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
     assert claims.verdict_of(few) == "too few"
-    assert claims.interval(few) == "−0.00123; too few maps for an interval"
+    assert claims.format_interval(few) == "−0.00123; too few maps for an interval"
     # A limit just below 0 must not look as if it lay above.
-    assert change(-0.0000001) == "−0.00000"
-    assert change(0.0) == "+0.00000"
-    assert count(12.0) == "12"
-    assert count(1234.5) == "1,234.5"
+    assert format_change(-0.0000001) == "−0.00000"
+    assert format_change(0.0) == "+0.00000"
+    assert format_count(12.0) == "12"
+    assert format_count(1234.5) == "1,234.5"
 
 
 def test_same_backtest_same_figures(backtest: Judged) -> None:
-    shared = backtest_maps.common_scale(backtest, "ensemble", [0, 1])
-    maps = [backtest_maps.happened_map(backtest, "ensemble", 0, shared) for _ in range(2)]
-    curves = [backtest_figures.hit_rate_curves(backtest) for _ in range(2)]
+    shared = backtest_maps.choose_common_scale(backtest, "ensemble", [0, 1])
+    maps = [backtest_maps.draw_happened_map(backtest, "ensemble", 0, shared) for _ in range(2)]
+    curves = [backtest_figures.draw_hit_rate_curves(backtest) for _ in range(2)]
     assert maps[0] == maps[1]
     assert curves[0] == curves[1]
-    assert maps[0] != backtest_maps.happened_map(backtest, "ensemble", 1, shared)
+    assert maps[0] != backtest_maps.draw_happened_map(backtest, "ensemble", 1, shared)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Judged) -> None:

@@ -21,11 +21,11 @@ from riskengine.forecasters.modelcard import make_card
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.context import JobContext
 from riskengine.maps.heatmaps import Heatmaps
-from riskengine.report.claims import headline
-from riskengine.report.html import crs_name, number
-from riskengine.report.outputs import FILES, shareable
+from riskengine.report.claims import make_headline
+from riskengine.report.html import format_crs, format_number
+from riskengine.report.outputs import FILES, hide_folders
 from riskengine.report.training import write_training_report
-from riskengine.report.words import moment, percent, weights_text
+from riskengine.report.words import format_moment, format_percent, weights_text
 from riskengine.systems.hotspots.steps import forecast
 
 EVIL = '<script>alert("x")</script> & $x_1^2$'
@@ -128,31 +128,31 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
             return np.asarray(0.9)
 
     bad = judge_fitted([Bad(), PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert "distinguishably WORSE than the best simple baseline, prior counts" in headline(bad)[0]
+    assert "distinguishably WORSE than the best simple baseline, prior counts" in make_headline(bad)[0]
     same = ConstantForecaster()
     same.name = "convlstm"
     assert (
         "not distinguishable from the best simple"
-        in headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))[0]
+        in make_headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))[0]
     )
-    few, tone = headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
+    few, tone = make_headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
     assert "over 10 test maps: too few maps to tell it from the best simple baseline, constant" in few
     assert tone == "unsure"
     good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert "distinguishably better" in headline(good)[0]
+    assert "distinguishably better" in make_headline(good)[0]
 
 
 def test_words() -> None:
-    assert percent(0.1234) == "12.3\N{NO-BREAK SPACE}%"
-    assert percent(float("nan")) == number(None) == "–"
-    assert moment(np.datetime64("2024-01-02T00:00:00")) == "2024-01-02"
-    assert moment(np.datetime64("2024-01-02T05:00:00")) == "2024-01-02 05:00"
-    assert crs_name('PROJCS["WGS 84 / UTM zone 14N",GEOGCS[...]]') == "WGS 84 / UTM zone 14N"
+    assert format_percent(0.1234) == "12.3\N{NO-BREAK SPACE}%"
+    assert format_percent(float("nan")) == format_number(None) == "–"
+    assert format_moment(np.datetime64("2024-01-02T00:00:00")) == "2024-01-02"
+    assert format_moment(np.datetime64("2024-01-02T05:00:00")) == "2024-01-02 05:00"
+    assert format_crs('PROJCS["WGS 84 / UTM zone 14N",GEOGCS[...]]') == "WGS 84 / UTM zone 14N"
 
 
 def test_a_report_shows_files_by_name_alone() -> None:
     given = {"heatmaps": "/home/ann/maps.tif", "extras": ["/home/ann/a.tif", "b.tif"], "risk": None, "kind": "a/b"}
-    assert shareable(given) == {"heatmaps": "maps.tif", "extras": ["a.tif", "b.tif"], "risk": None, "kind": "a/b"}
+    assert hide_folders(given) == {"heatmaps": "maps.tif", "extras": ["a.tif", "b.tif"], "risk": None, "kind": "a/b"}
 
 
 def test_every_file_that_a_judging_tool_takes_is_shown_by_name() -> None:

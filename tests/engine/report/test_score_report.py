@@ -22,7 +22,7 @@ from riskengine.systems.score.features import FeatureSet
 from riskengine.systems.score.model import ScoreCard
 from riskengine.systems.score.network import Architecture
 from riskengine.systems.score.settings import Settings
-from riskengine.systems.score.splits import block_numbers
+from riskengine.systems.score.splits import number_blocks
 from riskengine.systems.score.study import Comparison, GrowthStep, HeldOut, Importance, Study
 
 EVIL = '<script>alert("x")</script> & $x_1^2$'
@@ -40,7 +40,7 @@ def make_study(protocol: str = "recommended", error: float = 0.04) -> Study:
     counts = np.sort(np.exp(random.uniform(0, np.log(500), ORIGINALS)).astype(np.int64))
     counts[0], counts[-1] = 1, 500
     scale = ScoreScale(counts)
-    own = scale.score(random.permutation(counts))
+    own = scale.to_score(random.permutation(counts))
     source = np.concatenate((np.arange(ORIGINALS), np.flatnonzero(own < 0.3)))
     score = np.concatenate((own, own[own < 0.3]))
     rows = Rows(
@@ -54,7 +54,7 @@ def make_study(protocol: str = "recommended", error: float = 0.04) -> Study:
         np.datetime64("2020-01-31T23:59:00"),
     )
     row = np.arange(len(rows)) if protocol == "recommended" else np.sort(random.permutation(len(rows))[:100])
-    block, corner = block_numbers(rows.x, rows.y, 1000.0)
+    block, corner = number_blocks(rows.x, rows.y, 1000.0)
     predicted = np.clip(score[row] + random.laplace(0, error, len(row)), 0, 1)
     held_out = HeldOut(
         row,
@@ -176,15 +176,15 @@ def test_what_it_says(words: str, whole: Page) -> None:
 
 def test_the_headline_judges_the_model_by_the_simpler_ones() -> None:
     study = make_study()
-    sentence, look = score_words.headline(study)
+    sentence, look = score_words.make_headline(study)
     assert "better than the best of the simpler models judged alike, gradient boosting (0.061)" in sentence
     assert look == ""
     study.comparisons[-1] = Comparison("gradient boosting", "blocks", interval(0.02), 1000)
-    sentence, look = score_words.headline(study)
+    sentence, look = score_words.make_headline(study)
     assert "WORSE than the best of the simpler models judged alike, gradient boosting (0.020)" in sentence
     assert look == "worse"
     study.comparisons[-1] = Comparison("gradient boosting", "blocks", study.held_out.l1(), 1000)
-    assert "no better than" in score_words.headline(study)[0]
+    assert "no better than" in score_words.make_headline(study)[0]
     for low, high, words, how in (
         (0.001, 0.003, "That is better than", ""),
         (-0.003, -0.001, "That is WORSE than", "worse"),
@@ -195,17 +195,17 @@ def test_the_headline_judges_the_model_by_the_simpler_ones() -> None:
         # The difference on the same rows decides, whatever the errors' own intervals say.
         study.comparisons[-1] = Comparison("gradient boosting", "blocks", study.held_out.l1(), 1000, minus)
         study.comparisons[1] = replace(study.comparisons[1], minus_model=interval(0.1))
-        sentence, look = score_words.headline(study)
+        sentence, look = score_words.make_headline(study)
         assert words in sentence
         assert look == how
         assert "on the same 1,000 rows that one’s error differs by" in sentence
     study.comparisons = []
-    assert "simpler" not in score_words.headline(study)[0]
+    assert "simpler" not in score_words.make_headline(study)[0]
 
 
 def test_published_says_that_it_leaks(tmp_path: Path) -> None:
     study = make_study("published")
-    sentence, look = score_words.headline(study)
+    sentence, look = score_words.make_headline(study)
     assert "But that split leaks: on blocks it has never seen, the same network is off by 0.031" in sentence
     assert look == "unsure"
     made = page(tmp_path / "r.html", study)
@@ -216,8 +216,8 @@ def test_published_says_that_it_leaks(tmp_path: Path) -> None:
 
 def test_factor_is_that_of_the_mean_error() -> None:
     card = make_study().card
-    assert score_words.factor(card, 0.045) == pytest.approx(500**0.045)
-    assert score_words.factor(card, 0.0) == 1.0
+    assert score_words.compute_factor(card, 0.045) == pytest.approx(500**0.045)
+    assert score_words.compute_factor(card, 0.0) == 1.0
 
 
 def test_what_was_not_done_is_said(tmp_path: Path) -> None:

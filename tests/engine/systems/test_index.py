@@ -16,10 +16,10 @@ from kit.incidents import make_incidents
 
 from riskengine.ground.errors import Cancelled, FormatError, ParameterError
 from riskengine.intake.incidents import Incidents
-from riskengine.systems.score.index import CrimeIndex, annoy_installed
+from riskengine.systems.score.index import CrimeIndex, has_annoy
 
 CRS = "EPSG:32614"
-needs_annoy = pytest.mark.skipif(not annoy_installed(), reason="annoy could not be compiled on this machine")
+needs_annoy = pytest.mark.skipif(not has_annoy(), reason="annoy could not be compiled on this machine")
 METHODS = ["exact", pytest.param("annoy", marks=needs_annoy)]
 
 
@@ -72,13 +72,13 @@ def test_many_at_one_place(method: Any) -> None:
 def test_nearest(method: Any) -> None:
     incidents = scattered(300)
     index = CrimeIndex(incidents, CRS, method, trees=50)
-    distance, number = index.nearest(incidents.x[:20], incidents.y[:20], 5)
+    distance, number = index.find_nearest(incidents.x[:20], incidents.y[:20], 5)
     assert distance.shape == number.shape == (20, 5)
     assert (np.diff(distance, axis=1) >= 0).all()
     assert distance[:, 0] == pytest.approx(0, abs=0.01)
-    exact, _ = CrimeIndex(incidents, CRS).nearest(incidents.x[:20], incidents.y[:20], 5)
+    exact, _ = CrimeIndex(incidents, CRS).find_nearest(incidents.x[:20], incidents.y[:20], 5)
     assert (distance >= exact - 0.01).all()
-    far, none = index.nearest(incidents.x[:1], incidents.y[:1], 301)
+    far, none = index.find_nearest(incidents.x[:1], incidents.y[:1], 301)
     assert np.isinf(far[0, -1])
     assert none[0, -1] == 300
 
@@ -148,7 +148,7 @@ def test_a_description_that_does_not_fit(changes: dict[str, Any], tmp_path: Path
         for name in source.namelist():
             if name != "meta.json":
                 copy.writestr(name, source.read(name))
-    if changes == {"method": "annoy"} and not annoy_installed():
+    if changes == {"method": "annoy"} and not has_annoy():
         return
     with pytest.raises(FormatError):
         CrimeIndex.load(target)

@@ -73,8 +73,8 @@ def test_columns(files: dict[str, str], points: Any, tmp_path: Path) -> None:
     assert (found["lower"] <= found["score"]).all()
     assert (found["score"] <= found["upper"]).all()
     assert ((found["lower"] >= 0) & (found["upper"] <= 1)).all()
-    assert np.array_equal(found["percentile"], applied.model.percentile(found["score"]))
-    assert np.array_equal(found["count"], applied.model.count(found["score"]))
+    assert np.array_equal(found["percentile"], applied.model.to_percentile(found["score"]))
+    assert np.array_equal(found["count"], applied.model.to_count(found["score"]))
     card = applied.model.card
     assert ((found["count"] >= card.count_low * 0.999) & (found["count"] <= card.count_high * 1.001)).all()
     away = np.hypot(x[:, None] - applied.recent.x, y[:, None] - applied.recent.y)

@@ -19,7 +19,7 @@ from riskengine.jobs import run_job
 from riskengine.systems.score import query
 from riskengine.systems.score.definition import score_places
 from riskengine.systems.score.index import CrimeIndex
-from riskengine.systems.score.query import Memory, Question, answer, monthly_counts
+from riskengine.systems.score.query import Memory, Question, answer, count_by_month
 from riskengine.systems.score.recent import RecentIncidents
 
 CENTRE = (500_000.0, 2_150_000.0)
@@ -61,7 +61,7 @@ class Model:
         assert len(recent.x)
         return np.full(len(x), 0.5), np.full(len(x), 0.4), np.full(len(x), 0.7)
 
-    def percentile(self, score: np.ndarray) -> np.ndarray:
+    def to_percentile(self, score: np.ndarray) -> np.ndarray:
         return np.full(len(score), 61.0)
 
 
@@ -71,7 +71,7 @@ def memory() -> Memory:
 
 
 def with_model(memory: Memory, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "model", lambda path, context: model)
+    monkeypatch.setattr(memory, "load_model", lambda path, context: model)
 
 
 def test_the_count_is_that_of_the_layer(index_file: str) -> None:
@@ -84,8 +84,8 @@ def test_the_count_is_that_of_the_layer(index_file: str) -> None:
     for number in range(50):
         found = answer(Question(index_file, None, (x[number], y[number]), 150, 200), memory)
         assert found["exact"] == {
-            "score": scale.score(counts[number : number + 1])[0],
-            "percentile": scale.percentile(counts[number : number + 1])[0],
+            "score": scale.to_score(counts[number : number + 1])[0],
+            "percentile": scale.to_percentile(counts[number : number + 1])[0],
             "score_abs": counts[number],
         }
         assert found["incidents_in_window"] == len(scale.counts)
@@ -196,13 +196,13 @@ def test_outside_the_data(index_file: str, memory: Memory, monkeypatch: pytest.M
 
 def test_months() -> None:
     times = np.array(["2024-01-31T23:00", "2024-02-01T00:00", "2024-02-29T23:59:59", "2024-03-05T12:00"], "M8[s]")
-    months = monthly_counts(times, np.datetime64("2024-03-10T00:00", "s"), 60.0)
+    months = count_by_month(times, np.datetime64("2024-03-10T00:00", "s"), 60.0)
     assert [(month["month"], month["count"]) for month in months] == [("2024-01", 1), ("2024-02", 2), ("2024-03", 1)]
     assert [month["of_days"] for month in months] == [31, 29, 31]
     assert months[1]["days"] == 29
     assert months[0]["days"] == pytest.approx(22, abs=0.01)
     # A year that ends with January does not begin with a minute of the January before.
-    year = monthly_counts(times[:0], np.datetime64("2020-01-31T23:59:00", "s"), 365.0)
+    year = count_by_month(times[:0], np.datetime64("2020-01-31T23:59:00", "s"), 365.0)
     assert [year[0]["month"], year[-1]["month"], len(year)] == ["2019-02", "2020-01", 12]
 
 
@@ -239,10 +239,10 @@ def test_the_job(index_file: str) -> None:
 def test_what_took_long_is_kept(index_file: str) -> None:
     memory, quiet = Memory(), JobContext()
     question = Question(index_file, None, CENTRE)
-    window = memory.window(question, quiet)
-    scale = memory.scale(question, window, quiet)
+    window = memory.choose_window(question, quiet)
+    scale = memory.make_scale(question, window, quiet)
     answer(question, memory)
-    assert memory.window(question, quiet) is window
-    assert memory.scale(question, window, quiet) is scale
+    assert memory.choose_window(question, quiet) is window
+    assert memory.make_scale(question, window, quiet) is scale
     # Nothing that depends on the question is mistaken for that of another.
-    assert memory.scale(Question(index_file, None, CENTRE, radius=50), window, quiet) is not scale
+    assert memory.make_scale(Question(index_file, None, CENTRE, radius=50), window, quiet) is not scale

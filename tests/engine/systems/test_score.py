@@ -11,7 +11,7 @@ from kit.incidents import make_incidents
 
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.intake.incidents import Incidents
-from riskengine.systems.score.definition import ScoreScale, score_places, window_mask
+from riskengine.systems.score.definition import ScoreScale, in_window, score_places
 from riskengine.systems.score.index import CrimeIndex
 
 
@@ -28,17 +28,17 @@ def test_by_hand() -> None:
     counts, scale, reference = score_places(index, x, y, radius=150)
     assert counts.tolist() == [2, 3, 3, 3, 2]
     assert str(reference) == "2024-01-05T00:00:00"
-    assert scale.score(counts).tolist() == [0, 1, 1, 1, 0]
-    assert scale.percentile(counts).tolist() == [40, 100, 100, 100, 40]
+    assert scale.to_score(counts).tolist() == [0, 1, 1, 1, 0]
+    assert scale.to_percentile(counts).tolist() == [40, 100, 100, 100, 40]
     elsewhere = np.array([0, 1, 4, 100])
     # ln 1 lies below the scale, ln 4 above it.
-    assert scale.score(elsewhere).tolist() == [0, 0, 1, 1]
+    assert scale.to_score(elsewhere).tolist() == [0, 0, 1, 1]
 
 
 def test_the_logarithm() -> None:
     scale = ScoreScale(np.array([2, 4, 8, 32]))
-    assert scale.score(np.array([2, 4, 8, 16, 32])) == pytest.approx([0, 0.25, 0.5, 0.75, 1])
-    assert scale.percentile(np.array([1, 2, 5, 32, 99])).tolist() == [0, 25, 50, 100, 100]
+    assert scale.to_score(np.array([2, 4, 8, 16, 32])) == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+    assert scale.to_percentile(np.array([1, 2, 5, 32, 99])).tolist() == [0, 25, 50, 100, 100]
 
 
 @given(
@@ -48,10 +48,10 @@ def test_the_logarithm() -> None:
 def test_score_rises_with_the_count(own: np.ndarray, asked: np.ndarray) -> None:
     scale = ScoreScale(np.sort(own))
     asked = np.sort(asked)
-    for values in (scale.score(asked), scale.percentile(asked) / 100):
+    for values in (scale.to_score(asked), scale.to_percentile(asked) / 100):
         assert ((values >= 0) & (values <= 1)).all()
         assert (np.diff(values) >= 0).all()
-    at_home = scale.score(np.sort(own))
+    at_home = scale.to_score(np.sort(own))
     assert at_home[-1] == 1
     if own.min() < own.max():
         assert at_home[0] == 0
@@ -67,19 +67,19 @@ def test_score_rises_with_the_count(own: np.ndarray, asked: np.ndarray) -> None:
     ],
 )
 def test_window_is_half_open(window: float, reference: str | None, expected: list[bool]) -> None:
-    counted, _ = window_mask(line([0, 1, 2, 3, 4]), window, np.datetime64(reference, "s") if reference else None)
+    counted, _ = in_window(line([0, 1, 2, 3, 4]), window, np.datetime64(reference, "s") if reference else None)
     assert counted.tolist() == expected
 
 
 def test_what_lies_in_no_window() -> None:
     incidents = line([0, 1])
     with pytest.raises(ParameterError, match="window_days is 0; it must be greater than 0"):
-        window_mask(incidents, 0)
+        in_window(incidents, 0)
     with pytest.raises(DataError, match=r"before the first incident.*2024-01-01T00:00:00 to 2024-01-02") as caught:
-        window_mask(incidents, 10, np.datetime64("2020-01-01", "s"))
+        in_window(incidents, 10, np.datetime64("2020-01-01", "s"))
     assert caught.value.parameter == "reference_time"
     with pytest.raises(DataError, match="too long after the last incident"):
-        window_mask(incidents, 10, np.datetime64("2025-01-01", "s"))
+        in_window(incidents, 10, np.datetime64("2025-01-01", "s"))
 
 
 def test_nothing_of_the_future_counts() -> None:

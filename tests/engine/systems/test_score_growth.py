@@ -12,7 +12,7 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled
 from riskengine.systems.score.fitting import Table
 from riskengine.systems.score.growth import grow_network
-from riskengine.systems.score.settings import Settings, published
+from riskengine.systems.score.settings import Settings, make_published_settings
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def rows() -> tuple[Table, Table]:
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    start = published(widths=(6, 4, 3))
+    start = make_published_settings(widths=(6, 4, 3))
     return replace(start, fitting=replace(start.fitting, epochs=30, patience=30, learning_rate=0.05, batch_size=512))
 
 
@@ -35,7 +35,7 @@ def test_it_ends_when_a_layer_does_not_help(rows: tuple[Table, Table], settings:
     assert growth[0].parameters == 5
     assert all(step.kept for step in growth[:-1])
     kept = [step for step in growth if step.kept]
-    assert network.architecture.text() == kept[-1].architecture
+    assert network.architecture.describe() == kept[-1].architecture
     assert [step.development for step in kept] == sorted((step.development for step in kept), reverse=True)
     assert [name for name, _ in curves] == [step.architecture for step in growth]
 
@@ -49,5 +49,5 @@ def test_cancelled_it_leaves_the_best_of_all_so_far(rows: tuple[Table, Table], s
         grow_network(lambda epoch: rows, rows, settings, 4, context)
     assert stopped.value.best is not None
     network, curves = stopped.value.best
-    assert network.architecture.text() == "4-1"
+    assert network.architecture.describe() == "4-1"
     assert len(curves.validation) == 30

@@ -20,17 +20,17 @@ from riskengine.intake.incidents import Incidents
 from riskengine.jobs import run_job, train_score
 from riskengine.learning.intervals import compute_widening
 from riskengine.measures.clustered import compute_clustered_mean
-from riskengine.systems.score.augment import Augmentation, make_rows, random_rows
+from riskengine.systems.score.augment import Augmentation, make_rows, sample_rows
 from riskengine.systems.score.comparing import compare
 from riskengine.systems.score.features import GROUPS, NOWHERE, FeatureSet, compute_features
 from riskengine.systems.score.fitting import Fitting, fit_network
 from riskengine.systems.score.index import CrimeIndex
 from riskengine.systems.score.model import ScoreModel
-from riskengine.systems.score.network import PUBLISHED_WIDTHS, Architecture, ScoreNetwork, score_loss
+from riskengine.systems.score.network import PUBLISHED_WIDTHS, Architecture, ScoreNetwork, compute_loss
 from riskengine.systems.score.prepare import prepare
 from riskengine.systems.score.recent import RecentIncidents
-from riskengine.systems.score.settings import Settings, published
-from riskengine.systems.score.splits import fold_numbers
+from riskengine.systems.score.settings import Settings, make_published_settings
+from riskengine.systems.score.splits import number_folds
 from riskengine.systems.score.training import train
 
 CRS = "EPSG:32614"
@@ -76,7 +76,7 @@ class TestRows:
         points = np.column_stack((index.incidents.x, index.incidents.y))
         for row in np.linspace(rows.originals, len(rows) - 1, 25).astype(int):
             count = (np.hypot(*(points - (rows.x[row], rows.y[row])).T) < 200).sum()
-            assert rows.score[row] == pytest.approx(rows.scale.score(np.array([count]))[0])
+            assert rows.score[row] == pytest.approx(rows.scale.to_score(np.array([count]))[0])
 
     def test_one_score_everywhere_is_nothing_to_learn(self) -> None:
         same = city(50)
@@ -86,14 +86,14 @@ class TestRows:
 
     def test_random_places_are_scored_and_go_with_the_nearest_incident(self, index: CrimeIndex) -> None:
         rows = make_rows(index, window_days=300)
-        places = random_rows(index, rows, 400, 200, 300, seed=1)
+        places = sample_rows(index, rows, 400, 200, 300, seed=1)
         points = np.column_stack((index.incidents.x, index.incidents.y))
         away = np.hypot(places.x[:, None] - rows.x, places.y[:, None] - rows.y)
         assert away[np.arange(400), places.source] == pytest.approx(away.min(axis=1))
         assert (places.score == 0).any()
         for row in range(0, 400, 20):
             count = (np.hypot(*(points - (places.x[row], places.y[row])).T) < 200).sum()
-            assert places.score[row] == pytest.approx(rows.scale.score(np.array([count]))[0])
+            assert places.score[row] == pytest.approx(rows.scale.to_score(np.array([count]))[0])
 
 
 class TestSplits:
@@ -102,11 +102,11 @@ class TestSplits:
     def test_copies_stay_with_their_place(self, index: CrimeIndex, seed: int, size: float) -> None:
         rows = make_rows(index, window_days=300, augmentation=Augmentation(), seed=1)
         for split in ("groups", "blocks"):
-            fold = fold_numbers(rows, split, 3, size, seed)
+            fold = number_folds(rows, split, 3, size, seed)
             assert np.array_equal(fold, fold[rows.source])
         place = np.round(np.column_stack((rows.source_x, rows.source_y)), 3)
         _, number = np.unique(place, axis=0, return_inverse=True)
-        fold = fold_numbers(rows, "groups", 3, size, seed)
+        fold = number_folds(rows, "groups", 3, size, seed)
         first = np.zeros(number.max() + 1, int)
         first[number.reshape(-1)] = fold
         assert np.array_equal(fold, first[number.reshape(-1)])
@@ -114,15 +114,15 @@ class TestSplits:
 
     def test_the_published_split_tears_copies_apart(self, index: CrimeIndex) -> None:
         rows = make_rows(index, window_days=300, augmentation=Augmentation(), seed=1)
-        fold = fold_numbers(rows, "random", 10)
+        fold = number_folds(rows, "random", 10)
         assert (fold != fold[rows.source]).any()
 
     def test_too_few_blocks(self, index: CrimeIndex) -> None:
         rows = make_rows(index, window_days=300)
         with pytest.raises(DataError, match=r"blocks of 1e\+06 m"):
-            fold_numbers(rows, "blocks", 5, 1e6)
+            number_folds(rows, "blocks", 5, 1e6)
         with pytest.raises(ParameterError, match="block_size is -1 m"):
-            fold_numbers(rows, "blocks", 5, -1)
+            number_folds(rows, "blocks", 5, -1)
 
 
 class TestFeatures:
@@ -142,9 +142,9 @@ class TestFeatures:
         for k in (1, 10):
             wanted = FeatureSet(groups=GROUPS, k=k)
             table = compute_features(recent, x, y, wanted)
-            assert table.shape == (200, len(wanted.names()))
+            assert table.shape == (200, len(wanted.list_names()))
             assert np.isfinite(table).all()
-            assert sum(map(len, wanted.columns().values())) == table.shape[1]
+            assert sum(map(len, wanted.list_columns().values())) == table.shape[1]
 
     def test_nothing_later_than_the_reference_is_seen(self) -> None:
         early = city()
@@ -182,8 +182,8 @@ class TestFeatures:
 class TestNetwork:
     def test_the_published_network_has_its_published_size(self) -> None:
         architecture = Architecture(inputs=20, widths=PUBLISHED_WIDTHS, activation="relu", output="sigmoid")
-        assert ScoreNetwork(architecture).parameter_count() == 2942
-        assert architecture.text() == "20-26-28-18-15-15-12-12-10-6-6-1"
+        assert ScoreNetwork(architecture).count_parameters() == 2942
+        assert architecture.describe() == "20-26-28-18-15-15-12-12-10-6-6-1"
 
     def test_bounds_never_cross_the_score(self) -> None:
         import torch
@@ -200,7 +200,7 @@ class TestNetwork:
 
         def loss(lower: float, upper: float) -> float:
             out = torch.tensor([[0.5, lower, upper]]).expand(len(truth), 3)
-            return float(score_loss(out, truth, 0.9)[0])
+            return float(compute_loss(out, truth, 0.9)[0])
 
         best = loss(0.05, 0.95)
         assert all(best < loss(0.05 + step, 0.95) and best < loss(0.05, 0.95 - step) for step in (-0.02, 0.02))
@@ -253,7 +253,9 @@ class TestTraining:
         assert found.upper.max() <= 1
 
     def test_published_grows_until_it_no_longer_helps(self, index: CrimeIndex) -> None:
-        choice = published(window_days=300, fitting=replace(published().fitting, epochs=6, batch_size=256))
+        choice = make_published_settings(
+            window_days=300, fitting=replace(make_published_settings().fitting, epochs=6, batch_size=256)
+        )
         model, study, _, networks = train(index, settings=choice)
         assert study.growth[0].architecture == "20-1"
         losses = [step.development for step in study.growth if step.kept]
@@ -294,7 +296,7 @@ class TestTraining:
         from riskengine.systems.score.training import fit_folds, predict_folds
 
         prepared = prepare(index, None, FAST, None, JobContext())
-        fold = fold_numbers(prepared.rows, "blocks", FAST.folds, FAST.block_size, FAST.seed)
+        fold = number_folds(prepared.rows, "blocks", FAST.folds, FAST.block_size, FAST.seed)
         spoiled = replace(prepared, score=np.where(fold == 0, np.float32(0.123), prepared.score))
         out = []
         for each in (prepared, spoiled):
