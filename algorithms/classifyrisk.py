@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsDistanceArea, QgsFeature, QgsFields
+from qgis.core import QgsDistanceArea, QgsFeature, QgsVectorLayer
 
 from ..bridge.crs import is_metric
 from ..riskengine.contract.tools.base import Parameter
+from .sinks import Rows, Table
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
 
@@ -18,20 +19,19 @@ _WGS84_ELLIPSOID = "EPSG:7030"
 class Algorithm(ToolAlgorithm):
     """Classify percentile risk."""
 
-    def rows_of(
-        self, asked: Asked, parameter: Parameter, result: dict[str, Any]
-    ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterable[QgsFeature], int]:
+    def rows_of(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> Rows | Table:
         """The polygons, measured on the ellipsoid where the raster's own area is none in square metres."""
-        fields, geometry, crs, rows, count = super().rows_of(asked, parameter, result)
-        if crs.isValid() and not is_metric(crs):
-            rows = _measured(rows, crs, asked)
-        return fields, geometry, crs, rows, count
+        table = super().rows_of(asked, parameter, result)
+        if not isinstance(table, Table) or not asked.crs.isValid() or is_metric(asked.crs):
+            return table
+        layer = table.open()
+        return Rows(layer.fields(), layer.wkbType(), asked.crs, _measured(layer, asked), layer.featureCount())
 
 
-def _measured(rows: Iterable[QgsFeature], crs: QgsCoordinateReferenceSystem, asked: Asked) -> Iterator[QgsFeature]:
+def _measured(layer: QgsVectorLayer, asked: Asked) -> Iterator[QgsFeature]:
     ruler = QgsDistanceArea()
-    ruler.setSourceCrs(crs, asked.context.transformContext())
-    ruler.setEllipsoid(crs.ellipsoidAcronym() or _WGS84_ELLIPSOID)
-    for row in rows:
+    ruler.setSourceCrs(asked.crs, asked.context.transformContext())
+    ruler.setEllipsoid(asked.crs.ellipsoidAcronym() or _WGS84_ELLIPSOID)
+    for row in layer.getFeatures():
         row["area_m2"] = ruler.measureArea(row.geometry())
         yield row

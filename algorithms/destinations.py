@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,13 @@ from qgis.core import (
     QgsProviderRegistry,
 )
 
-from ..bridge import outputs
+from ..bridge import databases, leftovers, locks, outputs
 from ..bridge.crs import tr
 
 
 def named(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
     """File and layer name that an output goes to; (None, "") if it goes to no file."""
-    value = parameters.get(name)
-    raw = getattr(value, "sink", value)
-    raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
-    return outputs.file_of(raw if isinstance(raw, str) else "")
+    return outputs.file_of(databases.target_of(parameters.get(name)))
 
 
 def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
@@ -41,6 +40,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
         name = definition.name()
         path, layer = named(parameters, name)
         if path is None:
+            databases.check(parameters.get(name), name)
             continue
         if isinstance(definition, QgsProcessingParameterFolderDestination):
             # A folder may be there already; its place is judged like that of a file in it.
@@ -71,6 +71,34 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                     ).format(other=other, name=name, path=path)
                 )
         earlier.append((name, path, layer))
+
+
+@contextmanager
+def claimed(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any]) -> Iterator[None]:
+    """Keep the destinations for one run; what killed runs have left half-written beside them is removed first.
+
+    Raises
+    ------
+    QgsProcessingException
+        If another run is at work on one of them.
+    """
+    with ExitStack() as held:
+        for definition in algorithm.destinationParameterDefinitions():
+            name = definition.name()
+            path, table = named(parameters, name)
+            if path is None:
+                continue
+            leftovers.sweep_beside(path.parent)
+            try:
+                held.enter_context(locks.hold(locks.lock_of(path, table or "*")))
+            except locks.Held as taken:
+                raise QgsProcessingException(
+                    tr(
+                        "The destination of {name}, {path}, is what another run (process {owner}) writes to. Wait "
+                        "until that has ended, or choose another file."
+                    ).format(name=name, path=path, owner=taken.owner)
+                ) from None
+        yield
 
 
 def _is_no_tiff(path: Path) -> bool:

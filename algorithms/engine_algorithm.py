@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
-    QgsFeature,
-    QgsFields,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -22,7 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..bridge import client, layers, outputs, styles
-from . import destinations, refusals
+from . import refusals
 
 SECONDS_BETWEEN_TEXTS = 5.0
 
@@ -142,35 +139,6 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         if layer is None:
             raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
         return layer
-
-    def write_layer(
-        self,
-        parameters: dict[str, Any],
-        name: str,
-        context: QgsProcessingContext,
-        feedback: QgsProcessingFeedback,
-        fields: QgsFields,
-        geometry: Any,
-        crs: QgsCoordinateReferenceSystem,
-        features: Iterable[QgsFeature],
-        count: int,
-        low: float = 90.0,
-        high: float = 100.0,
-    ) -> str | None:
-        """Write a feature sink whole, or leave nothing behind; returns its id, None if it was not asked for."""
-        path, _ = destinations.named(parameters, name)
-        existed = path is not None and path.exists()
-        # Making the sink empties what was there: not for somebody who has already changed their mind.
-        if feedback.isCanceled():
-            raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
-        sink, destination = self.parameterAsSink(parameters, name, context, fields, geometry, crs)
-        if sink is None:
-            if parameters.get(name) is None:
-                return None
-            raise QgsProcessingException(self.invalidSinkError(parameters, name))
-        self._destinations.append((destination, existed))
-        outputs.fill_sink(sink, features, count, feedback, low, high)
-        return destination
 
     def style_output(self, destination: str | None, title: str, styler: Styler, abstract: str = "") -> None:
         """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`.

@@ -1,28 +1,23 @@
-"""Features of the layers that algorithms write, from what the job has left in the exchange folder."""
+"""Features of the layers that algorithms make themselves."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsFeatureRequest,
     QgsField,
     QgsFields,
     QgsGeometry,
-    QgsJsonUtils,
-    QgsPointXY,
     QgsProcessingFeatureSource,
 )
 from qgis.PyQt.QtCore import QMetaType
 
 from ..bridge.places import no_validity_check
-from ..bridge.temporal import wall_clock
-from ..riskengine.contract.tools.kinds import Fields, VectorDestination
+from ..riskengine.contract.tools.kinds import Fields
+from .sinks import Rows
 
 _TYPES = {
     "text": QMetaType.Type.QString,
@@ -50,31 +45,7 @@ def feature(fields: QgsFields, attributes: Iterable[Any], geometry: QgsGeometry 
     return made
 
 
-def exchanged_rows(path: str, kind: VectorDestination, fields: QgsFields) -> tuple[Iterator[QgsFeature], int]:
-    """The features of a job's JSON rows, and their number.
-
-    A row of points is x, y and the attributes; one of polygons a GeoJSON geometry and the attributes.
-    """
-    rows = json.loads(Path(path).read_text(encoding="utf-8"))
-    times = [kind == "datetime" for kind in kind.fields.values()]
-
-    def made() -> Iterator[QgsFeature]:
-        for row in rows:
-            if kind.geometry == "point":
-                geometry, attributes = QgsGeometry.fromPointXY(QgsPointXY(*row[:2])), row[2:]
-            elif kind.geometry == "none":
-                geometry, attributes = None, row
-            else:
-                geometry, attributes = QgsJsonUtils.geometryFromGeoJson(json.dumps(row[0])), row[1:]
-            values = (wall_clock(value) if time else value for value, time in zip(attributes, times))
-            yield feature(fields, values, geometry)
-
-    return made(), len(rows)
-
-
-def kept_rows(
-    source: QgsProcessingFeatureSource, ids: str
-) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterator[QgsFeature], int]:
+def kept_rows(source: QgsProcessingFeatureSource, ids: str) -> Rows:
     """The features of a layer that a job keeps, as a layer like the one they came from."""
     import numpy as np
 
@@ -86,4 +57,4 @@ def kept_rows(
             if each.id() in kept:
                 yield each
 
-    return source.fields(), source.wkbType(), source.sourceCrs(), made(), len(kept)
+    return Rows(source.fields(), source.wkbType(), source.sourceCrs(), made(), len(kept))

@@ -8,7 +8,6 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
-    QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsFeatureRequest,
     QgsFields,
@@ -18,9 +17,11 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
+from ..bridge import plain_files
 from ..bridge.places import no_validity_check
 from ..riskengine.contract.tools.base import Parameter
 from . import features
+from .sinks import Rows, Table
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
 
@@ -35,25 +36,38 @@ class ScoringAlgorithm(ToolAlgorithm):
             self.report_refused(asked.places.refused, total, asked.feedback)
         return super().finish(asked, result)
 
-    def rows_of(
-        self, asked: Asked, parameter: Parameter, result: dict[str, Any]
-    ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterable[QgsFeature], int]:
+    def prepare(self, asked: Asked) -> dict[str, Any]:
+        """Have the engine write the layer where it can read the places' attributes itself, and for a grid."""
+        job = super().prepare(asked)
+        if asked.source is None:
+            return job
+        points = asked.parameter("points").name
+        layer = self.parameterAsVectorLayer(asked.parameters, points, asked.context)
+        file = plain_files.plain_file_of(asked.given(points), layer) if self.points_of(asked) is None else None
+        if file is None:
+            job["layer"] = None
+            return job
+        fields = QgsProcessingUtils.combineFields(asked.source.fields(), self._own_fields(asked))
+        names = fields.names()[asked.source.fields().count() :]
+        return {**job, "attributes": str(file.path), "attributes_table": file.table, "score_fields": names}
+
+    def rows_of(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> Rows | Table:
         """The features with their scores; those that could not be scored keep NULLs, so that none is lost."""
-        fields = features.fields_of(parameter.kind.fields)
-        x, y, *scores = _columns(asked.job["output"], ("x", "y", *parameter.kind.fields))
-        if asked.source is None or asked.places is None:
-            rows = (
-                features.feature(fields, values, QgsGeometry.fromPointXY(QgsPointXY(*place)))
-                for place, values in zip(zip(x, y), zip(*scores))
-            )
-            return fields, Qgis.WkbType.Point, asked.crs, rows, len(x)
+        if result["layer"] is not None:
+            return Table(Path(result["layer"]))
+        assert asked.source is not None
+        assert asked.places is not None
         source = asked.source
-        fields = QgsProcessingUtils.combineFields(source.fields(), fields)
-        by_feature = dict(zip(asked.places.fid.tolist(), zip(*scores)))
+        fields = QgsProcessingUtils.combineFields(source.fields(), self._own_fields(asked))
+        by_feature = dict(zip(asked.places.fid.tolist(), zip(*_columns(asked.job["output"], parameter.kind.fields))))
         points = self.points_of(asked)
         rows = _scored(source, fields, by_feature, points)
         kind = source.wkbType() if points is None else Qgis.WkbType.Point
-        return fields, kind, source.sourceCrs(), rows, source.featureCount()
+        return Rows(fields, kind, source.sourceCrs(), rows, source.featureCount())
+
+    @staticmethod
+    def _own_fields(asked: Asked) -> QgsFields:
+        return features.fields_of(asked.parameter("layer").kind.fields)
 
     def points_of(self, asked: Asked) -> dict[int, QgsPointXY] | None:
         """Points that stand in the place of the features' own geometries, by their ids."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsFeature, QgsFields, QgsGeometry, QgsRectangle
+from qgis.core import Qgis, QgsGeometry, QgsRectangle
 
 from ..bridge import layers
 from ..riskengine.contract.tools.base import Parameter
 from . import features
+from .sinks import Rows, Table
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
 
@@ -34,13 +34,11 @@ class Algorithm(ToolAlgorithm):
         )
         return super().finish(asked, {**result, "area_km2": square_km, "extent_text": extent})
 
-    def rows_of(
-        self, asked: Asked, parameter: Parameter, result: dict[str, Any]
-    ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterable[QgsFeature], int]:
+    def rows_of(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> Rows | Table:
         """The area itself, in the incidents' CRS."""
         if parameter.key != "output":
             return super().rows_of(asked, parameter, result)
         fields = features.fields_of(parameter.kind.fields)
         values = {**result, "method": asked.job["method"]}
         row = features.feature(fields, (values[name] for name in parameter.kind.fields), self._area)
-        return fields, Qgis.WkbType.MultiPolygon, asked.crs, [row], 1
+        return Rows(fields, Qgis.WkbType.MultiPolygon, asked.crs, [row], 1)

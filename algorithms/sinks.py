@@ -46,6 +46,10 @@ class Table:
 
     path: Path
 
+    def open(self) -> QgsVectorLayer:
+        """Open it as a layer."""
+        return QgsVectorLayer(str(self.path), self.path.stem, "ogr")
+
 
 @dataclass
 class Sink:
@@ -110,6 +114,7 @@ class Sink:
 
     def _write_elsewhere(self, rows: Rows | Table) -> str:
         """Write to memory, or to a database."""
+
         def fill(parameters: dict[str, Any]) -> tuple[int, str]:
             return self._fill(parameters, rows)
 
@@ -119,7 +124,7 @@ class Sink:
     def _fill(self, parameters: dict[str, Any], rows: Rows | Table) -> tuple[int, str]:
         """Make the sink and fill it; returns how many rows, and the layer's id."""
         if isinstance(rows, Table):
-            layer = QgsVectorLayer(str(rows.path), rows.path.stem, "ogr")
+            layer = rows.open()
             sink, destination = self._make(parameters, layer.fields(), layer.wkbType(), layer.crs())
             count = outputs.copy_rows(sink, layer, self.feedback)
         else:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 import traceback
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
-    QgsFeature,
-    QgsFields,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -23,23 +19,18 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge import client, layers, styles
+from ..bridge import client, landing, layers, leftovers, styles
 from ..bridge.crs import working_crs_problem
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from . import destinations, features, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
+from .sinks import Rows, Sink, Table
 from .texts import translate
 from .values import Asked
 
 ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
-
-_GEOMETRIES = {
-    "point": Qgis.WkbType.Point,
-    "polygon": Qgis.WkbType.Polygon,
-    "none": Qgis.WkbType.NoGeometry,
-}
 
 
 class ToolAlgorithm(EngineAlgorithm):
@@ -182,7 +173,7 @@ class ToolAlgorithm(EngineAlgorithm):
         self._destinations = []
         parameters = self._with_integers(parameters)
         temporary = Path(QgsProcessingUtils.tempFolder())
-        with landing.sentences(temporary):
+        with landing.sentences(temporary, landing.TEMPORARY):
             folder = leftovers.make_folder(temporary, leftovers.EXCHANGE)
         try:
             destinations.check(self, parameters, context)
@@ -190,7 +181,7 @@ class ToolAlgorithm(EngineAlgorithm):
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.refused_by_limits(self, parameter, parameters, context))
             refusals.refuse(self._problem(parameters, context))
-            with destinations.claimed(self, parameters), landing.sentences(folder):
+            with destinations.claimed(self, parameters), landing.sentences(folder, landing.TEMPORARY):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.
@@ -265,7 +256,9 @@ class ToolAlgorithm(EngineAlgorithm):
         sink = Sink(
             self, asked.parameters, parameter.name, asked.context, asked.feedback, asked.folder, low, low + share
         )
-        return sink.write(self.rows_of(asked, parameter, result))
+        rows = self.rows_of(asked, parameter, result)
+        # What the job could not write it says itself.
+        return sink.write(rows) if isinstance(rows, Rows) or rows.path.exists() else None
 
     def rows_of(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> Rows | Table:
         """What a vector destination gets: the table that the job has written, or features made here."""

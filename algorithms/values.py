@@ -21,7 +21,7 @@ from ..bridge.polygon_places import read_inner_points
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from ..riskengine.contract.tools.refusals import choose_shown_factor
-from . import refusals, settings
+from . import destinations, refusals, settings
 from .definitions import is_several
 from .engine_algorithm import EngineAlgorithm
 
@@ -245,7 +245,7 @@ class Asked:
         self.source = source
         self.places = (read_inner_points if polygons else read_places)(source, self.context, self.feedback, self.crs)
         layers.require_places(self.places, source)
-        np.savez(self.folder / "points.npz", x=self.places.x, y=self.places.y)
+        np.savez(self.folder / "points.npz", x=self.places.x, y=self.places.y, fid=self.places.fid)
         return str(self.folder / "points.npz")
 
     def _polygons(self, parameter: Parameter) -> tuple[list[dict[str, Any]], layers.Extent] | None:
@@ -283,7 +283,15 @@ class Asked:
         return str(self.folder / parameter.key) if self.given(parameter) else None
 
     def _vector_destination(self, parameter: Parameter) -> str | None:
-        return str(self.folder / f"{parameter.key}.json") if self.given(parameter) is not None else None
+        """A file in the exchange folder: where a GeoPackage is asked for one of its name, which is its table's too."""
+        if self.given(parameter) is None:
+            return None
+        path, table = destinations.named(self.parameters, parameter.name)
+        folder = self.folder / parameter.key
+        folder.mkdir(exist_ok=True)
+        if path is None or path.suffix.lower() != ".gpkg":
+            return str(folder / f"{parameter.key}.fgb")
+        return str(folder / (f"{parameter.key}.gpkg" if table else path.name))
 
 
 _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {

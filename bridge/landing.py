@@ -7,7 +7,6 @@ GeoPackage that is there already is written, and takes the place of its namesake
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,12 +16,16 @@ from typing import Any
 
 from qgis.core import QgsProcessingException
 
-from . import leftovers, locks
+from . import leftovers, locks, outputs
 from .crs import tr
 
 #: Files that belong to a layer's file of the same stem, and speak of the one before.
 _SIDECARS = {".shp": (".cpg", ".dbf", ".idm", ".ind", ".prj", ".qix", ".qmd", ".sbn", ".sbx", ".shx")}
 _SQLITE = ("-wal", "-shm", "-journal")
+#: What helps where QGIS keeps its temporary files.
+TEMPORARY = tr(
+    "It is the folder for temporary files: free some space there, or choose another in Settings ▸ Options ▸ Processing."
+)
 
 
 @contextmanager
@@ -102,11 +105,12 @@ def replace_table(
     """
     from osgeo import gdal
 
-    with sentences(path), waiting(path, lambda: not progress(0.0)), _raising(gdal):
+    failures = (OSError, RuntimeError)
+    with sentences(path, kinds=failures), waiting(path, lambda: not progress(0.0)), _raising(gdal):
         target = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
         rows = gdal.OpenEx(str(source), gdal.OF_VECTOR)
         # GDAL's own way of copying makes the spatial index when the file is closed, after its transaction.
-        target.ExecuteSQL(f"ATTACH DATABASE {_quoted(str(source), chr(39))} AS made")
+        target.ExecuteSQL(f"ATTACH DATABASE {outputs.quoted_text(str(source))} AS made")
         target.StartTransaction()
         try:
             _copy_table(target, table, rows.GetLayerByName(source_table))
@@ -134,24 +138,23 @@ def _copy_table(target: Any, table: str, source: Any) -> None:
         copy.CreateField(definition.GetFieldDefn(number))
     copy.SyncToDisk()
     names = [definition.GetFieldDefn(number).GetName() for number in range(definition.GetFieldCount())]
-    columns = ", ".join(_quoted(name) for name in [fid, *names])
+    columns = ", ".join(outputs.quoted(name) for name in [fid, *names])
     shapes = ""
     if geometry:
-        reference = f"(SELECT srs_id FROM main.gpkg_geometry_columns WHERE table_name = {_quoted(table, chr(39))})"
-        columns += f", {_quoted(geometry)}"
+        reference = f"(SELECT srs_id FROM main.gpkg_geometry_columns WHERE table_name = {outputs.quoted_text(table)})"
+        columns += f", {outputs.quoted(geometry)}"
         # A CRS without a code may have another number there.
-        shapes = f", SetSRID({_quoted(geometry)}, {reference})"
-    values = ", ".join(_quoted(name) for name in [fid, *names]) + shapes
-    target.ExecuteSQL(
-        f"INSERT INTO main.{_quoted(table)} ({columns}) SELECT {values} FROM made.{_quoted(source.GetName())}"
-    )
+        shapes = f", SetSRID({outputs.quoted(geometry)}, {reference})"
+    values = ", ".join(outputs.quoted(name) for name in [fid, *names]) + shapes
+    origin = f"made.{outputs.quoted(source.GetName())}"
+    target.ExecuteSQL(f"INSERT INTO main.{outputs.quoted(table)} ({columns}) SELECT {values} FROM {origin}")
     if geometry:
-        target.ExecuteSQL(f"SELECT CreateSpatialIndex({_quoted(table, chr(39))}, {_quoted(geometry, chr(39))})")
-        west, east, south, north = source.GetExtent() if source.GetFeatureCount() else (0.0,) * 4
+        target.ExecuteSQL(f"SELECT CreateSpatialIndex({outputs.quoted_text(table)}, {outputs.quoted_text(geometry)})")
         if source.GetFeatureCount():
+            west, east, south, north = source.GetExtent()
             target.ExecuteSQL(
                 f"UPDATE main.gpkg_contents SET min_x = {west!r}, max_x = {east!r}, min_y = {south!r}, "
-                f"max_y = {north!r} WHERE table_name = {_quoted(table, chr(39))}"
+                f"max_y = {north!r} WHERE table_name = {outputs.quoted_text(table)}"
             )
 
 
@@ -159,12 +162,8 @@ def make_geopackage(path: Path) -> None:
     """Make a GeoPackage without tables."""
     from osgeo import gdal
 
-    with sentences(path), _raising(gdal):
+    with sentences(path, kinds=(OSError, RuntimeError)), _raising(gdal):
         gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
-
-
-def _quoted(name: str, mark: str = '"') -> str:
-    return mark + name.replace(mark, mark * 2) + mark
 
 
 @contextmanager
@@ -180,23 +179,23 @@ def _raising(gdal: object) -> Iterator[None]:
 
 
 @contextmanager
-def sentences(path: Path) -> Iterator[None]:
-    """Turn trouble with a destination into a sentence with a remedy."""
+def sentences(path: Path, remedy: str = "", kinds: tuple[type[Exception], ...] = (OSError,)) -> Iterator[None]:
+    """Turn trouble with a place of files into a sentence with a remedy."""
     try:
         yield
     except QgsProcessingException:
         raise
-    except PermissionError as error:
+    except kinds as error:
+        why = (getattr(error, "strerror", None) or " ".join(str(error).split())).rstrip(".")
+        if isinstance(error, PermissionError) and not remedy:
+            raise QgsProcessingException(
+                tr(
+                    "{path} could not be replaced ({why}): it is open in another program, or as a layer of this "
+                    "project. Close it there, or choose another file."
+                ).format(path=path, why=why)
+            ) from error
         raise QgsProcessingException(
-            tr(
-                "{path} could not be replaced ({why}): it is open in another program, or as a layer of this project. "
-                "Close it there, or choose another file."
-            ).format(path=path, why=error.strerror)
-        ) from error
-    except (OSError, RuntimeError) as error:
-        why = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise QgsProcessingException(
-            tr("{path} could not be written: {why}. Free some disk space or choose another destination.").format(
-                path=path, why=why.rstrip(".")
+            tr("{path} could not be written: {why}. {remedy}").format(
+                path=path, why=why, remedy=remedy or tr("Free some disk space or choose another destination.")
             )
         ) from error

@@ -133,7 +133,10 @@ def extend_table(
 
     order = np.argsort(fids, kind="stable")
     known = fids[order]
-    values = [_arrow_column(column[order], _arrow_types()[kind]) for column, kind in zip(columns, fields.values())]
+    values = [
+        _arrow_column(column[order], _arrow_types()[kind])
+        for column, kind in zip(columns, fields.values(), strict=True)
+    ]
     with pyogrio.open_arrow(source, layer=table, return_fids=True, use_pyarrow=True) as (meta, reader):
         own = [pa.field(name, value.type) for name, value in zip(fields, values, strict=True)]
         schema = pa.schema([*reader.schema, *own])
@@ -149,7 +152,9 @@ def extend_table(
 
         counted = _Counted(batches())
         options = {**_options(Path(path)), "geometry_type": meta["geometry_type"], "crs": meta["crs"]}
-        options.setdefault("layer_options", {"FID": meta["fid_column"], "GEOMETRY_NAME": meta["geometry_name"] or "geom"})
+        options.setdefault(
+            "layer_options", {"FID": meta["fid_column"], "GEOMETRY_NAME": meta["geometry_name"] or "geom"}
+        )
         with _whole_table(Path(path), parameter, counted) as temporary:
             made = pa.RecordBatchReader.from_batches(schema, counted)
             pyogrio.write_arrow(made, temporary, geometry_name=meta["geometry_name"] or None, **options)
@@ -275,7 +280,8 @@ def _write_arrays(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry:
             shapes.extend(point.tobytes() for point in _points_wkb(chunk))
         elif geometry == "polygon":
             shapes.extend(polygon_wkb(shape) for shape in chunk.shapes or ())
-    data, masks = zip(*(_plain_column(values, kind) for values, kind in zip(columns, fields.values(), strict=True)))
+    kinds = fields.values()
+    data, masks = zip(*(_plain_column(values, kind) for values, kind in zip(columns, kinds, strict=True)), strict=True)
     write(
         path,
         _objects(shapes) if geometry != "none" else None,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-from ..contract.tools.base import parameter_of
+from ..contract.tools.base import fields_of
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.context import JobContext
 from ..ground.tables import Chunk, write_table
@@ -118,7 +118,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
                     same = [number] * len(parts), [stack.starts[number - 1]] * len(parts)
                     yield Chunk([*same, codes, [labels[code] for code in codes], areas, means], shapes=shapes)
 
-        fields = parameter_of(ClassifyRisk, "polygons").kind.fields
+        fields = fields_of(ClassifyRisk, "polygons")
         crs = str(stack.crs) if stack.crs else None
         polygons = write_table(parameters.polygons, fields, chunks(), "polygon", crs, "polygons")
     valid = classes != CLASS_NODATA

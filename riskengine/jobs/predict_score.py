@@ -6,17 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.tools.base import parameter_of
+from ..contract.tools.base import fields_of
 from ..contract.tools.score import PredictScore
 from ..ground.artefacts import check_folder, whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..systems.score.applied import AppliedModel
-<<<<<<< HEAD
-from ..systems.score.places import asked_places, moment, write_scores
-=======
-from ..systems.score.places import read_places, to_wall_clock
->>>>>>> verbs
+from ..systems.score.places import read_places, to_wall_clock, write_scores
 from ..systems.score.query import OUTSIDE_METRES
 
 
@@ -64,7 +60,7 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
             columns = {name: values[known] for name, values in columns.items()}
     with whole_file(parameters.output) as temporary:
         np.savez(temporary, **columns)
-    fields = parameter_of(PredictScore, "layer").kind.fields
+    fields = fields_of(PredictScore, "layer")
     layer = write_scores(parameters, fields, columns["x"], columns["y"], columns, applied.index.crs)
     card = applied.model.card
     return {

@@ -6,17 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.tools.base import parameter_of
+from ..contract.tools.base import fields_of
 from ..contract.tools.score import CrimeScoreLayer
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..systems.score.definition import score_places
 from ..systems.score.index import CrimeIndex
-<<<<<<< HEAD
-from ..systems.score.places import asked_places, moment, write_scores
-=======
-from ..systems.score.places import read_places, to_wall_clock
->>>>>>> verbs
+from ..systems.score.places import read_places, to_wall_clock, write_scores
 
 
 def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
@@ -35,16 +31,12 @@ def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
             f"Every incident has {scale.counts[0]} incidents within {parameters.radius:g} m: the score has no scale,"
             " it is 1 at that count and 0 below"
         )
-    scores = {"score_abs": s_abs, "score": score, "percentile": scale.percentile(s_abs)}
+    scores = {"score_abs": s_abs, "score": score, "percentile": scale.to_percentile(s_abs)}
     with whole_file(parameters.output) as temporary:
-<<<<<<< HEAD
-        np.savez(temporary, x=x, y=y, **scores)
-    fields = parameter_of(CrimeScoreLayer, "layer").kind.fields
+        np.savez(temporary, x=x, y=y, **scores)  # type: ignore[arg-type]
+    fields = fields_of(CrimeScoreLayer, "layer")
     with context.step(0.95, 1.0):
         layer = write_scores(parameters, fields, x, y, scores, index.crs)
-=======
-        np.savez(temporary, x=x, y=y, score_abs=s_abs, score=score, percentile=scale.to_percentile(s_abs))
->>>>>>> verbs
     return {
         "output": parameters.output,
         "layer": layer,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-from ..contract.tools.base import parameter_of
+from ..contract.tools.base import fields_of
 from ..contract.tools.shared import Judges
 from ..evaluation.judged import Judged
 from ..ground.artefacts import check_folder
@@ -105,14 +105,8 @@ def write_outputs(
         write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
 
     def write_hits(path: str) -> None:
-<<<<<<< HEAD
-        fields = parameter_of(Judges, "hits").kind.fields
+        fields = fields_of(Judges, "hits")
         write_table(path, fields, [list_hits(backtest, labels())], "point", str(grid.crs), "hits")
-=======
-        with whole_file(path, "hits") as temporary:
-            text = json.dumps(list_hit_rows(backtest, labels()), ensure_ascii=False, allow_nan=False)
-            temporary.write_text(text, encoding="utf-8")
->>>>>>> verbs
 
     def write_csv(path: str) -> None:
         write_figures(path, backtest)
@@ -148,15 +142,9 @@ def hide_folders(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: shown(name, value) for name, value in parameters.items()}
 
 
-<<<<<<< HEAD
 def list_hits(backtest: Judged, labels: NDArray[np.uint8]) -> Chunk:
     """List start, end, incidents, risk and label of each cell and bin with an event, as points; no raw points."""
     counts, grid = backtest.counts, backtest.heatmaps.grid
-=======
-def list_hit_rows(backtest: Judged, labels: NDArray[np.uint8]) -> list[list[Any]]:
-    """List [x, y, start, end, incidents, risk, label] of each cell and bin with an event; no raw points."""
-    counts, edges, grid = backtest.counts, backtest.edges, backtest.heatmaps.grid
->>>>>>> verbs
     events = (counts >= backtest.threshold) & backtest.heatmaps.mask
     number, row, column = np.nonzero(events)
     x, y = grid.centres()

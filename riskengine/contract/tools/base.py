@@ -272,9 +272,11 @@ def parameters_of(declaration: type[Group]) -> tuple[Parameter, ...]:
     return _LISTED[declaration]
 
 
-def parameter_of(declaration: type[Group], key: str) -> Parameter:
-    """Find a parameter of a declaration, in none of its groups, by its key."""
-    return next(each for each in parameters_of(declaration) if each.key == key and not each.group)
+def fields_of(declaration: type[Group], key: str) -> kind_of.Fields:
+    """Find the fields of a vector destination by its key."""
+    kind = next(each.kind for each in parameters_of(declaration) if each.key == key)
+    assert isinstance(kind, kind_of.VectorDestination)
+    return kind.fields
 
 
 def _listed(declaration: type[Group]) -> list[Parameter]:

@@ -46,7 +46,7 @@ other columns. Rows that cannot be used (no coordinates, (0, 0), outside the are
 future time, a wrong number of fields) go to the table of refused rows with their line number, the reason and
 the row itself: nothing is lost.
 """)
-    PROGRESS = (0.0, 50.0)
+    PROGRESS = (0.0, 90.0)
     OUTPUTS = (
         Output("COUNT", "imported", tr("Incidents")),
         Output("REFUSED_COUNT", "refused", tr("Refused rows")),

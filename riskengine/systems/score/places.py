@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...contract.tools.score import ScoresPlaces
+from ...contract.tools.score import CrimeScoreLayer, PredictScore
 from ...contract.tools.shared import Spacing
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
@@ -85,7 +85,7 @@ def read_places(
 
 
 def write_scores(
-    parameters: ScoresPlaces,
+    parameters: CrimeScoreLayer | PredictScore,
     fields: Mapping[str, str],
     x: Floats,
     y: Floats,
@@ -96,14 +96,14 @@ def write_scores(
 
     Parameters
     ----------
-    parameters : ScoresPlaces
+    parameters : CrimeScoreLayer or PredictScore
         Their ``layer`` is the destination; with ``attributes`` it is that table with the scores, else points.
     fields : mapping of str to type
         Those of ``layer`` in its declaration.
     scores : mapping of str to ndarray
         By field.
     """
-    path: str | None = parameters.layer
+    path = parameters.layer
     if path is None:
         return None
     columns = [scores[name] for name in fields]

@@ -1,0 +1,95 @@
+"""Layers that are nothing but a table of a GeoPackage, which the engine then reads itself."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsFields,
+    QgsProcessingFeatureSourceDefinition,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QMetaType
+
+from . import outputs
+
+#: Of these the engine gives back just what it has read.
+_TYPES = {
+    QMetaType.Type.Int,
+    QMetaType.Type.LongLong,
+    QMetaType.Type.Double,
+    QMetaType.Type.QString,
+    QMetaType.Type.QDate,
+    QMetaType.Type.QDateTime,
+}
+
+
+@dataclass
+class PlainFile:
+    """A table of a GeoPackage."""
+
+    path: Path
+    table: str
+
+
+def plain_file_of(value: Any, layer: QgsVectorLayer | None) -> PlainFile | None:
+    """The file of which a layer shows every row and nothing else; None if there is more to it.
+
+    That is a layer with a filter, a selection that alone is asked for, joined or virtual fields, edits that are not
+    saved, kinds of fields or times that would not come back as they were, and any layer of another format.
+
+    Parameters
+    ----------
+    value : object
+        What was given to the algorithm.
+    layer : QgsVectorLayer or None
+        The layer it means.
+    """
+    if isinstance(value, QgsProcessingFeatureSourceDefinition) and (
+        value.selectedFeaturesOnly or value.featureLimit != -1 or value.filterExpression
+    ):
+        return None
+    if layer is None or layer.providerType() != "ogr" or layer.dataProvider().storageType() != "GPKG":
+        return None
+    if layer.subsetString() or layer.isEditable() or layer.vectorJoins() or layer.dataProvider().uri().sql():
+        return None
+    path, table = outputs.file_of(layer.source())
+    if path is None or not path.is_file():
+        return None
+    fields = layer.fields()
+    if any(fields.fieldOrigin(number) != QgsFields.FieldOrigin.OriginProvider for number in range(fields.count())):
+        return None
+    if any(field.type() not in _TYPES or field.typeName() == "JSON" for field in fields):
+        return None
+    times = [field.name() for field in fields if field.type() == QMetaType.Type.QDateTime]
+    table = table or _only_table(path)
+    return PlainFile(path, table) if table and _in_one_zone(path, table, times) else None
+
+
+def _only_table(path: Path) -> str:
+    with contextlib.suppress(sqlite3.Error), _opened(path) as database:
+        tables = database.execute("SELECT table_name FROM gpkg_contents WHERE data_type != 'tiles'").fetchall()
+        return str(tables[0][0]) if len(tables) == 1 else ""
+    return ""
+
+
+def _in_one_zone(path: Path, table: str, times: list[str]) -> bool:
+    """Whether all times are in UTC: others would come back moved."""
+    try:
+        with _opened(path) as database:
+            for name in times:
+                column = outputs.quoted(name)
+                query = f"SELECT 1 FROM {outputs.quoted(table)} WHERE {column} NOT LIKE '%Z' LIMIT 1"
+                if database.execute(query).fetchone() is not None:
+                    return False
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _opened(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
