@@ -72,7 +72,7 @@ def plain_file_of(value: Any, layer: QgsVectorLayer | None) -> PlainFile | None:
 
 def _only_table(path: Path) -> str:
     with contextlib.suppress(sqlite3.Error), _opened(path) as database:
-        tables = database.execute("SELECT table_name FROM gpkg_contents WHERE data_type != 'tiles'").fetchall()
+        tables = database.execute("SELECT table_name FROM gpkg_contents WHERE data_type = 'features'").fetchall()
         return str(tables[0][0]) if len(tables) == 1 else ""
     return ""
 
