@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit.contexts import Recorder
+from kit.tables import list_tables, read_table
 
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
@@ -35,17 +36,16 @@ class Import:
         self.folder = folder / "parts"
         self.folder.mkdir(exist_ok=True)
         context = Recorder()
-        self.result = run_job("import_csv", {"path": str(path), "folder": str(self.folder), **parameters}, context)
+        refused = self.folder / "refused.gpkg"
+        given = {"path": str(path), "folder": str(self.folder), "refused": str(refused), **parameters}
+        self.result = run_job("import_csv", given, context)
         self.said = context.lines
-        parts = [json.loads(Path(part).read_text(encoding="utf-8")) for part in self.result["parts"]]
-        names = [field["name"] for field in self.result["fields"]]
-        self.columns = {
-            name: [value for part in parts for value in part["columns"][number]] for number, name in enumerate(names)
-        }
-        self.places = [place for part in parts for place in zip(part["x"], part["y"], strict=True)]
-        self.times = np.array(self.columns["occurred"], dtype="datetime64[s]").astype(str).tolist()
-        refused = [json.loads(Path(part).read_text(encoding="utf-8")) for part in self.result["refused_parts"]]
-        self.refused = [row for part in refused for row in zip(part["line"], part["reason"], part["row"], strict=True)]
+        self.columns = read_table(self.result["output"])
+        self.places = self.columns.pop("place")
+        times = [time.removesuffix("Z") for time in self.columns["occurred"]]
+        self.times = np.array(times, dtype="datetime64[s]").astype(str).tolist()
+        left_out = read_table(refused)
+        self.refused = list(zip(left_out["line"], left_out["reason"], left_out["row"], strict=True))
 
 
 def lines(*rows: str, end: str = "\n") -> str:
@@ -273,16 +273,23 @@ def test_output_names_are_unique_and_never_reserved(tmp_path: Path) -> None:
     assert names[:4] == ["FID_2", "Category_2", "occurred_2", "geom_2"]
     assert len({name.casefold() for name in names}) == len(names)
     done = Import(tmp_path, "lon,lat,when,fid,kind,Note,note\n-99.15,19.44,2019-02-01,7,k,a,b\n", **BY_HAND)
-    assert list(done.columns) == ["occurred", "category", "fid_2", "Note", "note_2"]
+    assert list(done.columns) == ["fid", "occurred", "category", "fid_2", "Note", "note_2"]
     assert any("fid is now fid_2, note is now note_2" in text for text in done.said)
 
 
-def test_parts_hold_a_bounded_number_of_rows(tmp_path: Path) -> None:
-    done = Import(tmp_path, lines(*(ROWS * 5), *[",,,,"] * 7), **BY_HAND, part_rows=4)
-    assert [Path(part).name for part in done.result["parts"]] == [f"part-{n:05d}.json" for n in range(3)]
-    assert [Path(part).name for part in done.result["refused_parts"]] == [f"refused-{n:05d}.json" for n in range(2)]
-    assert len(done.places) == 10
-    assert [row[0] for row in done.refused] == list(range(12, 19))
+def test_rows_keep_their_order_over_many_chunks(tmp_path: Path) -> None:
+    rows = [f"-99.15,19.44,2019-02-01 23:00,k,{number}" for number in range(45_000)]
+    done = Import(tmp_path, lines(*rows, *[",,,,"] * 7), **BY_HAND)
+    assert done.columns["note"] == list(range(45_000))
+    assert done.columns["fid"] == list(range(1, 45_001))
+    assert [row[0] for row in done.refused] == list(range(45_002, 45_009))
+
+
+def test_a_job_without_a_destination_writes_into_its_folder(tmp_path: Path) -> None:
+    done = Import(tmp_path, lines(*ROWS), **BY_HAND)
+    assert Path(done.result["output"]) == tmp_path / "parts" / "incidents.gpkg"
+    named = Import(tmp_path, lines(*ROWS), **BY_HAND, output=str(tmp_path / "named.gpkg"))
+    assert list_tables(named.result["output"]) == ["named"]
 
 
 def test_a_missing_column_names_its_neighbours(tmp_path: Path) -> None:
@@ -355,7 +362,7 @@ def test_a_long_quoted_field_is_suspicious(tmp_path: Path) -> None:
     assert any("quotation mark may be missing" in text for text in done.said)
 
 
-def test_cancel_leaves_no_parts(tmp_path: Path) -> None:
+def test_cancel_leaves_no_table(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(lines(*(ROWS * 30_000)), encoding="utf-8")
     cancelled = threading.Event()
@@ -366,10 +373,16 @@ def test_cancel_leaves_no_parts(tmp_path: Path) -> None:
 
     folder = tmp_path / "parts"
     folder.mkdir()
-    parameters = {"path": str(path), "folder": str(folder), "part_rows": 1000, **BY_HAND}
+    (folder / "incidents.gpkg").write_text("what was there before", encoding="utf-8")
     with pytest.raises(Cancelled):
-        run_job("import_csv", parameters, JobContext(on_progress=stop, cancelled=cancelled))
-    assert list(folder.iterdir()) == []
+        run_job(
+            "import_csv",
+            {"path": str(path), "folder": str(folder), **BY_HAND},
+            JobContext(on_progress=stop, cancelled=cancelled),
+        )
+    assert [(file.name, file.read_text(encoding="utf-8")) for file in folder.iterdir()] == [
+        ("incidents.gpkg", "what was there before")
+    ]
 
 
 TEXT = st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\0\t\r\n")
