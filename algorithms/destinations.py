@@ -19,8 +19,8 @@ from ..bridge import outputs
 from ..bridge.crs import tr
 
 
-def named(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
-    """File and layer name that an output goes to; (None, "") if it goes to no file."""
+def file_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
+    """Find file and layer name that an output goes to; (None, "") if it goes to no file."""
     value = parameters.get(name)
     raw = getattr(value, "sink", value)
     raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
@@ -39,7 +39,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
     earlier: list[tuple[str, Path, str]] = []
     for definition in algorithm.destinationParameterDefinitions():
         name = definition.name()
-        path, layer = named(parameters, name)
+        path, layer = file_of_output(parameters, name)
         if path is None:
             continue
         if isinstance(definition, QgsProcessingParameterFolderDestination):
@@ -55,7 +55,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                 ).format(name=name, path=path)
             )
         for taken, taken_layer in inputs:
-            if outputs.clash(path, layer, taken, taken_layer):
+            if outputs.clashes(path, layer, taken, taken_layer):
                 raise QgsProcessingException(
                     tr(
                         "The destination of {name}, {path}, is also an input and would be overwritten. "
@@ -63,7 +63,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                     ).format(name=name, path=path)
                 )
         for other, taken, taken_layer in earlier:
-            if outputs.clash(path, layer, taken, taken_layer):
+            if outputs.clashes(path, layer, taken, taken_layer):
                 raise QgsProcessingException(
                     tr(
                         "{other} and {name} both go to {path}, where one would overwrite the other. Choose another "

@@ -20,8 +20,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from ..bridge.places import no_validity_check
-from ..bridge.temporal import wall_clock
+from ..bridge.places import make_unchecked_flag
+from ..bridge.temporal import to_wall_clock
 from ..riskengine.contract.tools.kinds import Fields, VectorDestination
 
 _TYPES = {
@@ -34,15 +34,15 @@ _TYPES = {
 
 
 def fields_of(fields: Fields) -> QgsFields:
-    """The fields that a declaration names."""
+    """Make the fields that a declaration names."""
     made = QgsFields()
     for name, kind in fields.items():
         made.append(QgsField(name, _TYPES[kind]))
     return made
 
 
-def feature(fields: QgsFields, attributes: Iterable[Any], geometry: QgsGeometry | None = None) -> QgsFeature:
-    """One feature."""
+def make_feature(fields: QgsFields, attributes: Iterable[Any], geometry: QgsGeometry | None = None) -> QgsFeature:
+    """Make one feature."""
     made = QgsFeature(fields)
     if geometry is not None:
         made.setGeometry(geometry)
@@ -50,8 +50,8 @@ def feature(fields: QgsFields, attributes: Iterable[Any], geometry: QgsGeometry 
     return made
 
 
-def exchanged_rows(path: str, kind: VectorDestination, fields: QgsFields) -> tuple[Iterator[QgsFeature], int]:
-    """The features of a job's JSON rows, and their number.
+def read_rows(path: str, kind: VectorDestination, fields: QgsFields) -> tuple[Iterator[QgsFeature], int]:
+    """Read the features of a job's JSON rows, and their number.
 
     A row of points is x, y and the attributes; one of polygons a GeoJSON geometry and the attributes.
     """
@@ -66,23 +66,23 @@ def exchanged_rows(path: str, kind: VectorDestination, fields: QgsFields) -> tup
                 geometry, attributes = None, row
             else:
                 geometry, attributes = QgsJsonUtils.geometryFromGeoJson(json.dumps(row[0])), row[1:]
-            values = (wall_clock(value) if time else value for value, time in zip(attributes, times))
-            yield feature(fields, values, geometry)
+            values = (to_wall_clock(value) if time else value for value, time in zip(attributes, times))
+            yield make_feature(fields, values, geometry)
 
     return made(), len(rows)
 
 
-def kept_rows(
+def select_rows(
     source: QgsProcessingFeatureSource, ids: str
 ) -> tuple[QgsFields, Any, QgsCoordinateReferenceSystem, Iterator[QgsFeature], int]:
-    """The features of a layer that a job keeps, as a layer like the one they came from."""
+    """Select the features of a layer that a job keeps, as a layer like the one they came from."""
     import numpy as np
 
     kept = set(np.load(ids).tolist())
 
     def made() -> Iterator[QgsFeature]:
         # Asked for by their ids, a provider would look up one after the other.
-        for each in source.getFeatures(QgsFeatureRequest(), no_validity_check()):
+        for each in source.getFeatures(QgsFeatureRequest(), make_unchecked_flag()):
             if each.id() in kept:
                 yield each
 

@@ -18,7 +18,7 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from ..bridge.places import no_validity_check
+from ..bridge.places import make_unchecked_flag
 from ..riskengine.contract.tools.base import Parameter
 from . import features
 from .tool_algorithm import ToolAlgorithm
@@ -43,7 +43,7 @@ class ScoringAlgorithm(ToolAlgorithm):
         x, y, *scores = _columns(asked.job["output"], ("x", "y", *parameter.kind.fields))
         if asked.source is None or asked.places is None:
             rows = (
-                features.feature(fields, values, QgsGeometry.fromPointXY(QgsPointXY(*place)))
+                features.make_feature(fields, values, QgsGeometry.fromPointXY(QgsPointXY(*place)))
                 for place, values in zip(zip(x, y), zip(*scores))
             )
             return fields, Qgis.WkbType.Point, asked.crs, rows, len(x)
@@ -61,7 +61,7 @@ class ScoringAlgorithm(ToolAlgorithm):
 
 
 def spacing_of(asked: Asked) -> float | None:
-    """Distance between the points of the grid; None where there is none."""
+    """Read the distance between the points of the grid; None where there is none."""
     grid = asked.job.get("grid")
     return float(grid["spacing"]) if grid else None
 
@@ -86,7 +86,7 @@ def _scored(
     points: dict[int, QgsPointXY] | None,
 ) -> Iterator[QgsFeature]:
     missing = (None,) * (fields.count() - source.fields().count())
-    for feature in source.getFeatures(QgsFeatureRequest(), no_validity_check()):
+    for feature in source.getFeatures(QgsFeatureRequest(), make_unchecked_flag()):
         scored = QgsFeature(fields)
         if points is None:
             scored.setGeometry(feature.geometry())

@@ -46,14 +46,14 @@ def dialog() -> list[list[Any]]:
     if application is None:
         application = QgsApplication([], False)
         application.initQgis()
-    from crime_risk.algorithms.provider import algorithms
+    from crime_risk.algorithms.provider import make_algorithms
     from crime_risk.riskengine.contract.tools.base import parameters_of
     from crime_risk.riskengine.contract.tools.refusals import choose_shown_factor
 
     answers = []
     with tempfile.TemporaryDirectory() as folder:
         inputs = _inputs(Path(folder))
-        for algorithm in algorithms():
+        for algorithm in make_algorithms():
             algorithm.initAlgorithm()
             context = QgsProcessingContext()
             context.setProject(QgsProject.instance())

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def tool_ids() -> list[str]:
     """The ids of all tools, before QGIS has loaded the plugin."""
-    code = "import json; from riskengine.contract.tools import tools; print(json.dumps(list(tools())))"
+    code = "import json; from riskengine.contract.tools import list_tools; print(json.dumps(list(list_tools())))"
     done = subprocess.run(
         [os.environ.get("QGIS_PYTHON", "/usr/bin/python3"), "-c", code],
         cwd=ROOT,
@@ -105,8 +105,8 @@ def check_job(tool: Any) -> None:
     assert (ROOT / "riskengine" / "jobs" / f"{tool.JOB}.py").is_file(), f"riskengine/jobs/{tool.JOB}.py is missing"
     for parameter in parameters_of(tool):
         if style := getattr(parameter.kind, "style", ""):
-            known = hasattr(styles, style) or (styles.FOLDER / f"{style}.qml").is_file()
-            assert known, f"neither bridge.styles.{style} nor resources/styles/{style}.qml is there"
+            known = style in styles.BY_RESULT or (styles.FOLDER / f"{style}.qml").is_file()
+            assert known, f"neither bridge.styles.BY_RESULT nor resources/styles knows {style}"
 
 
 def _context() -> QgsProcessingContext:

@@ -111,12 +111,12 @@ def score_model_file(index_file: Path, shared_files: Path) -> Path:
 
     path = shared_files / "town.crimescore"
     command = [
-        str(environment.engine_python()),
+        str(environment.python_of_engine()),
         str(ROOT / "tests" / "kit" / "score_model.py"),
         str(index_file),
         str(path),
     ]
-    subprocess.run(command, check=True, timeout=120, env=environment.child_environment())
+    subprocess.run(command, check=True, timeout=120, env=environment.make_child_environment())
     return path
 
 

@@ -164,7 +164,7 @@ def test_labels_and_hits(plugin: Any, tmp_path: Path) -> None:
 
     layer = QgsRasterLayer(write_bands(tmp_path / "labels.tif", [[0, 1, 2], [3, 4, 5]], nodata=-9999), "labels")
     edges = [("2024-03-01T00:00:00", "2024-03-02T00:00:00")]
-    styles.labels(layer, [name for name, _ in LABELS], edges)
+    styles.style_labels(layer, [name for name, _ in LABELS], edges)
     entries = layer.renderer().classes()
     assert [int(entry.value) for entry in entries] == [0, 1, 2, 3, 4, 5]
     assert entries[0].color.alpha() == 0, "true negatives let the map below be seen"
@@ -173,7 +173,7 @@ def test_labels_and_hits(plugin: Any, tmp_path: Path) -> None:
     assert band_times(layer, "yyyy-MM-dd") == [("2024-03-01", "2024-03-02")]
     fields = "field=start:datetime&field=end:datetime&field=incidents:integer&field=risk:double&field=label:string"
     points = QgsVectorLayer(f"Point?crs=EPSG:32610&{fields}", "hits", "memory")
-    styles.hits(points)
+    styles.style_hits(points)
     categories = {category.value(): category.symbol().color().name() for category in points.renderer().categories()}
     assert {name: colour for name, colour in LABELS if name in categories} == categories
     times = points.temporalProperties()
@@ -212,12 +212,12 @@ def shown(layout: QgsPrintLayout, name: str) -> str:
 
 
 def test_the_legend_of_a_new_layout_names_no_map(project: QgsProject, fine: Any) -> None:
-    from crime_risk.ui.risk_layout import new_layout
+    from crime_risk.ui.risk_layout import make_layout
 
     layer = QgsRasterLayer(fine["OUTPUT"], "my risk")
     layer.loadDefaultStyle()
     project.addMapLayer(layer)
-    legend = new_layout(project).itemById("legend")
+    legend = make_layout(project).itemById("legend")
     (node,) = legend.model().rootGroup().findLayers()
     lines = legend.model().layerLegendNodes(node)
     assert lines, "the legend is empty"

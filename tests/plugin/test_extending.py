@@ -34,6 +34,6 @@ def test_the_tool_of_the_example_keeps_every_promise(engine: Any, tmp_path: Path
 
     root = patched_copy("tool", tmp_path)
     assert run_pytest(sys.executable, root, "tests/plugin/test_tools.py", "-k", "repeatplaces") == 3
-    python = str(environment.engine_python())
+    python = str(environment.python_of_engine())
     tests = ("tests/engine/jobs/test_repeat_places.py", "tests/engine/test_tools_page.py")
     assert run_pytest(python, root, "-p", "no:pytest_qgis", *tests) >= 4

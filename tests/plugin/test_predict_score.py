@@ -159,7 +159,7 @@ def test_style(kind: str, both: dict[str, str], run: Any, engine: Any, tmp_path:
     assert all(one.upperValue() == other.lowerValue() for one, other in pairwise(ranges))
     from crime_risk.bridge import styles
 
-    assert [entry.symbol().color().name() for entry in ranges] == [entry[2] for entry in styles.score_classes()]
+    assert [entry.symbol().color().name() for entry in ranges] == [entry[2] for entry in styles.read_score_classes()]
     assert [entry.label().partition(" (")[2] for entry in ranges] == [
         f"percentile {low} – {low + 20} of incident places)" for low in range(0, 100, 20)
     ]
@@ -185,7 +185,7 @@ def test_the_ramp_is_even_and_told_apart_by_lightness_alone(plugin: Any) -> None
     """Whatever colours a reader cannot tell apart: the classes differ by an even step from light to dark."""
     from crime_risk.bridge import styles
 
-    steps = [lightness(one[2]) - lightness(other[2]) for one, other in pairwise(styles.score_classes())]
+    steps = [lightness(one[2]) - lightness(other[2]) for one, other in pairwise(styles.read_score_classes())]
     assert min(steps) > 10
     assert max(steps) < 1.5 * min(steps)
 
