@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.waiting import alive, wait_for
+from kit.waiting import is_alive, wait_for
 
 from bridge import client, engine_state, environment
 from riskengine.ground import artefacts
@@ -292,9 +292,9 @@ def test_when_qgis_is_killed_its_workers_end() -> None:
     ) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert alive(pid)
+        assert is_alive(pid)
         parent.kill()
-    wait_for(lambda: not alive(pid))
+    wait_for(lambda: not is_alive(pid))
 
 
 def test_partial_names_agree_with_the_engine(tmp_path: Path) -> None:

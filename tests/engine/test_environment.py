@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.waiting import alive, wait_for
+from kit.waiting import is_alive, wait_for
 
 from bridge import base_python, engine_state, environment, installation, pip_runner, processes
 
@@ -440,7 +440,7 @@ def test_cancel_ends_a_command_with_its_children(tmp_path: Path) -> None:
     command = ["sh", "-c", "trap '' INT; sleep 600 & echo $!; wait; sleep 600"]
     with pytest.raises(processes.SetupCancelled):
         processes.run(command, processes.make_clean_environment(), tmp_path, lines.append, lambda: bool(lines))
-    wait_for(lambda: not alive(int(lines[0])))
+    wait_for(lambda: not is_alive(int(lines[0])))
 
 
 @posix
@@ -456,6 +456,6 @@ def test_pip_ends_with_qgis(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", code, str(ROOT), str(tmp_path)], stdout=subprocess.PIPE) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert alive(pid)
+        assert is_alive(pid)
         parent.kill()
-    wait_for(lambda: not alive(pid))
+    wait_for(lambda: not is_alive(pid))

@@ -128,7 +128,7 @@ class History(QWidget):
 
     def copy(self) -> None:
         """Copy the selected answers, or all."""
-        rows = sorted(self.list.row(item) for item in self.list.selectedItems()) or range(self.list.count())
+        rows = sorted(self.list.find_row(item) for item in self.list.selectedItems()) or range(self.list.count())
         QApplication.clipboard().setText(as_table(self.list.item(row).data(_ANSWER) for row in rows))
 
     def clear(self) -> None:
