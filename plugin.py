@@ -99,10 +99,10 @@ class CrimeRiskPlugin:
 
     def new_layout(self) -> None:
         """Add a print layout made from the template to the project, and open it."""
-        from .ui.risk_layout import LayoutError, new_layout
+        from .ui.risk_layout import LayoutError, make_layout
 
         try:
-            layout = new_layout(QgsProject.instance(), self.iface.mapCanvas())
+            layout = make_layout(QgsProject.instance(), self.iface.mapCanvas())
         except LayoutError as error:
             self.iface.messageBar().pushWarning(self._tr("Crime Risk"), str(error))
             return

@@ -28,5 +28,5 @@ class Algorithm(ScoringAlgorithm):
         )
         returned = super().finish(asked, result)
         spacing = spacing_of(asked)
-        self.style_output(returned["OUTPUT"], "Crime scores", lambda layer: styles.scores(layer, spacing))
+        self.style_output(returned["OUTPUT"], "Crime scores", lambda layer: styles.style_scores(layer, spacing))
         return returned

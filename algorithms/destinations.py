@@ -21,9 +21,9 @@ from ..bridge import databases, leftovers, locks, outputs
 from ..bridge.crs import tr
 
 
-def named(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
-    """File and layer name that an output goes to; (None, "") if it goes to no file."""
-    return outputs.file_of(databases.target_of(parameters.get(name)))
+def file_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
+    """Find file and layer name that an output goes to; (None, "") if it goes to no file."""
+    return outputs.file_of(databases.text_of_destination(parameters.get(name)))
 
 
 def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
@@ -38,9 +38,9 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
     earlier: list[tuple[str, Path, str]] = []
     for definition in algorithm.destinationParameterDefinitions():
         name = definition.name()
-        path, layer = named(parameters, name)
+        path, layer = file_of_output(parameters, name)
         if path is None:
-            databases.check(parameters.get(name), name)
+            databases.check_table(parameters.get(name), name)
             continue
         if isinstance(definition, QgsProcessingParameterFolderDestination):
             # A folder may be there already; its place is judged like that of a file in it.
@@ -55,7 +55,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                 ).format(name=name, path=path)
             )
         for taken, taken_layer in inputs:
-            if outputs.clash(path, layer, taken, taken_layer):
+            if outputs.clashes(path, layer, taken, taken_layer):
                 raise QgsProcessingException(
                     tr(
                         "The destination of {name}, {path}, is also an input and would be overwritten. "
@@ -63,7 +63,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                     ).format(name=name, path=path)
                 )
         for other, taken, taken_layer in earlier:
-            if outputs.clash(path, layer, taken, taken_layer):
+            if outputs.clashes(path, layer, taken, taken_layer):
                 raise QgsProcessingException(
                     tr(
                         "{other} and {name} both go to {path}, where one would overwrite the other. Choose another "
@@ -74,7 +74,7 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
 
 
 @contextmanager
-def claimed(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any]) -> Iterator[None]:
+def claim(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any]) -> Iterator[None]:
     """Keep the destinations for one run; what killed runs have left half-written beside them is removed first.
 
     Raises
@@ -85,7 +85,7 @@ def claimed(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any]) -> It
     with ExitStack() as held:
         for definition in algorithm.destinationParameterDefinitions():
             name = definition.name()
-            path, table = named(parameters, name)
+            path, table = file_of_output(parameters, name)
             if path is None:
                 continue
             leftovers.sweep_beside(path.parent)

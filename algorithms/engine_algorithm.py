@@ -112,32 +112,34 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             raise QgsProcessingException(str(error)) from error
 
     @staticmethod
-    def absolute(path: str) -> str:
-        """The path as the engine's process needs it, whose current folder is another."""
+    def to_absolute(path: str) -> str:
+        """Bring a path to what the engine's process needs, whose current folder is another."""
         return str(Path(path).absolute()) if path else ""
 
-    def file_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of an input file; empty when it was not given."""
-        return self.absolute(self.parameterAsFile(parameters, name, context))
+    def read_file_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Read the path of an input file; empty when it was not given."""
+        return self.to_absolute(self.parameterAsFile(parameters, name, context))
 
-    def file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of a file output; empty when it was not asked for."""
-        return self._announced(self.absolute(self.parameterAsFileOutput(parameters, name, context)))
+    def read_file_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Read the path of a file output; empty when it was not asked for."""
+        return self._announced(self.to_absolute(self.parameterAsFileOutput(parameters, name, context)))
 
-    def raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Path of a raster output; empty when it was not asked for."""
-        return self._announced(self.absolute(self.parameterAsOutputLayer(parameters, name, context)))
+    def read_raster_destination(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Read the path of a raster output; empty when it was not asked for."""
+        return self._announced(self.to_absolute(self.parameterAsOutputLayer(parameters, name, context)))
 
     def _announced(self, path: str) -> str:
         if path and not Path(path).exists():
             self._destinations.append((path, False))
         return path
 
-    def raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
-        """The raster layer of an input, or a sentence that helps."""
+    def read_raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
+        """Read the raster layer of an input, or refuse with a sentence that helps."""
         layer = self.parameterAsRasterLayer(parameters, name, context)
         if layer is None:
-            raise QgsProcessingException(refusals.sentence(self.parameterDefinition(name), parameters.get(name)))
+            raise QgsProcessingException(
+                refusals.describe_refusal(self.parameterDefinition(name), parameters.get(name))
+            )
         return layer
 
     def style_output(self, destination: str | None, title: str, styler: Styler, abstract: str = "") -> None:

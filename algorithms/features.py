@@ -15,7 +15,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from ..bridge.places import no_validity_check
+from ..bridge.places import make_unchecked_flag
 from ..riskengine.contract.tools.kinds import Fields
 from .sinks import Rows
 
@@ -29,15 +29,15 @@ _TYPES = {
 
 
 def fields_of(fields: Fields) -> QgsFields:
-    """The fields that a declaration names."""
+    """Make the fields that a declaration names."""
     made = QgsFields()
     for name, kind in fields.items():
         made.append(QgsField(name, _TYPES[kind]))
     return made
 
 
-def feature(fields: QgsFields, attributes: Iterable[Any], geometry: QgsGeometry | None = None) -> QgsFeature:
-    """One feature."""
+def make_feature(fields: QgsFields, attributes: Iterable[Any], geometry: QgsGeometry | None = None) -> QgsFeature:
+    """Make one feature."""
     made = QgsFeature(fields)
     if geometry is not None:
         made.setGeometry(geometry)
@@ -45,15 +45,15 @@ def feature(fields: QgsFields, attributes: Iterable[Any], geometry: QgsGeometry 
     return made
 
 
-def kept_rows(source: QgsProcessingFeatureSource, ids: str) -> Rows:
-    """The features of a layer that a job keeps, as a layer like the one they came from."""
+def select_rows(source: QgsProcessingFeatureSource, ids: str) -> Rows:
+    """Select the features of a layer that a job keeps, as a layer like the one they came from."""
     import numpy as np
 
     kept = set(np.load(ids).tolist())
 
     def made() -> Iterator[QgsFeature]:
         # Asked for by their ids, a provider would look up one after the other.
-        for each in source.getFeatures(QgsFeatureRequest(), no_validity_check()):
+        for each in source.getFeatures(QgsFeatureRequest(), make_unchecked_flag()):
             if each.id() in kept:
                 yield each
 

@@ -19,7 +19,7 @@ class Algorithm(ScoringAlgorithm):
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Write, and style with the names that the fields have got."""
         returned = super().finish(asked, result)
-        own = asked.parameter("layer").kind.fields
+        own = asked.find_parameter("layer").kind.fields
         fields = features.fields_of(own)
         if asked.source is not None:
             # Where the layer had a field of that name already, ours has got another.
@@ -29,7 +29,7 @@ class Algorithm(ScoringAlgorithm):
         self.style_output(
             returned["OUTPUT"],
             "Predicted scores",
-            lambda layer: styles.predicted_scores(layer, result["classes"], names, spacing),
+            lambda layer: styles.style_predicted_scores(layer, result["classes"], names, spacing),
         )
         return returned
 
@@ -38,7 +38,7 @@ class Algorithm(ScoringAlgorithm):
         assert asked.source is not None
         assert asked.places is not None
         kept = self.parameterAsBoolean(asked.parameters, "KEEP_POLYGONS", asked.context)
-        if kept or not layers.of_polygons(asked.source):
+        if kept or not layers.has_polygons(asked.source):
             return None
         places = asked.places
         x, y = transform_arrays(

@@ -17,7 +17,7 @@ from .tool_algorithm import ToolAlgorithm
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 
 
-def algorithms() -> Iterator[ToolAlgorithm]:
+def make_algorithms() -> Iterator[ToolAlgorithm]:
     """Make the algorithm of every tool that is declared: its own where this package has a module of its id."""
     for name, tool in list_tools().items():
         place = f"{__package__}.{name}"
@@ -48,7 +48,7 @@ class CrimeRiskProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """All algorithms, engine or not: one that cannot run says what is missing."""
-        for algorithm in algorithms():
+        for algorithm in make_algorithms():
             self.addAlgorithm(algorithm)
         for path in sorted((RESOURCES / "models").glob("*.model3")):
             model = QgsProcessingModelAlgorithm()

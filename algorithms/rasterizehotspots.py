@@ -20,7 +20,7 @@ class Algorithm(ToolAlgorithm):
         """Bring the stacks when all else is there."""
         returned = super().finish(asked, result)
         if asked.job["per_category"]:
-            target = self.absolute(self.parameterAsString(asked.parameters, "STACKS", asked.context))
+            target = self.to_absolute(self.parameterAsString(asked.parameters, "STACKS", asked.context))
             self._bring(Path(asked.job["per_category"]), Path(target), asked, result)
             returned["STACKS"] = target
         return returned
@@ -40,5 +40,5 @@ class Algorithm(ToolAlgorithm):
                 )
             )
             layer = QgsRasterLayer(str(target / entry["file"]), entry["category"])
-            styles.heatmaps(layer, entry["highest"], result["edges"])
+            styles.style_heatmaps(layer, entry["highest"], result["edges"])
             styles.remember(layer, entry["category"], f"{self.displayName()} (crimerisk:{self.name()})")

@@ -24,16 +24,16 @@ from ..riskengine.contract.tools.refusals import choose_shown_factor, describe_r
 from .texts import translate
 
 
-def sentence(definition: QgsProcessingParameterDefinition, value: Any) -> str:
+def describe_refusal(definition: QgsProcessingParameterDefinition, value: Any) -> str:
     """Name the parameter, the value and the remedy."""
     name = definition.name()
     if value is None or value == "":
         return tr("{name} is empty. {title} is needed.").format(name=name, title=definition.description())
-    return tr("{name} is {value}; {remedy}.").format(name=name, value=text(value), remedy=_remedy(definition))
+    return tr("{name} is {value}; {remedy}.").format(name=name, value=format_value(value), remedy=_remedy(definition))
 
 
-def text(value: Any) -> str:
-    """A value as a sentence names it; a layer by its name."""
+def format_value(value: Any) -> str:
+    """Format a value as a sentence names it; a layer by its name."""
     if isinstance(value, float):
         return f"{value:g}"
     return value.name() if hasattr(value, "name") and callable(value.name) else str(value)
@@ -54,7 +54,7 @@ def _remedy(definition: QgsProcessingParameterDefinition) -> str:
     return tr("that cannot be its value. Choose another for {title}").format(title=definition.description())
 
 
-def refused_by_limits(
+def describe_broken_limit(
     algorithm: QgsProcessingAlgorithm, parameter: Parameter, given: Mapping[str, Any], context: QgsProcessingContext
 ) -> str:
     """Say why a number is refused; empty where it is not.
@@ -67,16 +67,16 @@ def refused_by_limits(
     number = algorithm.parameterAsDouble(dict(given), parameter.name, context)
     if parameter.whole and abs(number) > LARGEST_INTEGER:
         return tr("{name} is {value}; give a whole number up to {most}.").format(
-            name=parameter.name, value=text(value), most=LARGEST_INTEGER
+            name=parameter.name, value=format_value(value), most=LARGEST_INTEGER
         )
     if not is_refused(parameter, number / choose_shown_factor(parameter)):
         return ""
     return tr("{name} is {value}; {requirement}.").format(
-        name=parameter.name, value=text(value), requirement=describe_requirement(parameter, translate)
+        name=parameter.name, value=format_value(value), requirement=describe_requirement(parameter, translate)
     )
 
 
-def impossible_together(tool: type[Tool], given: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
+def describe_contradiction(tool: type[Tool], given: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
     """Say what values that are right by themselves cannot do together; empty where there is nothing.
 
     Parameters
@@ -89,7 +89,9 @@ def impossible_together(tool: type[Tool], given: Mapping[str, Any], raw: Mapping
     names = {parameter.key: parameter.name for parameter in parameters_of(tool)}
     for problem in tool.list_problems(given):
         value = raw.get(names[problem.key])
-        return translate(problem.text, tool.__name__).format(**names, value=text(value) if value else tr("empty"))
+        return translate(problem.text, tool.__name__).format(
+            **names, value=format_value(value) if value else tr("empty")
+        )
     return ""
 
 

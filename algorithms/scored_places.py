@@ -18,7 +18,7 @@ from qgis.core import (
 )
 
 from ..bridge import plain_files
-from ..bridge.places import no_validity_check
+from ..bridge.places import make_unchecked_flag
 from ..riskengine.contract.tools.base import Parameter
 from . import features
 from .sinks import Rows, Table
@@ -41,9 +41,9 @@ class ScoringAlgorithm(ToolAlgorithm):
         job = super().prepare(asked)
         if asked.source is None:
             return job
-        points = asked.parameter("points").name
+        points = asked.find_parameter("points").name
         layer = self.parameterAsVectorLayer(asked.parameters, points, asked.context)
-        file = plain_files.plain_file_of(asked.given(points), layer) if self.points_of(asked) is None else None
+        file = plain_files.find_plain_file(asked.read_given(points), layer) if self.points_of(asked) is None else None
         if file is None:
             job["layer"] = None
             return job
@@ -67,7 +67,7 @@ class ScoringAlgorithm(ToolAlgorithm):
 
     @staticmethod
     def _own_fields(asked: Asked) -> QgsFields:
-        return features.fields_of(asked.parameter("layer").kind.fields)
+        return features.fields_of(asked.find_parameter("layer").kind.fields)
 
     def points_of(self, asked: Asked) -> dict[int, QgsPointXY] | None:
         """Points that stand in the place of the features' own geometries, by their ids."""
@@ -75,7 +75,7 @@ class ScoringAlgorithm(ToolAlgorithm):
 
 
 def spacing_of(asked: Asked) -> float | None:
-    """Distance between the points of the grid; None where there is none."""
+    """Read the distance between the points of the grid; None where there is none."""
     grid = asked.job.get("grid")
     return float(grid["spacing"]) if grid else None
 
@@ -100,7 +100,7 @@ def _scored(
     points: dict[int, QgsPointXY] | None,
 ) -> Iterator[QgsFeature]:
     missing = (None,) * (fields.count() - source.fields().count())
-    for feature in source.getFeatures(QgsFeatureRequest(), no_validity_check()):
+    for feature in source.getFeatures(QgsFeatureRequest(), make_unchecked_flag()):
         scored = QgsFeature(fields)
         if points is None:
             scored.setGeometry(feature.geometry())

@@ -20,7 +20,7 @@ class Algorithm(ToolAlgorithm):
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Say how large the area is, and where."""
         polygons = asked.job["polygons"] if asked.job["method"] == "polygons" else None
-        area = layers.dissolved(polygons) if polygons else QgsGeometry.fromRect(QgsRectangle(*result["extent"]))
+        area = layers.dissolve(polygons) if polygons else QgsGeometry.fromRect(QgsRectangle(*result["extent"]))
         area.convertToMultiType()
         self._area = area
         square_km = area.area() / 1e6
@@ -40,5 +40,5 @@ class Algorithm(ToolAlgorithm):
             return super().rows_of(asked, parameter, result)
         fields = features.fields_of(parameter.kind.fields)
         values = {**result, "method": asked.job["method"]}
-        row = features.feature(fields, (values[name] for name in parameter.kind.fields), self._area)
+        row = features.make_feature(fields, (values[name] for name in parameter.kind.fields), self._area)
         return Rows(fields, Qgis.WkbType.MultiPolygon, asked.crs, [row], 1)

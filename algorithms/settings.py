@@ -14,7 +14,7 @@ from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter
 
 
 def list_of(parameter: Parameter, text: str) -> list[Any] | None:
-    """Items of a list written as text; None where it is empty and that means something.
+    """List the items of a list written as text; None where it is empty and that means something.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def _refusal(parameter: Parameter, text: str) -> QgsProcessingException:
 
 
 def parse_settings(text: str, example: str) -> dict[str, Any]:
-    """Settings written as a JSON object, or as ``name=value`` with commas, semicolons or line ends between them.
+    """Parse settings written as a JSON object, or as ``name=value`` with commas, semicolons or line ends between them.
 
     A value is read as JSON where it is some (a number, true, null, a list), else as text.
 
@@ -102,7 +102,7 @@ def parse_settings(text: str, example: str) -> dict[str, Any]:
 
 
 def settings_of(parameter: Parameter, text: str) -> dict[str, Any]:
-    """Settings of one model, or of several by their names: ``convlstm.epochs=20`` or JSON of objects.
+    """Read settings of one model, or of several by their names: ``convlstm.epochs=20`` or JSON of objects.
 
     Raises
     ------

@@ -73,7 +73,7 @@ class Sink:
             If it cannot be written, or on cancel: then what was there before is there still.
         """
         self._go_on()
-        path, table = destinations.named(self.parameters, self.name)
+        path, table = destinations.file_of_output(self.parameters, self.name)
         if path is None:
             return self._write_elsewhere(rows)
         if table and path.exists() and path.suffix.lower() == _GPKG:

@@ -75,7 +75,7 @@ def bring(made: Path, target: Path, names: list[str], output: str) -> list[str]:
 
 
 def _check(target: Path, there: list[str], output: str) -> None:
-    own = [name for name in there if outputs.same_file(target / name, Path(output))]
+    own = [name for name in there if outputs.is_same_file(target / name, Path(output))]
     if own:
         raise QgsProcessingException(
             tr(

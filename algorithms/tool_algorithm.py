@@ -20,7 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from ..bridge import client, landing, layers, leftovers, styles
-from ..bridge.crs import working_crs_problem
+from ..bridge.crs import describe_crs_problem
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from . import destinations, features, refusals
@@ -37,7 +37,7 @@ class ToolAlgorithm(EngineAlgorithm):
     """A tool in the toolbox.
 
     Most tools need no more than their declaration. One whose work is not said by it has a module of its name in this
-    package, with a subclass that overrides `prepare`, `finish`, `rows_of` or `cancelled`.
+    package, with a subclass that overrides `prepare`, `finish`, `rows_of` or `describe_cancelled`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class ToolAlgorithm(EngineAlgorithm):
 
     # What QGIS asks of every algorithm.
 
-    def words(self, text: str) -> str:
+    def translate_text(self, text: str) -> str:
         """Translate a text of the declaration."""
         return translate(text, self.tool.__name__)
 
@@ -62,7 +62,7 @@ class ToolAlgorithm(EngineAlgorithm):
         return self.tool.ID
 
     def displayName(self) -> str:
-        return self.words(self.tool.TITLE)
+        return self.translate_text(self.tool.TITLE)
 
     def group(self) -> str:
         return translate(self.tool.GROUP)
@@ -71,7 +71,7 @@ class ToolAlgorithm(EngineAlgorithm):
         return self.tool.GROUP.lower().replace(" ", "")
 
     def tags(self) -> list[str]:
-        return [tag.strip() for tag in self.words(self.tool.TAGS).split(",")]
+        return [tag.strip() for tag in self.translate_text(self.tool.TAGS).split(",")]
 
     def icon(self) -> QIcon:
         return QIcon(self.svgIconPath())
@@ -80,12 +80,12 @@ class ToolAlgorithm(EngineAlgorithm):
         return str(ICONS / f"{self.tool.ID}.svg")
 
     def shortDescription(self) -> str:
-        return self.words(self.tool.SUMMARY)
+        return self.translate_text(self.tool.SUMMARY)
 
     def shortHelpString(self) -> str:
         """Summary, help, and a line for every parameter that explains itself."""
         # QGIS shows every line end as a break, so the lines of a paragraph are joined.
-        parts = [self.words(self.tool.SUMMARY), *self.words(self.tool.HELP).strip().split("\n\n")]
+        parts = [self.translate_text(self.tool.SUMMARY), *self.translate_text(self.tool.HELP).strip().split("\n\n")]
         text = [f"<p>{' '.join(part.split())}</p>" for part in parts if part]
         lines = [
             f"<b>{parameter.description()}</b>: {parameter.help()}"
@@ -106,13 +106,13 @@ class ToolAlgorithm(EngineAlgorithm):
         for parameter in parameters_of(self.tool):
             if parameter.shown is None:
                 continue
-            if why := refusals.refused_by_limits(self, parameter, parameters, context):
+            if why := refusals.describe_broken_limit(self, parameter, parameters, context):
                 return False, why
             definition, value = self.parameterDefinition(parameter.name), parameters.get(parameter.name)
             if value is None and definition.defaultValue() is not None:
                 continue
             if not definition.checkValueIsAcceptable(value, context):
-                return False, refusals.sentence(definition, value)
+                return False, refusals.describe_refusal(definition, value)
         fine, why = super().checkParameterValues(parameters, context)
         if not fine:
             return fine, why
@@ -139,13 +139,13 @@ class ToolAlgorithm(EngineAlgorithm):
         source = self.parameterAsSource(parameters, source_key, context) if source_key else None
         if source is not None:
             names = (self.parameterAsString(parameters, name, context) for name in ("TIME_FIELD", "CATEGORY_FIELD"))
-            if why := layers.field_problem(source, *names):
+            if why := layers.describe_field_problem(source, *names):
                 return why
         if self.parameterDefinition("CRS") is not None and source_key:
             crs = self.parameterAsCrs(parameters, "CRS", context)
-            if crs.isValid() and (why := working_crs_problem(crs)):
+            if crs.isValid() and (why := describe_crs_problem(crs)):
                 return why
-        return refusals.impossible_together(self.tool, given, parameters)
+        return refusals.describe_contradiction(self.tool, given, parameters)
 
     def _peek(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """The values by their keys, without reading a layer: of one, only what was given for it."""
@@ -179,9 +179,9 @@ class ToolAlgorithm(EngineAlgorithm):
             destinations.check(self, parameters, context)
             # A model's steps come here without checkParameterValues.
             for parameter in parameters_of(self.tool):
-                refusals.refuse(refusals.refused_by_limits(self, parameter, parameters, context))
+                refusals.refuse(refusals.describe_broken_limit(self, parameter, parameters, context))
             refusals.refuse(self._problem(parameters, context))
-            with destinations.claimed(self, parameters), landing.sentences(folder, landing.TEMPORARY):
+            with destinations.claim(self, parameters), landing.sentences(folder, landing.TEMPORARY):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.
@@ -205,7 +205,7 @@ class ToolAlgorithm(EngineAlgorithm):
             low = low if asked.source is not None or low < 20.0 else 0.0
             result = self.run_job(self.tool.JOB, job, asked.feedback, written, low, high)
         except QgsProcessingException as error:
-            if isinstance(error.__cause__, client.EngineCancelled) and (why := self.cancelled(asked)):
+            if isinstance(error.__cause__, client.EngineCancelled) and (why := self.describe_cancelled(asked)):
                 raise QgsProcessingException(why) from error
             raise
         return self.finish(asked, result)
@@ -214,8 +214,8 @@ class ToolAlgorithm(EngineAlgorithm):
         """Read what was given: the job's parameters."""
         return asked.prepare()
 
-    def cancelled(self, asked: Asked) -> str:
-        """Say what a cancelled run has left on purpose; empty for nothing."""
+    def describe_cancelled(self, asked: Asked) -> str:
+        """Describe what a cancelled run has left on purpose; empty for nothing."""
         return ""
 
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
@@ -243,12 +243,12 @@ class ToolAlgorithm(EngineAlgorithm):
         return {**numbers, **returned}
 
     def _write_vector(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> str | None:
-        if asked.given(parameter) is None:
+        if asked.read_given(parameter) is None:
             return None
         wanted = [
             each
             for each in parameters_of(self.tool)
-            if isinstance(each.kind, kinds.VectorDestination) and asked.given(each) is not None
+            if isinstance(each.kind, kinds.VectorDestination) and asked.read_given(each) is not None
         ]
         begin = self.tool.PROGRESS[1]
         share = (100.0 - begin) / len(wanted)
@@ -267,14 +267,14 @@ class ToolAlgorithm(EngineAlgorithm):
         kept = next((each for each in parameters_of(self.tool) if isinstance(each.kind, kinds.FeatureIds)), None)
         if kept is not None and kept.kind.of == parameter.key:
             assert asked.source is not None
-            return features.kept_rows(asked.source, asked.job[kept.key])
+            return features.select_rows(asked.source, asked.job[kept.key])
         return Table(Path(asked.job[parameter.key]))
 
     def _refused_rows(self, asked: Asked, result: dict[str, Any]) -> Rows:
         assert asked.places is not None
         fields = features.fields_of({"feature_id": "long", "reason": "text"})
         refused = self._all_refused(asked, result)
-        rows = (features.feature(fields, row) for row in sorted(refused))
+        rows = (features.make_feature(fields, row) for row in sorted(refused))
         return Rows(fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(refused))
 
     @staticmethod
@@ -288,8 +288,8 @@ class ToolAlgorithm(EngineAlgorithm):
             return
         sentences = [str(result[kind.abstract])] if kind.abstract else []
         if kind.after:
-            name = asked.parameter(kind.after).name
-            sentences.insert(0, styles.abstract_of(self.raster_input(asked.parameters, name, asked.context)))
+            name = asked.find_parameter(kind.after).name
+            sentences.insert(0, styles.abstract_of(self.read_raster_input(asked.parameters, name, asked.context)))
         assert parameter.shown is not None
         self.style_output(
             destination,

@@ -11,7 +11,7 @@ from .values import Asked
 class Algorithm(ToolAlgorithm):
     """Train forecast model."""
 
-    def cancelled(self, asked: Asked) -> str:
+    def describe_cancelled(self, asked: Asked) -> str:
         """Say where the same training goes on."""
         checkpoint = asked.job.get("checkpoint")
         if not checkpoint or not any(Path(f"{checkpoint}{end}").exists() for end in ("", ".judged")):

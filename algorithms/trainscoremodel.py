@@ -20,7 +20,7 @@ class Algorithm(ToolAlgorithm):
         self._before = _stamp(job["model_output"])
         return job
 
-    def cancelled(self, asked: Asked) -> str:
+    def describe_cancelled(self, asked: Asked) -> str:
         """Keep the file from being removed, and say where it is: the engine's own word may not have come through."""
         model = asked.job["model_output"]
         # The engine writes a file whole or not at all: if there is a new one, it is the best model so far.

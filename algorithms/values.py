@@ -89,39 +89,39 @@ class Asked:
             target[parameter.key] = value
 
     def read(self, parameter: Parameter) -> Any:
-        """The value of one parameter as the job takes it; None where it was left empty, or is of no use."""
+        """Read the value of one parameter as the job takes it; None where it was left empty, or is of no use."""
         if parameter.where is not None:
-            chosen = self.parameter(parameter.where.key)
+            chosen = self.find_parameter(parameter.where.key)
             if self.read(chosen) != parameter.where.value:
                 return None
         return _READERS[type(parameter.kind)](self, parameter)
 
-    def parameter(self, key: str, group: str = "") -> Parameter:
-        """A parameter of the declaration."""
+    def find_parameter(self, key: str, group: str = "") -> Parameter:
+        """Find a parameter of the declaration."""
         return self._by_key[group, key]
 
-    def given(self, parameter: Parameter | str) -> Any:
-        """What was given for a parameter, or for a Processing parameter by its name; None for nothing."""
+    def read_given(self, parameter: Parameter | str) -> Any:
+        """Read what was given for a parameter, or for a Processing parameter by its name; None for nothing."""
         return self.parameters.get(parameter if isinstance(parameter, str) else parameter.name)
 
-    def text(self, key: str) -> str:
-        """A text of Processing's own: a field, an expression; empty where the tool has no such parameter."""
+    def read_text(self, key: str) -> str:
+        """Read a text of Processing's own: a field, an expression; empty where the tool has no such parameter."""
         if ("", key) not in self._by_key:
             return ""
-        name = self.parameter(key).name
+        name = self.find_parameter(key).name
         return str(self.algorithm.parameterAsString(self.parameters, name, self.context))
 
-    def layer_source(self, key: str, group: str = "") -> QgsProcessingFeatureSource | None:
-        """The features of a layer; None where there is no layer.
+    def open_source(self, key: str, group: str = "") -> QgsProcessingFeatureSource | None:
+        """Open the features of a layer; None where there is no layer.
 
         Raises
         ------
         QgsProcessingException
             If what was given is none: a model's steps come here without checkParameterValues.
         """
-        name = self.parameter(key, group).name
+        name = self.find_parameter(key, group).name
         source = self.algorithm.parameterAsSource(self.parameters, name, self.context)
-        if source is None and (self.parameters.get(name) is not None or not self.parameter(key, group).optional):
+        if source is None and (self.parameters.get(name) is not None or not self.find_parameter(key, group).optional):
             raise QgsProcessingException(self.algorithm.invalidSourceError(self.parameters, name))
         return source
 
@@ -140,7 +140,7 @@ class Asked:
     def _number(self, parameter: Parameter) -> float | None:
         algorithm, name = self.algorithm, parameter.name
         if parameter.shown is None or (
-            self.given(parameter) is None and algorithm.parameterDefinition(name).defaultValue() is None
+            self.read_given(parameter) is None and algorithm.parameterDefinition(name).defaultValue() is None
         ):
             return None
         if parameter.whole:
@@ -167,7 +167,7 @@ class Asked:
         if not is_several(parameter):
             return values[self.algorithm.parameterAsEnum(self.parameters, parameter.name, self.context)]
         # Of an enumeration that is left empty QGIS says that its first entry is chosen.
-        if self.given(parameter) in (None, "", []) and parameter.nullable:
+        if self.read_given(parameter) in (None, "", []) and parameter.nullable:
             return None
         numbers = self.algorithm.parameterAsEnums(self.parameters, parameter.name, self.context)
         return [values[number] for number in numbers] or None
@@ -193,36 +193,38 @@ class Asked:
         return layers.extent_in(rectangle, given, self.crs, self.context)
 
     def _file(self, parameter: Parameter) -> str | None:
-        path = self.algorithm.file_input(self.parameters, parameter.name, self.context)
+        path = self.algorithm.read_file_input(self.parameters, parameter.name, self.context)
         if not path and not parameter.optional:
             definition = self.algorithm.parameterDefinition(parameter.name)
-            raise QgsProcessingException(refusals.sentence(definition, self.given(parameter)))
+            raise QgsProcessingException(refusals.describe_refusal(definition, self.read_given(parameter)))
         return path or None
 
     def _raster(self, parameter: Parameter) -> str | None:
-        if parameter.optional and not self.given(parameter):
+        if parameter.optional and not self.read_given(parameter):
             return None
-        layer = self.algorithm.raster_input(self.parameters, parameter.name, self.context)
+        layer = self.algorithm.read_raster_input(self.parameters, parameter.name, self.context)
         # The grids say where the work is done, whatever lies beside them.
         if self._crs is None or parameter.key == "heatmaps":
             self._crs = layer.crs()
-        return self.algorithm.absolute(layer.source())
+        return self.algorithm.to_absolute(layer.source())
 
     def _rasters(self, parameter: Parameter) -> list[str]:
-        given = self.given(parameter)
+        given = self.read_given(parameter)
         layers = self.algorithm.parameterAsLayerList(self.parameters, parameter.name, self.context)
         # A model's steps come here without checkParameterValues, and QGIS leaves out what is no layer.
         if given and len(layers) < (len(given) if isinstance(given, list) else 1):
-            raise QgsProcessingException(refusals.sentence(self.algorithm.parameterDefinition(parameter.name), given))
-        return [self.algorithm.absolute(layer.source()) for layer in layers]
+            raise QgsProcessingException(
+                refusals.describe_refusal(self.algorithm.parameterDefinition(parameter.name), given)
+            )
+        return [self.algorithm.to_absolute(layer.source()) for layer in layers]
 
     def _incidents(self, parameter: Parameter) -> str | None:
-        source = self.layer_source(parameter.key)
+        source = self.open_source(parameter.key)
         if source is None:
             return None
         own = ("", "crs") in self._by_key
         crs = self.algorithm.parameterAsCrs(self.parameters, "CRS", self.context) if own else self.crs
-        fields = self.text("time_field"), self.text("category_field"), self.text("filter")
+        fields = self.read_text("time_field"), self.read_text("category_field"), self.read_text("filter")
         self.source = source
         self.places = layers.read_incidents(source, *fields, self.folder, self.context, self.feedback, crs)
         self._crs = self.places.crs
@@ -238,10 +240,10 @@ class Asked:
     def _places(self, parameter: Parameter) -> str | None:
         import numpy as np
 
-        source = self.layer_source(parameter.key)
+        source = self.open_source(parameter.key)
         if source is None:
             return None
-        polygons = parameter.kind.polygons and layers.of_polygons(source)
+        polygons = parameter.kind.polygons and layers.has_polygons(source)
         self.source = source
         self.places = (read_inner_points if polygons else read_places)(source, self.context, self.feedback, self.crs)
         layers.require_places(self.places, source)
@@ -249,19 +251,23 @@ class Asked:
         return str(self.folder / "points.npz")
 
     def _polygons(self, parameter: Parameter) -> tuple[list[dict[str, Any]], layers.Extent] | None:
-        source = self.layer_source(parameter.key, parameter.group)
+        source = self.open_source(parameter.key, parameter.group)
         return None if source is None else layers.read_polygons(source, self.crs, self.context)
 
     def _areas(self, parameter: Parameter) -> str | None:
-        source = self.layer_source(parameter.key)
+        source = self.open_source(parameter.key)
         if source is None:
             return None
         path = self.folder / "areas.geojson"
-        write_areas(source, self.text("area_name"), self.crs, path, self.context)
+        write_areas(source, self.read_text("area_name"), self.crs, path, self.context)
         return str(path)
 
     def _feature_ids(self, parameter: Parameter) -> str | None:
-        return str(self.folder / "kept.npy") if self.given(self.parameter(parameter.kind.of)) is not None else None
+        return (
+            str(self.folder / "kept.npy")
+            if self.read_given(self.find_parameter(parameter.kind.of)) is not None
+            else None
+        )
 
     def _scratch(self, parameter: Parameter) -> str:
         return str(self.folder / parameter.kind.name)
@@ -270,23 +276,23 @@ class Asked:
         return str(self.source.sourceName()) if self.source is not None else ""
 
     def _raster_destination(self, parameter: Parameter) -> str | None:
-        return self.algorithm.raster_destination(self.parameters, parameter.name, self.context) or None
+        return self.algorithm.read_raster_destination(self.parameters, parameter.name, self.context) or None
 
     def _file_destination(self, parameter: Parameter) -> str | None:
         if parameter.kind.outlives:
             path = self.algorithm.parameterAsFileOutput(self.parameters, parameter.name, self.context)
-            return self.algorithm.absolute(path) or None
-        return self.algorithm.file_destination(self.parameters, parameter.name, self.context) or None
+            return self.algorithm.to_absolute(path) or None
+        return self.algorithm.read_file_destination(self.parameters, parameter.name, self.context) or None
 
     def _folder_destination(self, parameter: Parameter) -> str | None:
         # Written where a failure leaves nothing, and brought to its place when all is there.
-        return str(self.folder / parameter.key) if self.given(parameter) else None
+        return str(self.folder / parameter.key) if self.read_given(parameter) else None
 
     def _vector_destination(self, parameter: Parameter) -> str | None:
         """A file in the exchange folder: where a GeoPackage is asked for one of its name, which is its table's too."""
-        if self.given(parameter) is None:
+        if self.read_given(parameter) is None:
             return None
-        path, table = destinations.named(self.parameters, parameter.name)
+        path, table = destinations.file_of_output(self.parameters, parameter.name)
         folder = self.folder / parameter.key
         folder.mkdir(exist_ok=True)
         if path is None or path.suffix.lower() != ".gpkg":

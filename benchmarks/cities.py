@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common import qgis_process, require_data, say
+from common import require_data, run_qgis_process, say
 
 from riskengine.systems.score.index import CrimeIndex
 
@@ -16,14 +16,16 @@ FILES = {
 }
 
 
-def city_index(city: str, data: Path, folder: Path) -> tuple[CrimeIndex, Path]:
-    """The index of a city, and its file in `folder`."""
+def read_city_index(city: str, data: Path, folder: Path) -> tuple[CrimeIndex, Path]:
+    """Read the index of a city, and find its file in `folder`."""
     path = folder / f"{city}.crimeindex"
     if not path.exists():
         say(f"{city}: importing and indexing")
         layer = folder / f"{city}.gpkg"
-        qgis_process("crimerisk:importincidents", {"INPUT": str(require_data(data, FILES[city])), "OUTPUT": str(layer)})
-        qgis_process(
+        run_qgis_process(
+            "crimerisk:importincidents", {"INPUT": str(require_data(data, FILES[city])), "OUTPUT": str(layer)}
+        )
+        run_qgis_process(
             "crimerisk:buildcrimeindex",
             {"INPUT": str(layer), "TIME_FIELD": "occurred", "CATEGORY_FIELD": "category", "OUTPUT": str(path)},
         )

@@ -15,8 +15,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def arguments(description: str) -> argparse.ArgumentParser:
-    """A parser with the option every benchmark has."""
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """Make a parser with the option every benchmark has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--data",
@@ -28,7 +28,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
 
 
 def require_data(folder: Path, *parts: str) -> Path:
-    """A file of real data; where it is absent the benchmark says so and ends well."""
+    """Find a file of real data; where it is absent the benchmark says so and ends well."""
     path = folder.joinpath(*parts)
     if not path.exists():
         print(json.dumps({"skipped": f"no real crime data at {path}; give --data FOLDER or set CRIMERISK_DATA"}))
@@ -37,7 +37,7 @@ def require_data(folder: Path, *parts: str) -> Path:
 
 
 def say(text: str) -> None:
-    """Progress, on stderr so that stdout ends with the JSON."""
+    """Say how far it is, on stderr so that stdout ends with the JSON."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -70,7 +70,7 @@ def _descendants(pid: int) -> list[int]:
     return list(dict.fromkeys(children))
 
 
-def qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def run_qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Run an algorithm with qgis_process.
 
     Returns
@@ -105,12 +105,12 @@ def qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {"results": answer["results"], "log": answer.get("log", {}), "seconds": seconds, **peaks}
 
 
-def rounded(value: Any, digits: int = 4) -> Any:
-    """JSON with floats of readable length."""
+def round_floats(value: Any, digits: int = 4) -> Any:
+    """Round the floats of JSON to readable length."""
     if isinstance(value, float):
         return float(f"{value:.{digits}g}")
     if isinstance(value, dict):
-        return {key: rounded(item, digits) for key, item in value.items()}
+        return {key: round_floats(item, digits) for key, item in value.items()}
     if isinstance(value, list):
-        return [rounded(item, digits) for item in value]
+        return [round_floats(item, digits) for item in value]
     return value

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from common import arguments, rounded, say
+from common import make_parser, round_floats, say
 from rasterio.warp import transform
 from scipy.ndimage import binary_dilation
 
@@ -67,8 +67,8 @@ class Clock(JobContext):
         self.ends.append((time.perf_counter() - self.began[0], time.process_time() - self.began[1]))
 
 
-def peak_mb(reset: bool = False) -> float | None:
-    """Highest resident memory since the last reset; None where the system does not tell."""
+def measure_peak_mb(reset: bool = False) -> float | None:
+    """Measure the highest resident memory since the last reset; None where the system does not tell."""
     try:
         if reset:
             Path("/proc/self/clear_refs").write_text("5")
@@ -122,55 +122,55 @@ def heatmaps_of(incidents: Incidents, crs: str, side: int, maps: int) -> Heatmap
     return Heatmaps(np.where(mask, counts, 0).astype(counts.dtype), edges, mask, grid, "1 days")
 
 
-def fitted(model: Any, history: Heatmaps) -> tuple[Any, Curves, list[tuple[float, float]]]:
-    """The fitted model, its curves, and (wall, processor) seconds at the end of each epoch."""
+def fit_timed(model: Any, history: Heatmaps) -> tuple[Any, Curves, list[tuple[float, float]]]:
+    """Fit the model; also its curves, and (wall, processor) seconds at the end of each epoch."""
     clock = Clock()
     model.fit(history, clock)
     clock.end()
     return model, model.curves_, clock.ends
 
 
-def ours(epochs: int, weight: float | None = 1.0, batch: int = 4, **more: Any) -> ConvLSTMForecaster:
+def make_ours(epochs: int, weight: float | None = 1.0, batch: int = 4, **more: Any) -> ConvLSTMForecaster:
     schedule = Schedule(epochs=epochs, sequence_length=LENGTH, stride=LENGTH // 4, batch_size=batch, patience=0, **more)
     return ConvLSTMForecaster(LENGTH, schedule=schedule, positive_weight=weight, validation_share=VALIDATION)
 
 
-def first_at(losses: list[float], goal: float) -> int | None:
-    """The first epoch, from 0, at or below `goal`."""
+def find_first_at(losses: list[float], goal: float) -> int | None:
+    """Find the first epoch, from 0, at or below `goal`."""
     return next((epoch for epoch, loss in enumerate(losses) if loss <= goal), None)
 
 
-def published_schedule(epochs: int) -> ConvLSTMForecaster:
-    return ours(epochs, None, 8, learning_rate=1e-4, windows=1_000_000, keep="last", supervision="windows")
+def make_published_schedule(epochs: int) -> ConvLSTMForecaster:
+    return make_ours(epochs, None, 8, learning_rate=1e-4, windows=1_000_000, keep="last", supervision="windows")
 
 
-def slope(sizes: list[int], seconds: list[float]) -> float:
-    """Exponent of growth: slope of log seconds against log size."""
+def compute_slope(sizes: list[int], seconds: list[float]) -> float:
+    """Compute the exponent of growth: slope of log seconds against log size."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
-def growth(incidents: Incidents, crs: str) -> dict[str, Any]:
+def measure_growth(incidents: Incidents, crs: str) -> dict[str, Any]:
     """Processor seconds of an epoch by cells and by bins; wall seconds would tell what else the machine does."""
 
     def epoch(history: Heatmaps, **more: Any) -> float:
-        _, _, ends = fitted(ours(2, crop=max(history.mask.shape), **more), history)
+        _, _, ends = fit_timed(make_ours(2, crop=max(history.mask.shape), **more), history)
         return ends[1][1] - ends[0][1]
 
     sides, bins = [16, 32, 64], [150, 300, 600]
     by_cells = [epoch(heatmaps_of(incidents, crs, side, 140), windows=16) for side in sides]
-    say(f"cells {[side**2 for side in sides]}: {rounded(by_cells)} s")
+    say(f"cells {[side**2 for side in sides]}: {round_floats(by_cells)} s")
     by_bins = [epoch(heatmaps_of(incidents, crs, 16, maps), windows=1_000_000) for maps in bins]
-    say(f"bins {bins}: {rounded(by_bins)} s")
+    say(f"bins {bins}: {round_floats(by_bins)} s")
     return {
         "growth_cells": {str(side**2): seconds for side, seconds in zip(sides, by_cells, strict=True)},
-        "growth_cells_slope": slope([side**2 for side in sides], by_cells),
+        "growth_cells_slope": compute_slope([side**2 for side in sides], by_cells),
         "growth_bins": {str(maps): seconds for maps, seconds in zip(bins, by_bins, strict=True)},
-        "growth_bins_slope": slope(bins, by_bins),
+        "growth_bins_slope": compute_slope(bins, by_bins),
     }
 
 
-def inference(model: ConvLSTMForecaster, history: Heatmaps, first: int) -> dict[str, float]:
-    """Milliseconds a map: all in one pass, and each by itself from its own history."""
+def measure_inference(model: ConvLSTMForecaster, history: Heatmaps, first: int) -> dict[str, float]:
+    """Measure milliseconds a map: all in one pass, and each by itself from its own history."""
     began = time.perf_counter()
     risk = model.predict_each(history, first)
     one_pass = (time.perf_counter() - began) / len(risk)
@@ -187,7 +187,7 @@ def inference(model: ConvLSTMForecaster, history: Heatmaps, first: int) -> dict[
 
 
 def main() -> None:
-    parser = arguments(__doc__.splitlines()[0])
+    parser = make_parser(__doc__.splitlines()[0])
     parser.add_argument("--city", choices=list(CITIES), default="baltimore")
     parser.add_argument("--epochs", type=int, default=12, help="of the published schedule (the article: 100)")
     parser.add_argument("--ours", type=int, default=6, help="epochs of our schedule, at most")
@@ -197,17 +197,17 @@ def main() -> None:
     trained = SEQUENCES + LENGTH
     history = heatmaps_of(incidents, crs, 32, round(trained / (1 - VALIDATION)))
     trained = len(history) - round(len(history) * VALIDATION)
-    peak_mb(reset=True)
+    measure_peak_mb(reset=True)
 
     say(f"{city}: {len(history)} maps of {history.grid.rows} x {history.grid.columns}; published schedule")
-    _, slow, slow_ends = fitted(published_schedule(options.epochs), history)
+    _, slow, slow_ends = fit_timed(make_published_schedule(options.epochs), history)
     goal, lowest = float(np.median(slow.validation[-3:])), min(slow.validation)
-    best = first_at(slow.validation, goal)
+    best = find_first_at(slow.validation, goal)
     assert best is not None, "the median is one of them"
     say(f"log-loss {goal:.5f} after {slow.elapsed[best]:.0f} s (running mean {slow.validation_start:.5f}); ours")
-    model, fast, fast_ends = fitted(ours(options.ours), history)
-    reached, strict = first_at(fast.validation, goal), first_at(fast.validation, lowest)
-    memory = peak_mb()
+    model, fast, fast_ends = fit_timed(make_ours(options.ours), history)
+    reached, strict = find_first_at(fast.validation, goal), find_first_at(fast.validation, lowest)
+    memory = measure_peak_mb()
     figures: dict[str, Any] = {
         "data": city,
         "grid": [32, 32],
@@ -239,13 +239,13 @@ def main() -> None:
         "epoch_cpu_seconds": float(np.median(np.diff([0.0, *(cpu for _, cpu in slow_ends)]))),
         "our_epoch_seconds": float(np.median(np.diff([0.0, *fast.elapsed]))),
         "our_epoch_cpu_seconds": float(np.median(np.diff([0.0, *(cpu for _, cpu in fast_ends)]))),
-        **inference(model, history, trained),
+        **measure_inference(model, history, trained),
         "peak_mb": memory,
     }
     if options.network:
         say("the article's network")
         article = PublishedConvLSTM(LENGTH, schedule="published", epochs=options.network, validation_share=VALIDATION)
-        _, curves, ends = fitted(article, history)
+        _, curves, ends = fit_timed(article, history)
         truth = history.counts[trained:][:, history.mask] > 0
         share = float((history.counts[:trained][:, history.mask] > 0).mean())
         figures["published_network"] = {
@@ -256,8 +256,8 @@ def main() -> None:
             "epoch_cpu_seconds": ends[-1][1] / options.network,
             "note": "ours starts at the running mean, which this network has to be compared with before any speed",
         }
-    figures |= growth(incidents, crs)
-    print(json.dumps({name: value for name, value in rounded(figures, 6).items() if not _missing(value)}))
+    figures |= measure_growth(incidents, crs)
+    print(json.dumps({name: value for name, value in round_floats(figures, 6).items() if not _missing(value)}))
 
 
 def _missing(value: Any) -> bool:

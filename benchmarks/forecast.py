@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import ROOT, arguments, require_data, rounded, say
+from common import ROOT, make_parser, require_data, round_floats, say
 from forecast_tasks import NEW_YORK, TASKS, Task
-from nyc_grid import PER_DEGREE, PER_DEGREE_UNROUNDED, nyc_heatmaps
+from nyc_grid import PER_DEGREE, PER_DEGREE_UNROUNDED, count_new_york
 
 from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from riskengine.evaluation.backtest import run_backtest
@@ -50,7 +50,7 @@ def check_measure(data: Path) -> dict[str, Any]:
     for title, per_degree in (("as_rounded_in_facts", PER_DEGREE), ("unrounded", PER_DEGREE_UNROUNDED)):
         rows = []
         for offense in NEW_YORK:
-            maps = nyc_heatmaps(path, per_degree, 16, offense)
+            maps = count_new_york(path, per_degree, 16, offense)
             first = len(maps) - 92
             events = mark_events(maps)[first:][:, maps.mask]
             counts = maps.counts[first:][:, maps.mask]
@@ -74,8 +74,8 @@ def check_measure(data: Path) -> dict[str, Any]:
     return measures
 
 
-def figures(backtest: Judged) -> dict[str, Any]:
-    """What the target asks for, by model."""
+def list_figures(backtest: Judged) -> dict[str, Any]:
+    """List what the target asks for, by model."""
     best = backtest.best_baseline
     rows: dict[str, Any] = {}
     for name, score in backtest.scores.items():
@@ -99,7 +99,7 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
     heatmaps = task.read(data)
     first = len(heatmaps) - task.test
     print_of = compute_fingerprint(heatmaps.counts, heatmaps.mask, heatmaps.edges)
-    mark = {"maps": print_of, "models": models, "code": code_fingerprint(), "settings": SETTINGS}
+    mark = {"maps": print_of, "models": models, "code": compute_code_fingerprint(), "settings": SETTINGS}
     kept = keep / f"{task.name}.json" if keep else None
     if kept and kept.exists():
         summary = json.loads(kept.read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
         "cells": int(heatmaps.mask.sum()),
         "cell_m": round(heatmaps.grid.cell),
         "share_of_events": float(mark_events(heatmaps)[first:][:, heatmaps.mask].mean()),
-        **figures(backtest),
+        **list_figures(backtest),
         "seconds": time.perf_counter() - began,
     }
     if kept:
@@ -124,7 +124,7 @@ def run_task(task: Task, data: Path, models: list[str], keep: Path | None) -> di
     return summary
 
 
-def code_fingerprint() -> str:
+def compute_code_fingerprint() -> str:
     """Of all that a forecast or a figure depends on."""
     mine = [ROOT / "benchmarks" / name for name in ("forecast.py", "forecast_tasks.py", "nyc_grid.py")]
     parts = sorted([*(ROOT / "riskengine").rglob("*.py"), *mine])
@@ -147,7 +147,7 @@ def print_table(name: str, task: dict[str, Any]) -> None:
 
 def main() -> None:
     """Run the tasks and print the JSON object."""
-    parser = arguments(str(__doc__))
+    parser = make_parser(str(__doc__))
     parser.add_argument("--only", default="", help="tasks, separated by commas: " + ", ".join(TASKS))
     parser.add_argument("--models", default=",".join(FORECASTERS), help="forecasters, separated by commas")
     parser.add_argument("--further", action="store_true", help="the fine grid of New York for each type too")
@@ -157,7 +157,7 @@ def main() -> None:
     wanted = options.only.split(",") if options.only else [n for n, t in TASKS.items() if t.counted or options.further]
     began = time.perf_counter()
     measure = check_measure(options.data)
-    say(f"The measure, on New York: {json.dumps(rounded(measure))}")
+    say(f"The measure, on New York: {json.dumps(round_floats(measure))}")
     tasks: dict[str, Any] = {}
     for name in wanted:
         tasks[name] = run_task(TASKS[name], options.data, models, options.keep)
@@ -183,7 +183,7 @@ def main() -> None:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "seconds": time.perf_counter() - began,
     }
-    print(json.dumps(rounded(result, 5)))
+    print(json.dumps(round_floats(result, 5)))
 
 
 # Spawned workers of the backtest import this file.

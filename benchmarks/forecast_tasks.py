@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from common import require_data
-from nyc_grid import nyc_heatmaps
+from nyc_grid import count_new_york
 from rasterio.features import geometry_mask
 from rasterio.warp import transform, transform_geom
 from scipy.ndimage import binary_dilation
@@ -93,7 +93,7 @@ def _outline(path: Path, crs: str) -> list[dict[str, Any]]:
     return [transform_geom("EPSG:4326", crs, each["geometry"]) for each in features if each["geometry"]]
 
 
-def baltimore(data: Path) -> Heatmaps:
+def read_baltimore(data: Path) -> Heatmaps:
     """Daily, 500 m, all Part 1 crime."""
     frame = pd.read_csv(require_data(data, "baltimore", "bpd_part1_2011_2016.csv"), low_memory=False)
     x, y = _lonlat(frame, "EPSG:26918")
@@ -102,7 +102,7 @@ def baltimore(data: Path) -> Heatmaps:
     return _heatmaps(x, y, time, "EPSG:26918", 500, "days", outline)
 
 
-def mexico_city(data: Path) -> Heatmaps:
+def read_mexico_city(data: Path) -> Heatmaps:
     """Daily, 500 m, all categories."""
     frame = pd.read_csv(require_data(data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv"), low_memory=False)
     x, y = _lonlat(frame, "EPSG:32614")
@@ -111,14 +111,14 @@ def mexico_city(data: Path) -> Heatmaps:
     return _heatmaps(x, y, time, "EPSG:32614", 500, "days", outline)
 
 
-def chicago(data: Path) -> Heatmaps:
+def read_chicago(data: Path) -> Heatmaps:
     """Daily, 500 m, 2018, all categories."""
     frame = pd.read_csv(require_data(data, "chicago", "crimes_2018.csv"), low_memory=False)
     x, y = _lonlat(frame, "EPSG:26916", "Longitude", "Latitude")
     return _heatmaps(x, y, pd.to_datetime(frame["Date"], errors="coerce"), "EPSG:26916", 500, "days", None, 60)
 
 
-def portland(data: Path, kind: str) -> Heatmaps:
+def read_portland(data: Path, kind: str) -> Heatmaps:
     """Weekly, 250 m."""
     frame = pd.read_csv(require_data(data, "portland", f"{kind}_2012_2017.csv"))
     border = pd.read_csv(require_data(data, "portland", "boundary_coords.csv"))
@@ -130,11 +130,11 @@ def portland(data: Path, kind: str) -> Heatmaps:
     return _heatmaps(x, y, pd.to_datetime(frame["occ_date"]), crs, 250, "weeks", outline)
 
 
-def new_york(data: Path, size: int, offense: str | None) -> Heatmaps:
+def read_new_york(data: Path, size: int, offense: str | None) -> Heatmaps:
     """Daily, on the papers' grid of 16 x 16 cells or one four times finer."""
     path = require_data(data, "new_york", "crimes_2014_2015.csv")
     finer = size // 16
-    return nyc_heatmaps(path, (37 * finer, 28 * finer), size, offense)
+    return count_new_york(path, (37 * finer, 28 * finer), size, offense)
 
 
 def _name(offense: str | None) -> str:
@@ -145,17 +145,17 @@ TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         *(
-            Task(f"new_york_16_{_name(kind)}", 92, lambda data, kind=kind: new_york(data, 16, kind))  # type: ignore[misc]
+            Task(f"new_york_16_{_name(kind)}", 92, lambda data, kind=kind: read_new_york(data, 16, kind))  # type: ignore[misc]
             for kind in (*NEW_YORK, None)
         ),
-        Task("new_york_64_all", 92, lambda data: new_york(data, 64, None)),
-        Task("baltimore", 364, baltimore),
-        Task("portland_burglary", 52, lambda data: portland(data, "burglary")),
-        Task("portland_vehicle_theft", 52, lambda data: portland(data, "vehicle_theft")),
-        Task("mexico_city", 92, mexico_city),
-        Task("chicago_2018", 60, chicago),
+        Task("new_york_64_all", 92, lambda data: read_new_york(data, 64, None)),
+        Task("baltimore", 364, read_baltimore),
+        Task("portland_burglary", 52, lambda data: read_portland(data, "burglary")),
+        Task("portland_vehicle_theft", 52, lambda data: read_portland(data, "vehicle_theft")),
+        Task("mexico_city", 92, read_mexico_city),
+        Task("chicago_2018", 60, read_chicago),
         *(
-            Task(f"new_york_64_{_name(kind)}", 92, lambda data, kind=kind: new_york(data, 64, kind), False)  # type: ignore[misc]
+            Task(f"new_york_64_{_name(kind)}", 92, lambda data, kind=kind: read_new_york(data, 64, kind), False)  # type: ignore[misc]
             for kind in NEW_YORK
         ),
     )

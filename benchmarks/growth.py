@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import ROOT, arguments, rounded, say
+from common import ROOT, make_parser, round_floats, say
 
 A_DAY = 1000
 JOBS = ("build_index", "score_points", "rasterize")
@@ -35,7 +35,7 @@ print(json.dumps({"seconds": seconds, "peak_mb": resource.getrusage(resource.RUS
 """
 
 
-def measured(job: str, params: dict[str, Any]) -> dict[str, float]:
+def measure_job(job: str, params: dict[str, Any]) -> dict[str, float]:
     """Run one job in a fresh process."""
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, job, json.dumps(params)], cwd=ROOT, capture_output=True, text=True, check=False
@@ -47,7 +47,7 @@ def measured(job: str, params: dict[str, Any]) -> dict[str, float]:
 
 
 def simulate(folder: Path, incidents: int, seed: int, days: int | None) -> tuple[Path, str]:
-    """A city's archive as the exchange file the plugin would write."""
+    """Simulate a city's archive as the exchange file the plugin would write."""
     from riskengine.intake.incidents import Incidents, write_exchange
     from riskengine.simulation.simulate import simulate_city
 
@@ -62,13 +62,13 @@ def simulate(folder: Path, incidents: int, seed: int, days: int | None) -> tuple
     return path, city.crs
 
 
-def slope(sizes: list[int], seconds: list[float]) -> float:
-    """Slope of the log-log line through all sizes."""
+def compute_slope(sizes: list[int], seconds: list[float]) -> float:
+    """Compute the slope of the log-log line through all sizes."""
     return float(np.polyfit([math.log10(size) for size in sizes], [math.log10(value) for value in seconds], 1)[0])
 
 
 def grow(sizes: list[int], days: int | None, seed: int) -> dict[str, Any]:
-    """All jobs at all sizes; with `days` the period stays and the city gets denser."""
+    """Run all jobs at all sizes; with `days` the period stays and the city gets denser."""
     table: dict[str, dict[int, dict[str, float]]] = {job: {} for job in JOBS}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -89,26 +89,26 @@ def grow(sizes: list[int], days: int | None, seed: int) -> dict[str, Any]:
                 },
             }
             for job, params in jobs.items():
-                table[job][size] = measured(job, params)
+                table[job][size] = measure_job(job, params)
                 say(f"  {job}: {table[job][size]['seconds']:.2f} s, {table[job][size]['peak_mb']:.0f} MB")
             for file in folder.iterdir():
                 file.unlink()
     return {
         "jobs": {job: {str(size): row for size, row in rows.items()} for job, rows in table.items()},
-        "slope": {job: slope(sizes, [rows[size]["seconds"] for size in sizes]) for job, rows in table.items()},
+        "slope": {job: compute_slope(sizes, [rows[size]["seconds"] for size in sizes]) for job, rows in table.items()},
         "peak_mb": max(row["peak_mb"] for rows in table.values() for row in rows.values()),
     }
 
 
 def main() -> None:
-    parser = arguments(__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10**5, 10**6, 10**7])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, help="a fixed period instead of a thousand incidents a day")
     options = parser.parse_args()
     growth = grow(options.sizes, options.days, options.seed)
     kind = {"days": options.days} if options.days else {"incidents_a_day": A_DAY}
-    print(json.dumps(rounded({**kind, **growth, "largest_slope": max(growth["slope"].values())})))
+    print(json.dumps(round_floats({**kind, **growth, "largest_slope": max(growth["slope"].values())})))
 
 
 if __name__ == "__main__":

@@ -34,10 +34,10 @@ def count_patched(name: str) -> int | None:
 def count_disagreeing_limits() -> int | None:
     """Count the limits on which dialog and job give different answers; None while nothing asks both sides."""
     try:
-        from kit.limits import disagreeing
+        from kit.limits import list_disagreements
     except ImportError:
         return None
-    return name_all("Limits that disagree", [str(each) for each in disagreeing()])
+    return name_all("Limits that disagree", [str(each) for each in list_disagreements()])
 
 
 def main() -> None:

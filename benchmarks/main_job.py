@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import arguments, qgis_process, require_data, rounded, say
+from common import make_parser, require_data, round_floats, run_qgis_process, say
 from rasterio.warp import transform
 from scipy.spatial import cKDTree
 
@@ -28,8 +28,8 @@ EARTH_RADIUS = 6_371_008.8
 UTM_SCALE = 0.9996
 
 
-def best_of(function: Callable[[], Any], times: int) -> tuple[float, Any]:
-    """Shortest of several runs, and the last result."""
+def measure_best(function: Callable[[], Any], times: int) -> tuple[float, Any]:
+    """Measure the shortest of several runs, and keep the last result."""
     seconds, result = [], None
     for _ in range(times):
         began = time.perf_counter()
@@ -38,14 +38,14 @@ def best_of(function: Callable[[], Any], times: int) -> tuple[float, Any]:
     return min(seconds), result
 
 
-def band_counts(counts: np.ndarray) -> tuple[int, int]:
-    """Points with a score below 0.3 and above 0.8."""
+def count_bands(counts: np.ndarray) -> tuple[int, int]:
+    """Count points with a score below 0.3 and above 0.8."""
     score = ScoreScale(np.sort(counts)).to_score(counts)
     return int((score < 0.3).sum()), int((score > 0.8).sum())
 
 
-def equirectangular(index: CrimeIndex) -> np.ndarray:
-    """The incidents in the local equirectangular projection of a sphere."""
+def project_equirectangular(index: CrimeIndex) -> np.ndarray:
+    """Project the incidents to the local equirectangular projection of a sphere."""
     longitude, latitude = map(
         np.array, transform(index.crs, "EPSG:4326", index.incidents.x.tolist(), index.incidents.y.tolist())
     )
@@ -53,14 +53,14 @@ def equirectangular(index: CrimeIndex) -> np.ndarray:
     return np.column_stack((x, np.radians(latitude) * EARTH_RADIUS))
 
 
-def bare_counts(points: np.ndarray, workers: int = 1) -> np.ndarray:
-    """What anyone would write: a cKDTree over the points, and their counts within the radius."""
+def count_bare(points: np.ndarray, workers: int = 1) -> np.ndarray:
+    """Count as anyone would: a cKDTree over the points, and their counts within the radius."""
     tree = cKDTree(points)
     return tree.query_ball_point(points, np.nextafter(RADIUS, 0), return_length=True, workers=workers)
 
 
 def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
-    """Engine against bare SciPy: building the tree and counting around every incident, both from plain arrays."""
+    """Compare engine and bare SciPy: building the tree and counting around every incident, both from plain arrays."""
     x, y = index.incidents.x, index.incidents.y
 
     def engine() -> np.ndarray:
@@ -68,13 +68,13 @@ def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
         return score_places(fresh, x, y, RADIUS)[0]
 
     points = np.column_stack((x, y))
-    scipy_seconds, expected = best_of(lambda: bare_counts(points), repeats)
-    all_cores_seconds, _ = best_of(lambda: bare_counts(points, workers=-1), repeats)
-    engine_seconds, counts = best_of(engine, repeats)
+    scipy_seconds, expected = measure_best(lambda: count_bare(points), repeats)
+    all_cores_seconds, _ = measure_best(lambda: count_bare(points, workers=-1), repeats)
+    engine_seconds, counts = measure_best(engine, repeats)
     if not np.array_equal(counts, expected):
         raise SystemExit("the engine's counts differ from SciPy's")
-    low, high = band_counts(bare_counts(equirectangular(index)))
-    unscaled_low, unscaled_high = band_counts(bare_counts(points / UTM_SCALE))
+    low, high = count_bands(count_bare(project_equirectangular(index)))
+    unscaled_low, unscaled_high = count_bands(count_bare(points / UTM_SCALE))
     return {
         "score_seconds": engine_seconds,
         "scipy_seconds": scipy_seconds,
@@ -88,7 +88,7 @@ def compare_scores(index: CrimeIndex, repeats: int) -> dict[str, Any]:
 
 
 def compare_rasterize(index: CrimeIndex, repeats: int) -> dict[str, Any]:
-    """Engine against one bare numpy.bincount: daily 256 x 256 grids."""
+    """Compare engine and one bare numpy.bincount: daily 256 x 256 grids."""
     incidents = index.incidents
     edges = make_bin_edges(*incidents.span, "days")
     x, y = incidents.x, incidents.y
@@ -96,8 +96,8 @@ def compare_rasterize(index: CrimeIndex, repeats: int) -> dict[str, Any]:
     bins = len(edges) - 1
     day = (incidents.time - edges[0]).astype("timedelta64[D]").astype(np.int64)
     key = day * 256 * 256 + grid.locate(x, y)
-    bare_seconds, bare = best_of(lambda: np.bincount(key, minlength=bins * 256 * 256), repeats)
-    engine_seconds, (counts, left_out) = best_of(lambda: count_incidents(incidents, grid, edges), repeats)
+    bare_seconds, bare = measure_best(lambda: np.bincount(key, minlength=bins * 256 * 256), repeats)
+    engine_seconds, (counts, left_out) = measure_best(lambda: count_incidents(incidents, grid, edges), repeats)
     if left_out or not np.array_equal(counts.ravel(), bare):
         raise SystemExit("the engine's grids differ from bincount's")
     return {
@@ -108,7 +108,7 @@ def compare_rasterize(index: CrimeIndex, repeats: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = arguments(__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
@@ -120,7 +120,7 @@ def main() -> None:
 
         def step(title: str, algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
             say(f"{title} …")
-            steps[title] = qgis_process(algorithm, parameters)
+            steps[title] = run_qgis_process(algorithm, parameters)
             return steps[title]["results"]
 
         incidents = str(folder / "incidents.gpkg")
@@ -169,7 +169,7 @@ def main() -> None:
         compared = {**compare_scores(index, options.repeats), **compare_rasterize(index, options.repeats)}
     print(
         json.dumps(
-            rounded(
+            round_floats(
                 {
                     "incidents": imported["COUNT"],
                     "refused": imported["REFUSED_COUNT"],

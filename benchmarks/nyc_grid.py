@@ -22,10 +22,10 @@ FIRST, LAST = np.datetime64("2014-01-01"), np.datetime64("2015-12-31")
 _DEGREE = 111_195.0
 
 
-def nyc_heatmaps(
+def count_new_york(
     path: str | Path, per_degree: tuple[float, float] = PER_DEGREE, size: int = 16, offense: str | None = None
 ) -> Heatmaps:
-    """Daily counts of New York, 2014-01-01 to 2015-12-31, on a grid of degrees.
+    """Count New York's days, 2014-01-01 to 2015-12-31, on a grid of degrees.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from common import arguments, require_data, rounded, say
+from common import make_parser, require_data, round_floats, say
 from rasterio.warp import transform
 from scipy.ndimage import binary_dilation
 
@@ -56,8 +56,8 @@ RARE = re.compile(
 )
 
 
-def offences(data: Path, pattern: re.Pattern[str]) -> tuple[Incidents, dict[str, int]]:
-    """Sexual offences of the year, and how many of each category."""
+def read_offences(data: Path, pattern: re.Pattern[str]) -> tuple[Incidents, dict[str, int]]:
+    """Read sexual offences of the year, and how many of each category."""
     path = require_data(data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv")
     frame = pd.read_csv(path, usecols=["fecha_hecho", "lat", "lon", "delito"], low_memory=False)
     frame = frame[frame["delito"].fillna("").map(lambda name: pattern.search(name) is not None)]
@@ -71,7 +71,7 @@ def offences(data: Path, pattern: re.Pattern[str]) -> tuple[Incidents, dict[str,
 
 
 def heatmaps_of(incidents: Incidents) -> tuple[Heatmaps, int]:
-    """Daily counts, and the first test day; grid and study area are those of the days before it."""
+    """Count days, and find the first test day; grid and study area are those of the days before it."""
     first_day, last_day = np.datetime64("2019-02-01"), np.datetime64("2020-01-31")
     edges = make_bin_edges(first_day, last_day, "days")
     first = len(edges) - 1 - round((len(edges) - 1) * TEST)
@@ -84,8 +84,8 @@ def heatmaps_of(incidents: Incidents) -> tuple[Heatmaps, int]:
     return Heatmaps(np.where(mask, counts, 0).astype(counts.dtype), edges, mask, grid, "1 days"), first
 
 
-def scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: bool) -> dict[str, Any]:
-    """Measures over the cells of the study area, and the labels at every percentile by both readings."""
+def compute_scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: bool) -> dict[str, Any]:
+    """Compute measures over the cells of the study area, and the labels at every percentile by both readings."""
     risk, events = np.where(mask, risk, np.nan), (counts > 0) & mask
     hits = count_area_hits(risk, counts, 0.05)
     measures: dict[str, Any] = {
@@ -112,15 +112,15 @@ def scores(risk: np.ndarray, counts: np.ndarray, mask: np.ndarray, calibrated: b
     return measures
 
 
-def published_stack(heatmaps: Heatmaps) -> Heatmaps:
-    """Empty days on the line between the days around them, binarised at 0.5."""
+def fill_as_published(heatmaps: Heatmaps) -> Heatmaps:
+    """Fill empty days on the line between the days around them, binarised at 0.5."""
     return binarize(fill_gaps(heatmaps, "linear", "empty"))
 
 
 def run(incidents: Incidents, categories: Mapping[str, int], epochs: int) -> dict[str, Any]:
     """Both protocols and the two comparisons, on one set of offences."""
     heatmaps, first = heatmaps_of(incidents)
-    filled = published_stack(heatmaps)
+    filled = fill_as_published(heatmaps)
     tested = filled.observed[first:]
     truth, mask = heatmaps.counts[first:][tested], heatmaps.mask
     # What is handed to the leak-free ones: every day is an observation, none is filled.
@@ -148,20 +148,23 @@ def run(incidents: Incidents, categories: Mapping[str, int], epochs: int) -> dic
         began = time.perf_counter()
         model.fit(stack.before(first))
         risk = model.predict_each(stack, first)[tested]
-        summary["models"][name] = {"seconds": time.perf_counter() - began, **scores(risk, truth, mask, calibrated)}
+        summary["models"][name] = {
+            "seconds": time.perf_counter() - began,
+            **compute_scores(risk, truth, mask, calibrated),
+        }
         say(f"{name}: AUC {summary['models'][name]['auc']:.4f}, {summary['models'][name]['seconds']:.0f} s")
     return summary
 
 
 def main() -> None:
-    parser = arguments(__doc__.splitlines()[0])
+    parser = make_parser(__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=20, help="of the published schedule (the article: 100)")
     options = parser.parse_args()
     summary: dict[str, Any] = {"epochs": options.epochs, "labels": "tn, correct, fn, fn neighbour, fp, fp neighbour"}
     for name, pattern in (("all_sexual_offences", OFFENCES), ("rare_ones", RARE)):
         say(name)
-        summary[name] = run(*offences(options.data, pattern), options.epochs)
-    print(json.dumps(rounded(summary), ensure_ascii=False))
+        summary[name] = run(*read_offences(options.data, pattern), options.epochs)
+    print(json.dumps(round_floats(summary), ensure_ascii=False))
 
 
 if __name__ == "__main__":

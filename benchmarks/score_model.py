@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cities import city_index
-from common import arguments, rounded, say
+from cities import read_city_index
+from common import make_parser, round_floats, say
 
 from riskengine.ground.context import JobContext
 from riskengine.measures.clustered import Interval, compute_clustered_mean
@@ -39,8 +39,8 @@ OURS = make_published_settings(
 )
 
 
-def quiet() -> JobContext:
-    """Says what is worth keeping on stderr."""
+def make_quiet_context() -> JobContext:
+    """Make a context that says what is worth keeping on stderr."""
     return JobContext(None, lambda message, level: say(f"  {message}"))
 
 
@@ -49,9 +49,9 @@ def as_list(interval: Interval) -> list[float]:
     return [interval.mean, interval.low, interval.high]
 
 
-def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> dict[str, Any]:
+def run_published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> dict[str, Any]:
     """Grow the network on rows split at random; the same architecture on rows split by place of origin."""
-    _, study, prepared, _ = train(index, settings=settings, context=quiet())
+    _, study, prepared, _ = train(index, settings=settings, context=make_quiet_context())
     figures: dict[str, Any] = {
         "l1": as_list(study.held_out.l1()),
         "architecture": study.card.architecture.describe(),
@@ -61,7 +61,7 @@ def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> 
     if grouped:
         settled = replace(settings, grow=False, widths=study.card.architecture.widths, folds=10)
         fold = make_split_folds(prepared, "groups", settled)
-        network = fit_folds(prepared, fold, settled, quiet(), only=1)[0][0]
+        network = fit_folds(prepared, fold, settled, make_quiet_context(), only=1)[0][0]
         here = fold == 0
         error = np.abs(run_network(network, prepared.table[here])[:, 0] - prepared.rows.score[here])
         block, _ = number_blocks(prepared.rows.source_x, prepared.rows.source_y, settings.block_size)
@@ -73,9 +73,11 @@ def published_protocol(index: CrimeIndex, settings: Settings, grouped: bool) -> 
     return figures
 
 
-def blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
-    """Cross-fitted over blocks, and boosting on the same features and folds, with the paired difference."""
-    _, study, prepared, networks = train(index, settings=settings, context=quiet())
+def run_blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
+    """Run the protocol cross-fitted over blocks, and boosting on the same features and folds, with the paired
+    difference.
+    """
+    _, study, prepared, networks = train(index, settings=settings, context=make_quiet_context())
     fold = make_split_folds(prepared, "blocks", settings)
     boosted = compute_boosting_errors(prepared, fold)
     held_out = study.held_out
@@ -104,8 +106,8 @@ def blocks_protocol(index: CrimeIndex, settings: Settings) -> dict[str, Any]:
     }
 
 
-def one_city(index: CrimeIndex, wanted: Sequence[str], quick: bool) -> dict[str, Any]:
-    """The parts that were asked for, and the numbers of the issue taken from them."""
+def measure_city(index: CrimeIndex, wanted: Sequence[str], quick: bool) -> dict[str, Any]:
+    """Measure the parts that were asked for, and the numbers of the issue taken from them."""
     plain = replace(Settings(), folds=3) if quick else Settings()
     ours = OURS
     if quick:
@@ -115,18 +117,18 @@ def one_city(index: CrimeIndex, wanted: Sequence[str], quick: bool) -> dict[str,
     headline: dict[str, Any] = {}
     if "published" in wanted:
         say("  published protocol, our network")
-        part = parts["published"] = published_protocol(index, ours, grouped=True)
+        part = parts["published"] = run_published_protocol(index, ours, grouped=True)
         headline |= {"published_l1": part["l1"][0], "grouped_l1": part["grouped_l1"][0]}
     if "twenty" in wanted:
         say("  20 features on blocks")
         # The same rows as boosting learns from: no random places.
-        part = parts["twenty_features"] = blocks_protocol(
+        part = parts["twenty_features"] = run_blocks_protocol(
             index, replace(plain, features=TWENTY, widths=(64,) * 4, background=0.0)
         )
         headline |= {"blocks_l1_20": part["l1"][0], "blocks_boosting_l1_20": part["boosting_l1"][0]}
     if "recommended" in wanted:
         say("  recommended")
-        part = parts["recommended"] = blocks_protocol(index, plain)
+        part = parts["recommended"] = run_blocks_protocol(index, plain)
         headline |= {
             "blocks_l1": part["l1"][0],
             "blocks_boosting_l1": part["boosting_l1"][0],
@@ -139,27 +141,27 @@ def one_city(index: CrimeIndex, wanted: Sequence[str], quick: bool) -> dict[str,
 
 
 def main() -> None:
-    parser = arguments(__doc__ or "")
+    parser = make_parser(__doc__ or "")
     parser.add_argument("--published-epochs", type=int, default=300, help="epochs at most of the printed network")
     parser.add_argument("--only", nargs="*", default=["published", "twenty", "recommended", "printed", "cities"])
     parser.add_argument("--quick", action="store_true", help="few epochs: to try the script, not to quote")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        index, _ = city_index("mexico_city", options.data, Path(folder))
+        index, _ = read_city_index("mexico_city", options.data, Path(folder))
         say("mexico_city")
-        result = one_city(index, options.only, options.quick)
+        result = measure_city(index, options.only, options.quick)
         if "printed" in options.only:
             say("  published protocol, printed network")
             epochs = 2 if options.quick else options.published_epochs
             printed = make_published_settings(fitting=replace(PUBLISHED_FITTING, epochs=epochs))
-            result["printed_network"] = published_protocol(index, printed, grouped=False)
+            result["printed_network"] = run_published_protocol(index, printed, grouped=False)
         if "cities" in options.only:
             result["cities"] = {}
             for city in ("new_york", "baltimore"):
-                index, _ = city_index(city, options.data, Path(folder))
+                index, _ = read_city_index(city, options.data, Path(folder))
                 say(city)
-                result["cities"][city] = one_city(index, options.only, options.quick)
-    print(json.dumps(rounded(result)))
+                result["cities"][city] = measure_city(index, options.only, options.quick)
+    print(json.dumps(round_floats(result)))
 
 
 if __name__ == "__main__":

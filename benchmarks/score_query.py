@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cities import city_index
-from common import arguments, rounded, say
+from cities import read_city_index
+from common import make_parser, round_floats, say
 
 from bridge import client
 from riskengine.jobs import run_job
@@ -30,8 +30,8 @@ CELLS = 1000
 TREES = (10, 50)
 
 
-def best_of(function: Callable[[], Any], times: int) -> tuple[float, Any]:
-    """Shortest of several runs, and the last result."""
+def measure_best(function: Callable[[], Any], times: int) -> tuple[float, Any]:
+    """Measure the shortest of several runs, and keep the last result."""
     seconds, result = [], None
     for _ in range(times):
         began = time.perf_counter()
@@ -40,8 +40,8 @@ def best_of(function: Callable[[], Any], times: int) -> tuple[float, Any]:
     return min(seconds), result
 
 
-def quick_model(index: Path, folder: Path) -> Path:
-    """A model of the recommended features and size; its speed does not depend on how long it was trained."""
+def make_quick_model(index: Path, folder: Path) -> Path:
+    """Make a model of the recommended features and size; its speed does not depend on how long it was trained."""
     path = folder / "city.crimescore"
     say("training a model of the recommended size for a few epochs")
     run_job(
@@ -51,16 +51,16 @@ def quick_model(index: Path, folder: Path) -> Path:
     return path
 
 
-def jittered(index: CrimeIndex, number: int, seed: int) -> np.ndarray:
-    """Different places where incidents were reported, moved by up to 100 m."""
+def jitter_places(index: CrimeIndex, number: int, seed: int) -> np.ndarray:
+    """Move places where incidents were reported by up to 100 m."""
     random = np.random.default_rng(seed)
     rows = random.choice(len(index), number, replace=False)
     points = np.column_stack((index.incidents.x[rows], index.incidents.y[rows]))
     return points + random.uniform(-100, 100, points.shape)
 
 
-def dock_queries(index: CrimeIndex, index_file: Path, model_file: Path, number: int) -> dict[str, float]:
-    """Milliseconds of a click on the map, from asking the worker to having its answer."""
+def measure_dock_queries(index: CrimeIndex, index_file: Path, model_file: Path, number: int) -> dict[str, float]:
+    """Measure milliseconds of a click on the map, from asking the worker to having its answer."""
     given = {"index": str(index_file), "model": str(model_file), "k": NEIGHBOURS}
 
     def ask(x: float, y: float) -> float:
@@ -71,7 +71,7 @@ def dock_queries(index: CrimeIndex, index_file: Path, model_file: Path, number: 
             raise SystemExit(f"the dock's question was not answered: {answer['warning'] or answer['outside']}")
         return seconds
 
-    places = jittered(index, number + 10, seed=1).tolist()
+    places = jitter_places(index, number + 10, seed=1).tolist()
     began = time.perf_counter()
     ask(*places[0])
     first = time.perf_counter() - began
@@ -87,15 +87,17 @@ def dock_queries(index: CrimeIndex, index_file: Path, model_file: Path, number: 
     }
 
 
-def bulk(model: ScoreModel, recent: RecentIncidents, x: np.ndarray, y: np.ndarray, repeats: int) -> dict[str, float]:
-    """Predicting, against nothing but finding the ten nearest recent incidents of the same places."""
+def measure_bulk(
+    model: ScoreModel, recent: RecentIncidents, x: np.ndarray, y: np.ndarray, repeats: int
+) -> dict[str, float]:
+    """Measure predicting, against nothing but finding the ten nearest recent incidents of the same places."""
     points, tree = np.column_stack((x, y)), recent.tree
     # Taken in turns, so that what else the machine does hits all three alike.
     seconds: dict[str, list[float]] = {"predict": [], "all": [], "one": []}
     for _ in range(repeats):
-        seconds["predict"].append(best_of(lambda: model.predict(recent, x, y), 1)[0])
-        seconds["all"].append(best_of(lambda: tree.query(points, k=NEIGHBOURS, workers=-1), 1)[0])
-        seconds["one"].append(best_of(lambda: tree.query(points, k=NEIGHBOURS, workers=1), 1)[0])
+        seconds["predict"].append(measure_best(lambda: model.predict(recent, x, y), 1)[0])
+        seconds["all"].append(measure_best(lambda: tree.query(points, k=NEIGHBOURS, workers=-1), 1)[0])
+        seconds["one"].append(measure_best(lambda: tree.query(points, k=NEIGHBOURS, workers=1), 1)[0])
     predict, all_cores, one_core = (min(seconds[name]) for name in ("predict", "all", "one"))
     return {
         "places": len(x),
@@ -107,7 +109,7 @@ def bulk(model: ScoreModel, recent: RecentIncidents, x: np.ndarray, y: np.ndarra
 
 
 def grid_of(index: CrimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Cell centres of the issue's raster over the incidents, row by row."""
+    """Make cell centres of the issue's raster over the incidents, row by row."""
     x, y = index.incidents.x, index.incidents.y
     across = x.min() + (np.arange(CELLS) + 0.5) * (x.max() - x.min()) / CELLS
     up = y.max() - (np.arange(CELLS) + 0.5) * (y.max() - y.min()) / CELLS
@@ -115,18 +117,18 @@ def grid_of(index: CrimeIndex) -> tuple[np.ndarray, np.ndarray]:
     return grid[0].ravel(), grid[1].ravel()
 
 
-def search_row(
+def measure_search(
     method: str, build: float, index: CrimeIndex, places: np.ndarray, asked: dict[str, Any]
 ) -> dict[str, Any]:
-    """One line of the table: building, asking for neighbours one place at a time, recall, counts and scores."""
+    """Measure one line of the table: building, asking for neighbours one place at a time, recall, counts and scores."""
     x, y = places.T
 
     def one_by_one() -> None:
         for place in range(len(places)):
             index.find_nearest(x[place : place + 1], y[place : place + 1], NEIGHBOURS)
 
-    seconds, _ = best_of(one_by_one, 2)
-    count_seconds, counts = best_of(lambda: index.count_within(x, y, RADIUS), 1)
+    seconds, _ = measure_best(one_by_one, 2)
+    count_seconds, counts = measure_best(lambda: index.count_within(x, y, RADIUS), 1)
     score = asked["scale"].to_score(counts)
     asked.setdefault("score", score)
     asked.setdefault("counts", counts)
@@ -142,8 +144,8 @@ def search_row(
     }
 
 
-def annoy_table(index: CrimeIndex, number: int) -> list[dict[str, Any]]:
-    """Annoy of several numbers of trees against the exact tree, on the same places."""
+def measure_annoy(index: CrimeIndex, number: int) -> list[dict[str, Any]]:
+    """Measure Annoy of several numbers of trees against the exact tree, on the same places."""
     incidents = index.incidents
     began = time.perf_counter()
     exact = CrimeIndex(incidents, index.crs)
@@ -151,8 +153,8 @@ def annoy_table(index: CrimeIndex, number: int) -> list[dict[str, Any]]:
     build = time.perf_counter() - began
     own = exact.count_within(incidents.x, incidents.y, RADIUS)
     asked: dict[str, Any] = {"scale": ScoreScale(np.sort(own))}
-    places = jittered(index, number, seed=2)
-    table = [search_row("exact", build, exact, places, asked)]
+    places = jitter_places(index, number, seed=2)
+    table = [measure_search("exact", build, exact, places, asked)]
     if not has_annoy():
         say("annoy could not be compiled on this machine: its rows are left out")
         return table
@@ -160,12 +162,12 @@ def annoy_table(index: CrimeIndex, number: int) -> list[dict[str, Any]]:
         say(f"Annoy, {trees} trees")
         began = time.perf_counter()
         built = CrimeIndex(incidents, index.crs, "annoy", trees)
-        table.append(search_row(f"annoy {trees}", time.perf_counter() - began, built, places, asked))
+        table.append(measure_search(f"annoy {trees}", time.perf_counter() - began, built, places, asked))
     return table
 
 
 def main() -> None:
-    parser = arguments(__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("--index", type=Path, help="an index made before, instead of importing the year")
     parser.add_argument("--model", type=Path, help="a score model made before, instead of training one")
     parser.add_argument("--queries", type=int, default=300)
@@ -177,21 +179,21 @@ def main() -> None:
         if options.index:
             index, index_file = CrimeIndex.load(options.index), options.index.absolute()
         else:
-            index, index_file = city_index("mexico_city", options.data, folder)
-        model_file = options.model.absolute() if options.model else quick_model(index_file, folder)
+            index, index_file = read_city_index("mexico_city", options.data, folder)
+        model_file = options.model.absolute() if options.model else make_quick_model(index_file, folder)
         model = ScoreModel.load(model_file)
         say(f"{options.queries} questions through the worker")
-        queries = dock_queries(index, index_file, model_file, options.queries)
+        queries = measure_dock_queries(index, index_file, model_file, options.queries)
         recent = RecentIncidents.of(index, model.card.recent_days)
         say("predicting in bulk")
         predicted = {
-            "incidents": bulk(model, recent, index.incidents.x, index.incidents.y, options.repeats),
-            "grid": bulk(model, recent, *grid_of(index), options.repeats),
+            "incidents": measure_bulk(model, recent, index.incidents.x, index.incidents.y, options.repeats),
+            "grid": measure_bulk(model, recent, *grid_of(index), options.repeats),
         }
-        table = annoy_table(index, options.annoy_places)
+        table = measure_annoy(index, options.annoy_places)
     print(
         json.dumps(
-            rounded(
+            round_floats(
                 {
                     **queries,
                     # The slower of both sets of places, and the harder comparison: a tree asked on all cores.

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cities import FILES, city_index
-from common import arguments, rounded, say
+from cities import FILES, read_city_index
+from common import make_parser, round_floats, say
 
 from riskengine.contract.choices import FeatureGroup
 from riskengine.ground.context import JobContext
@@ -49,8 +49,8 @@ STEPS: tuple[tuple[FeatureGroup, ...], ...] = (
 DEEP = (15, 20, 30, 50)
 
 
-def errors(index: CrimeIndex, settings: Settings) -> tuple[np.ndarray, Prepared, np.ndarray]:
-    """Absolute error of each row, cross-fitted over blocks; and the rows' blocks."""
+def compute_errors(index: CrimeIndex, settings: Settings) -> tuple[np.ndarray, Prepared, np.ndarray]:
+    """Compute the absolute error of each row, cross-fitted over blocks; and the rows' blocks."""
     prepared = prepare(index, None, settings, None, JobContext())
     fold = number_folds(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
     networks = [network for network, _ in fit_folds(prepared, fold, settings, JobContext())]
@@ -63,13 +63,13 @@ def as_list(error: np.ndarray, block: np.ndarray) -> list[float]:
     return list(compute_clustered_mean(error, block))
 
 
-def by_features(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
-    """The error with each set of features, and its paired difference to the first."""
+def compare_features(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """Compare the error with each set of features, and its paired difference to the first."""
     table: list[dict[str, Any]] = []
     first: np.ndarray | None = None
     for groups in STEPS:
         features = FeatureSet(groups=groups, more=DEEP)
-        error, _, block = errors(index, replace(settings, features=features))
+        error, _, block = compute_errors(index, replace(settings, features=features))
         first = error if first is None else first
         row = {"features": "+".join(groups), "columns": len(features.list_names()), "l1": as_list(error, block)}
         table.append({**row, "minus_first": as_list(error - first, block)})
@@ -77,28 +77,30 @@ def by_features(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
     return table
 
 
-def by_k(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
-    """The error with k nearest incidents, distances and ages."""
+def compare_k(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """Compare the error with k nearest incidents, distances and ages."""
     table = []
     for k in (1, 5, 10, 20, 50):
-        error, _, block = errors(index, replace(settings, features=FeatureSet(groups=("distances", "ages"), k=k)))
+        error, _, block = compute_errors(
+            index, replace(settings, features=FeatureSet(groups=("distances", "ages"), k=k))
+        )
         table.append({"k": k, "l1": as_list(error, block)})
         say(f"  {table[-1]}")
     return table
 
 
-def by_windows(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
-    """The error when training sees each place from one, or from several months of the same year."""
+def compare_windows(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """Compare the error when training sees each place from one, or from several months of the same year."""
     table = []
     for windows in (1, 11):
-        error, _, block = errors(index, replace(settings, windows=windows))
+        error, _, block = compute_errors(index, replace(settings, windows=windows))
         table.append({"windows": windows, "l1": as_list(error, block)})
         say(f"  {table[-1]}")
     return table
 
 
-def by_month(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
-    """The last month's model, asked with another month of the year: cross-fitted over blocks."""
+def compare_months(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """Compare the last month's model, asked with another month of the year: cross-fitted over blocks."""
     prepared = prepare(index, None, replace(settings, windows=1), None, JobContext())
     fold = number_folds(prepared.rows, "blocks", settings.folds, settings.block_size, settings.seed)
     networks = [network for network, _ in fit_folds(prepared, fold, settings, JobContext())]
@@ -116,8 +118,8 @@ def by_month(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
     return table
 
 
-def by_background(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
-    """The error at incidents' places and at random places, by how many random places were learned from."""
+def compare_backgrounds(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+    """Compare the error at incidents' places and at random places, by how many random places were learned from."""
     shares = (0.0, 0.1, 0.25)
     prepared = prepare(index, None, replace(settings, background=shares[-1]), None, JobContext())
     places = prepared.background
@@ -143,7 +145,7 @@ def by_background(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]
     return table
 
 
-def by_years(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
+def compare_years(index: CrimeIndex, settings: Settings) -> list[dict[str, Any]]:
     """Baltimore: trained on one or several earlier years, judged on the last; and that year's own model beside them.
 
     Blocks are held out of the earlier years too: the places of a block are never trained on in any year.
@@ -195,7 +197,7 @@ def _joined(parts: list[Prepared]) -> Prepared:
     )
 
 
-def by_city(indexes: dict[str, CrimeIndex], settings: Settings) -> list[dict[str, Any]]:
+def compare_cities(indexes: dict[str, CrimeIndex], settings: Settings) -> list[dict[str, Any]]:
     """Train on one city, score another.
 
     A score is a place on its own city's scale; for another city the predicted *count* is what travels, read on that
@@ -222,28 +224,28 @@ def by_city(indexes: dict[str, CrimeIndex], settings: Settings) -> list[dict[str
 
 
 def main() -> None:
-    parser = arguments(__doc__ or "")
+    parser = make_parser(__doc__ or "")
     parser.add_argument("--only", nargs="*", help="features, k, windows, background, months, years, cities")
     options = parser.parse_args()
     settings = Settings(folds=5, windows=3, background=0.0, fitting=Fitting(epochs=8, patience=8))
     with tempfile.TemporaryDirectory() as folder:
-        indexes = {city: city_index(city, options.data, Path(folder))[0] for city in FILES}
+        indexes = {city: read_city_index(city, options.data, Path(folder))[0] for city in FILES}
         mexico = indexes["mexico_city"]
         parts = {
-            "features": lambda: by_features(mexico, settings),
-            "k": lambda: by_k(mexico, settings),
-            "windows": lambda: by_windows(mexico, settings),
-            "background": lambda: by_background(mexico, settings),
-            "months": lambda: by_month(mexico, settings),
-            "years": lambda: by_years(indexes["baltimore"], settings),
-            "cities": lambda: by_city(indexes, settings),
+            "features": lambda: compare_features(mexico, settings),
+            "k": lambda: compare_k(mexico, settings),
+            "windows": lambda: compare_windows(mexico, settings),
+            "background": lambda: compare_backgrounds(mexico, settings),
+            "months": lambda: compare_months(mexico, settings),
+            "years": lambda: compare_years(indexes["baltimore"], settings),
+            "cities": lambda: compare_cities(indexes, settings),
         }
         result = {}
         for name, part in parts.items():
             if not options.only or name in options.only:
                 say(name)
                 result[name] = part()
-    print(json.dumps(rounded(result)))
+    print(json.dumps(round_floats(result)))
 
 
 if __name__ == "__main__":

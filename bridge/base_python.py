@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .processes import EngineSetupError, capture, clean_environment
+from .processes import EngineSetupError, capture, make_clean_environment
 
 MINIMUM = (3, 10)
 
@@ -36,7 +36,7 @@ class BasePython:
     version: str
 
 
-def find(explicit: str | os.PathLike[str] | None = None) -> list[BasePython]:
+def list_pythons(explicit: str | os.PathLike[str] | None = None) -> list[BasePython]:
     """List the Pythons the engine can be made from, best first.
 
     Parameters
@@ -66,7 +66,7 @@ def find(explicit: str | os.PathLike[str] | None = None) -> list[BasePython]:
 def probe(command: Sequence[str]) -> BasePython | str:
     """Try one interpreter; returns what is wrong with it as part of a sentence if it cannot serve."""
     name = " ".join(command)
-    answer = capture([*command, "-I", "-c", _PROBE], clean_environment(), Path(tempfile.gettempdir()), seconds=30)
+    answer = capture([*command, "-I", "-c", _PROBE], make_clean_environment(), Path(tempfile.gettempdir()), seconds=30)
     try:
         version, executable, problem = json.loads((answer or "").strip().splitlines()[-1])
     except (ValueError, IndexError):

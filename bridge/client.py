@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import environment
-from .engine_process import EngineProcess, encoded
+from .engine_process import EngineProcess, encode
 
 Progress = Callable[[float, str], None]
 Log = Callable[[str, str], None]
@@ -170,10 +170,10 @@ class _Worker:
     def _ready(self, on_log: Log, is_cancelled: Callable[[], bool]) -> EngineProcess:
         """Return the living process, or start one and wait until it says so."""
         if self._process is not None:
-            if self._process.is_alive() and self._process.python == environment.engine_python():
+            if self._process.is_alive() and self._process.python == environment.python_of_engine():
                 return self._process
             self._process.kill()
-        state = environment.status()
+        state = environment.read_status()
         if not state.ready:
             raise EngineMissing(state.problem, type="EngineMissing", remedy=environment.MENU)
         if state.outdated:
@@ -182,7 +182,7 @@ class _Worker:
             process = self._process = EngineProcess()
         except OSError as error:
             raise EngineMissing(
-                f"The engine's Python {environment.engine_python()} cannot be started ({error.strerror or error}). "
+                f"The engine's Python {environment.python_of_engine()} cannot be started ({error.strerror or error}). "
                 f"Repair it with {environment.MENU}",
                 type="EngineMissing",
                 remedy=environment.MENU,
@@ -202,7 +202,7 @@ class _Worker:
             if event is None:
                 if process.killed and time.monotonic() < end:
                     raise EngineCancelled("The engine was shut down.")
-                code, words = process.last_words()
+                code, words = process.describe_end()
                 raise EngineError(
                     f"The engine did not start ({_ended(code)}){_quoted(words)}. Repair it with {environment.MENU}",
                     type="EngineDied",
@@ -270,7 +270,7 @@ class _Worker:
 
     def _ending(self, process: EngineProcess, job: str, cancelled: bool) -> Exception:
         by_us = process.killed
-        code, words = process.last_words()
+        code, words = process.describe_end()
         process.kill()
         if by_us or cancelled:
             return EngineCancelled("The engine was shut down." if by_us else "Cancelled.")
@@ -290,7 +290,7 @@ def _unsendable(job: str, params: Mapping[str, Any]) -> EngineError:
 
     def carried(value: Any) -> bool:
         try:
-            encoded(value)
+            encode(value)
         except (TypeError, ValueError):
             return False
         return True

@@ -33,8 +33,8 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("CrimeRisk", text)
 
 
-def utm_zone(longitude: float, latitude: float) -> QgsCoordinateReferenceSystem:
-    """The WGS 84 UTM zone of a place; the polar stereographic system beyond 84° N or 80° S."""
+def choose_utm_zone(longitude: float, latitude: float) -> QgsCoordinateReferenceSystem:
+    """Choose the WGS 84 UTM zone of a place; the polar stereographic system beyond 84° N or 80° S."""
     if latitude > 84 or latitude < -80:
         return QgsCoordinateReferenceSystem("EPSG:32661" if latitude > 0 else "EPSG:32761")
     zone = min(int((longitude + 180) // 6) % 60 + 1, 60)
@@ -42,7 +42,7 @@ def utm_zone(longitude: float, latitude: float) -> QgsCoordinateReferenceSystem:
 
 
 def is_metric(crs: QgsCoordinateReferenceSystem) -> bool:
-    """Whether distances in `crs` are metres on the ground."""
+    """Say whether distances in `crs` are metres on the ground."""
     return (
         crs.isValid()
         and not crs.isGeographic()
@@ -56,8 +56,8 @@ def _is_mercator(crs: QgsCoordinateReferenceSystem) -> bool:
     return crs.projectionAcronym() == "merc"
 
 
-def working_crs_problem(crs: QgsCoordinateReferenceSystem) -> str:
-    """Why distances cannot be measured in `crs`, as a sentence; empty if they can."""
+def describe_crs_problem(crs: QgsCoordinateReferenceSystem) -> str:
+    """Describe why distances cannot be measured in `crs`, in a sentence; empty if they can."""
     if is_metric(crs):
         return ""
     if _is_mercator(crs):
@@ -71,9 +71,9 @@ def working_crs_problem(crs: QgsCoordinateReferenceSystem) -> str:
     return problem.format(crs=crs.authid() or crs.description() or "?")
 
 
-def checked_working_crs(crs: QgsCoordinateReferenceSystem) -> QgsCoordinateReferenceSystem:
+def check_working_crs(crs: QgsCoordinateReferenceSystem) -> QgsCoordinateReferenceSystem:
     """Refuse a choice in which distances cannot be measured."""
-    if problem := working_crs_problem(crs):
+    if problem := describe_crs_problem(crs):
         raise QgsProcessingException(problem)
     return crs
 
@@ -104,7 +104,7 @@ def transform_point(
     target: QgsCoordinateReferenceSystem,
     context: QgsCoordinateTransformContext,
 ) -> QgsPointXY | None:
-    """One point in another CRS; None where it cannot be brought there."""
+    """Bring one point to another CRS; None where it cannot be brought there."""
     if not source.isValid() or not target.isValid():
         return None
     x, y = _transformed(QgsCoordinateTransform(source, target, context), point.x(), point.y())

@@ -22,7 +22,7 @@ from .crs import tr
 _CAPABILITIES = QgsAbstractDatabaseProviderConnection.Capability
 
 
-def target_of(value: Any) -> str:
+def text_of_destination(value: Any) -> str:
     """The text of a destination's value."""
     raw = getattr(value, "sink", value)
     raw = raw.staticValue() if hasattr(raw, "staticValue") else raw
@@ -31,7 +31,7 @@ def target_of(value: Any) -> str:
 
 def _split(value: Any) -> tuple[str, QgsDataSourceUri] | None:
     """The provider and the source of a destination in a database; None for any other."""
-    provider, colon, source = target_of(value).partition(":")
+    provider, colon, source = text_of_destination(value).partition(":")
     if not colon or provider in ("memory", "ogr") or QgsProviderRegistry.instance().providerMetadata(provider) is None:
         return None
     uri = QgsDataSourceUri(source)
@@ -45,7 +45,7 @@ def _connection(provider: str, uri: QgsDataSourceUri) -> Any:
     return metadata.createConnection(whole.uri(False), {})
 
 
-def check(value: Any, name: str) -> None:
+def check_table(value: Any, name: str) -> None:
     """Refuse a table that is there already in a database that cannot replace it whole; before any work.
 
     Raises

@@ -16,8 +16,8 @@ from typing import IO, Any
 from . import environment, processes
 
 
-def encoded(value: Any) -> bytes:
-    """JSON as the engine reads it: paths as text, and no number that is not finite."""
+def encode(value: Any) -> bytes:
+    """Encode JSON as the engine reads it: paths as text, and no number that is not finite."""
     return json.dumps(value, allow_nan=False, default=os.fspath).encode("ascii")
 
 
@@ -29,16 +29,16 @@ class EngineProcess:
         self.events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._words: deque[str] = deque(maxlen=50)
         self._write_lock = threading.Lock()
-        self.python = environment.engine_python()
+        self.python = environment.python_of_engine()
         self._popen = subprocess.Popen(
             [str(self.python), "-m", "riskengine", "worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment.child_environment(),
+            env=environment.make_child_environment(),
             # Not the user's current folder: it could hold modules of the same names, or vanish.
             cwd=tempfile.gettempdir(),
-            **processes.popen_options(),
+            **processes.make_popen_options(),
         )
         assert self._popen.stdin
         assert self._popen.stdout
@@ -66,7 +66,7 @@ class EngineProcess:
         TypeError, ValueError
             If JSON cannot carry the request; nothing was written then.
         """
-        line = encoded(request) + b"\n"
+        line = encode(request) + b"\n"
         with self._write_lock, contextlib.suppress(OSError, ValueError):
             self._stdin.write(line)
             self._stdin.flush()
@@ -85,8 +85,8 @@ class EngineProcess:
             self._popen.wait(seconds)
         processes.kill_tree(self._popen)
 
-    def last_words(self) -> tuple[int | None, list[str]]:
-        """Exit code and the last five lines it wrote to stderr, once it has ended."""
+    def describe_end(self) -> tuple[int | None, list[str]]:
+        """Describe exit code and the last five lines it wrote to stderr, once it has ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(2)
         for reader in self._readers:

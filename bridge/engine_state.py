@@ -57,8 +57,8 @@ class EngineStatus:
     system_site_packages: bool = False
 
 
-def engine_folder() -> Path:
-    """Where the engine lives: $CRIMERISK_ENGINE, else the QGIS profile, else the checkout."""
+def choose_engine_folder() -> Path:
+    """Choose where the engine lives: $CRIMERISK_ENGINE, else the QGIS profile, else the checkout."""
     chosen = os.environ.get("CRIMERISK_ENGINE")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -70,24 +70,24 @@ def engine_folder() -> Path:
     return ROOT / ".engine"
 
 
-def engine_python() -> Path:
-    """The engine's interpreter, whether or not it exists."""
-    venv = engine_folder() / "venv"
+def python_of_engine() -> Path:
+    """Name the engine's interpreter, whether or not it exists."""
+    venv = choose_engine_folder() / "venv"
     return venv / "Scripts" / "python.exe" if os.name == "nt" else venv / "bin" / "python"
 
 
-def child_environment() -> dict[str, str]:
-    """What the engine's processes see: nothing of QGIS's Python, Qt, GDAL and PROJ."""
-    environment = processes.clean_environment()
+def make_child_environment() -> dict[str, str]:
+    """Make what the engine's processes see: nothing of QGIS's Python, Qt, GDAL and PROJ."""
+    environment = processes.make_clean_environment()
     environment["PYTHONPATH"] = str(ROOT)
     # Nothing is written into the plugin folder.
-    environment["PYTHONPYCACHEPREFIX"] = str(engine_folder() / "pycache")
+    environment["PYTHONPYCACHEPREFIX"] = str(choose_engine_folder() / "pycache")
     return environment
 
 
-def status() -> EngineStatus:
-    """Tell from the files whether the engine is ready, missing, interrupted or outdated."""
-    folder = engine_folder()
+def read_status() -> EngineStatus:
+    """Read from the files whether the engine is ready, missing, interrupted or outdated."""
+    folder = choose_engine_folder()
     state = read_state(folder)
     engine = EngineStatus(
         folder=str(folder),
@@ -97,7 +97,7 @@ def status() -> EngineStatus:
         base_python=state.get("base_python", ""),
         system_site_packages=bool(state.get("system_site_packages")),
     )
-    if not engine_python().exists():
+    if not python_of_engine().exists():
         if state and (folder / "venv").exists():
             engine.state = "broken"
             engine.problem = (
@@ -114,36 +114,36 @@ def status() -> EngineStatus:
     else:
         engine.ready = True
         engine.state = "ready"
-        if state.get("requirements") != fingerprint():
+        if state.get("requirements") != compute_fingerprint():
             engine.state = "outdated"
             engine.outdated = True
             engine.problem = f"The engine was installed for another version of Crime Risk and needs an update: {MENU}"
     return engine
 
 
-def pins(file: Path) -> list[str]:
+def read_pins(file: Path) -> list[str]:
     """Read a requirements file without its comments."""
     lines = (line.strip() for line in file.read_text("utf-8").splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def pin_name(pin: str) -> str:
-    """Name of the package a pin is for."""
+def name_of_pin(pin: str) -> str:
+    """Name the package that a pin is for."""
     return re.split(r"[=<>!~;\s]", pin, maxsplit=1)[0]
 
 
-def package_names() -> list[str]:
-    """Every package of the engine, optional ones last."""
-    return list(dict.fromkeys(pin_name(pin) for pin in pins(REQUIREMENTS) + pins(OPTIONAL)))
+def list_packages() -> list[str]:
+    """List every package of the engine, optional ones last."""
+    return list(dict.fromkeys(name_of_pin(pin) for pin in read_pins(REQUIREMENTS) + read_pins(OPTIONAL)))
 
 
-def fingerprint() -> str:
-    """Hash of what is asked for: comments may change, pins may not."""
-    return hashlib.sha256("\n".join(pins(REQUIREMENTS) + pins(OPTIONAL)).encode()).hexdigest()[:16]
+def compute_fingerprint() -> str:
+    """Compute a hash of what is asked for: comments may change, pins may not."""
+    return hashlib.sha256("\n".join(read_pins(REQUIREMENTS) + read_pins(OPTIONAL)).encode()).hexdigest()[:16]
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """What the last installation wrote; empty if there is none or it cannot be read."""
+    """Read what the last installation wrote; empty if there is none or it cannot be read."""
     try:
         state = json.loads((folder / _STATE).read_text("utf-8"))
     except (OSError, ValueError):
@@ -175,12 +175,12 @@ def _configuration(folder: Path) -> dict[str, str]:
 
 
 def has_site(folder: Path) -> bool:
-    """Whether the environment sees its base Python's packages."""
+    """Say whether the environment sees its base Python's packages."""
     return _configuration(folder).get("include-system-site-packages", "").lower() == "true"
 
 
-def home(folder: Path) -> str:
-    """The interpreter the environment was made from."""
+def read_home(folder: Path) -> str:
+    """Read the interpreter the environment was made from."""
     return _configuration(folder).get("executable", "")
 
 

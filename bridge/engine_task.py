@@ -95,8 +95,8 @@ class EngineTask(QgsTask):
 _task: EngineTask | None = None
 
 
-def current() -> EngineTask | None:
-    """Return the task under way, or the last one."""
+def find_task() -> EngineTask | None:
+    """Find the task under way, or the last one."""
     return _task
 
 

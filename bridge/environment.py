@@ -19,7 +19,14 @@ if not __package__:
     __package__ = Path(__file__).resolve().parent.name
 
 from . import engine_state
-from .engine_state import MENU, EngineStatus, child_environment, engine_folder, engine_python, status
+from .engine_state import (
+    MENU,
+    EngineStatus,
+    choose_engine_folder,
+    make_child_environment,
+    python_of_engine,
+    read_status,
+)
 from .installation import Cancelled, Installation, Log, Progress, import_all
 from .processes import EngineSetupError, SetupCancelled
 
@@ -28,12 +35,12 @@ __all__ = [
     "EngineSetupError",
     "EngineStatus",
     "SetupCancelled",
-    "child_environment",
-    "engine_folder",
-    "engine_python",
+    "choose_engine_folder",
     "install",
+    "make_child_environment",
+    "python_of_engine",
+    "read_status",
     "remove",
-    "status",
     "verify",
 ]
 
@@ -72,18 +79,20 @@ def install(
         With a sentence that says what to do.
     SetupCancelled
     """
-    folder = engine_folder()
+    folder = choose_engine_folder()
     listeners = (on_progress or _ignore, on_log or _ignore, is_cancelled or _never)
     with engine_state.file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with engine_state.lock(folder):
             Installation(folder, *listeners, base_python, torch).run(system_site_packages, repair)
-    return status()
+    return read_status()
 
 
 def verify(on_progress: Progress | None = None, is_cancelled: Cancelled | None = None) -> dict[str, str]:
     """Import every package in the engine's Python; returns what cannot be imported, and why."""
-    answers = import_all(engine_state.package_names(), engine_folder(), on_progress or _ignore, is_cancelled or _never)
+    answers = import_all(
+        engine_state.list_packages(), choose_engine_folder(), on_progress or _ignore, is_cancelled or _never
+    )
     return {name: answer["error"] for name, answer in answers.items() if answer["error"]}
 
 
@@ -95,7 +104,7 @@ def remove() -> None:
     EngineSetupError
         If it is being installed, or a file is in use.
     """
-    folder = engine_folder()
+    folder = choose_engine_folder()
     if not folder.is_dir():
         return
     with engine_state.file_errors(folder), engine_state.lock(folder):
@@ -134,12 +143,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.command == "remove":
             remove()
-            print(f"Removed the engine in {engine_folder()}.")
+            print(f"Removed the engine in {choose_engine_folder()}.")
             return 0
         if given.command == "install":
             site = True if given.system_site_packages else None
             install(_shown(), print, None, given.base_python, given.torch, site, given.repair)
-            print(f"The engine is ready in {engine_folder()}.")
+            print(f"The engine is ready in {choose_engine_folder()}.")
             return 0
         return _check()
     except KeyboardInterrupt:
@@ -150,9 +159,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check() -> int:
-    now = status()
+    now = read_status()
     broken = verify() if now.ready else {}
-    needed = {engine_state.pin_name(pin) for pin in engine_state.pins(engine_state.REQUIREMENTS)}
+    needed = {engine_state.name_of_pin(pin) for pin in engine_state.read_pins(engine_state.REQUIREMENTS)}
     print(json.dumps({**asdict(now), "broken": broken}, indent=1, ensure_ascii=False))
     if now.problem:
         print(now.problem, file=sys.stderr)

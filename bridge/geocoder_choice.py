@@ -79,15 +79,15 @@ class Service:
         return f'<a href="https://www.openstreetmap.org/copyright">{self.attribution}</a>'
 
 
-def default_endpoint(kind: str) -> str:
-    """Where QGIS's own geocoder of this kind asks."""
+def make_default_endpoint(kind: str) -> str:
+    """Make the address where QGIS's own geocoder of this kind asks."""
     if kind == GOOGLE:
         return QgsGoogleMapsGeocoder("").requestUrl("").adjusted(QUrl.UrlFormattingOption.RemoveQuery).toString()
     return QgsNominatimGeocoder().endpoint()
 
 
-def checked_endpoint(kind: str, text: str) -> str:
-    """An endpoint that can be asked; the default for an empty text.
+def check_endpoint(kind: str, text: str) -> str:
+    """Check an endpoint that is to be asked; the default for an empty text.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def checked_endpoint(kind: str, text: str) -> str:
     """
     text = text.strip()
     if not text:
-        return default_endpoint(kind)
+        return make_default_endpoint(kind)
     url = QUrl(text, QUrl.ParsingMode.StrictMode)
     if not url.isValid() or url.scheme() not in ("http", "https") or not url.host():
         problem = tr("is no web address. Write it as https://server/search")
@@ -113,8 +113,8 @@ def checked_endpoint(kind: str, text: str) -> str:
     raise GeocodingError(tr("Endpoint: {endpoint} {problem}.").format(endpoint=shown, problem=problem))
 
 
-def checked_countries(text: str) -> str:
-    """Country codes in the form the geocoders want.
+def check_countries(text: str) -> str:
+    """Check country codes, and bring them to the form the geocoders want.
 
     Raises
     ------
@@ -130,13 +130,13 @@ def checked_countries(text: str) -> str:
     return ",".join(codes)
 
 
-def chosen_kind() -> str:
-    """The kind of geocoder that was chosen; Nominatim if none was."""
+def read_kind() -> str:
+    """Read the kind of geocoder that was chosen; Nominatim if none was."""
     return GOOGLE if QgsSettings().value(f"{_GROUP}/kind", NOMINATIM, str) == GOOGLE else NOMINATIM
 
 
-def saved_service(kind: str = "", checked: bool = True) -> Service:
-    """The settings of a kind of geocoder (by default the chosen one), without its key.
+def read_service(kind: str = "", checked: bool = True) -> Service:
+    """Read the settings of a kind of geocoder (by default the chosen one), without its key.
 
     Parameters
     ----------
@@ -149,12 +149,12 @@ def saved_service(kind: str = "", checked: bool = True) -> Service:
     GeocodingError
         If the endpoint or the countries cannot be used.
     """
-    kind = kind or chosen_kind()
+    kind = kind or read_kind()
     settings = QgsSettings()
     endpoint = settings.value(f"{_GROUP}/{kind}/endpoint", "", str)
     countries = settings.value(f"{_GROUP}/{kind}/countries", "", str)
     if checked:
-        endpoint, countries = checked_endpoint(kind, endpoint), checked_countries(countries)
+        endpoint, countries = check_endpoint(kind, endpoint), check_countries(countries)
     return Service(
         kind,
         endpoint,
@@ -171,12 +171,12 @@ def save_service(service: Service) -> None:
     GeocodingError
         If the endpoint or the countries cannot be used; then nothing is kept.
     """
-    endpoint = checked_endpoint(service.kind, service.endpoint)
-    countries = checked_countries(service.countries)
+    endpoint = check_endpoint(service.kind, service.endpoint)
+    countries = check_countries(service.countries)
     settings = QgsSettings()
     group = f"{_GROUP}/{service.kind}"
     settings.setValue(f"{_GROUP}/kind", service.kind)
     # An empty endpoint follows QGIS, should its own geocoder move.
-    settings.setValue(f"{group}/endpoint", "" if endpoint == default_endpoint(service.kind) else endpoint)
+    settings.setValue(f"{group}/endpoint", "" if endpoint == make_default_endpoint(service.kind) else endpoint)
     settings.setValue(f"{group}/countries", countries)
     settings.setValue(f"{group}/typing", service.typing)

@@ -49,7 +49,7 @@ def fetch(url: QUrl, service: Service, feedback: QgsFeedback | None = None) -> b
     """
     manager = _private_manager(service) if service.kind == GOOGLE else QgsNetworkAccessManager.instance()
     request = QNetworkRequest(url)
-    request.setRawHeader(b"Accept-Language", language().encode())
+    request.setRawHeader(b"Accept-Language", choose_language().encode())
     request.setRawHeader(b"Accept", b"application/json")
     # What somebody looked for is nobody else's business: not into the cache on disk either.
     request.setAttribute(QNetworkRequest.Attribute.CacheSaveControlAttribute, False)
@@ -64,7 +64,7 @@ def fetch(url: QUrl, service: Service, feedback: QgsFeedback | None = None) -> b
         if ending == "late":
             raise GeocodingError(_too_late(service))
         if ending == "large":
-            raise GeocodingError(no_geocoder(service))
+            raise GeocodingError(describe_no_geocoder(service))
         status = reply.attribute(QNetworkRequest.Attribute.HttpStatusCodeAttribute)
         if status is not None and int(status) != 200:
             raise GeocodingError(_refusal(service, int(status), bytes(reply.rawHeader(b"Retry-After"))))
@@ -72,7 +72,7 @@ def fetch(url: QUrl, service: Service, feedback: QgsFeedback | None = None) -> b
             raise GeocodingError(_failure(service, reply.error()))
         body = bytes(reply.readAll())
         if len(body) > _LARGEST:
-            raise GeocodingError(no_geocoder(service))
+            raise GeocodingError(describe_no_geocoder(service))
         return body
     finally:
         reply.deleteLater()
@@ -80,8 +80,8 @@ def fetch(url: QUrl, service: Service, feedback: QgsFeedback | None = None) -> b
         QCoreApplication.sendPostedEvents(reply, QEvent.Type.DeferredDelete)
 
 
-def language() -> str:
-    """The language in which the names of places are wanted."""
+def choose_language() -> str:
+    """Choose the language in which the names of places are wanted."""
     return QgsApplication.locale().partition(".")[0].replace("_", "-").removeprefix("C") or "en"
 
 
@@ -133,16 +133,16 @@ def _trust_what_qgis_trusts(request: QNetworkRequest) -> None:
         request.setSslConfiguration(configuration)
 
 
-def no_geocoder(service: Service) -> str:
-    """What to say of an answer that cannot be read."""
+def describe_no_geocoder(service: Service) -> str:
+    """Describe an answer that cannot be read."""
     return tr(
         "{host} answered with something that is no list of places. Check the endpoint in the settings of the address "
         "line, and whether this network wants a login first."
     ).format(host=service.host)
 
 
-def too_many(service: Service, seconds: int = 0) -> str:
-    """What to say when a geocoder is asked too often."""
+def describe_too_many(service: Service, seconds: int = 0) -> str:
+    """Describe that a geocoder is asked too often."""
     if seconds > 0:
         return tr("{host} was asked too often and wants a pause. Try again in {count} seconds.").format(
             host=service.host, count=seconds
@@ -158,7 +158,7 @@ def _too_late(service: Service) -> str:
 
 def _refusal(service: Service, status: int, retry_after: bytes) -> str:
     if status == 429:
-        return too_many(service, int(retry_after) if retry_after.isdigit() else 0)
+        return describe_too_many(service, int(retry_after) if retry_after.isdigit() else 0)
     if status in (401, 403, 407) and service.kind == GOOGLE:
         text = tr("{host} refused the request (HTTP {status}). Check the Google key and what it may be used for.")
     elif status in (401, 403):

@@ -13,9 +13,9 @@ from qgis.PyQt.QtCore import QUrl, QUrlQuery
 
 from . import geocoder_key
 from .crs import tr
-from .geocoder_choice import GOOGLE, GeocodingError, SearchCancelled, Service, saved_service
-from .geocoder_request import fetch, language, no_geocoder, too_many
-from .typed_coordinates import typed_pair
+from .geocoder_choice import GOOGLE, GeocodingError, SearchCancelled, Service, read_service
+from .geocoder_request import choose_language, describe_no_geocoder, describe_too_many, fetch
+from .typed_coordinates import read_typed_pair
 
 if TYPE_CHECKING:
     from qgis.core import QgsFeedback
@@ -43,8 +43,8 @@ class Place(NamedTuple):
     near: bool = True
 
 
-def chosen_service(ask: bool = True) -> Service:
-    """The geocoder to ask, with its key; in the main thread.
+def read_service_with_key(ask: bool = True) -> Service:
+    """Read which geocoder to ask, with its key; in the main thread.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def chosen_service(ask: bool = True) -> Service:
     GeocodingError
         If it cannot be used as it is set up.
     """
-    service = saved_service()
+    service = read_service()
     return replace(service, key=geocoder_key.read_key(ask)) if service.kind == GOOGLE else service
 
 
@@ -91,9 +91,9 @@ def search(
     """
     text = " ".join(text.split())
     vicinity = _vicinity(extent)
-    if (typed := typed_places(text, vicinity)) or not text:
+    if (typed := list_typed_places(text, vicinity)) or not text:
         return typed
-    service = service or chosen_service()
+    service = service or read_service_with_key()
     geocoder = _geocoder(service)
     url = _url(geocoder, service, text, vicinity)
     # Found again without asking again, as the services wish; in this session's memory only, and without the key.
@@ -117,7 +117,7 @@ def is_known(text: str, extent: QgsRectangle | None, service: Service) -> bool:
     """Whether `search` would answer without asking anybody."""
     text = " ".join(text.split())
     try:
-        if typed_pair(text) is not None:
+        if read_typed_pair(text) is not None:
             return True
     except GeocodingError:
         return True
@@ -139,9 +139,9 @@ def forget() -> None:
         _cache.clear()
 
 
-def typed_places(text: str, vicinity: QgsRectangle | None = None) -> list[Place]:
-    """The places that typed coordinates mean; the other order of theirs too, if only that is near the data."""
-    pair = typed_pair(text)
+def list_typed_places(text: str, vicinity: QgsRectangle | None = None) -> list[Place]:
+    """List the places that typed coordinates mean; the other order of theirs too, if only that is near the data."""
+    pair = read_typed_pair(text)
     if pair is None:
         return []
     points = [QgsPointXY(pair.longitude, pair.latitude)]
@@ -153,7 +153,7 @@ def typed_places(text: str, vicinity: QgsRectangle | None = None) -> list[Place]
 
 
 def _degrees(point: QgsPointXY) -> str:
-    """Coordinates as `typed_pair` reads them again, whichever order they were typed in."""
+    """Coordinates as `read_typed_pair` reads them again, whichever order they were typed in."""
     latitude = f"{abs(point.y()):.5f}° {'N' if point.y() >= 0 else 'S'}"
     return f"{latitude}, {abs(point.x()):.5f}° {'E' if point.x() >= 0 else 'W'}"
 
@@ -204,7 +204,7 @@ def _url(geocoder: Geocoder, service: Service, text: str, vicinity: QgsRectangle
     query.removeQueryItem(name)
     query.addQueryItem(name, bytes(QUrl.toPercentEncoding(text)).decode())
     if google:
-        query.addQueryItem("language", language())
+        query.addQueryItem("language", choose_language())
         if vicinity is not None:
             corners = vicinity.yMinimum(), vicinity.xMinimum(), vicinity.yMaximum(), vicinity.xMaximum()
             query.addQueryItem("bounds", "{:.6f},{:.6f}|{:.6f},{:.6f}".format(*corners))
@@ -224,10 +224,10 @@ def _read(body: bytes, geocoder: Geocoder, service: Service) -> list[Place]:
     try:
         answer = json.loads(body)
     except ValueError:
-        raise GeocodingError(no_geocoder(service)) from None
+        raise GeocodingError(describe_no_geocoder(service)) from None
     rows = _google_rows(answer, service) if service.kind == GOOGLE else answer
     if not isinstance(rows, list):
-        raise GeocodingError(no_geocoder(service))
+        raise GeocodingError(describe_no_geocoder(service))
     places: list[Place] = []
     seen = set()
     for row in rows:
@@ -240,7 +240,7 @@ def _read(body: bytes, geocoder: Geocoder, service: Service) -> list[Place]:
             seen.add(shown)
             places.append(place)
     if rows and not places:
-        raise GeocodingError(no_geocoder(service))
+        raise GeocodingError(describe_no_geocoder(service))
     return places
 
 
@@ -268,7 +268,7 @@ def _google_rows(answer: Any, service: Service) -> Any:
     words = str(answer.get("error_message") or "") if isinstance(answer, dict) else ""
     words = " ".join(words.replace(service.key, "…").split()).rstrip(".")[:300] if service.key else ""
     if status == "OVER_QUERY_LIMIT":
-        raise GeocodingError(too_many(service))
+        raise GeocodingError(describe_too_many(service))
     if status == "OVER_DAILY_LIMIT":
         text = tr("Google's daily limit for this key is used up, or billing is off{words}. Check the key's account.")
     elif status == "REQUEST_DENIED":
@@ -281,5 +281,5 @@ def _google_rows(answer: Any, service: Service) -> Any:
     elif status == "UNKNOWN_ERROR":
         text = tr("Google has a problem of its own{words}. Try again.")
     else:
-        text = no_geocoder(service)
+        text = describe_no_geocoder(service)
     raise GeocodingError(text.format(words=f" ({words})" if words else ""))

@@ -112,14 +112,14 @@ class Installation:
         self.on_progress(1.0, "The engine is ready")
 
     def _is_whole(self) -> bool:
-        now = engine_state.status()
+        now = engine_state.read_status()
         if not now.ready or now.outdated or now.torch != self.torch or now.system_site_packages != self.site:
             return False
         if self.base_python and not self._same_base(now.base_python):
             return False
         text = processes.capture(
-            [str(engine_state.engine_python()), "-c", _VERSIONS, *now.packages],
-            engine_state.child_environment(),
+            [str(engine_state.python_of_engine()), "-c", _VERSIONS, *now.packages],
+            engine_state.make_child_environment(),
             self.folder,
             seconds=60,
         )
@@ -129,18 +129,20 @@ class Installation:
             return False
 
     def _same_base(self, executable: str) -> bool:
-        wanted = bases.find(self.base_python)[0].executable
+        wanted = bases.list_pythons(self.base_python)[0].executable
         return os.path.normcase(os.path.realpath(wanted)) == os.path.normcase(os.path.realpath(executable))
 
     def _prepare(self) -> bool:
         """Keep the environment that is there if it can be used; True if it was made anew."""
         before = self.before
         usable = (
-            engine_state.engine_python().exists()
+            engine_state.python_of_engine().exists()
             and (not self.base_python or self._same_base(before.get("base_python", "")))
             and bool(before.get("system_site_packages", engine_state.has_site(self.folder))) == self.site
             and processes.capture(
-                [str(engine_state.engine_python()), "-c", "import pip"], engine_state.child_environment(), self.folder
+                [str(engine_state.python_of_engine()), "-c", "import pip"],
+                engine_state.make_child_environment(),
+                self.folder,
             )
             is not None
         )
@@ -148,22 +150,22 @@ class Installation:
             self._create()
             return True
         self.log(f"Going on with the environment in {self.folder}.")
-        base = before.get("base_python") or engine_state.home(self.folder)
+        base = before.get("base_python") or engine_state.read_home(self.folder)
         self._begin(base)
         return False
 
     def _create(self) -> None:
         self.on_progress(0.0, "Looking for Python")
         problem: EngineSetupError | None = None
-        for base in bases.find(self.base_python):
+        for base in bases.list_pythons(self.base_python):
             engine_state.delete(self.folder / "venv")
             self.log(f"Making an environment with Python {base.version} ({base.executable}) in {self.folder}.")
             self.on_progress(0.01, f"Making an environment with Python {base.version}")
             options = ["--system-site-packages"] if self.site else []
-            command = processes.watched(base.executable, "venv", *options, str(self.folder / "venv"))
-            environment = processes.clean_environment()
+            command = processes.make_watched_command(base.executable, "venv", *options, str(self.folder / "venv"))
+            environment = processes.make_clean_environment()
             code, tail = processes.run(command, environment, self.folder, self.log, self.is_cancelled)
-            if code == 0 and engine_state.engine_python().exists():
+            if code == 0 and engine_state.python_of_engine().exists():
                 self._begin(base.executable)
                 return
             why = tail[-1].rstrip(". ") if tail else f"exit code {code}"
@@ -186,18 +188,20 @@ class Installation:
         engine_state.write_state(self.folder, self.state)
 
     def _fill(self) -> None:
-        environment = engine_state.child_environment()
+        environment = engine_state.make_child_environment()
         # pip must not see the checkout's folders as packages.
         del environment["PYTHONPATH"]
-        pip = Pip(engine_state.engine_python(), self.folder, environment, self.log, self.is_cancelled)
-        pins = [pin for pin in engine_state.pins(engine_state.REQUIREMENTS) if engine_state.pin_name(pin) != "torch"]
+        pip = Pip(engine_state.python_of_engine(), self.folder, environment, self.log, self.is_cancelled)
+        pins = [
+            pin for pin in engine_state.read_pins(engine_state.REQUIREMENTS) if engine_state.name_of_pin(pin) != "torch"
+        ]
         have: dict[str, dict[str, Any]] = {}
         kept: list[str] = []
         if self.site:
-            have = import_all(engine_state.package_names(), self.folder, self._part(0.03, 0.06), self.is_cancelled)
+            have = import_all(engine_state.list_packages(), self.folder, self._part(0.03, 0.06), self.is_cancelled)
             have = {name: answer for name, answer in have.items() if not answer["error"]}
             self.log("Kept as they are: " + (", ".join(f"{n} {a['version']}" for n, a in have.items()) or "none"))
-            pins = [engine_state.pin_name(pin) for pin in pins if engine_state.pin_name(pin) not in have]
+            pins = [engine_state.name_of_pin(pin) for pin in pins if engine_state.name_of_pin(pin) not in have]
             kept = self._constraints(have)
         if pins:
             self.on_progress(0.06, "Installing the packages")
@@ -216,7 +220,9 @@ class Installation:
         return ["--constraint", str(file)] if lines else []
 
     def _install_torch(self, pip: Pip, kept: list[str]) -> None:
-        pin = next(pin for pin in engine_state.pins(engine_state.REQUIREMENTS) if engine_state.pin_name(pin) == "torch")
+        pin = next(
+            pin for pin in engine_state.read_pins(engine_state.REQUIREMENTS) if engine_state.name_of_pin(pin) == "torch"
+        )
         number = pin.split("==")[1].split(";")[0].strip()
         part = self._part(0.5, 0.85)
         part(0.0, f"Installing PyTorch ({self.torch.upper()})")
@@ -245,8 +251,8 @@ class Installation:
     def _install_optional(self, pip: Pip, kept: list[str]) -> None:
         part = self._part(0.85, 0.92)
         pins: dict[str, list[str]] = {}
-        for pin in engine_state.pins(engine_state.OPTIONAL):
-            pins.setdefault(engine_state.pin_name(pin), []).append(pin)
+        for pin in engine_state.read_pins(engine_state.OPTIONAL):
+            pins.setdefault(engine_state.name_of_pin(pin), []).append(pin)
         for number, (name, lines) in enumerate(pins.items()):
             part(number / len(pins), f"Installing {name}")
             try:
@@ -255,8 +261,8 @@ class Installation:
                 self.log(f"{_WITHOUT[name]} {error}")
 
     def _verify(self) -> None:
-        answers = import_all(engine_state.package_names(), self.folder, self._part(0.92, 1.0), self.is_cancelled)
-        optional = {engine_state.pin_name(pin) for pin in engine_state.pins(engine_state.OPTIONAL)}
+        answers = import_all(engine_state.list_packages(), self.folder, self._part(0.92, 1.0), self.is_cancelled)
+        optional = {engine_state.name_of_pin(pin) for pin in engine_state.read_pins(engine_state.OPTIONAL)}
         broken = {name: a["error"] for name, a in answers.items() if a["error"] and name not in optional}
         if broken:
             names = "; ".join(f"{name} ({error})" for name, error in broken.items())
@@ -273,7 +279,7 @@ class Installation:
             self.log("PyTorch finds no CUDA device; jobs will run on the CPU.")
         self.state.update(
             stage="ready",
-            requirements=engine_state.fingerprint(),
+            requirements=engine_state.compute_fingerprint(),
             packages={name: a["version"] for name, a in answers.items() if not a["error"]},
             annoy="annoy" in answers and not answers["annoy"]["error"],
         )
@@ -298,8 +304,8 @@ def import_all(
 
     pairs = [f"{name}={_MODULES.get(name, name)}" for name in names]
     on_progress(0.0, "Verifying the packages")
-    command = [str(engine_state.engine_python()), "-c", _IMPORT, *pairs]
-    code, tail = processes.run(command, engine_state.child_environment(), folder, on_line, is_cancelled)
+    command = [str(engine_state.python_of_engine()), "-c", _IMPORT, *pairs]
+    code, tail = processes.run(command, engine_state.make_child_environment(), folder, on_line, is_cancelled)
     for name in names:
         # An import may end the process itself, by a crash in compiled code.
         last = tail[-1] if tail and not tail[-1].startswith("{") else f"exit code {code}"

@@ -8,7 +8,7 @@ from qgis.core import QgsPalettedRasterRenderer, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtGui import QColor
 
 from .crs import tr
-from .style_parts import load, take_over
+from .style_parts import load_style, take_over
 from .temporal import Edges, set_bands_in_time, set_features_in_time
 
 #: The labels in the order of their codes, and their colours: Okabe and Ito's, told apart by colour-blind readers. A
@@ -23,8 +23,8 @@ LABELS = (
 )
 
 
-def label_title(name: str) -> str:
-    """A label as a legend shows it."""
+def format_label(name: str) -> str:
+    """Format a label as a legend shows it."""
     titles = {
         "true negative": tr("Not flagged, no incident"),
         "correct": tr("Correct: flagged, with an incident"),
@@ -36,19 +36,19 @@ def label_title(name: str) -> str:
     return titles.get(name, name)
 
 
-def labels(layer: QgsRasterLayer, names: Sequence[str], edges: Edges) -> None:
-    """One colour and one legend line a label; what is neither flagged nor hit is transparent."""
-    load(layer, "labels")
+def style_labels(layer: QgsRasterLayer, names: Sequence[str], edges: Edges) -> None:
+    """Style labels: one colour and one legend line each; what is neither flagged nor hit is transparent."""
+    load_style(layer, "labels")
     shades = dict(LABELS)
     entries = [
-        QgsPalettedRasterRenderer.Class(code, QColor(shades.get(name, "#000000")), label_title(name))
+        QgsPalettedRasterRenderer.Class(code, QColor(shades.get(name, "#000000")), format_label(name))
         for code, name in enumerate(names)
     ]
     take_over(layer, QgsPalettedRasterRenderer(layer.dataProvider(), 1, entries))
     set_bands_in_time(layer, edges)
 
 
-def hits(layer: QgsVectorLayer) -> None:
-    """Cells with incidents, coloured by their label, larger with more incidents, each shown in its own bin."""
-    load(layer, "hits")
+def style_hits(layer: QgsVectorLayer) -> None:
+    """Style cells with incidents: coloured by their label, larger with more incidents, each shown in its own bin."""
+    load_style(layer, "hits")
     set_features_in_time(layer, "start", "end")

@@ -110,7 +110,7 @@ def replace_table(
         target = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
         rows = gdal.OpenEx(str(source), gdal.OF_VECTOR)
         # GDAL's own way of copying makes the spatial index when the file is closed, after its transaction.
-        target.ExecuteSQL(f"ATTACH DATABASE {outputs.quoted_text(str(source))} AS made")
+        target.ExecuteSQL(f"ATTACH DATABASE {outputs.quote_text(str(source))} AS made")
         target.StartTransaction()
         try:
             _copy_table(target, table, rows.GetLayerByName(source_table))
@@ -138,23 +138,23 @@ def _copy_table(target: Any, table: str, source: Any) -> None:
         copy.CreateField(definition.GetFieldDefn(number))
     copy.SyncToDisk()
     names = [definition.GetFieldDefn(number).GetName() for number in range(definition.GetFieldCount())]
-    columns = ", ".join(outputs.quoted(name) for name in [fid, *names])
+    columns = ", ".join(outputs.quote_name(name) for name in [fid, *names])
     shapes = ""
     if geometry:
-        reference = f"(SELECT srs_id FROM main.gpkg_geometry_columns WHERE table_name = {outputs.quoted_text(table)})"
-        columns += f", {outputs.quoted(geometry)}"
+        reference = f"(SELECT srs_id FROM main.gpkg_geometry_columns WHERE table_name = {outputs.quote_text(table)})"
+        columns += f", {outputs.quote_name(geometry)}"
         # A CRS without a code may have another number there.
-        shapes = f", SetSRID({outputs.quoted(geometry)}, {reference})"
-    values = ", ".join(outputs.quoted(name) for name in [fid, *names]) + shapes
-    origin = f"made.{outputs.quoted(source.GetName())}"
-    target.ExecuteSQL(f"INSERT INTO main.{outputs.quoted(table)} ({columns}) SELECT {values} FROM {origin}")
+        shapes = f", SetSRID({outputs.quote_name(geometry)}, {reference})"
+    values = ", ".join(outputs.quote_name(name) for name in [fid, *names]) + shapes
+    origin = f"made.{outputs.quote_name(source.GetName())}"
+    target.ExecuteSQL(f"INSERT INTO main.{outputs.quote_name(table)} ({columns}) SELECT {values} FROM {origin}")
     if geometry:
-        target.ExecuteSQL(f"SELECT CreateSpatialIndex({outputs.quoted_text(table)}, {outputs.quoted_text(geometry)})")
+        target.ExecuteSQL(f"SELECT CreateSpatialIndex({outputs.quote_text(table)}, {outputs.quote_text(geometry)})")
         if source.GetFeatureCount():
             west, east, south, north = source.GetExtent()
             target.ExecuteSQL(
                 f"UPDATE main.gpkg_contents SET min_x = {west!r}, max_x = {east!r}, min_y = {south!r}, "
-                f"max_y = {north!r} WHERE table_name = {outputs.quoted_text(table)}"
+                f"max_y = {north!r} WHERE table_name = {outputs.quote_text(table)}"
             )
 
 

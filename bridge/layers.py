@@ -59,8 +59,8 @@ def seconds_of(value: Any) -> int:
     return _NO_TIME
 
 
-def field_problem(source: QgsProcessingFeatureSource, time_field: str, category_field: str = "") -> str:
-    """What is wrong with the choice of fields, as a sentence; empty if nothing is."""
+def describe_field_problem(source: QgsProcessingFeatureSource, time_field: str, category_field: str = "") -> str:
+    """Describe what is wrong with the choice of fields, in a sentence; empty if nothing is."""
     fields = source.fields()
     for parameter, name in (("TIME_FIELD", time_field), ("CATEGORY_FIELD", category_field)):
         if name and fields.lookupField(name) < 0:
@@ -100,7 +100,7 @@ def read_incidents(
     import numpy as np
 
     # Models and scripts come here without checkParameterValues.
-    if why := field_problem(source, time_field, category_field):
+    if why := describe_field_problem(source, time_field, category_field):
         raise QgsProcessingException(why)
     kind = TIME_TYPES[source.fields().field(source.fields().lookupField(time_field)).type()]
     texts, categories = Codes(_TIME_LENGTH), Codes(_CATEGORY_LENGTH)
@@ -119,11 +119,11 @@ def read_incidents(
     arrays: dict[str, NDArray[Any]] = {"x": places.x, "y": places.y, "fid": places.fid}
     times = places.attributes[0]
     if kind == "text":
-        arrays["time_text"] = texts.names()[times]
+        arrays["time_text"] = texts.list_names()[times]
     else:
         arrays["time"] = times
     arrays["category"] = places.attributes[1] if category_field else np.full(len(places.x), -1, dtype=np.int32)
-    arrays["categories"] = categories.names()[:-1]
+    arrays["categories"] = categories.list_names()[:-1]
     np.savez(folder / "incidents.npz", **arrays)
     places.attributes = []
     return places
@@ -150,8 +150,8 @@ class Codes:
             text = text if len(text) <= self._length else text[: self._length - 1] + "…"
         return self._codes.setdefault(text, len(self._codes)) if text else -1
 
-    def names(self) -> NDArray[np.str_]:
-        """The texts by their codes, and the empty one for -1 at the end."""
+    def list_names(self) -> NDArray[np.str_]:
+        """List the texts by their codes, and the empty one for -1 at the end."""
         import numpy as np
 
         return np.array([*self._codes, ""], dtype=np.str_)
@@ -185,8 +185,8 @@ def read_polygons(
     return shapes, _corners(rectangle)
 
 
-def dissolved(shapes: list[dict[str, Any]]) -> QgsGeometry:
-    """GeoJSON polygons as one geometry, without the lines between them."""
+def dissolve(shapes: list[dict[str, Any]]) -> QgsGeometry:
+    """Dissolve GeoJSON polygons to one geometry, without the lines between them."""
     parts = [QgsJsonUtils.geometryFromGeoJson(json.dumps(shape)) for shape in shapes]
     union = QgsGeometry.unaryUnion(parts)
     if union.isEmpty():
@@ -230,8 +230,8 @@ def require_places(places: Places, source: QgsProcessingFeatureSource) -> None:
         )
 
 
-def of_polygons(source: QgsProcessingFeatureSource) -> bool:
-    """Whether a layer holds polygons."""
+def has_polygons(source: QgsProcessingFeatureSource) -> bool:
+    """Say whether a layer holds polygons."""
     return bool(QgsWkbTypes.geometryType(source.wkbType()) == Qgis.GeometryType.Polygon)
 
 

@@ -49,7 +49,7 @@ def check_destination(path: str, name: str) -> None:
 
 
 def file_of(destination: str) -> tuple[Path | None, str]:
-    """File and layer name of a vector destination; (None, "") for a memory layer or a database."""
+    """Find file and layer name of a vector destination; (None, "") for a memory layer or a database."""
     text = destination.strip()
     if text.startswith("ogr:"):
         uri = QgsDataSourceUri(text[4:])
@@ -61,30 +61,30 @@ def file_of(destination: str) -> tuple[Path | None, str]:
     return Path(parts.get("path") or text), parts.get("layerName") or ""
 
 
-def same_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file: by a link, or by another spelling, too."""
+def is_same_file(one: Path, other: Path) -> bool:
+    """Say whether two paths lead to one file: by a link, or by another spelling, too."""
     if one.exists() and other.exists():
         return os.path.samefile(one, other)  # noqa: PTH121
     return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name as SQL has it."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def quoted_text(text: str) -> str:
+def quote_text(text: str) -> str:
     """A text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def clash(one: Path, one_layer: str, other: Path, other_layer: str) -> bool:
-    """Whether writing one destroys the other.
+def clashes(one: Path, one_layer: str, other: Path, other_layer: str) -> bool:
+    """Say whether writing one destroys the other.
 
     Two tables of a GeoPackage, whose names know no case, live together; without a table's name the whole file is meant.
     """
     apart = one_layer and other_layer and one_layer.lower() != other_layer.lower()
-    return not apart and same_file(one, other)
+    return not apart and is_same_file(one, other)
 
 
 def fill_sink(

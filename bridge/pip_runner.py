@@ -118,7 +118,7 @@ class Pip:
             if not reader.read(line):
                 self._on_log(line)
 
-        command = processes.watched(
+        command = processes.make_watched_command(
             self._python,
             "pip",
             "install",
@@ -138,7 +138,9 @@ class Pip:
 
     def uninstall(self, name: str) -> None:
         """Run ``pip uninstall``; not being installed is fine."""
-        command = processes.watched(self._python, "pip", "uninstall", "--yes", "--disable-pip-version-check", name)
+        command = processes.make_watched_command(
+            self._python, "pip", "uninstall", "--yes", "--disable-pip-version-check", name
+        )
         processes.run(command, self._environment, self._folder, self._on_log, self._is_cancelled)
 
 

@@ -21,7 +21,7 @@ from qgis.core import (
     QgsProcessingFeedback,
 )
 
-from .crs import WGS84, checked_working_crs, tr, transform_arrays, utm_zone
+from .crs import WGS84, check_working_crs, choose_utm_zone, tr, transform_arrays
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +96,7 @@ def read_places(
         (position, convert, values.append) for position, (_, _, convert), values in zip(positions, columns, attributes)
     ]
     total = max(source.featureCount(), 1)
-    for number, feature in enumerate(source.getFeatures(request, no_validity_check())):
+    for number, feature in enumerate(source.getFeatures(request, make_unchecked_flag())):
         if number % 4096 == 0:
             if feedback.isCanceled():
                 raise QgsProcessingException(tr("Cancelled: nothing was written."))
@@ -151,8 +151,8 @@ def _check_filter(expression: str, source: QgsProcessingFeatureSource) -> None:
     )
 
 
-def no_validity_check() -> Any:
-    """The flag with which a source gives every feature, valid or not: of a point's geometry nothing can be wrong."""
+def make_unchecked_flag() -> Any:
+    """Make the flag with which a source gives every feature: of a point's geometry nothing can be wrong."""
     try:
         return Qgis.ProcessingFeatureSourceFlag.SkipGeometryValidityChecks
     except AttributeError:
@@ -209,7 +209,7 @@ def _to_metres(
     import numpy as np
 
     if crs is not None and crs.isValid():
-        target = checked_working_crs(crs)
+        target = check_working_crs(crs)
     else:
         middle = np.array([np.median(places.x)]), np.array([np.median(places.y)])
         longitude, latitude = transform_arrays(
@@ -222,7 +222,7 @@ def _to_metres(
                     "Check the layer's CRS, and whether X and Y are swapped."
                 ).format(x=f"{middle[0][0]:.2f}", y=f"{middle[1][0]:.2f}", crs=places.crs.authid())
             )
-        target = utm_zone(float(longitude[0]), float(latitude[0]))
+        target = choose_utm_zone(float(longitude[0]), float(latitude[0]))
         if target != places.crs:
             feedback.pushInfo(
                 tr("Working in {crs} (metres), chosen from the middle of the incidents").format(

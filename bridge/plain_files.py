@@ -36,7 +36,7 @@ class PlainFile:
     table: str
 
 
-def plain_file_of(value: Any, layer: QgsVectorLayer | None) -> PlainFile | None:
+def find_plain_file(value: Any, layer: QgsVectorLayer | None) -> PlainFile | None:
     """The file of which a layer shows every row and nothing else; None if there is more to it.
 
     That is a layer with a filter, a selection that alone is asked for, joined or virtual fields, edits that are not
@@ -82,8 +82,8 @@ def _in_one_zone(path: Path, table: str, times: list[str]) -> bool:
     try:
         with _opened(path) as database:
             for name in times:
-                column = outputs.quoted(name)
-                query = f"SELECT 1 FROM {outputs.quoted(table)} WHERE {column} NOT LIKE '%Z' LIMIT 1"
+                column = outputs.quote_name(name)
+                query = f"SELECT 1 FROM {outputs.quote_name(table)} WHERE {column} NOT LIKE '%Z' LIMIT 1"
                 if database.execute(query).fetchone() is not None:
                     return False
     except sqlite3.Error:

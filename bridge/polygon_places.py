@@ -17,11 +17,11 @@ from qgis.core import (
 )
 
 from .crs import tr
-from .places import Places, no_validity_check, require_crs
+from .places import Places, make_unchecked_flag, require_crs
 
 
-def inner_point(polygon: QgsGeometry) -> QgsPointXY | None:
-    """The centroid, or a point on the surface where the centroid lies outside; None of a polygon without area."""
+def find_inner_point(polygon: QgsGeometry) -> QgsPointXY | None:
+    """Find the centroid, or a point on the surface where the centroid lies outside; None of a polygon without area."""
     centroid = polygon.centroid()
     if not centroid.isEmpty() and polygon.contains(centroid):
         return centroid.asPoint()
@@ -43,13 +43,13 @@ def read_inner_points(
     xs, ys, fids = array("d"), array("d"), array("q")
     refused: list[tuple[int, str]] = []
     total = max(source.featureCount(), 1)
-    for number, feature in enumerate(source.getFeatures(request, no_validity_check())):
+    for number, feature in enumerate(source.getFeatures(request, make_unchecked_flag())):
         if number % 1024 == 0:
             if feedback.isCanceled():
                 raise QgsProcessingException(tr("Cancelled: nothing was written."))
             feedback.setProgress(20.0 * number / total)
         geometry = feature.geometry()
-        point = None if geometry.isEmpty() else inner_point(geometry)
+        point = None if geometry.isEmpty() else find_inner_point(geometry)
         if geometry.isEmpty():
             refused.append((feature.id(), tr("no geometry")))
         elif geometry.type() != Qgis.GeometryType.Polygon:

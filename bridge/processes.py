@@ -51,8 +51,8 @@ class SetupCancelled(EngineSetupError):
         super().__init__("Cancelled. What was installed so far is kept; installing again goes on from there.")
 
 
-def clean_environment() -> dict[str, str]:
-    """This process's environment without what belongs to QGIS's Python, Qt, GDAL and PROJ.
+def make_clean_environment() -> dict[str, str]:
+    """Make this process's environment without what belongs to QGIS's Python, Qt, GDAL and PROJ.
 
     The user's pip configuration, certificates, proxies, HOME, PATH and OPENBLAS_* stay.
     """
@@ -65,15 +65,15 @@ def clean_environment() -> dict[str, str]:
     return kept
 
 
-def popen_options() -> dict[str, Any]:
-    """A process group of its own, and no console window on Windows."""
+def make_popen_options() -> dict[str, Any]:
+    """Make a process group of its own, and no console window on Windows."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}
 
 
 def kill_tree(process: subprocess.Popen[bytes], gently: float = 0.0) -> None:
-    """End a process started with `popen_options` and all its children.
+    """End a process started with `make_popen_options` and all its children.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def _signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
 
 
-def watched(python: str | Path, module: str, *arguments: str) -> list[str]:
-    """Return the command for ``python -m module``, which ends together with this process."""
+def make_watched_command(python: str | Path, module: str, *arguments: str) -> list[str]:
+    """Make the command for ``python -m module``, which ends together with this process."""
     return [str(python), "-c", _WATCHED, module, *arguments]
 
 
@@ -136,7 +136,7 @@ def run(
         stderr=subprocess.STDOUT,
         env=dict(environment),
         cwd=folder,
-        **popen_options(),
+        **make_popen_options(),
     )
 
     def read() -> None:
@@ -174,7 +174,7 @@ def run(
 
 def capture(command: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float = 60) -> str | None:
     """Return what a short command prints, or None if it fails, hangs or does not exist."""
-    options = popen_options()
+    options = make_popen_options()
     try:
         done = subprocess.run(
             list(command),

@@ -17,15 +17,15 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from .crs import tr
-from .style_parts import colours, load, pseudocolour
+from .style_parts import list_colours, load_style, set_pseudocolour
 
 #: Side of a grid's cell on the map, millimetres, at least: smaller squares fade into the background.
 SMALLEST_CELL = 1.0
 
 
-def scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
-    """Five even classes of the score; on a regular grid the markers fill their cells."""
-    load(layer, "scores")
+def style_scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
+    """Style scores: five even classes; on a regular grid the markers fill their cells."""
+    load_style(layer, "scores")
     if spacing and layer.crs().isValid():
         renderer = layer.renderer().clone()
         for number, entry in enumerate(renderer.ranges()):
@@ -57,13 +57,13 @@ def _percentile_label(score_class: ScoreClass) -> str:
     )
 
 
-def predicted_scores(
+def style_predicted_scores(
     layer: QgsVectorLayer,
     classes: Sequence[ScoreClass],
     names: dict[str, str],
     spacing: float | None = None,
 ) -> None:
-    """The classes at percentiles, in the colours of `scores`, on points or polygons, with all numbers as a map tip.
+    """Style predicted scores: the classes at percentiles in the colours of `style_scores`, all numbers as a map tip.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def predicted_scores(
         Of a regular grid, whose markers fill their cells.
     """
     polygons = layer.geometryType() == Qgis.GeometryType.Polygon
-    load(layer, "predicted_polygons" if polygons else "scores")
+    load_style(layer, "predicted_polygons" if polygons else "scores")
     renderer = layer.renderer().clone()
     # The symbol belongs to its range, which must outlive the copying.
     first = renderer.ranges()[0]
@@ -82,7 +82,7 @@ def predicted_scores(
         _fill_cell(symbol, spacing)
     renderer.deleteAllClasses()
     renderer.setClassAttribute(f'"{names["score"]}"')
-    shades = colours(5)
+    shades = list_colours(5)
     for entry in classes:
         own = symbol.clone()
         own.setColor(shades[-(-entry[3] // 20) - 1])
@@ -101,10 +101,10 @@ def predicted_scores(
     )
 
 
-def predicted_raster(layer: QgsRasterLayer, classes: Sequence[ScoreClass]) -> None:
-    """The classes of `predicted_scores` on a raster's first band."""
-    load(layer, "predicted_raster")
-    pseudocolour(
+def style_predicted_raster(layer: QgsRasterLayer, classes: Sequence[ScoreClass]) -> None:
+    """Style a raster's first band by the classes of `style_predicted_scores`."""
+    load_style(layer, "predicted_raster")
+    set_pseudocolour(
         layer,
         [entry[1] for entry in classes],
         [_percentile_label(entry) for entry in classes],
@@ -112,23 +112,23 @@ def predicted_raster(layer: QgsRasterLayer, classes: Sequence[ScoreClass]) -> No
     )
 
 
-def score_queries(layer: QgsVectorLayer) -> None:
-    """The classes of `scores` as large labelled markers, and a grey one for places without data."""
-    load(layer, "score_queries")
+def style_score_queries(layer: QgsVectorLayer) -> None:
+    """Style answers: the classes of `style_scores` as large labelled markers, a grey one for places without data."""
+    load_style(layer, "score_queries")
 
 
 @cache
-def score_classes() -> tuple[tuple[float, float, str, str], ...]:
-    """Lower and upper limit, colour (#rrggbb) and label of the score's classes, as the layers' style has them."""
+def read_score_classes() -> tuple[tuple[float, float, str, str], ...]:
+    """Read lower and upper limit, colour (#rrggbb) and label of the score's classes, as the layers' style has them."""
     layer = QgsVectorLayer("Point?field=score:double", "scores", "memory")
-    load(layer, "scores")
+    load_style(layer, "scores")
     return tuple(
         (entry.lowerValue(), entry.upperValue(), entry.symbol().color().name(), entry.label())
         for entry in layer.renderer().ranges()
     )
 
 
-def score_colour(score: float) -> QColor:
-    """The colour that the layers' style gives a score."""
-    classes = score_classes()
+def choose_score_colour(score: float) -> QColor:
+    """Choose the colour that the layers' style gives a score."""
+    classes = read_score_classes()
     return QColor(next((colour for _, upper, colour, _ in classes if score <= upper), classes[-1][2]))

@@ -24,7 +24,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "resources" / "styles"
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
 
 
-def load(layer: Any, name: str) -> None:
+def load_style(layer: Any, name: str) -> None:
     """Apply resources/styles/`name`.qml.
 
     Not with loadNamedStyle, which prefers the style that a GeoPackage already holds for a table of that name.
@@ -34,8 +34,8 @@ def load(layer: Any, name: str) -> None:
     layer.importNamedStyle(document)
 
 
-def colours(number: int) -> list[QColor]:
-    """`number` colours from light to dark, evenly along the ramp."""
+def list_colours(number: int) -> list[QColor]:
+    """List `number` colours from light to dark, evenly along the ramp."""
     if number <= 5:
         return [QColor(RAMP[round(step * 4 / max(number - 1, 1))]) for step in range(number)]
     mixed = []
@@ -47,8 +47,8 @@ def colours(number: int) -> list[QColor]:
     return mixed
 
 
-def pseudocolour(layer: QgsRasterLayer, values: Sequence[float], labels: Sequence[str], kind: Any) -> None:
-    shades = colours(len(values))
+def set_pseudocolour(layer: QgsRasterLayer, values: Sequence[float], labels: Sequence[str], kind: Any) -> None:
+    shades = list_colours(len(values))
     ramp = QgsColorRampShader(min(values), max(values), None, kind)
     ramp.setColorRampItemList(
         [QgsColorRampShader.ColorRampItem(value, colour, label) for value, colour, label in zip(values, shades, labels)]

@@ -17,41 +17,42 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDateTime
 
 from .crs import tr
-from .label_styles import hits, labels
+from .label_styles import style_hits, style_labels
 from .score_styles import (
     ScoreClass,
-    predicted_raster,
-    predicted_scores,
-    score_classes,
-    score_colour,
-    score_queries,
-    scores,
+    choose_score_colour,
+    read_score_classes,
+    style_predicted_raster,
+    style_predicted_scores,
+    style_score_queries,
+    style_scores,
 )
-from .style_parts import FOLDER, RAMP, colours, hide_zero, load, pseudocolour, take_over
+from .style_parts import FOLDER, RAMP, hide_zero, list_colours, load_style, set_pseudocolour, take_over
 from .temporal import Edges, set_bands_in_time
 
 __all__ = [
+    "BY_RESULT",
     "FOLDER",
     "RAMP",
     "ScoreClass",
     "abstract_of",
     "apply",
-    "class_polygons",
-    "classes",
-    "colours",
-    "heatmaps",
-    "hits",
-    "labels",
-    "load",
-    "predicted_raster",
-    "predicted_scores",
+    "choose_score_colour",
+    "list_colours",
+    "load_style",
+    "read_score_classes",
     "remember",
-    "risk",
-    "score_classes",
-    "score_colour",
-    "score_queries",
-    "scores",
     "set_bands_in_time",
+    "style_class_polygons",
+    "style_classes",
+    "style_heatmaps",
+    "style_hits",
+    "style_labels",
+    "style_predicted_raster",
+    "style_predicted_scores",
+    "style_risk",
+    "style_score_queries",
+    "style_scores",
 ]
 
 #: Our style in a GeoPackage's table of styles.
@@ -61,19 +62,19 @@ STYLE_NAME = "Crime Risk"
 LOOKED_AT = 24
 
 
-def heatmaps(layer: QgsRasterLayer, highest: int, edges: Edges) -> None:
-    """Counts in up to five steps; empty cells are transparent."""
-    load(layer, "heatmaps")
+def style_heatmaps(layer: QgsRasterLayer, highest: int, edges: Edges) -> None:
+    """Style counts in up to five steps; empty cells are transparent."""
+    load_style(layer, "heatmaps")
     steps = sorted({max(round(highest ** (step / 4)), 1) for step in range(5)})
     labels = [str(step) if low + 1 == step else f"{low + 1} – {step}" for low, step in zip([0, *steps], steps)]
-    pseudocolour(layer, [float(step) for step in steps], labels, QgsColorRampShader.Type.Discrete)
+    set_pseudocolour(layer, [float(step) for step in steps], labels, QgsColorRampShader.Type.Discrete)
     hide_zero(layer)
     set_bands_in_time(layer, edges)
 
 
-def risk(layer: QgsRasterLayer, edges: Edges) -> None:
-    """Probabilities from the lowest to the highest, in even colours, the same for all maps."""
-    load(layer, "risk")
+def style_risk(layer: QgsRasterLayer, edges: Edges) -> None:
+    """Style probabilities from the lowest to the highest, in even colours, the same for all maps."""
+    load_style(layer, "risk")
     provider, bands = layer.dataProvider(), layer.bandCount()
     # Of a long stack every so many maps tell the range.
     looked_at = [provider.bandStatistics(band) for band in range(1, bands + 1, -(-bands // LOOKED_AT))]
@@ -82,30 +83,30 @@ def risk(layer: QgsRasterLayer, edges: Edges) -> None:
     if not high > low:
         high = low + 1e-6
     values = [low + (high - low) * step / 6 for step in range(7)]
-    pseudocolour(layer, values, [f"{value:.1%}" for value in values], QgsColorRampShader.Type.Interpolated)
+    set_pseudocolour(layer, values, [f"{value:.1%}" for value in values], QgsColorRampShader.Type.Interpolated)
     set_bands_in_time(layer, edges)
 
 
-def classes(layer: QgsRasterLayer, labels: Sequence[str], edges: Edges) -> None:
-    """One colour and one legend line a class."""
-    load(layer, "classes")
+def style_classes(layer: QgsRasterLayer, labels: Sequence[str], edges: Edges) -> None:
+    """Style classes: one colour and one legend line each."""
+    load_style(layer, "classes")
     entries = [
         QgsPalettedRasterRenderer.Class(number, colour, label)
-        for number, (colour, label) in enumerate(zip(colours(len(labels)), labels))
+        for number, (colour, label) in enumerate(zip(list_colours(len(labels)), labels))
     ]
     take_over(layer, QgsPalettedRasterRenderer(layer.dataProvider(), 1, entries))
     set_bands_in_time(layer, edges)
 
 
-def class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
-    """The class raster's colours on polygons."""
-    load(layer, "class_polygons")
+def style_class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
+    """Style polygons in the class raster's colours."""
+    load_style(layer, "class_polygons")
     renderer = layer.renderer().clone()
     # The symbol belongs to its category, which must outlive the copying.
     category = renderer.categories()[0]
     symbol = category.symbol().clone()
     renderer.deleteAllCategories()
-    for number, (colour, label) in enumerate(zip(colours(len(labels)), labels)):
+    for number, (colour, label) in enumerate(zip(list_colours(len(labels)), labels)):
         own = symbol.clone()
         own.setColor(colour)
         renderer.addCategory(QgsRendererCategory(number, own, label))
@@ -121,23 +122,23 @@ def abstract_of(layer: QgsRasterLayer) -> str:
 
 
 #: Styles that depend on what the job found, by the names that declarations use.
-_BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
-    "heatmaps": lambda layer, result: heatmaps(layer, result["highest"], result["edges"]),
-    "risk": lambda layer, result: risk(layer, result["edges"]),
-    "classes": lambda layer, result: classes(layer, result["labels"], result["edges"]),
-    "class_polygons": lambda layer, result: class_polygons(layer, result["labels"]),
-    "labels": lambda layer, result: labels(layer, result["labels"], result["edges"]),
-    "hits": lambda layer, result: hits(layer),
-    "predicted_raster": lambda layer, result: predicted_raster(layer, result["classes"]),
+BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
+    "heatmaps": lambda layer, result: style_heatmaps(layer, result["highest"], result["edges"]),
+    "risk": lambda layer, result: style_risk(layer, result["edges"]),
+    "classes": lambda layer, result: style_classes(layer, result["labels"], result["edges"]),
+    "class_polygons": lambda layer, result: style_class_polygons(layer, result["labels"]),
+    "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
+    "hits": lambda layer, result: style_hits(layer),
+    "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),
 }
 
 
 def apply(name: str, layer: Any, result: Mapping[str, Any]) -> None:
     """Give a layer the style of that name: adjusted to the job's result, or as resources/styles has it."""
-    if name in _BY_RESULT:
-        _BY_RESULT[name](layer, result)
+    if name in BY_RESULT:
+        BY_RESULT[name](layer, result)
     else:
-        load(layer, name)
+        load_style(layer, name)
 
 
 def _forget_styles(layer: QgsVectorLayer) -> None:

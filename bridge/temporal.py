@@ -16,8 +16,8 @@ TIME_KEYWORD = "crimerisk:time"
 Edges = Sequence[str] | Sequence[Sequence[str]]
 
 
-def wall_clock(text: str) -> QDateTime:
-    """An ISO time, `yyyy-mm-ddThh:mm:ss`.
+def to_wall_clock(text: str) -> QDateTime:
+    """Bring an ISO time, `yyyy-mm-ddThh:mm:ss`, to Qt.
 
     In UTC: in any zone with daylight saving some of the wall clock's times do not exist, in UTC all of them do.
     """
@@ -25,8 +25,8 @@ def wall_clock(text: str) -> QDateTime:
     return QDateTime(QDate.fromString(date, "yyyy-MM-dd"), QTime.fromString(clock[:8], "HH:mm:ss"), Qt.TimeSpec.UTC)
 
 
-def spans(edges: Edges) -> list[tuple[str, str]]:
-    """The start and the end of each bin."""
+def list_spans(edges: Edges) -> list[tuple[str, str]]:
+    """List the start and the end of each bin."""
     if edges and isinstance(edges[0], str):
         return list(pairwise(str(edge) for edge in edges))
     return [(str(start), str(end)) for start, end in edges]
@@ -34,11 +34,11 @@ def spans(edges: Edges) -> list[tuple[str, str]]:
 
 def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:
     """Give each band its half-open time range, so that the Temporal Controller plays the stack."""
-    bins = spans(edges)
+    bins = list_spans(edges)
     if len(bins) != layer.bandCount():
         return
     ranges = {
-        band: QgsDateTimeRange(wall_clock(start), wall_clock(end), True, False)
+        band: QgsDateTimeRange(to_wall_clock(start), to_wall_clock(end), True, False)
         for band, (start, end) in enumerate(bins, 1)
     }
     properties = layer.temporalProperties()
@@ -56,7 +56,7 @@ def _describe_time(layer: QgsRasterLayer, bins: list[tuple[str, str]]) -> None:
     """
     metadata = QgsLayerMetadata(layer.metadata())
     extent = metadata.extent()
-    extent.setTemporalExtents([QgsDateTimeRange(wall_clock(bins[0][0]), wall_clock(bins[-1][1]), True, False)])
+    extent.setTemporalExtents([QgsDateTimeRange(to_wall_clock(bins[0][0]), to_wall_clock(bins[-1][1]), True, False)])
     metadata.setExtent(extent)
     metadata.setKeywords({**metadata.keywords(), TIME_KEYWORD: [span_text(*bins[0])]})
     layer.setMetadata(metadata)

@@ -33,7 +33,7 @@ class TypedPair(NamedTuple):
     certain: bool
 
 
-def typed_pair(text: str) -> TypedPair | None:
+def read_typed_pair(text: str) -> TypedPair | None:
     """Read "19.43, -99.13", "19,43; -99,13", "99.13 W 19.43 N", "19° 25′ 48″ N, 99° 8′ W" or the like.
 
     Without N, S, E or W the latitude stands first, unless only the other order is a place on Earth.
@@ -54,7 +54,7 @@ def typed_pair(text: str) -> TypedPair | None:
 
     Examples
     --------
-    >>> typed_pair("19.43, -99.13")
+    >>> read_typed_pair("19.43, -99.13")
     TypedPair(latitude=19.43, longitude=-99.13, certain=False)
     """
     match = next((hit for pair in _PAIRS if (hit := pair.fullmatch(text))), None)

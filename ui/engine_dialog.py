@@ -117,10 +117,10 @@ class EngineDialog(QDialog):
         self.copy_button.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.close)
 
-        now = environment.status()
+        now = environment.read_status()
         self.torch_box.setCurrentIndex(max(self.torch_box.findData(now.torch), 0))
         self.site_box.setChecked(now.system_site_packages)
-        task = engine_task.current()
+        task = engine_task.find_task()
         if task is not None:
             self._attach(task)
         self._refresh()
@@ -172,7 +172,7 @@ class EngineDialog(QDialog):
             self.step_label.setText(task.message)
 
     def _refresh(self) -> None:
-        now = environment.status()
+        now = environment.read_status()
         running = self._task is not None and self._task.running
         self.folder_field.setText(str(Path(now.folder)))
         self.state_label.setText(self._running_text() if running else self._state_text(now))
@@ -218,7 +218,7 @@ class EngineDialog(QDialog):
         return text + " " + self._tr("Annoy is not available; the exact index serves.")
 
     def _install(self) -> None:
-        now = environment.status()
+        now = environment.read_status()
         self.start("repair" if now.ready and not now.outdated else "install")
 
     def _ask_remove(self) -> None:
@@ -226,7 +226,7 @@ class EngineDialog(QDialog):
             self,
             self.windowTitle(),
             self._tr("Remove the engine in {folder}? Your data stay; it can be installed again.").format(
-                folder=environment.engine_folder()
+                folder=environment.choose_engine_folder()
             ),
         )
         if answer == QMessageBox.StandardButton.Yes:

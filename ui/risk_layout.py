@@ -25,7 +25,7 @@ class LayoutError(Exception):
     """The layout could not be made; the text is a sentence for the user."""
 
 
-def new_layout(project: QgsProject, canvas: Any = None) -> QgsPrintLayout:
+def make_layout(project: QgsProject, canvas: Any = None) -> QgsPrintLayout:
     """Make a layout from the template and add it to the project, under a name of its own.
 
     Parameters

@@ -109,7 +109,7 @@ def list_findings(incidents: Incidents, cell: float | None = None, bin: str | No
 
     Examples
     --------
-    >>> check_incidents(incidents, cell=250, bin="1 days")[0].kind  # doctest: +SKIP
+    >>> list_findings(incidents, cell=250, bin="1 days")[0].kind  # doctest: +SKIP
     'snapped'
     """
     if not len(incidents):

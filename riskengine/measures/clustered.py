@@ -30,7 +30,7 @@ def compute_clustered_mean(values: NDArray[Any], cluster: NDArray[np.int64]) -> 
 
     Examples
     --------
-    >>> clustered_mean(np.array([1.0, 1.0, 3.0, 3.0]), np.array([0, 0, 1, 1])).mean
+    >>> compute_clustered_mean(np.array([1.0, 1.0, 3.0, 3.0]), np.array([0, 0, 1, 1])).mean
     2.0
     """
     _, cluster = np.unique(cluster, return_inverse=True)

@@ -108,7 +108,7 @@ def make_files() -> None:
 def make_map() -> None:
     """The scores, and the polygons over them."""
     layers = [QgsVectorLayer(SCORES, "Crime scores", "ogr")]
-    styles.scores(layers[0], 100.0)
+    styles.style_scores(layers[0], 100.0)
     if polygons := os.environ.get("PROBE_POLYGONS"):
         layers.append(QgsVectorLayer(polygons, "Neighbourhoods", "ogr"))
         layers[1].loadNamedStyle(os.environ["PROBE_STYLE"])

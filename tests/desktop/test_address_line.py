@@ -337,12 +337,12 @@ def test_choosing_google(ours: SimpleNamespace, server: Any, keys: Keys) -> None
     QTest.keyClicks(dialog.key_field, GOOD_KEY)
     dialog.accept()
     assert dialog.problem_label.text() == "The master password is wrong."
-    assert ours.choice.chosen_kind() == "nominatim"
+    assert ours.choice.read_kind() == "nominatim"
     keys.locked = False
     dialog.accept()
     assert not dialog.isVisible()
     assert keys.key == GOOD_KEY
-    assert ours.choice.chosen_kind() == "google"
+    assert ours.choice.read_kind() == "google"
     again = ours.settings.GeocoderSettings()
     assert again.key_field.text() == ""
     assert "kept, encrypted" in again.key_field.placeholderText()
@@ -359,7 +359,7 @@ def test_cancel_changes_nothing(ours: SimpleNamespace, server: Any, keys: Keys) 
     dialog.reject()
     assert dialog.key_field.text() == ""
     assert not keys.key
-    assert ours.choice.chosen_kind() == "nominatim"
+    assert ours.choice.read_kind() == "nominatim"
 
 
 def test_suggesting_while_typing_is_a_choice_where_it_is_allowed(
@@ -385,7 +385,7 @@ def test_suggesting_while_typing_is_a_choice_where_it_is_allowed(
     dialog.countries_field.setText("mx")
     dialog.accept()
     assert not dialog.isVisible()
-    assert ours.choice.saved_service().countries == "mx"
+    assert ours.choice.read_service().countries == "mx"
     write(line, "Reforma")
     wait_for(lambda: not line._pause.isActive())
     assert not server.asked

@@ -69,7 +69,7 @@ def installer(plugin: SimpleNamespace, folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(plugin.task, "_task", None)
     yield fake
     fake.may_end.set()
-    task = plugin.task.current()
+    task = plugin.task.find_task()
     wait_for(lambda: task is None or not task.running)
 
 
@@ -91,7 +91,7 @@ def test_it_says_what_is_there(plugin: SimpleNamespace, dialog: Any, folder: Pat
     assert not dialog.remove_button.isEnabled()
     assert not dialog.cancel_button.isVisible()
     assert dialog.folder_field.text() == str(folder)
-    python = plugin.environment.engine_python()
+    python = plugin.environment.python_of_engine()
     python.parent.mkdir(parents=True)
     python.touch()
     state = {"format": 1, "stage": "ready", "requirements": "older", "packages": {"torch": "2.13.0+cpu"}}
@@ -99,7 +99,7 @@ def test_it_says_what_is_there(plugin: SimpleNamespace, dialog: Any, folder: Pat
     dialog.close()
     dialog.show()
     assert dialog.install_button.text() == "Update"
-    plugin.state.write_state(folder, {**state, "requirements": plugin.state.fingerprint()})
+    plugin.state.write_state(folder, {**state, "requirements": plugin.state.compute_fingerprint()})
     dialog.close()
     dialog.show()
     assert dialog.install_button.text() == "Repair"

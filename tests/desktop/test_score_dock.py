@@ -183,7 +183,7 @@ def test_settings_are_remembered_but_not_the_date(plugin: SimpleNamespace, dock:
     asked = engine.asked[-1]
     assert (asked["radius"], asked["k"], asked["model"]) == (300, 5, "/models/one.crimescore")
     assert asked["reference_time"] == "2019-06-30T23:59:59"
-    again = plugin.dock.SettingsBox().settings()
+    again = plugin.dock.SettingsBox().read_settings()
     assert again == plugin.query_task.Settings(
         box.index_widget.filePath(), "/models/one.crimescore", radius=300.0, window_days=365.0, k=5
     )
@@ -206,7 +206,7 @@ def test_a_click_is_answered(plugin: SimpleNamespace, dock: Any, engine: Engine)
     assert 19.41 < dock.current.point.y() < 19.45
     assert "MainThread" not in engine.threads
     assert dock.result.isVisible()
-    assert dock.answer_view.tile.colour == plugin.styles.score_colour(0.35)
+    assert dock.answer_view.tile.colour == plugin.styles.choose_score_colour(0.35)
     assert "Crime score 0.35" in dock.answer_view.accessibleDescription()
     assert "Percentile: 42 of the incidents' own places" in dock.answer_view.accessibleDescription()
     assert "1 incident in 365 days up to 2020-01-31" in dock.answer_view.accessibleDescription()
@@ -224,7 +224,7 @@ def test_with_a_model_its_prediction_is_large(plugin: SimpleNamespace, dock: Any
         assert part in words
     assert "Model: Mexico City, 31 days" in words
     assert dock.tabs.tabText(0) == "Nearest incidents, 31 days"
-    assert dock.answer_view.tile.colour == plugin.styles.score_colour(0.72)
+    assert dock.answer_view.tile.colour == plugin.styles.choose_score_colour(0.72)
 
 
 def test_what_does_not_belong_together_is_said(dock: Any, engine: Engine) -> None:
@@ -276,7 +276,7 @@ def test_other_settings_cancel_what_is_under_way(dock: Any, engine: Engine) -> N
     assert engine.asked[1]["radius"] == 500
     engine.may_answer.set()
     wait_for(lambda: dock.current is not None and not dock.asker.busy)
-    assert [answer.name for answer in dock.history.answers()] == ["new"]
+    assert [answer.name for answer in dock.history.list_answers()] == ["new"]
 
 
 def test_slow_answers_show_progress(dock: Any, engine: Engine) -> None:
@@ -347,7 +347,7 @@ def test_the_layer_of_queries(plugin: SimpleNamespace, dock: Any, tmp_path: Path
     assert (second["model"], second["index"]) == ("Mexico City, 31 days", "city.crimeindex")
     assert abs(first["queried"].secsTo(second["queried"])) < 60
     colours = {entry.label(): entry.symbol().color() for entry in layer.renderer().ranges()}
-    assert colours["0.6 – 0.8"] == plugin.styles.score_colour(0.72)
+    assert colours["0.6 – 0.8"] == plugin.styles.choose_score_colour(0.72)
     # Removed by the user, it is made again.
     QgsProject.instance().removeMapLayer(layer.id())
     assert plugin.queries_layer.save(str(tmp_path / "none.gpkg")).startswith("There is no query to save yet.")
@@ -443,7 +443,7 @@ def test_history(dock: Any) -> None:
     ask(dock, "Zócalo")
     ask(dock, "Alameda", QgsPointXY(-99.144, 19.4358))
     history = dock.history
-    assert [answer.name for answer in history.answers()] == ["Alameda", "Zócalo"]
+    assert [answer.name for answer in history.list_answers()] == ["Alameda", "Zócalo"]
     dock.tabs.setCurrentWidget(history)
     history.list.setCurrentRow(1)
     history.go_button.click()
@@ -507,7 +507,7 @@ def test_everything_is_reached_with_the_keyboard(dock: Any) -> None:
 
 
 def test_it_is_readable_on_dark_and_light(plugin: SimpleNamespace, dock: Any) -> None:
-    ink = plugin.answer_view.ink_on
+    ink = plugin.answer_view.choose_ink
     assert ink(QColor("#ffffb2")) == QColor("black")
     assert ink(QColor("#bd0026")) == QColor("white")
     ask(dock)

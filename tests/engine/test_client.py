@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.waiting import alive, wait_for
+from kit.waiting import is_alive, wait_for
 
 from bridge import client, engine_state, environment
 from riskengine.ground import artefacts
@@ -30,7 +30,7 @@ def engine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if not os.environ.get("CRIMERISK_ENGINE"):
             patch.setenv("CRIMERISK_ENGINE", str(ROOT / ".engine"))
-        state = environment.status()
+        state = environment.read_status()
         if not state.ready:
             pytest.skip(f"{state.problem}; or run python3 bridge/environment.py install")
         yield
@@ -229,7 +229,7 @@ def test_plugin_and_engine_in_folders_with_spaces_and_other_scripts(tmp_path: Pa
     for name in ("bridge", "riskengine"):
         shutil.copytree(ROOT / name, plugin / name, ignore=shutil.ignore_patterns("__pycache__"))
     engine = tmp_path / "motor é"
-    engine.symlink_to(environment.engine_folder())
+    engine.symlink_to(environment.choose_engine_folder())
     before = sorted(plugin.rglob("*"))
     code = (
         "import sys, json; sys.path.insert(0, sys.argv[1]); from bridge import client\n"
@@ -292,9 +292,9 @@ def test_when_qgis_is_killed_its_workers_end() -> None:
     ) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert alive(pid)
+        assert is_alive(pid)
         parent.kill()
-    wait_for(lambda: not alive(pid))
+    wait_for(lambda: not is_alive(pid))
 
 
 def test_partial_names_agree_with_the_engine(tmp_path: Path) -> None:
@@ -319,11 +319,13 @@ def test_without_an_engine_the_menu_is_named(tmp_path: Path, monkeypatch: pytest
 @posix
 def test_an_engine_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRIMERISK_ENGINE", str(tmp_path))
-    python = environment.engine_python()
+    python = environment.python_of_engine()
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\necho libfoo.so is gone >&2\nexit 3\n", "utf-8")
     python.chmod(0o755)
-    engine_state.write_state(tmp_path, {"format": 1, "stage": "ready", "requirements": engine_state.fingerprint()})
+    engine_state.write_state(
+        tmp_path, {"format": 1, "stage": "ready", "requirements": engine_state.compute_fingerprint()}
+    )
     with pytest.raises(client.EngineError, match=r"did not start \(exit code 3\).*libfoo.so is gone.*Set up engine"):
         works()
     python.chmod(0o644)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.waiting import alive, wait_for
+from kit.waiting import is_alive, wait_for
 
 from bridge import base_python, engine_state, environment, installation, pip_runner, processes
 
@@ -52,10 +52,10 @@ class FakePip:
         type(self).asked.append(list(arguments))
         on_progress(0.5, "Collecting")
         for argument in arguments:
-            name = engine_state.pin_name(argument)
+            name = engine_state.name_of_pin(argument)
             if name in self.fail:
                 raise self.fail[name]
-            if name in engine_state.package_names():
+            if name in engine_state.list_packages():
                 self.put(name, argument.rpartition("==")[2].split(";")[0] or "1")
 
     def put(self, name: str, version: str) -> None:
@@ -102,7 +102,7 @@ def test_unfit_pythons_are_refused_with_a_sentence(tmp_path: Path) -> None:
         (tmp_path / "absent", "does not run as Python 3"),
     ):
         with pytest.raises(environment.EngineSetupError) as caught:
-            base_python.find(path)
+            base_python.list_pythons(path)
         message = str(caught.value)
         assert words in message
         assert message.startswith("Crime Risk needs Python 3.10 or newer")
@@ -115,11 +115,11 @@ def test_the_first_fit_python_is_taken(tmp_path: Path, monkeypatch: pytest.Monke
     old = fake_python(tmp_path / "python3", (3, 8, 0))
     good = fake_python(tmp_path / "python 3.12 ñ", (3, 12, 1))
     monkeypatch.setattr(base_python, "_candidates", lambda: [[str(old)], [str(good)], [str(good)]])
-    assert base_python.find() == [base_python.BasePython(str(good), "3.12.1")]
+    assert base_python.list_pythons() == [base_python.BasePython(str(good), "3.12.1")]
 
 
 def test_this_machine_has_a_python() -> None:
-    assert all(tuple(map(int, base.version.split(".")))[:2] >= (3, 10) for base in base_python.find())
+    assert all(tuple(map(int, base.version.split(".")))[:2] >= (3, 10) for base in base_python.list_pythons())
 
 
 def test_qgis_itself_is_never_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_the_environment_is_scrubbed_but_pips_configuration_stays(
     }
     for name, value in {**gone, **kept}.items():
         monkeypatch.setenv(name, value)
-    seen = environment.child_environment()
+    seen = environment.make_child_environment()
     assert not set(gone) & set(seen)
     assert {name: seen[name] for name in kept} == kept
     assert (seen["PYTHONUTF8"], seen["PYTHONPATH"]) == ("1", str(ROOT))
@@ -181,7 +181,7 @@ def test_install_verify_and_come_back_at_once(folder: Path, fake_pip: type[FakeP
     assert state.packages["scikit-learn"]
     assert told == sorted(told)
     assert told[-1] == 1.0
-    assert environment.status() == state
+    assert environment.read_status() == state
     if sys.platform == "linux":
         assert any("torch==2.13.0+cpu" in arguments for arguments in fake_pip.asked)
     assert "annoy" in fake_pip.asked[-1][-1]
@@ -212,7 +212,7 @@ def test_killed_in_the_middle_it_goes_on_later(folder: Path, fake_pip: type[Fake
     )
     done = subprocess.run([sys.executable, "-c", code, str(ROOT)], capture_output=True)
     assert done.returncode == -signal.SIGKILL
-    state = environment.status()
+    state = environment.read_status()
     assert (state.ready, state.state) == (False, "interrupted")
     assert "was not finished: go on with Crime Risk ▸ Set up engine…" in state.problem
     lines: list[str] = []
@@ -226,7 +226,7 @@ def test_a_damaged_environment_is_made_anew(folder: Path, fake_pip: type[FakePip
     fake_pip.broken = {"scipy"}
     with pytest.raises(environment.EngineSetupError, match=r"cannot be imported: scipy \(No module named 'gone'\)"):
         environment.install()
-    assert environment.status().state == "interrupted"
+    assert environment.read_status().state == "interrupted"
     # The package stays broken, as pip takes it for installed: only starting over helps.
     fake_pip.broken = set()
     lines: list[str] = []
@@ -237,10 +237,10 @@ def test_a_damaged_environment_is_made_anew(folder: Path, fake_pip: type[FakePip
 @posix
 def test_an_environment_whose_python_has_gone_is_made_anew(folder: Path, fake_pip: type[FakePip]) -> None:
     environment.install()
-    python = environment.engine_python()
+    python = environment.python_of_engine()
     python.unlink()
     python.symlink_to(folder / "gone")
-    assert environment.status().state == "broken"
+    assert environment.read_status().state == "broken"
     assert environment.install().ready
 
 
@@ -280,9 +280,9 @@ def test_cuda_is_never_taken_unasked(folder: Path, fake_pip: type[FakePip]) -> N
 @posix
 def test_what_the_base_python_has_is_kept(folder: Path, fake_pip: type[FakePip]) -> None:
     environment.install(system_site_packages=True)
-    base = environment.status().base_python
+    base = environment.read_status().base_python
     code = "import numpy, sys; print(numpy.__version__)"
-    numpy = processes.capture([base, "-c", code], processes.clean_environment(), folder)
+    numpy = processes.capture([base, "-c", code], processes.make_clean_environment(), folder)
     asked = [pin for arguments in fake_pip.asked for pin in arguments]
     assert not any(pin.startswith("numpy==2") for pin in asked)
     assert ("numpy" in asked) == (numpy is None)
@@ -296,7 +296,7 @@ def test_what_the_base_python_has_is_kept(folder: Path, fake_pip: type[FakePip])
 def test_cancel_keeps_what_is_there(folder: Path, fake_pip: type[FakePip]) -> None:
     with pytest.raises(environment.SetupCancelled):
         environment.install(is_cancelled=lambda: True)
-    assert not environment.status().ready
+    assert not environment.read_status().ready
     assert environment.install().ready
 
 
@@ -311,19 +311,21 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path, monkeypatch:
 
 
 def test_changed_pins_need_an_update(folder: Path) -> None:
-    python = environment.engine_python()
+    python = environment.python_of_engine()
     python.parent.mkdir(parents=True)
     python.touch()
-    assert environment.status().state == "interrupted"
+    assert environment.read_status().state == "interrupted"
     (folder / "state.json").write_text("{half")
-    assert environment.status().state == "interrupted"
+    assert environment.read_status().state == "interrupted"
     engine_state.write_state(folder, {"format": 1, "stage": "ready", "requirements": "other"})
-    state = environment.status()
+    state = environment.read_status()
     assert state.ready
     assert state.outdated
     assert "needs an update" in state.problem
-    engine_state.write_state(folder, {"format": 1, "stage": "ready", "requirements": engine_state.fingerprint()})
-    assert environment.status().problem == ""
+    engine_state.write_state(
+        folder, {"format": 1, "stage": "ready", "requirements": engine_state.compute_fingerprint()}
+    )
+    assert environment.read_status().problem == ""
 
 
 @posix
@@ -332,7 +334,7 @@ def test_two_installations_do_not_collide_and_a_dead_one_does_not_matter(folder:
     code = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
         "from bridge import engine_state, environment\n"
-        "with engine_state.lock(environment.engine_folder()):\n    print('held', flush=True); time.sleep(600)"
+        "with engine_state.lock(environment.choose_engine_folder()):\n    print('held', flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(ROOT)], stdout=subprocess.PIPE) as other:
         assert other.stdout
@@ -357,7 +359,7 @@ def test_remove_takes_only_the_engine(folder: Path, tmp_path: Path) -> None:
     environment.remove()
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
     assert (precious / "data.csv").exists()
-    assert environment.status().state == "missing"
+    assert environment.read_status().state == "missing"
     environment.remove()
 
 
@@ -407,7 +409,7 @@ def test_known_failures_have_a_remedy(line: str, cause: str, remedy: str, tmp_pa
 
 
 def test_pip_itself_fails_with_a_sentence(tmp_path: Path) -> None:
-    pip = pip_runner.Pip(Path(sys.executable), tmp_path, processes.clean_environment(), print, lambda: False)
+    pip = pip_runner.Pip(Path(sys.executable), tmp_path, processes.make_clean_environment(), print, lambda: False)
     arguments = ["--no-index", "--target", str(tmp_path / "t"), "crime-risk-nothing==1"]
     with pytest.raises(pip_runner.PipError, match="No build of crime-risk-nothing==1") as caught:
         pip.install(arguments, lambda *_: None)
@@ -437,8 +439,8 @@ def test_cancel_ends_a_command_with_its_children(tmp_path: Path) -> None:
     lines: list[str] = []
     command = ["sh", "-c", "trap '' INT; sleep 600 & echo $!; wait; sleep 600"]
     with pytest.raises(processes.SetupCancelled):
-        processes.run(command, processes.clean_environment(), tmp_path, lines.append, lambda: bool(lines))
-    wait_for(lambda: not alive(int(lines[0])))
+        processes.run(command, processes.make_clean_environment(), tmp_path, lines.append, lambda: bool(lines))
+    wait_for(lambda: not is_alive(int(lines[0])))
 
 
 @posix
@@ -447,13 +449,13 @@ def test_pip_ends_with_qgis(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
         "from bridge import processes\n"
-        "environment = {**processes.clean_environment(), 'PYTHONPATH': sys.argv[2]}\n"
-        "command = processes.watched(sys.executable, 'sleeper')\n"
+        "environment = {**processes.make_clean_environment(), 'PYTHONPATH': sys.argv[2]}\n"
+        "command = processes.make_watched_command(sys.executable, 'sleeper')\n"
         "processes.run(command, environment, Path(sys.argv[2]), lambda l: print(l, flush=True), lambda: False)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(ROOT), str(tmp_path)], stdout=subprocess.PIPE) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert alive(pid)
+        assert is_alive(pid)
         parent.kill()
-    wait_for(lambda: not alive(pid))
+    wait_for(lambda: not is_alive(pid))

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kit.extending import patched_copy
+from kit.extending import make_patched_copy
 from kit.forecasters import CHECKS, QUICK_CHECKS
 
 
 def test_the_forecaster_of_the_example_keeps_every_promise(tmp_path: Path) -> None:
-    root = patched_copy("forecaster", tmp_path)
+    root = make_patched_copy("forecaster", tmp_path)
     tests = [f"tests/engine/forecasters/test_{name}.py" for name in ("forecasters", "page", "seasonal_share")]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:pytest_qgis", *tests, "-k", "seasonal_share or records"],

@@ -10,7 +10,7 @@ from kit import house
 ROOMS = sorted({house.room_of(name) for name in house.list_modules()})
 QGIS_SIDE = ("bridge", "algorithms", "ui", "plugin", "")
 #: Modules that may be imported while QGIS loads the plugin; numpy, which QGIS ships, only when it is needed.
-AT_LOAD, LATER = {"qgis"}, {"qgis", "numpy", "processing"}
+AT_LOAD, LATER = {"qgis"}, {"qgis", "numpy", "processing", "osgeo"}
 
 
 def test_there_is_something_to_check() -> None:

@@ -120,8 +120,8 @@ def run_algorithm(algorithm: str, log: Log | None = None, **parameters: Any) -> 
     return Ran(results, log)
 
 
-def refuse(algorithm: str, log: Log | None = None, **parameters: Any) -> str:
-    """The sentences with which an algorithm is refused; no traceback among them."""
+def read_refusal(algorithm: str, log: Log | None = None, **parameters: Any) -> str:
+    """Read the sentences with which an algorithm is refused; no traceback among them."""
     log = log or Log()
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm(algorithm, log, **parameters)

@@ -53,13 +53,13 @@ class Recorder(JobContext):
         return [message for level, message in self.entries if level == "warning"]
 
 
-def stopped_in(epoch: int) -> Recorder:
-    """A context that cancels a training in the middle of an epoch."""
+def make_stopping_context(epoch: int) -> Recorder:
+    """Make a context that cancels a training in the middle of an epoch."""
     return Recorder(lambda said: said.texts[-1].startswith(f"epoch {epoch} of"))
 
 
-def cancelled() -> JobContext:
-    """A context that is cancelled before the job begins."""
+def make_cancelled_context() -> JobContext:
+    """Make a context that is cancelled before the job begins."""
     context = JobContext()
     context.cancelled.set()
     return context

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "extending"
 
 
-def patched_copy(example: str, folder: Path) -> Path:
+def make_patched_copy(example: str, folder: Path) -> Path:
     """Copy the checkout, uncommitted changes included, and apply an example to the copy; skips without git.
 
     Parameters

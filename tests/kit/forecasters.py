@@ -21,8 +21,8 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from kit.contexts import Recorder, cancelled
-from kit.maps import stack
+from kit.contexts import Recorder, make_cancelled_context
+from kit.maps import make_stack
 
 from riskengine.contract.forecasters import (
     COVARIATES,
@@ -56,8 +56,10 @@ KINDS = (
 )
 
 
-def small_city(bin_length: str = "1 days", maps: int = MAPS, binary: bool = False) -> Heatmaps:
-    """Busy and quiet cells, two of them outside, days without observation, a static layer and another category."""
+def make_small_city(bin_length: str = "1 days", maps: int = MAPS, binary: bool = False) -> Heatmaps:
+    """Make a city of busy and quiet cells, two of them outside, days without observation, a static layer and another
+    category.
+    """
     random = np.random.default_rng(11)
     rates = random.gamma(0.7, 0.6, (5, 6))
     counts = random.poisson(rates, (maps, 5, 6)).astype(np.uint8)
@@ -74,21 +76,21 @@ def small_city(bin_length: str = "1 days", maps: int = MAPS, binary: bool = Fals
     grid = Grid(500_000.0, 4_000_000.0, 250.0, 6, 5, "EPSG:32614")
     counts = np.minimum(counts, 1) if binary else counts
     start = "2018-01-01" if bin_length.endswith("months") else "2023-01-02"
-    return stack(counts, mask, bin_length, start, grid, observed=observed, binary=binary, extras=extras)
+    return make_stack(counts, mask, bin_length, start, grid, observed=observed, binary=binary, extras=extras)
 
 
-def announced_city() -> Heatmaps:
-    """A coin decides whether something happens at (1, 1); the next map, and no other, tells at (3, 4)."""
+def make_announced_city() -> Heatmaps:
+    """Toss a coin whether something happens at (1, 1); the next map, and no other, tells at (3, 4)."""
     random = np.random.default_rng(5)
     counts = random.poisson(0.1, (400, 5, 6)).astype(np.uint8)
     coin = random.integers(0, 2, 400)
     counts[:, 1, 1] = coin
     counts[1:, 3, 4] = coin[:-1]
-    return stack(counts, start="2023-01-01", cell=1.0)
+    return make_stack(counts, start="2023-01-01", cell=1.0)
 
 
-def poisoned(heatmaps: Heatmaps, which: Any) -> Heatmaps:
-    """The same with other counts, of its own category and the other one, in some maps."""
+def poison(heatmaps: Heatmaps, which: Any) -> Heatmaps:
+    """Poison the maps with other counts, of their own category and the other one, in some of them."""
     counts, channels = heatmaps.counts.copy(), heatmaps.extras.channels.copy()
     counts[which] = 7 - np.minimum(counts[which], 7)
     channels[:, which] = 200
@@ -115,7 +117,7 @@ class Subject:
     @cached_property
     def fitted(self) -> Forecaster:
         """Fitted on the maps of the small city before `FIRST`."""
-        return self.make().fit(small_city().before(FIRST))
+        return self.make().fit(make_small_city().before(FIRST))
 
 
 Check = Callable[[Subject], None]
@@ -153,7 +155,7 @@ def check_settings(subject: Subject) -> None:
 
 def check_probabilities(subject: Subject) -> None:
     """Forecasts are probabilities inside the study area, one step ahead and several."""
-    city = small_city()
+    city = make_small_city()
     assert_probabilities(subject.fitted.predict_each(city, FIRST), city)
     ahead = subject.fitted.predict(city, steps=3)
     assert len(ahead) == 3
@@ -162,7 +164,7 @@ def check_probabilities(subject: Subject) -> None:
 
 def check_maps_stay(subject: Subject) -> None:
     """Neither fit nor a forecast changes the maps it is handed; fit returns the forecaster."""
-    city, untouched = small_city(), small_city()
+    city, untouched = make_small_city(), make_small_city()
     model = subject.make()
     assert model.fit(city.before(FIRST)) is model
     model.predict_each(city, FIRST)
@@ -174,8 +176,8 @@ def check_maps_stay(subject: Subject) -> None:
 
 def check_nothing_from_the_future(subject: Subject) -> None:
     """What comes after the origin changes no forecast."""
-    city, origin = small_city(), FIRST + 6
-    changed = poisoned(city, slice(origin, None))
+    city, origin = make_small_city(), FIRST + 6
+    changed = poison(city, slice(origin, None))
     before, after = (subject.fitted.predict_each(each, FIRST) for each in (city, changed))
     known = origin - FIRST + 1
     np.testing.assert_array_equal(before[:known], after[:known])
@@ -190,34 +192,34 @@ def check_nothing_from_the_future(subject: Subject) -> None:
 def check_no_signal_from_the_future(subject: Subject) -> None:
     """A signal that is only known too late helps nobody."""
     # 280 tosses: chance is 0.5 with a standard deviation of 0.034.
-    assert abs(late_signal_auc(subject.make()) - 0.5) < 0.14, "it knows a coin before it is tossed"
+    assert abs(compute_late_signal_auc(subject.make()) - 0.5) < 0.14, "it knows a coin before it is tossed"
 
 
 def check_unobserved_maps(subject: Subject) -> None:
     """Maps without observation teach nothing and are read by nobody."""
-    city = small_city()
-    changed = poisoned(city, ~city.observed)
+    city = make_small_city()
+    changed = poison(city, ~city.observed)
     other = subject.make().fit(changed.before(FIRST))
     np.testing.assert_array_equal(subject.fitted.predict_each(city, FIRST), other.predict_each(changed, FIRST))
 
 
 def check_one_pass(subject: Subject) -> None:
     """One pass over the maps gives what each origin gives."""
-    city = small_city()
+    city = make_small_city()
     alone = [subject.fitted.predict(city.before(origin))[0] for origin in range(FIRST, MAPS)]
     np.testing.assert_allclose(subject.fitted.predict_each(city, FIRST), alone, **CLOSE)
 
 
 def check_further_ahead(subject: Subject) -> None:
     """Forecasts further ahead are those made earlier."""
-    city = small_city()
+    city = make_small_city()
     alone = [subject.fitted.predict(city.before(target - 2), 3)[-1] for target in range(FIRST, MAPS)]
     np.testing.assert_allclose(subject.fitted.predict_ahead(city, FIRST, 3), alone, **CLOSE)
 
 
 def check_needs(subject: Subject) -> None:
     """It reads what its record says it needs, and nothing else."""
-    city, needs = small_city(), subject.record.needs
+    city, needs = make_small_city(), subject.record.needs
     other = replace(city.extras, static=city.extras.static[:, ::-1, ::-1].copy(), channels=city.extras.channels // 2)
     risks = [subject.fitted.predict(each) for each in (city, replace(city, extras=other))]
     # A small network may have learned to trust none of them.
@@ -226,7 +228,7 @@ def check_needs(subject: Subject) -> None:
         assert same != (COVARIATES in needs), "its record is wrong on whether it reads covariates"
     # Cells change places; who knows nothing of places forecasts each as before.
     order = np.random.default_rng(2).permutation(int(city.mask.sum()))
-    moved, counts = small_city(), city.counts[:, city.mask][:, order]
+    moved, counts = make_small_city(), city.counts[:, city.mask][:, order]
     moved.counts[:, city.mask] = counts
     moved.extras.channels[:, :, city.mask] = city.extras.channels[:, :, city.mask][:, :, order]
     moved.extras.static[:, city.mask] = city.extras.static[:, city.mask][:, order]
@@ -237,7 +239,7 @@ def check_needs(subject: Subject) -> None:
 
 def check_state(subject: Subject) -> None:
     """Settings and state are all there is, and they are plain."""
-    city, model = small_city(), subject.fitted
+    city, model = make_small_city(), subject.fitted
     settings = json.loads(json.dumps(model.settings()))
     state = {key: np.array(value) for key, value in model.state().items()}
     assert all(array.dtype.kind in "biufU" for array in state.values())
@@ -247,7 +249,7 @@ def check_state(subject: Subject) -> None:
 
 def check_model_file(subject: Subject) -> None:
     """It comes back from a model file as it was."""
-    city, model = small_city(), subject.fitted
+    city, model = make_small_city(), subject.fitted
     card = make_card(model, city.before(FIRST), {subject.name: {"log_loss": 0.1}})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.crimemodel"
@@ -263,14 +265,14 @@ def check_model_file(subject: Subject) -> None:
 
 def check_the_same_seed(subject: Subject) -> None:
     """The same seed gives the same forecast."""
-    city = small_city()
+    city = make_small_city()
     again = subject.make().fit(city.before(FIRST))
     np.testing.assert_array_equal(subject.fitted.predict(city, 2), again.predict(city, 2))
 
 
 def check_refusals(subject: Subject) -> None:
     """A history with nothing in it, or too short, is refused; so are no steps."""
-    city = small_city().before(FIRST)
+    city = make_small_city().before(FIRST)
     with pytest.raises(DataError, match="No incident"):
         subject.make().fit(replace(city, counts=np.zeros_like(city.counts)))
     with pytest.raises(DataError, match="observed maps"):
@@ -285,17 +287,17 @@ def check_refusals(subject: Subject) -> None:
 def check_cancel(subject: Subject) -> None:
     """A cancelled forecast stops, several steps ahead within a target."""
     with pytest.raises(Cancelled):
-        subject.fitted.predict_each(small_city(), FIRST, cancelled())
+        subject.fitted.predict_each(make_small_city(), FIRST, make_cancelled_context())
     context = Recorder(cancel_when=lambda said: len(said.shares) == 3)
     with pytest.raises(Cancelled):
-        subject.fitted.predict_ahead(small_city(), FIRST, 3, context)
+        subject.fitted.predict_ahead(make_small_city(), FIRST, 3, context)
     assert len(context.shares) == 3, "it went on for more than a target"
 
 
 def check_progress(subject: Subject) -> None:
     """Progress is reported, and never goes back."""
     context = Recorder()
-    subject.fitted.predict_each(small_city(), FIRST, context)
+    subject.fitted.predict_each(make_small_city(), FIRST, context)
     shares = context.shares
     # Networks can be cancelled between their parts, of which they do not speak.
     assert shares or subject.record.network, "a forecast reports its progress"
@@ -305,7 +307,7 @@ def check_progress(subject: Subject) -> None:
 
 def check_kind_of_maps(subject: Subject, bin_length: str, threshold: int, binary: bool) -> None:
     """Other bins, thresholds and binary maps: as many events are forecast as there are, about."""
-    city = small_city(bin_length, binary=binary)
+    city = make_small_city(bin_length, binary=binary)
     model = subject.make(threshold=threshold).fit(city.before(FIRST))
     each = model.predict_each(city, FIRST)
     assert_probabilities(each, city)
@@ -318,11 +320,11 @@ def check_kind_of_maps(subject: Subject, bin_length: str, threshold: int, binary
 
 def check_threshold(subject: Subject) -> None:
     """More than one incident is rarer than one, and binary maps do not know of it."""
-    city = small_city()
+    city = make_small_city()
     twice = subject.make(threshold=2).fit(city.before(FIRST)).predict(city)
     assert np.nanmean(twice) < np.nanmean(subject.fitted.predict(city))
     with pytest.raises(ParameterError, match="threshold is 2"):
-        subject.make(threshold=2).fit(small_city(binary=True).before(FIRST))
+        subject.make(threshold=2).fit(make_small_city(binary=True).before(FIRST))
 
 
 #: What every forecaster is asked, by name; what networks, too slow for it, are not asked.
@@ -356,7 +358,7 @@ QUICK_CHECKS: dict[str, Check] = {
 
 
 def checks_of(name: str) -> dict[str, Check]:
-    """What a forecaster is asked."""
+    """List what a forecaster is asked."""
     return CHECKS if FORECASTERS[name].network else {**CHECKS, **QUICK_CHECKS}
 
 
@@ -402,7 +404,7 @@ def _listed(name: str, cls: type[Forecaster] | None, record: ForecasterRecord | 
 
 
 def assert_probabilities(risk: Maps, heatmaps: Heatmaps) -> None:
-    """Probabilities in the study area, neither 0 nor 1, and NaN outside."""
+    """Assert that there are probabilities in the study area, neither 0 nor 1, and NaN outside."""
     assert risk.dtype == np.float32
     assert risk.shape[1:] == heatmaps.mask.shape
     assert np.array_equal(np.isnan(risk), np.broadcast_to(~heatmaps.mask, risk.shape)), "NaN outside, and only there"
@@ -410,8 +412,8 @@ def assert_probabilities(risk: Maps, heatmaps: Heatmaps) -> None:
     assert risk[:, heatmaps.mask].max() < 1
 
 
-def late_signal_auc(model: Forecaster, first: int = 120) -> float:
-    """How well a coin is forecast that is known only after it was tossed."""
-    city = announced_city()
+def compute_late_signal_auc(model: Forecaster, first: int = 120) -> float:
+    """Compute how well a coin is forecast that is known only after it was tossed."""
+    city = make_announced_city()
     risk = model.fit(city.before(first)).predict_each(city, first)
     return auc(risk[:, 1, 1], city.counts[first:, 1, 1])

@@ -102,7 +102,7 @@ def geocoder_server() -> Iterator[GeocoderServer]:
                 return self._send(b"[" + b" " * 6_000_000 + b"]", "application/json")
             places = next((known for word, known in PLACES.items() if word in address), [])
             google = path.endswith("/geocode/json")
-            answer = google_answer(address, places, params) if google else nominatim_answer(address, places)
+            answer = make_google_answer(address, places, params) if google else make_nominatim_answer(address, places)
             return self._send(json.dumps(answer).encode(), "application/json", 200, {"Cache-Control": "max-age=3600"})
 
         def _send(self, body: bytes, kind: str, status: int = 200, headers: dict[str, str] | None = None) -> None:
@@ -128,8 +128,8 @@ def geocoder_server() -> Iterator[GeocoderServer]:
         server.server_close()
 
 
-def nominatim_answer(address: str, places: list[tuple[str, float, float]]) -> Any:
-    """The body of `/search?format=json`."""
+def make_nominatim_answer(address: str, places: list[tuple[str, float, float]]) -> Any:
+    """Make the body of `/search?format=json`."""
     if "an object" in address:
         return {"error": {"code": 400, "message": "Nothing to search for."}}
     if "no places" in address:
@@ -160,8 +160,8 @@ def nominatim_answer(address: str, places: list[tuple[str, float, float]]) -> An
     return rows + [{**row, "osm_id": 1, "place_id": 2} for row in rows[:1]]
 
 
-def google_answer(address: str, places: list[tuple[str, float, float]], params: dict[str, str]) -> Any:
-    """The body of `/maps/api/geocode/json`."""
+def make_google_answer(address: str, places: list[tuple[str, float, float]], params: dict[str, str]) -> Any:
+    """Make the body of `/maps/api/geocode/json`."""
     key = params.get("key", "")
     if key != GOOD_KEY:
         # Google does not repeat the key; a proxy or a later version may.

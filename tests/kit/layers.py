@@ -43,8 +43,8 @@ _KINDS = {
 }
 
 
-def city_rows(count: int = 300, days: int = 40, seed: int = 1) -> list[Row]:
-    """Incidents of a small town: three clusters within 3 km, `days` days from 2024-01-01, two categories."""
+def make_city_rows(count: int = 300, days: int = 40, seed: int = 1) -> list[Row]:
+    """Make incidents of a small town: three clusters within 3 km, `days` days from 2024-01-01, two categories."""
     chance = random.Random(seed)
     rows: list[Row] = []
     for number in range(count):
@@ -78,7 +78,7 @@ def make_points(
     geometry: str = "Point",
     raw: bool = False,
 ) -> QgsVectorLayer:
-    """A memory layer of `Row`s, whose metres are brought to `crs`.
+    """Make a memory layer of `Row`s, whose metres are brought to `crs`.
 
     A row's place may also be WKT (taken as it is) or None for NULL.
     """
@@ -109,14 +109,14 @@ def make_points(
     return layer
 
 
-def square(x: float, y: float, side: float) -> str:
-    """A polygon as WKT, metres from the town's corner."""
+def make_square(x: float, y: float, side: float) -> str:
+    """Make a polygon as WKT, metres from the town's corner."""
     x, y = EAST + x, NORTH + y
     return f"Polygon (({x} {y}, {x + side} {y}, {x + side} {y + side}, {x} {y + side}, {x} {y}))"
 
 
-def bands(path: str | Path, nan: bool = False) -> Any:
-    """A raster's bands, shape (bands, rows, columns), as they are stored, or as numbers in which no data is NaN."""
+def read_bands(path: str | Path, nan: bool = False) -> Any:
+    """Read a raster's bands, shape (bands, rows, columns), as stored, or as numbers in which no data is NaN."""
     dataset = gdal.Open(str(path))
     array = dataset.ReadAsArray().reshape(-1, dataset.RasterYSize, dataset.RasterXSize)
     if nan:
@@ -155,8 +155,8 @@ def write_bands(path: Path, values: Any, like: str | Path | None = None, nodata:
     return str(path)
 
 
-def band_times(layer: QgsRasterLayer, form: str = "yyyy-MM-ddTHH:mm:ss") -> list[tuple[str, str]]:
-    """Time ranges of a raster's bands, which must all be half-open."""
+def read_band_times(layer: QgsRasterLayer, form: str = "yyyy-MM-ddTHH:mm:ss") -> list[tuple[str, str]]:
+    """Read the time ranges of a raster's bands, which must all be half-open."""
     properties = layer.temporalProperties()
     assert properties.mode() == Qgis.RasterTemporalMode.FixedRangePerBand
     spans = []

@@ -1,7 +1,7 @@
 """Every limit of every tool, asked on both sides: of the dialog and of the job.
 
 Run as a script it prints the answers of one side: ``limits.py dialog`` with QGIS's Python, ``limits.py job`` with the
-engine's. `disagreeing` runs both and compares.
+engine's. `list_disagreements` runs both and compares.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STEP = 1e-6
 
 
-def cases(tool: Any) -> Iterator[tuple[Any, float]]:
+def list_cases(tool: Any) -> Iterator[tuple[Any, float]]:
     """Yield each number of a tool with the values at its limits and one step to either side, as the job has them."""
     from crime_risk.riskengine.contract.tools.base import LARGEST_INTEGER, parameters_of
 
@@ -37,8 +37,8 @@ def cases(tool: Any) -> Iterator[tuple[Any, float]]:
             yield from ((parameter, end + sign * far * step) for far in (-1, 0, 1))
 
 
-def dialog() -> list[list[Any]]:
-    """Answers of the dialogs: tool, parameter, value, whether it is taken. Needs QGIS's Python."""
+def ask_dialogs() -> list[list[Any]]:
+    """Ask the dialogs: tool, parameter, value, whether it is taken. Needs QGIS's Python."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from qgis.core import QgsApplication, QgsProcessingContext, QgsProject
 
@@ -46,14 +46,14 @@ def dialog() -> list[list[Any]]:
     if application is None:
         application = QgsApplication([], False)
         application.initQgis()
-    from crime_risk.algorithms.provider import algorithms
+    from crime_risk.algorithms.provider import make_algorithms
     from crime_risk.riskengine.contract.tools.base import parameters_of
     from crime_risk.riskengine.contract.tools.refusals import choose_shown_factor
 
     answers = []
     with tempfile.TemporaryDirectory() as folder:
         inputs = _inputs(Path(folder))
-        for algorithm in algorithms():
+        for algorithm in make_algorithms():
             algorithm.initAlgorithm()
             context = QgsProcessingContext()
             context.setProject(QgsProject.instance())
@@ -64,7 +64,7 @@ def dialog() -> list[list[Any]]:
             }
             fine, why = algorithm.checkParameterValues(given, context)
             assert fine, (algorithm.name(), why)
-            for parameter, value in cases(algorithm.tool):
+            for parameter, value in list_cases(algorithm.tool):
                 shown = value * choose_shown_factor(parameter)
                 text = str(int(shown)) if float(shown).is_integer() else repr(shown)
                 asked = text if get_origin(parameter.type) is list else shown
@@ -105,8 +105,8 @@ def _inputs(folder: Path) -> dict[str, Any]:
     }
 
 
-def job() -> list[list[Any]]:
-    """Answers of the jobs, as `dialog` gives those of the dialogs. Needs the engine's Python."""
+def ask_jobs() -> list[list[Any]]:
+    """Ask the jobs, as `ask_dialogs` does the dialogs. Needs the engine's Python."""
     from crime_risk.riskengine.contract.tools import list_tools
     from crime_risk.riskengine.contract.tools.base import NEEDED, parameters_of
     from crime_risk.riskengine.ground.errors import ParameterError
@@ -115,7 +115,7 @@ def job() -> list[list[Any]]:
     answers = []
     for name, tool in list_tools().items():
         needed = {each.key: "x" for each in parameters_of(tool) if each.job and each.default is NEEDED}
-        for parameter, value in cases(tool):
+        for parameter, value in list_cases(tool):
             whole = int in (parameter.type, *get_args(parameter.type))
             given: Any = int(value) if whole else value
             given = [given] if get_origin(parameter.type) is list else given
@@ -132,7 +132,7 @@ def job() -> list[list[Any]]:
     return answers
 
 
-def disagreeing() -> list[str]:
+def list_disagreements() -> list[str]:
     """List where dialog and job differ; starts both Pythons."""
     sides = []
     for side, python in (
@@ -163,7 +163,7 @@ def _main() -> None:
         # The plugin's folder may have any name, so its package gets one here.
         (Path(folder) / "crime_risk").symlink_to(ROOT)
         sys.path.insert(0, folder)
-        answers = {"dialog": dialog, "job": job}[sys.argv[1]]()
+        answers = {"dialog": ask_dialogs, "job": ask_jobs}[sys.argv[1]]()
     print(json.dumps(answers))
     sys.stdout.flush()
     # QGIS may crash while it is taken down, when all is said.

@@ -22,7 +22,7 @@ def make_edges(maps: int, bin: str = "1 days", start: str = "2024-01-01") -> np.
     return (np.datetime64(start, code) + int(number) * several * np.arange(maps + 1)).astype("datetime64[s]")
 
 
-def stack(
+def make_stack(
     counts: np.ndarray,
     mask: np.ndarray | None = None,
     bin: str = "1 days",
@@ -38,12 +38,12 @@ def stack(
     return Heatmaps(counts, make_edges(len(counts), bin, start), inside, cells, bin, **more)
 
 
-def travelling(maps: int = 90, side: int = 8, seed: int = 0) -> Heatmaps:
+def make_travelling(maps: int = 90, side: int = 8, seed: int = 0) -> Heatmaps:
     """A front of incidents that moves one column a day, with noise: place alone tells nothing, yesterday all."""
     random = np.random.default_rng(seed)
     column = np.arange(side)
     days = [random.random((side, side)) < np.where((column - day) % 4 == 0, 0.9, 0.03)[None, :] for day in range(maps)]
-    return stack(np.stack(days).astype(np.uint8))
+    return make_stack(np.stack(days).astype(np.uint8))
 
 
 def write_stack(path: Path, heatmaps: Heatmaps) -> str:
@@ -74,6 +74,6 @@ def write_raster(
 
 
 def read_bands(path: str | Path) -> np.ndarray:
-    """A raster's bands as they are stored, shape (bands, H, W)."""
+    """Read a raster's bands as they are stored, shape (bands, H, W)."""
     with rasterio.open(path) as source:
         return source.read()

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 
-def plain(text: str) -> str:
-    """A text with one blank wherever there is white space."""
+def collapse_blanks(text: str) -> str:
+    """Write a text with one blank wherever there is white space."""
     return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
@@ -24,8 +24,8 @@ class Page(HTMLParser):
         self.rows: list[list[str]] = []
         self.text = ""
         self.feed(self.source)
-        self.text = plain(self.text)
-        self.rows = [[plain(cell) for cell in row] for row in self.rows]
+        self.text = collapse_blanks(self.text)
+        self.rows = [[collapse_blanks(cell) for cell in row] for row in self.rows]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
@@ -50,8 +50,8 @@ class Page(HTMLParser):
         if {"td", "th"} & set(self.open):
             self.rows[-1][-1] += data + " "
 
-    def row(self, start: str, columns: int) -> list[str]:
-        """The one row of so many columns that begins with a text."""
+    def find_row(self, start: str, columns: int) -> list[str]:
+        """Find the one row of so many columns that begins with a text."""
         matching = [row for row in self.rows if len(row) == columns and row[0].startswith(start)]
         assert len(matching) == 1, (start, columns, [row[0] for row in self.rows])
         return matching[0]

@@ -28,7 +28,7 @@ FEATURES = FeatureSet(groups=("densities", "slopes"), bandwidths=(50.0, 100.0, 2
 WIDTHS = (64, 64)
 
 
-def small_model(
+def make_small_model(
     index: CrimeIndex,
     epochs: int = 4,
     recent_days: float = 31.0,
@@ -73,4 +73,4 @@ def small_model(
 
 
 if __name__ == "__main__":
-    small_model(CrimeIndex.load(sys.argv[1]), *map(int, sys.argv[3:4])).save(sys.argv[2])
+    make_small_model(CrimeIndex.load(sys.argv[1]), *map(int, sys.argv[3:4])).save(sys.argv[2])

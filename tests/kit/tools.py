@@ -16,14 +16,14 @@ from typing import Any
 
 from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm, QgsProcessingContext, QgsProject
 
-from .algorithms import Log, refuse, run_algorithm
+from .algorithms import Log, read_refusal, run_algorithm
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def tool_ids() -> list[str]:
-    """The ids of all tools, before QGIS has loaded the plugin."""
-    code = "import json; from riskengine.contract.tools import tools; print(json.dumps(list(tools())))"
+def list_tool_ids() -> list[str]:
+    """List the ids of all tools, before QGIS has loaded the plugin."""
+    code = "import json; from riskengine.contract.tools import list_tools; print(json.dumps(list(list_tools())))"
     done = subprocess.run(
         [os.environ.get("QGIS_PYTHON", "/usr/bin/python3"), "-c", code],
         cwd=ROOT,
@@ -37,7 +37,7 @@ def tool_ids() -> list[str]:
 
 
 def algorithm_of(name: str) -> QgsProcessingAlgorithm:
-    """The algorithm of a tool, from QGIS's registry."""
+    """Find the algorithm of a tool in QGIS's registry."""
     return QgsApplication.processingRegistry().algorithmById(f"crimerisk:{name}")
 
 
@@ -105,8 +105,8 @@ def check_job(tool: Any) -> None:
     assert (ROOT / "riskengine" / "jobs" / f"{tool.JOB}.py").is_file(), f"riskengine/jobs/{tool.JOB}.py is missing"
     for parameter in parameters_of(tool):
         if style := getattr(parameter.kind, "style", ""):
-            known = hasattr(styles, style) or (styles.FOLDER / f"{style}.qml").is_file()
-            assert known, f"neither bridge.styles.{style} nor resources/styles/{style}.qml is there"
+            known = style in styles.BY_RESULT or (styles.FOLDER / f"{style}.qml").is_file()
+            assert known, f"neither bridge.styles.BY_RESULT nor resources/styles knows {style}"
 
 
 def _context() -> QgsProcessingContext:
@@ -143,9 +143,9 @@ def check_limits(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any]) -
     """A number beyond its limit is refused, in a sentence that names it and the remedy; the limit itself is taken."""
     from crime_risk.riskengine.contract.tools.refusals import choose_shown_factor, is_refused
 
-    from .limits import cases
+    from .limits import list_cases
 
-    for parameter, value in cases(algorithm.tool):
+    for parameter, value in list_cases(algorithm.tool):
         if getattr(parameter.type, "__origin__", None) is list:
             continue
         asked = {**inputs, parameter.name: value * choose_shown_factor(parameter)}
@@ -160,12 +160,12 @@ def check_destinations(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, A
     good = _complete(algorithm, inputs, folder)
     occupied = folder / "folder.gpkg"
     for name, make in _destinations(algorithm):
-        said = refuse(algorithm.name(), **{**good, name: make(folder / "no such folder")})
+        said = read_refusal(algorithm.name(), **{**good, name: make(folder / "no such folder")})
         assert f"The destination of {name}, {folder / 'no such folder'}" in said, said
         assert "lies in a folder that does not exist. Choose another file." in said
         assert not list(folder.iterdir()), name
         occupied.mkdir()
-        said = refuse(algorithm.name(), **{**good, name: str(occupied)})
+        said = read_refusal(algorithm.name(), **{**good, name: str(occupied)})
         assert f"The destination of {name}, {occupied}, is a folder. Choose another file." in said
         assert list(folder.iterdir()) == [occupied], name
         occupied.rmdir()

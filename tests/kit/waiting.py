@@ -19,8 +19,8 @@ def wait_for(condition: Callable[[], Any], seconds: float = 20, turn: Callable[[
         time.sleep(0.01)
 
 
-def alive(pid: int) -> bool:
-    """Whether a process runs; zombies count as dead, for nobody may be there to collect them."""
+def is_alive(pid: int) -> bool:
+    """Say whether a process runs; zombies count as dead, for nobody may be there to collect them."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.algorithms import Log, Ran, refuse, run_algorithm
-from kit.layers import Row, city_rows, make_points
+from kit.algorithms import Log, Ran, read_refusal, run_algorithm
+from kit.layers import Row, make_city_rows, make_points
 from kit.windows import add_package
 from qgis.core import (
     QgsProcessingUtils,
@@ -69,7 +69,7 @@ def run(plugin: Any) -> Callable[..., Ran]:
 @pytest.fixture(scope="session")
 def refusal(plugin: Any) -> Callable[..., str]:
     """`refusal(algorithm, PARAMETER=…)`: the sentences with which it is refused; no traceback among them."""
-    return refuse
+    return read_refusal
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def points(plugin: Any) -> Callable[..., QgsVectorLayer]:
 @pytest.fixture(scope="session")
 def town() -> list[Row]:
     """300 incidents as rows for `points`."""
-    return city_rows()
+    return make_city_rows()
 
 
 @pytest.fixture(scope="session")
@@ -111,12 +111,12 @@ def score_model_file(index_file: Path, shared_files: Path) -> Path:
 
     path = shared_files / "town.crimescore"
     command = [
-        str(environment.engine_python()),
+        str(environment.python_of_engine()),
         str(ROOT / "tests" / "kit" / "score_model.py"),
         str(index_file),
         str(path),
     ]
-    subprocess.run(command, check=True, timeout=120, env=environment.child_environment())
+    subprocess.run(command, check=True, timeout=120, env=environment.make_child_environment())
     return path
 
 

@@ -69,7 +69,7 @@ seen["kept"] = geocoder_key.has_key(), geocoder_key.read_key() == GOOD_KEY
 
 with geocoder_server() as server:
     geocoder_choice.save_service(geocoder_choice.Service("google", server.google, "mx"))
-    service = dataclasses.replace(geocoding.chosen_service(), timeout=1.0)
+    service = dataclasses.replace(geocoding.read_service_with_key(), timeout=1.0)
     seen["service"] = repr(service)
     seen["found"] = [place.name for place in geocoding.search("Zócalo", None, None, service)]
     seen["sentences"] = [

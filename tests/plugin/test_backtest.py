@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.layers import bands, write_bands
+from kit.layers import read_bands, write_bands
 from osgeo import gdal
 from qgis.core import (
     Qgis,
@@ -53,7 +53,7 @@ def kinds(*names: str) -> list[int]:
 def counts_of(path: str | Path) -> Any:
     """Incidents per map and cell; 0 outside the study area."""
     dataset = gdal.Open(str(path))
-    array = bands(path).astype(int)
+    array = read_bands(path).astype(int)
     nodata = dataset.GetRasterBand(1).GetNoDataValue()
     array[array == nodata] = 0
     return array
@@ -166,7 +166,7 @@ def test_labels_by_hand(over: int, tested: Any, run: Any, grids_file: Path, tmp_
             OVER=1,
             LABELS=str(tmp_path / "labels.tif"),
         )
-    labels, risk, counts = bands(ran["LABELS"]), bands(tested["RISK"]), counts_of(grids_file)[-TESTED:]
+    labels, risk, counts = read_bands(ran["LABELS"]), read_bands(tested["RISK"]), counts_of(grids_file)[-TESTED:]
     assert labels.shape == risk.shape == counts.shape
     dataset = gdal.Open(tested["RISK"])
     nodata = dataset.GetRasterBand(1).GetNoDataValue()
@@ -237,7 +237,7 @@ def test_forecasts_know_nothing_of_the_future(tested: Any, run: Any, grids_file:
     del band, dataset
     given = {"MODELS": kinds("constant", "prior_counts", "logistic"), "WORKERS": 1}
     ran = run("backtestforecast", INPUT=str(changed), **given, RISK=str(tmp_path / "risk.tif"))
-    assert (bands(ran["RISK"]) == bands(tested["RISK"])).all()
+    assert (read_bands(ran["RISK"]) == read_bands(tested["RISK"])).all()
     assert ran["LOG_LOSS"] > tested["LOG_LOSS"], "the figures did not notice that last day"
 
 
@@ -246,7 +246,7 @@ def test_plan(run: Any, grids_file: Path, tmp_path: Path) -> None:
     given = {"INPUT": str(grids_file), "MODELS": kinds("prior_counts"), "WORKERS": 1}
     ran = run("backtestforecast", **given, START="2024-02-05T00:00:00", HORIZON=3, RISK=str(tmp_path / "risk.tif"))
     assert ran["MAPS"] == 5
-    risk, counts = bands(ran["RISK"]), counts_of(grids_file)
+    risk, counts = read_bands(ran["RISK"]), counts_of(grids_file)
     # Prior counts: 1 - exp(-mean count), here of the maps before the origin, three bins before the map's end.
     for number in range(5):
         known = counts[: MAPS - 5 + number - 2].mean(axis=0)
@@ -270,7 +270,7 @@ def test_a_backtest_s_risk_evaluates_to_the_same_figures(
     for name in ("LOG_LOSS", "BRIER", "AUC", "AVERAGE_PRECISION", "HIT_RATE", "PRECISION", "PAI", "PEI"):
         assert ran[name] == pytest.approx(tested[name], abs=2e-6), name
     assert (ran["MAPS"], ran["HITS_COUNT"]) == (tested["MAPS"], tested["HITS_COUNT"])
-    assert (bands(ran["LABELS"]) == bands(tested["LABELS"])).all()
+    assert (read_bands(ran["LABELS"]) == read_bands(tested["LABELS"])).all()
     assert ran["VERDICT"] in ran.log.text
     assert Path(ran["REPORT"]).stat().st_size > 1000
     assert Path(ran["TABLE"]).stat().st_size > 100
@@ -396,7 +396,7 @@ def test_in_a_model(log_of: Any, grids_file: Path, tmp_path: Path) -> None:
     context.setProject(QgsProject.instance())
     _, fine = model.run({"grids": str(grids_file)}, context, log)
     assert fine, log.errors
-    assert bands(tmp_path / "risk.tif").shape == (1, 12, 12)
+    assert read_bands(tmp_path / "risk.tif").shape == (1, 12, 12)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -444,7 +444,7 @@ def test_a_backtest_in_a_model(
         assert not list(tmp_path.iterdir())
         return
     assert fine, log.errors
-    assert bands(tmp_path / "risk.tif").shape == (TESTED, 12, 12)
+    assert read_bands(tmp_path / "risk.tif").shape == (TESTED, 12, 12)
     for name, sentence in (
         ("backtestforecast", "No incidents were given: snapped places and address artefacts were not looked for. Give"),
         ("evaluaterisk", "Evaluate risk map is given no incidents: snapped places and address artefacts were not"),

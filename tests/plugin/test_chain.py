@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.layers import band_times, bands
+from kit.layers import read_band_times, read_bands
 from qgis.core import (
     Qgis,
     QgsGraduatedSymbolRenderer,
@@ -158,7 +158,7 @@ def test_grids(grids: Any, imported: Any) -> None:
     assert (layer.width(), layer.height(), layer.bandCount()) == (12, 12, grids["BINS"])
     assert grids["COUNT"] + grids["LEFT_OUT"] == imported["COUNT"]
     assert grids["LEFT_OUT"] == 0
-    days = band_times(layer)
+    days = read_band_times(layer)
     assert len(days) == grids["BINS"] == 60
     assert days[0] == ("2024-01-01T00:00:00", "2024-01-02T00:00:00")
     assert all(end == start for (_, end), (start, _) in pairwise(days))
@@ -181,8 +181,8 @@ def test_grids(grids: Any, imported: Any) -> None:
 def test_forecast(risk: Any, grids: Any, folder: Path) -> None:
     layer = QgsRasterLayer(risk["OUTPUT"], "risk")
     assert layer.bandCount() == 3
-    last = band_times(QgsRasterLayer(grids["OUTPUT"], "grids"))[-1]
-    assert band_times(layer)[0][0] == last[1], "the forecast must follow the last map"
+    last = read_band_times(QgsRasterLayer(grids["OUTPUT"], "grids"))[-1]
+    assert read_band_times(layer)[0][0] == last[1], "the forecast must follow the last map"
     statistics = layer.dataProvider().bandStatistics(1, Qgis.RasterBandStatistic.All)
     assert 0 <= statistics.minimumValue < statistics.maximumValue <= 1
     assert isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer)
@@ -207,7 +207,7 @@ def test_classes(classes: Any, folder: Path) -> None:
         "91st to 96th percentile",
         "Above the 96th percentile",
     ]
-    assert layer.bandCount() == len(band_times(layer)) == 3
+    assert layer.bandCount() == len(read_band_times(layer)) == 3
     zones = QgsVectorLayer(f"{folder / 'city.gpkg'}|layername=zones", "zones")
     assert zones.featureCount() > 5
     cell = layer.rasterUnitsPerPixelX() ** 2
@@ -230,8 +230,8 @@ def test_same_seed_same_forecast(run: Any, grids: Any, risk: Any, quick: dict[st
 
     again = run("convlstmprediction", INPUT=grids["OUTPUT"], STEPS=3, OUTPUT=str(tmp_path / "a.tif"), **quick)
     other = run("convlstmprediction", INPUT=grids["OUTPUT"], STEPS=3, OUTPUT=str(tmp_path / "b.tif"), SEED=1, **quick)
-    assert np.array_equal(bands(risk["OUTPUT"]), bands(again["OUTPUT"]))
-    assert not np.array_equal(bands(risk["OUTPUT"]), bands(other["OUTPUT"]))
+    assert np.array_equal(read_bands(risk["OUTPUT"]), read_bands(again["OUTPUT"]))
+    assert not np.array_equal(read_bands(risk["OUTPUT"]), read_bands(other["OUTPUT"]))
 
 
 def test_a_saved_model_forecasts_without_training(run: Any, grids: Any, risk: Any, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_saved_model_forecasts_without_training(run: Any, grids: Any, risk: An
     applied = run(
         "convlstmprediction", INPUT=grids["OUTPUT"], MODEL=risk["OUTPUT_MODEL"], STEPS=3, OUTPUT=str(tmp_path / "r.tif")
     )
-    assert np.array_equal(bands(applied["OUTPUT"]), bands(risk["OUTPUT"]))
+    assert np.array_equal(read_bands(applied["OUTPUT"]), read_bands(risk["OUTPUT"]))
 
 
 def test_annoy_says_how_much_it_finds(run: Any, incidents: QgsVectorLayer, index: Any, tmp_path: Path) -> None:

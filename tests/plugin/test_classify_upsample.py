@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.layers import band_times, bands, write_bands
+from kit.layers import read_band_times, read_bands, write_bands
 from qgis.core import (
     Qgis,
     QgsColorRampShader,
@@ -38,7 +38,7 @@ def hundred(tmp_path: Path) -> str:
 
 def test_shares_of_the_area(run: Any, hundred: str, tmp_path: Path) -> None:
     ran = run("classifyrisk", INPUT=hundred, METHOD=1, SHARES="5; 20", OUTPUT=str(tmp_path / "each.tif"))
-    classes = bands(ran["OUTPUT"])
+    classes = read_bands(ran["OUTPUT"])
     for band in classes:
         assert [(band == number).sum() for number in range(3)] == [80, 15, 5]
     renderer = ran.layer().renderer()
@@ -52,7 +52,7 @@ def test_shares_of_the_area(run: Any, hundred: str, tmp_path: Path) -> None:
     assert "Riskiest 5 % of the area: 10 cells" in ran.log.text
     whole = run("classifyrisk", INPUT=hundred, METHOD=1, SHARES="5,20", OVER=1, OUTPUT=str(tmp_path / "whole.tif"))
     # The 40 riskiest of the 200 cells: of the second map, whose risk ends at 0.495, none.
-    assert [(band > 0).sum() for band in bands(whole["OUTPUT"])] == [40, 0]
+    assert [(band > 0).sum() for band in read_bands(whole["OUTPUT"])] == [40, 0]
 
 
 def test_a_reference_gives_the_percentiles(run: Any, hundred: str, tmp_path: Path) -> None:
@@ -61,9 +61,9 @@ def test_a_reference_gives_the_percentiles(run: Any, hundred: str, tmp_path: Pat
     # Three quarters of the 200 cells of the reference lie at most at 0.49 of its upper and lower map together.
     import numpy as np
 
-    limit = float(np.percentile(bands(hundred), 75))
+    limit = float(np.percentile(read_bands(hundred), 75))
     assert ran["THRESHOLDS"] == f"{limit:.6g}"
-    assert bands(ran["OUTPUT"]).ravel().tolist() == [int(value > limit) for value in (0.1, 0.3725, 0.38, 0.99)]
+    assert read_bands(ran["OUTPUT"]).ravel().tolist() == [int(value > limit) for value in (0.1, 0.3725, 0.38, 0.99)]
     assert "over all 2 maps of the reference" in ran.log.text
     by_itself = run("classifyrisk", INPUT=new, PERCENTILES="75", OUTPUT=str(tmp_path / "p.tif"))
     assert by_itself["THRESHOLDS"] != ran["THRESHOLDS"]
@@ -95,7 +95,7 @@ def test_shares_need_no_reference(refusal: Any, hundred: str, tmp_path: Path) ->
 
 def test_percentiles_are_not_asked_for_with_shares(run: Any, hundred: str, tmp_path: Path) -> None:
     ran = run("classifyrisk", INPUT=hundred, METHOD=1, PERCENTILES="none", OUTPUT=str(tmp_path / "o.tif"))
-    assert bands(ran["OUTPUT"]).max() == 4
+    assert read_bands(ran["OUTPUT"]).max() == 4
 
 
 @pytest.fixture(scope="module")
@@ -111,21 +111,21 @@ def test_a_finer_map_keeps_place_time_and_style(fine: Any, forecast: Any) -> Non
     assert layer.extent().toString(3) == coarse.extent().toString(3)
     assert layer.crs() == coarse.crs()
     assert layer.bandCount() == coarse.bandCount() == 2
-    assert band_times(layer, "yyyy-MM-dd") == band_times(coarse, "yyyy-MM-dd")
+    assert read_band_times(layer, "yyyy-MM-dd") == read_band_times(coarse, "yyyy-MM-dd")
     assert layer.temporalProperties().isActive()
     shader = layer.renderer().shader().rasterShaderFunction()
     assert shader.colorRampType() == QgsColorRampShader.Type.Interpolated
     assert shader.colorRampItemList()[0].label.endswith("%")
     assert "4 times finer than the forecast, cubic" in layer.metadata().abstract()
     assert "for display only" in "\n".join(fine.log.warnings)
-    low, high = bands(forecast["OUTPUT"]).min(), bands(forecast["OUTPUT"]).max()
-    assert low <= bands(fine["OUTPUT"]).min() < bands(fine["OUTPUT"]).max() <= high
+    low, high = read_bands(forecast["OUTPUT"]).min(), read_bands(forecast["OUTPUT"]).max()
+    assert low <= read_bands(fine["OUTPUT"]).min() < read_bands(fine["OUTPUT"]).max() <= high
 
 
 def test_the_border_keeps_its_outline(run: Any, tmp_path: Path) -> None:
     risk = write_bands(tmp_path / "risk.tif", [[-9999, 0.25, 0.25], [0.25, 0.25, 0.25]], nodata=-9999)
     for method in (0, 1):
-        values = bands(
+        values = read_bands(
             run("upsamplerisk", INPUT=risk, FACTOR=2, METHOD=method, OUTPUT=str(tmp_path / "o.tif"))["OUTPUT"]
         )[0]
         assert (values[:2, :2] == -9999).all()
@@ -164,16 +164,16 @@ def test_labels_and_hits(plugin: Any, tmp_path: Path) -> None:
 
     layer = QgsRasterLayer(write_bands(tmp_path / "labels.tif", [[0, 1, 2], [3, 4, 5]], nodata=-9999), "labels")
     edges = [("2024-03-01T00:00:00", "2024-03-02T00:00:00")]
-    styles.labels(layer, [name for name, _ in LABELS], edges)
+    styles.style_labels(layer, [name for name, _ in LABELS], edges)
     entries = layer.renderer().classes()
     assert [int(entry.value) for entry in entries] == [0, 1, 2, 3, 4, 5]
     assert entries[0].color.alpha() == 0, "true negatives let the map below be seen"
     assert len({entry.color.name() for entry in entries[1:]}) == 5
     assert entries[3].label == "Missed, but a neighbour was flagged"
-    assert band_times(layer, "yyyy-MM-dd") == [("2024-03-01", "2024-03-02")]
+    assert read_band_times(layer, "yyyy-MM-dd") == [("2024-03-01", "2024-03-02")]
     fields = "field=start:datetime&field=end:datetime&field=incidents:integer&field=risk:double&field=label:string"
     points = QgsVectorLayer(f"Point?crs=EPSG:32610&{fields}", "hits", "memory")
-    styles.hits(points)
+    styles.style_hits(points)
     categories = {category.value(): category.symbol().color().name() for category in points.renderer().categories()}
     assert {name: colour for name, colour in LABELS if name in categories} == categories
     times = points.temporalProperties()
@@ -212,12 +212,12 @@ def shown(layout: QgsPrintLayout, name: str) -> str:
 
 
 def test_the_legend_of_a_new_layout_names_no_map(project: QgsProject, fine: Any) -> None:
-    from crime_risk.ui.risk_layout import new_layout
+    from crime_risk.ui.risk_layout import make_layout
 
     layer = QgsRasterLayer(fine["OUTPUT"], "my risk")
     layer.loadDefaultStyle()
     project.addMapLayer(layer)
-    legend = new_layout(project).itemById("legend")
+    legend = make_layout(project).itemById("legend")
     (node,) = legend.model().rootGroup().findLayers()
     lines = legend.model().layerLegendNodes(node)
     assert lines, "the legend is empty"
@@ -236,7 +236,7 @@ def test_the_layout_shows_the_risk(project: QgsProject, fine: Any, tmp_path: Pat
     view.setLayers([layer])
     view.zoomToExtent(layer.extent())
     assert shown(layout, "title") == "Risk for display"
-    first, second = band_times(layer, "yyyy-MM-dd")
+    first, second = read_band_times(layer, "yyyy-MM-dd")
     assert shown(layout, "date") == f"{first[0]} to {first[1]} (not included)", (
         "what is drawn without a time is the first"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.layers import EAST, METRES, NORTH, bands, square
+from kit.layers import EAST, METRES, NORTH, make_square, read_bands
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
@@ -116,7 +116,7 @@ def test_any_polygons(run: Any, points: Any) -> None:
     noon = datetime.datetime(2024, 1, 1, 12)
     rows = [(EAST + x, NORTH + y, noon, "Theft") for x, y in ((50, 50), (150, 50), (250, 50), (950, 50), (50, 950))]
     # Two districts side by side and one that overlaps them: a place in both counts once.
-    districts = polygons(square(0, 0, 100), square(100, 0, 100), square(20, 0, 100))
+    districts = polygons(make_square(0, 0, 100), make_square(100, 0, 100), make_square(20, 0, 100))
     ran = run(
         "selectstudyarea", **given(points(rows), METHOD=2, POLYGONS=districts, OUTPUT="memory:", INCIDENTS="memory:")
     )
@@ -148,7 +148,7 @@ def test_no_study_area(parameters: dict[str, Any], sentence: str, refusal: Any, 
 
 
 def test_no_incident_in_the_polygons(refusal: Any, town_layer: Any) -> None:
-    away = polygons(square(90_000, 0, 100))
+    away = polygons(make_square(90_000, 0, 100))
     said = refusal("selectstudyarea", **given(town_layer, METHOD=2, POLYGONS=away, OUTPUT="memory:"))
     assert "None of the 300 incidents lies inside the polygons" in said
 
@@ -211,7 +211,7 @@ def gappy(run: Any, points: Any, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 def values(path: str) -> list[float]:
-    return bands(path).ravel().tolist()
+    return read_bands(path).ravel().tolist()
 
 
 def tag(path: str, name: str) -> str | None:

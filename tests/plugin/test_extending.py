@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kit.extending import patched_copy
+from kit.extending import make_patched_copy
 
 
 def run_pytest(python: str, root: Path, *arguments: str) -> int:
@@ -32,8 +32,8 @@ def run_pytest(python: str, root: Path, *arguments: str) -> int:
 def test_the_tool_of_the_example_keeps_every_promise(engine: Any, tmp_path: Path) -> None:
     from crime_risk.bridge import environment
 
-    root = patched_copy("tool", tmp_path)
+    root = make_patched_copy("tool", tmp_path)
     assert run_pytest(sys.executable, root, "tests/plugin/test_tools.py", "-k", "repeatplaces") == 3
-    python = str(environment.engine_python())
+    python = str(environment.python_of_engine())
     tests = ("tests/engine/jobs/test_repeat_places.py", "tests/engine/test_tools_page.py")
     assert run_pytest(python, root, "-p", "no:pytest_qgis", *tests) >= 4

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kit.algorithms import run_in_background
-from kit.layers import bands, write_bands
+from kit.layers import read_bands, write_bands
 from osgeo import gdal
 from qgis.core import (
     QgsApplication,
@@ -69,7 +69,7 @@ def test_forecast_by_hand(trained: Any, run: Any, grids_file: Path, tmp_path: Pa
         STEPS=3,
         OUTPUT=str(tmp_path / "risk.tif"),
     )
-    counts, risk = bands(grids_file, nan=True), bands(ran["OUTPUT"], nan=True)
+    counts, risk = read_bands(grids_file, nan=True), read_bands(ran["OUTPUT"], nan=True)
     assert risk.shape == (3, 12, 12)
     rate = np.nan_to_num(counts).mean(axis=0)
     # What has never happened is not impossible: the baseline adds a little to every cell.
@@ -141,7 +141,7 @@ def test_a_network_goes_on_after_a_cancel(
     ran = run("trainforecastmodel", **given, MODEL=str(resumed), CHECKPOINT=str(checkpoint))
     assert "that of the run that was cancelled" in ran.log.text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["resumed.crimemodel", "whole.crimemodel"]
-    first, second = (bands(_forecast(run, grids_file, model, tmp_path), nan=True) for model in (whole, resumed))
+    first, second = (read_bands(_forecast(run, grids_file, model, tmp_path), nan=True) for model in (whole, resumed))
     assert second == pytest.approx(first, abs=1e-7, nan_ok=True)
 
 
@@ -290,9 +290,13 @@ def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Pat
     given.update(category_field="category", categories="Theft")
     _, fine = model.run({**given, **{name: str(tmp_path / file) for name, file in files.items()}}, context, log)
     assert fine, log.errors
-    assert bands(tmp_path / "risk.tif", nan=True).shape[0] == bands(tmp_path / "classes.tif", nan=True).shape[0] == 2
+    assert (
+        read_bands(tmp_path / "risk.tif", nan=True).shape[0]
+        == read_bands(tmp_path / "classes.tif", nan=True).shape[0]
+        == 2
+    )
     assert (tmp_path / "r.html").stat().st_size > 1000
-    assert np.nansum(bands(tmp_path / "g.tif", nan=True)) == 75, "thefts alone"
+    assert np.nansum(read_bands(tmp_path / "g.tif", nan=True)) == 75, "thefts alone"
 
 
 @pytest.mark.parametrize("cancel", [False, True])
@@ -329,4 +333,4 @@ def test_an_extra_layer_is_read_and_asked_for_again(run: Any, refusal: Any, grid
     assert "population" in said
     assert not (tmp_path / "risk.tif").exists()
     run("forecastrisk", **given, EXTRAS=[str(path)])
-    assert bands(tmp_path / "risk.tif", nan=True).shape == (1, 12, 12)
+    assert read_bands(tmp_path / "risk.tif", nan=True).shape == (1, 12, 12)

@@ -244,7 +244,7 @@ def test_typed_coordinates_ask_nobody(
     assert place.point.y() == pytest.approx(latitude, abs=1e-4)
     assert place.point.x() == pytest.approx(longitude, abs=1e-4)
     assert not server.asked
-    assert ours.geocoding.typed_places(place.name)[0].name == place.name
+    assert ours.geocoding.list_typed_places(place.name)[0].name == place.name
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_typed_coordinates_ask_nobody(
     ],
 )
 def test_what_is_an_address_after_all(ours: SimpleNamespace, text: str) -> None:
-    assert ours.typed.typed_pair(text) is None
+    assert ours.typed.read_typed_pair(text) is None
 
 
 def test_coordinates_in_doubtful_order(ours: SimpleNamespace) -> None:
@@ -276,19 +276,19 @@ def test_coordinates_in_doubtful_order(ours: SimpleNamespace) -> None:
 
 def test_the_choice_is_kept(ours: SimpleNamespace, settings: QgsSettings) -> None:
     choice = ours.choice
-    first = choice.saved_service()
+    first = choice.read_service()
     assert (first.kind, first.countries, first.key) == ("nominatim", "", "")
     assert first.is_public
     assert not first.suggests_while_typing
     choice.save_service(choice.Service("nominatim", " http://geo.example.org/search ", "MX; us"))
-    own = choice.saved_service()
+    own = choice.read_service()
     assert own == choice.Service("nominatim", "http://geo.example.org/search", "mx,us")
     assert own.suggests_while_typing
     choice.save_service(choice.Service("google", "", "", typing=False, key=GOOD_KEY))
-    chosen = choice.saved_service()
+    chosen = choice.read_service()
     assert (chosen.kind, chosen.typing, chosen.key) == ("google", False, "")
     assert chosen.endpoint == "https://maps.googleapis.com/maps/api/geocode/json"
-    assert choice.saved_service("nominatim").endpoint == own.endpoint
+    assert choice.read_service("nominatim").endpoint == own.endpoint
     settings.sync()
     assert GOOD_KEY not in Path(settings.fileName()).read_text(encoding="utf-8")
 
@@ -313,8 +313,8 @@ def test_endpoints_that_are_refused(
     settings.setValue("crime_risk/geocoder/kind", kind)
     settings.setValue(f"crime_risk/geocoder/{kind}/endpoint", endpoint)
     with pytest.raises(ours.choice.GeocodingError, match=words):
-        ours.geocoding.chosen_service()
-    assert ours.choice.saved_service(checked=False).endpoint == endpoint
+        ours.geocoding.read_service_with_key()
+    assert ours.choice.read_service(checked=False).endpoint == endpoint
 
 
 def test_countries_that_are_refused(ours: SimpleNamespace, settings: QgsSettings) -> None:

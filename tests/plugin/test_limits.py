@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kit.limits import disagreeing
+from kit.limits import list_disagreements
 
 
 def test_dialogs_and_jobs_agree() -> None:
-    assert disagreeing() == []
+    assert list_disagreements() == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.layers import SYSTEMS, band_times, bands
+from kit.layers import SYSTEMS, read_band_times, read_bands
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
@@ -42,7 +42,7 @@ def test_the_same_metres(in_every_crs: dict[str, QgsVectorLayer], run: Any, tmp_
         found[crs] = (
             [feature["score_abs"] for feature in scored["OUTPUT"].getFeatures()],
             [feature["score_abs"] for feature in grid["OUTPUT"].getFeatures()],
-            bands(grids["OUTPUT"]).tolist(),
+            read_bands(grids["OUTPUT"]).tolist(),
             [round(edge, 3) for edge in (raster.extent().xMinimum(), raster.extent().yMaximum())],
         )
     for crs in SYSTEMS[1:]:
@@ -102,7 +102,7 @@ def test_study_area(crs: str, town_layer: Any, town: Any, index_file: Path, run:
     inside = sum(525_000 <= x < 526_500 and 5_040_000 < y <= 5_043_000 for x, y, *_ in town)
     assert abs(ran["COUNT"] - inside) <= 2
     assert ran["COUNT"] + ran["LEFT_OUT"] == len(town)
-    grids = bands(ran["OUTPUT"])
+    grids = read_bands(ran["OUTPUT"])
     assert grids.shape[1:] == (8, 8)
     assert (grids[0] != 255).sum() == 18, "3 x 6 cells lie inside"
     assert ((grids != 255) == (grids[0] != 255)).all()
@@ -126,7 +126,7 @@ def test_counts_and_binary(points: Any, run: Any, tmp_path: Path) -> None:
             BINARY=binary,
             OUTPUT=str(tmp_path / f"{binary}.tif"),
         )
-        assert bands(ran["OUTPUT"]).ravel().tolist() == expected
+        assert read_bands(ran["OUTPUT"]).ravel().tolist() == expected
         assert ran["BINS"] == 1
     only = run(
         "rasterizehotspots",
@@ -138,7 +138,7 @@ def test_counts_and_binary(points: Any, run: Any, tmp_path: Path) -> None:
         CELL_SIZE=100,
         OUTPUT=str(tmp_path / "b.tif"),
     )
-    assert bands(only["OUTPUT"]).ravel().tolist() == [0, 0, 2]
+    assert read_bands(only["OUTPUT"]).ravel().tolist() == [0, 0, 2]
     assert only["COUNT"] == 2
 
 
@@ -169,9 +169,9 @@ def test_bins(unit: int, length: int, first: Any, last: Any, count: int, points:
             BIN_LENGTH=length,
             OUTPUT=str(tmp_path / f"{kind}.tif"),
         )
-        times = band_times(QgsRasterLayer(ran["OUTPUT"], "grids"), "yyyy-MM-dd HH:mm")
+        times = read_band_times(QgsRasterLayer(ran["OUTPUT"], "grids"), "yyyy-MM-dd HH:mm")
         assert (times[0], times[-1], len(times)) == (first, last, count)
-        stack = bands(ran["OUTPUT"]).reshape(count, -1).sum(axis=1)
+        stack = read_bands(ran["OUTPUT"]).reshape(count, -1).sum(axis=1)
         expected = [0] * count
         for moment in moments:
             text = moment.strftime("%Y-%m-%d %H:%M")
@@ -256,7 +256,7 @@ def test_the_order_of_dates(points: Any, run: Any, tmp_path: Path) -> None:
         index = run("buildcrimeindex", **given, DATE_ORDER=order, OUTPUT=str(tmp_path / f"{order}.crimeindex"))
         assert (index["FIRST"], index["LAST"]) == (f"{first}T10:00:00", f"{last}T10:00:00")
         grids = run("rasterizehotspots", **given, DATE_ORDER=order, OUTPUT=str(tmp_path / f"{order}.tif"))
-        times = band_times(QgsRasterLayer(grids["OUTPUT"], "grids"), "yyyy-MM-dd HH:mm")
+        times = read_band_times(QgsRasterLayer(grids["OUTPUT"], "grids"), "yyyy-MM-dd HH:mm")
         assert (times[0][0], times[-1][0]) == (f"{first} 00:00", f"{last} 00:00")
 
 

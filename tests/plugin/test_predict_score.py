@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from kit.algorithms import run_in_background
-from kit.layers import SYSTEMS, bands, square
+from kit.layers import SYSTEMS, make_square, read_bands
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
@@ -45,7 +45,7 @@ CRESCENT = (
     f"Polygon (({X} {Y}, {X + 900} {Y}, {X + 900} {Y + 100}, {X + 100} {Y + 100}, {X + 100} {Y + 800}, "
     f"{X + 900} {Y + 800}, {X + 900} {Y + 900}, {X} {Y + 900}, {X} {Y}))"
 )
-SHAPES = (square(200, 300, 800), square(1000, 1500, 1200), CRESCENT)
+SHAPES = (make_square(200, 300, 800), make_square(1000, 1500, 1200), CRESCENT)
 
 
 def layer_of(shapes: tuple[str, ...], crs: str = "EPSG:32610", kind: str = "Polygon", score: bool = False) -> Any:
@@ -128,7 +128,7 @@ def test_polygons_in_any_crs(both: dict[str, str], run: Any) -> None:
 
 
 def test_what_cannot_be_scored_stays(both: dict[str, str], run: Any, refusal: Any) -> None:
-    far = square(90_000, 0, 500)
+    far = make_square(90_000, 0, 500)
     ran = run("predictscore", **both, INPUT=layer_of((SHAPES[0], "", far)), OUTPUT="memory:")
     rows = table(ran["OUTPUT"], ("name", "score"))
     assert [name for name, _ in rows] == ["place 0", "place 1", "place 2"]
@@ -159,7 +159,7 @@ def test_style(kind: str, both: dict[str, str], run: Any, engine: Any, tmp_path:
     assert all(one.upperValue() == other.lowerValue() for one, other in pairwise(ranges))
     from crime_risk.bridge import styles
 
-    assert [entry.symbol().color().name() for entry in ranges] == [entry[2] for entry in styles.score_classes()]
+    assert [entry.symbol().color().name() for entry in ranges] == [entry[2] for entry in styles.read_score_classes()]
     assert [entry.label().partition(" (")[2] for entry in ranges] == [
         f"percentile {low} – {low + 20} of incident places)" for low in range(0, 100, 20)
     ]
@@ -185,13 +185,13 @@ def test_the_ramp_is_even_and_told_apart_by_lightness_alone(plugin: Any) -> None
     """Whatever colours a reader cannot tell apart: the classes differ by an even step from light to dark."""
     from crime_risk.bridge import styles
 
-    steps = [lightness(one[2]) - lightness(other[2]) for one, other in pairwise(styles.score_classes())]
+    steps = [lightness(one[2]) - lightness(other[2]) for one, other in pairwise(styles.read_score_classes())]
     assert min(steps) > 10
     assert max(steps) < 1.5 * min(steps)
 
 
 def test_grid(both: dict[str, str], run: Any) -> None:
-    area = layer_of((square(0, 0, 1500),), "EPSG:2913")
+    area = layer_of((make_square(0, 0, 1500),), "EPSG:2913")
     ran = run("predictscore", **both, SPACING=100, STUDY_AREA=area, OUTPUT="memory:")
     layer = ran["OUTPUT"]
     assert layer.crs().authid() == "EPSG:32610"
@@ -210,7 +210,7 @@ def test_raster(both: dict[str, str], run: Any, tmp_path: Path) -> None:
     import numpy as np
 
     path = str(tmp_path / "score.tif")
-    area = layer_of((square(0, 0, 2000),), "EPSG:4326")
+    area = layer_of((make_square(0, 0, 2000),), "EPSG:4326")
     ran = run("predictscoreraster", **both, STUDY_AREA=area, CELL_SIZE=50, OUTPUT=path)
     layer = QgsRasterLayer(path, "score")
     assert layer.crs().authid() == "EPSG:32610"
@@ -221,7 +221,7 @@ def test_raster(both: dict[str, str], run: Any, tmp_path: Path) -> None:
         "upper",
         "percentile",
     ]
-    score = bands(path)[0]
+    score = read_bands(path)[0]
     assert np.isfinite(score).sum() == ran["COUNT"] == pytest.approx(1600, abs=40)
     items = layer.renderer().shader().rasterShaderFunction().colorRampItemList()
     assert len(items) == 5

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.tools import tool_ids
+from kit.tools import list_tool_ids
 from qgis.core import QgsApplication, QgsProcessingModelAlgorithm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +19,7 @@ def test_provider(plugin: Any) -> None:
     assert not provider.icon().isNull()
     assert Path(provider.svgIconPath()).is_file()
     names = {one.name() for one in provider.algorithms() if not isinstance(one, QgsProcessingModelAlgorithm)}
-    assert names == set(tool_ids())
+    assert names == set(list_tool_ids())
     models = [one for one in provider.algorithms() if isinstance(one, QgsProcessingModelAlgorithm)]
     assert models, "the shipped model is not offered"
     assert all(one.canExecute()[0] for one in models)

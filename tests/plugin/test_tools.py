@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.tools import algorithm_of, check_run, check_tool, tool_ids
+from kit.tools import algorithm_of, check_run, check_tool, list_tool_ids
 
 #: What makes a run short; all else is as a user gets it.
 QUICK: dict[str, dict[str, Any]] = {
@@ -79,17 +79,17 @@ def csv_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", tool_ids())
+@pytest.mark.parametrize("name", list_tool_ids())
 def test_tool(name: str, inputs_of: Any, tmp_path: Path) -> None:
     check_tool(name, inputs_of(name), tmp_path)
 
 
-@pytest.mark.parametrize("name", tool_ids())
+@pytest.mark.parametrize("name", list_tool_ids())
 def test_tool_runs(name: str, inputs_of: Any, tmp_path: Path) -> None:
     check_run(name, inputs_of(name), tmp_path)
 
 
-@pytest.mark.parametrize("name", tool_ids())
+@pytest.mark.parametrize("name", list_tool_ids())
 def test_tool_without_an_engine(
     name: str, inputs_of: Any, engine: Any, refusal: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

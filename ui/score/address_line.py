@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import geocoding
 from ...bridge.crs import tr
-from ...bridge.geocoder_choice import GeocodingError, Service, saved_service
+from ...bridge.geocoder_choice import GeocodingError, Service, read_service
 from ...bridge.geocoder_key import KeyLocked
 from .address_search import AddressSearch
 from .geocoder_settings import GeocoderSettings
@@ -186,7 +186,7 @@ class AddressLine(QWidget):
 
     def _suggest(self) -> None:
         try:
-            wanted = saved_service().suggests_while_typing
+            wanted = read_service().suggests_while_typing
         except GeocodingError:
             return
         if wanted:
@@ -200,7 +200,7 @@ class AddressLine(QWidget):
             return
         try:
             # The key is read here: QGIS may ask for its master password, and only after Enter.
-            service = Service() if geocoding.typed_places(text) else geocoding.chosen_service(ask=asked)
+            service = Service() if geocoding.list_typed_places(text) else geocoding.read_service_with_key(ask=asked)
         except GeocodingError as error:
             if asked or not isinstance(error, KeyLocked):
                 self.failed.emit(str(error))

@@ -13,8 +13,8 @@ from ...bridge.crs import tr
 from .answers import Answer
 
 
-def ink_on(colour: QColor) -> QColor:
-    """Black or white, whichever reads better on `colour`."""
+def choose_ink(colour: QColor) -> QColor:
+    """Choose black or white, whichever reads better on `colour`."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]
     luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))
     # Where the contrasts of WCAG with black and with white are equal.
@@ -36,7 +36,7 @@ class ScoreTile(QWidget):
     def show_score(self, score: float | None) -> None:
         """Two decimals; a dash where nothing is known."""
         self._text = "–" if score is None else f"{score:.2f}"
-        self._colour = QColor() if score is None else styles.score_colour(score)
+        self._colour = QColor() if score is None else styles.choose_score_colour(score)
         self.update()
 
     @property
@@ -56,7 +56,7 @@ class ScoreTile(QWidget):
         painter.setBrush(fill)
         round_by = self.fontMetrics().height() / 8
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), round_by, round_by)
-        painter.setPen(ink_on(fill))
+        painter.setPen(choose_ink(fill))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
 
 
@@ -96,7 +96,7 @@ class ScoreScaleBar(QWidget):
         small.setPointSizeF(small.pointSizeF() * 0.85)
         painter.setFont(small)
         ink = self.palette().windowText().color()
-        for low, upper, colour, _ in styles.score_classes():
+        for low, upper, colour, _ in styles.read_score_classes():
             painter.fillRect(QRectF(at(low), top, at(upper) - at(low), high), QColor(colour))
             painter.setPen(ink)
             box = QRectF(at(low) - margin, top + high, 2 * margin, line)
@@ -122,8 +122,8 @@ class ScoreScaleBar(QWidget):
             )
 
 
-def reference_date(answer: Answer) -> str:
-    """The day up to which incidents count."""
+def format_reference_date(answer: Answer) -> str:
+    """Format the day up to which incidents count."""
     return str(answer.result["reference_time"]).partition("T")[0]
 
 
@@ -132,12 +132,12 @@ def percentile_text(percentile: float) -> str:
     return f"{percentile:.1f}" if percentile < 1 or percentile > 99 else f"{percentile:.0f}"
 
 
-def rows(answer: Answer) -> list[tuple[str, str]]:
-    """What the answer says beside the score: titles and texts."""
+def list_rows(answer: Answer) -> list[tuple[str, str]]:
+    """List what the answer says beside the score: titles and texts."""
     result = answer.result
     one, many = tr("1 incident in {days} days up to {date}"), tr("{count} incidents in {days} days up to {date}")
     count = (one if answer.incidents == 1 else many).format(
-        count=f"{answer.incidents:,}", days=f"{result['window_days']:g}", date=reference_date(answer)
+        count=f"{answer.incidents:,}", days=f"{result['window_days']:g}", date=format_reference_date(answer)
     )
     lines = []
     if answer.percentile is not None:
@@ -154,13 +154,13 @@ def rows(answer: Answer) -> list[tuple[str, str]]:
     return lines
 
 
-def sentences(answer: Answer) -> list[str]:
-    """Everything the answer says in words; the first is the score."""
+def list_sentences(answer: Answer) -> list[str]:
+    """List everything the answer says in words; the first is the score."""
     if answer.score is None:
         said = tr("No score: the place lies outside the data")
     else:
         said = tr("Crime score {score}").format(score=f"{answer.score:.2f}")
-    return [said, *(f"{title}: {text}" for title, text in rows(answer))]
+    return [said, *(f"{title}: {text}" for title, text in list_rows(answer))]
 
 
 class AnswerView(QWidget):
@@ -192,7 +192,7 @@ class AnswerView(QWidget):
 
     def show_answer(self, answer: Answer) -> None:
         """Show an answer in place of the last one."""
-        said = sentences(answer)
+        said = list_sentences(answer)
         coordinates = tr("longitude {longitude}, latitude {latitude}").format(
             longitude=f"{answer.point.x():.6f}", latitude=f"{answer.point.y():.6f}"
         )
@@ -201,7 +201,7 @@ class AnswerView(QWidget):
         self.tile.show_score(answer.score)
         interval = (answer.lower, answer.upper) if answer.lower is not None and answer.upper is not None else None
         self.bar.show_score(answer.score, interval)
-        self._fill_table(rows(answer))
+        self._fill_table(list_rows(answer))
         spoken = ". ".join([answer.name, *said, coordinates])
         self.setAccessibleDescription(spoken)
         self.tile.setAccessibleName(said[0])

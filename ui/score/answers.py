@@ -13,8 +13,8 @@ from ...bridge.crs import tr
 from .query_task import Question
 
 
-def place_name(point: QgsPointXY) -> str:
-    """Latitude and longitude, as people give them."""
+def format_place(point: QgsPointXY) -> str:
+    """Format latitude and longitude, as people give them."""
     return tr("{latitude}, {longitude}").format(latitude=f"{point.y():.5f}", longitude=f"{point.x():.5f}")
 
 
@@ -38,7 +38,7 @@ class Answer:
     @property
     def name(self) -> str:
         """The address, or the coordinates of a click."""
-        return self.question.name or place_name(self.point)
+        return self.question.name or format_place(self.point)
 
     @property
     def point(self) -> QgsPointXY:

@@ -37,7 +37,7 @@ from .address_line import AddressLine
 from .answer_view import AnswerView
 from .answers import Answer
 from .history import History
-from .map_tool import ScoreMapTool, no_place, to_wgs84
+from .map_tool import ScoreMapTool, describe_no_place, to_wgs84
 from .message import Message
 from .monthly_chart import MonthlyChart
 from .neighbours import NeighbourTable
@@ -166,7 +166,7 @@ class ScoreDock(QgsDockWidget):
         point : QgsPointXY
             WGS 84.
         """
-        why = markers.frame(self.canvas, point, self.settings_box.radius_box.value())
+        why = markers.show_place(self.canvas, point, self.settings_box.radius_box.value())
         self._ask(name, point)
         if why:
             self.message.say(why, "warning")
@@ -175,13 +175,13 @@ class ScoreDock(QgsDockWidget):
         """Ask the place in the middle of the map."""
         point = to_wgs84(self.canvas, self.canvas.center())
         if point is None:
-            self.message.say(no_place(self.canvas), "warning")
+            self.message.say(describe_no_place(self.canvas), "warning")
         else:
             self._ask("", point)
 
     def warm_up(self) -> None:
         """Let the engine read index and model before the first question."""
-        settings = self.settings_box.settings()
+        settings = self.settings_box.read_settings()
         self.settings_box.show_about("")
         if settings is None:
             self.message.say(self._no_index())
@@ -211,7 +211,7 @@ class ScoreDock(QgsDockWidget):
         return tr("Choose a crime index. Crime Risk ▸ Build crime index in the Processing toolbox makes one.")
 
     def _ask(self, name: str, point: QgsPointXY) -> None:
-        settings = self.settings_box.settings()
+        settings = self.settings_box.read_settings()
         if settings is None:
             self.settings_box.setCollapsed(False)
             self.message.say(self._no_index(), "warning")
@@ -259,7 +259,7 @@ class ScoreDock(QgsDockWidget):
 
     def _show_again(self, answer: Answer) -> None:
         self._show(answer)
-        if why := markers.frame(self.canvas, answer.point, answer.result["radius"]):
+        if why := markers.show_place(self.canvas, answer.point, answer.result["radius"]):
             self.message.say(why, "warning")
 
     def _go_to_neighbour(self, number: int) -> None:

@@ -25,11 +25,11 @@ from ...bridge.geocoder_choice import (
     NOMINATIM,
     GeocodingError,
     Service,
-    checked_endpoint,
-    chosen_kind,
-    default_endpoint,
+    check_endpoint,
+    make_default_endpoint,
+    read_kind,
+    read_service,
     save_service,
-    saved_service,
 )
 
 
@@ -47,7 +47,7 @@ class GeocoderSettings(QDialog):
         super().__init__(parent)
         self.setObjectName("CrimeRiskGeocoderSettings")
         self.setWindowTitle(tr("Crime Risk: addresses"))
-        self._shown = {kind: saved_service(kind, checked=False) for kind in (NOMINATIM, GOOGLE)}
+        self._shown = {kind: read_service(kind, checked=False) for kind in (NOMINATIM, GOOGLE)}
 
         self._typing = {kind: service.typing for kind, service in self._shown.items()}
 
@@ -88,7 +88,7 @@ class GeocoderSettings(QDialog):
         layout.addStretch(1)
         layout.addWidget(self.buttons)
 
-        self.kind_box.setCurrentIndex(self.kind_box.findData(chosen_kind()))
+        self.kind_box.setCurrentIndex(self.kind_box.findData(read_kind()))
         self._kind = self.kind_box.currentData()
         self.kind_box.currentIndexChanged.connect(self._change_kind)
         self.endpoint_field.textChanged.connect(self._explain)
@@ -108,7 +108,7 @@ class GeocoderSettings(QDialog):
         service = self._entered()
         key = self.key_field.text().strip()
         try:
-            checked_endpoint(service.kind, service.endpoint)
+            check_endpoint(service.kind, service.endpoint)
             if service.kind == GOOGLE:
                 if key:
                     geocoder_key.store_key(key)
@@ -143,7 +143,7 @@ class GeocoderSettings(QDialog):
 
     def _show_service(self) -> None:
         service = self._shown[self._kind]
-        self.endpoint_field.setPlaceholderText(default_endpoint(service.kind))
+        self.endpoint_field.setPlaceholderText(make_default_endpoint(service.kind))
         self.endpoint_field.setText(service.endpoint)
         self.countries_field.setText(service.countries)
         google = service.kind == GOOGLE
@@ -165,7 +165,7 @@ class GeocoderSettings(QDialog):
 
     def _explain(self) -> None:
         try:
-            endpoint = checked_endpoint(self._kind, self.endpoint_field.text())
+            endpoint = check_endpoint(self._kind, self.endpoint_field.text())
         except GeocodingError:
             endpoint = ""
         service = Service(self._kind, endpoint)

@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import styles
 from ...bridge.crs import tr
-from .answer_view import sentences
+from .answer_view import list_sentences
 from .answers import Answer
 
 _ANSWER = Qt.ItemDataRole.UserRole
@@ -115,20 +115,20 @@ class History(QWidget):
         score = "–" if answer.score is None else f"{answer.score:.2f}"
         item = QListWidgetItem(self._icon(answer), tr("{score}  {place}").format(score=score, place=answer.name))
         item.setData(_ANSWER, answer)
-        item.setToolTip("\n".join((answer.name, *sentences(answer), answer.time.toString("yyyy-MM-dd HH:mm:ss"))))
+        item.setToolTip("\n".join((answer.name, *list_sentences(answer), answer.time.toString("yyyy-MM-dd HH:mm:ss"))))
         self.list.insertItem(0, item)
         while self.list.count() > LONGEST:
             self.list.takeItem(self.list.count() - 1)
         self.list.clearSelection()
         self._refresh()
 
-    def answers(self) -> list[Answer]:
-        """All of them, newest first."""
+    def list_answers(self) -> list[Answer]:
+        """List all of them, newest first."""
         return [self.list.item(row).data(_ANSWER) for row in range(self.list.count())]
 
     def copy(self) -> None:
         """Copy the selected answers, or all."""
-        rows = sorted(self.list.row(item) for item in self.list.selectedItems()) or range(self.list.count())
+        rows = sorted(self.list.find_row(item) for item in self.list.selectedItems()) or range(self.list.count())
         QApplication.clipboard().setText(as_table(self.list.item(row).data(_ANSWER) for row in rows))
 
     def clear(self) -> None:
@@ -154,7 +154,7 @@ class History(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         painter = QPainter(picture)
         painter.setPen(self.palette().mid().color())
-        painter.setBrush(self.palette().mid() if answer.score is None else styles.score_colour(answer.score))
+        painter.setBrush(self.palette().mid() if answer.score is None else styles.choose_score_colour(answer.score))
         side = self.list.iconSize().width()
         painter.drawRect(0, 0, side - 1, side - 1)
         painter.end()

@@ -100,7 +100,7 @@ class CrimeScoreLocatorFilter(QgsLocatorFilter):
         self._area = self._extent() if self._extent is not None else _map_extent(context)
         try:
             # Nobody is asked for a password in the middle of typing.
-            self._service = geocoding.chosen_service(ask=False)
+            self._service = geocoding.read_service_with_key(ask=False)
         except KeyLocked as error:
             self._locked, self._problem = True, str(error)
         except GeocodingError as error:
@@ -112,7 +112,7 @@ class CrimeScoreLocatorFilter(QgsLocatorFilter):
         text = " ".join(string.split())
         again = {"search": text, "area": _corners(self._area)}
         try:
-            if places := geocoding.typed_places(text, self._area):
+            if places := geocoding.list_typed_places(text, self._area):
                 self._show_places(places)
             elif len(text) < _SHORTEST:
                 return
@@ -144,7 +144,7 @@ class CrimeScoreLocatorFilter(QgsLocatorFilter):
             self._start(data["search"], QgsRectangle(*data["area"]) if data["area"] else None)
         elif "unlock" in data:
             try:
-                geocoding.chosen_service(ask=True)
+                geocoding.read_service_with_key(ask=True)
             except GeocodingError as error:
                 self._failures[data["unlock"]] = str(error)
             self._open_again(data["unlock"])
@@ -173,7 +173,7 @@ class CrimeScoreLocatorFilter(QgsLocatorFilter):
         if self._search is not None:
             self._search.cancel()
         try:
-            service = geocoding.chosen_service()
+            service = geocoding.read_service_with_key()
         except GeocodingError as error:
             self._failures[text] = str(error)
             self._open_again(text)

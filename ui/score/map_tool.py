@@ -19,8 +19,8 @@ def to_wgs84(canvas: QgsMapCanvas, point: QgsPointXY) -> QgsPointXY | None:
     )
 
 
-def no_place(canvas: QgsMapCanvas) -> str:
-    """Why a place of the map cannot be asked, as a sentence."""
+def describe_no_place(canvas: QgsMapCanvas) -> str:
+    """Describe why a place of the map cannot be asked."""
     if not canvas.mapSettings().destinationCrs().isValid():
         return tr("The map has no coordinate system. Choose one in Project ▸ Properties ▸ CRS, then ask again.")
     return tr("This part of the map lies outside the world. Ask nearer to the data.")
@@ -53,6 +53,6 @@ class ScoreMapTool(QgsMapTool):
         """Ask a place given in the map's CRS."""
         place = to_wgs84(self.canvas(), point)
         if place is None:
-            self.failed.emit(no_place(self.canvas()))
+            self.failed.emit(describe_no_place(self.canvas()))
         else:
             self.picked.emit(place)

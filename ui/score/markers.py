@@ -18,7 +18,7 @@ from qgis.gui import QgsMapCanvas, QgsRubberBand
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFontMetricsF
 
-from ...bridge.crs import WGS84, tr, transform_point, utm_zone
+from ...bridge.crs import WGS84, choose_utm_zone, tr, transform_point
 from .answers import Answer
 
 #: Dark lines with a light rim are seen on light and on dark maps.
@@ -67,7 +67,7 @@ class Markers:
         here = QgsGeometry.fromPointXY(centre)
         self.circle = self._band(polygon, here.buffer(answer.result["radius"], _CIRCLE_SEGMENTS), 1.5)
         self.circle.setFillColor(QColor(INK.red(), INK.green(), INK.blue(), 25))
-        ends = self.neighbours()
+        ends = self.list_neighbours()
         if ends and answer.known:
             rays = QgsGeometry.fromMultiPolylineXY([[centre, end] for end in ends])
             self.lines = self._band(line, rays, 0.5)
@@ -78,8 +78,8 @@ class Markers:
         self._icon(self.place, QgsRubberBand.IconType.ICON_CIRCLE, 1.3)
         self.place.setFillColor(QColor(Qt.GlobalColor.transparent))
 
-    def neighbours(self) -> list[QgsPointXY]:
-        """The nearest incidents in the index's CRS, in the answer's order."""
+    def list_neighbours(self) -> list[QgsPointXY]:
+        """List the nearest incidents in the index's CRS, in the answer's order."""
         near = self._answer.result["nearest"] if self._answer else []
         return [QgsPointXY(incident["x"], incident["y"]) for incident in near]
 
@@ -88,7 +88,7 @@ class Markers:
         self._remove(self.highlight)
         self.highlight = None
         self._highlighted = list(numbers)
-        ends = self.neighbours()
+        ends = self.list_neighbours()
         chosen = [ends[number] for number in self._highlighted if number < len(ends)]
         if chosen:
             points = QgsGeometry.fromMultiPointXY(chosen)
@@ -98,7 +98,7 @@ class Markers:
 
     def go_to(self, number: int) -> str:
         """Centre the map on one of the nearest incidents; a sentence if that cannot be done."""
-        ends = self.neighbours()
+        ends = self.list_neighbours()
         return centre_on(self._canvas, ends[number], self._crs) if number < len(ends) else ""
 
     def clear(self) -> None:
@@ -162,9 +162,9 @@ def centre_on(canvas: QgsMapCanvas, point: QgsPointXY, crs: QgsCoordinateReferen
     return ""
 
 
-def frame(canvas: QgsMapCanvas, place: QgsPointXY, radius: float) -> str:
+def show_place(canvas: QgsMapCanvas, place: QgsPointXY, radius: float) -> str:
     """Let the map show a place in WGS 84 with its circle; a sentence if that cannot be done."""
-    zone = utm_zone(place.x(), place.y())
+    zone = choose_utm_zone(place.x(), place.y())
     context = QgsProject.instance().transformContext()
     centre = transform_point(place, QgsCoordinateReferenceSystem(WGS84), zone, context)
     if centre is None:

@@ -12,8 +12,8 @@ from qgis.PyQt.QtWidgets import QSizePolicy, QToolTip, QWidget
 from ...bridge.crs import tr
 
 
-def month_name(month: str) -> str:
-    """``2019-02`` as the locale writes it, such as Feb 2019."""
+def format_month(month: str) -> str:
+    """Format ``2019-02`` as the locale writes it, such as Feb 2019."""
     return QLocale().toString(QDate.fromString(f"{month}-01", "yyyy-MM-dd"), "MMM yyyy")
 
 
@@ -56,7 +56,7 @@ class MonthlyChart(QWidget):
 
     @staticmethod
     def _words(month: dict[str, Any]) -> str:
-        words = tr("{month}: {count}").format(month=month_name(month["month"]), count=f"{month['count']:,}")
+        words = tr("{month}: {count}").format(month=format_month(month["month"]), count=f"{month['count']:,}")
         if _cut(month):
             words += tr(" ({days} of {all} days)").format(days=f"{month['days']:.0f}", all=month["of_days"])
         return words
@@ -103,13 +103,13 @@ class MonthlyChart(QWidget):
     def _label_months(self, painter: QPainter, boxes: Sequence[QRectF]) -> None:
         """As many months as there is room for, the first among them."""
         metrics, plot = self.fontMetrics(), self._plot()
-        room = max(metrics.horizontalAdvance(month_name(month["month"])) for month in self._months)
+        room = max(metrics.horizontalAdvance(format_month(month["month"])) for month in self._months)
         every = max(int(-(-(room + metrics.averageCharWidth() * 2) // boxes[0].width())), 1)
         for number in range(0, len(boxes), every):
             left = boxes[number].left()
             if left + room <= self.width():
                 line = QRectF(left, plot.bottom() + metrics.height() * 0.15, room, metrics.height())
-                text = month_name(self._months[number]["month"])
+                text = format_month(self._months[number]["month"])
                 painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
 

@@ -38,7 +38,7 @@ FIELDS = (
 
 
 def find() -> QgsVectorLayer | None:
-    """The project's layer of queries; None if there is none, or the user removed it."""
+    """Find the project's layer of queries; None if there is none, or the user removed it."""
     for layer in QgsProject.instance().mapLayers().values():
         if isinstance(layer, QgsVectorLayer) and layer.providerType() == "memory" and layer.customProperty(_MARK):
             return layer
@@ -77,7 +77,7 @@ def _make() -> QgsVectorLayer:
     layer = QgsVectorLayer("Point?crs=EPSG:4326", tr("Crime score queries"), "memory")
     layer.dataProvider().addAttributes([QgsField(name, kind) for name, kind in FIELDS])
     layer.updateFields()
-    styles.score_queries(layer)
+    styles.style_score_queries(layer)
     # After the style, which brings custom properties of its own.
     layer.setCustomProperty(_MARK, True)
     QgsProject.instance().addMapLayer(layer)
@@ -109,6 +109,6 @@ def save(path: str) -> str:
         )
     saved = QgsVectorLayer(f"{target}|layername={TABLE}", layer.name(), "ogr")
     if saved.isValid():
-        styles.score_queries(saved)
+        styles.style_score_queries(saved)
         styles.remember(saved, layer.name(), tr("Crime score dock"))
     return tr("{count} queries were saved to {path}.").format(count=layer.featureCount(), path=target)

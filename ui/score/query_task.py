@@ -45,8 +45,8 @@ class Settings:
     window_days: float = 365.0
     k: int = 10
 
-    def params(self) -> dict[str, Any]:
-        """The job's parameters without the place."""
+    def to_params(self) -> dict[str, Any]:
+        """Make the job's parameters without the place."""
         return {
             "index": self.index,
             "model": self.model or None,
@@ -107,7 +107,7 @@ class QueryTask(QgsTask):
         return False
 
     def _ask(self) -> dict[str, Any]:
-        params = self.question.settings.params()
+        params = self.question.settings.to_params()
         if self.question.point is not None:
             crs = QgsCoordinateReferenceSystem(self._index_crs())
             there = transform_point(self.question.point, QgsCoordinateReferenceSystem(WGS84), crs, self._context)

@@ -79,8 +79,8 @@ class SettingsBox(QgsCollapsibleGroupBox):
         ):
             signal.connect(self._wait)
 
-    def settings(self) -> Settings | None:
-        """The settings; None while no index is chosen."""
+    def read_settings(self) -> Settings | None:
+        """Read the settings; None while no index is chosen."""
         index = self.index_widget.filePath().strip()
         if not index:
             return None

@@ -197,7 +197,7 @@ class Destination(Kind):
     Attributes
     ----------
     style : str
-        Function of `bridge.styles`, or else QML of resources/styles.
+        Key of `bridge.styles.BY_RESULT`, or else QML of resources/styles.
     abstract : str
         Key of the job's result with a sentence for the layer's metadata.
     after : str

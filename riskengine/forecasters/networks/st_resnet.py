@@ -39,7 +39,7 @@ class STResNet(MapNetwork):
     Parameters
     ----------
     closeness, period, trend : int
-        Maps of each branch, see `spans.spans`; a branch without room in the history is left out, 0 leaves it out.
+        Maps of each branch, see `choose_spans`; a branch without room in the history is left out, 0 leaves it out.
     features, units, kernel : int
         Channels, residual units of each branch, side of the convolutions.
     prior : bool

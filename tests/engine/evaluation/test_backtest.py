@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from kit.contexts import Recorder
 from kit.incidents import incidents_of
-from kit.maps import stack
+from kit.maps import make_stack
 
 from riskengine.contract.forecasters import FORECASTERS
 from riskengine.evaluation import folds
@@ -43,7 +43,7 @@ def city() -> Heatmaps:
     mask = np.ones((HEIGHT, WIDTH), bool)
     mask[0, :3] = False
     counts = (random.poisson(rate, (120, HEIGHT, WIDTH)) * mask).astype(np.uint8)
-    return stack(counts, mask)
+    return make_stack(counts, mask)
 
 
 class Spy(Forecaster):
@@ -97,7 +97,7 @@ class Peek(Spy):
 
 def coin(seed: int, maps: int = 160) -> Heatmaps:
     """Every cell and day a toss of its own: nothing of the past says anything about it."""
-    return stack((np.random.default_rng(seed).random((maps, HEIGHT, WIDTH)) < 0.3).astype(np.uint8))
+    return make_stack((np.random.default_rng(seed).random((maps, HEIGHT, WIDTH)) < 0.3).astype(np.uint8))
 
 
 #: Cheap forecasters of every kind; networks have tests of their own.
@@ -369,7 +369,7 @@ def alternating() -> Judged:
     """Every second day is busier: no simple baseline here knows that."""
     random = np.random.default_rng(11)
     rate = np.where(np.arange(200) % 2 == 0, 0.5, 0.1)[:, None, None]
-    heatmaps = stack((random.random((200, HEIGHT, WIDTH)) < rate).astype(np.uint8))
+    heatmaps = make_stack((random.random((200, HEIGHT, WIDTH)) < rate).astype(np.uint8))
     models = {"knows": Knows(), "worse": Knows(worse=1.0), "prior_counts": PriorCounts(), "prior_share": PriorShare()}
     return run_backtest(heatmaps, models, Plan(120))
 
@@ -395,7 +395,7 @@ def test_the_sentences_say_who_is_better_and_that_there_is_a_signal(alternating:
 def test_where_there_is_no_signal_the_sentences_say_so() -> None:
     random = np.random.default_rng(5)
     rate = random.gamma(0.5, 0.4, (HEIGHT, WIDTH))
-    heatmaps = stack(random.poisson(rate, (250, HEIGHT, WIDTH)).astype(np.uint8))
+    heatmaps = make_stack(random.poisson(rate, (250, HEIGHT, WIDTH)).astype(np.uint8))
     backtest = run_backtest(heatmaps, ["logistic", "prior_counts", "prior_share"], Plan(190), workers=1)
     text = " ".join(describe_comparison(backtest))
     assert "These models found no signal beyond the long-run mean" in text
@@ -418,7 +418,7 @@ def test_more_hits_are_better_in_the_figures() -> None:
     """A constant against the place means of steady hot cells: more loss and fewer hits, both called worse."""
     random = np.random.default_rng(9)
     rate = np.where(np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) < 5, 2.0, 0.02)
-    heatmaps = stack(random.poisson(rate, (120, HEIGHT, WIDTH)).astype(np.uint8))
+    heatmaps = make_stack(random.poisson(rate, (120, HEIGHT, WIDTH)).astype(np.uint8))
     backtest = run_backtest(heatmaps, ["prior_counts"], Plan(60))
     assert backtest.best_baseline == "prior_counts"
     found = backtest.to_dict()

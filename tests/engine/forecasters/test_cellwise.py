@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.maps import stack
+from kit.maps import make_stack
 from scipy.ndimage import gaussian_filter
 
 from riskengine.forecasters import cellwise, trees
@@ -34,7 +34,7 @@ def contagious(maps: int = 420, size: int = 8) -> Heatmaps:
         counts[day] = random.poisson(rate)
         wide = np.pad(counts[day].astype(float), 1)
         near = wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:]
-    return stack(counts)
+    return make_stack(counts)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_columns_are_what_their_names_say() -> None:
     counts = random.poisson(0.6, (60, 7, 9)).astype(np.uint8)
     observed = np.ones(60, dtype=bool)
     observed[[3, 40]] = False
-    table, rate = table_of(stack(counts, mask=mask, observed=observed), 59)
+    table, rate = table_of(make_stack(counts, mask=mask, observed=observed), 59)
     seen = np.where(mask, counts, 0.0)[:59][observed[:59]]
 
     def near(layer: np.ndarray, sigma: float) -> np.ndarray:
@@ -96,7 +96,7 @@ def test_columns_are_what_their_names_say() -> None:
 def test_a_year_ago_is_this_season_of_last_year() -> None:
     counts = np.ones((420, 2, 2), dtype=np.uint8)
     counts[50:90] = 3
-    table, _ = table_of(stack(counts), 419)
+    table, _ = table_of(make_stack(counts), 419)
     # Map 54 lies a year before map 419; the maps 40 to 68 around it, and all 379 that followed.
     season = (10 * 4 + 19 * 12) / 29
     around = ((419 - 40) * 4 + 40 * 8) / (419 - 40)
@@ -104,7 +104,7 @@ def test_a_year_ago_is_this_season_of_last_year() -> None:
 
 
 def test_before_the_first_map_nothing_is_known() -> None:
-    table, rate = table_of(stack(np.ones((3, 4, 4), dtype=np.uint8)), 0)
+    table, rate = table_of(make_stack(np.ones((3, 4, 4), dtype=np.uint8)), 0)
     assert all(np.isfinite(column).all() for column in table.values())
     assert np.ptp(rate) == 0
 
@@ -135,7 +135,7 @@ def test_regression_and_trees_find_weekday_and_neighbours(city: Heatmaps) -> Non
 def test_with_nothing_to_find_the_forecast_stays_the_long_run_mean() -> None:
     random = np.random.default_rng(8)
     rates = random.gamma(0.6, 0.3, (8, 8))
-    dull = stack(random.poisson(rates, (300, 8, 8)).astype(np.uint8))
+    dull = make_stack(random.poisson(rates, (300, 8, 8)).astype(np.uint8))
     prior = loss(PriorCounts().predict_each(dull, 240), dull, 240)
     for model in (Logistic(), Boosting(trees=60)):
         assert loss(model.fit(dull.before(240)).predict_each(dull, 240), dull, 240) < prior + 0.002
@@ -157,7 +157,7 @@ def with_channel(maps: int = 300) -> Heatmaps:
     other = random.poisson(0.05 + 4.0 * flares).astype(np.uint8)
     counts = random.poisson(0.03 + 0.3 * flares).astype(np.uint8)
     layer = random.normal(size=(1, 6, 6)).astype(np.float32)
-    return stack(counts, extras=Extras(layer, ("distance",), other[None], ("other",)))
+    return make_stack(counts, extras=Extras(layer, ("distance",), other[None], ("other",)))
 
 
 def test_other_categories_are_read() -> None:
@@ -263,21 +263,21 @@ def test_maps_without_observation_take_no_part_in_the_warm_up(model: cellwise.Ce
     random = np.random.default_rng(0)
     counts = random.poisson(0.5, (100, 4, 5)).astype(np.uint8)
     observed = np.arange(100) < 20
-    fitted = model.fit(stack(counts, observed=observed))
+    fitted = model.fit(make_stack(counts, observed=observed))
     assert np.isfinite(fitted.weights_).all()
-    assert np.isfinite(fitted.predict(stack(counts, observed=observed), 2)).all()
+    assert np.isfinite(fitted.predict(make_stack(counts, observed=observed), 2)).all()
 
 
 def test_a_warm_up_of_the_whole_history_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cellwise, "_WARM_SHARE", 1.0)
     counts = np.random.default_rng(0).poisson(0.5, (30, 4, 5)).astype(np.uint8)
     with pytest.raises(DataError, match="30 observed maps: none is left to learn from after the 30"):
-        Logistic().fit(stack(counts))
+        Logistic().fit(make_stack(counts))
 
 
 def test_a_thinned_table_always_has_a_map(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every second map observed, every second map a target: none would be both, counted from the end of the stack."""
     monkeypatch.setattr(cellwise, "MOST_ROWS", 300)
     counts = np.random.default_rng(0).poisson(0.5, (60, 4, 5)).astype(np.uint8)
-    fitted = Logistic().fit(stack(counts, observed=np.arange(60) % 2 == 0))
+    fitted = Logistic().fit(make_stack(counts, observed=np.arange(60) % 2 == 0))
     assert np.isfinite(fitted.weights_).all()

@@ -12,7 +12,7 @@ import pytest
 import rasterio
 import torch
 from kit.contexts import Recorder
-from kit.maps import stack, travelling, write_stack
+from kit.maps import make_stack, make_travelling, write_stack
 
 from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.baselines import ConstantForecaster, PriorShare
@@ -35,7 +35,7 @@ TINY: dict[str, Any] = {"sequence_length": 6, "channels": 6, "layers": 1, "batch
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Heatmaps, ConvLSTMForecaster]:
-    heatmaps = travelling()
+    heatmaps = make_travelling()
     model = ConvLSTMForecaster(epochs=25, learning_rate=0.02, **TINY)
     return heatmaps, model.fit(heatmaps.before(72))
 
@@ -71,7 +71,7 @@ def test_the_past_alone_decides_a_forecast(fitted: tuple[Heatmaps, ConvLSTMForec
     for changed in (60, 71, 89):
         counts = heatmaps.counts.copy()
         counts[changed:] = 1 - counts[changed:]
-        after = model.predict_each(stack(counts), 60)
+        after = model.predict_each(make_stack(counts), 60)
         known = changed - 60 + 1
         assert np.array_equal(before[:known], after[:known]), f"map {changed} reached a forecast made before it"
         if changed < 89:
@@ -109,7 +109,7 @@ def test_a_window_by_itself_is_the_same_in_one_pass_and_cut_off_sequences_go_on(
 
 
 def test_the_published_schedule_has_one_target_a_window_and_a_window_a_map() -> None:
-    heatmaps = travelling(30)
+    heatmaps = make_travelling(30)
     observed = np.ones(30, bool)
     observed[20] = False
     sequence, _ = build_sequence(heatmaps.counts, observed, heatmaps.mask, heatmaps.edges)
@@ -131,7 +131,7 @@ def test_the_published_schedule_has_one_target_a_window_and_a_window_a_map() -> 
 
 
 def test_the_published_schedule_learns_too() -> None:
-    heatmaps = travelling()
+    heatmaps = make_travelling()
     model = ConvLSTMForecaster(epochs=8, learning_rate=0.02, schedule="windows", **TINY).fit(heatmaps.before(72))
     assert min(model.curves_.validation) < 0.9 * model.curves_.validation_start
 
@@ -149,10 +149,10 @@ def test_settings_make_the_same_forecaster_again() -> None:
 
 
 def test_training_never_sees_what_it_is_not_given() -> None:
-    first = travelling()
+    first = make_travelling()
     counts = first.counts.copy()
     counts[72:] = 1
-    models = [ConvLSTMForecaster(epochs=2, **TINY).fit(each.before(72)) for each in (first, stack(counts))]
+    models = [ConvLSTMForecaster(epochs=2, **TINY).fit(each.before(72)) for each in (first, make_stack(counts))]
     for one, other in zip(*(model.network_.state_dict().values() for model in models), strict=True):
         assert torch.equal(one, other)
 
@@ -163,7 +163,7 @@ def test_a_planted_future_is_of_no_use() -> None:
     counts = (random.random((100, 6, 6)) < 0.5).astype(np.uint8)
     observed = np.arange(100) % 2 == 0
     counts[1:-1:2] = counts[2::2]
-    heatmaps = stack(counts, observed=observed)
+    heatmaps = make_stack(counts, observed=observed)
     model = ConvLSTMForecaster(epochs=12, learning_rate=0.02, **TINY).fit(heatmaps.before(80))
     risk = model.predict_each(heatmaps, 80)[observed[80:]]
     assert log_loss(risk, counts[80:][observed[80:]]) > 0.99 * np.log(2)
@@ -177,7 +177,7 @@ def test_an_unobserved_map_is_never_read() -> None:
     observed[[7, 13]] = False
     other[~observed] = 1 - other[~observed]
     mask = np.ones((4, 4), bool)
-    edges = stack(counts).edges
+    edges = make_stack(counts).edges
     sequences = [build_sequence(each, observed, mask, edges)[0] for each in (counts, other)]
     assert np.array_equal(sequences[0].inputs, sequences[1].inputs)
     assert np.array_equal(sequences[0].context, sequences[1].context)
@@ -204,7 +204,7 @@ def test_calendar_knows_weekdays_and_hours() -> None:
 
 
 def test_untrained_network_is_the_running_mean() -> None:
-    heatmaps = travelling(40)
+    heatmaps = make_travelling(40)
     model = ConvLSTMForecaster(**TINY)
     model.network_ = model.build()
     _, state = build_sequence(heatmaps.counts, heatmaps.observed, heatmaps.mask, heatmaps.edges)
@@ -232,20 +232,20 @@ def test_weighting_does_not_bias_the_probability(weight: float) -> None:
 
 
 def test_cells_outside_the_study_area_never_enter_the_loss() -> None:
-    counts = travelling(60).counts
+    counts = make_travelling(60).counts
     mask = np.ones((8, 8), bool)
     mask[:, 6:] = False
     other = counts.copy()
     other[:, ~mask] = 1 - other[:, ~mask]
-    models = [ConvLSTMForecaster(epochs=2, **TINY).fit(stack(each, mask)) for each in (counts, other)]
+    models = [ConvLSTMForecaster(epochs=2, **TINY).fit(make_stack(each, mask)) for each in (counts, other)]
     assert models[0].curves_.loss == models[1].curves_.loss
-    risk = models[0].predict(stack(counts, mask))
+    risk = models[0].predict(make_stack(counts, mask))
     assert np.isnan(risk[0, ~mask]).all()
     assert ((risk[0, mask] > 0) & (risk[0, mask] < 1)).all()
 
 
 def test_same_seed_same_result_other_seed_other_result() -> None:
-    heatmaps = travelling(50)
+    heatmaps = make_travelling(50)
     runs = [ConvLSTMForecaster(epochs=2, seed=seed, **TINY).fit(heatmaps) for seed in (3, 3, 4)]
     assert runs[0].curves_.loss == runs[1].curves_.loss
     assert np.array_equal(runs[0].predict(heatmaps, 3), runs[1].predict(heatmaps, 3))
@@ -279,7 +279,7 @@ def test_a_further_step_does_not_change_the_nearer_ones(fitted: tuple[Heatmaps, 
 
 
 def test_large_maps_are_cut_to_windows() -> None:
-    heatmaps = travelling(40, side=24)
+    heatmaps = make_travelling(40, side=24)
     model = ConvLSTMForecaster(epochs=2, **TINY)
     model.training = replace(model.training, crop=8)
     model.fit(heatmaps)
@@ -303,7 +303,7 @@ def test_another_category_that_comes_a_day_before_is_learned_from() -> None:
     counts = (random.random((100, 6, 6)) < 0.5).astype(np.uint8)
     herald = np.roll(counts, -1, axis=0)
     extras = Extras(random.random((2, 6, 6)).astype(np.float32), ("a", "b"), herald[None], ("herald",))
-    heatmaps = stack(counts, extras=extras)
+    heatmaps = make_stack(counts, extras=extras)
     model = ConvLSTMForecaster(epochs=20, learning_rate=0.02, **TINY).fit(heatmaps.before(80))
     risk = model.predict_each(heatmaps, 80)
     assert log_loss(risk, counts[80:]) < 0.5 * np.log(2)
@@ -315,11 +315,11 @@ def test_another_category_that_comes_a_day_before_is_learned_from() -> None:
     # It is known only when its day is over.
     channels = herald.copy()
     channels[85:] = 1 - channels[85:]
-    after = model.predict_each(stack(counts, extras=replace(extras, channels=channels[None])), 80)
+    after = model.predict_each(make_stack(counts, extras=replace(extras, channels=channels[None])), 80)
     assert np.array_equal(risk[:6], after[:6])
     assert not np.array_equal(risk[6], after[6])
     with pytest.raises(ParameterError, match="2 static layers and 1 category channels, these maps come with 0 and 0"):
-        model.predict(stack(counts))
+        model.predict(make_stack(counts))
 
 
 # The job
@@ -333,7 +333,7 @@ def job(folder: Path, heatmaps: str, context: JobContext | None = None, **more: 
 def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
     mask = np.ones((8, 8), bool)
     mask[0] = False
-    heatmaps = write_stack(tmp_path / "héat maps.tif", stack(travelling().counts, mask))
+    heatmaps = write_stack(tmp_path / "héat maps.tif", make_stack(make_travelling().counts, mask))
     context = Recorder()
     result = job(
         tmp_path,
@@ -375,7 +375,7 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
 
 
 def test_job_applies_a_model_and_scores_what_it_never_saw(tmp_path: Path) -> None:
-    whole = travelling()
+    whole = make_travelling()
     early = write_stack(tmp_path / "early.tif", whole.before(60))
     model = str(tmp_path / "m.crimemodel")
     job(tmp_path, early, model_output=model)  # trained on the first 48 maps
@@ -395,7 +395,7 @@ def test_job_applies_a_model_and_scores_what_it_never_saw(tmp_path: Path) -> Non
 
 
 def test_job_refuses_a_model_for_other_bins_or_cells(tmp_path: Path) -> None:
-    whole = travelling(50)
+    whole = make_travelling(50)
     model = str(tmp_path / "m.crimemodel")
     job(tmp_path, write_stack(tmp_path / "a.tif", whole), model_output=model)
     whole.bin = "1 weeks"
@@ -408,15 +408,15 @@ def test_job_refuses_a_model_for_other_bins_or_cells(tmp_path: Path) -> None:
 
 
 def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
-    whole = travelling(40)
+    whole = make_travelling(40)
     with pytest.raises(DataError, match=r"holds 8 maps, 2 of them held out; ConvLSTM needs at least 11 to learn"):
         job(tmp_path, write_stack(tmp_path / "short.tif", whole.before(8)))
     with pytest.raises(DataError, match="The stack holds 1 maps"):
         job(tmp_path, write_stack(tmp_path / "one.tif", whole.before(1)))
     with pytest.raises(DataError, match="No incident"):
-        job(tmp_path, write_stack(tmp_path / "none.tif", stack(np.zeros((40, 4, 4), np.uint8))))
+        job(tmp_path, write_stack(tmp_path / "none.tif", make_stack(np.zeros((40, 4, 4), np.uint8))))
     with pytest.raises(DataError, match="No cell"):
-        job(tmp_path, write_stack(tmp_path / "out.tif", stack(whole.counts, np.zeros((8, 8), bool))))
+        job(tmp_path, write_stack(tmp_path / "out.tif", make_stack(whole.counts, np.zeros((8, 8), bool))))
     with rasterio.open(
         tmp_path / "foreign.tif", "w", driver="GTiff", width=2, height=2, count=1, dtype="uint8"
     ) as foreign:
@@ -432,19 +432,21 @@ def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
 
 def test_as_few_maps_as_the_message_names_are_enough(tmp_path: Path) -> None:
     # Of 14 maps 3 are held out, and 11 are left to learn from.
-    assert job(tmp_path, write_stack(tmp_path / "a.tif", travelling(14)))["held_out_bins"] >= 1
+    assert job(tmp_path, write_stack(tmp_path / "a.tif", make_travelling(14)))["held_out_bins"] >= 1
 
 
 def test_a_constant_stack_can_be_forecast(tmp_path: Path) -> None:
     result = job(
-        tmp_path, write_stack(tmp_path / "a.tif", stack(np.ones((30, 1, 1), np.uint8))), report=str(tmp_path / "r.html")
+        tmp_path,
+        write_stack(tmp_path / "a.tif", make_stack(np.ones((30, 1, 1), np.uint8))),
+        report=str(tmp_path / "r.html"),
     )
     assert result["metrics"]["convlstm"]["auc"] is None
     json.dumps(result, allow_nan=False)
 
 
 def test_cancel_during_training_leaves_nothing(tmp_path: Path) -> None:
-    heatmaps = write_stack(tmp_path / "a.tif", travelling())
+    heatmaps = write_stack(tmp_path / "a.tif", make_travelling())
     context = Recorder(cancel_when=lambda said: sum(text.startswith("epoch") for text in said.texts) == 3)
     with pytest.raises(Cancelled):
         job(tmp_path, heatmaps, context, model_output=str(tmp_path / "m.crimemodel"))
@@ -456,7 +458,7 @@ def test_cancel_during_training_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", ["a" * 250 + ".tif", "a\0b.tif", "folder"])
 def test_a_name_that_cannot_be_written_is_refused_before_training(tmp_path: Path, name: str, file: str) -> None:
     (tmp_path / "folder").mkdir()
-    heatmaps = write_stack(tmp_path / "a.tif", travelling(40))
+    heatmaps = write_stack(tmp_path / "a.tif", make_travelling(40))
     context = Recorder()
     with pytest.raises(OutputError, match=name):
         job(tmp_path, heatmaps, context, **{name: str(tmp_path / file)})
@@ -465,7 +467,7 @@ def test_a_name_that_cannot_be_written_is_refused_before_training(tmp_path: Path
 
 
 def test_a_failing_report_costs_neither_risk_nor_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    heatmaps = write_stack(tmp_path / "a.tif", travelling(40))
+    heatmaps = write_stack(tmp_path / "a.tif", make_travelling(40))
     model, report = str(tmp_path / "m.crimemodel"), str(tmp_path / "r.html")
     for error in (OutputError("The disk is full", parameter="report", remedy="Free some space"), ValueError("odd")):
 
@@ -482,7 +484,7 @@ def test_a_failing_report_costs_neither_risk_nor_model(tmp_path: Path, monkeypat
 
 
 def test_a_later_stack_is_scored_once_there_is_a_past(tmp_path: Path) -> None:
-    whole = travelling(100)
+    whole = make_travelling(100)
     model = str(tmp_path / "m.crimemodel")
     job(tmp_path, write_stack(tmp_path / "early.tif", whole.before(50)), model_output=model)
 
@@ -490,7 +492,7 @@ def test_a_later_stack_is_scored_once_there_is_a_past(tmp_path: Path) -> None:
         """The maps from 60 on, the first `empty` of them without incidents."""
         counts = whole.counts[60 : 60 + maps].copy()
         counts[:empty] = 0
-        heatmaps = stack(counts)
+        heatmaps = make_stack(counts)
         heatmaps.edges = whole.edges[60 : 61 + maps]
         context = Recorder()
         return job(tmp_path, write_stack(tmp_path / name, heatmaps), context, model=model), context.messages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kit.contexts import Recorder
-from kit.maps import stack
+from kit.maps import make_stack
 from scipy.special import expit
 
 from riskengine.forecasters import ensemble
@@ -27,7 +27,7 @@ def city(maps: int = 240, seed: int = 1, moved: bool = False, weekend: float = 1
     if moved:
         rates[maps * 2 // 3 :] = rate[::-1, ::-1]
     rates[np.arange(maps) % 7 >= 5] *= weekend
-    return stack(random.poisson(rates).astype(np.uint8), start="2020-01-06")
+    return make_stack(random.poisson(rates).astype(np.uint8), start="2020-01-06")
 
 
 def test_a_member_that_knows_gets_the_weight_and_one_that_guesses_none() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kit.maps import stack
+from kit.maps import make_stack
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -37,7 +37,7 @@ def clustered(maps: int = 160, seed: int = 3) -> Heatmaps:
     mask = np.ones((6, 7), bool)
     mask[0, :3] = False
     counts[:, ~mask] = 0
-    return stack(counts, mask)
+    return make_stack(counts, mask)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_offspring_outside_the_study_area_are_not_expected() -> None:
     counts[:, 0, 0] = 1
     mask = np.ones((3, 3), bool)
     mask[:, 2] = False
-    counted = read_history(stack(counts, mask), 1, JobContext())
+    counted = read_history(make_stack(counts, mask), 1, JobContext())
     (column,) = build_triggered(counted, 600.0, [0.5], JobContext())
     shares = compute_cell_shares(600.0, 500.0)
     middle = len(shares) // 2
@@ -171,7 +171,7 @@ def even_process(seed: int) -> Heatmaps:
     points = np.column_stack([np.concatenate(each) for each in zip(*generations, strict=True)])
     edges = np.linspace(0, side, 41)
     counts = np.histogramdd(points[:, ::-1], (np.arange(days + 1), edges, edges))[0].astype(np.uint8)
-    return stack(counts, cell=250.0)
+    return make_stack(counts, cell=250.0)
 
 
 def covers(fitted: SelfExciting, **truth: float) -> None:
@@ -311,7 +311,7 @@ def test_what_cannot_be_fitted_is_refused(heatmaps: Heatmaps) -> None:
 def test_a_handful_of_incidents_gives_a_background_only() -> None:
     counts = np.zeros((40, 4, 4), dtype=np.uint8)
     counts[::6, 1, 2] = 1
-    maps = stack(counts)
+    maps = make_stack(counts)
     fitted = SelfExciting().fit(maps)
     assert fitted.theta_ == 0.0
     assert tuple(fitted.theta_interval_) == (0.0, 1.0)
@@ -322,7 +322,7 @@ def test_a_handful_of_incidents_gives_a_background_only() -> None:
 
 def test_weekly_maps(heatmaps: Heatmaps) -> None:
     weeks = heatmaps.counts[:154].reshape(22, 7, 6, 7).sum(axis=1).astype(np.uint8)
-    maps = stack(weeks, heatmaps.mask, "1 weeks")
+    maps = make_stack(weeks, heatmaps.mask, "1 weeks")
     fitted = SelfExciting().fit(maps)
     np.testing.assert_array_equal(fitted.predict_each(maps, 20)[1], fitted.predict(maps.before(21))[0])
     assert np.nanmean(fitted.predict(maps)) == pytest.approx((weeks[:, heatmaps.mask] > 0).mean(), rel=0.35)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kit.forecasters import FIRST, MAPS, Subject, check_forecaster, checks_of, late_signal_auc, small_city
+from kit.forecasters import FIRST, MAPS, Subject, check_forecaster, checks_of, compute_late_signal_auc, make_small_city
 
 from riskengine.contract.forecasters import (
     BASELINES,
@@ -56,7 +56,7 @@ def test_forecasts_further_ahead_read_each_map_once(name: str, monkeypatch: pyte
     from riskengine.forecasters import cellwise
     from riskengine.forecasters.selfexciting import etas
 
-    heatmaps, model, shown = small_city(), subject(name).fitted, [0]
+    heatmaps, model, shown = make_small_city(), subject(name).fitted, [0]
     alone = [model.predict(heatmaps.before(target - 4), 5)[-1] for target in range(FIRST, MAPS)]
 
     def counted(original: Any) -> Any:
@@ -88,7 +88,7 @@ class Peeking(Forecaster):
 
 
 def test_who_peeks_is_seen() -> None:
-    assert late_signal_auc(Peeking()) > 0.99
+    assert compute_late_signal_auc(Peeking()) > 0.99
 
 
 class Ours(PriorCounts):

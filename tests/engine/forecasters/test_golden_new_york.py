@@ -45,7 +45,7 @@ def path(data_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def exact(new_york: ModuleType, path: Path) -> list[Heatmaps]:
-    return [new_york.nyc_heatmaps(path, new_york.PER_DEGREE_UNROUNDED, offense=each) for each in TYPES]
+    return [new_york.count_new_york(path, new_york.PER_DEGREE_UNROUNDED, offense=each) for each in TYPES]
 
 
 def figures(heatmaps: Heatmaps, risk: np.ndarray) -> list[float]:
@@ -91,7 +91,7 @@ def test_the_mean_rate_gives_the_golden_figures(exact: list[Heatmaps]) -> None:
 
 
 def test_the_rounded_grid_gives_them_but_for_the_last_digit(new_york: ModuleType, path: Path) -> None:
-    rounded = [new_york.nyc_heatmaps(path, offense=each) for each in TYPES]
+    rounded = [new_york.count_new_york(path, offense=each) for each in TYPES]
     found = mean_over_types(rounded, mean_rate)
     np.testing.assert_array_less(np.abs(found - MEAN_RATE), [1e-4, 1e-3, 1e-4, 1e-4, 0.015, 2e-3])
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from kit.maps import stack, travelling
+from kit.maps import make_stack, make_travelling
 
 from riskengine.forecasters.networks.causal import build_sequence
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
@@ -68,7 +68,7 @@ def test_a_convolution_is_the_sum_of_its_parts(padding: str) -> None:
 @pytest.mark.parametrize("kind", [ConvLSTMForecaster, PublishedConvLSTM])
 @pytest.mark.parametrize("padding", PADDINGS)
 def test_all_four_train_and_forecast(kind: Any, padding: str) -> None:
-    heatmaps = travelling(40, side=12)
+    heatmaps = make_travelling(40, side=12)
     risk = kind(padding=padding, **TINY).fit(heatmaps.before(34)).predict_each(heatmaps, 34)
     assert risk.shape == (6, 12, 12)
     assert ((risk > 0) & (risk < 1)).all()
@@ -76,10 +76,10 @@ def test_all_four_train_and_forecast(kind: Any, padding: str) -> None:
 
 @pytest.mark.parametrize("kind", [ConvLSTMForecaster, PublishedConvLSTM])
 def test_an_ignored_border_is_the_running_mean(kind: Any) -> None:
-    heatmaps = travelling(40, side=10)
+    heatmaps = make_travelling(40, side=10)
     mask = np.ones((10, 10), bool)
     mask[:, 8:] = False
-    heatmaps = stack(heatmaps.counts, mask)
+    heatmaps = make_stack(heatmaps.counts, mask)
     model = kind(padding="ignore", border=2, **TINY).fit(heatmaps.before(34))
     risk = model.predict(heatmaps)[0]
     _, state = build_sequence(heatmaps.counts * mask, heatmaps.observed, mask, heatmaps.edges)
@@ -92,7 +92,7 @@ def test_an_ignored_border_is_the_running_mean(kind: Any) -> None:
 
 
 def test_an_ignored_border_is_not_in_the_loss() -> None:
-    first = travelling(20, side=8)
+    first = make_travelling(20, side=8)
     scored = choose_cells(first.mask, "ignore", 2)
     schedule, device = Schedule(sequence_length=6, stride=2), torch.device("cpu")
     losses = []
@@ -125,7 +125,7 @@ def test_it_refuses_with_a_sentence(settings: dict[str, Any], message: str) -> N
 
 
 def test_a_small_grid_cannot_be_mirrored_or_lose_its_border() -> None:
-    heatmaps = travelling(40, side=2)
+    heatmaps = make_travelling(40, side=2)
     with pytest.raises(DataError, match="2 rows and 2 columns; reflect padding with a kernel of 5 needs more than 2"):
         ConvLSTMForecaster(padding="reflect", kernel=5, **TINY).fit(heatmaps)
     with pytest.raises(DataError, match="No cell of the study area lies more than 1 cells inside"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from kit.maps import stack, travelling
+from kit.maps import make_stack, make_travelling
 
 from riskengine.forecasters.networks.causal import build_sequence
 from riskengine.forecasters.networks.convlstm_published import PUBLISHED, PublishedConvLSTM
@@ -23,7 +23,7 @@ TINY: dict[str, Any] = {"sequence_length": 6, "channels": 6, "squash": 0}
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Heatmaps, PublishedConvLSTM]:
-    heatmaps = travelling(110, 8)
+    heatmaps = make_travelling(110, 8)
     return heatmaps, PublishedConvLSTM(epochs=12, padding="replicate", **TINY).fit(heatmaps.before(90))
 
 
@@ -94,7 +94,7 @@ def test_filled_maps_are_read_only_when_asked_for() -> None:
     coins = (random.random((120, 6, 6)) < 0.5).astype(np.uint8)
     observed = np.arange(120) % 2 == 0
     coins[1:-1:2] = coins[2::2]
-    leaky = stack(coins, observed=observed)
+    leaky = make_stack(coins, observed=observed)
     losses = {}
     for read in (False, True):
         model = PublishedConvLSTM(read_filled=read, padding="replicate", sequence_length=2, squash=0)
@@ -107,16 +107,16 @@ def test_filled_maps_are_read_only_when_asked_for() -> None:
 
 
 def test_a_stack_filled_as_published_trains() -> None:
-    heatmaps = travelling(60, 6)
+    heatmaps = make_travelling(60, 6)
     counts = heatmaps.counts.copy()
     counts[::5] = 0
-    filled = binarize(fill_gaps(stack(counts), "linear"))
+    filled = binarize(fill_gaps(make_stack(counts), "linear"))
     model = PublishedConvLSTM(read_filled=True, epochs=2, **TINY).fit(filled)
     assert np.isfinite(model.predict(filled)).all()
 
 
 def test_same_seed_same_result() -> None:
-    heatmaps = travelling(50, 6)
+    heatmaps = make_travelling(50, 6)
     runs = [PublishedConvLSTM(epochs=2, seed=seed, **TINY).fit(heatmaps) for seed in (3, 3, 4)]
     assert np.array_equal(runs[0].predict(heatmaps), runs[1].predict(heatmaps))
     assert runs[0].curves_.loss != runs[2].curves_.loss

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from kit.maps import stack
+from kit.maps import make_stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
@@ -31,7 +31,7 @@ def alternating_places(maps: int = 140) -> Heatmaps:
     counts[1::2, 3, 4] = 1
     some = np.arange(0, maps, 3)
     counts[some, random.integers(5, size=len(some)), random.integers(6, size=len(some))] += 1
-    return stack(counts)
+    return make_stack(counts)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.contexts import Recorder, stopped_in
-from kit.maps import stack
+from kit.contexts import Recorder, make_stopping_context
+from kit.maps import make_stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
@@ -28,7 +28,7 @@ def two_places(maps: int = 200, rows: int = 6, columns: int = 7) -> Heatmaps:
     counts[::2, 1, 1] = 1
     counts[1::2, 4, 5] = 1
     counts[np.arange(maps), random.integers(rows, size=maps), random.integers(columns, size=maps)] += 1
-    return stack(counts)
+    return make_stack(counts)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def loss(forecaster: Forecaster, heatmaps: Heatmaps, first: int) -> float:
 
 
 def test_daily_maps_look_at_days_weeks_and_months() -> None:
-    daily = stack(np.zeros((400, 2, 2), np.uint8))
+    daily = make_stack(np.zeros((400, 2, 2), np.uint8))
     near, same, far = choose_spans(daily, 4, 3, 3, averaged=True)
     assert near == [(1, 1), (2, 2), (3, 3), (4, 4)]
     assert same == [(7, 7), (14, 14), (21, 21)]
@@ -57,16 +57,16 @@ def test_daily_maps_look_at_days_weeks_and_months() -> None:
 
 
 def test_other_bins_have_other_periods_and_a_short_history_fewer() -> None:
-    hourly = stack(np.zeros((24 * 60, 2, 2), np.uint8), bin="1 hours")
+    hourly = make_stack(np.zeros((24 * 60, 2, 2), np.uint8), bin="1 hours")
     assert choose_spans(hourly, 3, 2, 1, averaged=False) == [
         [(1, 1), (2, 2), (3, 3)],
         [(24, 24), (48, 48), (168, 168)],
         [(672, 672)],
     ]
     weeks = np.zeros((130, 2, 2), np.uint8)
-    weekly = stack(weeks, bin="1 weeks", start="2022-01-03")
+    weekly = make_stack(weeks, bin="1 weeks", start="2022-01-03")
     assert choose_spans(weekly, 3, 2, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(52, 52)], [(13, 13), (26, 26)]]
-    monthly = stack(np.zeros((30, 2, 2), np.uint8), bin="1 months", start="2020-01-01")
+    monthly = make_stack(np.zeros((30, 2, 2), np.uint8), bin="1 months", start="2020-01-01")
     assert choose_spans(monthly, 3, 1, 2, averaged=False) == [[(1, 1), (2, 2), (3, 3)], [(12, 12)], [(3, 3), (6, 6)]]
     assert choose_spans(monthly.before(12), 3, 1, 2, averaged=False)[1:] == [[], [(3, 3), (6, 6)]]
 
@@ -173,7 +173,7 @@ def test_goes_on_after_a_cancel(alternating: Heatmaps, tmp_path: Path) -> None:
     stopped = STResNet(**settings)
     stopped.checkpoint = str(tmp_path / "training.checkpoint")
     with pytest.raises(Cancelled):
-        stopped.fit(alternating, stopped_in(3))
+        stopped.fit(alternating, make_stopping_context(3))
     again = STResNet(**settings)
     again.checkpoint = stopped.checkpoint
     context = Recorder()
@@ -212,7 +212,7 @@ def test_too_short_a_history(alternating: Heatmaps) -> None:
 def test_hours_and_months(unit: str, bin_length: str, maps: int, branches: set[int]) -> None:
     """Fitted on the first 80 %: of hours so far too few for a month, of months too few for a year."""
     counts = np.random.default_rng(0).poisson(0.5, (maps, 4, 4)).astype(np.uint8)
-    heatmaps = stack(counts, bin=bin_length, start="2022-01-01")
+    heatmaps = make_stack(counts, bin=bin_length, start="2022-01-01")
     model = STResNet(closeness=3, features=4, units=1, epochs=1, trend=1 if unit == "M" else 3).fit(heatmaps)
     assert set(model.spans_[:, 0].tolist()) == branches
     risk = model.predict(heatmaps, 2)

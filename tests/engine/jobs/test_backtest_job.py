@@ -13,7 +13,7 @@ import pytest
 import rasterio
 from kit.contexts import Recorder
 from kit.incidents import incidents_of, write_incidents
-from kit.maps import stack, write_raster
+from kit.maps import make_stack, write_raster
 from rasterio.transform import Affine
 from rasterio.warp import transform_bounds
 
@@ -39,7 +39,7 @@ def make_city(seed: int = 3) -> Heatmaps:
     observed = np.ones(MAPS, bool)
     observed[90] = False
     grid = Grid(500_000.0, 2_150_000.0, 500.0, WIDTH, HEIGHT, "EPSG:32614")
-    return stack(counts.astype(np.uint8), mask, grid=grid, observed=observed)
+    return make_stack(counts.astype(np.uint8), mask, grid=grid, observed=observed)
 
 
 @pytest.fixture(scope="module")

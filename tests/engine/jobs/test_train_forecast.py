@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 from kit.contexts import Recorder
-from kit.maps import stack, write_stack
+from kit.maps import make_stack, write_stack
 
 from riskengine.contract.forecasters import BASELINES
 from riskengine.forecasters.catalogue import import_forecaster
@@ -33,7 +33,7 @@ def heatmaps(maps: int = 60, seed: int = 0) -> Heatmaps:
     mask = np.ones((6, 7), dtype=bool)
     mask[0, :3] = False
     grid = Grid(486000.0, 2150000.0, 500.0, 7, 6, "EPSG:32614")
-    return stack(np.where(mask, counts, 0).astype(np.uint8), mask, grid=grid, categories=["robo"])
+    return make_stack(np.where(mask, counts, 0).astype(np.uint8), mask, grid=grid, categories=["robo"])
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from kit.contexts import Recorder, stopped_in
-from kit.maps import travelling
+from kit.contexts import Recorder, make_stopping_context
+from kit.maps import make_travelling
 
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.forecasters.networks.convlstm_published import PublishedConvLSTM
@@ -29,14 +29,14 @@ def weights(model: Any) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize(("kind", "settings"), KINDS)
 def test_stopped_twice_it_ends_with_the_same_weights(kind: Any, settings: dict[str, Any], tmp_path: Path) -> None:
-    heatmaps = travelling(60, 6)
+    heatmaps = make_travelling(60, 6)
     whole = kind(**settings).fit(heatmaps)
     path = tmp_path / "halfway.crimecheckpoint"
     for epoch in (2, 4):
         model = kind(**settings)
         model.checkpoint = str(path)
         with pytest.raises(Cancelled):
-            model.fit(heatmaps, stopped_in(epoch))
+            model.fit(heatmaps, make_stopping_context(epoch))
         assert [each.name for each in tmp_path.iterdir()] == [path.name]
     context = Recorder()
     model = kind(**settings)
@@ -55,21 +55,21 @@ def test_stopped_twice_it_ends_with_the_same_weights(kind: Any, settings: dict[s
 
 def test_it_does_not_go_on_with_another_training(tmp_path: Path) -> None:
     kind, settings = KINDS[0]
-    heatmaps = travelling(60, 6)
+    heatmaps = make_travelling(60, 6)
     path = str(tmp_path / "c.crimecheckpoint")
 
     def stopped(history: Heatmaps, **more: Any) -> None:
         model = kind(**{**settings, **more})
         model.checkpoint = path
-        model.fit(history, stopped_in(2))
+        model.fit(history, make_stopping_context(2))
 
     with pytest.raises(Cancelled):
         stopped(heatmaps)
     with pytest.raises(ParameterError, match=r"another training \(channels 4, now 5\).*delete it to train anew"):
         stopped(heatmaps, channels=5)
     with pytest.raises(ParameterError, match=r"another training \(maps [0-9a-f]+, now [0-9a-f]+\)"):
-        stopped(travelling(60, 6, seed=1))
-    unobserved = travelling(60, 6)
+        stopped(make_travelling(60, 6, seed=1))
+    unobserved = make_travelling(60, 6)
     unobserved.observed[3] = False
     with pytest.raises(ParameterError, match="another training"):
         stopped(unobserved)
@@ -108,5 +108,5 @@ def test_a_folder_that_is_missing_is_said_before_training(tmp_path: Path) -> Non
     model.checkpoint = str(tmp_path / "no" / "c")
     context = Recorder()
     with pytest.raises(OutputError, match=r"folder .* does not exist"):
-        model.fit(travelling(60, 6), context)
+        model.fit(make_travelling(60, 6), context)
     assert not context.texts

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from kit.maps import stack
+from kit.maps import make_stack
 from safetensors.numpy import save_file
 
 from riskengine.forecasters.baselines import ConstantForecaster
@@ -28,7 +28,7 @@ from riskengine.maps.heatmaps import Extras, Heatmaps
 def heatmaps() -> Heatmaps:
     counts = (np.random.default_rng(0).random((30, 5, 7)) < 0.3).astype(np.uint8)
     grid = Grid(1000.0, 2000.0, 500.0, 7, 5, "EPSG:32614")
-    return stack(counts, grid=grid, categories=["ROBO <á>"])
+    return make_stack(counts, grid=grid, categories=["ROBO <á>"])
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.maps import stack, write_raster
+from kit.maps import make_stack, write_raster
 from rasterio.transform import from_bounds, from_origin
 from rasterio.warp import transform, transform_bounds
 
@@ -20,7 +20,7 @@ GRID = Grid(480_000.0, 2_150_000.0, 500.0, 6, 4, CRS)
 
 
 def even_stack(maps: int = 3, grid: Grid = GRID, start: str = "2024-01-01", value: int = 1) -> Heatmaps:
-    return stack(np.full((maps, *grid.shape), value, dtype=np.uint8), start=start, grid=grid)
+    return make_stack(np.full((maps, *grid.shape), value, dtype=np.uint8), start=start, grid=grid)
 
 
 def test_nothing_given_is_nothing(tmp_path: Path) -> None:

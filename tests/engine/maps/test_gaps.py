@@ -11,7 +11,7 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kit.contexts import Recorder
-from kit.maps import stack
+from kit.maps import make_stack
 
 from riskengine.forecasters.baselines import PriorCounts
 from riskengine.ground.errors import DataError, ParameterError
@@ -23,7 +23,7 @@ from riskengine.maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 def one_row(*maps: list[float], observed: list[bool] | None = None, kind: Any = np.uint8) -> Heatmaps:
     """Maps of one row."""
     seen = np.ones(len(maps), dtype=bool) if observed is None else np.array(observed)
-    return stack(np.array(maps, dtype=kind)[:, None, :], cell=100.0, observed=seen)
+    return make_stack(np.array(maps, dtype=kind)[:, None, :], cell=100.0, observed=seen)
 
 
 GAPPY = one_row([0, 0], [3, 0], [0, 0], [0, 0], [0, 6], [0, 0])

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.maps import stack
-from kit.pages import Page, plain
+from kit.maps import make_stack
+from kit.pages import Page, collapse_blanks
 
 from riskengine.evaluation.exposure import AreaExposure
 from riskengine.evaluation.judged import Judged
@@ -42,7 +42,7 @@ def make_heatmaps(maps: int = MAPS) -> Heatmaps:
     mask = np.ones((7, 8), bool)
     mask[0, :2] = False
     counts[:, ~mask] = 0
-    return stack(counts, mask, categories=[EVIL])
+    return make_stack(counts, mask, categories=[EVIL])
 
 
 #: Forecasts by name: the truth, the same on all cells, nearly the truth, and its opposite.
@@ -113,8 +113,8 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert "script" not in whole.tags
     assert EVIL not in whole.source
     for words in ("Beware of ", "Places are snapped. ", "Too few maps. ", "Area 14 "):
-        assert plain(words + EVIL) in whole.text
-    assert plain(EVIL) in whole.row("Categories", 2)[1]
+        assert collapse_blanks(words + EVIL) in whole.text
+    assert collapse_blanks(EVIL) in whole.find_row("Categories", 2)[1]
     assert all(link.startswith("data:image/svg") or link == "#notes" for link in whole.links)
     assert not re.search(r"@import|url\(", whole.source)
     assert len(whole.alts) == whole.tags.count("img") == 11
@@ -151,14 +151,14 @@ def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Judged) -> 
         ("convlstm", "ConvLSTM"),
     ):
         score = backtest.scores[name]
-        row = whole.row(title, 9)
+        row = whole.find_row(title, 9)
         assert row[1] == f"{score.log_loss:.4f}"
         assert row[3] == f"{score.brier:.4f}"
         assert row[5:7] == [f"{score.auc:.3f}", f"{score.average_precision:.3f}"]
         assert row[8] == "1.2"
         assert row[7] == ("0.10000 3 seeds" if name == "convlstm" else "–")
         area = score.area
-        row = whole.row(title.removesuffix(" ★"), 7)
+        row = whole.find_row(title.removesuffix(" ★"), 7)
         assert row[2] == f"{format_count(area.caught)} / {area.incidents:,.0f}"
         assert row[3] == f"{100 * area.precision:.1f} %"
         # n over the flagged square kilometres: cells of 500 m.
@@ -167,7 +167,7 @@ def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Judged) -> 
 
 def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest: Judged) -> None:
     for hits in backtest.scores["ensemble"].shares:
-        row = whole.row(f"{100 * hits.at:.0f} %", 11)
+        row = whole.find_row(f"{100 * hits.at:.0f} %", 11)
         assert row[2] == f"{format_count(hits.area.caught)} / {hits.area.incidents:,.0f}"
     rows = [row for row in whole.rows if len(row) == 13 and row[0].isdigit()]
     assert [int(row[0]) for row in rows] == 2 * list(range(85, 100))
@@ -181,7 +181,7 @@ def test_shares_and_percentiles_always_with_their_numbers(whole: Page, backtest:
 
 def test_grid_position_exposure_and_card(whole: Page) -> None:
     # Mean and standard deviation of 0.2 and 0.3, of 4 and 6, and of 0.30 and 0.34, by hand.
-    row = whole.row("Prior counts", 5)
+    row = whole.find_row("Prior counts", 5)
     assert row[1:] == [
         "2",
         "25.0 % ± 7.1 % 20.0 % to 30.0 %",
@@ -193,11 +193,11 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
     assert areas[0][4:] == ["14.0 %", "2.0 %", "7.00"]
     for words in ("places, never of persons", "The other 3 areas", "50 maps, 2024-03-01 to 2024-04-20"):
         assert words in whole.text, words
-    assert whole.row("Fits", 2)[1].startswith("3, every 20 maps")
-    assert whole.row("Seeds", 2)[1] == "0, 1"
-    assert whole.row("Grid", 2)[1].startswith("8 × 7 cells of 500.0 m")
-    assert whole.row("CRS", 2)[1] == "EPSG:32614"
-    assert "numpy " in whole.row("Versions", 2)[1]
+    assert whole.find_row("Fits", 2)[1].startswith("3, every 20 maps")
+    assert whole.find_row("Seeds", 2)[1] == "0, 1"
+    assert whole.find_row("Grid", 2)[1].startswith("8 × 7 cells of 500.0 m")
+    assert whole.find_row("CRS", 2)[1] == "EPSG:32614"
+    assert "numpy " in whole.find_row("Versions", 2)[1]
 
 
 def test_no_signal_is_said_in_words() -> None:
@@ -233,7 +233,7 @@ def test_a_small_gain_is_called_small_and_set_beside_the_baselines_own() -> None
     assert (
         "The gain is small, 1.0 % of the log-loss; that of prior counts is already"
         f" {100 * share:.1f} % below a constant’s."
-    ) in plain(claims.make_headline(made)[0])
+    ) in collapse_blanks(claims.make_headline(made)[0])
 
 
 def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
@@ -329,19 +329,19 @@ def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, told: str) -
     made = make_backtest(("ensemble", "constant", "prior_counts"), FIRST + maps)
     made.scores["ensemble"] = replace(made.scores["ensemble"], log_loss=float("nan"))
     (sentence,) = (line for line in claims.describe_comparison(made) if "judged by its order alone" in line)
-    assert plain(sentence).endswith(f"against prior counts: +0.00 percentage points{told}.")
+    assert collapse_blanks(sentence).endswith(f"against prior counts: +0.00 percentage points{told}.")
 
 
 def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
     made = make_backtest(("constant", "prior_counts"))
     made.heatmaps.categories = []
     found = page(tmp_path / "r.html", made)
-    assert found.row("Categories", 2)[1] == "categories not recorded"
+    assert found.find_row("Categories", 2)[1] == "categories not recorded"
     assert "all categories" not in found.text
     made.heatmaps.categories = [f"offence {number}" for number in range(1, 7)]
     found = page(tmp_path / "r.html", made)
     assert "offence 4 and 2 more categories ·" in found.text
-    assert found.row("Categories", 2)[1].endswith("offence 5, offence 6")
+    assert found.find_row("Categories", 2)[1].endswith("offence 5, offence 6")
 
 
 def test_hit_rates_are_better_when_higher() -> None:
@@ -371,7 +371,7 @@ def test_maps_shown_are_a_quiet_a_typical_and_a_busy_one() -> None:
 def test_words_for_differences() -> None:
     told = Difference(-0.00123, -0.00160, -0.00086, 0.95, 10)
     assert claims.verdict_of(told) == "better"
-    assert plain(claims.format_interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
+    assert collapse_blanks(claims.format_interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
     few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
     assert claims.verdict_of(few) == "too few"
     assert claims.format_interval(few) == "−0.00123; too few maps for an interval"

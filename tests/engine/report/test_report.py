@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kit.maps import stack
+from kit.maps import make_stack
 from kit.pages import Page
 
 from riskengine.contract.tools.base import parameters_of
@@ -38,7 +38,7 @@ def heatmaps() -> Heatmaps:
     mask = np.ones((6, 6), bool)
     mask[0, :2] = False
     counts = random.poisson(rate, (50, 6, 6)).astype(np.uint8)
-    return stack(counts, mask, categories=[EVIL])
+    return make_stack(counts, mask, categories=[EVIL])
 
 
 @pytest.fixture(scope="module")

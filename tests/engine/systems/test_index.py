@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kit.contexts import cancelled
+from kit.contexts import make_cancelled_context
 from kit.incidents import make_incidents
 
 from riskengine.ground.errors import Cancelled, FormatError, ParameterError
@@ -166,4 +166,4 @@ def test_what_cannot_work() -> None:
 def test_counting_can_be_cancelled() -> None:
     index = CrimeIndex(scattered(5), CRS)
     with pytest.raises(Cancelled):
-        index.count_within(index.incidents.x, index.incidents.y, 10.0, context=cancelled())
+        index.count_within(index.incidents.x, index.incidents.y, 10.0, context=make_cancelled_context())

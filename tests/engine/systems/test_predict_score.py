@@ -12,7 +12,7 @@ import pytest
 import rasterio
 from kit.contexts import Recorder
 from kit.incidents import make_incidents
-from kit.score_model import small_model
+from kit.score_model import make_small_model
 
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
 from riskengine.jobs import predict_score_raster, run_job
@@ -37,7 +37,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("model")
     index = city_index()
     index.save(folder / "city.crimeindex")
-    small_model(index, epochs=3).save(folder / "city.crimescore")
+    make_small_model(index, epochs=3).save(folder / "city.crimescore")
     return {"index": str(folder / "city.crimeindex"), "model": str(folder / "city.crimescore")}
 
 
