@@ -21,8 +21,9 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge import databases, landing, outputs
+from ..bridge import databases, outputs
 from ..bridge.crs import tr
+from ..bridge.landing import Landing, make_geopackage, replace_table, sentences
 from . import destinations
 from .engine_algorithm import EngineAlgorithm
 
@@ -64,8 +65,8 @@ class Sink:
     low: float = 90.0
     high: float = 100.0
 
-    def write(self, rows: Rows | Table) -> str:
-        """Write the layer; returns its id, as Processing has it.
+    def write(self, rows: Rows | Table, landing: Landing) -> str:
+        """Write the layer, to land with the others of the run; returns its id, as Processing has it.
 
         Raises
         ------
@@ -78,21 +79,23 @@ class Sink:
             return self._write_elsewhere(rows)
         if table and path.exists() and path.suffix.lower() == _GPKG:
             made = rows.path if isinstance(rows, Table) else self._write_file(self.folder / f"{self.name}.gpkg", rows)
-            landing.replace_table(path, table, made, made.stem, self._progress)
+            landing.add_table(path, table, made)
+        elif isinstance(rows, Table) and path.suffix.lower() == _GPKG:
+            self._place(rows.path, landing.make_place(path), table)
         else:
-            with landing.beside(path, self.feedback.isCanceled) as inner:
-                if isinstance(rows, Table) and path.suffix.lower() == _GPKG:
-                    self._place(rows.path, inner, table)
-                else:
-                    self._write_file(inner, rows, table)
+            self._write_file(landing.make_place(path), rows, table)
+        self.feedback.setProgress(self.high)
+        self._go_on()
         return self._announce(f"{path}|layername={table}" if table else str(path))
 
-    def _place(self, made: Path, inner: Path, table: str) -> None:
+    @staticmethod
+    def _place(made: Path, place: Path, table: str) -> None:
         if table and table != made.stem:
-            landing.make_geopackage(inner)
-            landing.replace_table(inner, table, made, made.stem, self._progress)
+            make_geopackage(place)
+            replace_table(place, table, made, made.stem)
         else:
-            shutil.move(made, inner)
+            with sentences(place):
+                shutil.move(made, place)
 
     def _write_file(self, path: Path, rows: Rows | Table, table: str = "") -> Path:
         """Write a file that nobody else knows yet."""
@@ -126,10 +129,12 @@ class Sink:
         if isinstance(rows, Table):
             layer = rows.open()
             sink, destination = self._make(parameters, layer.fields(), layer.wkbType(), layer.crs())
-            count = outputs.copy_rows(sink, layer, self.feedback)
+            features: Any = layer.getFeatures()
+            expected = layer.featureCount()
         else:
             sink, destination = self._make(parameters, rows.fields, rows.geometry, rows.crs)
-            count = outputs.fill_sink(sink, rows.features, rows.count, self.feedback, self.low, self.high)
+            features, expected = rows.features, rows.count
+        count = outputs.fill_sink(sink, features, expected, self.feedback, self.low, self.high)
         # Files are closed only when the sink is gone.
         del sink
         return count, destination
@@ -154,10 +159,6 @@ class Sink:
                 ),
             )
         return destination
-
-    def _progress(self, share: float) -> bool:
-        self.feedback.setProgress(self.low + (self.high - self.low) * share)
-        return not self.feedback.isCanceled()
 
     def _go_on(self) -> None:
         # Making a sink may empty what was there: not for somebody who has already changed their mind.

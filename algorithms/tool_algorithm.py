@@ -221,11 +221,12 @@ class ToolAlgorithm(EngineAlgorithm):
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Write and style the layers; what the tool returns, by the names of Processing."""
         returned: dict[str, Any] = {}
+        written = self._write_vectors(asked, result)
         for parameter in parameters_of(self.tool):
             if not isinstance(parameter.kind, kinds.Destination):
                 continue
             if isinstance(parameter.kind, kinds.VectorDestination):
-                destination = self._write_vector(asked, parameter, result)
+                destination = written.get(parameter.name)
             elif isinstance(parameter.kind, kinds.FolderDestination) or not _is_removed(parameter):
                 continue
             else:
@@ -242,23 +243,27 @@ class ToolAlgorithm(EngineAlgorithm):
             numbers["REFUSED_COUNT"] = len(asked.places.refused) + len(result["refusals"])
         return {**numbers, **returned}
 
-    def _write_vector(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> str | None:
-        if asked.read_given(parameter) is None:
-            return None
+    def _write_vectors(self, asked: Asked, result: dict[str, Any]) -> dict[str, str]:
+        """Write all layers that are wanted, or none; returns their ids by the names of Processing."""
         wanted = [
             each
             for each in parameters_of(self.tool)
             if isinstance(each.kind, kinds.VectorDestination) and asked.read_given(each) is not None
         ]
-        begin = self.tool.PROGRESS[1]
-        share = (100.0 - begin) / len(wanted)
-        low = begin + share * wanted.index(parameter)
-        sink = Sink(
-            self, asked.parameters, parameter.name, asked.context, asked.feedback, asked.folder, low, low + share
-        )
-        rows = self.rows_of(asked, parameter, result)
-        # What the job could not write it says itself.
-        return sink.write(rows) if isinstance(rows, Rows) or rows.path.exists() else None
+        low, high = self.tool.PROGRESS[1], 99.0
+        share = (high - low) / max(len(wanted), 1)
+        made: dict[str, str] = {}
+        with landing.Landing(asked.feedback.isCanceled) as together:
+            for parameter in wanted:
+                part = low, low + share
+                low += share
+                sink = Sink(self, asked.parameters, parameter.name, asked.context, asked.feedback, asked.folder, *part)
+                rows = self.rows_of(asked, parameter, result)
+                # What the job could not write it says itself.
+                if isinstance(rows, Rows) or rows.path.exists():
+                    made[parameter.name] = sink.write(rows, together)
+            together.land()
+        return made
 
     def rows_of(self, asked: Asked, parameter: Parameter, result: dict[str, Any]) -> Rows | Table:
         """What a vector destination gets: the table that the job has written, or features made here."""

@@ -28,23 +28,68 @@ TEMPORARY = tr(
 )
 
 
-@contextmanager
-def beside(path: Path, is_cancelled: Callable[[], bool] = lambda: False) -> Iterator[Path]:
-    """Give a place where a file can be written; when the block ends well it is moved to `path`, with its sidecars.
+class Landing:
+    """The outputs of one run, made where nobody else sees them; they come to their places together, when all are whole.
 
-    Raises
-    ------
-    QgsProcessingException
-        If it cannot be written there; what was at `path` stays.
+    Parameters
+    ----------
+    is_cancelled : callable
+        Asked while another process is at work on the same file.
     """
-    with sentences(path):
-        folder = leftovers.make_folder(path.parent, leftovers.BESIDE)
-        try:
-            yield folder / path.name
-            with waiting(path, is_cancelled):
-                _move_all(folder, path)
-        finally:
+
+    def __init__(self, is_cancelled: Callable[[], bool] = lambda: False) -> None:
+        self._is_cancelled = is_cancelled
+        self._files: list[tuple[Path, Path]] = []
+        self._tables: list[tuple[Path, str, Path]] = []
+
+    def __enter__(self) -> Landing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for folder, _path in self._files:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def make_place(self, path: Path) -> Path:
+        """Make a hidden folder beside a file's place; returns where in it the file is to be written, with its sidecars.
+
+        Raises
+        ------
+        QgsProcessingException
+            If nothing can be written there.
+        """
+        with sentences(path):
+            folder = leftovers.make_folder(path.parent, leftovers.BESIDE)
+        self._files.append((folder, path))
+        return folder / path.name
+
+    def add_table(self, path: Path, table: str, source: Path) -> None:
+        """Have a table put into a GeoPackage that is there already; it is the only one of `source`."""
+        self._tables.append((path, table, source))
+
+    def land(self) -> None:
+        """Bring everything to its place.
+
+        Raises
+        ------
+        QgsProcessingException
+            If something cannot be; what was there before then stays, and what was not is removed again.
+        """
+        new: list[Path] = []
+        try:
+            for number, (path, table, source) in enumerate(self._tables):
+                # Where one is in its place the others follow.
+                never = (lambda: False) if number else self._is_cancelled
+                replace_table(path, table, source, source.stem, never)
+            for folder, path in self._files:
+                was_there = path.exists()
+                with sentences(path), waiting(path, self._is_cancelled):
+                    _move_all(folder, path)
+                if not was_there:
+                    new.append(path)
+        except BaseException:
+            for path in new:
+                path.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
@@ -85,7 +130,7 @@ def _settle(path: Path) -> None:
 
 
 def replace_table(
-    path: Path, table: str, source: Path, source_table: str, progress: Callable[[float], bool] = lambda share: True
+    path: Path, table: str, source: Path, source_table: str, is_cancelled: Callable[[], bool] = lambda: False
 ) -> None:
     """Put a table into a GeoPackage, in the place of one of that name, in one transaction.
 
@@ -95,8 +140,8 @@ def replace_table(
         The GeoPackage, which is there.
     source : Path
         A file with the rows.
-    progress : callable
-        Gets a share in [0, 1]; says whether to go on.
+    is_cancelled : callable
+        Asked before the last step, and while another process is at work on the file.
 
     Raises
     ------
@@ -106,7 +151,7 @@ def replace_table(
     from osgeo import gdal
 
     failures = (OSError, RuntimeError)
-    with sentences(path, kinds=failures), waiting(path, lambda: not progress(0.0)), _raising(gdal):
+    with sentences(path, kinds=failures), waiting(path, is_cancelled), _raising(gdal):
         target = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
         rows = gdal.OpenEx(str(source), gdal.OF_VECTOR)
         # GDAL's own way of copying makes the spatial index when the file is closed, after its transaction.
@@ -114,7 +159,7 @@ def replace_table(
         target.StartTransaction()
         try:
             _copy_table(target, table, rows.GetLayerByName(source_table))
-            if not progress(1.0):
+            if is_cancelled():
                 raise QgsProcessingException(tr("Cancelled: nothing was written."))
             target.CommitTransaction()
         except BaseException:

@@ -16,7 +16,6 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProviderRegistry,
     QgsVectorFileWriter,
-    QgsVectorLayer,
 )
 
 from .crs import tr
@@ -124,21 +123,6 @@ def fill_sink(
     if not sink.flushBuffer():
         raise _unwritten(sink)
     return added
-
-
-def copy_rows(sink: QgsFeatureSink, layer: QgsVectorLayer, feedback: QgsProcessingFeedback) -> int:
-    """Copy all features of a layer without a look at them; returns how many.
-
-    Raises
-    ------
-    QgsProcessingException
-        As `fill_sink` does.
-    """
-    if feedback.isCanceled():
-        raise QgsProcessingException(tr("Cancelled: nothing was written."))
-    if not sink.addFeatures(layer.getFeatures(), QgsFeatureSink.Flag.FastInsert) or not sink.flushBuffer():
-        raise _unwritten(sink)
-    return int(layer.featureCount())
 
 
 def _unwritten(sink: QgsFeatureSink) -> QgsProcessingException:

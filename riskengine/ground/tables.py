@@ -26,6 +26,8 @@ Geometry = Literal["point", "polygon", "none"]
 #: Names of types, as the declarations of tools have them.
 Fields = Mapping[str, str]
 
+#: Rows at a time: few enough for memory, progress and cancel, many enough for speed.
+CHUNK_ROWS = 20_000
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
 _GEOMETRY_TYPES = {"point": "Point", "polygon": "Polygon", "none": None}
 #: What pyogrio takes for a time without a shift: wall-clock times are stored as if in UTC, where every one exists.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..ground.context import JobContext
 from ..ground.errors import DataError
-from ..ground.tables import Chunk, write_table
+from ..ground.tables import CHUNK_ROWS, Chunk, write_table
 from .csvfile import CsvFile, Record
 from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, describe_reasons
 from .placecheck import Frame, check_places, parse_numbers
@@ -33,7 +33,6 @@ RESERVED = ("fid", "geom", "occurred", "category")
 #: Of the table of refused rows.
 REFUSED_FIELDS = {"line": "long", "reason": "text", "row": "text"}
 
-_CHUNK = 20_000
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,18})")
 # An exponent needs a decimal point before it: 5E2 is more likely a code than five hundred.
 _REAL = re.compile(r"[+-]?(?:0|[1-9]\d*)?(?:\.\d+(?:[eE][+-]?\d{1,3})?|\.)?")
@@ -288,5 +287,5 @@ def _categories(texts: list[tuple[str, ...]], layout: Layout) -> list[str | None
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
-    while chunk := list(islice(records, _CHUNK)):
+    while chunk := list(islice(records, CHUNK_ROWS)):
         yield chunk

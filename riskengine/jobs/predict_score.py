@@ -61,7 +61,8 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
     with whole_file(parameters.output) as temporary:
         np.savez(temporary, **columns)
     fields = fields_of(PredictScore, "layer")
-    layer = write_scores(parameters, fields, columns["x"], columns["y"], columns, applied.index.crs)
+    with context.step(0.95, 1.0):
+        layer = write_scores(parameters, fields, columns["x"], columns["y"], columns, applied.index.crs, context)
     card = applied.model.card
     return {
         "output": parameters.output,

@@ -36,7 +36,7 @@ def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
         np.savez(temporary, x=x, y=y, **scores)  # type: ignore[arg-type]
     fields = fields_of(CrimeScoreLayer, "layer")
     with context.step(0.95, 1.0):
-        layer = write_scores(parameters, fields, x, y, scores, index.crs)
+        layer = write_scores(parameters, fields, x, y, scores, index.crs, context)
     return {
         "output": parameters.output,
         "layer": layer,

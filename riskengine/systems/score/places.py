@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...contract.tools.score import CrimeScoreLayer, PredictScore
 from ...contract.tools.shared import Spacing
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
-from ...ground.tables import Chunk, extend_table, has_arrow, write_table
+from ...ground.tables import CHUNK_ROWS, Chunk, extend_table, has_arrow, write_table
 from ...maps.grid import MAX_CELLS, make_grid
 from .index import CrimeIndex, Floats
 
@@ -91,6 +91,7 @@ def write_scores(
     y: Floats,
     scores: Mapping[str, NDArray[Any]],
     crs: str,
+    context: JobContext,
 ) -> str | None:
     """Write the layer of scores; returns its file, None where the scores are to be joined by whoever asked.
 
@@ -108,7 +109,14 @@ def write_scores(
         return None
     columns = [scores[name] for name in fields]
     if parameters.points is None:
-        write_table(path, fields, [Chunk(columns, x, y)], "point", crs, "layer")
+
+        def chunks() -> Iterator[Chunk]:
+            for start in range(0, len(x), CHUNK_ROWS):
+                context.progress(start / len(x), "Writing")
+                rows = slice(start, start + CHUNK_ROWS)
+                yield Chunk([column[rows] for column in columns], x[rows], y[rows])
+
+        write_table(path, fields, chunks(), "point", crs, "layer")
         return path
     if parameters.attributes is None or not has_arrow():
         return None
