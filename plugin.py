@@ -10,6 +10,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from .algorithms.provider import CrimeRiskProvider
+from .bridge import leftovers
 
 ICONS = Path(__file__).resolve().parent / "resources" / "icons"
 
@@ -35,6 +36,8 @@ class CrimeRiskPlugin:
 
     def initProcessing(self) -> None:
         """Register the algorithms; all that qgis_process asks for."""
+        # Hours of grids may lie in the temporary folder of a QGIS that was killed.
+        leftovers.sweep_temporary()
         self.provider = CrimeRiskProvider()
         registry = QgsApplication.processingRegistry()
         registry.addProvider(self.provider)

@@ -32,8 +32,8 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def __init__(self) -> None:
         super().__init__()
         self._stylers: list[tuple[str, str, Styler, str]] = []
-        #: What this run has begun to write, and whether there was a file before it.
-        self._destinations: list[tuple[str, bool]] = []
+        #: Files that this run writes where there was none before.
+        self._destinations: list[str] = []
 
     @staticmethod
     def tr(text: str) -> str:
@@ -42,13 +42,13 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     def _discard_all(self, feedback: QgsProcessingFeedback) -> None:
         """Remove what this run has begun to write."""
-        for destination, existed in reversed(self._destinations):
-            self._discard(destination, existed, feedback)
+        for destination in reversed(self._destinations):
+            self._discard(destination, feedback)
 
-    def _discard(self, destination: str, existed: bool, feedback: QgsProcessingFeedback) -> None:
+    def _discard(self, destination: str, feedback: QgsProcessingFeedback) -> None:
         # Whatever goes wrong here, the reason of the failure itself must reach the user.
         try:
-            outputs.discard(destination, existed)
+            outputs.discard(destination)
         except Exception as error:
             feedback.pushWarning(
                 self.tr(
@@ -130,7 +130,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     def _announced(self, path: str) -> str:
         if path and not Path(path).exists():
-            self._destinations.append((path, False))
+            self._destinations.append(path)
         return path
 
     def read_raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:

@@ -26,7 +26,7 @@ class Algorithm(ToolAlgorithm):
         # The engine writes a file whole or not at all: if there is a new one, it is the best model so far.
         if not asked.job["keep_best"] or _stamp(model) == self._before:
             return ""
-        self._destinations = [(path, existed) for path, existed in self._destinations if path != model]
+        self._destinations = [path for path in self._destinations if path != model]
         if Path(QgsProcessingUtils.tempFolder()) in Path(model).parents:
             asked.feedback.pushWarning(
                 self.tr("{model} is a temporary file: copy it before QGIS is closed.").format(model=model)

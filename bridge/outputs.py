@@ -15,7 +15,6 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProviderRegistry,
-    QgsVectorFileWriter,
 )
 
 from .crs import tr
@@ -133,23 +132,12 @@ def _unwritten(sink: QgsFeatureSink) -> QgsProcessingException:
     )
 
 
-def discard(destination: str, existed: bool) -> None:
-    """Remove what an interrupted algorithm has written to a vector destination.
+def discard(path: str) -> None:
+    """Remove a file that an interrupted run has written.
 
     Raises
     ------
-    OSError, QgsProviderConnectionException
-        If the system or the database does not let it be removed.
+    OSError
+        If the system does not let it be removed.
     """
-    path, layer = file_of(destination)
-    if path is None or not path.exists():
-        return
-    if existed and layer and path.suffix.lower() == ".gpkg":
-        metadata: Any = QgsProviderRegistry.instance().providerMetadata("ogr")
-        metadata.createConnection(str(path), {}).dropVectorTable("", layer)
-    elif path.suffix.lower() == ".shp":
-        if not QgsVectorFileWriter.deleteShapeFile(str(path)):
-            raise OSError(tr("the file is in use or protected"))
-    else:
-        for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), Path(f"{path}-journal")):
-            file.unlink(missing_ok=True)
+    Path(path).unlink(missing_ok=True)

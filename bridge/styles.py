@@ -167,9 +167,20 @@ def remember(layer: Any, title: str, history: str, abstract: str = "") -> None:
     layer.setMetadata(metadata)
     source = layer.source().split("|")[0]
     if isinstance(layer, QgsRasterLayer) and Path(source).is_file():
-        layer.saveNamedStyle(str(Path(source).with_suffix(".qml")))
+        _require(*layer.saveNamedStyle(str(Path(source).with_suffix(".qml"))))
         layer.saveDefaultMetadata()
     elif isinstance(layer, QgsVectorLayer) and layer.isSpatial() and source.lower().endswith(".gpkg"):
         _forget_styles(layer)
-        layer.saveStyleToDatabase(STYLE_NAME, title, True, "")
+        why = layer.saveStyleToDatabase(STYLE_NAME, title, True, "")
+        _require(why, not why)
         layer.saveDefaultMetadata()
+
+
+def _require(why: str, fine: bool) -> None:
+    """Say that a style was not kept; the layer is there all the same."""
+    if not fine:
+        raise OSError(
+            tr("its style could not be kept with the file, so it has none when it is loaded again: {why}").format(
+                why=" ".join(why.split()).rstrip(".") or "?"
+            )
+        )

@@ -104,7 +104,7 @@ def _side_by_side(
     A process that is killed, as for its memory, takes all others of its pool with it. What was not finished is then
     done by one process at a time, so that it is known whose it was.
     """
-    with tempfile.TemporaryDirectory(prefix="crimerisk_", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"crimerisk_{os.getpid()}_", ignore_cleanup_errors=True) as folder:
         failed: set[str] = set()
         number = 0
         while number < len(tasks):

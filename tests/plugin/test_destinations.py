@@ -391,23 +391,20 @@ def test_what_cannot_be_removed_hides_nothing(
 
     discard = outputs.discard
 
-    def stuck(destination: str, existed: bool) -> None:
-        if "a.gpkg" in destination:
+    def stuck(path: str) -> None:
+        if "a.tif" in path:
             raise PermissionError("the file is used by another program")
-        discard(destination, existed)
-
-    def parameters(folder: Path) -> dict[str, Any]:
-        files = {"OUTPUT": str(folder / "a.gpkg"), "REFUSED": str(folder / "b.gpkg")}
-        return {**jobs("importincidents", folder), **files}
+        discard(path)
 
     monkeypatch.setattr(outputs, "discard", stuck)
-    # The first table is written by then, the second not begun.
-    log = log_of(cancel_at=74)
+    parameters = {**jobs("classifyrisk", tmp_path), "OUTPUT": str(tmp_path / "a.tif"), "POLYGONS": "TEMPORARY_OUTPUT"}
+    # The raster is written by then, the polygons are not.
+    log = log_of(cancel_at=90.5)
     with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
-        run("importincidents", log=log, **parameters(tmp_path))
-    assert [file.name for file in tmp_path.glob("*.gpkg")] == ["a.gpkg"]
+        run("classifyrisk", log=log, **parameters)
+    assert [file.name for file in tmp_path.glob("*.tif")] == ["a.tif"]
     (warning,) = (line for line in log.warnings if "could not be removed" in line)
-    assert str(tmp_path / "a.gpkg") in warning
+    assert str(tmp_path / "a.tif") in warning
     assert "used by another program" in warning
     assert "remove it yourself" in warning
 
