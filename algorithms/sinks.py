@@ -107,7 +107,8 @@ class Sink:
             definition.createOptions = given.createOptions
         written, destination = self._fill({**self.parameters, self.name: definition}, rows)
         layer = QgsVectorLayer(destination, "written", "ogr")
-        if not layer.isValid() or layer.featureCount() != written:
+        # Some formats do not know how many rows they have when they have none.
+        if not layer.isValid() or max(layer.featureCount(), 0) != written:
             raise QgsProcessingException(
                 tr("{name} could not be written as {path}. Free some disk space or choose another destination.").format(
                     name=self.name, path=path.name

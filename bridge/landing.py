@@ -193,9 +193,12 @@ def _copy_table(target: Any, table: str, source: Any) -> None:
     values = ", ".join(outputs.quote_name(name) for name in [fid, *names]) + shapes
     origin = f"made.{outputs.quote_name(source.GetName())}"
     target.ExecuteSQL(f"INSERT INTO main.{outputs.quote_name(table)} ({columns}) SELECT {values} FROM {origin}")
+    number = source.GetFeatureCount()
+    where = f"WHERE table_name = {outputs.quote_text(table)}"
+    target.ExecuteSQL(f"UPDATE main.gpkg_ogr_contents SET feature_count = {number} {where}")
     if geometry:
         target.ExecuteSQL(f"SELECT CreateSpatialIndex({outputs.quote_text(table)}, {outputs.quote_text(geometry)})")
-        if source.GetFeatureCount():
+        if number:
             west, east, south, north = source.GetExtent()
             target.ExecuteSQL(
                 f"UPDATE main.gpkg_contents SET min_x = {west!r}, max_x = {east!r}, min_y = {south!r}, "

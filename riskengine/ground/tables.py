@@ -146,8 +146,10 @@ def extend_table(
         def batches() -> Iterator[pa.RecordBatch]:
             for batch in reader:
                 ids = batch.column(meta["fid_column"]).to_numpy()
-                place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-                taken = pa.array(place, mask=known[place] != ids)
+                place = np.searchsorted(known, ids)
+                missing = place == len(known)
+                missing[~missing] = known[place[~missing]] != ids[~missing]
+                taken = pa.array(np.where(missing, 0, place), mask=missing)
                 yield pa.RecordBatch.from_arrays(
                     [*batch.columns, *(value.take(taken) for value in values)], schema=schema
                 )
