@@ -70,6 +70,17 @@ def _descendants(pid: int) -> list[int]:
     return list(dict.fromkeys(children))
 
 
+def qgis_environment() -> dict[str, str]:
+    """The environment for QGIS, whatever Python this one is: what scripts/common.sh says in `use_qgis_python`."""
+    python = os.environ.get("QGIS_PYTHON", "/usr/bin/python3")
+    foreign = {"PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR"}
+    if os.environ.get("CONDA_PREFIX"):
+        foreign |= {"PROJ_DATA", "PROJ_LIB", "GDAL_DATA", "GDAL_DRIVER_PATH"}
+    kept = {key: value for key, value in os.environ.items() if key not in foreign}
+    kept["PATH"] = os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)])
+    return kept
+
+
 def qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Run an algorithm with qgis_process.
 
@@ -81,7 +92,13 @@ def qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
     command = ["qgis_process", "run", algorithm, "-"]
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=qgis_environment(),
+        text=True,
+        encoding="utf-8",
     )
     peaks = {"qgis_mb": 0.0, "engine_mb": 0.0}
     done = threading.Event()
