@@ -134,6 +134,8 @@ class Run:
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
+        _RUNS.append(self)
+
     def age(self) -> float:
         return time.monotonic() - self.began
 
@@ -186,6 +188,7 @@ class Run:
 
 
 _NUMBERS = itertools.count()
+_RUNS: list[Run] = []
 
 
 def _children(pid: int) -> list[int]:
@@ -408,9 +411,9 @@ class Abuse:
         if run.ended():
             return False
         worker = run.worker()
-        struck_pids = {"QGIS": [run.process.pid], "worker": [worker], "all": [worker, run.process.pid]}[target]
+        pids = {"QGIS": [run.process.pid], "worker": [worker], "all": [worker, run.process.pid]}[target]
         hit = False
-        for pid in struck_pids:
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 if pid is not None:
                     os.kill(pid, number)
@@ -610,17 +613,24 @@ def main() -> None:
     began = time.monotonic()
     only = options.only or ["kills", "pools", "disks", "races"]
     with tempfile.TemporaryDirectory(prefix="crime_risk_abuse_", ignore_cleanup_errors=True) as folder:
-        abuse = Abuse(Path(folder), options.rows, options.quick)
-        if "kills" in only:
-            for name in KILLED:
-                if not (options.quick and name == "import, table"):
-                    abuse.kills(name, blows(options.quick))
-        if "pools" in only:
-            abuse.pools()
-        if "disks" in only:
-            abuse.full_disks()
-        if "races" in only:
-            abuse.races()
+        try:
+            abuse = Abuse(Path(folder), options.rows, options.quick)
+            if "kills" in only:
+                for name in KILLED:
+                    if not (options.quick and name == "import, table"):
+                        abuse.kills(name, blows(options.quick))
+            if "pools" in only:
+                abuse.pools()
+            if "disks" in only:
+                abuse.full_disks()
+            if "races" in only:
+                abuse.races()
+        finally:
+            # Who stops the benchmark stops what it has started.
+            for run in _RUNS:
+                if not run.ended():
+                    run.process.kill()
+                    run.orphans()
     totals = {name: sum(counts[name] for counts in abuse.groups.values()) for name in ("tried", *COUNTS, "missed")}
     seconds = time.monotonic() - began
     report = {**totals, "skipped": abuse.skipped, "groups": abuse.groups, "failures": abuse.failures}
