@@ -365,10 +365,16 @@ class Abuse:
         first_seen: dict[str, str] = {}
         for target, number, moment in blows:
             case = f"{number.name} to {target} at {moment}"
-            reference.restore(folder)
-            run = Run(self.scratch, kind.algorithm, given)
-            hit = self._strike(run, target, number, moment, folder, reference)
-            code, orphans = run.end(), run.orphans()
+            # A machine that has become quicker since the undisturbed run shows as a kill too late: once more, sooner.
+            for last in (False, True):
+                reference.restore(folder)
+                run = Run(self.scratch, kind.algorithm, given)
+                hit = self._strike(run, target, number, moment, folder, reference)
+                code, seconds, orphans = run.end(), run.age(), run.orphans()
+                if hit or last or moment.share in (None, 1.0):
+                    break
+                reference.seconds = min(reference.seconds, seconds)
+                reference.worker_seconds = min(reference.worker_seconds, seconds - reference.worker_began)
             found = checks.state(path, reference.old, reference.new)
             verdict = checks.judge(found, code, run.said(), must_say=target == "worker")
             verdict.orphans = orphans
