@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -70,18 +72,66 @@ def _descendants(pid: int) -> list[int]:
     return list(dict.fromkeys(children))
 
 
+def make_qgis_environment() -> dict[str, str]:
+    """Make the environment for QGIS, whatever Python this one is: what scripts/common.sh says in `use_qgis_python`."""
+    python = os.environ.get("QGIS_PYTHON", "/usr/bin/python3")
+    foreign = {"PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR"}
+    if os.environ.get("CONDA_PREFIX"):
+        foreign |= {"PROJ_DATA", "PROJ_LIB", "GDAL_DATA", "GDAL_DRIVER_PATH"}
+    kept = {key: value for key, value in os.environ.items() if key not in foreign}
+    kept["PATH"] = os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)])
+    return kept
+
+
+def _adopt_orphans() -> None:
+    """Have processes whose parent ends become children of this one: their CPU time is then known here."""
+    if sys.platform == "linux":
+        pr_set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def _spent_cpu() -> float:
+    """CPU seconds of all processes that have ended, once every one of them has."""
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def measure_command(command: list[str]) -> dict[str, float]:
+    """Run a command with all it starts: ``seconds`` of wall time and ``cpu_seconds``."""
+    _adopt_orphans()
+    before, began = _spent_cpu(), time.perf_counter()
+    done = subprocess.run(command, env=make_qgis_environment(), capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{done.stderr[-2000:]}")
+    return {"seconds": time.perf_counter() - began, "cpu_seconds": _spent_cpu() - before}
+
+
 def run_qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Run an algorithm with qgis_process.
 
     Returns
     -------
     dict
-        ``results`` of the algorithm, ``seconds`` of wall time, ``qgis_mb`` and ``engine_mb`` of peak memory.
+        ``results`` of the algorithm, ``seconds`` of wall time, ``cpu_seconds`` of all its processes, ``qgis_mb``
+        and ``engine_mb`` of peak memory.
     """
     command = ["qgis_process", "run", algorithm, "-"]
+    _adopt_orphans()
+    before = _spent_cpu()
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=make_qgis_environment(),
+        text=True,
+        encoding="utf-8",
     )
     peaks = {"qgis_mb": 0.0, "engine_mb": 0.0}
     done = threading.Event()
@@ -98,11 +148,13 @@ def run_qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, An
     seconds = time.perf_counter() - began
     done.set()
     watcher.join()
+    cpu = _spent_cpu() - before
     start = out.find("{")
     if process.returncode or start < 0:
         raise SystemExit(f"{algorithm} failed:\n{out[-2000:]}\n{err[-2000:]}")
     answer = json.loads(out[start:])
-    return {"results": answer["results"], "log": answer.get("log", {}), "seconds": seconds, **peaks}
+    measured = {"seconds": seconds, "cpu_seconds": cpu, **peaks}
+    return {"results": answer["results"], "log": answer.get("log", {}), **measured}
 
 
 def round_floats(value: Any, digits: int = 4) -> Any:

@@ -10,6 +10,18 @@ DEV="$ROOT/.dev"
 export QGIS_CUSTOM_CONFIG_PATH="$DEV/profile"
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$DEV/runtime}"
 QGIS_PYTHON="${QGIS_PYTHON:-/usr/bin/python3}"
+
+# QGIS embeds Python without saying where it lies. Python then looks for the first "python3" on PATH and takes the
+# modules that belong to it: those of an activated environment, of pyenv or of conda have no PyQt5 ("Couldn't load SIP
+# module"). So the folder of QGIS's own Python comes first, and what sends Python elsewhere in spite of that is dropped;
+# conda names its own PROJ and GDAL data, too. VIRTUAL_ENV and CONDA_PREFIX themselves are read by nobody here.
+use_qgis_python() {
+    PATH="$(dirname "$QGIS_PYTHON"):$PATH"
+    unset PYTHONHOME PYTHONPATH PYTHONEXECUTABLE PYTHONPLATLIBDIR
+    [ -z "${CONDA_PREFIX:-}" ] || unset PROJ_DATA PROJ_LIB GDAL_DATA GDAL_DRIVER_PATH
+}
+use_qgis_python
+
 ENGINE_PYTHON="$CRIMERISK_ENGINE/venv/bin/python"
 
 say() { printf '\n== %s\n' "$*"; }
