@@ -616,6 +616,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer moments, 3 to 4 minutes")
     parser.add_argument("--only", nargs="+", choices=("kills", "pools", "disks", "races"), help="some of it")
     options = parser.parse_args()
+    # Small disks are unmounted and processes ended then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
     only = options.only or ["kills", "pools", "disks", "races"]
     with tempfile.TemporaryDirectory(prefix="crime_risk_abuse_", ignore_cleanup_errors=True) as folder:
