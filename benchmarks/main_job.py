@@ -6,17 +6,20 @@ Prints one JSON object: what the issue of the first release asks for, each ratio
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import make_parser, require_data, round_floats, run_qgis_process, say
+from common import make_parser, measure_command, require_data, round_floats, run_qgis_process, say
 from rasterio.warp import transform
 from scipy.spatial import cKDTree
 
+from riskengine.jobs import run_job
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import count_incidents
@@ -26,6 +29,8 @@ from riskengine.systems.score.index import CrimeIndex
 RADIUS = 200.0
 EARTH_RADIUS = 6_371_008.8
 UTM_SCALE = 0.9996
+#: What *Import incidents* makes its six fields of, beside the coordinates.
+OGR_COLUMNS = "fecha_hecho,hora_hecho,delito,alcaldia,colonia,anio,trimestre"
 
 
 def measure_best(function: Callable[[], Any], times: int) -> tuple[float, Any]:
@@ -107,10 +112,79 @@ def compare_rasterize(index: CrimeIndex, repeats: int) -> dict[str, Any]:
     }
 
 
+def write_head(csv: Path, rows: int, path: Path) -> Path:
+    """Write the first rows of a CSV."""
+    with csv.open(encoding="utf-8") as whole, path.open("w", encoding="utf-8") as head:
+        head.writelines(islice(whole, rows + 1))
+    return path
+
+
+def compare_import(csv: Path, folder: Path, repeats: int) -> dict[str, Any]:
+    """*Import incidents* against ogr2ogr of the same CSV into a GeoPackage, in turns; the better of each is kept.
+
+    Both write points with a spatial index and the same columns; ogr2ogr leaves date and time of day apart and takes no
+    time to judge either. The slope compares the whole file less its first thousand rows: start-up is the same
+    for both sizes.
+    """
+    say("comparing with ogr2ogr …")
+    small = write_head(csv, 1000, folder / "thousand.csv")
+    kept: dict[str, dict[str, list[float]]] = {}
+
+    def keep(title: str, measured: dict[str, float]) -> None:
+        for name in ("seconds", "cpu_seconds"):
+            kept.setdefault(title, {}).setdefault(name, []).append(measured[name])
+
+    for _ in range(repeats):
+        for size, file in (("all", csv), ("few", small)):
+            output = folder / "compared.gpkg"
+            output.unlink(missing_ok=True)
+            keep(size, run_qgis_process("crimerisk:importincidents", {"INPUT": str(file), "OUTPUT": str(output)}))
+            output.unlink()
+            command = ["ogr2ogr", "-f", "GPKG", str(output), str(file), "-a_srs", "EPSG:4326", "-select", OGR_COLUMNS]
+            command += ["-oo", "AUTODETECT_TYPE=YES", "-oo", "X_POSSIBLE_NAMES=lon", "-oo", "Y_POSSIBLE_NAMES=lat"]
+            keep(f"ogr2ogr_{size}", measure_command(command))
+    best = {title: {name: min(values) for name, values in rows.items()} for title, rows in kept.items()}
+    growth = {
+        title: best[f"{title}all"]["cpu_seconds"] - best[f"{title}few"]["cpu_seconds"] for title in ("", "ogr2ogr_")
+    }
+    return {
+        "import_vs_ogr2ogr": best["all"]["cpu_seconds"] / best["ogr2ogr_all"]["cpu_seconds"],
+        "import_vs_ogr2ogr_wall": best["all"]["seconds"] / best["ogr2ogr_all"]["seconds"],
+        "import_slope_vs_ogr2ogr": growth[""] / growth["ogr2ogr_"],
+        "import_cpu_seconds": {title: rows["cpu_seconds"] for title, rows in best.items()},
+    }
+
+
+def grow_import(folder: Path, sizes: list[int]) -> dict[str, Any]:
+    """Import and score simulated archives of two sizes, all the way: peak memory of both processes, and its growth."""
+    peaks: dict[str, list[float]] = {"qgis_mb": [], "engine_mb": []}
+    for size in sizes:
+        say(f"{size:,} simulated rows …")
+        csv = folder / f"simulated_{size}.csv"
+        run_job("simulate", {"path": str(csv), "incidents": size, "days": max(size // 1000, 1), "seed": 1})
+        layer, index = str(folder / "grown.gpkg"), str(folder / "grown.crimeindex")
+        given = {"INPUT": layer, "TIME_FIELD": "occurred", "CATEGORY_FIELD": "category", "OUTPUT": index}
+        chain = (
+            ("importincidents", {"INPUT": str(csv), "OUTPUT": layer}),
+            ("buildcrimeindex", given),
+            ("crimescorelayer", {"INDEX": index, "POINTS": layer, "OUTPUT": str(folder / "grown_scores.gpkg")}),
+        )
+        ran = [run_qgis_process(f"crimerisk:{name}", parameters) for name, parameters in chain]
+        for name, values in peaks.items():
+            values.append(max(each[name] for each in ran))
+    times = math.log10(sizes[1] / sizes[0])
+    return {
+        "rows": sizes,
+        **peaks,
+        "slope": {name: math.log10(high / low) / times for name, (low, high) in peaks.items()},
+    }
+
+
 def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--rows", type=int, nargs=2, default=[10**5, 10**6], help="sizes of the archives that grow")
     options = parser.parse_args()
     csv = require_data(options.data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv")
     colonias = require_data(options.data, "mexico_city", "colonias.geojson")
@@ -126,6 +200,7 @@ def main() -> None:
         incidents = str(folder / "incidents.gpkg")
         points = {"INPUT": incidents, "TIME_FIELD": "occurred", "CATEGORY_FIELD": "category"}
         imported = step("import", "crimerisk:importincidents", {"INPUT": str(csv), "OUTPUT": incidents})
+        compared = compare_import(csv, folder, options.repeats)
         # The two walls that are compared are taken in turns, and the better of each is kept.
         index_walls, save_walls = [], []
         for turn in range(options.repeats):
@@ -138,11 +213,15 @@ def main() -> None:
             "crimerisk:buildcrimeindex",
             {**points, "METHOD": 1, "OUTPUT": str(folder / "annoy.crimeindex")},
         )
-        scores = step(
-            "score",
-            "crimerisk:crimescorelayer",
-            {"INDEX": str(folder / "city.crimeindex"), "POINTS": incidents, "OUTPUT": str(folder / "scores.gpkg")},
-        )
+        score_walls, copy_walls = [], []
+        for turn in range(options.repeats):
+            scored = str(folder / f"scores{turn}.gpkg")
+            given = {"INDEX": str(folder / "city.crimeindex"), "POINTS": incidents, "OUTPUT": scored}
+            scores = step("score", "crimerisk:crimescorelayer", given)
+            score_walls.append(steps["score"]["seconds"])
+            copied = str(folder / f"copied{turn}.gpkg")
+            step("save", "native:savefeatures", {"INPUT": incidents, "OUTPUT": copied})
+            copy_walls.append(steps["save"]["seconds"])
         step(
             "rasterize",
             "crimerisk:rasterizehotspots",
@@ -166,7 +245,8 @@ def main() -> None:
         )
         say("comparing with SciPy and numpy …")
         index = CrimeIndex.load(folder / "city.crimeindex")
-        compared = {**compare_scores(index, options.repeats), **compare_rasterize(index, options.repeats)}
+        compared |= {**compare_scores(index, options.repeats), **compare_rasterize(index, options.repeats)}
+        compared |= {"rows_1e6": grow_import(folder, options.rows)}
     print(
         json.dumps(
             round_floats(
@@ -181,6 +261,7 @@ def main() -> None:
                     "score_low": scores["SCORE_LOW"],
                     "score_high": scores["SCORE_HIGH"],
                     "index_vs_save": min(index_walls) / min(save_walls),
+                    "score_layer_vs_save": min(score_walls) / min(copy_walls),
                     "index_annoy_vs_save": steps["index_annoy"]["seconds"] / min(save_walls),
                     "annoy_recall": annoy["RECALL"],
                     **compared,

@@ -34,7 +34,7 @@ def write_csv(path: Path, rows: int, note: str = "") -> Path:
 
 
 def take_down(folder: Path) -> dict[str, Any]:
-    """Take down what lies in a folder, hidden or not; of a GeoPackage its tables: QGIS changes its header to read it."""
+    """Take down what lies in a folder, hidden or not; of a GeoPackage its tables: reading it changes its header."""
     return {
         str(path.relative_to(folder)): {name: read_table(path, name) for name in list_tables(path)}
         if path.suffix == ".gpkg"
