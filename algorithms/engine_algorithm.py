@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
-from ..bridge import client, layers, outputs, styles
+from ..bridge import client, landing, layers, outputs, styles
 from . import refusals
 
 SECONDS_BETWEEN_TEXTS = 5.0
@@ -159,7 +160,10 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                 if layer is not None and layer.isValid():
                     styler(layer)
                     history = f"{self.displayName()} (crimerisk:{self.name()})"
-                    styles.remember(layer, title, history, abstract)
+                    file, _ = outputs.file_of(layer.source())
+                    # Another run may be writing a table of the same file.
+                    with landing.waiting(file, feedback.isCanceled) if file is not None else nullcontext():
+                        styles.remember(layer, title, history, abstract)
             except Exception as error:
                 feedback.pushWarning(
                     self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)

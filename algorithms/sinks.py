@@ -81,7 +81,7 @@ class Sink:
             made = rows.path if isinstance(rows, Table) else self._write_file(self.folder / f"{self.name}.gpkg", rows)
             landing.add_table(path, table, made)
         elif isinstance(rows, Table) and path.suffix.lower() == _GPKG:
-            self._place(rows.path, landing.make_place(path), table)
+            self._place(rows.path, landing.make_place(path), table, path)
         else:
             self._write_file(landing.make_place(path), rows, table)
         self.feedback.setProgress(self.high)
@@ -89,12 +89,12 @@ class Sink:
         return self._announce(f"{path}|layername={table}" if table else str(path))
 
     @staticmethod
-    def _place(made: Path, place: Path, table: str) -> None:
+    def _place(made: Path, place: Path, table: str, path: Path) -> None:
         if table and table != made.stem:
             make_geopackage(place)
             replace_table(place, table, made, made.stem)
         else:
-            with sentences(place):
+            with sentences(path):
                 shutil.move(made, place)
 
     def _write_file(self, path: Path, rows: Rows | Table, table: str = "") -> Path:

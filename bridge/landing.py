@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from .crs import tr
 
 #: Files that belong to a layer's file of the same stem, and speak of the one before.
 _SIDECARS = {".shp": (".cpg", ".dbf", ".idm", ".ind", ".prj", ".qix", ".qmd", ".sbn", ".sbx", ".shx")}
+#: So long somebody else may hold a GeoPackage.
+_BUSY_SECONDS = 20.0
 _SQLITE = ("-wal", "-shm", "-journal")
 #: What helps where QGIS keeps its temporary files.
 TEMPORARY = tr(
@@ -100,9 +103,9 @@ def waiting(path: Path, is_cancelled: Callable[[], bool]) -> Iterator[None]:
             yield
     except locks.Held as held:
         raise QgsProcessingException(
-            tr("{path} is being written by process {owner}. Wait until that has ended, or choose another file.").format(
-                path=path, owner=held.owner
-            )
+            tr(
+                "The file {path} is being written by process {owner}. Wait until that has ended, or choose another file."
+            ).format(path=path, owner=held.owner)
         ) from None
 
 
@@ -152,21 +155,38 @@ def replace_table(
 
     failures = (OSError, RuntimeError)
     with sentences(path, kinds=failures), waiting(path, is_cancelled), _raising(gdal):
-        target = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
-        rows = gdal.OpenEx(str(source), gdal.OF_VECTOR)
-        # GDAL's own way of copying makes the spatial index when the file is closed, after its transaction.
-        target.ExecuteSQL(f"ATTACH DATABASE {outputs.quote_text(str(source))} AS made")
-        target.StartTransaction()
-        try:
-            _copy_table(target, table, rows.GetLayerByName(source_table))
-            if is_cancelled():
-                raise QgsProcessingException(tr("Cancelled: nothing was written."))
-            target.CommitTransaction()
-        except BaseException:
+        end = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                _replace_table(path, table, source, source_table, is_cancelled)
+                return
+            except RuntimeError as error:
+                # Somebody else, such as QGIS for a style, writes to the file in this very moment.
+                if "locked" not in str(error) or time.monotonic() > end or is_cancelled():
+                    raise
+                time.sleep(0.2)
+
+
+def _replace_table(path: Path, table: str, source: Path, source_table: str, is_cancelled: Callable[[], bool]) -> None:
+    from osgeo import gdal
+
+    target = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
+    rows = gdal.OpenEx(str(source), gdal.OF_VECTOR)
+    # GDAL's own way of copying makes the spatial index when the file is closed, after its transaction.
+    target.ExecuteSQL(f"ATTACH DATABASE {outputs.quote_text(str(source))} AS made")
+    target.StartTransaction()
+    try:
+        _copy_table(target, table, rows.GetLayerByName(source_table))
+        if is_cancelled():
+            raise QgsProcessingException(tr("Cancelled: nothing was written."))
+        target.CommitTransaction()
+    except BaseException:
+        # SQLite has rolled back by itself where the disk is full.
+        with contextlib.suppress(RuntimeError):
             target.RollbackTransaction()
-            raise
-        finally:
-            target = rows = None
+        raise
+    finally:
+        target = rows = None
 
 
 def _copy_table(target: Any, table: str, source: Any) -> None:
@@ -238,12 +258,12 @@ def sentences(path: Path, remedy: str = "", kinds: tuple[type[Exception], ...] =
         if isinstance(error, PermissionError) and not remedy:
             raise QgsProcessingException(
                 tr(
-                    "{path} could not be replaced ({why}): it is open in another program, or as a layer of this "
-                    "project. Close it there, or choose another file."
+                    "The file {path} could not be replaced ({why}): it is open in another program, or as a layer of "
+                    "this project. Close it there, or choose another file."
                 ).format(path=path, why=why)
             ) from error
         raise QgsProcessingException(
-            tr("{path} could not be written: {why}. {remedy}").format(
+            tr("Nothing could be written to {path}: {why}. {remedy}").format(
                 path=path, why=why, remedy=remedy or tr("Free some disk space or choose another destination.")
             )
         ) from error

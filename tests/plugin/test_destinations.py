@@ -397,7 +397,11 @@ def test_what_cannot_be_removed_hides_nothing(
         discard(path)
 
     monkeypatch.setattr(outputs, "discard", stuck)
-    parameters = {**jobs("classifyrisk", tmp_path), "OUTPUT": str(tmp_path / "a.tif"), "POLYGONS": "TEMPORARY_OUTPUT"}
+    parameters = {
+        **jobs("classifyrisk", tmp_path),
+        "OUTPUT": str(tmp_path / "a.tif"),
+        "POLYGONS": str(tmp_path / "b.fgb"),
+    }
     # The raster is written by then, the polygons are not.
     log = log_of(cancel_at=90.5)
     with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
