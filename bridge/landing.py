@@ -104,7 +104,8 @@ def waiting(path: Path, is_cancelled: Callable[[], bool]) -> Iterator[None]:
     except locks.Held as held:
         raise QgsProcessingException(
             tr(
-                "The file {path} is being written by process {owner}. Wait until that has ended, or choose another file."
+                "The file {path} is being written by process {owner}. Wait until that has ended, or choose another "
+                "file."
             ).format(path=path, owner=held.owner)
         ) from None
 

@@ -1,7 +1,7 @@
 """Tables of rows as files that every program reads: written whole or not at all, in one pass, a chunk at a time.
 
 GDAL writes them, through pyogrio: as Arrow record batches where pyarrow is there, else as plain arrays, which take
-longer (docs/methods/exchange.md).
+longer (docs/methods/files.md).
 """
 
 from __future__ import annotations

@@ -20,10 +20,13 @@ import json
 import math
 import re
 import shutil
+import sqlite3
+import struct
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +160,21 @@ def _of_json(path: Path, name: str, told: Told) -> None:
     told["arrays"][name] = {"rows": len(rows), **digest(np.array(numbers, dtype=np.float64))}
 
 
+def _of_geopackage(path: Path, name: str, told: Told) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        for (table,) in database.execute("SELECT table_name FROM gpkg_contents ORDER BY 1").fetchall():
+            cursor = database.execute(f'SELECT * FROM "{table}" ORDER BY 1')
+            columns = [column[0] for column in cursor.description]
+            values = list(zip(*cursor.fetchall()))
+            told["names"][f"{name} {table}"] = ",".join(columns)
+            for column, each in zip(columns, values):
+                if all(isinstance(value, int | float) for value in each):
+                    told["arrays"][f"{name} {table} {column}"] = digest(np.array(each))
+                elif isinstance(each[0], bytes):
+                    points = np.array([struct.unpack("<dd", blob[13:29]) for blob in each])
+                    told["arrays"][f"{name} {table} {column}"] = digest(points)
+
+
 def _of_file(path: Path, told: Told) -> None:
     """What lies in a file that a job wrote; of reports only that they are there, of models what they forecast."""
     name = path.name
@@ -173,6 +191,8 @@ def _of_file(path: Path, told: Told) -> None:
         _of_json(path, name, told)
     elif path.suffix == ".csv":
         _of_table(path, name, told)
+    elif path.suffix == ".gpkg":
+        _of_geopackage(path, name, told)
     else:
         told["names"][name] = "written"
 
