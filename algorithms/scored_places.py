@@ -17,7 +17,6 @@ from qgis.core import (
     QgsProcessingUtils,
 )
 
-from ..bridge import plain_files
 from ..bridge.places import make_unchecked_flag
 from ..riskengine.contract.tools.base import Parameter
 from . import features
@@ -41,9 +40,7 @@ class ScoringAlgorithm(ToolAlgorithm):
         job = super().prepare(asked)
         if asked.source is None:
             return job
-        points = asked.find_parameter("points").name
-        layer = self.parameterAsVectorLayer(asked.parameters, points, asked.context)
-        file = plain_files.find_plain_file(asked.read_given(points), layer) if self.points_of(asked) is None else None
+        file = asked.find_file(asked.find_parameter("points")) if self.points_of(asked) is None else None
         if file is None:
             job["layer"] = None
             return job

@@ -17,6 +17,7 @@ from qgis.core import (
 from ..bridge import layers
 from ..bridge.areas import write_areas
 from ..bridge.places import Places, read_places
+from ..bridge.plain_files import PlainFile, find_plain_file
 from ..bridge.polygon_places import read_inner_points
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
@@ -125,6 +126,11 @@ class Asked:
             raise QgsProcessingException(self.algorithm.invalidSourceError(self.parameters, name))
         return source
 
+    def find_file(self, parameter: Parameter) -> PlainFile | None:
+        """Find the file that a layer is, if it is nothing but a table of one: then the engine reads it."""
+        layer = self.algorithm.parameterAsVectorLayer(self.parameters, parameter.name, self.context)
+        return find_plain_file(self.read_given(parameter), layer)
+
     @property
     def crs(self) -> QgsCoordinateReferenceSystem:
         """The CRS of the work: that of the incidents, of the grids, or of the index."""
@@ -226,7 +232,8 @@ class Asked:
         crs = self.algorithm.parameterAsCrs(self.parameters, "CRS", self.context) if own else self.crs
         fields = self.read_text("time_field"), self.read_text("category_field"), self.read_text("filter")
         self.source = source
-        self.places = layers.read_incidents(source, *fields, self.folder, self.context, self.feedback, crs)
+        file = self.find_file(parameter)
+        self.places = layers.read_incidents(source, *fields, self.folder, self.context, self.feedback, crs, file)
         self._crs = self.places.crs
         if not own:
             self._report_refused()
@@ -245,7 +252,11 @@ class Asked:
             return None
         polygons = parameter.kind.polygons and layers.has_polygons(source)
         self.source = source
-        self.places = (read_inner_points if polygons else read_places)(source, self.context, self.feedback, self.crs)
+        self.places = (
+            read_inner_points(source, self.context, self.feedback, self.crs)
+            if polygons
+            else read_places(source, self.context, self.feedback, self.crs, file=self.find_file(parameter))
+        )
         layers.require_places(self.places, source)
         np.savez(self.folder / "points.npz", x=self.places.x, y=self.places.y, fid=self.places.fid)
         return str(self.folder / "points.npz")

@@ -27,6 +27,7 @@ from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType
 
 from .crs import tr
 from .places import Column, Places, read_places, require_crs
+from .plain_files import PlainFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,6 +88,7 @@ def read_incidents(
     context: QgsProcessingContext,
     feedback: QgsProcessingFeedback,
     crs: QgsCoordinateReferenceSystem | None = None,
+    file: PlainFile | None = None,
 ) -> Places:
     """Read a layer of incidents into `folder`/incidents.npz for the engine.
 
@@ -107,7 +109,7 @@ def read_incidents(
     columns: list[Column] = [(time_field, "i", texts) if kind == "text" else (time_field, "q", seconds_of)]
     if category_field:
         columns.append((category_field, "i", categories))
-    places = read_places(source, context, feedback, crs, columns, expression)
+    places = read_places(source, context, feedback, crs, columns, expression, file)
     if not len(places.x):
         reasons = reasons_text(places.refused)
         raise QgsProcessingException(

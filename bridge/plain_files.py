@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsFields,
+    QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
+    QgsProcessingFeedback,
+    QgsProcessingUtils,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from . import outputs
+from . import client, leftovers, outputs
+from .crs import tr
 
 #: Of these the engine gives back just what it has read.
 _TYPES = {
@@ -93,3 +99,30 @@ def _in_one_zone(path: Path, table: str, times: list[str]) -> bool:
 
 def _opened(path: Path) -> contextlib.closing[sqlite3.Connection]:
     return contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
+
+
+def read_points(file: PlainFile, names: Sequence[str], feedback: QgsProcessingFeedback) -> dict[str, Any] | None:
+    """Have the engine read a file's points and some of its fields.
+
+    Returns
+    -------
+    dict of str to ndarray or None
+        As `riskengine.ground.tables.read_points` says; None where it cannot: then QGIS can.
+    """
+    import numpy as np
+
+    folder = leftovers.make_folder(Path(QgsProcessingUtils.tempFolder()), leftovers.EXCHANGE)
+    try:
+        output = folder / "points.npz"
+        job = {"path": str(file.path), "table": file.table, "fields": list(names), "output": str(output)}
+        if client.call("read_points", job, is_cancelled=feedback.isCanceled)["rows"] is None:
+            return None
+        with np.load(output, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except client.EngineCancelled as error:
+        raise QgsProcessingException(tr("Cancelled: nothing was written.")) from error
+    except client.EngineError:
+        # An engine without the packages for it: what is wrong is said when it is asked for the work itself.
+        return None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -165,6 +165,62 @@ def extend_table(
     return counted.rows
 
 
+def read_points(path: str | Path, table: str, fields: Sequence[str]) -> dict[str, NDArray[Any]] | None:
+    """Read the points of a table, and some of its fields. Needs pyarrow.
+
+    Parameters
+    ----------
+    path, table : path, str
+        A GeoPackage, and the table in it.
+    fields : sequence of str
+        Texts, whole numbers, dates or times.
+
+    Returns
+    -------
+    dict of str to ndarray or None
+        ``fid``; ``x`` and ``y``, NaN where there is no geometry; and for the field number n either ``n_seconds`` (wall
+        clock since 1970, the least integer for none) or ``n_codes`` (-1 for none) with their ``n_texts``. None if some
+        row has another geometry than a plain point, or a field is of another kind.
+    """
+    import pyarrow as pa
+    import pyarrow.compute
+    import pyogrio
+
+    meta, rows = pyogrio.read_arrow(path, layer=table, columns=list(fields), return_fids=True)
+    name = meta["geometry_name"]
+    if not name or meta["geometry_type"] != "Point":
+        return None
+    shapes = rows.column(name).combine_chunks()
+    there = shapes.is_valid().to_numpy(zero_copy_only=False)
+    points = shapes.drop_null()
+    made: dict[str, NDArray[Any]] = {"fid": rows.column(meta["fid_column"]).to_numpy()}
+    lengths = pyarrow.compute.binary_length(points).to_numpy(zero_copy_only=False)
+    if (lengths != _POINT.itemsize).any():
+        return None
+    start = int(np.frombuffer(points.buffers()[1], dtype=np.int32)[points.offset]) if len(points) else 0
+    packed = np.frombuffer(points.buffers()[2] or b"", dtype=np.uint8)[start:][: len(points) * _POINT.itemsize]
+    plain = packed.view(_POINT)
+    if (plain["order"] != 1).any() or (plain["type"] != 1).any():
+        return None
+    for axis in "xy":
+        made[axis] = np.full(len(rows), np.nan)
+        made[axis][there] = plain[axis]
+    for number, field in enumerate(fields):
+        column = rows.column(field).combine_chunks()
+        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+            moments = column.cast(pa.timestamp("ms")).cast(pa.int64())
+            seconds = moments.fill_null(0).to_numpy() // 1000
+            seconds[~column.is_valid().to_numpy(zero_copy_only=False)] = np.iinfo(np.int64).min
+            made[f"{number}_seconds"] = seconds
+        elif pa.types.is_string(column.type) or pa.types.is_integer(column.type):
+            coded = column.cast(pa.string()).dictionary_encode()
+            made[f"{number}_codes"] = coded.indices.fill_null(-1).to_numpy().astype(np.int32)
+            made[f"{number}_texts"] = np.array(coded.dictionary.to_pylist() or [""], dtype=np.str_)
+        else:
+            return None
+    return made
+
+
 def _options(path: Path) -> dict[str, Any]:
     options: dict[str, Any] = {"driver": _DRIVERS[path.suffix.lower()], "layer": path.stem, "encoding": "UTF-8"}
     if options["driver"] == "GPKG":
