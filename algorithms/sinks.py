@@ -77,9 +77,14 @@ class Sink:
         path, table = destinations.file_of_output(self.parameters, self.name)
         if path is None:
             return self._write_elsewhere(rows)
-        if table and path.exists() and path.suffix.lower() == _GPKG:
+        placed = landing.find_place(path) if table else None
+        if table and path.suffix.lower() == _GPKG and (placed is not None or path.exists()):
             made = rows.path if isinstance(rows, Table) else self._write_file(self.folder / f"{self.name}.gpkg", rows)
-            landing.add_table(path, table, made)
+            if placed is not None:
+                # Another table of this run has made the file.
+                replace_table(placed, table, made, made.stem)
+            else:
+                landing.add_table(path, table, made)
         elif isinstance(rows, Table) and path.suffix.lower() == _GPKG:
             self._place(rows.path, landing.make_place(path), table, path)
         else:

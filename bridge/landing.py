@@ -65,6 +65,10 @@ class Landing:
         self._files.append((folder, path))
         return folder / path.name
 
+    def find_place(self, path: Path) -> Path | None:
+        """Find where a file of this run is being made; None if it is not."""
+        return next((folder / own.name for folder, own in self._files if outputs.is_same_file(own, path)), None)
+
     def add_table(self, path: Path, table: str, source: Path) -> None:
         """Have a table put into a GeoPackage that is there already; it is the only one of `source`."""
         self._tables.append((path, table, source))
