@@ -6,7 +6,6 @@ Prints one JSON object: what the issue of the first release asks for, each ratio
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,10 +15,10 @@ from typing import Any
 
 import numpy as np
 from common import make_parser, measure_command, require_data, round_floats, run_qgis_process, say
+from growth import grow
 from rasterio.warp import transform
 from scipy.spatial import cKDTree
 
-from riskengine.jobs import run_job
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import count_incidents
@@ -155,36 +154,11 @@ def compare_import(csv: Path, folder: Path, repeats: int) -> dict[str, Any]:
     }
 
 
-def grow_import(folder: Path, sizes: list[int]) -> dict[str, Any]:
-    """Import and score simulated archives of two sizes, all the way: peak memory of both processes, and its growth."""
-    peaks: dict[str, list[float]] = {"qgis_mb": [], "engine_mb": []}
-    for size in sizes:
-        say(f"{size:,} simulated rows …")
-        csv = folder / f"simulated_{size}.csv"
-        run_job("simulate", {"path": str(csv), "incidents": size, "days": max(size // 1000, 1), "seed": 1})
-        layer, index = str(folder / "grown.gpkg"), str(folder / "grown.crimeindex")
-        given = {"INPUT": layer, "TIME_FIELD": "occurred", "CATEGORY_FIELD": "category", "OUTPUT": index}
-        chain = (
-            ("importincidents", {"INPUT": str(csv), "OUTPUT": layer}),
-            ("buildcrimeindex", given),
-            ("crimescorelayer", {"INDEX": index, "POINTS": layer, "OUTPUT": str(folder / "grown_scores.gpkg")}),
-        )
-        ran = [run_qgis_process(f"crimerisk:{name}", parameters) for name, parameters in chain]
-        for name, values in peaks.items():
-            values.append(max(each[name] for each in ran))
-    times = math.log10(sizes[1] / sizes[0])
-    return {
-        "rows": sizes,
-        **peaks,
-        "slope": {name: math.log10(high / low) / times for name, (low, high) in peaks.items()},
-    }
-
-
 def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--rows", type=int, nargs=2, default=[10**5, 10**6], help="sizes of the archives that grow")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10**5, 10**6], help="of the archive that grows")
     options = parser.parse_args()
     csv = require_data(options.data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv")
     colonias = require_data(options.data, "mexico_city", "colonias.geojson")
@@ -246,7 +220,7 @@ def main() -> None:
         say("comparing with SciPy and numpy …")
         index = CrimeIndex.load(folder / "city.crimeindex")
         compared |= {**compare_scores(index, options.repeats), **compare_rasterize(index, options.repeats)}
-        compared |= {"rows_1e6": grow_import(folder, options.rows)}
+        compared |= {"growth": grow(options.sizes)["peak_mb"]}
     print(
         json.dumps(
             round_floats(
