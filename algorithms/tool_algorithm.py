@@ -180,8 +180,9 @@ class ToolAlgorithm(EngineAlgorithm):
             # A model's steps come here without checkParameterValues.
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.describe_broken_limit(self, parameter, parameters, context))
-                refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
             refusals.refuse(self._problem(parameters, context))
+            for parameter in parameters_of(self.tool):
+                refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
             with destinations.claim(self, parameters), landing.sentences(folder, landing.TEMPORARY):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:
