@@ -189,6 +189,8 @@ class ToolAlgorithm(EngineAlgorithm):
             # Files are closed only when the frames of what failed let go of their sinks.
             traceback.clear_frames(error.__traceback__)
             self._discard_all(feedback)
+            if isinstance(error, client.EngineError):
+                raise QgsProcessingException(str(error)) from error
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)

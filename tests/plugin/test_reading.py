@@ -113,3 +113,15 @@ def test_many_points_are_moved_in_blocks(monkeypatch: pytest.MonkeyPatch) -> Non
     blocks = crs.transform_arrays(x, y, degrees, metres, QgsProject.instance().transformContext())
     assert np.array_equal(whole, blocks, equal_nan=True)
     assert np.isfinite(blocks[0]).sum() == 24
+
+
+@pytest.mark.parametrize("job", ["buildcrimeindex", "rasterizehotspots"])
+def test_an_engine_that_leaves_out_half_of_its_answer(
+    job: str, refusal: Any, town_layer: Any, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "call", lambda job, *_, **__: engine.Answer(job, {}))
+    ending = {"buildcrimeindex": "crimeindex", "rasterizehotspots": "tif"}[job]
+    said = refusal(job, INPUT=town_layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / f"out.{ending}"))
+    assert "gave no answer that makes sense to" in said
+    assert "its result has no" in said
+    assert not list(tmp_path.iterdir())
