@@ -14,7 +14,7 @@ CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 REWORDED: dict[tuple[str, ...], tuple[Any, Any]] = {
     # One cell of a few is more than 5 % of the area.
     (algorithm, "outputs", name, "description"): (f"{title} at 5 % of the area", f"{title} at 5 % of the area, {more}")
-    for algorithm in ("backtestforecast", "evaluaterisk")
+    for algorithm in ("crimerisk:backtestforecast", "crimerisk:evaluaterisk")
     for name, title in (("HIT_RATE", "Hit rate"), ("PRECISION", "Precision"), ("PAI", "PAI"), ("PEI", "PEI"))
     for more in ("at least one cell",)
 }
