@@ -20,7 +20,14 @@ from qgis.core import (
 from ..bridge.crs import tr
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter, Tool, parameters_of
-from ..riskengine.contract.tools.refusals import choose_shown_factor, describe_requirement, is_refused
+from ..riskengine.contract.tools.refusals import (
+    choose_shown_factor,
+    describe_needed_ending,
+    describe_requirement,
+    describe_wrong_ending,
+    is_refused,
+)
+from .destinations import file_of_output
 from .texts import translate
 
 
@@ -47,7 +54,7 @@ def _remedy(definition: QgsProcessingParameterDefinition) -> str:
     if isinstance(definition, QgsProcessingParameterMultipleLayers):
         return tr("at least one of them is missing or no layer. Choose layers that QGIS can open")
     if isinstance(definition, QgsProcessingParameterFile) and definition.extension():
-        return tr("choose a file that ends in .{extension}").format(extension=definition.extension())
+        return describe_needed_ending(definition.extension(), translate)
     if isinstance(definition, QgsProcessingParameterEnum):
         options = "; ".join(f"{number}: {option}" for number, option in enumerate(definition.options()))
         return tr("choose one of {options}").format(options=options)
@@ -74,6 +81,13 @@ def describe_broken_limit(
     return tr("{name} is {value}; {requirement}.").format(
         name=parameter.name, value=format_value(value), requirement=describe_requirement(parameter, translate)
     )
+
+
+def describe_wrong_name(parameter: Parameter, given: Mapping[str, Any]) -> str:
+    """Say why the name of a file that later steps read is refused; empty where it is not, or QGIS makes it."""
+    path, _ = file_of_output(dict(given), parameter.name)
+    why = "" if path is None else describe_wrong_ending(parameter, path.name, translate)
+    return f"{parameter.name} is {path}; {why}." if why else ""
 
 
 def describe_contradiction(tool: type[Tool], given: Mapping[str, Any], raw: Mapping[str, Any]) -> str:

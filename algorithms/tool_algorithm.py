@@ -181,12 +181,16 @@ class ToolAlgorithm(EngineAlgorithm):
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.describe_broken_limit(self, parameter, parameters, context))
             refusals.refuse(self._problem(parameters, context))
+            for parameter in parameters_of(self.tool):
+                refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
             with destinations.claim(self, parameters), landing.sentences(folder, landing.TEMPORARY):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.
             traceback.clear_frames(error.__traceback__)
             self._discard_all(feedback)
+            if isinstance(error, client.EngineError):
+                raise QgsProcessingException(str(error)) from error
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)

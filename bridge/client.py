@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import environment
-from .engine_process import EngineProcess, encode
+from .engine_process import EngineProcess, Nonsense, encode
 
 Progress = Callable[[float, str], None]
 Log = Callable[[str, str], None]
@@ -28,6 +28,7 @@ CANCEL_SECONDS = 1.0
 START_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 _IDLE_DEATH_SECONDS = 0.5
+_TRY_AGAIN = f"Try again; if it happens again, repair the engine with {environment.MENU} and report this log"
 
 
 class EngineError(Exception):
@@ -123,8 +124,25 @@ def remove_partials(paths: Iterable[str | os.PathLike[str]], pid: int) -> None:
                     entry.unlink()
 
 
+class Answer(dict[str, Any]):
+    """The result of a job; asked for what it does not hold, it says so in a sentence.
+
+    Parameters
+    ----------
+    job : str
+    result : mapping
+    """
+
+    def __init__(self, job: str, result: Mapping[str, Any]) -> None:
+        super().__init__(result)
+        self._job = job
+
+    def __missing__(self, key: str) -> Any:
+        raise _make_nonsensical(self._job, f"its result has no {key!r}")
+
+
 class _DiedIdle(Exception):
-    """The process had died before the request reached it."""
+    """The process had died before the request reached it, or talks to itself."""
 
 
 class _Worker:
@@ -188,6 +206,9 @@ class _Worker:
                 remedy=environment.MENU,
             ) from error
         end = time.monotonic() + START_SECONDS
+        said: list[str] = []
+        late = False
+        event: dict[str, Any] | Nonsense | None
         while True:
             if is_cancelled():
                 process.kill()
@@ -198,17 +219,21 @@ class _Worker:
                 if time.monotonic() < end:
                     continue
                 process.kill()
-                event = None
+                event, late = None, True
             if event is None:
                 if process.killed and time.monotonic() < end:
                     raise EngineCancelled("The engine was shut down.")
-                code, words = process.describe_end()
+                code, words = process.end()
                 raise EngineError(
-                    f"The engine did not start ({_ended(code)}){_quoted(words)}. Repair it with {environment.MENU}",
+                    f"The engine did not start ({_ended(None if late else code)}){_quoted([*said, *words])}."
+                    f" Repair it with {environment.MENU}",
                     type="EngineDied",
                     remedy=environment.MENU,
                 )
-            if event.get("event") == "ready":
+            if isinstance(event, Nonsense):
+                # Before the engine has the pipe to itself, Python or a package may greet.
+                said = [*said, event.text][-5:]
+            elif event["event"] == "ready":
                 return process
 
     def _run(
@@ -227,6 +252,9 @@ class _Worker:
         heard = False
         began = time.monotonic()
         try:
+            if reused and not process.drain():
+                process.kill()
+                raise _DiedIdle
             try:
                 process.send({"id": number, "job": job, "params": dict(params)})
             except (TypeError, ValueError) as error:
@@ -250,15 +278,19 @@ class _Worker:
                         raise _DiedIdle
                     raise self._ending(process, job, asked is not None)
                 heard = True
-                if event.get("id") != number:
+                if isinstance(event, Nonsense):
+                    process.kill()
+                    raise _make_nonsensical(job, f"it said {event.text!r}")
+                kind = event["event"]
+                # A request that the engine cannot read has no number there.
+                if event.get("id") != number and not (kind == "error" and event.get("id") is None):
                     continue
-                kind = event.get("event")
                 if kind == "progress":
                     on_progress(event["value"], event["text"])
                 elif kind == "log":
                     on_log(event["message"], event["level"])
                 elif kind == "result":
-                    return event["result"]
+                    return Answer(job, event["result"])
                 elif kind == "error":
                     raise _exception_of(event, asked is not None)
         except (EngineError, EngineCancelled, _DiedIdle):
@@ -270,16 +302,14 @@ class _Worker:
 
     def _ending(self, process: EngineProcess, job: str, cancelled: bool) -> Exception:
         by_us = process.killed
-        code, words = process.describe_end()
-        process.kill()
+        code, words = process.end()
         if by_us or cancelled:
             return EngineCancelled("The engine was shut down." if by_us else "Cancelled.")
         if code == -9:
             why = "the system ended it, most likely because it ran out of memory"
             remedy = "Use a smaller area, larger cells or a shorter time, or close other programs"
         else:
-            why = _ended(code)
-            remedy = f"Try again; if it happens again, repair the engine with {environment.MENU} and report this log"
+            why, remedy = _ended(code), _TRY_AGAIN
         return EngineError(
             f"The engine ended during {job!r}: {why}{_quoted(words)}. {remedy}.", type="EngineDied", remedy=remedy
         )
@@ -307,8 +337,16 @@ def _unsendable(job: str, params: Mapping[str, Any]) -> EngineError:
     )
 
 
+def _make_nonsensical(job: str, what: str) -> EngineError:
+    return EngineError(
+        f"The engine gave no answer that makes sense to {job!r}: {what}. {_TRY_AGAIN}.",
+        type="EngineNonsense",
+        remedy=_TRY_AGAIN,
+    )
+
+
 def _exception_of(event: Mapping[str, Any], cancelled: bool) -> Exception:
-    error = event.get("error") or {}
+    error = {name: None if value is None else str(value) for name, value in event["error"].items()}
     if cancelled or error.get("type") == "Cancelled":
         return EngineCancelled("Cancelled.")
     return EngineError(
@@ -317,7 +355,7 @@ def _exception_of(event: Mapping[str, Any], cancelled: bool) -> Exception:
         parameter=error.get("parameter"),
         value=error.get("value"),
         remedy=error.get("remedy"),
-        traceback=event.get("traceback") or "",
+        traceback=str(event.get("traceback") or ""),
     )
 
 

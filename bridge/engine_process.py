@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
 from . import environment, processes
@@ -21,12 +22,62 @@ def encode(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False, default=os.fspath).encode("ascii")
 
 
+#: No event is longer; what is, is no line of the engine's.
+LONGEST_LINE = 1 << 28
+#: Python's word on semaphores whose owner was ended by force; it has removed them, and nobody is helped by it.
+_OF_TRACKER = "resource_tracker: There appear to be"
+#: What each kind of event holds, and of which type.
+_HOLDS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "ready": {},
+    "progress": {"value": (int, float), "text": str},
+    "log": {"message": str, "level": str},
+    "result": {"result": dict},
+    "error": {"error": dict},
+}
+
+
+@dataclass(frozen=True)
+class Nonsense:
+    """Something on the pipe that is no event; the pipe is the engine's own, so nobody else said it.
+
+    Attributes
+    ----------
+    text : str
+        Its beginning, for a sentence.
+    """
+
+    text: str
+
+
+def read_event(line: bytes) -> dict[str, Any] | Nonsense:
+    """Read a line of the pipe, which may hold anything: whatever is no whole event of a known kind is nonsense."""
+    try:
+        event = json.loads(line, parse_constant=_refuse_constant)
+    # Brackets within brackets without end are too deep for the reader.
+    except (ValueError, RecursionError):
+        return _make_nonsense(line)
+    holds = _HOLDS.get(str(event.get("event"))) if isinstance(event, dict) else None
+    if holds is None or not all(isinstance(event.get(name), kind) for name, kind in holds.items()):
+        return _make_nonsense(line)
+    return event
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _make_nonsense(line: bytes) -> Nonsense:
+    text = "".join(each if each.isprintable() else "?" for each in line[:60].decode("utf-8", "replace").strip())
+    return Nonsense(text)
+
+
 class EngineProcess:
     """A running ``python -m riskengine worker``."""
 
     def __init__(self) -> None:
         self.killed = False
-        self.events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        #: None ends them.
+        self.events: queue.SimpleQueue[dict[str, Any] | Nonsense | None] = queue.SimpleQueue()
         self._words: deque[str] = deque(maxlen=50)
         self._write_lock = threading.Lock()
         self.python = environment.python_of_engine()
@@ -85,24 +136,42 @@ class EngineProcess:
             self._popen.wait(seconds)
         processes.kill_tree(self._popen)
 
-    def describe_end(self) -> tuple[int | None, list[str]]:
-        """Describe exit code and the last five lines it wrote to stderr, once it has ended."""
+    def drain(self) -> bool:
+        """Forget what it has said since the last job; returns whether it can be given another one."""
+        while True:
+            try:
+                event = self.events.get_nowait()
+            except queue.Empty:
+                return True
+            if not isinstance(event, dict):
+                return False
+
+    def end(self) -> tuple[int | None, list[str]]:
+        """See it end, with whatever it started; returns its exit code and the last five lines it wrote to stderr."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(2)
+        code = self._popen.poll()
+        if code is not None:
+            # Its children see that, and remove what it left behind.
+            processes.wait_for_group(self._popen, 1.0)
+        self.kill()
         for reader in self._readers:
             reader.join(1)
-        return self._popen.poll(), list(self._words)[-5:]
+        return code, list(self._words)[-5:]
 
     def _read_events(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            for line in stream:
-                with contextlib.suppress(ValueError):
-                    self.events.put(json.loads(line))
-        self.events.put(None)
+        try:
+            while line := stream.readline(LONGEST_LINE):
+                self.events.put(read_event(line))
+        except (OSError, ValueError, MemoryError):
+            # The end of the events says it all.
+            pass
+        finally:
+            self.events.put(None)
 
     def _read_words(self, stream: IO[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError):
             while raw := stream.readline(65536):
                 text = raw.decode("utf-8", "replace").rstrip()
-                if text:
+                if text and _OF_TRACKER not in text:
                     self._words.append(text)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -95,6 +96,17 @@ def kill_tree(process: subprocess.Popen[bytes], gently: float = 0.0) -> None:
                 process.wait(gently)
         _signal_group(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def wait_for_group(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Give the children of a process that has ended so long to end by themselves; elsewhere than on POSIX, no time."""
+    end = time.monotonic() + seconds
+    while sys.platform != "win32" and time.monotonic() < end:
+        try:
+            os.killpg(process.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.02)
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -173,7 +173,10 @@ class Worker:
                 request = json.loads(line)
                 if not isinstance(request, dict):
                     raise ValueError("not an object")
-            except ValueError as error:
+                # It stands in a table of the jobs under way.
+                if not all(isinstance(request.get(key), int | str | None) for key in ("id", "cancel")):
+                    raise ValueError("a request's number is no number")
+            except (ValueError, RecursionError) as error:
                 self._refuse(None, f"A request is not a line of JSON ({error})")
                 continue
             if "cancel" in request:

@@ -74,7 +74,7 @@ class ModelScore:
     log_loss, brier, brier_skill, auc : float
         Over all cells of the study area and all scored maps; the skill is against a constant forecast.
     area : AreaHits
-        With the riskiest 5 % of the cells of each map flagged.
+        With the riskiest 5 % of the cells of each map flagged, in whole cells and at least one.
     curve : list of AreaHits
         At `CURVE` of the area.
     reliability : Reliability
@@ -171,6 +171,7 @@ class ModelScore:
             "pei_5": self.area.pei,
             "precision_5": self.area.precision,
             "caught_5": self.area.caught,
+            "flagged_share_5": self.area.flagged_share,
             "incidents": self.area.incidents,
             "average_precision": self.average_precision,
             "skill_best": self.skill_best,
@@ -195,7 +196,7 @@ def _hit_rows(hits: Hits, at: str, cell_km2: float) -> list[dict[str, Any]]:
         {"metric": "pei", "value": area.pei, "at": at, "n": area.caught, "N": area.most},
         {"metric": "precision", "value": area.precision, "at": at, "n": area.hit_cells, "N": area.flagged},
         {"metric": "ser_per_km2", "value": area.ser(cell_km2), "at": at, "n": area.caught},
-        {"metric": "flagged_share", "value": area.flagged / area.cells, "at": at, "n": area.flagged, "N": area.cells},
+        {"metric": "flagged_share", "value": area.flagged_share, "at": at, "n": area.flagged, "N": area.cells},
     ]
 
 
@@ -296,6 +297,6 @@ def score_model(
 def _with_intervals(at: float, maps: MapHits, total: AreaHits, block: int) -> Hits:
     rate = compute_ratio_interval(maps.caught, maps.incidents, block)
     # How much is flagged is chosen, not measured: the index is as uncertain as the hit rate.
-    share = total.flagged / total.cells if total.cells else 0.0
+    share = total.flagged_share if total.cells else 0.0
     pai = Interval(*(value / share for value in rate)) if share else Interval(*[float("nan")] * 3)
     return Hits(at, total, rate, pai)

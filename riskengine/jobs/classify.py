@@ -88,7 +88,9 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     if empty:
         context.warn(f"Bands without any value stay without classes: {', '.join(map(str, empty))}")
     classes, limits = (_by_shares if by_shares else _by_percentiles)(parameters, bands, steps, context)
-    labels = list_share_labels(steps) if by_shares else list_class_labels(steps)
+    valid = classes != CLASS_NODATA
+    cells = [int((classes[valid] == number).sum()) for number in range(len(steps) + 1)]
+    labels = list_share_labels(steps, cells) if by_shares else list_class_labels(steps)
     kept = {key: value for key, value in stack.tags.items() if key in (tagnames.BIN, tagnames.FORMAT)}
     tags = {
         tagnames.KIND: tagnames.CLASSES_KIND,
@@ -121,8 +123,6 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
         fields = fields_of(ClassifyRisk, "polygons")
         crs = str(stack.crs) if stack.crs else None
         polygons = write_table(parameters.polygons, fields, chunks(), "polygon", crs, "polygons")
-    valid = classes != CLASS_NODATA
-    cells = [int((classes[valid] == number).sum()) for number in range(len(labels))]
     for label, number in zip(labels, cells, strict=True):
         context.log(f"{label}: {number:,} cells")
     return {

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from ..contract.tools.base import NEEDED, Group, Parameter, Tool, parameters_of
-from ..contract.tools.refusals import describe_requirement
+from ..contract.tools.refusals import describe_requirement, describe_wrong_ending
 from ..ground.errors import ParameterError
 
 
@@ -95,11 +95,21 @@ def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Ma
     except ValidationError as error:
         raise _refusal(tool, error) from error
     if tool is not None:
+        _check_endings(tool, parameters)
         values = dict(parameters)
         for problem in tool.list_problems(values):
             names = {key: key for key in values} | {"value": _text(values[problem.key])}
             raise ParameterError(problem.text.format(**names), parameter=problem.key, value=values[problem.key])
     return parameters
+
+
+def _check_endings(tool: type[Tool], parameters: BaseModel) -> None:
+    """Refuse names of files that later steps would not take; before hours of work rather than after."""
+    for parameter in parameters_of(tool):
+        path = getattr(parameters, parameter.key, None) if parameter.job and not parameter.group else None
+        if path and (why := describe_wrong_ending(parameter, path)):
+            name = parameter.key
+            raise ParameterError(f"{name} is {path}; {why}", parameter=name, value=path)
 
 
 def to_dict(parameters: Group) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize, shapes
 
 from ..contract import tags as tagnames
+from ..contract.flagged import format_share, is_as_wanted
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.bigarrays import make_empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
@@ -191,8 +192,29 @@ def classify_shares(risk: Risk, shares: Sequence[float]) -> tuple[NDArray[np.uin
     return classes.reshape(risk.shape), np.array(limits, dtype=np.float64), ties
 
 
-def list_share_labels(shares: Sequence[float]) -> list[str]:
-    """List one label a class, lowest first: the rest, …, the riskiest share."""
+def list_share_labels(shares: Sequence[float], cells: Sequence[int] = ()) -> list[str]:
+    """List one label a class, lowest first: the rest, …, the riskiest share.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        Rising, per cent.
+    cells : sequence of int, optional
+        That each class holds, lowest first: where these are another share of the area, the label says so.
+    """
+    labels = _list_wanted_labels(shares)
+    if not sum(cells):
+        return labels
+    steps = [0.0, *shares, 100.0]
+    wanted = reversed([(high - low) / 100 for low, high in pairwise(steps)])
+    real = [number / sum(cells) for number in cells]
+    return [
+        label if is_as_wanted(share, asked) else f"{label} (here {format_share(share)})"
+        for label, share, asked in zip(labels, real, wanted, strict=True)
+    ]
+
+
+def _list_wanted_labels(shares: Sequence[float]) -> list[str]:
     middle = [f"Riskiest {low:g} to {high:g} % of the area" for low, high in reversed(list(pairwise(shares)))]
     return [f"Other {100 - shares[-1]:g} % of the area", *middle, f"Riskiest {shares[0]:g} % of the area"]
 

@@ -127,6 +127,8 @@ class AreaHits:
         Flagged cells with an event.
     most : float
         n*, the most that any choice of as many cells per map could have caught.
+    maps : int
+        How many maps that is.
     """
 
     share: float
@@ -136,6 +138,12 @@ class AreaHits:
     incidents: float
     hit_cells: float
     most: float
+    maps: int = 1
+
+    @property
+    def flagged_share(self) -> float:
+        """a / A as it was: of few cells whole ones may be far from the share that was wanted."""
+        return self.flagged / self.cells if self.cells else float("nan")
 
     @property
     def hit_rate(self) -> float:
@@ -145,7 +153,7 @@ class AreaHits:
     @property
     def pai(self) -> float:
         """(n / N) / (a / A)."""
-        return self.hit_rate / (self.flagged / self.cells) if self.flagged else float("nan")
+        return self.hit_rate / self.flagged_share if self.flagged else float("nan")
 
     @property
     def pei(self) -> float:
@@ -189,7 +197,7 @@ class MapHits:
         sums = (float(each.sum()) for each in (self.flagged, self.caught, self.incidents, self.hit_cells))
         flagged, caught, incidents, hit_cells = sums
         best = float(self.most.sum()) if most is None else most
-        return AreaHits(self.share, flagged, self.cells, caught, incidents, hit_cells, best)
+        return AreaHits(self.share, flagged, self.cells, caught, incidents, hit_cells, best, len(self.flagged))
 
 
 def count_area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05, threshold: int = 1) -> AreaHits:

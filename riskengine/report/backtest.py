@@ -16,11 +16,12 @@ from ..contract.forecasters import title_of
 from ..evaluation.exposure import AreaExposure
 from ..evaluation.judged import Judged
 from ..evaluation.offsets import OffsetFigures
-from ..evaluation.scoring import Hits, ModelScore
+from ..evaluation.scoring import AREA_SHARE, Hits, ModelScore
 from ..ground.artefacts import check_folder, whole_file
 from ..intake.findings import Finding
 from ..measures.compare import Difference
 from ..measures.labels import LABELS
+from ..measures.metrics import AreaHits
 from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import claims, words
@@ -30,6 +31,8 @@ from .words import format_moment
 
 #: Areas shown before the rest is folded away.
 _AREAS = 12
+#: Stands for the flagged area where nothing was scored.
+_NO_AREA = AreaHits(AREA_SHARE, 0.0, 0, 0.0, 0.0, 0.0, 0.0)
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
 
@@ -88,6 +91,7 @@ def _values(
     usable = model in backtest.scores and backtest.scores[model].area.cells > 0
     probable = usable and np.isfinite(backtest.scores[model].log_loss)
     plain = claims.find_catcher(backtest)
+    area = next((score.area for score in backtest.scores.values() if score.area.cells), _NO_AREA)
     pair = [*([model] if usable else []), *([plain] if plain else [])]
     compared = claims.compute_differences(backtest)
     chosen = maps.choose_maps(backtest) if usable and len(backtest.maps) else {}
@@ -107,6 +111,7 @@ def _values(
         "model": model if usable else None,
         "other": other,
         "plain": plain,
+        "area": area,
         "rows": _rows(backtest, compared),
         "differences": compared,
         "hit_change": claims.compare_hits(backtest, model, plain)[1] if usable and plain else None,

@@ -31,15 +31,18 @@ def draw_hit_rate_curves(backtest: Judged) -> str:
     with mpl.rc_context(PLOT_STYLE):
         figure = _tall_enough(len(names))
         axes = figure.add_subplot()
+        most = float(_MOST_AREA)
         for name in _on_top(backtest, names, find_catcher(backtest)):
             curve = [hits for hits in backtest.scores[name].curve if hits.cells]
-            shares = [0.0] + [100 * hits.flagged / hits.cells for hits in curve]
+            shares = [0.0] + [100 * hits.flagged_share for hits in curve]
+            # One cell of few may be more than that already.
+            most = max([most, *shares[1:2]])
             rates = [0.0] + [100 * hits.hit_rate for hits in curve]
             axes.plot(shares, rates, **_line(backtest, name, find_catcher(backtest)))
-        axes.plot([0, _MOST_AREA], [0, _MOST_AREA], color="#aaa", linewidth=1, zorder=0)
+        axes.plot([0, most], [0, most], color="#aaa", linewidth=1, zorder=0)
         axes.set_xlabel("area flagged, %")
         axes.set_ylabel("incidents caught, %")
-        axes.set_xlim(0, _MOST_AREA)
+        axes.set_xlim(0, most)
         axes.set_ylim(0, None)
         _legend(figure, axes, names)
         return to_data_uri(figure)

@@ -9,9 +9,8 @@ from typing import Any
 
 from ..contract.forecasters import LONG_RUN, title_of
 from ..evaluation.judged import Judged
-from ..evaluation.scoring import AREA_SHARE
 from ..measures.compare import Difference
-from .words import format_change, format_hits, format_percent, inner_title_of, maps_text
+from .words import format_change, format_flagged, format_hits, format_percent, inner_title_of, maps_text
 
 #: A gain below this share of the log-loss is called small.
 _SMALL = 0.02
@@ -47,7 +46,7 @@ class Line:
 
 
 def find_catcher(judged: Judged) -> str | None:
-    """Find the simple baseline that catches most in the riskiest 5 % of the area; None without any.
+    """Find the simple baseline that catches most at `AREA_SHARE`; None without any.
 
     A constant may have the best probabilities of them and yet say nothing of where.
     """
@@ -259,9 +258,8 @@ def _order_line(judged: Judged, name: str) -> Line:
     if other is None or other == name:
         return Line(f"{start}; it catches {format_hits(judged.scores[name].area)}.", "alone")
     difference, shown = compare_hits(judged, name, other)
-    return Line(
-        f"{start}; hit rate at 5 % of the area against {inner_title_of(other)}: {shown}.", verdict_of_hits(difference)
-    )
+    at = format_flagged(judged.scores[name].area)
+    return Line(f"{start}; hit rate at {at} against {inner_title_of(other)}: {shown}.", verdict_of_hits(difference))
 
 
 def verdict_of_hits(difference: Difference) -> str:
@@ -271,7 +269,7 @@ def verdict_of_hits(difference: Difference) -> str:
 
 
 def compare_hits(judged: Judged, name: str, other: str) -> tuple[Difference, str]:
-    """Compare hit rates at 5 % of the area: that of one model minus that of another, and the same in words."""
+    """Compare hit rates at `AREA_SHARE`: that of one model minus that of another, and the same in words."""
     difference = judged.compare_hits(name, other)
     if not math.isfinite(difference.mean):
         return difference, "not known"
@@ -309,7 +307,7 @@ def _hits(judged: Judged) -> str:
     if not area.incidents:
         return "No incident lies in the test, so no hit rate exists."
     text = (
-        f"With the riskiest {format_percent(AREA_SHARE, 0)} of the area flagged it catches {format_hits(area)};"
+        f"With the riskiest {format_flagged(area)} flagged it catches {format_hits(area)};"
         f" {format_percent(area.precision)} of the flagged cells were hit."
     )
     other = find_catcher(judged)

@@ -14,7 +14,7 @@ from ..forecasters.modelcard import ModelCard
 from ..ground.artefacts import whole_file
 from ..maps.heatmaps import Heatmaps
 from ..systems.hotspots.steps import RiskForecast
-from . import backtest_figures, figures
+from . import backtest_figures, figures, words
 from .card import format_bin_length
 from .claims import make_headline, verdict_of
 from .html import format_crs, history_of, render
@@ -57,6 +57,7 @@ def write_training_report(
     curves, grid = getattr(model, "curves_", None), heatmaps.grid
     sentence, tone = make_headline(judged)
     values = {
+        "words": words,
         "entry": FORECASTERS[card.name],
         "verdict": sentence,
         "tone": tone,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ..contract import flagged
 from ..contract.forecasters import title_of
 from ..measures.metrics import AreaHits
 
@@ -52,6 +53,27 @@ def format_hits(hits: AreaHits) -> str:
     """Format hits as n of N, never the share alone."""
     caught, all_of_them = format_count(hits.caught), format_count(hits.incidents)
     return f"{format_percent(hits.hit_rate)} of the incidents ({caught} of {all_of_them})"
+
+
+def format_flagged(hits: AreaHits) -> str:
+    """Say how much of each map was flagged: the share that was wanted or, where it was not that, cells and share."""
+    if _is_as_wanted(hits):
+        return f"{format_percent(hits.share, 0)} of the area"
+    return _join_percent(flagged.describe_part(hits.flagged / hits.maps, hits.cells / hits.maps))
+
+
+def format_flagged_share(hits: AreaHits) -> str:
+    """Format the share alone, for the head of a column."""
+    share = hits.share if _is_as_wanted(hits) else hits.flagged_share
+    return _join_percent(flagged.format_share(share))
+
+
+def _is_as_wanted(hits: AreaHits) -> bool:
+    return not hits.cells or flagged.is_as_wanted(hits.flagged_share, hits.share)
+
+
+def _join_percent(text: str) -> str:
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def format_moment(value: object) -> str:

@@ -331,3 +331,117 @@ def test_an_engine_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytes
     python.chmod(0o644)
     with pytest.raises(client.EngineMissing, match="cannot be started"):
         works()
+
+
+#: An engine that answers every request with what its last argument, a file, holds; `{id}` is the request's number.
+FAKE = """#!{python}
+import json, sys
+out = sys.stdout.buffer
+out.write(b'welcome\\n' + b'{{"event": "ready"}}\\n')
+out.flush()
+for line in sys.stdin.buffer:
+    request = json.loads(line)
+    if "job" in request:
+        answer = open({answer!r}, "rb").read().replace(b"NUMBER", str(request["id"]).encode())
+        out.write(answer)
+        out.flush()
+        if {dies}:
+            break
+"""
+NONSENSE = {
+    "a list": b'[1, 2]\n{"id": NUMBER, "event": "result", "result": {}}\n',
+    "a number": b"7\n",
+    "null": b"null\n",
+    "a text": b'"result"\n',
+    "half a line, ended": b'{"id": NUMBER, "event": "res\n',
+    "binary": bytes(range(128, 256)) * 10 + b"\n",
+    "zeros": bytes(100) + b"\n",
+    "an unknown event": b'{"id": NUMBER, "event": "riddle"}\n',
+    "no event": b'{"id": NUMBER}\n',
+    "an event that is a list": b'{"id": NUMBER, "event": ["result"]}\n',
+    "no result": b'{"id": NUMBER, "event": "result"}\n',
+    "a result that is a list": b'{"id": NUMBER, "event": "result", "result": [1]}\n',
+    "an error that is a list": b'{"id": NUMBER, "event": "error", "error": [1]}\n',
+    "progress without a value": b'{"id": NUMBER, "event": "progress", "text": "a"}\n',
+    "progress in words": b'{"id": NUMBER, "event": "progress", "text": "a", "value": "half"}\n',
+    "progress that is no number": b'{"id": NUMBER, "event": "progress", "text": "a", "value": NaN}\n',
+    "a log of lists": b'{"id": NUMBER, "event": "log", "message": [], "level": "info"}\n',
+    "too deep": b"[" * 200_000 + b"\n",
+}
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """`fake(answer, dies)`: until the test ends, a program with such an answer is the engine."""
+    with monkeypatch.context() as patch:
+
+        def fake(answer: bytes, dies: bool = False) -> None:
+            (tmp_path / "answer").write_bytes(answer)
+            patch.setenv("CRIMERISK_ENGINE", str(tmp_path))
+            python = environment.python_of_engine()
+            python.parent.mkdir(parents=True, exist_ok=True)
+            source = FAKE.format(python=sys.executable, answer=str(tmp_path / "answer"), dies=dies)
+            python.write_text(source, "utf-8")
+            python.chmod(0o755)
+            state = {"format": 1, "stage": "ready", "requirements": engine_state.compute_fingerprint()}
+            engine_state.write_state(tmp_path, state)
+
+        yield fake
+
+
+def is_sentence(error: client.EngineError) -> bool:
+    text = str(error)
+    return error.remedy in text and text.endswith(".") and text.isprintable() and "Traceback" not in text
+
+
+@posix
+@pytest.mark.parametrize("answer", NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_is_a_sentence_and_the_next_call_has_an_engine(answer: bytes, fake: Callable[..., None]) -> None:
+    fake(answer)
+    busy = Busy(selftest("echo"))
+    error = busy.wait()
+    assert isinstance(error, client.EngineError), error
+    assert "gave no answer that makes sense to 'selftest'" in str(error)
+    assert is_sentence(error)
+    assert not is_alive(pid_of())
+    fake(b'{"id": NUMBER, "event": "result", "result": {"payload": "fine"}}\n')
+    assert selftest("echo")() == {"payload": "fine"}
+
+
+@posix
+@pytest.mark.parametrize(
+    "answer", [b"", b'{"id": NUMBER, "event": "res', b"\xff" * 1000], ids=["nothing", "half", "ff"]
+)
+def test_an_engine_that_ends_in_the_middle_of_a_line(answer: bytes, fake: Callable[..., None]) -> None:
+    fake(answer, dies=True)
+    error = Busy(selftest("echo")).wait()
+    assert isinstance(error, client.EngineError), error
+    assert is_sentence(error)
+    assert not is_alive(pid_of())
+
+
+@posix
+def test_an_engine_that_talks_between_jobs_is_replaced(fake: Callable[..., None]) -> None:
+    fake(b'{"id": NUMBER, "event": "result", "result": {"payload": 1}}\nwhat was it?\n')
+    for _ in range(3):
+        assert selftest("echo")() == {"payload": 1}
+        process = client._WORKERS["batch"]._process
+        assert process is not None
+        wait_for(lambda process=process: not process.events.empty())
+
+
+@posix
+def test_a_refused_request_is_not_waited_for(fake: Callable[..., None]) -> None:
+    fake(b'{"id": null, "event": "error", "error": {"message": "No request.", "value": [1]}}\n')
+    error = Busy(selftest("echo")).wait()
+    assert str(error) == "No request."
+
+
+@posix
+def test_a_result_without_what_is_asked_of_it_says_so(fake: Callable[..., None]) -> None:
+    fake(b'{"id": NUMBER, "event": "result", "result": {"payload": 1}}\n')
+    result = selftest("echo")()
+    assert result.get("edges") is None
+    with pytest.raises(client.EngineError, match="to 'selftest': its result has no 'edges'") as caught:
+        result["edges"]
+    assert is_sentence(caught.value)

@@ -110,7 +110,7 @@ def test_what_libraries_print_stays_out_of_the_protocol(peer: Peer) -> None:
 
 
 def test_bad_requests_are_answered_and_survived(peer: Peer) -> None:
-    for line in (b"not json", b"[1]", b"\xff\xfe"):
+    for line in (b"not json", b"[1]", b"\xff\xfe", b"[" * 200_000, b'{"cancel": []}', b'{"id": {}, "job": "selftest"}'):
         peer.send(line)
         assert "not a line of JSON" in peer.end(None)["error"]["message"]
     peer.send({"id": 7, "job": 3})

@@ -100,7 +100,7 @@ def _inputs(folder: Path) -> dict[str, Any]:
         "Incidents": lambda parameter: layer,
         "Field": lambda parameter: "occurred",
         "RasterDestination": lambda parameter: str(folder / "out.tif"),
-        "FileDestination": lambda parameter: str(folder / "out.file"),
+        "FileDestination": lambda parameter: str(folder / f"out.{parameter.kind.ending or 'file'}"),
         "VectorDestination": lambda parameter: "memory:",
     }
 

@@ -180,7 +180,7 @@ def _destinations(algorithm: QgsProcessingAlgorithm) -> Iterator[tuple[str, Call
         if isinstance(kind, kinds.RasterDestination):
             yield name, lambda folder, name=name: str(folder / f"{name.lower()}.tif")
         elif isinstance(kind, kinds.FileDestination):
-            ending = kind.filter.partition("*.")[2].rstrip(")")
+            ending = kinds.find_ending(kind.filter)
             yield name, lambda folder, name=name, ending=ending: str(folder / f"{name.lower()}.{ending}")
         elif isinstance(kind, kinds.VectorDestination):
             yield name, lambda folder, name=name: f"ogr:dbname='{folder / 'out.gpkg'}' table=\"{name.lower()}\" (geom)"

@@ -421,3 +421,61 @@ def test_cancel_before_the_sink_keeps_what_was_there(jobs: Any, run: Any, log_of
     with pytest.raises(QgsProcessingException, match="Cancelled: nothing was written"):
         run("importincidents", log=log_of(1), **{**jobs("importincidents", tmp_path), "OUTPUT": str(old)})
     assert old.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["town.idx", "town", "town.crimeindex.bak"])
+@pytest.mark.parametrize(
+    ("algorithm", "output", "ending"),
+    [
+        ("buildcrimeindex", "OUTPUT", "crimeindex"),
+        ("trainforecastmodel", "MODEL", "crimemodel"),
+        ("convlstmprediction", "OUTPUT_MODEL", "crimemodel"),
+        ("trainscoremodel", "MODEL", "crimescore"),
+    ],
+)
+def test_a_name_that_later_steps_would_refuse_is_refused_before_any_work(
+    algorithm: str,
+    output: str,
+    ending: str,
+    name: str,
+    refusal: Any,
+    engine: Any,
+    town_layer: Any,
+    grids_file: Path,
+    index_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "buildcrimeindex": {"INPUT": town_layer, "TIME_FIELD": "occurred"},
+        "trainforecastmodel": {"INPUT": str(grids_file)},
+        "convlstmprediction": {"INPUT": str(grids_file), "OUTPUT": str(tmp_path / "risk.tif")},
+        "trainscoremodel": {"INPUT": str(index_file)},
+    }
+    asked: list[str] = []
+    monkeypatch.setattr(engine, "call", lambda job, *_, **__: asked.append(job))
+    path = tmp_path / name
+    said = refusal(algorithm, **{**given[algorithm], output: str(path)})
+    assert f"{output} is {path}; choose a file that ends in .{ending}." in said
+    assert asked == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_ending_in_capitals_is_taken_by_the_step_after(run: Any, town_layer: Any, tmp_path: Path) -> None:
+    index = run("buildcrimeindex", INPUT=town_layer, TIME_FIELD="occurred", OUTPUT=str(tmp_path / "TOWN.CRIMEINDEX"))
+    scored = run("crimescorelayer", INDEX=index["OUTPUT"], SPACING=500, OUTPUT="memory:")
+    assert scored["COUNT"] > 0
+
+
+def test_a_name_that_qgis_makes_is_taken_by_the_step_after(run: Any, grids_file: Path, tmp_path: Path) -> None:
+    given = {"INPUT": str(grids_file), "MODEL_KIND": 1}
+    trained = run("trainforecastmodel", **given, MODEL="TEMPORARY_OUTPUT")
+    risk = str(tmp_path / "risk.tif")
+    assert run("forecastrisk", INPUT=str(grids_file), MODEL=trained["MODEL"], OUTPUT=risk)["OUTPUT"] == risk
+
+
+def test_a_report_may_have_any_ending(run: Any, grids_file: Path, tmp_path: Path) -> None:
+    """No later step reads it."""
+    report = str(tmp_path / "report.htm")
+    given = {"INPUT": str(grids_file), "MODEL_KIND": 1, "MODEL": "TEMPORARY_OUTPUT"}
+    assert run("trainforecastmodel", **given, REPORT=report)["REPORT"] == report

@@ -113,3 +113,24 @@ def test_many_points_are_moved_in_blocks(monkeypatch: pytest.MonkeyPatch) -> Non
     blocks = crs.transform_arrays(x, y, degrees, metres, QgsProject.instance().transformContext())
     assert np.array_equal(whole, blocks, equal_nan=True)
     assert np.isfinite(blocks[0]).sum() == 24
+
+
+@pytest.mark.parametrize("algorithm", ["crimescorelayer", "selectstudyarea"])
+def test_an_engine_that_leaves_out_half_of_its_answer(
+    algorithm: str,
+    refusal: Any,
+    town_layer: Any,
+    index_file: Path,
+    engine: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "crimescorelayer": {"INDEX": str(index_file), "SPACING": 500},
+        "selectstudyarea": {"INPUT": town_layer, "TIME_FIELD": "occurred"},
+    }
+    monkeypatch.setattr(engine, "call", lambda job, *_, **__: engine.Answer(job, {}))
+    said = refusal(algorithm, **given[algorithm], OUTPUT=str(tmp_path / "out.gpkg"))
+    assert "The engine gave no answer that makes sense to" in said
+    assert "its result has no" in said
+    assert not list(tmp_path.iterdir())

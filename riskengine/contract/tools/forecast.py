@@ -21,6 +21,7 @@ from .kinds import (
     Rasters,
     Settings,
     Text,
+    find_ending,
 )
 from .shared import (
     CHECKPOINT,
@@ -43,7 +44,7 @@ MOST_SEEDS, MOST_OFFSETS = 50, 100
 #: Share of the maps, at their end, that *Run ConvLSTM prediction* and *Train forecast model* hold out.
 HELD_OUT = 0.2
 
-_MODEL = File("crimemodel")
+_MODEL = File(find_ending(FORECAST_MODEL))
 
 
 def _own_settings(settings: Mapping[str, Any]) -> Iterator[Problem]:
@@ -138,7 +139,9 @@ places, never of persons.
     ] = 0
     output: Annotated[str, RasterDestination(style="risk"), Shown(tr("Risk"))]
     model_output: Annotated[
-        str | None, FileDestination(filter=FORECAST_MODEL), Shown(tr("Trained model"), name="OUTPUT_MODEL")
+        str | None,
+        FileDestination(filter=FORECAST_MODEL, read_on=True),
+        Shown(tr("Trained model"), name="OUTPUT_MODEL"),
     ] = None
     report: Annotated[
         str | None,
@@ -253,7 +256,9 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
             advanced=True,
         ),
     ] = None
-    model_output: Annotated[str, FileDestination(filter=FORECAST_MODEL), Shown(tr("Forecast model"), name="MODEL")]
+    model_output: Annotated[
+        str, FileDestination(filter=FORECAST_MODEL, read_on=True), Shown(tr("Forecast model"), name="MODEL")
+    ]
     report: Annotated[
         str | None,
         FileDestination(filter=HTML),

@@ -227,10 +227,18 @@ class FileDestination(Destination):
         Its kind and ending, such as ``HTML files (*.html)``.
     outlives : bool
         It is there to outlive a cancel, so it is never removed.
+    read_on : bool
+        Later steps choose it by its ending, so a name with another one is refused.
     """
 
     filter: str = ""
     outlives: bool = False
+    read_on: bool = False
+
+    @property
+    def ending(self) -> str:
+        """The only ending that its name may have, without its point; empty where any will do."""
+        return find_ending(self.filter) if self.read_on else ""
 
 
 @dataclass(frozen=True)
@@ -254,6 +262,11 @@ class VectorDestination(Destination):
 
     def __hash__(self) -> int:
         return hash((self.geometry, tuple(self.fields)))
+
+
+def find_ending(filter: str) -> str:
+    """Find the ending of files in the filter of a file dialog, without its point."""
+    return filter.partition("*.")[2].rstrip(")")
 
 
 def make_kind(kind: Any) -> Kind:

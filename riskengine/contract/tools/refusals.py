@@ -8,6 +8,7 @@ from typing import Any
 
 from ..texts import tr
 from .base import LARGEST_INTEGER, Parameter
+from .kinds import FileDestination
 
 
 def describe_requirement(parameter: Parameter, translate: Callable[[str], str] = tr) -> str:
@@ -35,6 +36,22 @@ def describe_requirement(parameter: Parameter, translate: Callable[[str], str] =
     if low:
         return translate("give {kind} from {low}").format(kind=kind, low=low)
     return translate("give {kind}").format(kind=kind)
+
+
+def describe_wrong_ending(parameter: Parameter, name: str, translate: Callable[[str], str] = tr) -> str:
+    """Say which ending the name of a destination must have; empty where it has it or none is needed.
+
+    Said before any work: the steps that read such a file would not take it.
+    """
+    ending = getattr(parameter.kind, "ending", "")
+    if not isinstance(parameter.kind, FileDestination) or not ending or name.lower().endswith(f".{ending}"):
+        return ""
+    return describe_needed_ending(ending, translate)
+
+
+def describe_needed_ending(ending: str, translate: Callable[[str], str] = tr) -> str:
+    """Say which ending a file must have: the rest of a sentence that names it."""
+    return translate("choose a file that ends in .{extension}").format(extension=ending)
 
 
 def _usual(parameter: Parameter) -> str:

@@ -29,8 +29,9 @@ By percentiles a cell belongs to a class when its risk lies strictly above the c
 without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole stack
 (so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
 
-By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, exactly; of cells with equal risk the
-first from north to south and west to east, which the log says. Works on any risk or density raster.
+By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, in whole cells and at least one; of
+cells with equal risk the first from north to south and west to east, which the log says. Works on any risk or density
+raster.
 """)
     PROGRESS = (0.0, 90.0)
     OUTPUTS = (Output("THRESHOLDS", "thresholds_text", tr("Thresholds of the first map"), "text"),)

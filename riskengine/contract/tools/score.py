@@ -20,6 +20,7 @@ from .kinds import (
     Scratch,
     Text,
     VectorDestination,
+    find_ending,
 )
 from .shared import (
     ABOVE_ZERO,
@@ -37,7 +38,7 @@ from .shared import (
     WorksInMetres,
 )
 
-INDEX = File("crimeindex")
+INDEX = File(find_ending(CRIME_INDEX))
 #: How many nearest incidents may be asked for.
 NEIGHBOURS = Limits(1, 1000)
 
@@ -90,7 +91,7 @@ Incidents without a place or a time are refused, counted by reason, and can be w
     ] = 10
     seed: Annotated[int, SEED] = 0
     source: Annotated[str, LayerName("incidents")] = ""
-    output: Annotated[str, FileDestination(filter=CRIME_INDEX), Shown(tr("Crime index"))]
+    output: Annotated[str, FileDestination(filter=CRIME_INDEX, read_on=True), Shown(tr("Crime index"))]
 
 
 class CrimeScoreSpacing(Spacing):
@@ -372,7 +373,9 @@ The score is a nowcast of reported incidents at places: never of persons, and no
         bool,
         Shown(tr("When cancelled, keep the best model so far"), tr("It is saved as the model file, without a report.")),
     ] = False
-    model_output: Annotated[str, FileDestination(filter=SCORE_MODEL), Shown(tr("Score model"), name="MODEL")]
+    model_output: Annotated[
+        str, FileDestination(filter=SCORE_MODEL, read_on=True), Shown(tr("Score model"), name="MODEL")
+    ]
     report: Annotated[
         str | None,
         FileDestination(filter=HTML),
@@ -406,7 +409,7 @@ class AppliesScoreModel(Tool):
             ),
         ),
     ]
-    model: Annotated[str, File("crimescore"), Shown(tr("Score model"), tr("Made with Train score model."))]
+    model: Annotated[str, File(find_ending(SCORE_MODEL)), Shown(tr("Score model"), tr("Made with Train score model."))]
     reference_time: Annotated[
         datetime | None,
         Shown(tr("Reference time"), tr("Nothing after it is looked at. By default the time of the last incident.")),

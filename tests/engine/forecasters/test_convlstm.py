@@ -455,15 +455,17 @@ def test_cancel_during_training_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["output", "model_output", "report"])
-@pytest.mark.parametrize("file", ["a" * 250 + ".tif", "a\0b.tif", "folder"])
+@pytest.mark.parametrize("file", ["a" * 250, "a\0b", "folder"])
 def test_a_name_that_cannot_be_written_is_refused_before_training(tmp_path: Path, name: str, file: str) -> None:
-    (tmp_path / "folder").mkdir()
+    file += {"output": ".tif", "model_output": ".crimemodel", "report": ".html"}[name]
+    folder = f"folder{Path(file).suffix}"
+    (tmp_path / folder).mkdir()
     heatmaps = write_stack(tmp_path / "a.tif", make_travelling(40))
     context = Recorder()
     with pytest.raises(OutputError, match=name):
         job(tmp_path, heatmaps, context, **{name: str(tmp_path / file)})
     assert not context.texts
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "folder"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", folder]
 
 
 def test_a_failing_report_costs_neither_risk_nor_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

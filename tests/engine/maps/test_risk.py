@@ -186,6 +186,22 @@ def test_shares_by_hand() -> None:
     ]
 
 
+def test_labels_of_few_cells_say_what_their_classes_hold(tmp_path: Path) -> None:
+    """Each share is at least one cell, and that of two is half of the area."""
+    path = raster(tmp_path / "two.tif", np.array([[[0.7, 0.2]], [[0.1, 0.3]]], np.float32))
+    given = {"risk": str(path), "method": "shares", "output": str(tmp_path / "classes.tif")}
+    context = Recorder()
+    labels = run_job("classify", {**given, "shares": [1.0, 5.0]}, context)["labels"]
+    assert labels == [
+        "Other 95 % of the area (here 50 %)",
+        "Riskiest 1 to 5 % of the area (here 0 %)",
+        "Riskiest 1 % of the area (here 50 %)",
+    ]
+    assert f"info: {labels[-1]}: 2 cells" in context.lines
+    with rasterio.open(tmp_path / "classes.tif") as source:
+        assert source.tags()["CRIMERISK_LABELS"].split("\n") == labels
+
+
 def test_equal_risks_are_told_apart_by_their_place() -> None:
     risk = np.array([[0.5, 0.2, 0.5], [0.5, np.nan, 0.1]])
     classes, limits, ties = classify_shares(risk, [40])

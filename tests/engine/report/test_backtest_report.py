@@ -14,9 +14,11 @@ from kit.pages import Page, collapse_blanks
 
 from riskengine.evaluation.exposure import AreaExposure
 from riskengine.evaluation.judged import Judged
+from riskengine.evaluation.judging import judge_fitted
 from riskengine.evaluation.offsets import OffsetFigures
 from riskengine.evaluation.plan import Plan
 from riskengine.evaluation.scoring import score_model
+from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts, PriorShare
 from riskengine.ground.errors import OutputError
 from riskengine.intake.findings import Finding
 from riskengine.maps.heatmaps import Heatmaps
@@ -24,7 +26,7 @@ from riskengine.measures.compare import Difference
 from riskengine.measures.metrics import AreaHits, reliability
 from riskengine.report import backtest_figures, backtest_maps, claims
 from riskengine.report.backtest import write_backtest_report
-from riskengine.report.words import format_change, format_count
+from riskengine.report.words import format_change, format_count, format_flagged
 
 EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'
 FIRST, MAPS = 60, 110
@@ -248,6 +250,42 @@ def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
     assert claims.describe_signal(made).startswith("These models found no signal beyond")
 
 
+@pytest.mark.parametrize(
+    ("flagged", "cells", "said"),
+    [
+        (21, 42, "1 of 2 cells (50 % of the area)"),
+        (21, 21 * 30, "1 of 30 cells (3.3 % of the area)"),
+        (21 * 9, 21 * 200, "9 of 200 cells (4.5 % of the area)"),
+        (21 * 10, 21 * 219, "5 % of the area"),
+        (21, 21 * 20, "5 % of the area"),
+        (21 * 1000, 21 * 20_000, "5 % of the area"),
+    ],
+)
+def test_few_cells_are_not_called_5_percent(flagged: float, cells: int, said: str) -> None:
+    assert collapse_blanks(format_flagged(AreaHits(0.05, flagged, cells, 12, 18, 12, 18, 21))) == said
+
+
+def test_a_grid_of_two_cells_says_what_was_flagged(tmp_path: Path) -> None:
+    """One cell is the least that can be flagged, and half of the area."""
+    counts = np.random.default_rng(1).poisson([[[0.8, 0.3]]], (50, 1, 2)).astype(np.uint8)
+    heatmaps = make_stack(counts)
+    made = judge_fitted([PriorCounts(), PriorShare(), ConstantForecaster()], heatmaps, 30)
+    area = made.scores[made.model].area
+    caught = f"{100 * area.hit_rate:.1f} % of the incidents ({area.caught:.0f} of {area.incidents:.0f})"
+    verdict = collapse_blanks(claims.make_headline(made)[0])
+    assert f"With the riskiest 1 of 2 cells (50 % of the area) flagged it catches {caught}" in verdict
+    text = page(tmp_path / "r.html", made).text
+    assert "With the riskiest 1 of 2 cells (50 % of the area) flagged in each map" in text
+    assert "in the riskiest 1 of 2 cells (50 % of the area):" in text
+    # A row a share that was wanted, 1 to 20 %.
+    assert text.count("here 50 %") == 7
+    assert "5 % of the area" not in text
+    assert made.scores[made.model].to_dict()["flagged_share_5"] == 0.5
+    made.scores["constant"] = replace(made.scores["constant"], log_loss=float("nan"))
+    line = collapse_blanks(claims.describe_models(made)["constant"].text)
+    assert "hit rate at 1 of 2 cells (50 % of the area) against" in line
+
+
 def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
     """A constant can have the best log-loss of the baselines and yet say nothing of where."""
     made = make_backtest(("ensemble", "constant", "prior_counts"))
@@ -312,8 +350,9 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
     text = page(tmp_path / "r.html", made).text
     area = made.scores["ensemble"].area
     assert (
-        "Ensemble: its values are no probabilities, so only their order is judged. With the riskiest 5 % of the area"
-        f" flagged it catches {100 * area.hit_rate:.1f} % of the incidents ({area.caught:.0f} of {area.incidents:.0f})"
+        "Ensemble: its values are no probabilities, so only their order is judged. With the riskiest 2 of 54 cells"
+        f" (3.7 % of the area) flagged it catches {100 * area.hit_rate:.1f} % of the incidents"
+        f" ({area.caught:.0f} of {area.incidents:.0f})"
     ) in text
     # Prior counts rank the cells in the same order here.
     assert "That cannot be told from prior counts (difference +0.00 percentage points" in text
