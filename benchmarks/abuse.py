@@ -20,7 +20,6 @@ full disk is a small tmpfs, which needs root. Linux only. ``--quick`` takes 3 to
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import shutil
@@ -29,18 +28,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import abuse_checks as checks
-from common import ROOT, make_parser, make_qgis_environment, round_floats, say
+from abuse_runs import NUMBERS, Run, is_zombie, take_stock
+from common import ROOT, make_parser, round_floats, say
 
-ORPHAN_SECONDS = 5.0
-#: Nothing tried here takes longer undisturbed.
-LONGEST_SECONDS = 120.0
-POLL_SECONDS = 0.01
 COUNTS = ("lost", "orphans", "partial", "false_success", "unsaid")
 #: Rows of the earlier output: few, so that a disk with room for it has none for the new one.
 FEW = 2000
@@ -106,110 +102,6 @@ class Reference:
             (folder / name).unlink(missing_ok=True)
         for each in self.folder.iterdir():
             shutil.copy2(each, folder / each.name)
-
-
-class Run:
-    """A qgis_process under way."""
-
-    def __init__(self, scratch: Path, algorithm: str, inputs: dict[str, Any], temporary: Path | None = None) -> None:
-        self.mark = f"{os.getpid()}-{next(_NUMBERS)}"
-        self._log = scratch / f"log-{self.mark}"
-        given = scratch / f"given-{self.mark}"
-        given.write_text(json.dumps({"inputs": inputs}), encoding="utf-8")
-        environment = make_qgis_environment() | {
-            checks.MARK: self.mark,
-            "QGIS_CUSTOM_CONFIG_PATH": str(scratch / "profile"),
-            "TMPDIR": str(temporary or scratch / "tmp"),
-            "LC_ALL": "C.UTF-8",
-        }
-        self.began = time.monotonic()
-        with given.open() as source, self._log.open("w") as log:
-            self.process = subprocess.Popen(
-                ["qgis_process", "run", algorithm, "-"],
-                stdin=source,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                # A benchmark that a script starts in the background ignores SIGINT, and so would its children.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-            )
-
-        _RUNS.append(self)
-
-    def age(self) -> float:
-        return time.monotonic() - self.began
-
-    def ended(self) -> bool:
-        return self.process.poll() is not None
-
-    def worker(self) -> int | None:
-        """Process id of the engine's worker, once it is there."""
-        for pid in _children(self.process.pid):
-            with contextlib.suppress(OSError):
-                if b"riskengine" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    return pid
-        return None
-
-    def pool(self) -> int:
-        """How many processes of a pool run."""
-        return sum("multiprocessing.spawn" in command for command in checks.running(self.mark).values())
-
-    def until(self, condition: Callable[[], Any]) -> bool:
-        """Wait until something holds; False if the run ended before."""
-        while not condition():
-            if self.ended() or self.age() > LONGEST_SECONDS:
-                return False
-            time.sleep(POLL_SECONDS)
-        return True
-
-    def end(self) -> int | None:
-        """Wait for the end: its exit code, None if it had to be ended."""
-        try:
-            return self.process.wait(max(LONGEST_SECONDS - self.age(), 1.0))
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            return None
-
-    def orphans(self) -> list[str]:
-        """What is still alive after the end; it is ended now."""
-        end = time.monotonic() + ORPHAN_SECONDS
-        while (alive := checks.running(self.mark)) and time.monotonic() < end:
-            time.sleep(5 * POLL_SECONDS)
-        for pid in alive:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        return [command[-200:] for command in alive.values()]
-
-    def said(self) -> str:
-        """What it printed but for its results."""
-        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(line for line in lines if not line.startswith((" ", "{", "}")))
-
-
-_NUMBERS = itertools.count()
-_RUNS: list[Run] = []
-
-
-def _children(pid: int) -> list[int]:
-    children = []
-    with contextlib.suppress(OSError):
-        # A thread may have started it: each lists its own.
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            with contextlib.suppress(OSError):
-                children += [int(child) for child in (task / "children").read_text().split()]
-    return children
-
-
-def _seen(folder: Path) -> list[tuple[str, int, int]]:
-    """What shows that something is being written; a reader, too, makes an empty journal."""
-    seen = []
-    for each in folder.iterdir():
-        with contextlib.suppress(OSError):
-            found = each.stat()
-            if not (each.name.endswith("-shm") or (each.name.endswith("-wal") and not found.st_size)):
-                seen.append((each.name, found.st_size, found.st_mtime_ns))
-    return sorted(seen)
 
 
 @dataclass
@@ -323,7 +215,7 @@ class Abuse:
         run = Run(self.scratch, kind.algorithm, kind.new | given)
         run.until(run.worker)
         worker, began = run.worker(), run.age()
-        run.until(lambda: worker is None or not Path(f"/proc/{worker}").exists() or _is_zombie(worker))
+        run.until(lambda: worker is None or not Path(f"/proc/{worker}").exists() or is_zombie(worker))
         worker_seconds = run.age() - began
         if code := run.end():
             raise SystemExit(f"{kind.algorithm} failed undisturbed ({code}):\n{run.said()[-2000:]}")
@@ -340,7 +232,7 @@ class Abuse:
         return made
 
     def _folder(self) -> Path:
-        folder = self.scratch / f"folder-{next(_NUMBERS)}"
+        folder = self.scratch / f"folder-{next(NUMBERS)}"
         folder.mkdir()
         return folder
 
@@ -401,8 +293,8 @@ class Abuse:
     ) -> bool:
         """Send a signal at a moment; False if there was nobody left to get it."""
         if moment.share is None and moment.after == "writing":
-            before = _seen(folder)
-            run.until(lambda: _seen(folder) != before)
+            before = take_stock(folder)
+            run.until(lambda: take_stock(folder) != before)
         elif moment.share is None:
             run.until(lambda: run.pool() > 1)
         elif target == "worker":
@@ -578,13 +470,6 @@ class Abuse:
 
 
 _STYLES = {".qml", ".qmd", ".xml"}
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def blows(quick: bool) -> list[tuple[str, signal.Signals, Moment]]:

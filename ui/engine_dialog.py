@@ -200,7 +200,7 @@ class EngineDialog(QDialog):
     def _state_text(self, now: environment.EngineStatus) -> str:
         if now.state != "ready":
             return {
-                "missing": self._tr("The engine is not installed. Press Install; it takes a few minutes and 1.5 GB."),
+                "missing": self._tr("The engine is not installed. Press Install; it takes a few minutes and 1.6 GB."),
                 "broken": self._tr("The Python that the engine was made from is gone. Press Install to mend it."),
                 "interrupted": self._tr(
                     "The installation was not finished. Press Install; it goes on where it stopped."

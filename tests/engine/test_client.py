@@ -70,7 +70,8 @@ class Busy(threading.Thread):
         try:
             self.result = self.run_job(
                 on_progress=lambda *_: self.running.set(),
-                on_log=lambda *_: self.running.set(),
+                # That the engine wants an update is said before the job begins.
+                on_log=lambda message, _: None if "Set up engine" in message else self.running.set(),
                 is_cancelled=self.stop.is_set,
                 **self.options,
             )
