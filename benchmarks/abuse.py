@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import abuse_checks as checks
-from abuse_runs import NUMBERS, Run, is_zombie, take_stock
+from abuse_runs import NUMBERS, RUNS, Run, is_zombie, take_stock
 from common import ROOT, make_parser, round_floats, say
 
 COUNTS = ("lost", "orphans", "partial", "false_success", "unsaid")
@@ -520,7 +520,7 @@ def main() -> None:
                 abuse.races()
         finally:
             # Who stops the benchmark stops what it has started.
-            for run in _RUNS:
+            for run in RUNS:
                 if not run.ended():
                     run.process.kill()
                     run.orphans()

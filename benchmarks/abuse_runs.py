@@ -48,7 +48,7 @@ class Run:
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
-        _RUNS.append(self)
+        RUNS.append(self)
 
     def age(self) -> float:
         return time.monotonic() - self.began
@@ -102,7 +102,7 @@ class Run:
 
 
 NUMBERS = itertools.count()
-_RUNS: list[Run] = []
+RUNS: list[Run] = []
 
 
 def _children(pid: int) -> list[int]:
