@@ -14,13 +14,16 @@ NOON = datetime.datetime(2024, 1, 5, 12)
 READERS = ("buildcrimeindex", "rasterizehotspots")
 
 
+def name_output(algorithm: str, folder: Path) -> str:
+    return str(folder / f"out.{'crimeindex' if algorithm == 'buildcrimeindex' else 'tif'}")
+
+
 @pytest.fixture
 def read(run: Any, tmp_path: Path) -> Callable[..., Any]:
     """Run one of the algorithms that read incidents, with a table of what it refused."""
 
     def read(algorithm: str, layer: Any, **parameters: Any) -> Any:
-        ending = "crimeindex" if algorithm == "buildcrimeindex" else "tif"
-        given = {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": str(tmp_path / f"out.{ending}")}
+        given = {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": name_output(algorithm, tmp_path)}
         return run(algorithm, **{**given, "REFUSED": "memory:", **parameters})
 
     return read
@@ -31,7 +34,7 @@ def refused(refusal: Any, tmp_path: Path) -> Callable[..., str]:
     """The sentence with which such an algorithm refuses a layer; nothing is written."""
 
     def refused(algorithm: str, layer: Any, **parameters: Any) -> str:
-        given = {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": str(tmp_path / "out")}
+        given = {"INPUT": layer, "TIME_FIELD": "occurred", "OUTPUT": name_output(algorithm, tmp_path)}
         said = refusal(algorithm, **{**given, **parameters})
         assert not list(tmp_path.iterdir()), "something was written"
         return said
