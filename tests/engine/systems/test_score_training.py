@@ -20,6 +20,7 @@ from riskengine.intake.incidents import Incidents
 from riskengine.jobs import run_job, train_score
 from riskengine.learning.intervals import compute_widening
 from riskengine.measures.clustered import compute_clustered_mean
+from riskengine.systems.score import comparing
 from riskengine.systems.score.augment import Augmentation, make_rows, sample_rows
 from riskengine.systems.score.comparing import compare
 from riskengine.systems.score.features import GROUPS, NOWHERE, FeatureSet, compute_features
@@ -226,7 +227,15 @@ class TestIntervals:
         assert narrow.mean == pytest.approx(alike.mean())
 
 
+@pytest.fixture
+def quick_boosting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer trees: how good they are is the benchmark's question."""
+    whole = comparing.HistGradientBoostingRegressor
+    monkeypatch.setattr(comparing, "HistGradientBoostingRegressor", lambda **given: whole(**{**given, "max_iter": 40}))
+
+
 class TestTraining:
+    @pytest.mark.usefixtures("quick_boosting")
     def test_recommended_beats_the_median_on_blocks_it_has_not_seen(self, index: CrimeIndex) -> None:
         model, study, prepared, networks = train(index, settings=FAST)
         compare(study, prepared, networks, FAST, JobContext())
@@ -372,6 +381,7 @@ class TestTraining:
         with pytest.raises(DataError, match="fewer than the 500 neighbours"):
             train(index, settings=replace(FAST, features=FeatureSet(groups=("pairs",), k=500)))
 
+    @pytest.mark.usefixtures("quick_boosting")
     def test_only_what_cannot_be_compared_is_left_out(self, index: CrimeIndex) -> None:
         choice = replace(FAST, fitting=replace(FAST.fitting, epochs=1))
         _, study, prepared, networks = train(index, settings=choice)
