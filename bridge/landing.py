@@ -60,7 +60,9 @@ class Landing:
         QgsProcessingException
             If nothing can be written there.
         """
-        with sentences(path):
+        # What a link leads to is replaced, not the link.
+        path = path.resolve() if path.is_symlink() else path
+        with sentences(path, tr("Choose a folder that you may write to.")):
             folder = leftovers.make_folder(path.parent, leftovers.BESIDE)
         self._files.append((folder, path))
         return folder / path.name

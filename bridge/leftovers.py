@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -9,6 +10,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from . import locks
 
 #: For the exchange with the engine, within QGIS's own temporary folder, whose name starts with processing_.
 EXCHANGE = "crime_risk_"
@@ -19,6 +22,7 @@ _ENGINE = "crimerisk_"
 _OWNER = re.compile(r"(?:crime_risk_|crimerisk_)(\d+)_|\.(\d+)\.partial")
 #: Those of versions before 0.5 name no process: after a day nobody works with them any more.
 _NAMELESS_SECONDS = 86_400.0
+_LOCK_SECONDS = 30 * 86_400.0
 
 
 def make_folder(parent: Path, kind: str) -> Path:
@@ -29,7 +33,16 @@ def make_folder(parent: Path, kind: str) -> Path:
 def sweep_temporary() -> list[Path]:
     """Remove the exchange folders of processes that were killed; returns those removed."""
     root = Path(tempfile.gettempdir())
+    _forget_locks(root)
     return _sweep([*root.glob(f"processing_*/{EXCHANGE}*"), *root.glob(f"{_ENGINE}*")])
+
+
+def _forget_locks(root: Path) -> None:
+    """Remove the empty files of locks that nobody has taken for a month."""
+    for path in root.glob(f"{locks.FOLDER}*/*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LOCK_SECONDS:
+                path.unlink()
 
 
 def sweep_beside(folder: Path) -> list[Path]:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+#: Start of the name of the folder of lock files, one for each user.
+FOLDER = "crime_risk_locks_"
+
 
 class Held(Exception):
     """Somebody else holds the lock.
@@ -75,7 +78,7 @@ def wait_for(path: Path, is_cancelled: Callable[[], bool], seconds: float = 600.
 
 def lock_of(destination: Path, table: str = "") -> Path:
     """The lock file of a destination: one however its path is spelt, and never beside it."""
-    folder = Path(tempfile.gettempdir()) / f"crime_risk_locks_{os.getuid() if hasattr(os, 'getuid') else 0}"
+    folder = Path(tempfile.gettempdir()) / f"{FOLDER}{os.getuid() if hasattr(os, 'getuid') else 0}"
     folder.mkdir(mode=0o700, exist_ok=True)
     real = os.path.normcase(os.path.realpath(destination))
     return folder / hashlib.sha256(f"{real}\n{table.lower()}".encode()).hexdigest()[:32]

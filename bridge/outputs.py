@@ -34,7 +34,9 @@ def check_destination(path: str, name: str) -> None:
         problem = tr("is a folder")
     elif not target.parent.is_dir():
         problem = tr("lies in a folder that does not exist")
-    elif not os.access(target if target.exists() else target.parent, os.W_OK):
+    elif not os.access(target.parent, os.W_OK):
+        problem = tr("lies in a folder that is not writable")
+    elif target.exists() and not os.access(target, os.W_OK):
         problem = tr("is not writable")
     else:
         return

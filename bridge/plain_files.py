@@ -63,6 +63,9 @@ def find_plain_file(value: Any, layer: QgsVectorLayer | None) -> PlainFile | Non
         return None
     if layer.subsetString() or layer.isEditable() or layer.vectorJoins() or layer.dataProvider().uri().sql():
         return None
+    # A view has no ids of its own.
+    if not layer.primaryKeyAttributes():
+        return None
     path, table = outputs.file_of(layer.source())
     if path is None or not path.is_file():
         return None
