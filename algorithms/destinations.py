@@ -11,10 +11,13 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFile,
     QgsProcessingParameterFolderDestination,
     QgsProcessingParameterRasterDestination,
     QgsProviderRegistry,
+    QgsVectorFileWriter,
 )
 
 from ..bridge import databases, leftovers, locks, outputs
@@ -24,6 +27,19 @@ from ..bridge.crs import tr
 def file_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
     """Find file and layer name that an output goes to; (None, "") if it goes to no file."""
     return outputs.file_of(databases.text_of_destination(parameters.get(name)))
+
+
+def layer_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
+    """Find file and layer name of a vector output; QGIS writes a GeoPackage where the ending means no format."""
+    path, table = file_of_output(parameters, name)
+    if path is None or path.suffix[1:].lower() in QgsVectorFileWriter.supportedFormatExtensions():
+        return path, table
+    return path.with_name(f"{path.name}.gpkg"), table
+
+
+def _file_of(definition: QgsProcessingParameterDefinition, parameters: dict[str, Any]) -> tuple[Path | None, str]:
+    find = layer_of_output if isinstance(definition, QgsProcessingParameterFeatureSink) else file_of_output
+    return find(parameters, definition.name())
 
 
 def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context: QgsProcessingContext) -> None:
@@ -38,8 +54,9 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
     earlier: list[tuple[str, Path, str]] = []
     for definition in algorithm.destinationParameterDefinitions():
         name = definition.name()
-        path, layer = file_of_output(parameters, name)
-        if path is None:
+        path, layer = _file_of(definition, parameters)
+        given, _ = file_of_output(parameters, name)
+        if path is None or given is None:
             databases.check_table(parameters.get(name), name)
             continue
         if isinstance(definition, QgsProcessingParameterFolderDestination):
@@ -55,7 +72,8 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                 ).format(name=name, path=path)
             )
         for taken, taken_layer in inputs:
-            if outputs.clashes(path, layer, taken, taken_layer):
+            # As it was given, too: QGIS adds an ending to one that is none of its formats.
+            if any(outputs.clashes(each, layer, taken, taken_layer) for each in {path, given}):
                 raise QgsProcessingException(
                     tr(
                         "The destination of {name}, {path}, is also an input and would be overwritten. "
@@ -85,7 +103,7 @@ def claim(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any]) -> Iter
     with ExitStack() as held:
         for definition in algorithm.destinationParameterDefinitions():
             name = definition.name()
-            path, table = file_of_output(parameters, name)
+            path, table = _file_of(definition, parameters)
             if path is None:
                 continue
             leftovers.sweep_beside(path.parent)

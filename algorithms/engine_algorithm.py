@@ -162,7 +162,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                     history = f"{self.displayName()} (crimerisk:{self.name()})"
                     file, _ = outputs.file_of(layer.source())
                     # Another run may be writing a table of the same file.
-                    with landing.waiting(file, feedback.isCanceled) if file is not None else nullcontext():
+                    with landing.waiting(file, feedback.isCanceled, 3.0) if file is not None else nullcontext():
                         styles.remember(layer, title, history, abstract)
             except Exception as error:
                 feedback.pushWarning(

@@ -23,7 +23,7 @@ from qgis.core import (
 
 from ..bridge import databases, outputs
 from ..bridge.crs import tr
-from ..bridge.landing import Landing, make_geopackage, replace_table, sentences
+from ..bridge.landing import Landing, sentences
 from . import destinations
 from .engine_algorithm import EngineAlgorithm
 
@@ -74,40 +74,27 @@ class Sink:
             If it cannot be written, or on cancel: then what was there before is there still.
         """
         self._go_on()
-        path, table = destinations.file_of_output(self.parameters, self.name)
+        path, table = destinations.layer_of_output(self.parameters, self.name)
         if path is None:
             return self._write_elsewhere(rows)
-        placed = landing.find_place(path) if table else None
-        if table and path.suffix.lower() == _GPKG and (placed is not None or path.exists()):
+        if table and path.suffix.lower() == _GPKG:
             made = rows.path if isinstance(rows, Table) else self._write_file(self.folder / f"{self.name}.gpkg", rows)
-            if placed is not None:
-                # Another table of this run has made the file.
-                replace_table(placed, table, made, made.stem)
-            else:
-                landing.add_table(path, table, made)
+            landing.add_table(path, table, made)
         elif isinstance(rows, Table) and path.suffix.lower() == _GPKG:
-            self._place(rows.path, landing.make_place(path), table, path)
+            place = landing.make_place(path)
+            with sentences(path):
+                shutil.move(rows.path, place)
         else:
-            self._write_file(landing.make_place(path), rows, table)
+            self._write_file(landing.make_place(path), rows)
         self.feedback.setProgress(self.high)
         self._go_on()
         return self._announce(f"{path}|layername={table}" if table else str(path))
 
-    @staticmethod
-    def _place(made: Path, place: Path, table: str, path: Path) -> None:
-        if table and table != made.stem:
-            make_geopackage(place)
-            replace_table(place, table, made, made.stem)
-        else:
-            with sentences(path):
-                shutil.move(made, place)
-
-    def _write_file(self, path: Path, rows: Rows | Table, table: str = "") -> Path:
+    def _write_file(self, path: Path, rows: Rows | Table) -> Path:
         """Write a file that nobody else knows yet."""
-        named = f"ogr:dbname='{path}' table=\"{table}\" (geom)" if table and path.suffix.lower() == _GPKG else str(path)
         # The layer is to be loaded from its final place, which QGIS is told of later.
         given = self.parameters[self.name]
-        definition = QgsProcessingOutputLayerDefinition(named)
+        definition = QgsProcessingOutputLayerDefinition(str(path))
         if isinstance(given, QgsProcessingOutputLayerDefinition):
             definition.createOptions = given.createOptions
         written, destination = self._fill({**self.parameters, self.name: definition}, rows)

@@ -183,7 +183,7 @@ class ToolAlgorithm(EngineAlgorithm):
             refusals.refuse(self._problem(parameters, context))
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
-            with destinations.claim(self, parameters), landing.sentences(folder, landing.TEMPORARY):
+            with landing.sentences(folder, landing.TEMPORARY), destinations.claim(self, parameters):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:
             # Files are closed only when the frames of what failed let go of their sinks.

@@ -303,7 +303,7 @@ class Asked:
         """A file in the exchange folder: where a GeoPackage is asked for one of its name, which is its table's too."""
         if self.read_given(parameter) is None:
             return None
-        path, table = destinations.file_of_output(self.parameters, parameter.name)
+        path, table = destinations.layer_of_output(self.parameters, parameter.name)
         folder = self.folder / parameter.key
         folder.mkdir(exist_ok=True)
         if path is None or path.suffix.lower() != ".gpkg":

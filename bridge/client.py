@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import os
 import queue
+import re
 import sys
 import threading
 import time
@@ -117,10 +118,10 @@ def remove_partials(paths: Iterable[str | os.PathLike[str]], pid: int) -> None:
     The names are those of ``riskengine.ground.artefacts.make_partial_name``; a test holds both together.
     """
     for path in map(Path, paths):
-        start = f".{path.stem}.{pid}.partial"
+        name = re.compile(rf"\.{re.escape(path.stem)}\.[0-9a-f]{{6}}-{pid}\.partial.*")
         with contextlib.suppress(OSError):
             for entry in list(path.parent.iterdir()):
-                if entry.name.startswith(start):
+                if name.fullmatch(entry.name):
                     entry.unlink()
 
 

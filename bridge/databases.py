@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,8 @@ def text_of_destination(value: Any) -> str:
 def _split(value: Any) -> tuple[str, QgsDataSourceUri] | None:
     """The provider and the source of a destination in a database; None for any other."""
     provider, colon, source = text_of_destination(value).partition(":")
+    # The name in old models.
+    provider = "postgres" if provider == "postgis" else provider
     if not colon or provider in ("memory", "ogr") or QgsProviderRegistry.instance().providerMetadata(provider) is None:
         return None
     uri = QgsDataSourceUri(source)
@@ -101,19 +104,37 @@ def write_whole(
     beside = QgsDataSourceUri(uri)
     beside.setTable(interim)
     store = context.temporaryLayerStore()
+    old = f"{table[:40]}_crime_risk_old_{os.getpid()}"
     try:
         _, layer_id = fill({**parameters, name: QgsProcessingOutputLayerDefinition(f"{provider}:{beside.uri(False)}")})
         store.removeMapLayer(layer_id)
+        there = connection.tableExists(schema, table)
+        if there:
+            connection.renameVectorTable(schema, table, old)
+        try:
+            connection.renameVectorTable(schema, interim, table)
+        except QgsProviderConnectionException:
+            if there:
+                connection.renameVectorTable(schema, old, table)
+            raise
+    except QgsProviderConnectionException as error:
+        _drop(connection, schema, interim)
+        raise QgsProcessingException(
+            tr("{name}: the table {table} could not be replaced: {why}. Choose a table of another name.").format(
+                name=name, table=table, why=" ".join(str(error).split()).rstrip(".")
+            )
+        ) from error
     except BaseException:
         _drop(connection, schema, interim)
         raise
-    _drop(connection, schema, table)
-    connection.renameVectorTable(schema, interim, table)
+    _drop(connection, schema, old)
     layer = QgsVectorLayer(uri.uri(False), table, provider)
     store.addMapLayer(layer)
     return str(layer.id())
 
 
 def _drop(connection: Any, schema: str, table: str) -> None:
-    if connection.tableExists(schema, table):
-        connection.dropVectorTable(schema, table)
+    """Drop a table that is of no use any more; one that cannot be dropped does no harm."""
+    with contextlib.suppress(QgsProviderConnectionException):
+        if connection.tableExists(schema, table):
+            connection.dropVectorTable(schema, table)

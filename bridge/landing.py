@@ -7,10 +7,12 @@ GeoPackage that is there already is written, and takes the place of its namesake
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,13 +39,13 @@ class Landing:
     Parameters
     ----------
     is_cancelled : callable
-        Asked while another process is at work on the same file.
+        Asked before anything comes to its place, and while another process is at work on the same file.
     """
 
     def __init__(self, is_cancelled: Callable[[], bool] = lambda: False) -> None:
         self._is_cancelled = is_cancelled
         self._files: list[tuple[Path, Path]] = []
-        self._tables: list[tuple[Path, str, Path]] = []
+        self._tables: dict[Path, dict[str, Path]] = {}
 
     def __enter__(self) -> Landing:
         return self
@@ -60,20 +62,15 @@ class Landing:
         QgsProcessingException
             If nothing can be written there.
         """
-        # What a link leads to is replaced, not the link.
-        path = path.resolve() if path.is_symlink() else path
+        path = _follow(path)
         with sentences(path, tr("Choose a folder that you may write to.")):
             folder = leftovers.make_folder(path.parent, leftovers.BESIDE)
         self._files.append((folder, path))
         return folder / path.name
 
-    def find_place(self, path: Path) -> Path | None:
-        """Find where a file of this run is being made; None if it is not."""
-        return next((folder / own.name for folder, own in self._files if outputs.is_same_file(own, path)), None)
-
     def add_table(self, path: Path, table: str, source: Path) -> None:
-        """Have a table put into a GeoPackage that is there already; it is the only one of `source`."""
-        self._tables.append((path, table, source))
+        """Have a table put into a GeoPackage, which is there or not; it is the only one of `source`."""
+        self._tables.setdefault(_follow(path), {})[table] = source
 
     def land(self) -> None:
         """Bring everything to its place.
@@ -81,31 +78,42 @@ class Landing:
         Raises
         ------
         QgsProcessingException
-            If something cannot be; what was there before then stays, and what was not is removed again.
+            If something cannot be; files that were moved are then what they were before. Tables that are in their
+            place by then stay there.
         """
-        new: list[Path] = []
+        undo: list[Callable[[], object]] = []
         try:
-            for number, (path, table, source) in enumerate(self._tables):
+            for number, (path, tables) in enumerate(self._tables.items()):
                 # Where one is in its place the others follow.
                 never = (lambda: False) if number else self._is_cancelled
-                replace_table(path, table, source, source.stem, never)
-            for folder, path in self._files:
-                was_there = path.exists()
                 with sentences(path), waiting(path, self._is_cancelled):
-                    _move_all(folder, path)
-                if not was_there:
-                    new.append(path)
+                    if path.exists():
+                        put_tables(path, tables, never)
+                    else:
+                        place = self.make_place(path)
+                        put_tables(place, tables, never)
+                        undo += _move_all(place.parent, path)
+            for folder, path in self._files:
+                if path not in self._tables:
+                    with sentences(path), waiting(path, self._is_cancelled):
+                        undo += _move_all(folder, path)
         except BaseException:
-            for path in new:
-                path.unlink(missing_ok=True)
+            for step in reversed(undo):
+                with contextlib.suppress(OSError):
+                    step()
             raise
 
 
+def _follow(path: Path) -> Path:
+    """What a link leads to is replaced, not the link."""
+    return path.resolve() if path.is_symlink() else path
+
+
 @contextmanager
-def waiting(path: Path, is_cancelled: Callable[[], bool]) -> Iterator[None]:
+def waiting(path: Path, is_cancelled: Callable[[], bool], seconds: float = 600.0) -> Iterator[None]:
     """Let nobody else change the file meanwhile; for the moment in which it changes."""
     try:
-        with locks.wait_for(locks.lock_of(path), is_cancelled):
+        with locks.wait_for(locks.lock_of(path), is_cancelled, seconds):
             yield
     except locks.Held as held:
         raise QgsProcessingException(
@@ -116,56 +124,90 @@ def waiting(path: Path, is_cancelled: Callable[[], bool]) -> Iterator[None]:
         ) from None
 
 
-def _move_all(folder: Path, path: Path) -> None:
+def _move_all(folder: Path, path: Path) -> list[Callable[[], object]]:
+    """Move what lies in a hidden folder beside a file to its place; returns how that is undone."""
     made = sorted(each for each in folder.iterdir() if not each.name.endswith(_SQLITE))
     if path.suffix.lower() == ".gpkg":
         _settle(path)
+    names = {each.name for each in made}
+    stale = [path.with_suffix(ending) for ending in _SIDECARS.get(path.suffix.lower(), ())]
+    undo: list[Callable[[], object]] = []
+    before = folder / "before"
+    before.mkdir()
     # The main file last: until then the old one is what is opened.
     for each in sorted(made, key=lambda each: each.name == path.name):
-        each.replace(path.parent / each.name)
-    names = {each.name for each in made}
-    for ending in _SIDECARS.get(path.suffix.lower(), ()):
-        if (other := path.with_suffix(ending)).name not in names:
-            other.unlink(missing_ok=True)
+        place, kept = path.parent / each.name, before / each.name
+        undo.append(_keep(place, kept))
+        each.replace(place)
+    for other in stale:
+        if other.name not in names and other.exists():
+            undo.append(_keep(other, before / other.name))
+            other.unlink()
+    return undo
+
+
+def _keep(place: Path, kept: Path) -> Callable[[], object]:
+    """Keep a file by a second name while another takes its place; returns how it is put back."""
+    if not place.exists():
+        return lambda: place.unlink(missing_ok=True)
+    try:
+        os.link(place, kept)
+    except OSError:
+        # No file system of every kind can; then the new one stays.
+        return lambda: None
+    return lambda: kept.replace(place)
 
 
 def _settle(path: Path) -> None:
-    """Bring into an old GeoPackage what its log holds, and remove the log: it would be read with the new file."""
-    if not Path(f"{path}-wal").exists():
+    """Bring into an old GeoPackage what its journals hold, and remove them: SQLite would read them with the new file.
+
+    Raises
+    ------
+    OSError
+        If another program is writing to it.
+    """
+    beside = [Path(f"{path}{ending}") for ending in _SQLITE]
+    if not path.exists() or not any(each.exists() for each in beside):
+        for each in beside:
+            each.unlink(missing_ok=True)
         return
+    busy = 0
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path, timeout=5)) as database:
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for ending in _SQLITE:
-        Path(f"{path}{ending}").unlink(missing_ok=True)
+        # Reading undoes what a killed program has left in the middle.
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        busy = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if busy:
+        raise OSError(tr("another program is writing to it"))
+    for each in beside:
+        each.unlink(missing_ok=True)
 
 
-def replace_table(
-    path: Path, table: str, source: Path, source_table: str, is_cancelled: Callable[[], bool] = lambda: False
-) -> None:
-    """Put a table into a GeoPackage, in the place of one of that name, in one transaction.
+def put_tables(path: Path, tables: Mapping[str, Path], is_cancelled: Callable[[], bool] = lambda: False) -> None:
+    """Put tables into a GeoPackage, each in the place of one of its name, all in one transaction.
 
     Parameters
     ----------
     path : Path
-        The GeoPackage, which is there.
-    source : Path
-        A file with the rows.
+        The GeoPackage; it is made if it is not there.
+    tables : mapping of str to Path
+        By name, a GeoPackage with no other table, which is named as the file is.
     is_cancelled : callable
-        Asked before the last step, and while another process is at work on the file.
+        Asked before the last step.
 
     Raises
     ------
     QgsProcessingException
-        If it could not be written; the table before stays.
+        If it could not be written; the tables before stay.
     """
     from osgeo import gdal
 
-    failures = (OSError, RuntimeError)
-    with sentences(path, kinds=failures), waiting(path, is_cancelled), _raising(gdal):
+    with sentences(path, kinds=(OSError, RuntimeError)), _raising(gdal):
+        if not path.exists():
+            gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
         end = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
-                _replace_table(path, table, source, source_table, is_cancelled)
+                _put_tables(path, tables, is_cancelled)
                 return
             except RuntimeError as error:
                 # Somebody else, such as QGIS for a style, writes to the file in this very moment.
@@ -174,16 +216,18 @@ def replace_table(
                 time.sleep(0.2)
 
 
-def _replace_table(path: Path, table: str, source: Path, source_table: str, is_cancelled: Callable[[], bool]) -> None:
+def _put_tables(path: Path, tables: Mapping[str, Path], is_cancelled: Callable[[], bool]) -> None:
     from osgeo import gdal
 
     target = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
-    rows = gdal.OpenEx(str(source), gdal.OF_VECTOR)
+    sources = [gdal.OpenEx(str(source), gdal.OF_VECTOR) for source in tables.values()]
     # GDAL's own way of copying makes the spatial index when the file is closed, after its transaction.
-    target.ExecuteSQL(f"ATTACH DATABASE {outputs.quote_text(str(source))} AS made")
+    for number, source in enumerate(tables.values()):
+        target.ExecuteSQL(f"ATTACH DATABASE {outputs.quote_text(str(source))} AS made{number}")
     target.StartTransaction()
     try:
-        _copy_table(target, table, rows.GetLayerByName(source_table))
+        for number, ((table, source), opened) in enumerate(zip(tables.items(), sources)):
+            _copy_table(target, table, opened.GetLayerByName(source.stem), f"made{number}")
         if is_cancelled():
             raise QgsProcessingException(tr("Cancelled: nothing was written."))
         target.CommitTransaction()
@@ -193,11 +237,11 @@ def _replace_table(path: Path, table: str, source: Path, source_table: str, is_c
             target.RollbackTransaction()
         raise
     finally:
-        target = rows = None
+        target = sources = opened = None
 
 
-def _copy_table(target: Any, table: str, source: Any) -> None:
-    """Replace a table by one of the attached file ``made``, within the transaction under way."""
+def _copy_table(target: Any, table: str, source: Any, made: str) -> None:
+    """Replace a table by one of an attached file, within the transaction under way."""
     for number in range(target.GetLayerCount()):
         if target.GetLayer(number).GetName().lower() == table.lower():
             target.DeleteLayer(number)
@@ -218,9 +262,11 @@ def _copy_table(target: Any, table: str, source: Any) -> None:
         # A CRS without a code may have another number there.
         shapes = f", SetSRID({outputs.quote_name(geometry)}, {reference})"
     values = ", ".join(outputs.quote_name(name) for name in [fid, *names]) + shapes
-    origin = f"made.{outputs.quote_name(source.GetName())}"
+    origin = f"{made}.{outputs.quote_name(source.GetName())}"
     target.ExecuteSQL(f"INSERT INTO main.{outputs.quote_name(table)} ({columns}) SELECT {values} FROM {origin}")
     number = source.GetFeatureCount()
+    if copy.GetFeatureCount() != number:
+        raise RuntimeError(tr("not all rows could be copied"))
     where = f"WHERE table_name = {outputs.quote_text(table)}"
     target.ExecuteSQL(f"UPDATE main.gpkg_ogr_contents SET feature_count = {number} {where}")
     if geometry:
@@ -233,24 +279,20 @@ def _copy_table(target: Any, table: str, source: Any) -> None:
             )
 
 
-def make_geopackage(path: Path) -> None:
-    """Make a GeoPackage without tables."""
-    from osgeo import gdal
-
-    with sentences(path, kinds=(OSError, RuntimeError)), _raising(gdal):
-        gdal.GetDriverByName("GPKG").Create(str(path), 0, 0, 0, gdal.GDT_Unknown)
-
-
 @contextmanager
-def _raising(gdal: object) -> Iterator[None]:
-    """GDAL's errors as exceptions, for this block only: other plugins count on the way it was."""
-    was_on = gdal.GetUseExceptions()  # type: ignore[attr-defined]
-    gdal.UseExceptions()  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        if not was_on:
-            gdal.DontUseExceptions()  # type: ignore[attr-defined]
+def _raising(gdal: Any) -> Iterator[None]:
+    """Have GDAL raise its errors in this block, one thread at a time: it is said for the whole process."""
+    with _ONE_AT_A_TIME:
+        was_on = gdal.GetUseExceptions()
+        gdal.UseExceptions()
+        try:
+            yield
+        finally:
+            if not was_on:
+                gdal.DontUseExceptions()
+
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @contextmanager
@@ -269,6 +311,8 @@ def sentences(path: Path, remedy: str = "", kinds: tuple[type[Exception], ...] =
                     "this project. Close it there, or choose another file."
                 ).format(path=path, why=why)
             ) from error
+        if "locked" in why or "writing" in why:
+            remedy = tr("Close it in other programs, or choose another destination.")
         raise QgsProcessingException(
             tr("Nothing could be written to {path}: {why}. {remedy}").format(
                 path=path, why=why, remedy=remedy or tr("Free some disk space or choose another destination.")

@@ -9,8 +9,10 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+from ..riskengine.contract.owners import is_of_this_host, make_owner
 from . import locks
 
 #: For the exchange with the engine, within QGIS's own temporary folder, whose name starts with processing_.
@@ -19,22 +21,25 @@ EXCHANGE = "crime_risk_"
 BESIDE = ".crime_risk_"
 #: Those of the engine's own processes.
 _ENGINE = "crimerisk_"
-_OWNER = re.compile(r"(?:crime_risk_|crimerisk_)(\d+)_|\.(\d+)\.partial")
+_FOLDER = re.compile(r"(?:\.?crime_risk_|crimerisk_)([0-9a-f]{6})-(\d+)_\w+")
+_FILE = re.compile(r"\..+\.([0-9a-f]{6})-(\d+)\.partial(?:\.\w+)?")
 #: Those of versions before 0.5 name no process: after a day nobody works with them any more.
+_NAMELESS = re.compile(r"crime_risk_\w{8}")
 _NAMELESS_SECONDS = 86_400.0
 _LOCK_SECONDS = 30 * 86_400.0
 
 
 def make_folder(parent: Path, kind: str) -> Path:
     """Make a temporary folder that says whose it is."""
-    return Path(tempfile.mkdtemp(prefix=f"{kind}{os.getpid()}_", dir=parent))
+    return Path(tempfile.mkdtemp(prefix=f"{kind}{make_owner()}_", dir=parent))
 
 
 def sweep_temporary() -> list[Path]:
     """Remove the exchange folders of processes that were killed; returns those removed."""
     root = Path(tempfile.gettempdir())
     _forget_locks(root)
-    return _sweep([*root.glob(f"processing_*/{EXCHANGE}*"), *root.glob(f"{_ENGINE}*")])
+    folders = [*root.glob(f"processing_*/{EXCHANGE}*"), *root.glob(f"{_ENGINE}*")]
+    return _sweep(path for path in folders if path.is_dir() and not path.is_symlink())
 
 
 def _forget_locks(root: Path) -> None:
@@ -47,38 +52,32 @@ def _forget_locks(root: Path) -> None:
 
 def sweep_beside(folder: Path) -> list[Path]:
     """Remove what killed processes have left half-written in a folder of results; returns what was removed."""
-    return _sweep([*folder.glob(f"{BESIDE}*"), *folder.glob(".*.partial*")], only_named=True)
+    return _sweep([*folder.glob(f"{BESIDE}*"), *folder.glob(".*.partial*")])
 
 
-def _sweep(candidates: list[Path], only_named: bool = False) -> list[Path]:
+def _sweep(candidates: Iterable[Path]) -> list[Path]:
     removed = []
     for path in candidates:
-        if not _is_abandoned(path, only_named):
+        if not _is_abandoned(path):
             continue
-        if path.is_dir() and not path.is_symlink():
+        if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            _unlink(path)
+            # Another user's, or held open: it is no worse than it was.
+            with contextlib.suppress(OSError):
+                path.unlink()
         removed.append(path)
     return removed
 
 
-def _is_abandoned(path: Path, only_named: bool) -> bool:
-    owner = _OWNER.search(path.name)
+def _is_abandoned(path: Path) -> bool:
+    owner = (_FOLDER if path.is_dir() else _FILE).fullmatch(path.name)
     if owner is not None:
-        return not is_alive(int(owner[1] or owner[2]))
+        return is_of_this_host(owner[1]) and not is_alive(int(owner[2]))
     try:
-        return not only_named and time.time() - path.stat().st_mtime > _NAMELESS_SECONDS
+        return bool(_NAMELESS.fullmatch(path.name)) and time.time() - path.stat().st_mtime > _NAMELESS_SECONDS
     except OSError:
         return False
-
-
-def _unlink(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        # Another user's, or held open: it is no worse than it was.
-        return
 
 
 def is_alive(pid: int) -> bool:

@@ -16,7 +16,9 @@ from qgis.core import (
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProcessingUtils,
+    QgsProviderRegistry,
     QgsVectorLayer,
+    QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
 
@@ -46,7 +48,7 @@ def find_plain_file(value: Any, layer: QgsVectorLayer | None) -> PlainFile | Non
     """The file of which a layer shows every row and nothing else; None if there is more to it.
 
     That is a layer with a filter, a selection that alone is asked for, joined or virtual fields, edits that are not
-    saved, kinds of fields or times that would not come back as they were, and any layer of another format.
+    saved, kinds of fields, geometries or times that would not come back as they were, and any layer of another format.
 
     Parameters
     ----------
@@ -61,7 +63,14 @@ def find_plain_file(value: Any, layer: QgsVectorLayer | None) -> PlainFile | Non
         return None
     if layer is None or layer.providerType() != "ogr" or layer.dataProvider().storageType() != "GPKG":
         return None
-    if layer.subsetString() or layer.isEditable() or layer.vectorJoins() or layer.dataProvider().uri().sql():
+    if layer.subsetString() or layer.isEditable() or layer.vectorJoins():
+        return None
+    # Measures and curves would not come back as they were.
+    if QgsWkbTypes.hasM(layer.wkbType()) or QgsWkbTypes.isCurvedType(layer.wkbType()):
+        return None
+    # Such as one kind of geometry of a table that holds several.
+    parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
+    if any(value for name, value in parts.items() if name not in ("path", "layerName")):
         return None
     # A view has no ids of its own.
     if not layer.primaryKeyAttributes():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..contract.forecasters import FORECASTERS
+from ..contract.owners import make_owner
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..maps.heatmaps import Heatmaps
@@ -104,7 +105,7 @@ def _side_by_side(
     A process that is killed, as for its memory, takes all others of its pool with it. What was not finished is then
     done by one process at a time, so that it is known whose it was.
     """
-    with tempfile.TemporaryDirectory(prefix=f"crimerisk_{os.getpid()}_", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"crimerisk_{make_owner()}_", ignore_cleanup_errors=True) as folder:
         failed: set[str] = set()
         number = 0
         while number < len(tasks):

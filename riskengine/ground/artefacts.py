@@ -11,7 +11,6 @@ import errno
 import hashlib
 import io
 import json
-import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -22,16 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.owners import make_owner
 from .errors import CrimeRiskError, FormatError, OutputError
 
 _META = "meta.json"
-#: Set in front of the writer's process id, so that whoever ends a process knows its leftovers.
+#: Set behind the writer's mark, so that whoever ends a process knows its leftovers.
 PARTIAL_SUFFIX = ".partial"
 
 
 def make_partial_name(path: Path, pid: int | None = None) -> Path:
     """Name the file that `path` is written to until it is whole: same folder, same ending (GDAL goes by it)."""
-    return path.with_name(f".{path.stem}.{pid or os.getpid()}{PARTIAL_SUFFIX}{path.suffix}")
+    return path.with_name(f".{path.stem}.{make_owner(pid)}{PARTIAL_SUFFIX}{path.suffix}")
 
 
 def check_folder(path: str | Path, parameter: str = "output") -> None:

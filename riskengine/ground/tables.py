@@ -28,6 +28,7 @@ Fields = Mapping[str, str]
 
 #: Rows at a time: few enough for memory, progress and cancel, many enough for speed.
 CHUNK_ROWS = 20_000
+_MOST_LETTERS = 2**24
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
 _GEOMETRY_TYPES = {"point": "Point", "polygon": "Polygon", "none": None}
 #: What pyogrio takes for a time without a shift: wall-clock times are stored as if in UTC, where every one exists.
@@ -96,8 +97,10 @@ def write_table(
             temporary.write_text(text, encoding="utf-8")
         return counted.rows
     options = {**_options(path), "geometry_type": _GEOMETRY_TYPES[geometry], "crs": crs}
+    # In a FlatGeobuf GDAL takes an Arrow column of this name for the rows' numbers.
+    arrow = has_arrow() and not (options["driver"] == "FlatGeobuf" and "OGC_FID" in fields)
     with _whole_table(path, parameter, counted) as temporary:
-        (_write_arrow if has_arrow() else _write_arrays)(temporary, fields, counted, geometry, options)
+        (_write_arrow if arrow else _write_arrays)(temporary, fields, counted, geometry, options)
     return counted.rows
 
 
@@ -109,8 +112,11 @@ def extend_table(
     fields: Fields,
     columns: Sequence[NDArray[Any]],
     parameter: str = "output",
-) -> int:
+) -> int | None:
     """Write a copy of a table with more fields; returns how many rows it has. Needs pyarrow.
+
+    A FlatGeobuf has no dates without a time, and no field of the name OGC_FID: a table with such is not written, and
+    None is returned.
 
     Parameters
     ----------
@@ -140,6 +146,10 @@ def extend_table(
         for column, kind in zip(columns, fields.values(), strict=True)
     ]
     with pyogrio.open_arrow(source, layer=table, return_fids=True, use_pyarrow=True) as (meta, reader):
+        if Path(path).suffix.lower() == ".fgb" and any(
+            pa.types.is_date(field.type) or field.name == "OGC_FID" for field in reader.schema
+        ):
+            return None
         own = [pa.field(name, value.type) for name, value in zip(fields, values, strict=True)]
         schema = pa.schema([*reader.schema, *own])
 
@@ -215,7 +225,11 @@ def read_points(path: str | Path, table: str, fields: Sequence[str]) -> dict[str
         elif pa.types.is_string(column.type) or pa.types.is_integer(column.type):
             coded = column.cast(pa.string()).dictionary_encode()
             made[f"{number}_codes"] = coded.indices.fill_null(-1).to_numpy().astype(np.int32)
-            made[f"{number}_texts"] = np.array(coded.dictionary.to_pylist() or [""], dtype=np.str_)
+            texts = coded.dictionary.to_pylist() or [""]
+            # An array gives every text the room of the longest.
+            if len(texts) * max(map(len, texts)) > _MOST_LETTERS:
+                return None
+            made[f"{number}_texts"] = np.array(texts, dtype=np.str_)
         else:
             return None
     return made

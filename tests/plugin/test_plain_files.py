@@ -96,6 +96,17 @@ def test_it_is_what_qgis_reads(time: str, kind: str, engine: Any, tmp_path: Path
     assert mine_named == theirs_named
 
 
+def test_measures_and_parts_of_tables_are_left_to_qgis(tmp_path: Path) -> None:
+    from crime_risk.bridge.plain_files import find_plain_file
+
+    measured = make_layer([("POINT M(-122.61 45.51 9)", *ROWS[0][1:])], tmp_path / "m.gpkg", "PointM")
+    assert find_plain_file("", measured) is None
+    make_layer(ROWS[:2], tmp_path / "rows.gpkg")
+    part = QgsVectorLayer(f"{tmp_path / 'rows.gpkg'}|layername=rows|geometrytype=Point", "part", "ogr")
+    assert part.isValid()
+    assert find_plain_file("", part) is None
+
+
 @pytest.mark.parametrize("geometry", ["MultiPoint", "PointZ"])
 def test_other_points_are_left_to_qgis(geometry: str, engine: Any, tmp_path: Path) -> None:
     wkt = "MULTIPOINT((-122.61 45.51))" if geometry == "MultiPoint" else "POINT Z(-122.61 45.51 9)"

@@ -235,6 +235,71 @@ def test_a_file_in_use_is_waited_for(run: Any, tmp_path: Path) -> None:
     assert list_tables(package) == ["first", "second"]
 
 
+def test_two_runs_make_two_tables_of_one_new_file(tmp_path: Path, run: Any) -> None:
+    """Neither was there when the other began: the later to land puts its table beside the earlier one's."""
+    from crime_risk.bridge.landing import Landing
+
+    package, sources = tmp_path / "city.gpkg", {}
+    for name in ("first", "second"):
+        sources[name] = tmp_path / f"{name}.gpkg"
+        run("importincidents", INPUT=str(write_csv(tmp_path / "a.csv", 60)), OUTPUT=str(sources[name]))
+    with Landing() as one, Landing() as other:
+        one.add_table(package, "first", sources["first"])
+        other.add_table(package, "second", sources["second"])
+        one.land()
+        other.land()
+    assert list_tables(package) == ["first", "second"]
+    assert len(read_table(package, "first")["fid"]) == 60
+
+
+def test_what_follows_a_failure_is_put_back(tmp_path: Path) -> None:
+    """Of three files the last cannot come to its place."""
+    from crime_risk.bridge.landing import Landing
+    from qgis.core import QgsProcessingException
+
+    old, new, blocked = (tmp_path / name for name in ("one.csv", "two.csv", "three.csv"))
+    old.write_text("before", encoding="utf-8")
+    with Landing() as together:
+        for path in (old, new, blocked):
+            together.make_place(path).write_text("after", encoding="utf-8")
+        blocked.mkdir()
+        with pytest.raises(QgsProcessingException):
+            together.land()
+    assert old.read_text(encoding="utf-8") == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.csv", "three.csv"]
+
+
+def test_a_journal_of_a_killed_program_is_not_read_with_the_new_file(run: Any, tmp_path: Path) -> None:
+    target = tmp_path / "incidents.gpkg"
+    run("importincidents", INPUT=str(write_csv(tmp_path / "a.csv", 3000)), OUTPUT=str(target))
+    script = (
+        "import os, sqlite3, sys; base = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "base.execute('PRAGMA journal_mode = DELETE'); base.execute('PRAGMA cache_size = 5'); base.execute('BEGIN'); "
+        "base.execute('CREATE TABLE other AS SELECT * FROM incidents'); "
+        "base.execute('DELETE FROM gpkg_contents'); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(target)])
+    assert Path(f"{target}-journal").stat().st_size > 0
+    run("importincidents", INPUT=str(write_csv(tmp_path / "b.csv", 50)), OUTPUT=str(target))
+    assert len(read_table(target)["fid"]) == 50
+    with sqlite3.connect(target) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT name FROM sqlite_master WHERE name = 'other'").fetchone() is None
+
+
+@pytest.mark.parametrize("name", ["out", "out.v2", "o'brien.GPKG"])
+def test_names_as_people_give_them(name: str, run: Any, tmp_path: Path) -> None:
+    """QGIS adds the ending of a GeoPackage where there is none that means a format."""
+    (tmp_path / "o'brien").mkdir()
+    target = tmp_path / "o'brien" / name
+    ran = run("importincidents", INPUT=str(write_csv(tmp_path / "a.csv", 60)), OUTPUT=str(target))
+    assert Path(ran["OUTPUT"]) == (target if "GPKG" in name else target.with_name(f"{name}.gpkg"))
+    assert count_rows(ran["OUTPUT"]) == 60
+    table = f"ogr:dbname='{tmp_path / 'tables.gpkg'!s}' table=\"it's\" (geom)"
+    again = run("importincidents", INPUT=str(tmp_path / "a.csv"), OUTPUT=table)
+    assert count_rows(again["OUTPUT"]) == 60
+
+
 def make_dead_process() -> int:
     """The number of a process that has ended."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
@@ -244,31 +309,33 @@ def make_dead_process() -> int:
 
 def test_what_killed_runs_left_is_swept(run: Any, plugin: Any, tmp_path: Path) -> None:
     from crime_risk.bridge import leftovers
+    from crime_risk.riskengine.contract.owners import make_owner
 
     dead, alive = make_dead_process(), os.getppid()
     temporary = Path(tempfile.gettempdir())
     session = temporary / "processing_tested"
-    folders = [session / f"crime_risk_{pid}_abc" for pid in (dead, alive)]
-    folders += [temporary / f"crimerisk_{pid}_abc" for pid in (dead, alive)]
+    folders = [session / f"crime_risk_{make_owner(pid)}_abc" for pid in (dead, alive)]
+    folders += [temporary / f"crimerisk_{make_owner(pid)}_abc" for pid in (dead, alive)]
+    # Those of other computers, and what is the user's, are nobody's business here.
+    folders += [session / f"crime_risk_0a0b0c-{dead}_abc", temporary / "crimerisk_thesis"]
     try:
         for folder in folders:
             folder.mkdir(parents=True)
             (folder / "grids.npy").write_bytes(b"hours of work")
         leftovers.sweep_temporary()
-        assert [folder.exists() for folder in folders] == [False, True, False, True]
+        assert [folder.exists() for folder in folders] == [False, True, False, True, True, True]
     finally:
         for folder in (*folders, session):
             shutil.rmtree(folder, ignore_errors=True)
-    beside = [tmp_path / f".crime_risk_{pid}_abc" for pid in (dead, alive)]
-    beside += [tmp_path / f".risk.{pid}.partial.tif" for pid in (dead, alive)]
+    beside = [tmp_path / f".crime_risk_{make_owner(pid)}_abc" for pid in (dead, alive)]
+    beside += [tmp_path / f".risk.{make_owner(pid)}.partial.tif" for pid in (dead, alive)]
+    beside += [tmp_path / f".risk.0a0b0c-{dead}.partial.tif", tmp_path / f".notes.{dead}.partial.mp4"]
     for each in beside[:2]:
         each.mkdir()
     for each in beside[2:]:
         each.write_bytes(b"half")
-    (tmp_path / ".hidden of the user.partial").write_bytes(b"not ours")
     run("importincidents", INPUT=str(write_csv(tmp_path / "a.csv", 60)), OUTPUT=str(tmp_path / "incidents.gpkg"))
-    assert [each.exists() for each in beside] == [False, True, False, True]
-    assert (tmp_path / ".hidden of the user.partial").exists()
+    assert [each.exists() for each in beside] == [False, True, False, True, True, True]
 
 
 def test_a_full_folder_for_temporary_files_is_a_sentence(

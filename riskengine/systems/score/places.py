@@ -123,8 +123,9 @@ def write_scores(
     with np.load(parameters.points, allow_pickle=False) as file:
         fids = file["fid"]
     named = dict(zip(parameters.score_fields or fields, fields.values(), strict=True))
-    extend_table(path, parameters.attributes, str(parameters.attributes_table), fids, named, columns, "layer")
-    return path
+    table = str(parameters.attributes_table)
+    written = extend_table(path, parameters.attributes, table, fids, named, columns, "layer")
+    return None if written is None else path
 
 
 def to_wall_clock(given: datetime | None) -> np.datetime64 | None:

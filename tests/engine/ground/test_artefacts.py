@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from riskengine.contract.owners import make_owner
 from riskengine.ground.artefacts import (
     compute_fingerprint,
     make_partial_name,
@@ -61,7 +62,7 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
 
 
 def test_the_partial_name_tells_its_writer() -> None:
-    assert make_partial_name(Path("a") / "b.tif", 7) == Path("a") / ".b.7.partial.tif"
+    assert make_partial_name(Path("a") / "b.tif", 7) == Path("a") / f".b.{make_owner(7)}.partial.tif"
     assert str(os.getpid()) in make_partial_name(Path("b.tif")).name
 
 
