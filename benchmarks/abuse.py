@@ -5,9 +5,11 @@ Every case goes over an earlier output whose content is known. Prints one JSON o
 - ``tried``: cases, with how many of each group in ``groups``;
 - ``lost``: the output is neither the old nor the new one, whole (wanted 0);
 - ``orphans``: processes of ours alive `ORPHAN_SECONDS` after what started them has ended (wanted 0);
-- ``partial``: what is there and is neither: rows that are not all, a journal beside the database that still holds
-  something, a table or a spatial index that is not what a run makes, and whatever a later ordinary run into the same
+- ``partial``: what is there and is neither: rows that are not all, a table or a spatial index that is not what a run
+  makes, a GeoPackage that is not whole without the journal beside it, and whatever a later ordinary run into the same
   folder leaves lying (wanted 0);
+- ``journals``: kills after which a journal of SQLite lay beside a GeoPackage that is whole with and without it; the
+  next to open the file removes it;
 - ``false_success``: exit code 0 though the rows are not there (wanted 0);
 - ``unsaid``: a failure without a sentence, or with a traceback (wanted 0);
 - ``missed``: kills that came too late, the run had ended; ``skipped``: what could not be tried here, and why;
@@ -238,9 +240,9 @@ class Abuse:
 
     def count(self, group: str, case: str, verdict: checks.Verdict, **more: Any) -> None:
         """Count a case, and name it if it offends."""
-        counts = self.groups.setdefault(group, {"tried": 0, "missed": 0} | dict.fromkeys(COUNTS, 0))
+        counts = self.groups.setdefault(group, {"tried": 0, "missed": 0} | dict.fromkeys((*COUNTS, "journals"), 0))
         counts["tried"] += 1
-        for name in COUNTS:
+        for name in (*COUNTS, "journals"):
             counts[name] += len(getattr(verdict, name))
         if why := verdict.why():
             self.failures.append({"group": group, "case": case, **why, **more})
@@ -270,7 +272,13 @@ class Abuse:
             found = checks.state(path, reference.old, reference.new)
             verdict = checks.judge(found, code, run.said(), must_say=target == "worker")
             verdict.orphans = orphans
-            verdict.partial += [f"{each} holds something" for each in checks.open_journals(path)]
+            if journals := checks.open_journals(path):
+                # SQLite undoes the half with it when the file is next opened; but people copy a file without it.
+                alone = checks.state_without_journal(path, self.scratch / "alone", reference.old, reference.new)
+                if alone in ("old", "new"):
+                    verdict.journals += journals
+                else:
+                    verdict.partial.append(f"the output without its journal is {alone}")
             if found in ("old", "new"):
                 verdict.partial += checks.faults(path, reference.new, reference.indexed)
             at_once = checks.leftovers(folder, reference.names)
@@ -524,7 +532,9 @@ def main() -> None:
                 if not run.ended():
                     run.process.kill()
                     run.orphans()
-    totals = {name: sum(counts[name] for counts in abuse.groups.values()) for name in ("tried", *COUNTS, "missed")}
+    totals = {
+        name: sum(counts[name] for counts in abuse.groups.values()) for name in ("tried", *COUNTS, "journals", "missed")
+    }
     seconds = time.monotonic() - began
     report = {**totals, "skipped": abuse.skipped, "groups": abuse.groups, "failures": abuse.failures}
     print(json.dumps(round_floats({**report, "rows": options.rows, "quick": options.quick, "seconds": seconds})))

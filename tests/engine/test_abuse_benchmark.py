@@ -89,6 +89,7 @@ def test_what_a_journal_holds_is_read_and_the_journal_is_counted(checks: Any, tm
         assert checks.state(path, old, {}).startswith(("new", "neither"))
         assert checks.contents(path)["out"].startswith("4 ")
         assert checks.open_journals(path) == ["out.gpkg-wal"]
+        assert checks.state_without_journal(path, tmp_path / "alone", old, {"out": "-"}) == "old"
         assert path.read_bytes() == before
 
 
