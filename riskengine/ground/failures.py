@@ -58,7 +58,7 @@ def as_known(error: BaseException) -> CrimeRiskError | None:
         return DependencyError(
             f"A package of the engine cannot be imported ({text})",
             value=error.name,
-            remedy="Open Crime Risk ▸ Set up engine… and repair it",
+            remedy="Open Crime Risk ▸ Set up engine… and update or repair it",
         )
     if isinstance(error, OSError):
         return _file_error(error, text)
