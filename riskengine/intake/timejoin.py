@@ -20,6 +20,7 @@ MOST_COLUMNS = 5
 _BARE = re.compile(r"\d{5,13}(?:[.,]\d+)?")
 _YEAR = re.compile(r"(?:19|20|21)\d\d(?:\.0*)?")
 _UTC = re.compile(r".*\d ?(?:Z|UTC|GMT|[+-]00(?::?00)?)", re.IGNORECASE)
+_FRACTION = re.compile(r"0?[.,]\d+")
 #: Unit of bare numbers: least and largest value, seconds in one, the number's own zero, and what is said of it.
 _UNITS = (
     (
@@ -71,8 +72,7 @@ def join_times(columns: Sequence[Texts], order: str = "auto", undecided: str | N
     if not rest:
         return dates
     dates = _round_up(dates, columns[0])
-    clock = rest[0] if len(rest) == 1 else _join_clock(rest[0], rest[1])
-    return add_time_of_day(dates, clock)
+    return add_time_of_day(dates, write_clock(rest[0]) if len(rest) == 1 else _join_clock(rest[0], rest[1]))
 
 
 def find_flat_clock(times: NDArray[np.datetime64]) -> list[int]:
@@ -83,9 +83,21 @@ def find_flat_clock(times: NDArray[np.datetime64]) -> list[int]:
 
 
 def is_utc(texts: Texts) -> bool:
-    """Whether most of the texts given say that they are UTC."""
+    """Whether most of the different texts given say that they are UTC."""
     given = [text for text in set(texts) if not is_missing(text)]
     return 2 * sum(_UTC.fullmatch(str(text).strip()) is not None for text in given) > len(given)
+
+
+def write_clock(texts: Texts) -> Texts:
+    """The texts as times of day if all are fractions of a day, as spreadsheets count them: 0.75 is 18:00."""
+    given = {text for text in texts if not is_missing(text)}
+    if not any(_FRACTION.fullmatch(str(text).strip()) for text in given):
+        return texts
+    if not all(_FRACTION.fullmatch(str(text).strip()) or str(text).strip() in ("0", "1") for text in given):
+        return texts
+    seconds = {text: round(86400 * float(str(text).replace(",", "."))) for text in given}
+    clocks = {text: f"{day // 3600}:{day // 60 % 60:02d}:{day % 60:02d}" for text, day in seconds.items()}
+    return [clocks.get(text, "") for text in texts]
 
 
 def _round_up(dates: ParsedTimes, texts: Texts) -> ParsedTimes:
@@ -99,8 +111,8 @@ def _round_up(dates: ParsedTimes, texts: Texts) -> ParsedTimes:
 
 
 def holds_years(texts: Texts) -> bool:
-    """Whether most of the texts given are years, which alone are no dates."""
-    given = [text for text in texts if not is_missing(text)]
+    """Whether most of the different texts given are years, which alone are no dates."""
+    given = [text for text in set(texts) if not is_missing(text)]
     return bool(given) and 2 * sum(_YEAR.fullmatch(str(text).strip()) is not None for text in given) > len(given)
 
 

@@ -13,8 +13,8 @@ def _listed(text: str) -> frozenset[str]:
 #: Parts of a time. What has up to three letters must be a word of its own, anything longer may stand within one.
 PARTS = {
     "year": _listed("year anio ano annee jahr anno jaar rok yr aar vuosi год рік yyyy"),
-    "month": _listed("month mes mois monat mese maand miesiac mnd manad kuukausi месяц mon mm"),
-    "day": _listed("day dia jour tag giorno dag dzien день dd"),
+    "month": _listed("month mes mois monat mese maand miesiac mnd manad kuukausi месяц mon mo mm"),
+    "day": _listed("day dia jour tag giorno dag dzien день dy dd"),
     "hour": _listed("hour hora heure stunde ora ore uur godzina hr hrs hh std franja timme час година"),
     "clock": _listed("time clock horario uhrzeit zeit tijd tid czas klok время hhmm hrmin tm"),
     "minute": _listed("minute minuto minuten minut minuut min"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .timejoin import find_flat_clock, holds_years, is_utc, join_times, read_dates
+from .timejoin import find_flat_clock, holds_years, is_utc, join_times, read_dates, write_clock
 from .timenames import find_month, is_end, names_time, strip_part, tell_part, tell_role
 from .times import MISSING, add_time_of_day, is_missing, parse_times
 
@@ -152,7 +152,7 @@ def _read_date(column: _Column, order: str) -> Reading | None:
     share = len(fine) / len(texts)
     score = share * _WORTH[kind] * _ROLES[role] * (0.8 if is_end(column.name) else 1.0)
     # So many rows, since nobody has read the others yet.
-    said = f"{column.name!r} ({what} in {_percent(share)} of the first {len(texts)} rows{_say_role(role)})"
+    said = f"{column.name!r} ({what} {_say_share(share, len(texts))}{_say_role(role)})"
     return Reading((column.name,), score, said, kind, flat if len(fine) > 3 or flat == "00:00" else "")
 
 
@@ -170,7 +170,7 @@ def _tell_clock(column: _Column) -> str:
     if numbers and tell_part(column.name) not in ("hour", "clock"):
         return ""
     some_day = parse_times(["2000-01-01"] * len(given))
-    understood = int((add_time_of_day(some_day, given).reason == "").sum())
+    understood = int((add_time_of_day(some_day, write_clock(given)).reason == "").sum())
     if understood < _UNDERSTOOD * len(given):
         return ""
     return "hour" if numbers and _within(given, "hour") else "clock"
@@ -265,7 +265,7 @@ def _read_parts(columns: Sequence[_Column]) -> list[Reading]:
             Reading(
                 tuple(each.name for each in found),
                 share * _WORTH[kind] * _ROLES[role],
-                f"{named} ({what} in {_percent(share)} of the first {len(year.texts)} rows{_say_role(role)})",
+                f"{named} ({what} {_say_share(share, len(year.texts))}{_say_role(role)})",
                 kind,
             )
         )
@@ -281,8 +281,11 @@ def _within(texts: Sequence[str], part: str) -> bool:
     return bool(given) and fine >= 0.95 * len(given)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _say_share(share: float, rows: int) -> str:
+    """In how many rows; only the first of the file are looked at."""
+    if share == 1.0:
+        return f"in all of the first {rows} rows" if rows > 1 else "in the first row"
+    return f"in {min(max(round(100 * share), 1), 99)} % of the first {rows} rows"
 
 
 def _say_role(role: str) -> str:

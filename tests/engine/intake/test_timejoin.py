@@ -35,6 +35,12 @@ def test_a_date_with_hour_and_minute() -> None:
     assert joined(["1/2/2020", "25/2/2020"], ["7", "23"], ["5", ""]) == ["2020-02-01T07:05", "2020-02-25T23:00"]
 
 
+def test_a_spreadsheets_days_and_fractions_of_a_day() -> None:
+    assert joined(["45361", "45362", "45363"], ["0.75", "0,364583333", "0"]) == [
+        *("2024-03-10T18:00", "2024-03-11T08:45", "2024-03-12T00:00"),
+    ]
+
+
 def test_parts_that_are_missing_or_wrong() -> None:
     times = join_times([["2020"] * 5, ["2", "", "2", "2", "2"], ["1", "1", "30", "1", "1"], ["7", "7", "7", "", "x"]])
     assert [kind_of_reason(reason) for reason in times.reason] == ["", MISSING, IMPOSSIBLE, "", CLOCK]

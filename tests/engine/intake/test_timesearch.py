@@ -43,6 +43,8 @@ def write(what: str, moment: datetime.datetime, row: int) -> str:
         "seconds": int(since),
         "milliseconds": int(1000 * since),
         "serial": since / 86400 + 25569,
+        "serial day": int(since // 86400) + 25569,
+        "serial clock": since / 86400 % 1,
         "id": 2021000000 + row,
         "code": f"{moment:%Y%m%d}",
         "beat": row % 22 + 1,
@@ -84,6 +86,8 @@ Month <- Month=month, beat=beat
 Year, Month <- Year=year, Month=number, crimes=beat
 Date Occurred <- Date Occurred=date, Time Reported=clock
 DATE <- DATE=date, AWND=speed
+date, time <- date=serial day, time=serial clock
+yr, mo, dy, hr <- yr=year, mo=number, dy=day, hr=hour
 updated <- victim_dob=date, updated=moment
 """
 
@@ -115,7 +119,7 @@ def test_the_log_says_what_was_taken_and_what_else_could_have_been(tmp_path: Pat
     text = "Date Rptd,DATE OCC,TIME OCC,LAT,LON\n" + "".join(map(rows.format, (2130, 845, 35, 1)))
     times, said, result = run(tmp_path, text)
     assert times == ["2020-03-11T21:30", "2020-03-11T08:45", "2020-03-11T00:35", "2020-03-11T00:01"]
-    assert "The time is read from 'DATE OCC' (dates in 100 % of the first 4 rows" in said
+    assert "The time is read from 'DATE OCC' (dates in all of the first 4 rows" in said
     assert "time of day from 'TIME OCC'" in said
     assert "It could also have been 'Date Rptd'" in said
     assert [field["name"] for field in result["fields"]] == ["occurred", "category", "Date Rptd"]
@@ -134,6 +138,13 @@ def test_midnights_in_utc_east_of_greenwich_are_the_next_day(tmp_path: Path) -> 
     assert times[0] == "2017-01-11T10:00"
     assert "midnights written in UTC" in said
     assert "date" in [field["name"] for field in result["fields"]]
+
+
+def test_the_share_that_is_understood_is_said(tmp_path: Path) -> None:
+    text = "date,lat,lon\n" + "2017-01-10,43.6,-79.3\n" * 499 + "soon,43.6,-79.3\n"
+    _, said, result = run(tmp_path, text)
+    assert "'date' (dates in 99 % of the first 500 rows)" in said
+    assert result["refused"] == 1
 
 
 def test_bad_dates_are_refused_with_their_reason_and_not_for_want_of_a_column(tmp_path: Path) -> None:
