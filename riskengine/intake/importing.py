@@ -24,7 +24,8 @@ from ..ground.tables import CHUNK_ROWS, Chunk, write_table
 from .csvfile import CsvFile, Record
 from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, describe_reasons
 from .placecheck import Frame, check_places, parse_numbers
-from .times import ParsedTimes, add_time_of_day, parse_times
+from .timejoin import join_times
+from .times import ParsedTimes
 
 RAGGED = "wrong number of fields"
 #: Names that the layer itself uses.
@@ -105,9 +106,7 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
         )
     x, y = np.concatenate(xs), np.concatenate(ys)
     reason = check_places(x, y, np.concatenate(unreadable), layout.frame)
-    times = parse_times(moments[0].texts(), layout.date_order, layout.usual_order)
-    if len(moments) > 1:
-        times = add_time_of_day(times, moments[1].texts())
+    times = join_times([moment.texts() for moment in moments], layout.date_order, layout.usual_order)
     reason = np.where(reason != "", reason, times.reason)
     for late in np.flatnonzero((times.time > compute_latest_time(now)) & (reason == "")):
         reason[late] = f"{FUTURE}: '{times.time[late]}'"

@@ -20,6 +20,7 @@ from .timeshapes import ABSENT, CLOCKS, DATES, read_shapes
 MISSING = "no time given"
 EXPECTED = "time not understood, expected one like 2019-02-01 23:00"
 IMPOSSIBLE = "no such date"
+YEAR = "year out of range"
 EPOCH = "a bare number is not taken for a time"
 PLACEHOLDER = "the date is a placeholder"
 MIXED = "day and month are the other way round than in most rows"
@@ -63,13 +64,18 @@ def kind_of_reason(reason: str) -> str:
     return reason.split(": '", 1)[0]
 
 
+def is_missing(text: object) -> bool:
+    """Whether a text stands for no time at all."""
+    return str(text).strip().lower() in _NOTHING
+
+
 def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undecided: str | None = None) -> ParsedTimes:
     """Read a column of texts as times.
 
     Understood are ISO 8601 with or without time, fractions and offset; months alone (the first of the
     month is meant); compact 20190201 and 20190201T230000; numbers with day or month first and years of
     two or four digits, with 24 hours or AM/PM; English month names; and what QGIS and Qt make of a
-    date.  Seconds since 1970 are refused: a bare number says neither unit nor origin.
+    date.  Bare numbers are refused: one says neither unit nor origin (`timejoin.read_dates` asks the column).
 
     Parameters
     ----------
@@ -121,15 +127,15 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
     day[only_month] = 1
 
     understood = month != ABSENT
-    fine = understood & (year >= _FIRST_YEAR - 1) & (year <= _LAST_YEAR)
-    fine &= (month >= 1) & (month <= 12) & (day >= 1) & ~contrary
+    fine = understood & (month >= 1) & (month <= 12) & (day >= 1) & ~contrary
     safe_month = np.where(fine, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
     date = safe_month.astype("datetime64[D]") + (np.where(fine, day, 1) - 1)
     fine &= date.astype("datetime64[M]") == safe_month
     seconds, clock_fine = _clock(fields)
     fine &= clock_fine
     placeholder = fine & np.isin(date, _PLACEHOLDERS)
-    fine &= ~placeholder & (year >= _FIRST_YEAR)
+    beyond = fine & ~placeholder & ((year < _FIRST_YEAR) | (year > _LAST_YEAR))
+    fine &= ~placeholder & ~beyond
     time = np.where(fine, date.astype("datetime64[s]") + seconds.astype("timedelta64[s]"), np.datetime64("NaT"))
 
     kind = np.full(len(words), "", dtype=object)
@@ -137,6 +143,7 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
     kind[understood & ~fine] = IMPOSSIBLE
     kind[contrary] = MIXED
     kind[placeholder] = PLACEHOLDER
+    kind[beyond] = YEAR
     bare = ~fine & np.array([word.removeprefix("-").replace(".", "", 1).isdigit() for word in words], dtype=bool)
     kind[bare] = EPOCH
     reason = _with_text(kind, words)
@@ -157,11 +164,12 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
 def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> ParsedTimes:
     """Set the time of day of `dates` from a column of its own.
 
-    Understood are 23:00:00, 14:32, 2:30 PM, 1432 and, if no number of the column is above 23, bare
+    Understood are 23:00:00, 14:32, 2:30 PM, 1432 and, if hardly a number of the column is above 24, bare
     hours.  A missing time of day, and a date that a spreadsheet wrote in its stead (1899-12-30),
     leave midnight, and the note says for how many; anything else refuses the row.
     """
     codes, words = _unique(texts)
+    weight = np.bincount(codes, minlength=len(words))
     if len(codes) != len(dates.time):
         raise DataError(
             f"{len(dates.time)} dates and {len(codes)} times of day do not go together",
@@ -171,8 +179,9 @@ def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> 
     fields = read_shapes(words, CLOCKS)
     number = fields["number"]
     if (number != ABSENT).any():
-        hours = number.max() <= 23
         given = number != ABSENT
+        # A few 99, for hours that nobody knows, make no hours and minutes of the others.
+        hours = 20 * weight[given & (number > 24)].sum() <= weight[given].sum()
         fields["hour"][given] = number[given] if hours else number[given] // 100
         fields["minute"][given] = 0 if hours else number[given] % 100
     seconds, fine = _clock(fields)
@@ -188,10 +197,12 @@ def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> 
     lacking = int((absent[codes] & ~np.isnat(time)).sum())
     note = dates.note
     if lacking:
-        whole = lacking == int((~np.isnat(time)).sum())
-        rows = "All incidents" if whole else f"{lacking} of the incidents"
+        all_lack = lacking == int((~np.isnat(time)).sum())
+        rows = "All incidents" if all_lack else f"{lacking} of the incidents"
         note = ". ".join(part for part in (note, f"{rows} had no time of day and were set to midnight") if part)
-    return replace(dates, time=time.astype("datetime64[s]"), reason=reason, note=note)
+    # A clock that the dates had themselves is not in the result, so their column is kept.
+    whole = dates.whole and not (dates.time[~np.isnat(dates.time)] != midnight[~np.isnat(dates.time)]).any()
+    return replace(dates, time=time.astype("datetime64[s]"), reason=reason, note=note, whole=whole)
 
 
 def _unique(texts: NDArray[Any] | Sequence[Any]) -> tuple[NDArray[np.intp], list[str]]:
@@ -206,7 +217,7 @@ def _unique(texts: NDArray[Any] | Sequence[Any]) -> tuple[NDArray[np.intp], list
 
 
 def _is_missing(words: list[str]) -> NDArray[np.bool_]:
-    return np.array([word.lower() in _NOTHING for word in words], dtype=bool)
+    return np.array([is_missing(word) for word in words], dtype=bool)
 
 
 def _with_text(kind: NDArray[np.object_], words: list[str]) -> NDArray[np.object_]:

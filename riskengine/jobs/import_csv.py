@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from ..intake.importing import Layout, count_refusals, no_collector, survey, wri
 from ..intake.placecheck import Frame, is_geographic
 from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
 from ..intake.profiles.guess import guess_profile
+from ..intake.timecheck import describe_far_times
+from ..intake.timesearch import SAMPLE_ROWS
 
 _DEFAULT_CRS = "EPSG:4326"
 
@@ -31,7 +34,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     """
     file = open_csv(parameters.path, parameters.encoding, parameters.delimiter, parameters.header)
     profile, variant = _profile(parameters, file)
-    if variant is not None and not file.has_header:
+    if variant is not None and not file.has_header and profile is not None and profile.id in read_profiles():
         raise ParameterError(
             f"{file.path.name} has no header, so no profile can tell its columns",
             parameter="profile",
@@ -49,12 +52,15 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     for note in notes:
         context.log(note.rstrip(".") + ".")
     reasons = count_refusals(learnt, context, file.path.name)
+    fine = learnt.reason == ""
+    kept = learnt.times.time[fine]
+    if far := describe_far_times(kept, learnt.lines[fine]):
+        context.warn(f"{far}.")
     with no_collector(), context.step(0.5, 1.0):
         output = parameters.output or str(Path(parameters.folder) / "incidents.gpkg")
         fields = write_incidents(file, layout, learnt, output, context)
         if parameters.refused:
             write_refused(file, learnt, parameters.refused, context)
-    kept = learnt.times.time[learnt.reason == ""]
     context.progress(1.0)
     return {
         "rows": len(learnt.reason),
@@ -81,7 +87,9 @@ def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None
         try:
             return choose_profile(file.header)
         except ParameterError:
-            guessed = guess_profile(file.header)
+            rows = [fields for _, fields in islice(file.read_records(), SAMPLE_ROWS)]
+            named = (parameters.x, parameters.y, parameters.time, parameters.date_order)
+            guessed = guess_profile(file.header, rows, *named)
             if guessed is None:
                 raise
             return guessed

@@ -37,9 +37,10 @@ class ImportIncidents(ReadsTimes):
     TAGS = "csv,police,crime,open data,import,points,fgj,chicago,police.uk,incidents"
     SUMMARY = tr("Reads a police CSV, whatever its encoding, line ends and date format, into a point layer.")
     HELP = tr("""
-The known open-data formats are recognised by their headers. For any other file choose "Columns named by hand"
-and name the columns of X, Y and time; the time may be spread over two columns, date and time of day, separated
-by a comma.
+The known open-data formats are recognised by their headers. In any other file longitude and latitude are told by
+their names and the time by its values; the log says which columns were taken and what else could have been. Or
+choose "Columns named by hand" and name the columns of X, Y and time. The time may be spread over columns, separated
+by commas: date and time of day, or year, month, day, hour and minute.
 
 The layer gets the fields occurred (local civil time, stored without a zone shift) and category, then the file's
 other columns. Rows that cannot be used (no coordinates, (0, 0), outside the area, swapped, no or unreadable or
@@ -67,8 +68,12 @@ the row itself: nothing is lost.
     time: Annotated[
         list[str],
         Text(",", "date, time"),
-        Limits(most=2),
-        Shown(tr("Column of the time"), tr("Or date and time of day, separated by a comma."), name="TIME_FIELD"),
+        Limits(most=5),
+        Shown(
+            tr("Column of the time"),
+            tr("Or date and time of day, or year, month, day, hour and minute, separated by commas."),
+            name="TIME_FIELD",
+        ),
     ] = []
     category: Annotated[str | None, Shown(tr("Column of the category"), _BY_HAND, name="CATEGORY_FIELD")] = None
     crs: Annotated[

@@ -1,21 +1,16 @@
-"""Columns told by their names alone, for a file that no profile knows: longitude, latitude, time, category."""
+"""Columns told without a profile: longitude, latitude and category by their names, the time by its values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import Profile, Variant, reduce_name
+from ..timesearch import describe_choice, find_times
+from . import Profile, Variant, find_column, reduce_name
 
 #: Names as `reduce_name` writes them, the likeliest first. X and Y are not among them: they do not tell their CRS.
 _NAMES: dict[str, tuple[str, ...]] = {
     "x": ("longitude", "lon", "lng", "long", "longitud", "lonwgs84", "xlon", "pointx"),
     "y": ("latitude", "lat", "latitud", "latwgs84", "ylat", "pointy"),
-    "time": (
-        *("occurred", "datetime", "occurredat", "occurredon", "occurrencedate", "occurreddate", "incidentdatetime"),
-        *("incidentdate", "crimedatetime", "eventdate", "dateoccurred", "dateocc", "occdate", "offensedate"),
-        *("timestamp", "fechahecho", "fechahechos", "fecha", "date", "month"),
-    ),
-    "clock": ("time", "timeofday", "hour", "timeocc", "occtime", "timeoccurred", "incidenttime", "hora", "horahecho"),
     "category": (
         *("category", "crimetype", "primarytype", "offense", "offence", "offensetype", "crime", "type", "delito"),
         *("crimecategory", "offensedescription", "description"),
@@ -23,22 +18,53 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def guess_profile(header: Sequence[str]) -> tuple[Profile, Variant] | None:
-    """Guess what the columns are, as a profile; None unless longitude, latitude and time are all told."""
+def guess_profile(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    x: str | None = None,
+    y: str | None = None,
+    time: Sequence[str] = (),
+    order: str = "auto",
+) -> tuple[Profile, Variant] | None:
+    """Guess what the columns are, as a profile; None unless longitude, latitude and time are all told.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of rows
+        The first of the file.
+    x, y, time
+        What the user has named already.
+    order : str
+        Order of dates, as for `parse_times`.
+    """
     columns = {reduce_name(name): name for name in reversed(header)}
     roles = {role: next((columns[name] for name in names if name in columns), None) for role, names in _NAMES.items()}
-    x, y, time, clock = (roles[role] for role in ("x", "y", "time", "clock"))
-    if x is None or y is None or time is None:
+    told = [
+        f"{title} {roles[role]!r}" for role, title, given in (("x", "longitude", x), ("y", "latitude", y)) if not given
+    ]
+    x, y, category = x or roles["x"], y or roles["y"], roles["category"]
+    if x is None or y is None:
         return None
-    times = (
-        (time, clock) if clock is not None and reduce_name(time).endswith(("date", "fecha", "fechahecho")) else (time,)
-    )
-    said = ", ".join([f"longitude {x!r}", f"latitude {y!r}", "time " + " and ".join(map(repr, times))])
-    note = f"No known format: the columns were told by their names ({said}; category {roles['category']!r})"
+    said = "; ".join([", ".join(told), f"category {category!r}"]) if told else f"category {category!r}"
+    notes = [f"No known format: the columns were told by their names ({said})"]
+    if not time:
+        places = [header[number] for name in (x, y) if (number := find_column(name, header)) is not None]
+        readings = find_times(header, rows, places, order)
+        if not readings:
+            return None
+        time = readings[0].columns
+        notes.append(describe_choice(readings))
     variant = Variant(
-        title="told by their names", signature=(x, y, *times), x=x, y=y, time=times, category=roles["category"]
+        title="told by their names", signature=(x, y, *time), x=x, y=y, time=tuple(time), category=category
     )
     profile = Profile(
-        id="guessed", title="columns", crs="EPSG:4326", bbox=None, date_order=None, notes=(note,), variants=(variant,)
+        id="guessed",
+        title="columns",
+        crs="EPSG:4326",
+        bbox=None,
+        date_order=None,
+        notes=tuple(notes),
+        variants=(variant,),
     )
     return profile, variant

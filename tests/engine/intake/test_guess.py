@@ -27,7 +27,24 @@ def test_columns_are_told_by_their_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("header", [["x", "y", "date"], ["lon", "lat"], ["lat", "when", "date"]])
 def test_no_guess_without_longitude_latitude_and_time(header: list[str]) -> None:
-    assert guess_profile(header) is None
+    assert guess_profile(header, [["2.35", "48.85", "2024-03-01"][: len(header)]]) is None
+
+
+def test_what_is_named_already_is_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "city.csv"
+    path.write_text("east,north,n,when\n491000,5459000,1,2020-06-10 10:20\n", encoding="utf-8")
+    given = {"path": str(path), "folder": str(tmp_path), "x": "east", "y": "north", "crs": "EPSG:32610"}
+    result = run_job("import_csv", given)
+    assert result["first"] == "2020-06-10T10:20:00"
+    with pytest.raises(ParameterError, match="no column 'whenn' for time"):
+        run_job("import_csv", {**given, "time": "whenn"})
+
+
+def test_a_file_without_a_header_is_read_once_its_places_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "city.csv"
+    path.write_text("7,2.35,48.85,2024-03-01 23:15\n8,2.36,48.86,2024-03-02 01:10\n", encoding="utf-8")
+    given = {"path": str(path), "folder": str(tmp_path), "x": "field_2", "y": "field_3"}
+    assert run_job("import_csv", given)["last"] == "2024-03-02T01:10:00"
 
 
 def test_file_that_cannot_be_told_lists_its_columns(tmp_path: Path) -> None:

@@ -305,14 +305,14 @@ def test_a_missing_column_names_its_neighbours(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"profile": "gotham"}, "no profile 'gotham'"),
-        ({"profile": "auto", "x": ""}, "No profile fits"),
         ({"profile": "chicago"}, "not in the format 'chicago'"),
         ({"encoding": "klingon"}, "Encoding 'klingon' is not known"),
         ({"encoding": "ascii"}, "is not written in ascii"),
         ({"delimiter": ";;"}, "not a single character"),
         ({"date_order": "ydm"}, "date_order"),
         ({"part_rows": 0}, "part_rows"),
-        ({"time": ["a", "b", "c"]}, "time"),
+        ({"time": ["a", "b", "c", "d", "e", "f"]}, "time"),
+        ({"time": ["when", "kind", "note", "lon"]}, "the first holds no years. Name year, month, day"),
     ],
 )
 def test_wrong_parameters(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
