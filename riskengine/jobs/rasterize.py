@@ -19,6 +19,7 @@ from ..intake.incidents import Incidents, count_reasons, read_exchange
 from ..maps.bins import Times, bin_text, make_bin_edges
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
+from ..maps.study_area import require_incidents
 
 #: More categories than this are not named in the stack.
 MAX_NAMED = 40
@@ -203,6 +204,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     covered = _covered(incidents)
+    everywhere = incidents.x, incidents.y
     incidents = _of_categories(incidents, parameters.categories)
     named = parameters.categories or _recorded(incidents)
     total = len(incidents)
@@ -236,6 +238,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
             parameter="study_area",
             remedy="Choose a smaller cell size, or polygons that overlap the incidents",
         )
+    require_incidents(grid, mask, *everywhere, parameters.polygons)
     started = time.perf_counter()
     counts, outside = count_incidents(incidents, grid, edges, mask, parameters.binary)
     seconds = time.perf_counter() - started

@@ -106,6 +106,40 @@ def test_empty_period_is_refused(job: Any) -> None:
         job(start="2024-03-01T00:00:00", end="2024-04-01T00:00:00")
 
 
+def square(west: float, south: float, side: float = 1000.0) -> dict[str, Any]:
+    east, north = west + side, south + side
+    return {
+        "type": "Polygon",
+        "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "what"),
+    [
+        ({"polygons": [square(50_000, 0)], "extent": (50_000, 0, 51_000, 1000)}, "polygons"),
+        ({"extent": (50_000, 0, 51_000, 1000)}, "extent"),
+    ],
+)
+def test_an_area_elsewhere_is_no_quiet_area(job: Any, tmp_path: Path, elsewhere: dict[str, Any], what: str) -> None:
+    with pytest.raises(DataError, match=f"None of the 31 incidents lies inside the {what}. Choose .* overlap"):
+        job(**elsewhere, cell_size=500)
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_a_quiet_day_in_the_right_area_is_an_answer(job: Any) -> None:
+    """The first half of the month lies in the west, the second in the east."""
+    result, said = job(
+        polygons=[square(0, 0, 300)],
+        extent=(0, 0, 300, 300),
+        cell_size=100,
+        start="2024-01-25T00:00:00",
+        end="2024-01-26T00:00:00",
+    )
+    assert result["counted"] == 0
+    assert any("lie outside the grid" in line for line in said)
+
+
 def test_categories_in_any_case_are_one(job: Any) -> None:
     assert job(categories=["theft"])[0]["counted"] == 31
 
