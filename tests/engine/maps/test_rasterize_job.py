@@ -192,8 +192,10 @@ def mixed(tmp_path: Path) -> Any:
 
     def run(**parameters: Any) -> dict[str, Any]:
         given = {"incidents": str(path), "output": str(tmp_path / "all.tif"), "crs": "EPSG:32631"}
-        return run_job("rasterize", {**given, "per_category": str(tmp_path / "stacks"), **parameters})
+        return run_job("rasterize", {**given, "per_category": str(tmp_path / "stacks"), **parameters}, said)
 
+    said = Recorder()
+    run.said = said  # type: ignore[attr-defined]
     return run
 
 
@@ -220,6 +222,21 @@ def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
         assert (stack.counts.sum(), stack.counts.max()) == (entry["counted"], entry["highest"])
         assert stack.grid == total.grid
         assert np.array_equal(stack.edges, total.edges)
+
+
+def test_what_is_in_no_stack_is_said(mixed: Any) -> None:
+    mixed(cell_size=100, binary=True)
+    assert "1 of 25 incidents have no category and are in no stack" in mixed.said.warnings
+    mixed.said.entries.clear()
+    mixed(cell_size=100, categories=["theft"])
+    assert not any("in no stack" in line for line in mixed.said.messages)
+    assert "17 of 25 incidents have another category, or none, and are not counted" in mixed.said.messages
+
+
+def test_only_what_is_counted_is_missed_in_a_stack(mixed: Any) -> None:
+    """The incident without a category is the last and easternmost."""
+    mixed(cell_size=100, extent=(0, 0, 500, 500))
+    assert not any("in no stack" in line for line in mixed.said.messages)
 
 
 def test_names_that_would_meet_in_one_file() -> None:
