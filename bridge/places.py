@@ -48,8 +48,24 @@ class Places:
     attributes: list[NDArray[Any]] = field(default_factory=list)
 
 
-def require_crs(source: QgsProcessingFeatureSource) -> QgsCoordinateReferenceSystem:
-    """The layer's CRS, or a sentence saying how to give it one."""
+def describe_table(source: QgsProcessingFeatureSource, polygons: bool = False) -> str:
+    """Describe that a layer is a table without points, or polygons, and what to do; empty where it is none."""
+    if source.wkbType() != Qgis.WkbType.NoGeometry:
+        return ""
+    if polygons:
+        said = tr("The layer {name} is a table without polygons. Choose a polygon layer.")
+    else:
+        said = tr(
+            "The layer {name} is a table without points. Run Create points layer from table on it, and choose what "
+            "comes of it."
+        )
+    return said.format(name=source.sourceName())
+
+
+def require_crs(source: QgsProcessingFeatureSource, polygons: bool = False) -> QgsCoordinateReferenceSystem:
+    """The layer's CRS, or a sentence saying how to give it one; a table would be no better off with one."""
+    if why := describe_table(source, polygons):
+        raise QgsProcessingException(why)
     crs = source.sourceCrs()
     if not crs.isValid():
         raise QgsProcessingException(
