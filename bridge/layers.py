@@ -52,7 +52,8 @@ TIME_TYPES = {
 
 def seconds_of(value: Any) -> int:
     """Wall-clock seconds since 1970 of a QDate or QDateTime, whatever zone it carries; `_NO_TIME` for others."""
-    if isinstance(value, QDateTime) and value.isValid():
+    # A clock that this computer's zone skips in spring makes the whole invalid, and its parts are what was written.
+    if isinstance(value, QDateTime) and value.date().isValid() and value.time().isValid():
         day = value.date().toJulianDay() - _EPOCH_DAY
         return int(day) * 86_400 + value.time().msecsSinceStartOfDay() // 1000
     if isinstance(value, QDate) and value.isValid():
