@@ -127,6 +127,19 @@ class TestIncidents:
         ran = read(algorithm, points([*town, ("Point (0 0)", 0, NOON, "")]))
         assert (ran["COUNT"], reasons(ran)) == (len(town), ["coordinates (0, 0)"])
 
+    def test_placeholders(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        odd = ["-0.0000024 0.0000012", "-1 -1", "-122.6 0", "0 45.5"]
+        ran = read(algorithm, points([*town, *[(f"Point ({place})", 0, NOON, "") for place in odd]]))
+        assert ran["COUNT"] == len(town)
+        assert sorted(reasons(ran)) == [
+            "coordinates (-1, -1)",
+            "coordinates next to (0, 0)",
+            *["one coordinate is 0, far from the others"] * 2,
+        ]
+        assert "2 × one coordinate is 0, far from the others" in ran.log.text
+        london = [(f"Point ({longitude} 51.5)", 0, NOON, "") for longitude in (-0.1, 0, 0.1)]
+        assert read(algorithm, points(london))["COUNT"] == 3
+
     def test_a_few_swapped(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
         ran = read(algorithm, points([*town, *[("Point (45.5 -122.6)", 0, NOON, "")] * 3]))
         assert (ran["COUNT"], reasons(ran)) == (len(town), ["longitude and latitude look swapped"] * 3)
