@@ -21,6 +21,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..bridge import client, landing, layers, leftovers, styles
 from ..bridge.crs import describe_crs_problem
+from ..bridge.places import describe_table
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from . import destinations, features, refusals
@@ -139,7 +140,7 @@ class ToolAlgorithm(EngineAlgorithm):
         source = self.parameterAsSource(parameters, source_key, context) if source_key else None
         if source is not None:
             names = (self.parameterAsString(parameters, name, context) for name in ("TIME_FIELD", "CATEGORY_FIELD"))
-            if why := layers.describe_field_problem(source, *names):
+            if why := describe_table(source) or layers.describe_field_problem(source, *names):
                 return why
         if self.parameterDefinition("CRS") is not None and source_key:
             crs = self.parameterAsCrs(parameters, "CRS", context)

@@ -11,11 +11,13 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSource,
+    QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
 )
 
 from ..bridge import layers
 from ..bridge.areas import write_areas
+from ..bridge.crs import tr
 from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file
 from ..bridge.polygon_places import read_inner_points
@@ -118,12 +120,22 @@ class Asked:
         Raises
         ------
         QgsProcessingException
-            If what was given is none: a model's steps come here without checkParameterValues.
+            If what was given is none: a model's steps come here without checkParameterValues. And if only what is
+            selected is asked for, and nothing is.
         """
         name = self.find_parameter(key, group).name
         source = self.algorithm.parameterAsSource(self.parameters, name, self.context)
         if source is None and (self.parameters.get(name) is not None or not self.find_parameter(key, group).optional):
             raise QgsProcessingException(self.algorithm.invalidSourceError(self.parameters, name))
+        given = self.parameters.get(name)
+        only_selected = isinstance(given, QgsProcessingFeatureSourceDefinition) and given.selectedFeaturesOnly
+        if source is not None and only_selected and not source.featureCount():
+            raise QgsProcessingException(
+                tr(
+                    "{parameter}: nothing is selected in the layer {name}. Select features, or switch off Selected "
+                    "features only."
+                ).format(parameter=name, name=source.sourceName())
+            )
         return source
 
     def find_file(self, parameter: Parameter) -> PlainFile | None:

@@ -37,7 +37,7 @@ def write_areas(
     QgsProcessingException
         If the layer has no CRS, no polygon, or no such field.
     """
-    require_crs(source)
+    require_crs(source, polygons=True)
     position = source.fields().lookupField(name_field)
     if position < 0:
         raise QgsProcessingException(

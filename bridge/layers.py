@@ -52,7 +52,8 @@ TIME_TYPES = {
 
 def seconds_of(value: Any) -> int:
     """Wall-clock seconds since 1970 of a QDate or QDateTime, whatever zone it carries; `_NO_TIME` for others."""
-    if isinstance(value, QDateTime) and value.isValid():
+    # A clock that this computer's zone skips in spring makes the whole invalid, and its parts are what was written.
+    if isinstance(value, QDateTime) and value.date().isValid() and value.time().isValid():
         day = value.date().toJulianDay() - _EPOCH_DAY
         return int(day) * 86_400 + value.time().msecsSinceStartOfDay() // 1000
     if isinstance(value, QDate) and value.isValid():
@@ -73,6 +74,11 @@ def describe_field_problem(source: QgsProcessingFeatureSource, time_field: str, 
     field = fields.field(fields.lookupField(time_field))
     if field.type() in TIME_TYPES:
         return ""
+    if field.type() == QMetaType.Type.QTime:
+        return tr(
+            "TIME_FIELD: {name} holds times of day without their dates. Choose the field of the dates, or make one of "
+            "both with Field calculator: to_datetime(\"DATE\" || ' ' || \"{name}\")."
+        ).format(name=time_field)
     return tr(
         "TIME_FIELD: {name} is of type {type}, which is not a time. Choose a Date, DateTime or text field, "
         "or make one with Refactor fields."
@@ -170,7 +176,7 @@ def read_polygons(
     context: QgsProcessingContext,
 ) -> tuple[list[dict[str, Any]], Extent]:
     """The layer's polygons in `crs` as GeoJSON geometries, and their extent."""
-    require_crs(source)
+    require_crs(source, polygons=True)
     request = QgsFeatureRequest().setNoAttributes().setDestinationCrs(crs, context.transformContext())
     geometries = [feature.geometry() for feature in source.getFeatures(request)]
     polygons = [geometry for geometry in geometries if geometry.type() == Qgis.GeometryType.Polygon]

@@ -21,6 +21,7 @@ from qgis.core import (
     QgsProcessingFeedback,
 )
 
+from ..riskengine.contract.placeholders import find_placeholders
 from . import plain_files
 from .crs import WGS84, check_working_crs, choose_utm_zone, tr, transform_arrays
 
@@ -48,8 +49,24 @@ class Places:
     attributes: list[NDArray[Any]] = field(default_factory=list)
 
 
-def require_crs(source: QgsProcessingFeatureSource) -> QgsCoordinateReferenceSystem:
-    """The layer's CRS, or a sentence saying how to give it one."""
+def describe_table(source: QgsProcessingFeatureSource, polygons: bool = False) -> str:
+    """Describe that a layer is a table without points, or polygons, and what to do; empty where it is none."""
+    if source.wkbType() != Qgis.WkbType.NoGeometry:
+        return ""
+    if polygons:
+        said = tr("The layer {name} is a table without polygons. Choose a polygon layer.")
+    else:
+        said = tr(
+            "The layer {name} is a table without points. Run Create points layer from table on it, and choose what "
+            "comes of it."
+        )
+    return said.format(name=source.sourceName())
+
+
+def require_crs(source: QgsProcessingFeatureSource, polygons: bool = False) -> QgsCoordinateReferenceSystem:
+    """The layer's CRS, or a sentence saying how to give it one; a table would be no better off with one."""
+    if why := describe_table(source, polygons):
+        raise QgsProcessingException(why)
     crs = source.sourceCrs()
     if not crs.isValid():
         raise QgsProcessingException(
@@ -211,11 +228,26 @@ def _refuse(places: Places, bad: NDArray[np.bool_], reason: str) -> None:
         _keep(places, ~bad)
 
 
+def _refuse_all(places: Places, reasons: Mapping[str, NDArray[np.bool_]]) -> None:
+    """Refuse the rows of each reason; no two share one."""
+    import numpy as np
+
+    fid = places.fid
+    kept = np.ones(len(fid), dtype=bool)
+    for reason, bad in reasons.items():
+        places.refused.extend((int(each), reason) for each in fid[bad])
+        kept &= ~bad
+    if not kept.all():
+        _keep(places, kept)
+
+
 def _refuse_impossible(places: Places) -> None:
     import numpy as np
 
     _refuse(places, ~(np.isfinite(places.x) & np.isfinite(places.y)), tr("coordinates that are not numbers"))
     _refuse(places, (places.x == 0) & (places.y == 0), tr("coordinates (0, 0)"))
+    found = find_placeholders(places.x, places.y, places.crs.isGeographic(), np.quantile)
+    _refuse_all(places, {tr(reason): rows for reason, rows in found.items()})
     if not len(places.x) or not places.crs.isGeographic():
         return
     x, y = places.x, places.y
@@ -236,9 +268,13 @@ def _refuse_impossible(places: Places) -> None:
                 "Run Swap X and Y coordinates on the layer, or import it again with the columns exchanged."
             ).format(x=f"{np.median(x):.2f}", y=f"{np.median(y):.2f}")
         )
-    reasons = np.where(swapped, 1, np.where(impossible, 2, 0))
-    _refuse(places, reasons == 1, tr("longitude and latitude look swapped"))
-    _refuse(places, reasons[reasons != 1] == 2, tr("coordinates outside the Earth"))
+    _refuse_all(
+        places,
+        {
+            tr("longitude and latitude look swapped"): swapped,
+            tr("coordinates outside the Earth"): impossible & ~swapped,
+        },
+    )
 
 
 def _to_metres(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..contract.placeholders import choose_wide_box, find_placeholders
 from ..ground.errors import DataError, ParameterError
 
 MISSING = "no coordinates"
@@ -20,8 +21,6 @@ SWAPPED = "longitude and latitude look swapped"
 OUTSIDE = "outside the area of the profile"
 
 _NOTHING = ("", "na", "n/a", "nan", "null", "none", "-")
-#: Beyond so many widths of the middle half of the data a place is not of the same city.
-_FAR = 3.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ def check_places(
 
     With a plausible area, whatever lies outside is refused, as swapped if it lies inside when x and y
     change places.  Without one, a row counts as swapped if its latitude is impossible, or if it lies
-    far from the middle half of the data and its swapped place does not; other strays are kept.
+    far from the middle half of the data and its swapped place does not; other strays are kept, but for
+    those that stand for "unknown".
 
     Raises
     ------
@@ -97,7 +97,8 @@ def check_places(
     reason = np.full(len(x), "", dtype=object)
     missing = np.isnan(x) | np.isnan(y)
     zero = (x == 0) & (y == 0)
-    usable = ~missing & ~zero
+    placeholders = find_placeholders(x, y, frame.geographic, np.quantile, frame.bbox)
+    usable = ~missing & ~zero & ~np.any(list(placeholders.values()), axis=0)
     count = int(usable.sum())
     impossible = usable & frame.geographic & ~_degrees(x, y)
     swapped = np.zeros(len(x), dtype=bool)
@@ -107,8 +108,10 @@ def check_places(
         swapped = outside & _inside(y, x, frame.bbox)
     elif count:
         swapped = (impossible & _degrees(y, x)) if frame.geographic else swapped
-        box = _wide_box(x[usable & ~impossible], y[usable & ~impossible])
-        swapped |= usable & ~_inside(x, y, box) & _inside(y, x, box)
+        possible = usable & ~impossible
+        if possible.any():
+            box = choose_wide_box(x[possible], y[possible], np.quantile)
+            swapped |= usable & ~_inside(x, y, box) & _inside(y, x, box)
     if count and 2 * int(swapped.sum()) > count:
         raise DataError(
             f"Longitude and latitude look swapped in {int(swapped.sum())} of {count} rows",
@@ -131,7 +134,8 @@ def check_places(
             value=example,
             remedy="Check the coordinate reference system, or choose the profile 'columns' and name them by hand",
         )
-    for mask, kind in ((outside, OUTSIDE), (impossible, RANGE), (swapped, SWAPPED)):
+    kinds = [(mask, kind) for kind, mask in placeholders.items()]
+    for mask, kind in (*kinds, (outside, OUTSIDE), (impossible, RANGE), (swapped, SWAPPED)):
         for row in np.flatnonzero(mask):
             reason[row] = f"{kind}: '{x[row]:.10g}, {y[row]:.10g}'"
     reason[zero] = ZERO
@@ -154,12 +158,3 @@ def _inside(x: NDArray[Any], y: NDArray[Any], box: tuple[float, float, float, fl
     west, south, east, north = box
     with np.errstate(invalid="ignore"):
         return np.asarray((x >= west) & (x <= east) & (y >= south) & (y <= north), dtype=bool)
-
-
-def _wide_box(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    """The box around the middle half of the data, wider by `_FAR` times its size on each side."""
-    if not len(x):
-        return (np.inf, np.inf, -np.inf, -np.inf)
-    (west, east), (south, north) = np.quantile(x, [0.25, 0.75]), np.quantile(y, [0.25, 0.75])
-    far = _FAR * max(east - west, north - south)
-    return (west - far, south - far, east + far, north + far)

@@ -18,6 +18,7 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.geotiff import make_grid_profile, write_geotiff
 from ..maps.grid import Grid, make_grid, round_cell
+from ..maps.study_area import require_incidents
 from ..systems.score.applied import AppliedModel
 from ..systems.score.places import Extent, extent_of, to_wall_clock
 from ..systems.score.query import OUTSIDE_METRES
@@ -59,13 +60,12 @@ def list_tiles(grid: Grid) -> Iterator[Window]:
 
 
 def predict_tile(
-    applied: AppliedModel, grid: Grid, mask: NDArray[np.bool_] | None, window: Window, context: JobContext
+    applied: AppliedModel, grid: Grid, mask: NDArray[np.bool_], window: Window, context: JobContext
 ) -> NDArray[np.float32]:
     """Predict the bands of one tile, shape (bands, rows, columns); NaN outside the study area and outside the data."""
     rows, columns = window.toslices()
     x, y = grid.centres()
-    inside = np.ones((window.height, window.width), dtype=bool) if mask is None else mask[rows, columns]
-    row, column = np.nonzero(inside)
+    row, column = np.nonzero(mask[rows, columns])
     out = np.full((len(BANDS), window.height, window.width), np.nan, dtype=np.float32)
     if len(row):
         scores = applied.predict(x[columns][column], y[rows][row], context)
@@ -81,14 +81,16 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
         parameters.index, parameters.model, to_wall_clock(parameters.reference_time), parameters.elsewhere, context
     )
     grid = choose_grid(parameters, applied, context)
-    mask = None if parameters.polygons is None else grid.mask(parameters.polygons)
-    inside = grid.rows * grid.columns if mask is None else int(mask.sum())
+    mask = grid.mask(parameters.polygons)
+    inside = int(mask.sum())
     if not inside:
         raise DataError(
             f"No cell of {grid.cell:g} m has its centre inside the study area",
             parameter="study_area",
             remedy="Choose a smaller cell size, or polygons that overlap the extent",
         )
+    where = applied.index.incidents
+    require_incidents(grid, mask, where.x, where.y, parameters.polygons, OUTSIDE_METRES)
     windows = list(list_tiles(grid))
     predicted = 0
     profile = make_grid_profile(grid, len(BANDS), "float32", float("nan"))

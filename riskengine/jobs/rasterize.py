@@ -19,6 +19,7 @@ from ..intake.incidents import Incidents, count_reasons, read_exchange
 from ..maps.bins import Times, bin_text, make_bin_edges
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
+from ..maps.study_area import require_incidents
 
 #: More categories than this are not named in the stack.
 MAX_NAMED = 40
@@ -28,7 +29,7 @@ MAX_CATEGORIES = 100
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
 
 
-def _of_categories(incidents: Incidents, wanted: list[str]) -> Incidents:
+def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext) -> Incidents:
     if not wanted:
         return incidents
     # Police files write one category in several cases; all of them are meant.
@@ -51,6 +52,9 @@ def _of_categories(incidents: Incidents, wanted: list[str]) -> Incidents:
             value=wanted[0],
             remedy="Choose other categories, or look at the refused features",
         )
+    if len(chosen) < len(incidents):
+        left_out = len(incidents) - len(chosen)
+        context.log(f"{left_out:,} of {len(incidents):,} incidents have another category, or none, and are not counted")
     return chosen
 
 
@@ -165,9 +169,9 @@ def _by_category(incidents: Incidents) -> dict[str, list[int]]:
 
 
 def _write_categories(
-    folder: Path, incidents: Incidents, heatmaps: Heatmaps, context: JobContext
+    folder: Path, incidents: Incidents, counted: int, heatmaps: Heatmaps, context: JobContext
 ) -> list[dict[str, Any]]:
-    """One stack a category on the grid and bins of `heatmaps`."""
+    """One stack a category on the grid and bins of `heatmaps`; says how many of those `counted` are in none."""
     check_folder(folder, "per_category")
     try:
         folder.mkdir(exist_ok=True)
@@ -181,6 +185,11 @@ def _write_categories(
     taken: set[str] = set()
     written = []
     codes = _by_category(incidents)
+    nameless = incidents.select(incidents.category < 0)
+    if len(nameless):
+        missed = len(nameless) - count_incidents(nameless, heatmaps.grid, heatmaps.edges, heatmaps.mask)[1]
+        if missed:
+            context.warn(f"{missed:,} of {counted:,} incidents have no category and are in no stack")
     for number, (name, mine) in enumerate(sorted(codes.items())):
         context.progress(number / len(codes), f"category {number + 1} of {len(codes)}")
         part = incidents.select(np.isin(incidents.category, mine))
@@ -203,7 +212,8 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     covered = _covered(incidents)
-    incidents = _of_categories(incidents, parameters.categories)
+    everywhere = incidents.x, incidents.y
+    incidents = _of_categories(incidents, parameters.categories, context)
     named = parameters.categories or _recorded(incidents)
     total = len(incidents)
     if parameters.per_category:
@@ -236,10 +246,12 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
             parameter="study_area",
             remedy="Choose a smaller cell size, or polygons that overlap the incidents",
         )
+    require_incidents(grid, mask, *everywhere, parameters.polygons)
     started = time.perf_counter()
     counts, outside = count_incidents(incidents, grid, edges, mask, parameters.binary)
     seconds = time.perf_counter() - started
     left_out = total - len(incidents) + outside
+    counted = total - left_out
     context.progress(0.5, "Writing maps")
     if left_out:
         context.warn(f"{left_out:,} of {total:,} incidents lie outside the grid, the study area or the period")
@@ -255,7 +267,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     stacks: list[dict[str, Any]] = []
     if parameters.per_category:
         with context.step(0.5, 0.8):
-            stacks = _write_categories(Path(parameters.per_category), incidents, heatmaps, context)
+            stacks = _write_categories(Path(parameters.per_category), incidents, counted, heatmaps, context)
         context.log(f"{len(stacks)} stacks, one a category, on the same grid and bins")
     with context.step(0.8 if stacks else 0.5, 1.0):
         write_heatmaps(parameters.output, heatmaps, context)
@@ -267,7 +279,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         "bins": len(edges) - 1,
         "edges": [str(edge) for edge in edges],
         "highest": int(counts.max()),
-        "counted": total - left_out,
+        "counted": counted,
         "left_out": left_out,
         "cells_inside": int(mask.sum()),
         "count_seconds": seconds,

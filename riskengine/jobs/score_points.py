@@ -13,6 +13,7 @@ from ..ground.context import JobContext
 from ..systems.score.definition import score_places
 from ..systems.score.index import CrimeIndex
 from ..systems.score.places import read_places, to_wall_clock, write_scores
+from ..systems.score.query import OUTSIDE_METRES
 
 
 def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
     index = CrimeIndex.load(parameters.index, context)
     if parameters.method == "exact" and index.method == "annoy":
         index = CrimeIndex(index.incidents, index.crs)
-    x, y = read_places(index, parameters.points, parameters.grid, context)
+    # A wide circle reaches incidents that lie farther away.
+    reach = max(OUTSIDE_METRES, parameters.radius)
+    x, y = read_places(index, parameters.points, parameters.grid, context, reach)
     reference = to_wall_clock(parameters.reference_time)
     with context.step(0.1, 0.95):
         s_abs, scale, used = score_places(index, x, y, parameters.radius, parameters.window_days, reference, context)

@@ -10,9 +10,8 @@ import numpy as np
 from ..contract.tools.grids import SelectStudyArea
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
-from ..ground.errors import DataError
 from ..intake.incidents import count_reasons, read_exchange
-from ..maps.study_area import choose_dense_box, in_polygons
+from ..maps.study_area import choose_dense_box, describe_empty_area, in_polygons
 
 
 def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
@@ -27,12 +26,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
             assert parameters.polygons, "refused by the declaration"
             inside = in_polygons(incidents.x, incidents.y, parameters.polygons, context)
             if not inside.any():
-                raise DataError(
-                    f"None of the {total:,} incidents lies inside the polygons",
-                    parameter="polygons",
-                    value=len(parameters.polygons),
-                    remedy="Choose polygons that overlap the incidents, and check the CRS of both layers",
-                )
+                raise describe_empty_area(total, "polygons")
         else:
             box = choose_dense_box(
                 incidents.x,

@@ -21,6 +21,11 @@ def run(parameters: SelectPeriod, context: JobContext) -> dict[str, Any]:
     context.progress(0.5, "Choosing the period")
     period = select_period(incidents.time, parameters.share, parameters.least)
     total = len(incidents)
+    if period.stragglers.any():
+        context.log(
+            f"{int(period.stragglers.sum())} months hold only {int(period.counts[period.stragglers].sum()):,} of "
+            f"{total:,} incidents: they are taken for stragglers, and not counted in the median month"
+        )
     context.log(
         f"{int(period.chosen.sum())} of {len(period.months)} months chosen, from {period.start} to {period.end} (not "
         f"included): each holds at least {period.limit:,.6g} incidents"

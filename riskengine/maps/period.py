@@ -12,6 +12,11 @@ from ..ground.errors import DataError, ParameterError
 
 #: A month is useful when it holds at least this share of the median month that holds any.
 SHARE = SelectPeriod.share
+#: A month of stragglers holds less than this share of the month in which the median incident lies.
+STRAGGLING = 0.1
+#: All stragglers together are no more than this share of the incidents: one month with a wrong date for thousands, such
+#: as that of an import, makes no stragglers of the others.
+STRAGGLERS = 0.25
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Period:
     chosen : ndarray of bool, shape (M,)
     limit : float
         The count that a useful month has at least.
+    stragglers : ndarray of bool, shape (M,)
+        Months that the median, where the limit is a share of it, does not count.
     """
 
     start: np.datetime64
@@ -39,6 +46,7 @@ class Period:
     counts: NDArray[np.int64]
     chosen: NDArray[np.bool_]
     limit: float
+    stragglers: NDArray[np.bool_]
 
 
 def count_by_month(time: NDArray[np.datetime64]) -> tuple[NDArray[np.datetime64], NDArray[np.int64]]:
@@ -50,10 +58,26 @@ def count_by_month(time: NDArray[np.datetime64]) -> tuple[NDArray[np.datetime64]
     return first + np.arange(len(counts)).astype("timedelta64[M]"), counts
 
 
+def find_stragglers(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Find the months of old cases that were entered late: most of the months, and few of the incidents.
+
+    Their median would say nothing of the months in which records were kept. Where they are not most of the months that
+    hold any, the median is of the others already, and none is found.
+    """
+    ordered = np.sort(counts)
+    running = np.cumsum(ordered)
+    usual = ordered[np.searchsorted(running, running[-1] / 2)]
+    few = (counts > 0) & (counts < STRAGGLING * usual)
+    most = 2 * int(few.sum()) > int((counts > 0).sum())
+    negligible = int(counts[few].sum()) <= STRAGGLERS * int(running[-1])
+    return few if most and negligible else np.zeros(len(counts), dtype=bool)
+
+
 def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: float | None = None) -> Period:
     """The longest run of consecutive months that each hold enough incidents.
 
-    Enough is `least` incidents or, by default, `share` of the median of the months that hold any. Of runs of equal
+    Enough is `least` incidents or, by default, `share` of the median of the months that hold any, without those of
+    stragglers (see `find_stragglers`). Of runs of equal
     length the one with more incidents is taken, then the later one. Where the run begins with the first month of
     the data it starts on the day of the first incident, and where it ends with the last month it ends after the day
     of the last one, so that no day is taken for quiet that nobody recorded. Times that know only their month (all at
@@ -83,7 +107,8 @@ def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: flo
     if not len(time):
         raise DataError("There are no incidents, so there is no period", remedy="Check the filter and the layer")
     months, counts = count_by_month(time)
-    limit = float(least if least is not None else share * np.median(counts[counts > 0]))
+    stragglers = find_stragglers(counts) if least is None else np.zeros(len(counts), dtype=bool)
+    limit = float(least if least is not None else share * np.median(counts[(counts > 0) & ~stragglers]))
     useful = counts >= limit
     if not useful.any():
         fullest = int(counts.argmax())
@@ -115,4 +140,5 @@ def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: flo
         counts,
         chosen,
         limit,
+        stragglers,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..contract.tools.grids import SelectStudyArea
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
-from .grid import make_grid, round_cell
+from .grid import Grid, make_grid, round_cell
 
 #: Published grid division (32 x 32) and the share of incidents that is "minimum loss" in our reading.
 DIVISIONS = 32
@@ -221,6 +221,60 @@ def in_polygons(
                 odd[part] ^= sorted_x[part] < x1 + (sorted_y[part] - y1) * (x2 - x1) / (y2 - y1)
         inside[order[odd]] = True
     return inside
+
+
+def describe_empty_area(total: int, area: Literal["polygons", "extent"], reach: float = 0.0) -> DataError:
+    """Describe that no incident lies in what was chosen, nor within `reach` metres of it."""
+    near = f" or within {reach / 1000:g} km of {'them' if area == 'polygons' else 'it'}" if reach else ""
+    choose = "polygons that overlap the incidents" if area == "polygons" else "an extent that overlaps the incidents"
+    return DataError(
+        f"None of the {total:,} incidents lies inside the {area}{near}",
+        parameter=area,
+        remedy=f"Choose {choose}, and check the CRS of both",
+    )
+
+
+def require_incidents(
+    grid: Grid,
+    mask: NDArray[np.bool_],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    polygons: Sequence[dict[str, Any]] | None,
+    reach: float = 0.0,
+) -> None:
+    """Refuse a grid that lies elsewhere than the incidents: its zeros would look like places without crime.
+
+    Parameters
+    ----------
+    grid : Grid
+    mask : ndarray of bool, shape (rows, columns)
+        Its cells in the study area; at least one.
+    x, y : ndarray of float64
+        All incidents, whatever is counted of them: a quiet week in the right place is an answer.
+    polygons : sequence of dict or None
+        The study area.
+    reach : float
+        Incidents so near, metres, are enough: a score is of a park without any incident, too.
+
+    Raises
+    ------
+    DataError
+        If no incident lies in the study area or, without one, in the extent.
+    """
+    number = grid.locate(x, y)
+    if mask.ravel()[number[number >= 0]].any():
+        return
+    if reach:
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        west, east = grid.west + columns[0] * grid.cell, grid.west + (columns[-1] + 1) * grid.cell
+        north, south = grid.north - rows[0] * grid.cell, grid.north - (rows[-1] + 1) * grid.cell
+        aside = np.maximum(np.maximum(west - x, x - east), 0.0), np.maximum(np.maximum(south - y, y - north), 0.0)
+        if (np.hypot(*aside) <= reach).any():
+            return
+    if polygons is not None and not in_polygons(x, y, polygons).any():
+        raise describe_empty_area(len(x), "polygons", reach)
+    if not (number >= 0).any():
+        raise describe_empty_area(len(x), "extent", reach)
 
 
 def _polygons(shapes: Sequence[dict[str, Any]]) -> Iterator[list[Any]]:

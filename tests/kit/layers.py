@@ -38,6 +38,7 @@ SYSTEMS = ("EPSG:4326", METRES, "EPSG:2913", "EPSG:2927", "EPSG:3857")
 _KINDS = {
     "datetime": QMetaType.Type.QDateTime,
     "date": QMetaType.Type.QDate,
+    "time": QMetaType.Type.QTime,
     "text": QMetaType.Type.QString,
     "integer": QMetaType.Type.Int,
 }
@@ -68,6 +69,8 @@ def _time(value: Any, kind: str) -> Any:
     if kind == "text":
         return value.isoformat(sep=" ")
     clock = QTime(value.hour, value.minute, value.second)
+    if kind == "time":
+        return clock
     return QDateTime(QDate(value.year, value.month, value.day), clock, Qt.TimeSpec.UTC)
 
 

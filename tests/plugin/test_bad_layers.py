@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsVectorLayer
+from qgis.core import QgsProcessingFeatureSourceDefinition, QgsProject, QgsVectorLayer
 
 NOON = datetime.datetime(2024, 1, 5, 12)
 READERS = ("buildcrimeindex", "rasterizehotspots")
@@ -127,6 +127,19 @@ class TestIncidents:
         ran = read(algorithm, points([*town, ("Point (0 0)", 0, NOON, "")]))
         assert (ran["COUNT"], reasons(ran)) == (len(town), ["coordinates (0, 0)"])
 
+    def test_placeholders(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
+        odd = ["-0.0000024 0.0000012", "-1 -1", "-122.6 0", "0 45.5"]
+        ran = read(algorithm, points([*town, *[(f"Point ({place})", 0, NOON, "") for place in odd]]))
+        assert ran["COUNT"] == len(town)
+        assert sorted(reasons(ran)) == [
+            "coordinates (-1, -1)",
+            "coordinates next to (0, 0)",
+            *["one coordinate is 0, far from the others"] * 2,
+        ]
+        assert "2 × one coordinate is 0, far from the others" in ran.log.text
+        london = [(f"Point ({longitude} 51.5)", 0, NOON, "") for longitude in (-0.1, 0, 0.1)]
+        assert read(algorithm, points(london))["COUNT"] == 3
+
     def test_a_few_swapped(self, algorithm: str, read: Any, points: Any, town: list[Any]) -> None:
         ran = read(algorithm, points([*town, *[("Point (45.5 -122.6)", 0, NOON, "")] * 3]))
         assert (ran["COUNT"], reasons(ran)) == (len(town), ["longitude and latitude look swapped"] * 3)
@@ -182,6 +195,19 @@ class TestIncidents:
         said = refused(algorithm, points([(525_000, 5_040_000, 2024, "")], kind="integer"))
         assert "TIME_FIELD: occurred is of type" in said
         assert "Choose a Date, DateTime or text field" in said
+
+    def test_times_of_day_without_dates(self, algorithm: str, refused: Any, points: Any) -> None:
+        said = refused(algorithm, points([(525_000, 5_040_000, NOON, "")], kind="time"))
+        assert "TIME_FIELD: occurred holds times of day without their dates" in said
+        assert "to_datetime(\"DATE\" || ' ' || \"occurred\")" in said
+
+    def test_nothing_selected(self, algorithm: str, refused: Any, read: Any, points: Any, town: list[Any]) -> None:
+        layer = points(town)
+        chosen = QgsProcessingFeatureSourceDefinition(layer.id(), True)
+        said = refused(algorithm, chosen)
+        assert "INPUT: nothing is selected in the layer reports. Select features, or switch off" in said
+        layer.selectByIds([feature.id() for feature in layer.getFeatures()][:7])
+        assert read(algorithm, chosen)["COUNT"] == 7
 
     def test_missing_time_field(self, algorithm: str, refused: Any, town_layer: Any) -> None:
         said = refused(algorithm, town_layer, TIME_FIELD="date")
@@ -293,6 +319,56 @@ class TestPointsToScore:
         scores = [feature["score"] for feature in ran["OUTPUT"].getFeatures()]
         assert (min(scores), max(scores)) == (0.0, 1.0)
         assert ran["OUTPUT"].crs() == town_layer.crs()
+
+
+def make_table(folder: Path) -> str:
+    """A file of coordinates that nobody has made points of."""
+    path = folder / "coordinates.csv"
+    rows = "".join(f"2024-03-{day:02} 12:00:00,-122.6,45.5\n" for day in range(1, 9))
+    path.write_text(f"occurred,longitude,latitude\n{rows}")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [*READERS, "selectstudyarea", "selectperiod", "crimescorelayer", "predictscore"],
+)
+def test_a_table_has_no_points_that_a_crs_would_place(
+    algorithm: str, refusal: Any, index_file: Path, score_model_file: Path, tmp_path_factory: Any, tmp_path: Path
+) -> None:
+    table = make_table(tmp_path_factory.mktemp("foreign"))
+    given: dict[str, Any] = {
+        "crimescorelayer": {"POINTS": table, "INDEX": str(index_file)},
+        "predictscore": {"INPUT": table, "INDEX": str(index_file), "MODEL": str(score_model_file)},
+    }.get(algorithm, {"INPUT": table, "TIME_FIELD": "occurred"})
+    output = "REPORT" if algorithm == "selectperiod" else "OUTPUT"
+    ending = {"buildcrimeindex": "crimeindex", "rasterizehotspots": "tif", "selectperiod": "html"}
+    said = refusal(algorithm, **given, **{output: str(tmp_path / f"out.{ending.get(algorithm, 'gpkg')}")})
+    assert "The layer coordinates is a table without points" in said
+    assert "Create points layer from table" in said
+    assert "has no CRS" not in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_is_no_study_area(
+    refusal: Any, town_layer: Any, index_file: Path, tmp_path_factory: Any, tmp_path: Path
+) -> None:
+    table = make_table(tmp_path_factory.mktemp("foreign"))
+    for algorithm, parameters in (
+        ("rasterizehotspots", {"INPUT": town_layer, "TIME_FIELD": "occurred", "STUDY_AREA": table}),
+        ("crimescorelayer", {"INDEX": str(index_file), "POLYGONS": table}),
+    ):
+        said = refusal(algorithm, **parameters, OUTPUT=str(tmp_path / "out.tif"))
+        assert "The layer coordinates is a table without polygons. Choose a polygon layer" in said
+
+
+def test_no_polygon_selected(refusal: Any, town_layer: Any, tmp_path: Path) -> None:
+    area = QgsVectorLayer("Polygon?crs=EPSG:4326", "area", "memory")
+    QgsProject.instance().addMapLayer(area, False)
+    given = {"INPUT": town_layer, "TIME_FIELD": "occurred", "OUTPUT": str(tmp_path / "out.tif")}
+    chosen = QgsProcessingFeatureSourceDefinition(area.id(), True)
+    said = refusal("rasterizehotspots", **given, STUDY_AREA=chosen)
+    assert "STUDY_AREA: nothing is selected in the layer area" in said
 
 
 def test_study_area_without_polygons(

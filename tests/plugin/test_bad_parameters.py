@@ -138,17 +138,9 @@ def test_categories(grid_of: Any) -> None:
     assert "CATEGORIES is Theft, but CATEGORY_FIELD is empty. Choose the field" in grid_of(CATEGORIES="Theft")
 
 
-def test_extent_elsewhere(run: Any, town_layer: Any, out: Path, grid_of: Any) -> None:
-    ran = run(
-        "rasterizehotspots",
-        INPUT=town_layer,
-        TIME_FIELD="occurred",
-        EXTENT="600000,601000,5100000,5101000 [EPSG:32610]",
-        CELL_SIZE=100,
-        OUTPUT=str(out),
-    )
-    assert ran["COUNT"] == 0
-    assert "300 of 300 incidents lie outside" in ran.log.text
+def test_extent_elsewhere(grid_of: Any) -> None:
+    said = grid_of(EXTENT="600000,601000,5100000,5101000 [EPSG:32610]", CELL_SIZE=100)
+    assert "None of the 300 incidents lies inside the extent. Choose an extent that overlaps the incidents" in said
 
 
 def test_study_area_smaller_than_a_cell(grid_of: Any, town_layer: Any) -> None:

@@ -111,6 +111,23 @@ def test_study_area(crs: str, town_layer: Any, town: Any, index_file: Path, run:
     assert all(524_999 <= f.geometry().asPoint().x() <= 526_501 for f in scored["OUTPUT"].getFeatures())
 
 
+def test_a_study_area_elsewhere(refusal: Any, town_layer: Any, index_file: Path, tmp_path: Path) -> None:
+    """As where its CRS is wrong: neither maps without incidents nor scores of 0."""
+    area = QgsVectorLayer("Polygon?crs=EPSG:4326", "away", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(QgsGeometry.fromWkt("Polygon ((10 50, 10.05 50, 10.05 50.05, 10 50.05, 10 50))"))
+    area.dataProvider().addFeatures([feature])
+    area.updateExtents()
+    for algorithm, given in (
+        ("rasterizehotspots", {"INPUT": town_layer, "TIME_FIELD": "occurred", "STUDY_AREA": area, "CELL_SIZE": 5000}),
+        ("crimescorelayer", {"INDEX": str(index_file), "SPACING": 1000, "POLYGONS": area}),
+    ):
+        said = refusal(algorithm, **given, OUTPUT=str(tmp_path / "out.tif"))
+        assert "None of the 300 incidents lies inside the polygons" in said
+        assert "Choose polygons that overlap the incidents" in said
+        assert not list(tmp_path.iterdir())
+
+
 def test_counts_and_binary(points: Any, run: Any, tmp_path: Path) -> None:
     noon = datetime.datetime(2024, 1, 5, 12)
     rows = [(525_010, 5_040_010, noon, "a")] * 3 + [(525_210, 5_040_010, noon, "b")] * 2

@@ -291,7 +291,7 @@ def test_cancel_leaves_nothing(
         ("predictscoreraster", "CELL_SIZE", -1, "CELL_SIZE is -1; it must be greater than 0, or empty"),
         ("predictscoreraster", "COLUMNS", 0, "COLUMNS is 0; it must be greater than 0, or empty"),
         ("predictscoreraster", "CELL_SIZE", 0.01, "the limit is 100,000,000"),
-        ("predictscoreraster", "EXTENT", "0,900,0,900 [EPSG:32610]", "All cells lie outside the data"),
+        ("predictscoreraster", "EXTENT", "0,900,0,900 [EPSG:32610]", "lies inside the extent or within 2 km of it"),
         ("predictscoreraster", "OUTPUT", "score.png", "rasters are written as GeoTIFF"),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProject,
+    QgsVectorLayer,
 )
 
 NOON = datetime.datetime(2024, 1, 5, 12)
@@ -66,6 +69,36 @@ def test_values_and_their_types(exchange: Any, points: Any) -> None:
     assert arrays["time_text"].tolist() == ["2024-01-05 12:00:00", "1969-12-31 23:59:59", "", "2024-01-05 12:00:00"]
     assert arrays["category"].tolist() == [-1] * 4
     assert arrays["categories"].tolist() == []
+
+
+def test_a_clock_that_this_computer_skips_is_kept(
+    exchange: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file's times without a zone come in that of this computer, where half past two is no time on that day."""
+    clocks = ("01:30", "02:30", "03:30")
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [-74.0, 40.7]},
+            "properties": {"occurred": f"2024-03-10T{clock}:00"},
+        }
+        for clock in clocks
+    ]
+    path = tmp_path / "reports.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    layer = QgsVectorLayer(str(path), "reports", "ogr")
+    QgsProject.instance().addMapLayer(layer, False)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        values = [feature["occurred"] for feature in layer.getFeatures()]
+        assert [value.isValid() for value in values] == [True, False, True], "Qt skips it"
+        seconds = exchange(layer, category="")["time"].tolist()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    midnight = datetime.datetime(2024, 3, 10, tzinfo=datetime.timezone.utc).timestamp()
+    assert seconds == [midnight + 3600 * hour + 1800 for hour in (1, 2, 3)]
 
 
 def test_one_long_text_costs_little(exchange: Any, points: Any, run: Any, tmp_path: Path) -> None:

@@ -222,9 +222,9 @@ class SelectPeriod(ReadsIncidents, RefusesFeatures):
     TAGS = "period,time,months,monthly counts,data selection,start,end,chart"
     SUMMARY = tr("Finds the months in which enough incidents were recorded, and says how many are left out.")
     HELP = tr("""
-A month is useful when it holds at least the given share of the median month (of those that hold any incident), or at
-least a number of incidents. The period is the longest run of consecutive useful months, from the day of the first
-incident in the data to the day after the last. The report charts all months.
+A month is useful when it holds at least the given share of the median month (of those that hold any incident, without
+a few old stragglers), or at least a number of incidents. The period is the longest run of consecutive useful months,
+from the day of the first incident in the data to the day after the last. The report charts all months.
 
 In a model, give Start and End to Rasterize hotspot grids.
 """)

@@ -15,7 +15,9 @@ from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...ground.tables import CHUNK_ROWS, Chunk, extend_table, has_arrow, write_table
 from ...maps.grid import MAX_CELLS, make_grid
+from ...maps.study_area import require_incidents
 from .index import CrimeIndex, Floats
+from .query import OUTSIDE_METRES
 
 #: A layer of more points than this helps nobody; a raster does (Predict score raster).
 MAX_POINTS = 5_000_000
@@ -30,8 +32,16 @@ def extent_of(index: CrimeIndex) -> Extent:
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
-def make_grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -> tuple[Floats, Floats]:
-    """Make points at square cells' centres over the extent (the incidents' own by default) and in the polygons."""
+def make_grid_points(
+    index: CrimeIndex, spacing: Spacing, context: JobContext, reach: float = OUTSIDE_METRES
+) -> tuple[Floats, Floats]:
+    """Make points at square cells' centres over the extent (the incidents' own by default) and in the polygons.
+
+    Raises
+    ------
+    DataError
+        If there is none, or no incident within `reach` metres of them.
+    """
     extent = spacing.extent or extent_of(index)
     west, south, east, north = extent
     possible = ((east - west) / spacing.spacing + 1) * ((north - south) / spacing.spacing + 1)
@@ -46,6 +56,7 @@ def make_grid_points(index: CrimeIndex, spacing: Spacing, context: JobContext) -
             value=spacing.spacing,
             remedy="Choose a smaller spacing, or polygons that overlap the extent",
         )
+    require_incidents(grid, inside, index.incidents.x, index.incidents.y, spacing.polygons, reach)
     if inside.sum() > MAX_POINTS:
         raise _too_many(int(inside.sum()), spacing.spacing)
     columns, rows = grid.centres()
@@ -64,17 +75,19 @@ def _too_many(points: float, spacing: float) -> ParameterError:
 
 
 def read_places(
-    index: CrimeIndex, points: str | None, grid: Spacing | None, context: JobContext
+    index: CrimeIndex, points: str | None, grid: Spacing | None, context: JobContext, reach: float = OUTSIDE_METRES
 ) -> tuple[Floats, Floats]:
     """Read x and y of the places to score from the exchange file `points`, or make them on a grid.
+
+    Of a grid farther than `reach` metres from every incident nothing is known.
 
     Raises
     ------
     DataError
-        If there is none.
+        If there is none, or the grid lies elsewhere than the incidents.
     """
     if grid is not None:
-        return make_grid_points(index, grid, context)
+        return make_grid_points(index, grid, context, reach)
     with np.load(str(points), allow_pickle=False) as file:
         x, y = file["x"], file["y"]
     if not len(x):

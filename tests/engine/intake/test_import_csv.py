@@ -125,6 +125,10 @@ REFUSED = {
     "inf,19.44,2019-02-01,k,": "coordinates are not numbers",
     "0,0,2019-02-01,k,": "coordinates are (0, 0)",
     "0.0,0.000,2019-02-01,k,": "coordinates are (0, 0)",
+    "-0.0000024,0.0000012,2019-02-01,k,": "coordinates next to (0, 0)",
+    "-1,-1,2019-02-01,k,": "coordinates (-1, -1)",
+    "-99.15,0,2019-02-01,k,": "one coordinate is 0, far from the others",
+    "0.00001,19.44,2019-02-01,k,": "one coordinate is 0, far from the others",
     "19.44,-99.15,2019-02-01,k,": "longitude and latitude look swapped",
     "500,19.44,2019-02-01,k,": "coordinates are no longitude and latitude",
     "-99.15,19.44,,k,": "no time given",
@@ -145,7 +149,40 @@ def test_every_bad_row_is_refused_with_its_reason(tmp_path: Path) -> None:
     assert done.result["reasons"]["no coordinates"] == 3
     assert sum(done.result["reasons"].values()) == done.result["refused"] == len(REFUSED)
     warning = next(text for text in done.said if text.startswith("warning"))
-    assert "15 of 45 rows were refused: 3 x no coordinates" in warning
+    assert f"{len(REFUSED)} of {30 + len(REFUSED)} rows were refused: 3 x no coordinates" in warning
+    assert "2 x one coordinate is 0, far from the others" in warning
+    assert "one coordinate is 0, far from the others: '-99.15, 0'" in [reason for _, reason, _ in done.refused]
+
+
+@pytest.mark.parametrize(
+    ("city", "real", "placeholders"),
+    [
+        ("London", ["0,51.5", "0.00005,51.52", "-0.12,51.5"], ["0.0001,0.0002", "-1,-1", "0,0"]),
+        ("Quito", ["-78.5,0", "-78.48,-0.18", "-78.5,0.00003"], ["0,-0.18", "0.004,-0.004"]),
+        ("one row each", ["0,51.5", "0.3,51.2"], ["-1,-1"]),
+    ],
+)
+def test_a_zero_among_the_others_is_a_place(
+    city: str, real: list[str], placeholders: list[str], tmp_path: Path
+) -> None:
+    rows = [f"{place},2019-02-01,k,n" for place in (*real, *placeholders)]
+    done = Import(tmp_path, lines(*rows), **BY_HAND)
+    assert done.places == [tuple(map(float, place.split(","))) for place in real]
+
+
+def test_placeholders_in_metres(tmp_path: Path) -> None:
+    """In a projected CRS, too; where the city lies near the origin of its grid nothing can be told."""
+    rows = ["485000,4397000", "486000,4398000", "-1,-1", "0,4397000", "485000,0.5", "0.2,-0.3"]
+    text = lines(*[f"{place},2019-02-01,k,n" for place in rows])
+    assert Import(tmp_path, text, crs="EPSG:32613", **BY_HAND).result["imported"] == 2
+    local = lines(*[f"{place},2019-02-01,k,n" for place in ("0,40", "-1,-1", "90,0", "30,30")])
+    assert Import(tmp_path, local, crs="EPSG:32613", **BY_HAND).result["imported"] == 4
+
+
+def test_more_placeholders_than_places(tmp_path: Path) -> None:
+    rows = [*ROWS, *["-1,-1,2019-02-01,k,n"] * 5, *["0,19.44,2019-02-01,k,n"] * 5]
+    done = Import(tmp_path, lines(*rows), **BY_HAND)
+    assert done.result["reasons"] == {"coordinates (-1, -1)": 5, "one coordinate is 0, far from the others": 5}
 
 
 def test_empty_fields_too_many_do_not_matter(tmp_path: Path) -> None:

@@ -48,6 +48,40 @@ def test_the_longest_run_of_useful_months() -> None:
     assert period.chosen.tolist() == [False, False, True, True, True, True, False, False, False, False]
 
 
+OLD = {f"m20{year}_{month:02}": 1 for year in (17, 18, 19) for month in (1, 2, 3, 4, 8, 12)}
+
+
+@pytest.mark.parametrize("share", [0.5, 0.3, 0.9])
+def test_old_stragglers_make_no_median(share: float) -> None:
+    """Eighteen cases of older months, entered late: four of them in a row are no period."""
+    period = select_period(times(**OLD, m2020_10=62, m2020_11=60), share)
+    assert (str(period.start), str(period.end)) == ("2020-10-01T00:00:00", "2020-11-13T00:00:00")
+    assert (period.incidents, period.left_out) == (122, 18)
+    assert period.limit == share * 61
+    assert period.stragglers.sum() == 18
+
+
+def test_what_makes_no_stragglers() -> None:
+    few_months = times(m2019_01=1, m2019_02=1, m2020_10=40, m2020_11=40, m2020_12=40)
+    assert not select_period(few_months).stragglers.any(), "the median is that of the others already"
+    full = times(**{f"m2020_{month:02}": 100 for month in range(1, 13)})
+    period = select_period(np.r_[full, np.full(2000, np.datetime64("2021-01-01T00:00:00", "s"))])
+    assert not period.stragglers.any(), "a month of one wrong date is not the usual one"
+    assert period.chosen.sum() == 13
+    own = select_period(times(**OLD, m2020_10=62), least=1)
+    assert not own.stragglers.any(), "a limit of one's own needs no median"
+
+
+def test_stragglers_are_said(tmp_path: Path) -> None:
+    old = times(**OLD, m2020_10=62, m2020_11=60)
+    place = np.zeros(len(old))
+    path = write_incidents(tmp_path / "incidents.npz", make_incidents(place, place, old))
+    said = Recorder()
+    run_job("select_period", {"incidents": path, "report": str(tmp_path / "r.html")}, said)
+    assert any(line.startswith("18 months hold only 18 of 140 incidents: they are taken for") for line in said.messages)
+    assert "but stragglers (18 months with 18 incidents)" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 def test_a_limit_of_ones_own() -> None:
     period = select_period(YEARS, least=23)
     # One month of 24, or two of 30 at the end of the data: the run of two, up to the day of the last incident.

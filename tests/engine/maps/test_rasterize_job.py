@@ -106,6 +106,40 @@ def test_empty_period_is_refused(job: Any) -> None:
         job(start="2024-03-01T00:00:00", end="2024-04-01T00:00:00")
 
 
+def square(west: float, south: float, side: float = 1000.0) -> dict[str, Any]:
+    east, north = west + side, south + side
+    return {
+        "type": "Polygon",
+        "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "what"),
+    [
+        ({"polygons": [square(50_000, 0)], "extent": (50_000, 0, 51_000, 1000)}, "polygons"),
+        ({"extent": (50_000, 0, 51_000, 1000)}, "extent"),
+    ],
+)
+def test_an_area_elsewhere_is_no_quiet_area(job: Any, tmp_path: Path, elsewhere: dict[str, Any], what: str) -> None:
+    with pytest.raises(DataError, match=f"None of the 31 incidents lies inside the {what}. Choose .* overlap"):
+        job(**elsewhere, cell_size=500)
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_a_quiet_day_in_the_right_area_is_an_answer(job: Any) -> None:
+    """The first half of the month lies in the west, the second in the east."""
+    result, said = job(
+        polygons=[square(0, 0, 300)],
+        extent=(0, 0, 300, 300),
+        cell_size=100,
+        start="2024-01-25T00:00:00",
+        end="2024-01-26T00:00:00",
+    )
+    assert result["counted"] == 0
+    assert any("lie outside the grid" in line for line in said)
+
+
 def test_categories_in_any_case_are_one(job: Any) -> None:
     assert job(categories=["theft"])[0]["counted"] == 31
 
@@ -158,8 +192,10 @@ def mixed(tmp_path: Path) -> Any:
 
     def run(**parameters: Any) -> dict[str, Any]:
         given = {"incidents": str(path), "output": str(tmp_path / "all.tif"), "crs": "EPSG:32631"}
-        return run_job("rasterize", {**given, "per_category": str(tmp_path / "stacks"), **parameters})
+        return run_job("rasterize", {**given, "per_category": str(tmp_path / "stacks"), **parameters}, said)
 
+    said = Recorder()
+    run.said = said  # type: ignore[attr-defined]
     return run
 
 
@@ -186,6 +222,21 @@ def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
         assert (stack.counts.sum(), stack.counts.max()) == (entry["counted"], entry["highest"])
         assert stack.grid == total.grid
         assert np.array_equal(stack.edges, total.edges)
+
+
+def test_what_is_in_no_stack_is_said(mixed: Any) -> None:
+    mixed(cell_size=100, binary=True)
+    assert "1 of 25 incidents have no category and are in no stack" in mixed.said.warnings
+    mixed.said.entries.clear()
+    mixed(cell_size=100, categories=["theft"])
+    assert not any("in no stack" in line for line in mixed.said.messages)
+    assert "17 of 25 incidents have another category, or none, and are not counted" in mixed.said.messages
+
+
+def test_only_what_is_counted_is_missed_in_a_stack(mixed: Any) -> None:
+    """The incident without a category is the last and easternmost."""
+    mixed(cell_size=100, extent=(0, 0, 500, 500))
+    assert not any("in no stack" in line for line in mixed.said.messages)
 
 
 def test_names_that_would_meet_in_one_file() -> None:

@@ -201,9 +201,49 @@ def test_given_places_outside_the_data_stay_and_those_of_a_grid_go(
     assert np.isfinite(found["score"]).all()
     with pytest.raises(DataError, match="All 1 places lie outside the data"):
         run_job("predict_score", {**files, "points": points([0], [0]), "output": out})
-    with pytest.raises(DataError, match="All cells lie outside the data"):
+    with pytest.raises(DataError, match=r"None of the .* incidents lies inside the extent or within 2 km of it"):
         run_job("predict_score_raster", {**files, "extent": (0, 0, 900, 900), "output": str(tmp_path / "a.tif")})
     assert not (tmp_path / "a.tif").exists()
+
+
+def square(west: float, south: float, side: float) -> dict[str, Any]:
+    east, north = west + side, south + side
+    return {
+        "type": "Polygon",
+        "coordinates": [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
+    }
+
+
+@pytest.mark.parametrize("job", ["score_points", "predict_score", "predict_score_raster"])
+def test_an_area_without_any_incident_has_no_score(job: str, files: dict[str, str], tmp_path: Path) -> None:
+    """The scores of such places were all 0, as of quiet ones."""
+    away = square(CORNER[0] + 90_000, CORNER[1], 4000.0)
+    extent = (CORNER[0] + 90_000, CORNER[1], CORNER[0] + 94_000, CORNER[1] + 4000)
+    given = {**files, "output": str(tmp_path / "out.tif")}
+    if job == "score_points":
+        del given["model"]
+    for area, what in (({"polygons": [away], "extent": extent}, "polygons"), ({"extent": extent}, "extent")):
+        more: dict[str, Any] = {"grid": {"spacing": 500, **area}} if job != "predict_score_raster" else area
+        with pytest.raises(DataError, match=f"None of the .* incidents lies inside the {what} or within 2 km of"):
+            run_job(job, {**given, **more})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_park_without_any_incident_has_a_score(files: dict[str, str], tmp_path: Path) -> None:
+    incidents = city_index().incidents
+    beside = (float(incidents.x.max()) + 100, CORNER[1] + 2000)
+    park = {"polygons": [square(*beside, 300.0)], "extent": (*beside, beside[0] + 300, beside[1] + 300)}
+    given = {"index": files["index"], "grid": {"spacing": 100, **park}, "output": str(tmp_path / "out.npz")}
+    assert run_job("score_points", given)["points"] > 0
+
+
+def test_a_wide_circle_reaches_far_incidents(files: dict[str, str], tmp_path: Path) -> None:
+    away = (CORNER[0] + 12_000, CORNER[1], CORNER[0] + 12_500, CORNER[1] + 500)
+    given = {"index": files["index"], "grid": {"spacing": 100, "extent": away}, "output": str(tmp_path / "out.npz")}
+    with pytest.raises(DataError, match="or within 2 km of it"):
+        run_job("score_points", given)
+    run_job("score_points", {**given, "radius": 9000})
+    assert columns(tmp_path / "out.npz")["score_abs"].max() > 0
 
 
 def test_another_place(files: dict[str, str], points: Any, tmp_path: Path) -> None:
