@@ -199,7 +199,7 @@ class TestIncidents:
     def test_times_of_day_without_dates(self, algorithm: str, refused: Any, points: Any) -> None:
         said = refused(algorithm, points([(525_000, 5_040_000, NOON, "")], kind="time"))
         assert "TIME_FIELD: occurred holds times of day without their dates" in said
-        assert "to_datetime(\"DATE\" || ' ' || \"occurred\")" in said
+        assert 'to_datetime("DATE" || \' \' || "occurred")' in said
 
     def test_nothing_selected(self, algorithm: str, refused: Any, read: Any, points: Any, town: list[Any]) -> None:
         layer = points(town)

@@ -117,12 +117,12 @@ def test_progress_tells_epoch_losses_and_time_left(
         def setProgressText(self, text: str) -> None:  # noqa: N802
             texts.append(text)
 
-    parameters = {**SMALL, "EPOCHS": 30, "PATIENCE": 30}
+    parameters = {**SMALL, "EPOCHS": 12, "PATIENCE": 12}
     run("trainscoremodel", Listening(), INPUT=str(city), MODEL=str(tmp_path / "m.crimescore"), **parameters)
     told = [text for text in texts if "epoch" in text]
     assert told
-    assert re.search(r"epoch \d+ of 30: train 0\.\d+, development 0\.\d+; about .* left", told[0])
-    assert len(texts) < 30, "the log is flooded"
+    assert re.search(r"epoch \d+ of 12: train 0\.\d+, development 0\.\d+; about .* left", told[0])
+    assert len(texts) < 20, "the log is flooded"
 
 
 def test_published(run: Any, city: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ CRS = "EPSG:32614"
 END = np.datetime64("2026-01-01T00:00:00")
 #: Small enough for a second, large enough to learn.
 FAST = Settings(
-    fitting=Fitting(epochs=4, patience=4, batch_size=512), folds=4, widths=(16,), recent_days=30, window_days=300
+    fitting=Fitting(epochs=4, patience=4, batch_size=512), folds=3, widths=(16,), recent_days=30, window_days=300
 )
 
 
