@@ -142,8 +142,14 @@ _held: dict[str, Any] = {}
 def _begin(folder: str, shell: Heatmaps, shares: Any, cancel: Any) -> None:
     """In a new process: open the stack, and see to it that no orphan goes on working."""
     threading.Thread(target=_watch, args=(cancel, Path(folder)), daemon=True).start()
-    counts = np.load(Path(folder) / "counts.npy", mmap_mode="r", allow_pickle=False)
-    channels = np.load(Path(folder) / "channels.npy", mmap_mode="r" if shell.extras.channel_names else None)
+    try:
+        counts = np.load(Path(folder) / "counts.npy", mmap_mode="r", allow_pickle=False)
+        channels = np.load(Path(folder) / "channels.npy", mmap_mode="r" if shell.extras.channel_names else None)
+    except FileNotFoundError:
+        if Path(folder).exists():
+            raise
+        # Another process of the pool has tidied up after the one that started both: there is nobody to tell.
+        os._exit(1)
     heatmaps = replace(shell, counts=counts, extras=replace(shell.extras, channels=channels))
     _held.update(folder=Path(folder), heatmaps=heatmaps, shares=shares, cancel=cancel)
     shares[-1] = 1.0
