@@ -77,7 +77,7 @@ def describe_field_problem(source: QgsProcessingFeatureSource, time_field: str, 
     if field.type() == QMetaType.Type.QTime:
         return tr(
             "TIME_FIELD: {name} holds times of day without their dates. Choose the field of the dates, or make one of "
-            "both with Field calculator: to_datetime(\"DATE\" || ' ' || \"{name}\")."
+            'both with Field calculator: to_datetime("DATE" || \' \' || "{name}").'
         ).format(name=time_field)
     return tr(
         "TIME_FIELD: {name} is of type {type}, which is not a time. Choose a Date, DateTime or text field, "

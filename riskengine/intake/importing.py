@@ -98,12 +98,7 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
             moment.add(columns[number])
         types = [narrow(kind, texts) for kind, texts in zip(types, columns, strict=True)]
     if not row:
-        raise DataError(
-            f"{file.path.name} has no rows below its header",
-            parameter="path",
-            value=file.path,
-            remedy="Choose a file that holds incidents",
-        )
+        raise make_empty_error(file)
     x, y = np.concatenate(xs), np.concatenate(ys)
     reason = check_places(x, y, np.concatenate(unreadable), layout.frame)
     times = join_times([moment.texts() for moment in moments], layout.date_order, layout.usual_order)
@@ -114,6 +109,16 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
         reason[number] = f"{RAGGED}: '{count} instead of {width}'"
     types = ["text" if kind == "empty" else kind for kind in types]
     return Survey(np.concatenate(lines), x, y, times, reason, types, [times.note] if times.note else [])
+
+
+def make_empty_error(file: CsvFile) -> DataError:
+    """Make the error of a file that has a header and nothing else."""
+    return DataError(
+        f"{file.path.name} has no rows below its header",
+        parameter="path",
+        value=file.path,
+        remedy="Choose a file that holds incidents",
+    )
 
 
 class _Distinct:

@@ -12,7 +12,15 @@ from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.csvfile import CsvFile, open_csv
-from ..intake.importing import Layout, count_refusals, no_collector, survey, write_incidents, write_refused
+from ..intake.importing import (
+    Layout,
+    count_refusals,
+    make_empty_error,
+    no_collector,
+    survey,
+    write_incidents,
+    write_refused,
+)
 from ..intake.placecheck import Frame, is_geographic
 from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
 from ..intake.profiles.guess import guess_profile
@@ -88,6 +96,9 @@ def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None
             return choose_profile(file.header)
         except ParameterError:
             rows = [fields for _, fields in islice(file.read_records(), SAMPLE_ROWS)]
+            if not rows:
+                # Whatever its columns are called.
+                raise make_empty_error(file) from None
             named = (parameters.x, parameters.y, parameters.time, parameters.date_order)
             guessed = guess_profile(file.header, rows, *named)
             if guessed is None:
