@@ -226,6 +226,8 @@ def _vector_destination(parameter: Parameter, names: dict[str, str]) -> QgsProce
         None,
         _optional(parameter),
         parameter.kind.created,
+        # What is appended to a layer that is there is one transaction.
+        True,
     )
 
 

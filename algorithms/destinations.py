@@ -11,6 +11,7 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSink,
     QgsProcessingParameterFile,
@@ -27,6 +28,12 @@ from ..bridge.crs import tr
 def file_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
     """Find file and layer name that an output goes to; (None, "") if it goes to no file."""
     return outputs.file_of(databases.text_of_destination(parameters.get(name)))
+
+
+def is_appended(parameters: dict[str, Any], name: str) -> bool:
+    """Whether the rows of an output are appended to a layer that is there."""
+    value = parameters.get(name)
+    return isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
 
 
 def layer_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:

@@ -75,6 +75,8 @@ class Sink:
         """
         self._go_on()
         path, table = destinations.layer_of_output(self.parameters, self.name)
+        if destinations.is_appended(self.parameters, self.name):
+            return self._fill(self.parameters, rows, at_once=True)[1]
         if path is None:
             return self._write_elsewhere(rows)
         if table and path.suffix.lower() == _GPKG:
@@ -117,8 +119,11 @@ class Sink:
         layer_id = databases.write_whole(self.parameters, self.name, self.context, fill)
         return fill(self.parameters)[1] if layer_id is None else self._announce(layer_id)
 
-    def _fill(self, parameters: dict[str, Any], rows: Rows | Table) -> tuple[int, str]:
-        """Make the sink and fill it; returns how many rows, and the layer's id."""
+    def _fill(self, parameters: dict[str, Any], rows: Rows | Table, at_once: bool = False) -> tuple[int, str]:
+        """Make the sink and fill it; returns how many rows, and the layer's id.
+
+        All at once is one transaction of the layer's provider: what is appended is all there, or nothing of it.
+        """
         if isinstance(rows, Table):
             layer = rows.open()
             sink, destination = self._make(parameters, layer.fields(), layer.wkbType(), layer.crs())
@@ -127,7 +132,8 @@ class Sink:
         else:
             sink, destination = self._make(parameters, rows.fields, rows.geometry, rows.crs)
             features, expected = rows.features, rows.count
-        count = outputs.fill_sink(sink, features, expected, self.feedback, self.low, self.high)
+        batch = {"batch_size": max(expected, 1) + 1} if at_once else {}
+        count = outputs.fill_sink(sink, features, expected, self.feedback, self.low, self.high, **batch)
         # Files are closed only when the sink is gone.
         del sink
         return count, destination

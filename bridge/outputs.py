@@ -93,6 +93,7 @@ def fill_sink(
     feedback: QgsProcessingFeedback,
     low: float = 0.0,
     high: float = 100.0,
+    batch_size: int = _BATCH,
 ) -> int:
     """Add features in batches; returns how many.
 
@@ -116,7 +117,7 @@ def fill_sink(
 
     for feature in features:
         batch.append(feature)
-        if len(batch) == _BATCH:
+        if len(batch) >= batch_size:
             flush()
     if batch:
         flush()

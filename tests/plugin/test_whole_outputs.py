@@ -17,9 +17,12 @@ import pytest
 from kit.tables import list_tables, read_table
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingException,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsProperty,
+    QgsRemappingSinkDefinition,
     QgsVectorLayer,
 )
 
@@ -255,7 +258,6 @@ def test_two_runs_make_two_tables_of_one_new_file(tmp_path: Path, run: Any) -> N
 def test_what_follows_a_failure_is_put_back(tmp_path: Path) -> None:
     """Of three files the last cannot come to its place."""
     from crime_risk.bridge.landing import Landing
-    from qgis.core import QgsProcessingException
 
     old, new, blocked = (tmp_path / name for name in ("one.csv", "two.csv", "three.csv"))
     old.write_text("before", encoding="utf-8")
@@ -298,6 +300,49 @@ def test_names_as_people_give_them(name: str, run: Any, tmp_path: Path) -> None:
     table = f"ogr:dbname='{tmp_path / 'tables.gpkg'!s}' table=\"it's\" (geom)"
     again = run("importincidents", INPUT=str(tmp_path / "a.csv"), OUTPUT=table)
     assert count_rows(again["OUTPUT"]) == 60
+
+
+def make_appending(target: QgsVectorLayer) -> QgsProcessingOutputLayerDefinition:
+    """Append to a layer, each field to the one of its name, as the dialog's Append to Layer… does."""
+    mapping = QgsRemappingSinkDefinition()
+    mapping.setDestinationFields(target.fields())
+    mapping.setDestinationCrs(target.crs())
+    mapping.setDestinationWkbType(target.wkbType())
+    names = [name for name in target.fields().names() if name != "fid"]
+    mapping.setFieldMap({name: QgsProperty.fromField(name) for name in names})
+    definition = QgsProcessingOutputLayerDefinition(target.source())
+    definition.setRemappingDefinition(mapping)
+    return definition
+
+
+def test_rows_are_appended_in_one_piece(run: Any, refusal: Any, town_layer: Any, tmp_path: Path) -> None:
+    from crime_risk.algorithms import features
+
+    package = tmp_path / "kept.gpkg"
+    given = {"INPUT": town_layer, "TIME_FIELD": "occurred", "OUTPUT": "TEMPORARY_OUTPUT"}
+    run("selectstudyarea", INCIDENTS=str(package), **given)
+    before = read_table(package)
+    target = QgsVectorLayer(str(package), "kept", "ogr")
+    run("selectstudyarea", INCIDENTS=make_appending(target), **given)
+    rows = len(before["fid"])
+    after = read_table(package)
+    assert len(after["fid"]) == 2 * rows
+    assert after["place"][:rows] == before["place"]
+    assert sorted(after["category"][rows:]) == sorted(before["category"])
+
+    def fail(*arguments: Any) -> Any:
+        made = select_rows(*arguments)
+        whole = list(made.features)
+        # One row too many of a number that is there already: the table refuses it.
+        made.features = iter([*whole, None])
+        return made
+
+    select_rows = features.select_rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(features, "select_rows", fail)
+        with pytest.raises((QgsProcessingException, TypeError)):
+            run("selectstudyarea", INCIDENTS=make_appending(target), **given)
+    assert len(read_table(package)["fid"]) == 2 * rows
 
 
 def make_dead_process() -> int:
