@@ -21,7 +21,7 @@ Cancelled = Callable[[], bool]
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA = "cu130"
 CUDA_INDEX = f"https://download.pytorch.org/whl/{CUDA}"
-_MODULES = {"scikit-learn": "sklearn"}
+_MODULES = {"scikit-learn": "sklearn", "python-calamine": "python_calamine"}
 _WITHOUT = {
     "annoy": "annoy could not be compiled; the exact index serves.",
     "pyarrow": "pyarrow could not be installed; tables are written as plain arrays, which takes longer.",
