@@ -69,6 +69,9 @@ class CrimeRiskPlugin:
         self.layout_action.setToolTip(self._tr("A print layout with legend, date and the model card line"))
         self.layout_action.triggered.connect(self.new_layout)
         self.iface.addPluginToMenu(self._tr("Crime Risk"), self.layout_action)
+        from .algorithms import dialogs
+
+        dialogs.FACTORIES["importincidents"] = self.make_import_dialog
         from .ui.score.locator_filter import CrimeScoreLocatorFilter
 
         self.locator_filter = CrimeScoreLocatorFilter(self.ask_score)
@@ -83,6 +86,12 @@ class CrimeRiskPlugin:
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
+
+    def make_import_dialog(self, algorithm: Any, parent: Any) -> Any:
+        """Make the dialog of *Import incidents*."""
+        from .ui.importing.dialog import ImportDialog
+
+        return ImportDialog(algorithm, self.show_engine_dialog, parent)
 
     def show_score_dock(self, shown: bool = True) -> None:
         """Open or close the dock "Crime score"; it is made when it is first opened."""
@@ -118,8 +127,10 @@ class CrimeRiskPlugin:
 
     def unload(self) -> None:
         """Take everything back, and end the engine's workers."""
+        from .algorithms import dialogs
         from .bridge import client
 
+        dialogs.FACTORIES.clear()
         if self.locator_filter is not None:
             self.iface.deregisterLocatorFilter(self.locator_filter)
             self.locator_filter = None

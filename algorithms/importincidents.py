@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingException
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
@@ -24,6 +24,17 @@ class Algorithm(ToolAlgorithm):
         if job["delimiter"]:
             job["delimiter"] = job["delimiter"].replace("\\t", "\t")
         return job
+
+    def read_asked(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
+        """Read what the job would get, without anything that is written: for a look at the file.
+
+        Raises
+        ------
+        QgsProcessingException
+            With a sentence, if a value cannot be used.
+        """
+        parameters = self._with_integers(parameters)
+        return self.prepare(Asked(self, self.tool, parameters, context, QgsProcessingFeedback(), Path()))
 
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Say what was imported, and write it."""

@@ -24,7 +24,7 @@ from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
-from . import destinations, features, refusals
+from . import destinations, dialogs, features, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
 from .sinks import Rows, Sink, Table
@@ -100,6 +100,10 @@ class ToolAlgorithm(EngineAlgorithm):
             self.addParameter(definition)
         for output in self.tool.OUTPUTS:
             self.addOutput(output_of(output))
+
+    def createCustomParametersWidget(self, parent: Any = None) -> Any:
+        """A dialog of the tool's own, where there is a window and one is registered."""
+        return dialogs.make_dialog(self.tool.ID, self.create(), parent)
 
     def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
         """Say what is wrong with a value and what would be right, where QGIS only says that it is."""

@@ -67,9 +67,16 @@ class Survey:
     types: list[str]
     notes: list[str] = field(default_factory=list)
 
+    def count_reasons(self) -> dict[str, int]:
+        """Count the refused rows by reason, most frequent first."""
+        bad = np.flatnonzero(self.reason != "")
+        return count_reasons(Refusal(int(self.lines[row]), str(self.reason[row])) for row in bad)
 
-def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime64 | None = None) -> Survey:
-    """First pass: read coordinates, times and column types, and decide about every row."""
+
+def survey(
+    file: CsvFile, layout: Layout, context: JobContext, now: np.datetime64 | None = None, most: int | None = None
+) -> Survey:
+    """First pass: read coordinates, times and column types, and decide about every row, or the first `most`."""
     width = len(file.header)
     types = ["empty"] * width
     lines: list[NDArray[np.int64]] = []
@@ -79,7 +86,7 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
     ragged: dict[int, int] = {}
     moments = [_Distinct() for _ in layout.time]
     row = 0
-    for records in _chunks(file.read_records(context, warn=True)):
+    for records in _chunks(islice(file.read_records(context, warn=True), most)):
         fields = []
         for number, (_, values) in enumerate(records, row):
             fitted = fit_width(values, width)
@@ -268,7 +275,7 @@ def _rows_by_chunk(file: CsvFile, context: JobContext) -> Iterator[tuple[slice, 
 def count_refusals(learnt: Survey, context: JobContext, name: str) -> dict[str, int]:
     """Count refused rows by reason, said in the log; raises `DataError` if no row is left."""
     bad = np.flatnonzero(learnt.reason != "")
-    reasons = count_reasons(Refusal(int(learnt.lines[row]), str(learnt.reason[row])) for row in bad)
+    reasons = learnt.count_reasons()
     if len(bad) == len(learnt.reason):
         first = bad[0]
         raise DataError(

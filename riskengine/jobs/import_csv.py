@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -40,19 +41,11 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         datetime, integer, real or text), ``output`` (the file of the incidents); ``crs``, ``profile``,
         ``encoding``, ``delimiter``, ``first``, ``last``, ``notes``.
     """
-    file = open_csv(parameters.path, parameters.encoding, parameters.delimiter, parameters.header)
-    profile, variant = _profile(parameters, file)
-    if variant is not None and not file.has_header and profile is not None and profile.id in read_profiles():
-        raise ParameterError(
-            f"{file.path.name} has no header, so no profile can tell its columns",
-            parameter="profile",
-            value=parameters.profile,
-            remedy="Choose 'Columns named by hand' (profile 'columns') and name the columns field_1, field_2, …",
-        )
-    layout = _layout(parameters, file, profile, variant)
-    notes = [*file.notes, *(profile.notes if profile else ()), *(variant.notes if variant else ())]
-    if profile and variant:
-        context.log(f"Format: {profile.title}, {variant.title}.")
+    file = open_input(parameters)
+    reading = read_layout(parameters, file)
+    profile, layout, notes = reading.profile, reading.layout, reading.notes
+    if reading.format:
+        context.log(f"Format: {reading.format}.")
     context.log(f"Encoding {file.encoding}, delimiter {file.delimiter!r}, coordinates in {layout.crs}.")
     with no_collector(), context.step(0.0, 0.5):
         learnt = survey(file, layout, context, now)
@@ -85,6 +78,43 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         "last": str(kept.max()),
         "notes": [note.rstrip(".") + "." for note in notes],
     }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read: its format, where there is one, its columns, and what its reader should know."""
+
+    profile: Profile | None
+    format: str
+    layout: Layout
+    notes: list[str]
+
+
+def open_input(parameters: ImportIncidents) -> CsvFile:
+    """Open what is to be imported."""
+    return open_csv(parameters.path, parameters.encoding, parameters.delimiter, parameters.header)
+
+
+def read_layout(parameters: ImportIncidents, file: CsvFile) -> Reading:
+    """Find out which columns hold what: by hand, by the format, or by what they hold.
+
+    Raises
+    ------
+    ParameterError
+        If that cannot be told, or a column that is named is not there.
+    """
+    profile, variant = _profile(parameters, file)
+    if variant is not None and not file.has_header and profile is not None and profile.id in read_profiles():
+        raise ParameterError(
+            f"{file.path.name} has no header, so no profile can tell its columns",
+            parameter="profile",
+            value=parameters.profile,
+            remedy="Choose 'Columns named by hand' (profile 'columns') and name the columns field_1, field_2, …",
+        )
+    layout = _layout(parameters, file, profile, variant)
+    notes = [*file.notes, *(profile.notes if profile else ()), *(variant.notes if variant else ())]
+    title = f"{profile.title}, {variant.title}" if profile and variant else ""
+    return Reading(profile, title, layout, notes)
 
 
 def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None, Variant | None]:

@@ -78,6 +78,10 @@ def test_a_layout_is_made_from_the_template(window: dict[str, Any]) -> None:
     assert window["layout_time"], "the layout shows another time than the map"
 
 
+def test_the_dialog_of_import_incidents_says_what_would_be_refused(window: dict[str, Any]) -> None:
+    assert "1 of 601 rows would be refused: 1 × no coordinates." in window["import_dialog"]
+
+
 def test_pictures_were_taken(window: dict[str, Any]) -> None:
-    for name in ("engine_dialog", "window", "algorithm_dialog"):
+    for name in ("engine_dialog", "window", "algorithm_dialog", "import_dialog"):
         assert (window["folder"] / f"{name}.png").stat().st_size > 5_000

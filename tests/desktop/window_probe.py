@@ -124,6 +124,20 @@ def look_at_algorithm_dialog() -> None:
     dialog.close()
 
 
+def look_at_import_dialog() -> None:
+    """The toolbox opens the dialog of Import incidents, which shows the file."""
+    dialog = processing.createAlgorithmDialog("crimerisk:importincidents", {"INPUT": os.environ["PROBE_CSV"]})
+    dialog.show()
+    preview = dialog.mainWidget().preview
+    clock = QElapsedTimer()
+    clock.start()
+    while "601" not in preview.message.text and clock.elapsed() < 60_000:
+        settle(50)
+    found["import_dialog"] = preview.message.text
+    photograph(dialog, "import_dialog")
+    dialog.close()
+
+
 def main() -> None:
     """All of it; whatever happens, say so and end."""
     try:
@@ -136,6 +150,7 @@ def main() -> None:
         run_chain()
         make_layout()
         look_at_algorithm_dialog()
+        look_at_import_dialog()
     except Exception:
         found["error"] = traceback.format_exc()
     (FOLDER / "result.json").write_text(json.dumps(found), encoding="utf-8")

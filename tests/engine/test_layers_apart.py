@@ -58,7 +58,8 @@ def test_the_contract_needs_the_standard_library_only() -> None:
 def test_the_qgis_side_imports_nothing_heavy(layer: str) -> None:
     assert any(f"{each.module}.".startswith(f"{layer}.") for each in house.list_imports())
     foreign = [each for each in house.list_foreign_imports(layer) if each.when != "types"]
-    allowed = {"load": AT_LOAD, "call": LATER}
+    # A dialog of a tool is Processing's, with more in it; it is loaded when it is opened.
+    allowed = {"load": AT_LOAD | ({"processing"} if layer == "ui" else set()), "call": LATER}
     assert [str(each) for each in foreign if each.target.split(".")[0] not in allowed[each.when]] == []
 
 

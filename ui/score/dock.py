@@ -32,13 +32,13 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.crs import WGS84, tr
+from ..message import Message
 from . import markers, queries_layer
 from .address_line import AddressLine
 from .answer_view import AnswerView
 from .answers import Answer
 from .history import History
 from .map_tool import ScoreMapTool, describe_no_place, to_wgs84
-from .message import Message
 from .monthly_chart import MonthlyChart
 from .neighbours import NeighbourTable
 from .query_task import Asker, QueryTask, Question

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from qgis.core import (
     QgsCoordinateTransformContext,
     QgsPointXY,
     QgsProject,
-    QgsTask,
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge import client
 from ...bridge.crs import WGS84, tr, transform_point
+from ...bridge.job_task import JobTask
 
 #: The CRS of the index asked last, by path, time and size of the file.
 _crs: dict[tuple[str, int, int], str] = {}
@@ -66,7 +65,7 @@ class Question:
     point: QgsPointXY | None = None
 
 
-class QueryTask(QgsTask):
+class QueryTask(JobTask):
     """One question, asked in another thread.
 
     Parameters
@@ -75,38 +74,13 @@ class QueryTask(QgsTask):
     context : QgsCoordinateTransformContext
     """
 
-    progressed = pyqtSignal(float, str)
-    #: The task itself; always in the main thread.
-    ended = pyqtSignal(object)
-
     def __init__(self, question: Question, context: QgsCoordinateTransformContext) -> None:
-        super().__init__(tr("Crime score"), QgsTask.Flag.CanCancel | QgsTask.Flag.Silent)
+        super().__init__(tr("Crime score"))
         self.question = question
-        self.answer: dict[str, Any] | None = None
-        self.problem = ""
-        self.engine_missing = False
-        self.cancelled = False
         self._context = context
-        self._over = False
-        # A task that is cancelled before its turn ends without `finished`.
-        self.taskTerminated.connect(self._end)
 
-    def run(self) -> bool:
-        """Ask; QGIS calls this in another thread."""
-        try:
-            self.answer = self._ask()
-            return True
-        except client.EngineCancelled:
-            self.cancelled = True
-        except client.EngineError as error:
-            self.problem = error.message
-            self.engine_missing = isinstance(error, client.EngineMissing)
-        except Exception as error:
-            # An exception that leaves run() would reach nobody.
-            self.problem = tr("The question failed unexpectedly ({error}). Please report it.").format(error=error)
-        return False
-
-    def _ask(self) -> dict[str, Any]:
+    def ask(self) -> dict[str, Any]:
+        """Bring the place to the index's CRS, and ask."""
         params = self.question.settings.to_params()
         if self.question.point is not None:
             crs = QgsCoordinateReferenceSystem(self._index_crs())
@@ -116,7 +90,7 @@ class QueryTask(QgsTask):
                     tr("This place cannot be brought to the index's coordinate system. Ask nearer to the data.")
                 )
             params.update(x=there.x(), y=there.y())
-        return self._call("query_score", params)
+        return self.call("query_score", params)
 
     def _index_crs(self) -> str:
         path = self.question.settings.index
@@ -127,26 +101,10 @@ class QueryTask(QgsTask):
             # The engine says in a sentence what is wrong with the file.
             key = (path, 0, 0)
         if key not in _crs:
-            crs = str(self._call("index_info", {"index": path})["crs"])
+            crs = str(self.call("index_info", {"index": path})["crs"])
             _crs.clear()
             _crs[key] = crs
         return _crs[key]
-
-    def _call(self, job: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        return client.call(job, params, on_progress=self._progress, is_cancelled=self.isCanceled, worker="interactive")
-
-    def _progress(self, share: float, text: str) -> None:
-        self.setProgress(share * 100)
-        self.progressed.emit(share, text)
-
-    def finished(self, result: bool) -> None:
-        """QGIS calls this in the main thread when `run` is over."""
-        self._end()
-
-    def _end(self) -> None:
-        if not self._over:
-            self._over = True
-            self.ended.emit(self)
 
 
 class Asker(QObject):

@@ -1,4 +1,4 @@
-"""The dock's place for a sentence, with a button where there is something to do about it."""
+"""A place for a sentence, with a button where there is something to do about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QWidget
 
-from ...bridge.crs import tr
+from ..bridge.crs import tr
 
 _ICONS = {"info": "mIconInfo.svg", "warning": "mIconWarning.svg", "error": "mIconCritical.svg"}
 
