@@ -372,9 +372,9 @@ def test_files_without_incidents(tmp_path: Path, text: str, message: str) -> Non
         Import(tmp_path, text, **BY_HAND)
 
 
-def test_a_workbook_is_no_csv(tmp_path: Path) -> None:
+def test_a_broken_workbook(tmp_path: Path) -> None:
     data = b"PK\x03\x04" + np.random.default_rng(0).bytes(5000)
-    with pytest.raises(DataError, match=r"not a text file.*save a spreadsheet as CSV"):
+    with pytest.raises(DataError, match=r"is broken.*Download"):
         Import(tmp_path, data, **BY_HAND)
 
 
