@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from ..ground.errors import DataError, ParameterError
+from ..ground.errors import DataError, FormatError, ParameterError
 from . import filekinds
 
 _HEAD = 1024
@@ -105,7 +105,7 @@ def find_sources(paths: Sequence[str | Path], patterns: Sequence[str] = ()) -> F
     ------
     ParameterError
         If there is no such file, or none fits.
-    DataError
+    DataError, FormatError
         If a file is of another kind, broken, locked or a trap.
     """
     found: list[Source] = []
@@ -135,9 +135,8 @@ def find_sources(paths: Sequence[str | Path], patterns: Sequence[str] = ()) -> F
 
 
 def fits(name: str, patterns: Sequence[str]) -> bool:
-    """Whether a name, or what stands behind its last slash, fits one of the patterns; capitals do not matter."""
-    texts = (name.lower(), PurePosixPath(name).name.lower())
-    return any(fnmatch(text, pattern.strip().lower()) for pattern in patterns for text in texts)
+    """Whether a name, or what stands behind one of its slashes, fits one of the patterns; capitals do not matter."""
+    return any(fnmatch(f"/{name.lower()}", f"*/{pattern.strip().lower()}") for pattern in patterns)
 
 
 def list_names(names: Sequence[str]) -> str:
@@ -264,8 +263,8 @@ def _no_tables(what: str, others: Sequence[str], path: Path) -> DataError:
     return DataError(f"{what} holds no table of rows: {holds}", parameter="path", value=path, remedy=remedy)
 
 
-def _broken(label: str) -> DataError:
-    return DataError(
+def _broken(label: str) -> FormatError:
+    return FormatError(
         f"{label} is broken or was not downloaded to its end",
         parameter="path",
         value=label,

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from ..ground.context import JobContext
-from ..ground.errors import DataError
+from ..ground.errors import DataError, FormatError
 from . import filekinds
 from .sources import Source, fits, list_names, make_bytes
 from .table import Record, Table, has_names, name_columns
@@ -63,7 +63,7 @@ def open_workbook(source: Source, patterns: Sequence[str] = (), header: bool | N
 
     Raises
     ------
-    DataError
+    DataError, FormatError
         If it has a password, is broken, or has no rows.
     """
     import python_calamine as calamine
@@ -71,10 +71,10 @@ def open_workbook(source: Source, patterns: Sequence[str] = (), header: bool | N
     raw = make_bytes(source)
     if filekinds.is_zip(raw.getbuffer()[:4].tobytes()):
         try:
-            names = zipfile.ZipFile(raw).namelist()
+            members = zipfile.ZipFile(raw).namelist()
         except zipfile.BadZipFile as error:
             raise _unreadable(source) from error
-        if not filekinds.is_workbook(names):
+        if not filekinds.is_workbook(members):
             raise DataError(
                 f"{source.label} is an archive and no spreadsheet",
                 parameter="path",
@@ -84,7 +84,9 @@ def open_workbook(source: Source, patterns: Sequence[str] = (), header: bool | N
         raw.seek(0)
     try:
         book = calamine.load_workbook(raw)
-        sheets = [book.get_sheet_by_index(number) for number in range(len(book.sheet_names))]
+        # Charts are sheets too.
+        names = [each.name for each in book.sheets_metadata if each.typ == calamine.SheetTypeEnum.WorkSheet]
+        sheets = [book.get_sheet_by_name(name) for name in names]
     except calamine.PasswordError as error:
         raise DataError(
             f"{source.label} is locked with a password",
@@ -138,8 +140,8 @@ def format_cell(cell: Any) -> str:
     return str(cell)
 
 
-def _unreadable(source: Source) -> DataError:
-    return DataError(
+def _unreadable(source: Source) -> FormatError:
+    return FormatError(
         f"{source.label} cannot be read as a spreadsheet: it is broken, locked, or of a kind that is not known",
         parameter="path",
         value=source.label,
