@@ -17,7 +17,7 @@ from kit.contexts import Recorder
 from kit.tables import list_tables, read_table
 
 from riskengine.ground.context import JobContext
-from riskengine.ground.errors import Cancelled, DataError, ParameterError
+from riskengine.ground.errors import Cancelled, DataError, FormatError, ParameterError
 from riskengine.intake.importing import convert, make_field_names, narrow
 from riskengine.jobs import run_job
 
@@ -374,7 +374,7 @@ def test_files_without_incidents(tmp_path: Path, text: str, message: str) -> Non
 
 def test_a_broken_workbook(tmp_path: Path) -> None:
     data = b"PK\x03\x04" + np.random.default_rng(0).bytes(5000)
-    with pytest.raises(DataError, match=r"is broken.*Download"):
+    with pytest.raises(FormatError, match=r"is broken.*Download"):
         Import(tmp_path, data, **BY_HAND)
 
 
