@@ -163,6 +163,12 @@ def _file(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameter
     )
 
 
+def _files(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterMultipleLayers:
+    return QgsProcessingParameterMultipleLayers(
+        parameter.name, _title(parameter), _SOURCES.TypeFile, None, _optional(parameter)
+    )
+
+
 def _raster(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterRasterLayer:
     return QgsProcessingParameterRasterLayer(parameter.name, _title(parameter), None, _optional(parameter))
 
@@ -243,6 +249,7 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.Field: _field,
     kinds.Expression: _expression,
     kinds.File: _file,
+    kinds.Files: _files,
     kinds.Raster: _raster,
     kinds.Rasters: _rasters,
     kinds.Incidents: _vector(_SOURCES.TypeVectorPoint),

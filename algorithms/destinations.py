@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -144,7 +145,11 @@ def _inputs(
             layer = algorithm.parameterAsLayer(parameters, name, context)
             sources = [layer.source() if layer is not None else ""]
         elif definition.type() == "multilayer":
-            sources = [layer.source() for layer in algorithm.parameterAsLayerList(parameters, name, context)]
+            sources = (
+                algorithm.parameterAsFileList(parameters, name, context)
+                if definition.layerType() == QgsProcessing.SourceType.TypeFile
+                else [layer.source() for layer in algorithm.parameterAsLayerList(parameters, name, context)]
+            )
         else:
             continue
         for source in sources:

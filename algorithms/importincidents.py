@@ -7,6 +7,8 @@ from typing import Any
 
 from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
+from . import destinations
+from .known_rows import write_known_rows
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
 
@@ -17,12 +19,17 @@ class Algorithm(ToolAlgorithm):
     def prepare(self, asked: Asked) -> dict[str, Any]:
         """Refuse a file that is not there; a delimiter may be written as \\t."""
         job = super().prepare(asked)
-        if not Path(job["path"]).is_file():
-            raise QgsProcessingException(
-                self.tr("INPUT: there is no file {path}. Choose an existing CSV file.").format(path=job["path"])
-            )
+        for name, path in [("INPUT", job["path"]), *(("MORE", path) for path in job["more"])]:
+            if not Path(path).exists():
+                raise QgsProcessingException(
+                    self.tr("{name}: there is no file {path}. Choose an existing file, folder or archive.").format(
+                        name=name, path=path
+                    )
+                )
         if job["delimiter"]:
             job["delimiter"] = job["delimiter"].replace("\\t", "\t")
+        if destinations.is_appended(asked.parameters, "OUTPUT"):
+            job["known"] = write_known_rows(asked, "OUTPUT", asked.folder / "known.csv")
         return job
 
     def read_asked(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
@@ -39,13 +46,11 @@ class Algorithm(ToolAlgorithm):
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Say what was imported, and write it."""
         returned = super().finish(asked, result)
-        asked.feedback.pushInfo(
-            self.tr("{imported} of {rows} rows imported, {refused} refused; incidents from {first} to {last}").format(
-                imported=f"{result['imported']:,}",
-                rows=f"{result['rows']:,}",
-                refused=f"{result['refused']:,}",
-                first=result["first"],
-                last=result["last"],
-            )
-        )
+        said = self.tr("{imported} of {rows} rows imported, {refused} refused")
+        if result["merged"]:
+            said += self.tr(", {merged} merged")
+        if result["first"]:
+            said += self.tr("; incidents from {first} to {last}")
+        numbers = {name: f"{result[name]:,}" for name in ("imported", "rows", "refused", "merged")}
+        asked.feedback.pushInfo(said.format(**numbers, first=result["first"], last=result["last"]))
         return returned

@@ -217,6 +217,10 @@ class Asked:
             raise QgsProcessingException(refusals.describe_refusal(definition, self.read_given(parameter)))
         return path or None
 
+    def _files(self, parameter: Parameter) -> list[str]:
+        paths = self.algorithm.parameterAsFileList(self.parameters, parameter.name, self.context)
+        return [self.algorithm.to_absolute(path) for path in paths if path]
+
     def _raster(self, parameter: Parameter) -> str | None:
         if parameter.optional and not self.read_given(parameter):
             return None
@@ -333,6 +337,7 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.Crs: Asked._chosen_crs,
     kinds.Extent: Asked._extent,
     kinds.File: Asked._file,
+    kinds.Files: Asked._files,
     kinds.Raster: Asked._raster,
     kinds.Rasters: Asked._rasters,
     kinds.Incidents: Asked._incidents,

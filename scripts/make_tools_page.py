@@ -88,6 +88,7 @@ _WORDS = {
     kind_of.Field: "field",
     kind_of.Expression: "expression",
     kind_of.File: "file",
+    kind_of.Files: "files",
     kind_of.Raster: "raster",
     kind_of.Rasters: "rasters",
     kind_of.Incidents: "point layer",

@@ -8,10 +8,12 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
+from .sources import Source
+from .table import Record, Table, has_names, name_columns
 
 _DELIMITERS = ",;\t|"
 _BOMS = (
@@ -23,47 +25,37 @@ _BOMS = (
 )
 _BLOCK = 1 << 20
 _SAMPLE_ROWS = 60
+#: Rows that are looked at for what stands in columns without a name.
+_NAMED_ROWS = 1000
 #: One field may be this long; more is a quote that never closes.
 _FIELD_LIMIT = 4 << 20
 #: A record over more lines than this is worth a word: a stray quote swallows rows.
 _MANY_LINES = 40
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ].*)?")
 
 
-#: One record: the physical line it begins on (from 1) and its fields.
-Record = tuple[int, list[str]]
-
-
-@dataclass(frozen=True)
-class CsvFile:
+@dataclass(frozen=True, kw_only=True)
+class CsvFile(Table):
     """A CSV file whose encoding, delimiter and header are known.
 
     Attributes
     ----------
-    path : Path
-    encoding, errors : str
+    source : Source
+    errors : str
         As for `open`.
-    delimiter : str
-    header : list of str
-        Names from the file, or field_1, field_2 … as QGIS names them when there is no header.
-    has_header : bool
-    notes : tuple of str
-        What was assumed.
     """
 
-    path: Path
-    encoding: str
-    errors: str
-    delimiter: str
-    header: list[str]
-    has_header: bool
-    notes: tuple[str, ...]
+    source: Source
+    errors: str = "strict"
 
     def read_records(self, context: JobContext | None = None, warn: bool = False) -> Iterator[Record]:
         """Read the records below the header; blank lines are no records."""
-        size = max(self.path.stat().st_size, 1)
-        with self.path.open("rb") as raw, io.TextIOWrapper(raw, self.encoding, self.errors, newline="") as file:
-            records = _records(file, self.delimiter, self.path)
+        size = max(self.source.size, 1)
+        with (
+            self.source.reading(),
+            self.source.open() as raw,
+            io.TextIOWrapper(raw, self.encoding, self.errors, newline="") as file,
+        ):
+            records = _records(file, self.delimiter, self.name)
             if self.has_header:
                 next(records, None)
             before = 0
@@ -71,7 +63,8 @@ class CsvFile:
                 line = record[0]
                 if warn and context and number and line - before > _MANY_LINES:
                     context.warn(
-                        f"A quoted field that begins near line {before} ends only on line {line - 1}: "
+                        f"A quoted field that begins near line {before} of {self.name} ends only on line "
+                        f"{line - 1}: "
                         "a quotation mark may be missing there."
                     )
                 before = line
@@ -79,22 +72,15 @@ class CsvFile:
                     context.progress(raw.tell() / size)
                 yield record
 
-    def format_record(self, fields: list[str]) -> str:
-        """Format a record as CSV again, so that a refused row can be corrected and imported."""
-        buffer = io.StringIO()
-        # The writer quotes whatever occurs in its line end: with CRLF both kinds of line break.
-        csv.writer(buffer, delimiter=self.delimiter, lineterminator="\r\n").writerow(fields)
-        return buffer.getvalue().removesuffix("\r\n")
-
 
 def open_csv(
-    path: str | Path, encoding: str | None = None, delimiter: str | None = None, header: bool | None = None
+    source: Source, encoding: str | None = None, delimiter: str | None = None, header: bool | None = None
 ) -> CsvFile:
     """Find out how a CSV file is written.
 
     Parameters
     ----------
-    path : path
+    source : Source
     encoding : str, optional
         Default: byte-order mark, else UTF-8 if the whole file is, else Windows-1252.
     delimiter : str, optional
@@ -105,21 +91,21 @@ def open_csv(
     Raises
     ------
     ParameterError
-        If the file is missing or the encoding is unknown or wrong.
+        If the encoding is unknown or wrong.
     DataError
         If the file is empty or no CSV.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ParameterError(
-            f"There is no file {path}", parameter="path", value=path, remedy="Choose a CSV file that exists"
-        )
+    with source.reading():
+        return _open_text(source, encoding, delimiter, header)
+
+
+def _open_text(source: Source, encoding: str | None, delimiter: str | None, header: bool | None) -> CsvFile:
     notes = []
     errors = "strict"
     if encoding:
-        _check_encoding(path, encoding)
+        _check_encoding(source, encoding)
     else:
-        encoding, errors, note = _detect_encoding(path)
+        encoding, errors, note = _detect_encoding(source)
         notes += [note] if note else []
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n"'):
         raise ParameterError(
@@ -128,41 +114,56 @@ def open_csv(
             value=delimiter,
             remedy="Leave it empty to have it detected, or give one character such as ; or a tab",
         )
-    with _open(path, encoding, errors) as file:
+    with _open(source, encoding, errors) as file:
         first = file.readline()
         declared = re.fullmatch(r"sep=(.)\r?\n?", first, flags=re.IGNORECASE)
         if declared and delimiter is None:
             delimiter = declared.group(1)
         sample = first + file.read(1 << 17)
     if not sample.strip():
-        raise DataError(f"{path.name} is empty", parameter="path", value=path, remedy="Choose a file that holds rows")
+        raise DataError(
+            f"{source.label} is empty", parameter="path", value=source.label, remedy="Choose a file that holds rows"
+        )
     # Texts hold hardly any control characters; workbooks and archives are full of them.
     if sum(letter < " " and letter not in "\0\t\r\n" for letter in sample) > max(20, len(sample) // 20):
         raise DataError(
-            f"{path.name} is not a text file",
+            f"{source.label} is neither a text nor a spreadsheet",
             parameter="path",
-            value=path,
-            remedy="Choose a CSV file; save a spreadsheet as CSV first",
+            value=source.label,
+            remedy="Choose a file of rows, such as a CSV",
         )
     if delimiter is None:
         delimiter = _detect_delimiter(sample)
-    with _open(path, encoding, errors) as file:
-        head = next(_records(file, delimiter, path), (1, []))[1]
-    named = any(head) and not any(_NUMBER.fullmatch(field.strip()) for field in head)
-    has_header = named if header is None else header
-    names = [name.strip().removeprefix("\ufeff") for name in head] if has_header else [""] * len(head)
-    while len(names) > 1 and not names[-1] and has_header:
-        names.pop()
-    names = [name or f"field_{number}" for number, name in enumerate(names, 1)]
-    return CsvFile(path, encoding, errors, delimiter, names, has_header, tuple(notes))
+    with _open(source, encoding, errors) as file:
+        rows = [fields for _, fields in islice(_records(file, delimiter, source.label), _NAMED_ROWS)] or [[]]
+    has_header = has_names(rows[0]) if header is None else header
+    used = max((len(fields) for fields in map(_strip_end, rows[1:])), default=0)
+    names, changed = name_columns(rows[0], has_header, used)
+    return CsvFile(
+        source.label,
+        names,
+        has_header,
+        (*notes, *changed),
+        encoding,
+        delimiter,
+        source=source,
+        errors=errors,
+    )
 
 
-def _open(path: Path, encoding: str, errors: str) -> io.TextIOWrapper:
+def _strip_end(fields: list[str]) -> list[str]:
+    """The fields without empty ones at the end."""
+    while fields and not fields[-1].strip():
+        fields = fields[:-1]
+    return fields
+
+
+def _open(source: Source, encoding: str, errors: str) -> io.TextIOWrapper:
     # newline="" leaves line ends to the csv module, which then understands CR, LF and CRLF alike.
-    return path.open(encoding=encoding, errors=errors, newline="")
+    return io.TextIOWrapper(source.open(), encoding, errors, newline="")
 
 
-def _records(file: io.TextIOWrapper, delimiter: str, path: Path) -> Iterator[Record]:
+def _records(file: io.TextIOWrapper, delimiter: str, name: str) -> Iterator[Record]:
     """Records with the physical line each begins on; an Excel ``sep=`` line and blank lines are skipped."""
     lines = (line.replace("\0", "") if "\0" in line else line for line in file)
     limit = csv.field_size_limit(_FIELD_LIMIT)
@@ -176,9 +177,9 @@ def _records(file: io.TextIOWrapper, delimiter: str, path: Path) -> Iterator[Rec
                 return
             except csv.Error as error:
                 raise DataError(
-                    f"{path.name} cannot be read from line {line} on ({error})",
+                    f"{name} cannot be read from line {line} on ({error})",
                     parameter="path",
-                    value=path,
+                    value=name,
                     remedy="Look for a quotation mark that is opened there and never closed",
                 ) from error
             if not fields or (line == 1 and fields[0].lower().startswith("sep=") and len(fields) <= 2):
@@ -188,7 +189,7 @@ def _records(file: io.TextIOWrapper, delimiter: str, path: Path) -> Iterator[Rec
         csv.field_size_limit(limit)
 
 
-def _check_encoding(path: Path, encoding: str) -> None:
+def _check_encoding(source: Source, encoding: str) -> None:
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError as error:
@@ -199,27 +200,27 @@ def _check_encoding(path: Path, encoding: str) -> None:
             remedy="Leave it empty to have it detected, or give one such as utf-8, cp1252 or iso-8859-1",
         ) from error
     lines = 1
-    with path.open("rb") as file:
+    with source.open() as file:
         try:
             while block := file.read(_BLOCK):
                 lines += decoder.decode(block).count("\n")
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
             raise ParameterError(
-                f"{path.name} is not written in {encoding}: a byte after line {lines} does not fit",
+                f"{source.label} is not written in {encoding}: a byte after line {lines} does not fit",
                 parameter="encoding",
                 value=encoding,
                 remedy="Leave the encoding empty to have it detected",
             ) from error
 
 
-def _detect_encoding(path: Path) -> tuple[str, str, str]:
+def _detect_encoding(source: Source) -> tuple[str, str, str]:
     """Encoding, what to do with bytes that do not fit, and a note if something was guessed."""
-    with path.open("rb") as file:
+    with source.open() as file:
         start = file.read(4096)
         for mark, encoding in _BOMS:
             if start.startswith(mark):
-                return encoding, "strict" if encoding == "utf-8-sig" and _is_utf8(path) else "replace", ""
+                return encoding, "strict" if encoding == "utf-8-sig" and _is_utf8(source) else "replace", ""
         even, odd = start[0::2].count(0), start[1::2].count(0)
         if even + odd > len(start) // 4:
             encoding = "utf-16-le" if odd > even else "utf-16-be"
@@ -241,9 +242,9 @@ def _detect_encoding(path: Path) -> tuple[str, str, str]:
     return "cp1252", "replace", note
 
 
-def _is_utf8(path: Path) -> bool:
+def _is_utf8(source: Source) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
+    with source.open() as file:
         try:
             while block := file.read(_BLOCK):
                 decoder.decode(block)

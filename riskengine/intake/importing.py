@@ -21,15 +21,19 @@ from numpy.typing import NDArray
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.tables import CHUNK_ROWS, Chunk, write_table
-from .csvfile import CsvFile, Record
 from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, describe_reasons
 from .placecheck import Frame, check_places, parse_numbers
+from .repeats import IN_LAYER, IN_OTHER_FILE, KnownRows, describe_repeats, find_in_other_files, merge_rows
+from .table import Record, Table, fit_width, locate
 from .timejoin import join_times
 from .times import ParsedTimes
 
 RAGGED = "wrong number of fields"
 #: Names that the layer itself uses.
 RESERVED = ("fid", "geom", "occurred", "category")
+
+#: How many rows of the file were merged into an incident.
+ROWS = "rows"
 
 #: Of the table of refused rows.
 REFUSED_FIELDS = {"line": "long", "reason": "text", "row": "text"}
@@ -53,6 +57,7 @@ class Layout:
     frame: Frame
     date_order: str
     usual_order: str | None = None
+    id: int | None = None
 
 
 @dataclass
@@ -66,6 +71,14 @@ class Survey:
     reason: NDArray[np.object_]
     types: list[str]
     notes: list[str] = field(default_factory=list)
+    #: Rows that another of the same id stands for, and how many each stands for; None where none are merged.
+    extra: NDArray[np.bool_] | None = None
+    count: NDArray[np.int64] | None = None
+
+    def find_kept(self) -> NDArray[np.bool_]:
+        """Find the rows that become incidents."""
+        good: NDArray[np.bool_] = self.reason == ""
+        return good if self.extra is None else good & ~self.extra
 
     def count_reasons(self) -> dict[str, int]:
         """Count the refused rows by reason, most frequent first."""
@@ -74,7 +87,7 @@ class Survey:
 
 
 def survey(
-    file: CsvFile, layout: Layout, context: JobContext, now: np.datetime64 | None = None, most: int | None = None
+    file: Table, layout: Layout, context: JobContext, now: np.datetime64 | None = None, most: int | None = None
 ) -> Survey:
     """First pass: read coordinates, times and column types, and decide about every row, or the first `most`."""
     width = len(file.header)
@@ -83,17 +96,21 @@ def survey(
     xs: list[NDArray[np.float64]] = []
     ys: list[NDArray[np.float64]] = []
     unreadable: list[NDArray[np.bool_]] = []
-    ragged: dict[int, int] = {}
+    ragged: dict[int, str] = {}
     moments = [_Distinct() for _ in layout.time]
+    ids = _Distinct()
+    hashes: list[NDArray[np.int64]] = []
     row = 0
     for records in _chunks(islice(file.read_records(context, warn=True), most)):
         fields = []
         for number, (_, values) in enumerate(records, row):
             fitted = fit_width(values, width)
             if fitted is None:
-                ragged[number] = len(values)
+                ragged[number] = f"{RAGGED}: '{len(values)} instead of {getattr(values, 'width', width)}'"
             fields.append(fitted or [""] * width)
         row += len(records)
+        if file.files is not None:
+            hashes.append(np.array([hash(tuple(values)) for _, values in records], dtype=np.int64))
         lines.append(np.array([line for line, _ in records], dtype=np.int64))
         columns = list(zip(*fields, strict=True))
         x, bad_x = parse_numbers(columns[layout.x])
@@ -103,6 +120,8 @@ def survey(
         unreadable.append(bad_x | bad_y)
         for moment, number in zip(moments, layout.time, strict=True):
             moment.add(columns[number])
+        if layout.id is not None:
+            ids.add(columns[layout.id])
         types = [narrow(kind, texts) for kind, texts in zip(types, columns, strict=True)]
     if not row:
         raise make_empty_error(file)
@@ -112,18 +131,28 @@ def survey(
     reason = np.where(reason != "", reason, times.reason)
     for late in np.flatnonzero((times.time > compute_latest_time(now)) & (reason == "")):
         reason[late] = f"{FUTURE}: '{times.time[late]}'"
-    for number, count in ragged.items():
-        reason[number] = f"{RAGGED}: '{count} instead of {width}'"
+    for number, why in ragged.items():
+        reason[number] = why
+    notes = [times.note] if times.note else []
+    if file.files is not None:
+        where = file.files.find(np.arange(row))
+        earlier = find_in_other_files(np.concatenate(hashes), where)
+        again = (earlier >= 0) & (reason == "")
+        reason[again] = [f"{IN_OTHER_FILE}: '{file.files.names[each]}'" for each in earlier[again]]
+        notes += describe_repeats(file.files.names, where[again], earlier[again])
     types = ["text" if kind == "empty" else kind for kind in types]
-    return Survey(np.concatenate(lines), x, y, times, reason, types, [times.note] if times.note else [])
+    made = Survey(np.concatenate(lines), x, y, times, reason, types, notes)
+    if layout.id is not None:
+        made.extra, made.count = merge_rows(ids.texts(), reason == "")
+    return made
 
 
-def make_empty_error(file: CsvFile) -> DataError:
+def make_empty_error(file: Table) -> DataError:
     """Make the error of a file that has a header and nothing else."""
     return DataError(
-        f"{file.path.name} has no rows below its header",
+        f"{file.name} has no rows below its header",
         parameter="path",
-        value=file.path,
+        value=file.name,
         remedy="Choose a file that holds incidents",
     )
 
@@ -155,15 +184,6 @@ def no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def fit_width(fields: list[str], width: int) -> list[str] | None:
-    """The fields of a row of `width` columns; None if it has others. Empty fields too many do not count."""
-    if len(fields) == width:
-        return fields
-    if len(fields) > width and not any(fields[width:]):
-        return fields[:width]
-    return None
-
-
 def narrow(kind: str, texts: Sequence[str]) -> str:
     """The narrowest of empty, integer, real and text that holds `texts` and everything of type `kind`.
 
@@ -193,9 +213,9 @@ def convert(kind: str, texts: Sequence[str]) -> list[Any]:
     return [values[text] for text in texts]
 
 
-def make_field_names(header: Sequence[str], columns: Sequence[int]) -> list[str]:
+def make_field_names(header: Sequence[str], columns: Sequence[int], reserved: Sequence[str] = RESERVED) -> list[str]:
     """Make field names of these columns: as in the file, but unique without regard to case, and never reserved."""
-    taken = set(RESERVED)
+    taken = set(reserved)
     names = []
     for column in columns:
         name, number = header[column], 2
@@ -207,7 +227,7 @@ def make_field_names(header: Sequence[str], columns: Sequence[int]) -> list[str]
     return names
 
 
-def list_kept_columns(file: CsvFile, layout: Layout, times: ParsedTimes) -> list[int]:
+def list_kept_columns(file: Table, layout: Layout, times: ParsedTimes) -> list[int]:
     """List the columns that are not already in the geometry, in `occurred` or in `category`."""
     used = {layout.x, layout.y} | ({layout.category} if layout.category is not None else set())
     if times.whole:
@@ -215,37 +235,85 @@ def list_kept_columns(file: CsvFile, layout: Layout, times: ParsedTimes) -> list
     return [column for column in range(len(file.header)) if column not in used]
 
 
-def write_incidents(
-    file: CsvFile, layout: Layout, learnt: Survey, path: str | Path, context: JobContext
-) -> list[dict[str, str]]:
-    """Second pass: write the kept rows as points; returns the fields' names and types."""
+@dataclass(frozen=True)
+class Output:
+    """The fields of the incidents, and the columns of the file that fill those after `occurred` and `category`.
+
+    Attributes
+    ----------
+    types : dict of str to str
+        By field: datetime, integer, real or text.
+    columns : dict of str to int
+    """
+
+    types: dict[str, str]
+    columns: dict[str, int]
+
+
+def plan_output(file: Table, layout: Layout, learnt: Survey, context: JobContext) -> Output:
+    """Plan the fields; says which columns are renamed."""
     columns = list_kept_columns(file, layout, learnt.times)
-    names = make_field_names(file.header, columns)
+    own = (ROWS,) if learnt.count is not None else ()
+    names = make_field_names(file.header, columns, (*RESERVED, *own))
     renamed = [f"{file.header[c]} is now {n}" for c, n in zip(columns, names, strict=True) if n != file.header[c]]
     if renamed:
         context.log("Columns renamed because the name is taken: " + ", ".join(renamed) + ".")
-    types = {"occurred": "datetime", "category": "text"}
+    types = {"occurred": "datetime", "category": "text", **dict.fromkeys(own, "integer")}
     types |= {name: learnt.types[column] for name, column in zip(names, columns, strict=True)}
-    fields = {name: "long" if kind == "integer" else kind for name, kind in types.items()}
+    return Output(types, dict(zip(names, columns, strict=True)))
+
+
+def read_values(
+    file: Table, layout: Layout, learnt: Survey, output: Output, context: JobContext
+) -> Iterator[tuple[NDArray[np.int64], dict[str, Any]]]:
+    """Read the kept rows again, some at a time: their numbers, and the values of each field of the output."""
     width = len(file.header)
+    kept = learnt.find_kept()
+    for here, records in _rows_by_chunk(file, context):
+        good = kept[here]
+        rows = [fit_width(values, width) or [] for (_, values), fine in zip(records, good, strict=True) if fine]
+        if not rows:
+            continue
+        numbers = here.start + np.flatnonzero(good)
+        texts = list(zip(*rows, strict=True))
+        values: dict[str, Any] = {"occurred": learnt.times.time[numbers], "category": _categories(texts, layout)}
+        if learnt.count is not None:
+            values[ROWS] = learnt.count[numbers].tolist()
+        for name, column in output.columns.items():
+            values[name] = convert(learnt.types[column], texts[column])
+        yield numbers, values
+
+
+def refuse_known(
+    file: Table, layout: Layout, learnt: Survey, output: Output, known: KnownRows, context: JobContext
+) -> int:
+    """Refuse the rows that the layer has already; returns how many."""
+    count = 0
+    for numbers, values in read_values(file, layout, learnt, output, context):
+        there = numbers[known.find(learnt.x[numbers], learnt.y[numbers], values)]
+        # The rows that are read on were chosen before.
+        learnt.reason[there] = IN_LAYER
+        count += len(there)
+    return count
+
+
+def write_incidents(
+    file: Table, layout: Layout, learnt: Survey, output: Output, path: str | Path, context: JobContext
+) -> list[dict[str, str]]:
+    """Second pass: write the kept rows as points; returns the fields' names and types."""
 
     def chunks() -> Iterator[Chunk]:
-        for here, records in _rows_by_chunk(file, context):
-            good = learnt.reason[here] == ""
-            kept = [fit_width(values, width) or [] for (_, values), fine in zip(records, good, strict=True) if fine]
-            if not kept:
-                continue
-            texts = list(zip(*kept, strict=True))
-            others = [convert(learnt.types[column], texts[column]) for column in columns]
-            values = [learnt.times.time[here][good], _categories(texts, layout), *others]
-            yield Chunk(values, learnt.x[here][good], learnt.y[here][good])
+        for numbers, values in read_values(file, layout, learnt, output, context):
+            yield Chunk(list(values.values()), learnt.x[numbers], learnt.y[numbers])
 
+    fields = {name: "long" if kind == "integer" else kind for name, kind in output.types.items()}
     write_table(path, fields, chunks(), "point", layout.crs)
-    return [{"name": name, "type": kind} for name, kind in types.items()]
+    return [{"name": name, "type": kind} for name, kind in output.types.items()]
 
 
-def write_refused(file: CsvFile, learnt: Survey, path: str | Path, context: JobContext) -> None:
-    """Write the rows that were left out: line number, reason, and the row itself."""
+def write_refused(file: Table, learnt: Survey, path: str | Path, context: JobContext) -> None:
+    """Write the rows that were left out: line number, reason, the row itself, and its file where there are several."""
+    files = file.files
 
     def chunks() -> Iterator[Chunk]:
         if not (learnt.reason != "").any():
@@ -254,35 +322,37 @@ def write_refused(file: CsvFile, learnt: Survey, path: str | Path, context: JobC
             bad = np.flatnonzero(learnt.reason[here] != "")
             if len(bad):
                 lines = [records[row][0] for row in bad]
-                yield Chunk(
-                    [
-                        lines,
-                        learnt.reason[here][bad].tolist(),
-                        [file.format_record(records[row][1]) for row in bad],
-                    ]
-                )
+                columns = [
+                    lines,
+                    learnt.reason[here][bad].tolist(),
+                    [file.format_record(records[row][1]) for row in bad],
+                ]
+                if files is not None:
+                    columns.append([files.names[number] for number in files.find(here.start + bad)])
+                yield Chunk(columns)
 
-    write_table(path, REFUSED_FIELDS, chunks(), parameter="refused")
+    fields = REFUSED_FIELDS if files is None else {**REFUSED_FIELDS, "file": "text"}
+    write_table(path, fields, chunks(), parameter="refused")
 
 
-def _rows_by_chunk(file: CsvFile, context: JobContext) -> Iterator[tuple[slice, list[Record]]]:
+def _rows_by_chunk(file: Table, context: JobContext) -> Iterator[tuple[slice, list[Record]]]:
     row = 0
     for records in _chunks(file.read_records(context)):
         yield slice(row, row + len(records)), records
         row += len(records)
 
 
-def count_refusals(learnt: Survey, context: JobContext, name: str) -> dict[str, int]:
+def count_refusals(file: Table, learnt: Survey, context: JobContext) -> dict[str, int]:
     """Count refused rows by reason, said in the log; raises `DataError` if no row is left."""
     bad = np.flatnonzero(learnt.reason != "")
     reasons = learnt.count_reasons()
     if len(bad) == len(learnt.reason):
         first = bad[0]
         raise DataError(
-            f"None of the {len(bad)} rows of {name} can be imported ({describe_reasons(reasons)})",
+            f"None of the {len(bad)} rows of {file.name} can be imported ({describe_reasons(reasons)})",
             parameter="path",
-            value=f"line {learnt.lines[first]}: {learnt.reason[first]}",
-            remedy=f"Look at line {learnt.lines[first]} ({learnt.reason[first]}) and check the columns chosen",
+            value=f"{locate(file, learnt.lines, first)}: {learnt.reason[first]}",
+            remedy=f"Look at {locate(file, learnt.lines, first)} ({learnt.reason[first]}) and check the columns chosen",
         )
     if reasons:
         context.warn(f"{len(bad)} of {len(learnt.reason)} rows were refused: {describe_reasons(reasons)}.")

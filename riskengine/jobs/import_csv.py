@@ -12,19 +12,23 @@ import numpy as np
 from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
-from ..intake.csvfile import CsvFile, open_csv
 from ..intake.importing import (
     Layout,
     count_refusals,
     make_empty_error,
     no_collector,
+    plan_output,
+    refuse_known,
     survey,
     write_incidents,
     write_refused,
 )
+from ..intake.opening import Way, open_input
 from ..intake.placecheck import Frame, is_geographic
 from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
 from ..intake.profiles.guess import guess_profile
+from ..intake.repeats import IN_LAYER, KnownRows, describe_shared_ids
+from ..intake.table import Table
 from ..intake.timecheck import describe_far_times
 from ..intake.timesearch import SAMPLE_ROWS
 
@@ -37,35 +41,47 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     Returns
     -------
     dict
-        ``rows`` of the file, ``imported`` and ``refused`` with ``reasons``; ``fields`` (name and type:
+        ``rows`` of the file, ``imported``, ``merged`` and ``refused`` with ``reasons``; ``fields`` (name and type:
         datetime, integer, real or text), ``output`` (the file of the incidents); ``crs``, ``profile``,
         ``encoding``, ``delimiter``, ``first``, ``last``, ``notes``.
     """
-    file = open_input(parameters)
+    file = read_input(parameters, context)
     reading = read_layout(parameters, file)
     profile, layout, notes = reading.profile, reading.layout, reading.notes
     if reading.format:
         context.log(f"Format: {reading.format}.")
-    context.log(f"Encoding {file.encoding}, delimiter {file.delimiter!r}, coordinates in {layout.crs}.")
+    context.log(f"{file.describe_way()}, coordinates in {layout.crs}.")
+    if layout.id is None and (shared := _describe_shared_ids(file, layout)):
+        context.warn(f"{shared}.")
     with no_collector(), context.step(0.0, 0.5):
         learnt = survey(file, layout, context, now)
     notes += learnt.notes
     for note in notes:
         context.log(note.rstrip(".") + ".")
-    reasons = count_refusals(learnt, context, file.path.name)
-    fine = learnt.reason == ""
-    kept = learnt.times.time[fine]
-    if far := describe_far_times(kept, learnt.lines[fine]):
+    reasons = count_refusals(file, learnt, context)
+    kept = learnt.find_kept()
+    if far := describe_far_times(learnt.times.time[kept], learnt.lines[kept]):
         context.warn(f"{far}.")
+    merged = 0 if learnt.extra is None else int(learnt.extra.sum())
+    if merged:
+        context.log(f"{merged:,} rows were merged into another of the same {parameters.id_field}: the first one stays.")
+    output = parameters.output or str(Path(parameters.folder) / "incidents.gpkg")
     with no_collector(), context.step(0.5, 1.0):
-        output = parameters.output or str(Path(parameters.folder) / "incidents.gpkg")
-        fields = write_incidents(file, layout, learnt, output, context)
+        plan = plan_output(file, layout, learnt, context)
+        if parameters.known:
+            known = KnownRows(parameters.known, layout.crs, list(plan.types))
+            if there := refuse_known(file, layout, learnt, plan, known, context):
+                reasons[IN_LAYER] = there
+                context.log(f"{there:,} rows are in the layer already and are not appended again.")
+        fields = write_incidents(file, layout, learnt, plan, output, context)
         if parameters.refused:
             write_refused(file, learnt, parameters.refused, context)
+    times = learnt.times.time[learnt.find_kept()]
     context.progress(1.0)
     return {
         "rows": len(learnt.reason),
-        "imported": len(kept),
+        "imported": len(times),
+        "merged": merged,
         "refused": sum(reasons.values()),
         "reasons": reasons,
         "fields": fields,
@@ -74,8 +90,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         "profile": profile.id if profile else "columns",
         "encoding": file.encoding,
         "delimiter": file.delimiter,
-        "first": str(kept.min()),
-        "last": str(kept.max()),
+        "first": str(times.min()) if len(times) else "",
+        "last": str(times.max()) if len(times) else "",
         "notes": [note.rstrip(".") + "." for note in notes],
     }
 
@@ -90,12 +106,13 @@ class Reading:
     notes: list[str]
 
 
-def open_input(parameters: ImportIncidents) -> CsvFile:
-    """Open what is to be imported."""
-    return open_csv(parameters.path, parameters.encoding, parameters.delimiter, parameters.header)
+def read_input(parameters: ImportIncidents, context: JobContext) -> Table:
+    """Open what is to be imported: one table, of however many files."""
+    way = Way(parameters.encoding, parameters.delimiter, parameters.header)
+    return open_input([parameters.path, *parameters.more], parameters.files, way, context)
 
 
-def read_layout(parameters: ImportIncidents, file: CsvFile) -> Reading:
+def read_layout(parameters: ImportIncidents, file: Table) -> Reading:
     """Find out which columns hold what: by hand, by the format, or by what they hold.
 
     Raises
@@ -106,7 +123,7 @@ def read_layout(parameters: ImportIncidents, file: CsvFile) -> Reading:
     profile, variant = _profile(parameters, file)
     if variant is not None and not file.has_header and profile is not None and profile.id in read_profiles():
         raise ParameterError(
-            f"{file.path.name} has no header, so no profile can tell its columns",
+            f"{file.name} has no header, so no profile can tell its columns",
             parameter="profile",
             value=parameters.profile,
             remedy="Choose 'Columns named by hand' (profile 'columns') and name the columns field_1, field_2, …",
@@ -117,7 +134,7 @@ def read_layout(parameters: ImportIncidents, file: CsvFile) -> Reading:
     return Reading(profile, title, layout, notes)
 
 
-def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None, Variant | None]:
+def _profile(parameters: ImportIncidents, file: Table) -> tuple[Profile | None, Variant | None]:
     by_hand = parameters.x is not None and parameters.y is not None and bool(parameters.time)
     if parameters.profile == "columns" or (parameters.profile == "auto" and by_hand):
         return None, None
@@ -125,7 +142,7 @@ def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None
         try:
             return choose_profile(file.header)
         except ParameterError:
-            rows = [fields for _, fields in islice(file.read_records(), SAMPLE_ROWS)]
+            rows = _read_sample(file)
             if not rows:
                 # Whatever its columns are called.
                 raise make_empty_error(file) from None
@@ -138,7 +155,15 @@ def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None
     return profile, choose_variant(profile, file.header)
 
 
-def _layout(parameters: ImportIncidents, file: CsvFile, profile: Profile | None, variant: Variant | None) -> Layout:
+def _read_sample(file: Table) -> list[list[str]]:
+    return [fields for _, fields in islice(file.read_records(), SAMPLE_ROWS)]
+
+
+def _describe_shared_ids(file: Table, layout: Layout) -> str:
+    return describe_shared_ids(file.header, _read_sample(file), (layout.x, layout.y, *layout.time))
+
+
+def _layout(parameters: ImportIncidents, file: Table, profile: Profile | None, variant: Variant | None) -> Layout:
     x = parameters.x or (variant.x if variant else "")
     y = parameters.y or (variant.y if variant else "")
     time = parameters.time or (list(variant.time) if variant else [])
@@ -165,4 +190,5 @@ def _layout(parameters: ImportIncidents, file: CsvFile, profile: Profile | None,
         frame=Frame(is_geographic(crs), known_area),
         date_order=parameters.date_order,
         usual_order=(variant.date_order if variant else None) or (profile.date_order if profile else None),
+        id=require_column(parameters.id_field, file.header, "id_field") if parameters.id_field else None,
     )

@@ -11,9 +11,9 @@ from pydantic import Field
 from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError
-from ..intake.csvfile import CsvFile
-from ..intake.importing import Survey, fit_width, no_collector, survey
-from .import_csv import Reading, open_input, read_layout
+from ..intake.importing import Survey, no_collector, survey
+from ..intake.table import Table, fit_width
+from .import_csv import Reading, read_input, read_layout
 from .models import model_of
 
 #: Rows that are shown.
@@ -37,7 +37,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         ``tried`` rows, whether they are the ``whole`` file, ``refused`` of them by ``reasons``; ``notes``;
         ``problem``: the sentence with which the import would end, or empty.
     """
-    file = open_input(parameters)
+    file = read_input(parameters, context)
     records = list(islice(file.read_records(), SHOWN))
     shown: dict[str, Any] = {
         "header": file.header,
@@ -71,7 +71,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     }
 
 
-def _list_taken(file: CsvFile, reading: Reading) -> dict[str, Any]:
+def _list_taken(file: Table, reading: Reading) -> dict[str, Any]:
     """List which columns were taken for what."""
     layout = reading.layout
     return {
@@ -84,7 +84,7 @@ def _list_taken(file: CsvFile, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _describe_row(row: int, fields: list[str], learnt: Survey, reading: Reading, file: CsvFile) -> dict[str, Any]:
+def _describe_row(row: int, fields: list[str], learnt: Survey, reading: Reading, file: Table) -> dict[str, Any]:
     """Describe how one row is read."""
     column = reading.layout.category
     fitted = fit_width(fields, len(file.header))

@@ -19,8 +19,11 @@ from qgis.core import (
     QgsField,
     QgsGeometry,
     QgsPointXY,
+    QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsProperty,
     QgsRasterLayer,
+    QgsRemappingSinkDefinition,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType, Qt, QTime
@@ -169,3 +172,16 @@ def read_band_times(layer: QgsRasterLayer, form: str = "yyyy-MM-ddTHH:mm:ss") ->
         assert not span.includeEnd()
         spans.append((span.begin().toString(form), span.end().toString(form)))
     return spans
+
+
+def make_appending(target: QgsVectorLayer) -> QgsProcessingOutputLayerDefinition:
+    """Append to a layer, each field to the one of its name, as the dialog's Append to Layer… does."""
+    mapping = QgsRemappingSinkDefinition()
+    mapping.setDestinationFields(target.fields())
+    mapping.setDestinationCrs(target.crs())
+    mapping.setDestinationWkbType(target.wkbType())
+    names = [name for name in target.fields().names() if name != "fid"]
+    mapping.setFieldMap({name: QgsProperty.fromField(name) for name in names})
+    definition = QgsProcessingOutputLayerDefinition(target.source())
+    definition.setRemappingDefinition(mapping)
+    return definition

@@ -93,7 +93,7 @@ def test_all_swapped(imported: Any, refusal: Any, write: Any) -> None:
 def test_no_such_file(refusal: Any, tmp_path: Path) -> None:
     said = refusal("importincidents", INPUT=str(tmp_path / "none.csv"), OUTPUT="memory:")
     assert str(tmp_path / "none.csv") in said
-    assert "Choose an existing CSV file" in said
+    assert "Choose an existing file, folder or archive" in said
 
 
 def test_not_a_table(refusal: Any, write: Any, grids_file: Path) -> None:

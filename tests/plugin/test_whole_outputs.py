@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.layers import make_appending
 from kit.tables import list_tables, read_table
 from qgis.core import (
     QgsProcessing,
@@ -21,8 +22,6 @@ from qgis.core import (
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
-    QgsProperty,
-    QgsRemappingSinkDefinition,
     QgsVectorLayer,
 )
 
@@ -300,19 +299,6 @@ def test_names_as_people_give_them(name: str, run: Any, tmp_path: Path) -> None:
     table = f"ogr:dbname='{tmp_path / 'tables.gpkg'!s}' table=\"it's\" (geom)"
     again = run("importincidents", INPUT=str(tmp_path / "a.csv"), OUTPUT=table)
     assert count_rows(again["OUTPUT"]) == 60
-
-
-def make_appending(target: QgsVectorLayer) -> QgsProcessingOutputLayerDefinition:
-    """Append to a layer, each field to the one of its name, as the dialog's Append to Layer… does."""
-    mapping = QgsRemappingSinkDefinition()
-    mapping.setDestinationFields(target.fields())
-    mapping.setDestinationCrs(target.crs())
-    mapping.setDestinationWkbType(target.wkbType())
-    names = [name for name in target.fields().names() if name != "fid"]
-    mapping.setFieldMap({name: QgsProperty.fromField(name) for name in names})
-    definition = QgsProcessingOutputLayerDefinition(target.source())
-    definition.setRemappingDefinition(mapping)
-    return definition
 
 
 def test_rows_are_appended_in_one_piece(run: Any, refusal: Any, town_layer: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown
-from .kinds import Choice, Crs, File, Scratch, Text, VectorDestination
+from .kinds import Choice, Crs, File, Files, Scratch, Text, VectorDestination
 from .shared import INCIDENTS, ReadsTimes
 
 #: The known formats are data, a file each: neither side needs the other to list them.
@@ -58,8 +58,16 @@ the row itself: nothing is lost.
 
     path: Annotated[
         str,
-        File(filter=tr("Text files (*.csv *.tsv *.txt);;All files (*)")),
-        Shown(tr("CSV file"), name="INPUT"),
+        File(
+            filter=tr(
+                "Files of rows (*.csv *.tsv *.txt *.gz *.zip *.xlsx *.xls *.ods);;All files (*)",
+            )
+        ),
+        Shown(
+            tr("File, folder or archive"),
+            tr("A CSV or other text, a spreadsheet, a .gz or .zip of such, or the path of a folder of them."),
+            name="INPUT",
+        ),
     ]
     folder: Annotated[str, Scratch("")]
     profile: Annotated[str, Choice(FORMATS), Shown(tr("Format"))] = "auto"
@@ -82,6 +90,36 @@ the row itself: nothing is lost.
     encoding: Annotated[str | None, Shown(tr("Encoding"), tr("Left empty it is detected."), advanced=True)] = None
     delimiter: Annotated[str | None, Shown(tr("Delimiter"), tr("Left empty it is detected."), advanced=True)] = None
     header: bool | None = None
+    more: Annotated[
+        list[str], Files(), Shown(tr("Further files"), tr("They are read after it, as if all were one."), advanced=True)
+    ] = []
+    files: Annotated[
+        list[str],
+        Text(",", "*-outcomes.csv"),
+        Shown(
+            tr("Files to read"),
+            tr(
+                "Patterns of names, separated by commas, such as *-outcomes.csv; also the name of a sheet in a "
+                "spreadsheet. Left empty, the files of a folder or archive that are alike are read, of data.police.uk "
+                "those of street crime."
+            ),
+            advanced=True,
+        ),
+    ] = []
+    id_field: Annotated[
+        str | None,
+        Shown(
+            tr("Incident number"),
+            tr(
+                "The column that numbers the incidents, where each has several rows, such as its charges: the first "
+                "row of each is kept, and a field counts its rows."
+            ),
+            name="ID_FIELD",
+            advanced=True,
+        ),
+    ] = None
+    # The rows of the layer that is appended to.
+    known: str | None = None
     # Rows went in parts of so many before they went as a table.
     part_rows: Annotated[int, Limits(1)] = 50_000
     output: Annotated[

@@ -135,6 +135,11 @@ class File(Kind):
 
 
 @dataclass(frozen=True)
+class Files(Kind):
+    """Files that are read."""
+
+
+@dataclass(frozen=True)
 class Raster(Kind):
     """A raster layer; the job gets its file."""
 

@@ -17,7 +17,7 @@ from kit.contexts import Recorder
 from kit.tables import list_tables, read_table
 
 from riskengine.ground.context import JobContext
-from riskengine.ground.errors import Cancelled, DataError, ParameterError
+from riskengine.ground.errors import Cancelled, DataError, FormatError, ParameterError
 from riskengine.intake.importing import convert, make_field_names, narrow
 from riskengine.jobs import run_job
 
@@ -372,9 +372,9 @@ def test_files_without_incidents(tmp_path: Path, text: str, message: str) -> Non
         Import(tmp_path, text, **BY_HAND)
 
 
-def test_a_workbook_is_no_csv(tmp_path: Path) -> None:
+def test_a_broken_workbook(tmp_path: Path) -> None:
     data = b"PK\x03\x04" + np.random.default_rng(0).bytes(5000)
-    with pytest.raises(DataError, match=r"not a text file.*save a spreadsheet as CSV"):
+    with pytest.raises(FormatError, match=r"is broken.*Download"):
         Import(tmp_path, data, **BY_HAND)
 
 
