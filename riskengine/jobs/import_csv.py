@@ -22,7 +22,15 @@ from ..intake.importing import (
     write_refused,
 )
 from ..intake.placecheck import Frame, is_geographic
-from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
+from ..intake.profiles import (
+    Profile,
+    Variant,
+    choose_profile,
+    choose_variant,
+    join_names,
+    read_profiles,
+    require_column,
+)
 from ..intake.profiles.guess import guess_profile
 from ..intake.timecheck import describe_far_times
 from ..intake.timesearch import SAMPLE_ROWS
@@ -111,7 +119,7 @@ def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None
 def _layout(parameters: ImportIncidents, file: CsvFile, profile: Profile | None, variant: Variant | None) -> Layout:
     x = parameters.x or (variant.x if variant else "")
     y = parameters.y or (variant.y if variant else "")
-    time = parameters.time or (list(variant.time) if variant else [])
+    time = join_names(parameters.time, file.header) or (list(variant.time) if variant else [])
     category = parameters.category or (variant.category if variant else None)
     for name, value in (("x", x), ("y", y), ("time", time)):
         if not value:
