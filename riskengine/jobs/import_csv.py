@@ -25,7 +25,15 @@ from ..intake.importing import (
 )
 from ..intake.opening import Way, open_input
 from ..intake.placecheck import Frame, is_geographic
-from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
+from ..intake.profiles import (
+    Profile,
+    Variant,
+    choose_profile,
+    choose_variant,
+    join_names,
+    read_profiles,
+    require_column,
+)
 from ..intake.profiles.guess import guess_profile
 from ..intake.repeats import IN_LAYER, KnownRows, describe_shared_ids
 from ..intake.table import Table
@@ -166,7 +174,7 @@ def _describe_shared_ids(file: Table, layout: Layout) -> str:
 def _layout(parameters: ImportIncidents, file: Table, profile: Profile | None, variant: Variant | None) -> Layout:
     x = parameters.x or (variant.x if variant else "")
     y = parameters.y or (variant.y if variant else "")
-    time = parameters.time or (list(variant.time) if variant else [])
+    time = join_names(parameters.time, file.header) or (list(variant.time) if variant else [])
     category = parameters.category or (variant.category if variant else None)
     for name, value in (("x", x), ("y", y), ("time", time)):
         if not value:

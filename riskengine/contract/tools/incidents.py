@@ -19,10 +19,11 @@ _BY_HAND = tr("Needed when columns are named by hand; otherwise it replaces the 
 
 
 def _formats() -> dict[str, str]:
-    titles = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))["title"] for path in sorted(PROFILES.glob("*.json"))
-    }
-    return {"auto": tr("Detect by the header"), **titles, "columns": tr("Columns named by hand")}
+    """Titles by id, in the order of the published integers; the two that are no format have theirs here."""
+    known = [json.loads(path.read_text(encoding="utf-8")) for path in PROFILES.glob("*.json")]
+    numbered = {0: ("auto", tr("Detect by the header")), 8: ("columns", tr("Columns named by hand"))}
+    numbered |= {each["number"]: (each["id"], each["title"]) for each in known}
+    return dict(numbered[number] for number in sorted(numbered))
 
 
 #: The formats by their ids, in the order of their integers.

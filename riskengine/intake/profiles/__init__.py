@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import functools
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ...ground.errors import ParameterError
 
@@ -19,7 +20,10 @@ _HAND = "Choose 'Columns named by hand' (profile 'columns') and name the columns
 
 
 class Variant(BaseModel):
-    """One way in which a publisher has named its columns."""
+    """One way in which a publisher has named its columns.
+
+    ``end`` are the columns of the end of the span that ``time`` begins, ``id`` numbers the incidents.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,6 +32,8 @@ class Variant(BaseModel):
     x: str
     y: str
     time: tuple[str, ...]
+    end: tuple[str, ...] = ()
+    id: str | None = None
     category: str | None = None
     category_names: dict[str, str] = {}
     crs: str | None = None
@@ -39,7 +45,8 @@ class Variant(BaseModel):
 class Profile(BaseModel):
     """A publisher's format: columns, CRS, the area its places lie in, and what its users must know.
 
-    ``bbox`` is west, south, east, north in the units of ``crs``.
+    ``bbox`` is west, south, east, north in the units of ``crs``; ``zone`` the time zone of the place (IANA).
+    ``number`` is the format's integer in Processing, published and never changed; a user's own format has none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,10 +54,12 @@ class Profile(BaseModel):
     id: str
     title: str
     crs: str
-    bbox: tuple[float, float, float, float] | None
+    number: int | None = None
+    zone: str | None = None
+    bbox: tuple[float, float, float, float] | None = None
     date_order: str | None = "auto"
     notes: tuple[str, ...] = ()
-    variants: tuple[Variant, ...]
+    variants: tuple[Variant, ...] = Field(min_length=1)
 
 
 @functools.cache
@@ -63,15 +72,38 @@ def read_profiles() -> dict[str, Profile]:
 
 def reduce_name(name: str) -> str:
     """Reduce a column name to its letters and digits, without case."""
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    return "".join(letter for letter in unicodedata.normalize("NFC", name).casefold() if letter.isalnum())
 
 
 def find_column(name: str, header: Sequence[str]) -> int | None:
-    """Find where `name` stands in `header`: exactly, else by letters and digits alone; None if nowhere or twice."""
-    if name in header:
-        return list(header).index(name)
-    same = [number for number, other in enumerate(header) if reduce_name(other) == reduce_name(name)]
-    return same[0] if len(same) == 1 else None
+    """Find where `name` stands in `header`; None if nowhere or twice.
+
+    Exactly, else however its accents are coded and without case and outer spaces, else by letters and digits alone.
+    """
+    for reduce in (str, _reduce_case, reduce_name):
+        wanted = reduce(name)
+        same = [number for number, other in enumerate(header) if reduce(other) == wanted]
+        # Two names of signs alone have no letters in common.
+        if same and wanted:
+            return same[0] if len(same) == 1 or reduce is str else None
+    return None
+
+
+def _reduce_case(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().strip()
+
+
+def join_names(names: Sequence[str], header: Sequence[str]) -> list[str]:
+    """Join the names that were one before they were split at commas, if the column is called by all of them."""
+    whole = _split(",".join(names))
+    for column in header:
+        if len(names) > 1 and _split(column) == whole:
+            return [column]
+    return list(names)
+
+
+def _split(text: str) -> list[str]:
+    return [_reduce_case(part) for part in text.split(",")]
 
 
 def choose_profile(header: Sequence[str]) -> tuple[Profile, Variant]:

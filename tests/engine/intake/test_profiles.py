@@ -7,16 +7,21 @@ import itertools
 from pathlib import Path
 
 import pytest
+from kit.contexts import Recorder
+from kit.tables import read_table
 
+from riskengine.contract.tools.incidents import FORMATS
 from riskengine.ground.errors import ParameterError
 from riskengine.intake.profiles import (
     choose_profile,
     choose_variant,
     find_column,
+    join_names,
     read_profiles,
     reduce_name,
     require_column,
 )
+from riskengine.jobs import run_job
 
 REAL = {
     "mexico_city/fgj_carpetas_2019-02_2020-01.csv": "fgj_mexico_city",
@@ -79,10 +84,112 @@ def head(path: Path) -> list[str]:
         return next(csv.reader(file))
 
 
-def test_the_seven_profiles() -> None:
-    assert list(read_profiles()) == [
-        *("baltimore", "chicago", "fgj_mexico_city", "new_york", "police_uk", "portland", "san_francisco"),
+def test_the_integers_of_formats_stand_as_published() -> None:
+    first = [
+        "auto",
+        "baltimore",
+        "chicago",
+        "fgj_mexico_city",
+        "new_york",
+        "police_uk",
+        "portland",
+        "san_francisco",
+        "columns",
     ]
+    later = [
+        "los_angeles",
+        "philadelphia",
+        "boston",
+        "toronto",
+        "vancouver",
+        "denver",
+        "atlanta",
+        "washington_dc",
+        "seattle",
+    ]
+    assert list(FORMATS) == [*first, *later, "buenos_aires", "stop_and_search"]
+    assert set(FORMATS) - {"auto", "columns"} == set(read_profiles())
+
+
+#: Headers after the published schemas, one invented row each, and its place, time and category.
+INVENTED = {
+    "los_angeles": (
+        "DR_NO,Date Rptd,DATE OCC,TIME OCC,AREA NAME,Crm Cd Desc,LAT,LON",
+        "1,03/12/2020 12:00:00 AM,03/11/2020 12:00:00 AM,2130,Central,THEFT,34.01,-118.21",
+        ((-118.21, 34.01), "2020-03-11T21:30:00", "THEFT"),
+    ),
+    "philadelphia": (
+        "dispatch_date_time,dispatch_date,dispatch_time,hour,text_general_code,lat,lng",
+        "2025-01-07 02:45:00+00,2025-01-06,21:45:00,21,Thefts,40.01,-75.09",
+        ((-75.09, 40.01), "2025-01-06T21:45:00", "Thefts"),
+    ),
+    "boston": (
+        "INCIDENT_NUMBER,OFFENSE_CODE_GROUP,OFFENSE_DESCRIPTION,OCCURRED_ON_DATE,YEAR,MONTH,HOUR,STREET,Lat,Long",
+        "I1,,LARCENY,2021-09-11 11:54:00,2021,9,11,A ST,42.31,-71.01",
+        ((-71.01, 42.31), "2021-09-11T11:54:00", "LARCENY"),
+    ),
+    "toronto": (
+        "EVENT_UNIQUE_ID,REPORT_DATE,OCC_DATE,OCC_HOUR,OFFENCE,MCI_CATEGORY,LONG_WGS84,LAT_WGS84",
+        "GO-1,2017-01-12T05:00:00.000Z,2017-01-11T05:00:00.000Z,23,Assault,Assault,-79.32,43.62",
+        ((-79.32, 43.62), "2017-01-11T23:00:00", "Assault"),
+    ),
+    "vancouver": (
+        "TYPE,YEAR,MONTH,DAY,HOUR,MINUTE,HUNDRED_BLOCK,NEIGHBOURHOOD,X,Y",
+        "Mischief,2020,6,10,10,20,1XX A ST,Fairview,491000,5455000",
+        ((491000.0, 5455000.0), "2020-06-10T10:20:00", "Mischief"),
+    ),
+    "denver": (
+        "OFFENSE_ID,OFFENSE_CATEGORY_ID,FIRST_OCCURRENCE_DATE,LAST_OCCURRENCE_DATE,REPORTED_DATE,GEO_LON,GEO_LAT",
+        "1,larceny,6/15/2020 11:31:00 PM,6/16/2020 7:00:00 AM,6/17/2020 8:00:00 AM,-104.9,39.7",
+        ((-104.9, 39.7), "2020-06-15T23:31:00", "larceny"),
+    ),
+    "atlanta": (
+        "Report Number,Occur Date,Occur Time,Possible Date,Possible Time,UCR Literal,UCR #,Latitude,Longitude",
+        "1,2009-01-01,1145,2009-01-01,1148,LARCENY,600,33.69,-84.49",
+        ((-84.49, 33.69), "2009-01-01T11:45:00", "LARCENY"),
+    ),
+    "washington_dc": (
+        "REPORT_DAT,SHIFT,METHOD,OFFENSE,XBLOCK,YBLOCK,START_DATE,END_DATE,LATITUDE,LONGITUDE",
+        "2021/05/02 09:00:00,DAY,OTHERS,ROBBERY,397000,137000,2021/05/01 22:15:00,,38.9,-77.03",
+        ((-77.03, 38.9), "2021-05-01T22:15:00", "ROBBERY"),
+    ),
+    "seattle": (
+        "Report Number,Offense Start DateTime,Report DateTime,Offense Parent Group,MCPP,Longitude,Latitude",
+        "1,02/05/2020 10:10:00 AM,02/06/2020 11:00:00 AM,ROBBERY,BALLARD,-122.38,47.66",
+        ((-122.38, 47.66), "2020-02-05T10:10:00", "ROBBERY"),
+    ),
+    "buenos_aires": (
+        "id-mapa;anio;mes;dia;fecha;franja;tipo;subtipo;uso_arma;barrio;comuna;latitud;longitud;cantidad",
+        '1;2023;MARZO;LUNES;2023-03-06;17;Robo;Robo total;NO;BOEDO;5;"-34,63";"-58,41";1',
+        ((-58.41, -34.63), "2023-03-06T17:00:00", "Robo"),
+    ),
+    "stop_and_search": (
+        "Type,Date,Latitude,Longitude,Gender,Legislation,Object of search,Outcome",
+        "Person search,2023-01-05T14:30:00+00:00,51.5,-0.1,Male,PACE,Stolen goods,Arrest",
+        ((-0.1, 51.5), "2023-01-05T14:30:00", "Stolen goods"),
+    ),
+}
+
+
+@pytest.mark.parametrize("identifier", INVENTED)
+def test_rows_of_the_published_schema(tmp_path: Path, identifier: str) -> None:
+    header, row, (place, time, category) = INVENTED[identifier]
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{header}\n{row}\n", encoding="utf-8")
+    done = run_job("import_csv", {"path": str(path), "folder": str(tmp_path)}, Recorder())
+    assert done["profile"] == identifier
+    rows = read_table(done["output"])
+    assert rows["place"] == [pytest.approx(place)]
+    assert (done["first"], rows["category"]) == (time, [category])
+
+
+def test_names_of_commas_accents_and_signs_are_found() -> None:
+    header = ["DATE, OCC", "TIME OCC", "Año", "#", "A-B", "AB"]
+    assert join_names(["DATE", "OCC"], header) == ["DATE, OCC"]
+    assert join_names(["TIME OCC", "AB"], header) == ["TIME OCC", "AB"]
+    assert find_column("an\u0303o", header) == 2
+    assert find_column("ab", header) == 5
+    assert find_column("?", header) is None
 
 
 @pytest.mark.parametrize("identifier", list(read_profiles()))
