@@ -10,7 +10,7 @@ import gc
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,13 @@ from ..ground.tables import CHUNK_ROWS, Chunk, write_table
 from .csvfile import CsvFile, Record
 from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, describe_reasons
 from .placecheck import Frame, check_places, parse_numbers
-from .timejoin import join_times
-from .times import ParsedTimes
+from .timereading import FileTimes, TimeRules, read_file_times
 
 RAGGED = "wrong number of fields"
 #: Names that the layer itself uses.
 RESERVED = ("fid", "geom", "occurred", "category")
+#: And those of a layer of spans.
+SPAN_FIELDS = ("start", "end")
 
 #: Of the table of refused rows.
 REFUSED_FIELDS = {"line": "long", "reason": "text", "row": "text"}
@@ -51,8 +52,8 @@ class Layout:
     category_names: dict[str, str]
     crs: str
     frame: Frame
-    date_order: str
-    usual_order: str | None = None
+    rules: TimeRules
+    end: tuple[int, ...] = ()
 
 
 @dataclass
@@ -62,10 +63,9 @@ class Survey:
     lines: NDArray[np.int64]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-    times: ParsedTimes
+    when: FileTimes
     reason: NDArray[np.object_]
     types: list[str]
-    notes: list[str] = field(default_factory=list)
 
 
 def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime64 | None = None) -> Survey:
@@ -77,7 +77,7 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
     ys: list[NDArray[np.float64]] = []
     unreadable: list[NDArray[np.bool_]] = []
     ragged: dict[int, int] = {}
-    moments = [_Distinct() for _ in layout.time]
+    moments = [_Distinct() for _ in layout.time + layout.end]
     row = 0
     for records in _chunks(file.read_records(context, warn=True)):
         fields = []
@@ -94,21 +94,24 @@ def survey(file: CsvFile, layout: Layout, context: JobContext, now: np.datetime6
         xs.append(x)
         ys.append(y)
         unreadable.append(bad_x | bad_y)
-        for moment, number in zip(moments, layout.time, strict=True):
+        for moment, number in zip(moments, layout.time + layout.end, strict=True):
             moment.add(columns[number])
         types = [narrow(kind, texts) for kind, texts in zip(types, columns, strict=True)]
     if not row:
         raise make_empty_error(file)
     x, y = np.concatenate(xs), np.concatenate(ys)
     reason = check_places(x, y, np.concatenate(unreadable), layout.frame)
-    times = join_times([moment.texts() for moment in moments], layout.date_order, layout.usual_order)
+    texts, latest = [moment.texts() for moment in moments], compute_latest_time(now)
+    starts, ends = texts[: len(layout.time)], texts[len(layout.time) :]
+    when = read_file_times(starts, ends, layout.rules, x, y, reason == "", layout.crs, latest)
+    times = when.times
     reason = np.where(reason != "", reason, times.reason)
-    for late in np.flatnonzero((times.time > compute_latest_time(now)) & (reason == "")):
+    for late in np.flatnonzero((times.time > latest) & (reason == "")):
         reason[late] = f"{FUTURE}: '{times.time[late]}'"
     for number, count in ragged.items():
         reason[number] = f"{RAGGED}: '{count} instead of {width}'"
     types = ["text" if kind == "empty" else kind for kind in types]
-    return Survey(np.concatenate(lines), x, y, times, reason, types, [times.note] if times.note else [])
+    return Survey(np.concatenate(lines), x, y, when, reason, types)
 
 
 def make_empty_error(file: CsvFile) -> DataError:
@@ -186,9 +189,9 @@ def convert(kind: str, texts: Sequence[str]) -> list[Any]:
     return [values[text] for text in texts]
 
 
-def make_field_names(header: Sequence[str], columns: Sequence[int]) -> list[str]:
+def make_field_names(header: Sequence[str], columns: Sequence[int], reserved: Sequence[str] = RESERVED) -> list[str]:
     """Make field names of these columns: as in the file, but unique without regard to case, and never reserved."""
-    taken = set(RESERVED)
+    taken = set(reserved)
     names = []
     for column in columns:
         name, number = header[column], 2
@@ -200,11 +203,13 @@ def make_field_names(header: Sequence[str], columns: Sequence[int]) -> list[str]
     return names
 
 
-def list_kept_columns(file: CsvFile, layout: Layout, times: ParsedTimes) -> list[int]:
-    """List the columns that are not already in the geometry, in `occurred` or in `category`."""
+def list_kept_columns(file: CsvFile, layout: Layout, when: FileTimes) -> list[int]:
+    """List the columns that are not already in the geometry, in the times or in `category`."""
     used = {layout.x, layout.y} | ({layout.category} if layout.category is not None else set())
-    if times.whole:
+    if when.times.whole:
         used |= set(layout.time)
+    if when.spans is not None and when.spans.whole:
+        used |= set(layout.end)
     return [column for column in range(len(file.header)) if column not in used]
 
 
@@ -212,12 +217,14 @@ def write_incidents(
     file: CsvFile, layout: Layout, learnt: Survey, path: str | Path, context: JobContext
 ) -> list[dict[str, str]]:
     """Second pass: write the kept rows as points; returns the fields' names and types."""
-    columns = list_kept_columns(file, layout, learnt.times)
-    names = make_field_names(file.header, columns)
+    when = learnt.when
+    spans = {} if when.spans is None else dict(zip(SPAN_FIELDS, (when.start, when.spans.end), strict=True))
+    columns = list_kept_columns(file, layout, when)
+    names = make_field_names(file.header, columns, (*RESERVED, *spans))
     renamed = [f"{file.header[c]} is now {n}" for c, n in zip(columns, names, strict=True) if n != file.header[c]]
     if renamed:
         context.log("Columns renamed because the name is taken: " + ", ".join(renamed) + ".")
-    types = {"occurred": "datetime", "category": "text"}
+    types = {"occurred": "datetime", "category": "text"} | dict.fromkeys(spans, "datetime")
     types |= {name: learnt.types[column] for name, column in zip(names, columns, strict=True)}
     fields = {name: "long" if kind == "integer" else kind for name, kind in types.items()}
     width = len(file.header)
@@ -230,7 +237,8 @@ def write_incidents(
                 continue
             texts = list(zip(*kept, strict=True))
             others = [convert(learnt.types[column], texts[column]) for column in columns]
-            values = [learnt.times.time[here][good], _categories(texts, layout), *others]
+            times = [each[here][good] for each in spans.values()]
+            values = [when.times.time[here][good], _categories(texts, layout), *times, *others]
             yield Chunk(values, learnt.x[here][good], learnt.y[here][good])
 
     write_table(path, fields, chunks(), "point", layout.crs)

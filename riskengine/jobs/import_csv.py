@@ -25,7 +25,9 @@ from ..intake.placecheck import Frame, is_geographic
 from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
 from ..intake.profiles.guess import guess_profile
 from ..intake.timecheck import describe_far_times
+from ..intake.timereading import TimeRules
 from ..intake.timesearch import SAMPLE_ROWS
+from ..intake.timezones import find_zone
 
 _DEFAULT_CRS = "EPSG:4326"
 
@@ -56,12 +58,14 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     context.log(f"Encoding {file.encoding}, delimiter {file.delimiter!r}, coordinates in {layout.crs}.")
     with no_collector(), context.step(0.0, 0.5):
         learnt = survey(file, layout, context, now)
-    notes += learnt.notes
+    notes += learnt.when.notes
     for note in notes:
         context.log(note.rstrip(".") + ".")
     reasons = count_refusals(learnt, context, file.path.name)
+    for warning in learnt.when.warnings:
+        context.warn(f"{warning}.")
     fine = learnt.reason == ""
-    kept = learnt.times.time[fine]
+    kept = learnt.when.times.time[fine]
     if far := describe_far_times(kept, learnt.lines[fine]):
         context.warn(f"{far}.")
     with no_collector(), context.step(0.5, 1.0):
@@ -99,7 +103,7 @@ def _profile(parameters: ImportIncidents, file: CsvFile) -> tuple[Profile | None
             if not rows:
                 # Whatever its columns are called.
                 raise make_empty_error(file) from None
-            named = (parameters.x, parameters.y, parameters.time, parameters.date_order)
+            named = (parameters.x, parameters.y, parameters.time, parameters.date_order, parameters.end)
             guessed = guess_profile(file.header, rows, *named)
             if guessed is None:
                 raise
@@ -133,6 +137,13 @@ def _layout(parameters: ImportIncidents, file: CsvFile, profile: Profile | None,
         category_names=variant.category_names if variant else {},
         crs=crs,
         frame=Frame(is_geographic(crs), known_area),
-        date_order=parameters.date_order,
-        usual_order=(variant.date_order if variant else None) or (profile.date_order if profile else None),
+        rules=TimeRules(
+            parameters.date_order,
+            (variant.date_order if variant else None) or (profile.date_order if profile else None),
+            find_zone(parameters.time_zone) if parameters.time_zone else None,
+            profile.zone if profile else None,
+            parameters.occurred,
+            parameters.seed,
+        ),
+        end=tuple(require_column(name, file.header, "end") for name in parameters.end),
     )

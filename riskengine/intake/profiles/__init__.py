@@ -39,7 +39,8 @@ class Variant(BaseModel):
 class Profile(BaseModel):
     """A publisher's format: columns, CRS, the area its places lie in, and what its users must know.
 
-    ``bbox`` is west, south, east, north in the units of ``crs``.
+    ``bbox`` is west, south, east, north in the units of ``crs``; ``zone`` names the time zone of the place, which is
+    suggested where times are not local.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +50,7 @@ class Profile(BaseModel):
     crs: str
     bbox: tuple[float, float, float, float] | None
     date_order: str | None = "auto"
+    zone: str | None = None
     notes: tuple[str, ...] = ()
     variants: tuple[Variant, ...]
 
