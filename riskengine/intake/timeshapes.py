@@ -128,8 +128,8 @@ def _read_chunk(texts: list[str], patterns: tuple[re.Pattern[str], ...], fields:
                     fields[f"{name}_digits"][rows] = high - low
 
 
-def _read_offset(shape: str, letters: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _read_offset(example: str, letters: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Seconds east of UTC of offsets of one shape, such as ``Z``, ``+00:00`` or ``UTC-00``."""
-    places = [place for place, letter in enumerate(shape) if letter == "0"]
+    places = [place for place, letter in enumerate(example) if letter.isdigit()]
     worth = np.array([36000, 3600, 600, 60], dtype=np.int64)[: len(places)]
-    return (-1 if "-" in shape else 1) * ((letters[:, places].astype(np.int64) - 48) @ worth)
+    return (-1 if "-" in example else 1) * ((letters[:, places].astype(np.int64) - 48) @ worth)
