@@ -6,6 +6,8 @@ from typing import Literal
 
 #: Order of day and month in times that are text.
 DateOrder = Literal["auto", "ymd", "dmy", "mdy"]
+#: Which moment of a span of time stands for an incident.
+Occurred = Literal["start", "middle", "end", "random"]
 #: Unit of a time bin.
 BinUnit = Literal["hours", "days", "weeks", "months"]
 #: What a percentile is taken over: all maps together, or each map by itself.

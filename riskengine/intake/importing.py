@@ -25,12 +25,13 @@ from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, desc
 from .placecheck import Frame, check_places, parse_numbers
 from .repeats import IN_LAYER, IN_OTHER_FILE, KnownRows, describe_repeats, find_in_other_files, merge_rows
 from .table import Record, Table, fit_width, locate
-from .timejoin import join_times
-from .times import ParsedTimes
+from .timereading import FileTimes, TimeRules, read_file_times
 
 RAGGED = "wrong number of fields"
 #: Names that the layer itself uses.
 RESERVED = ("fid", "geom", "occurred", "category")
+#: And those of a layer of spans.
+SPAN_FIELDS = ("start", "end")
 
 #: How many rows of the file were merged into an incident.
 ROWS = "rows"
@@ -55,8 +56,8 @@ class Layout:
     category_names: dict[str, str]
     crs: str
     frame: Frame
-    date_order: str
-    usual_order: str | None = None
+    rules: TimeRules
+    end: tuple[int, ...] = ()
     id: int | None = None
 
 
@@ -67,7 +68,7 @@ class Survey:
     lines: NDArray[np.int64]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
-    times: ParsedTimes
+    when: FileTimes
     reason: NDArray[np.object_]
     types: list[str]
     notes: list[str] = field(default_factory=list)
@@ -97,7 +98,7 @@ def survey(
     ys: list[NDArray[np.float64]] = []
     unreadable: list[NDArray[np.bool_]] = []
     ragged: dict[int, str] = {}
-    moments = [_Distinct() for _ in layout.time]
+    moments = [_Distinct() for _ in layout.time + layout.end]
     ids = _Distinct()
     hashes: list[NDArray[np.int64]] = []
     row = 0
@@ -118,7 +119,7 @@ def survey(
         xs.append(x)
         ys.append(y)
         unreadable.append(bad_x | bad_y)
-        for moment, number in zip(moments, layout.time, strict=True):
+        for moment, number in zip(moments, layout.time + layout.end, strict=True):
             moment.add(columns[number])
         if layout.id is not None:
             ids.add(columns[layout.id])
@@ -127,13 +128,16 @@ def survey(
         raise make_empty_error(file)
     x, y = np.concatenate(xs), np.concatenate(ys)
     reason = check_places(x, y, np.concatenate(unreadable), layout.frame)
-    times = join_times([moment.texts() for moment in moments], layout.date_order, layout.usual_order)
+    texts, latest = [moment.texts() for moment in moments], compute_latest_time(now)
+    starts, ends = texts[: len(layout.time)], texts[len(layout.time) :]
+    when = read_file_times(starts, ends, layout.rules, x, y, reason == "", layout.crs, latest)
+    times = when.times
     reason = np.where(reason != "", reason, times.reason)
-    for late in np.flatnonzero((times.time > compute_latest_time(now)) & (reason == "")):
+    for late in np.flatnonzero((times.time > latest) & (reason == "")):
         reason[late] = f"{FUTURE}: '{times.time[late]}'"
     for number, why in ragged.items():
         reason[number] = why
-    notes = [times.note] if times.note else []
+    notes = list(when.notes)
     if file.files is not None:
         where = file.files.find(np.arange(row))
         earlier = find_in_other_files(np.concatenate(hashes), where)
@@ -141,7 +145,7 @@ def survey(
         reason[again] = [f"{IN_OTHER_FILE}: '{file.files.names[each]}'" for each in earlier[again]]
         notes += describe_repeats(file.files.names, where[again], earlier[again])
     types = ["text" if kind == "empty" else kind for kind in types]
-    made = Survey(np.concatenate(lines), x, y, times, reason, types, notes)
+    made = Survey(np.concatenate(lines), x, y, when, reason, types, notes)
     if layout.id is not None:
         made.extra, made.count = merge_rows(ids.texts(), reason == "")
     return made
@@ -227,17 +231,19 @@ def make_field_names(header: Sequence[str], columns: Sequence[int], reserved: Se
     return names
 
 
-def list_kept_columns(file: Table, layout: Layout, times: ParsedTimes) -> list[int]:
-    """List the columns that are not already in the geometry, in `occurred` or in `category`."""
+def list_kept_columns(file: Table, layout: Layout, when: FileTimes) -> list[int]:
+    """List the columns that are not already in the geometry, in the times or in `category`."""
     used = {layout.x, layout.y} | ({layout.category} if layout.category is not None else set())
-    if times.whole:
+    if when.times.whole:
         used |= set(layout.time)
+    if when.spans is not None and when.spans.whole:
+        used |= set(layout.end)
     return [column for column in range(len(file.header)) if column not in used]
 
 
 @dataclass(frozen=True)
 class Output:
-    """The fields of the incidents, and the columns of the file that fill those after `occurred` and `category`.
+    """The fields of the incidents, and the columns of the file that fill those that are not the layer's own.
 
     Attributes
     ----------
@@ -252,13 +258,16 @@ class Output:
 
 def plan_output(file: Table, layout: Layout, learnt: Survey, context: JobContext) -> Output:
     """Plan the fields; says which columns are renamed."""
-    columns = list_kept_columns(file, layout, learnt.times)
+    columns = list_kept_columns(file, layout, learnt.when)
+    spans = SPAN_FIELDS if learnt.when.spans is not None else ()
     own = (ROWS,) if learnt.count is not None else ()
-    names = make_field_names(file.header, columns, (*RESERVED, *own))
+    names = make_field_names(file.header, columns, (*RESERVED, *spans, *own))
     renamed = [f"{file.header[c]} is now {n}" for c, n in zip(columns, names, strict=True) if n != file.header[c]]
     if renamed:
         context.log("Columns renamed because the name is taken: " + ", ".join(renamed) + ".")
-    types = {"occurred": "datetime", "category": "text", **dict.fromkeys(own, "integer")}
+    types = (
+        {"occurred": "datetime", "category": "text"} | dict.fromkeys(spans, "datetime") | dict.fromkeys(own, "integer")
+    )
     types |= {name: learnt.types[column] for name, column in zip(names, columns, strict=True)}
     return Output(types, dict(zip(names, columns, strict=True)))
 
@@ -276,7 +285,10 @@ def read_values(
             continue
         numbers = here.start + np.flatnonzero(good)
         texts = list(zip(*rows, strict=True))
-        values: dict[str, Any] = {"occurred": learnt.times.time[numbers], "category": _categories(texts, layout)}
+        when = learnt.when
+        values: dict[str, Any] = {"occurred": when.times.time[numbers], "category": _categories(texts, layout)}
+        if when.spans is not None:
+            values |= dict(zip(SPAN_FIELDS, (when.start[numbers], when.spans.end[numbers]), strict=True))
         if learnt.count is not None:
             values[ROWS] = learnt.count[numbers].tolist()
         for name, column in output.columns.items():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
-from .times import kind_of_reason, parse_times
+from .times import OFFSETS_DROPPED, join_sentences, kind_of_reason, parse_times
 
 NO_COORDINATES = "no coordinates"
 NO_TIME = "no time given"
@@ -146,8 +146,8 @@ def read_exchange(
     categories = [str(name) for name in arrays.get("categories", np.array([], dtype=str))]
     texts = arrays.get("time_text")
     parsed = parse_times(texts, order) if texts is not None else None
-    if parsed and parsed.note:
-        context.log(parsed.note + ".")
+    if parsed and (note := join_sentences(parsed.note, OFFSETS_DROPPED if parsed.offset is not None else "")):
+        context.log(note + ".")
     time = parsed.time if parsed else arrays["time"].astype(np.int64, copy=False).view("datetime64[s]")
     lengths = {len(column) for column in (x, y, time, fid, category)}
     if len(lengths) > 1 or (count and int(category.max()) >= len(categories)):

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..ground.errors import ParameterError
 from .timenames import find_month
-from .times import MISSING, ParsedTimes, add_time_of_day, is_missing, parse_times
+from .times import MISSING, ParsedTimes, add_time_of_day, is_missing, join_sentences, parse_times
+from .timeshapes import ABSENT
 
 #: Columns that a time may be spread over.
 MOST_COLUMNS = 5
@@ -106,7 +107,7 @@ def _round_up(dates: ParsedTimes, texts: Texts) -> ParsedTimes:
     if not clocks or clocks[0] <= 43200 or not is_utc(texts):
         return dates
     said = "The dates are midnights written in UTC: each was read as the day that begins then"
-    note = ". ".join(part for part in (said, dates.note) if part)
+    note = join_sentences(said, dates.note)
     return replace(dates, time=dates.time + np.timedelta64(86400, "s"), note=note, whole=False)
 
 
@@ -143,10 +144,16 @@ def read_dates(texts: Texts, order: str = "auto", undecided: str | None = None) 
             parsed,
             time=time.astype("datetime64[s]"),
             reason=np.where(fits, "", parsed.reason),
-            note=". ".join(part for part in (said, parsed.note) if part),
+            note=join_sentences(said, parsed.note),
             whole=parsed.whole and (seconds > 1 or not (since[fits] % 1).any()),
+            # A spreadsheet counts by its own clock, the others in UTC.
+            offset=parsed.offset if seconds > 1 else np.where(fits, 0, _offsets(parsed)),
         )
     return parsed
+
+
+def _offsets(parsed: ParsedTimes) -> NDArray[np.int64]:
+    return np.full(len(parsed.time), ABSENT) if parsed.offset is None else parsed.offset
 
 
 def _join_date(parts: Sequence[Texts]) -> list[str]:

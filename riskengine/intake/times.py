@@ -1,7 +1,8 @@
 """Texts to times: the only place of Crime Risk where a date is read from text.
 
-Times are naive local civil time, as the police wrote them down: a time-zone offset is dropped and the
-wall clock kept.  Which of day and month comes first is decided by the whole column, never row by row.
+Times are naive local civil time, as the police wrote them down: the wall clock is kept, and the time-zone offset
+beside it (`timezones.settle_zone` may use it).  Which of day and month comes first is decided by the whole column,
+never row by row.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ YEAR = "year out of range"
 EPOCH = "a bare number is not taken for a time"
 PLACEHOLDER = "the date is a placeholder"
 MIXED = "day and month are the other way round than in most rows"
+#: Said where offsets are not used.
+OFFSETS_DROPPED = "Time-zone offsets were dropped and the wall clock kept"
 CLOCK = "time of day not understood, expected one like 23:00"
 
 _NOTHING = frozenset(("", "-", "na", "n/a", "nan", "nat", "null", "none", "unknown", "nil"))
@@ -50,6 +53,8 @@ class ParsedTimes:
         What a reader of the results should know; may be empty.
     whole : bool
         False if the texts say more than `time` keeps: offsets or fractions of a second.
+    offset : ndarray of int64 or None
+        Seconds east of UTC in which `time` is written, `ABSENT` where the text does not say; None if none does.
     """
 
     time: NDArray[np.datetime64]
@@ -57,6 +62,12 @@ class ParsedTimes:
     order: str
     note: str
     whole: bool = True
+    offset: NDArray[np.int64] | None = None
+
+
+def join_sentences(*sentences: str) -> str:
+    """Join what is to be said, empty or not, into one note."""
+    return ". ".join(sentence for sentence in sentences if sentence)
 
 
 def kind_of_reason(reason: str) -> str:
@@ -155,10 +166,10 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
         rows = int(weight[fine & only_month].sum())
         notes.append(f"{rows} of the dates are months only and set to the first of the month")
     zoned = bool((fields["zone"][fine] != ABSENT).any())
-    if zoned:
-        notes.append("Time-zone offsets were dropped and the wall clock kept")
     whole = not zoned and not (fields["fraction"][fine] > 0).any()
-    return ParsedTimes(time.astype("datetime64[s]")[codes], reason[codes], chosen, ". ".join(notes), whole)
+    offset = fields["zone"][codes] if zoned else None
+    note = join_sentences(*notes)
+    return ParsedTimes(time.astype("datetime64[s]")[codes], reason[codes], chosen, note, whole, offset)
 
 
 def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> ParsedTimes:
@@ -166,7 +177,8 @@ def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> 
 
     Understood are 23:00:00, 14:32, 2:30 PM, 1432 and, if hardly a number of the column is above 24, bare
     hours.  A missing time of day, and a date that a spreadsheet wrote in its stead (1899-12-30),
-    leave midnight, and the note says for how many; anything else refuses the row.
+    leave midnight, and the note says for how many; anything else refuses the row.  An offset of the dates is
+    dropped: they are days, and their times of day are local unless these carry one themselves.
     """
     codes, words = _unique(texts)
     weight = np.bincount(codes, minlength=len(words))
@@ -195,14 +207,17 @@ def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> 
     kind[~fine] = CLOCK
     reason = np.where(dates.reason != "", dates.reason, _with_text(kind, words)[codes])
     lacking = int((absent[codes] & ~np.isnat(time)).sum())
-    note = dates.note
+    note = join_sentences(dates.note, OFFSETS_DROPPED if dates.offset is not None else "")
     if lacking:
         all_lack = lacking == int((~np.isnat(time)).sum())
         rows = "All incidents" if all_lack else f"{lacking} of the incidents"
-        note = ". ".join(part for part in (note, f"{rows} had no time of day and were set to midnight") if part)
+        note = join_sentences(note, f"{rows} had no time of day and were set to midnight")
     # A clock that the dates had themselves is not in the result, so their column is kept.
     whole = dates.whole and not (dates.time[~np.isnat(dates.time)] != midnight[~np.isnat(dates.time)]).any()
-    return replace(dates, time=time.astype("datetime64[s]"), reason=reason, note=note, whole=whole)
+    # What spreadsheets export as 1899-12-30T14:30:00Z is a time of day, and its Z says nothing.
+    zone = np.where(fields["dated"] == ABSENT, fields["zone"], ABSENT)
+    offset = zone[codes] if (zone != ABSENT).any() else None
+    return replace(dates, time=time.astype("datetime64[s]"), reason=reason, note=note, whole=whole, offset=offset)
 
 
 def _unique(texts: NDArray[Any] | Sequence[Any]) -> tuple[NDArray[np.intp], list[str]]:

@@ -110,12 +110,32 @@ def describe_choice(readings: Sequence[Reading]) -> str:
     """Describe which reading was taken, why, and what else could have been."""
     best = readings[0]
     said = f"The time is read from {best.says}"
-    others = [each.says for each in readings[1:] if each.score >= _WORTH_SAYING * best.score][:3]
+    end = _find_end(readings)
+    others = [each.says for each in readings[1:] if each is not end and each.score >= _WORTH_SAYING * best.score][:3]
     if others:
         said += f". It could also have been {'; or '.join(others)}. To choose, name the column of the time"
     if best.flat and best.flat != "00:00":
         said += f". All times of day are {best.flat}, so they say nothing, and no other column says more"
     return said
+
+
+def describe_end(readings: Sequence[Reading]) -> str:
+    """Describe the end of the span whose start is the time taken; empty if the file names none."""
+    end = _find_end(readings)
+    if end is None:
+        return ""
+    names = " and ".join(map(repr, end.columns))
+    return (
+        f"The end of the span in which it happened is by name in {names}: END_FIELD={','.join(end.columns)} keeps both"
+    )
+
+
+def _find_end(readings: Sequence[Reading]) -> Reading | None:
+    """The best reading of the end of the same event."""
+    if is_end(readings[0].columns[0]):
+        return None
+    role = tell_role(readings[0].columns[0])
+    return next((each for each in readings if is_end(each.columns[0]) and tell_role(each.columns[0]) == role), None)
 
 
 def _read_date(column: _Column, order: str) -> Reading | None:

@@ -79,7 +79,7 @@ def read_shapes(texts: list[str], patterns: tuple[re.Pattern[str], ...]) -> dict
     -------
     dict of str to ndarray
         Every field of every pattern, `ABSENT` where a text does not have it.  ``half`` is 0 for AM
-        and 1 for PM; a month name becomes ``month``.
+        and 1 for PM; a month name becomes ``month``; ``zone`` is the offset, in seconds east of UTC.
     """
     fields = {name: np.full(len(texts), ABSENT, dtype=np.int64) for name in _FIELDS}
     for start in range(0, len(texts), _CHUNK):
@@ -119,10 +119,17 @@ def _read_chunk(texts: list[str], patterns: tuple[re.Pattern[str], ...], fields:
             elif name == "half":
                 fields["half"][rows] = value.startswith("P")
             elif name == "zone":
-                fields["zone"][rows] = 0
+                fields["zone"][rows] = _read_offset(value, letters[rows, slice(*match.span(name))])
             else:
                 low, high = match.span(name)
                 powers = 10 ** np.arange(high - low - 1, -1, -1, dtype=np.int64)
                 fields[name][rows] = (letters[rows, low:high].astype(np.int64) - 48) @ powers
                 if name in ("year", "a", "c"):
                     fields[f"{name}_digits"][rows] = high - low
+
+
+def _read_offset(example: str, letters: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Seconds east of UTC of offsets of one shape, such as ``Z``, ``+00:00`` or ``UTC-00``."""
+    places = [place for place, letter in enumerate(example) if letter.isdigit()]
+    worth = np.array([36000, 3600, 600, 60], dtype=np.int64)[: len(places)]
+    return (-1 if "-" in example else 1) * ((letters[:, places].astype(np.int64) - 48) @ worth)

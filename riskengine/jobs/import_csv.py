@@ -38,7 +38,9 @@ from ..intake.profiles.guess import guess_profile
 from ..intake.repeats import IN_LAYER, KnownRows, describe_shared_ids
 from ..intake.table import Table
 from ..intake.timecheck import describe_far_times
+from ..intake.timereading import TimeRules
 from ..intake.timesearch import SAMPLE_ROWS
+from ..intake.timezones import find_zone
 
 _DEFAULT_CRS = "EPSG:4326"
 
@@ -67,8 +69,10 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     for note in notes:
         context.log(note.rstrip(".") + ".")
     reasons = count_refusals(file, learnt, context)
+    for warning in learnt.when.warnings:
+        context.warn(f"{warning}.")
     kept = learnt.find_kept()
-    if far := describe_far_times(learnt.times.time[kept], learnt.lines[kept]):
+    if far := describe_far_times(learnt.when.times.time[kept], learnt.lines[kept]):
         context.warn(f"{far}.")
     merged = 0 if learnt.extra is None else int(learnt.extra.sum())
     if merged:
@@ -84,7 +88,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         fields = write_incidents(file, layout, learnt, plan, output, context)
         if parameters.refused:
             write_refused(file, learnt, parameters.refused, context)
-    times = learnt.times.time[learnt.find_kept()]
+    times = learnt.when.times.time[learnt.find_kept()]
     context.progress(1.0)
     return {
         "rows": len(learnt.reason),
@@ -154,7 +158,7 @@ def _profile(parameters: ImportIncidents, file: Table) -> tuple[Profile | None, 
             if not rows:
                 # Whatever its columns are called.
                 raise make_empty_error(file) from None
-            named = (parameters.x, parameters.y, parameters.time, parameters.date_order)
+            named = (parameters.x, parameters.y, parameters.time, parameters.date_order, parameters.end)
             guessed = guess_profile(file.header, rows, *named)
             if guessed is None:
                 raise
@@ -196,7 +200,14 @@ def _layout(parameters: ImportIncidents, file: Table, profile: Profile | None, v
         category_names=variant.category_names if variant else {},
         crs=crs,
         frame=Frame(is_geographic(crs), known_area),
-        date_order=parameters.date_order,
-        usual_order=(variant.date_order if variant else None) or (profile.date_order if profile else None),
+        rules=TimeRules(
+            parameters.date_order,
+            (variant.date_order if variant else None) or (profile.date_order if profile else None),
+            find_zone(parameters.time_zone) if parameters.time_zone else None,
+            profile.zone if profile else None,
+            parameters.occurred,
+            parameters.seed,
+        ),
+        end=tuple(require_column(name, file.header, "end") for name in parameters.end),
         id=require_column(parameters.id_field, file.header, "id_field") if parameters.id_field else None,
     )

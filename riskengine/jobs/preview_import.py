@@ -89,7 +89,7 @@ def _describe_row(row: int, fields: list[str], learnt: Survey, reading: Reading,
     column = reading.layout.category
     fitted = fit_width(fields, len(file.header))
     text = fitted[column].strip() if fitted and column is not None else ""
-    time = learnt.times.time[row]
+    time = learnt.when.times.time[row]
     return {
         "line": int(learnt.lines[row]),
         "x": _to_number(learnt.x[row]),

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+from ..choices import Occurred
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown
 from .kinds import Choice, Crs, File, Files, Scratch, Text, VectorDestination
-from .shared import INCIDENTS, ReadsTimes
+from .shared import INCIDENTS, SEED, ReadsTimes
 
 #: The known formats are data, a file each: neither side needs the other to list them.
 PROFILES = Path(__file__).resolve().parents[2] / "intake" / "profiles"
@@ -42,6 +43,10 @@ The known open-data formats are recognised by their headers. In any other file l
 their names and the time by its values; the log says which columns were taken and what else could have been. Or
 choose "Columns named by hand" and name the columns of X, Y and time. The time may be spread over columns, separated
 by commas: date and time of day, or year, month, day, hour and minute.
+
+Where a file gives the start and the end of the span in which a crime happened, name both: the layer then has the
+fields start and end, and occurred is the moment of the span that you choose. Times with an offset or in UTC become
+local where you name the time zone.
 
 The layer gets the fields occurred (local civil time, stored without a zone shift) and category, then the file's
 other columns. Rows that cannot be used (no coordinates, (0, 0), outside the area, swapped, no or unreadable or
@@ -84,6 +89,43 @@ the row itself: nothing is lost.
             name="TIME_FIELD",
         ),
     ] = []
+    end: Annotated[
+        list[str],
+        Text(",", "date, time"),
+        Limits(most=5),
+        Shown(
+            tr("Column of the end of the span"),
+            tr("Where the time above is only the start, as of a burglary during a holiday; columns as there."),
+            name="END_FIELD",
+        ),
+    ] = []
+    occurred: Annotated[
+        Occurred,
+        Choice(
+            {
+                "start": tr("Start"),
+                "middle": tr("Middle"),
+                "end": tr("End"),
+                "random": tr("Random moment of the span (seeded)"),
+            }
+        ),
+        Shown(tr("Moment of the span that counts"), tr("What the field occurred holds where a row has both times.")),
+    ] = "start"
+    seed: Annotated[
+        int, SEED, Shown(tr("Seed"), tr("The same seed and file give the same random moments."), advanced=True)
+    ] = 0
+    time_zone: Annotated[
+        str | None,
+        Shown(
+            tr("Time zone"),
+            tr(
+                "Such as America/New_York or UTC-05:00. Times with an offset or in UTC are converted into it; others "
+                "are local already. Left empty, times stay as they are written, and the log names the zone if that "
+                "looks wrong."
+            ),
+            advanced=True,
+        ),
+    ] = None
     category: Annotated[str | None, Shown(tr("Column of the category"), _BY_HAND, name="CATEGORY_FIELD")] = None
     crs: Annotated[
         str | None, Crs(), Shown(tr("CRS of the coordinates"), tr("By default that of the format, or WGS 84."))
@@ -136,8 +178,13 @@ the row itself: nothing is lost.
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield a format that there is not."""
+        """Yield a format that there is not, and a moment of a span without its end."""
         yield from super().list_problems(given)
+        if given["occurred"] != "start" and not given["end"]:
+            yield Problem(
+                "occurred",
+                tr("{occurred} is '{value}', but {end} is empty. Name the column that holds the end of the span."),
+            )
         if given["profile"] not in FORMATS:
             known = ", ".join(FORMATS)
             yield Problem("profile", f"There is no {{profile}} '{{value}}'. Use one of {known}.")

@@ -45,8 +45,9 @@ class Variant(BaseModel):
 class Profile(BaseModel):
     """A publisher's format: columns, CRS, the area its places lie in, and what its users must know.
 
-    ``bbox`` is west, south, east, north in the units of ``crs``; ``zone`` the time zone of the place (IANA).
-    ``number`` is the format's integer in Processing, published and never changed; a user's own format has none.
+    ``bbox`` is west, south, east, north in the units of ``crs``; ``zone`` names the time zone of the place (IANA),
+    which is suggested where times are not local. ``number`` is the format's integer in Processing, published and never
+    changed; a user's own format has none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

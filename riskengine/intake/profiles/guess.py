@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..timesearch import describe_choice, find_times
+from ..timesearch import describe_choice, describe_end, find_times
 from . import Profile, Variant, find_column, reduce_name
 
 #: Names as `reduce_name` writes them, the likeliest first. X and Y are not among them: they do not tell their CRS.
@@ -25,6 +25,7 @@ def guess_profile(
     y: str | None = None,
     time: Sequence[str] = (),
     order: str = "auto",
+    end: Sequence[str] = (),
 ) -> tuple[Profile, Variant] | None:
     """Guess what the columns are, as a profile; None unless longitude, latitude and time are all told.
 
@@ -37,6 +38,8 @@ def guess_profile(
         What the user has named already.
     order : str
         Order of dates, as for `parse_times`.
+    end : sequence of str
+        Columns of the end of a span, which the user has named.
     """
     columns = {reduce_name(name): name for name in reversed(header)}
     roles = {role: next((columns[name] for name in names if name in columns), None) for role, names in _NAMES.items()}
@@ -50,11 +53,13 @@ def guess_profile(
     notes = [f"No known format: the columns were told by their names ({said})"]
     if not time:
         places = [header[number] for name in (x, y) if (number := find_column(name, header)) is not None]
-        readings = find_times(header, rows, places, order)
+        readings = find_times(header, rows, [*places, *end], order)
         if not readings:
             return None
         time = readings[0].columns
         notes.append(describe_choice(readings))
+        if not end and (said := describe_end(readings)):
+            notes.append(said)
     variant = Variant(
         title="told by their names", signature=(x, y, *time), x=x, y=y, time=tuple(time), category=category
     )
