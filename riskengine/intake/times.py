@@ -50,6 +50,8 @@ class ParsedTimes:
         What a reader of the results should know; may be empty.
     whole : bool
         False if the texts say more than `time` keeps: offsets or fractions of a second.
+    months : bool
+        True if all that were read are months without a day.
     """
 
     time: NDArray[np.datetime64]
@@ -57,6 +59,7 @@ class ParsedTimes:
     order: str
     note: str
     whole: bool = True
+    months: bool = False
 
 
 def kind_of_reason(reason: str) -> str:
@@ -149,7 +152,8 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
     reason = _with_text(kind, words)
     reason[missing] = MISSING
 
-    if fine.any() and only_month[fine].all():
+    months = bool(fine.any() and only_month[fine].all())
+    if months:
         notes.append("The dates are months only: every incident is set to the first of its month")
     elif only_month[fine].any():
         rows = int(weight[fine & only_month].sum())
@@ -158,7 +162,7 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
     if zoned:
         notes.append("Time-zone offsets were dropped and the wall clock kept")
     whole = not zoned and not (fields["fraction"][fine] > 0).any()
-    return ParsedTimes(time.astype("datetime64[s]")[codes], reason[codes], chosen, ". ".join(notes), whole)
+    return ParsedTimes(time.astype("datetime64[s]")[codes], reason[codes], chosen, ". ".join(notes), whole, months)
 
 
 def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> ParsedTimes:

@@ -12,6 +12,7 @@ from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.csvfile import CsvFile, open_csv
+from ..intake.exactness import describe_exactness, find_exactness
 from ..intake.importing import (
     Layout,
     count_refusals,
@@ -38,7 +39,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     dict
         ``rows`` of the file, ``imported`` and ``refused`` with ``reasons``; ``fields`` (name and type:
         datetime, integer, real or text), ``output`` (the file of the incidents); ``crs``, ``profile``,
-        ``encoding``, ``delimiter``, ``first``, ``last``, ``notes``.
+        ``encoding``, ``delimiter``, ``first``, ``last``, ``exactness``, ``notes``.
     """
     file = open_csv(parameters.path, parameters.encoding, parameters.delimiter, parameters.header)
     profile, variant = _profile(parameters, file)
@@ -62,6 +63,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     reasons = count_refusals(learnt, context, file.path.name)
     fine = learnt.reason == ""
     kept = learnt.times.time[fine]
+    exactness = find_exactness(kept, "month" if learnt.times.months else "")
+    context.log(f"{describe_exactness(kept, exactness)}.")
     if far := describe_far_times(kept, learnt.lines[fine]):
         context.warn(f"{far}.")
     with no_collector(), context.step(0.5, 1.0):
@@ -83,6 +86,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         "delimiter": file.delimiter,
         "first": str(kept.min()),
         "last": str(kept.max()),
+        "exactness": exactness,
         "notes": [note.rstrip(".") + "." for note in notes],
     }
 
