@@ -17,7 +17,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDateTime
 
 from .crs import tr
-from .exactness import write_exactness
+from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
 from .score_styles import (
     ScoreClass,
@@ -180,7 +180,9 @@ def remember(layer: Any, title: str, history: str, abstract: str = "") -> None:
         _forget_styles(layer)
         why = layer.saveStyleToDatabase(STYLE_NAME, title, True, "")
         _require(why, not why)
-        layer.saveDefaultMetadata()
+        named = open_by_name(layer)
+        named.setMetadata(metadata)
+        named.saveDefaultMetadata()
 
 
 def _require(why: str, fine: bool) -> None:

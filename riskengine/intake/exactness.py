@@ -92,7 +92,7 @@ def find_exactness(time: NDArray[np.datetime64], word: str = "") -> Exactness:
         What came with them; anything that is no exactness says nothing.
     """
     shown = measure_exactness(time).exactness
-    return max(shown, *(each for each in EXACTNESS if each == word), key=EXACTNESS.index) if word else shown
+    return max([shown, *(each for each in EXACTNESS if each == word)], key=EXACTNESS.index)
 
 
 def is_too_fine(bin: str, exactness: str) -> bool:

@@ -36,12 +36,11 @@ def choose_unit(unit: BinUnit, length: int, incidents: Incidents, context: JobCo
     text = bin_text(unit, length)
     if is_too_fine(text, exactness):
         these = "months: their days are not known" if months else "days: their time of day is not known"
-        fitting = "months" if months else "days"
         raise ParameterError(
-            f"These times are {these}, so the time bin of {text} is finer than they are",
+            f"These times are {these}, so BIN_UNIT with bins of {text} is finer than they are",
             parameter="bin_unit",
             value=text,
-            remedy=f"Choose {fitting}, or Automatic",
+            remedy=f"Set BIN_UNIT to {'Months' if months else 'Days'} or to Automatic",
         )
     return unit
 
