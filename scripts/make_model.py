@@ -62,7 +62,7 @@ def main_inputs() -> list[object]:
         ),
         QgsProcessingParameterNumber("spacing", "Spacing of the score grid [m]", NUMBER.Double, 250.0, False, 1),
         QgsProcessingParameterNumber("cell_size", "Cell size of the hotspot grids [m]", NUMBER.Double, None, True),
-        QgsProcessingParameterNumber("steps", "Maps to forecast", NUMBER.Integer, 1, False, 1),
+        QgsProcessingParameterNumber("steps", "Days to forecast", NUMBER.Integer, 1, False, 1),
         QgsProcessingParameterNumber("epochs", "Epochs", NUMBER.Integer, 30, False, 1),
     ]
 
