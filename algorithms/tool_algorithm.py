@@ -305,10 +305,12 @@ class ToolAlgorithm(EngineAlgorithm):
             name = asked.find_parameter(kind.after).name
             sentences.insert(0, styles.abstract_of(self.read_raster_input(asked.parameters, name, asked.context)))
         assert parameter.shown is not None
+        # What is imported has a field of its own.
+        known = {"time_field": asked.read_text("time_field") or "occurred", **result}
         self.style_output(
             destination,
             translate(parameter.shown.title, parameter.owner),
-            lambda layer: styles.apply(kind.style, layer, result),
+            lambda layer: styles.apply(kind.style, layer, known),
             " ".join(filter(None, sentences)),
         )
 

@@ -18,6 +18,7 @@ from qgis.core import (
 from ..bridge import layers
 from ..bridge.areas import write_areas
 from ..bridge.crs import tr
+from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file
 from ..bridge.polygon_places import read_inner_points
@@ -249,7 +250,10 @@ class Asked:
         fields = self.read_text("time_field"), self.read_text("category_field"), self.read_text("filter")
         self.source = source
         file = self.find_file(parameter)
-        self.places = layers.read_incidents(source, *fields, self.folder, self.context, self.feedback, crs, file)
+        layer = self.algorithm.parameterAsVectorLayer(self.parameters, parameter.name, self.context)
+        self.places = layers.read_incidents(
+            source, *fields, self.folder, self.context, self.feedback, crs, file, read_exactness(layer, fields[0])
+        )
         self._crs = self.places.crs
         if not own:
             self._report_refused()

@@ -95,10 +95,12 @@ def read_incidents(
     feedback: QgsProcessingFeedback,
     crs: QgsCoordinateReferenceSystem | None = None,
     file: PlainFile | None = None,
+    exactness: str = "",
 ) -> Places:
     """Read a layer of incidents into `folder`/incidents.npz for the engine.
 
-    The engine reads text times and refuses what has none; here only places are judged.
+    The engine reads text times and refuses what has none; here only places are judged. `exactness` is what the layer
+    says of its times.
 
     Raises
     ------
@@ -132,6 +134,7 @@ def read_incidents(
         arrays["time"] = times
     arrays["category"] = places.attributes[1] if category_field else np.full(len(places.x), -1, dtype=np.int32)
     arrays["categories"] = categories.list_names()[:-1]
+    arrays["exactness"] = np.array(exactness)
     np.savez(folder / "incidents.npz", **arrays)
     places.attributes = []
     return places

@@ -17,6 +17,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDateTime
 
 from .crs import tr
+from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
 from .score_styles import (
     ScoreClass,
@@ -121,8 +122,14 @@ def abstract_of(layer: QgsRasterLayer) -> str:
     return str(again.metadata().abstract()) if again.loadDefaultMetadata()[1] else ""
 
 
+def _style_incidents(layer: QgsVectorLayer, field: str, exactness: str) -> None:
+    load_style(layer, "incidents")
+    write_exactness(layer, field, exactness)
+
+
 #: Styles that depend on what the job found, by the names that declarations use.
 BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
+    "incidents": lambda layer, result: _style_incidents(layer, result["time_field"], result["exactness"]),
     "heatmaps": lambda layer, result: style_heatmaps(layer, result["highest"], result["edges"]),
     "risk": lambda layer, result: style_risk(layer, result["edges"]),
     "classes": lambda layer, result: style_classes(layer, result["labels"], result["edges"]),
@@ -173,7 +180,9 @@ def remember(layer: Any, title: str, history: str, abstract: str = "") -> None:
         _forget_styles(layer)
         why = layer.saveStyleToDatabase(STYLE_NAME, title, True, "")
         _require(why, not why)
-        layer.saveDefaultMetadata()
+        named = open_by_name(layer)
+        named.setMetadata(metadata)
+        named.saveDefaultMetadata()
 
 
 def _require(why: str, fine: bool) -> None:

@@ -105,7 +105,7 @@ def main_steps() -> list[Step]:
 
 def forecast_inputs(kinds: list[str], default: int) -> list[object]:
     """What the forecast's chain asks for; everything but the incidents has a default."""
-    bins = ["Hours", "Days", "Weeks", "Months"]
+    bins = ["Hours", "Days", "Weeks", "Months", "Automatic"]
     return [
         QgsProcessingParameterFeatureSource("incidents", "Incidents", [QgsProcessing.SourceType.TypeVectorPoint]),
         QgsProcessingParameterField("time_field", "Time field", "occurred", "incidents"),
@@ -115,7 +115,7 @@ def forecast_inputs(kinds: list[str], default: int) -> list[object]:
             "study_area", "Study area", [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
         ),
         QgsProcessingParameterNumber("cell_size", "Cell size of the hotspot grids [m]", NUMBER.Double, None, True),
-        QgsProcessingParameterEnum("time_bin", "Time bin", bins, False, 1),
+        QgsProcessingParameterEnum("time_bin", "Time bin", bins, False, 4),
         QgsProcessingParameterEnum("kind", "Kind of model", kinds, False, default),
         QgsProcessingParameterNumber("steps", "Bins to forecast", NUMBER.Integer, 1, False, 1, 1000),
     ]

@@ -8,8 +8,10 @@ from typing import Literal
 DateOrder = Literal["auto", "ymd", "dmy", "mdy"]
 #: Which moment of a span of time stands for an incident.
 Occurred = Literal["start", "middle", "end", "random"]
-#: Unit of a time bin.
-BinUnit = Literal["hours", "days", "weeks", "months"]
+#: Unit of a time bin; ``auto`` is chosen by how exact the times are.
+BinUnit = Literal["hours", "days", "weeks", "months", "auto"]
+#: How exact times are, from fine to coarse.
+Exactness = Literal["minute", "hour", "day", "month"]
 #: What a percentile is taken over: all maps together, or each map by itself.
 Over = Literal["stack", "map"]
 #: How the maps of gaps are filled.

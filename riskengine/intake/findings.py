@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from .exactness import is_too_fine, measure_exactness, name_clocks
 from .incidents import Incidents
 from .patrols import find_patrol_group
 
@@ -26,8 +27,6 @@ REPEATED = 0.2
 #: A coordinate that holds this share of all incidents, at least so many, and so many times the mean of a coordinate
 #: stands for more than one address.
 HELD, HELD_LEAST, HELD_TIMES = 0.005, 10, 10
-#: Share that makes "all" of imperfect data.
-_ALL = 0.98
 #: Share of incidents at exactly midnight from which it stands for "unknown"; times rounded to the hour give 4 %.
 _MIDNIGHT = 0.1
 #: Names shown in a sentence.
@@ -251,46 +250,36 @@ def _held(places: Places) -> list[Finding]:
 
 def _times(time: NDArray[np.datetime64], bin: str | None) -> list[Finding]:
     """Dates that are months only, and times of day that are none."""
-    seconds = time.astype("datetime64[s]").astype(np.int64) % _DAY
-    midnight = float((seconds == 0).mean())
-    day, month = time.astype("datetime64[D]"), time.astype("datetime64[M]")
-    first = float(((day == month.astype("datetime64[D]")) & (seconds == 0)).mean())
-    hours = _hours(bin)
-    months = len(np.unique(month))
-    if months > 1 and first >= _ALL:
-        if hours is not None and hours >= 28 * 24:
+    found = measure_exactness(time)
+    if found.exactness == "month":
+        if bin and not is_too_fine(bin, "month"):
             return []
         bins = f"bins of {bin} mean nothing" if bin else "bins shorter than a month mean nothing"
         return [
             Finding(
                 "months only",
-                f"The dates are months only: {first:.0%} of the incidents are set to the first of a month, so {bins}."
-                " Use bins of a month.",
-                {"first_of_month": round(first, 4)},
+                f"The dates are months only: {found.share:.0%} of the incidents are set to the first of a month, so"
+                f" {bins}. Use bins of a month.",
+                {"first_of_month": round(found.share, 4)},
             )
         ]
-    if hours is None or hours >= 24 or midnight < _MIDNIGHT:
+    if not bin or not is_too_fine(bin, "day"):
         return []
-    if midnight >= _ALL:
+    midnight = float((time == time.astype("datetime64[D]")).mean())
+    if found.exactness == "day":
+        at = "midnight" if found.clocks == (0,) else name_clocks(found.clocks)
         sentence = (
-            f"The times hold no time of day: {midnight:.0%} of the incidents are set to midnight, so bins of {bin} mean"
+            f"The times hold no time of day: {found.share:.0%} of the incidents are set to {at}, so bins of {bin} mean"
             " nothing. Use bins of a day."
         )
         return [Finding("no time of day", sentence, {"midnight": round(midnight, 4)})]
+    if midnight < _MIDNIGHT:
+        return []
     sentence = (
         f"{midnight:.0%} of the incidents happened at exactly midnight, which stands for an unknown time: bins of {bin}"
         " are too full there."
     )
     return [Finding("midnight", sentence, {"midnight": round(midnight, 4)})]
-
-
-def _hours(bin: str | None) -> float | None:
-    """Length of a bin such as ``2 hours`` in hours, a month being 28 days; None where it is unknown."""
-    words = (bin or "").split()
-    unit = {"hours": 1, "days": 24, "weeks": 168, "months": 672}
-    if len(words) != 2 or words[1] not in unit or not words[0].isdigit():
-        return None
-    return int(words[0]) * float(unit[words[1]])
 
 
 def _patrols(categories: list[str], share: dict[str, float]) -> list[Finding]:

@@ -6,7 +6,7 @@ import datetime
 import zipfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
+from .exactness import find_exactness
 from .times import OFFSETS_DROPPED, join_sentences, kind_of_reason, parse_times
 
 NO_COORDINATES = "no coordinates"
@@ -50,6 +51,8 @@ class Incidents:
     categories : list of str
     fid : ndarray of int64
         Feature ids of the layer they came from.
+    exactness : str
+        How exact the times are (see `exactness`); empty where nobody has asked.
     """
 
     x: NDArray[np.float64]
@@ -58,6 +61,7 @@ class Incidents:
     category: NDArray[np.int32]
     categories: list[str]
     fid: NDArray[np.int64]
+    exactness: str = ""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -65,7 +69,13 @@ class Incidents:
     def select(self, mask: NDArray[Any]) -> Incidents:
         """The incidents where `mask` holds, or at these positions."""
         return Incidents(
-            self.x[mask], self.y[mask], self.time[mask], self.category[mask], list(self.categories), self.fid[mask]
+            self.x[mask],
+            self.y[mask],
+            self.time[mask],
+            self.category[mask],
+            list(self.categories),
+            self.fid[mask],
+            self.exactness,
         )
 
     def before(self, time: np.datetime64) -> Incidents:
@@ -115,7 +125,7 @@ def read_exchange(
     path : path
         Holds ``x``, ``y`` (float64), ``fid`` (int64), ``time`` (int64 seconds of the wall clock since
         1970, minimum for none) or ``time_text``, and optionally ``category`` (int32 codes) with
-        ``categories``.
+        ``categories``, and ``exactness``, what the layer says of its times.
     context : JobContext, optional
         Told how dates were read and what was refused.
     now : datetime64, optional
@@ -183,7 +193,9 @@ def read_exchange(
             )
         context.warn(f"{len(refusals)} of {count} incidents were left out: {describe_reasons(reasons)}.")
     incidents = Incidents(x, y, time, category, categories, fid)
-    return (incidents if kept.all() else incidents.select(kept)), refusals
+    incidents = incidents if kept.all() else incidents.select(kept)
+    word = "month" if parsed and parsed.months else str(arrays.get("exactness", ""))
+    return replace(incidents, exactness=find_exactness(incidents.time, word)), refusals
 
 
 def write_exchange(path: str | Path, incidents: Incidents) -> None:
@@ -197,6 +209,7 @@ def write_exchange(path: str | Path, incidents: Incidents) -> None:
             time=incidents.time.astype("datetime64[s]").view(np.int64),
             category=incidents.category,
             categories=np.array(incidents.categories, dtype=str),
+            exactness=np.array(incidents.exactness),
         )
 
 

@@ -56,6 +56,6 @@ def describe_far_times(time: NDArray[np.datetime64], lines: NDArray[np.int64]) -
     lie = "1 incident lies" if count == 1 else f"{count} incidents lie"
     return (
         f"{lie} {away} all others, which are from {str(first)[:10]} to {str(last)[:10]}: {shown}. If the "
-        "year is wrong, correct it in the file or leave them out, for example with Select period: maps from the first "
-        "to the last incident would be empty for most of that time"
+        "year is wrong, correct it in the file or leave them out, for example with Select period. "
+        "Rasterize hotspot grids leaves them out unless START or END says otherwise"
     )

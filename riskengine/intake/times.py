@@ -55,6 +55,8 @@ class ParsedTimes:
         False if the texts say more than `time` keeps: offsets or fractions of a second.
     offset : ndarray of int64 or None
         Seconds east of UTC in which `time` is written, `ABSENT` where the text does not say; None if none does.
+    months : bool
+        True if all that were read are months without a day.
     """
 
     time: NDArray[np.datetime64]
@@ -63,6 +65,7 @@ class ParsedTimes:
     note: str
     whole: bool = True
     offset: NDArray[np.int64] | None = None
+    months: bool = False
 
 
 def join_sentences(*sentences: str) -> str:
@@ -160,7 +163,8 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
     reason = _with_text(kind, words)
     reason[missing] = MISSING
 
-    if fine.any() and only_month[fine].all():
+    months = bool(fine.any() and only_month[fine].all())
+    if months:
         notes.append("The dates are months only: every incident is set to the first of its month")
     elif only_month[fine].any():
         rows = int(weight[fine & only_month].sum())
@@ -169,7 +173,7 @@ def parse_times(texts: NDArray[Any] | Sequence[Any], order: str = "auto", undeci
     whole = not zoned and not (fields["fraction"][fine] > 0).any()
     offset = fields["zone"][codes] if zoned else None
     note = join_sentences(*notes)
-    return ParsedTimes(time.astype("datetime64[s]")[codes], reason[codes], chosen, note, whole, offset)
+    return ParsedTimes(time.astype("datetime64[s]")[codes], reason[codes], chosen, note, whole, offset, months)
 
 
 def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> ParsedTimes:

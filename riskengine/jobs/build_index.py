@@ -26,7 +26,7 @@ def run(parameters: BuildCrimeIndex, context: JobContext) -> dict[str, Any]:
     context.progress(0.8, "Writing the index")
     index.save(
         parameters.output,
-        {"first": first, "last": last, "recall": recall, "source": parameters.source},
+        {"first": first, "last": last, "recall": recall, "source": parameters.source, "exactness": incidents.exactness},
     )
     context.log(f"{len(incidents):,} incidents from {first} to {last}; {method} search, recall {recall:.4f}")
     return {

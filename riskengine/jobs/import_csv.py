@@ -12,6 +12,7 @@ import numpy as np
 from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
+from ..intake.exactness import describe_exactness, find_exactness
 from ..intake.importing import (
     Layout,
     count_refusals,
@@ -53,7 +54,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     dict
         ``rows`` of the file, ``imported``, ``merged`` and ``refused`` with ``reasons``; ``fields`` (name and type:
         datetime, integer, real or text), ``output`` (the file of the incidents); ``crs``, ``profile``,
-        ``encoding``, ``delimiter``, ``first``, ``last``, ``notes``.
+        ``encoding``, ``delimiter``, ``first``, ``last``, ``exactness``, ``notes``.
     """
     file = read_input(parameters, context)
     reading = read_layout(parameters, file)
@@ -72,7 +73,10 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     for warning in learnt.when.warnings:
         context.warn(f"{warning}.")
     kept = learnt.find_kept()
-    if far := describe_far_times(learnt.when.times.time[kept], learnt.lines[kept]):
+    times = learnt.when.times.time[kept]
+    exactness = find_exactness(times, "month" if learnt.when.times.months else "")
+    context.log(f"{describe_exactness(times, exactness)}.")
+    if far := describe_far_times(times, learnt.lines[kept]):
         context.warn(f"{far}.")
     merged = 0 if learnt.extra is None else int(learnt.extra.sum())
     if merged:
@@ -104,6 +108,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         "delimiter": file.delimiter,
         "first": str(times.min()) if len(times) else "",
         "last": str(times.max()) if len(times) else "",
+        "exactness": exactness,
         "notes": [note.rstrip(".") + "." for note in notes],
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
 from ..intake.incidents import Incidents, count_reasons, read_exchange
-from ..maps.bins import Times, bin_text, make_bin_edges
+from ..maps.bins import bin_text, make_bin_edges
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
+from ..maps.span import choose_span, choose_unit, find_covered, warn_of_incomplete
 from ..maps.study_area import require_incidents
 
 #: More categories than this are not named in the stack.
@@ -56,64 +56,6 @@ def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext)
         left_out = len(incidents) - len(chosen)
         context.log(f"{left_out:,} of {len(incidents):,} incidents have another category, or none, and are not counted")
     return chosen
-
-
-def _period(parameters: RasterizeHotspots, incidents: Incidents) -> tuple[Incidents, np.datetime64, np.datetime64]:
-    """The incidents of [start, end), and the first and last moment of the period; nothing outside it counts."""
-    first, last = incidents.span
-    start = _moment(parameters.start, first)
-    end = _moment(parameters.end, last + np.timedelta64(1, "s"))
-    kept = incidents.between(start, end)
-    if not len(kept):
-        raise DataError(
-            f"No incident lies in the period from {start} to {end} (they span {first} to {last})",
-            parameter="end" if parameters.end else "start",
-            value=parameters.end or parameters.start,
-            remedy="Choose a start and a later end within that span",
-        )
-    return kept, start, end - np.timedelta64(1, "s")
-
-
-def _warn_of_incomplete(
-    parameters: RasterizeHotspots, span: tuple[np.datetime64, np.datetime64], edges: Times, context: JobContext
-) -> None:
-    """Say that the first or the last map of a week or more is probably covered in part only.
-
-    Parameters
-    ----------
-    span : tuple of datetime64
-        What the incidents of all categories cover.
-    edges : ndarray of datetime64[s], shape (T + 1,)
-    """
-    day = np.timedelta64(1, "D")
-    if len(edges) < 3 or edges[-1] - edges[-2] < 7 * day:
-        return
-    first, last = span
-    if parameters.start is None and first - edges[0] > day:
-        context.warn(
-            f"The first map, from {edges[0]} to {edges[1]}, looks incomplete: the first incident is of {first}. Set"
-            f" START to {edges[1]} so that nothing is learned from it; if the records do begin with it, set START to"
-            f" {edges[0]}"
-        )
-    if parameters.end is None and edges[-1] - last > day:
-        context.warn(
-            f"The last map, from {edges[-2]} to {edges[-1]}, looks incomplete: the last incident is of {last}. Set END"
-            f" to {edges[-2]} so that it is not scored or forecast from; if the records do reach its end, set END to"
-            f" {edges[-1]}"
-        )
-
-
-def _covered(incidents: Incidents) -> tuple[np.datetime64, np.datetime64]:
-    """The first and the last moment known of; where the dates are months only, whole months."""
-    first, last = incidents.span
-    month = incidents.time.astype("datetime64[M]")
-    if (incidents.time == month).all():
-        last = (month.max() + 1).astype("datetime64[s]")
-    return first, last
-
-
-def _moment(given: datetime | None, otherwise: np.datetime64) -> np.datetime64:
-    return otherwise if given is None else np.datetime64(given.replace(tzinfo=None), "s")
 
 
 def choose_file_name(category: str, taken: set[str]) -> str:
@@ -211,7 +153,8 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     """Read, choose what was left empty, count, write."""
     context.progress(0.0, "Reading incidents")
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
-    covered = _covered(incidents)
+    covered = find_covered(incidents)
+    unit = choose_unit(parameters.bin_unit, parameters.bin_length, incidents, context)
     everywhere = incidents.x, incidents.y
     incidents = _of_categories(incidents, parameters.categories, context)
     named = parameters.categories or _recorded(incidents)
@@ -219,12 +162,12 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     if parameters.per_category:
         # Too many, or none, are refused before anything is counted.
         _by_category(incidents)
-    incidents, first, last = _period(parameters, incidents)
-    edges = make_bin_edges(first, last, parameters.bin_unit, parameters.bin_length)
+    incidents, first, last = choose_span(incidents, parameters.start, parameters.end, context)
+    edges = make_bin_edges(first, last, unit, parameters.bin_length)
     for name, given in (("start", parameters.start), ("end", parameters.end)):
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
             context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")
-    _warn_of_incomplete(parameters, covered, edges, context)
+    warn_of_incomplete(parameters.start, parameters.end, covered, edges, context)
     extent = parameters.extent or (
         float(incidents.x.min()),
         float(incidents.y.min()),
@@ -237,7 +180,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         context.log(f"Cell size {grid.cell:g} m, chosen from {how}")
     context.log(
         f"Grid of {grid.columns} columns x {grid.rows} rows, {len(edges) - 1} maps of "
-        f"{bin_text(parameters.bin_unit, parameters.bin_length)} from {edges[0]} to {edges[-1]}"
+        f"{bin_text(unit, parameters.bin_length)} from {edges[0]} to {edges[-1]}"
     )
     mask = grid.mask(parameters.polygons)
     if not mask.any():
@@ -260,9 +203,10 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         edges,
         mask,
         grid,
-        bin_text(parameters.bin_unit, parameters.bin_length),
+        bin_text(unit, parameters.bin_length),
         categories=named,
         binary=parameters.binary,
+        exactness=incidents.exactness,
     )
     stacks: list[dict[str, Any]] = []
     if parameters.per_category:
@@ -277,6 +221,8 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         "columns": grid.columns,
         "rows": grid.rows,
         "bins": len(edges) - 1,
+        "bin": heatmaps.bin,
+        "exactness": heatmaps.exactness,
         "edges": [str(edge) for edge in edges],
         "highest": int(counts.max()),
         "counted": counted,

@@ -54,6 +54,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
         "share": kept / total,
         "extent": extent,
         "cell_size": cell,
+        "exactness": incidents.exactness,
         "refused": len(refusals),
         "reasons": count_reasons(refusals),
         "refusals": [[refusal.fid, refusal.reason] for refusal in refusals],

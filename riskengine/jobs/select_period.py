@@ -53,6 +53,7 @@ def run(parameters: SelectPeriod, context: JobContext) -> dict[str, Any]:
         "chosen": int(period.chosen.sum()),
         "limit": period.limit,
         "report": parameters.report,
+        "exactness": incidents.exactness,
         "refused": len(refusals),
         "reasons": count_reasons(refusals),
         "refusals": [[refusal.fid, refusal.reason] for refusal in refusals],

@@ -13,6 +13,7 @@ from ..ground.artefacts import check_folder, read_head
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled, ParameterError
 from ..ground.failures import keep_going
+from ..intake.exactness import find_exactness
 from ..intake.incidents import NO_CATEGORY
 from ..systems.score.augment import Augmentation
 from ..systems.score.comparing import compare
@@ -73,7 +74,12 @@ def run(parameters: TrainScoreModel, context: JobContext) -> dict[str, Any]:
     index = _exact(parameters.index, context)
     recent_index = _exact(parameters.recent_index, context) if parameters.recent_index else None
     reference = to_wall_clock(parameters.reference_time)
-    uncovered = _uncovered(index, recent_index, settings, reference)
+    recent = recent_index or index
+    said = str(meta.get("exactness", "")) if recent is index else ""
+    uncovered = [
+        *_uncovered(index, recent_index, settings, reference),
+        *_list_unknown_clock(find_exactness(recent.incidents.time, said), settings),
+    ]
     for note in uncovered:
         context.warn(note)
     name = Path(parameters.model_output).stem
@@ -132,6 +138,17 @@ def _uncovered(
         describe_gap(recent, settings.recent_days, end, "the model learns from a recent window that is partly empty"),
     ]
     return [note for note in reasons if note]
+
+
+def _list_unknown_clock(exactness: str, settings: Settings) -> list[str]:
+    """What is to be said where features ask for a time of day that is not known."""
+    if "clock" not in settings.features.groups or exactness not in ("day", "month"):
+        return []
+    what = "hour" if exactness == "day" else "hour and weekday"
+    return [
+        f"The times are exact to the {exactness}, so no time of day is known: the features of the {what} of the nearest"
+        " incidents mean nothing. Leave the group clock out of FEATURES"
+    ]
 
 
 def describe_data(

@@ -70,6 +70,8 @@ class Heatmaps:
     filled : str
         How unobserved maps were filled: ``linear``, ``forward``, or empty. Linearly filled maps know the next
         observed map, so they look ahead.
+    exactness : str
+        How exact the times of what was counted are, e.g. ``day``; empty where that was not recorded.
     """
 
     counts: NDArray[Any]
@@ -82,6 +84,7 @@ class Heatmaps:
     binary: bool = False
     extras: Extras = field(default_factory=lambda: Extras())
     filled: str = ""
+    exactness: str = ""
 
     def __post_init__(self) -> None:
         if not self.observed.size:
@@ -103,6 +106,7 @@ class Heatmaps:
             self.binary,
             self.extras.before(origin),
             self.filled,
+            self.exactness,
         )
 
 
@@ -166,6 +170,7 @@ def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | N
             tagnames.BINARY: str(int(heatmaps.binary)),
             tagnames.CATEGORIES: "\n".join(heatmaps.categories),
             tagnames.UNOBSERVED: " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
+            **({tagnames.EXACTNESS: heatmaps.exactness} if heatmaps.exactness else {}),
             **({tagnames.FILLED: heatmaps.filled} if heatmaps.filled else {}),
             **({tagnames.FILLED_LOOKS_AHEAD: "1"} if heatmaps.filled == "linear" else {}),
         },
@@ -264,4 +269,5 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
         [name for name in tags.get(tagnames.CATEGORIES, "").split("\n") if name],
         tags.get(tagnames.BINARY) == "1",
         filled=tags.get(tagnames.FILLED, ""),
+        exactness=tags.get(tagnames.EXACTNESS, ""),
     )

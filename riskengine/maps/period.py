@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..contract.tools.grids import SelectPeriod
 from ..ground.errors import DataError, ParameterError
+from ..intake.exactness import measure_months
 
 #: A month is useful when it holds at least this share of the median month that holds any.
 SHARE = SelectPeriod.share
@@ -128,7 +129,7 @@ def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: flo
     one_day = np.timedelta64(1, "D")
     start = max(months[begin].astype("datetime64[D]"), time.min().astype("datetime64[D]"))
     stop = (months[end - 1] + 1).astype("datetime64[D]")
-    if not (time == time.astype("datetime64[M]")).all():
+    if measure_months(time) < 1.0:
         stop = min(stop, time.max().astype("datetime64[D]") + one_day)
     incidents = int(counts[begin:end].sum())
     return Period(

@@ -55,7 +55,7 @@ def test_grid_sizes(name: str, value: float, grid_of: Any) -> None:
     ("algorithm", "name", "value", "remedy"),
     [
         ("rasterizehotspots", "BIN_LENGTH", 0, "give a whole number from 1"),
-        ("rasterizehotspots", "BIN_UNIT", 9, "choose one of 0: Hours; 1: Days; 2: Weeks; 3: Months"),
+        ("rasterizehotspots", "BIN_UNIT", 9, "choose one of 0: Hours; 1: Days; 2: Weeks; 3: Months; 4: Automatic"),
         ("rasterizehotspots", "CELL_SIZE", float("inf"), "it must be greater than 0, or empty"),
         ("buildcrimeindex", "TREES", float("nan"), "give a whole number"),
         ("buildcrimeindex", "TREES", 0, "give a whole number from 1 to 1000"),

@@ -71,9 +71,20 @@ With a folder for one stack a category, a raster is written for each category to
     ] = []
     bin_unit: Annotated[
         BinUnit,
-        Choice({"hours": tr("Hours"), "days": tr("Days"), "weeks": tr("Weeks"), "months": tr("Months")}),
-        Shown(tr("Time bin")),
-    ] = "days"
+        Choice(
+            {
+                "hours": tr("Hours"),
+                "days": tr("Days"),
+                "weeks": tr("Weeks"),
+                "months": tr("Months"),
+                "auto": tr("Automatic"),
+            }
+        ),
+        Shown(
+            tr("Time bin"),
+            tr("Automatic takes months where the times are months, else days. Bins finer than the times are refused."),
+        ),
+    ] = "auto"
     bin_length: Annotated[
         int,
         Limits(1),

@@ -60,6 +60,7 @@ the row itself: nothing is lost.
         Output("FORMAT", "profile", tr("Format recognised"), "text"),
         Output("FIRST", "first", tr("First incident"), "text"),
         Output("LAST", "last", tr("Last incident"), "text"),
+        Output("EXACTNESS", "exactness", tr("How exact the times are"), "text"),
     )
 
     path: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     write_exchange(tmp_path / "incidents.npz", make())
     incidents, refusals = read_exchange(tmp_path / "incidents.npz")
     assert refusals == []
-    for name, values in vars(make()).items():
+    assert incidents.exactness == "day"
+    for name, values in vars(replace(make(), exactness="day")).items():
         np.testing.assert_array_equal(getattr(incidents, name), values)
 
 

@@ -269,8 +269,13 @@ def test_categories_that_cannot_be_written_apart(job: Any, tmp_path: Path) -> No
         job(per_category=str(tmp_path / "no" / "stacks"))
 
 
-def test_bins_of_hours_begin_at_midnight(job: Any) -> None:
+def test_bins_of_hours_begin_at_midnight(job: Any, tmp_path: Path) -> None:
     """Hour-of-day aware: six-hour maps start at 0, 6, 12 and 18 o'clock, whenever the first incident was."""
-    result, _ = job(bin_unit="hours", bin_length=6)
+    days = np.arange("2024-01-01", "2024-02-01", dtype="datetime64[D]").astype("datetime64[s]")
+    time = days + np.timedelta64(12, "h") + np.arange(31) * np.timedelta64(61, "s")
+    place = np.linspace(0.0, 1000.0, 31)
+    path = tmp_path / "about noon.npz"
+    write_incidents(path, make_incidents(place, place, time))
+    result, _ = job(incidents=str(path), bin_unit="hours", bin_length=6)
     assert result["edges"][:3] == ["2024-01-01T00:00:00", "2024-01-01T06:00:00", "2024-01-01T12:00:00"]
     assert result["bins"] == 30 * 4 + 3
