@@ -245,7 +245,10 @@ class Asked:
         fields = self.read_text("time_field"), self.read_text("category_field"), self.read_text("filter")
         self.source = source
         file = self.find_file(parameter)
-        self.places = layers.read_incidents(source, *fields, self.folder, self.context, self.feedback, crs, file)
+        reported = self.read_text("reported_field")
+        self.places = layers.read_incidents(
+            source, *fields, self.folder, self.context, self.feedback, crs, file, reported
+        )
         self._crs = self.places.crs
         if not own:
             self._report_refused()
