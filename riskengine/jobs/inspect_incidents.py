@@ -20,7 +20,9 @@ def run(parameters: InspectIncidents, context: JobContext) -> dict[str, Any]:
     reported = read_reported(parameters.incidents, incidents, parameters.date_order)
     reasons = dict((Counter(parameters.refused_places) + Counter(count_reasons(refusals))).most_common())
     with context.step(0.2, 1.0):
-        figures = write_inspection(parameters.report, incidents, parameters.crs, reasons, context, reported)
+        figures = write_inspection(
+            parameters.report, incidents, parameters.crs, reasons, context, reported, name=parameters.layer
+        )
     return {
         **figures,
         "report": parameters.report,

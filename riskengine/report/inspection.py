@@ -24,8 +24,8 @@ from .words import format_moment, format_percent
 
 #: Rows of a table of categories or strays.
 _ROWS = 15
-#: Colours from few to many, and the share of the fullest from which text on them is white.
-_LIGHT, _DARK, _WHITE_FROM = (238, 244, 250), (0, 80, 130), 0.55
+#: Colours of the emptiest and the fullest hour, and how far between them text on them becomes white.
+_LIGHT, _DARK, _WHITE_FROM = (238, 244, 250), (0, 80, 130), 0.65
 
 
 def write_inspection(
@@ -36,6 +36,7 @@ def write_inspection(
     context: JobContext,
     reported: NDArray[np.datetime64] | None = None,
     parameter: str = "report",
+    name: str = "",
 ) -> dict[str, Any]:
     """Look at incidents and write the report; returns its figures.
 
@@ -54,6 +55,8 @@ def write_inspection(
         When each was reported.
     parameter : str
         What a sentence calls the path.
+    name : str
+        Of the layer or file.
     """
     incidents = dataclasses.replace(incidents, categories=show_names(incidents.categories))
     context.progress(0.0, "Looking at the incidents")
@@ -79,6 +82,7 @@ def write_inspection(
     patrols = [finding for finding in findings if finding.kind == "categories"]
     warnings += ["Some categories are found by patrols rather than reported by victims."] if patrols else []
     values = {
+        "name": name,
         "total": len(incidents),
         "refused": refused,
         "reasons": [(reason, number, format_percent(number / refused)) for reason, number in reasons.items()],
@@ -159,10 +163,11 @@ def _list_strays(incidents: Incidents, inspection: Inspection) -> list[tuple[int
 def _colour_hours(hours: NDArray[np.int64]) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """For each weekday the shares of its hours in per cent, and the colours behind and of the text."""
     rows = []
+    low, high = int(hours.min()), int(hours.max())
     for weekday, counts in zip(words.WEEKDAYS, hours, strict=True):
         cells = []
         for count in counts.tolist():
-            part = count / hours.max()
+            part = (count - low) / max(high - low, 1)
             mixed = [round(light + (dark - light) * part) for light, dark in zip(_LIGHT, _DARK, strict=True)]
             text = "#fff" if part >= _WHITE_FROM else "#1d2126"
             cells.append((f"{100 * count / hours.sum():.1f}", "#" + "".join(f"{part:02x}" for part in mixed), text))

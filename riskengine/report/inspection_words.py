@@ -18,6 +18,8 @@ from .words import format_moment, format_percent
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Scores count the incidents of so many days by default.
 _YEAR = 365
+#: So many months are named at the top.
+_NAMED = 3
 #: Fewer incidents of a category tell little of places.
 _FEW = 100
 #: Share of duplicates, or of incidents without a category, from which the top of the page names them.
@@ -53,12 +55,13 @@ def describe_times(inspection: Inspection, far: int) -> Said:
     known = {
         "minute": "exact to the minute",
         "hour": "full hours",
-        "day": "days without a time of day",
-        "month": "months, without a day",
+        "day": "days, without a time of day",
+        "month": "months, set to the first day of each",
     }[unit]
+    months = int((inspection.last.astype("datetime64[M]") - inspection.first.astype("datetime64[M]")).astype(int)) + 1
+    span = count_text(months, "month") if unit == "month" else count_text(days, "day")
     found = (
-        f"From {format_moment(inspection.first)} to {format_moment(inspection.last)}, {count_text(days, 'day')}. The"
-        f" times are {known}."
+        f"From {format_moment(inspection.first)} to {format_moment(inspection.last)}, {span}. The times are {known}."
     )
     means = {
         "minute": "Scores and near repeats, which count days, can be computed, and forecasts of an hour or longer.",
@@ -70,7 +73,7 @@ def describe_times(inspection: Inspection, far: int) -> Said:
     }
     meaning = means[unit]
     if days < _YEAR:
-        meaning += " Scores count a year by default, and there is less: compare them with no other year's."
+        meaning += " Scores count a year by default, and this is less: compare them only with scores of as long a time."
     warning = "The times are months only." if unit == "month" else ""
     if far:
         found += f" {count_text(far, 'incident lies', 'incidents lie')} far from all others in time, as below."
@@ -99,7 +102,10 @@ def describe_months(suggested: Suggested) -> Said:
             "Scores of a year with thin months are too low, near repeats across a gap are missed, and a forecast takes"
             " months that were not recorded for quiet ones. Use the start and end at the foot of this page."
         )
-        return Said(found, meaning, f"{count_text(len(counts) - chosen, 'month')} hold few incidents or none.")
+        thin = [str(month) for month in period.months[~period.chosen]]
+        named = ", ".join(thin[:_NAMED]) + (" and others" if len(thin) > _NAMED else "")
+        few = count_text(len(thin), "month is", "months are")
+        return Said(found, meaning, f"{few} outside the longest run of well-filled ones: {named}.")
     return Said(
         found,
         "No month is so thin that it must be left out: scores and near repeats can use the whole span, and forecasts"
@@ -139,11 +145,13 @@ def describe_categories(inspection: Inspection) -> Said:
         )
     rare = sum(category.count < _FEW for category in inspection.categories)
     share = without / total
-    found = (
-        f"{count_text(len(inspection.categories), 'category', 'categories')}; {count_text(without, 'incident')}"
-        f" ({format_percent(share)}) without one."
+    lacking = f"{count_text(without, 'incident')} ({format_percent(share)}) without one" if without else "each has one"
+    found = f"{count_text(len(inspection.categories), 'category', 'categories')}; {lacking}."
+    meaning = (
+        "Scores, near repeats and forecasts of categories with one cause say more than those of all together."
+        if len(inspection.categories) > 1
+        else "Scores, near repeats and forecasts are of this one kind."
     )
-    meaning = "Choose categories that have the same cause: near repeats of thefts among assaults are none."
     if rare:
         meaning += (
             f" {count_text(rare, 'category has', 'categories have')} fewer than {_FEW} incidents: too few for a score"
@@ -172,11 +180,12 @@ def describe_refusals(refused: int, total: int) -> Said:
 def describe_places(inspection: Inspection, findings: list[Finding]) -> Said:
     """Describe repeated coordinates; what artefacts they are, `findings` say."""
     places = inspection.places
-    found = (
-        f"{count_text(places.incidents, 'incident')} at {count_text(places.places, 'coordinate')}."
-        f" {format_percent(places.repeats)} repeat exactly the coordinate of another of the 92 days before;"
-        f" {format_percent(places.by_chance)} would come that near by chance."
-    )
+    found = f"{count_text(places.incidents, 'incident')} at {count_text(places.places, 'coordinate')}."
+    if places.repeats < SNAPPED:
+        found += (
+            f" {format_percent(places.repeats)} repeat exactly the coordinate of another of the 92 days before;"
+            f" {format_percent(places.by_chance)} would come that near by chance."
+        )
     if math.isfinite(places.spacing):
         found += f" Half of the coordinates have another within {places.spacing:,.0f} m."
     if places.repeats >= SNAPPED:
@@ -230,9 +239,10 @@ def describe_duplicates(inspection: Inspection) -> Said:
     share = same.rows / total
     found = (
         f"{count_text(same.rows, 'incident has', 'incidents have')} the time, place and category of an earlier row"
-        f" ({format_percent(share)}), at most {same.largest:,} of them together;"
-        f" {same.shared:,} ({format_percent(same.shared / total)}) have its time and place, whatever the category."
+        f" ({format_percent(share)}), and at most {same.largest:,} are the same."
     )
+    if same.shared > same.rows:
+        found += f" {same.shared:,} ({format_percent(same.shared / total)}) have its time and place, in any category."
     coarse = [f"times are {inspection.exactness}s"] if inspection.exactness in ("day", "month") else []
     coarse += ["places are snapped"] if inspection.places.repeats >= SNAPPED else []
     meaning = (

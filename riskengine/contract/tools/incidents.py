@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown
-from .kinds import Choice, Crs, Field, File, FileDestination, Scratch, Text, VectorDestination
+from .kinds import Choice, Crs, Field, File, FileDestination, LayerName, Scratch, Text, VectorDestination
 from .shared import HTML, INCIDENTS, REFUSED_COUNT, ReadsIncidents, ReadsTimes, RefusesFeatures, WorksInMetres
 
 #: The known formats are data, a file each: neither side needs the other to list them.
@@ -153,6 +153,7 @@ Nothing is changed: what the report finds is for you to judge.
         QGIS_ONLY,
         Shown(tr("Time of report"), tr("When it was reported: a Date, DateTime or text field. Optional.")),
     ] = None
+    layer: Annotated[str, LayerName("incidents")] = ""
     # What was refused before the job, by reason.
     refused_places: dict[str, int] = {}
     report: Annotated[str, FileDestination(filter=HTML), Shown(tr("Report"), tr("One HTML file."))]
