@@ -24,6 +24,7 @@ from ..intake.importing import (
 from ..intake.placecheck import Frame, is_geographic
 from ..intake.profiles import Profile, Variant, choose_profile, choose_variant, read_profiles, require_column
 from ..intake.profiles.guess import guess_profile
+from ..intake.project import read_imported
 from ..intake.timecheck import describe_far_times
 from ..intake.timesearch import SAMPLE_ROWS
 
@@ -69,6 +70,12 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         fields = write_incidents(file, layout, learnt, output, context)
         if parameters.refused:
             write_refused(file, learnt, parameters.refused, context)
+    if parameters.inspection:
+        from ..report.inspection import write_inspection
+
+        # What was written is what a layer will show.
+        look = *read_imported(output, layout.crs), reasons, context
+        write_inspection(parameters.inspection, *look, parameter="inspection", name=file.path.name)
     context.progress(1.0)
     return {
         "rows": len(learnt.reason),
