@@ -134,7 +134,7 @@ def _figures(inspection: Inspection, suggested: Suggested, patrols: list[Finding
         "repeats": inspection.places.repeats,
         "strays": len(inspection.strays.rows),
         "patrol_share": float(patrols[0].figures.get("share", 0.0)) if patrols else 0.0,
-        "delay_median": delay.median if delay is not None and delay.known else None,
+        "delay_median": delay.median if delay is not None and delay.known else -1.0,
         "bin_unit": suggested.bin_unit,
         "cell_size": suggested.cell,
         "start": str(suggested.period.start),

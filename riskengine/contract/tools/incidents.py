@@ -140,7 +140,7 @@ Nothing is changed: what the report finds is for you to judge.
         Output("REPEATS", "repeats", tr("Share that repeats a coordinate of the 92 days before")),
         Output("STRAYS", "strays", tr("Places far from all others")),
         Output("PATROL_SHARE", "patrol_share", tr("Share of categories that patrols find")),
-        Output("DELAY_MEDIAN", "delay_median", tr("Days until half of the incidents are reported")),
+        Output("DELAY_MEDIAN", "delay_median", tr("Days until half are reported, -1 where unknown")),
         Output("BIN_UNIT", "bin_unit", tr("Time bin that suits them"), "text"),
         Output("CELL", "cell_size", tr("Cell size that suits them")),
         Output("START", "start", tr("Start of the period that suits them"), "text"),
