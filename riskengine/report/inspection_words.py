@@ -145,7 +145,7 @@ def describe_categories(inspection: Inspection) -> Said:
         )
     rare = sum(category.count < _FEW for category in inspection.categories)
     share = without / total
-    lacking = f"{count_text(without, 'incident')} ({format_percent(share)}) without one" if without else "each has one"
+    lacking = f"{count_text(without, 'incident')} ({format_percent(share)}) without one" if without else "no incident is without"
     found = f"{count_text(len(inspection.categories), 'category', 'categories')}; {lacking}."
     meaning = (
         "Scores, near repeats and forecasts of categories with one cause say more than those of all together."
@@ -243,7 +243,8 @@ def describe_duplicates(inspection: Inspection) -> Said:
     )
     if same.shared > same.rows:
         found += f" {same.shared:,} ({format_percent(same.shared / total)}) have its time and place, in any category."
-    coarse = [f"times are {inspection.exactness}s"] if inspection.exactness in ("day", "month") else []
+    dated = inspection.exactness in ("day", "month")
+    coarse = [f"times are {inspection.exactness}s"] if dated else []
     coarse += ["places are snapped"] if inspection.places.repeats >= SNAPPED else []
     meaning = (
         "They may be doubled rows, or victims or charges of one event, and each counts: scores and forecasts rise with"
@@ -251,8 +252,11 @@ def describe_duplicates(inspection: Inspection) -> Said:
     )
     if coarse:
         said = " and ".join(coarse)
-        return Said(found, f"Since {said}, different incidents look the same here. {meaning}")
-    warning = f"{same.rows:,} ({format_percent(share)}) look like another." if share >= _WORTH_NAMING else ""
+        meaning = f"Since {said}, different incidents may look the same here. {meaning}"
+    # Where dates are coarse, most of them are different incidents.
+    if dated or share < _WORTH_NAMING:
+        return Said(found, meaning)
+    warning = f"{same.rows:,} incidents ({format_percent(share)}) have the time, place and category of another."
     return Said(found, meaning, warning)
 
 
