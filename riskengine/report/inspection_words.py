@@ -145,7 +145,9 @@ def describe_categories(inspection: Inspection) -> Said:
         )
     rare = sum(category.count < _FEW for category in inspection.categories)
     share = without / total
-    lacking = f"{count_text(without, 'incident')} ({format_percent(share)}) without one" if without else "no incident is without"
+    lacking = "no incident is without"
+    if without:
+        lacking = f"{count_text(without, 'incident')} ({format_percent(share)}) without one"
     found = f"{count_text(len(inspection.categories), 'category', 'categories')}; {lacking}."
     meaning = (
         "Scores, near repeats and forecasts of categories with one cause say more than those of all together."
