@@ -143,7 +143,8 @@ class ToolAlgorithm(EngineAlgorithm):
         )
         source = self.parameterAsSource(parameters, source_key, context) if source_key else None
         if source is not None:
-            names = (self.parameterAsString(parameters, name, context) for name in ("TIME_FIELD", "CATEGORY_FIELD"))
+            asked = ("TIME_FIELD", "CATEGORY_FIELD", "REPORTED_FIELD")
+            names = (self.parameterAsString(parameters, name, context) for name in asked)
             if why := describe_table(source) or layers.describe_field_problem(source, *names):
                 return why
         if self.parameterDefinition("CRS") is not None and source_key:

@@ -252,7 +252,15 @@ class Asked:
         file = self.find_file(parameter)
         layer = self.algorithm.parameterAsVectorLayer(self.parameters, parameter.name, self.context)
         self.places = layers.read_incidents(
-            source, *fields, self.folder, self.context, self.feedback, crs, file, read_exactness(layer, fields[0])
+            source,
+            *fields,
+            self.folder,
+            self.context,
+            self.feedback,
+            crs,
+            file,
+            exactness=read_exactness(layer, fields[0]),
+            reported_field=self.read_text("reported_field"),
         )
         self._crs = self.places.crs
         if not own:

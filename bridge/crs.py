@@ -18,6 +18,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
+from ..riskengine.contract.utm import find_utm_code
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -35,10 +37,7 @@ def tr(text: str) -> str:
 
 def choose_utm_zone(longitude: float, latitude: float) -> QgsCoordinateReferenceSystem:
     """Choose the WGS 84 UTM zone of a place; the polar stereographic system beyond 84° N or 80° S."""
-    if latitude > 84 or latitude < -80:
-        return QgsCoordinateReferenceSystem("EPSG:32661" if latitude > 0 else "EPSG:32761")
-    zone = min(int((longitude + 180) // 6) % 60 + 1, 60)
-    return QgsCoordinateReferenceSystem(f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}")
+    return QgsCoordinateReferenceSystem(find_utm_code(longitude, latitude))
 
 
 def is_metric(crs: QgsCoordinateReferenceSystem) -> bool:

@@ -14,6 +14,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsCsException,
     QgsFeatureRequest,
+    QgsField,
     QgsGeometry,
     QgsJsonUtils,
     QgsProcessingContext,
@@ -61,28 +62,39 @@ def seconds_of(value: Any) -> int:
     return _NO_TIME
 
 
-def describe_field_problem(source: QgsProcessingFeatureSource, time_field: str, category_field: str = "") -> str:
+def describe_field_problem(
+    source: QgsProcessingFeatureSource, time_field: str, category_field: str = "", reported_field: str = ""
+) -> str:
     """Describe what is wrong with the choice of fields, in a sentence; empty if nothing is."""
     fields = source.fields()
-    for parameter, name in (("TIME_FIELD", time_field), ("CATEGORY_FIELD", category_field)):
+    chosen = {"TIME_FIELD": time_field, "CATEGORY_FIELD": category_field, "REPORTED_FIELD": reported_field}
+    for parameter, name in chosen.items():
         if name and fields.lookupField(name) < 0:
             return tr("{parameter}: the layer has no field {name}. It has: {known}.").format(
                 parameter=parameter, name=name, known=", ".join(field.name() for field in fields)
             )
     if not time_field:
         return tr("TIME_FIELD is empty. Choose the field that says when it happened.")
-    field = fields.field(fields.lookupField(time_field))
+    problems = (
+        _describe_type_problem(parameter, fields.field(fields.lookupField(chosen[parameter])))
+        for parameter in ("TIME_FIELD", "REPORTED_FIELD")
+        if chosen[parameter]
+    )
+    return next(filter(None, problems), "")
+
+
+def _describe_type_problem(parameter: str, field: QgsField) -> str:
     if field.type() in TIME_TYPES:
         return ""
     if field.type() == QMetaType.Type.QTime:
         return tr(
-            "TIME_FIELD: {name} holds times of day without their dates. Choose the field of the dates, or make one of "
+            "{parameter}: {name} holds times of day without their dates. Choose the field of the dates, or make one of "
             'both with Field calculator: to_datetime("DATE" || \' \' || "{name}").'
-        ).format(name=time_field)
+        ).format(parameter=parameter, name=field.name())
     return tr(
-        "TIME_FIELD: {name} is of type {type}, which is not a time. Choose a Date, DateTime or text field, "
+        "{parameter}: {name} is of type {type}, which is not a time. Choose a Date, DateTime or text field, "
         "or make one with Refactor fields."
-    ).format(name=time_field, type=field.typeName() or field.displayType())
+    ).format(parameter=parameter, name=field.name(), type=field.typeName() or field.displayType())
 
 
 def read_incidents(
@@ -96,6 +108,7 @@ def read_incidents(
     crs: QgsCoordinateReferenceSystem | None = None,
     file: PlainFile | None = None,
     exactness: str = "",
+    reported_field: str = "",
 ) -> Places:
     """Read a layer of incidents into `folder`/incidents.npz for the engine.
 
@@ -110,11 +123,11 @@ def read_incidents(
     import numpy as np
 
     # Models and scripts come here without checkParameterValues.
-    if why := describe_field_problem(source, time_field, category_field):
+    if why := describe_field_problem(source, time_field, category_field, reported_field):
         raise QgsProcessingException(why)
-    kind = TIME_TYPES[source.fields().field(source.fields().lookupField(time_field)).type()]
-    texts, categories = Codes(_TIME_LENGTH), Codes(_CATEGORY_LENGTH)
-    columns: list[Column] = [(time_field, "i", texts) if kind == "text" else (time_field, "q", seconds_of)]
+    categories = Codes(_CATEGORY_LENGTH)
+    times = {"time": time_field, **({"reported": reported_field} if reported_field else {})}
+    columns = [_make_time_column(source, field) for field in times.values()]
     if category_field:
         columns.append((category_field, "i", categories))
     places = read_places(source, context, feedback, crs, columns, expression, file)
@@ -127,17 +140,23 @@ def read_incidents(
             ).format(name=source.sourceName(), why=f" ({reasons})" if reasons else "")
         )
     arrays: dict[str, NDArray[Any]] = {"x": places.x, "y": places.y, "fid": places.fid}
-    times = places.attributes[0]
-    if kind == "text":
-        arrays["time_text"] = texts.list_names()[times]
-    else:
-        arrays["time"] = times
-    arrays["category"] = places.attributes[1] if category_field else np.full(len(places.x), -1, dtype=np.int32)
+    for name, (_, _, convert), values in zip(times, columns, places.attributes):
+        if isinstance(convert, Codes):
+            arrays[f"{name}_text"] = convert.list_names()[values]
+        else:
+            arrays[name] = values
+    arrays["category"] = places.attributes[-1] if category_field else np.full(len(places.x), -1, dtype=np.int32)
     arrays["categories"] = categories.list_names()[:-1]
     arrays["exactness"] = np.array(exactness)
     np.savez(folder / "incidents.npz", **arrays)
     places.attributes = []
     return places
+
+
+def _make_time_column(source: QgsProcessingFeatureSource, field: str) -> Column:
+    """How a field of times is brought along: as seconds, or as text for the engine to read."""
+    kind = TIME_TYPES[source.fields().field(source.fields().lookupField(field)).type()]
+    return (field, "i", Codes(_TIME_LENGTH)) if kind == "text" else (field, "q", seconds_of)
 
 
 class Codes:

@@ -235,6 +235,19 @@ def read_points(path: str | Path, table: str, fields: Sequence[str]) -> dict[str
     return made
 
 
+def read_rows(
+    path: str | Path, fields: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], list[NDArray[Any]]]:
+    """Read the points that `write_table` wrote, of any format with an ending of its own: ids, x, y, and fields."""
+    from pyogrio.raw import read
+
+    meta, fids, shapes, columns = read(path, columns=list(fields), return_fids=True)
+    points = np.frombuffer(b"".join(shapes), dtype=_POINT)
+    # They come in the order of the file.
+    by_name = dict(zip(meta["fields"].tolist(), columns, strict=True))
+    return fids, points["x"].copy(), points["y"].copy(), [by_name[name] for name in fields]
+
+
 def _options(path: Path) -> dict[str, Any]:
     options: dict[str, Any] = {"driver": _DRIVERS[path.suffix.lower()], "layer": path.stem, "encoding": "UTF-8"}
     if options["driver"] == "GPKG":

@@ -28,7 +28,7 @@ REPEATED = 0.2
 #: stands for more than one address.
 HELD, HELD_LEAST, HELD_TIMES = 0.005, 10, 10
 #: Share of incidents at exactly midnight from which it stands for "unknown"; times rounded to the hour give 4 %.
-_MIDNIGHT = 0.1
+MIDNIGHT = 0.1
 #: Names shown in a sentence.
 _SHOWN = 5
 #: Coordinates are compared to the centimetre: projecting the same place twice gives the same one.
@@ -90,7 +90,9 @@ class Places:
     count: NDArray[np.int64]
 
 
-def list_findings(incidents: Incidents, cell: float | None = None, bin: str | None = None) -> list[Finding]:
+def list_findings(
+    incidents: Incidents, cell: float | None = None, bin: str | None = None, places: Places | None = None
+) -> list[Finding]:
     """List artefacts of how incidents were recorded.
 
     Parameters
@@ -100,6 +102,8 @@ def list_findings(incidents: Incidents, cell: float | None = None, bin: str | No
         Side of the grid's cells, metres.
     bin : str, optional
         Length of the time bins, e.g. ``1 days``.
+    places : Places, optional
+        What `measure_places` says of them, where that is known already.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def list_findings(incidents: Incidents, cell: float | None = None, bin: str | No
     """
     if not len(incidents):
         return []
-    places = measure_places(incidents)
+    places = places or measure_places(incidents)
     findings = [*_snapped(places, cell), *_held(places), *_times(incidents.time, bin)]
     known = incidents.category >= 0
     number = np.bincount(incidents.category[known], minlength=len(incidents.categories))
@@ -130,7 +134,7 @@ def measure_places(incidents: Incidents) -> Places:
     """Count how often coordinates repeat exactly."""
     order = np.argsort(incidents.time, kind="stable")
     x, y, time = incidents.x[order], incidents.y[order], incidents.time[order].astype("datetime64[s]")
-    cents = np.round(np.column_stack([x, y]) / _SAME).astype(np.int64)
+    cents = number_places(x, y)
     _, first, place, count = np.unique(cents, axis=0, return_index=True, return_inverse=True, return_counts=True)
     place = place.ravel()
     repeats = _repeats(place, time)
@@ -152,6 +156,11 @@ def measure_places(incidents: Incidents) -> Places:
         y=y[first],
         count=count,
     )
+
+
+def number_places(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Coordinates as whole numbers, shape (N, 2), that are equal where the place is the same."""
+    return np.round(np.column_stack([x, y]) / _SAME).astype(np.int64)
 
 
 def _repeats(place: NDArray[Any], time: NDArray[np.datetime64]) -> NDArray[np.bool_]:
@@ -273,7 +282,7 @@ def _times(time: NDArray[np.datetime64], bin: str | None) -> list[Finding]:
             " nothing. Use bins of a day."
         )
         return [Finding("no time of day", sentence, {"midnight": round(midnight, 4)})]
-    if midnight < _MIDNIGHT:
+    if midnight < MIDNIGHT:
         return []
     sentence = (
         f"{midnight:.0%} of the incidents happened at exactly midnight, which stands for an unknown time: bins of {bin}"

@@ -198,6 +198,34 @@ def read_exchange(
     return replace(incidents, exactness=find_exactness(incidents.time, word)), refusals
 
 
+def read_reported(path: str | Path, incidents: Incidents, order: str = "auto") -> NDArray[np.datetime64] | None:
+    """Read when incidents of an exchange file were reported; None where it does not say.
+
+    Parameters
+    ----------
+    path : path
+        May hold ``reported`` or ``reported_text``, as `read_exchange` reads ``time`` or ``time_text``.
+    incidents : Incidents
+        What `read_exchange` kept.
+    order : {'auto', 'ymd', 'dmy', 'mdy'}
+
+    Returns
+    -------
+    ndarray of datetime64[s] or None
+        One for each of `incidents`; NaT where there is none, or none that can be read.
+    """
+    arrays = _read_arrays(Path(path))
+    if "reported_text" in arrays:
+        reported = parse_times(arrays["reported_text"], order).time
+    elif "reported" in arrays:
+        reported = arrays["reported"].astype(np.int64, copy=False).view("datetime64[s]")
+    else:
+        return None
+    fid = arrays.get("fid", np.arange(len(reported)))
+    by_fid = np.argsort(fid, kind="stable")
+    return np.asarray(reported[by_fid[np.searchsorted(fid, incidents.fid, sorter=by_fid)]])
+
+
 def write_exchange(path: str | Path, incidents: Incidents) -> None:
     """Write what `read_exchange` reads; for scripts, tests and benchmarks that have no QGIS."""
     with whole_file(path) as temporary, temporary.open("wb") as file:

@@ -36,6 +36,7 @@ from ..intake.profiles import (
     require_column,
 )
 from ..intake.profiles.guess import guess_profile
+from ..intake.project import read_imported
 from ..intake.repeats import IN_LAYER, KnownRows, describe_shared_ids
 from ..intake.table import Table
 from ..intake.timecheck import describe_far_times
@@ -92,6 +93,12 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         fields = write_incidents(file, layout, learnt, plan, output, context)
         if parameters.refused:
             write_refused(file, learnt, parameters.refused, context)
+    if parameters.inspection:
+        from ..report.inspection import write_inspection
+
+        # What was written is what a layer will show.
+        look = *read_imported(output, layout.crs), reasons, context
+        write_inspection(parameters.inspection, *look, parameter="inspection", name=file.name)
     times = learnt.when.times.time[learnt.find_kept()]
     context.progress(1.0)
     return {

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from ..choices import Occurred
 from ..texts import tr
-from .base import Limits, Output, Problem, Shown
-from .kinds import Choice, Crs, File, Files, Scratch, Text, VectorDestination
-from .shared import INCIDENTS, SEED, ReadsTimes
+from .base import QGIS_ONLY, Limits, Output, Problem, Shown
+from .kinds import Choice, Crs, Field, File, FileDestination, Files, LayerName, Scratch, Text, VectorDestination
+from .shared import HTML, INCIDENTS, REFUSED_COUNT, SEED, ReadsIncidents, ReadsTimes, RefusesFeatures, WorksInMetres
 
 #: The known formats are data, a file each: neither side needs the other to list them.
 PROFILES = Path(__file__).resolve().parents[2] / "intake" / "profiles"
@@ -176,6 +176,14 @@ the row itself: nothing is lost.
             tr("Refused rows"), tr("A table of the rows that were left out: line number, reason, and the row itself.")
         ),
     ] = None
+    inspection: Annotated[
+        str | None,
+        FileDestination(filter=HTML, created=False),
+        Shown(
+            tr("A look at the incidents"),
+            tr("The report of Inspect incidents: what the data can carry, and the parameters that suit them."),
+        ),
+    ] = None
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
@@ -189,3 +197,50 @@ the row itself: nothing is lost.
         if given["profile"] not in FORMATS:
             known = ", ".join(FORMATS)
             yield Problem("profile", f"There is no {{profile}} '{{value}}'. Use one of {known}.")
+
+
+class InspectIncidents(WorksInMetres, ReadsIncidents, RefusesFeatures):
+    ID = "inspectincidents"
+    JOB = "inspect_incidents"
+    TITLE = tr("Inspect incidents")
+    GROUP = INCIDENTS
+    TAGS = "quality,report,duplicates,snapped,address,delay,weekday,hour,exploratory,look,check,incidents"
+    SUMMARY = tr("Writes a report of what the incidents can carry, before anything is computed from them.")
+    HELP = tr("""
+One page: the span and how exact the times are, counts by month, weekday and hour, categories, what was refused and why,
+repeated and snapped coordinates, places far from all others, duplicates, the delay of reporting, and categories that
+patrols find. Each says what it means for scores, near repeats and forecasts. At its end stand the parameters that suit
+these incidents, to copy.
+
+Nothing is changed: what the report finds is for you to judge.
+""")
+    PROGRESS = (20.0, 98.0)
+    OUTPUTS = (
+        Output("COUNT", "incidents", tr("Incidents")),
+        REFUSED_COUNT,
+        Output("FIRST", "first", tr("First incident"), "text"),
+        Output("LAST", "last", tr("Last incident"), "text"),
+        Output("EXACTNESS", "exactness", tr("Times are exact to the"), "text"),
+        Output("CATEGORY_COUNT", "categories", tr("Categories")),
+        Output("UNCATEGORISED", "uncategorised", tr("Incidents without a category")),
+        Output("DUPLICATES", "duplicates", tr("Incidents of the time, place and category of another")),
+        Output("REPEATS", "repeats", tr("Share that repeats a coordinate of the 92 days before")),
+        Output("STRAYS", "strays", tr("Places far from all others")),
+        Output("PATROL_SHARE", "patrol_share", tr("Share of categories that patrols find")),
+        Output("DELAY_MEDIAN", "delay_median", tr("Days until half are reported, -1 where unknown")),
+        Output("BIN_UNIT", "bin_unit", tr("Time bin that suits them"), "text"),
+        Output("CELL", "cell_size", tr("Cell size that suits them")),
+        Output("START", "start", tr("Start of the period that suits them"), "text"),
+        Output("END", "end", tr("End of that period (not included)"), "text"),
+    )
+
+    reported_field: Annotated[
+        str | None,
+        Field("incidents"),
+        QGIS_ONLY,
+        Shown(tr("Time of report"), tr("When it was reported: a Date, DateTime or text field. Optional.")),
+    ] = None
+    layer: Annotated[str, LayerName("incidents")] = ""
+    # What was refused before the job, by reason.
+    refused_places: dict[str, int] = {}
+    report: Annotated[str, FileDestination(filter=HTML), Shown(tr("Report"), tr("One HTML file."))]
