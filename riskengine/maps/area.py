@@ -211,9 +211,9 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
         return heatmaps
     counts = make_empty_stack(heatmaps.counts.shape, heatmaps.counts.dtype)
     outside, total = 0, 0
-    for number, counted in enumerate(heatmaps.counts):
-        counts[number] = np.where(mask, counted, 0)
-        if number >= origin and heatmaps.observed[number]:
+    for place, counted in enumerate(heatmaps.counts):
+        counts[place] = np.where(mask, counted, 0)
+        if place >= origin and heatmaps.observed[place]:
             outside += int(counted[gone].sum())
             total += int(counted.sum(dtype=np.int64))
     say(

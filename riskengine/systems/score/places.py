@@ -25,6 +25,9 @@ MAX_POINTS = 5_000_000
 
 def choose_index_area(index: CrimeIndex, given: Spacing | PredictScoreRaster, context: JobContext) -> Area:
     """Choose the area in which a grid of scores lies, from the index's incidents where none was given."""
+    if given.extent and given.polygons is None:
+        # Whoever names a box means all of it; what is unknown there is found by its distance from all incidents.
+        return Area("extent", given.extent, None)
     at = index.incidents
     return choose_area(at.x, at.y, at.fid, given.extent, given.polygons, given.no_area, context)
 
