@@ -31,7 +31,7 @@ _BUFFER_STEPS = 0.25
 #: An edge of the hull shorter than this many steps is never dug into.
 _EDGE_STEPS = 2.0
 #: What belongs together is a part of the city from this share of all places on; what is less is stray.
-_PART_SHARE = 0.01
+_PART_SHARE = 0.002
 #: A geocoder's default place may hold a hundred incidents; it is one place, and no part of a city.
 _PART_PLACES = 3
 #: Places nearer to each other than this share of that side are one.
