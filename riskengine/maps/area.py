@@ -52,6 +52,8 @@ class Area:
     tag: str
     extent: Extent
     polygons: list[dict[str, Any]] | None
+    #: x and y of the incidents in a hull: their cells belong to it, even where the cell's centre lies beyond its edge.
+    held: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
 
 def choose_area(
@@ -88,7 +90,8 @@ def choose_area(
     context.log(f"No study area was given. {describe_hull(hull)}")
     west, south, east, north = hull.shape.bounds
     tag = f"hull ratio={hull.ratio:g} buffer={hull.buffer:.0f}"
-    return Area(tag, extent or (west, south, east, north), hull.polygons)
+    held = x[hull.inside], y[hull.inside]
+    return Area(tag, extent or (west, south, east, north), hull.polygons, held)
 
 
 def mask_cells(
@@ -113,6 +116,9 @@ def mask_cells(
         # An extent elsewhere is refused as such, and not for the hull's lack of cells in it.
         require_incidents(grid, np.ones(grid.shape, dtype=bool), x, y, None, reach)
     mask = grid.mask(area.polygons)
+    if area.held is not None:
+        number = grid.locate(*area.held)
+        mask.ravel()[number[number >= 0]] = True
     if not mask.any():
         where = "the study area" if given is not None else "the hull of the incidents"
         other = "polygons that overlap the incidents" if given is not None else "another extent"

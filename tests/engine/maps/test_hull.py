@@ -120,3 +120,17 @@ def test_a_stack_of_an_earlier_version_does_not_say_its_area(rasterize: Any) -> 
     heatmaps.area = ""
     assert "do not say how it was chosen" in describe_area(heatmaps)
     assert tagnames.AREA == "CRIMERISK_AREA"
+
+
+def test_a_study_area_layer_of_the_hull(tmp_path: Path) -> None:
+    x, y = join(l_shape(), (np.array([WEST + 90_000]), np.array([SOUTH])))
+    time = np.full(len(x), np.datetime64("2024-01-01T12:00:00", "s"))
+    given = {"incidents": write_incidents(tmp_path / "incidents.npz", make_incidents(x, y, time)), "crs": "EPSG:32631"}
+    result = run_job("select_area", {**given, "method": "hull", "buffer": 0.0}, Recorder())
+    assert (result["incidents"], result["left_out"]) == (4000, 1)
+    wide = run_job("select_area", {**given, "method": "hull", "buffer": 500.0}, Recorder())
+    areas = [
+        shapely.area([shapely.from_geojson(str(each).replace("'", '"')) for each in one["hull"]]).sum()
+        for one in (result, wide)
+    ]
+    assert areas[1] > areas[0] + 10e6
