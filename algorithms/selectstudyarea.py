@@ -19,7 +19,7 @@ class Algorithm(ToolAlgorithm):
 
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Say how large the area is, and where."""
-        polygons = asked.job["polygons"] if asked.job["method"] == "polygons" else None
+        polygons = asked.job["polygons"] if asked.job["method"] == "polygons" else result["hull"]
         area = layers.dissolve(polygons) if polygons else QgsGeometry.fromRect(QgsRectangle(*result["extent"]))
         area.convertToMultiType()
         self._area = area

@@ -19,7 +19,9 @@ GapFilling = Literal["forward", "linear", "none"]
 #: Which maps are gaps: those without any incident, or those that are marked.
 Gaps = Literal["empty", "unobserved"]
 #: How a study area is chosen.
-AreaMethod = Literal["share", "events", "polygons"]
+AreaMethod = Literal["share", "events", "polygons", "hull"]
+#: What a grid covers where no study area is given.
+NoArea = Literal["hull", "rectangle"]
 #: What risk classes are taken by.
 ClassMethod = Literal["percentiles", "shares"]
 #: Between coarse cells.

@@ -12,6 +12,7 @@ from ..contract.forecasters import DEFAULT, title_of
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
+from ..maps.area import narrow_to_past
 from ..maps.heatmaps import Heatmaps
 from .entrants import find_record, make_entrants
 from .folds import run_tasks
@@ -59,6 +60,10 @@ def run_backtest(
     """
     context = context or JobContext()
     check_plan(heatmaps, plan)
+    notes: list[str] = []
+    heatmaps = narrow_to_past(heatmaps, plan.first - plan.horizon + 1, notes.append)
+    for note in notes:
+        context.log(note)
     forecasters, failures = make_entrants(models, threshold, settings or {})
     names = {name: find_record(name, each) for name, each in forecasters.items()}
     networks = {name for name, entry in names.items() if entry is not None and entry.network}
@@ -97,4 +102,5 @@ def run_backtest(
         name: losses for name in judged.scores if len(losses := gathered.compute_seed_losses(name)) > 1
     }
     judged.failures = failures | gathered.failures
+    judged.notes += notes
     return judged

@@ -20,6 +20,7 @@ from ..forecasters.base import check_history
 from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, ParameterError
+from ..maps.area import narrow_to_past
 from ..maps.grid import Grid
 from ..maps.heatmaps import Heatmaps
 from ..maps.risk import RiskStack
@@ -160,6 +161,7 @@ def judge_raster(
     bands, band = bring_to_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, _first(heatmaps, start))
     maps = np.flatnonzero(band >= 0)
     risk = bands[band[maps]]
+    heatmaps = narrow_to_past(heatmaps, int(maps[0]) - _horizon(stack) + 1, warn)
     mask = heatmaps.mask & ~np.isnan(risk).any(axis=0)
     if not mask.any():
         raise DataError(

@@ -71,7 +71,7 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
             backtest.areas = compute_exposure(
                 areas,
                 heatmaps.grid,
-                heatmaps.mask,
+                backtest.heatmaps.mask,
                 backtest.risks[backtest.model],
                 backtest.flag_cells(),
                 backtest.counts,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.forecasters import BASELINES
-from ..contract.tools.forecast import ConvLSTMPrediction
+from ..contract.tools.forecast import HELD_OUT, ConvLSTMPrediction
 from ..evaluation.judged import Judged
 from ..evaluation.judging import judge_trained
 from ..forecasters.modelcard import make_card
@@ -17,6 +17,7 @@ from ..ground.artefacts import make_partial_name
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError
 from ..ground.failures import keep_going
+from ..maps.area import narrow_to_past
 from ..maps.heatmaps import read_heatmaps
 from ..report.card import describe_forecast, metrics_of
 from ..report.claims import make_headline
@@ -24,7 +25,7 @@ from ..report.outputs import hide_folders
 from ..report.training import write_training_report
 from ..report.words import weights_text
 from ..systems.hotspots import prediction
-from ..systems.hotspots.steps import forecast, write_forecast
+from ..systems.hotspots.steps import forecast, hold_out, write_forecast
 from .models import to_dict
 
 #: What stands beside the network.
@@ -42,6 +43,10 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         notes.append(message)
         context.warn(message)
 
+    def say(message: str) -> None:
+        notes.append(message)
+        context.log(message)
+
     context.progress(0.0, "Reading heatmaps")
     heatmaps = read_heatmaps(parameters.heatmaps)
     if not heatmaps.bin:
@@ -51,20 +56,24 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
             value=parameters.heatmaps,
             remedy="Make it again with Rasterize hotspot grids",
         )
+    judged_on = heatmaps
     if parameters.model:
         model, card, unseen = prediction.load_network(parameters.model, parameters.threshold, heatmaps, warn)
         weights = weights_text(card.window.end, None, refitted=False)
     else:
         model = _network(parameters)
+        judged_on = narrow_to_past(heatmaps, hold_out(heatmaps, HELD_OUT), say)
         with context.step(0.02, 0.8):
-            unseen = prediction.train(model, heatmaps, context)
-        card = make_card(model, heatmaps.before(unseen))
+            unseen = prediction.train(model, judged_on, context)
+        card = make_card(model, judged_on.before(unseen))
         weights = weights_text(card.window.end, unseen / len(heatmaps), refitted=False)
     judged: Judged | None = None
-    first = prediction.find_first_judged(model, heatmaps, unseen, warn, context)
+    first = prediction.find_first_judged(model, judged_on, unseen, warn, context)
     if first is not None:
+        if parameters.model:
+            judged_on = narrow_to_past(heatmaps, first, say)
         with context.step(0.8, 0.92):
-            judged = judge_trained(model, heatmaps, first, BESIDE, model.threshold, context)
+            judged = judge_trained(model, judged_on, first, BESIDE, model.threshold, context)
     sentence, tone = make_headline(judged)
     context.log(sentence, "warning" if tone == "worse" else "info")
     context.log(f"{weights} The forecast reads all maps up to its origin.")
@@ -72,6 +81,7 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
     if not parameters.model:
         card = card.model_copy(update={"metrics": metrics})
     with context.step(0.92, 0.97):
+        # A network holds no place, so what it forecasts need not end where its evaluation did.
         made = forecast(model, card, heatmaps, parameters.steps, context)
     line = describe_forecast(card.name, made.bins, heatmaps.bin, card.window.end, metrics or card.metrics)
     context.progress(0.97, "Writing")

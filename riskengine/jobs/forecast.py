@@ -10,10 +10,12 @@ import numpy as np
 from ..contract.forecasters import title_of
 from ..contract.tools.forecast import ForecastRisk
 from ..forecasters.base import check_history
-from ..forecasters.modelcard import check_fits
+from ..forecasters.modelcard import ModelCard, check_fits
 from ..forecasters.modelfile import load_model
-from ..ground.artefacts import check_folder
+from ..ground.artefacts import check_folder, compute_fingerprint
 from ..ground.context import JobContext
+from ..maps.area import narrow_to_past
+from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_history
 from ..report.card import describe_forecast
 from ..report.claims import describe_held_out
@@ -28,6 +30,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     model, card = load_model(parameters.model)
     context.progress(0.05, "Reading heatmaps")
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
+    heatmaps = _bring_to_area(card, heatmaps)
     notes = check_fits(card, heatmaps)
     if heatmaps.edges[-1] < np.datetime64(card.window.end):
         notes.append(
@@ -58,3 +61,12 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
         "notes": notes,
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _bring_to_area(card: ModelCard, heatmaps: Heatmaps) -> Heatmaps:
+    """The maps in the hull that was known when the model was trained, where the model knows just the cells of that."""
+    trained = int(np.searchsorted(heatmaps.edges[1:], np.datetime64(card.window.end), side="right"))
+    if not card.located or card.area in ("", compute_fingerprint(heatmaps.mask)) or not trained:
+        return heatmaps
+    narrowed = narrow_to_past(heatmaps, trained, lambda sentence: None)
+    return narrowed if compute_fingerprint(narrowed.mask) == card.area else heatmaps

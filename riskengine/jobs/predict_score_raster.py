@@ -16,11 +16,12 @@ from ..contract.tools.score import PredictScoreRaster
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
+from ..maps.area import mask_cells, warn_of_rectangle
 from ..maps.geotiff import make_grid_profile, write_geotiff
 from ..maps.grid import Grid, make_grid, round_cell
-from ..maps.study_area import require_incidents
+from ..maps.study_area import Extent
 from ..systems.score.applied import AppliedModel
-from ..systems.score.places import Extent, extent_of, to_wall_clock
+from ..systems.score.places import choose_index_area, to_wall_clock
 from ..systems.score.query import OUTSIDE_METRES
 
 BANDS = ("score", "lower", "upper", "percentile")
@@ -39,9 +40,8 @@ def choose_cell(extent: Extent, radius: float) -> float:
     return cell
 
 
-def choose_grid(parameters: PredictScoreRaster, applied: AppliedModel, context: JobContext) -> Grid:
+def choose_grid(parameters: PredictScoreRaster, extent: Extent, applied: AppliedModel, context: JobContext) -> Grid:
     """Choose the grid that was asked for, or the usual one, which is reported."""
-    extent = parameters.extent or extent_of(applied.index)
     cell = parameters.cell_size
     automatic = cell is None and parameters.columns is None and parameters.rows is None
     if automatic:
@@ -80,17 +80,12 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
     applied = AppliedModel.load(
         parameters.index, parameters.model, to_wall_clock(parameters.reference_time), parameters.elsewhere, context
     )
-    grid = choose_grid(parameters, applied, context)
-    mask = grid.mask(parameters.polygons)
-    inside = int(mask.sum())
-    if not inside:
-        raise DataError(
-            f"No cell of {grid.cell:g} m has its centre inside the study area",
-            parameter="study_area",
-            remedy="Choose a smaller cell size, or polygons that overlap the extent",
-        )
+    area = choose_index_area(applied.index, parameters, context)
+    grid = choose_grid(parameters, area.extent, applied, context)
     where = applied.index.incidents
-    require_incidents(grid, mask, where.x, where.y, parameters.polygons, OUTSIDE_METRES)
+    mask = mask_cells(area, grid, where.x, where.y, OUTSIDE_METRES)
+    inside = int(mask.sum())
+    warn_of_rectangle(area, grid, where.x, where.y, context)
     windows = list(list_tiles(grid))
     predicted = 0
     profile = make_grid_profile(grid, len(BANDS), "float32", float("nan"))

@@ -15,11 +15,11 @@ from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
 from ..intake.incidents import Incidents, count_reasons, read_exchange
+from ..maps.area import choose_area, describe_area, mask_cells
 from ..maps.bins import bin_text, make_bin_edges
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
 from ..maps.span import choose_span, choose_unit, find_covered, warn_of_incomplete
-from ..maps.study_area import require_incidents
 
 #: More categories than this are not named in the stack.
 MAX_NAMED = 40
@@ -155,7 +155,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     covered = find_covered(incidents)
     unit = choose_unit(parameters.bin_unit, parameters.bin_length, incidents, context)
-    everywhere = incidents.x, incidents.y
+    everything = incidents
     incidents = _of_categories(incidents, parameters.categories, context)
     named = parameters.categories or _recorded(incidents)
     total = len(incidents)
@@ -168,13 +168,12 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
             context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")
     warn_of_incomplete(parameters.start, parameters.end, covered, edges, context)
-    extent = parameters.extent or (
-        float(incidents.x.min()),
-        float(incidents.y.min()),
-        float(incidents.x.max()),
-        float(incidents.y.max()),
+    # Of all categories, and of nothing after the period.
+    known = everything.select(everything.time <= last)
+    area = choose_area(known.x, known.y, known.fid, parameters.extent, parameters.polygons, parameters.no_area, context)
+    grid = make_grid(
+        area.extent, parameters.crs, parameters.cell_size, parameters.columns, parameters.rows, len(edges) - 1
     )
-    grid = make_grid(extent, parameters.crs, parameters.cell_size, parameters.columns, parameters.rows, len(edges) - 1)
     if parameters.cell_size is None:
         how = "columns and rows" if parameters.columns or parameters.rows else "the extent"
         context.log(f"Cell size {grid.cell:g} m, chosen from {how}")
@@ -182,14 +181,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         f"Grid of {grid.columns} columns x {grid.rows} rows, {len(edges) - 1} maps of "
         f"{bin_text(unit, parameters.bin_length)} from {edges[0]} to {edges[-1]}"
     )
-    mask = grid.mask(parameters.polygons)
-    if not mask.any():
-        raise DataError(
-            f"No cell of {grid.cell:g} m has its centre inside the study area",
-            parameter="study_area",
-            remedy="Choose a smaller cell size, or polygons that overlap the incidents",
-        )
-    require_incidents(grid, mask, *everywhere, parameters.polygons)
+    mask = mask_cells(area, grid, everything.x, everything.y)
     started = time.perf_counter()
     counts, outside = count_incidents(incidents, grid, edges, mask, parameters.binary)
     seconds = time.perf_counter() - started
@@ -207,7 +199,10 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         categories=named,
         binary=parameters.binary,
         exactness=incidents.exactness,
+        area=area.tag,
     )
+    say = context.warn if area.tag == "rectangle" else context.log
+    say(describe_area(heatmaps))
     stacks: list[dict[str, Any]] = []
     if parameters.per_category:
         with context.step(0.5, 0.8):

@@ -11,6 +11,8 @@ from ..contract.tools.grids import SelectStudyArea
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
+from ..maps.area import describe_hull, name_strays
+from ..maps.hull import draw_hull
 from ..maps.study_area import choose_dense_box, describe_empty_area, in_polygons
 
 
@@ -20,13 +22,18 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     context.progress(0.3, "Choosing the study area")
     total = len(incidents)
-    extent = cell = None
+    extent = cell = hull = None
     with context.step(0.3, 1.0):
         if parameters.method == "polygons":
             assert parameters.polygons, "refused by the declaration"
             inside = in_polygons(incidents.x, incidents.y, parameters.polygons, context)
             if not inside.any():
                 raise describe_empty_area(total, "polygons")
+        elif parameters.method == "hull":
+            drawn = draw_hull(incidents.x, incidents.y, parameters.ratio, parameters.buffer)
+            inside, hull = drawn.inside, drawn.polygons
+            name_strays(incidents.x, incidents.y, incidents.fid, inside, context)
+            context.log(describe_hull(drawn))
         else:
             box = choose_dense_box(
                 incidents.x,
@@ -53,6 +60,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
         "left_out": total - kept,
         "share": kept / total,
         "extent": extent,
+        "hull": hull,
         "cell_size": cell,
         "exactness": incidents.exactness,
         "refused": len(refusals),

@@ -21,6 +21,7 @@ from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.failures import keep_going
+from ..maps.area import narrow_to_past
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_history, to_local_moment
 from ..report.card import metrics_of
@@ -44,16 +45,22 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         notes.append(message)
         context.warn(message)
 
+    def say(message: str) -> None:
+        notes.append(message)
+        context.log(message)
+
     context.progress(0.0, "Reading heatmaps")
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
     if parameters.until is not None:
         heatmaps = _until(heatmaps, parameters.until, context)
     maps, first = len(heatmaps), hold_out(heatmaps, parameters.held_out)
     check_length(_make(parameters), heatmaps, first)
+    # What is judged knows no place that only the held-out maps show; what is kept may.
+    held_in = narrow_to_past(heatmaps, first, say) if first < maps else heatmaps
     again = parameters.refit and first < maps
     share = 0.45 if again else 0.85
     with context.step(0.02, share):
-        model = _fit_judged(parameters, heatmaps.before(first), again, context)
+        model = _fit_judged(parameters, held_in.before(first), again, context)
     judged: Judged | None = None
     if first == maps:
         warn("No map was held out: nothing can be said about how good the model is")
@@ -61,10 +68,10 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         warn("None of the held-out maps was observed: the model is not evaluated")
     else:
         with context.step(share, share + 0.1):
-            judged = judge_trained(model, heatmaps, first, BASELINES, parameters.threshold, context)
+            judged = judge_trained(model, held_in, first, BASELINES, parameters.threshold, context)
     sentence, tone = make_headline(judged)
     context.log(sentence, "warning" if tone == "worse" else "info")
-    trained = heatmaps.before(first)
+    trained = held_in.before(first)
     if again:
         trained = heatmaps
         with context.step(share + 0.1, 0.95):
@@ -116,6 +123,8 @@ def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps
         )
     if maps < len(heatmaps):
         context.log(f"{len(heatmaps) - maps} maps that end after {moment} are left out")
+        # What is learned ends there, and so does what is known of the area.
+        heatmaps = narrow_to_past(heatmaps, maps, context.log)
     return heatmaps.before(maps)
 
 

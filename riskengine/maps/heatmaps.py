@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,8 @@ class Heatmaps:
         True when counts were reduced to "at least one".
     extras : Extras
         Further layers on the same grid that a forecaster may read.
+    area : str
+        What the study area is: ``polygons``, ``rectangle``, ``hull`` and how it was drawn; empty where unknown.
     filled : str
         How unobserved maps were filled: ``linear``, ``forward``, or empty. Linearly filled maps know the next
         observed map, so they look ahead.
@@ -85,6 +87,7 @@ class Heatmaps:
     extras: Extras = field(default_factory=lambda: Extras())
     filled: str = ""
     exactness: str = ""
+    area: str = ""
 
     def __post_init__(self) -> None:
         if not self.observed.size:
@@ -95,18 +98,12 @@ class Heatmaps:
 
     def before(self, origin: int) -> Heatmaps:
         """The maps before map number `origin`: what a forecast made there may know."""
-        return Heatmaps(
-            self.counts[:origin],
-            self.edges[: origin + 1],
-            self.mask,
-            self.grid,
-            self.bin,
-            self.observed[:origin],
-            self.categories,
-            self.binary,
-            self.extras.before(origin),
-            self.filled,
-            self.exactness,
+        return replace(
+            self,
+            counts=self.counts[:origin],
+            edges=self.edges[: origin + 1],
+            observed=self.observed[:origin],
+            extras=self.extras.before(origin),
         )
 
 
@@ -171,6 +168,7 @@ def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | N
             tagnames.CATEGORIES: "\n".join(heatmaps.categories),
             tagnames.UNOBSERVED: " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
             **({tagnames.EXACTNESS: heatmaps.exactness} if heatmaps.exactness else {}),
+            **({tagnames.AREA: heatmaps.area} if heatmaps.area else {}),
             **({tagnames.FILLED: heatmaps.filled} if heatmaps.filled else {}),
             **({tagnames.FILLED_LOOKS_AHEAD: "1"} if heatmaps.filled == "linear" else {}),
         },
@@ -270,4 +268,5 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
         tags.get(tagnames.BINARY) == "1",
         filled=tags.get(tagnames.FILLED, ""),
         exactness=tags.get(tagnames.EXACTNESS, ""),
+        area=tags.get(tagnames.AREA, ""),
     )

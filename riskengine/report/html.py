@@ -10,6 +10,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__
+from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from .words import SHOWN_CATEGORIES, categories_text, format_change, format_moment, format_percent
 
@@ -48,8 +49,7 @@ def history_of(heatmaps: Heatmaps) -> dict[str, Any]:
         "maps": len(heatmaps),
         "unobserved": int((~heatmaps.observed).sum()),
         "incidents": incidents,
-        "cells": int(mask.sum()),
-        "area": float(mask.sum()) * heatmaps.grid.cell**2 / 1e6,
+        "area": describe_area(heatmaps),
         "categories": categories_text(heatmaps.categories),
         "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
         "kind": "binary (at least one incident)" if heatmaps.binary else "counts",

@@ -12,6 +12,7 @@ from ..forecasters.base import Forecaster
 from ..forecasters.ensemble import Ensemble
 from ..forecasters.modelcard import ModelCard
 from ..ground.artefacts import whole_file
+from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, figures, words
@@ -90,10 +91,13 @@ def write_training_report(
 def _evaluation(judged: Judged | None) -> dict[str, Any]:
     """Tables and figures of the held-out maps; nothing where there were none."""
     if judged is None:
-        return dict.fromkeys(("rows", "span", "blocks", "reliability_figure", "hit_figure", "time_figure"))
+        return dict.fromkeys(
+            ("judged_area", "rows", "span", "blocks", "reliability_figure", "hit_figure", "time_figure")
+        )
     edges, other = judged.heatmaps.edges, judged.best_baseline
     difference = judged.compare_losses(judged.model)
     return {
+        "judged_area": describe_area(judged.heatmaps),
         "rows": _rows(judged),
         "span": (format_moment(edges[judged.plan.first]), format_moment(edges[-1])),
         "blocks": 0 if difference.too_few else difference.blocks,

@@ -75,7 +75,7 @@ def _of_scores(version: str) -> list[Case]:
     """The indexes and the score model of a version."""
     folder = f"{{files}}/{version}"
     index, model = f"{folder}/city.crimeindex", f"{folder}/city.crimescore"
-    where = {"index": index, "grid": {"spacing": 4000.0}}
+    where = {"index": index, "grid": {"spacing": 4000.0, "no_area": "rectangle"}}
     # A place in the middle of the simulated city.
     place = {"x": 500_000.0, "y": 5_300_000.0}
     return [
@@ -87,7 +87,7 @@ def _of_scores(version: str) -> list[Case]:
                 f"score_points annoy {method} {version}",
                 "score_points",
                 index=f"{folder}/annoy.crimeindex",
-                grid={"spacing": 4000.0},
+                grid={"spacing": 4000.0, "no_area": "rectangle"},
                 radius=900.0,
                 method=method,
                 output=f"{{out}}/annoy {method} {version}.npz",
@@ -169,6 +169,9 @@ def _of_rasters() -> list[Case]:
 FILES: list[Case] = [*_of_forecasts(), *_of_scores("0.2.0"), *_of_scores("0.3.0"), *_of_rasters()]
 
 _INCIDENTS = {"incidents": "{files}/incidents.npz"}
+#: As it was before a hull was the default: the boxes around all incidents, and around the thefts.
+_RECTANGLE = {"no_area": "rectangle", "extent": [489973.4, 5290042.5, 511488.7, 5309941.7]}
+_OF_THEFTS = {"no_area": "rectangle", "extent": [490093.9, 5290274.0, 510860.5, 5309941.7]}
 _GRIDS = {"heatmaps": "{out}/grids.tif"}
 _SCORE = {"index": "{out}/city.crimeindex", "radius": 900.0, "window_days": 60.0, "folds": 3}
 #: A small simulated city through the whole engine.
@@ -178,7 +181,7 @@ FIGURES: list[Case] = [
     case("select_area", "select_area", crs=CRS, kept="{out}/area.npy", **_INCIDENTS),
     case("select_area events", "select_area", crs=CRS, method="events", events=120, **_INCIDENTS),
     case("select_period", "select_period", kept="{out}/period.npy", report="{out}/period.html", **_INCIDENTS),
-    case("rasterize", "rasterize", crs=CRS, columns=12, rows=12, output="{out}/grids.tif", **_INCIDENTS),
+    case("rasterize", "rasterize", crs=CRS, columns=12, rows=12, output="{out}/grids.tif", **_INCIDENTS, **_RECTANGLE),
     case(
         "rasterize weeks",
         "rasterize",
@@ -189,6 +192,7 @@ FIGURES: list[Case] = [
         per_category="{out}/stacks",
         output="{out}/weeks.tif",
         **_INCIDENTS,
+        **_OF_THEFTS,
     ),
     case("fill_gaps", "fill_gaps", heatmaps="{out}/weeks.tif", output="{out}/filled.tif", method="linear"),
     case("binarize", "binarize", output="{out}/binary.tif", **_GRIDS),
@@ -299,7 +303,7 @@ FIGURES: list[Case] = [
         "predict_score",
         index="{out}/city.crimeindex",
         model="{out}/city.crimescore",
-        grid={"spacing": 3000.0},
+        grid={"spacing": 3000.0, **_RECTANGLE},
         output="{out}/predicted.npz",
         tolerance=TRAINED,
     ),

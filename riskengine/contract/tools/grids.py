@@ -136,7 +136,13 @@ columns by events (as published): the outer rows and columns of the grid are cut
 the threshold, the emptiest first. Polygons: any layer, as a city's outline.
 
 The grid has about 32 cells along the longer side unless a cell size is given; where a few far places have made it
-coarse it is laid anew over what remains. Give the output to Rasterize hotspot grids as study area.
+coarse it is laid anew over what remains.
+
+Concave hull: the outline of the incidents, without those far from all others; several parts where the city has
+islands, and no holes. Rasterize hotspot grids takes the same hull by itself where no study area is given, and a
+backtest then draws it anew from the incidents before its first forecast; a layer that is given stays as it is.
+
+Give the output to Rasterize hotspot grids as study area.
 """)
     PROGRESS = (20.0, 90.0)
     OUTPUTS = (
@@ -155,6 +161,7 @@ coarse it is laid anew over what remains. Give the output to Rasterize hotspot g
                 "share": tr("Smallest box by share of the incidents"),
                 "events": tr("Rows and columns by events (as published)"),
                 "polygons": tr("Polygons"),
+                "hull": tr("Concave hull of the incidents"),
             }
         ),
         Shown(tr("Method")),
@@ -191,6 +198,28 @@ coarse it is laid anew over what remains. Give the output to Rasterize hotspot g
         Shown(
             tr("Cell size"),
             tr("Of the rows and columns. Left empty it is chosen from the incidents and reported."),
+            unit="m",
+            advanced=True,
+        ),
+    ] = None
+    ratio: Annotated[
+        float,
+        Limits(0, 1),
+        Where("method", "hull"),
+        Shown(
+            tr("How concave the hull is"),
+            tr("From 0, as tight as can be, to 1, convex. Few places make it less concave than asked."),
+            advanced=True,
+            optional=True,
+        ),
+    ] = 0.1
+    buffer: Annotated[
+        float | None,
+        Limits(0),
+        Where("method", "hull"),
+        Shown(
+            tr("Buffer of the hull"),
+            tr("How far the hull is widened. Left empty it is chosen from how densely the places lie, and reported."),
             unit="m",
             advanced=True,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from ..choices import DateOrder, Over
+from ..choices import DateOrder, NoArea, Over
 from ..texts import tr
 from .base import QGIS_ONLY, Group, Limits, Output, Problem, Shown, Tool
 from .kinds import (
@@ -128,6 +128,20 @@ class WorksInMetres(Tool):
 
 Box = tuple[float, float, float, float]
 
+NO_AREA = Choice(
+    {
+        "hull": tr("The concave hull of the incidents"),
+        "rectangle": tr("The whole rectangle (figures look better than they are)"),
+    }
+)
+NO_AREA_SHOWN = Shown(
+    tr("Without a study area"),
+    tr(
+        "The hull follows the outline of the incidents and leaves out lakes and suburbs without any. In a rectangle "
+        "they count as quiet places, which flatters hit rate and PAI. Places far from all others decide neither."
+    ),
+)
+
 
 class GridOfCells(Tool):
     """The cells of a raster: where, and how large."""
@@ -144,6 +158,7 @@ class GridOfCells(Tool):
             name="STUDY_AREA",
         ),
     ] = None
+    no_area: Annotated[NoArea, NO_AREA, NO_AREA_SHOWN] = "hull"
     cell_size: Annotated[
         float | None,
         ABOVE_ZERO,
@@ -184,6 +199,7 @@ class Spacing(Group):
         Polygons(),
         Shown(tr("Grid study area"), tr("Only points of the grid inside these polygons are kept."), name="STUDY_AREA"),
     ] = None
+    no_area: Annotated[NoArea, NO_AREA, NO_AREA_SHOWN] = "hull"
 
 
 EXTRAS = Shown(

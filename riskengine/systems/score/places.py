@@ -9,27 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...contract.tools.score import CrimeScoreLayer, PredictScore
+from ...contract.tools.score import CrimeScoreLayer, PredictScore, PredictScoreRaster
 from ...contract.tools.shared import Spacing
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...ground.tables import CHUNK_ROWS, Chunk, extend_table, has_arrow, write_table
+from ...maps.area import Area, choose_area, mask_cells, warn_of_rectangle
 from ...maps.grid import MAX_CELLS, make_grid
-from ...maps.study_area import require_incidents
 from .index import CrimeIndex, Floats
 from .query import OUTSIDE_METRES
 
 #: A layer of more points than this helps nobody; a raster does (Predict score raster).
 MAX_POINTS = 5_000_000
 
-#: West, south, east, north.
-Extent = tuple[float, float, float, float]
 
-
-def extent_of(index: CrimeIndex) -> Extent:
-    """Measure the box around the index's incidents."""
-    x, y = index.incidents.x, index.incidents.y
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+def choose_index_area(index: CrimeIndex, given: Spacing | PredictScoreRaster, context: JobContext) -> Area:
+    """Choose the area in which a grid of scores lies, from the index's incidents where none was given."""
+    if given.extent and given.polygons is None:
+        # Whoever names a box means all of it; what is unknown there is found by its distance from all incidents.
+        return Area("extent", given.extent, None)
+    at = index.incidents
+    return choose_area(at.x, at.y, at.fid, given.extent, given.polygons, given.no_area, context)
 
 
 def make_grid_points(
@@ -42,23 +42,17 @@ def make_grid_points(
     DataError
         If there is none, or no incident within `reach` metres of them.
     """
-    extent = spacing.extent or extent_of(index)
-    west, south, east, north = extent
+    area = choose_index_area(index, spacing, context)
+    west, south, east, north = area.extent
     possible = ((east - west) / spacing.spacing + 1) * ((north - south) / spacing.spacing + 1)
     if possible > MAX_CELLS:
         raise _too_many(possible, spacing.spacing)
-    grid = make_grid(extent, index.crs, cell=spacing.spacing)
-    inside = grid.mask(spacing.polygons)
-    if not inside.any():
-        raise DataError(
-            f"No point of a grid with {spacing.spacing:g} m spacing lies inside the polygons",
-            parameter="spacing",
-            value=spacing.spacing,
-            remedy="Choose a smaller spacing, or polygons that overlap the extent",
-        )
-    require_incidents(grid, inside, index.incidents.x, index.incidents.y, spacing.polygons, reach)
+    grid = make_grid(area.extent, index.crs, cell=spacing.spacing)
+    at = index.incidents
+    inside = mask_cells(area, grid, at.x, at.y, reach)
     if inside.sum() > MAX_POINTS:
         raise _too_many(int(inside.sum()), spacing.spacing)
+    warn_of_rectangle(area, grid, at.x, at.y, context)
     columns, rows = grid.centres()
     row, column = np.nonzero(inside)
     context.log(f"Grid of {len(row):,} points, {spacing.spacing:g} m apart")
