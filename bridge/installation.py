@@ -21,7 +21,7 @@ Cancelled = Callable[[], bool]
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 CUDA = "cu130"
 CUDA_INDEX = f"https://download.pytorch.org/whl/{CUDA}"
-_MODULES = {"scikit-learn": "sklearn", "python-calamine": "python_calamine"}
+_MODULES = {"scikit-learn": "sklearn"}
 _WITHOUT = {
     "annoy": "annoy could not be compiled; the exact index serves.",
     "pyarrow": "pyarrow could not be installed; tables are written as plain arrays, which takes longer.",
@@ -302,7 +302,7 @@ def import_all(
             answers[answer["name"]] = answer
             on_progress(len(answers) / len(names), f"Verified {answer['name']}")
 
-    pairs = [f"{name}={_MODULES.get(name, name)}" for name in names]
+    pairs = [f"{name}={_MODULES.get(name, name.replace('-', '_'))}" for name in names]
     on_progress(0.0, "Verifying the packages")
     command = [str(engine_state.python_of_engine()), "-c", _IMPORT, *pairs]
     code, tail = processes.run(command, engine_state.make_child_environment(), folder, on_line, is_cancelled)

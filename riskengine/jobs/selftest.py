@@ -100,7 +100,7 @@ def check(context: JobContext) -> dict[str, Any]:
     for number, (file, name) in enumerate(todo):
         context.progress(number / len(todo), name)
         try:
-            importlib.import_module(_MODULES.get(name, name))
+            importlib.import_module(_MODULES.get(name, name.replace("-", "_")))
             packages[name] = importlib.metadata.version(name)
         # A broken package may fail with anything, an OSError of a missing library above all.
         except Exception as error:

@@ -64,7 +64,7 @@ class FakePip:
         info = self.site / f"{name.replace('-', '_')}-1.dist-info"
         if info.exists():
             return
-        package = self.site / {"scikit-learn": "sklearn"}.get(name, name)
+        package = self.site / {"scikit-learn": "sklearn"}.get(name, name.replace("-", "_"))
         package.mkdir()
         text = {
             "torch": "class version: cuda = None\nclass cuda:\n    is_available = staticmethod(lambda: False)\n"
