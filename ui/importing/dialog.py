@@ -21,7 +21,7 @@ from .preview import Preview
 #: Parameters that name a column, by what the preview says was taken for it.
 COLUMNS = {"X_FIELD": "x", "Y_FIELD": "y", "TIME_FIELD": "time", "CATEGORY_FIELD": "category"}
 #: Those that change nothing of how a file is read.
-_AFTERWARDS = ("OUTPUT", "REFUSED")
+_AFTERWARDS = ("OUTPUT", "REFUSED", "INSPECTION", "SAVE_PROFILE")
 #: Rows that are read at once; all are counted after them.
 _FIRST = 2000
 _PAUSE_MILLISECONDS = 400
