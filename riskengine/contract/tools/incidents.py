@@ -86,7 +86,10 @@ the row itself: nothing is lost.
         Limits(most=5),
         Shown(
             tr("Column of the time"),
-            tr("Or date and time of day, or year, month, day, hour and minute, separated by commas."),
+            tr(
+                "Or date and time of day, or year, month, day, hour and minute, separated by commas. A name that holds "
+                'a comma stands in quotes: "DATE, OCC".'
+            ),
             name="TIME_FIELD",
         ),
     ] = []
