@@ -15,7 +15,9 @@ from ..riskengine.contract.written_lists import split_names
 
 
 def list_of(parameter: Parameter, text: str) -> list[Any] | None:
-    """List the items of a list written as text, names with a separator in quotes; None where it is empty and that means something.
+    """List the items of a list written as text; None where it is empty and that means something.
+
+    A name that holds a separator stands in quotes.
 
     Raises
     ------
