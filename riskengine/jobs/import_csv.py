@@ -32,6 +32,7 @@ from ..intake.profiles import (
     Variant,
     choose_profile,
     choose_variant,
+    find_column,
     join_names,
     read_profiles,
     require_column,
@@ -250,6 +251,9 @@ def _layout(parameters: ImportIncidents, file: Table, profile: Profile | None, v
                 remedy=f"Name the column of {name}",
             )
     end = join_names(parameters.end, file.header) or (list(variant.end) if variant else [])
+    if not parameters.end and any(find_column(name, file.header) is None for name in end):
+        # A file of a known format that does not say when a span ends.
+        end = []
     if parameters.occurred != "start" and not end:
         raise ParameterError(
             f"OCCURRED is {parameters.occurred!r}, but END_FIELD is empty",

@@ -161,15 +161,17 @@ def choose_variant(profile: Profile, header: Sequence[str], named: Collection[st
     ParameterError
         If the file lacks columns of every variant.
     """
+    own = profile.number is None
+    # Not all files of a known format say when a span ends; who saved a format wants all that it names.
+    passed = {*named} if own else {*named, "end"}
     lacking: list[list[str]] = []
     for variant in sorted(profile.variants, key=lambda each: -len(each.signature)):
-        needed = [name for key, names in variant.list_columns().items() if key not in named for name in names]
+        needed = [name for key, names in variant.list_columns().items() if key not in passed for name in names]
         missing = [name for name in needed if find_column(name, header) is None]
         if not missing:
             return variant
         lacking.append(missing)
     missing = min(lacking, key=len)
-    own = profile.number is None
     raise ParameterError(
         f"The file is not in the format {profile.title if own else profile.id!r}: it has no column {_listed(missing)}; "
         f"its columns are {_listed(header)}",
