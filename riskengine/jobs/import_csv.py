@@ -169,8 +169,15 @@ def read_layout(parameters: ImportIncidents, file: Table) -> Reading:
         )
     layout = _layout(parameters, file, profile, variant)
     notes = [*file.notes, *(profile.notes if profile else ()), *(variant.notes if variant else ())]
-    title = f"{profile.title}, {variant.title}" if profile and variant else ""
-    return Reading(profile, title, layout, notes)
+    return Reading(profile, _title(profile, variant), layout, notes)
+
+
+def _title(profile: Profile | None, variant: Variant | None) -> str:
+    if profile is None or variant is None:
+        return ""
+    # The only way of a known format says nothing more.
+    only = profile.number is not None and len(profile.variants) == 1
+    return profile.title if only else f"{profile.title}, {variant.title}"
 
 
 def make_format(parameters: ImportIncidents, file: Table, reading: Reading) -> Profile:

@@ -286,3 +286,11 @@ def test_columns_are_found_or_neighbours_named() -> None:
     assert find_column("x_", ["x", "X"]) is None
     with pytest.raises(ParameterError, match=r"columns are Fecha, Longitud, Latitud\. Did you mean Longitud"):
         require_column("longitude", header, "x")
+
+
+def test_the_log_names_the_only_way_of_a_format_once(tmp_path: Path) -> None:
+    header, row, _ = INVENTED["los_angeles"]
+    (tmp_path / "la.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    said = Recorder()
+    run_job("import_csv", {"path": str(tmp_path / "la.csv"), "folder": str(tmp_path)}, said)
+    assert "Format: Los Angeles Police, crime data since 2010 (data.lacity.org)." in said.messages
