@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
+from ..bridge import formats
 from . import destinations
 from .known_rows import write_known_rows
 from .tool_algorithm import ToolAlgorithm
@@ -17,7 +18,8 @@ class Algorithm(ToolAlgorithm):
     """Import incidents."""
 
     def prepare(self, asked: Asked) -> dict[str, Any]:
-        """Refuse a file that is not there; a delimiter may be written as \\t."""
+        """Refuse a file that is not there; a delimiter may be written as \\t, a saved format by its name alone."""
+        asked.parameters = self._with_formats(asked.parameters, asked.context)
         job = super().prepare(asked)
         for name, path in [("INPUT", job["path"]), *(("MORE", path) for path in job["more"])]:
             if not Path(path).exists():
@@ -31,6 +33,15 @@ class Algorithm(ToolAlgorithm):
         if destinations.is_appended(asked.parameters, "OUTPUT"):
             job["known"] = write_known_rows(asked, "OUTPUT", asked.folder / "known.csv")
         return job
+
+    def _with_formats(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
+        """The parameters with the files of the formats that are named without a folder."""
+        made = dict(parameters)
+        for name, find in (("PROFILE_FILE", formats.find_format), ("SAVE_PROFILE", formats.choose_destination)):
+            text = self.parameterAsString(parameters, name, context)
+            if formats.is_bare(text) and text != QgsProcessing.TEMPORARY_OUTPUT:
+                made[name] = str(find(text))
+        return made
 
     def read_asked(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """Read what the job would get, without anything that is written: for a look at the file.

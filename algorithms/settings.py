@@ -11,10 +11,13 @@ from qgis.core import QgsProcessingException
 
 from ..bridge.crs import tr
 from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter
+from ..riskengine.contract.written_lists import split_names
 
 
 def list_of(parameter: Parameter, text: str) -> list[Any] | None:
     """List the items of a list written as text; None where it is empty and that means something.
+
+    A name that holds a separator stands in quotes.
 
     Raises
     ------
@@ -22,8 +25,7 @@ def list_of(parameter: Parameter, text: str) -> list[Any] | None:
         If they are not what the parameter takes.
     """
     separator = parameter.kind.separator
-    parts = [part.strip() for part in text.replace(";", separator).split(separator)]
-    parts = [part for part in parts if part]
+    parts = split_names(text, f"{separator};")
     (item,) = get_args(parameter.type)
     if not parts and parameter.nullable:
         return None

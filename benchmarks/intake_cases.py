@@ -171,7 +171,10 @@ def _no_category(place: Place) -> tuple[bool, str]:
         STACKS=place.out / "st",
         OUTPUT=place.out / "n.tif",
     )
-    return answer.fine and _holds(answer, "30 of 90 incidents have no category"), answer.get_sentence()
+    # The case was written when they were in no stack, and asks that this is said. Now they are a category: what is said
+    # must name their stack, and it must be there.
+    said = _holds(answer, "30 of 90 incidents have no category", "(no category): 30 incidents in (no category).tif")
+    return answer.fine and said and (place.out / "st" / "(no category).tif").is_file(), answer.get_sentence()
 
 
 def _train_two_cells(place: Place, model: str) -> Answer:

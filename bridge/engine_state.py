@@ -62,12 +62,18 @@ def choose_engine_folder() -> Path:
     chosen = os.environ.get("CRIMERISK_ENGINE")
     if chosen:
         return Path(chosen).expanduser().absolute()
+    own = find_own_folder()
+    return own / "engine" if own else ROOT / ".engine"
+
+
+def find_own_folder() -> Path | None:
+    """Find the folder of Crime Risk in the user's QGIS profile; None outside QGIS."""
     core = sys.modules.get("qgis.core")
     if core is not None and core.QgsApplication.instance() is not None:
         profile = core.QgsApplication.qgisSettingsDirPath()
         if profile:
-            return Path(profile) / "crime_risk" / "engine"
-    return ROOT / ".engine"
+            return Path(profile) / "crime_risk"
+    return None
 
 
 def python_of_engine() -> Path:

@@ -24,7 +24,7 @@ class TimeRules:
     Attributes
     ----------
     date_order : {"auto", "ymd", "dmy", "mdy"}
-    usual_order : str or None
+    usual_order : {"auto", "ymd", "dmy", "mdy"} or None
         Of the source, where nothing decides.
     zone : tzinfo or None
         Into which times with an offset are converted.
@@ -36,7 +36,7 @@ class TimeRules:
     """
 
     date_order: DateOrder = "auto"
-    usual_order: str | None = None
+    usual_order: DateOrder | None = None
     zone: datetime.tzinfo | None = None
     usual_zone: str | None = None
     occurred: Occurred = "start"

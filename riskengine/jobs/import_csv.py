@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.tools.incidents import ImportIncidents
+from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..intake.exactness import describe_exactness, find_exactness
@@ -31,11 +32,13 @@ from ..intake.profiles import (
     Variant,
     choose_profile,
     choose_variant,
+    find_column,
     join_names,
     read_profiles,
     require_column,
 )
 from ..intake.profiles.guess import guess_profile
+from ..intake.profiles.own import read_format, write_format
 from ..intake.project import read_imported
 from ..intake.repeats import IN_LAYER, KnownRows, describe_shared_ids
 from ..intake.table import Table
@@ -44,6 +47,8 @@ from ..intake.timereading import TimeRules
 from ..intake.timesearch import SAMPLE_ROWS
 from ..intake.timezones import find_zone
 
+#: Behind the name of a user's own format.
+_SAVED = "a saved format"
 _DEFAULT_CRS = "EPSG:4326"
 
 
@@ -57,6 +62,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         datetime, integer, real or text), ``output`` (the file of the incidents); ``crs``, ``profile``,
         ``encoding``, ``delimiter``, ``first``, ``last``, ``exactness``, ``notes``.
     """
+    if parameters.save_profile:
+        check_folder(parameters.save_profile, "save_profile")
     file = read_input(parameters, context)
     reading = read_layout(parameters, file)
     profile, layout, notes = reading.profile, reading.layout, reading.notes
@@ -81,7 +88,9 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         context.warn(f"{far}.")
     merged = 0 if learnt.extra is None else int(learnt.extra.sum())
     if merged:
-        context.log(f"{merged:,} rows were merged into another of the same {parameters.id_field}: the first one stays.")
+        context.log(
+            f"{merged:,} rows were merged into another of the same {file.header[layout.id or 0]}: the first one stays."
+        )
     output = parameters.output or str(Path(parameters.folder) / "incidents.gpkg")
     with no_collector(), context.step(0.5, 1.0):
         plan = plan_output(file, layout, learnt, context)
@@ -99,6 +108,9 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         # What was written is what a layer will show.
         look = *read_imported(output, layout.crs), reasons, context
         write_inspection(parameters.inspection, *look, parameter="inspection", name=file.name)
+    if parameters.save_profile:
+        write_format(make_format(parameters, file, reading), parameters.save_profile)
+        context.log(f"The format was saved as {parameters.save_profile}: name it as PROFILE_FILE to read such files.")
     times = learnt.when.times.time[learnt.find_kept()]
     context.progress(1.0)
     return {
@@ -132,7 +144,10 @@ class Reading:
 
 def read_input(parameters: ImportIncidents, context: JobContext) -> Table:
     """Open what is to be imported: one table, of however many files."""
-    way = Way(parameters.encoding, parameters.delimiter, parameters.header)
+    own = read_format(parameters.profile_file) if parameters.profile_file else None
+    encoding = parameters.encoding or (own.encoding if own else None)
+    delimiter = parameters.delimiter or (own.delimiter if own else None)
+    way = Way(encoding, delimiter, parameters.header)
     return open_input([parameters.path, *parameters.more], parameters.files, way, context)
 
 
@@ -145,7 +160,7 @@ def read_layout(parameters: ImportIncidents, file: Table) -> Reading:
         If that cannot be told, or a column that is named is not there.
     """
     profile, variant = _profile(parameters, file)
-    if variant is not None and not file.has_header and profile is not None and profile.id in read_profiles():
+    if not file.has_header and profile is not None and profile.number is not None:
         raise ParameterError(
             f"{file.name} has no header, so no profile can tell its columns",
             parameter="profile",
@@ -154,11 +169,54 @@ def read_layout(parameters: ImportIncidents, file: Table) -> Reading:
         )
     layout = _layout(parameters, file, profile, variant)
     notes = [*file.notes, *(profile.notes if profile else ()), *(variant.notes if variant else ())]
-    title = f"{profile.title}, {variant.title}" if profile and variant else ""
-    return Reading(profile, title, layout, notes)
+    return Reading(profile, _title(profile, variant), layout, notes)
+
+
+def _title(profile: Profile | None, variant: Variant | None) -> str:
+    if profile is None or variant is None:
+        return ""
+    # The only way of a known format says nothing more.
+    only = profile.number is not None and len(profile.variants) == 1
+    return profile.title if only else f"{profile.title}, {variant.title}"
+
+
+def make_format(parameters: ImportIncidents, file: Table, reading: Reading) -> Profile:
+    """Make a format of how a file was read, named like the file that it is to be saved as."""
+    layout, own = reading.layout, reading.profile
+    name = Path(parameters.save_profile or "").stem
+    x, y, *time = (file.header[column] for column in (layout.x, layout.y, *layout.time))
+    end = [file.header[column] for column in layout.end]
+    category, number = (None if each is None else file.header[each] for each in (layout.category, layout.id))
+    variant = Variant(
+        title=_SAVED,
+        signature=tuple(dict.fromkeys([x, y, *time, *end, *filter(None, (category, number))])),
+        x=x,
+        y=y,
+        time=tuple(time),
+        end=tuple(end),
+        category=category,
+        category_names=layout.category_names,
+        id=number,
+    )
+    rules = layout.rules
+    return Profile(
+        id=name,
+        title=name,
+        crs=layout.crs,
+        zone=_choose_zone(parameters, own),
+        bbox=layout.frame.bbox,
+        date_order=rules.usual_order if rules.date_order == "auto" else rules.date_order,
+        encoding=parameters.encoding or (own.encoding if own else None),
+        delimiter=parameters.delimiter or (own.delimiter if own else None),
+        variants=(variant,),
+    )
 
 
 def _profile(parameters: ImportIncidents, file: Table) -> tuple[Profile | None, Variant | None]:
+    if parameters.profile_file:
+        own = read_format(parameters.profile_file)
+        others = [key for key in ("x", "y", "time", "end", "category", "id_field") if getattr(parameters, key)]
+        return own, choose_variant(own, file.header, others)
     by_hand = parameters.x is not None and parameters.y is not None and bool(parameters.time)
     if parameters.profile == "columns" or (parameters.profile == "auto" and by_hand):
         return None, None
@@ -199,6 +257,24 @@ def _layout(parameters: ImportIncidents, file: Table, profile: Profile | None, v
                 parameter=name,
                 remedy=f"Name the column of {name}",
             )
+    end = join_names(parameters.end, file.header) or (list(variant.end) if variant else [])
+    if not parameters.end and any(find_column(name, file.header) is None for name in end):
+        # A file of a known format that does not say when a span ends.
+        end = []
+    if parameters.occurred != "start" and not end:
+        raise ParameterError(
+            f"OCCURRED is {parameters.occurred!r}, but END_FIELD is empty",
+            parameter="occurred",
+            value=parameters.occurred,
+            remedy="Name the column that holds the end of the span",
+        )
+    number = parameters.id_field or (variant.id if variant else None)
+    zone = _choose_zone(parameters, profile)
+    usual_order = (variant.date_order if variant else None) or (profile.date_order if profile else None)
+    order = parameters.date_order
+    if order == "auto" and parameters.profile_file and usual_order:
+        # Who saved it has settled it.
+        order = usual_order
     own_crs = (variant.crs if variant else None) or (profile.crs if profile else _DEFAULT_CRS)
     crs = parameters.crs or own_crs
     box = (variant.bbox if variant else None) or (profile.bbox if profile else None)
@@ -213,13 +289,19 @@ def _layout(parameters: ImportIncidents, file: Table, profile: Profile | None, v
         crs=crs,
         frame=Frame(is_geographic(crs), known_area),
         rules=TimeRules(
-            parameters.date_order,
-            (variant.date_order if variant else None) or (profile.date_order if profile else None),
-            find_zone(parameters.time_zone) if parameters.time_zone else None,
+            order,
+            usual_order,
+            find_zone(zone) if zone else None,
             profile.zone if profile else None,
             parameters.occurred,
             parameters.seed,
         ),
-        end=tuple(require_column(name, file.header, "end") for name in parameters.end),
-        id=require_column(parameters.id_field, file.header, "id_field") if parameters.id_field else None,
+        end=tuple(require_column(name, file.header, "end") for name in end),
+        id=require_column(number, file.header, "id_field") if number else None,
     )
+
+
+def _choose_zone(parameters: ImportIncidents, profile: Profile | None) -> str | None:
+    """The zone that times are converted into; a known format's own is but a suggestion."""
+    own = profile.zone if profile and profile.number is None else None
+    return parameters.time_zone or own

@@ -79,6 +79,8 @@ def _list_taken(file: Table, reading: Reading) -> dict[str, Any]:
         "x": file.header[layout.x],
         "y": file.header[layout.y],
         "time": [file.header[column] for column in layout.time],
+        "end": [file.header[column] for column in layout.end],
+        "id": "" if layout.id is None else file.header[layout.id],
         "category": "" if layout.category is None else file.header[layout.category],
         "crs": layout.crs,
     }

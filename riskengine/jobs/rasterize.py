@@ -14,7 +14,7 @@ from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
-from ..intake.incidents import Incidents, count_reasons, read_exchange
+from ..intake.incidents import NO_CATEGORY, Incidents, count_reasons, read_exchange
 from ..maps.area import choose_area, describe_area, mask_cells
 from ..maps.bins import bin_text, make_bin_edges
 from ..maps.grid import make_grid
@@ -25,8 +25,27 @@ from ..maps.span import choose_span, choose_unit, find_covered, warn_of_incomple
 MAX_NAMED = 40
 #: More stacks than this are refused: a column of free text is no category.
 MAX_CATEGORIES = 100
+#: The category of incidents without one.
+WITHOUT = "(no category)"
 #: What Windows takes for a device, whatever follows the point.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
+
+
+def _name_missing(incidents: Incidents, context: JobContext) -> Incidents:
+    """Give incidents without a category the category `WITHOUT`, where others have one."""
+    missing = incidents.category == NO_CATEGORY
+    if not incidents.categories or not missing.any():
+        return incidents
+    codes = [code for code, name in enumerate(incidents.categories) if name.casefold() == WITHOUT]
+    same = int(np.isin(incidents.category, codes).sum())
+    if same:
+        context.warn(
+            f"{same:,} incidents have the category {WITHOUT!r}: they are counted with the {int(missing.sum()):,} "
+            "that have none"
+        )
+    code = codes[0] if codes else len(incidents.categories)
+    categories = incidents.categories if codes else [*incidents.categories, WITHOUT]
+    return replace(incidents, category=np.where(missing, code, incidents.category), categories=categories)
 
 
 def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext) -> Incidents:
@@ -74,7 +93,7 @@ def _present(incidents: Incidents) -> dict[str, list[int]]:
     """Codes of the categories that are there; one entry for all spellings that differ in case."""
     codes: dict[str, list[int]] = {}
     names: dict[str, str] = {}
-    for code in np.unique(incidents.category[incidents.category >= 0]).tolist():
+    for code in np.unique(incidents.category[incidents.category != NO_CATEGORY]).tolist():
         name = names.setdefault(incidents.categories[code].casefold(), incidents.categories[code])
         codes.setdefault(name, []).append(code)
     return codes
@@ -83,11 +102,10 @@ def _present(incidents: Incidents) -> dict[str, list[int]]:
 def _recorded(incidents: Incidents) -> list[str]:
     """The categories that are counted, sorted, as the stack names them; none where they cannot all be named.
 
-    Which incidents a filter left out is not known here: that all categories were counted is never said. Names that do
-    not stand for all incidents would be wrong, so they are left out where an incident has none.
+    Which incidents a filter left out is not known here: that all categories were counted is never said.
     """
     names = sorted(_present(incidents))
-    unnamed = bool((incidents.category < 0).any()) or any(not name or "\n" in name for name in names)
+    unnamed = any(not name or "\n" in name for name in names)
     return [] if unnamed or len(names) > MAX_NAMED else names
 
 
@@ -113,7 +131,7 @@ def _by_category(incidents: Incidents) -> dict[str, list[int]]:
 def _write_categories(
     folder: Path, incidents: Incidents, counted: int, heatmaps: Heatmaps, context: JobContext
 ) -> list[dict[str, Any]]:
-    """One stack a category on the grid and bins of `heatmaps`; says how many of those `counted` are in none."""
+    """One stack a category on the grid and bins of `heatmaps`; says where those of the `counted` are that have none."""
     check_folder(folder, "per_category")
     try:
         folder.mkdir(exist_ok=True)
@@ -127,17 +145,15 @@ def _write_categories(
     taken: set[str] = set()
     written = []
     codes = _by_category(incidents)
-    nameless = incidents.select(incidents.category < 0)
-    if len(nameless):
-        missed = len(nameless) - count_incidents(nameless, heatmaps.grid, heatmaps.edges, heatmaps.mask)[1]
-        if missed:
-            context.warn(f"{missed:,} of {counted:,} incidents have no category and are in no stack")
     for number, (name, mine) in enumerate(sorted(codes.items())):
         context.progress(number / len(codes), f"category {number + 1} of {len(codes)}")
         part = incidents.select(np.isin(incidents.category, mine))
-        counts, _ = count_incidents(part, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
+        counts, outside = count_incidents(part, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
         path = folder / choose_file_name(name, taken)
         write_heatmaps(path, replace(heatmaps, counts=counts, categories=[name]))
+        here = len(part) - outside
+        if here and name.casefold() == WITHOUT:
+            context.log(f"{here:,} of {counted:,} incidents have no category: they are in the stack {path.name}")
         written.append(
             {
                 "category": name,
@@ -156,6 +172,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     covered = find_covered(incidents)
     unit = choose_unit(parameters.bin_unit, parameters.bin_length, incidents, context)
     everything = incidents
+    incidents = _name_missing(incidents, context)
     incidents = _of_categories(incidents, parameters.categories, context)
     named = parameters.categories or _recorded(incidents)
     total = len(incidents)

@@ -92,6 +92,25 @@ def test_what_is_chosen_in_the_drop_downs_is_how_the_file_is_read(dialog: Any, c
     ]
 
 
+def test_columns_of_a_list_are_quoted_where_they_hold_a_separator(dialog: Any, tmp_path: Path) -> None:
+    path = tmp_path / "awkward.csv"
+    head = '"no, of case",a,b,"from, date","from ""clock""","to; all"'
+    path.write_text(f"{head}\n1,2.3,48.8,2024-03-01,10:00,2024-03-01 12:00\n", "utf-8")
+    choose(dialog, INPUT=str(path), X_FIELD="a", Y_FIELD="b")
+    panel = dialog.mainWidget()
+    for name, text in (("END_FIELD", '"to; all"'), ("ID_FIELD", "no, of case"), ("TIME_FIELD", '"from ""clock"""')):
+        combo = panel.columns[name]
+        assert combo.findText(text) > 0, name
+        combo.setCurrentIndex(combo.findText(text))
+    panel.columns["TIME_FIELD"].setEditText('"from, date", "from ""clock"""')
+    panel.look()
+    wait_for(lambda: panel._task is None)
+    assert "None of 1 rows would be refused." in panel.preview.message.text
+    assert texts(panel.preview.read, 0)[1] == "2024-03-01 10:00:00"
+    found = [panel.columns[name].lineEdit().placeholderText() for name in ("TIME_FIELD", "END_FIELD", "ID_FIELD")]
+    assert found == ['found: "from, date", "from ""clock"""', 'found: "to; all"', "found: no, of case"]
+
+
 def test_a_name_that_is_not_there_is_said_before_the_run(dialog: Any, csv: Path) -> None:
     choose(dialog, INPUT=str(csv), PROFILE="columns", X_FIELD="a", Y_FIELD="bb", TIME_FIELD="seen on")
     assert "no column 'bb'" in dialog.mainWidget().preview.message.text

@@ -16,12 +16,22 @@ from qgis.PyQt.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from ...bridge.crs import tr
 from ...bridge.job_task import JobTask
+from ...riskengine.contract.written_lists import quote_name
 from .preview import Preview
 
 #: Parameters that name a column, by what the preview says was taken for it.
-COLUMNS = {"X_FIELD": "x", "Y_FIELD": "y", "TIME_FIELD": "time", "CATEGORY_FIELD": "category"}
+COLUMNS = {
+    "X_FIELD": "x",
+    "Y_FIELD": "y",
+    "TIME_FIELD": "time",
+    "END_FIELD": "end",
+    "CATEGORY_FIELD": "category",
+    "ID_FIELD": "id",
+}
+#: Those of them that may name several, with commas between them.
+_LISTS = ("TIME_FIELD", "END_FIELD")
 #: Those that change nothing of how a file is read.
-_AFTERWARDS = ("OUTPUT", "REFUSED")
+_AFTERWARDS = ("OUTPUT", "REFUSED", "INSPECTION", "SAVE_PROFILE")
 #: Rows that are read at once; all are counted after them.
 _FIRST = 2000
 _PAUSE_MILLISECONDS = 400
@@ -141,9 +151,9 @@ class ImportPanel(ParametersPanel):
         """Offer the file's columns, with what is taken where nothing is chosen."""
         for name, combo in self.columns.items():
             taken = found["taken"].get(COLUMNS[name], "")
-            taken = ", ".join(taken) if isinstance(taken, list) else taken
+            taken = ", ".join(map(quote_name, taken)) if isinstance(taken, list) else taken
             combo.lineEdit().setPlaceholderText(tr("found: {column}").format(column=taken) if taken else "")
-            names = ["", *found["header"]]
+            names = ["", *(map(quote_name, found["header"]) if name in _LISTS else found["header"])]
             if [combo.itemText(number) for number in range(combo.count())] != names:
                 text = combo.currentText()
                 combo.blockSignals(True)

@@ -51,6 +51,7 @@ outside the study area are no data. Weeks start on Mondays, months on the first;
 Left empty, the cell size is a fiftieth of the shorter side of the extent, rounded, and is reported in the log.
 
 With a folder for one stack a category, a raster is written for each category too, on the same grid and bins.
+Incidents without a category are in a stack of their own, (no category).
 """)
     PROGRESS = (20.0, 90.0)
     OUTPUTS = (
@@ -66,7 +67,11 @@ With a folder for one stack a category, a raster is written for each category to
         list[str],
         Text(";", "Theft; Burglary"),
         Shown(
-            tr("Categories"), tr("Only these categories are counted; separate several by semicolons. By default all.")
+            tr("Categories"),
+            tr(
+                "Only these categories are counted; separate several by semicolons. By default all. (no category) "
+                "stands for incidents without one."
+            ),
         ),
     ] = []
     bin_unit: Annotated[

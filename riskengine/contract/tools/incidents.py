@@ -86,7 +86,10 @@ the row itself: nothing is lost.
         Limits(most=5),
         Shown(
             tr("Column of the time"),
-            tr("Or date and time of day, or year, month, day, hour and minute, separated by commas."),
+            tr(
+                "Or date and time of day, or year, month, day, hour and minute, separated by commas. A name that holds "
+                'a comma stands in quotes: "DATE, OCC".'
+            ),
             name="TIME_FIELD",
         ),
     ] = []
@@ -162,6 +165,18 @@ the row itself: nothing is lost.
             advanced=True,
         ),
     ] = None
+    profile_file: Annotated[
+        str | None,
+        # QGIS refuses a bare name where the filter allows one ending only.
+        File(filter=tr("Formats of incidents (*.json);;All files (*)")),
+        Shown(
+            tr("Saved format"),
+            tr(
+                "A format of your own, in place of the one above; what you name beside it comes first. A name without "
+                "a folder is one of those in the QGIS profile."
+            ),
+        ),
+    ] = None
     # The rows of the layer that is appended to.
     known: str | None = None
     # Rows went in parts of so many before they went as a table.
@@ -184,16 +199,22 @@ the row itself: nothing is lost.
             tr("The report of Inspect incidents: what the data can carry, and the parameters that suit them."),
         ),
     ] = None
+    save_profile: Annotated[
+        str | None,
+        FileDestination(filter=tr("Formats of incidents (*.json)"), created=False),
+        Shown(
+            tr("Save the format as"),
+            tr(
+                "Which columns were read and how, for the next file of this kind and for others. A name without a "
+                "folder is kept in the QGIS profile."
+            ),
+        ),
+    ] = None
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield a format that there is not, and a moment of a span without its end."""
+        """Yield a format that there is not."""
         yield from super().list_problems(given)
-        if given["occurred"] != "start" and not given["end"]:
-            yield Problem(
-                "occurred",
-                tr("{occurred} is '{value}', but {end} is empty. Name the column that holds the end of the span."),
-            )
         if given["profile"] not in FORMATS:
             known = ", ".join(FORMATS)
             yield Problem("profile", f"There is no {{profile}} '{{value}}'. Use one of {known}.")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import functools
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...contract.choices import DateOrder
 from ...ground.errors import ParameterError
 
 _HAND = "Choose 'Columns named by hand' (profile 'columns') and name the columns of X, Y and time"
@@ -38,8 +39,13 @@ class Variant(BaseModel):
     category_names: dict[str, str] = {}
     crs: str | None = None
     bbox: tuple[float, float, float, float] | None = None
-    date_order: str | None = None
+    date_order: DateOrder | None = None
     notes: tuple[str, ...] = ()
+
+    def list_columns(self) -> dict[str, tuple[str, ...]]:
+        """List the columns by the parameters of *Import incidents* that name others in their place."""
+        one = {"x": self.x, "y": self.y, "category": self.category, "id_field": self.id}
+        return {"time": self.time, "end": self.end, **{key: (name,) for key, name in one.items() if name}}
 
 
 class Profile(BaseModel):
@@ -47,7 +53,8 @@ class Profile(BaseModel):
 
     ``bbox`` is west, south, east, north in the units of ``crs``; ``zone`` names the time zone of the place (IANA),
     which is suggested where times are not local. ``number`` is the format's integer in Processing, published and never
-    changed; a user's own format has none.
+    changed; a user's own format has none, and its ``zone`` is applied. ``encoding`` and ``delimiter`` are those of the
+    files where they cannot be detected.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,7 +65,9 @@ class Profile(BaseModel):
     number: int | None = None
     zone: str | None = None
     bbox: tuple[float, float, float, float] | None = None
-    date_order: str | None = "auto"
+    date_order: DateOrder | None = "auto"
+    encoding: str | None = None
+    delimiter: str | None = None
     notes: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = Field(min_length=1)
 
@@ -142,28 +151,35 @@ def choose_profile(header: Sequence[str]) -> tuple[Profile, Variant]:
     return best[0][1], best[0][2]
 
 
-def choose_variant(profile: Profile, header: Sequence[str]) -> Variant:
+def choose_variant(profile: Profile, header: Sequence[str], named: Collection[str] = ()) -> Variant:
     """Choose the variant of a chosen profile that `header` has the columns for.
+
+    `named` are the parameters that name other columns than the profile's, as `Variant.list_columns` calls them.
 
     Raises
     ------
     ParameterError
         If the file lacks columns of every variant.
     """
+    own = profile.number is None
+    # Not all files of a known format say when a span ends; who saved a format wants all that it names.
+    passed = {*named} if own else {*named, "end"}
     lacking: list[list[str]] = []
     for variant in sorted(profile.variants, key=lambda each: -len(each.signature)):
-        needed = [variant.x, variant.y, *variant.time, *([variant.category] if variant.category else [])]
+        needed = [name for key, names in variant.list_columns().items() if key not in passed for name in names]
         missing = [name for name in needed if find_column(name, header) is None]
         if not missing:
             return variant
         lacking.append(missing)
     missing = min(lacking, key=len)
     raise ParameterError(
-        f"The file is not in the format {profile.id!r}: it has no column {_listed(missing)}; "
+        f"The file is not in the format {profile.title if own else profile.id!r}: it has no column {_listed(missing)}; "
         f"its columns are {_listed(header)}",
-        parameter="profile",
+        parameter="profile_file" if own else "profile",
         value=profile.id,
-        remedy=f"Choose 'auto' to have the format detected. Or: {_HAND}",
+        remedy="Name the columns that take their place, beside the saved format, or choose another"
+        if own
+        else f"Choose 'auto' to have the format detected. Or: {_HAND}",
     )
 
 

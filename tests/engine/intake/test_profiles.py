@@ -171,6 +171,22 @@ INVENTED = {
 }
 
 
+def test_a_format_that_names_the_end_of_a_span_reads_it_where_it_is_there(tmp_path: Path) -> None:
+    header, row, _ = INVENTED["denver"]
+    path = tmp_path / "denver.csv"
+    path.write_text(f"{header}\n{row}\n", "utf-8")
+    given = {"path": str(path), "folder": str(tmp_path)}
+    result = run_job("import_csv", {**given, "occurred": "end"}, Recorder())
+    layer = read_table(result["output"])
+    assert (layer["start"], layer["end"]) == (["2020-06-15T23:31:00.000Z"], ["2020-06-16T07:00:00.000Z"])
+    assert layer["occurred"] == layer["end"]
+    path.write_text(f"{header}\n{row}\n".replace("LAST_", "NEXT_"), "utf-8")
+    for profile in ("auto", "denver"):
+        result = run_job("import_csv", {**given, "profile": profile}, Recorder())
+        assert result["profile"] == "denver"
+        assert "end" not in read_table(result["output"])
+
+
 @pytest.mark.parametrize("identifier", INVENTED)
 def test_rows_of_the_published_schema(tmp_path: Path, identifier: str) -> None:
     header, row, (place, time, category) = INVENTED[identifier]
@@ -270,3 +286,11 @@ def test_columns_are_found_or_neighbours_named() -> None:
     assert find_column("x_", ["x", "X"]) is None
     with pytest.raises(ParameterError, match=r"columns are Fecha, Longitud, Latitud\. Did you mean Longitud"):
         require_column("longitude", header, "x")
+
+
+def test_the_log_names_the_only_way_of_a_format_once(tmp_path: Path) -> None:
+    header, row, _ = INVENTED["los_angeles"]
+    (tmp_path / "la.csv").write_text(f"{header}\n{row}\n", "utf-8")
+    said = Recorder()
+    run_job("import_csv", {"path": str(tmp_path / "la.csv"), "folder": str(tmp_path)}, said)
+    assert "Format: Los Angeles Police, crime data since 2010 (data.lacity.org)." in said.messages

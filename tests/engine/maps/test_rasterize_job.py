@@ -157,7 +157,7 @@ def test_the_stack_names_the_categories_that_a_filter_left(tmp_path: Path, job: 
     [
         ([1, 0, 1], ["robbery", "arson", "drugs"], ["arson", "robbery"]),
         ([-1, -1, -1], [], []),
-        ([0, 1, -1], ["robbery", "arson"], []),
+        ([0, 1, -1], ["robbery", "arson"], ["(no category)", "arson", "robbery"]),
         ([0, 1, 1], ["robbery", "two\nlines"], []),
         (list(range(40)), [f"offence {number:02}" for number in range(40)], None),
         (list(range(41)), [f"offence {number:02}" for number in range(41)], []),
@@ -203,6 +203,7 @@ def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
     result = mixed(cell_size=100)
     written = {entry["category"]: entry for entry in result["categories"]}
     assert {name: entry["file"] for name, entry in written.items()} == {
+        "(no category)": "(no category).tif",
         "..": "_.tif",
         "Arson ": "Arson.tif",
         "Robo/asalto: á pie?": "Robo_asalto_ á pie_.tif",
@@ -216,7 +217,7 @@ def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
     total = read_heatmaps(tmp_path / "all.tif")
     assert total.counts.sum() == 25
     stacks = [read_heatmaps(tmp_path / "stacks" / entry["file"]) for entry in written.values()]
-    assert sum(int(stack.counts.sum()) for stack in stacks) == 24, "the incident without a category is in none of them"
+    assert sum(int(stack.counts.sum()) for stack in stacks) == 25, "every incident is in one of them"
     for (name, entry), stack in zip(written.items(), stacks, strict=True):
         assert stack.categories == [name]
         assert (stack.counts.sum(), stack.counts.max()) == (entry["counted"], entry["highest"])
@@ -224,19 +225,35 @@ def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
         assert np.array_equal(stack.edges, total.edges)
 
 
-def test_what_is_in_no_stack_is_said(mixed: Any) -> None:
+def test_incidents_without_a_category_have_a_stack_and_it_is_said(mixed: Any) -> None:
     mixed(cell_size=100, binary=True)
-    assert "1 of 25 incidents have no category and are in no stack" in mixed.said.warnings
+    said = "incidents have no category: they are in the stack (no category).tif"
+    assert f"1 of 25 {said}" in mixed.said.messages
     mixed.said.entries.clear()
     mixed(cell_size=100, categories=["theft"])
-    assert not any("in no stack" in line for line in mixed.said.messages)
+    assert not any("no category" in line for line in mixed.said.messages)
     assert "17 of 25 incidents have another category, or none, and are not counted" in mixed.said.messages
-
-
-def test_only_what_is_counted_is_missed_in_a_stack(mixed: Any) -> None:
-    """The incident without a category is the last and easternmost."""
+    mixed.said.entries.clear()
+    # The incident without a category is the last and easternmost.
     mixed(cell_size=100, extent=(0, 0, 500, 500))
-    assert not any("in no stack" in line for line in mixed.said.messages)
+    assert not any(said in line for line in mixed.said.messages), "only those counted are spoken of"
+
+
+def test_incidents_without_a_category_can_be_chosen(mixed: Any, tmp_path: Path) -> None:
+    result = mixed(categories=["(No category)"], cell_size=100)
+    assert [(entry["category"], entry["counted"]) for entry in result["categories"]] == [("(no category)", 1)]
+    assert result["counted"] == 1
+
+
+def test_a_category_of_that_very_name_is_counted_with_those_that_have_none(tmp_path: Path) -> None:
+    path = tmp_path / "named.npz"
+    place, time = np.linspace(0.0, 1000.0, 4), np.full(4, np.datetime64("2024-01-01", "s"))
+    write_incidents(path, make_incidents(place, place, time, [0, 1, -1, -1], ["theft", "(No category)"]))
+    said = Recorder()
+    given = {"incidents": str(path), "output": str(tmp_path / "all.tif"), "crs": "EPSG:32631"}
+    result = run_job("rasterize", {**given, "per_category": str(tmp_path / "stacks")}, said)
+    assert {entry["category"]: entry["counted"] for entry in result["categories"]} == {"(No category)": 3, "theft": 1}
+    assert "1 incidents have the category '(no category)': they are counted with the 2 that have none" in said.warnings
 
 
 def test_names_that_would_meet_in_one_file() -> None:
