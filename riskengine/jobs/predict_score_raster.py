@@ -68,7 +68,7 @@ def predict_tile(
     row, column = np.nonzero(mask[rows, columns])
     out = np.full((len(BANDS), window.height, window.width), np.nan, dtype=np.float32)
     if len(row):
-        scores = applied.predict(x[columns][column], y[rows][row], context)
+        scores = applied.predict(x[columns][column], y[rows][row], context, asked=int(mask.sum()))
         for band, name in zip(out, BANDS, strict=True):
             band[row, column] = scores[name]
     return out
