@@ -17,6 +17,7 @@ import pandas as pd
 import shapely
 from common import make_parser, require_data
 from forecast_tasks import _lonlat, _outline
+from rasterio.warp import transform
 from shapely.geometry import shape
 
 from riskengine.evaluation.backtest import run_backtest
@@ -43,14 +44,21 @@ CITIES: dict[str, tuple[str, str, str, str, str, str]] = {
         *("mexico_city/fgj_carpetas_2019-02_2020-01.csv", "lon", "lat", "fecha_hecho", "EPSG:32614"),
         "mexico_city/colonias.geojson",
     ),
+    # Without an outline as GeoJSON; projected in feet.
+    "portland": ("portland/burglary_2012_2017.csv", "x_coordina", "y_coordina", "occ_date", "EPSG:32610", ""),
 }
+#: The CRS of a file whose fields are no longitude and latitude.
+PROJECTED = {"portland": "EPSG:2913"}
 
 
 def judge_city(data: Path, name: str, folder: Path) -> dict[str, Any]:
     """Judge one city on both areas, and compare its hull with its outline."""
     file, longitude, latitude, time_field, crs, border = CITIES[name]
     frame = pd.read_csv(require_data(data, *file.split("/")), low_memory=False)
-    x, y = _lonlat(frame, crs, longitude, latitude)
+    if name in PROJECTED:
+        x, y = map(np.array, transform(PROJECTED[name], crs, frame[longitude].tolist(), frame[latitude].tolist()))
+    else:
+        x, y = _lonlat(frame, crs, longitude, latitude)
     when = pd.to_datetime(frame[time_field], errors="coerce").to_numpy().astype("datetime64[s]")
     # The last two years are enough for a figure.
     known = np.isfinite(x) & np.isfinite(y) & ~np.isnat(when)

@@ -60,15 +60,18 @@ def list_tiles(grid: Grid) -> Iterator[Window]:
 
 
 def predict_tile(
-    applied: AppliedModel, grid: Grid, mask: NDArray[np.bool_], window: Window, context: JobContext
+    applied: AppliedModel, grid: Grid, mask: NDArray[np.bool_], window: Window, asked: int, context: JobContext
 ) -> NDArray[np.float32]:
-    """Predict the bands of one tile, shape (bands, rows, columns); NaN outside the study area and outside the data."""
+    """Predict the bands of one tile, shape (bands, rows, columns); NaN outside the study area and outside the data.
+
+    `asked` cells are predicted in all tiles together.
+    """
     rows, columns = window.toslices()
     x, y = grid.centres()
     row, column = np.nonzero(mask[rows, columns])
     out = np.full((len(BANDS), window.height, window.width), np.nan, dtype=np.float32)
     if len(row):
-        scores = applied.predict(x[columns][column], y[rows][row], context)
+        scores = applied.predict(x[columns][column], y[rows][row], context, asked)
         for band, name in zip(out, BANDS, strict=True):
             band[row, column] = scores[name]
     return out
@@ -87,6 +90,7 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
     inside = int(mask.sum())
     warn_of_rectangle(area, grid, where.x, where.y, context)
     windows = list(list_tiles(grid))
+    asked = inside if len(windows) > 1 else 0
     predicted = 0
     profile = make_grid_profile(grid, len(BANDS), "float32", float("nan"))
     with write_geotiff(parameters.output, profile, _tags(applied)) as target:
@@ -95,7 +99,7 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
         for number, window in enumerate(windows):
             with context.step(0.05 + 0.9 * number / len(windows), 0.05 + 0.9 * (number + 1) / len(windows)):
                 context.progress(0.0, f"tile {number + 1} of {len(windows)}")
-                out = predict_tile(applied, grid, mask, window, context)
+                out = predict_tile(applied, grid, mask, window, asked, context)
             target.write(out, window=window)
             predicted += int(np.isfinite(out[0]).sum())
         _check_some(predicted)

@@ -34,6 +34,10 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
             inside, hull = drawn.inside, drawn.polygons
             name_strays(incidents.x, incidents.y, incidents.fid, inside, context)
             context.log(describe_hull(drawn))
+            context.log(
+                "This hull knows where all incidents lie, and a backtest does not draw polygons anew: for an honest one"
+                " leave the study area of the hotspot grids empty, or give the city's outline"
+            )
         else:
             box = choose_dense_box(
                 incidents.x,

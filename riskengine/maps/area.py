@@ -222,10 +222,11 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
         if place >= origin and heatmaps.observed[place]:
             outside += int(counted[gone].sum())
             total += int(counted.sum(dtype=np.int64))
+    lost = f"{outside:,} ({outside / total:.2%})" if outside else "none"
     say(
         f"The hull is that of the incidents before {heatmaps.edges[origin]}, when the first forecast is made:"
-        f" {int(gone.sum()):,} of {int(heatmaps.mask.sum()):,} cells were not known then, and {outside:,} of {total:,}"
-        f" later incidents ({outside / max(total, 1):.2%}) happened in them, which are not judged"
+        f" {int(gone.sum()):,} of {int(heatmaps.mask.sum()):,} cells were not known then and are not judged;"
+        f" {lost} of {total:,} later incidents happened in them"
     )
     return replace(heatmaps, counts=counts, mask=mask)
 

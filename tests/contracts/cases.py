@@ -108,6 +108,7 @@ def _of_scores(version: str) -> list[Case]:
             index=index,
             model=model,
             cell_size=4000.0,
+            no_area="rectangle",
             output=f"{{out}}/predicted {version}.tif",
             tolerance=NETWORK,
         ),

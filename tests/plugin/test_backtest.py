@@ -176,7 +176,8 @@ def test_labels_by_hand(over: int, tested: Any, run: Any, grids_file: Path, tmp_
     else:
         limit = np.percentile(risk[valid], 90)
     assert (labels == by_hand(risk, counts, valid, limit)).all()
-    assert {CORRECT, TRUE_NEGATIVE, FALSE} <= set(np.unique(labels))
+    # Within the hull of a small town no flagged cell is far from every hit.
+    assert {TRUE_NEGATIVE, CORRECT, MISSED, MISSED_NEAR, FALSE_NEAR} <= set(np.unique(labels))
 
 
 def test_hits_are_the_incidents_and_carry_the_raster_s_label(tested: Any, grids_file: Path) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from kit.layers import EAST, METRES, NORTH, make_square, read_bands
 from qgis.core import (
@@ -211,7 +212,9 @@ def gappy(run: Any, points: Any, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 def values(path: str) -> list[float]:
-    return read_bands(path).ravel().tolist()
+    """Read the values in the study area, map by map."""
+    bands = read_bands(path, nan=True)
+    return bands[~np.isnan(bands)].tolist()
 
 
 def tag(path: str, name: str) -> str | None:

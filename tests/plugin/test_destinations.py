@@ -63,7 +63,7 @@ def jobs(
             "rasterizehotspots": {
                 "INPUT": many,
                 "TIME_FIELD": "occurred",
-                "BIN_UNIT": 0,
+                "BIN_UNIT": 1,
                 "OUTPUT": str(folder / "out.tif"),
                 "REFUSED": table.format("b"),
             },
@@ -286,14 +286,14 @@ def test_cancel_leaves_nothing_of_any_format(
 ) -> None:
     target = str(tmp_path / name)
     output = QgsProcessingOutputLayerDefinition(target) if wrapped else target
-    whole = run("crimescorelayer", INDEX=str(index_file), SPACING=25, OUTPUT=output)
+    whole = run("crimescorelayer", INDEX=str(index_file), SPACING=15, OUTPUT=output)
     # Several batches of features, so that there is a moment between two of them.
     assert whole["COUNT"] > 10_000
     assert (tmp_path / name).is_file()
     for file in tmp_path.iterdir():
         file.unlink()
     with pytest.raises(QgsProcessingException, match="Cancelled"):
-        run("crimescorelayer", log=log_of(cancel_at=90.5), INDEX=str(index_file), SPACING=25, OUTPUT=output)
+        run("crimescorelayer", log=log_of(cancel_at=90.5), INDEX=str(index_file), SPACING=15, OUTPUT=output)
     assert not list(tmp_path.iterdir())
 
 

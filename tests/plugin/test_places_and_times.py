@@ -6,6 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from kit.layers import SYSTEMS, read_band_times, read_bands
 from qgis.core import (
@@ -188,7 +189,7 @@ def test_bins(unit: int, length: int, first: Any, last: Any, count: int, points:
         )
         times = read_band_times(QgsRasterLayer(ran["OUTPUT"], "grids"), "yyyy-MM-dd HH:mm")
         assert (times[0], times[-1], len(times)) == (first, last, count)
-        stack = read_bands(ran["OUTPUT"]).reshape(count, -1).sum(axis=1)
+        stack = np.nansum(read_bands(ran["OUTPUT"], nan=True), axis=(1, 2))
         expected = [0] * count
         for moment in moments:
             text = moment.strftime("%Y-%m-%d %H:%M")

@@ -49,7 +49,8 @@ def test_scores_are_what_they_were(written: Path, run: Callable[..., Any], tmp_p
     for name in ("score", "score_abs", "percentile"):
         old, new = ([each[name] for each in layer.getFeatures()] for layer in (before, after))
         assert new == pytest.approx(old, abs=1e-9), name
-    gridded = run("crimescorelayer", INDEX=index, SPACING=6000, RADIUS=900, OUTPUT=str(tmp_path / "new.gpkg"))
+    whole = {"SPACING": 6000, "NO_AREA": 1, "RADIUS": 900}
+    gridded = run("crimescorelayer", INDEX=index, **whole, OUTPUT=str(tmp_path / "new.gpkg"))
     fresh = QgsVectorLayer(gridded["OUTPUT"], "fresh")
     assert fields(before).items() <= fields(fresh).items()
     assert fresh.featureCount() == before.featureCount()

@@ -112,8 +112,8 @@ class AppliedModel:
                 begin = end
         return [*rows[:-1], (*rows[-1][:3], 100)]
 
-    def predict(self, x: Floats, y: Floats, context: JobContext | None = None) -> dict[str, Floats]:
-        """What is predicted at places, NaN where nothing is known.
+    def predict(self, x: Floats, y: Floats, context: JobContext | None = None, asked: int = 0) -> dict[str, Floats]:
+        """What is predicted at places (`asked` in all, where they are a tile), NaN where nothing is known.
 
         Returns
         -------
@@ -125,7 +125,7 @@ class AppliedModel:
         points = np.column_stack((x[known], y[known]))
         near, _ = self.known.query(points, distance_upper_bound=OUTSIDE_METRES, workers=-1)
         known[known] = np.isfinite(near)
-        prediction = self.model.predict(self.recent, x[known], y[known], context)
+        prediction = self.model.predict(self.recent, x[known], y[known], context, asked)
         known_values = {
             **prediction._asdict(),
             "percentile": self.model.to_percentile(prediction.score),

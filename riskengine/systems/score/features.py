@@ -157,15 +157,20 @@ def compute_features(
 
 
 def compute_tile_features(
-    recent: RecentIncidents, x: Floats, y: Floats, wanted: FeatureSet, shift: Floats | None = None
+    recent: RecentIncidents,
+    x: Floats,
+    y: Floats,
+    wanted: FeatureSet,
+    shift: Floats | None = None,
+    asked: int = 0,
 ) -> Table:
-    """Compute the features of places that lie close together (one of `list_parts`)."""
+    """Compute the features of places that lie close together (one of `list_parts`); `asked` as for smoothed counts."""
     distance, age, number = _nearest(recent, x, y, wanted.neighbours)
     if shift is not None:
         age = age + shift[:, None]
     smooth = slope = np.zeros((len(x), 0))
     if {"densities", "slopes"} & set(wanted.groups):
-        smooth, slope = compute_smoothed_counts(recent.tree, x, y, wanted.bandwidths)
+        smooth, slope = compute_smoothed_counts(recent.tree, x, y, wanted.bandwidths, asked)
     k = wanted.k
     parts: list[NDArray[np.float64]] = []
     for group in wanted.groups:

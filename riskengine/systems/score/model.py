@@ -119,7 +119,9 @@ class ScoreModel:
         self.network = network
         self.card = card
 
-    def predict(self, recent: RecentIncidents, x: Floats, y: Floats, context: JobContext | None = None) -> Prediction:
+    def predict(
+        self, recent: RecentIncidents, x: Floats, y: Floats, context: JobContext | None = None, asked: int = 0
+    ) -> Prediction:
         """The score of places, seen from the recent incidents alone.
 
         Parameters
@@ -128,12 +130,15 @@ class ScoreModel:
             Of `card.recent_days` days.
         x, y : ndarray, shape (n,)
             Metres in the CRS of the incidents.
+        asked : int
+            How many places are asked for in all, where these are one tile of a raster.
         """
         context = context or JobContext()
         out = np.empty((len(x), 3 if self.card.architecture.output == "interval" else 1), dtype=np.float32)
 
         def fill(part: NDArray[np.int64]) -> None:
-            out[part] = run_network(self.network, compute_tile_features(recent, x[part], y[part], self.card.features))
+            table = compute_tile_features(recent, x[part], y[part], self.card.features, asked=asked)
+            out[part] = run_network(self.network, table)
 
         work_on_parts(fill, list_parts(x, y), context, "Predicting scores")
         return widen(out.astype(np.float64), self.card.widening)

@@ -22,7 +22,7 @@ FEW = 32
 
 
 def compute_smoothed_counts(
-    tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float, ...]
+    tree: cKDTree, x: Floats, y: Floats, bandwidths: tuple[float, ...], asked: int = 0
 ) -> tuple[Floats, Floats]:
     """Compute Gaussian-weighted counts around places that lie close together, and how steeply they change.
 
@@ -34,6 +34,9 @@ def compute_smoothed_counts(
         Places in one tile (the grid spans them all).
     bandwidths : tuple of float
         Metres.
+    asked : int
+        How many places are asked for in all, where these are a part: a few at the edge of many are read off a grid as
+        their neighbours are, so that no seam shows.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def compute_smoothed_counts(
     slope : ndarray, shape (n, len(bandwidths))
         Length of its gradient times the bandwidth, in the same unit.
     """
-    if len(x) <= FEW:
+    if max(len(x), asked) <= FEW:
         return _summed(tree, x, y, bandwidths)
     count, slope = zip(*(_gridded(tree, x, y, bandwidth) for bandwidth in bandwidths), strict=True)
     return np.stack(count).T, np.stack(slope).T

@@ -126,7 +126,9 @@ def test_a_study_area_layer_of_the_hull(tmp_path: Path) -> None:
     x, y = join(l_shape(), (np.array([WEST + 90_000]), np.array([SOUTH])))
     time = np.full(len(x), np.datetime64("2024-01-01T12:00:00", "s"))
     given = {"incidents": write_incidents(tmp_path / "incidents.npz", make_incidents(x, y, time)), "crs": "EPSG:32631"}
-    result = run_job("select_area", {**given, "method": "hull", "buffer": 0.0}, Recorder())
+    said = Recorder()
+    result = run_job("select_area", {**given, "method": "hull", "buffer": 0.0}, said)
+    assert any("a backtest does not draw polygons anew" in line for _, line in said.entries)
     assert (result["incidents"], result["left_out"]) == (4000, 1)
     wide = run_job("select_area", {**given, "method": "hull", "buffer": 500.0}, Recorder())
     areas = [
