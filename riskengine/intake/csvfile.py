@@ -222,7 +222,8 @@ def _detect_encoding(source: Source) -> tuple[str, str, str]:
             if start.startswith(mark):
                 return encoding, "strict" if encoding == "utf-8-sig" and _is_utf8(source) else "replace", ""
         even, odd = start[0::2].count(0), start[1::2].count(0)
-        if even + odd > len(start) // 4:
+        # Every other byte of Western letters is zero; where both sides are, it is no text.
+        if max(even, odd) > len(start) // 4 and min(even, odd) < max(even, odd) // 4:
             encoding = "utf-16-le" if odd > even else "utf-16-be"
             return encoding, "replace", f"The encoding looks like {encoding} without a byte-order mark"
         file.seek(0)

@@ -17,6 +17,9 @@ REWORDED: dict[tuple[str, ...], tuple[Any, Any]] = {
     for algorithm in ("crimerisk:backtestforecast", "crimerisk:evaluaterisk")
     for name, title in (("HIT_RATE", "Hit rate"), ("PRECISION", "Precision"), ("PAI", "PAI"), ("PEI", "PEI"))
     for more in ("at least one cell",)
+} | {
+    # It need not be a CSV any more.
+    ("crimerisk:importincidents", "parameters", "INPUT", "description"): ("CSV file", "File, folder or archive")
 }
 WORDS = {"name", "group", "description"}
 #: Nothing of this kind can be settled: whatever was written down with it would not run any more, or do another thing.

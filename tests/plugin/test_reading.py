@@ -60,6 +60,7 @@ def test_values_and_their_types(exchange: Any, points: Any) -> None:
             "time": "int64",
             "category": "int32",
             "categories": arrays["categories"].dtype.str,
+            "exactness": arrays["exactness"].dtype.str,
         }
         assert arrays["x"].round(6).tolist() == [525_000, 525_100, 525_200, 525_300]
         assert arrays["fid"].tolist() == [1, 3, 5, 6]
