@@ -204,9 +204,7 @@ def test_a_detected_profile_checks_its_area(tmp_path: Path) -> None:
     }
     assert any("months only" in note for note in done.result["notes"])
     assert any("anonymised points" in note for note in done.result["notes"])
-    assert (
-        "info: Format: England, Wales and Northern Ireland, street-level crime (data.police.uk), street." in done.said
-    )
+    assert "info: Format: England, Wales and Northern Ireland, street-level crime (data.police.uk)." in done.said
     assert [field["name"] for field in done.result["fields"]] == [
         *("occurred", "category", "Crime ID", "Location", "LSOA code"),
     ]
