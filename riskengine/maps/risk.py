@@ -17,6 +17,8 @@ from ..contract.flagged import format_share, is_as_wanted
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.bigarrays import make_empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
+from .geotiff import check_raster
+from .grid import MOST_FINE_CELLS
 
 #: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
 DEFAULT_PERCENTILES = tuple(ClassifyRisk.percentiles)
@@ -60,6 +62,7 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     """
     try:
         with rasterio.open(path) as source:
+            check_raster(source, path, parameter, MOST_FINE_CELLS)
             held = np.result_type(np.float32, *source.dtypes) == np.float32
             risk = make_empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
             empty = True
