@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.fuzz_asking import list_kinds, prepare, try_one  # noqa: E402
+from benchmarks.fuzz_asking import list_kinds, prepare, try_one
 
 #: Memory that a child may ask for beyond what it has, bytes; seconds for one input; inputs of a child.
 MEMORY, SECONDS, BATCH = 2 * 2**30, 20.0, 400

@@ -17,15 +17,14 @@ from typing import Any
 import numpy as np
 import rasterio
 
+from benchmarks.common import ROOT
 from riskengine.contract import tags as tagnames
 from riskengine.ground.errors import CrimeRiskError
 from riskengine.jobs import run_job
 from riskengine.maps.heatmaps import read_heatmaps, write_heatmaps
 
-from benchmarks.common import ROOT
-
 sys.path.insert(0, str(ROOT / "tests"))
-from kit.mutations import WRONG, alter_bytes, alter_description, alter_index, alter_model, alter_text  # noqa: E402
+from kit.mutations import WRONG, alter_bytes, alter_description, alter_index, alter_model, alter_text
 
 FILES = ROOT / "tests" / "contracts" / "files" / "0.3.0"
 #: Maps of the stack that models forecast from.
@@ -171,6 +170,7 @@ def _query(asked: dict[str, Any], x: float, y: float) -> None:
 
 def _ask_stack(name: str, dice: random.Random, folder: Path) -> str:
     path = folder / "altered.tif"
+    path.unlink(missing_ok=True)
     content = (folder / "grids.tif").read_bytes()
     what = dice.randrange(4)
     if what < 2:
@@ -178,17 +178,13 @@ def _ask_stack(name: str, dice: random.Random, folder: Path) -> str:
     elif what == 2:
         path.write_bytes(content)
         with rasterio.open(path, "r+") as target:
-            wrong = str(dice.choice((*WRONG, "2 days", "9 x", "-3 days", "1 2", "0001-01-01", "9999-12-31"))).encode(
-                "utf-8", "replace"
-            )
-            text = wrong.decode("utf-8", "replace").replace("\0", "")
+            value = str(dice.choice((*WRONG, "2 days", "9 x", "-3 days", "1 2", "0001-01-01", "9999-12-31")))
+            text = value.encode("utf-8", "replace").decode().replace("\0", "")
             if dice.random() < 0.5:
                 target.update_tags(**{dice.choice(_TAGS): text})
             else:
-                target.update_tags(dice.randrange(1, target.count + 1), **{dice.choice(("START", "END")): text})
-                target.update_tags(
-                    dice.randrange(1, target.count + 1), **{dice.choice((tagnames.START, tagnames.END)): text}
-                )
+                which = dice.choice((tagnames.START, tagnames.END))
+                target.update_tags(dice.randrange(1, target.count + 1), **{which: text})
     else:
         side = dice.choice((10**6, 10**5, 30_000, 9_000, 10))
         kind = dice.choice(("uint8", "float32", "float64", "int16", "complex64"))
@@ -217,7 +213,7 @@ def _ask_stack(name: str, dice: random.Random, folder: Path) -> str:
 def _ask_csv(name: str, dice: random.Random, folder: Path) -> str:
     path = folder / "altered.csv"
     path.write_bytes(alter_text((folder / "rows.csv").read_bytes(), dice))
-    answer = run_job("import_csv", {"input": str(path), "folder": str(folder), "output": str(folder / "made.gpkg")})
+    answer = run_job("import_csv", {"path": str(path), "folder": str(folder), "output": str(folder / "made.gpkg")})
     check_finite(answer)
     if answer["imported"] + answer["refused"] != answer["rows"]:
         raise Wrong("rows were lost")

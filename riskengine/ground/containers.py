@@ -41,8 +41,18 @@ READING_ERRORS = (
 #: Members of a ZIP, bytes of a header of safetensors, at most.
 _MEMBERS, _HEADER = 64, 2**26
 _TYPES = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
-    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U16": "<u2",
+    "U8": "|u1",
+    "BOOL": "|b1",
 }
 _NPY_TYPES = frozenset(_TYPES.values())
 #: Files whose checksum was right: path, time of the last change, size.

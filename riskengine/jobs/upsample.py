@@ -12,7 +12,7 @@ from ..contract import tags as tagnames
 from ..contract.tools.risk import UpsampleRisk
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError, ParameterError
-from ..maps.geotiff import RISK_NODATA, check_raster, make_profile, write_band, write_geotiff
+from ..maps.geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, make_profile, write_band, write_geotiff
 from ..maps.grid import MOST_FINE_CELLS
 from ..maps.upsampling import check_factor, upsample
 
@@ -26,7 +26,7 @@ def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
     context.progress(0.0, "Reading")
     try:
         source = rasterio.open(parameters.risk)
-    except rasterio.errors.RasterioError as error:
+    except RASTER_ERRORS as error:
         raise _unreadable(parameters.risk) from error
     with source:
         check_raster(source, parameters.risk, "risk", MOST_FINE_CELLS)

@@ -16,7 +16,7 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from ..intake.incidents import Incidents
 from . import bins as timebins
-from .geotiff import RISK_NODATA, check_raster, write_stack
+from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import Grid
 
 #: After all time.
@@ -263,7 +263,7 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             check_layout(transform, edges, tags.get(tagnames.BIN, ""))
     except FormatError:
         raise
-    except (rasterio.errors.RasterioError, LookupError, ValueError, OverflowError, TypeError) as error:
+    except (*RASTER_ERRORS, LookupError, ValueError, OverflowError, TypeError) as error:
         raise FormatError(
             f"{path} cannot be read as a stack of hotspot grids: it is truncated or of another kind",
             parameter=parameter,

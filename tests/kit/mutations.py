@@ -1,4 +1,4 @@
-"""Seeded alterations of our files: bytes, descriptions, arrays; with the checksum set anew, taken away, or as it falls."""
+"""Seeded alterations of our files: bytes, descriptions, arrays; the checksum set anew, taken away, or as it falls."""
 
 from __future__ import annotations
 
@@ -141,16 +141,21 @@ def alter_model(content: bytes, dice: random.Random) -> tuple[bytes, str]:
     return write_model(card, arrays, seal == "new", lie), seal
 
 
-def alter_index(content: bytes, dice: random.Random) -> tuple[bytes, str]:
-    """Alter a crime index; returns it and what became of its checksum."""
-    seal = dice.choice(SEALS)
+def read_index(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
+    """Read description and parts of a crime index, by hand."""
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
         members = {name: bundle.read(name) for name in bundle.namelist()}
     head = json.loads(members.pop("meta.json"))
-    parts: dict[str, Any] = {
+    return head, {
         name: np.load(io.BytesIO(member)) if name.endswith(".npy") else np.frombuffer(member, np.uint8)
         for name, member in members.items()
     }
+
+
+def alter_index(content: bytes, dice: random.Random) -> tuple[bytes, str]:
+    """Alter a crime index; returns it and what became of its checksum."""
+    seal = dice.choice(SEALS)
+    head, parts = read_index(content)
     if seal == "raw":
         return alter_bytes(write_index(head, parts, True), dice), seal
     what, packed = dice.randrange(10), zipfile.ZIP_STORED
@@ -168,7 +173,7 @@ def alter_index(content: bytes, dice: random.Random) -> tuple[bytes, str]:
             parts[name] = words.view(np.uint8)
     elif what == 8:
         name = dice.choice([each for each in sorted(parts) if each.endswith(".npy")])
-        lies[name] = alter_npy(members[name], dice)
+        lies[name] = alter_npy(write_npy(parts[name]), dice)
     else:
         packed = dice.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
         del parts[dice.choice(sorted(parts))]
@@ -204,11 +209,16 @@ def write_index(
     with zipfile.ZipFile(file, "w", packed) as bundle:
         bundle.writestr("meta.json", json.dumps(head))
         for name, part in parts.items():
-            member = io.BytesIO()
-            if name.endswith(".npy"):
-                np.lib.format.write_array(member, part)
-            bundle.writestr(name, (lies or {}).get(name) or member.getvalue() or part.tobytes())
+            whole = write_npy(part) if name.endswith(".npy") else part.tobytes()
+            bundle.writestr(name, (lies or {}).get(name, whole))
     return file.getvalue()
+
+
+def write_npy(array: np.ndarray[Any, Any]) -> bytes:
+    """Write an array as the member of an index that it is."""
+    member = io.BytesIO()
+    np.lib.format.write_array(member, array)
+    return member.getvalue()
 
 
 def alter_text(content: bytes, dice: random.Random) -> bytes:

@@ -100,7 +100,6 @@ class ScoreCard(Card):
     versions: dict[str, str]
     complete: bool = True
 
-
     @model_validator(mode="after")
     def _check_order(self) -> ScoreCard:
         if self.count_low > self.count_high or list(self.percentiles) != sorted(self.percentiles):
