@@ -191,7 +191,9 @@ def _ask_stack(name: str, dice: random.Random, folder: Path) -> str:
         with rasterio.open(folder / "grids.tif") as source:
             tags = source.tags()
         profile = {"driver": "GTiff", "width": side, "height": side, "count": dice.choice((1, 2)), "dtype": kind}
-        more = {"tiled": True, "SPARSE_OK": "TRUE", "BIGTIFF": "YES", "crs": "EPSG:32631"}
+        # Large tiles: a table of millions of small ones would be a large file itself.
+        tiles = {"tiled": True, "blockxsize": 8192, "blockysize": 8192, "SPARSE_OK": "TRUE", "BIGTIFF": "YES"}
+        more = {**tiles, "crs": "EPSG:32631"}
         with rasterio.open(path, "w", **profile, **more) as target:
             target.update_tags(**tags)
     out = folder / "risk.tif"

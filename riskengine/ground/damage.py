@@ -27,7 +27,7 @@ class ArraySpec:
     Attributes
     ----------
     kind : str
-        ``f`` for real numbers, ``i`` for integers.
+        ``f`` for real numbers (one alone may be an integer), ``i`` for integers.
     shape : tuple
         Each side a number, several possible ones, or a name: sides of the same name are alike.
     low, high : float or tuple of float
@@ -49,7 +49,8 @@ class ArraySpec:
         ------
         Damaged
         """
-        if array.dtype.kind != self.kind:
+        # A number that is whole may have been written as one: a half-life of 30 days that a user gave.
+        if array.dtype.kind != self.kind and not (self.kind == "f" and not self.shape and array.dtype.kind == "i"):
             raise Damaged(f"{name} holds numbers of type {array.dtype}")
         if array.ndim != len(self.shape) or not all(map(_fits, self.shape, array.shape, [sides] * array.ndim)):
             raise Damaged(f"{name} is of shape {array.shape}")
