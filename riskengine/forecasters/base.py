@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ground.context import JobContext
+from ..ground.damage import ArraySpec, check_arrays
 from ..ground.errors import DataError, ParameterError
 from ..maps.heatmaps import Heatmaps
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 Maps = NDArray[np.float32]
+
+#: What no learned number of days, metres or times is below or above: a file that says otherwise is damaged.
+LEAST, MOST, MOST_METRES = 1e-9, 1e9, 1e6
 
 
 class Forecaster(ABC):
@@ -32,8 +36,8 @@ class Forecaster(ABC):
     name: str = ""
     #: Maps of a history that `fit` needs at least.
     least_maps: int = 1
-    #: Attributes that hold what `fit` learned: numbers or arrays, kept in model files.
-    LEARNED: ClassVar[tuple[str, ...]] = ()
+    #: Attributes that hold what `fit` learned, kept in model files, and what each must be to be read from one.
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {}
 
     @abstractmethod
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
@@ -108,7 +112,14 @@ class Forecaster(ABC):
         return {name: np.asarray(getattr(self, name)) for name in self.LEARNED}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over what another forecaster of the same settings learned (its `state`)."""
+        """Take over what another forecaster of the same settings learned (its `state`).
+
+        Raises
+        ------
+        Damaged
+            If it is not as `LEARNED` says.
+        """
+        check_arrays(self.LEARNED, state)
         for name in self.LEARNED:
             array = np.asarray(state[name])
             setattr(self, name, array if array.ndim else array.item())

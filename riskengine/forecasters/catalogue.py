@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS
 from ..ground.errors import ParameterError
 from ..learning.settings import read_settings
-from .base import Forecaster
+from .base import LEAST, MOST, MOST_METRES, Forecaster
+
+#: What numbers among the settings may be, from and to: checked before anything is built of them.
+LIMITS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("channels", "features", "hidden", "sequence_length"), (1, 4096)),
+    **dict.fromkeys(("layers", "units"), (1, 64)),
+    **dict.fromkeys(("closeness", "period", "trend"), (0, 4096)),
+    **dict.fromkeys(("threshold", "bins", "epochs", "batch_size", "leaves"), (1, 10**6)),
+    **dict.fromkeys(("days", "trend_days", "learning_rate", "positive_weight"), (LEAST, MOST)),
+    **dict.fromkeys(("shrinkage", "trend_shrinkage", "strength"), (0, MOST)),
+    **dict.fromkeys(("share", "validation_share"), (0, 1)),
+    "kernel": (1, 31),
+    "squash": (0, 16),
+    "border": (0, 1000),
+    "trees": (0, 10**5),
+    "bandwidth": (0, MOST_METRES),
+    "half_life": (LEAST, MOST),
+    "seed": (0, 2**63 - 1),
+}
 
 
 def import_forecaster(name: str) -> type[Forecaster]:
@@ -51,6 +70,6 @@ def make_forecaster(name: str, **settings: Any) -> Forecaster:
     known = inspect.signature(cls).parameters
     given = {key: value for key, value in settings.items() if key in known or key not in OWN_PARAMETERS}
     # Checked, but taken as they are: a model's settings are what was given.
-    read_settings(cls, given, FORECASTERS[name].title, f"settings.{name}")
+    read_settings(cls, given, FORECASTERS[name].title, f"settings.{name}", LIMITS)
     forecaster: Forecaster = cls(**given)
     return forecaster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from math import gcd
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,12 +13,13 @@ from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
 from ..ground.context import JobContext
+from ..ground.damage import ArraySpec
 from ..ground.errors import DataError
 from ..maps.bins import make_next_edges
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import CellFeatures
-from .regression import fold_scaling, limit_logits, regress
+from .regression import LEAST_DEVIATION, fold_scaling, limit_logits, regress
 from .trees import Trees, fit_trees
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 1_000_000
 #: Maps at the start that only fill the summaries, as a share of the history and at most so many days.
 _WARM_SHARE, _WARM_DAYS = 0.25, 120.0
+#: A column's values, and the weights of standardised ones, are never larger.
+_MOST_COLUMN, _MOST_WEIGHT = 1e12, 1e6
 #: Rows of a table that are forecast together.
 _BATCH = 32_768
 
@@ -41,7 +45,12 @@ class Cellwise(Forecaster):
         of incidents.
     """
 
-    LEARNED: ClassVar[tuple[str, ...]] = ("mean_", "scale_", "weights_", "intercept_")
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        "mean_": ArraySpec("f", ("columns",), -_MOST_COLUMN, _MOST_COLUMN),
+        "scale_": ArraySpec("f", ("columns",), LEAST_DEVIATION, _MOST_COLUMN),
+        "weights_": ArraySpec("f", ("columns",), -_MOST_WEIGHT, _MOST_WEIGHT),
+        "intercept_": ArraySpec("f", (), -_MOST_WEIGHT, _MOST_WEIGHT),
+    }
 
     threshold: int
     mean_: NDArray[np.float64]
@@ -341,8 +350,10 @@ class Boosting(Cellwise):
 
     def restore(self, state: Any) -> Self:
         """Take over what another forecaster of the same settings learned."""
-        self.trees_ = Trees.restore(state)
-        return super().restore(state)
+        super().restore(state)
+        # The last column is the regression's logit.
+        self.trees_ = Trees.restore(state, len(self.weights_) + 1)
+        return self
 
 
 def _with_logit(columns: NDArray[np.float32], logits: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 
 from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, list_default_members
 from ..ground.context import JobContext
+from ..ground.damage import ArraySpec, Damaged
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster, Maps, check_history, check_steps, mark_events
@@ -30,6 +31,8 @@ MOST_ROWS = 1_200_000
 #: A member with less is left out: fitting it again would change nothing that anybody sees.
 LEAST_WEIGHT = 0.01
 _FLOOR = 1e-6
+#: Weights add up to one but for this.
+_ROUNDING = 1e-6
 
 
 class Ensemble(Forecaster):
@@ -71,7 +74,10 @@ class Ensemble(Forecaster):
     """
 
     name = "ensemble"
-    LEARNED: ClassVar[tuple[str, ...]] = ("weights_", "past_loss_")
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        "weights_": ArraySpec("f", ("members",), 0.0, 1.0),
+        "past_loss_": ArraySpec("f", ("losses",), 0.0, missing=True),
+    }
 
     def __init__(
         self,
@@ -231,9 +237,8 @@ class Ensemble(Forecaster):
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take over what another ensemble of the same settings learned."""
         super().restore(state)
-        self.weights_ = np.atleast_1d(self.weights_)
-        if len(self.weights_) != len(self.members) or not (self.weights_ >= 0).all() or not self.weights_.any():
-            raise ValueError("the weights of the ensemble do not fit its members")
+        if len(self.weights_) != len(self.members) or abs(self.weights_.sum() - 1) > _ROUNDING:
+            raise Damaged("weights_ does not fit the members")
         self.members_ = {}
         for name, weight in zip(self.members, self.weights_, strict=True):
             if weight > 0:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..ground.context import JobContext
+from ..ground.damage import ArraySpec
 from ..ground.errors import ParameterError
 from ..maps.heatmaps import Heatmaps
-from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
+from .base import LEAST, MOST, MOST_METRES, Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import measure_bin
 from .smoothing import Smoother
 
@@ -73,7 +75,12 @@ class SpaceTimeKDE(Forecaster):
 
     name = "kde"
     least_maps = 4
-    LEARNED: ClassVar[tuple[str, ...]] = ("long_bandwidth_", "recent_bandwidth_", "half_life_", "weight_")
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        "long_bandwidth_": ArraySpec("f", (), 0.0, MOST_METRES),
+        "recent_bandwidth_": ArraySpec("f", (), 0.0, MOST_METRES),
+        "half_life_": ArraySpec("f", (), LEAST, MOST),
+        "weight_": ArraySpec("f", (), 0.0, 1.0),
+    }
 
     long_bandwidth_: float
     recent_bandwidth_: float

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import to_jsonable_python
+from typing_extensions import TypedDict
 
 from ..contract.forecasters import FORECASTERS
 from ..ground.artefacts import compute_fingerprint
+from ..ground.damage import Moment
 from ..ground.errors import ParameterError
 from ..learning.modelfile import Card, FileKind, is_finite, list_versions
 from ..maps.heatmaps import Heatmaps
@@ -18,8 +20,37 @@ from .base import Forecaster
 
 KIND = "crimerisk.forecastmodel"
 FORMAT = 2
+#: Key, within a card's figures of the model itself, of how it compares with the best baseline.
+AGAINST = "against"
 #: Cell sizes may differ by this share before a model is refused, and grids by this share of a cell.
 CELL_TOLERANCE = 0.01
+
+
+Side = Annotated[float, Field(ge=1, le=1_000_000)]
+Place = Annotated[float, Field(ge=-1e9, le=1e9)]
+
+
+class GridPlace(TypedDict):
+    """Where the cells lie: side and corner in metres."""
+
+    cell: Annotated[float, Field(gt=0, le=1e7)]
+    columns: Side
+    rows: Side
+    west: Place
+    north: Place
+
+
+class Against(TypedDict):
+    """How a model compares with the best baseline on held-out maps; see `report.card`."""
+
+    baseline: str
+    verdict: Literal["better", "worse", "indistinguishable", "too few"]
+    ratio: Annotated[float, Field(strict=True, ge=0)]
+    maps: Annotated[int, Field(strict=True, ge=0)]
+
+
+#: A figure that does not exist is None.
+Figure = Annotated[float, Field(strict=True)] | None
 
 
 class Window(BaseModel):
@@ -27,10 +58,10 @@ class Window(BaseModel):
     chose its epoch on [validation, end)."""
 
     model_config = ConfigDict(extra="ignore")
-    start: str
-    validation: str = ""
-    end: str
-    maps: int = Field(ge=1)
+    start: Moment
+    validation: Moment | Literal[""] = ""
+    end: Moment
+    maps: int = Field(ge=1, le=10**9)
 
 
 class ModelCard(Card):
@@ -68,13 +99,14 @@ class ModelCard(Card):
     categories : list of str
     """
 
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
     kind: str = KIND
     format: int = FORMAT
     name: str
     settings: dict[str, Any]
     threshold: int = Field(1, ge=1)
     window: Window
-    grid: dict[str, float]
+    grid: GridPlace
     area: str = ""
     located: bool = False
     crs: str
@@ -84,11 +116,20 @@ class ModelCard(Card):
     channels: list[str] = []
     may_be_infinite: list[str] = []
     positive_weight: float | None = None
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, dict[str, Against | Figure]] = {}
     seed: int
     versions: dict[str, str]
     fingerprint: str
     categories: list[str] = []
+
+    @field_validator("metrics")
+    @classmethod
+    def _check_against(cls, metrics: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for figures in metrics.values():
+            for name, figure in figures.items():
+                if isinstance(figure, dict) != (name == AGAINST):
+                    raise ValueError(f"{name} is no figure")
+        return metrics
 
     def may_hold_any_number(self, name: str) -> bool:
         """Of what is not a network's weights, as a limit without an upper end."""

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..contract.forecasters import FORECASTERS
+from ..ground.containers import Arrays
+from ..ground.damage import describe_fault
 from ..ground.errors import CrimeRiskError
-from ..learning.modelfile import Arrays, describe_fault
 from ..learning.settings import read_settings
 from .base import Forecaster
-from .catalogue import import_forecaster
+from .catalogue import LIMITS, import_forecaster
 from .modelcard import FORECAST_MODEL, FORMAT, ModelCard
-
-#: Sizes that a network is built from, at most: a damaged header cannot ask for the moon.
-_MOST = {"channels": 4096, "layers": 64, "units": 64, "kernel": 31, "sequence_length": 4096, "features": 4096}
 
 
 def save_model(path: str | Path, model: Forecaster, card: ModelCard, parameter: str = "model_output") -> None:
@@ -38,7 +36,7 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
         raise FORECAST_MODEL.make_error(path, why, parameter)
     try:
         owner = import_forecaster(card.name)
-        model = owner(**read_settings(owner, card.settings, FORECASTERS[card.name].title, parameter, _MOST))
+        model = owner(**read_settings(owner, card.settings, FORECASTERS[card.name].title, parameter, LIMITS))
     except (KeyError, ValueError, TypeError, AttributeError, CrimeRiskError) as error:
         reason = error.problem if isinstance(error, CrimeRiskError) else describe_fault(error)
         why = f"is damaged: its description does not hold together ({reason})"
@@ -46,18 +44,19 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
     try:
         model.restore(arrays)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError) as error:
-        raise FORECAST_MODEL.make_misfit_error(path, parameter) from error
+        raise FORECAST_MODEL.make_misfit_error(path, parameter, error) from error
     return model, card
 
 
 def _from_format_1(head: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
     """A file of format 1, which held nothing but ConvLSTM networks, as one of format 2."""
-    architecture, window = head["architecture"], head["window"]
+    head = dict(head)
+    architecture, window, curves = head["architecture"], head["window"], head.pop("curves")
     start, middle, end = (np.datetime64(window[name], "s") for name in ("start", "validation", "end"))
     # Not kept by format 1; bins of a like length make it exact.
     trained = round(window["maps"] * float((middle - start) / (end - start)))
     state: Arrays = {f"network.{name}": array for name, array in arrays.items()}
-    state |= {f"curves.{name}": np.asarray(value, dtype=np.float64) for name, value in head["curves"].items()}
+    state |= {f"curves.{name}": np.asarray(value, dtype=np.float64) for name, value in curves.items()}
     state |= {
         "weight_": np.asarray(float(head["positive_weight"])),
         "trained_maps_": np.asarray(trained),

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 #: Logits beyond this say nothing that a history could justify.
 _LIMIT = 12.0
 _ROUNDS = 80
+#: A column that varies less is one that is the same in every row.
+LEAST_DEVIATION = 1e-6
 
 
 def regress(
@@ -47,7 +49,7 @@ def regress(
     # Summed in float64: the mean of a million rows has three digits in float32.
     mean = columns.mean(axis=0, dtype=np.float64)
     deviation = np.sqrt(np.maximum((columns**2).mean(axis=0, dtype=np.float64) - mean**2, 0))
-    used = deviation > 1e-6
+    used = deviation > LEAST_DEVIATION
     scale = np.where(used, deviation, 1.0)
     happened = events.astype(np.float32)
     rounds = 0

@@ -12,6 +12,7 @@ from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from ..ground.context import JobContext
+from ..ground.damage import ArraySpec, Damaged, check_arrays
 
 #: Rows that trees are grown on, at most: of a longer table a random part.
 MOST_ROWS = 400_000
@@ -22,6 +23,15 @@ ROUND, _PATIENCE = 10, 3
 #: Rows that walk down the trees together: they stay in the processor's cache.
 _CHUNK = 32_768
 _FIELDS = ("feature", "limit", "left", "right", "value")
+_SPECS = {
+    "trees_roots": ArraySpec("i", ("trees",), 0),
+    "trees_feature": ArraySpec("i", ("nodes",), -1),
+    "trees_limit": ArraySpec("f", ("nodes",)),
+    "trees_left": ArraySpec("i", ("nodes",), 0),
+    "trees_right": ArraySpec("i", ("nodes",), 0),
+    "trees_value": ArraySpec("f", ("nodes",), -1e6, 1e6),
+    "trees_start": ArraySpec("f", (), -1e6, 1e6),
+}
 
 
 @dataclass(frozen=True)
@@ -80,19 +90,28 @@ class Trees:
         return {f"trees_{name}": np.asarray(getattr(self, name)) for name in names}
 
     @classmethod
-    def restore(cls, state: Mapping[str, NDArray[Any]]) -> Trees:
-        """Make trees of their `state`."""
+    def restore(cls, state: Mapping[str, NDArray[Any]], columns: int) -> Trees:
+        """Make trees of their `state`, over tables of so many columns.
+
+        Raises
+        ------
+        Damaged
+        """
+        check_arrays(_SPECS, state)
         arrays = {name: np.asarray(state[f"trees_{name}"]) for name in ("roots", *_FIELDS)}
         nodes = len(arrays["feature"])
         inner = arrays["feature"] >= 0
         order = np.arange(nodes)
-        if ((arrays["roots"] < 0) | (arrays["roots"] >= nodes)).any():
-            raise ValueError("the trees of the model do not hang together")
-        # A damaged file must not send a row in circles: every child comes after its parent.
+        if (arrays["roots"] >= nodes).any() or (arrays["feature"] >= columns).any():
+            raise Damaged("trees_roots or trees_feature leads nowhere")
+        # A damaged file must not send a row in circles: every child comes after its parent, and has no other.
         for side in ("left", "right"):
             child = arrays[side][inner]
             if (child <= order[inner]).any() or (child >= nodes).any():
-                raise ValueError("the trees of the model do not hang together")
+                raise Damaged(f"trees_{side} leads in circles")
+        reached = np.concatenate([arrays["roots"], arrays["left"][inner], arrays["right"][inner]])
+        if len(np.unique(reached)) != len(reached):
+            raise Damaged("trees_left or trees_right leads to one node twice")
         return cls(**arrays, start=float(state["trees_start"]))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import json
 import shutil
 import zipfile
@@ -22,6 +21,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.owners import make_owner
+from .containers import (
+    CHECKSUM,
+    READING_ERRORS,
+    Arrays,
+    check_checksum,
+    compute_checksum,
+    map_bytes,
+    map_member,
+    open_zip,
+    read_json,
+    read_member,
+    read_npy,
+)
+from .damage import Damaged, check_plain
 from .errors import CrimeRiskError, FormatError, OutputError
 
 _META = "meta.json"
@@ -129,14 +142,17 @@ def write_bundle(
         Files to include as they are.
     """
     head = {"kind": kind, "format": version, **meta}
+    plain = {f"{name}.npy": np.asarray(array, order="C") for name, array in arrays.items()}
+    others = {name: map_bytes(file) for name, file in (blobs or {}).items()}
+    head[CHECKSUM] = compute_checksum(head, {**plain, **others})
     with (
         whole_file(path, parameter) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED, allowZip64=True) as bundle,
     ):
         bundle.writestr(_META, json.dumps(head, ensure_ascii=False))
-        for name, array in arrays.items():
-            with bundle.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+        for name, array in plain.items():
+            with bundle.open(name, "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
         for name, file in (blobs or {}).items():
             bundle.write(file, name)
 
@@ -155,33 +171,54 @@ def read_head(
     if not path.is_file():
         raise _broken(path, kind, parameter, "does not exist")
     try:
-        bundle = zipfile.ZipFile(path)
-        meta = json.loads(bundle.read(_META).decode("utf-8"))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        bundle = open_zip(path)
+    except Damaged as error:
+        raise make_damage_error(path, kind, parameter, str(error)) from error
+    except (*READING_ERRORS, NotImplementedError) as error:
         raise _broken(path, kind, parameter, "is not a whole file of this kind: it is truncated or foreign") from error
-    check_head(meta, kind, version, path, parameter)
+    try:
+        meta: Any = read_json(read_member(bundle, _META)) if _META in bundle.namelist() else None
+        check_head(meta, kind, version, path, parameter)
+        check_plain(meta)
+    except Damaged as error:
+        bundle.close()
+        raise make_damage_error(path, kind, parameter, str(error)) from error
+    except FormatError:
+        bundle.close()
+        raise
     return meta, bundle
 
 
 def read_bundle(
     path: str | Path, kind: str, version: int, parameter: str = "input"
-) -> tuple[dict[str, Any], dict[str, NDArray[Any]], zipfile.ZipFile]:
-    """Read what `write_bundle` wrote: description, arrays, and the open bundle for its blobs.
+) -> tuple[dict[str, Any], Arrays, dict[str, NDArray[np.uint8]]]:
+    """Read what `write_bundle` wrote: description, arrays, and the bytes of other parts.
 
     Raises
     ------
     FormatError
-        If the file is missing, truncated, of another kind, or of a newer format.
+        If the file is missing, truncated, damaged, of another kind, or of a newer format.
     """
+    path = Path(path)
     meta, bundle = read_head(path, kind, version, parameter)
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: Arrays = {}
+    others: dict[str, NDArray[np.uint8]] = {}
     try:
-        for name in bundle.namelist():
-            if name.endswith(".npy"):
-                arrays[name[:-4]] = np.lib.format.read_array(io.BytesIO(bundle.read(name)), allow_pickle=False)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
-        raise _broken(Path(path), kind, parameter, f"is damaged: its part {name!r} cannot be read") from error
-    return meta, arrays, bundle
+        with bundle:
+            for name in bundle.namelist():
+                if name.endswith(".npy"):
+                    arrays[name] = read_npy(read_member(bundle, name), name)
+                elif name != _META:
+                    others[name] = map_member(path, bundle, name)
+        check_checksum(path, meta.get(CHECKSUM), meta, {**arrays, **others})
+    except Damaged as error:
+        raise make_damage_error(path, kind, parameter, str(error)) from error
+    return meta, {name[:-4]: array for name, array in arrays.items()}, others
+
+
+def make_damage_error(path: str | Path, kind: str, parameter: str, what: str) -> FormatError:
+    """Make the error of a file of ours that something happened to; `what` names the part that is wrong."""
+    return _broken(Path(path), kind, parameter, f"is damaged: {what}")
 
 
 def _broken(path: Path, kind: str, parameter: str, why: str) -> FormatError:
@@ -199,15 +236,20 @@ def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -
     wanted = kind.replace("crimerisk.", "")
     given = meta.get("kind") if isinstance(meta, dict) else None
     if given != kind or not isinstance(meta.get("format"), int):
+        # Escaped: what a foreign file says may be no text that could be written anywhere.
+        said = ascii(given)[:80]
         raise FormatError(
-            f"{path} is not a {wanted} file of Crime Risk (it says {given!r})",
+            f"{path} is not a {wanted} file of Crime Risk (it says {said})",
             parameter=parameter,
             value=path,
             remedy=f"Choose a {wanted} file",
         )
+    if meta["format"] < 1:
+        raise _broken(path, kind, parameter, "is damaged: the number of its format is none")
     if meta["format"] > version:
+        newer = meta["format"] if meta["format"] < 10**6 else "unknown"
         raise FormatError(
-            f"{path} was written by a newer Crime Risk (format {meta['format']}, this one reads up to {version})",
+            f"{path} was written by a newer Crime Risk (format {newer}, this one reads up to {version})",
             parameter=parameter,
             value=path,
             remedy="Update the plugin, or make the file again with this version",

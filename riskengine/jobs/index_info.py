@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ground.artefacts import read_head
 from ..ground.context import JobContext
-from ..systems.score.index import FORMAT, KIND
+from ..systems.score.index import read_index_head
 from .models import JobParameters
 
 
@@ -16,6 +15,4 @@ class Parameters(JobParameters):
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     """The index's own description: crs, count, span, method, recall, fingerprint."""
-    meta, bundle = read_head(parameters.index, KIND, FORMAT, "index")
-    bundle.close()
-    return meta
+    return read_index_head(parameters.index)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.tools.score import TrainScoreModel
-from ..ground.artefacts import check_folder, read_head
+from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled, ParameterError
 from ..ground.failures import keep_going
@@ -19,7 +19,7 @@ from ..systems.score.augment import Augmentation
 from ..systems.score.comparing import compare
 from ..systems.score.covered import describe_gap
 from ..systems.score.features import FeatureSet, check_size
-from ..systems.score.index import FORMAT, KIND, CrimeIndex
+from ..systems.score.index import CrimeIndex, read_index_head
 from ..systems.score.model import ScoreModel
 from ..systems.score.places import to_wall_clock
 from ..systems.score.settings import Settings, make_published_settings
@@ -69,8 +69,7 @@ def run(parameters: TrainScoreModel, context: JobContext) -> dict[str, Any]:
     if parameters.report:
         check_folder(parameters.report, "report")
     context.progress(0.0, "Reading the index")
-    meta, bundle = read_head(parameters.index, KIND, FORMAT, "index")
-    bundle.close()
+    meta = read_index_head(parameters.index)
     index = _exact(parameters.index, context)
     recent_index = _exact(parameters.recent_index, context) if parameters.recent_index else None
     reference = to_wall_clock(parameters.reference_time)

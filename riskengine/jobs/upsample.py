@@ -12,11 +12,10 @@ from ..contract import tags as tagnames
 from ..contract.tools.risk import UpsampleRisk
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError, ParameterError
-from ..maps.geotiff import RISK_NODATA, make_profile, write_band, write_geotiff
+from ..maps.geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, make_profile, write_band, write_geotiff
+from ..maps.grid import MOST_FINE_CELLS
 from ..maps.upsampling import check_factor, upsample
 
-#: More cells than this (columns x rows x bands) are refused: 2 GB as written.
-MAX_CELLS = 5 * 10**8
 _TIMES = (tagnames.START, tagnames.END)
 _KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.ORIGIN, tagnames.THRESHOLD)
 
@@ -27,9 +26,10 @@ def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
     context.progress(0.0, "Reading")
     try:
         source = rasterio.open(parameters.risk)
-    except rasterio.errors.RasterioError as error:
+    except RASTER_ERRORS as error:
         raise _unreadable(parameters.risk) from error
     with source:
+        check_raster(source, parameters.risk, "risk", MOST_FINE_CELLS)
         _check_size(source, parameters.factor)
         times = [{key: value for key, value in source.tags(band).items() if key in _TIMES} for band in source.indexes]
         profile = _profile(source, parameters.factor)
@@ -104,10 +104,10 @@ def _unreadable(path: str) -> FormatError:
 
 def _check_size(source: Any, factor: int) -> None:
     cells = source.width * source.height * source.count * factor**2
-    if cells > MAX_CELLS:
+    if cells > MOST_FINE_CELLS:
         raise ParameterError(
             f"A factor of {factor} gives {source.width * factor:,} columns x {source.height * factor:,} rows x "
-            f"{source.count:,} maps = {cells:,} cells; the limit is {MAX_CELLS:,}",
+            f"{source.count:,} maps = {cells:,} cells; the limit is {MOST_FINE_CELLS:,}",
             parameter="factor",
             value=factor,
             remedy="Choose a smaller factor, or fewer maps with Extract bands",

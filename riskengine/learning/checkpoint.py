@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ FORMAT = 1
 class CheckpointCard(Card):
     """What a checkpoint says about itself: which training it is of, and where that stood, beside the arrays."""
 
+    ANY_NUMBER: ClassVar[bool] = True
     # Losses may be infinite: JSON as Python writes it.
     model_config = ConfigDict(ser_json_inf_nan="constants")
     kind: str = KIND

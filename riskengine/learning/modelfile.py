@@ -12,21 +12,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from .. import __version__
 from ..ground.artefacts import check_head, whole_file
+from ..ground.containers import (
+    CHECKSUM,
+    READING_ERRORS,
+    Arrays,
+    check_checksum,
+    compute_checksum,
+    read_json,
+    read_safetensors,
+)
+from ..ground.damage import Damaged, check_plain, describe_fault
 from ..ground.errors import FormatError
 
 _KEY = "crimerisk"
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class Card(BaseModel):
@@ -38,6 +45,9 @@ class Card(BaseModel):
     format : int
         Version of the format.
     """
+
+    #: Whether its numbers may be infinite or missing.
+    ANY_NUMBER: ClassVar[bool] = False
 
     model_config = ConfigDict(extra="ignore")
     kind: str
@@ -85,7 +95,10 @@ class FileKind(Generic[C]):
         plain = {name: np.array(array, order="C") for name, array in arrays.items()}
         with whole_file(path, parameter) as temporary:
             # Not save_file: its files may be read by their owner alone, and it fails with other errors.
-            temporary.write_bytes(save(plain, metadata={_KEY: card.model_dump_json()}))
+            head = json.loads(card.model_dump_json())
+            head[CHECKSUM] = compute_checksum(head, plain)
+            # One text alone: of several, safetensors writes the order by chance.
+            temporary.write_bytes(save(plain, metadata={_KEY: json.dumps(head, ensure_ascii=False)}))
 
     def read(
         self,
@@ -112,22 +125,25 @@ class FileKind(Generic[C]):
         if not path.is_file():
             raise self.make_error(path, "does not exist", parameter)
         try:
-            with safe_open(path, framework="np") as file:
-                text = (file.metadata() or {}).get(_KEY)
-                arrays: Arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-        except (SafetensorError, OSError, ValueError, TypeError) as error:
+            texts, arrays = read_safetensors(path)
+        except READING_ERRORS as error:
             why = f"is not a whole {self.title}: it is truncated or of another kind"
+            why += f" ({error})" if isinstance(error, Damaged) else ""
             raise self.make_error(path, why, parameter) from error
+        text = texts.get(_KEY)
         try:
-            head: Any = json.loads(text) if text else None
-        except ValueError as error:
-            raise self.make_error(path, "is damaged: its description cannot be read", parameter) from error
-        check_head(head, self.kind, self.format, path, parameter)
+            head: Any = read_json(text) if text else None
+            check_head(head, self.kind, self.format, path, parameter)
+            check_checksum(path, head.get(CHECKSUM), head, arrays)
+        except Damaged as error:
+            raise self.make_error(path, f"is damaged: {error}", parameter) from error
         try:
             if convert is not None and head["format"] < self.format:
                 head, arrays = convert(head, arrays)
+            if not self.card.ANY_NUMBER:
+                check_plain(head)
             card = self.card.model_validate(head)
-        except (ValidationError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except (ValidationError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
             why = f"is damaged: its description does not hold together ({describe_fault(error)})"
             raise self.make_error(path, why, parameter) from error
         wrong = [name for name, array in arrays.items() if not card.may_hold_any_number(name) and not is_finite(array)]
@@ -139,17 +155,10 @@ class FileKind(Generic[C]):
         """Make the error of a file that cannot be used; `why` goes on after its path."""
         return FormatError(f"{path} {why}", parameter=parameter, value=path, remedy=self.remedy)
 
-    def make_misfit_error(self, path: str | Path, parameter: str) -> FormatError:
-        """Make the error of a file whose card and arrays are not of one model."""
-        return self.make_error(path, "is damaged: its description does not fit its weights", parameter)
-
-
-def describe_fault(error: Exception) -> str:
-    """Describe what is wrong, in a few words."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'])) or error.title}: {first['msg']}"
-    return f"{type(error).__name__}: {error}"
+    def make_misfit_error(self, path: str | Path, parameter: str, error: Exception | None = None) -> FormatError:
+        """Make the error of a file whose card and arrays are not of one model; `error` may name the part."""
+        named = f" ({error})" if isinstance(error, Damaged) else ""
+        return self.make_error(path, f"is damaged: its description does not fit its weights{named}", parameter)
 
 
 def is_finite(array: NDArray[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import typing
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -14,7 +15,11 @@ from ..ground.errors import ParameterError
 
 
 def read_settings(
-    owner: type, given: Mapping[str, Any], title: str, parameter: str, most: Mapping[str, float] | None = None
+    owner: type,
+    given: Mapping[str, Any],
+    title: str,
+    parameter: str,
+    limits: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Any]:
     """Check settings against the arguments of a class; returns them as its annotations have them.
 
@@ -30,13 +35,13 @@ def read_settings(
         What errors call the class.
     parameter : str
         Job parameter that errors name.
-    most : mapping of str to float, optional
-        Numbers of these names are at most so large.
+    limits : mapping of str to (float, float), optional
+        What numbers of these names are from and to.
 
     Raises
     ------
     ParameterError
-        For a name that is no argument, a value of another type, or one above its limit.
+        For a name that is no argument, a value of another type, or one beyond its limits.
     """
     known = list(inspect.signature(owner).parameters)
     try:
@@ -54,9 +59,9 @@ def read_settings(
                 remedy="It has " + ", ".join(known),
             )
         problem = None
-        limit = (most or {}).get(name)
-        if limit is not None and isinstance(value, int | float) and value > limit:
-            problem = f"at most {limit:g} is possible"
+        low, high = (limits or {}).get(name, (-math.inf, math.inf))
+        if isinstance(value, int | float) and not low <= value <= high:
+            problem = f"from {low:g} to {high:g} is possible"
         try:
             text = json.dumps(value)
         except TypeError:

@@ -9,6 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ..ground.damage import Damaged
+
+#: No weight or scale of a network is larger: the untrained bounds of a score network's features are.
+MOST_WEIGHT = 1e30
+
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -22,11 +27,20 @@ def network_of(build: Callable[[], N], weights: Mapping[str, NDArray[Any]]) -> N
 
     Raises
     ------
-    RuntimeError
+    Damaged
         If the weights are not those of such a network.
     """
     # Built without memory: sizes that do not fit the weights are noticed before anything is allocated.
     with torch.device("meta"):
         network = build()
-    network.load_state_dict({name: torch.tensor(array) for name, array in weights.items()}, assign=True)
+    wanted = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in network.state_dict().items()}
+    given = {name: torch.tensor(array) for name, array in weights.items()}
+    for name in sorted(wanted.keys() | given.keys()):
+        if name not in given or name not in wanted:
+            raise Damaged(f"it has {'no' if name in wanted else 'a part'} {name}")
+        if (tuple(given[name].shape), given[name].dtype) != wanted[name]:
+            raise Damaged(f"{name} is of shape {tuple(given[name].shape)} and type {given[name].dtype}")
+        if not bool((given[name].abs() <= MOST_WEIGHT).all()):
+            raise Damaged(f"{name} holds numbers that no training gives")
+    network.load_state_dict(given, assign=True)
     return network

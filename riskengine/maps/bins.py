@@ -74,11 +74,24 @@ def bin_text(unit: str, length: int) -> str:
     return f"{length} {unit}"
 
 
+def read_bin_text(text: str) -> tuple[int, str]:
+    """Read what `bin_text` wrote.
+
+    Raises
+    ------
+    ValueError
+    """
+    number, unit = text.split()
+    if not 1 <= int(number) <= 100_000:
+        raise ValueError(f"{text!r} is no length of a bin")
+    return int(number), unit
+
+
 def make_next_edges(edges: Times, bin_length: str, steps: int) -> Times:
     """Make the edges of the `steps` bins that follow `edges`, shape (steps + 1,)."""
-    number, unit = bin_length.split()
+    number, unit = read_bin_text(bin_length)
     code = _CODE.get(unit, "s")
-    step = int(number) * (7 if unit == "weeks" else 1)
+    step = number * (7 if unit == "weeks" else 1)
     return _run(edges[-1].astype(f"datetime64[{code}]"), code, step, steps)
 
 

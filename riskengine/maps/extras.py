@@ -13,6 +13,8 @@ from rasterio.warp import Resampling, calculate_default_transform, reproject
 from ..contract import tags as tagnames
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, FormatError
+from .geotiff import RASTER_ERRORS, check_raster
+from .grid import MOST_FINE_CELLS
 from .heatmaps import Extras, Heatmaps, read_heatmaps
 
 #: A raster of more bands than this is more likely a time series than a set of layers.
@@ -85,7 +87,7 @@ def _is_stack(path: str) -> bool:
     try:
         with rasterio.open(path) as source:
             return bool(source.tags().get(tagnames.KIND) == tagnames.HEATMAPS_KIND)
-    except rasterio.errors.RasterioError as error:
+    except RASTER_ERRORS as error:
         raise FormatError(
             f"{path} is not a raster that can be read",
             parameter="extras",
@@ -138,6 +140,7 @@ def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[li
                     value=path,
                     remedy="Choose the bands that matter, or make a stack of it with Rasterize hotspot grids",
                 )
+            check_raster(source, path, "extras", MOST_FINE_CELLS)
             _check_timeless(source, path, len(heatmaps))
             method = _resampling(source, heatmaps)
             for band in source.indexes:
@@ -157,7 +160,7 @@ def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[li
                 names.append(f"{Path(path).stem} {described}" if described else f"{Path(path).stem}{number}")
     except CrimeRiskError:
         raise
-    except rasterio.errors.RasterioError as error:
+    except RASTER_ERRORS as error:
         raise FormatError(
             f"{path} cannot be read or brought to the CRS of the hotspot grids",
             parameter="extras",

@@ -10,14 +10,20 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 
 from ..contract import tags as tagnames
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
-from .grid import Grid
+from ..ground.errors import FormatError
+from .grid import MAX_CELLS, Grid
 
 #: No data of stacks of real numbers: risk, and maps that were filled in between others.
 RISK_NODATA = -9999.0
+#: What opening or reading a raster that is damaged raises: GDAL's own errors pass through rasterio in some places.
+RASTER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, UnicodeDecodeError)
+#: No packing makes a raster smaller than one byte in so many.
+_MOST_PACKED = 10_000
 
 
 def make_profile(
@@ -67,6 +73,39 @@ def make_grid_profile(grid: Grid, count: int, dtype: str, nodata: float) -> dict
         tiled=bool(tiles),
         **tiles,
     )
+
+
+def check_raster(source: Any, path: str | Path, parameter: str, most: int = MAX_CELLS) -> None:
+    """Refuse a raster that is larger than can be worked with, or than its file can hold, before it is read.
+
+    Raises
+    ------
+    FormatError
+    """
+    cells = source.count * source.height * source.width
+    size = cells * np.dtype(source.dtypes[0]).itemsize
+    whose = f"{path} has {source.width:,} columns x {source.height:,} rows x {source.count:,} bands"
+    if cells > most:
+        raise FormatError(
+            f"{whose} = {cells:,} cells; the limit is {most:,}",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a smaller raster, or larger cells",
+        )
+    if any(np.dtype(kind).kind not in "uif" for kind in source.dtypes):
+        raise FormatError(
+            f"{path} holds values of type {source.dtypes[0]}",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a raster of plain numbers",
+        )
+    if size > _MOST_PACKED * Path(path).stat().st_size:
+        raise FormatError(
+            f"{whose}, which its file of {Path(path).stat().st_size:,} bytes cannot hold: it is damaged",
+            parameter=parameter,
+            value=path,
+            remedy="Make it again",
+        )
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from ..ground.errors import ParameterError
 
 #: More cells than this in one stack (columns x rows x bins) are refused.
 MAX_CELLS = 10**8
+#: The same of a raster that was made finer: 2 GB as written.
+MOST_FINE_CELLS = 5 * 10**8
 #: Automatic cell size: this many cells on the shortest side, as sfhotspot does.
 CELLS_ON_SHORT_SIDE = 50
 

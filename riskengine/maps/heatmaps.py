@@ -16,8 +16,11 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from ..intake.incidents import Incidents
 from . import bins as timebins
-from .geotiff import RISK_NODATA, write_stack
+from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import Grid
+
+#: After all time.
+_END = np.datetime64("10000")
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,24 @@ def write_risk(
     )
 
 
+def check_layout(transform: Any, edges: NDArray[np.datetime64], bin_length: str) -> None:
+    """Refuse cells that are not square or lie nowhere, bins that do not follow each other, and a length that is none.
+
+    Raises
+    ------
+    ValueError
+    """
+    west, north, cell = transform.c, transform.f, transform.a
+    square = 0 < cell < 1e7 and abs(transform.e + cell) <= 1e-6 * cell and not (transform.b or transform.d)
+    if not square or max(abs(west), abs(north)) > 1e9 or not np.isfinite([west, north]).all():
+        raise ValueError("the cells are not square, or lie nowhere")
+    steps = np.diff(edges.astype(np.int64))
+    if np.isnat(edges).any() or (steps <= 0).any() or not np.datetime64("0001") <= edges[0] <= edges[-1] < _END:
+        raise ValueError("the maps do not follow each other")
+    if bin_length:
+        timebins.read_bin_text(bin_length)
+
+
 def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
     """Read a GeoTIFF written by `write_heatmaps`, band by band; a large one does not come into memory as a whole.
 
@@ -228,6 +249,7 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
                     value=path,
                     remedy="Update the plugin",
                 )
+            check_raster(source, path, parameter)
             nodata = source.nodata
             mask = source.read(1) != nodata
             inside_everywhere = mask.all()
@@ -241,9 +263,10 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             observed = np.ones(len(counts), dtype=bool)
             observed[[int(number) for number in tags.get(tagnames.UNOBSERVED, "").split()]] = False
             transform, crs = source.transform, source.crs
+            check_layout(transform, edges, tags.get(tagnames.BIN, ""))
     except FormatError:
         raise
-    except (rasterio.errors.RasterioError, KeyError, ValueError, IndexError) as error:
+    except (*RASTER_ERRORS, LookupError, ValueError, OverflowError, TypeError) as error:
         raise FormatError(
             f"{path} cannot be read as a stack of hotspot grids: it is truncated or of another kind",
             parameter=parameter,

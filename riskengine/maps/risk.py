@@ -17,6 +17,8 @@ from ..contract.flagged import format_share, is_as_wanted
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.bigarrays import make_empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
+from .geotiff import RASTER_ERRORS, check_raster
+from .grid import MOST_FINE_CELLS
 
 #: Published classes (Omdena/Safecity after Holm & Plynning): 25th, 75th, 91st and 96th percentile.
 DEFAULT_PERCENTILES = tuple(ClassifyRisk.percentiles)
@@ -60,6 +62,7 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     """
     try:
         with rasterio.open(path) as source:
+            check_raster(source, path, parameter, MOST_FINE_CELLS)
             held = np.result_type(np.float32, *source.dtypes) == np.float32
             risk = make_empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
             empty = True
@@ -77,7 +80,7 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
                 [tags.get(tagnames.END, "") for tags in band_tags],
                 source.tags(),
             )
-    except rasterio.errors.RasterioError as error:
+    except RASTER_ERRORS as error:
         raise FormatError(
             f"{path} cannot be read as a raster", parameter=parameter, value=path, remedy="Choose a risk raster"
         ) from error

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..contract.forecasters import title_of
 from ..evaluation.judged import Judged
-from .claims import AGAINST, describe_held_out, verdict_of
+from ..forecasters.modelcard import AGAINST
+from .claims import describe_held_out, verdict_of
 from .words import format_moment
 
 

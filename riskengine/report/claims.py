@@ -9,6 +9,7 @@ from typing import Any
 
 from ..contract.forecasters import LONG_RUN, title_of
 from ..evaluation.judged import Judged
+from ..forecasters.modelcard import AGAINST
 from ..measures.compare import Difference
 from .words import format_change, format_flagged, format_hits, format_percent, inner_title_of, maps_text
 
@@ -21,8 +22,6 @@ COMPARED = {
     "indistinguishable": "not distinguishable from",
     "too few": "too few maps to tell it from",
 }
-#: Key, within a model card's figures of the model itself, of how it compares with the best baseline.
-AGAINST = "against"
 NOT_EVALUATED = (
     "Not evaluated: no map with enough past lies after the model's training window, so nothing can be said about how"
     " good this forecast is."

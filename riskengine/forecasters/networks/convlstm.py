@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ground.context import JobContext
+from ...ground.damage import ArraySpec
 from ...learning.loop import Curves
 from ...learning.settings import check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
@@ -31,7 +32,7 @@ from ..base import Maps, check_history, check_steps, mark_events
 from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
 from .extra_layers import ExtraLayers
 from .network import ConvLSTMNetwork
-from .networkstate import NetworkForecaster
+from .networkstate import CATEGORIES, LAYERS, NetworkForecaster
 from .padding import check_padding, check_reflects, choose_cells
 from .windows import TrainingStack, WindowSamples, check_supervision, choose_anchor, forecast_windows
 
@@ -99,12 +100,11 @@ class ConvLSTMForecaster(NetworkForecaster):
     """
 
     name = "convlstm"
-    LEARNED: ClassVar[tuple[str, ...]] = (
-        *NetworkForecaster.LEARNED,
-        "layer_mean_",
-        "layer_scale_",
-        "extra_channels_",
-    )
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        **NetworkForecaster.LEARNED,
+        **LAYERS,
+        "extra_channels_": CATEGORIES,
+    }
 
     layer_mean_: NDArray[np.float64] = np.zeros(0)
     layer_scale_: NDArray[np.float64] = np.zeros(0)

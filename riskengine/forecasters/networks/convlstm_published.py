@@ -13,6 +13,7 @@ far as 16 maps show it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,6 +24,7 @@ from scipy.special import expit
 from torch import Tensor, nn
 
 from ...ground.context import JobContext
+from ...ground.damage import ArraySpec
 from ...learning.calibration import fit_calibration
 from ...learning.settings import check_choice, check_positive
 from ...learning.threads import prepare_torch, repeatable, workers
@@ -34,7 +36,7 @@ from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, mark_events
 from .causal import LOGIT_SCALE, Sequence, build_sequence
 from .network import PublishedNetwork
-from .networkstate import NetworkForecaster
+from .networkstate import CALIBRATED, NetworkForecaster
 from .padding import check_padding, check_reflects, choose_cells
 from .windows import TrainingStack, WindowSamples
 
@@ -105,7 +107,7 @@ class PublishedConvLSTM(NetworkForecaster):
     """
 
     name = "convlstm_published"
-    LEARNED: ClassVar[tuple[str, ...]] = (*NetworkForecaster.LEARNED, "slope_", "shift_")
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {**NetworkForecaster.LEARNED, **CALIBRATED}
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.special import expit, logit
 from torch import nn
 
 from ...ground.context import JobContext
+from ...ground.damage import ArraySpec
 from ...ground.errors import ParameterError
 from ...learning.calibration import Calibration, fit_calibration
 from ...learning.settings import check_positive
@@ -22,7 +24,7 @@ from ...maps.heatmaps import Heatmaps
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, mark_events
 from .causal import LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
-from .networkstate import NetworkForecaster
+from .networkstate import CALIBRATED, LAYERS, NetworkForecaster
 from .padding import check_padding, check_reflects, choose_cells
 from .windows import TrainingStack
 
@@ -49,13 +51,7 @@ class MapNetwork(NetworkForecaster):
         Of the static layers over the study area.
     """
 
-    LEARNED: ClassVar[tuple[str, ...]] = (
-        *NetworkForecaster.LEARNED,
-        "slope_",
-        "shift_",
-        "layer_mean_",
-        "layer_scale_",
-    )
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {**NetworkForecaster.LEARNED, **CALIBRATED, **LAYERS}
 
     training: Schedule
     threshold: int

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ...ground.damage import ArraySpec, check_arrays
 from ...learning.checkpoint import Checkpoint, checkpoint_of
 from ...learning.loop import Curves
 from ...learning.weights import network_of, weights_of
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
 
 _NETWORK = "network."
 _CURVES = "curves."
+_MOST_MAPS = 10**9
+#: Of the calibration of a network's logits.
+CALIBRATED = {"slope_": ArraySpec("f", (), -1e6, 1e6), "shift_": ArraySpec("f", (), -1e6, 1e6)}
+#: Of the static layers over the study area, and how many other categories are inputs.
+LAYERS = {
+    "layer_mean_": ArraySpec("f", ("layers",), -1e30, 1e30),
+    "layer_scale_": ArraySpec("f", ("layers",), 1e-9, 1e30),
+}
+CATEGORIES = ArraySpec("i", (), 0, 4096)
+_CURVE_SPECS = {
+    **{_CURVES + name: ArraySpec("f", ("epochs",), missing=True) for name in ("loss", "validation")},
+    # What 0.2 wrote has no times.
+    _CURVES + "elapsed": ArraySpec("f", ("times",), missing=True),
+    **{_CURVES + name: ArraySpec("f", (), missing=True) for name in ("start", "validation_start", "seconds")},
+    _CURVES + "best_epoch": ArraySpec("f", (), 0, 1e9),
+}
 
 
 class NetworkForecaster(Forecaster):
@@ -43,7 +60,11 @@ class NetworkForecaster(Forecaster):
     fitted_maps_ : int
     """
 
-    LEARNED: ClassVar[tuple[str, ...]] = ("weight_", "trained_maps_", "fitted_maps_")
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        "weight_": ArraySpec("f", (), 1e-9, 1e9),
+        "trained_maps_": ArraySpec("i", (), 0, _MOST_MAPS),
+        "fitted_maps_": ArraySpec("i", (), 0, _MOST_MAPS),
+    }
 
     checkpoint: str | None = None
     network_: nn.Module
@@ -78,10 +99,11 @@ class NetworkForecaster(Forecaster):
 
         Raises
         ------
-        RuntimeError
+        Damaged
             If the weights are not those of such a network.
         """
         super().restore(state)
+        check_arrays({name: spec for name, spec in _CURVE_SPECS.items() if name in state}, state)
         weights = {name.removeprefix(_NETWORK): array for name, array in state.items() if name.startswith(_NETWORK)}
         network = network_of(self.build, weights)
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -11,7 +11,8 @@ Stalidis, Semertzidis, Daras (2018), Examining deep learning architectures for c
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...ground.context import JobContext
+from ...ground.damage import ArraySpec
 from ...ground.errors import ParameterError
 from ...learning.threads import workers
 from ...learning.training import Batch, compute_weighted_loss
@@ -27,6 +29,7 @@ from ...learning.trainingstate import Schedule
 from ...maps.heatmaps import Heatmaps
 from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence
 from .mapnets import PRIOR, MapNetwork, check_settings
+from .networkstate import CATEGORIES
 from .sftt_network import SFTTNetwork
 from .windows import TrainingStack, WindowSamples
 
@@ -72,7 +75,7 @@ class SFTT(MapNetwork):
     """
 
     name = "sftt"
-    LEARNED = (*MapNetwork.LEARNED, "categories_")
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {**MapNetwork.LEARNED, "categories_": CATEGORIES}
 
     categories_: int
 

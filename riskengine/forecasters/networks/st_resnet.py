@@ -8,7 +8,8 @@ Deep learning for real time crime forecasting, took it to crime.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from ...ground.context import JobContext
+from ...ground.damage import ArraySpec, Damaged, check_arrays
 from ...ground.errors import DataError, ParameterError
 from ...learning.threads import workers
 from ...learning.trainingstate import Schedule
@@ -27,8 +29,13 @@ from .mapnets import PRIOR, MapNetwork, check_settings
 from .st_resnet_network import STResNetwork
 from .windows import TrainingStack
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 #: Cells that go through the network at once in a forecast, at most.
 _MOST_CELLS = 2**17
+#: Lags in maps, and rows and columns, at most.
+_MOST_LAG, _MOST_SIDE = 65_535, 1_000_000
 #: Samples of an epoch, at most.
 _MOST_SAMPLES = 384
 
@@ -75,7 +82,11 @@ class STResNet(MapNetwork):
     """
 
     name = "st_resnet"
-    LEARNED: ClassVar[tuple[str, ...]] = (*MapNetwork.LEARNED, "spans_", "shape_")
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        **MapNetwork.LEARNED,
+        "spans_": ArraySpec("i", ("spans", 3), (0, 1, 1), (2, _MOST_LAG, _MOST_LAG)),
+        "shape_": ArraySpec("i", (2,), 1, _MOST_SIDE),
+    }
 
     spans_: NDArray[np.int64]
     shape_: NDArray[np.int64]
@@ -162,6 +173,14 @@ class STResNet(MapNetwork):
         chosen = choose_spans(past, self.closeness, self.period, self.trend, self.prior)
         self.spans_ = np.array([(number, *each) for number, branch in enumerate(chosen) for each in branch])
         self.shape_ = np.array(past.mask.shape)
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take over what another forecaster of the same settings learned."""
+        check_arrays(self.LEARNED, state)
+        spans = state["spans_"]
+        if not len(spans) or (spans[:, 1] > spans[:, 2]).any() or (np.diff(spans[:, 0]) < 0).any():
+            raise Damaged("spans_ names no maps, or not in their order")
+        return super().restore(state)
 
     def wanted(self) -> list[Span]:
         """Nearest and farthest lag of each map that the network is shown."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...ground.context import JobContext
+from ...ground.damage import ArraySpec
 from ...maps.bins import make_next_edges
 from ...maps.heatmaps import Heatmaps
-from ..base import Forecaster, Maps, check_history, check_steps, counts_events
+from ..base import LEAST, MOST, MOST_METRES, Forecaster, Maps, check_history, check_steps, counts_events
 from ..cell_features import read_slot
 from .etas_em import choose_long_run, measure_bins, read_counts, read_history
 from .etas_kernel import PARTS, Kernel, State, compute_cell_shares, share_same_bin
@@ -28,6 +30,8 @@ _MOST = 0.9999
 _Z = 1.959964
 #: With fewer incidents after the warm-up nothing but the background is fitted.
 _LEAST_INCIDENTS = 30
+#: Cells that a bandwidth of the long-run mean spans, at most.
+_MOST_CELLS = 1000.0
 #: Half a logarithmic interval that says nothing.
 _ANYTHING = 10.0
 
@@ -79,10 +83,19 @@ class SelfExciting(Forecaster):
 
     name = "etas"
     least_maps = 12
-    LEARNED: ClassVar[tuple[str, ...]] = (
-        *("theta_", "omega_", "sigma_", "background_share_", "theta_interval_", "omega_interval_", "sigma_interval_"),
-        *("weights_", "pace_", "long_run_"),
-    )
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        "theta_": ArraySpec("f", (), 0.0, MOST),
+        "omega_": ArraySpec("f", (), LEAST, MOST),
+        "sigma_": ArraySpec("f", (), LEAST, MOST_METRES),
+        "background_share_": ArraySpec("f", (), 0.0, 1.0),
+        "theta_interval_": ArraySpec("f", (2,), missing=True),
+        "omega_interval_": ArraySpec("f", (2,), missing=True),
+        "sigma_interval_": ArraySpec("f", (2,), missing=True),
+        "weights_": ArraySpec("f", (PARTS + 2,), 0.0, MOST),
+        "pace_": ArraySpec("f", ((1, 7, 168),), 0.0, MOST),
+        # Cells, incidents, days; a half-life without end weighs all maps alike.
+        "long_run_": ArraySpec("f", (3,), (0.0, 0.0, LEAST), (_MOST_CELLS, MOST, np.inf)),
+    }
 
     theta_: float
     omega_: float

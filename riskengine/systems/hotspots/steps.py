@@ -87,6 +87,15 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
     """
     context.progress(0.0, f"Forecasting {steps} maps with {FORECASTERS[model.name].title}")
     risk = model.predict(heatmaps, steps, context)
+    inside = risk[:, heatmaps.mask]
+    if not ((inside >= 0) & (inside <= 1)).all():
+        raise DataError(
+            f"{FORECASTERS[model.name].title} answers with values that are no probabilities: its file is damaged, or"
+            " it was trained on quite other maps",
+            parameter="model",
+            value=card.name,
+            remedy="Train it again on these maps",
+        )
     edges = make_next_edges(heatmaps.edges, heatmaps.bin, steps)
     tags = {
         tagnames.BIN: heatmaps.bin,

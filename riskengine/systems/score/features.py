@@ -7,7 +7,7 @@ what each of them is worth, and docs/measured.md has the table.
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Annotated, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ _COUNT_FLOOR = 0.02
 _PAIR_DAYS = 30.0
 
 
+#: Radii and bandwidths: finer ones would take grids that fill the memory.
+Metres = Annotated[float, Field(ge=10, le=100_000)]
+
+
 class FeatureSet(BaseModel):
     """Which features, in which order.
 
@@ -54,9 +58,9 @@ class FeatureSet(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
     groups: tuple[FeatureGroup, ...] = Field(min_length=1)
     k: int = Field(default=10, ge=1, le=1000)
-    more: tuple[int, ...] = (15, 20)
-    radii: tuple[float, ...] = (50.0, 100.0, 150.0, 200.0, 300.0, 400.0, 500.0, 700.0, 1000.0)
-    bandwidths: tuple[float, ...] = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
+    more: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(default=(15, 20), max_length=100)
+    radii: tuple[Metres, ...] = (50.0, 100.0, 150.0, 200.0, 300.0, 400.0, 500.0, 700.0, 1000.0)
+    bandwidths: tuple[Metres, ...] = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0)
 
     @property
     def neighbours(self) -> int:

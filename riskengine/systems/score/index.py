@@ -8,21 +8,22 @@ Annoy is there because the published method is named for it; the exact tree is t
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.spatial import cKDTree
 
 from ... import __version__
 from ...contract.choices import Search
-from ...ground.artefacts import compute_fingerprint, read_bundle, write_bundle
+from ...ground.artefacts import compute_fingerprint, make_damage_error, read_bundle, read_head, write_bundle
 from ...ground.context import JobContext
-from ...ground.errors import DependencyError, FormatError, ParameterError
-from ...intake.incidents import Incidents
+from ...ground.damage import ArraySpec, CrsText, Damaged, Moment, check_arrays, describe_fault
+from ...ground.errors import DependencyError, ParameterError
+from ...intake.incidents import NO_CATEGORY, Incidents
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,33 @@ FORMAT = 1
 #: Points asked of the tree at once: large enough to be fast, small enough to cancel within a second.
 CHUNK = 50_000
 _ANNOY_FILE = "annoy.ann"
+#: Places that one of Annoy's nodes lists.
+_LISTED = 4
+#: Metres that a projected coordinate has at most; seconds since 1970 of the years 1 to 9999.
+_FARTHEST, _FIRST, _LAST = 1e9, -62_135_596_800, 253_402_300_799
+_COLUMNS = {
+    "x": ArraySpec("f", ("count",), -_FARTHEST, _FARTHEST),
+    "y": ArraySpec("f", ("count",), -_FARTHEST, _FARTHEST),
+    "time": ArraySpec("i", ("count",), _FIRST, _LAST),
+    "category": ArraySpec("i", ("count",), NO_CATEGORY, np.iinfo(np.int32).max),
+    "fid": ArraySpec("i", ("count",)),
+}
+
+
+class IndexHead(BaseModel):
+    """What a crime index says about itself; see `CrimeIndex` and the job that builds it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    crs: CrsText
+    method: Search
+    trees: int = Field(ge=1, le=10_000)
+    seed: int = Field(ge=-(2**31), lt=2**31)
+    count: int = Field(ge=1)
+    categories: list[str]
+    fingerprint: str
+    first: Moment | None = None
+    last: Moment | None = None
+    recall: float | None = Field(default=None, ge=0, le=1)
 
 
 def has_annoy() -> bool:
@@ -248,44 +276,96 @@ class CrimeIndex:
         FormatError
             If the file is truncated, foreign or newer.
         """
-        meta, arrays, bundle = read_bundle(path, KIND, FORMAT, "index")
+        meta, arrays, others = read_bundle(path, KIND, FORMAT, "index")
         try:
-            with bundle:
-                return cls._restore(meta, arrays, bundle, context)
-        except (KeyError, TypeError, ValueError, AttributeError, OSError, zipfile.BadZipFile) as error:
-            raise FormatError(
-                f"{path} is damaged: its parts do not go together",
-                parameter="index",
-                value=path,
-                remedy="Make it again with Build crime index",
-            ) from error
+            head = IndexHead.model_validate(meta)
+            check_arrays(_COLUMNS, arrays, {"count": head.count})
+            if arrays["category"].max(initial=NO_CATEGORY) >= len(head.categories):
+                raise Damaged("category holds a number beyond the list of categories")
+            return cls._restore(head, arrays, others, context)
+        except (ValidationError, Damaged) as error:
+            raise make_damage_error(path, KIND, "index", describe_fault(error)) from error
 
     @classmethod
     def _restore(
         cls,
-        meta: dict[str, Any],
+        head: IndexHead,
         arrays: dict[str, NDArray[Any]],
-        bundle: zipfile.ZipFile,
+        others: dict[str, NDArray[np.uint8]],
         context: JobContext | None,
     ) -> CrimeIndex:
         incidents = Incidents(
-            x=arrays["x"],
-            y=arrays["y"],
+            x=arrays["x"].astype(np.float64, copy=False),
+            y=arrays["y"].astype(np.float64, copy=False),
             time=arrays["time"].astype("datetime64[s]"),
-            category=arrays["category"],
-            categories=list(meta["categories"]),
+            category=arrays["category"].astype(np.int32, copy=False),
+            categories=head.categories,
             fid=arrays["fid"],
         )
-        if {len(column) for column in arrays.values()} != {meta["count"]}:
-            raise ValueError("the columns do not have as many rows as the file says")
-        index = cls(incidents, meta["crs"], trees=meta["trees"], seed=meta["seed"])
-        if meta["method"] == "annoy":
+        index = cls(incidents, head.crs, trees=head.trees, seed=head.seed)
+        if head.method == "annoy":
             if has_annoy():
-                index._annoy_folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-                file = bundle.extract(_ANNOY_FILE, index._annoy_folder.name)
-                index._annoy = index._new_annoy()
-                index._annoy.load(file)
-                index.method = "annoy"
+                index._load_annoy(others)
             elif context is not None:
                 context.warn("annoy is not installed in the engine: the index answers exactly instead")
         return index
+
+    def _load_annoy(self, others: dict[str, NDArray[np.uint8]]) -> None:
+        if _ANNOY_FILE not in others:
+            raise Damaged(f"it has no {_ANNOY_FILE}")
+        places = np.column_stack((self.incidents.x - self.centre[0], self.incidents.y - self.centre[1]))
+        check_annoy(others[_ANNOY_FILE], places)
+        self._annoy_folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        file = Path(self._annoy_folder.name) / _ANNOY_FILE
+        others[_ANNOY_FILE].tofile(file)
+        self._annoy = self._new_annoy()
+        self._annoy.load(str(file))
+        self.method = "annoy"
+
+
+def read_index_head(path: str | Path) -> dict[str, Any]:
+    """Read what an index says about itself, without its incidents.
+
+    Raises
+    ------
+    FormatError
+    """
+    meta, bundle = read_head(path, KIND, FORMAT, "index")
+    bundle.close()
+    try:
+        IndexHead.model_validate(meta)
+    except ValidationError as error:
+        raise make_damage_error(path, KIND, "index", describe_fault(error)) from error
+    return meta
+
+
+def check_annoy(content: NDArray[np.uint8], places: Floats) -> None:
+    """Refuse nodes that would lead Annoy, which trusts them, out of its file or round in circles.
+
+    A node is six 32-bit words: how many places lie below it, an offset, two children, and a place or a direction. The
+    places come first. A node of up to four places lists them in the words from its children on; any other has
+    two children, which were written before it.
+
+    Raises
+    ------
+    Damaged
+    """
+    if content.size % 24 or content.size < 24 * (len(places) + 1):
+        raise Damaged(f"{_ANNOY_FILE} is not as long as its incidents ask")
+    nodes = np.frombuffer(content, np.int32).reshape(-1, 6)
+    numbers, count = nodes.view(np.float32), len(places)
+    if not ((nodes[:count, 0] == 1).all() and np.array_equal(numbers[:count, 4:], places.astype(np.float32))):
+        raise Damaged(f"{_ANNOY_FILE} holds other places than its incidents")
+    below, inner = nodes[count:], nodes[count:, 0] > _LISTED
+    if below[-1, 0] != count or not ((below[:, 0] >= 1) & (below[:, 0] <= count)).all():
+        raise Damaged(f"{_ANNOY_FILE} holds a node that does not say how many places lie below it")
+    own = np.arange(count, len(nodes))[inner, None]
+    children = below[inner, 2:4]
+    wrong = bool(((children < 0) | (children >= own)).any())
+    for number in range(1, _LISTED + 1):
+        listed = below[below[:, 0] == number, 2 : 2 + number]
+        wrong = wrong or bool(((listed < 0) | (listed >= count)).any())
+    if wrong:
+        raise Damaged(f"{_ANNOY_FILE} holds a node that leads nowhere")
+    if not (np.isfinite(numbers[count:][inner, 1]).all() and np.isfinite(numbers[count:][inner, 4:]).all()):
+        raise Damaged(f"{_ANNOY_FILE} holds a direction that is none")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 from rasterio.warp import transform_bounds
 
 from ...contract.choices import Protocol
 from ...ground.context import JobContext
+from ...ground.damage import ArraySpec, CrsText, Moment, check_arrays
+from ...ground.errors import DataError
 from ...learning.modelfile import Card, FileKind
 from ...learning.weights import network_of, weights_of
 from .features import FeatureSet, compute_tile_features
 from .index import CrimeIndex
-from .network import Architecture, ScoreNetwork, run_network
+from .network import LEAST_SPREAD, Architecture, ScoreNetwork, run_network
 from .parts import list_parts, work_on_parts
 from .recent import RecentIncidents
 
@@ -25,6 +27,8 @@ Floats = NDArray[np.float64]
 KIND = "crimerisk.scoremodel"
 FORMAT = 1
 SUFFIX = ".crimescore"
+Place = Annotated[float, Field(ge=-1e9, le=1e9)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Prediction(NamedTuple):
@@ -77,24 +81,30 @@ class ScoreCard(Card):
     protocol: Protocol
     features: FeatureSet
     architecture: Architecture
-    radius: float = Field(gt=0)
-    window_days: float = Field(gt=0)
-    recent_days: float = Field(gt=0)
-    reference_time: str
-    crs: str
-    extent: tuple[float, float, float, float]
-    count_low: int = Field(ge=1)
-    count_high: int = Field(ge=2)
+    radius: float = Field(gt=0, le=1e6)
+    window_days: float = Field(gt=0, le=1e6)
+    recent_days: float = Field(gt=0, le=1e6)
+    reference_time: Moment
+    crs: CrsText
+    extent: tuple[Place, Place, Place, Place]
+    count_low: int = Field(ge=1, le=10**12)
+    count_high: int = Field(ge=2, le=10**12)
     interval: float = Field(gt=0, lt=1)
-    widening: float
-    percentiles: list[float] = Field(min_length=101, max_length=101)
+    widening: float = Field(ge=-1, le=1)
+    percentiles: list[Share] = Field(min_length=101, max_length=101)
     metrics: dict[str, Any] = {}
     seed: int
     fingerprint: str
-    incidents: int
-    recent_incidents: int
+    incidents: int = Field(ge=0)
+    recent_incidents: int = Field(ge=0)
     versions: dict[str, str]
     complete: bool = True
+
+    @model_validator(mode="after")
+    def _check_order(self) -> ScoreCard:
+        if self.count_low > self.count_high or list(self.percentiles) != sorted(self.percentiles):
+            raise ValueError("counts or percentiles do not rise")
+        return self
 
 
 SCORE_MODEL = FileKind(
@@ -141,6 +151,13 @@ class ScoreModel:
             out[part] = run_network(self.network, table)
 
         work_on_parts(fill, list_parts(x, y), context, "Predicting scores")
+        if not np.isfinite(out).all():
+            raise DataError(
+                f"The model {self.card.name!r} answers with scores that are no numbers: its file is damaged",
+                parameter="model",
+                value=self.card.name,
+                remedy="Train it again with Train score model",
+            )
         return widen(out.astype(np.float64), self.card.widening)
 
     def to_percentile(self, score: Floats) -> Floats:
@@ -190,8 +207,9 @@ class ScoreModel:
             raise SCORE_MODEL.make_misfit_error(path, parameter)
         try:
             network = network_of(lambda: ScoreNetwork(card.architecture), weights)
+            check_arrays({"spread": ArraySpec("f", ("inputs",), LEAST_SPREAD)}, weights)
         except (RuntimeError, ValueError, TypeError) as error:
-            raise SCORE_MODEL.make_misfit_error(path, parameter) from error
+            raise SCORE_MODEL.make_misfit_error(path, parameter, error) from error
         return cls(network.eval(), card)
 
 

@@ -15,6 +15,8 @@ from torch.nn import functional
 PUBLISHED_WIDTHS = (26, 28, 18, 15, 15, 12, 12, 10, 6, 6)
 #: Features that a network may have.
 MAX_INPUTS = 1000
+#: A feature that varies less says nothing.
+LEAST_SPREAD = 1e-6
 
 
 class Architecture(BaseModel):
@@ -71,8 +73,7 @@ class ScoreNetwork(nn.Module):
         """Learn the scaling from the training rows, and from them alone."""
         self.centre.copy_(torch.from_numpy(table.mean(axis=0, dtype=np.float64).astype(np.float32)))
         spread = table.std(axis=0, dtype=np.float64).astype(np.float32)
-        # A feature that never varied says nothing.
-        self.spread.copy_(torch.from_numpy(np.where(spread > 1e-6, spread, np.float32(1.0))))
+        self.spread.copy_(torch.from_numpy(np.where(spread > LEAST_SPREAD, spread, np.float32(1.0))))
         self.lowest.copy_(torch.from_numpy(table.min(axis=0)))
         self.highest.copy_(torch.from_numpy(table.max(axis=0)))
 

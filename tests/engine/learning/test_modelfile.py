@@ -19,6 +19,7 @@ from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.forecasters.modelcard import ModelCard, check_fits, make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
+from riskengine.ground.damage import ArraySpec
 from riskengine.ground.errors import FormatError, OutputError, ParameterError
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Extras, Heatmaps
@@ -188,7 +189,7 @@ def test_a_file_of_format_1(tmp_path: Path, model: ConvLSTMForecaster, heatmaps:
 
 def test_what_knows_each_cell_fits_its_own_grid_alone(heatmaps: Heatmaps) -> None:
     class Background(ConstantForecaster):
-        LEARNED = ("background_",)
+        LEARNED = {"background_": ArraySpec("f", ("rows", "columns"))}
 
     model = Background().fit(heatmaps)
     model.background_ = np.ones((5, 7))
@@ -218,7 +219,7 @@ def test_layers_it_was_fitted_with(heatmaps: Heatmaps) -> None:
 
 def test_infinite_numbers_only_where_they_are_meant(heatmaps: Heatmaps, tmp_path: Path) -> None:
     class Limits(ConstantForecaster):
-        LEARNED = ("limits_",)
+        LEARNED = {"limits_": ArraySpec("f", ("limits",))}
 
     model = Limits().fit(heatmaps)
     model.limits_ = np.array([1.0, np.inf])

@@ -25,7 +25,7 @@ class Model:
 
 
 def read(**given: object) -> dict[str, object]:
-    return read_settings(Model, given, "The model", "settings.model", {"size": 64})
+    return read_settings(Model, given, "The model", "settings.model", {"size": (1, 64)})
 
 
 def test_they_come_as_the_arguments_have_them() -> None:
@@ -42,7 +42,7 @@ def test_they_come_as_the_arguments_have_them() -> None:
         ({"rate": "fast"}, "The model's setting rate is 'fast': input should be a valid number. Give rate such a"),
         ({"size": 2.5}, "The model's setting size is 2.5: "),
         ({"size": "3"}, "The model's setting size is '3': input should be a valid integer."),
-        ({"size": 65}, "The model's setting size is 65: at most 64 is possible."),
+        ({"size": 65}, "The model's setting size is 65: from 1 to 64 is possible."),
         ({"members": [1]}, "The model's setting members is [1]: input should be a valid string."),
     ],
 )
