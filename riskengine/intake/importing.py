@@ -23,6 +23,7 @@ from ..ground.errors import DataError
 from ..ground.tables import CHUNK_ROWS, Chunk, write_table
 from .incidents import FUTURE, Refusal, compute_latest_time, count_reasons, describe_reasons
 from .placecheck import Frame, check_places, parse_numbers
+from .points import Points, parse_points
 from .repeats import IN_LAYER, IN_OTHER_FILE, KnownRows, describe_repeats, find_in_other_files, merge_rows
 from .table import Record, Table, fit_width, locate
 from .timereading import FileTimes, TimeRules, read_file_times
@@ -99,7 +100,7 @@ def survey(
     unreadable: list[NDArray[np.bool_]] = []
     ragged: dict[int, str] = {}
     moments = [_Distinct() for _ in layout.time + layout.end]
-    ids = _Distinct()
+    ids, points = _Distinct(), _Distinct()
     hashes: list[NDArray[np.int64]] = []
     row = 0
     for records in _chunks(islice(file.read_records(context, warn=True), most)):
@@ -114,11 +115,14 @@ def survey(
             hashes.append(np.array([hash(tuple(values)) for _, values in records], dtype=np.int64))
         lines.append(np.array([line for line, _ in records], dtype=np.int64))
         columns = list(zip(*fields, strict=True))
-        x, bad_x = parse_numbers(columns[layout.x])
-        y, bad_y = parse_numbers(columns[layout.y])
-        xs.append(x)
-        ys.append(y)
-        unreadable.append(bad_x | bad_y)
+        if layout.x == layout.y:
+            points.add(columns[layout.x])
+        else:
+            x, bad_x = parse_numbers(columns[layout.x])
+            y, bad_y = parse_numbers(columns[layout.y])
+            xs.append(x)
+            ys.append(y)
+            unreadable.append(bad_x | bad_y)
         for moment, number in zip(moments, layout.time + layout.end, strict=True):
             moment.add(columns[number])
         if layout.id is not None:
@@ -126,8 +130,13 @@ def survey(
         types = [narrow(kind, texts) for kind, texts in zip(types, columns, strict=True)]
     if not row:
         raise make_empty_error(file)
-    x, y = np.concatenate(xs), np.concatenate(ys)
-    reason = check_places(x, y, np.concatenate(unreadable), layout.frame)
+    placed = (
+        parse_points(points.texts())
+        if layout.x == layout.y
+        else Points(np.concatenate(xs), np.concatenate(ys), np.concatenate(unreadable), "")
+    )
+    x, y = placed.x, placed.y
+    reason = check_places(x, y, placed.unreadable, layout.frame)
     texts, latest = [moment.texts() for moment in moments], compute_latest_time(now)
     starts, ends = texts[: len(layout.time)], texts[len(layout.time) :]
     when = read_file_times(starts, ends, layout.rules, x, y, reason == "", layout.crs, latest)
@@ -137,7 +146,7 @@ def survey(
         reason[late] = f"{FUTURE}: '{times.time[late]}'"
     for number, why in ragged.items():
         reason[number] = why
-    notes = list(when.notes)
+    notes = [*filter(None, (placed.note,)), *when.notes]
     if file.files is not None:
         where = file.files.find(np.arange(row))
         earlier = find_in_other_files(np.concatenate(hashes), where)
@@ -233,7 +242,10 @@ def make_field_names(header: Sequence[str], columns: Sequence[int], reserved: Se
 
 def list_kept_columns(file: Table, layout: Layout, when: FileTimes) -> list[int]:
     """List the columns that are not already in the geometry, in the times or in `category`."""
-    used = {layout.x, layout.y} | ({layout.category} if layout.category is not None else set())
+    # Beside a point such a column may hold an address.
+    used = ({layout.x, layout.y} if layout.x != layout.y else set()) | (
+        {layout.category} if layout.category is not None else set()
+    )
     if when.times.whole:
         used |= set(layout.time)
     if when.spans is not None and when.spans.whole:

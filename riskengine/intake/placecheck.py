@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..contract.placeholders import choose_wide_box, find_placeholders
 from ..ground.errors import DataError, ParameterError
+from .crshint import describe_units
+from .points import parse_angle
 
 MISSING = "no coordinates"
 UNREADABLE = "coordinates are not numbers"
@@ -57,12 +59,12 @@ def is_geographic(crs: str) -> bool:
             f"The coordinate reference system {crs!r} is not known",
             parameter="crs",
             value=crs,
-            remedy="Give one such as EPSG:4326, EPSG:32614 or its WKT",
+            remedy="Give an authority's code, such as EPSG:4326 for longitude and latitude, or the WKT",
         ) from error
 
 
 def parse_numbers(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Numbers, NaN where there is none, and where a text is given that is no number.
+    """Numbers or degrees with minutes and seconds, NaN where there is none, and where a text is given that is neither.
 
     A comma is a decimal comma unless a point follows it or it occurs twice; then it groups thousands.
     """
@@ -76,7 +78,12 @@ def parse_numbers(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np
     column[missing] = None
     numbers = np.array(pd.to_numeric(pd.Series(column, dtype=object), errors="coerce"), dtype=np.float64)
     numbers[~np.isfinite(numbers)] = np.nan
-    return numbers, np.isnan(numbers) & ~missing
+    unreadable = np.isnan(numbers) & ~missing
+    # Degrees with minutes and seconds, which few files have.
+    for row in np.flatnonzero(unreadable):
+        if (angle := parse_angle(texts[int(row)])) is not None:
+            numbers[row], unreadable[row] = angle, False
+    return numbers, unreadable
 
 
 def check_places(
@@ -120,11 +127,12 @@ def check_places(
         )
     if count and 2 * int((impossible & ~swapped).sum()) > count:
         example = _pair(x, y, impossible & ~swapped)
+        hint = describe_units(x[impossible], y[impossible])
         raise DataError(
             f"The coordinates, such as {example}, are no longitude and latitude",
             parameter="crs",
             value=example,
-            remedy="Give the coordinate reference system that the file uses, for example EPSG:32616",
+            remedy=". ".join(filter(None, (hint, "Give the CRS that the publisher names for them"))),
         )
     if count and frame.bbox and 2 * int(outside.sum()) > count:
         example = _pair(x, y, outside)

@@ -11,9 +11,9 @@ from pydantic import Field
 from ..contract.tools.incidents import ImportIncidents
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError
+from ..intake.columns import Reading, read_input, read_layout
 from ..intake.importing import Survey, no_collector, survey
 from ..intake.table import Table, fit_width
-from .import_csv import Reading, read_input, read_layout
 from .models import model_of
 
 #: Rows that are shown.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..points import holds_points
 from ..timesearch import describe_choice, describe_end, find_times
 from . import Profile, Variant, find_column, reduce_name
 
@@ -46,7 +47,11 @@ def guess_profile(
     told = [
         f"{title} {roles[role]!r}" for role, title, given in (("x", "longitude", x), ("y", "latitude", y)) if not given
     ]
-    x, y, category = x or roles["x"], y or roles["y"], roles["category"]
+    category = roles["category"]
+    if not (x or y) and (roles["x"] is None or roles["y"] is None):
+        x = y = _find_points(header, rows)
+        told = [f"points {x!r}"]
+    x, y = x or roles["x"], y or roles["y"]
     if x is None or y is None:
         return None
     said = "; ".join([", ".join(told), f"category {category!r}"]) if told else f"category {category!r}"
@@ -73,3 +78,12 @@ def guess_profile(
         variants=(variant,),
     )
     return profile, variant
+
+
+def _find_points(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
+    """Find the first column that holds points."""
+    fitting = [row for row in rows if len(row) == len(header)]
+    return next(
+        (name for number, name in enumerate(header) if holds_points([row[number] for row in fitting])),
+        None,
+    )
