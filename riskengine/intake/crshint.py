@@ -13,8 +13,8 @@ _RANGES = (
     ("feet of a US State Plane zone", (1e5, _MOST_FEET, 0.0, _MOST_FEET)),
     ("metres of Web Mercator", (-20_037_509.0, 20_037_509.0, -20_048_967.0, 20_048_967.0)),
 )
-#: In Web Mercator so little is a few hundred kilometres around (0, 0), where nobody lives.
-_LEAST_MERCATOR = 5e5
+#: In Web Mercator so little is a thousand kilometres around (0, 0), where nobody lives.
+_LEAST_MERCATOR = 1e6
 _MILLION = 1e6
 
 

@@ -132,7 +132,7 @@ def check_places(
             f"The coordinates, such as {example}, are no longitude and latitude",
             parameter="crs",
             value=example,
-            remedy=". ".join(filter(None, (hint, "Give the CRS that the publisher names for them"))),
+            remedy=". ".join(filter(None, (hint, "Give the coordinate reference system (CRS) that the publisher names for them"))),
         )
     if count and frame.bbox and 2 * int(outside.sum()) > count:
         example = _pair(x, y, outside)
