@@ -8,7 +8,7 @@ from itertools import pairwise
 from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from .crs import tr
+from ..riskengine.contract.dates import format_span
 
 #: Vocabulary of the metadata keyword that holds the first map's time.
 TIME_KEYWORD = "crimerisk:time"
@@ -58,17 +58,8 @@ def _describe_time(layer: QgsRasterLayer, bins: list[tuple[str, str]]) -> None:
     extent = metadata.extent()
     extent.setTemporalExtents([QgsDateTimeRange(to_wall_clock(bins[0][0]), to_wall_clock(bins[-1][1]), True, False)])
     metadata.setExtent(extent)
-    metadata.setKeywords({**metadata.keywords(), TIME_KEYWORD: [span_text(*bins[0])]})
+    metadata.setKeywords({**metadata.keywords(), TIME_KEYWORD: [format_span(*bins[0])]})
     layer.setMetadata(metadata)
-
-
-def span_text(start: str, end: str) -> str:
-    """A half-open range as a map's reader takes it: dates only where they suffice."""
-    if start.endswith("T00:00:00") and end.endswith("T00:00:00"):
-        start, end = start[:10], end[:10]
-    return tr("{start} to {end} (not included)").format(
-        start=start.replace("T", " ")[:16], end=end.replace("T", " ")[:16]
-    )
 
 
 def set_features_in_time(layer: QgsVectorLayer, start: str, end: str) -> None:

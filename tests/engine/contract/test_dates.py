@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from riskengine.contract.dates import format_bin_length, format_moment, format_span
 
 
