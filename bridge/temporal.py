@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
@@ -30,6 +31,21 @@ def list_spans(edges: Edges) -> list[tuple[str, str]]:
     if edges and isinstance(edges[0], str):
         return list(pairwise(str(edge) for edge in edges))
     return [(str(start), str(end)) for start, end in edges]
+
+
+#: More categories than this are not named.
+_NAMED = 2
+
+
+def describe_span(result: Mapping[str, Any]) -> str:
+    """Describe of which time and categories a job's maps are, as in ``Tue 31 Dec 2024, burglary``; empty for others."""
+    edges = result.get("edges")
+    if not edges:
+        return ""
+    spans = list_spans(edges)
+    categories = result.get("counted_categories") or []
+    names = categories if len(categories) <= _NAMED else []
+    return ", ".join([format_span(spans[0][0], spans[-1][1]), *names])
 
 
 def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:

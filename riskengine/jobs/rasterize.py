@@ -278,6 +278,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         "rows": grid.rows,
         "bins": len(edges) - 1,
         "edges": [str(edge) for edge in edges],
+        "counted_categories": named,
         "highest": int(counts.max()),
         "counted": counted,
         "left_out": left_out,

@@ -125,3 +125,19 @@ def test_a_table_without_rows_is_not_loaded(plugin: Any, city: Any, tmp_path: Pa
     names = [details.outputName for details in context.layersToLoadOnCompletion().values()]
     assert names == (["OUTPUT", "REFUSED"] if loaded else ["OUTPUT"])
     assert Path(results["REFUSED"]).exists(), "a model's next step finds it all the same"
+
+
+def test_a_layer_is_called_after_what_it_holds(plugin: Any, run: Any, city: Any, tmp_path: Path) -> None:
+    from qgis.core import QgsApplication, QgsProcessingFeedback
+
+    incidents = run("importincidents", INPUT=city(2), OUTPUT=str(tmp_path / "i.gpkg"), CATEGORY_FIELD="category")
+    for name, said in (("", "Hotspot grids, Fri 1 – Wed 27 Mar 2024, kind 0"), ("mine", "mine")):
+        context, project = QgsProcessingContext(), QgsProject()
+        context.setProject(project)
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById("crimerisk:rasterizehotspots")
+        output = QgsProcessingOutputLayerDefinition(str(tmp_path / "grids.tif"), project)
+        output.destinationName = name
+        given = {"INPUT": incidents["OUTPUT"], "CATEGORY_FIELD": "category", "CATEGORIES": "kind 0", "BIN_UNIT": "days"}
+        fine = algorithm.run({**given, "OUTPUT": output}, context, QgsProcessingFeedback())[1]
+        assert fine
+        assert [each.name for each in context.layersToLoadOnCompletion().values()] == [said]
