@@ -33,6 +33,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def __init__(self) -> None:
         super().__init__()
         self._stylers: list[tuple[str, str, Styler, str]] = []
+        self._names: dict[str, str] = {}
         #: Files that this run writes where there was none before.
         self._destinations: list[str] = []
 
@@ -143,13 +144,17 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             )
         return layer
 
-    def style_output(self, destination: str | None, title: str, styler: Styler, abstract: str = "") -> None:
+    def style_output(
+        self, destination: str | None, title: str, styler: Styler, abstract: str = "", what: str = ""
+    ) -> None:
         """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`.
 
-        The abstract goes into the layer's metadata: what a print layout says of it in a line.
+        The abstract goes into the layer's metadata: what a print layout says of it in a line. `what` says of which time
+        and categories it is; it follows the name, unless the user has given another.
         """
         if destination:
             self._stylers.append((destination, title, styler, abstract))
+            self._names[destination] = what
 
     def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Style the outputs where layers may be touched: in the thread that owns them."""
@@ -168,8 +173,21 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                 feedback.pushWarning(
                     self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
                 )
+        self._name_layers(context)
         self._stylers = []
         return {}
+
+    def _name_layers(self, context: QgsProcessingContext) -> None:
+        """Have the layers loaded by a name that says what they are of."""
+        waiting = context.layersToLoadOnCompletion()
+        for destination, what in self._names.items():
+            details = waiting.get(destination)
+            # In a model it is called after the model's output.
+            definition = self.parameterDefinition(details.outputName) if what and details is not None else None
+            if definition is not None and details.name == definition.description():
+                details.name = f"{details.name}, {what}"
+        context.setLayersToLoadOnCompletion(waiting)
+        self._names = {}
 
     # What several algorithms report in the same way.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsFeature,
     QgsFeatureSink,
@@ -40,6 +41,10 @@ class Rows:
     features: Iterable[QgsFeature]
     count: int
 
+    def is_empty_table(self) -> bool:
+        """Whether it is a table that says nothing."""
+        return not self.count and self.geometry == Qgis.WkbType.NoGeometry
+
 
 @dataclass
 class Table:
@@ -50,6 +55,11 @@ class Table:
     def open(self) -> QgsVectorLayer:
         """Open it as a layer."""
         return QgsVectorLayer(str(self.path), self.path.stem, "ogr")
+
+    def is_empty_table(self) -> bool:
+        """Whether it is a table that says nothing."""
+        layer = self.open()
+        return not layer.isSpatial() and next(layer.getFeatures(), None) is None
 
 
 @dataclass
@@ -73,6 +83,17 @@ class Sink:
         QgsProcessingException
             If it cannot be written, or on cancel: then what was there before is there still.
         """
+        # Asked before the file is moved.
+        empty = rows.is_empty_table()
+        destination = self._write(rows, landing)
+        if empty:
+            # It is there for a model's next step; among the layers of a project it would only be in the way.
+            waiting = self.context.layersToLoadOnCompletion()
+            waiting.pop(destination, None)
+            self.context.setLayersToLoadOnCompletion(waiting)
+        return destination
+
+    def _write(self, rows: Rows | Table, landing: Landing) -> str:
         self._go_on()
         path, table = destinations.layer_of_output(self.parameters, self.name)
         if destinations.is_appended(self.parameters, self.name):

@@ -22,6 +22,7 @@ from qgis.PyQt.QtGui import QIcon
 from ..bridge import client, landing, layers, leftovers, styles
 from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
+from ..bridge.temporal import describe_span
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from . import destinations, dialogs, features, refusals
@@ -313,6 +314,7 @@ class ToolAlgorithm(EngineAlgorithm):
             translate(parameter.shown.title, parameter.owner),
             lambda layer: styles.apply(kind.style, layer, known),
             " ".join(filter(None, sentences)),
+            describe_span(result),
         )
 
 

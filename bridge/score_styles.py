@@ -9,7 +9,8 @@ from typing import Any
 from qgis.core import (
     Qgis,
     QgsColorRampShader,
-    QgsMapUnitScale,
+    QgsFillSymbol,
+    QgsGeometryGeneratorSymbolLayer,
     QgsRasterLayer,
     QgsRendererRange,
     QgsVectorLayer,
@@ -19,12 +20,9 @@ from qgis.PyQt.QtGui import QColor
 from .crs import tr
 from .style_parts import list_colours, load_style, set_pseudocolour
 
-#: Side of a grid's cell on the map, millimetres, at least: smaller squares fade into the background.
-SMALLEST_CELL = 1.0
-
 
 def style_scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
-    """Style scores: five even classes; on a regular grid the markers fill their cells."""
+    """Style scores: five even classes; on a regular grid squares fill the cells."""
     load_style(layer, "scores")
     if spacing and layer.crs().isValid():
         renderer = layer.renderer().clone()
@@ -36,14 +34,19 @@ def style_scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
 
 
 def _fill_cell(symbol: Any, spacing: float) -> None:
-    """Make a marker the square of a grid's cell, on small maps no smaller than can be seen."""
-    marker = symbol.symbolLayer(0)
-    marker.setShape(Qgis.MarkerShape.Square)
-    marker.setSizeUnit(Qgis.RenderUnit.MapUnits)
-    marker.setSize(spacing)
-    scale = QgsMapUnitScale()
-    scale.minSizeMMEnabled, scale.minSizeMM = True, SMALLEST_CELL
-    marker.setSizeMapUnitScale(scale)
+    """Draw a marker as the square of a grid's cell, whatever the project's CRS: `spacing` is in the layer's metres.
+
+    A marker with a size in map units would be as wide in degrees, and in Web Mercator too narrow.
+    """
+    half = f"{spacing / 2:.10g}"
+    corners = (f"translate($geometry, {x}{half}, {y}{half})" for x, y in (("-", "-"), ("-", ""), ("", "")))
+    made = f"make_rectangle_3points({', '.join(corners)})"
+    square = QgsGeometryGeneratorSymbolLayer.create({"geometryModifier": made})
+    square.setSymbolType(Qgis.SymbolType.Fill)
+    fill = QgsFillSymbol.createSimple({"outline_style": "no"})
+    fill.setColor(symbol.color())
+    square.setSubSymbol(fill)
+    symbol.changeSymbolLayer(0, square)
 
 
 #: Lower and upper score of a class, and the percentiles of the incidents' own places that they stand for.
@@ -70,7 +73,7 @@ def style_predicted_scores(
     names : dict
         What the fields score, lower, upper, percentile, incidents and count are called in this layer.
     spacing : float, optional
-        Of a regular grid, whose markers fill their cells.
+        Of a regular grid, whose cells are filled.
     """
     polygons = layer.geometryType() == Qgis.GeometryType.Polygon
     load_style(layer, "predicted_polygons" if polygons else "scores")

@@ -23,6 +23,9 @@ FOLDER = Path(__file__).resolve().parents[1] / "resources" / "styles"
 #: ColorBrewer YlOrRd: light is low, and it stays in order for colour-blind readers and in grey.
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
 
+#: Okabe and Ito's colours, told apart by colour-blind readers, with a grey instead of the black: for names.
+QUALITATIVE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#f0e442", "#666666")
+
 
 def load_style(layer: Any, name: str) -> None:
     """Apply resources/styles/`name`.qml.

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    NULL,
+    QgsCategorizedSymbolRenderer,
     QgsColorRampShader,
     QgsLayerMetadata,
     QgsPalettedRasterRenderer,
@@ -15,6 +17,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QDateTime
+from qgis.PyQt.QtGui import QColor
 
 from .crs import tr
 from .exactness import open_by_name, write_exactness
@@ -28,7 +31,7 @@ from .score_styles import (
     style_score_queries,
     style_scores,
 )
-from .style_parts import FOLDER, RAMP, hide_zero, list_colours, load_style, set_pseudocolour, take_over
+from .style_parts import FOLDER, QUALITATIVE, RAMP, hide_zero, list_colours, load_style, set_pseudocolour, take_over
 from .temporal import Edges, set_bands_in_time
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "style_classes",
     "style_heatmaps",
     "style_hits",
+    "style_incidents",
     "style_labels",
     "style_predicted_raster",
     "style_predicted_scores",
@@ -61,6 +65,30 @@ STYLE_NAME = "Crime Risk"
 
 #: Maps of a stack whose values are looked at to choose the colours.
 LOOKED_AT = 24
+
+
+#: Categories of incidents that are told apart by colour; more are one colour.
+MOST_CATEGORIES = 8
+
+
+def style_incidents(layer: QgsVectorLayer, time_field: str, exactness: str) -> None:
+    """Style incidents as small translucent points, by category where there are few; keep how exact their times are."""
+    load_style(layer, "incidents")
+    write_exactness(layer, time_field, exactness)
+    field = layer.fields().lookupField("category")
+    names = sorted(map(str, layer.uniqueValues(field, MOST_CATEGORIES + 1) - {NULL})) if field >= 0 else []
+    if not 1 < len(names) <= MOST_CATEGORIES:
+        return
+    symbol = layer.renderer().symbol()
+    renderer = QgsCategorizedSymbolRenderer("category")
+    for name, shade in zip(names, QUALITATIVE):
+        own, colour = symbol.clone(), QColor(shade)
+        colour.setAlpha(symbol.color().alpha())
+        own.setColor(colour)
+        renderer.addCategory(QgsRendererCategory(name, own, name))
+    # Those without a category, and what is added later.
+    renderer.addCategory(QgsRendererCategory(None, symbol.clone(), tr("other, or none")))
+    layer.setRenderer(renderer)
 
 
 def style_heatmaps(layer: QgsRasterLayer, highest: int, edges: Edges) -> None:
@@ -122,14 +150,9 @@ def abstract_of(layer: QgsRasterLayer) -> str:
     return str(again.metadata().abstract()) if again.loadDefaultMetadata()[1] else ""
 
 
-def _style_incidents(layer: QgsVectorLayer, field: str, exactness: str) -> None:
-    load_style(layer, "incidents")
-    write_exactness(layer, field, exactness)
-
-
 #: Styles that depend on what the job found, by the names that declarations use.
 BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
-    "incidents": lambda layer, result: _style_incidents(layer, result["time_field"], result["exactness"]),
+    "incidents": lambda layer, result: style_incidents(layer, result["time_field"], result["exactness"]),
     "heatmaps": lambda layer, result: style_heatmaps(layer, result["highest"], result["edges"]),
     "risk": lambda layer, result: style_risk(layer, result["edges"]),
     "classes": lambda layer, result: style_classes(layer, result["labels"], result["edges"]),

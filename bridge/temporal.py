@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from .crs import tr
+from ..riskengine.contract.dates import format_span
 
 #: Vocabulary of the metadata keyword that holds the first map's time.
 TIME_KEYWORD = "crimerisk:time"
@@ -30,6 +31,21 @@ def list_spans(edges: Edges) -> list[tuple[str, str]]:
     if edges and isinstance(edges[0], str):
         return list(pairwise(str(edge) for edge in edges))
     return [(str(start), str(end)) for start, end in edges]
+
+
+#: More categories than this are not named.
+_NAMED = 2
+
+
+def describe_span(result: Mapping[str, Any]) -> str:
+    """Describe of which time and categories a job's maps are, as in ``Tue 31 Dec 2024, burglary``; empty for others."""
+    edges = result.get("edges")
+    if not edges:
+        return ""
+    spans = list_spans(edges)
+    categories = result.get("counted_categories") or []
+    names = categories if len(categories) <= _NAMED else []
+    return ", ".join([format_span(spans[0][0], spans[-1][1]), *names])
 
 
 def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:
@@ -58,17 +74,8 @@ def _describe_time(layer: QgsRasterLayer, bins: list[tuple[str, str]]) -> None:
     extent = metadata.extent()
     extent.setTemporalExtents([QgsDateTimeRange(to_wall_clock(bins[0][0]), to_wall_clock(bins[-1][1]), True, False)])
     metadata.setExtent(extent)
-    metadata.setKeywords({**metadata.keywords(), TIME_KEYWORD: [span_text(*bins[0])]})
+    metadata.setKeywords({**metadata.keywords(), TIME_KEYWORD: [format_span(*bins[0])]})
     layer.setMetadata(metadata)
-
-
-def span_text(start: str, end: str) -> str:
-    """A half-open range as a map's reader takes it: dates only where they suffice."""
-    if start.endswith("T00:00:00") and end.endswith("T00:00:00"):
-        start, end = start[:10], end[:10]
-    return tr("{start} to {end} (not included)").format(
-        start=start.replace("T", " ")[:16], end=end.replace("T", " ")[:16]
-    )
 
 
 def set_features_in_time(layer: QgsVectorLayer, start: str, end: str) -> None:

@@ -50,21 +50,25 @@ TITLE = (
     f"[% with_variable('subject', {SUBJECT}, coalesce(nullif(layer_property(@subject, 'title'), ''), "
     "layer_property(@subject, 'name'), 'Risk map')) %]"
 )
+#: A span as `contract.dates.format_span` says it begins with one of these.
+_NAMES = "Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 #: The map's own range, set by the Temporal Controller or in its properties; else the time of the layer's first map.
 DATE = (
     "[% with_variable('begin', map_get(item_variables('map'), 'map_start_time'), "
     "with_variable('end', map_get(item_variables('map'), 'map_end_time'), "
     f"if(@begin is null, with_variable('subject', {SUBJECT}, "
-    "coalesce(regexp_substr(array_to_string(layer_property(@subject, 'keywords')), "
-    "'(\\\\d{4}-\\\\d{2}-\\\\d{2}.* \\\\(.*\\\\))'), '')), "
-    "with_variable('form', if(format_date(@begin, 'HHmm') = '0000' and format_date(@end, 'HHmm') = '0000', "
-    "'yyyy-MM-dd', 'yyyy-MM-dd HH:mm'), "
-    "format_date(@begin, @form) || ' to ' || format_date(@end, @form) || ' (not included)')))) %]"
+    f"coalesce(array_first(array_filter(layer_property(@subject, 'keywords'), "
+    f"regexp_match(@element, '^({_NAMES}) '))), '')), "
+    "if(format_date(@begin, 'HHmm') = '0000' and format_date(@end, 'HHmm') = '0000', "
+    "with_variable('last', @end - to_interval('1 day'), format_date(@begin, 'ddd d MMM yyyy', 'en') || "
+    "if(@last > @begin, ' – ' || format_date(@last, 'ddd d MMM yyyy', 'en'), '')), "
+    "format_date(@begin, 'ddd d MMM yyyy, HH:mm', 'en') || ' – ' || "
+    "format_date(@end, 'ddd d MMM yyyy, HH:mm', 'en'))))) %]"
 )
 CARD = f"[% with_variable('subject', {SUBJECT}, coalesce(layer_property(@subject, 'abstract'), '')) %]"
 CREDITS = (
     "Crime Risk for QGIS. CRS [% map_get(item_variables('map'), 'map_crs') %]. "
-    "Printed [% format_date(now(), 'yyyy-MM-dd') %]. "
+    "Printed [% format_date(now(), 'ddd d MMM yyyy', 'en') %]. "
     "[% coalesce(nullif(array_to_string(array_distinct(array_filter(array_foreach("
     "map_get(item_variables('map'), 'map_layer_ids'), layer_property(@element, 'attribution')), "
     "length(@element) > 0)), '; ') || '. ', '. '), '') %]"

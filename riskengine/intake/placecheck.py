@@ -22,6 +22,7 @@ RANGE = "coordinates are no longitude and latitude"
 SWAPPED = "longitude and latitude look swapped"
 OUTSIDE = "outside the area of the profile"
 
+_GIVE_CRS = "Give the coordinate reference system (CRS)"
 _NOTHING = ("", "na", "n/a", "nan", "null", "none", "-")
 
 
@@ -132,7 +133,7 @@ def check_places(
             f"The coordinates, such as {example}, are no longitude and latitude",
             parameter="crs",
             value=example,
-            remedy=". ".join(filter(None, (hint, "Give the coordinate reference system (CRS) that the publisher names for them"))),
+            remedy=". ".join(filter(None, (hint, f"{_GIVE_CRS} that the publisher names for them"))),
         )
     if count and frame.bbox and 2 * int(outside.sum()) > count:
         example = _pair(x, y, outside)

@@ -39,4 +39,5 @@ def run(parameters: BinarizeHeatmaps, context: JobContext) -> dict[str, Any]:
         "highest": 1,
         "note": note,
         "edges": [str(edge) for edge in heatmaps.edges],
+        "counted_categories": heatmaps.categories,
     }

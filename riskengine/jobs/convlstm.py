@@ -99,6 +99,7 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         "risk": parameters.output,
         "bins": made.bins[:-1],
         "edges": made.bins,
+        "counted_categories": heatmaps.categories,
         "model": parameters.model_output or parameters.model,
         "report": report,
         "loss": model.curves_.loss,

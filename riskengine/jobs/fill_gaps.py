@@ -54,6 +54,7 @@ def run(parameters: FillHeatmapGaps, context: JobContext) -> dict[str, Any]:
         "note": f"{note}.",
         "highest": float(max((float(band.max()) for band in filled.counts), default=0.0)),
         "edges": [str(edge) for edge in filled.edges],
+        "counted_categories": filled.categories,
     }
 
 

@@ -53,6 +53,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
         "model": card.name,
         "title": title_of(card.name),
         "edges": made.bins,
+        "counted_categories": heatmaps.categories,
         "origin": made.bins[0],
         "trained_until": card.window.end,
         "card": line,

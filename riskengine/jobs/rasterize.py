@@ -236,6 +236,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         "bin": heatmaps.bin,
         "exactness": heatmaps.exactness,
         "edges": [str(edge) for edge in edges],
+        "counted_categories": named,
         "highest": int(counts.max()),
         "counted": counted,
         "left_out": left_out,

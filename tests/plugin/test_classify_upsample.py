@@ -237,9 +237,9 @@ def test_the_layout_shows_the_risk(project: QgsProject, fine: Any, tmp_path: Pat
     view.zoomToExtent(layer.extent())
     assert shown(layout, "title") == "Risk for display"
     first, second = read_band_times(layer, "yyyy-MM-dd")
-    assert shown(layout, "date") == f"{first[0]} to {first[1]} (not included)", (
-        "what is drawn without a time is the first"
-    )
+    # Bins of a day; of a layer drawn without a time the first is shown.
+    assert first == ("2024-02-10", "2024-02-11")
+    assert shown(layout, "date") == "Sat 10 Feb 2024"
     assert "4 times finer than the forecast" in shown(layout, "card")
     assert "EPSG:32610" in shown(layout, "credits")
     bar = layout.itemById("scale bar")
@@ -249,7 +249,8 @@ def test_the_layout_shows_the_risk(project: QgsProject, fine: Any, tmp_path: Pat
     layer.temporalProperties().setIsActive(True)
     view.setIsTemporal(True)
     view.setTemporalRange(layer.temporalProperties().fixedRangePerBand()[2])
-    assert shown(layout, "date") == f"{second[0]} to {second[1]} (not included)"
+    assert second == ("2024-02-11", "2024-02-12")
+    assert shown(layout, "date") == "Sun 11 Feb 2024"
     settings = QgsLayoutExporter.ImageExportSettings()
     settings.dpi = 60
     path = str(tmp_path / "map.png")
@@ -282,11 +283,3 @@ def test_the_layout_shows_the_risk(project: QgsProject, fine: Any, tmp_path: Pat
 def test_the_layout_of_an_empty_map(project: QgsProject) -> None:
     layout = open_layout(project)
     assert (shown(layout, "title"), shown(layout, "date"), shown(layout, "card")) == ("Risk map", "", "")
-
-
-def test_hours_are_shown_where_days_do_not_suffice(plugin: Any) -> None:
-    from crime_risk.bridge.temporal import span_text
-
-    assert span_text("2024-03-01T00:00:00", "2024-03-08T00:00:00") == "2024-03-01 to 2024-03-08 (not included)"
-    hours = span_text("2024-03-01T22:00:00", "2024-03-02T00:00:00")
-    assert hours == "2024-03-01 22:00 to 2024-03-02 00:00 (not included)"

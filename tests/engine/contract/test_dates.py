@@ -1,0 +1,49 @@
+"""Dates as people say them: the last day is included, a whole month is its name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from riskengine.contract.dates import format_bin_length, format_moment, format_span
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("2024-12-31", "2025-01-01", "Tue 31 Dec 2024"),
+        ("2024-12-23T00:00:00", "2024-12-30T00:00:00", "Mon 23 – Sun 29 Dec 2024"),
+        ("2024-09-30", "2024-10-07", "Mon 30 Sep – Sun 6 Oct 2024"),
+        ("2024-12-30", "2025-01-06", "Mon 30 Dec 2024 – Sun 5 Jan 2025"),
+        ("2024-12-01", "2025-01-01", "Dec 2024"),
+        ("2024-10-01", "2025-01-01", "Oct – Dec 2024"),
+        ("2024-12-01", "2025-02-01", "Dec 2024 – Jan 2025"),
+        ("2024-12-31T20:00:00", "2024-12-31T22:00:00", "Tue 31 Dec 2024, 20:00 – 22:00"),
+        ("2024-12-31T00:00:00", "2024-12-31T02:00:00", "Tue 31 Dec 2024, 00:00 – 02:00"),
+        ("2024-12-31T22:00:00", "2025-01-01T00:00:00", "Tue 31 Dec 2024, 22:00 – 24:00"),
+        ("2024-12-31T22:00:00", "2025-01-01T02:00:00", "Tue 31 Dec 2024, 22:00 – Wed 1 Jan 2025, 02:00"),
+    ],
+)
+def test_a_span_is_said_with_its_last_day(start: str, end: str, said: str) -> None:
+    assert format_span(start, end) == said
+    assert format_span(np.datetime64(start, "s"), np.datetime64(end, "s")) == said
+
+
+def test_a_moment_has_a_time_of_day_only_within_a_day() -> None:
+    assert format_moment(np.datetime64("2024-01-02T00:00:00")) == "Tue 2 Jan 2024"
+    assert format_moment("2024-01-02T05:07:00") == "Tue 2 Jan 2024, 05:07"
+
+
+def test_one_is_not_several() -> None:
+    assert [format_bin_length(each) for each in ("1 days", "2 hours", "1 months")] == ["1 day", "2 hours", "1 month"]
+
+
+@given(some.dates(), some.integers(1, 400))
+def test_days_of_different_spans_are_never_said_alike(day: object, length: int) -> None:
+    first = np.datetime64(str(day), "D")
+    if first > np.datetime64("9990-01-01"):
+        return
+    said = {format_span(first, first + length + more) for more in range(3)}
+    assert len(said) == 3
