@@ -8,6 +8,7 @@ from typing import Any
 from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
 from ..bridge import formats
+from ..riskengine.contract.dates import format_moment
 from . import destinations
 from .known_rows import write_known_rows
 from .tool_algorithm import ToolAlgorithm
@@ -63,5 +64,6 @@ class Algorithm(ToolAlgorithm):
         if result["first"]:
             said += self.tr("; incidents from {first} to {last}")
         numbers = {name: f"{result[name]:,}" for name in ("imported", "rows", "refused", "merged")}
-        asked.feedback.pushInfo(said.format(**numbers, first=result["first"], last=result["last"]))
+        span = {name: format_moment(result[name]) for name in ("first", "last") if result[name]}
+        asked.feedback.pushInfo(said.format(**numbers, **span))
         return returned

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_bin_length, format_span
 from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -196,7 +197,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         context.log(f"Cell size {grid.cell:g} m, chosen from {how}")
     context.log(
         f"Grid of {grid.columns} columns x {grid.rows} rows, {len(edges) - 1} maps of "
-        f"{bin_text(unit, parameters.bin_length)} from {edges[0]} to {edges[-1]}"
+        f"{format_bin_length(bin_text(unit, parameters.bin_length))}: {format_span(edges[0], edges[-1])}"
     )
     mask = mask_cells(area, grid, everything.x, everything.y)
     started = time.perf_counter()
@@ -206,7 +207,8 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     counted = total - left_out
     context.progress(0.5, "Writing maps")
     if left_out:
-        context.warn(f"{left_out:,} of {total:,} incidents lie outside the grid, the study area or the period")
+        lie = "lies" if left_out == 1 else "lie"
+        context.warn(f"{left_out:,} of {total:,} incidents {lie} outside the grid, the study area or the period")
     heatmaps = Heatmaps(
         counts,
         edges,

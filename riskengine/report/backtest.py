@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..contract.dates import format_bin_length
 from ..contract.forecasters import title_of
 from ..evaluation.exposure import AreaExposure
 from ..evaluation.judged import Judged
@@ -25,7 +26,6 @@ from ..measures.metrics import AreaHits
 from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import claims, words
-from .card import format_bin_length
 from .html import format_crs, history_of, render
 from .words import format_moment
 

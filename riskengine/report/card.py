@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..contract.dates import format_bin_length
 from ..contract.forecasters import title_of
 from ..evaluation.judged import Judged
 from ..forecasters.modelcard import AGAINST
@@ -54,9 +55,3 @@ def describe_forecast(
     text += f" origin {format_moment(edges[0])}"
     text += f", trained until {format_moment(trained_until)}" if trained_until else ""
     return f"{text}. {describe_held_out(model, metrics or {})}"
-
-
-def format_bin_length(length: str) -> str:
-    """Format a length of bins for people: ``1 day``, not ``1 days``."""
-    number, _, unit = length.partition(" ")
-    return f"{number} {unit.removesuffix('s')}" if number == "1" else length

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..contract.dates import format_bin_length
 from ..contract.forecasters import FORECASTERS, title_of
 from ..evaluation.judged import Judged
 from ..forecasters.base import Forecaster
@@ -16,7 +17,6 @@ from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, figures, words
-from .card import format_bin_length
 from .claims import make_headline, verdict_of
 from .html import format_crs, history_of, render
 from .words import format_moment
