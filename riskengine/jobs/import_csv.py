@@ -41,6 +41,7 @@ from ..intake.profiles.guess import guess_profile
 from ..intake.profiles.own import read_format, write_format
 from ..intake.project import read_imported
 from ..intake.repeats import IN_LAYER, KnownRows, describe_shared_ids
+from ..intake.straycheck import describe_strays
 from ..intake.table import Table
 from ..intake.timecheck import describe_far_times
 from ..intake.timereading import TimeRules
@@ -86,6 +87,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     context.log(f"{describe_exactness(times, exactness)}.")
     if far := describe_far_times(times, learnt.lines[kept]):
         context.warn(f"{far}.")
+    if strays := describe_strays(learnt.x[kept], learnt.y[kept], learnt.lines[kept], layout.crs):
+        context.warn(f"{strays}.")
     merged = 0 if learnt.extra is None else int(learnt.extra.sum())
     if merged:
         context.log(
