@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeedback,
     QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterDefinition,
     QgsProcessingParameterFeatureSink,
@@ -24,6 +25,14 @@ from qgis.core import (
 
 from ..bridge import databases, leftovers, locks, outputs
 from ..bridge.crs import tr
+from ..riskengine.contract.tools import kinds
+from ..riskengine.contract.tools.base import Tool, parameters_of
+
+_SHAPEFILE = ".shp"
+#: What QGIS writes without the places, and that in which it writes no table that has none.
+_PLACELESS = (".csv", ".ods", ".txt", ".xlsx")
+_PLACES_ONLY = (_SHAPEFILE, ".txt")
+_SOURCES = QgsProcessing.SourceType
 
 
 def file_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:
@@ -72,6 +81,8 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
             outputs.check_destination(str(path / "file" if path.is_dir() else path), name)
             continue
         outputs.check_destination(str(path), name)
+        if isinstance(definition, QgsProcessingParameterFeatureSink):
+            _check_format(definition, path)
         if isinstance(definition, QgsProcessingParameterRasterDestination) and _is_no_tiff(path):
             raise QgsProcessingException(
                 tr(
@@ -97,6 +108,44 @@ def check(algorithm: QgsProcessingAlgorithm, parameters: dict[str, Any], context
                     ).format(other=other, name=name, path=path)
                 )
         earlier.append((name, path, layer))
+
+
+def _check_format(definition: QgsProcessingParameterFeatureSink, path: Path) -> None:
+    ending = path.suffix.lower()
+    if definition.dataType() == _SOURCES.TypeVector:
+        if ending in _PLACES_ONLY:
+            raise QgsProcessingException(
+                tr(
+                    "The destination of {name} is {path}, but a {ending} file cannot hold a table without places. "
+                    "Choose a table (.csv) or a GeoPackage (.gpkg)."
+                ).format(name=definition.name(), path=path, ending=ending)
+            )
+    elif ending in _PLACELESS:
+        places = {
+            _SOURCES.TypeVectorPoint: tr("points"),
+            _SOURCES.TypeVectorPolygon: tr("areas"),
+        }.get(definition.dataType(), tr("points or areas"))
+        raise QgsProcessingException(
+            tr(
+                "The destination of {name} is {path}, but a {ending} file cannot hold {places}: choose a GeoPackage "
+                "(.gpkg), which QGIS can export as a table afterwards."
+            ).format(name=definition.name(), path=path, ending=ending, places=places)
+        )
+
+
+def warn_of_losses(tool: type[Tool], parameters: dict[str, Any], feedback: QgsProcessingFeedback) -> None:
+    """Warn of destinations that keep less than the layer has: shapefiles of incidents, or of other times."""
+    for parameter in parameters_of(tool):
+        if not isinstance(parameter.kind, kinds.VectorDestination) or not parameter.kind.has_times:
+            continue
+        path, _ = layer_of_output(parameters, parameter.name)
+        if path is not None and path.suffix.lower() == _SHAPEFILE:
+            feedback.pushWarning(
+                tr(
+                    "{name} goes to a shapefile, {path}, which keeps dates with times as text only, and ten letters of "
+                    "a field's name. A GeoPackage (.gpkg) keeps both."
+                ).format(name=parameter.name, path=path)
+            )
 
 
 @contextmanager

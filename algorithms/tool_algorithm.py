@@ -190,6 +190,7 @@ class ToolAlgorithm(EngineAlgorithm):
             refusals.refuse(self._problem(parameters, context))
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
+            destinations.warn_of_losses(self.tool, parameters, feedback)
             with landing.sentences(folder, landing.TEMPORARY), destinations.claim(self, parameters):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
         except BaseException as error:

@@ -24,6 +24,7 @@ from ..intake.importing import (
 from ..intake.profiles.own import write_format
 from ..intake.project import read_imported
 from ..intake.repeats import IN_LAYER, KnownRows
+from ..intake.straycheck import describe_strays
 from ..intake.timecheck import describe_far_times
 
 
@@ -61,6 +62,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     context.log(f"{describe_exactness(times, exactness)}.")
     if far := describe_far_times(times, learnt.lines[kept]):
         context.warn(f"{far}.")
+    if strays := describe_strays(learnt.x[kept], learnt.y[kept], learnt.lines[kept], layout.crs):
+        context.warn(f"{strays}.")
     merged = 0 if learnt.extra is None else int(learnt.extra.sum())
     if merged:
         context.log(

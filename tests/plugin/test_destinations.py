@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsVectorLayer,
 )
 
 CSV = "longitude,latitude,datetime,category\n" + "".join(
@@ -279,7 +280,7 @@ def test_temporary_outputs(run: Any, jobs: Any, tmp_path: Path) -> None:
     assert QgsApplication.instance() is not None
 
 
-@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.geojson", "a.csv", "a.fgb"])
+@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.geojson", "a.kml", "a.fgb"])
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_cancel_leaves_nothing_of_any_format(
     name: str, wrapped: bool, run: Any, log_of: Any, index_file: Path, tmp_path: Path
@@ -479,3 +480,59 @@ def test_a_report_may_have_any_ending(run: Any, grids_file: Path, tmp_path: Path
     report = str(tmp_path / "report.htm")
     given = {"INPUT": str(grids_file), "MODEL_KIND": 1, "MODEL": "TEMPORARY_OUTPUT"}
     assert run("trainforecastmodel", **given, REPORT=report)["REPORT"] == report
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "ods", "TXT"])
+@pytest.mark.parametrize(
+    ("algorithm", "output", "places"),
+    [
+        ("importincidents", "OUTPUT", "points"),
+        ("selectstudyarea", "OUTPUT", "areas"),
+        ("selectstudyarea", "INCIDENTS", "points"),
+        ("classifyrisk", "POLYGONS", "areas"),
+        ("crimescorelayer", "OUTPUT", "points"),
+    ],
+)
+def test_places_do_not_go_where_they_would_be_lost(
+    algorithm: str, output: str, places: str, ending: str, refusal: Any, jobs: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / f"a.{ending}"
+    said = refusal(algorithm, **{**jobs(algorithm, tmp_path), output: str(file)})
+    assert f"The destination of {output} is {file}, but a .{ending.lower()} file cannot hold {places}" in said
+    assert "choose a GeoPackage (.gpkg)" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "ods", "gpkg", "dbf"])
+def test_a_table_goes_to_any_format_of_tables(ending: str, run: Any, jobs: Any, tmp_path: Path) -> None:
+    file = tmp_path / f"refused.{ending}"
+    ran = run("importincidents", **{**jobs("importincidents", tmp_path), "REFUSED": str(file)})
+    # QGIS adds the ending of a GeoPackage to one that it does not write.
+    assert Path(ran["REFUSED"]) == (file.with_name("refused.dbf.gpkg") if ending == "dbf" else file)
+    assert QgsVectorLayer(ran["REFUSED"], "read", "ogr").featureCount() == 1200
+
+
+@pytest.mark.parametrize("ending", ["shp", "txt"])
+def test_a_table_does_not_go_where_only_places_are_held(ending: str, refusal: Any, jobs: Any, tmp_path: Path) -> None:
+    file = tmp_path / f"refused.{ending}"
+    said = refusal("importincidents", **{**jobs("importincidents", tmp_path), "REFUSED": str(file)})
+    assert f"The destination of REFUSED is {file}, but a .{ending} file cannot hold a table without places." in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shapefile_is_warned_of_where_times_go_to_it(run: Any, jobs: Any, tmp_path: Path) -> None:
+    def list_warnings(algorithm: str, output: str, ending: str) -> list[str]:
+        given = {**jobs(algorithm, tmp_path), output: str(tmp_path / f"{algorithm}{output}.{ending}")}
+        return [line for line in run(algorithm, **given).log.warnings if "shapefile" in line]
+
+    for algorithm, output in (("importincidents", "OUTPUT"), ("selectstudyarea", "INCIDENTS")):
+        (warning,) = list_warnings(algorithm, output, "shp")
+        assert warning.startswith(f"{output} goes to a shapefile, {tmp_path}/{algorithm}{output}.shp, which keeps")
+        assert "ten letters" in warning
+        assert "GeoPackage (.gpkg)" in warning
+        assert not list_warnings(algorithm, output, "fgb")
+    # What is said of shapefiles is so.
+    layer = QgsVectorLayer(str(tmp_path / "importincidentsOUTPUT.shp"), "read", "ogr")
+    assert layer.fields().field("occurred").typeName() == "String"
+    # Areas have no times.
+    assert not list_warnings("selectstudyarea", "OUTPUT", "shp")

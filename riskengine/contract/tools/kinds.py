@@ -265,6 +265,11 @@ class VectorDestination(Destination):
     geometry: Literal["point", "polygon", "any", "none"] = "point"
     fields: Fields = field(default_factory=dict)
 
+    @property
+    def has_times(self) -> bool:
+        """Whether its features have dates with times: those that no declaration lists are incidents."""
+        return not self.fields or "datetime" in self.fields.values()
+
     def __hash__(self) -> int:
         return hash((self.geometry, tuple(self.fields)))
 
