@@ -26,7 +26,7 @@ from qgis.core import (
 )
 
 HEAD = "longitude,latitude,datetime,category,note\n"
-FORMATS = ("gpkg", "shp", "geojson", "fgb", "kml")
+FORMATS = ("gpkg", "shp", "geojson", "fgb")
 
 
 def write_csv(path: Path, rows: int, note: str = "") -> Path:
