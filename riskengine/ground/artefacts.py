@@ -176,8 +176,11 @@ def read_head(
         raise make_damage_error(path, kind, parameter, str(error)) from error
     except (*READING_ERRORS, NotImplementedError) as error:
         raise _broken(path, kind, parameter, "is not a whole file of this kind: it is truncated or foreign") from error
+    if _META not in bundle.namelist():
+        bundle.close()
+        raise _broken(path, kind, parameter, "is not a whole file of this kind: it is truncated or foreign")
     try:
-        meta: Any = read_json(read_member(bundle, _META)) if _META in bundle.namelist() else None
+        meta: Any = read_json(read_member(bundle, _META))
         check_head(meta, kind, version, path, parameter)
         check_plain(meta)
     except Damaged as error:

@@ -61,7 +61,8 @@ def test_all_algorithms_are_in_the_toolbox(window: dict[str, Any]) -> None:
 
 
 def test_results_arrive_named_and_styled(window: dict[str, Any]) -> None:
-    assert window["layers"] == {"Incidents": 600, "Refused rows": 1, "Hotspot grids": None}
+    grids = "Hotspot grids, Fri 1 – Tue 12 Mar 2024"
+    assert window["layers"] == {"Incidents": 600, "Refused rows": 1, grids: None}
     assert window["renderer"] == "singlebandpseudocolor"
 
 

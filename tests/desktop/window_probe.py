@@ -71,11 +71,11 @@ def run_chain() -> None:
     )
     layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
     found["layers"] = {name: getattr(layer, "featureCount", lambda: None)() for name, layer in layers.items()}
-    hotspots = layers["Hotspot grids"]
+    hotspots = next(layer for name, layer in layers.items() if name.startswith("Hotspot grids"))
     found["renderer"] = hotspots.renderer().type()
     properties = hotspots.temporalProperties()
     found["temporal"] = [properties.isActive(), properties.mode() == Qgis.RasterTemporalMode.FixedRangePerBand]
-    play(hotspots, [layer for name, layer in layers.items() if name != "Hotspot grids"])
+    play(hotspots, [layer for layer in layers.values() if layer is not hotspots])
 
 
 def play(hotspots: Any, others: list[Any]) -> None:

@@ -260,7 +260,7 @@ def test_newer_model(refusal: Any, grids_file: Path, forecast: Any, foreign: Pat
     whole = Path(forecast["OUTPUT_MODEL"]).read_bytes()
     newer = foreign / "newer.crimemodel"
     # The description is JSON within JSON: the same number of bytes keeps the header's length right.
-    changed = whole.replace(b'\\"format\\":2,', b'\\"format\\":9,')
+    changed = whole.replace(b'\\"format\\": 2,', b'\\"format\\": 9,')
     assert changed != whole
     newer.write_bytes(changed)
     said = refusal("convlstmprediction", INPUT=str(grids_file), MODEL=str(newer), OUTPUT=str(out))
