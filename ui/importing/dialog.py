@@ -35,6 +35,8 @@ _AFTERWARDS = ("OUTPUT", "REFUSED", "INSPECTION", "SAVE_PROFILE")
 #: Rows that are read at once; all are counted after them.
 _FIRST = 2000
 _PAUSE_MILLISECONDS = 400
+#: Width and height that still show some rows and some parameters, and fit a small laptop.
+_SMALLEST = 920, 700
 
 
 class ImportDialog(AlgorithmDialog):
@@ -52,7 +54,8 @@ class ImportDialog(AlgorithmDialog):
     def __init__(self, algorithm: QgsProcessingAlgorithm, set_up_engine: Any, parent: QWidget | None = None) -> None:
         super().__init__(algorithm, False, parent)
         self.mainWidget().preview.message.set_up_button.clicked.connect(set_up_engine)
-        self.resize(max(self.width(), 1000), max(self.height(), 820))
+        # When it is shown QGIS gives it the size of the algorithm dialog before it, which may hold no table.
+        self.setMinimumSize(*_SMALLEST)
 
     def getParametersPanel(self, alg: QgsProcessingAlgorithm, parent: QWidget) -> ImportPanel:
         return ImportPanel(parent, alg)
@@ -81,7 +84,8 @@ class ImportPanel(ParametersPanel):
     def initWidgets(self) -> None:
         """Processing's widgets; where a column is named, in a drop-down of the file's."""
         super().initWidgets()
-        self.layout().insertWidget(0, self.preview, 2)
+        self.layout().insertWidget(0, self.preview, 1)
+        self.layout().setStretch(1, 1)
         for name in COLUMNS:
             line = self.wrappers[name].wrappedWidget()
             if isinstance(line, QLineEdit):
