@@ -143,7 +143,7 @@ def inspect_incidents(incidents: Incidents, reported: NDArray[np.datetime64] | N
         When each was reported; NaT where that is unknown.
     """
     first, last = incidents.span
-    exactness = find_exactness(incidents.time)
+    exactness = incidents.exactness or find_exactness(incidents.time)
     categories, uncategorised = _categories(incidents)
     return Inspection(
         first=first,

@@ -37,7 +37,9 @@ class ImportIncidents(ReadsTimes):
     TITLE = tr("Import incidents")
     GROUP = INCIDENTS
     TAGS = "csv,police,crime,open data,import,points,fgj,chicago,police.uk,incidents"
-    SUMMARY = tr("Reads a police CSV, whatever its encoding, line ends and date format, into a point layer.")
+    SUMMARY = tr(
+        "Reads incidents as the police publish them, in CSVs, spreadsheets, archives or folders, into a point layer."
+    )
     HELP = tr("""
 The known open-data formats are recognised by their headers. In any other file longitude and latitude are told by
 their names and the time by its values; the log says which columns were taken and what else could have been. Or
@@ -79,7 +81,14 @@ the row itself: nothing is lost.
     folder: Annotated[str, Scratch("")]
     profile: Annotated[str, Choice(FORMATS), Shown(tr("Format"))] = "auto"
     x: Annotated[str | None, Shown(tr("Column of X or longitude"), _BY_HAND, name="X_FIELD")] = None
-    y: Annotated[str | None, Shown(tr("Column of Y or latitude"), _BY_HAND, name="Y_FIELD")] = None
+    y: Annotated[
+        str | None,
+        Shown(
+            tr("Column of Y or latitude"),
+            tr("Left empty where the column above holds points. Otherwise as there."),
+            name="Y_FIELD",
+        ),
+    ] = None
     time: Annotated[
         list[str],
         Text(",", "date, time"),
