@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20, turn: Callable[[], None] | None = None) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 60, turn: Callable[[], None] | None = None) -> None:
     """Wait until something holds; `turn` is called in between, as Qt's events want."""
     end = time.monotonic() + seconds
     while not condition():
