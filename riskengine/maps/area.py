@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shapely.geometry import shape
 
 from ..contract.choices import NoArea
+from ..contract.dates import format_moment
 from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError
@@ -223,10 +224,12 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
             outside += int(counted[gone].sum())
             total += int(counted.sum(dtype=np.int64))
     lost = f"{outside:,} ({outside / total:.2%})" if outside else "none"
+    unknown = int(gone.sum())
+    were = "was not known then and is" if unknown == 1 else "were not known then and are"
     say(
-        f"The hull is that of the incidents before {heatmaps.edges[origin]}, when the first forecast is made:"
-        f" {int(gone.sum()):,} of {int(heatmaps.mask.sum()):,} cells were not known then and are not judged;"
-        f" {lost} of {total:,} later incidents happened in them"
+        f"The hull is that of the incidents before {format_moment(heatmaps.edges[origin])}, when the first forecast is"
+        f" made: {unknown:,} of {int(heatmaps.mask.sum()):,} cells {were} not judged; {lost} of {total:,} later"
+        " incidents happened there"
     )
     return replace(heatmaps, counts=counts, mask=mask)
 
