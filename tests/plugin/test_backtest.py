@@ -153,8 +153,8 @@ def by_hand(risk: Any, counts: Any, valid: Any, limit: Any) -> Any:
     return labels
 
 
-@pytest.mark.parametrize("over", [0, 1])
-def test_labels_by_hand(over: int, tested: Any, run: Any, grids_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("over", "percentile"), [(0, 90), (1, 90), (1, 40)])
+def test_labels_by_hand(over: int, percentile: int, tested: Any, run: Any, grids_file: Path, tmp_path: Path) -> None:
     """By both readings of the percentile; the raster's label is what a reader of the definition gets."""
     ran = tested
     if over:
@@ -162,7 +162,7 @@ def test_labels_by_hand(over: int, tested: Any, run: Any, grids_file: Path, tmp_
             "evaluaterisk",
             INPUT=tested["RISK"],
             GRIDS=str(grids_file),
-            PERCENTILE=90,
+            PERCENTILE=percentile,
             OVER=1,
             LABELS=str(tmp_path / "labels.tif"),
         )
@@ -172,12 +172,14 @@ def test_labels_by_hand(over: int, tested: Any, run: Any, grids_file: Path, tmp_
     nodata = dataset.GetRasterBand(1).GetNoDataValue()
     valid = np.isfinite(risk) & (risk != nodata)
     if over:
-        limit = np.array([np.percentile(band[inside], 90) for band, inside in zip(risk, valid)])[:, None, None]
+        limit = np.array([np.percentile(band[inside], percentile) for band, inside in zip(risk, valid)])[:, None, None]
     else:
-        limit = np.percentile(risk[valid], 90)
+        limit = np.percentile(risk[valid], percentile)
     assert (labels == by_hand(risk, counts, valid, limit)).all()
-    # Within the hull of a small town no flagged cell is far from every hit.
-    assert {TRUE_NEGATIVE, CORRECT, MISSED, MISSED_NEAR, FALSE_NEAR} <= set(np.unique(labels))
+    # In the hull of a small town a flagged cell is far from every hit only where many are flagged; nothing is missed
+    # far from them then.
+    rare = {FALSE} if percentile < 90 else {MISSED}
+    assert {TRUE_NEGATIVE, CORRECT, MISSED_NEAR, FALSE_NEAR} | rare <= set(np.unique(labels))
 
 
 def test_hits_are_the_incidents_and_carry_the_raster_s_label(tested: Any, grids_file: Path) -> None:

@@ -97,6 +97,14 @@ def test_texts_are_parsed_over_the_whole_column(tmp_path: Path) -> None:
     assert refusals[1].reason.endswith("'gestern'")
 
 
+def test_offsets_that_are_dropped_are_said(tmp_path: Path) -> None:
+    texts = np.array(["2021-01-01T00:00:00Z", "2021-01-02T05:00:00-05:00", "2021-01-03T06:00", "2021-01-04"])
+    context = Recorder()
+    incidents, _ = read_exchange(write(tmp_path / "incidents.npz", time=None, time_text=texts), context)
+    assert incidents.time[1] == np.datetime64("2021-01-02T05:00:00")
+    assert any("offsets were dropped and the wall clock kept" in line for line in context.lines)
+
+
 def test_now_bounds_the_future(tmp_path: Path) -> None:
     incidents, refusals = read_exchange(write(tmp_path / "incidents.npz"), now=make().time[1])
     assert incidents.fid.tolist() == [100, 101]
