@@ -24,7 +24,8 @@ import numpy as np
 
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
-from ..maps.heatmaps import Extras, Heatmaps
+from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Extras
 from .task import Outcome, Task, attempt
 
 if TYPE_CHECKING:

@@ -1,0 +1,37 @@
+"""The units of space that incidents are counted on: a grid's cells, areas, or street segments."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+Kind = Literal["grid", "areas", "segments"]
+
+
+class Support(ABC):
+    """N units of space in a projected CRS in metres."""
+
+    kind: ClassVar[Kind]
+    #: WKT or authority code.
+    crs: str
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an array of the units: (rows, columns) of a grid, else (N,)."""
+
+    @abstractmethod
+    def measure_sizes(self) -> NDArray[np.float64]:
+        """Measure the units, shape `shape`: square metres, of segments metres."""
+
+    @abstractmethod
+    def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Find x and y of a point in each unit, each of shape `shape`."""
+
+    @abstractmethod
+    def find_neighbours(self) -> csr_array:
+        """Find which units touch, also at a corner: booleans of shape (N, N), units in the order of a flat array."""
