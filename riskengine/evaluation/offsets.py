@@ -15,8 +15,8 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..intake.incidents import Incidents
 from ..maps.grid import Grid
-from ..maps.heatmaps import Heatmaps, count_incidents
-from ..maps.panel import Extras
+from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Extras, count_incidents
 from ..measures.metrics import count_area_hits, log_loss
 from .folds import run_tasks
 from .plan import Plan

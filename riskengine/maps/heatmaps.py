@@ -14,7 +14,6 @@ from ..contract import tags as tagnames
 from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
-from ..intake.incidents import Incidents
 from . import bins as timebins
 from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import Grid
@@ -35,50 +34,6 @@ class Heatmaps(Panel[Grid]):
     def grid(self) -> Grid:
         """The cells."""
         return self.support
-
-
-def count_incidents(
-    incidents: Incidents,
-    grid: Grid,
-    edges: NDArray[np.datetime64],
-    mask: NDArray[np.bool_] | None = None,
-    binary: bool = False,
-) -> tuple[NDArray[Any], int]:
-    """Count incidents per bin and cell.
-
-    Parameters
-    ----------
-    incidents : Incidents
-    grid : Grid
-    edges : ndarray of datetime64[s], shape (T + 1,)
-    mask : ndarray of bool, shape (H, W), optional
-        Study area; incidents in cells outside it are left out.
-    binary : bool
-        1 for at least one incident.
-
-    Returns
-    -------
-    counts : ndarray of uint8, uint16 or uint32, shape (T, H, W)
-        The smallest type that leaves its highest value free for "no data".
-    left_out : int
-        Incidents outside the grid, the period or the study area.
-    """
-    cells = grid.rows * grid.columns
-    cell = grid.locate(incidents.x, incidents.y)
-    when = timebins.locate(incidents.time, edges)
-    kept = (cell >= 0) & (when >= 0)
-    if mask is not None and not mask.all():
-        kept &= mask.ravel()[cell]
-    key = when[kept] * cells + cell[kept]
-    # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
-    key.sort()
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
-    occupied, number = key[first], np.diff(np.r_[first, len(key)])
-    highest = int(number.max(initial=0))
-    kind = np.uint8 if binary or highest < 255 else np.uint16 if highest < 65_535 else np.uint32
-    counts = np.zeros((len(edges) - 1) * cells, dtype=kind)
-    counts[occupied] = 1 if binary else number
-    return counts.reshape(len(edges) - 1, grid.rows, grid.columns), int(len(kept) - kept.sum())
 
 
 def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | None = None) -> None:

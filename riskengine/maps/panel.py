@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..intake.incidents import Incidents
+from . import bins as timebins
 from .support import Support
 
 if TYPE_CHECKING:
@@ -112,3 +115,48 @@ class Panel(Generic[S_co]):
             observed=self.observed[:known],
             extras=self.extras.before(known),
         )
+
+
+def count_incidents(
+    incidents: Incidents,
+    support: Support,
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_] | None = None,
+    binary: bool = False,
+) -> tuple[NDArray[Any], int]:
+    """Count incidents per bin and unit.
+
+    Parameters
+    ----------
+    incidents : Incidents
+    support : Support
+        A grid, or areas.
+    edges : ndarray of datetime64[s], shape (T + 1,)
+    mask : ndarray of bool, shape (H, W) or (N,), optional
+        Study area; incidents in units outside it are left out.
+    binary : bool
+        1 for at least one incident.
+
+    Returns
+    -------
+    counts : ndarray of uint8, uint16 or uint32, shape (T, H, W) or (T, N)
+        The smallest type that leaves its highest value free for "no data".
+    left_out : int
+        Incidents outside the units, the period or the study area.
+    """
+    cells = math.prod(support.shape)
+    cell = support.locate(incidents.x, incidents.y)
+    when = timebins.locate(incidents.time, edges)
+    kept = (cell >= 0) & (when >= 0)
+    if mask is not None and not mask.all():
+        kept &= mask.ravel()[cell]
+    key = when[kept] * cells + cell[kept]
+    # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
+    key.sort()
+    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
+    occupied, number = key[first], np.diff(np.r_[first, len(key)])
+    highest = int(number.max(initial=0))
+    kind = np.uint8 if binary or highest < 255 else np.uint16 if highest < 65_535 else np.uint32
+    counts = np.zeros((len(edges) - 1) * cells, dtype=kind)
+    counts[occupied] = 1 if binary else number
+    return counts.reshape(len(edges) - 1, *support.shape), int(len(kept) - kept.sum())

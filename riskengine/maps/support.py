@@ -33,5 +33,9 @@ class Support(ABC):
         """Find x and y of a point in each unit, each of shape `shape`."""
 
     @abstractmethod
+    def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Find the number of the unit that each point lies in, in the order of a flat array; -1 in none."""
+
+    @abstractmethod
     def find_neighbours(self) -> csr_array:
         """Find which units touch, also at a corner: booleans of shape (N, N), units in the order of a flat array."""
