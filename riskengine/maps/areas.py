@@ -53,6 +53,11 @@ class Areas(Support):
         return (len(self.ids),)
 
     @cached_property
+    def side(self) -> float:
+        """Of a square as large as the median area, metres."""
+        return float(np.sqrt(np.median(self.measure_sizes())))
+
+    @cached_property
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.geometries)
 

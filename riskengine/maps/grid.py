@@ -62,6 +62,11 @@ class Grid(Support):
         """Affine transform from (column, row) to (x, y)."""
         return Affine(self.cell, 0.0, self.west, 0.0, -self.cell, self.north)
 
+    @property
+    def side(self) -> float:
+        """The side of a cell, metres."""
+        return self.cell
+
     def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """Flat cell number of each point, row by row; -1 outside.
 

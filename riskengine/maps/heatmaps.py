@@ -24,16 +24,36 @@ _END = np.datetime64("10000")
 
 
 @dataclass
-class Heatmaps(Panel[Grid]):
+class Heatmaps(Panel):
     """The panel of a grid: a stack of maps.
 
     Of its attributes (see `Panel`), `counts` has shape (T, H, W), `mask` (H, W), and `support` is the grid.
     """
 
+    support: Grid
+
     @property
     def grid(self) -> Grid:
         """The cells."""
         return self.support
+
+
+def require_grid(panel: Panel, forecaster: str) -> Heatmaps:
+    """Give the panel back if it is a stack of maps.
+
+    Raises
+    ------
+    DataError
+        If its units are areas or segments: networks read which cell lies beside which from rows and columns.
+    """
+    if not isinstance(panel, Heatmaps):
+        raise DataError(
+            f"{forecaster} reads maps of square cells, and this is a panel of {panel.support.kind}",
+            parameter="model",
+            value=forecaster,
+            remedy="Choose a forecaster that is no network, or count the incidents with Rasterize hotspot grids",
+        )
+    return panel
 
 
 def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from .support import Support
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-#: What the incidents are counted on: a grid, areas, or street segments.
-S_co = TypeVar("S_co", bound=Support, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Extras:
 
 
 @dataclass
-class Panel(Generic[S_co]):
+class Panel:
     """Counts by bin and unit.
 
     The units of a grid have shape (H, W), those of areas and segments (N,); below, (...) stands for it.
@@ -84,7 +81,7 @@ class Panel(Generic[S_co]):
     counts: NDArray[Any]
     edges: NDArray[np.datetime64]
     mask: NDArray[np.bool_]
-    support: S_co
+    support: Support
     bin: str
     observed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     categories: list[str] = field(default_factory=list)

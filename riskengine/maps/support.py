@@ -24,6 +24,11 @@ class Support(ABC):
     def shape(self) -> tuple[int, ...]:
         """Shape of an array of the units: (rows, columns) of a grid, else (N,)."""
 
+    @property
+    @abstractmethod
+    def side(self) -> float:
+        """How far apart units lie, metres: the side of a cell, or of a square as large as the median area."""
+
     @abstractmethod
     def measure_sizes(self) -> NDArray[np.float64]:
         """Measure the units, shape `shape`: square metres, of segments metres."""
