@@ -15,6 +15,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
+from ..bridge import outputs
 from .texts import make_help
 
 MODELS = Path(__file__).resolve().parents[1] / "resources" / "models"
@@ -86,4 +87,10 @@ class ShippedModel(QgsProcessingModelAlgorithm):
             text = QCoreApplication.translate(
                 "CrimeRisk", "The steps before are done, and what they made is kept: {made}."
             )
-            feedback.pushInfo(text.format(made="; ".join(f"{name} ({place})" for name, place in made.items())))
+            feedback.pushInfo(text.format(made="; ".join(_describe(name, place) for name, place in made.items())))
+
+
+def _describe(name: str, place: str) -> str:
+    """The output with its place; a layer in memory has none that tells anybody anything."""
+    file, _ = outputs.file_of(place)
+    return f"{name} ({place})" if file is not None and file.exists() else name

@@ -191,7 +191,10 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
         MODELS,
         Shown(
             tr("Kind of model"),
-            tr("From plain counts to networks; all of them are judged on the same held-out maps."),
+            tr(
+                "From plain counts to networks. Ensemble weighs several by how well they did on past maps. All are "
+                "judged on the same held-out maps."
+            ),
             name="MODEL_KIND",
         ),
     ] = DEFAULT
