@@ -29,7 +29,7 @@ from . import destinations, dialogs, features, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
 from .sinks import Rows, Sink, Table
-from .texts import translate
+from .texts import make_help, translate
 from .values import Asked
 
 ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
@@ -86,15 +86,8 @@ class ToolAlgorithm(EngineAlgorithm):
 
     def shortHelpString(self) -> str:
         """Summary, help, and a line for every parameter that explains itself."""
-        # QGIS shows every line end as a break, so the lines of a paragraph are joined.
-        parts = [self.translate_text(self.tool.SUMMARY), *self.translate_text(self.tool.HELP).strip().split("\n\n")]
-        text = [f"<p>{' '.join(part.split())}</p>" for part in parts if part]
-        lines = [
-            f"<b>{parameter.description()}</b>: {parameter.help()}"
-            for parameter in self.parameterDefinitions()
-            if parameter.help()
-        ]
-        return "".join(text) + ("<p>" + "<br>".join(lines) + "</p>" if lines else "")
+        help_text = self.translate_text(self.tool.HELP).strip().split("\n\n")
+        return make_help([self.translate_text(self.tool.SUMMARY), *help_text], self.parameterDefinitions())
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         for definition in definitions_of(self.tool):
