@@ -37,13 +37,14 @@ CENTRE = QgsPointXY(-99.1332, 19.4326)
 def plugin(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNamespace:
     """The plugin's modules, imported the way QGIS does: as a package of any name."""
     names = ("ui.score.dock", "ui.score.queries_layer", "ui.score.query_task", "ui.score.answer_view")
-    return import_modules(tmp_path_factory, *names, "bridge.client", "bridge.styles")
+    names += ("ui.score.answer_words", "bridge.client", "bridge.styles", "bridge.last_files", "bridge.environment")
+    return import_modules(tmp_path_factory, *names, "bridge.engine_task")
 
 
 class Engine:
     """Stands in for the engine: answers with the number of the question as its count."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, environment: Any) -> None:
         self.client = client
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -51,6 +52,7 @@ class Engine:
         self.threads: set[str] = set()
         self.problem: Exception | None = None
         self.changes: dict[str, Any] = {}
+        self.status = environment.EngineStatus("", ready=True, state="ready")
 
     def __call__(self, job: str, params: dict[str, Any], **options: Any) -> dict[str, Any]:
         assert options["worker"] == "interactive"
@@ -69,10 +71,18 @@ class Engine:
         about = {
             "crs": UTM,
             "extent": [464_000.0, 2_115_000.0, 505_000.0, 2_165_000.0],
+            "data": {
+                "incidents": 1500,
+                "categories": ["ROBO", "FRAUDE"],
+                "start": "2019-02-01",
+                "end": "2020-02-01",
+                "days": 365,
+            },
             "incidents_in_window": 1234,
             "reference_time": "2020-01-31T23:59:00",
             "radius": params["radius"],
             "window_days": params["window_days"],
+            "covered_days": 364.9993,
             "model": "Mexico City, 31 days" if params["model"] else None,
             "interval": 0.8 if params["model"] else None,
             "warning": None,
@@ -92,7 +102,11 @@ class Engine:
             for step in range(params["k"])
         ]
         predicted = {"score": 0.72, "lower": 0.65, "upper": 0.8, "percentile": 91.0} if params["model"] else None
-        months = [{"month": f"2019-{month:02d}", "count": month, "days": 30.0, "of_days": 30} for month in range(2, 13)]
+        cut = {2: 0.0, 3: 12.4}
+        months = [
+            {"month": f"2019-{number:02d}", "count": number, "known_days": cut.get(number, 30.0), "of_days": 30}
+            for number in range(2, 13)
+        ]
         return {
             **about,
             "exact": {"score": 0.35, "percentile": 42.0, "score_abs": number},
@@ -108,8 +122,9 @@ class Engine:
 
 @pytest.fixture
 def engine(plugin: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    fake = Engine(plugin.client)
+    fake = Engine(plugin.client, plugin.environment)
     monkeypatch.setattr(plugin.client, "call", fake)
+    monkeypatch.setattr(plugin.environment, "read_status", lambda: fake.status)
     return fake
 
 
@@ -132,6 +147,7 @@ def window(qgis_app: Any) -> Iterator[QMainWindow]:
 @pytest.fixture
 def dock(plugin: SimpleNamespace, engine: Engine, window: QMainWindow, tmp_path: Path) -> Iterator[Any]:
     QgsSettings().remove("crime_risk/score_dock")
+    plugin.last_files._session.clear()
     made = plugin.dock.ScoreDock(window.centralWidget(), lambda: window.setWindowTitle("set up"), window)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, made)
     made.show()
@@ -168,24 +184,30 @@ def test_without_an_index_it_says_what_to_do(dock: Any, engine: Engine) -> None:
 
 
 def test_choosing_an_index_warms_up(dock: Any) -> None:
-    assert dock.settings_box.about_label.text() == "1,234 incidents in the 365 days up to 2020-01-31 23:59:00."
+    assert dock.settings_box.about_label.text() == (
+        "365 days of data, Feb 2019 – Jan 2020: 1,500 incidents (ROBO, FRAUDE). "
+        "1,234 incidents count in the 365 days up to Fri 31 Jan 2020."
+    )
     assert dock.current is None
     assert not dock.result.isVisible()
 
 
-def test_settings_are_remembered_but_not_the_date(plugin: SimpleNamespace, dock: Any, engine: Engine) -> None:
-    box = dock.settings_box
+def test_settings_are_remembered_but_not_the_date(
+    plugin: SimpleNamespace, dock: Any, engine: Engine, tmp_path: Path
+) -> None:
+    box, model = dock.settings_box, str(tmp_path / "one.crimescore")
+    Path(model).touch()
     box.radius_box.setValue(300)
     box.k_box.setValue(5)
-    box.model_widget.setFilePath("/models/one.crimescore")
+    box.model_widget.setFilePath(model)
     box.date_edit.setDate(box.date_edit.date().fromString("2019-06-30", "yyyy-MM-dd"))
     wait_for(lambda: bool(engine.asked) and not dock.asker.busy)
     asked = engine.asked[-1]
-    assert (asked["radius"], asked["k"], asked["model"]) == (300, 5, "/models/one.crimescore")
+    assert (asked["radius"], asked["k"], asked["model"]) == (300, 5, model)
     assert asked["reference_time"] == "2019-06-30T23:59:59"
     again = plugin.dock.SettingsBox().read_settings()
     assert again == plugin.query_task.Settings(
-        box.index_widget.filePath(), "/models/one.crimescore", radius=300.0, window_days=365.0, k=5
+        box.index_widget.filePath(), model, radius=300.0, window_days=365.0, k=5
     )
 
 
@@ -208,9 +230,13 @@ def test_a_click_is_answered(plugin: SimpleNamespace, dock: Any, engine: Engine)
     assert dock.result.isVisible()
     assert dock.answer_view.tile.colour == plugin.styles.choose_score_colour(0.35)
     assert "Crime score 0.35" in dock.answer_view.accessibleDescription()
-    assert "Percentile: 42 of the incidents' own places" in dock.answer_view.accessibleDescription()
-    assert "1 incident in 365 days up to 2020-01-31" in dock.answer_view.accessibleDescription()
-    assert "2019: 12" in dock.chart.accessibleDescription()
+    said = dock.answer_view.accessibleDescription()
+    assert "Compared: 42 of 100 incidents happened at places with this score or a lower one" in said
+    assert "Within 200 m: 1 incident in the 365 days up to Fri 31 Jan 2020." in said
+    assert "Data: city, 365 days of data, Feb 2019 – Jan 2020: 1,500 incidents (ROBO, FRAUDE)." in said
+    # A month without data is not shown as one without crime.
+    months = dock.chart.accessibleDescription().split("; ")
+    assert (months[0], months[-1]) == ("Mar 2019: 3 incidents (12 of 30 days)", "Dec 2019: 12 incidents")
     assert dock.neighbours.rowCount() == 10
     assert len(bands(dock)) == 4
 
@@ -220,7 +246,13 @@ def test_with_a_model_its_prediction_is_large(plugin: SimpleNamespace, dock: Any
     answer = ask(dock, "Zócalo")
     assert (answer.score, answer.lower, answer.upper, answer.percentile) == (0.72, 0.65, 0.8, 91)
     words = dock.answer_view.accessibleDescription()
-    for part in ("Zócalo", "Crime score 0.72", "80 % interval: 0.65 – 0.80", "Exact score: 0.35"):
+    for part in (
+        "Zócalo",
+        "Crime score 0.72",
+        "Compared: 91 of 100 incidents that the model learned from happened at places with this score or a lower one",
+        "Likely: 0.65 – 0.80: holds the counted score at 80 of 100 places",
+        "Counted score: 0.35",
+    ):
         assert part in words
     assert "Model: Mexico City, 31 days" in words
     assert dock.tabs.tabText(0) == "Nearest incidents, 31 days"

@@ -10,6 +10,8 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 
 from ...bridge import styles
 from ...bridge.crs import tr
+from ..tips import write_tip
+from .answer_words import describe_scale, list_rows, list_sentences
 from .answers import Answer
 
 
@@ -122,47 +124,6 @@ class ScoreScaleBar(QWidget):
             )
 
 
-def format_reference_date(answer: Answer) -> str:
-    """Format the day up to which incidents count."""
-    return str(answer.result["reference_time"]).partition("T")[0]
-
-
-def percentile_text(percentile: float) -> str:
-    """A percentile; finer at its ends, where a rounded 100 would say too much."""
-    return f"{percentile:.1f}" if percentile < 1 or percentile > 99 else f"{percentile:.0f}"
-
-
-def list_rows(answer: Answer) -> list[tuple[str, str]]:
-    """List what the answer says beside the score: titles and texts."""
-    result = answer.result
-    one, many = tr("1 incident in {days} days up to {date}"), tr("{count} incidents in {days} days up to {date}")
-    count = (one if answer.incidents == 1 else many).format(
-        count=f"{answer.incidents:,}", days=f"{result['window_days']:g}", date=format_reference_date(answer)
-    )
-    lines = []
-    if answer.percentile is not None:
-        # An incident's own place is the yardstick: most of a city's ground is calmer than where its incidents are.
-        share = tr("{percentile} of the incidents' own places")
-        lines.append((tr("Percentile"), share.format(percentile=percentile_text(answer.percentile))))
-    if answer.predicted:
-        title = tr("{share} % interval").format(share=f"{result['interval'] * 100:g}")
-        lines.append((title, f"{answer.lower:.2f} – {answer.upper:.2f}"))
-    lines.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
-    if answer.predicted:
-        lines.append((tr("Exact score"), f"{result['exact']['score']:.2f}"))
-        lines.append((tr("Model"), answer.model))
-    return lines
-
-
-def list_sentences(answer: Answer) -> list[str]:
-    """List everything the answer says in words; the first is the score."""
-    if answer.score is None:
-        said = tr("No score: the place lies outside the data")
-    else:
-        said = tr("Crime score {score}").format(score=f"{answer.score:.2f}")
-    return [said, *(f"{title}: {text}" for title, text in list_rows(answer))]
-
-
 class AnswerView(QWidget):
     """Shows one answer; its accessible description says it all in words."""
 
@@ -176,12 +137,16 @@ class AnswerView(QWidget):
         self.place_label.setFont(font)
         self.tile = ScoreTile()
         self.bar = ScoreScaleBar()
-        _make_selectable(self.place_label)
+        self.scale_label = QLabel(describe_scale())
+        self.scale_label.setWordWrap(True)
+        for label in (self.place_label, self.scale_label):
+            _make_selectable(label)
         self.table = QGridLayout()
         self.table.setColumnStretch(1, 1)
         right = QVBoxLayout()
         right.addWidget(self.place_label)
         right.addWidget(self.bar)
+        right.addWidget(self.scale_label)
         right.addStretch(1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -197,15 +162,15 @@ class AnswerView(QWidget):
             longitude=f"{answer.point.x():.6f}", latitude=f"{answer.point.y():.6f}"
         )
         self.place_label.setText(answer.name)
-        self.place_label.setToolTip(coordinates)
+        self.place_label.setToolTip(write_tip(coordinates))
         self.tile.show_score(answer.score)
         interval = (answer.lower, answer.upper) if answer.lower is not None and answer.upper is not None else None
         self.bar.show_score(answer.score, interval)
         self._fill_table(list_rows(answer))
-        spoken = ". ".join([answer.name, *said, coordinates])
-        self.setAccessibleDescription(spoken)
+        spoken = [answer.name, *said, coordinates]
+        self.setAccessibleDescription(". ".join(spoken))
         self.tile.setAccessibleName(said[0])
-        self.tile.setToolTip(spoken)
+        self.tile.setToolTip(write_tip(*spoken))
 
     def _fill_table(self, said: Sequence[tuple[str, str]]) -> None:
         while self.table.count():

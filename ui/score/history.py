@@ -19,7 +19,9 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import styles
 from ...bridge.crs import tr
-from .answer_view import list_sentences
+from ...riskengine.contract.dates import format_moment
+from ..tips import write_tip
+from .answer_words import list_sentences
 from .answers import Answer
 
 _ANSWER = Qt.ItemDataRole.UserRole
@@ -115,7 +117,8 @@ class History(QWidget):
         score = "–" if answer.score is None else f"{answer.score:.2f}"
         item = QListWidgetItem(self._icon(answer), tr("{score}  {place}").format(score=score, place=answer.name))
         item.setData(_ANSWER, answer)
-        item.setToolTip("\n".join((answer.name, *list_sentences(answer), answer.time.toString("yyyy-MM-dd HH:mm:ss"))))
+        asked = tr("Asked {time}").format(time=format_moment(answer.time.toString(Qt.DateFormat.ISODate)))
+        item.setToolTip(write_tip(answer.name, *list_sentences(answer), asked))
         self.list.insertItem(0, item)
         while self.list.count() > LONGEST:
             self.list.takeItem(self.list.count() - 1)

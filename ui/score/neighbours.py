@@ -10,6 +10,9 @@ from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.dates import format_moment
+from ...riskengine.contract.texts import count_text, show_name
+from ..tips import write_tip
 
 _NUMBER = Qt.ItemDataRole.UserRole
 
@@ -75,11 +78,11 @@ class NeighbourTable(QTableWidget):
             category = incident["category"] or ""
             cells = (
                 _Cell(tr("{distance} m").format(distance=f"{incident['distance']:,.0f}"), incident["distance"], number),
-                _Cell(tr("{age} days").format(age=f"{incident['age_days']:,.0f}"), incident["age_days"], number),
-                _Cell(category or tr("none"), category, number),
+                _Cell(count_text(round(incident["age_days"]), "day"), incident["age_days"], number),
+                _Cell(show_name(category) if category else tr("none"), category, number),
             )
             for column, cell in enumerate(cells):
-                cell.setToolTip(f"{category or tr('no category')}\n{incident['time'].replace('T', ' ')}")
+                cell.setToolTip(write_tip(category or tr("no category"), format_moment(incident["time"])))
                 if column < 2:
                     cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(number, column, cell)
