@@ -185,8 +185,8 @@ def test_without_an_index_it_says_what_to_do(dock: Any, engine: Engine) -> None:
 
 def test_choosing_an_index_warms_up(dock: Any) -> None:
     assert dock.settings_box.about_label.text() == (
-        "365 days of data, Feb 2019 – Jan 2020: 1,500 incidents (ROBO, FRAUDE). "
-        "1,234 incidents count in the 365 days up to Fri 31 Jan 2020."
+        "365 days of data, Feb 2019 – Jan 2020; 1,500 incidents (ROBO, FRAUDE). "
+        "1,234 incidents count: those in the 365 days up to Fri 31 Jan 2020."
     )
     assert dock.current is None
     assert not dock.result.isVisible()
@@ -233,7 +233,7 @@ def test_a_click_is_answered(plugin: SimpleNamespace, dock: Any, engine: Engine)
     said = dock.answer_view.accessibleDescription()
     assert "Compared: 42 of 100 incidents happened at places with this score or a lower one" in said
     assert "Within 200 m: 1 incident in the 365 days up to Fri 31 Jan 2020." in said
-    assert "Data: city, 365 days of data, Feb 2019 – Jan 2020: 1,500 incidents (ROBO, FRAUDE)." in said
+    assert "Data: city: 365 days of data, Feb 2019 – Jan 2020; 1,500 incidents (ROBO, FRAUDE)." in said
     # A month without data is not shown as one without crime.
     months = dock.chart.accessibleDescription().split("; ")
     assert (months[0], months[-1]) == ("Mar 2019: 3 incidents (12 of 30 days)", "Dec 2019: 12 incidents")

@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 from ...bridge import styles
 from ...bridge.crs import tr
 from ..tips import write_tip
-from .answer_words import describe_scale, list_rows, list_sentences
+from .answer_words import list_rows, list_sentences
 from .answers import Answer
 
 
@@ -137,16 +137,12 @@ class AnswerView(QWidget):
         self.place_label.setFont(font)
         self.tile = ScoreTile()
         self.bar = ScoreScaleBar()
-        self.scale_label = QLabel(describe_scale())
-        self.scale_label.setWordWrap(True)
-        for label in (self.place_label, self.scale_label):
-            _make_selectable(label)
+        _make_selectable(self.place_label)
         self.table = QGridLayout()
         self.table.setColumnStretch(1, 1)
         right = QVBoxLayout()
         right.addWidget(self.place_label)
         right.addWidget(self.bar)
-        right.addWidget(self.scale_label)
         right.addStretch(1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -22,9 +22,7 @@ _SLACK = 1.0
 
 def describe_scale() -> str:
     """Describe what the ends of the score's scale mean."""
-    return tr(
-        "0: as few incidents nearby as at the calmest place where one happened, or none. 1: as many as at the busiest."
-    )
+    return tr("From 0, the fewest incidents nearby of all places where one happened (or fewer), to 1, the most")
 
 
 def describe_comparison(percentile: float, predicted: bool = False) -> str:
@@ -54,7 +52,7 @@ def describe_data(result: Mapping[str, Any]) -> str:
     days = tr("{days} of data, {span}").format(
         days=count_text(data["days"], "day"), span=format_span(data["start"], data["end"])
     )
-    said = tr("{days}: {incidents}").format(days=days, incidents=count_text(data["incidents"], "incident"))
+    said = tr("{days}; {incidents}").format(days=days, incidents=count_text(data["incidents"], "incident"))
     names = data["categories"]
     if not names:
         return said
@@ -86,6 +84,7 @@ def list_rows(answer: Answer) -> list[tuple[str, str]]:
     result = answer.result
     lines = []
     if answer.percentile is not None:
+        lines.append((tr("Scale"), describe_scale()))
         lines.append((tr("Compared"), describe_comparison(answer.percentile, answer.predicted is not None)))
     if answer.predicted:
         holds = tr("{low} – {high}: holds the counted score at {share} of 100 places")
@@ -96,11 +95,11 @@ def list_rows(answer: Answer) -> list[tuple[str, str]]:
         incidents=count_text(answer.incidents, "incident"), window=describe_window(result)
     )
     lines.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
+    index = show_name(Path(answer.index).stem, _SHORT)
+    lines.append((tr("Data"), tr("{index}: {data}").format(index=index, data=describe_data(result))))
     if answer.predicted:
         lines.append((tr("Counted score"), f"{result['exact']['score']:.2f}"))
         lines.append((tr("Model"), show_name(answer.model, _SHORT)))
-    index = show_name(Path(answer.index).stem, _SHORT)
-    lines.append((tr("Data"), tr("{index}, {data}").format(index=index, data=describe_data(result))))
     return lines
 
 

@@ -191,7 +191,7 @@ class ScoreDock(QgsDockWidget):
         self.settings_box.show_about("")
         engine = environment.read_status()
         if not engine.ready:
-            self.message.say(f"{engine.problem}.", "warning", set_up=True)
+            self.message.say(engine.problem, "warning", set_up=True)
         elif settings is None:
             self.message.say(self._no_index())
         else:
@@ -272,7 +272,7 @@ class ScoreDock(QgsDockWidget):
     def _say_caveats(self, caveats: str) -> None:
         """Say what to know of an answer, and that the engine asks for an update where it does."""
         engine = environment.read_status()
-        update = f"{engine.problem}." if engine.outdated else ""
+        update = engine.problem if engine.outdated else ""
         self.message.say(" ".join(filter(None, (caveats, update))), "warning", set_up=engine.outdated)
 
     def _take_engine(self) -> None:
@@ -291,11 +291,11 @@ class ScoreDock(QgsDockWidget):
             self.message.say(why, "warning")
 
     def _tell_about(self, result: dict[str, Any]) -> None:
-        text = tr("{data}. {counted} {window}.")
-        counted = count_text(result["incidents_in_window"], "incident counts", "incidents count")
-        self.settings_box.show_about(
-            text.format(data=describe_data(result), counted=counted, window=describe_window(result))
-        )
+        text = tr("{data}.").format(data=describe_data(result))
+        if result["incidents_in_window"] != result["data"]["incidents"]:
+            counted = count_text(result["incidents_in_window"], "incident counts", "incidents count")
+            text += tr(" {counted}: those {window}.").format(counted=counted, window=describe_window(result))
+        self.settings_box.show_about(text)
         wgs84, crs = QgsCoordinateReferenceSystem(WGS84), QgsCoordinateReferenceSystem(result["crs"])
         transform = QgsCoordinateTransform(crs, wgs84, QgsProject.instance().transformContext())
         try:

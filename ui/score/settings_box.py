@@ -40,7 +40,7 @@ class SettingsBox(QgsCollapsibleGroupBox):
         self.index_widget = _file_widget(tr("Choose a crime index"), tr(CRIME_INDEX))
         self.index_widget.lineEdit().setPlaceholderText(tr("made with Build crime index"))
         self.model_widget = _file_widget(tr("Choose a score model"), tr(SCORE_MODEL))
-        self.model_widget.lineEdit().setPlaceholderText(tr("none: the exact count"))
+        self.model_widget.lineEdit().setPlaceholderText(tr("none: counted"))
         self.date_edit = QgsDateEdit()
         self.date_edit.setAllowNull(True)
         self.date_edit.setNullRepresentation(tr("last incident"))
