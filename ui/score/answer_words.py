@@ -22,7 +22,7 @@ _SLACK = 1.0
 
 def describe_scale() -> str:
     """Describe what the ends of the score's scale mean."""
-    return tr("From 0, the fewest incidents nearby of all places where one happened (or fewer), to 1, the most")
+    return tr("0 is like the calmest place where an incident happened, or calmer; 1 is like the busiest")
 
 
 def describe_comparison(percentile: float, predicted: bool = False) -> str:
@@ -46,13 +46,23 @@ def describe_comparison(percentile: float, predicted: bool = False) -> str:
     return said.format(these=share.format(share=f"{percentile:.0f}", incidents=whose))
 
 
-def describe_data(result: Mapping[str, Any]) -> str:
-    """Describe what the data of an index cover, without a full stop: days, incidents, categories."""
+def describe_data(index: str, result: Mapping[str, Any]) -> str:
+    """Describe what the data of an index cover, without a full stop: days, incidents, categories.
+
+    Parameters
+    ----------
+    index : str
+        Its file.
+    result : mapping
+        Of the job ``query_score``.
+    """
     data = result["data"]
     days = tr("{days} of data, {span}").format(
         days=count_text(data["days"], "day"), span=format_span(data["start"], data["end"])
     )
-    said = tr("{days}; {incidents}").format(days=days, incidents=count_text(data["incidents"], "incident"))
+    said = tr("{index}: {days}; {incidents}").format(
+        index=show_name(Path(index).stem, _SHORT), days=days, incidents=count_text(data["incidents"], "incident")
+    )
     names = data["categories"]
     if not names:
         return said
@@ -94,9 +104,10 @@ def list_rows(answer: Answer) -> list[tuple[str, str]]:
     count = tr("{incidents} {window}").format(
         incidents=count_text(answer.incidents, "incident"), window=describe_window(result)
     )
-    lines.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
-    index = show_name(Path(answer.index).stem, _SHORT)
-    lines.append((tr("Data"), tr("{index}: {data}").format(index=index, data=describe_data(result))))
+    # Outside the data no count is known, which 0 would not say.
+    if answer.known:
+        lines.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
+    lines.append((tr("Data"), describe_data(answer.index, result)))
     if answer.predicted:
         lines.append((tr("Counted score"), f"{result['exact']['score']:.2f}"))
         lines.append((tr("Model"), show_name(answer.model, _SHORT)))

@@ -34,12 +34,11 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import environment
 from ...bridge.crs import WGS84, tr
 from ...bridge.news import NEWS
-from ...riskengine.contract.texts import count_text
 from ..message import Message
 from . import markers, queries_layer
 from .address_line import AddressLine
 from .answer_view import AnswerView
-from .answer_words import describe_data, describe_window, format_days
+from .answer_words import describe_data, format_days
 from .answers import Answer
 from .history import History
 from .map_tool import ScoreMapTool, describe_no_place, to_wgs84
@@ -188,7 +187,6 @@ class ScoreDock(QgsDockWidget):
     def warm_up(self) -> None:
         """Let the engine read index and model before the first question."""
         settings = self.settings_box.read_settings()
-        self.settings_box.show_about("")
         engine = environment.read_status()
         if not engine.ready:
             self.message.say(engine.problem, "warning", set_up=True)
@@ -235,10 +233,13 @@ class ScoreDock(QgsDockWidget):
         if task.answer is None:
             self.message.say(task.problem, "error", task.engine_missing)
             return
-        self._tell_about(task.answer)
+        self._bound_addresses(task.answer)
         if task.question.point is None:
             # What is said of the answer that is still shown stays.
             self._say_caveats(task.answer["warning"] or self._caveats())
+            if self.current is None and not self.message.text:
+                data = describe_data(task.question.settings.index, task.answer)
+                self.message.say(tr("{data}. Click on the map, or type an address.").format(data=data))
             return
         answer = Answer(task.question, task.answer, QDateTime.currentDateTime())
         self._show(answer)
@@ -290,12 +291,8 @@ class ScoreDock(QgsDockWidget):
         if why := self.markers.go_to(number):
             self.message.say(why, "warning")
 
-    def _tell_about(self, result: dict[str, Any]) -> None:
-        text = tr("{data}.").format(data=describe_data(result))
-        if result["incidents_in_window"] != result["data"]["incidents"]:
-            counted = count_text(result["incidents_in_window"], "incident counts", "incidents count")
-            text += tr(" {counted}: those {window}.").format(counted=counted, window=describe_window(result))
-        self.settings_box.show_about(text)
+    def _bound_addresses(self, result: dict[str, Any]) -> None:
+        """Let addresses near the data come first."""
         wgs84, crs = QgsCoordinateReferenceSystem(WGS84), QgsCoordinateReferenceSystem(result["crs"])
         transform = QgsCoordinateTransform(crs, wgs84, QgsProject.instance().transformContext())
         try:

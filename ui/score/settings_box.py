@@ -6,8 +6,8 @@ from pathlib import Path
 
 from qgis.core import QgsSettings
 from qgis.gui import QgsCollapsibleGroupBox, QgsDateEdit, QgsFileWidget
-from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QDoubleSpinBox, QFormLayout, QLabel, QSpinBox, QWidget
+from qgis.PyQt.QtCore import QTimer, pyqtSignal
+from qgis.PyQt.QtWidgets import QDoubleSpinBox, QFormLayout, QSpinBox, QWidget
 
 from ...bridge import last_files
 from ...bridge.crs import tr
@@ -53,10 +53,6 @@ class SettingsBox(QgsCollapsibleGroupBox):
         self.window_box = _spin(QDoubleSpinBox(), "window_days")
         self.window_box.setDecimals(0)
         self.k_box = _spin(QSpinBox(), "k")
-        self.about_label = QLabel()
-        self.about_label.setWordWrap(True)
-        self.about_label.setTextFormat(Qt.TextFormat.PlainText)
-        self.about_label.hide()
 
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -67,7 +63,6 @@ class SettingsBox(QgsCollapsibleGroupBox):
         form.addRow(tr("Radi&us"), self.radius_box)
         form.addRow(tr("Wi&ndow"), self.window_box)
         form.addRow(tr("&k nearest"), self.k_box)
-        form.addRow(self.about_label)
 
         #: The files' widgets by their ending.
         self._files = {last_files.INDEX: self.index_widget, last_files.MODEL: self.model_widget}
@@ -100,11 +95,6 @@ class SettingsBox(QgsCollapsibleGroupBox):
             self.window_box.value(),
             self.k_box.value(),
         )
-
-    def show_about(self, text: str) -> None:
-        """Say what the index holds."""
-        self.about_label.setText(text)
-        self.about_label.setVisible(bool(text))
 
     def take_file(self, path: str) -> None:
         """Take an index or a model that was just made; under a name taken already it is another file."""
