@@ -17,7 +17,6 @@ from qgis.core import (
     QgsLayerTreeLayer,
     QgsMapLayerLegend,
     QgsPointXY,
-    QgsProcessingUtils,
     QgsProject,
     QgsRectangle,
     QgsRenderContext,
@@ -121,19 +120,6 @@ def test_it_begins_with_the_files_made_last(plugin: SimpleNamespace, dock: Any, 
     assert plugin.dock.SettingsBox().read_settings() is None
 
 
-def test_a_temporary_file_is_offered_until_qgis_is_closed(plugin: SimpleNamespace, dock: Any, tmp_path: Path) -> None:
-    last = plugin.last_files
-    kept, gone = tmp_path / "kept.crimeindex", Path(QgsProcessingUtils.tempFolder()) / "gone.crimeindex"
-    for path in (kept, gone):
-        path.touch()
-        last.announce(str(path))
-    assert last.find_last(last.INDEX) == str(gone)
-    # As in another session.
-    last._session.clear()
-    assert last.find_last(last.INDEX) == str(kept)
-    gone.unlink()
-
-
 def test_without_an_engine_it_offers_set_up_and_comes_alive(
     plugin: SimpleNamespace, dock: Any, engine: Engine, window: QMainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +170,7 @@ def test_texts_of_the_data_are_shown_as_they_are(dock: Any, engine: Engine) -> N
     ask(dock, HOSTILE)
     shown, escaped = "<b>ROBO</b> <img src=x>=1+1&amp;", "&lt;b&gt;ROBO&lt;/b&gt; &lt;img src=x&gt;=1+1&amp;amp;"
     table = dock.neighbours
-    assert [table.item(row, 2).text() for row in (0, 1)] == [shown, "R" * 59 + "…"]
+    assert [table.item(row, 2).text() for row in (0, 1)] == [shown, "R" * 199 + "…"]
     assert table.item(0, 1).text() == "1 day"
     assert table.item(0, 2).toolTip() == f"<qt>{escaped}<br>Thu 2 Jan 2020, 03:04</qt>"
     assert len(table.item(1, 2).toolTip()) < 400

@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 
 from ...bridge import styles
 from ...bridge.crs import tr
-from ..tips import write_tip
+from ..tooltips import make_tooltip
 from .answer_words import list_rows, list_sentences
 from .answers import Answer
 
@@ -158,7 +158,7 @@ class AnswerView(QWidget):
             longitude=f"{answer.point.x():.6f}", latitude=f"{answer.point.y():.6f}"
         )
         self.place_label.setText(answer.name)
-        self.place_label.setToolTip(write_tip(coordinates))
+        self.place_label.setToolTip(coordinates)
         self.tile.show_score(answer.score)
         interval = (answer.lower, answer.upper) if answer.lower is not None and answer.upper is not None else None
         self.bar.show_score(answer.score, interval)
@@ -166,7 +166,7 @@ class AnswerView(QWidget):
         spoken = [answer.name, *said, coordinates]
         self.setAccessibleDescription(". ".join(spoken))
         self.tile.setAccessibleName(said[0])
-        self.tile.setToolTip(write_tip(*spoken))
+        self.tile.setToolTip(make_tooltip("\n".join(spoken)))
 
     def _fill_table(self, said: Sequence[tuple[str, str]]) -> None:
         while self.table.count():
