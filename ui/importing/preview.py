@@ -10,6 +10,8 @@ from qgis.PyQt.QtGui import QBrush
 from qgis.PyQt.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QTabWidget, QVBoxLayout, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.dates import format_moment
+from ...riskengine.contract.texts import count_text
 from ..message import Message
 from ..tooltips import make_tooltip
 
@@ -63,7 +65,7 @@ class Preview(QWidget):
         columns = [tr("Line"), tr("Time"), tr("X or longitude"), tr("Y or latitude"), tr("Category"), tr("Refused")]
         # A refused row has a reason; what could be read of it stays, since it says what is wrong.
         read = [
-            [str(row["line"]), row["time"], _number(row["x"]), _number(row["y"]), row["category"], row["reason"]]
+            [str(row["line"]), _moment(row["time"]), _number(row["x"]), _number(row["y"]), row["category"], row["reason"]]
             for row in found["read"]
         ]
         _fill(self.read, columns, read, [number for number, row in enumerate(found["read"]) if row["reason"]])
@@ -93,10 +95,10 @@ def describe_answer(found: Mapping[str, Any], counting: bool = False) -> str:
     if found["problem"]:
         parts.append(found["problem"])
     elif found["tried"]:
-        rows = tr("{tried} rows") if found["whole"] else tr("the first {tried} rows")
+        rows = tr("{rows}") if found["whole"] else tr("the first {rows}")
         said = tr("{refused} of {rows} would be refused") if found["refused"] else tr("None of {rows} would be refused")
         reasons = ", ".join(f"{count:,} × {reason}" for reason, count in found["reasons"].items())
-        sentence = said.format(refused=f"{found['refused']:,}", rows=rows.format(tried=f"{found['tried']:,}"))
+        sentence = said.format(refused=f"{found['refused']:,}", rows=rows.format(rows=count_text(found["tried"], "row")))
         parts.append(sentence + (f": {reasons}." if reasons else "."))
         if counting and not found["whole"]:
             parts.append(tr("Counting all rows…"))
@@ -136,6 +138,11 @@ def _fill(table: QTableWidget, header: Sequence[str], rows: Sequence[Sequence[st
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _moment(time: str) -> str:
+    """A time with its weekday and the month's name: which of two numbers was taken for the day is seen at once."""
+    return format_moment(time) if time else ""
 
 
 def _number(value: float | None) -> str:
