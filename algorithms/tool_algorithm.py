@@ -19,7 +19,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge import client, landing, layers, leftovers, styles
+from ..bridge import client, landing, last_files, layers, leftovers, styles
 from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
 from ..bridge.temporal import describe_span
@@ -240,6 +240,7 @@ class ToolAlgorithm(EngineAlgorithm):
             if destination:
                 returned[parameter.name] = destination
                 self._style(asked, parameter, str(destination), result)
+                last_files.announce(str(destination))
         if "refusals" in result and asked.places is not None:
             total = len(asked.places.x) + len(asked.places.refused)
             self.report_refused(self._all_refused(asked, result), total, asked.feedback)

@@ -296,7 +296,7 @@ def main() -> None:
             make_files()
             make_map()
             dock = open_dock()
-            found["about"] = dock.settings_box.about_label.text()
+            found["about"] = dock.message.text
             ask_by_clicking(dock)
             ask_by_address(dock)
             ask_with_models(dock)

@@ -23,7 +23,7 @@ ROWS = """ref;a;b;seen on;kind
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory, qgis_processing: None) -> Iterator[SimpleNamespace]:
     found = import_modules(
-        tmp_path_factory, "bridge.client", dialog="ui.importing.dialog", provider="algorithms.provider"
+        tmp_path_factory, "bridge.client", "bridge.news", dialog="ui.importing.dialog", provider="algorithms.provider"
     )
     provider = found.provider.CrimeRiskProvider()
     QgsApplication.processingRegistry().addProvider(provider)
@@ -139,3 +139,21 @@ def test_closing_the_dialog_ends_the_look(dialog: Any, csv: Path) -> None:
     panel.look()
     dialog.close()
     assert panel._task is None
+
+
+def test_what_needs_an_engine_is_looked_at_as_soon_as_there_is_one(
+    modules: SimpleNamespace, dialog: Any, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(*_: Any, **__: Any) -> Any:
+        raise modules.client.EngineMissing("The engine is not installed")
+
+    with monkeypatch.context() as without:
+        without.setattr(modules.client, "call", call)
+        choose(dialog, INPUT=str(csv), X_FIELD="a", Y_FIELD="b", TIME_FIELD="seen on")
+        message = dialog.mainWidget().preview.message
+        assert (message.text, message.set_up_button.isVisible()) == ("The engine is not installed", True)
+    modules.news.NEWS.engine_changed.emit()
+    wait_for(lambda: dialog.mainWidget()._task is None)
+    assert "would be refused" in message.text
+    assert not message.set_up_button.isVisible()
+    assert texts(dialog.mainWidget().preview.read, 1)[1] == "Sat 2 Mar 2024, 11:30"
