@@ -91,7 +91,11 @@ def test_another_band_and_another_renderer_are_named_too(panel: Panel, raster: A
     style("risk", layer, DAYS)
     panel.add(layer)
     grey = QgsSingleBandGrayRenderer(layer.dataProvider(), 2)
-    grey.setContrastEnhancement(QgsContrastEnhancement(layer.dataProvider().dataType(2)))
+    contrast = QgsContrastEnhancement(layer.dataProvider().dataType(2))
+    contrast.setContrastEnhancementAlgorithm(
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum
+    )
+    grey.setContrastEnhancement(contrast)
     layer.setRenderer(grey)
     assert panel.read(layer) == "Map of Tue 31 Dec 2024"
 
