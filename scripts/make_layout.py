@@ -56,6 +56,22 @@ TITLE = (
     f"[% with_variable('subject', {SUBJECT}, coalesce(nullif(layer_property(@subject, 'title'), ''), "
     "layer_property(@subject, 'name'), 'Risk map')) %]"
 )
+#: The span from @begin to @end, as `contract.dates.format_span` says it.
+SPAN = (
+    "with_variable('last', @end - to_interval('1 second'), CASE "
+    "WHEN format_date(@begin, 'HHmm') <> '0000' or format_date(@end, 'HHmm') <> '0000' THEN "
+    "format_date(@begin, 'ddd d MMM yyyy, HH:mm', 'en') || ' – ' || if(to_date(@begin) = to_date(@last), "
+    "if(format_date(@end, 'HHmm') = '0000', '24:00', format_date(@end, 'HH:mm')), "
+    "format_date(@end, 'ddd d MMM yyyy, HH:mm', 'en')) "
+    "WHEN day(@begin) = 1 and day(@end) = 1 THEN "
+    "CASE WHEN format_date(@begin, 'yyyyMM') = format_date(@last, 'yyyyMM') THEN '' "
+    "WHEN year(@begin) = year(@last) THEN format_date(@begin, 'MMM', 'en') || ' – ' "
+    "ELSE format_date(@begin, 'MMM yyyy', 'en') || ' – ' END || format_date(@last, 'MMM yyyy', 'en') "
+    "ELSE CASE WHEN to_date(@begin) = to_date(@last) THEN '' "
+    "WHEN year(@begin) <> year(@last) THEN format_date(@begin, 'ddd d MMM yyyy', 'en') || ' – ' "
+    "WHEN month(@begin) <> month(@last) THEN format_date(@begin, 'ddd d MMM', 'en') || ' – ' "
+    "ELSE format_date(@begin, 'ddd d', 'en') || ' – ' END || format_date(@last, 'ddd d MMM yyyy', 'en') END)"
+)
 #: A span as `contract.dates.format_span` says it begins with one of these.
 _NAMES = "Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 #: What was counted: a keyword of the layer begins with n.
@@ -70,11 +86,7 @@ DATE = (
     f"if(@begin is null, with_variable('subject', {SUBJECT}, "
     f"coalesce(array_first(array_filter(layer_property(@subject, 'keywords'), "
     f"regexp_match(@element, '^({_NAMES}) |^[0-9.]+ days? to '))), '')), "
-    "if(format_date(@begin, 'HHmm') = '0000' and format_date(@end, 'HHmm') = '0000', "
-    "with_variable('last', @end - to_interval('1 day'), format_date(@begin, 'ddd d MMM yyyy', 'en') || "
-    "if(@last > @begin, ' – ' || format_date(@last, 'ddd d MMM yyyy', 'en'), '')), "
-    "format_date(@begin, 'ddd d MMM yyyy, HH:mm', 'en') || ' – ' || "
-    "format_date(@end, 'ddd d MMM yyyy, HH:mm', 'en'))))) %]"
+    f"{SPAN}))) %]"
 )
 CARD = f"[% with_variable('subject', {SUBJECT}, coalesce(layer_property(@subject, 'abstract'), '')) %]"
 #: In the template itself, so that a project opens elsewhere too.

@@ -7,12 +7,15 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsColorRampLegendNode,
     QgsCoordinateTransform,
     QgsCsException,
     QgsDateTimeRange,
     QgsLayoutItemLegend,
     QgsLayoutItemPage,
     QgsLayoutPoint,
+    QgsLayoutSize,
+    QgsLegendRenderer,
     QgsLegendStyle,
     QgsMapLayer,
     QgsMapLayerLegendUtils,
@@ -22,7 +25,7 @@ from qgis.core import (
     QgsTextFormat,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QCoreApplication, Qt
+from qgis.PyQt.QtCore import QCoreApplication, QSizeF, Qt
 
 from ..bridge.legends import name_map
 from .layout_text import Ruler, quote
@@ -37,6 +40,8 @@ _COLUMNS = 3
 #: Millimetres: a symbol and the space around it, between columns, and around a page.
 _SYMBOL, _GAP, _MARGIN = 10.0, 6.0, 10.0
 _TITLE_LINES, _LABEL_LINES = 3, 2
+#: Of a bar of colours, millimetres: tall enough to find a colour in.
+_RAMP = QSizeF(7.0, 24.0)
 
 
 def is_explained(layer: QgsMapLayer) -> bool:
@@ -120,7 +125,7 @@ class LegendPlacer:
     def _fit(self, legend: QgsLayoutItemLegend, layers: Sequence[QgsMapLayer], width: float, height: float) -> bool:
         for size in SIZES:
             self._fill(legend, layers, width, size)
-            if _is_within(legend, width, height):
+            if self._is_within(legend, width, height):
                 return True
         return False
 
@@ -139,10 +144,16 @@ class LegendPlacer:
         while low < high:
             middle = (low + high + 1) // 2
             self._fill(legend, layers[:middle], width, SIZES[-1])
-            low, high = (middle, high) if _is_within(legend, width, height) else (low, middle - 1)
+            low, high = (middle, high) if self._is_within(legend, width, height) else (low, middle - 1)
         self._fill(legend, layers[:low], width, SIZES[-1])
-        legend.adjustBoxSize()
+        self._is_within(legend, width, height)
         return low
+
+    def _is_within(self, legend: QgsLayoutItemLegend, width: float, height: float) -> bool:
+        # The item itself knows its size only when it has been painted.
+        size = QgsLegendRenderer(legend.model(), legend.legendSettings()).minimumSize(self._ruler.context)
+        legend.attemptResize(QgsLayoutSize(size.width(), size.height(), Qgis.LayoutUnit.Millimeters))
+        return bool(size.width() <= width + 0.1 and size.height() <= height)
 
     def _fill(self, legend: QgsLayoutItemLegend, layers: Sequence[QgsMapLayer], width: float, size: float) -> None:
         legend.setAutoUpdateModel(False)
@@ -154,6 +165,7 @@ class LegendPlacer:
         for layer in layers:
             node = root.addLayer(layer)
             name_map(node, self._time)
+            legend.model().refreshLayerLegend(node)
             lines = legend.model().layerLegendNodes(node)
             more = len(lines) - _MOST_LINES
             title = _tr("{name} (and {more} more)").format(name=layer.name(), more=more) if more > 0 else layer.name()
@@ -165,6 +177,8 @@ class LegendPlacer:
                 if text:
                     text = quote("\n".join(self._ruler.cut(text, inner - _SYMBOL, _LABEL_LINES, form)))
                     QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, number, text)
+                elif isinstance(line, QgsColorRampLegendNode):
+                    QgsMapLayerLegendUtils.setLegendNodeSymbolSize(node, number, _RAMP)
             if more > 0:
                 QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(_MOST_LINES)))
             legend.model().refreshLayerLegend(node)
@@ -185,12 +199,6 @@ def _resize(legend: QgsLayoutItemLegend, style: Any, size: float) -> QgsTextForm
     own.setTextFormat(form)
     legend.setStyle(style, own)
     return form
-
-
-def _is_within(legend: QgsLayoutItemLegend, width: float, height: float) -> bool:
-    legend.adjustBoxSize()
-    size = legend.sizeWithUnits()
-    return bool(size.width() <= width + 0.1 and size.height() <= height)
 
 
 def _tr(text: str) -> str:

@@ -19,17 +19,17 @@ class Ruler:
     """
 
     def __init__(self, layout: QgsPrintLayout) -> None:
-        self._context = QgsLayoutUtils.createRenderContextForLayout(layout, None, _DPI)
-        self._scale = self._context.convertToPainterUnits(1.0, Qgis.RenderUnit.Millimeters)
+        self.context = QgsLayoutUtils.createRenderContextForLayout(layout, None, _DPI)
+        self._scale = self.context.convertToPainterUnits(1.0, Qgis.RenderUnit.Millimeters)
 
     def measure_width(self, text: str, form: QgsTextFormat) -> float:
         """Measure one line."""
-        return float(Renderer.textWidth(self._context, form, [text])) / self._scale
+        return float(Renderer.textWidth(self.context, form, [text])) / self._scale
 
     def measure_height(self, lines: list[str], form: QgsTextFormat) -> float:
         """Measure lines that are wrapped already."""
         mode = Qgis.TextLayoutMode.RectangleAscentBased
-        return float(Renderer.textHeight(self._context, form, lines, mode)) / self._scale
+        return float(Renderer.textHeight(self.context, form, lines, mode)) / self._scale
 
     def wrap(self, text: str, width: float, form: QgsTextFormat) -> list[str]:
         """Wrap a text between its words; a word that is wider than a line is broken."""
@@ -86,6 +86,7 @@ def fit_label(ruler: Ruler, item: QgsLayoutItemLabel, height: float, smallest: f
     text, form = item.currentText(), QgsTextFormat(item.textFormat())
     width = item.sizeWithUnits().width()
     if not text.strip():
+        item.attemptResize(QgsLayoutSize(width, 0.0, Qgis.LayoutUnit.Millimeters))
         return 0.0
     size = form.size()
     while True:

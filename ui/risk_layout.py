@@ -134,10 +134,10 @@ def _arrange(layout: QgsPrintLayout, layers: list[QgsMapLayer], time: QgsDateTim
     width, bottom = layout.itemById("card").sizeWithUnits().width(), bar.positionWithUnits().y() - GAP
     for name, most in (("card", CARD_HEIGHT), ("count", COUNT_HEIGHT)):
         item = layout.itemById(name)
-        if height := fit_label(ruler, item, most, 6.0):
-            bottom -= height
-            item.attemptMove(QgsLayoutPoint(left, bottom, Qgis.LayoutUnit.Millimeters))
-            bottom -= GAP
+        height = fit_label(ruler, item, most, 6.0)
+        bottom -= height
+        item.attemptMove(QgsLayoutPoint(left, bottom, Qgis.LayoutUnit.Millimeters))
+        bottom -= GAP if height else 0.0
     LegendPlacer(layout, layers, time).place(legend, width, bottom - top)
 
 
