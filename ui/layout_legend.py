@@ -37,6 +37,10 @@ _PICTURES = ("multibandcolor", "singlebandcolordata")
 #: More lines of one layer are not listed.
 _MOST_LINES = 24
 _COLUMNS = 3
+#: Millimetres, at the largest size: a symbol's height and what stands above it.
+_SYMBOL_HEIGHT, _SPACE = 4.0, 2.5
+#: At the resolution of a screen a legend is higher than on paper by so much at most.
+_COARSER = 1.06
 #: Millimetres: a symbol and the space around it, between columns, and around a page.
 _SYMBOL, _GAP, _MARGIN = 10.0, 6.0, 10.0
 _TITLE_LINES, _LABEL_LINES = 3, 2
@@ -93,7 +97,7 @@ class LegendPlacer:
         """Fill the legend within so many millimetres; what does not fit goes on pages of its own."""
         if self._fit(legend, self._layers, width, height):
             return
-        taken = self._fit_some(legend, self._layers, width, height, _tr("The legend goes on on page {page}"), 2)
+        taken = self._fit_some(legend, self._layers, width, height, 2)
         page = 2
         while taken < len(self._layers):
             taken += self._add_page(legend, self._layers[taken:], page)
@@ -120,7 +124,7 @@ class LegendPlacer:
         width, height = (side - 2 * _MARGIN for side in (sheet.pageSize().width(), sheet.pageSize().height()))
         if self._fit(legend, layers, width, height):
             return len(layers)
-        return max(self._fit_some(legend, layers, width, height, _tr("The legend goes on on page {page}"), page + 1), 1)
+        return max(self._fit_some(legend, layers, width, height, page + 1), 1)
 
     def _fit(self, legend: QgsLayoutItemLegend, layers: Sequence[QgsMapLayer], width: float, height: float) -> bool:
         for size in SIZES:
@@ -135,11 +139,10 @@ class LegendPlacer:
         layers: Sequence[QgsMapLayer],
         width: float,
         height: float,
-        note: str,
         page: int,
     ) -> int:
-        """Fill in as many layers as fit at the smallest size; returns how many."""
-        legend.setTitle(note.format(page=page))
+        """Fill in as many layers as fit at the smallest size, and say where the others are; returns how many."""
+        legend.setTitle(_tr("More of the legend is on page {page}").format(page=page))
         low, high = 0, len(layers)
         while low < high:
             middle = (low + high + 1) // 2
@@ -153,11 +156,16 @@ class LegendPlacer:
         # The item itself knows its size only when it has been painted.
         size = QgsLegendRenderer(legend.model(), legend.legendSettings()).minimumSize(self._ruler.context)
         legend.attemptResize(QgsLayoutSize(size.width(), size.height(), Qgis.LayoutUnit.Millimeters))
-        return bool(size.width() <= width + 0.1 and size.height() <= height)
+        return bool(size.width() <= width + 0.1 and size.height() * _COARSER <= height)
 
     def _fill(self, legend: QgsLayoutItemLegend, layers: Sequence[QgsMapLayer], width: float, size: float) -> None:
         legend.setAutoUpdateModel(False)
         forms = {style: _resize(legend, style, size) for style in _STYLES}
+        legend.setSymbolHeight(_SYMBOL_HEIGHT * size / SIZES[0])
+        for style in (QgsLegendStyle.Style.Symbol, QgsLegendStyle.Style.Subgroup):
+            own = legend.style(style)
+            own.setMargin(QgsLegendStyle.Side.Top, _SPACE * size / SIZES[0])
+            legend.setStyle(style, own)
         columns = legend.columnCount()
         inner = (width - (columns - 1) * _GAP) / columns
         root = legend.model().rootGroup()
