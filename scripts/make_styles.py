@@ -38,6 +38,8 @@ FOLDER = ROOT / "resources" / "styles"
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
 #: Of fills: the names of streets and quarters on a basemap below can still be read.
 OPACITY = 0.6
+#: Of cells that stand alone, with nothing drawn between them.
+SPARSE = 0.75
 #: Limits of the score's classes.
 LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -150,10 +152,10 @@ def raster_styles() -> None:
     file.GetRasterBand(1).WriteArray(np.zeros((2, 2), dtype=np.uint8))
     file = None
     for name, opacity in (
-        ("heatmaps", OPACITY),
+        ("heatmaps", SPARSE),
         ("risk", OPACITY),
         ("classes", OPACITY),
-        ("labels", 0.75),
+        ("labels", SPARSE),
         ("predicted_raster", OPACITY),
     ):
         layer = QgsRasterLayer(path, name)
