@@ -36,7 +36,10 @@ def describe_shown_map(layer: QgsRasterLayer, time: QgsDateTimeRange | None) -> 
         return tr("Map of {span}").format(span=format_range(ranges[band]))
     if not band and time is not None:
         return tr("No map of {span}").format(span=format_range(time))
-    return str(layer.customProperty(LEGEND_PROPERTY, "") or "")
+    title = str(layer.customProperty(LEGEND_PROPERTY, "") or "")
+    # Another band than the first holds something else, such as the lower bound of a score.
+    described = layer.bandName(band).partition(": ")[2] if band > 1 else ""
+    return f"{title}: {described}" if title and described else title
 
 
 def name_map(node: QgsLayerTreeLayer, time: QgsDateTimeRange | None) -> bool:

@@ -37,6 +37,7 @@ _PICTURES = ("multibandcolor", "singlebandcolordata")
 #: More lines of one layer are not listed.
 _MOST_LINES = 24
 _COLUMNS = 3
+_IS_TIMED = "map_get(item_variables('map'), 'map_start_time') is not null"
 #: Millimetres, at the largest size: a symbol's height and what stands above it.
 _SYMBOL_HEIGHT, _SPACE = 4.0, 2.5
 #: At the resolution of a screen a legend is higher than on paper by so much at most.
@@ -76,6 +77,12 @@ def is_in_view(layer: QgsMapLayer, settings: QgsMapSettings) -> bool:
         return True
 
 
+def is_played(layer: QgsMapLayer) -> bool:
+    """Whether a layer is a stack, of which a map's time chooses one map."""
+    properties = layer.temporalProperties()
+    return isinstance(layer, QgsRasterLayer) and properties.isActive() and bool(properties.fixedRangePerBand())
+
+
 class LegendPlacer:
     """Fills the legend of a layout, and gives it further pages where one place is too small.
 
@@ -86,10 +93,14 @@ class LegendPlacer:
         What the map shows, the uppermost first.
     time : QgsDateTimeRange, optional
         That of the map.
+    span : str
+        Expression of the map's time as text: the time of a layout can be changed, and its export can run through all.
     """
 
-    def __init__(self, layout: QgsPrintLayout, layers: Sequence[QgsMapLayer], time: QgsDateTimeRange | None) -> None:
-        self._layout, self._time = layout, time
+    def __init__(
+        self, layout: QgsPrintLayout, layers: Sequence[QgsMapLayer], time: QgsDateTimeRange | None, span: str
+    ) -> None:
+        self._layout, self._time, self._span = layout, time, span
         self._layers = [layer for layer in layers if is_explained(layer)]
         self._ruler = Ruler(layout)
 
@@ -184,6 +195,8 @@ class LegendPlacer:
                 form = forms[QgsLegendStyle.Style.SymbolLabel]
                 if text:
                     text = quote("\n".join(self._ruler.cut(text, inner - _SYMBOL, _LABEL_LINES, form)))
+                    if not number and is_played(layer):
+                        text = f"[% if({_IS_TIMED}, 'Map of ' || ({self._span}), '{text}') %]"
                     QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, number, text)
                 elif isinstance(line, QgsColorRampLegendNode):
                     QgsMapLayerLegendUtils.setLegendNodeSymbolSize(node, number, _RAMP)

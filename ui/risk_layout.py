@@ -14,7 +14,6 @@ from qgis.core import (
     QgsMapSettings,
     QgsPrintLayout,
     QgsProject,
-    QgsRasterLayer,
     QgsReadWriteContext,
     QgsRectangle,
 )
@@ -22,7 +21,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtXml import QDomDocument
 
 from ..bridge.legends import find_shown_band
-from .layout_legend import LegendPlacer, is_in_view
+from .layout_legend import LegendPlacer, is_in_view, is_played
 from .layout_text import Ruler, fit_label
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "resources" / "layouts" / "crime_risk.qpt"
@@ -115,7 +114,7 @@ def _follow(
 def _narrow(time: QgsDateTimeRange, layers: list[QgsMapLayer]) -> QgsDateTimeRange:
     """Narrow a time to that of the map drawn: of a week QGIS draws the last day's, and the page must say so."""
     for layer in layers:
-        if isinstance(layer, QgsRasterLayer) and layer.temporalProperties().isActive():
+        if is_played(layer):
             drawn = layer.temporalProperties().fixedRangePerBand().get(find_shown_band(layer, time))
             if drawn is not None:
                 return time if drawn.contains(time) else drawn
@@ -125,6 +124,7 @@ def _narrow(time: QgsDateTimeRange, layers: list[QgsMapLayer]) -> QgsDateTimeRan
 def _arrange(layout: QgsPrintLayout, layers: list[QgsMapLayer], time: QgsDateTimeRange | None) -> None:
     """Let every text fit its frame, and the legend what the texts leave of the right column."""
     ruler = Ruler(layout)
+    span = layout.itemById("date").text().removeprefix("[%").removesuffix("%]")
     for name, smallest in (("title", 10.0), ("date", 8.0), ("credits", 5.0)):
         item = layout.itemById(name)
         height = item.sizeWithUnits().height()
@@ -138,7 +138,7 @@ def _arrange(layout: QgsPrintLayout, layers: list[QgsMapLayer], time: QgsDateTim
         bottom -= height
         item.attemptMove(QgsLayoutPoint(left, bottom, Qgis.LayoutUnit.Millimeters))
         bottom -= GAP if height else 0.0
-    LegendPlacer(layout, layers, time).place(legend, width, bottom - top)
+    LegendPlacer(layout, layers, time, span).place(legend, width, bottom - top)
 
 
 def _free_name(project: QgsProject) -> str:

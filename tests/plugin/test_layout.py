@@ -12,6 +12,7 @@ from kit.layers import write_bands
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsDateTimeRange,
+    QgsExpression,
     QgsFeature,
     QgsGeometry,
     QgsLayoutExporter,
@@ -155,8 +156,9 @@ def read_legend(layout: QgsPrintLayout) -> dict[str, list[str]]:
         model = legend.model()
         for node in model.rootGroup().findLayers():
             title = str(node.customProperty("legend/title-label"))
-            lines = model.layerLegendNodes(node)
-            said[title] = [str(line.data(Qt.ItemDataRole.DisplayRole) or "") for line in lines]
+            lines = [str(line.data(Qt.ItemDataRole.DisplayRole) or "") for line in model.layerLegendNodes(node)]
+            context = legend.createExpressionContext()
+            said[title] = [QgsExpression.replaceExpressionText(line, context) for line in lines]
     return said
 
 
@@ -313,6 +315,10 @@ def test_of_a_stack_the_map_that_is_drawn_is_named(city: City, lay_out: Any, tmp
     ((line, _),) = read_legend(layout).values()
     assert line == "Map of Mon 30 Dec 2024"
     check_page(layout, tmp_path)
+    # So does an export that runs through all maps.
+    layout.itemById("map").setTemporalRange(QgsDateTimeRange(moment(31), moment(31).addDays(1), True, False))
+    ((line, _),) = read_legend(layout).values()
+    assert [line, read(layout, "date")] == ["Map of Tue 31 Dec 2024", "Tue 31 Dec 2024"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kit.layers import write_bands
+from osgeo import gdal
 from qgis.core import (
     QgsApplication,
     QgsContrastEnhancement,
@@ -111,12 +112,20 @@ def test_a_single_map_is_named_whatever_the_map_shows(panel: Panel, raster: Any)
 def test_a_score_has_no_day_but_a_name_also_when_it_is_opened_by_hand(panel: Panel, raster: Any) -> None:
     from crime_risk.bridge import styles
 
-    layer = raster(1, "score")
+    layer = raster(2, "score")
+    file = gdal.Open(layer.source(), gdal.GA_Update)
+    file.GetRasterBand(2).SetDescription("lower")
+    file = None
+    layer.reload()
     style("predicted_raster", layer, [])
     styles.remember(layer, "Predicted score", "a tool")
     opened = QgsRasterLayer(layer.source(), "opened")
     panel.add(opened)
     assert panel.read(opened) == "Predicted score"
+    shown = opened.renderer().clone()
+    shown.setInputBand(2)
+    opened.setRenderer(shown)
+    assert panel.read(opened) == "Predicted score: lower"
 
 
 def test_another_tools_raster_keeps_its_legend(panel: Panel, raster: Any) -> None:
