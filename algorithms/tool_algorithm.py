@@ -19,10 +19,14 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
+<<<<<<< HEAD
 from ..bridge import client, landing, last_files, layers, leftovers, styles
+=======
+from ..bridge import client, landing, layers, leftovers, styles
+from ..bridge.about import describe_result, read_model
+>>>>>>> layout
 from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
-from ..bridge.temporal import describe_span
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from . import destinations, dialogs, features, refusals
@@ -300,7 +304,8 @@ class ToolAlgorithm(EngineAlgorithm):
         sentences = [str(result[kind.abstract])] if kind.abstract else []
         if kind.after:
             name = asked.find_parameter(kind.after).name
-            sentences.insert(0, styles.abstract_of(self.read_raster_input(asked.parameters, name, asked.context)))
+            layer = self.read_raster_input(asked.parameters, name, asked.context)
+            sentences.insert(0, read_model(layer) or str(result.get("card", "")))
         assert parameter.shown is not None
         # What is imported has a field of its own.
         known = {"time_field": asked.read_text("time_field") or "occurred", **result}
@@ -308,8 +313,7 @@ class ToolAlgorithm(EngineAlgorithm):
             destination,
             translate(parameter.shown.title, parameter.owner),
             lambda layer: styles.apply(kind.style, layer, known),
-            " ".join(filter(None, sentences)),
-            describe_span(result),
+            describe_result(result, " ".join(filter(None, sentences))),
         )
 
 

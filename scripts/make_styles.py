@@ -36,6 +36,10 @@ from qgis.core import (
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "resources" / "styles"
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
+#: Of fills: the names of streets and quarters on a basemap below can still be read.
+OPACITY = 0.6
+#: Of cells that stand alone, with nothing drawn between them.
+SPARSE = 0.75
 #: Limits of the score's classes.
 LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -59,13 +63,13 @@ def vector_styles() -> None:
         marker = QgsMarkerSymbol.createSimple({"name": "circle", "size": "1.6", "color": colour, "outline_style": "no"})
         ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
     points.setRenderer(QgsGraduatedSymbolRenderer("score", ranges))
-    points.setOpacity(0.85)
+    points.setOpacity(OPACITY)
     save(points, "scores")
     queries()
     polygons = QgsVectorLayer("Polygon?field=class:integer", "polygons", "memory")
     fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
     polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
-    polygons.setOpacity(0.75)
+    polygons.setOpacity(OPACITY)
     save(polygons, "class_polygons")
     area = QgsVectorLayer("Polygon?field=incidents:integer", "area", "memory")
     outline = {"style": "no", "outline_color": "0,63,114", "outline_width": "0.6", "outline_style": "dash"}
@@ -75,7 +79,7 @@ def vector_styles() -> None:
     polygons = QgsVectorLayer("Polygon?field=score:double", "polygons", "memory")
     fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
     polygons.setRenderer(QgsGraduatedSymbolRenderer("score", [QgsRendererRange(0.0, 1.0, fill, "0 – 1")]))
-    polygons.setOpacity(0.85)
+    polygons.setOpacity(OPACITY)
     save(polygons, "predicted_polygons")
 
 
@@ -148,11 +152,11 @@ def raster_styles() -> None:
     file.GetRasterBand(1).WriteArray(np.zeros((2, 2), dtype=np.uint8))
     file = None
     for name, opacity in (
-        ("heatmaps", 0.85),
-        ("risk", 0.8),
-        ("classes", 0.7),
-        ("labels", 0.9),
-        ("predicted_raster", 0.85),
+        ("heatmaps", SPARSE),
+        ("risk", OPACITY),
+        ("classes", OPACITY),
+        ("labels", SPARSE),
+        ("predicted_raster", OPACITY),
     ):
         layer = QgsRasterLayer(path, name)
         layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, []))

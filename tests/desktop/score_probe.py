@@ -108,7 +108,8 @@ def predict() -> QgsVectorLayer:
         places = {"INPUT": polygons}
     asked = {"INDEX": INDEX, "MODEL": MODEL, "OUTPUT": str(FOLDER / "predicted.gpkg"), **places}
     processing.runAndLoadResults("crimerisk:predictscore", asked)
-    return QgsProject.instance().mapLayersByName("Predicted scores")[0]
+    layers = QgsProject.instance().mapLayers().values()
+    return next(layer for layer in layers if layer.name().startswith("Predicted scores, 31 days to "))
 
 
 def photograph_predicted(name: str) -> None:

@@ -137,7 +137,7 @@ places, never of persons.
         SEED,
         Shown(tr("Seed"), tr("The same seed and input give the same forecast on the same machine."), advanced=True),
     ] = 0
-    output: Annotated[str, RasterDestination(style="risk"), Shown(tr("Risk"))]
+    output: Annotated[str, RasterDestination(style="risk", abstract="card"), Shown(tr("Risk"))]
     model_output: Annotated[
         str | None,
         FileDestination(filter=FORECAST_MODEL, read_on=True),
