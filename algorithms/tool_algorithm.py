@@ -19,12 +19,8 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-<<<<<<< HEAD
 from ..bridge import client, landing, last_files, layers, leftovers, styles
-=======
-from ..bridge import client, landing, layers, leftovers, styles
 from ..bridge.about import describe_result, read_model
->>>>>>> layout
 from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
 from ..riskengine.contract.tools import kinds
