@@ -19,8 +19,9 @@ def write_city(path: Path) -> None:
     for number in range(6000):
         middle = (41.85, -87.65) if number % 3 else (41.80, -87.70)
         place = f"{dice.gauss(middle[0], 0.02):.6f},{dice.gauss(middle[1], 0.02):.6f}"
-        day = f"2024-{number % 3 + 1:02d}-{dice.randrange(28) + 1:02d} {dice.randrange(24):02d}:{dice.randrange(60):02d}"
-        rows.append(f"{number},{day},{place},{'THEFT' if number % 4 else 'BATTERY'}")
+        day = f"2024-{number % 3 + 1:02d}-{dice.randrange(28) + 1:02d}"
+        time = f"{dice.randrange(24):02d}:{dice.randrange(60):02d}"
+        rows.append(f"{number},{day} {time},{place},{'THEFT' if number % 4 else 'BATTERY'}")
     rows.append("6000,2024-01-05 10:00,,,THEFT")
     path.write_text("\n".join(rows), encoding="utf-8")
 
@@ -35,7 +36,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         write_city(Path(csv))
     environment = {"PROBE_CSV": csv, "PROBE_CRS": os.environ.get("WALK_CRS", "EPSG:4326")}
     found = run_probe(Path(__file__).with_name("walk_probe.py"), folder, environment, 1200)
-    keep_pictures(folder, "*.png", "*.html")
+    keep_pictures(folder, "*.png", "*.html", "grids.tif", "city.gpkg*", "city.crime*")
     return {**found, "folder": folder}
 
 

@@ -40,10 +40,10 @@ class Log(QgsProcessingFeedback):
         super().__init__(False)
         self.lines: list[str] = []
 
-    def pushInfo(self, info: str) -> None:
+    def pushInfo(self, info: str) -> None:  # noqa: N802
         self.lines.append(info)
 
-    def pushWarning(self, warning: str) -> None:
+    def pushWarning(self, warning: str) -> None:  # noqa: N802
         self.lines.append(f"WARNING: {warning}")
 
 
