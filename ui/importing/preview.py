@@ -95,10 +95,14 @@ def describe_answer(found: Mapping[str, Any], counting: bool = False) -> str:
     if found["problem"]:
         parts.append(found["problem"])
     elif found["tried"]:
-        rows = tr("{rows}") if found["whole"] else tr("the first {rows}")
+        rows = count_text(found["tried"], "row")
+        if not found["whole"]:
+            rows = tr("the first {rows}").format(rows=rows)
         said = tr("{refused} of {rows} would be refused") if found["refused"] else tr("None of {rows} would be refused")
+        if found["whole"] and found["tried"] == 1:
+            said = tr("The only row would be refused") if found["refused"] else tr("The only row would not be refused")
         reasons = ", ".join(f"{count:,} × {reason}" for reason, count in found["reasons"].items())
-        sentence = said.format(refused=f"{found['refused']:,}", rows=rows.format(rows=count_text(found["tried"], "row")))
+        sentence = said.format(refused=f"{found['refused']:,}", rows=rows)
         parts.append(sentence + (f": {reasons}." if reasons else "."))
         if counting and not found["whole"]:
             parts.append(tr("Counting all rows…"))
