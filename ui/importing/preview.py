@@ -65,7 +65,10 @@ class Preview(QWidget):
         columns = [tr("Line"), tr("Time"), tr("X or longitude"), tr("Y or latitude"), tr("Category"), tr("Refused")]
         # A refused row has a reason; what could be read of it stays, since it says what is wrong.
         read = [
-            [str(row["line"]), _moment(row["time"]), _number(row["x"]), _number(row["y"]), row["category"], row["reason"]]
+            [
+                *(str(row["line"]), _moment(row["time"]), _number(row["x"]), _number(row["y"])),
+                *(row["category"], row["reason"]),
+            ]
             for row in found["read"]
         ]
         _fill(self.read, columns, read, [number for number, row in enumerate(found["read"]) if row["reason"]])
