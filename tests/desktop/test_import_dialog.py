@@ -81,7 +81,7 @@ def test_what_is_chosen_in_the_drop_downs_is_how_the_file_is_read(dialog: Any, c
     panel.look()
     wait_for(lambda: panel._task is None)
     assert "1 of 4 rows would be refused: 1 × no coordinates." in panel.preview.message.text
-    assert texts(panel.preview.read, 1) == ["3", "2024-03-02 11:30:00", "2.302", "48.802", "assault", ""]
+    assert texts(panel.preview.read, 1) == ["3", "Sat 2 Mar 2024, 11:30", "2.302", "48.802", "assault", ""]
     assert texts(panel.preview.read, 2)[-1] == "no coordinates"
     given = dialog.createProcessingParameters()
     assert [given[name] for name in ("X_FIELD", "Y_FIELD", "TIME_FIELD", "CATEGORY_FIELD")] == [
@@ -105,8 +105,8 @@ def test_columns_of_a_list_are_quoted_where_they_hold_a_separator(dialog: Any, t
     panel.columns["TIME_FIELD"].setEditText('"from, date", "from ""clock"""')
     panel.look()
     wait_for(lambda: panel._task is None)
-    assert "None of 1 rows would be refused." in panel.preview.message.text
-    assert texts(panel.preview.read, 0)[1] == "2024-03-01 10:00:00"
+    assert "The only row would not be refused." in panel.preview.message.text
+    assert texts(panel.preview.read, 0)[1] == "Fri 1 Mar 2024, 10:00"
     found = [panel.columns[name].lineEdit().placeholderText() for name in ("TIME_FIELD", "END_FIELD", "ID_FIELD")]
     assert found == ['found: "from, date", "from ""clock"""', 'found: "to; all"', "found: no, of case"]
 

@@ -85,6 +85,10 @@ def test_the_index_is_warmed_up_and_described(found: dict[str, Any]) -> None:
     assert found["about"].endswith(". Click on the map, or type an address.")
 
 
+def test_the_files_that_the_toolbox_made_last_would_be_offered(found: dict[str, Any]) -> None:
+    assert found["made_last"] == [str(found["folder"] / f"other.{ending}") for ending in ("crimeindex", "crimescore")]
+
+
 def test_a_click_is_answered_where_it_was(found: dict[str, Any]) -> None:
     score, percentile, incidents, predicted = found["answer"]
     assert 0 <= score <= 1

@@ -65,7 +65,10 @@ class Preview(QWidget):
         columns = [tr("Line"), tr("Time"), tr("X or longitude"), tr("Y or latitude"), tr("Category"), tr("Refused")]
         # A refused row has a reason; what could be read of it stays, since it says what is wrong.
         read = [
-            [str(row["line"]), _moment(row["time"]), _number(row["x"]), _number(row["y"]), row["category"], row["reason"]]
+            [
+                *(str(row["line"]), _moment(row["time"]), _number(row["x"]), _number(row["y"])),
+                *(row["category"], row["reason"]),
+            ]
             for row in found["read"]
         ]
         _fill(self.read, columns, read, [number for number, row in enumerate(found["read"]) if row["reason"]])
@@ -95,10 +98,14 @@ def describe_answer(found: Mapping[str, Any], counting: bool = False) -> str:
     if found["problem"]:
         parts.append(found["problem"])
     elif found["tried"]:
-        rows = tr("{rows}") if found["whole"] else tr("the first {rows}")
+        rows = count_text(found["tried"], "row")
+        if not found["whole"]:
+            rows = tr("the first {rows}").format(rows=rows)
         said = tr("{refused} of {rows} would be refused") if found["refused"] else tr("None of {rows} would be refused")
+        if found["whole"] and found["tried"] == 1:
+            said = tr("The only row would be refused") if found["refused"] else tr("The only row would not be refused")
         reasons = ", ".join(f"{count:,} × {reason}" for reason, count in found["reasons"].items())
-        sentence = said.format(refused=f"{found['refused']:,}", rows=rows.format(rows=count_text(found["tried"], "row")))
+        sentence = said.format(refused=f"{found['refused']:,}", rows=rows)
         parts.append(sentence + (f": {reasons}." if reasons else "."))
         if counting and not found["whole"]:
             parts.append(tr("Counting all rows…"))
