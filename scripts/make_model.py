@@ -163,6 +163,7 @@ def make_main_chain() -> Chain:
         "y_column": "Y_FIELD",
         "time_column": "TIME_FIELD",
         "category_column": "CATEGORY_FIELD",
+        "id_column": "ID_FIELD",
         "date_order": "DATE_ORDER",
         "crs": "CRS",
         "saved_format": "PROFILE_FILE",

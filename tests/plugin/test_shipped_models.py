@@ -37,6 +37,7 @@ OF_TOOLS = {
     "y_column": ("importincidents", "Y_FIELD"),
     "time_column": ("importincidents", "TIME_FIELD"),
     "category_column": ("importincidents", "CATEGORY_FIELD"),
+    "id_column": ("importincidents", "ID_FIELD"),
     "date_order": ("importincidents", "DATE_ORDER"),
     "crs": ("importincidents", "CRS"),
     "saved_format": ("importincidents", "PROFILE_FILE"),
