@@ -20,6 +20,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 SHOWN = {"csv_to_risk_map": "From CSV to risk map", "incidents_to_forecast": "From incidents to forecast"}
 HIDDEN = ("From CSV to risk map", "From incidents to forecast")
 #: What each input of the models is an input of: its tool has its default, limits, help and options.
@@ -263,3 +264,18 @@ def test_from_incidents_to_forecast(name: str, log_of: Any, town_layer: Any, tmp
         assert read_bands(tmp_path / file, nan=True).shape[0] == 2
     assert (tmp_path / "report.html").stat().st_size > 1000
     assert np.nansum(read_bands(tmp_path / "grids.tif", nan=True)) == 75, "thefts alone"
+
+
+def test_the_demo_asks_for_what_there_is() -> None:
+    """Every parameter that `scripts/demo.sh` names exists, and what a tool needs is given."""
+    script = (ROOT / "scripts" / "demo.sh").read_text(encoding="utf-8").replace("\\\n", " ")
+    calls = re.findall(r"run_tool (\w+)((?: +\w+=(?:\"[^\"]*(?:\([^)]*\)\")?[^\"]*\"|\w+))+)", script)
+    assert [tool for tool, _ in calls][:2] == ["csv_to_risk_map", "backtestforecast"]
+    assert len(calls) == script.count("run_tool ")
+    for tool, given in calls:
+        names = set(re.findall(r" (\w+)=", given))
+        known = {each.name(): each for each in find(tool).parameterDefinitions()}
+        assert names <= set(known), tool
+        optional = {name for name, each in known.items() if each.flags() & each.Flag.FlagOptional}
+        needed = {name for name, each in known.items() if each.defaultValue() is None} - optional
+        assert needed <= names, tool
