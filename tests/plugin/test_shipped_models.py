@@ -141,7 +141,7 @@ def test_outputs_come_in_the_order_of_the_work() -> None:
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_an_input_is_what_its_tool_says(name: str) -> None:
-    """After a change there, `scripts/make_model.py` must be run."""
+    """After a change of a default or limit there, `scripts/make_model.py` must be run."""
     model = find(name)
     for own in list_inputs(name):
         tool, parameter = OF_TOOLS[own]
@@ -279,3 +279,16 @@ def test_the_demo_asks_for_what_there_is() -> None:
         optional = {name for name, each in known.items() if each.flags() & each.Flag.FlagOptional}
         needed = {name for name, each in known.items() if each.defaultValue() is None} - optional
         assert needed <= names, tool
+
+
+@pytest.mark.parametrize("name", [*SHOWN, "From incidents to forecast"])
+def test_a_new_forecaster_is_offered_without_a_new_file(name: str, tmp_path: Path) -> None:
+    """What a file says of the choices was true when it was written."""
+    from crime_risk.algorithms.shipped_models import ShippedModel
+
+    path = tmp_path / "older.model3"
+    text = find(name).path.read_text(encoding="utf-8")
+    assert 'value="SFTT"' in text
+    path.write_text(text.replace('value="SFTT"', 'value="Of old"'), encoding="utf-8")
+    model = ShippedModel(path)
+    assert model.parameterDefinition("kind").options()[12] == "SFTT"
