@@ -272,7 +272,7 @@ def build(chain: Chain) -> QgsProcessingModelAlgorithm:
             output.setChildOutputName(key)
             output.setPosition(QPointF(750, 60 + 120 * row + 40 * len(final)))
             final[title] = output
-            order.append(f"{name}:{title}")
+            order.append(f"{name}:{key}")
         child.setModelOutputs(final)
         model.addChildAlgorithm(child)
     model.setParameterOrder([asked.name for asked in chain.inputs])

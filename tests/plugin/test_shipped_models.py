@@ -236,8 +236,9 @@ def test_what_was_made_before_a_failure_is_kept_and_loaded(log_of: Any, tmp_path
     assert not (tmp_path / "city.crimemodel").exists()
     before = set(project.mapLayers())
     assert handleAlgorithmResults(find("csv_to_risk_map"), log.context, log, ran.results)
-    loaded = [layer for key, layer in project.mapLayers().items() if key not in before]
-    assert sorted(layer.name().split(",")[0] for layer in loaded) == ["Crime scores", "Hotspot grids", "Incidents"]
+    loaded = [node.layer() for node in project.layerTreeRoot().findLayers() if node.layerId() not in before]
+    names = [layer.name().split(",")[0] for layer in loaded]
+    assert names == ["Crime scores", "Hotspot grids", "Incidents"], "what was made last lies on top"
     assert len(log.errors) == 1, log.errors
     project.removeMapLayers([layer.id() for layer in loaded])
 
