@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterLayer,
@@ -121,6 +122,18 @@ def test_earlier_ids_are_hidden_and_nothing_else_is() -> None:
     hidden = {one.name() for one in provider.algorithms() if one.flags() & one.Flag.FlagHideFromToolbox}
     assert hidden == set(HIDDEN)
     assert all(find(name).canExecute()[0] for name in HIDDEN)
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_an_earlier_id_in_a_saved_model_is_found(name: str, tmp_path: Path) -> None:
+    saved = QgsProcessingModelAlgorithm("saved", "mine")
+    child = QgsProcessingModelChildAlgorithm(f"crimerisk:{name}")
+    child.setChildId("chain")
+    saved.addChildAlgorithm(child)
+    assert saved.toFile(str(tmp_path / "saved.model3"))
+    again = QgsProcessingModelAlgorithm()
+    assert again.fromFile(str(tmp_path / "saved.model3"))
+    assert again.childAlgorithm("chain").algorithm().displayName() == name
 
 
 def test_inputs_come_in_the_order_of_the_work() -> None:
