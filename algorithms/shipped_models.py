@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingModelAlgorithm,
+    QgsProcessingParameterEnum,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -44,9 +45,23 @@ class ShippedModel(QgsProcessingModelAlgorithm):
         super().__init__()
         self.path = path
         self.fromFile(str(path))
-        # A file keeps what inputs say of themselves among the model's texts alone.
-        for definition in self.parameterDefinitions():
-            definition.setHelp(self.helpContent().get(definition.name(), definition.help()))
+        self._ask_as_tools_do()
+
+    def _ask_as_tools_do(self) -> None:
+        """Take help and choices of the inputs from the tools: a file keeps no help, and the choices of its day."""
+        told = set()
+        for step in self.childAlgorithms().values():
+            for key, sources in step.parameterSources().items():
+                for source in sources:
+                    asked = self.parameterDefinition(source.parameterName())
+                    # While the provider is registered, its tools are not found yet.
+                    if asked is None or asked.name() in told or step.algorithm() is None:
+                        continue
+                    told.add(asked.name())
+                    declared = step.algorithm().parameterDefinition(key)
+                    asked.setHelp(declared.help())
+                    if isinstance(asked, QgsProcessingParameterEnum):
+                        asked.setOptions(declared.options())
 
     def createInstance(self) -> QgsProcessingAlgorithm:
         return type(self)(self.path)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The main job, end to end, on a fresh Debian machine: set up, simulate a city (or take FILE), run the model "From CSV to
-# risk map" through qgis_process, backtest every baseline and the default forecaster, forecast the next seven maps with
-# the trained model, train a score model and predict with it, and end with the paths of what was made.
+# The main job, end to end, on a fresh Debian machine: set up, simulate a city (or take FILE), run the model "From CSV
+# to risk map" through qgis_process, backtest every baseline and the default forecaster, forecast the next seven maps
+# with the trained model, train a score model and predict with it, and end with the paths of what was made.
 # Usage: scripts/demo.sh [FILE [FOLDER]]   (FILE may be whatever Import incidents reads, a folder too)
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -29,7 +29,8 @@ if [ -z "$FILE" ]; then
     say "Simulating a city: 40,000 incidents in a year, and one row in a hundred with a fault"
     FILE="$OUT/simulated_city.csv"
     TITLE="Crime Risk: a simulated city"
-    run_engine simulate "{\"path\": \"$FILE\", \"incidents\": 40000, \"days\": 365, \"seed\": 7, \"dirt\": 0.01}" >/dev/null
+    run_engine simulate >/dev/null \
+        "{\"path\": \"$FILE\", \"incidents\": 40000, \"days\": 365, \"seed\": 7, \"dirt\": 0.01}"
 else
     FILE="$(cd "$(dirname "$FILE")" && pwd)/$(basename "$FILE")"
     TITLE="Crime Risk: $(basename "$FILE")"

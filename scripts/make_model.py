@@ -1,8 +1,9 @@
 """Write the shipped models to resources/models: csv_to_risk_map.model3, the whole chain, and
 incidents_to_forecast.model3.
 
-Run with QGIS's Python after changing a chain here, or a tool that it asks for. The name of a file is the model's id;
-those of `earlier` are models as they were, and stay as they are.
+Run with QGIS's Python after changing a chain here, or the default or limit of a parameter that it asks for; choices and
+help follow the tools by themselves. The name of a file is the model's id; those of `earlier` are models as they were,
+and stay as they are.
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ def make_main_chain() -> Chain:
         "y_column": "Y_FIELD",
         "time_column": "TIME_FIELD",
         "category_column": "CATEGORY_FIELD",
+        "id_column": "ID_FIELD",
         "date_order": "DATE_ORDER",
         "crs": "CRS",
         "saved_format": "PROFILE_FILE",
@@ -245,14 +247,11 @@ last maps, forecasts the next maps, and classifies their risk. It does not compa
 def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     """The model, laid out from top to bottom."""
     model = QgsProcessingModelAlgorithm(chain.title, "Models", "models")
-    texts = {"ALG_DESC": chain.about.strip(), "ALG_VERSION": "1"}
+    model.setHelpContent({"ALG_DESC": chain.about.strip(), "ALG_VERSION": "1"})
     for row, asked in enumerate(chain.inputs):
         parameter = QgsProcessingModelParameter(asked.name)
         parameter.setPosition(QPointF(150, 80 + 90 * row))
-        definition = asked.make()
-        texts[asked.name] = definition.help()
-        model.addModelParameter(definition, parameter)
-    model.setHelpContent(texts)
+        model.addModelParameter(asked.make(), parameter)
     order = []
     before: list[QgsProcessingModelChildDependency] = []
     for row, (step, algorithm, parameters, outputs) in enumerate(chain.steps):
@@ -273,7 +272,7 @@ def build(chain: Chain) -> QgsProcessingModelAlgorithm:
             output.setChildOutputName(key)
             output.setPosition(QPointF(750, 60 + 120 * row + 40 * len(final)))
             final[title] = output
-            order.append(f"{name}:{title}")
+            order.append(f"{name}:{key}")
         child.setModelOutputs(final)
         model.addChildAlgorithm(child)
     model.setParameterOrder([asked.name for asked in chain.inputs])

@@ -14,12 +14,14 @@ from qgis.core import (
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 SHOWN = {"csv_to_risk_map": "From CSV to risk map", "incidents_to_forecast": "From incidents to forecast"}
 HIDDEN = ("From CSV to risk map", "From incidents to forecast")
 #: What each input of the models is an input of: its tool has its default, limits, help and options.
@@ -37,6 +39,7 @@ OF_TOOLS = {
     "y_column": ("importincidents", "Y_FIELD"),
     "time_column": ("importincidents", "TIME_FIELD"),
     "category_column": ("importincidents", "CATEGORY_FIELD"),
+    "id_column": ("importincidents", "ID_FIELD"),
     "date_order": ("importincidents", "DATE_ORDER"),
     "crs": ("importincidents", "CRS"),
     "saved_format": ("importincidents", "PROFILE_FILE"),
@@ -121,6 +124,18 @@ def test_earlier_ids_are_hidden_and_nothing_else_is() -> None:
     assert all(find(name).canExecute()[0] for name in HIDDEN)
 
 
+@pytest.mark.parametrize("name", HIDDEN)
+def test_an_earlier_id_in_a_saved_model_is_found(name: str, tmp_path: Path) -> None:
+    saved = QgsProcessingModelAlgorithm("saved", "mine")
+    child = QgsProcessingModelChildAlgorithm(f"crimerisk:{name}")
+    child.setChildId("chain")
+    saved.addChildAlgorithm(child)
+    assert saved.toFile(str(tmp_path / "saved.model3"))
+    again = QgsProcessingModelAlgorithm()
+    assert again.fromFile(str(tmp_path / "saved.model3"))
+    assert again.childAlgorithm("chain").algorithm().displayName() == name
+
+
 def test_inputs_come_in_the_order_of_the_work() -> None:
     grids = ["categories", "study_area", "cell_size", "time_bin", "kind", "steps"]
     shown = ["csv", "format", *grids, "spacing"]
@@ -139,7 +154,7 @@ def test_outputs_come_in_the_order_of_the_work() -> None:
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_an_input_is_what_its_tool_says(name: str) -> None:
-    """After a change there, `scripts/make_model.py` must be run."""
+    """After a change of a default or limit there, `scripts/make_model.py` must be run."""
     model = find(name)
     for own in list_inputs(name):
         tool, parameter = OF_TOOLS[own]
@@ -234,8 +249,9 @@ def test_what_was_made_before_a_failure_is_kept_and_loaded(log_of: Any, tmp_path
     assert not (tmp_path / "city.crimemodel").exists()
     before = set(project.mapLayers())
     assert handleAlgorithmResults(find("csv_to_risk_map"), log.context, log, ran.results)
-    loaded = [layer for key, layer in project.mapLayers().items() if key not in before]
-    assert sorted(layer.name().split(",")[0] for layer in loaded) == ["Crime scores", "Hotspot grids", "Incidents"]
+    loaded = [node.layer() for node in project.layerTreeRoot().findLayers() if node.layerId() not in before]
+    names = [layer.name().split(",")[0] for layer in loaded]
+    assert names == ["Crime scores", "Hotspot grids", "Incidents"], "what was made last lies on top"
     assert len(log.errors) == 1, log.errors
     project.removeMapLayers([layer.id() for layer in loaded])
 
@@ -262,3 +278,31 @@ def test_from_incidents_to_forecast(name: str, log_of: Any, town_layer: Any, tmp
         assert read_bands(tmp_path / file, nan=True).shape[0] == 2
     assert (tmp_path / "report.html").stat().st_size > 1000
     assert np.nansum(read_bands(tmp_path / "grids.tif", nan=True)) == 75, "thefts alone"
+
+
+def test_the_demo_asks_for_what_there_is() -> None:
+    """Every parameter that `scripts/demo.sh` names exists, and what a tool needs is given."""
+    script = (ROOT / "scripts" / "demo.sh").read_text(encoding="utf-8").replace("\\\n", " ")
+    calls = re.findall(r"run_tool (\w+)((?: +\w+=(?:\"[^\"]*(?:\([^)]*\)\")?[^\"]*\"|\w+))+)", script)
+    assert [tool for tool, _ in calls][:2] == ["csv_to_risk_map", "backtestforecast"]
+    assert len(calls) == script.count("run_tool ")
+    for tool, given in calls:
+        names = set(re.findall(r" (\w+)=", given))
+        known = {each.name(): each for each in find(tool).parameterDefinitions()}
+        assert names <= set(known), tool
+        optional = {name for name, each in known.items() if each.flags() & each.Flag.FlagOptional}
+        needed = {name for name, each in known.items() if each.defaultValue() is None} - optional
+        assert needed <= names, tool
+
+
+@pytest.mark.parametrize("name", [*SHOWN, "From incidents to forecast"])
+def test_a_new_forecaster_is_offered_without_a_new_file(name: str, tmp_path: Path) -> None:
+    """What a file says of the choices was true when it was written."""
+    from crime_risk.algorithms.shipped_models import ShippedModel
+
+    path = tmp_path / "older.model3"
+    text = find(name).path.read_text(encoding="utf-8")
+    assert 'value="SFTT"' in text
+    path.write_text(text.replace('value="SFTT"', 'value="Of old"'), encoding="utf-8")
+    model = ShippedModel(path)
+    assert model.parameterDefinition("kind").options()[12] == "SFTT"
