@@ -34,7 +34,11 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     csv = os.environ.get("WALK_CSV") or str(folder / "city.csv")
     if not os.environ.get("WALK_CSV"):
         write_city(Path(csv))
-    environment = {"PROBE_CSV": csv, "PROBE_CRS": os.environ.get("WALK_CRS", "EPSG:4326")}
+    environment = {
+        "PROBE_CSV": csv,
+        "PROBE_CATEGORIES": "BURGLARY; THEFT" if os.environ.get("WALK_CSV") else "theft",
+        "PROBE_CRS": os.environ.get("WALK_CRS", "EPSG:4326"),
+    }
     found = run_probe(Path(__file__).with_name("walk_probe.py"), folder, environment, 1200)
     keep_pictures(folder, "*.png", "*.html", "grids.tif", "city.gpkg*", "city.crime*")
     return {**found, "folder": folder}
@@ -51,9 +55,15 @@ def test_layers_say_what_they_are_of_and_when(walk: dict[str, Any]) -> None:
     assert not [label for nodes in walk["legend"] for label in nodes if "Band 1" in str(label)], walk["legend"]
 
 
+def test_the_log_says_what_was_chosen(walk: dict[str, Any]) -> None:
+    assert walk["succeeded"], walk["log"]
+    for words in ("maps of 1 day", "Cell size", "concave hull", "chosen from"):
+        assert words in walk["log"]
+
+
 def test_the_report_and_the_page_are_there(walk: dict[str, Any]) -> None:
     assert (walk["folder"] / "report.html").stat().st_size > 20_000
-    assert (walk["folder"] / "8-layout.png").stat().st_size > 20_000
+    assert (walk["folder"] / "08-layout.png").stat().st_size > 20_000
 
 
 def test_the_dock_answers_with_the_index_that_was_just_built(walk: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Runs inside a real QGIS window (qgis --code): walks through what README says, and photographs each step.
 
-Reads $PROBE_CSV and $PROBE_CRS (the project's; empty for that of the first layer); writes the outputs, result.json and
+Reads $PROBE_CSV, $PROBE_CATEGORIES and $PROBE_CRS (the project's); writes the outputs, result.json and
 the pictures to $PROBE_FOLDER, then ends QGIS.
 """
 
@@ -19,32 +19,16 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsDateTimeRange,
     QgsLayoutExporter,
-    QgsProcessingContext,
-    QgsProcessingFeedback,
     QgsProject,
 )
 from qgis.PyQt.QtCore import QDateTime, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QAction, QDockWidget
+from qgis.PyQt.QtWidgets import QAction, QDockWidget, QTextEdit
 from qgis.utils import iface, plugins
 
 FOLDER = Path(os.environ["PROBE_FOLDER"])
 CSV = os.environ["PROBE_CSV"]
 found: dict[str, Any] = {}
-
-
-class Log(QgsProcessingFeedback):
-    """Keeps what a user reads."""
-
-    def __init__(self) -> None:
-        super().__init__(False)
-        self.lines: list[str] = []
-
-    def pushInfo(self, info: str) -> None:  # noqa: N802
-        self.lines.append(info)
-
-    def pushWarning(self, warning: str) -> None:  # noqa: N802
-        self.lines.append(f"WARNING: {warning}")
 
 
 def photograph_window(name: str) -> None:
@@ -54,43 +38,47 @@ def photograph_window(name: str) -> None:
 
 
 def set_up() -> None:
-    """Step 1: Plugins ▸ Crime Risk ▸ Set up engine…"""
+    """Install: Plugins ▸ Crime Risk ▸ Set up engine…"""
     iface.mainWindow().findChild(QAction, "crime_risk_set_up_engine").trigger()
     dialog = plugins["crime_risk"].dialog
-    photograph(dialog, FOLDER / "1-set-up.png")
+    photograph(dialog, FOLDER / "00-set-up.png")
     dialog.close()
 
 
 def look_at_the_file() -> None:
-    """Step 2: the dialog of Import incidents shows what the file holds."""
+    """Step 1: the dialog of Import incidents shows what the file holds."""
     dialog = processing.createAlgorithmDialog("crimerisk:importincidents", {"INPUT": CSV})
     dialog.resize(1100, 800)
     dialog.show()
     preview = dialog.mainWidget().preview
     wait_for(lambda: re.search(r"\d rows", preview.message.text), 120)
     found["preview"] = preview.message.text
-    photograph(dialog, FOLDER / "2-import.png")
+    photograph(dialog, FOLDER / "01-file.png")
     dialog.close()
 
 
 def run_model() -> None:
-    """Step 3: From CSV to risk map, with nothing but the file; its layers arrive in the project."""
-    dialog = processing.createAlgorithmDialog("crimerisk:csv_to_risk_map", {"csv": CSV})
-    dialog.resize(1000, 800)
-    dialog.show()
-    photograph(dialog, FOLDER / "3-model.png")
-    dialog.close()
-    context, log = QgsProcessingContext(), Log()
-    context.setProject(QgsProject.instance())
+    """Steps 2 and 3: From CSV to risk map in its dialog; its layers arrive in the project, and the log says why."""
     files = {"hotspot_grids": "grids.tif", "risk": "risk.tif", "risk_classes": "classes.tif", "report": "report.html"}
     files |= {"crime_index": "city.crimeindex", "trained_model": "city.crimemodel"}
     files |= {"a_look_at_the_incidents": "inspection.html"}
     asked = {key: str(FOLDER / file) for key, file in files.items()}
     for table in ("incidents", "refused_rows", "crime_scores", "class_polygons"):
         asked[table] = f"ogr:dbname='{FOLDER / 'city.gpkg'}' table=\"{table}\" (geom)"
-    processing.runAndLoadResults("crimerisk:csv_to_risk_map", {"csv": CSV, **asked}, log, context)
-    found["log"] = log.lines
-    settle(500)
+    asked |= {"csv": CSV, "categories": os.environ["PROBE_CATEGORIES"], "steps": 7}
+    dialog = processing.createAlgorithmDialog("crimerisk:csv_to_risk_map", asked)
+    dialog.resize(1000, 800)
+    dialog.show()
+    photograph(dialog, FOLDER / "02-model.png")
+    done: list[bool] = []
+    dialog.algorithmFinished.connect(lambda successful, _: done.append(successful))
+    dialog.runButton().click()
+    wait_for(lambda: done, 900)
+    settle(1000)
+    found["succeeded"] = done[0]
+    found["log"] = dialog.findChild(QTextEdit, "txtLog").toPlainText()
+    photograph(dialog, FOLDER / "03-log.png")
+    dialog.close()
     if crs := os.environ.get("PROBE_CRS"):
         QgsProject.instance().setCrs(QgsCoordinateReferenceSystem(crs))
     found["crs"] = QgsProject.instance().crs().authid()
@@ -113,44 +101,25 @@ def show(*starts: str) -> None:
 
 
 def look_at_results() -> None:
-    """Steps 4 and 5: the classes, and the hotspot grids of one day."""
+    """Steps 5 and 6: the classes, what lies below them, and the hotspot grids of one day."""
     panel = iface.mainWindow().findChild(QDockWidget, "Layers")
-    iface.mainWindow().resizeDocks([panel], [420], Qt.Orientation.Horizontal)
-    found["layers"] = [node.name() for node in QgsProject.instance().layerTreeRoot().findLayers()]
-    found["legend"] = [
-        [str(each.data(0)) for each in iface.layerTreeView().layerTreeModel().layerLegendNodes(node)]
-        for node in QgsProject.instance().layerTreeRoot().findLayers()
-    ]
-    show("Risk classes")
-    photograph_window("4-classes")
-    show("Crime scores")
-    photograph_window("5-scores")
-    show("Incidents")
-    photograph_window("6-incidents")
-    grids = find_layer("Hotspot grids")
+    iface.mainWindow().resizeDocks([panel], [480], Qt.Orientation.Horizontal)
+    nodes = QgsProject.instance().layerTreeRoot().findLayers()
+    found["layers"] = [node.name() for node in nodes]
+    tree = iface.layerTreeView().layerTreeModel()
+    found["legend"] = [[str(each.data(0)) for each in tree.layerLegendNodes(node)] for node in nodes]
+    for name, layer in (("", "Risk classes"), ("-below", "Risk,"), ("-scores", "Crime scores"), ("-raw", "Incidents")):
+        show(layer)
+        photograph_window(f"05-risk{name}")
     show("Hotspot grids")
-    ranges = grids.temporalProperties().fixedRangePerBand()
+    ranges = find_layer("Hotspot grids").temporalProperties().fixedRangePerBand()
     last = ranges[max(ranges)]
     iface.mapCanvas().setTemporalRange(QgsDateTimeRange(last.begin(), last.end(), True, False))
-    photograph_window("7-hotspot-grids")
+    photograph_window("06-play")
     iface.mapCanvas().setTemporalRange(QgsDateTimeRange(QDateTime(), QDateTime()))
 
 
-def make_layout() -> None:
-    """Step 6: Crime Risk ▸ New risk map layout, exported."""
-    show("Risk classes")
-    draw(iface.mapCanvas())
-    iface.mainWindow().findChild(QAction, "crime_risk_new_layout").trigger()
-    (layout,) = QgsProject.instance().layoutManager().printLayouts()
-    settle()
-    for designer in iface.openLayoutDesigners():
-        designer.close()
-    settings = QgsLayoutExporter.ImageExportSettings()
-    settings.dpi = 96
-    QgsLayoutExporter(layout).exportToImage(str(FOLDER / "8-layout.png"), settings)
-
-
-def ask_the_dock() -> None:
+def ask_about_a_place() -> None:
     """Step 7: Crime Risk ▸ Crime score, and a click on the map."""
     show("Risk classes")
     iface.mainWindow().findChild(QAction, "crime_risk_score_dock").trigger()
@@ -163,7 +132,22 @@ def ask_the_dock() -> None:
     QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
     wait_for(lambda: dock.history.list.count() == 1 and not dock.asker.busy)
     found["answer"] = dock.answer_view.accessibleDescription()
-    photograph_window("9-dock")
+    photograph_window("07-place")
+    iface.mainWindow().findChild(QAction, "crime_risk_score_dock").trigger()
+
+
+def make_layout() -> None:
+    """Step 8: Crime Risk ▸ New risk map layout, exported."""
+    show("Risk classes")
+    draw(iface.mapCanvas())
+    iface.mainWindow().findChild(QAction, "crime_risk_new_layout").trigger()
+    (layout,) = QgsProject.instance().layoutManager().printLayouts()
+    settle()
+    for designer in iface.openLayoutDesigners():
+        designer.close()
+    settings = QgsLayoutExporter.ImageExportSettings()
+    settings.dpi = 96
+    QgsLayoutExporter(layout).exportToImage(str(FOLDER / "08-layout.png"), settings)
 
 
 def main() -> None:
@@ -172,7 +156,7 @@ def main() -> None:
         iface.mainWindow().resize(1380, 860)
         iface.messageBar().clearWidgets()
         iface.mainWindow().findChild(QDockWidget, "Browser").hide()
-        for step in (set_up, look_at_the_file, run_model, look_at_results, make_layout, ask_the_dock):
+        for step in (set_up, look_at_the_file, run_model, look_at_results, ask_about_a_place, make_layout):
             step()
     except Exception:
         found["error"] = traceback.format_exc()
