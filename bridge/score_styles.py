@@ -11,14 +11,21 @@ from qgis.core import (
     QgsColorRampShader,
     QgsFillSymbol,
     QgsGeometryGeneratorSymbolLayer,
+    QgsProperty,
     QgsRasterLayer,
     QgsRendererRange,
+    QgsSimpleMarkerSymbolLayer,
+    QgsSymbolLayer,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor
 
 from .crs import tr
 from .style_parts import list_colours, load_style, set_pseudocolour
+
+#: Of a square in a legend, millimetres.
+_SAMPLE_SIZE = 4.0
 
 
 def style_scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
@@ -36,9 +43,11 @@ def style_scores(layer: QgsVectorLayer, spacing: float | None = None) -> None:
 def _fill_cell(symbol: Any, spacing: float) -> None:
     """Draw a marker as the square of a grid's cell, whatever the project's CRS: `spacing` is in the layer's metres.
 
-    A marker with a size in map units would be as wide in degrees, and in Web Mercator too narrow.
+    A marker with a size in map units would be as wide in degrees, and in Web Mercator too narrow. In a legend there is
+    no place, and so no scale: there the square is one on the screen.
     """
-    half = f"{spacing / 2:.10g}"
+    # Of a legend's sample there is no feature: next to nothing is drawn.
+    half = f"if(@id is null, 0.000001, {spacing / 2:.10g})"
     corners = (f"translate($geometry, {x}{half}, {y}{half})" for x, y in (("-", "-"), ("-", ""), ("", "")))
     made = f"make_rectangle_3points({', '.join(corners)})"
     square = QgsGeometryGeneratorSymbolLayer.create({"geometryModifier": made})
@@ -46,7 +55,13 @@ def _fill_cell(symbol: Any, spacing: float) -> None:
     fill = QgsFillSymbol.createSimple({"outline_style": "no"})
     fill.setColor(symbol.color())
     square.setSubSymbol(fill)
+    sample = QgsSimpleMarkerSymbolLayer(Qgis.MarkerShape.Square, _SAMPLE_SIZE)
+    sample.setColor(symbol.color())
+    sample.setStrokeStyle(Qt.PenStyle.NoPen)
+    in_legend = QgsProperty.fromExpression("@id is null")
+    sample.setDataDefinedProperty(QgsSymbolLayer.Property.PropertyLayerEnabled, in_legend)
     symbol.changeSymbolLayer(0, square)
+    symbol.appendSymbolLayer(sample)
 
 
 #: Lower and upper score of a class, and the percentiles of the incidents' own places that they stand for.

@@ -26,6 +26,8 @@ class LegendLines(QObject):
         self._project, self._canvas = project, canvas
         canvas.temporalRangeChanged.connect(self.update)
         project.layersAdded.connect(self._follow)
+        # Layers are read before the tree knows them.
+        project.readProject.connect(self.update)
         project.layerTreeRoot().addedChildren.connect(self.update)
         self._follow(project.mapLayers().values())
         self.update()
@@ -34,6 +36,7 @@ class LegendLines(QObject):
         """Let everything go."""
         self._canvas.temporalRangeChanged.disconnect(self.update)
         self._project.layersAdded.disconnect(self._follow)
+        self._project.readProject.disconnect(self.update)
         self._project.layerTreeRoot().addedChildren.disconnect(self.update)
         for layer in self._project.mapLayers().values():
             if isinstance(layer, QgsRasterLayer):

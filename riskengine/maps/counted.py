@@ -43,9 +43,17 @@ def read_counted(tags: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def tell_counted(count: int, span: str) -> dict[str, str]:
-    """Tell QGIS of which time a layer is, and how many incidents it holds or was made from."""
-    return {
-        "span_text": span,
-        "counted_text": f"n = {count:,} {'incident' if count == 1 else 'incidents'}, {span}" if span else "",
-    }
+def tell_counted(count: int, span: str, covered: str | None = None) -> dict[str, str]:
+    """Tell QGIS of which time a layer is, and how many incidents it holds or was made from.
+
+    Parameters
+    ----------
+    count : int
+    span : str
+        Time that the layer is of, as people say it; empty where there is none.
+    covered : str, optional
+        Time of the incidents, where that may be less: records of 220 days do not fill a window of a year.
+    """
+    what = f"n = {count:,} {'incident' if count == 1 else 'incidents'}"
+    when = span if covered is None else covered
+    return {"span_text": span, "counted_text": f"{what}, {when}" if when else ""}

@@ -145,6 +145,18 @@ def test_what_is_in_the_project_before_the_plugin_is_named(plugin: Any, raster: 
     assert node.customProperty("legend/label-0") == "Map of Mon 30 Dec 2024"
 
 
+def test_a_project_made_without_the_plugin_is_named_when_it_is_opened(
+    panel: Panel, raster: Any, tmp_path: Path
+) -> None:
+    made, layer = QgsProject(), raster()
+    style("risk", layer, DAYS)
+    made.addMapLayer(layer)
+    assert made.write(str(tmp_path / "city.qgz"))
+    assert panel.project.read(str(tmp_path / "city.qgz"))
+    (opened,) = panel.project.mapLayers().values()
+    assert panel.read(opened) == "Map of Mon 30 Dec 2024"
+
+
 # Names of layers.
 
 

@@ -51,3 +51,12 @@ def test_what_a_raster_says_is_passed_on_and_another_tools_says_nothing() -> Non
 def test_a_layer_of_points() -> None:
     assert tell_counted(1, "Tue 31 Dec 2024")["counted_text"] == "n = 1 incident, Tue 31 Dec 2024"
     assert tell_counted(0, "")["counted_text"] == ""
+
+
+def test_records_that_do_not_fill_a_window_say_their_own_days() -> None:
+    said = tell_counted(12, "365 days to Wed 8 Aug 2018", "Mon 1 Jan – Wed 8 Aug 2018")
+    assert said == {
+        "span_text": "365 days to Wed 8 Aug 2018",
+        "counted_text": "n = 12 incidents, Mon 1 Jan – Wed 8 Aug 2018",
+    }
+    assert tell_counted(0, "31 days to Wed 8 Aug 2018", "")["counted_text"] == ""
