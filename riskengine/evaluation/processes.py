@@ -132,7 +132,7 @@ class Pool:
         path = self._folder / f"risk{number}.npy"
         risk = np.load(path, allow_pickle=False)
         path.unlink()
-        return Outcome(task, risk, answer["seconds"])
+        return Outcome(task, risk, answer["seconds"], long_run=answer["long_run"])
 
 
 #: What `_begin` leaves for `_work` in a process of the pool.
@@ -185,4 +185,4 @@ def _work(number: int, task: Task) -> dict[str, Any]:
         return {"failure": "Cancelled", "seconds": 0.0}
     if outcome.risk is not None:
         np.save(_held["folder"] / f"risk{number}.npy", outcome.risk, allow_pickle=False)
-    return {"failure": outcome.failure, "seconds": outcome.seconds}
+    return {"failure": outcome.failure, "seconds": outcome.seconds, "long_run": outcome.long_run}

@@ -197,6 +197,8 @@ def judge_raster(
             reference=reference,
             context=context,
         )
+    # Nobody knows what went into it, whatever it is called.
+    judged.recent = {name}
     inside = risk[:, mask]
     if not ((inside >= 0) & (inside <= 1)).all():
         warn("The values of the risk raster are no probabilities: they are judged by their order alone")

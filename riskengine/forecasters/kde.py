@@ -107,6 +107,11 @@ class SpaceTimeKDE(Forecaster):
         self.shrinkage = shrinkage
         self.threshold = threshold
 
+    @property
+    def is_long_run(self) -> bool:
+        """Whether no recent density was of use."""
+        return self.weight_ == 0
+
     def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
         """Choose bandwidths, half-life and weight by the likelihood of the last quarter of `history`."""
         context = context or JobContext()

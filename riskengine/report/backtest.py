@@ -27,6 +27,8 @@ from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import claims, words
 from .html import format_crs, history_of, render
+from .signals import describe_signal
+from .verdicts import format_hit_change
 from .words import format_moment
 
 #: Areas shown before the rest is folded away.
@@ -101,7 +103,7 @@ def _values(
     return {
         "headline": sentence,
         "tone": tone,
-        "signal": claims.describe_signal(backtest),
+        "signal": describe_signal(backtest),
         "lines": claims.describe_models(backtest),
         "digits": claims.digits_of(*compared.values()),
         "words": words,
@@ -114,7 +116,7 @@ def _values(
         "area": area,
         "rows": _rows(backtest, compared),
         "differences": compared,
-        "hit_change": claims.compare_hits(backtest, model, plain)[1] if usable and plain else None,
+        "hit_change": format_hit_change(backtest.compare_hits(model, plain)) if usable and plain else None,
         "probable": probable,
         # Nothing was fitted for a risk map that was given.
         "given": not backtest.seconds,

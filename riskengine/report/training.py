@@ -17,7 +17,7 @@ from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, figures, words
-from .claims import make_headline, verdict_of
+from .claims import compare, make_headline
 from .html import format_crs, history_of, render
 from .words import format_moment
 
@@ -124,7 +124,7 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
                 "best": score.log_loss == best,
                 "model": own,
                 "difference": difference,
-                "verdict": "" if difference is None else verdict_of(difference),
+                "verdict": "" if difference is None else compare(judged, judged.model, name).verdict.describe(),
                 "ratio": None if own else judged.compute_loss_ratio(name),
             }
         )
