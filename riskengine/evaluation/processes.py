@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
 from ..maps.heatmaps import Extras, Heatmaps
@@ -124,7 +126,8 @@ class Pool:
             raise PoolBroken(bool(self._shares[-1])) from error
 
     def _tell(self, tasks: Sequence[Task], number: int, context: JobContext, total: int) -> None:
-        context.progress(sum(self._shares[:-1]) / total, f"{tasks[number].model}: {number + 1} of {total} fits")
+        what = f"{title_of(tasks[number].model)}: {number + 1} of {count_text(total, 'fit')}"
+        context.progress(sum(self._shares[:-1]) / total, what)
 
     def _read(self, number: int, task: Task, answer: dict[str, Any]) -> Outcome:
         if answer["failure"]:

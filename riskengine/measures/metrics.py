@@ -260,7 +260,7 @@ def count_area_hits_by_map(
                 most[wanted],
             )
     few = find_few_cells(by_cell)
-    return [MapHits(share, cells, *figures[row], few) for row, share in enumerate(shares)]
+    return [MapHits(share, cells, *figures[row], few=few) for row, share in enumerate(shares)]
 
 
 @dataclass(frozen=True)

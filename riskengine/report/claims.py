@@ -163,10 +163,10 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
     figure = "the same as that"
     if abs(1 - ratio) >= 0.0005:
         figure = f"{format_share(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'} than that"
+    rival = inner_title_of(str(against["baseline"]))
     said = [
         f"On {count_text(int(against['maps']), 'held-out map')} {verdict.describe()}",
-        f"the log-loss of its probabilities is {figure} of {inner_title_of(str(against['baseline']))}, the best simple"
-        " baseline",
+        f"log-loss of its probabilities {figure} of {rival}, the best simple baseline",
     ]
     if catch and catch["incidents"]:
         few = FewCells(catch["few_cells"], catch["few_incidents"]) if catch["few_cells"] else None
@@ -195,8 +195,8 @@ def describe_comparison(judged: Judged) -> list[str]:
     catcher = find_catcher(judged, "") or ""
     area = judged.scores[catcher].area
     if area.incidents:
-        who = "it" if catcher == best else f"of all simple baselines {title_of(catcher)}"
-        said += f"; {who} catches most, {format_hits(area)} with the riskiest {format_flagged(area)} flagged"
+        who = "it also" if catcher == best else f"of all simple baselines {title_of(catcher)}"
+        said += f"; {who} catches most: {format_hits(area)} with the riskiest {format_flagged(area)} flagged"
     return [sentence for sentence in (f"{said}.", describe_signal(judged), *listed) if sentence]
 
 

@@ -42,11 +42,11 @@ def describe_signal(judged: Judged) -> str:
         share = format_share(1 - judged.scores[best].log_loss / judged.scores[mean].log_loss)
         text = (
             f"There is a signal beyond {place}: {counted}. The best probabilities are those of {inner_title_of(best)}"
-            f" (log-loss {format_interval(losses[best])}; {share} less)."
+            f" (log-loss {format_interval(losses[best])}; {share} lower)."
         )
         if any(GRID in FORECASTERS[name].needs for name in means):
             return text
-        return f"{text} No long-run mean that is smoothed was among them, so smoothing alone may be a part of that."
+        return f"{text} No long-run mean here is smoothed over neighbouring cells: a part of it may be smoothing alone."
     nearest = min(others, key=lambda name: (losses[name].mean, name))
     near = f"The nearest, {inner_title_of(nearest)}, differs by {format_interval(losses[nearest])} in log-loss."
     if any(verdict_of_hits(judged.compare_hits(name, catcher)) == "better" for name in others):

@@ -28,6 +28,11 @@ CATCH = {
     "nothing": ("no incident lies in the test, so nothing could be caught", ""),
     "unrecorded": ("its catch was not recorded", ""),
 }
+#: What is said shorter of both at once.
+_BOTH = {
+    ("too few", "too few"): "too few maps to tell it from the simple baselines",
+    ("alone", "alone"): "no simple baseline was scored beside it, so nothing can be said about how good that is",
+}
 #: States that are comparisons; all others stand for themselves.
 _COMPARED = ("better", "indistinguishable", "worse")
 
@@ -67,7 +72,7 @@ def format_interval(difference: Difference, digits: int | None = None, unit: str
     mean, low, high = (format_change(each, digits) for each in figures)
     text = f"{mean} {unit}".rstrip()
     if verdict_of(difference) == "too few":
-        return f"{text}; too few maps for an interval"
+        return f"{text}, too few maps for an interval"
     return f"{text}, {format_percent(difference.level, 0)} interval {low} to {high}"
 
 
@@ -104,11 +109,11 @@ class Verdict:
         >>> Verdict("better", "worse").describe("prior counts", "recent counts")
         'better calibrated than prior counts, but catches FEWER than recent counts'
         """
-        if self.probabilities == self.catch == "too few":
-            whose = f"those of {rival}, or its catch from that of {catcher}" if rival and catcher else ""
-            return f"too few maps to tell its probabilities{f' from {whose}' if whose else ' or its catch'}"
+        if (self.probabilities, self.catch) in _BOTH:
+            return _BOTH[self.probabilities, self.catch]
         first = _name_rival(*PROBABILITIES[self.probabilities], rival)
-        second = _name_rival(*CATCH[self.catch], catcher)
+        same = rival == catcher and self.probabilities in _COMPARED
+        second = _name_rival(*CATCH[self.catch], "" if same else catcher)
         return first + self._join() + second
 
     def _join(self) -> str:
