@@ -36,7 +36,8 @@ from riskengine.learning.loop import Curves
 from riskengine.learning.trainingstate import Schedule
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
-from riskengine.maps.heatmaps import Heatmaps, count_incidents
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import count_incidents
 from riskengine.measures.metrics import log_loss
 from riskengine.simulation.simulate import simulate_city
 

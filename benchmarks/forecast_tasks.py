@@ -20,7 +20,8 @@ from riskengine.contract.choices import BinUnit
 from riskengine.intake.incidents import Incidents
 from riskengine.maps.bins import bin_text, make_bin_edges
 from riskengine.maps.grid import make_grid
-from riskengine.maps.heatmaps import Heatmaps, count_incidents
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import count_incidents
 
 NEW_YORK = ("BURGLARY", "GRAND LARCENY", "ROBBERY", "FELONY ASSAULT")
 

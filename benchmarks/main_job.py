@@ -21,7 +21,7 @@ from scipy.spatial import cKDTree
 
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
-from riskengine.maps.heatmaps import count_incidents
+from riskengine.maps.panel import count_incidents
 from riskengine.systems.score.definition import ScoreScale, score_places
 from riskengine.systems.score.index import CrimeIndex
 

@@ -40,7 +40,8 @@ from riskengine.intake.incidents import Incidents
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.gaps import binarize, fill_gaps
 from riskengine.maps.grid import make_grid
-from riskengine.maps.heatmaps import Heatmaps, count_incidents
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import count_incidents
 from riskengine.measures.labels import PERCENTILES, compute_tradeoff
 from riskengine.measures.metrics import auc, brier, count_area_hits, log_loss
 

@@ -15,7 +15,8 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..intake.incidents import Incidents
 from ..maps.grid import Grid
-from ..maps.heatmaps import Extras, Heatmaps, count_incidents
+from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Extras, count_incidents
 from ..measures.metrics import count_area_hits, log_loss
 from .folds import run_tasks
 from .plan import Plan
@@ -96,7 +97,7 @@ def move_grid(heatmaps: Heatmaps, incidents: Incidents, east: float, north: floa
     cell = old.locate(x.ravel(), y.ravel())
     mask: NDArray[np.bool_] = ((cell >= 0) & heatmaps.mask.ravel()[cell]).reshape(grid.shape)
     counts, _ = count_incidents(incidents, grid, heatmaps.edges, mask, heatmaps.binary)
-    return replace(heatmaps, counts=counts, mask=mask, grid=grid, extras=Extras())
+    return replace(heatmaps, counts=counts, mask=mask, support=grid, extras=Extras())
 
 
 def choose_counted(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:

@@ -26,7 +26,8 @@ from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
-from ..maps.heatmaps import Extras, Heatmaps
+from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Extras
 from .task import Outcome, Task, attempt
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ..contract.forecasters import LONG_RUN
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, check_arrays
 from ..ground.errors import DataError, ParameterError
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,16 +46,16 @@ class Forecaster(ABC):
         return self.name in LONG_RUN
 
     @abstractmethod
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Learn from `history`; returns the forecaster itself."""
 
     @abstractmethod
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins that follow `history`.
 
         Parameters
         ----------
-        history : Heatmaps
+        history : Panel
             Everything known at the origin.
         steps : int
             Bins to forecast.
@@ -68,7 +68,7 @@ class Forecaster(ABC):
             Probability of at least one incident per cell and bin; NaN outside the study area.
         """
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast each map from `first` on, one step ahead, from nothing but the maps before it.
 
         The same as calling `predict` on ``heatmaps.before(t)`` for every t >= `first`; forecasters override it where
@@ -86,9 +86,7 @@ class Forecaster(ABC):
                 risk[number] = self.predict(heatmaps.before(origin), 1, context)[0]
         return risk
 
-    def predict_ahead(
-        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
-    ) -> Maps:
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast each map from `first` on, `horizon` bins ahead: map t from the maps before t - horizon + 1.
 
         Returns
@@ -133,7 +131,7 @@ class Forecaster(ABC):
 
 
 def mark_events(
-    heatmaps: Heatmaps, threshold: int = 1, which: slice | NDArray[np.bool_] = slice(None)
+    heatmaps: Panel, threshold: int = 1, which: slice | NDArray[np.bool_] = slice(None)
 ) -> NDArray[np.uint8]:
     """Mark events, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents.
 
@@ -150,12 +148,12 @@ def mark_events(
     return maps
 
 
-def counts_events(heatmaps: Heatmaps, threshold: int) -> bool:
+def counts_events(heatmaps: Panel, threshold: int) -> bool:
     """Say whether events are counted instead of incidents: above a threshold of 1, and in binary maps."""
     return heatmaps.binary or threshold > 1
 
 
-def check_history(heatmaps: Heatmaps, least: int) -> None:
+def check_history(heatmaps: Panel, least: int) -> None:
     """Refuse a history nobody can forecast from.
 
     Raises

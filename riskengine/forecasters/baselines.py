@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ground.context import JobContext
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ class _PastOnly(Forecaster):
 
     threshold: int
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Check `history`; the counting is done by `predict`."""
         check_history(history, self.least_maps)
         mark_events(history, self.threshold, slice(0))
         self.maps_ = len(history)
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         check_steps(steps)
         seen = self._seen(history, history.observed)
         return np.repeat(self._masked(seen.sum(axis=0, dtype=np.float64), len(seen), history)[None], steps, axis=0)
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         context = context or JobContext()
         risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
@@ -49,9 +49,7 @@ class _PastOnly(Forecaster):
                 maps += 1
         return risk
 
-    def predict_ahead(
-        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
-    ) -> Maps:
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, `horizon` bins ahead: a forecast holds for all bins after its origin."""
         check_steps(horizon)
         origins = np.maximum(np.arange(first, len(heatmaps)) - horizon + 1, 0)
@@ -61,15 +59,15 @@ class _PastOnly(Forecaster):
         risk: Maps = each[origins - origins[0]]
         return risk
 
-    def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
+    def _seen(self, heatmaps: Panel, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
         """Return what is summed, shape (T, H, W): the events."""
         return mark_events(heatmaps, self.threshold, which)
 
-    def _masked(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> Maps:
+    def _masked(self, total: NDArray[np.float64], maps: int, heatmaps: Panel) -> Maps:
         return np.where(heatmaps.mask, self._risk(total, maps, heatmaps), np.nan).astype(np.float32)
 
     @abstractmethod
-    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Panel) -> NDArray[np.float64]:
         """Forecast from the sum of the `maps` maps seen; of `heatmaps` only the study area is read."""
 
 
@@ -91,7 +89,7 @@ class ConstantForecaster(_PastOnly):
     def __init__(self, threshold: int = 1) -> None:
         self.threshold = threshold
 
-    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Panel) -> NDArray[np.float64]:
         # Half an event and half a non-event: never exactly 0 or 1, which no finite history justifies.
         return np.asarray((total.sum() + 0.5) / (maps * int(heatmaps.mask.sum()) + 1.0))
 
@@ -116,7 +114,7 @@ class PriorShare(_PastOnly):
         self.shrinkage = shrinkage
         self.threshold = threshold
 
-    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Panel) -> NDArray[np.float64]:
         mean = total[heatmaps.mask].mean() / max(maps, 1)
         shrunk: NDArray[np.float64] = (total + self.shrinkage * mean) / max(maps + self.shrinkage, 1e-9)
         return shrunk
@@ -140,12 +138,12 @@ class PriorCounts(PriorShare):
 
     name = "prior_counts"
 
-    def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
+    def _seen(self, heatmaps: Panel, which: slice | NDArray[np.bool_]) -> NDArray[Any]:
         if counts_events(heatmaps, self.threshold):
             return super()._seen(heatmaps, which)
         counts: NDArray[Any] = heatmaps.counts[which]
         return counts
 
-    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Heatmaps) -> NDArray[np.float64]:
+    def _risk(self, total: NDArray[np.float64], maps: int, heatmaps: Panel) -> NDArray[np.float64]:
         rate = super()._risk(total, maps, heatmaps)
         return rate if counts_events(heatmaps, self.threshold) else -np.expm1(-rate)

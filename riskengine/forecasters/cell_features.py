@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..maps.bins import make_next_edges
-from ..maps.heatmaps import Heatmaps
-from .smoothing import Smoother
+from ..maps.panel import Panel
+from .smoothing import make_smoother
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class CellFeatures:
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
         For its study area, bins and static layers; its counts are not read.
     channels : int
         Further stacks whose maps `update` is shown.
@@ -58,13 +58,13 @@ class CellFeatures:
         Of the columns.
     """
 
-    def __init__(self, heatmaps: Heatmaps, channels: int = 0) -> None:
+    def __init__(self, heatmaps: Panel, channels: int = 0) -> None:
         self.mask = mask = heatmaps.mask
         self.bin_days = measure_bin(heatmaps)
         self.slots = count_slots(heatmaps)
         cells = int(mask.sum())
         lives = sorted({max(days, self.bin_days) for days in HALF_LIVES})
-        self._smoothers = {sigma: Smoother(mask, sigma) for sigma in {*SMOOTHINGS, *LONG_SMOOTHINGS, _NEAR}}
+        self._smoothers = {sigma: make_smoother(heatmaps, sigma) for sigma in {*SMOOTHINGS, *LONG_SMOOTHINGS, _NEAR}}
         self._decays = np.array([0.5 ** (self.bin_days / days) for days in lives])
         self.maps = 0
         # Sums of the maps, of their exponentially weighted means and of those of each time of the week, smoothed.
@@ -213,13 +213,13 @@ class CellFeatures:
         self.maps += 1
 
 
-def measure_bin(heatmaps: Heatmaps) -> float:
+def measure_bin(heatmaps: Panel) -> float:
     """Measure the first bin, in days."""
     edges = heatmaps.edges if len(heatmaps.edges) > 1 else make_next_edges(heatmaps.edges, heatmaps.bin, 1)
     return float((edges[1] - edges[0]).astype("timedelta64[s]").astype(np.int64)) / _DAY
 
 
-def count_slots(heatmaps: Heatmaps) -> int:
+def count_slots(heatmaps: Panel) -> int:
     """Count the times of the week that bins fall into: 168 hours, 7 days, or 1 for longer bins."""
     days = measure_bin(heatmaps)
     return 168 if days < 0.99 else 7 if days < 1.01 else 1

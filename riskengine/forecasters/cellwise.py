@@ -16,7 +16,7 @@ from ..ground.context import JobContext
 from ..ground.damage import ArraySpec
 from ..ground.errors import DataError
 from ..maps.bins import make_next_edges
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import CellFeatures
 from .regression import LEAST_DEVIATION, fold_scaling, limit_logits, regress
@@ -63,7 +63,7 @@ class Cellwise(Forecaster):
         """Enough for a month of daily maps, or a dozen longer ones."""
         return 12
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Learn from all maps of `history` but the first, which fill the summaries."""
         context = context or JobContext()
         check_history(history, self.least_maps)
@@ -75,13 +75,13 @@ class Cellwise(Forecaster):
             self._learn(columns, offset, events, first, context)
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; later bins from the expected counts of the earlier ones."""
         check_steps(steps)
         context = context or JobContext()
         return self._roll(self._state(history, len(history), context), history, steps, context)
 
-    def _roll(self, state: CellFeatures, history: Heatmaps, steps: int, context: JobContext) -> Maps:
+    def _roll(self, state: CellFeatures, history: Panel, steps: int, context: JobContext) -> Maps:
         """Forecast the bins after `history`, which `state` was shown; it is shown the expected counts."""
         starts = make_next_edges(history.edges, history.bin, steps)
         events = counts_events(history, self.threshold)
@@ -98,7 +98,7 @@ class Cellwise(Forecaster):
                 state.update(starts[step], expected)
         return risk
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         context = context or JobContext()
         state = self._state(heatmaps, first, context)
@@ -116,9 +116,7 @@ class Cellwise(Forecaster):
             risk[low : low + len(tables), heatmaps.mask] = rows.reshape(len(tables), -1)
         return risk
 
-    def predict_ahead(
-        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
-    ) -> Maps:
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
         check_steps(horizon)
         if horizon == 1:
@@ -136,7 +134,7 @@ class Cellwise(Forecaster):
                 risk[number] = self._roll(state.copy(), heatmaps.before(origin), target - origin + 1, context)[-1]
         return risk
 
-    def _show(self, state: CellFeatures, heatmaps: Heatmaps, number: int) -> None:
+    def _show(self, state: CellFeatures, heatmaps: Panel, number: int) -> None:
         seen: NDArray[Any] | None = None
         if heatmaps.observed[number]:
             one = slice(number, number + 1)
@@ -144,7 +142,7 @@ class Cellwise(Forecaster):
             seen = mark_events(heatmaps, self.threshold, one)[0] if events else heatmaps.counts[number]
         state.update(heatmaps.edges[number], seen, [stack[number] for stack in heatmaps.extras.channels])
 
-    def _state(self, heatmaps: Heatmaps, until: int, context: JobContext) -> CellFeatures:
+    def _state(self, heatmaps: Panel, until: int, context: JobContext) -> CellFeatures:
         state = CellFeatures(heatmaps, len(heatmaps.extras.channel_names))
         if len(state.names) != len(self.weights_):
             raise DataError(
@@ -160,7 +158,7 @@ class Cellwise(Forecaster):
         return state
 
     def _table(
-        self, history: Heatmaps, context: JobContext
+        self, history: Panel, context: JobContext
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8], int]:
         """Compute columns, offsets and events of the training maps in time order, and the rows of their first 80 %."""
         maps, cells = len(history), int(history.mask.sum())

@@ -15,7 +15,7 @@ from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, list_default_mem
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, Damaged
 from ..ground.errors import ParameterError
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .base import Forecaster, Maps, check_history, check_steps, mark_events
 from .catalogue import make_forecaster
 from .cell_features import count_slots
@@ -126,7 +126,7 @@ class Ensemble(Forecaster):
         self.threshold = threshold
         self.seed = seed
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Learn the weights on the end of `history`, then fit the members on all of it."""
         context = context or JobContext()
         check_history(history, self.least_maps)
@@ -161,7 +161,7 @@ class Ensemble(Forecaster):
 
     def _weigh(
         self,
-        history: Heatmaps,
+        history: Panel,
         first: int,
         able: list[str],
         scored: NDArray[np.bool_],
@@ -191,18 +191,16 @@ class Ensemble(Forecaster):
     def _make(self, name: str) -> Forecaster:
         return make_forecaster(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; the weights are those of one step."""
         check_steps(steps)
         return self._pooled(lambda member, step: member.predict(history, steps, step), context)
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead."""
         return self._pooled(lambda member, step: member.predict_each(heatmaps, first, step), context)
 
-    def predict_ahead(
-        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
-    ) -> Maps:
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, `horizon` bins ahead."""
         check_steps(horizon)
         return self._pooled(lambda member, step: member.predict_ahead(heatmaps, first, horizon, step), context)
@@ -249,7 +247,7 @@ class Ensemble(Forecaster):
         return self
 
 
-def _fold(history: Heatmaps, first: int) -> NDArray[np.bool_]:
+def _fold(history: Panel, first: int) -> NDArray[np.bool_]:
     """Choose the maps, shape (T,), that weights are learned from: the observed ones from `first` on, evenly thinned."""
     scored = history.observed.copy()
     scored[:first] = False
@@ -266,7 +264,7 @@ def _fold(history: Heatmaps, first: int) -> NDArray[np.bool_]:
     return scored
 
 
-def _observed(history: Heatmaps) -> int:
+def _observed(history: Panel) -> int:
     return int(history.observed.sum())
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec
 from ..ground.errors import ParameterError
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .base import LEAST, MOST, MOST_METRES, Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import measure_bin
-from .smoothing import Smoother
+from .smoothing import AnySmoother, make_smoother
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -112,12 +112,12 @@ class SpaceTimeKDE(Forecaster):
         """Whether no recent density was of use."""
         return self.weight_ == 0
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Choose bandwidths, half-life and weight by the likelihood of the last quarter of `history`."""
         context = context or JobContext()
         check_history(history, self.least_maps)
         mark_events(history, self.threshold, slice(0))
-        cell, days = history.grid.cell, measure_bin(history)
+        cell, days = history.support.side, measure_bin(history)
         widths = BANDWIDTHS if self.bandwidth is None else (self.bandwidth / cell,)
         tried = HALF_LIVES if self.half_life is None else (self.half_life,)
         lives = tuple(sorted({max(life, days) for life in tried}))
@@ -136,28 +136,26 @@ class SpaceTimeKDE(Forecaster):
                         best = (cost, weight, width, life)
         self.long_bandwidth_ = widths[wide] * cell
         self.weight_, self.recent_bandwidth_, self.half_life_ = best[1], widths[best[2]] * cell, lives[best[3]]
-        recent = "nothing recent is of use"
+        added = "nothing recent is of use"
         if self.weight_:
-            recent = (
+            added = (
                 f"{self.weight_:.0%} of the rate from a recent density of {self.recent_bandwidth_:.0f} m and a"
                 f" half-life of {self.half_life_:g} days"
             )
-        context.log(f"Space-time KDE: bandwidth {self.long_bandwidth_:.0f} m in the long run; {recent}")
+        context.log(f"Space-time KDE: bandwidth {self.long_bandwidth_:.0f} m in the long run; {added}")
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`: the same for each, for nothing in it depends on the calendar."""
         check_steps(steps)
         state = self._state(history, len(history), context or JobContext())
         return np.repeat(self._risk(state, self._smoothers(history), history)[None], steps, axis=0)
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         return self.predict_ahead(heatmaps, first, 1, context)
 
-    def predict_ahead(
-        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
-    ) -> Maps:
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, `horizon` bins ahead, in one pass over the stack."""
         check_steps(horizon)
         context = context or JobContext()
@@ -174,7 +172,7 @@ class SpaceTimeKDE(Forecaster):
         return risk
 
     def _held_out(
-        self, history: Heatmaps, widths: tuple[float, ...], lives: tuple[float, ...], context: JobContext
+        self, history: Panel, widths: tuple[float, ...], lives: tuple[float, ...], context: JobContext
     ) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Compute long-run rates (widths, N), recent ones (lives, widths, N), events (N) of held-out maps' cells."""
         mask, maps = history.mask, len(history)
@@ -185,7 +183,7 @@ class SpaceTimeKDE(Forecaster):
         wanted = set(held[np.unique(np.linspace(0, len(held) - 1, min(most, len(held))).round().astype(int))].tolist())
         decays = 0.5 ** (measure_bin(history) / np.array(lives))
         state = _Densities(mask, decays)
-        smoothers = [Smoother(mask, width) for width in widths]
+        smoothers = [make_smoother(history, width, local=False) for width in widths]
         long, recent, events = [], [], []
         for number in range(maps):
             if number % 32 == 0:
@@ -199,23 +197,25 @@ class SpaceTimeKDE(Forecaster):
             state.update(self._seen(history, number))
         return np.concatenate(long, axis=-1), np.concatenate(recent, axis=-1), np.concatenate(events)
 
-    def _cost(self, rate: Array, events: NDArray[np.bool_], heatmaps: Heatmaps) -> float:
+    def _cost(self, rate: Array, events: NDArray[np.bool_], heatmaps: Panel) -> float:
         """Compute minus the mean log-likelihood; a little of the mean rate for the cells that had nothing yet."""
         p = self._probability(rate + 1e-3 * rate.mean(), heatmaps)
         return float(-np.log(np.where(events, p, 1 - p)).mean())
 
-    def _probability(self, rate: Array, heatmaps: Heatmaps) -> Array:
+    def _probability(self, rate: Array, heatmaps: Panel) -> Array:
         p = rate if counts_events(heatmaps, self.threshold) else -np.expm1(-rate)
         return np.asarray(np.clip(p, _SMALLEST, _LARGEST))
 
-    def _smoothers(self, heatmaps: Heatmaps) -> tuple[Smoother, Smoother]:
-        cell = heatmaps.grid.cell
+    def _smoothers(self, heatmaps: Panel) -> tuple[AnySmoother, AnySmoother]:
+        cell = heatmaps.support.side
         return (
-            Smoother(heatmaps.mask, self.long_bandwidth_ / cell),
-            Smoother(heatmaps.mask, self.recent_bandwidth_ / cell),
+            make_smoother(heatmaps, self.long_bandwidth_ / cell, local=False),
+            make_smoother(heatmaps, self.recent_bandwidth_ / cell, local=False),
         )
 
-    def _risk(self, state: _Densities, smoothers: tuple[Smoother, Smoother], heatmaps: Heatmaps) -> NDArray[np.float32]:
+    def _risk(
+        self, state: _Densities, smoothers: tuple[AnySmoother, AnySmoother], heatmaps: Panel
+    ) -> NDArray[np.float32]:
         mask = heatmaps.mask
         area = (state.total[mask].sum() + 0.5) / (state.maps * int(mask.sum()) + 1.0)
         rate = smoothers[0].spread(state.total) / max(state.maps, 1)
@@ -228,7 +228,7 @@ class SpaceTimeKDE(Forecaster):
         risk[mask] = self._probability(rate, heatmaps)
         return risk
 
-    def _state(self, heatmaps: Heatmaps, until: int, context: JobContext) -> _Densities:
+    def _state(self, heatmaps: Panel, until: int, context: JobContext) -> _Densities:
         state = _Densities(heatmaps.mask, 0.5 ** (measure_bin(heatmaps) / np.array([self.half_life_])))
         for number in range(until):
             if number % 64 == 0:
@@ -236,7 +236,7 @@ class SpaceTimeKDE(Forecaster):
             state.update(self._seen(heatmaps, number))
         return state
 
-    def _seen(self, heatmaps: Heatmaps, number: int) -> NDArray[Any] | None:
+    def _seen(self, heatmaps: Panel, number: int) -> NDArray[Any] | None:
         if not heatmaps.observed[number]:
             return None
         if counts_events(heatmaps, self.threshold):
@@ -256,7 +256,7 @@ class _Densities:
 
     def update(self, seen: NDArray[Any] | None) -> None:
         """Take in the next map; None where it was not observed, which only makes the others older."""
-        self.recent *= self.decays[:, None, None]
+        self.recent *= self.decays.reshape(-1, *[1] * self.mask.ndim)
         self.weight *= self.decays
         if seen is not None:
             counts = np.where(self.mask, seen, 0)

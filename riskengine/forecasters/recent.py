@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..maps.bins import make_next_edges
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .base import Forecaster, Maps, check_history, check_steps, counts_events, mark_events
 from .cell_features import measure_bin
 
@@ -33,27 +33,25 @@ class Windowed(Forecaster):
     shrinkage: float
     threshold: int
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Check `history`; the counting is done by `predict`."""
         check_history(history, self.least_maps)
         mark_events(history, self.threshold, slice(0))
         self.maps_ = len(history)
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         check_steps(steps)
         starts = make_next_edges(history.edges, history.bin, steps)[:-1]
         ((total, window),) = self._windows(history, [len(history)])
         levels = self._levels(history, window)
         return np.stack([self._masked(total, levels, window, start, history) for start in starts])
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         return self.predict_ahead(heatmaps, first, 1, context)
 
-    def predict_ahead(
-        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
-    ) -> Maps:
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, `horizon` bins ahead, in one pass over the stack."""
         check_steps(horizon)
         context = context or JobContext()
@@ -66,7 +64,7 @@ class Windowed(Forecaster):
             risk[number] = self._masked(total, levels, window, heatmaps.edges[target], heatmaps)
         return risk
 
-    def _windows(self, heatmaps: Heatmaps, origins: Iterable[int]) -> Iterator[tuple[Array, NDArray[np.intp]]]:
+    def _windows(self, heatmaps: Panel, origins: Iterable[int]) -> Iterator[tuple[Array, NDArray[np.intp]]]:
         """Yield for each of ascending `origins` the sum, shape (H, W), of the last maps before it, and which."""
         observed = np.flatnonzero(heatmaps.observed)
         size = self._size(heatmaps)
@@ -85,19 +83,19 @@ class Windowed(Forecaster):
             low, high = start, end
             yield total, observed[start:end]
 
-    def _seen(self, heatmaps: Heatmaps, which: slice | NDArray[Any]) -> NDArray[Any]:
+    def _seen(self, heatmaps: Panel, which: slice | NDArray[Any]) -> NDArray[Any]:
         """Return what is summed, shape (T, H, W): the counts, or the events where these are what is forecast."""
         if counts_events(heatmaps, self.threshold):
             return mark_events(heatmaps, self.threshold, which)
         counts: NDArray[Any] = heatmaps.counts[which]
         return counts
 
-    def _levels(self, heatmaps: Heatmaps, which: NDArray[np.intp]) -> Array:
+    def _levels(self, heatmaps: Panel, which: NDArray[np.intp]) -> Array:
         """Collect what `_factor` wants to know of each map; of its counts only of the maps `which`."""
         return np.zeros(0)
 
     def _masked(
-        self, total: Array, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps
+        self, total: Array, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Panel
     ) -> Maps:
         mask = heatmaps.mask
         maps = len(window)
@@ -112,11 +110,11 @@ class Windowed(Forecaster):
         return np.where(mask, p, np.nan).astype(np.float32)
 
     @abstractmethod
-    def _size(self, heatmaps: Heatmaps) -> int:
+    def _size(self, heatmaps: Panel) -> int:
         """Return how many maps the window holds."""
 
     @abstractmethod
-    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
+    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Panel) -> float:
         """Say how much busier than the window's mean the bin from `start` is in the whole study area."""
 
 
@@ -152,8 +150,8 @@ class RecentCounts(Windowed):
         self.shrinkage = shrinkage
         self.threshold = threshold
 
-    def _size(self, heatmaps: Heatmaps) -> int:
+    def _size(self, heatmaps: Panel) -> int:
         return self.bins or max(round(RECENT_DAYS / measure_bin(heatmaps)), RECENT_LEAST)
 
-    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
+    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Panel) -> float:
         return 1.0

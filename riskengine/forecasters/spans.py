@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .cell_features import measure_bin
 
 #: Lags of the first and the last of the maps whose mean is one input, both included.
 Span = tuple[int, int]
 
 
-def choose_spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, averaged: bool) -> list[list[Span]]:
+def choose_spans(heatmaps: Panel, closeness: int, period: int, trend: int, averaged: bool) -> list[list[Span]]:
     """Choose the spans of the three branches, those without room in the history left out.
 
     ========== ======================== =====================================
@@ -27,7 +27,7 @@ def choose_spans(heatmaps: Heatmaps, closeness: int, period: int, trend: int, av
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
         The training span: a lag of more than half of it would leave too few targets that know such a map.
     closeness, period, trend : int
         Maps (or means of maps) of each branch.

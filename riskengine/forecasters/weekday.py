@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..learning.settings import check_positive
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .cell_features import count_slots, measure_bin, read_slot, read_slots
 from .recent import Array, Windowed
 
@@ -57,10 +57,10 @@ class WeekdayTrend(Windowed):
         self.shrinkage = shrinkage
         self.threshold = threshold
 
-    def _size(self, heatmaps: Heatmaps) -> int:
+    def _size(self, heatmaps: Panel) -> int:
         return max(round(self.days / measure_bin(heatmaps)), 1)
 
-    def _levels(self, heatmaps: Heatmaps, which: NDArray[np.intp]) -> Array:
+    def _levels(self, heatmaps: Panel, which: NDArray[np.intp]) -> Array:
         """Collect incidents in the study area and time of the week of each map, shape (2, T)."""
         levels = np.full((2, len(heatmaps)), np.nan)
         for index in which:
@@ -68,7 +68,7 @@ class WeekdayTrend(Windowed):
         levels[1] = read_slots(heatmaps.edges[:-1], count_slots(heatmaps))
         return levels
 
-    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Heatmaps) -> float:
+    def _factor(self, levels: Array, window: NDArray[np.intp], start: np.datetime64, heatmaps: Panel) -> float:
         if not len(window):
             return 1.0
         number = count_slots(heatmaps)

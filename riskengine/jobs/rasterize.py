@@ -19,7 +19,8 @@ from ..intake.incidents import NO_CATEGORY, Incidents, count_reasons, read_excha
 from ..maps.area import choose_area, describe_area, mask_cells
 from ..maps.bins import bin_text, make_bin_edges
 from ..maps.grid import make_grid
-from ..maps.heatmaps import Heatmaps, count_incidents, write_heatmaps
+from ..maps.heatmaps import Heatmaps, write_heatmaps
+from ..maps.panel import count_incidents
 from ..maps.span import choose_span, choose_unit, find_covered, warn_of_incomplete
 
 #: More categories than this are not named in the stack.

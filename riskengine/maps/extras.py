@@ -15,7 +15,8 @@ from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, FormatError
 from .geotiff import RASTER_ERRORS, check_raster
 from .grid import MOST_FINE_CELLS
-from .heatmaps import Extras, Heatmaps, read_heatmaps
+from .heatmaps import Heatmaps, read_heatmaps
+from .panel import Extras
 
 #: A raster of more bands than this is more likely a time series than a set of layers.
 MOST_BANDS = 20

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
 from rasterio.transform import Affine
+from scipy.sparse import csr_array
 
 from ..ground.errors import ParameterError
+from .support import Kind, Support
 
 #: More cells than this in one stack (columns x rows x bins) are refused.
 MAX_CELLS = 10**8
@@ -22,7 +24,7 @@ CELLS_ON_SHORT_SIDE = 50
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(Support):
     """A north-up grid of square cells.
 
     Attributes
@@ -43,6 +45,8 @@ class Grid:
     rows: int
     crs: str
 
+    kind: ClassVar[Kind] = "grid"
+
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, columns)."""
@@ -57,6 +61,11 @@ class Grid:
     def transform(self) -> Affine:
         """Affine transform from (column, row) to (x, y)."""
         return Affine(self.cell, 0.0, self.west, 0.0, -self.cell, self.north)
+
+    @property
+    def side(self) -> float:
+        """The side of a cell, metres."""
+        return self.cell
 
     def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """Flat cell number of each point, row by row; -1 outside.
@@ -78,6 +87,29 @@ class Grid:
         x = np.asarray(self.west + (np.arange(self.columns) + 0.5) * self.cell, dtype=np.float64)
         y = np.asarray(self.north - (np.arange(self.rows) + 0.5) * self.cell, dtype=np.float64)
         return x, y
+
+    def measure_sizes(self) -> NDArray[np.float64]:
+        """Measure the cells, square metres."""
+        return np.full(self.shape, self.cell**2)
+
+    def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Find x and y of the cells' centres, metres."""
+        x, y = np.meshgrid(*self.centres())
+        return x, y
+
+    def find_neighbours(self) -> csr_array:
+        """Find which cells touch, also at a corner."""
+        number = np.arange(self.rows * self.columns).reshape(self.shape)
+        pairs = [
+            (
+                number[: self.rows - down, max(-right, 0) : self.columns - max(right, 0)].ravel(),
+                number[down:, max(right, 0) : self.columns + min(right, 0)].ravel(),
+            )
+            for down, right in ((0, 1), (1, -1), (1, 0), (1, 1))
+        ]
+        one, other = (np.concatenate(each) for each in zip(*pairs, strict=True))
+        touch = np.ones(2 * len(one), dtype=bool)
+        return csr_array((touch, (np.r_[one, other], np.r_[other, one])), shape=(number.size, number.size))
 
     def mask(self, polygons: list[dict[str, Any]] | None) -> NDArray[np.bool_]:
         """True for the cells whose centre lies inside one of the GeoJSON `polygons` (all, when None)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,144 +14,46 @@ from ..contract import tags as tagnames
 from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
-from ..intake.incidents import Incidents
 from . import bins as timebins
 from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import Grid
+from .panel import Panel
 
 #: After all time.
 _END = np.datetime64("10000")
 
 
-@dataclass(frozen=True)
-class Extras:
-    """Layers beside the counts.
-
-    Attributes
-    ----------
-    static : ndarray of float32, shape (S, H, W)
-        Layers that do not change with time, as distances or population; finite.
-    static_names : tuple of str
-    channels : ndarray, shape (C, T, H, W)
-        Counts of other stacks in the same bins, as one category each; known only when their bin is over.
-    channel_names : tuple of str
-    """
-
-    static: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
-    static_names: tuple[str, ...] = ()
-    channels: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), dtype=np.uint8))
-    channel_names: tuple[str, ...] = ()
-
-    def before(self, origin: int) -> Extras:
-        """The static layers, and the channels' maps before map number `origin`."""
-        return Extras(self.static, self.static_names, self.channels[:, :origin], self.channel_names)
-
-
 @dataclass
-class Heatmaps:
-    """A stack of maps.
+class Heatmaps(Panel):
+    """The panel of a grid: a stack of maps.
 
-    Attributes
-    ----------
-    counts : ndarray of integers or float32, shape (T, H, W)
-        float32 only where maps were interpolated; a large stack is a file on disk seen as an array.
-    edges : ndarray of datetime64[s], shape (T + 1,)
-        Map t covers [edges[t], edges[t + 1]).
-    mask : ndarray of bool, shape (H, W)
-        True inside the study area.
-    grid : Grid
-    bin : str
-        Length of a bin, e.g. ``1 days``.
-    observed : ndarray of bool, shape (T,)
-        False for a map that was filled in, never to be a target.
-    categories : list of str
-        Categories counted; empty where that was not recorded.
-    binary : bool
-        True when counts were reduced to "at least one".
-    extras : Extras
-        Further layers on the same grid that a forecaster may read.
-    area : str
-        What the study area is: ``polygons``, ``rectangle``, ``hull`` and how it was drawn; empty where unknown.
-    filled : str
-        How unobserved maps were filled: ``linear``, ``forward``, or empty. Linearly filled maps know the next
-        observed map, so they look ahead.
-    exactness : str
-        How exact the times of what was counted are, e.g. ``day``; empty where that was not recorded.
+    Of its attributes (see `Panel`), `counts` has shape (T, H, W), `mask` (H, W), and `support` is the grid.
     """
 
-    counts: NDArray[Any]
-    edges: NDArray[np.datetime64]
-    mask: NDArray[np.bool_]
-    grid: Grid
-    bin: str
-    observed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    categories: list[str] = field(default_factory=list)
-    binary: bool = False
-    extras: Extras = field(default_factory=lambda: Extras())
-    filled: str = ""
-    exactness: str = ""
-    area: str = ""
+    support: Grid
 
-    def __post_init__(self) -> None:
-        if not self.observed.size:
-            self.observed = np.ones(len(self.counts), dtype=bool)
+    @property
+    def grid(self) -> Grid:
+        """The cells."""
+        return self.support
 
-    def __len__(self) -> int:
-        return len(self.counts)
 
-    def before(self, origin: int) -> Heatmaps:
-        """The maps before map number `origin`: what a forecast made there may know."""
-        return replace(
-            self,
-            counts=self.counts[:origin],
-            edges=self.edges[: origin + 1],
-            observed=self.observed[:origin],
-            extras=self.extras.before(origin),
+def require_grid(panel: Panel, forecaster: str) -> Heatmaps:
+    """Give the panel back if it is a stack of maps.
+
+    Raises
+    ------
+    DataError
+        If its units are areas or segments: networks read which cell lies beside which from rows and columns.
+    """
+    if not isinstance(panel, Heatmaps):
+        raise DataError(
+            f"{forecaster} reads maps of square cells, and this is a panel of {panel.support.kind}",
+            parameter="model",
+            value=forecaster,
+            remedy="Choose a forecaster that is no network, or count the incidents with Rasterize hotspot grids",
         )
-
-
-def count_incidents(
-    incidents: Incidents,
-    grid: Grid,
-    edges: NDArray[np.datetime64],
-    mask: NDArray[np.bool_] | None = None,
-    binary: bool = False,
-) -> tuple[NDArray[Any], int]:
-    """Count incidents per bin and cell.
-
-    Parameters
-    ----------
-    incidents : Incidents
-    grid : Grid
-    edges : ndarray of datetime64[s], shape (T + 1,)
-    mask : ndarray of bool, shape (H, W), optional
-        Study area; incidents in cells outside it are left out.
-    binary : bool
-        1 for at least one incident.
-
-    Returns
-    -------
-    counts : ndarray of uint8, uint16 or uint32, shape (T, H, W)
-        The smallest type that leaves its highest value free for "no data".
-    left_out : int
-        Incidents outside the grid, the period or the study area.
-    """
-    cells = grid.rows * grid.columns
-    cell = grid.locate(incidents.x, incidents.y)
-    when = timebins.locate(incidents.time, edges)
-    kept = (cell >= 0) & (when >= 0)
-    if mask is not None and not mask.all():
-        kept &= mask.ravel()[cell]
-    key = when[kept] * cells + cell[kept]
-    # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
-    key.sort()
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
-    occupied, number = key[first], np.diff(np.r_[first, len(key)])
-    highest = int(number.max(initial=0))
-    kind = np.uint8 if binary or highest < 255 else np.uint16 if highest < 65_535 else np.uint32
-    counts = np.zeros((len(edges) - 1) * cells, dtype=kind)
-    counts[occupied] = 1 if binary else number
-    return counts.reshape(len(edges) - 1, grid.rows, grid.columns), int(len(kept) - kept.sum())
+    return panel
 
 
 def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | None = None) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import processing
 from crime_risk.bridge import client, styles
+from crime_risk.tests.kit.pictures import draw, photograph, settle, wait_for
 from qgis.core import (
     NULL,
     QgsApplication,
@@ -28,7 +28,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsRubberBand
-from qgis.PyQt.QtCore import QElapsedTimer, QEvent, QEventLoop, QPoint, Qt, QTimer
+from qgis.PyQt.QtCore import QEvent, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QAction, QDockWidget
 from qgis.utils import iface, plugins
@@ -39,32 +39,11 @@ OTHER_INDEX, OTHER_MODEL = (str(FOLDER / f"other.{ending}") for ending in ("crim
 found: dict[str, Any] = {}
 
 
-def settle(milliseconds: int) -> None:
-    """Let QGIS draw."""
-    loop = QEventLoop()
-    QTimer.singleShot(milliseconds, loop.quit)
-    loop.exec()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Let QGIS work until something has happened."""
-    clock = QElapsedTimer()
-    clock.start()
-    while not condition():
-        if clock.elapsed() > seconds * 1000:
-            raise TimeoutError("waited in vain")
-        settle(20)
-
-
-def photograph(name: str) -> None:
+def photograph_window(name: str) -> None:
     """A PNG of the whole window, the map drawn to its end."""
-    canvas, drawn = iface.mapCanvas(), []
     settle(600)
-    canvas.stopRendering()
-    canvas.mapCanvasRefreshed.connect(lambda: drawn.append(True))
-    canvas.refresh()
-    wait_for(lambda: bool(drawn))
-    iface.mainWindow().grab().save(str(FOLDER / f"{name}.png"))
+    draw(iface.mapCanvas())
+    photograph(iface.mainWindow(), FOLDER / f"{name}.png")
 
 
 def bands() -> int:
@@ -143,7 +122,7 @@ def photograph_predicted(name: str) -> None:
     QgsProject.instance().setCrs(QgsCoordinateReferenceSystem(client.call("index_info", {"index": INDEX})["crs"]))
     canvas = iface.mapCanvas()
     canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()))
-    photograph(name)
+    photograph_window(name)
 
 
 def open_dock(model: str = "") -> Any:
@@ -257,7 +236,7 @@ def take_picture(dock: Any, name: str) -> None:
         ask_place(dock)
     dock.settings_box.setCollapsed(True)
     dock.neighbours.selectRow(2)
-    photograph(name)
+    photograph_window(name)
     dock.settings_box.setCollapsed(False)
 
 

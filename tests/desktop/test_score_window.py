@@ -6,12 +6,11 @@ import csv
 import json
 import os
 import random
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.probes import keep_pictures, need_window, run_probe
 
 ROOT = Path(__file__).resolve().parents[2]
 #: West, south, east, north of the middle of Mexico City.
@@ -46,41 +45,13 @@ def middle_of(source: Path, path: Path) -> None:
                 kept.writerow(row)
 
 
-def run_probe(folder: Path, environment: dict[str, str], theme: str = "default") -> dict[str, Any]:
-    """What the probe found in a QGIS of its own profile, in a theme, as one chooses it in the options."""
-    settings = folder / "profile" / "profiles" / "default"
-    (settings / "QGIS").mkdir(parents=True, exist_ok=True)
-    plugins = settings / "python" / "plugins"
-    if not plugins.is_dir():
-        plugins.mkdir(parents=True)
-        (plugins / "crime_risk").symlink_to(ROOT)
-    (settings / "QGIS" / "QGIS3.ini").write_text(
-        "[PythonPlugins]\ncrime_risk=true\nprocessing=true\n\n[qgis]\ncheckVersion=false\nshowTips340=false\n\n"
-        f"[UI]\nUITheme={theme}\n",
-        "utf-8",
-    )
-    command = ["qgis", "--nologo", "--noversioncheck", "--profiles-path", str(folder / "profile")]
-    command += ["--code", str(Path(__file__).with_name("score_probe.py"))]
-    result = folder / "result.json"
-    result.unlink(missing_ok=True)
-    seconds = 1200 if environment.get("PROBE_PICTURES") else 300
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
-    assert result.exists(), done.stderr[-3000:]
-    seen: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-    assert "error" not in seen, seen["error"]
-    return seen
-
-
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the probe found; pictures lie in `folder`."""
-    if not os.environ.get("DISPLAY") or not shutil.which("qgis"):
-        pytest.skip("a QGIS window needs qgis and a display; scripts/test.sh desktop starts one under Xvfb")
+    need_window()
     folder = tmp_path_factory.mktemp("score")
     pictures = os.environ.get("PROBE_PICTURES")
     environment = {
-        **os.environ,
-        "PROBE_FOLDER": str(folder),
         "PROBE_CSV": str(folder / "city.csv"),
         "PROBE_OTHER_CSV": str(folder / "other.csv"),
         # In earnest it takes minutes, which only a picture that is kept is worth.
@@ -88,9 +59,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "PROBE_PLACE": "-99.1453,19.4352",
         "PROBE_NAME": NAME,
         "PROBE_STYLE": str(folder / "polygons.qml"),
-        "QT_QPA_PLATFORM": "xcb",
     }
-    environment.pop("QGIS_CUSTOM_CONFIG_PATH", None)
+    probe, seconds = Path(__file__).with_name("score_probe.py"), 1200 if pictures else 300
     data = Path(os.environ.get("CRIMERISK_DATA") or ROOT.parent / "shared" / "data") / "mexico_city"
     whole = data / "fgj_carpetas_2019-02_2020-01.csv"
     simulated(folder / "other.csv", 3.0, 47.85)
@@ -100,13 +70,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         environment["PROBE_POLYGONS"] = str(data / "colonias.geojson")
     else:
         simulated(folder / "city.csv", -99.145, 19.43)
-    seen = run_probe(folder, environment)
-    run_probe(folder, {**environment, "PROBE_PICTURE": "score_dock_dark"}, "Night Mapping")
+    seen = run_probe(probe, folder, environment, seconds)
+    run_probe(probe, folder, {**environment, "PROBE_PICTURE": "score_dock_dark"}, seconds, "Night Mapping")
     if pictures:
         city = {"PROBE_CSV": str(whole)} if data.is_dir() else {}
-        run_probe(folder, {**environment, **city, "PROBE_PICTURE": "predicted_scores"})
-        for picture in folder.glob("*.png"):
-            shutil.copy(picture, pictures)
+        run_probe(probe, folder, {**environment, **city, "PROBE_PICTURE": "predicted_scores"}, seconds)
+        keep_pictures(folder)
     return {**seen, "folder": folder}
 
 

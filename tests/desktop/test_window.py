@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from kit.probes import keep_pictures, need_window, run_probe
 
 
 @pytest.fixture(scope="module")
 def window(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the probe found in a QGIS of its own profile; pictures lie in `folder`."""
-    if not os.environ.get("DISPLAY") or not shutil.which("qgis"):
-        pytest.skip("a QGIS window needs qgis and a display; scripts/test.sh desktop starts one under Xvfb")
+    need_window()
     folder = tmp_path_factory.mktemp("window")
     csv = folder / "city.csv"
     rows = (
@@ -27,25 +21,8 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         for number in range(600)
     )
     csv.write_text("\n".join(["longitude,latitude,datetime,category", *rows, ",,2024-03-01 10:00,lost"]), "utf-8")
-    settings = folder / "profile" / "profiles" / "default"
-    (settings / "python" / "plugins").mkdir(parents=True)
-    (settings / "python" / "plugins" / "crime_risk").symlink_to(ROOT)
-    (settings / "QGIS").mkdir()
-    (settings / "QGIS" / "QGIS3.ini").write_text(
-        "[PythonPlugins]\ncrime_risk=true\nprocessing=true\n\n[qgis]\ncheckVersion=false\nshowTips340=false\n", "utf-8"
-    )
-    environment = {**os.environ, "PROBE_FOLDER": str(folder), "PROBE_CSV": str(csv), "QT_QPA_PLATFORM": "xcb"}
-    environment.pop("QGIS_CUSTOM_CONFIG_PATH", None)
-    command = ["qgis", "--nologo", "--noversioncheck", "--profiles-path", str(folder / "profile")]
-    command += ["--code", str(Path(__file__).with_name("window_probe.py"))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
-    result = folder / "result.json"
-    assert result.exists(), done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-    assert "error" not in found, found["error"]
-    if pictures := os.environ.get("PROBE_PICTURES"):
-        for picture in folder.glob("*.png"):
-            shutil.copy(picture, pictures)
+    found = run_probe(Path(__file__).with_name("window_probe.py"), folder, {"PROBE_CSV": str(csv)})
+    keep_pictures(folder)
     return {**found, "folder": folder}
 
 

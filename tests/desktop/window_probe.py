@@ -12,40 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import processing
+from crime_risk.tests.kit.pictures import draw, photograph, settle, wait_for
 from qgis.core import Qgis, QgsApplication, QgsDateTimeRange, QgsLayoutItemMap, QgsProject
-from qgis.PyQt.QtCore import QElapsedTimer, QEventLoop, QTimer
+from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QAction
 from qgis.utils import iface, plugins
 
 FOLDER = Path(os.environ["PROBE_FOLDER"])
 found: dict[str, Any] = {}
-
-
-def settle(milliseconds: int = 500) -> None:
-    """Let QGIS draw."""
-    loop = QEventLoop()
-    QTimer.singleShot(milliseconds, loop.quit)
-    loop.exec()
-
-
-def draw(canvas: Any) -> None:
-    """Let the map show what it is asked for now, however long that takes."""
-    done: list[bool] = []
-    canvas.stopRendering()
-    canvas.mapCanvasRefreshed.connect(lambda: done.append(True))
-    canvas.refresh()
-    clock = QElapsedTimer()
-    clock.start()
-    while not done:
-        if clock.elapsed() > 60_000:
-            raise TimeoutError("the map was not drawn")
-        settle(20)
-
-
-def photograph(widget: Any, name: str) -> None:
-    """A PNG of a widget, as the user sees it."""
-    settle()
-    widget.grab().save(str(FOLDER / f"{name}.png"))
 
 
 def look_at_menu_and_dialog() -> None:
@@ -55,7 +29,7 @@ def look_at_menu_and_dialog() -> None:
     iface.mainWindow().findChild(QAction, "crime_risk_set_up_engine").trigger()
     dialog = plugins["crime_risk"].dialog
     found["dialog_visible"] = dialog.isVisible()
-    photograph(dialog, "engine_dialog")
+    photograph(dialog, FOLDER / "engine_dialog.png")
     dialog.close()
 
 
@@ -95,7 +69,7 @@ def play(hotspots: Any, others: list[Any]) -> None:
     found["days_differ"] = pictures[0] != pictures[1]
     for layer in others:
         root.findLayer(layer.id()).setItemVisibilityChecked(True)
-    photograph(iface.mainWindow(), "window")
+    photograph(iface.mainWindow(), FOLDER / "window.png")
 
 
 def make_layout() -> None:
@@ -120,7 +94,7 @@ def look_at_algorithm_dialog() -> None:
     """The dialog of an algorithm, with its help beside it."""
     dialog = processing.createAlgorithmDialog("crimerisk:crimescorelayer", {})
     dialog.show()
-    photograph(dialog, "algorithm_dialog")
+    photograph(dialog, FOLDER / "algorithm_dialog.png")
     dialog.close()
 
 
@@ -129,12 +103,9 @@ def look_at_import_dialog() -> None:
     dialog = processing.createAlgorithmDialog("crimerisk:importincidents", {"INPUT": os.environ["PROBE_CSV"]})
     dialog.show()
     preview = dialog.mainWidget().preview
-    clock = QElapsedTimer()
-    clock.start()
-    while "601" not in preview.message.text and clock.elapsed() < 60_000:
-        settle(50)
+    wait_for(lambda: "601" in preview.message.text)
     found["import_dialog"] = preview.message.text
-    photograph(dialog, "import_dialog")
+    photograph(dialog, FOLDER / "import_dialog.png")
     dialog.close()
 
 

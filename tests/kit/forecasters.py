@@ -39,7 +39,8 @@ from riskengine.forecasters.modelcard import check_fits, make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Extras, Heatmaps
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras
 from riskengine.measures.metrics import auc
 
 #: Maps of the city, and the first that is forecast.

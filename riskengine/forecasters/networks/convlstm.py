@@ -26,7 +26,8 @@ from ...learning.threads import prepare_torch, repeatable, workers
 from ...learning.training import choose_event_weight, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
-from ...maps.heatmaps import Heatmaps
+from ...maps.heatmaps import Heatmaps, require_grid
+from ...maps.panel import Panel
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, mark_events
 from .causal import CHANNELS, LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
@@ -191,8 +192,9 @@ class ConvLSTMForecaster(NetworkForecaster):
     def _extra(self) -> ExtraLayers:
         return ExtraLayers(self.layer_mean_, self.layer_scale_, self.extra_channels_)
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Train on the first part of `history`, choosing the epoch on its last `validation_share`."""
+        history = require_grid(history, self.name)
         context = context or JobContext()
         check_history(history, self.least_maps)
         rows, columns = history.mask.shape
@@ -226,12 +228,13 @@ class ConvLSTMForecaster(NetworkForecaster):
             self.curves_: Curves = train(self.network_, samples, validate, self.training, context, pool, checkpoint)
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; NaN outside the study area.
 
         Beyond the first bin the forecast is iterated: the model is shown its own forecast in place of the maps
         that have not happened yet, which is their expectation.
         """
+        history = require_grid(history, self.name)
         context = context or JobContext()
         check_steps(steps)
         scored = choose_cells(history.mask, self.padding, self.border)
@@ -259,8 +262,9 @@ class ConvLSTMForecaster(NetworkForecaster):
         risk[:, ~history.mask] = np.nan
         return risk
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
+        heatmaps = require_grid(heatmaps, self.name)
         anchor = choose_anchor(first, self.sequence_length)
         events = mark_events(heatmaps, self.threshold)
         layers = self._layers(heatmaps)

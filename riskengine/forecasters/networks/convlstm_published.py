@@ -31,7 +31,8 @@ from ...learning.threads import prepare_torch, repeatable, workers
 from ...learning.training import Batch, choose_event_weight, compute_weighted_loss, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
-from ...maps.heatmaps import Heatmaps
+from ...maps.heatmaps import Heatmaps, require_grid
+from ...maps.panel import Panel
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, mark_events
 from .causal import LOGIT_SCALE, Sequence, build_sequence
@@ -161,8 +162,9 @@ class PublishedConvLSTM(NetworkForecaster):
         """Make an untrained network of this architecture."""
         return PublishedNetwork(self.sequence_length, self.channels, self.kernel, self.squash, self.padding)
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Train on the first part of `history`; its last `validation_share` is watched, and calibrates."""
+        history = require_grid(history, self.name)
         context = context or JobContext()
         check_history(history, self.least_maps)
         rows, columns = (min(side, self.training.crop) // 2**self.squash for side in history.mask.shape)
@@ -207,8 +209,9 @@ class PublishedConvLSTM(NetworkForecaster):
             self.slope_, self.shift_ = fit.slope, fit.shift
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; beyond the first it is shown its own forecasts as maps."""
+        history = require_grid(history, self.name)
         context = context or JobContext()
         check_steps(steps)
         scored = choose_cells(history.mask, self.padding, self.border)
@@ -234,8 +237,9 @@ class PublishedConvLSTM(NetworkForecaster):
         risk[:, ~history.mask] = np.nan
         return risk
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead; each window is run through anew, as published."""
+        heatmaps = require_grid(heatmaps, self.name)
         scored = choose_cells(heatmaps.mask, self.padding, self.border)
         start = max(first - self.sequence_length + 1, 0)
         inputs = self._known(heatmaps, mark_events(heatmaps, self.threshold), start).inputs

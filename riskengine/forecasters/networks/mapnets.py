@@ -20,7 +20,8 @@ from ...learning.threads import prepare_torch, repeatable, workers
 from ...learning.training import Samples, choose_event_weight, split, train
 from ...learning.trainingstate import Schedule
 from ...maps import bins as timebins
-from ...maps.heatmaps import Heatmaps
+from ...maps.heatmaps import Heatmaps, require_grid
+from ...maps.panel import Panel
 from ...measures.metrics import log_loss
 from ..base import Maps, check_history, check_steps, mark_events
 from .causal import LOGIT_SCALE, CausalState, Sequence, build_sequence, read_calendar
@@ -68,8 +69,9 @@ class MapNetwork(NetworkForecaster):
     layer_mean_: NDArray[np.float64]
     layer_scale_: NDArray[np.float64]
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Train on the first part of `history`; its last `validation_share` chooses the epoch and calibrates."""
+        history = require_grid(history, self.name)
         context = context or JobContext()
         check_history(history, self.least_maps)
         rows, columns = history.mask.shape
@@ -121,12 +123,13 @@ class MapNetwork(NetworkForecaster):
         self.slope_, self.shift_ = fit.slope, fit.shift
         return self
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; NaN outside the study area.
 
         Beyond the first bin the forecast is iterated: the network is shown its own forecast in place of the maps that
         have not happened yet, which is their expectation.
         """
+        history = require_grid(history, self.name)
         context = context or JobContext()
         check_steps(steps)
         events = mark_events(history, self.threshold)
@@ -149,8 +152,9 @@ class MapNetwork(NetworkForecaster):
             state.update(np.where(history.mask, risk[step], 0.0))
         return risk
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
+        heatmaps = require_grid(heatmaps, self.name)
         start = self._start(first)
         sequence, _ = self._sequence(heatmaps, mark_events(heatmaps, self.threshold), start)
         return self._risk(sequence, self._layers(heatmaps), heatmaps, start, first, context)

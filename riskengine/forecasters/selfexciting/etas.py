@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
 from ...maps.bins import make_next_edges
-from ...maps.heatmaps import Heatmaps
+from ...maps.panel import Panel
 from ..base import LEAST, MOST, MOST_METRES, Forecaster, Maps, check_history, check_steps, counts_events
 from ..cell_features import read_slot
 from .etas_em import choose_long_run, measure_bins, read_counts, read_history
-from .etas_kernel import PARTS, Kernel, State, compute_cell_shares, share_same_bin
+from .etas_kernel import PARTS, Kernel, Mover, State, share_same_bin
 from .etas_search import estimate_covariance, fit_process
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class SelfExciting(Forecaster):
     def __init__(self, threshold: int = 1) -> None:
         self.threshold = threshold
 
-    def fit(self, history: Heatmaps, context: JobContext | None = None) -> Self:
+    def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Learn background settings, kernel and coefficients from `history`."""
         context = context or JobContext()
         check_history(history, self.least_maps)
@@ -123,7 +123,7 @@ class SelfExciting(Forecaster):
         days = float(np.median(counted.days))
         if counted.count.sum() < _LEAST_INCIDENTS:
             self.long_run_ = np.array(choices[0])
-            self._learned(Kernel(np.eye(PARTS + 2)[0], 1.0 / days, history.grid.cell), np.zeros((3, 3)), days)
+            self._learned(Kernel(np.eye(PARTS + 2)[0], 1.0 / days, history.support.side), np.zeros((3, 3)), days)
             self.theta_interval_ = np.array([0.0, 1.0])
             return self
         with context.step(0.2, 0.9):
@@ -148,7 +148,7 @@ class SelfExciting(Forecaster):
         self.omega_interval_ = self.omega_ * np.exp(np.array([-wide[0], wide[0]]))
         self.sigma_interval_ = self.sigma_ * np.exp(np.array([-wide[1], wide[1]]))
 
-    def predict(self, history: Heatmaps, steps: int = 1, context: JobContext | None = None) -> Maps:
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast the bins after `history`; later bins with the expected counts of the earlier ones."""
         check_steps(steps)
         context = context or JobContext()
@@ -159,7 +159,7 @@ class SelfExciting(Forecaster):
             running.show(number)
         return running.roll(make_next_edges(history.edges, history.bin, steps), context)
 
-    def predict_each(self, heatmaps: Heatmaps, first: int, context: JobContext | None = None) -> Maps:
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         context = context or JobContext()
         running = _Running(self, heatmaps)
@@ -174,9 +174,7 @@ class SelfExciting(Forecaster):
             running.show(number)
         return risk
 
-    def predict_ahead(
-        self, heatmaps: Heatmaps, first: int, horizon: int = 1, context: JobContext | None = None
-    ) -> Maps:
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, `horizon` bins ahead; the maps are read once for all origins."""
         check_steps(horizon)
         if horizon == 1:
@@ -200,13 +198,14 @@ class SelfExciting(Forecaster):
 class _Running:
     """A fitted process on its way through a stack."""
 
-    def __init__(self, model: SelfExciting, heatmaps: Heatmaps) -> None:
+    def __init__(self, model: SelfExciting, heatmaps: Panel) -> None:
         self.model, self.heatmaps = model, heatmaps
         self.days = measure_bins(heatmaps.edges)
         kernel = Kernel(model.weights_, model.omega_, model.sigma_)
         bandwidth, strength, half_life = map(float, model.long_run_)
-        self.state = State(heatmaps.mask, heatmaps.grid.cell, (bandwidth, strength, half_life), kernel)
-        self.same_cell = float(compute_cell_shares(model.sigma_, heatmaps.grid.cell).max()) ** 2
+        mover = Mover(heatmaps.support, model.sigma_)
+        self.state = State(heatmaps.mask, heatmaps.support, (bandwidth, strength, half_life), kernel, mover)
+        self.same_unit = mover.same
 
     def _pace(self, start: np.datetime64) -> float:
         return float(self.model.pace_[read_slot(start, len(self.model.pace_))])
@@ -221,8 +220,8 @@ class _Running:
             risk = np.minimum(expected, _MOST)
         else:
             # Offspring in the bin and cell of their parent make no further cell hit.
-            again = self.model.theta_ * share_same_bin(self.model.omega_, days) * self.same_cell
-            risk = np.minimum(-np.expm1(-expected * (1 - min(again, 0.9))), _MOST)
+            again = self.model.theta_ * share_same_bin(self.model.omega_, days) * self.same_unit
+            risk = np.minimum(-np.expm1(-expected * (1 - np.minimum(again, 0.9))), _MOST)
         return np.where(self.heatmaps.mask, risk, np.nan).astype(np.float32)
 
     def roll(self, edges: NDArray[np.datetime64], context: JobContext) -> Maps:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from ...ground.context import JobContext
-from ...maps.heatmaps import Heatmaps
+from ...maps.panel import Panel
 from ..base import counts_events, mark_events
 from ..cell_features import count_slots, read_slot
-from .etas_kernel import PARTS, LongRun, State, average_survival, compute_cell_shares, decay, spread
+from .etas_kernel import PARTS, LongRun, Mover, State, average_survival, decay
 
 Array = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Counted:
 
     Attributes
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
     threshold : int
     days : ndarray, shape (T,)
         Length of each bin.
@@ -51,7 +51,7 @@ class Counted:
         Expected counts in place of the maps that were not observed.
     """
 
-    heatmaps: Heatmaps
+    heatmaps: Panel
     threshold: int
     days: Array
     slot: NDArray[np.int64]
@@ -92,7 +92,7 @@ class Column:
     total: Array
 
 
-def read_counts(heatmaps: Heatmaps, threshold: int, low: int, high: int) -> Array:
+def read_counts(heatmaps: Panel, threshold: int, low: int, high: int) -> Array:
     """Read incidents, or events, of some maps; 0 outside the study area."""
     which = slice(low, high)
     if counts_events(heatmaps, threshold):
@@ -105,21 +105,20 @@ def measure_bins(edges: NDArray[np.datetime64]) -> Array:
     return np.asarray(np.diff(edges.astype("datetime64[s]").astype(np.int64)) / _DAY)
 
 
-def read_history(history: Heatmaps, threshold: int, context: JobContext) -> Counted:
+def read_history(history: Panel, threshold: int, context: JobContext) -> Counted:
     """Read occupied cells, lengths of bins and the rhythm of the week."""
     days = measure_bins(history.edges)
     number = count_slots(history)
     slot = np.array([read_slot(start, number) for start in history.edges[:-1]], dtype=np.int64)
     warm = min(int(len(days) * _WARM_SHARE), int(np.searchsorted(np.cumsum(days), _WARM_DAYS)))
     counted = Counted(history, threshold, days, slot, np.ones(number), max(warm, 1))
-    height, width = history.mask.shape
-    step = max(_CHUNK // (height * width), 1)
+    step = max(_CHUNK // history.mask.size, 1)
     totals = np.zeros(len(days))
     when, cell, count = [], [], []
     for low in range(0, len(days), step):
         context.progress(low / len(days), "reading the maps")
         maps = read_counts(history, threshold, low, min(low + step, len(days)))
-        totals[low : low + step] = maps.sum(axis=(1, 2))
+        totals[low : low + step] = maps.reshape(len(maps), -1).sum(axis=1)
         occupied = maps.reshape(len(maps), -1)
         rows, cells = np.nonzero(occupied)
         when.append(rows + low)
@@ -153,7 +152,7 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
     scores: dict[tuple[float, float, float], float] = {}
     for number, half_life in enumerate(HALF_LIVES):
         context.progress(number / len(HALF_LIVES), "choosing the long-run mean")
-        means = [LongRun(mask, bandwidth, 1.0, half_life) for bandwidth in BANDWIDTHS]
+        means = [LongRun(mask, bandwidth, 1.0, half_life, history.support) for bandwidth in BANDWIDTHS]
         for low, high in zip([0, *blocks[:-1]], blocks, strict=True):
             seen, exposure = np.zeros(mask.shape), 0.0
             for each in np.flatnonzero(history.observed[low:high]) + low:
@@ -184,7 +183,7 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
 def build_background(counted: Counted, settings: tuple[float, float, float], context: JobContext) -> list[Column]:
     """Build the long-run rates before each map, and the first times the recent level; fills the stand-ins."""
     history = counted.heatmaps
-    state = State(history.mask, history.grid.cell, settings, None)
+    state = State(history.mask, history.support, settings)
     at, total = np.zeros((PARTS + 1, len(counted.when))), np.zeros((PARTS + 1, len(counted.days)))
     bounds = np.searchsorted(counted.when, np.arange(len(counted.days) + 1))
     scored = counted.scored
@@ -208,7 +207,7 @@ def build_background(counted: Counted, settings: tuple[float, float, float], con
 def build_triggered(counted: Counted, sigma: float, omegas: Sequence[float], context: JobContext) -> list[Column]:
     """Build what past incidents trigger in each map per unit of branching ratio, for one spread and several decays."""
     mask = counted.heatmaps.mask
-    shares = compute_cell_shares(sigma, counted.heatmaps.grid.cell)
+    mover = Mover(counted.heatmaps.support, sigma)
     maps = len(counted.days)
     step = max(_CHUNK // mask.size, 1)
     states = [np.zeros(mask.size) for _ in omegas]
@@ -218,7 +217,7 @@ def build_triggered(counted: Counted, sigma: float, omegas: Sequence[float], con
     for low in range(0, maps, step):
         context.check_cancelled()
         high = min(low + step, maps)
-        moved = spread(counted.maps(low, high), shares).reshape(high - low, -1)
+        moved = mover.move(counted.maps(low, high)).reshape(high - low, -1)
         for number in range(low, high):
             days = counted.days[number]
             rows = slice(bounds[number], bounds[number + 1])

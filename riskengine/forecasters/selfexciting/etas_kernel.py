@@ -7,7 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import convolve1d, gaussian_filter
+from scipy.sparse import csr_array
 from scipy.special import ndtr
+
+from ...maps.grid import Grid
+from ...maps.support import Support
+from ..smoothing import UnitSmoother, find_pairs
 
 Array = NDArray[np.float64]
 
@@ -34,11 +39,51 @@ def compute_cell_shares(sigma: float, cell: float) -> Array:
     """
     scale = sigma / cell
     reach = int(np.ceil(_REACH * scale)) + 1
-    edge = np.arange(-reach - 1, reach + 2) / scale
-    # Second difference of the integral of the normal distribution function.
-    integral = edge * ndtr(edge) + np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi)
-    shares = scale * np.diff(integral, 2)
+    shares = _compute_share(np.arange(-reach, reach + 1.0), np.asarray(scale))
     return np.asarray(shares / shares.sum())
+
+
+def _compute_share(apart: Array, scale: Array) -> Array:
+    """Compute the share of the offspring that lie so many cells away along one axis, for a spread in cells."""
+    # Second difference of the integral of the normal distribution function.
+    edges = [(apart + step) / scale for step in (-1, 0, 1)]
+    low, middle, high = (edge * ndtr(edge) + np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi) for edge in edges)
+    return np.asarray(scale * (low - 2 * middle + high))
+
+
+class Mover:
+    """Moves counts to where their offspring will be, with a Gaussian spread of `sigma` metres.
+
+    Between units of other shapes than a grid's each is taken for a square of its size: on squares it gives, but for
+    what lies beyond four spreads, what a grid gives.
+    """
+
+    def __init__(self, support: Support, sigma: float) -> None:
+        self._shares: Array | csr_array
+        if isinstance(support, Grid):
+            self._shares = compute_cell_shares(sigma, support.cell)
+            #: Share of the offspring in the unit of their parent.
+            self.same: float | Array = float(self._shares.max()) ** 2
+            return
+        size = support.measure_sizes()
+        one, other, apart_x, apart_y = find_pairs(
+            support, np.ones(support.shape, dtype=bool), 2, local=True, metres=_REACH * sigma
+        )
+        side = np.sqrt(np.sqrt(size[one] * size[other]))
+        share = _compute_share(apart_x, sigma / side) * _compute_share(apart_y, sigma / side) * size[other] / side**2
+        self._shares = csr_array((share, (other, one)), shape=(len(size), len(size)))
+        self.same = self._shares.diagonal()
+
+    def __deepcopy__(self, memo: object) -> Mover:
+        # It never changes.
+        return self
+
+    def move(self, maps: Array) -> Array:
+        """Move counts, shape (..., H, W) or (..., N); what leaves the study area's surroundings is gone."""
+        if isinstance(self._shares, np.ndarray):
+            return spread(maps, self._shares)
+        flat = maps.reshape(-1, maps.shape[-1])
+        return np.asarray((self._shares @ flat.T).T).reshape(maps.shape)
 
 
 def spread(maps: Array, shares: Array) -> Array:
@@ -99,9 +144,18 @@ class LongRun:
         Incidents' worth of the surroundings in each cell.
     half_life : float
         Days in which the weight of a map halves; inf weighs all alike.
+    support : Support, optional
+        The units, where they are no grid's.
     """
 
-    def __init__(self, mask: NDArray[np.bool_], bandwidth: float, strength: float, half_life: float) -> None:
+    def __init__(
+        self,
+        mask: NDArray[np.bool_],
+        bandwidth: float,
+        strength: float,
+        half_life: float,
+        support: Support | None = None,
+    ) -> None:
         self.mask = mask
         self.strength = strength
         self.bandwidth = bandwidth
@@ -109,10 +163,7 @@ class LongRun:
         self.total: Array = np.zeros(mask.shape)
         self.days = 0.0
         self._cells = max(int(mask.sum()), 1)
-        # Smoothing must not leak out of the study area: divided by the share of the kernel inside it.
-        self._inside, *self._insides = (
-            np.maximum(_smooth(mask.astype(np.float64), each), 1e-9) for each in (bandwidth, *SURROUNDINGS)
-        )
+        self._near, *self._surroundings = (_Surroundings(mask, each, support) for each in (bandwidth, *SURROUNDINGS))
         self._seen = 0.0
         self._expected = 0.0
 
@@ -131,8 +182,8 @@ class LongRun:
             own = self.total / self.days
             rates[0] = self.drawn()
             rates[1] = own
-            for number, (bandwidth, inside) in enumerate(zip(SURROUNDINGS, self._insides, strict=True), 2):
-                rates[number] = _smooth(own, bandwidth) / inside
+            for number, surroundings in enumerate(self._surroundings, 2):
+                rates[number] = surroundings.mean(own)
             rates[-1] = self.area()
             rates *= self.mask
         return rates
@@ -141,7 +192,7 @@ class LongRun:
         """Compute the first of `rates` alone."""
         if not self.days:
             return np.zeros(self.mask.shape)
-        near = _smooth(self.total / self.days, self.bandwidth) / self._inside
+        near = self._near.mean(self.total / self.days)
         near = (1 - _AREA) * near + _AREA * self.area()
         return np.where(self.mask, (self.total + self.strength) / (self.days + self.strength / near), 0.0)
 
@@ -185,30 +236,34 @@ class State:
     Parameters
     ----------
     mask : ndarray of bool, shape (H, W)
-    cell : float
-        Side of a cell, metres.
+    support : Support
     settings : (float, float, float)
         Bandwidth, strength and half-life of the long-run mean.
-    kernel : Kernel, optional
-        Without it there are no offspring, and the first long-run rate is all.
+    kernel, mover : optional
+        Without them there are no offspring, and the first long-run rate is all.
     """
 
     def __init__(
-        self, mask: NDArray[np.bool_], cell: float, settings: tuple[float, float, float], kernel: Kernel | None
+        self,
+        mask: NDArray[np.bool_],
+        support: Support,
+        settings: tuple[float, float, float],
+        kernel: Kernel | None = None,
+        mover: Mover | None = None,
     ) -> None:
         self.mask, self.kernel = mask, kernel
-        self.mean = LongRun(mask, *settings)
+        self.mean = LongRun(mask, *settings, support)
         self._excitation = Excitation(mask.shape, kernel.omega if kernel else 1.0)
-        self._shares = compute_cell_shares(kernel.sigma, cell) if kernel else np.ones(1)
+        self.mover = mover
 
     def ahead(self, days: float, pace: float) -> Array:
         """Compute expected counts in the bin of `days` that begins now, shape (H, W)."""
-        if self.kernel is None:
+        if self.kernel is None or self.mover is None:
             return self.mean.drawn() * (days * pace)
         *steady, level, triggered = self.kernel.weights
         steady[0] += level * self.mean.level()
         background = np.tensordot(steady, self.mean.rates(), axes=1) * (days * pace)
-        offspring = triggered * spread(self._excitation.ahead(days), self._shares)
+        offspring = triggered * self.mover.move(self._excitation.ahead(days))
         return np.where(self.mask, background + offspring, 0.0)
 
     def show(self, counts: Array | None, days: float, pace: float) -> Array:
@@ -224,6 +279,27 @@ class State:
         """Let a bin with these counts pass, without learning the background from them."""
         if self.kernel is not None:
             self._excitation.update(counts, days)
+
+
+class _Surroundings:
+    """Means of what lies around each unit, `bandwidth` sides wide; nothing leaks out of the study area."""
+
+    def __init__(self, mask: NDArray[np.bool_], bandwidth: float, support: Support | None) -> None:
+        self._mask, self._bandwidth = mask, bandwidth
+        self._units = None
+        if support is not None and not isinstance(support, Grid):
+            self._units = UnitSmoother(support, mask, bandwidth)
+            return
+        # Divided by the share of the kernel inside.
+        self._inside = np.maximum(_smooth(mask.astype(np.float64), bandwidth), 1e-9)
+
+    def mean(self, layer: Array) -> Array:
+        """Average, shape (H, W) or (N,); outside the study area it means nothing."""
+        if self._units is None:
+            return _smooth(layer, self._bandwidth) / self._inside
+        means = np.ones(self._mask.shape)
+        means[self._mask] = self._units.mean(layer)
+        return means
 
 
 def _smooth(layer: Array, bandwidth: float) -> Array:

@@ -60,7 +60,7 @@ def search(counted: Counted, background: list[Column], context: JobContext) -> t
     memories = [each for each in MEMORIES if least <= each <= most] or [days]
     for number, share in enumerate(SPREADS):
         context.progress(0.7 * number / len(SPREADS), "trying decays and spreads")
-        attempt(share * counted.heatmaps.grid.cell, [1 / each for each in memories])
+        attempt(share * counted.heatmaps.support.side, [1 / each for each in memories])
     for number, factor in enumerate((2**0.5, 2**0.25, 2**0.125)):
         context.progress(0.7 + 0.1 * number, "refining decay and spread")
         sigma, omega = best()

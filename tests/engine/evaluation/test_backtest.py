@@ -28,7 +28,8 @@ from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Extras, Heatmaps, count_incidents
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras, count_incidents
 from riskengine.measures.metrics import auc, brier, brier_skill, count_area_hits, log_loss
 from riskengine.report.claims import describe_comparison
 

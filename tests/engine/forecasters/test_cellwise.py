@@ -17,7 +17,8 @@ from riskengine.forecasters.cellwise import Boosting, Logistic
 from riskengine.forecasters.trees import Trees, fit_trees
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError
-from riskengine.maps.heatmaps import Extras, Heatmaps
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras
 from riskengine.measures.metrics import log_loss
 
 MONDAY = np.datetime64("2023-01-02")

@@ -27,7 +27,8 @@ from riskengine.learning.threads import repeatable
 from riskengine.learning.training import compute_weighted_loss
 from riskengine.learning.trainingstate import Schedule
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Extras, Heatmaps
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras
 from riskengine.measures.metrics import log_loss
 
 TINY: dict[str, Any] = {"sequence_length": 6, "channels": 6, "layers": 1, "batch_size": 4}
@@ -402,7 +403,7 @@ def test_job_refuses_a_model_for_other_bins_or_cells(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="trained on maps of 1 days, these are maps of 1 weeks"):
         job(tmp_path, write_stack(tmp_path / "b.tif", whole), model=model)
     whole.bin = "1 days"
-    whole.grid = Grid(0.0, 0.0, 250.0, 8, 8, "EPSG:32614")
+    whole.support = Grid(0.0, 0.0, 250.0, 8, 8, "EPSG:32614")
     with pytest.raises(ParameterError, match="cells of 500 m, these are cells of 250 m"):
         job(tmp_path, write_stack(tmp_path / "c.tif", whole), model=model)
 

@@ -19,7 +19,8 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
-from riskengine.maps.heatmaps import Heatmaps, count_incidents
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import count_incidents
 from riskengine.simulation.cityplan import hour_of_week
 from riskengine.simulation.simulate import SimulatedCity, simulate_city
 

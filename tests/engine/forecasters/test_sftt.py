@@ -17,7 +17,8 @@ from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.sftt import SFTT
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Extras, Heatmaps
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras
 from riskengine.measures.metrics import log_loss
 
 SMALL = {"sequence_length": 6, "features": 6, "hidden": 8, "layers": 1}
@@ -129,7 +130,7 @@ def test_small_and_of_no_place(heatmaps: Heatmaps, model: SFTT) -> None:
     card = make_card(model, heatmaps)
     assert not card.located
     wider = replace(heatmaps, counts=np.tile(heatmaps.counts, (1, 1, 2)), mask=np.ones((5, 12), bool))
-    wider.grid = Grid(0.0, 2500.0, 500.0, 12, 5, "EPSG:32614")
+    wider.support = Grid(0.0, 2500.0, 500.0, 12, 5, "EPSG:32614")
     assert check_fits(card, wider) == []
     assert model.predict(wider).shape == (1, 5, 12)
 

@@ -17,7 +17,8 @@ from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.forecasters.networks.st_resnet import STResNet
 from riskengine.forecasters.spans import average_spans, choose_spans
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
-from riskengine.maps.heatmaps import Extras, Heatmaps
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras
 from riskengine.measures.metrics import log_loss
 
 

@@ -182,7 +182,7 @@ def test_a_model_for_other_maps_is_refused_with_a_sentence(tmp_path: Path) -> No
     )
     refused(DataError, "No incident", counts=city.counts * 0)
     # Another place is fine, other categories are worth a word.
-    elsewhere = replace(city, grid=Grid(9e5, 2e6, 500.0, 7, 6, "EPSG:32614"), categories=["fraude"])
+    elsewhere = replace(city, support=Grid(9e5, 2e6, 500.0, 7, 6, "EPSG:32614"), categories=["fraude"])
     result = forecast(tmp_path, write_stack(tmp_path / "elsewhere.tif", elsewhere))
     assert ["other categories" in note for note in result["notes"]] == [True]
 

@@ -22,7 +22,8 @@ from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.damage import ArraySpec
 from riskengine.ground.errors import FormatError, OutputError, ParameterError
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Extras, Heatmaps
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +196,7 @@ def test_what_knows_each_cell_fits_its_own_grid_alone(heatmaps: Heatmaps) -> Non
     model.background_ = np.ones((5, 7))
     card = make_card(model, heatmaps)
     assert check_fits(card, heatmaps) == []
-    moved = replace(heatmaps, grid=Grid(1500.0, 2000.0, 500.0, 7, 5, "EPSG:32614"))
+    moved = replace(heatmaps, support=Grid(1500.0, 2000.0, 500.0, 7, 5, "EPSG:32614"))
     with pytest.raises(ParameterError, match=r"each cell of its own grid .* 7 × 5 cells from 1500, 2000"):
         check_fits(card, moved)
     smaller = replace(heatmaps, mask=np.arange(35).reshape(5, 7) > 3)

@@ -16,7 +16,8 @@ from riskengine.ground import bigarrays
 from riskengine.ground.errors import DataError, FormatError, OutputError
 from riskengine.maps.gaps import fill_gaps
 from riskengine.maps.grid import Grid
-from riskengine.maps.heatmaps import Extras, Heatmaps, count_incidents, read_heatmaps, write_heatmaps, write_risk
+from riskengine.maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps, write_risk
+from riskengine.maps.panel import Extras, count_incidents
 
 GRID = Grid(0.0, 300.0, 100.0, 4, 3, "EPSG:32614")
 EDGES = (np.datetime64("2024-02-28") + np.arange(4)).astype("datetime64[s]")

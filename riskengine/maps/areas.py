@@ -1,0 +1,184 @@
+"""Areas as units of space: any polygons, named, with what is wrong with them counted and said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ..ground.errors import DataError
+from .support import Kind, Support
+
+Geometries = NDArray[np.object_]
+
+#: Areas whose borders lie no farther apart than this touch: digitised borders seldom meet to the millimetre. Metres.
+TOUCH = 0.5
+#: Two areas overlap where they share more than this part of the smaller one: less is how borders were drawn.
+OVERLAP = 0.01
+#: An area this much smaller than the median one, and thin, is a sliver: left from an overlay, no place.
+_SLIVER_SHARE = 1e-3
+#: Thin: its area is below this share of that of the circle with its outline.
+_SLIVER_ROUNDNESS = 0.1
+
+
+@dataclass(frozen=True)
+class Areas(Support):
+    """Polygons with ids.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        All different.
+    geometries : ndarray of shapely Polygon or MultiPolygon, shape (N,)
+        Metres; valid and not empty.
+    crs : str
+        WKT or authority code of a projected CRS in metres.
+    """
+
+    ids: tuple[str, ...]
+    geometries: Geometries
+    crs: str
+
+    kind: ClassVar[Kind] = "areas"
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(N,)."""
+        return (len(self.ids),)
+
+    @cached_property
+    def side(self) -> float:
+        """Of a square as large as the median area, metres."""
+        return float(np.sqrt(np.median(self.measure_sizes())))
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.geometries)
+
+    def measure_sizes(self) -> NDArray[np.float64]:
+        """Measure the areas, square metres."""
+        return np.asarray(shapely.area(self.geometries), dtype=np.float64)
+
+    def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Find the middle of each area, metres: its centroid, or a point on it where the centroid lies outside."""
+        middle = shapely.centroid(self.geometries)
+        outside = ~shapely.contains(self.geometries, middle)
+        middle[outside] = shapely.point_on_surface(self.geometries[outside])
+        return shapely.get_x(middle), shapely.get_y(middle)
+
+    def find_neighbours(self) -> csr_array:
+        """Find which areas touch, also at a corner; borders up to `TOUCH` apart do."""
+        one, other = self._tree.query(self.geometries, predicate="dwithin", distance=TOUCH)
+        kept = one != other
+        one, other = one[kept], other[kept]
+        return csr_array((np.ones(len(one), dtype=bool), (one, other)), shape=(len(self.ids), len(self.ids)))
+
+    def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Find the number of the area each point lies in or on, the first of several; -1 in none.
+
+        A point on a border belongs to the area that comes first, so that each is counted once.
+        """
+        point, area = self._tree.query(shapely.points(x, y), predicate="intersects")
+        found = np.full(len(x), len(self.ids), dtype=np.int64)
+        np.minimum.at(found, point, area)
+        return np.where(found == len(self.ids), -1, found)
+
+    def count_shared(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
+        """Count the points that lie in or on several areas."""
+        point, _ = self._tree.query(shapely.points(x, y), predicate="intersects")
+        return int((np.bincount(point, minlength=len(x)) > 1).sum())
+
+
+@dataclass(frozen=True)
+class AreaFaults:
+    """What was wrong with a layer of areas, and what was done: nothing is lost in silence.
+
+    Attributes
+    ----------
+    repaired : int
+        Invalid polygons that were made valid.
+    empty : list of str
+        Ids without a polygon; left out.
+    joined : list of str
+        Ids that stand on several rows; their parts are one area.
+    slivers : list of str
+        Ids of thin and tiny areas; kept.
+    overlapping : list of (str, str)
+        Pairs that share more than `OVERLAP` of the smaller; an incident in both counts in the first.
+    """
+
+    repaired: int
+    empty: list[str]
+    joined: list[str]
+    slivers: list[str]
+    overlapping: list[tuple[str, str]]
+
+
+def make_areas(
+    ids: Sequence[str], geometries: Geometries, crs: str, parameter: str = "areas"
+) -> tuple[Areas, AreaFaults]:
+    """Make areas of the rows of a layer, and find what is wrong with them.
+
+    Parameters
+    ----------
+    ids : sequence of str, length N
+    geometries : ndarray of shapely geometries, shape (N,)
+        Metres; None for none.
+
+    Raises
+    ------
+    DataError
+        If no row has a polygon.
+    """
+    shapes = np.asarray(geometries, dtype=object)
+    bad = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    shapes[bad] = [_keep_polygons(each) for each in shapely.make_valid(shapes[bad])]
+    polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
+    parts: dict[str, list[int]] = {}
+    for number in np.flatnonzero(polygonal).tolist():
+        parts.setdefault(str(ids[number]), []).append(number)
+    if not parts:
+        raise DataError(
+            "The layer of areas has no polygon",
+            parameter=parameter,
+            value=len(ids),
+            remedy="Choose a layer of polygons, such as beats, wards or census areas",
+        )
+    joined = [name for name, rows in parts.items() if len(rows) > 1]
+    merged = np.array(
+        [shapes[rows[0]] if len(rows) == 1 else shapely.union_all(shapes[rows]) for rows in parts.values()],
+        dtype=object,
+    )
+    areas = Areas(tuple(parts), merged, crs)
+    empty = sorted({str(ids[number]) for number in np.flatnonzero(~polygonal).tolist()} - set(parts))
+    return areas, AreaFaults(int(bad.sum()), empty, joined, _find_slivers(areas), _find_overlaps(areas))
+
+
+def _keep_polygons(geometry: shapely.Geometry) -> shapely.Geometry:
+    """The polygons of what an invalid one was made into; lines and points have no area."""
+    parts = [each for each in shapely.get_parts(geometry) if shapely.get_type_id(each) in (3, 6)]
+    return shapely.union_all(parts) if parts else shapely.Polygon()
+
+
+def _find_slivers(areas: Areas) -> list[str]:
+    size, outline = areas.measure_sizes(), shapely.length(areas.geometries)
+    thin = 4 * np.pi * size < _SLIVER_ROUNDNESS * outline**2
+    tiny = size < _SLIVER_SHARE * np.median(size)
+    return [areas.ids[number] for number in np.flatnonzero(thin & tiny)]
+
+
+def _find_overlaps(areas: Areas) -> list[tuple[str, str]]:
+    one, other = shapely.STRtree(areas.geometries).query(areas.geometries, predicate="intersects")
+    pair = one < other
+    one, other = one[pair], other[pair]
+    # Neighbours that only share a border are nearly all of them, and cost nothing here.
+    shared = shapely.area(shapely.intersection(areas.geometries[one], areas.geometries[other]))
+    size = areas.measure_sizes()
+    real = shared > OVERLAP * np.minimum(size[one], size[other])
+    return [(areas.ids[a], areas.ids[b]) for a, b in zip(one[real], other[real], strict=True)]
