@@ -7,7 +7,7 @@ Definitions: N incidents in the test window, n of them in flagged cells; A study
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -260,7 +260,7 @@ def count_area_hits_by_map(
                 most[wanted],
             )
     few = find_few_cells(by_cell)
-    return [MapHits(share, cells, *figures[row], few=few) for row, share in enumerate(shares)]
+    return [replace(MapHits(share, cells, *figures[row]), few=few) for row, share in enumerate(shares)]
 
 
 @dataclass(frozen=True)

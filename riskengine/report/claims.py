@@ -196,7 +196,7 @@ def describe_comparison(judged: Judged) -> list[str]:
     area = judged.scores[catcher].area
     if area.incidents:
         who = "it also" if catcher == best else f"of all simple baselines {title_of(catcher)}"
-        said += f"; {who} catches most: {format_hits(area)} with the riskiest {format_flagged(area)} flagged"
+        said += f"; {who} catches the most: {format_hits(area)} with the riskiest {format_flagged(area)} flagged"
     return [sentence for sentence in (f"{said}.", describe_signal(judged), *listed) if sentence]
 
 
@@ -240,7 +240,7 @@ def _beside_catcher(judged: Judged, found: Comparison, name: str) -> str:
 
 def _set_beside(caught: float, area: AreaHits, catcher: str, difference: Difference, other: str = "") -> str:
     share = format_share(caught / area.incidents)
-    who = f"{inner_title_of(catcher)}, the{other} simple baseline that catches most"
+    who = f"{inner_title_of(catcher)}, the{other} simple baseline that catches the most"
     return f" against {share} ({format_count(caught)}) of {who} (difference {format_hit_change(difference)})"
 
 
@@ -285,6 +285,6 @@ def _describe_others(judged: Judged, name: str) -> str:
     if not others:
         return "No other model was scored."
     if all(verdict_of(judged.compare_losses(each, name)) == "too few" for each in others):
-        return f"Whether another model is better cannot be told from {maps_text(len(judged.maps))}."
+        return f"Whether others are better calibrated or catch more cannot be told from {maps_text(len(judged.maps))}."
     counted = count_better(judged, others, name, name)
     return f"{counted[0].upper()}{counted[1:]}."

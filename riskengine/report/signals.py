@@ -42,11 +42,11 @@ def describe_signal(judged: Judged) -> str:
         share = format_share(1 - judged.scores[best].log_loss / judged.scores[mean].log_loss)
         text = (
             f"There is a signal beyond {place}: {counted}. The best probabilities are those of {inner_title_of(best)}"
-            f" (log-loss {format_interval(losses[best])}; {share} lower)."
+            f" (log-loss {format_interval(losses[best])}, {share} lower)."
         )
-        if any(GRID in FORECASTERS[name].needs for name in means):
+        if not _reads_neighbours(best) or any(map(_reads_neighbours, means)):
             return text
-        return f"{text} No long-run mean here is smoothed over neighbouring cells: a part of it may be smoothing alone."
+        return f"{text} No long-run mean here is smoothed over neighbouring cells: a part of that may be smoothing alone."
     nearest = min(others, key=lambda name: (losses[name].mean, name))
     near = f"The nearest, {inner_title_of(nearest)}, differs by {format_interval(losses[nearest])} in log-loss."
     if any(verdict_of_hits(judged.compare_hits(name, catcher)) == "better" for name in others):
@@ -55,6 +55,10 @@ def describe_signal(judged: Judged) -> str:
     if mean == "constant":
         end = "Neither where nor when it happens could be told better than by one probability for all cells."
     return f"These models found no signal beyond {place}: {counted}. {near} {end}"
+
+
+def _reads_neighbours(name: str) -> bool:
+    return name in FORECASTERS and GRID in FORECASTERS[name].needs
 
 
 def find_most(judged: Judged, names: Collection[str]) -> str | None:

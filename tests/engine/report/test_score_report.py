@@ -162,7 +162,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
         "the same network on the published features is off by 0.0470 on random rows but by 0.0535",
         "By their names, 20.0 % of the incidents here seem to be found by patrols",
         "Gradient boosting",
-        "ciudad.crimeindex: 900 incidents, 2019-02-01 to 2020-01-31 23:59",
+        "ciudad.crimeindex: 900 incidents, Fri 1 Feb 2019 to Fri 31 Jan 2020, 23:59",
         "6.0 km from west to east",
         "from 0 (1 incident) to 1 (500)",
         "14-8-4-3",
