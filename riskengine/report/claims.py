@@ -176,7 +176,8 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
         if change := catch["change"]:
             limits = {name: end if change[name] is None else change[name] for name, end in _NO_LIMITS.items()}
             difference = Difference(**(change | limits))
-            caught += _set_beside(catch["baseline_caught"], area, catch["baseline"], difference)
+            other = catch["baseline"]
+            caught += _set_beside(catch["baseline_caught"], area, other, difference, other == against["baseline"])
         said.append(caught)
     return f"{'; '.join(said)}."
 
@@ -234,13 +235,17 @@ def _beside_catcher(judged: Judged, found: Comparison, name: str) -> str:
     """What the baseline that catches most catches, and the difference to it."""
     if found.hits is None:
         return ""
-    area, other = judged.scores[found.catcher].area, " other" if name in judged.baselines else ""
-    return _set_beside(area.caught, area, found.catcher, found.hits, other)
+    area, same = judged.scores[found.catcher].area, found.loss is not None and found.catcher == found.rival
+    return _set_beside(area.caught, area, found.catcher, found.hits, same, name in judged.baselines)
 
 
-def _set_beside(caught: float, area: AreaHits, catcher: str, difference: Difference, other: str = "") -> str:
+def _set_beside(
+    caught: float, area: AreaHits, catcher: str, difference: Difference, same: bool, other: bool = False
+) -> str:
+    """Say what the baseline catches; `same` where it is the best one too, `other` where the model itself is one."""
     share = format_share(caught / area.incidents)
-    who = f"{inner_title_of(catcher)}, the{other} simple baseline that catches the most"
+    which = f"the {'other ' if other else ''}simple baseline that catches the most"
+    who = f"{inner_title_of(catcher)}, {'which also catches the most' if same else which}"
     return f" against {share} ({format_count(caught)}) of {who} (difference {format_hit_change(difference)})"
 
 

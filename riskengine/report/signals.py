@@ -46,7 +46,7 @@ def describe_signal(judged: Judged) -> str:
         )
         if not _reads_neighbours(best) or any(map(_reads_neighbours, means)):
             return text
-        return f"{text} No long-run mean here is smoothed over neighbouring cells: a part of that may be smoothing alone."
+        return f"{text} No long-run mean here is smoothed in space: a part of that may be smoothing alone."
     nearest = min(others, key=lambda name: (losses[name].mean, name))
     near = f"The nearest, {inner_title_of(nearest)}, differs by {format_interval(losses[nearest])} in log-loss."
     if any(verdict_of_hits(judged.compare_hits(name, catcher)) == "better" for name in others):

