@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from ..contract.forecasters import FORECASTERS, GRID
 from ..evaluation.judged import Judged
-from .verdicts import format_interval, verdict_of, verdict_of_hits
+from .verdicts import format_hit_change, format_interval, verdict_of, verdict_of_hits
 from .words import format_share, inner_title_of, maps_text
 
 
@@ -34,23 +34,28 @@ def describe_signal(judged: Judged) -> str:
     if all(verdict_of(each) == "too few" for each in losses.values()):
         return f"Whether there is a signal beyond {place} cannot be told from {maps_text(len(judged.maps))}."
     better = [name for name in others if verdict_of(losses[name]) == "better"]
+    hits = {name: judged.compare_hits(name, catcher) for name in others}
+    more = [name for name in others if verdict_of_hits(hits[name]) == "better"]
     counted = count_better(judged, others, mean, catcher)
     lost = len(judged.scores) + len(judged.failures) - len(means) - len(others)
     counted += f" ({lost:,} could not be compared)" if lost else ""
+    said = []
     if better:
         best = min(better, key=lambda name: losses[name].mean)
         share = format_share(1 - judged.scores[best].log_loss / judged.scores[mean].log_loss)
-        text = (
-            f"There is a signal beyond {place}: {counted}. The best probabilities are those of {inner_title_of(best)}"
-            f" (log-loss {format_interval(losses[best])}, {share} lower)."
-        )
-        if not _reads_neighbours(best) or any(map(_reads_neighbours, means)):
-            return text
-        return f"{text} No long-run mean here is smoothed in space: a part of that may be smoothing alone."
+        change = format_interval(losses[best])
+        said.append(f"The best probabilities are those of {inner_title_of(best)} (log-loss {change}, {share} lower).")
+    if more:
+        most = max(more, key=lambda name: hits[name].mean)
+        change = format_hit_change(hits[most])
+        said.append(f"The most is caught by {inner_title_of(most)} (difference {change}).")
+    if said and not any(map(_reads_neighbours, means)) and any(map(_reads_neighbours, better + more)):
+        said.append("No long-run mean here is smoothed in space: a part of that may be smoothing alone.")
+    if said:
+        only = "" if better else " in the catch alone"
+        return " ".join([f"There is a signal beyond {place}{only}: {counted}.", *said])
     nearest = min(others, key=lambda name: (losses[name].mean, name))
     near = f"The nearest, {inner_title_of(nearest)}, differs by {format_interval(losses[nearest])} in log-loss."
-    if any(verdict_of_hits(judged.compare_hits(name, catcher)) == "better" for name in others):
-        return f"There is a signal beyond {place} in the catch alone: {counted}. {near}"
     end = "Where it happens is known from long ago; when adds nothing certain."
     if mean == "constant":
         end = "Neither where nor when it happens could be told better than by one probability for all cells."
@@ -69,12 +74,19 @@ def find_most(judged: Judged, names: Collection[str]) -> str | None:
 def count_better(judged: Judged, names: Collection[str], mean: str, catcher: str) -> str:
     """Count the models that are better than others: by their probabilities than one, by their catch than another."""
     better = sum(verdict_of(judged.compare_losses(name, mean)) == "better" for name in names)
-    more = sum(verdict_of_hits(judged.compare_hits(name, catcher)) == "better" for name in names)
+    catches = [verdict_of_hits(judged.compare_hits(name, catcher)) for name in names]
+    more = catches.count("better")
     than = f" than {inner_title_of(catcher)}" if catcher != mean else ""
-    nothing = not judged.scores[mean].area.incidents
-    if len(names) == 1:
+    one = len(names) == 1
+    if one:
         text = f"the one other model is{'' if better else ' not'} better calibrated than it"
-        return text if nothing else f"{text}, and catches {'' if more else 'no '}more{than}"
-    number = f"{better or 'none'} of the {len(names):,} other models {'are' if better > 1 else 'is'}"
-    text = f"{number} better calibrated than it"
-    return text if nothing else f"{text}, and {more or 'none'} catch{'' if more > 1 else 'es'} more{than}"
+    else:
+        number = f"{better or 'none'} of the {len(names):,} other models {'are' if better > 1 else 'is'}"
+        text = f"{number} better calibrated than it"
+    if not judged.scores[mean].area.incidents:
+        return text
+    if all(each == "too few" for each in catches):
+        return f"{text}; whether {'it' if one else 'any'} catches more{than} cannot be told"
+    if one:
+        return f"{text}, and catches {'' if more else 'no '}more{than}"
+    return f"{text}, and {more or 'none'} catch{'' if more > 1 else 'es'} more{than}"

@@ -50,8 +50,9 @@ def test_trained(trained: Any, run: Any) -> None:
     assert trained["TRAINED_UNTIL"] == "2024-02-10T00:00:00"
     assert 0 < trained["LOG_LOSS"] < 1
     assert 0 < trained["LOG_LOSS_RATIO_CONSTANT"] < 1, "three clusters are no even spread"
-    assert trained["VERDICT"].startswith("Prior counts: log-loss ")
-    assert "over 8 test maps" in trained["VERDICT"]
+    assert trained["VERDICT"].startswith("Prior counts, over 8 test maps: ")
+    assert "; log-loss 0." in trained["VERDICT"]
+    assert " flagged it catches " in trained["VERDICT"]
     assert trained["VERDICT"] in trained.log.text
     assert trained["BEST_BASELINE"] in ("constant", "recent_counts", "weekday_trend", "kde")
     report = Path(trained["REPORT"]).read_text(encoding="utf-8")

@@ -277,7 +277,17 @@ def test_a_kernel_density_with_a_recent_part_is_no_long_run_mean(
             "There is a signal beyond the long-run mean (constant, the best of the 2 models that know nothing recent):"
             " the one other model is better calibrated than it, and catches more"
         )
-        assert signal.endswith("No long-run mean here is smoothed in space: a part of that may be smoothing alone.")
+        assert re.search(r"The best probabilities are those of space-time KDE \(log-loss −0\.\d+, .* lower\)\.", signal)
+        assert re.search(r"The most is caught by space-time KDE \(difference \+[\d.]+ percentage points, 95", signal)
+        assert signal.endswith(" No long-run mean here is smoothed in space: a part of that may be smoothing alone.")
+
+
+def test_a_signal_may_lie_in_the_catch_alone() -> None:
+    judged = judge(LOSSES["indistinguishable"], CATCHES["better"])
+    assert describe_signal(judged).startswith(
+        "There is a signal beyond the long-run mean (prior counts) in the catch alone: the one other model is not"
+        " better calibrated than it, and catches more. The most is caught by ensemble (difference +"
+    )
 
 
 def test_one_fit_with_a_recent_part_is_enough() -> None:
