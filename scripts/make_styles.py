@@ -36,13 +36,11 @@ from qgis.core import (
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from riskengine.contract.colours import LABELS, list_shades
+from riskengine.contract.colours import LABELS, SCORE_LIMITS, list_shades  # noqa: E402
 
 FOLDER = ROOT / "resources" / "styles"
-#: Of the score's five classes.
+#: Of the score's classes.
 RAMP = list_shades(5)
-#: Limits of the score's classes.
-LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def save(layer: QgsVectorLayer | QgsRasterLayer, name: str) -> None:
@@ -60,7 +58,7 @@ def vector_styles() -> None:
     points.setRenderer(QgsSingleSymbolRenderer(dot))
     save(points, "incidents")
     ranges = []
-    for colour, low, high in zip(RAMP, LIMITS, LIMITS[1:], strict=False):
+    for colour, low, high in zip(RAMP, SCORE_LIMITS, SCORE_LIMITS[1:], strict=False):
         marker = QgsMarkerSymbol.createSimple({"name": "circle", "size": "1.6", "color": colour, "outline_style": "no"})
         ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
     points.setRenderer(QgsGraduatedSymbolRenderer("score", ranges))
@@ -90,7 +88,7 @@ def queries() -> None:
     outline = {"name": "circle", "size": "3.6", "outline_color": "40,40,40", "outline_width": "0.4"}
     unknown = QgsMarkerSymbol.createSimple({**outline, "color": "190,190,190"})
     ranges = [QgsRendererRange(-1.0, -1.0, unknown, "no data")]
-    for colour, low, high in zip(RAMP, LIMITS, LIMITS[1:], strict=False):
+    for colour, low, high in zip(RAMP, SCORE_LIMITS, SCORE_LIMITS[1:], strict=False):
         marker = QgsMarkerSymbol.createSimple({**outline, "color": colour})
         ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
     layer.setRenderer(QgsGraduatedSymbolRenderer('coalesce("score", -1)', ranges))

@@ -1,4 +1,4 @@
-"""Colours that mean something, each once: the styles of layers in QGIS and the figures of reports have the very same."""
+"""Colours that mean something, each once: styles of layers in QGIS and figures of reports have the very same."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ LABELS = {
     "false positive": "#0072b2",
     "false positive, neighbour": "#7cc4ec",
 }
+
+#: Limits of the crime score's classes, in the first five colours of the ramp.
+SCORE_LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 #: Steps of counts in a legend.
 _STEPS = 5
@@ -40,7 +43,8 @@ def list_shades(number: int) -> list[str]:
 def list_count_steps(highest: int) -> tuple[list[int], list[str]]:
     """List the largest counts of up to five steps, even on a logarithmic scale, and what a legend calls each."""
     steps = sorted({max(round(highest ** (step / (_STEPS - 1))), 1) for step in range(_STEPS)})
-    labels = [str(step) if low + 1 == step else f"{low + 1} – {step}" for low, step in zip([0, *steps[:-1]], steps, strict=True)]
+    begins = [1, *(step + 1 for step in steps)]
+    labels = [str(end) if begin == end else f"{begin} – {end}" for begin, end in zip(begins, steps, strict=False)]
     return steps, labels
 
 

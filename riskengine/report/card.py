@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..contract.dates import format_bin_length
+from ..contract.dates import format_bin_length, format_last, format_moment, format_span
 from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..evaluation.judged import Judged
 from ..forecasters.modelcard import AGAINST
 from .claims import describe_held_out, verdict_of
-from .words import format_moment
 
 
 def metrics_of(held_out: Judged | None) -> dict[str, Any]:
@@ -47,11 +47,8 @@ def describe_forecast(
     metrics : mapping
         As `metrics_of` gives them.
     """
-    steps = len(edges) - 1
-    text = f"Forecast for {format_moment(edges[0])} to {format_moment(edges[-1])}"
-    text += (
-        f" ({steps} {'map' if steps == 1 else 'maps'} of {format_bin_length(bin_length)}). Model: {title_of(model)},"
-    )
-    text += f" origin {format_moment(edges[0])}"
-    text += f", trained until {format_moment(trained_until)}" if trained_until else ""
+    steps = count_text(len(edges) - 1, "map")
+    text = f"Forecast for {format_span(edges[0], edges[-1])} ({steps} of {format_bin_length(bin_length)})."
+    text += f" Model: {title_of(model)}, origin {format_moment(edges[0])}"
+    text += f", trained on maps up to {format_last(trained_until)}" if trained_until else ""
     return f"{text}. {describe_held_out(model, metrics or {})}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..contract import flagged
+from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..measures.metrics import AreaHits
 
@@ -34,6 +35,21 @@ def format_percent(value: float | None, digits: int = 1) -> str:
     if value is None or not math.isfinite(value):
         return "–"
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def format_figure(value: float | None) -> str:
+    """Format a figure for the top of a report, of three digits; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    rounded = float(f"{value:.3g}")
+    digits = max(2 - math.floor(math.log10(abs(rounded))), 0) if rounded else 0
+    return f"{rounded:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def format_share(value: float | None) -> str:
+    """Format a share as a percentage of three digits; a dash where there is none."""
+    figure = format_figure(None if value is None else 100 * value)
+    return figure if figure == "–" else f"{figure}\N{NO-BREAK SPACE}%"
 
 
 def format_change(value: float, digits: int = 5) -> str:
@@ -76,11 +92,6 @@ def _join_percent(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def format_moment(value: object) -> str:
-    """Format an ISO time for people: no T, no midnight."""
-    return str(value).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
-
-
 def weights_text(trained_until: str, share: float | None, refitted: bool) -> str:
     """Say which maps the model that is kept was fitted on, beside those it was judged on.
 
@@ -93,18 +104,18 @@ def weights_text(trained_until: str, share: float | None, refitted: bool) -> str
     refitted : bool
         Whether the kept model was fitted again, on all maps.
     """
-    end = format_moment(trained_until)
+    end = format_last(trained_until)
     if refitted:
         return (
             "The figures are those of the model that did not know the held-out maps. The model that is kept has the"
             f" same settings and was fitted again on all maps up to {end}."
         )
     if share is None:
-        return f"The weights are those of the model file, learned from maps before {end}."
+        return f"The weights are those of the model file, learned from maps up to {end}."
     if share == 1:
         return f"The model was fitted on all maps up to {end}."
     return (
-        f"The weights are those learned from the first {format_percent(share, 0)} of the maps, before {end}: the model"
+        f"The weights are those learned from the first {format_percent(share, 0)} of the maps, up to {end}: the model"
         " was not fitted again on the maps held out."
     )
 

@@ -145,7 +145,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert "Beware: " + EVIL in made.text
     assert all(link.startswith("data:image/svg") for link in made.links)
     assert not re.search(r"@import|url\(", made.source)
-    assert len(made.alts) == made.tags.count("img") == 9
+    assert len(made.alts) == made.tags.count("img") == 10
     assert all(len(alt) > 40 for alt in made.alts)
     assert made.source.count('class="scroll"') == made.tags.count("table") - made.source.count('class="card"')
 
@@ -162,7 +162,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
         "the same network on the published features is off by 0.0470 on random rows but by 0.0535",
         "By their names, 20.0 % of the incidents here seem to be found by patrols",
         "Gradient boosting",
-        "ciudad.crimeindex: 900 incidents, 2019-02-01 to 2020-01-31 23:59",
+        "ciudad.crimeindex: 900 incidents, Fri 1 Feb 2019 to Fri 31 Jan 2020, 23:59",
         "6.0 km from west to east",
         "from 0 (1 incident) to 1 (500)",
         "14-8-4-3",
@@ -262,7 +262,7 @@ def test_blocks_with_few_incidents_are_left_out_of_the_map(tmp_path: Path) -> No
     corner = np.vstack((study.held_out.corner, [[9000.0, 9000.0]]))
     study.held_out = replace(study.held_out, block=few, corner=corner)
     text = page(tmp_path / "r.html", study).text
-    assert f"Grey: 1 blocks with fewer than {score_figures.LEAST_IN_BLOCK} incidents" in text
+    assert f"Grey: 1 block with fewer than {score_figures.LEAST_IN_BLOCK} incidents" in text
     assert "Of the 36 blocks shown" in text
 
 
