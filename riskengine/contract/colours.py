@@ -44,7 +44,7 @@ def list_count_steps(highest: int) -> tuple[list[int], list[str]]:
     """List the largest counts of up to five steps, even on a logarithmic scale, and what a legend calls each."""
     steps = sorted({max(round(highest ** (step / (_STEPS - 1))), 1) for step in range(_STEPS)})
     begins = [1, *(step + 1 for step in steps)]
-    labels = [str(end) if begin == end else f"{begin} – {end}" for begin, end in zip(begins, steps, strict=False)]
+    labels = [f"{end:,}" if begin == end else f"{begin:,} – {end:,}" for begin, end in zip(begins, steps, strict=False)]
     return steps, labels
 
 

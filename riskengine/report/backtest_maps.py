@@ -38,6 +38,8 @@ TITLES = {
 }
 #: Rim of the dots of what happened, as the layer in QGIS has it, and those that are too few to count as an event.
 _RIM, _NO_EVENT = "#141414", "#999999"
+#: Of a map's axes beside its scale, inches.
+_MAP_WIDTH = 3.8
 #: Codes of the labels of cells that were flagged.
 _FLAGGED = [code for code, name in enumerate(LABELS) if name == "correct" or name.startswith("false positive")]
 #: Labels of cells in which something happened.
@@ -148,14 +150,19 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, la
         scale = _dot_scale(shared, side)
         cell = backtest.heatmaps.grid.cell / 1000
         height = backtest.heatmaps.grid.rows * cell
-        style: Any = {"edgecolors": _RIM, "linewidths": 0.5}
+        style: Any = {"edgecolors": _RIM, "linewidths": min(0.5, side / 20)}
         happened = [label if label in _HAPPENED else "" for label in map(LABELS.__getitem__, labels[place][counts > 0])]
+        dots: Any = {
+            "x": (columns + 0.5) * cell,
+            "y": height - (rows + 0.5) * cell,
+            "rasterized": len(number) > _MANY_DOTS,
+        }
+        # A white ring tells a dot from a cell of its colour.
+        axes.scatter(**dots, s=(np.sqrt(scale * number) + min(3.0, side / 4)) ** 2, color="white", linewidths=0)
         axes.scatter(
-            (columns + 0.5) * cell,
-            height - (rows + 0.5) * cell,
+            **dots,
             s=scale * number,
             color=[LABEL_COLOURS.get(label, _NO_EVENT) for label in happened],
-            rasterized=len(number) > _MANY_DOTS,
             **style,
         )
         shown = [(LABEL_COLOURS[label], TITLES[label]) for label in _HAPPENED if label in happened]
@@ -272,13 +279,13 @@ def _panels(tradeoffs: dict[str, list[Tradeoff]], height: float) -> tuple[Figure
 def _map_axes(backtest: Judged, more: float = 0.0) -> tuple[Figure, Axes, float]:
     """A figure for a map, its axes, and the side of a cell in points (about)."""
     grid = backtest.heatmaps.grid
-    height = float(np.clip(4.4 * grid.rows / grid.columns, 2.2, 6.5))
+    height = float(np.clip(_MAP_WIDTH * grid.rows / grid.columns, 2.2, 6.5))
     figure = make_figure(5.6, height + 0.7 + more)
     axes = figure.add_subplot()
     axes.set_facecolor(OUTSIDE)
     axes.set_xlabel("km")
     axes.set_ylabel("km")
-    return figure, axes, 72 * min(4.2 / grid.columns, height / grid.rows)
+    return figure, axes, 72 * min(_MAP_WIDTH / grid.columns, height / grid.rows)
 
 
 def _extent(backtest: Judged) -> tuple[float, float, float, float]:

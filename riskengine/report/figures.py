@@ -106,7 +106,7 @@ class _Dates(Formatter):
 def label_dates(axes: Axes) -> None:
     """Label a time axis with dates as people say them."""
     axes.xaxis.set_major_locator(AutoDateLocator(maxticks=8))  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(_Dates())  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(_Dates())
 
 
 def add_probability_bar(figure: Figure, axes: Axes, image: Any, label: str, extend: str = "neither") -> None:
@@ -118,7 +118,7 @@ def add_probability_bar(figure: Figure, axes: Axes, image: Any, label: str, exte
 def draw_risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
     """Draw a forecast map with its scale; cells outside the study area are grey."""
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        height = float(np.clip(5.2 * grid.rows / grid.columns, 2.5, 7.0))
+        height = float(np.clip(4.0 * grid.rows / grid.columns + 0.7, 2.5, 7.0))
         figure = make_figure(5.8, height)
         axes = figure.add_subplot()
         west, south, east, north = (edge / 1000 for edge in grid.bounds)

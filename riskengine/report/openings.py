@@ -22,10 +22,16 @@ from .words import categories_text, format_figure, format_flagged, format_share,
 _CATEGORIES = 2
 
 
-def describe_trial(judged: Judged) -> str:
-    """Say what was caught on which maps: n of N, beside the simple baseline that catches most and beside chance."""
+def describe_trial(judged: Judged, who: str = "") -> str:
+    """Say what was caught on which maps: n of N, beside the simple baseline that catches most and beside chance.
+
+    Parameters
+    ----------
+    who : str
+        What the model is called; its title, where nothing is given.
+    """
     heatmaps, maps = judged.heatmaps, judged.maps
-    who = "The risk map" if judged.model == "risk" else title_of(judged.model)
+    who = who or ("The risk map" if judged.model == "risk" else title_of(judged.model))
     span = format_span(heatmaps.edges[maps[0]], heatmaps.edges[maps[-1] + 1])
     tried = f"{who} was tried on {count_bins(len(maps), heatmaps.bin)}, {span}, in {_measure_area(heatmaps)}"
     score = judged.scores.get(judged.model)
@@ -54,7 +60,7 @@ def describe_forecast_map(model: str, edges: np.ndarray, heatmaps: Heatmaps, jud
         f"{title_of(model)} says where incidents{_name_categories(heatmaps)} are likeliest on"
         f" {format_span(edges[0], edges[-1])}, in {_measure_area(heatmaps)}."
     )
-    return f"{text} {describe_trial(judged)}" if judged else f"{text} How good that is was not measured."
+    return f"{text} {describe_trial(judged, 'It')}" if judged else f"{text} How good that is was not measured."
 
 
 def describe_untried_model(model: str, heatmaps: Heatmaps) -> str:

@@ -43,7 +43,7 @@ def draw_counts_map(x: NDArray[np.float64], y: NDArray[np.float64], cell: float)
     edges = [0.5, *(step + 0.5 for step in steps)]
     rows, columns = counts.shape
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        figure = make_figure(5.8, float(np.clip(5.0 * rows / columns, 2.5, 7.0)))
+        figure = make_figure(5.8, float(np.clip(4.2 * rows / columns + 0.5, 2.5, 7.0)))
         axes = figure.add_subplot()
         image = axes.imshow(
             np.ma.masked_equal(counts, 0),

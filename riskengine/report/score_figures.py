@@ -41,7 +41,7 @@ def draw_score_histograms(rows: Rows, low: float, high: float) -> str:
         all_axes = figure.subplots(len(parts), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         for axes, (title, score) in zip(all_axes, parts, strict=True):
             _, edges, bars = axes.hist(score, _BINS, edgecolor="#777777", linewidth=0.3)
-            for edge, bar in zip(edges, bars, strict=False):  # type: ignore[arg-type]
+            for edge, bar in zip(edges, bars, strict=False):
                 bar.set_facecolor(shades[np.searchsorted(SCORE_LIMITS, edge + 1e-9) - 1])
             axes.set_title(f"{title}: {len(score):,}", fontsize=11, loc="left")
             axes.set_ylabel("rows")
