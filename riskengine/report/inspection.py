@@ -86,9 +86,11 @@ def write_inspection(
     warnings += ["Some categories are found by patrols rather than reported by victims."] if patrols else []
     near = np.ones(len(incidents), dtype=bool)
     near[inspection.strays.rows] = False
-    counts_map, side = draw_counts_map(incidents.x[near], incidents.y[near], suggested.cell)
+    x, y = incidents.x[near], incidents.y[near]
+    size, when = (float(np.ptp(x)), float(np.ptp(y))), words.describe_span(inspection)
+    counts_map, side = draw_counts_map(x, y, suggested.cell)
     values = {
-        "opening": describe_incidents(name, incidents, near, refused, len(warnings)),
+        "opening": describe_incidents(name, len(incidents), when, size, refused, len(warnings)),
         "map": counts_map,
         "map_cell": f"{side:,.0f} m",
         "name": name,

@@ -49,6 +49,14 @@ def _format_month(month: np.datetime64) -> str:
     return format_span(month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"))
 
 
+def describe_span(inspection: Inspection) -> str:
+    """Say from when to when they are, as exactly as that is known."""
+    if inspection.exactness == "month":
+        months = inspection.first.astype("datetime64[M]"), inspection.last.astype("datetime64[M]") + 1
+        return format_span(*(month.astype("datetime64[D]") for month in months))
+    return f"from {format_moment(inspection.first)} to {format_moment(inspection.last)}"
+
+
 def describe_times(inspection: Inspection, far: int) -> Said:
     """Describe the span and how exact the times are."""
     days = int((inspection.last - inspection.first) / np.timedelta64(86_400, "s")) + 1
@@ -61,9 +69,8 @@ def describe_times(inspection: Inspection, far: int) -> Said:
     }[unit]
     months = int((inspection.last.astype("datetime64[M]") - inspection.first.astype("datetime64[M]")).astype(int)) + 1
     span = count_text(months, "month") if unit == "month" else count_text(days, "day")
-    found = (
-        f"From {format_moment(inspection.first)} to {format_moment(inspection.last)}, {span}. The times are {known}."
-    )
+    when = describe_span(inspection)
+    found = f"{when[0].upper()}{when[1:]}, {span}. The times are {known}."
     means = {
         "minute": "Scores and near repeats, which count days, can be computed, and forecasts of an hour or longer.",
         "hour": "Scores and near repeats, which count days, can be computed, and forecasts of an hour or longer.",

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from ..contract.dates import count_bins, format_last, format_moment, format_span
+from ..contract.dates import count_bins, format_last, format_span
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..intake.incidents import Incidents
 from ..maps.heatmaps import Heatmaps
 from ..maps.period import Period
 from ..systems.score.study import Study
@@ -84,10 +83,10 @@ def describe_score_model(study: Study) -> str:
     )
     if not math.isfinite(error):
         return f"{text}; how far off it is was not measured."
-    factor = compute_factor(card, error)
+    factor, says = compute_factor(card, error), 100 if card.count_high >= 200 else 10
     return (
-        f"{text}; it is typically off by a factor of {format_figure(factor)}: where it says 100, a typical truth is"
-        f" {round(100 / factor)} or {round(100 * factor)}."
+        f"{text}; it is typically off by a factor of {format_figure(factor)}: where it says {says}, a typical truth is"
+        f" {round(says / factor)} or {round(says * factor)}."
     )
 
 
@@ -104,27 +103,29 @@ def describe_period(period: Period, total: int) -> str:
     )
 
 
-def describe_incidents(name: str, incidents: Incidents, near: np.ndarray, refused: int, warnings: int) -> str:
+def describe_incidents(
+    name: str, number: int, when: str, size: tuple[float, float], refused: int, warnings: int
+) -> str:
     """Say what a layer holds, where and when, and whether anything in it must be heeded.
 
     Parameters
     ----------
-    near : ndarray of bool, shape (n,)
-        Those that are no strays: they span the area that is named.
-    refused : int
-        How many could not be used.
+    number, refused : int
+        How many can be used, and how many cannot.
+    when : str
+        Their span.
+    size : (float, float)
+        Width and height of the area they lie in, metres.
     warnings : int
         How many points are to be known first.
     """
-    x, y = incidents.x[near], incidents.y[near]
-    first, last = incidents.span
     more = f", and {refused:,} that cannot" if refused else ""
     heed = "nothing was found that must be heeded"
     if warnings:
         heed = f"{count_text(warnings, 'thing to know first is', 'things to know first are')} listed below"
     return (
-        f"{name or 'The layer'} holds {count_text(len(incidents), 'incident')} that can be used{more}, from"
-        f" {format_moment(first)} to {format_moment(last)}, in an area of {_format_box(np.ptp(x), np.ptp(y))}; {heed}."
+        f"{name or 'The layer'} holds {count_text(number, 'incident')} that can be used{more}, {when}, in an area of"
+        f" {_format_box(*size)}; {heed}."
     )
 
 

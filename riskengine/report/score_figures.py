@@ -182,7 +182,7 @@ def draw_coverage_by_band(bands: list[dict[str, float]], nominal: float) -> str:
         axes.set_ylim(min(60.0, *shares) - 4, 101)
         axes.set_xlabel("true score")
         axes.set_ylabel("held-out rows, %")
-        axes.legend(loc="lower center")
+        figure.legend(loc="outside upper center", ncols=2, fontsize=10)
         return to_data_uri(figure)
 
 

@@ -87,6 +87,7 @@ def page(path: Path, backtest: Judged, **given: object) -> Page:
     write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
     made = Page(path)
     assert not made.open
+    made.check_order()
     assert not {"nan", "inf", "None"} & set(re.findall(r"\w+", made.text))
     return made
 

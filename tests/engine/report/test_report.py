@@ -66,6 +66,7 @@ def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Ju
     )
     page = Page(path)
     assert not page.open
+    page.check_order()
     return page.source, page
 
 

@@ -129,6 +129,7 @@ def page(path: Path, study: Study) -> Page:
     write_score_report(path, study)
     made = Page(path)
     assert not made.open
+    made.check_order()
     assert "nan" not in re.findall(r"\w+", made.text.lower())
     return made
 
