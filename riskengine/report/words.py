@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..contract import dates, flagged
+from ..contract import flagged
 from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
@@ -106,11 +106,6 @@ def _is_as_wanted(hits: AreaHits) -> bool:
 
 def _join_percent(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
-
-
-def format_moment(value: object) -> str:
-    """Format a time for people, as `contract.dates` does."""
-    return dates.format_moment(value)
 
 
 def weights_text(trained_until: str, share: float | None, refitted: bool) -> str:

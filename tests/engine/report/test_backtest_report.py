@@ -88,6 +88,7 @@ def page(path: Path, backtest: Judged, **given: object) -> Page:
     write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
     made = Page(path)
     assert not made.open
+    made.check_order()
     assert not {"nan", "inf", "None"} & set(re.findall(r"\w+", made.text))
     return made
 
@@ -205,7 +206,7 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
     areas = [row for row in whole.rows if len(row) == 7 and row[0].startswith("Area ")]
     assert [int(row[0].split()[1]) for row in areas] == list(range(14, -1, -1))
     assert areas[0][4:] == ["14.0 %", "2.0 %", "7.00"]
-    for words in ("places, never of persons", "The other 3 areas", "50 maps, Fri 1 Mar 2024 to Sat 20 Apr 2024"):
+    for words in ("places, never of persons", "The other 3 areas", "50 maps, Fri 1 Mar – Fri 19 Apr 2024"):
         assert words in whole.text, words
     assert whole.find_row("Fits", 2)[1].startswith("3, every 20 maps")
     assert whole.find_row("Seeds", 2)[1] == "0, 1"
@@ -377,7 +378,7 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
     # Prior counts rank the cells in the same order here.
     assert "of prior counts, the simple baseline that catches the most (difference +0.00 percentage points" in text
     assert "Evaluation of a risk map" in text
-    assert "Risk and what happened" in text
+    assert "More maps: risk and what happened" in text
     assert "A busy map" in text
 
 
@@ -451,11 +452,12 @@ def test_words_for_differences() -> None:
 
 def test_same_backtest_same_figures(backtest: Judged) -> None:
     shared = backtest_maps.choose_common_scale(backtest, "ensemble", [0, 1])
-    maps = [backtest_maps.draw_happened_map(backtest, "ensemble", 0, shared) for _ in range(2)]
+    labels = backtest.label_cells()
+    maps = [backtest_maps.draw_happened_map(backtest, "ensemble", 0, shared, labels) for _ in range(2)]
     curves = [backtest_figures.draw_hit_rate_curves(backtest) for _ in range(2)]
     assert maps[0] == maps[1]
     assert curves[0] == curves[1]
-    assert maps[0] != backtest_maps.draw_happened_map(backtest, "ensemble", 1, shared)
+    assert maps[0] != backtest_maps.draw_happened_map(backtest, "ensemble", 1, shared, labels)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Judged) -> None:

@@ -32,7 +32,9 @@ def inspect(folder: Path, incidents: Any, **more: Any) -> tuple[dict[str, Any], 
     path = folder / "look.html"
     source = write_incidents(folder / "incidents.npz", incidents)
     given = {"incidents": source, "crs": "EPSG:32618", "report": str(path), **more}
-    return run_job("inspect_incidents", given, context), Page(path), context
+    figures, page = run_job("inspect_incidents", given, context), Page(path)
+    page.check_order()
+    return figures, page, context
 
 
 def test_figures_and_page_say_the_same(town: Any, tmp_path: Path) -> None:

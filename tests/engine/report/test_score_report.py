@@ -129,6 +129,7 @@ def page(path: Path, study: Study) -> Page:
     write_score_report(path, study)
     made = Page(path)
     assert not made.open
+    made.check_order()
     assert "nan" not in re.findall(r"\w+", made.text.lower())
     return made
 
@@ -145,7 +146,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert "Beware: " + EVIL in made.text
     assert all(link.startswith("data:image/svg") for link in made.links)
     assert not re.search(r"@import|url\(", made.source)
-    assert len(made.alts) == made.tags.count("img") == 9
+    assert len(made.alts) == made.tags.count("img") == 10
     assert all(len(alt) > 40 for alt in made.alts)
     assert made.source.count('class="scroll"') == made.tags.count("table") - made.source.count('class="card"')
 
@@ -262,7 +263,7 @@ def test_blocks_with_few_incidents_are_left_out_of_the_map(tmp_path: Path) -> No
     corner = np.vstack((study.held_out.corner, [[9000.0, 9000.0]]))
     study.held_out = replace(study.held_out, block=few, corner=corner)
     text = page(tmp_path / "r.html", study).text
-    assert f"Grey: 1 blocks with fewer than {score_figures.LEAST_IN_BLOCK} incidents" in text
+    assert f"Grey: 1 block with fewer than {score_figures.LEAST_IN_BLOCK} incidents" in text
     assert "Of the 36 blocks shown" in text
 
 
