@@ -89,7 +89,7 @@ def test_a_forecast_arrives_styled_in_time_and_with_its_card(
     path = tmp_path / "risk.tif"
     ran = run("forecastrisk", INPUT=str(grids_file), MODEL=trained["MODEL"], STEPS=2, OUTPUT=str(path))
     assert ran["CARD"] in ran.log.text
-    assert ran["CARD"].startswith("Forecast for 2024-02-10 to 2024-02-12 (2 maps of 1 day). Model: Prior counts")
+    assert ran["CARD"].startswith("Forecast for Sat 10 – Sun 11 Feb 2024 (2 maps of 1 day). Model: Prior counts")
     assert ran["CARD"].endswith(ran["VERDICT"])
     assert "On 8 held-out maps" in ran["VERDICT"]
     layer = QgsRasterLayer(str(path), "risk")
