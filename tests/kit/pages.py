@@ -40,7 +40,7 @@ class Page(HTMLParser):
         self.tiles: list[str] = []
         self.lead = ""
         self.feed(self.source)
-        self.text = collapse_blanks(self.text)
+        self.text, self.lead = collapse_blanks(self.text), collapse_blanks(self.lead)
         self.rows = [[collapse_blanks(cell) for cell in row] for row in self.rows]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -75,14 +75,13 @@ class Page(HTMLParser):
         if {"td", "th"} & set(self.open):
             self.rows[-1][-1] += data + " "
 
-    def check_order(self, about_places: bool = True) -> None:
+    def check_order(self, has_map: bool = True) -> None:
         """Fail unless a sentence comes first, then the map, then figures of three digits; no ISO date is to be read."""
         heading = self.tags.index("h1")
         assert self.elements[heading + 1] == ("p", "lead"), self.elements[heading : heading + 3]
-        assert re.fullmatch(r"\S.{40,}\.", collapse_blanks(self.lead)), self.lead
+        assert re.fullmatch(r"\S.{40,}\.", self.lead), self.lead
         first = {tag: self.tags.index(tag) for tag in ("img", "table", "h2") if tag in self.tags}
-        if about_places and "img" in first:
-            assert first["img"] < min(first["table"], first["h2"])
+        assert (first["img"] < min(first["table"], first["h2"])) is has_map
         for tile in self.tiles:
             _, point, _ = tile.partition(".")
             figures = "".join(re.findall(r"\d", tile)).lstrip("0")

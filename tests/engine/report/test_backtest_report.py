@@ -12,6 +12,7 @@ import pytest
 from kit.maps import make_stack
 from kit.pages import Page, collapse_blanks
 
+from riskengine.contract.dates import format_span
 from riskengine.evaluation.exposure import AreaExposure
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.judging import judge_fitted
@@ -84,11 +85,11 @@ def make_backtest(
     )
 
 
-def page(path: Path, backtest: Judged, **given: object) -> Page:
+def page(path: Path, backtest: Judged, has_map: bool = True, **given: object) -> Page:
     write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
     made = Page(path)
     assert not made.open
-    made.check_order()
+    made.check_order(has_map)
     assert not {"nan", "inf", "None"} & set(re.findall(r"\w+", made.text))
     return made
 
@@ -124,6 +125,28 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert len(whole.alts) == whole.tags.count("img") == 11
     assert all(len(alt) > 60 for alt in whole.alts)
     assert whole.source.count('class="scroll"') == whole.tags.count("table") - whole.source.count('class="card"')
+
+
+def test_it_opens_with_what_was_caught_where_and_when(whole: Page, backtest: Judged) -> None:
+    area, plain = backtest.scores["ensemble"].area, backtest.scores["prior_counts"].area
+    assert whole.lead == (
+        "Ensemble was tried on 50 days, Fri 1 Mar – Fri 19 Apr 2024, in 13.5 km²: the riskiest 2 of 54 cells (3.7 % of"
+        f" the area) caught {area.caught:.0f} of {area.incidents:,.0f} incidents ({collapse_blanks(EVIL)}),"
+        f" {100 * area.caught / area.incidents:.1f} %; the simple method prior counts caught {plain.caught:.0f}, and as"
+        f" many cells drawn at random would catch about {2 / 54 * area.incidents:.0f}."
+    )
+    assert whole.tiles[0] == f"{100 * area.hit_rate:.1f}\N{NO-BREAK SPACE}%"
+    assert whole.tiles[2] == f"{backtest.scores['ensemble'].log_loss:.3f}"
+
+
+def test_a_caption_counts_what_lies_in_flagged_cells(whole: Page, backtest: Judged) -> None:
+    place = backtest_maps.choose_maps(backtest)["typical"]
+    counts = backtest.heatmaps.counts[FIRST + place]
+    flagged = np.isin(backtest.label_cells()[place], [1, 4, 5])
+    day = np.datetime64("2024-01-01") + FIRST + place
+    said = f"A typical map, {format_span(day, day + 1)}: {counts.sum()} incidents in {(counts > 0).sum()} cells,"
+    number = f"{flagged.sum()} flagged cell{'' if flagged.sum() == 1 else 's'}"
+    assert f"{said} {counts[flagged].sum()} of the incidents in the {number}." in whole.text
 
 
 def test_the_answer_comes_first(whole: Page, backtest: Judged) -> None:
@@ -349,7 +372,8 @@ def test_models_without_figures(tmp_path: Path) -> None:
         text = claims.describe_models(made)["convlstm"].text
         assert text == "ConvLSTM: no forecast that could be scored."
         assert claims.make_headline(made)[0].startswith("No answer") is (name == "ensemble")
-    text = page(tmp_path / "r.html", made).text
+    text = page(tmp_path / "r.html", made, has_map=False).text
+    assert "50 days, Fri 1 Mar – Fri 19 Apr 2024, in 13.5 km²: it gave no forecast that could be judged." in text
     assert "No answer: ensemble has no forecast that could be scored on 50 test maps." in text
     assert "Prior counts: the best simple baseline" in text
 

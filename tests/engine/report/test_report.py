@@ -25,7 +25,7 @@ from riskengine.report.claims import make_headline
 from riskengine.report.html import format_crs, format_number
 from riskengine.report.outputs import FILES, hide_folders
 from riskengine.report.training import write_training_report
-from riskengine.report.words import format_percent, weights_text
+from riskengine.report.words import format_figure, format_percent, format_share, weights_text
 from riskengine.systems.hotspots.steps import forecast
 
 EVIL = '<script>alert("x")</script> & $x_1^2$'
@@ -68,6 +68,33 @@ def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Ju
     assert not page.open
     page.check_order()
     return page.source, page
+
+
+def test_it_says_what_is_forecast_and_what_such_forecasts_caught(
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
+) -> None:
+    _, page = make(tmp_path / "r.html", heatmaps, model, held_out)
+    area = held_out.scores["convlstm"].area
+    assert page.lead.startswith(f"ConvLSTM says where incidents ({EVIL}) are likeliest on Tue 20 – Wed 21 Feb 2024, ")
+    assert "It was tried on 10 days, Sat 10 – Mon 19 Feb 2024" in page.lead
+    assert f" caught {area.caught:.0f} of {area.incidents:.0f} incidents" in page.lead
+    assert "Hotspot forecast: ConvLSTM, Tue 20 – Wed 21 Feb 2024" in page.text
+    _, page = make(tmp_path / "r.html", heatmaps, model, None)
+    assert page.lead.endswith(" km². How good that is was not measured.")
+
+
+def test_a_model_alone_shows_a_held_out_map(
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
+) -> None:
+    card = make_card(model, heatmaps.before(40))
+    for judged in (held_out, None):
+        write_training_report(tmp_path / "r.html", heatmaps, model, card, judged, "", {"until": "2024-02-10"}, [])
+        page = Page(tmp_path / "r.html")
+        page.check_order(has_map=judged is not None)
+        assert ("A typical held-out map, " in page.text) is (judged is not None)
+        assert page.find_row("until", 2)[1] == "Sat 10 Feb 2024"
+    assert "from 50 days, Mon 1 Jan – Mon 19 Feb 2024, in" in page.lead
+    assert page.lead.endswith("how good its forecasts are was not measured.")
 
 
 def test_report_is_one_file_and_escaped(
@@ -145,6 +172,22 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
 def test_words() -> None:
     assert format_percent(0.1234) == "12.3\N{NO-BREAK SPACE}%"
     assert format_percent(float("nan")) == format_number(None) == "–"
+    for value, said in (
+        (0.04231, "0.0423"),
+        (9.996, "10.0"),
+        (0.99951, "1.00"),
+        (1234.5, "1,230"),
+        (0.0, "0"),
+        (-0.123456, "−0.123"),
+        (0.00001234, "0.0000123"),
+        (None, "–"),
+    ):
+        assert format_figure(value) == said
+    assert [format_share(value) for value in (0.2034, 1.0, float("nan"))] == [
+        "20.3\N{NO-BREAK SPACE}%",
+        "100\N{NO-BREAK SPACE}%",
+        "–",
+    ]
     assert format_crs('PROJCS["WGS 84 / UTM zone 14N",GEOGCS[...]]') == "WGS 84 / UTM zone 14N"
 
 
