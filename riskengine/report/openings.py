@@ -15,7 +15,14 @@ from ..maps.period import Period
 from ..systems.score.study import Study
 from .claims import find_catcher
 from .score_words import compute_factor, format_metres
-from .words import categories_text, format_figure, format_flagged, format_share, inner_title_of
+from .words import (
+    categories_text,
+    describe_few_cells,
+    format_figure,
+    format_flagged,
+    format_share,
+    inner_title_of,
+)
 
 #: More categories than these are not named in an opening sentence.
 _CATEGORIES = 2
@@ -43,6 +50,8 @@ def describe_trial(judged: Judged, who: str = "") -> str:
         f"{tried}: the riskiest {format_flagged(area)} caught {round(area.caught):,} of"
         f" {count_text(round(area.incidents), 'incident')}{_name_categories(heatmaps)}, {format_share(area.hit_rate)}"
     )
+    if few := describe_few_cells(area):
+        text += f" ({few})"
     plain, chance = find_catcher(judged), f"about {round(area.flagged_share * area.incidents):,}"
     if plain in (None, "constant"):
         return f"{text}; as many cells drawn at random would catch {chance}."

@@ -68,8 +68,12 @@ def format_count(value: float) -> str:
 
 def format_hits(hits: AreaHits) -> str:
     """Format hits as n of N, never the share alone; where few cells hold most incidents, that is said with them."""
-    few = describe_few_cells(hits)
-    return f"{format_share(hits.hit_rate)} of the incidents ({format_caught(hits)}{few and '; '}{few})"
+    return f"{format_share(hits.hit_rate)} of the incidents ({format_n_of_all(hits)})"
+
+
+def format_n_of_all(hits: AreaHits) -> str:
+    """Format hits as n of N; where few cells hold most incidents, that is said with them."""
+    return "; ".join(filter(None, (format_caught(hits), describe_few_cells(hits))))
 
 
 def format_caught(hits: AreaHits) -> str:

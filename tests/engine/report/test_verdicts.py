@@ -186,7 +186,7 @@ def test_few_cells_that_hold_most_incidents_are_named_with_the_catch(held: list[
     assert text.endswith(f" of the incidents ({area.caught:.0f} of {sum(held)}{'; ' + said if said else ''})")
 
 
-def test_few_cells_are_counted_over_all_maps() -> None:
+def test_few_cells_are_counted_over_all_maps(tmp_path: Path) -> None:
     """On each map an incident of its own, and always in the same cell."""
     counts = np.zeros((40, 30, 30), np.uint8)
     counts[:, 4, 4] = 1
@@ -199,6 +199,11 @@ def test_few_cells_are_counted_over_all_maps() -> None:
     kept = describe_held_out("prior_counts", metrics_of(judged))
     assert "(32 of 32; all 32 lie in one cell)" in collapse_blanks(kept)
     assert find_few_cells(np.zeros(9)) is None
+    path = tmp_path / "r.html"
+    write_backtest_report(path, judged, {}, [])
+    report = Page(path)
+    assert "caught 32 of 32 incidents, 100 % (all 32 lie in one cell)" in collapse_blanks(report.lead)
+    assert "of the incidents in the riskiest 5 % of the area: 32 of 32; all 32 lie in one cell" in report.text
 
 
 @pytest.mark.parametrize(
