@@ -114,6 +114,10 @@ def test_the_verdict_is_said(tested: Any) -> None:
     assert tested["MAPS"] == TESTED
     assert len(tested["VERDICT"]) > 40
     assert all(sentence in tested.log.text for sentence in tested["VERDICT"].split(". "))
+    for name in ("RISK", "LABELS"):
+        said = tested.layer(name).metadata().abstract()
+        assert said.startswith("Logistic, over 8 test maps: too few maps to tell it from the simple baselines; log")
+        assert " flagged it catches " in said
     report = Path(tested["REPORT"]).read_text(encoding="utf-8")
     for words in ("Old Town", "Riverside", "Logistic", "Prior counts"):
         assert words in report
