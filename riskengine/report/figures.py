@@ -105,7 +105,7 @@ class _Dates(Formatter):
 
 def label_dates(axes: Axes) -> None:
     """Label a time axis with dates as people say them."""
-    axes.xaxis.set_major_locator(AutoDateLocator(maxticks=8))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(_Dates())
 
 

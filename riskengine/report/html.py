@@ -39,7 +39,15 @@ def _show_setting(value: Any) -> str:
     """Show a parameter's value; times as people say them."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_show_setting, value)) or "none"
-    return "–" if value is None else _ISO_TIME.sub(lambda found: format_moment(found[0]), str(value))
+    return "–" if value is None else _ISO_TIME.sub(_say_moment, str(value))
+
+
+def _say_moment(found: re.Match[str]) -> str:
+    """A moment as people say it; what only looks like one stays."""
+    try:
+        return format_moment(found[0])
+    except ValueError:
+        return found[0]
 
 
 def format_number(value: float | None, digits: int = 4) -> str:

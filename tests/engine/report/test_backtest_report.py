@@ -27,6 +27,7 @@ from riskengine.measures.compare import Difference
 from riskengine.measures.metrics import AreaHits, reliability
 from riskengine.report import backtest_figures, backtest_maps, claims
 from riskengine.report.backtest import write_backtest_report
+from riskengine.report.openings import describe_trial
 from riskengine.report.verdicts import format_interval, verdict_of, verdict_of_hits
 from riskengine.report.words import format_change, format_count, format_flagged
 
@@ -137,6 +138,19 @@ def test_it_opens_with_what_was_caught_where_and_when(whole: Page, backtest: Jud
     )
     assert whole.tiles[0] == f"{100 * area.hit_rate:.1f}\N{NO-BREAK SPACE}%"
     assert whole.tiles[2] == f"{backtest.scores['ensemble'].log_loss:.3f}"
+
+
+def test_an_opening_without_a_simple_method_without_incidents_and_of_a_map_that_was_given() -> None:
+    made = make_backtest(("ensemble", "constant"))
+    area = made.scores["ensemble"].area
+    end = f"; as many cells drawn at random would catch about {2 / 54 * area.incidents:.0f}."
+    assert describe_trial(made).endswith(end)
+    made.heatmaps.counts[FIRST:] = 0
+    made.scores["ensemble"] = score_model("ensemble", made.risks["ensemble"], made.counts, made.heatmaps.mask)
+    said = ", in 13.5 km²: no incident happened there, so nothing can be said about how good it is."
+    assert describe_trial(made) == f"Ensemble was tried on 50 days, Fri 1 Mar – Fri 19 Apr 2024{said}"
+    made.model, made.scores["risk"] = "risk", made.scores["ensemble"]
+    assert describe_trial(made).startswith("The risk map was tried on 50 days, ")
 
 
 def test_a_caption_counts_what_lies_in_flagged_cells(whole: Page, backtest: Judged) -> None:

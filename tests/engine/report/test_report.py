@@ -87,10 +87,12 @@ def test_a_model_alone_shows_a_held_out_map(
     tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
 ) -> None:
     card = make_card(model, heatmaps.before(40))
+    given = {"until": "2024-02-10T00:00:00", "layer": "no date: 2024-99-10"}
     for judged in (held_out, None):
-        write_training_report(tmp_path / "r.html", heatmaps, model, card, judged, "", {"until": "2024-02-10"}, [])
+        write_training_report(tmp_path / "r.html", heatmaps, model, card, judged, "", given, [])
         page = Page(tmp_path / "r.html")
         page.check_order(has_map=judged is not None)
+        assert page.find_row("layer", 2)[1] == "no date: 2024-99-10"
         assert ("A typical held-out map, " in page.text) is (judged is not None)
         assert page.find_row("until", 2)[1] == "Sat 10 Feb 2024"
     assert "from 50 days, Mon 1 Jan – Mon 19 Feb 2024, in" in page.lead

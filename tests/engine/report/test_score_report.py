@@ -15,6 +15,7 @@ from riskengine.ground.errors import OutputError
 from riskengine.learning.loop import Curves
 from riskengine.measures.clustered import Interval
 from riskengine.report import score_figures, score_words
+from riskengine.report.openings import describe_score_model
 from riskengine.report.score import write_score_report
 from riskengine.systems.score.augment import Rows
 from riskengine.systems.score.definition import ScoreScale
@@ -149,6 +150,20 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert len(made.alts) == made.tags.count("img") == 10
     assert all(len(alt) > 40 for alt in made.alts)
     assert made.source.count('class="scroll"') == made.tags.count("table") - made.source.count('class="card"')
+
+
+def test_it_opens_with_what_it_says_and_how_far_off_that_is(whole: Page) -> None:
+    start = (
+        "Asked about a place it has never seen, in an area of 6.00 × 6.00 km, the model says how many incidents were"
+        " reported within 200 m in the 365 days up to Fri 31 Jan 2020, 23:59; it is typically off by a factor of 1.2"
+    )
+    assert whole.lead.startswith(start)
+    assert re.search(r": where it says 100, a typical truth is (7\d|8\d) or 1[23]\d\.$", whole.lead)
+    study = make_study("published")
+    study.card = study.card.model_copy(update={"count_high": 20})
+    said = describe_score_model(study)
+    assert said.startswith("Asked about a place beside those it learned from, in ")
+    assert re.search(r": where it says 10, a typical truth is 9 or 11\.$", said)
 
 
 @pytest.mark.parametrize(
