@@ -11,7 +11,7 @@ from ..contract.dates import format_bin_length, format_last, format_moment, form
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..forecasters.modelcard import AGAINST, CATCH
+from ..forecasters.heldout import AGAINST, CATCH
 from .claims import Comparison, compare, describe_held_out
 
 
@@ -23,7 +23,7 @@ def metrics_of(held_out: Judged | None) -> dict[str, Any]:
     found = compare(held_out, held_out.model)
     figures[held_out.model][AGAINST] = {
         "baseline": found.rival,
-        "verdict": found.verdict.probabilities,
+        "verdict": found.verdict.probabilities if found.loss else "too few",
         "ratio": round(held_out.compute_loss_ratio(found.rival), 6),
         "maps": len(held_out.maps),
         CATCH: _catch_of(held_out, found),

@@ -13,7 +13,7 @@ from typing import Any
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..forecasters.modelcard import AGAINST, CATCH
+from ..forecasters.heldout import AGAINST, CATCH
 from ..measures.compare import Difference
 from ..measures.concentration import FewCells
 from ..measures.metrics import AreaHits
