@@ -33,6 +33,7 @@ class CrimeRiskPlugin:
         self.score_dock: Any = None
         self.layout_action: Any = None
         self.locator_filter: Any = None
+        self.legend_lines: Any = None
 
     def initProcessing(self) -> None:
         """Register the algorithms; all that qgis_process asks for."""
@@ -76,6 +77,9 @@ class CrimeRiskPlugin:
 
         self.locator_filter = CrimeScoreLocatorFilter(self.ask_score)
         self.iface.registerLocatorFilter(self.locator_filter)
+        from .ui.legend_lines import LegendLines
+
+        self.legend_lines = LegendLines(QgsProject.instance(), self.iface.mapCanvas())
 
     def show_engine_dialog(self) -> None:
         """Open Crime Risk ▸ Set up engine…"""
@@ -134,6 +138,9 @@ class CrimeRiskPlugin:
         if self.locator_filter is not None:
             self.iface.deregisterLocatorFilter(self.locator_filter)
             self.locator_filter = None
+        if self.legend_lines is not None:
+            self.legend_lines.close()
+            self.legend_lines = None
         if self.score_dock is not None:
             self.score_dock.close_for_good()
             self.iface.removeDockWidget(self.score_dock)

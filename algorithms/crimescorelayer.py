@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..bridge import styles
+from ..bridge.about import describe_result
 from .scored_places import ScoringAlgorithm, spacing_of
 from .values import Asked
 
@@ -28,5 +29,10 @@ class Algorithm(ScoringAlgorithm):
         )
         returned = super().finish(asked, result)
         spacing = spacing_of(asked)
-        self.style_output(returned["OUTPUT"], "Crime scores", lambda layer: styles.style_scores(layer, spacing))
+        self.style_output(
+            returned["OUTPUT"],
+            self.tr("Crime scores"),
+            lambda layer: styles.style_scores(layer, spacing),
+            describe_result(result),
+        )
         return returned

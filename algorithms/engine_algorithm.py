@@ -20,6 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..bridge import client, landing, layers, outputs, styles
+from ..bridge.about import UNKNOWN, About
 from . import refusals
 
 SECONDS_BETWEEN_TEXTS = 5.0
@@ -32,8 +33,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stylers: list[tuple[str, str, Styler, str]] = []
-        self._names: dict[str, str] = {}
+        self._stylers: list[tuple[str, str, Styler, About]] = []
         #: Files that this run writes where there was none before.
         self._destinations: list[str] = []
 
@@ -144,21 +144,18 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             )
         return layer
 
-    def style_output(
-        self, destination: str | None, title: str, styler: Styler, abstract: str = "", what: str = ""
-    ) -> None:
+    def style_output(self, destination: str | None, title: str, styler: Styler, about: About = UNKNOWN) -> None:
         """Have the layer styled and named when it is loaded; see `postProcessAlgorithm`.
 
-        The abstract goes into the layer's metadata: what a print layout says of it in a line. `what` says of which time
-        and categories it is; it follows the name, unless the user has given another.
+        What the layer is about goes into its metadata, and of which time and categories it is follows its name, unless
+        the user has given another.
         """
         if destination:
-            self._stylers.append((destination, title, styler, abstract))
-            self._names[destination] = what
+            self._stylers.append((destination, title, styler, about))
 
     def postProcessAlgorithm(self, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> dict[str, Any]:
         """Style the outputs where layers may be touched: in the thread that owns them."""
-        for destination, title, styler, abstract in self._stylers:
+        for destination, title, styler, about in self._stylers:
             # A result without its style is still the result.
             try:
                 layer = QgsProcessingUtils.mapLayerFromString(destination, context)
@@ -168,7 +165,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                     file, _ = outputs.file_of(layer.source())
                     # Another run may be writing a table of the same file.
                     with landing.waiting(file, feedback.isCanceled, 3.0) if file is not None else nullcontext():
-                        styles.remember(layer, title, history, abstract)
+                        styles.remember(layer, title, history, about)
             except Exception as error:
                 feedback.pushWarning(
                     self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
@@ -180,14 +177,13 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def _name_layers(self, context: QgsProcessingContext) -> None:
         """Have the layers loaded by a name that says what they are of."""
         waiting = context.layersToLoadOnCompletion()
-        for destination, what in self._names.items():
+        for destination, _, _, about in self._stylers:
             details = waiting.get(destination)
             # In a model it is called after the model's output.
-            definition = self.parameterDefinition(details.outputName) if what and details is not None else None
+            definition = self.parameterDefinition(details.outputName) if about.what and details is not None else None
             if definition is not None and details.name == definition.description():
-                details.name = f"{details.name}, {what}"
+                details.name = f"{details.name}, {about.what}"
         context.setLayersToLoadOnCompletion(waiting)
-        self._names = {}
 
     # What several algorithms report in the same way.
 

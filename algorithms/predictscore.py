@@ -7,6 +7,7 @@ from typing import Any
 from qgis.core import QgsPointXY, QgsProcessingUtils
 
 from ..bridge import layers, styles
+from ..bridge.about import describe_result
 from ..bridge.crs import transform_arrays
 from . import features
 from .scored_places import ScoringAlgorithm, spacing_of
@@ -28,8 +29,9 @@ class Algorithm(ScoringAlgorithm):
         spacing = spacing_of(asked)
         self.style_output(
             returned["OUTPUT"],
-            "Predicted scores",
+            self.tr("Predicted scores"),
             lambda layer: styles.style_predicted_scores(layer, result["classes"], names, spacing),
+            describe_result(result),
         )
         return returned
 

@@ -7,11 +7,12 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from qgis.core import QgsProcessingModelAlgorithm, QgsProcessingProvider
+from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from ..riskengine.contract.tools import list_tools
+from .shipped_models import make_models
 from .tool_algorithm import ToolAlgorithm
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
@@ -50,7 +51,5 @@ class CrimeRiskProvider(QgsProcessingProvider):
         """All algorithms, engine or not: one that cannot run says what is missing."""
         for algorithm in make_algorithms():
             self.addAlgorithm(algorithm)
-        for path in sorted((RESOURCES / "models").glob("*.model3")):
-            model = QgsProcessingModelAlgorithm()
-            if model.fromFile(str(path)):
-                self.addAlgorithm(model)
+        for model in make_models():
+            self.addAlgorithm(model)

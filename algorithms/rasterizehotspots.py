@@ -8,6 +8,7 @@ from typing import Any
 from qgis.core import QgsRasterLayer
 
 from ..bridge import styles
+from ..bridge.about import describe_result
 from . import stacks
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
@@ -41,4 +42,5 @@ class Algorithm(ToolAlgorithm):
             )
             layer = QgsRasterLayer(str(target / entry["file"]), entry["category"])
             styles.style_heatmaps(layer, entry["highest"], result["edges"])
-            styles.remember(layer, entry["category"], f"{self.displayName()} (crimerisk:{self.name()})")
+            history = f"{self.displayName()} (crimerisk:{self.name()})"
+            styles.remember(layer, entry["category"], history, describe_result({"edges": result["edges"]}))

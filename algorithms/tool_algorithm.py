@@ -19,17 +19,17 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from ..bridge import client, landing, layers, leftovers, styles
+from ..bridge import client, landing, last_files, layers, leftovers, styles
+from ..bridge.about import describe_result, read_model
 from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
-from ..bridge.temporal import describe_span
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from . import destinations, dialogs, features, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
 from .sinks import Rows, Sink, Table
-from .texts import translate
+from .texts import make_help, translate
 from .values import Asked
 
 ICONS = Path(__file__).resolve().parents[1] / "resources" / "icons"
@@ -86,15 +86,8 @@ class ToolAlgorithm(EngineAlgorithm):
 
     def shortHelpString(self) -> str:
         """Summary, help, and a line for every parameter that explains itself."""
-        # QGIS shows every line end as a break, so the lines of a paragraph are joined.
-        parts = [self.translate_text(self.tool.SUMMARY), *self.translate_text(self.tool.HELP).strip().split("\n\n")]
-        text = [f"<p>{' '.join(part.split())}</p>" for part in parts if part]
-        lines = [
-            f"<b>{parameter.description()}</b>: {parameter.help()}"
-            for parameter in self.parameterDefinitions()
-            if parameter.help()
-        ]
-        return "".join(text) + ("<p>" + "<br>".join(lines) + "</p>" if lines else "")
+        help_text = self.translate_text(self.tool.HELP).strip().split("\n\n")
+        return make_help([self.translate_text(self.tool.SUMMARY), *help_text], self.parameterDefinitions())
 
     def initAlgorithm(self, configuration: dict[str, Any] | None = None) -> None:
         for definition in definitions_of(self.tool):
@@ -247,6 +240,7 @@ class ToolAlgorithm(EngineAlgorithm):
             if destination:
                 returned[parameter.name] = destination
                 self._style(asked, parameter, str(destination), result)
+                last_files.announce(str(destination))
         if "refusals" in result and asked.places is not None:
             total = len(asked.places.x) + len(asked.places.refused)
             self.report_refused(self._all_refused(asked, result), total, asked.feedback)
@@ -306,7 +300,8 @@ class ToolAlgorithm(EngineAlgorithm):
         sentences = [str(result[kind.abstract])] if kind.abstract else []
         if kind.after:
             name = asked.find_parameter(kind.after).name
-            sentences.insert(0, styles.abstract_of(self.read_raster_input(asked.parameters, name, asked.context)))
+            layer = self.read_raster_input(asked.parameters, name, asked.context)
+            sentences.insert(0, read_model(layer) or str(result.get("card", "")))
         assert parameter.shown is not None
         # What is imported has a field of its own.
         known = {"time_field": asked.read_text("time_field") or "occurred", **result}
@@ -314,8 +309,7 @@ class ToolAlgorithm(EngineAlgorithm):
             destination,
             translate(parameter.shown.title, parameter.owner),
             lambda layer: styles.apply(kind.style, layer, known),
-            " ".join(filter(None, sentences)),
-            describe_span(result),
+            describe_result(result, " ".join(filter(None, sentences))),
         )
 
 

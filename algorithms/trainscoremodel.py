@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsProcessingUtils
-
+from ..bridge import last_files, outputs
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
 
@@ -27,7 +26,8 @@ class Algorithm(ToolAlgorithm):
         if not asked.job["keep_best"] or _stamp(model) == self._before:
             return ""
         self._destinations = [path for path in self._destinations if path != model]
-        if Path(QgsProcessingUtils.tempFolder()) in Path(model).parents:
+        last_files.announce(model)
+        if outputs.is_temporary(model):
             asked.feedback.pushWarning(
                 self.tr("{model} is a temporary file: copy it before QGIS is closed.").format(model=model)
             )

@@ -6,6 +6,7 @@ from qgis.core import QgsApplication, QgsTask
 from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 
 from . import client, environment
+from .news import NEWS
 
 
 class EngineTask(QgsTask):
@@ -81,6 +82,7 @@ class EngineTask(QgsTask):
         if self.running:
             self.running = False
             self.ended.emit(result, self.message or _tr("Cancelled."))
+            NEWS.engine_changed.emit()
 
     def _progress(self, share: float, text: str) -> None:
         self.last = (share, text)

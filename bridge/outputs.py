@@ -13,6 +13,7 @@ from qgis.core import (
     QgsFeatureSink,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingUtils,
     QgsProviderRegistry,
 )
 
@@ -58,6 +59,11 @@ def file_of(destination: str) -> tuple[Path | None, str]:
         return None, ""
     parts = QgsProviderRegistry.instance().decodeUri("ogr", text)
     return Path(parts.get("path") or text), parts.get("layerName") or ""
+
+
+def is_temporary(path: str | Path) -> bool:
+    """Say whether a file will be removed when QGIS is closed."""
+    return Path(QgsProcessingUtils.tempFolder()) in Path(path).parents
 
 
 def is_same_file(one: Path, other: Path) -> bool:

@@ -10,7 +10,6 @@ from qgis.core import (
     NULL,
     QgsCategorizedSymbolRenderer,
     QgsColorRampShader,
-    QgsLayerMetadata,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
     QgsRendererCategory,
@@ -20,6 +19,7 @@ from qgis.PyQt.QtCore import QDateTime
 from qgis.PyQt.QtGui import QColor
 
 from ..riskengine.contract.colours import QUALITATIVE, list_count_steps
+from .about import UNKNOWN, About, write_about
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
@@ -39,7 +39,6 @@ __all__ = [
     "BY_RESULT",
     "FOLDER",
     "ScoreClass",
-    "abstract_of",
     "apply",
     "choose_score_colour",
     "list_colours",
@@ -141,14 +140,6 @@ def style_class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
     layer.setRenderer(renderer)
 
 
-def abstract_of(layer: QgsRasterLayer) -> str:
-    """The abstract of a raster: the layer's own, or that kept beside the file when Processing opened it by its path."""
-    if own := layer.metadata().abstract():
-        return str(own)
-    again = QgsRasterLayer(layer.source(), "", layer.providerType())
-    return str(again.metadata().abstract()) if again.loadDefaultMetadata()[1] else ""
-
-
 #: Styles that depend on what the job found, by the names that declarations use.
 BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "incidents": lambda layer, result: style_incidents(layer, result["time_field"], result["exactness"]),
@@ -179,21 +170,13 @@ def _forget_styles(layer: QgsVectorLayer) -> None:
             layer.deleteStyleFromDatabase(identifier)
 
 
-def remember(layer: Any, title: str, history: str, abstract: str = "") -> None:
-    """Keep style and history with the file, so that they are there when it is loaded again by hand.
-
-    The abstract, where there is one, is the model card's line: print layouts show it.
-    """
-    metadata = QgsLayerMetadata(layer.metadata())
-    metadata.setTitle(title)
-    if abstract:
-        metadata.setAbstract(abstract)
-    metadata.addHistoryItem(
-        tr("{when}: made with Crime Risk, {history}").format(
-            when=QDateTime.currentDateTime().toString("yyyy-MM-dd HH:mm"), history=history
-        )
+def remember(layer: Any, title: str, history: str, about: About = UNKNOWN) -> None:
+    """Keep style and history with the file, so that they are there when it is loaded again by hand."""
+    made = tr("{when}: made with Crime Risk, {history}").format(
+        when=QDateTime.currentDateTime().toString("yyyy-MM-dd HH:mm"), history=history
     )
-    layer.setMetadata(metadata)
+    write_about(layer, title, about, made)
+    metadata = layer.metadata()
     source = layer.source().split("|")[0]
     if isinstance(layer, QgsRasterLayer) and Path(source).is_file():
         _require(*layer.saveNamedStyle(str(Path(source).with_suffix(".qml"))))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
-from ..riskengine.contract.dates import format_span
-
-#: Vocabulary of the metadata keyword that holds the first map's time.
-TIME_KEYWORD = "crimerisk:time"
 #: ISO times of the edges of bins that follow each other, or the start and the end of each.
 Edges = Sequence[str] | Sequence[Sequence[str]]
 
@@ -33,21 +28,6 @@ def list_spans(edges: Edges) -> list[tuple[str, str]]:
     return [(str(start), str(end)) for start, end in edges]
 
 
-#: More categories than this are not named.
-_NAMED = 2
-
-
-def describe_span(result: Mapping[str, Any]) -> str:
-    """Describe of which time and categories a job's maps are, as in ``Tue 31 Dec 2024, burglary``; empty for others."""
-    edges = result.get("edges")
-    if not edges:
-        return ""
-    spans = list_spans(edges)
-    categories = result.get("counted_categories") or []
-    names = categories if len(categories) <= _NAMED else []
-    return ", ".join([format_span(spans[0][0], spans[-1][1]), *names])
-
-
 def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:
     """Give each band its half-open time range, so that the Temporal Controller plays the stack."""
     bins = list_spans(edges)
@@ -65,16 +45,11 @@ def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:
 
 
 def _describe_time(layer: QgsRasterLayer, bins: list[tuple[str, str]]) -> None:
-    """The layer's metadata say from when to when it is, and when the first map is.
-
-    The first map is what is shown while the Temporal Controller is off. It is a keyword because expressions, and so
-    print layouts, can read no more of a layer's time.
-    """
+    """The layer's metadata say from when to when it is."""
     metadata = QgsLayerMetadata(layer.metadata())
     extent = metadata.extent()
     extent.setTemporalExtents([QgsDateTimeRange(to_wall_clock(bins[0][0]), to_wall_clock(bins[-1][1]), True, False)])
     metadata.setExtent(extent)
-    metadata.setKeywords({**metadata.keywords(), TIME_KEYWORD: [format_span(*bins[0])]})
     layer.setMetadata(metadata)
 
 

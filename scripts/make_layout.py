@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from qgis.core import (
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
+    QgsLayoutItemPicture,
     QgsLayoutItemScaleBar,
     QgsLayoutMeasurement,
     QgsLayoutPoint,
@@ -38,34 +40,61 @@ RIGHT, RIGHT_WIDTH = 208.0, 79.0
 #: On Windows and macOS; elsewhere the system names one that looks like it.
 FAMILY = "Arial"
 
-#: The layer that the texts speak of: of the map's layers, from the top, the first raster that says something of itself,
-#: else the first raster, else the first layer.
+_IS_AREA = "(layer_property(@element, 'type') = 'Raster' or layer_property(@element, 'geometry_type') = 'Polygon')"
+_HAS_MODEL = "length(layer_property(@element, 'abstract')) > 0"
+_HAS_COUNT = "array_length(array_filter(layer_property(@element, 'keywords'), left(@element, 4) = 'n = ')) > 0"
+#: The layer that the texts speak of: of the map's layers, from the top, the first raster or polygons with a model, else
+#: the first of them with a count, else any layer with a count, else the first raster, else the first layer.
 SUBJECT = (
     "with_variable('ids', map_get(item_variables('map'), 'map_layer_ids'), coalesce("
-    "array_first(array_filter(@ids, layer_property(@element, 'type') = 'Raster'"
-    " and length(layer_property(@element, 'abstract')) > 0)), "
+    f"array_first(array_filter(@ids, {_IS_AREA} and {_HAS_MODEL})), "
+    f"array_first(array_filter(@ids, {_IS_AREA} and {_HAS_COUNT})), "
+    f"array_first(array_filter(@ids, {_HAS_COUNT})), "
     "array_first(array_filter(@ids, layer_property(@element, 'type') = 'Raster')), array_first(@ids)))"
 )
 TITLE = (
     f"[% with_variable('subject', {SUBJECT}, coalesce(nullif(layer_property(@subject, 'title'), ''), "
     "layer_property(@subject, 'name'), 'Risk map')) %]"
 )
+#: The span from @begin to @end, as `contract.dates.format_span` says it.
+SPAN = (
+    "with_variable('last', @end - to_interval('1 second'), CASE "
+    "WHEN format_date(@begin, 'HHmm') <> '0000' or format_date(@end, 'HHmm') <> '0000' THEN "
+    "format_date(@begin, 'ddd d MMM yyyy, HH:mm', 'en') || ' – ' || if(to_date(@begin) = to_date(@last), "
+    "if(format_date(@end, 'HHmm') = '0000', '24:00', format_date(@end, 'HH:mm')), "
+    "format_date(@end, 'ddd d MMM yyyy, HH:mm', 'en')) "
+    "WHEN day(@begin) = 1 and day(@end) = 1 THEN "
+    "CASE WHEN format_date(@begin, 'yyyyMM') = format_date(@last, 'yyyyMM') THEN '' "
+    "WHEN year(@begin) = year(@last) THEN format_date(@begin, 'MMM', 'en') || ' – ' "
+    "ELSE format_date(@begin, 'MMM yyyy', 'en') || ' – ' END || format_date(@last, 'MMM yyyy', 'en') "
+    "ELSE CASE WHEN to_date(@begin) = to_date(@last) THEN '' "
+    "WHEN year(@begin) <> year(@last) THEN format_date(@begin, 'ddd d MMM yyyy', 'en') || ' – ' "
+    "WHEN month(@begin) <> month(@last) THEN format_date(@begin, 'ddd d MMM', 'en') || ' – ' "
+    "ELSE format_date(@begin, 'ddd d', 'en') || ' – ' END || format_date(@last, 'ddd d MMM yyyy', 'en') END)"
+)
 #: A span as `contract.dates.format_span` says it begins with one of these.
 _NAMES = "Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+#: What was counted: a keyword of the layer begins with n.
+COUNT = (
+    f"[% with_variable('subject', {SUBJECT}, coalesce(array_first(array_filter("
+    "layer_property(@subject, 'keywords'), left(@element, 4) = 'n = ')), '')) %]"
+)
 #: The map's own range, set by the Temporal Controller or in its properties; else the time of the layer's first map.
 DATE = (
     "[% with_variable('begin', map_get(item_variables('map'), 'map_start_time'), "
     "with_variable('end', map_get(item_variables('map'), 'map_end_time'), "
     f"if(@begin is null, with_variable('subject', {SUBJECT}, "
     f"coalesce(array_first(array_filter(layer_property(@subject, 'keywords'), "
-    f"regexp_match(@element, '^({_NAMES}) '))), '')), "
-    "if(format_date(@begin, 'HHmm') = '0000' and format_date(@end, 'HHmm') = '0000', "
-    "with_variable('last', @end - to_interval('1 day'), format_date(@begin, 'ddd d MMM yyyy', 'en') || "
-    "if(@last > @begin, ' – ' || format_date(@last, 'ddd d MMM yyyy', 'en'), '')), "
-    "format_date(@begin, 'ddd d MMM yyyy, HH:mm', 'en') || ' – ' || "
-    "format_date(@end, 'ddd d MMM yyyy, HH:mm', 'en'))))) %]"
+    f"regexp_match(@element, '^({_NAMES}) |^[0-9.]+ days? to '))), '')), "
+    f"{SPAN}))) %]"
 )
 CARD = f"[% with_variable('subject', {SUBJECT}, coalesce(layer_property(@subject, 'abstract'), '')) %]"
+#: In the template itself, so that a project opens elsewhere too.
+ARROW = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">'
+    '<path d="M20 1 29 27 20 22 11 27Z" fill="#222222"/>'
+    '<path d="M15.5 39V29.5l9 9.5V29.5" fill="none" stroke="#222222" stroke-width="2"/></svg>'
+)
 CREDITS = (
     "Crime Risk for QGIS. CRS [% map_get(item_variables('map'), 'map_crs') %]. "
     "Printed [% format_date(now(), 'ddd d MMM yyyy', 'en') %]. "
@@ -143,7 +172,8 @@ def build(project: QgsProject) -> QgsPrintLayout:
         legend.setStyle(style, own)
     layout.addLayoutItem(legend)
     place(legend, "legend", RIGHT, TOP, RIGHT_WIDTH, 80.0)
-    label(layout, "card", CARD, (RIGHT, 136.0, RIGHT_WIDTH, 40.0), text_format(8))
+    label(layout, "count", COUNT, (RIGHT, 122.0, RIGHT_WIDTH, 10.0), text_format(9, bold=True))
+    label(layout, "card", CARD, (RIGHT, 135.0, RIGHT_WIDTH, 38.0), text_format(8))
     bar = QgsLayoutItemScaleBar(layout)
     bar.setLinkedMap(view)
     bar.setStyle("Single Box")
@@ -159,7 +189,13 @@ def build(project: QgsProject) -> QgsPrintLayout:
     bar.setBoxContentSpace(0.0)
     bar.setTextFormat(text_format(9))
     layout.addLayoutItem(bar)
-    place(bar, "scale bar", RIGHT, 180.0, RIGHT_WIDTH, 13.0)
+    place(bar, "scale bar", RIGHT, 180.0, RIGHT_WIDTH - 17.0, 12.0)
+    arrow = QgsLayoutItemPicture(layout)
+    arrow.setPicturePath("base64:" + base64.b64encode(ARROW.encode()).decode())
+    arrow.setLinkedMap(view)
+    arrow.setNorthMode(QgsLayoutItemPicture.NorthMode.TrueNorth)
+    layout.addLayoutItem(arrow)
+    place(arrow, "north arrow", RIGHT + RIGHT_WIDTH - 14.0, 178.0, 14.0, 14.0)
     label(layout, "credits", CREDITS, (MARGIN, 195.0, 277.0, 10.0), text_format(7, colour="#555555"))
     return layout
 

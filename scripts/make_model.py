@@ -1,6 +1,9 @@
-"""Write the shipped models to resources/models: main_chain.model3, the whole chain, and forecast_chain.model3.
+"""Write the shipped models to resources/models: csv_to_risk_map.model3, the whole chain, and
+incidents_to_forecast.model3.
 
-Run with QGIS's Python after changing a chain here.
+Run with QGIS's Python after changing a chain here, or the default or limit of a parameter that it asks for; choices and
+help follow the tools by themselves. The name of a file is the model's id; those of `earlier` are models as they were,
+and stay as they are.
 """
 
 from __future__ import annotations
@@ -16,18 +19,14 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from qgis.core import (
     QgsApplication,
-    QgsProcessing,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelChildDependency,
     QgsProcessingModelChildParameterSource,
     QgsProcessingModelOutput,
     QgsProcessingModelParameter,
-    QgsProcessingParameterEnum,
-    QgsProcessingParameterFeatureSource,
+    QgsProcessingParameterDefinition,
     QgsProcessingParameterField,
-    QgsProcessingParameterFile,
-    QgsProcessingParameterNumber,
-    QgsProcessingParameterString,
 )
 from qgis.PyQt.QtCore import QPointF
 
@@ -35,134 +34,235 @@ ROOT = Path(__file__).resolve().parents[1]
 MODELS = ROOT / "resources" / "models"
 
 Source = QgsProcessingModelChildParameterSource
-NUMBER = QgsProcessingParameterNumber.Type
+ASKED, FIXED = Source.fromModelParameter, Source.fromStaticValue
+#: The steps of all chains in the order of the work. QGIS shows outputs in the order of the children's ids.
+ORDER = ("import", "grids", "index", "scores", "train", "forecast", "classes")
+ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+
+#: The index has no choice of categories as the grids have: the same choice as its filter.
+OF_THE_CATEGORIES = r"""
+if(trim(coalesce(@categories, '')) = '', '', 'strpos(lower('''
+|| replace(regexp_replace(';' || @categories || ';', '\\s*;\\s*', ';'), '''', '''''')
+|| '''), lower('';'' || coalesce("category", ''(no category)'') || '';'')) > 0')
+"""
+
+KEPT = """\
+The steps run one after the other. When one fails, the run ends with its reason; what the steps before it have made is
+kept, loaded, and named in the log.
+"""
 
 
-#: Child, algorithm, parameters, {output: name in the toolbox}.
+@dataclass
+class Input:
+    """What a model asks for: a parameter of one of its tools, with that tool's limits, default and help.
+
+    Attributes
+    ----------
+    name : str
+        Of the model's parameter.
+    tool, parameter : str
+        Where it is declared.
+    title : str
+        Instead of the tool's own, where that is not clear among the others.
+    advanced : bool
+    layer : str
+        For a field: the model's parameter that holds its layer.
+    """
+
+    name: str
+    tool: str
+    parameter: str
+    title: str = ""
+    advanced: bool = False
+    layer: str = ""
+
+    def make(self) -> QgsProcessingParameterDefinition:
+        """The model's parameter."""
+        tool = QgsApplication.processingRegistry().algorithmById(f"crimerisk:{self.tool}")
+        made = tool.parameterDefinition(self.parameter).clone()
+        made.setName(self.name)
+        if self.title:
+            made.setDescription(self.title)
+        made.setFlags(made.flags() | ADVANCED if self.advanced else made.flags() & ~ADVANCED)
+        if isinstance(made, QgsProcessingParameterField):
+            made.setParentLayerParameterName(self.layer)
+        return made
+
+
+#: Name, algorithm, parameters, {output: name in the toolbox}.
 Step = tuple[str, str, dict[str, object], dict[str, str]]
 
 
 @dataclass
 class Chain:
-    """One model: its file, what it says of itself, what it asks for, and its steps in the order they run."""
+    """One model: its id, what it says of itself, what it asks for, and its steps; all in the order of the work."""
 
-    file: str
+    id: str
     title: str
     about: str
-    inputs: list[object]
+    inputs: list[Input]
     steps: list[Step]
 
 
-def main_inputs() -> list[object]:
-    """What the whole chain asks for; everything but the CSV has a default."""
+def number_step(name: str) -> str:
+    """The id of a step's child."""
+    return f"{ORDER.index(name) + 1}_{name}"
+
+
+def use_made(name: str, output: str = "OUTPUT") -> QgsProcessingModelChildParameterSource:
+    """What an earlier step has made, as the input of another."""
+    return Source.fromChildOutput(number_step(name), output)
+
+
+def list_grid_inputs() -> list[Input]:
+    """What both chains ask for of the grids and the forecast."""
     return [
-        QgsProcessingParameterFile("csv", "CSV file", fileFilter="Text files (*.csv *.tsv *.txt);;All files (*)"),
-        QgsProcessingParameterFeatureSource(
-            "study_area", "Study area", [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
-        ),
-        QgsProcessingParameterNumber("spacing", "Spacing of the score grid [m]", NUMBER.Double, 250.0, False, 1),
-        QgsProcessingParameterNumber("cell_size", "Cell size of the hotspot grids [m]", NUMBER.Double, None, True),
-        QgsProcessingParameterNumber("steps", "Days to forecast", NUMBER.Integer, 1, False, 1),
-        QgsProcessingParameterNumber("epochs", "Epochs", NUMBER.Integer, 30, False, 1),
+        Input("categories", "rasterizehotspots", "CATEGORIES"),
+        Input("study_area", "rasterizehotspots", "STUDY_AREA"),
+        Input("cell_size", "rasterizehotspots", "CELL_SIZE", "Cell size of the hotspot grids [m]"),
+        Input("time_bin", "rasterizehotspots", "BIN_UNIT"),
+        Input("kind", "trainforecastmodel", "MODEL_KIND"),
+        Input("steps", "forecastrisk", "STEPS"),
     ]
 
 
-def main_steps() -> list[Step]:
-    """Everything from a CSV on."""
-    asked = Source.fromModelParameter
-    made = Source.fromChildOutput
-    fixed = Source.fromStaticValue
-    points = {"INPUT": made("import", "OUTPUT"), "TIME_FIELD": fixed("occurred"), "CATEGORY_FIELD": fixed("category")}
+def list_forecast_steps(model: str) -> list[Step]:
+    """From hotspot grids to classes of risk; `model` is what the trained one is called."""
+    grids = use_made("grids")
     return [
-        ("import", "importincidents", {"INPUT": asked("csv")}, {"OUTPUT": "Incidents", "REFUSED": "Refused rows"}),
-        ("index", "buildcrimeindex", dict(points), {"OUTPUT": "Crime index"}),
         (
-            "scores",
-            "crimescorelayer",
-            {"INDEX": made("index", "OUTPUT"), "SPACING": asked("spacing"), "POLYGONS": asked("study_area")},
-            {"OUTPUT": "Crime scores"},
-        ),
-        (
-            "grids",
-            "rasterizehotspots",
-            {**points, "STUDY_AREA": asked("study_area"), "CELL_SIZE": asked("cell_size")},
-            {"OUTPUT": "Hotspot grids"},
+            "train",
+            "trainforecastmodel",
+            {"INPUT": grids, "MODEL_KIND": ASKED("kind")},
+            {"MODEL": model, "REPORT": "Report"},
         ),
         (
             "forecast",
-            "convlstmprediction",
-            {"INPUT": made("grids", "OUTPUT"), "STEPS": asked("steps"), "EPOCHS": asked("epochs")},
-            {"OUTPUT": "Risk", "OUTPUT_MODEL": "Trained model", "OUTPUT_REPORT": "Report"},
+            "forecastrisk",
+            {"INPUT": grids, "MODEL": use_made("train", "MODEL"), "STEPS": ASKED("steps")},
+            {"OUTPUT": "Risk"},
         ),
         (
             "classes",
             "classifyrisk",
-            {"INPUT": made("forecast", "OUTPUT")},
+            {"INPUT": use_made("forecast")},
             {"OUTPUT": "Risk classes", "POLYGONS": "Class polygons"},
         ),
     ]
 
 
-def forecast_inputs(kinds: list[str], default: int) -> list[object]:
-    """What the forecast's chain asks for; everything but the incidents has a default."""
-    bins = ["Hours", "Days", "Weeks", "Months", "Automatic"]
-    return [
-        QgsProcessingParameterFeatureSource("incidents", "Incidents", [QgsProcessing.SourceType.TypeVectorPoint]),
-        QgsProcessingParameterField("time_field", "Time field", "occurred", "incidents"),
-        QgsProcessingParameterField("category_field", "Category field", None, "incidents", optional=True),
-        QgsProcessingParameterString("categories", "Categories (all by default)", optional=True),
-        QgsProcessingParameterFeatureSource(
-            "study_area", "Study area", [QgsProcessing.SourceType.TypeVectorPolygon], optional=True
-        ),
-        QgsProcessingParameterNumber("cell_size", "Cell size of the hotspot grids [m]", NUMBER.Double, None, True),
-        QgsProcessingParameterEnum("time_bin", "Time bin", bins, False, 4),
-        QgsProcessingParameterEnum("kind", "Kind of model", kinds, False, default),
-        QgsProcessingParameterNumber("steps", "Bins to forecast", NUMBER.Integer, 1, False, 1, 1000),
-    ]
+def choose_grids(**sources: object) -> dict[str, object]:
+    """The parameters of the grids; `sources` are the incidents and their fields."""
+    asked = {"CATEGORIES": "categories", "STUDY_AREA": "study_area", "CELL_SIZE": "cell_size", "BIN_UNIT": "time_bin"}
+    return {**sources, **{key: ASKED(name) for key, name in asked.items()}}
 
 
-def forecast_steps() -> list[Step]:
+def make_main_chain() -> Chain:
+    """Everything from a file on."""
+    columns = {
+        "x_column": "X_FIELD",
+        "y_column": "Y_FIELD",
+        "time_column": "TIME_FIELD",
+        "category_column": "CATEGORY_FIELD",
+        "id_column": "ID_FIELD",
+        "date_order": "DATE_ORDER",
+        "crs": "CRS",
+        "saved_format": "PROFILE_FILE",
+    }
+    points = {"INPUT": use_made("import"), "TIME_FIELD": FIXED("occurred"), "CATEGORY_FIELD": FIXED("category")}
+    asked = {"csv": "INPUT", "format": "PROFILE", **columns}
+    return Chain(
+        "csv_to_risk_map",
+        "From CSV to risk map",
+        f"""
+Reads a file of incidents as the police publish it, and makes everything from it: hotspot grids, crime scores, a
+forecast model that was judged beside simple counts, the risk of the next map, and its classes. Only the file must be
+given.
+
+Read the report before the map: its first sentences say whether the forecast is any better than plain counts.
+
+{KEPT}
+""",
+        [
+            Input("csv", "importincidents", "INPUT"),
+            Input("format", "importincidents", "PROFILE"),
+            *list_grid_inputs(),
+            Input("spacing", "crimescorelayer", "SPACING", "Spacing of the crime scores [m]"),
+            *(Input(name, "importincidents", parameter, advanced=True) for name, parameter in columns.items()),
+        ],
+        [
+            (
+                "import",
+                "importincidents",
+                {parameter: ASKED(name) for name, parameter in asked.items()},
+                {"OUTPUT": "Incidents", "REFUSED": "Refused rows", "INSPECTION": "A look at the incidents"},
+            ),
+            ("grids", "rasterizehotspots", choose_grids(**points), {"OUTPUT": "Hotspot grids"}),
+            (
+                "index",
+                "buildcrimeindex",
+                {**points, "FILTER": Source.fromExpression(" ".join(OF_THE_CATEGORIES.split()))},
+                {"OUTPUT": "Crime index"},
+            ),
+            (
+                "scores",
+                "crimescorelayer",
+                {"INDEX": use_made("index"), "SPACING": ASKED("spacing"), "POLYGONS": ASKED("study_area")},
+                {"OUTPUT": "Crime scores"},
+            ),
+            *list_forecast_steps("Trained model"),
+        ],
+    )
+
+
+def make_forecast_chain() -> Chain:
     """From incidents to a forecast that was judged."""
-    asked = Source.fromModelParameter
-    made = Source.fromChildOutput
-    same = ("STUDY_AREA", "CELL_SIZE", "TIME_FIELD", "CATEGORY_FIELD", "CATEGORIES")
-    grids = {name: asked(name.lower()) for name in same}
-    return [
-        (
-            "grids",
-            "rasterizehotspots",
-            {**grids, "INPUT": asked("incidents"), "BIN_UNIT": asked("time_bin")},
-            {"OUTPUT": "Hotspot grids"},
-        ),
-        (
-            "train",
-            "trainforecastmodel",
-            {"INPUT": made("grids", "OUTPUT"), "MODEL_KIND": asked("kind")},
-            {"MODEL": "Forecast model", "REPORT": "Report"},
-        ),
-        (
-            "forecast",
-            "forecastrisk",
-            {"INPUT": made("grids", "OUTPUT"), "MODEL": made("train", "MODEL"), "STEPS": asked("steps")},
-            {"OUTPUT": "Risk"},
-        ),
-        ("classes", "classifyrisk", {"INPUT": made("forecast", "OUTPUT")}, {"OUTPUT": "Risk classes"}),
-    ]
+    fields = {"time_field": "TIME_FIELD", "category_field": "CATEGORY_FIELD"}
+    return Chain(
+        "incidents_to_forecast",
+        "From incidents to forecast",
+        f"""
+Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside simple counts on the
+last maps, forecasts the next maps, and classifies their risk. It does not compare models: run Backtest forecasts first.
+
+{KEPT}
+""",
+        [
+            Input("incidents", "rasterizehotspots", "INPUT"),
+            *(Input(name, "rasterizehotspots", key, layer="incidents") for name, key in fields.items()),
+            *list_grid_inputs(),
+        ],
+        [
+            (
+                "grids",
+                "rasterizehotspots",
+                choose_grids(INPUT=ASKED("incidents"), **{key: ASKED(name) for name, key in fields.items()}),
+                {"OUTPUT": "Hotspot grids"},
+            ),
+            *list_forecast_steps("Forecast model"),
+        ],
+    )
 
 
 def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     """The model, laid out from top to bottom."""
     model = QgsProcessingModelAlgorithm(chain.title, "Models", "models")
-    model.setHelpContent({"ALG_DESC": chain.about, "ALG_VERSION": "1"})
-    for row, definition in enumerate(chain.inputs):
-        parameter = QgsProcessingModelParameter(definition.name())
+    model.setHelpContent({"ALG_DESC": chain.about.strip(), "ALG_VERSION": "1"})
+    for row, asked in enumerate(chain.inputs):
+        parameter = QgsProcessingModelParameter(asked.name)
         parameter.setPosition(QPointF(150, 80 + 90 * row))
-        model.addModelParameter(definition, parameter)
-    for row, (name, algorithm, parameters, outputs) in enumerate(chain.steps):
+        model.addModelParameter(asked.make(), parameter)
+    order = []
+    before: list[QgsProcessingModelChildDependency] = []
+    for row, (step, algorithm, parameters, outputs) in enumerate(chain.steps):
+        name = number_step(step)
         child = QgsProcessingModelChildAlgorithm(f"crimerisk:{algorithm}")
         child.setChildId(name)
         child.setDescription(child.algorithm().displayName())
         child.setPosition(QPointF(450, 80 + 120 * row))
+        # QGIS runs what depends on nothing else in any order: a step would be lost with one that it has no part in.
+        child.setDependencies(before)
+        before = [QgsProcessingModelChildDependency(name)]
         for key, source in parameters.items():
             child.addParameterSources(key, [source])
         final = {}
@@ -172,8 +272,11 @@ def build(chain: Chain) -> QgsProcessingModelAlgorithm:
             output.setChildOutputName(key)
             output.setPosition(QPointF(750, 60 + 120 * row + 40 * len(final)))
             final[title] = output
+            order.append(f"{name}:{key}")
         child.setModelOutputs(final)
         model.addChildAlgorithm(child)
+    model.setParameterOrder([asked.name for asked in chain.inputs])
+    model.setOutputOrder(order)
     model.updateDestinationParameters()
     return model
 
@@ -198,35 +301,13 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        from crime_risk.riskengine.contract.forecasters import DEFAULT, FORECASTERS
-
-        MODELS.mkdir(exist_ok=True)
-        chains = [
-            Chain(
-                "main_chain",
-                "From CSV to risk map",
-                "The whole chain: import a police CSV, build the crime index, compute crime scores on a grid, count "
-                "hotspot grids, train a ConvLSTM and forecast the next day, classify the risk at percentiles.",
-                main_inputs(),
-                main_steps(),
-            ),
-            Chain(
-                "forecast_chain",
-                "From incidents to forecast",
-                "Counts incidents per cell and time bin, trains a forecast model on the grids and judges it beside "
-                "simple baselines on the last maps, forecasts the next bins, and classifies their risk at percentiles. "
-                "It does not compare models: run Backtest forecasts first.",
-                forecast_inputs([each.title for each in FORECASTERS.values()], list(FORECASTERS).index(DEFAULT)),
-                forecast_steps(),
-            ),
-        ]
-        for chain in chains:
+        for chain in (make_main_chain(), make_forecast_chain()):
             model = build(chain)
             wrong = [why for child in model.childAlgorithms() for why in model.validateChildAlgorithm(child)[1]]
-            print("\n".join(wrong) or f"{chain.file} is valid")
-            if wrong or not model.toFile(str(MODELS / f"{chain.file}.model3")):
-                sys.exit(f"{chain.file} was not written")
-            sort_attributes(MODELS / f"{chain.file}.model3")
+            print("\n".join(wrong) or f"{chain.id} is valid")
+            if wrong or not model.toFile(str(MODELS / f"{chain.id}.model3")):
+                sys.exit(f"{chain.id} was not written")
+            sort_attributes(MODELS / f"{chain.id}.model3")
             for definition in model.parameterDefinitions():
                 print(" ", definition.name(), definition.type(), definition.description())
     application.exitQgis()

@@ -52,7 +52,7 @@ LAYERS = (
     ("predicted_scores", "Predicted scores"),
     ("classes.tif", "Risk classes"),
     ("risk.tif", "Risk"),
-    ("next_week.tif", "Risk of the next seven maps"),
+    ("next_maps.tif", "Risk of the next seven maps"),
     ("hotspots.tif", "Hotspot grids"),
     ("refused_rows", "Refused rows"),
 )

@@ -41,6 +41,10 @@ from riskengine.contract.colours import LABELS, SCORE_LIMITS, list_shades  # noq
 FOLDER = ROOT / "resources" / "styles"
 #: Of the score's classes.
 RAMP = list_shades(5)
+#: Of fills: the names of streets and quarters on a basemap below can still be read.
+OPACITY = 0.6
+#: Of cells that stand alone, with nothing drawn between them.
+SPARSE = 0.75
 
 
 def save(layer: QgsVectorLayer | QgsRasterLayer, name: str) -> None:
@@ -62,13 +66,13 @@ def vector_styles() -> None:
         marker = QgsMarkerSymbol.createSimple({"name": "circle", "size": "1.6", "color": colour, "outline_style": "no"})
         ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
     points.setRenderer(QgsGraduatedSymbolRenderer("score", ranges))
-    points.setOpacity(0.85)
+    points.setOpacity(OPACITY)
     save(points, "scores")
     queries()
     polygons = QgsVectorLayer("Polygon?field=class:integer", "polygons", "memory")
     fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
     polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
-    polygons.setOpacity(0.75)
+    polygons.setOpacity(OPACITY)
     save(polygons, "class_polygons")
     area = QgsVectorLayer("Polygon?field=incidents:integer", "area", "memory")
     outline = {"style": "no", "outline_color": "0,63,114", "outline_width": "0.6", "outline_style": "dash"}
@@ -78,7 +82,7 @@ def vector_styles() -> None:
     polygons = QgsVectorLayer("Polygon?field=score:double", "polygons", "memory")
     fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"})
     polygons.setRenderer(QgsGraduatedSymbolRenderer("score", [QgsRendererRange(0.0, 1.0, fill, "0 – 1")]))
-    polygons.setOpacity(0.85)
+    polygons.setOpacity(OPACITY)
     save(polygons, "predicted_polygons")
 
 
@@ -151,11 +155,11 @@ def raster_styles() -> None:
     file.GetRasterBand(1).WriteArray(np.zeros((2, 2), dtype=np.uint8))
     file = None
     for name, opacity in (
-        ("heatmaps", 0.85),
-        ("risk", 0.8),
-        ("classes", 0.7),
-        ("labels", 0.9),
-        ("predicted_raster", 0.85),
+        ("heatmaps", SPARSE),
+        ("risk", OPACITY),
+        ("classes", OPACITY),
+        ("labels", SPARSE),
+        ("predicted_raster", OPACITY),
     ):
         layer = QgsRasterLayer(path, name)
         layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, []))

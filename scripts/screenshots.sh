@@ -1,15 +1,75 @@
 #!/usr/bin/env bash
-# Photograph QGIS with the plugin into docs/images: what tests/desktop sees, and the demo's map.
+# Photograph QGIS with the plugin into docs/images: the walk-through of README on Chicago, step by step, in a project in
+# degrees and in one in metres, with its layout and all reports; and what tests/desktop sees. Look at each picture
+# before it is committed.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+CHICAGO="${CRIMERISK_DATA:-$ROOT/../shared/data}/chicago/crimes_2018.csv"
+if [ ! -f "$CHICAGO" ]; then
+    echo "There is no $CHICAGO, on which the walk-through is photographed. Give its folder in CRIMERISK_DATA." >&2
+    exit 1
+fi
 need_qgis
-need_packages xvfb xauth openbox fonts-dejavu-core fonts-open-sans
+need_packages xvfb xauth openbox fonts-dejavu-core fonts-open-sans chromium
 need_engine
 need_tools
 need_profile
-mkdir -p "$ROOT/docs/images"
 cd "$ROOT"
-PROBE_PICTURES="$ROOT/docs/images" PYTHONPATH="$DEV/tools" QT_QPA_PLATFORM=xcb \
-    xvfb-run -a -s "-screen 0 1400x900x24" "$QGIS_PYTHON" -m pytest -q \
-    tests/desktop/test_window.py tests/desktop/test_score_window.py
+MADE="$(mktemp -d)"
+trap 'rm -rf "$MADE"' EXIT
+WALK="$ROOT/docs/images/walk-through"
+mkdir -p "$MADE"/{degrees,metres,windows} "$WALK"/{degrees,metres,reports}
+
+# Run tests of the desktop, which photograph: photograph FOLDER TEST…
+photograph() {
+    PROBE_PICTURES="$1" PYTHONPATH="$DEV/tools" QT_QPA_PLATFORM=xcb \
+        xvfb-run -a -s "-screen 0 1400x900x24" "$QGIS_PYTHON" -m pytest -q "${@:2}"
+}
+
+# The first page of a report, as a browser shows it: page FILE.html PICTURE.png
+page() {
+    chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1100,1500 \
+        --screenshot="$2" "file://$1" >/dev/null 2>&1
+    [ -s "$2" ] || { echo "$1 could not be photographed." >&2; exit 1; }
+}
+
+say "Walking through Chicago in degrees, and in metres"
+WALK_CSV="$CHICAGO" WALK_CRS=EPSG:4326 photograph "$MADE/degrees" tests/desktop/test_walk_through.py
+WALK_CSV="$CHICAGO" WALK_CRS=EPSG:32616 photograph "$MADE/metres" tests/desktop/test_walk_through.py
+
+say "Making the reports that the walk-through does not"
+run() { qgis_process run "crimerisk:$1" -- "${@:2}" >/dev/null 2>"$MADE/log" || { cat "$MADE/log" >&2; exit 1; }; }
+incidents="$MADE/metres/city.gpkg|layername=incidents"
+run backtestforecast INPUT="$MADE/metres/grids.tif" REPORT="$MADE/metres/backtest.html" \
+    AREAS="$(dirname "$CHICAGO")/community_areas.geojson" AREA_NAME=name INCIDENTS="$incidents"
+run rasterizehotspots INPUT="$incidents" TIME_FIELD=occurred END=2018-07-25 OUTPUT="$MADE/before.tif"
+run trainforecastmodel INPUT="$MADE/before.tif" MODEL="$MADE/before.crimemodel"
+run forecastrisk MODEL="$MADE/before.crimemodel" INPUT="$MADE/before.tif" STEPS=7 OUTPUT="$MADE/week.tif"
+run evaluaterisk INPUT="$MADE/week.tif" GRIDS="$MADE/metres/grids.tif" REPORT="$MADE/metres/evaluation.html"
+run selectperiod INPUT="$incidents" TIME_FIELD=occurred REPORT="$MADE/metres/period.html"
+run trainscoremodel INPUT="$MADE/metres/city.crimeindex" FOLDS=5 MODEL="$MADE/city.crimescore" \
+    REPORT="$MADE/metres/score.html"
+for report in "$MADE"/metres/*.html; do
+    page "$report" "$WALK/reports/$(basename "$report" .html).png"
+done
+
+say "Photographing the windows of the tests"
+photograph "$MADE/windows" tests/desktop/test_window.py tests/desktop/test_score_window.py
+cp "$MADE"/windows/*.png "$ROOT/docs/images"
+for crs in degrees metres; do cp "$MADE/$crs"/*.png "$WALK/$crs"; done
 [ ! -f demo/map.png ] || cp demo/map.png docs/images/demo_map.png
-ls "$ROOT/docs/images"
+
+# Few colours are enough, and a third of the size.
+"$QGIS_PYTHON" - "$ROOT/docs/images" <<'END'
+import sys
+from pathlib import Path
+
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtGui import QImage
+
+for picture in Path(sys.argv[1]).rglob("*.png"):
+    image = QImage(str(picture))
+    if image.depth() > 8:
+        few = image.convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.ThresholdDither)
+        few.save(str(picture))
+END
+find "$ROOT/docs/images" -name '*.png' | sort

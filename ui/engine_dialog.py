@@ -25,6 +25,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..bridge import engine_task, environment
+from .tooltips import make_tooltip
 
 
 class EngineDialog(QDialog):
@@ -48,6 +49,7 @@ class EngineDialog(QDialog):
 
         self.state_label = QLabel()
         self.state_label.setWordWrap(True)
+        self.state_label.setTextFormat(Qt.TextFormat.PlainText)
         self.state_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state_label.setMinimumHeight(2 * self.fontMetrics().lineSpacing())
         self.state_label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
@@ -81,6 +83,7 @@ class EngineDialog(QDialog):
         self.progress_bar.setRange(0, 1000)
         self.step_label = QLabel()
         self.step_label.setWordWrap(True)
+        self.step_label.setTextFormat(Qt.TextFormat.PlainText)
         self.step_label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.log_view = QPlainTextEdit()
         self.log_view.setReadOnly(True)
@@ -225,8 +228,11 @@ class EngineDialog(QDialog):
         answer = QMessageBox.question(
             self,
             self.windowTitle(),
-            self._tr("Remove the engine in {folder}? Your data stay; it can be installed again.").format(
-                folder=environment.choose_engine_folder()
+            # Qt would take a folder's name for HTML here, too.
+            make_tooltip(
+                self._tr("Remove the engine in {folder}? Your data stay; it can be installed again.").format(
+                    folder=environment.choose_engine_folder()
+                )
             ),
         )
         if answer == QMessageBox.StandardButton.Yes:

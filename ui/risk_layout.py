@@ -6,19 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    QgsLayoutItemLegend,
+    Qgis,
+    QgsDateTimeRange,
     QgsLayoutItemMap,
-    QgsMapLayerLegendUtils,
+    QgsLayoutPoint,
+    QgsMapLayer,
+    QgsMapSettings,
     QgsPrintLayout,
     QgsProject,
-    QgsRasterLayer,
     QgsReadWriteContext,
     QgsRectangle,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtXml import QDomDocument
 
+from ..bridge.legends import find_shown_band
+from .layout_legend import LegendPlacer, is_in_view, is_played
+from .layout_text import Ruler, fit_label
+
 TEMPLATE = Path(__file__).resolve().parents[1] / "resources" / "layouts" / "crime_risk.qpt"
+#: Millimetres: between the parts of the right column, and the most that its texts get.
+GAP, CARD_HEIGHT, COUNT_HEIGHT = 3.0, 52.0, 14.0
 
 
 class LayoutError(Exception):
@@ -50,13 +58,13 @@ def make_layout(project: QgsProject, canvas: Any = None) -> QgsPrintLayout:
     if not loaded:
         raise LayoutError(_unreadable())
     layout.setName(_free_name(project))
-    for item in layout.items():
-        if isinstance(item, QgsLayoutItemLegend):
-            _drop_band_names(item)
-    if canvas is not None:
-        for item in layout.items():
-            if isinstance(item, QgsLayoutItemMap):
-                _follow(item, canvas, project)
+    layers = _list_drawn(project, canvas)
+    time = _follow(layout.itemById("map"), layers, project, canvas)
+    for layer in layers:
+        # Of a file that was opened by hand QGIS reads the style alone.
+        if not layer.metadata().title():
+            layer.loadDefaultMetadata()
+    _arrange(layout, layers, time)
     project.layoutManager().addLayout(layout)
     return layout
 
@@ -65,31 +73,72 @@ def _fine(read: Any) -> bool:
     return bool(read[0]) if isinstance(read, tuple) else bool(read)
 
 
-def _follow(item: QgsLayoutItemMap, canvas: Any, project: QgsProject) -> None:
-    """Show in the layout's map what the canvas shows now."""
-    settings = canvas.mapSettings()
-    if not item.presetCrs().isValid():
-        item.setCrs(settings.destinationCrs())
-    extent = QgsRectangle(settings.visibleExtent())
-    if not extent.isEmpty():
-        item.zoomToExtent(extent)
-    if settings.isTemporal():
-        item.setIsTemporal(True)
-        item.setTemporalRange(settings.temporalRange())
+def _list_drawn(project: QgsProject, canvas: Any) -> list[QgsMapLayer]:
+    """List what the map shows, the uppermost first."""
+    root = project.layerTreeRoot()
+    checked = {layer.id() for layer in root.checkedLayers()}
+    layers = [layer for layer in root.layerOrder() if layer.id() in checked and layer.isValid() and layer.isSpatial()]
+    return layers if canvas is None else [layer for layer in layers if is_in_view(layer, canvas.mapSettings())]
 
 
-def _drop_band_names(legend: QgsLayoutItemLegend) -> None:
-    """Take the line "Band 1: … (Gray)" out of the legend of stacks: it names the first map, whichever is shown.
+def _follow(
+    view: QgsLayoutItemMap, layers: list[QgsMapLayer], project: QgsProject, canvas: Any
+) -> QgsDateTimeRange | None:
+    """Show in the layout's map what the canvas shows now, and keep it so that the legend stays true.
 
-    A legend that follows the project shows whatever the Layers panel does, so it has to be one of its own.
+    Returns
+    -------
+    QgsDateTimeRange or None
+        The time that is shown.
     """
-    legend.setAutoUpdateModel(False)
-    model = legend.model()
-    for node in model.rootGroup().findLayers():
-        layer, lines = node.layer(), model.layerLegendNodes(node)
-        if isinstance(layer, QgsRasterLayer) and layer.bandCount() > 1 and len(lines) > 1:
-            QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(1, len(lines))))
-            model.refreshLayerLegend(node)
+    view.setKeepLayerSet(True)
+    view.setLayers(layers)
+    settings = QgsMapSettings() if canvas is None else canvas.mapSettings()
+    if canvas is None:
+        settings.setDestinationCrs(project.crs())
+        settings.setLayers(layers)
+        settings.setExtent(settings.fullExtent())
+    if not view.presetCrs().isValid():
+        view.setCrs(settings.destinationCrs())
+    extent = QgsRectangle(settings.visibleExtent() if canvas is not None else settings.extent())
+    if not extent.isEmpty():
+        view.zoomToExtent(extent)
+    if not settings.isTemporal():
+        return None
+    time = _narrow(settings.temporalRange(), layers)
+    view.setIsTemporal(True)
+    view.setTemporalRange(time)
+    return time
+
+
+def _narrow(time: QgsDateTimeRange, layers: list[QgsMapLayer]) -> QgsDateTimeRange:
+    """Narrow a time to that of the map drawn: of a week QGIS draws the last day's, and the page must say so."""
+    for layer in layers:
+        if is_played(layer):
+            drawn = layer.temporalProperties().fixedRangePerBand().get(find_shown_band(layer, time))
+            if drawn is not None:
+                return time if drawn.contains(time) else drawn
+    return time
+
+
+def _arrange(layout: QgsPrintLayout, layers: list[QgsMapLayer], time: QgsDateTimeRange | None) -> None:
+    """Let every text fit its frame, and the legend what the texts leave of the right column."""
+    ruler = Ruler(layout)
+    span = layout.itemById("date").text().removeprefix("[%").removesuffix("%]")
+    for name, smallest in (("title", 10.0), ("date", 8.0), ("credits", 5.0)):
+        item = layout.itemById(name)
+        height = item.sizeWithUnits().height()
+        fit_label(ruler, item, height, smallest)
+    legend, bar = layout.itemById("legend"), layout.itemById("scale bar")
+    left, top = legend.positionWithUnits().x(), legend.positionWithUnits().y()
+    width, bottom = layout.itemById("card").sizeWithUnits().width(), bar.positionWithUnits().y() - GAP
+    for name, most in (("card", CARD_HEIGHT), ("count", COUNT_HEIGHT)):
+        item = layout.itemById(name)
+        height = fit_label(ruler, item, most, 6.0)
+        bottom -= height
+        item.attemptMove(QgsLayoutPoint(left, bottom, Qgis.LayoutUnit.Millimeters))
+        bottom -= GAP if height else 0.0
+    LegendPlacer(layout, layers, time, span).place(legend, width, bottom - top)
 
 
 def _free_name(project: QgsProject) -> str:

@@ -120,7 +120,7 @@
     <provider>
       <resampling zoomedInResamplingMethod="nearestNeighbour" zoomedOutResamplingMethod="nearestNeighbour" enabled="false" maxOversampling="2"/>
     </provider>
-    <rasterrenderer nodataColor="" opacity="0.9" alphaBand="-1" type="paletted" band="1">
+    <rasterrenderer nodataColor="" opacity="0.75" alphaBand="-1" type="paletted" band="1">
       <minMaxOrigin>
         <limits>None</limits>
         <extent>WholeRaster</extent>

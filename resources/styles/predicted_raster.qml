@@ -120,7 +120,7 @@
     <provider>
       <resampling zoomedInResamplingMethod="nearestNeighbour" maxOversampling="2" zoomedOutResamplingMethod="nearestNeighbour" enabled="false"/>
     </provider>
-    <rasterrenderer opacity="0.85" band="1" alphaBand="-1" type="paletted" nodataColor="">
+    <rasterrenderer opacity="0.6" band="1" alphaBand="-1" type="paletted" nodataColor="">
       <minMaxOrigin>
         <limits>None</limits>
         <extent>WholeRaster</extent>

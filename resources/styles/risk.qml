@@ -120,7 +120,7 @@
     <provider>
       <resampling zoomedOutResamplingMethod="nearestNeighbour" maxOversampling="2" enabled="false" zoomedInResamplingMethod="nearestNeighbour"/>
     </provider>
-    <rasterrenderer type="paletted" alphaBand="-1" opacity="0.8" nodataColor="" band="1">
+    <rasterrenderer type="paletted" alphaBand="-1" opacity="0.6" nodataColor="" band="1">
       <minMaxOrigin>
         <limits>None</limits>
         <extent>WholeRaster</extent>

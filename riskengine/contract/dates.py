@@ -54,6 +54,18 @@ def format_span(start: object, end: object) -> str:
     return f"{_format_short(first)} – {_format_day(last)}"
 
 
+def format_days(first: object, last: object) -> str:
+    """Format the days from that of the moment `first` to that of the moment `last`: ``Mon 1 Jan – Wed 8 Aug 2018``."""
+    start, end = (datetime.combine(_read(moment).date(), datetime.min.time()) for moment in (first, last))
+    return format_span(start, end + timedelta(1))
+
+
+def format_days_up_to(days: float, moment: object) -> str:
+    """Format so many days up to a moment, whose midnight ends the day before: ``365 days to Wed 8 Aug 2018``."""
+    last = _read(moment) - timedelta(seconds=1)
+    return f"{days:g} {'day' if days == 1 else 'days'} to {_format_day(last)}"
+
+
 def format_bin_length(length: str) -> str:
     """Format a length of bins: ``1 day``, not ``1 days``."""
     number, _, unit = length.partition(" ")

@@ -13,6 +13,8 @@ KIND = "CRIMERISK_KIND"
 FORMAT = "CRIMERISK_FORMAT"
 BIN = "CRIMERISK_BIN"
 CATEGORIES = "CRIMERISK_CATEGORIES"
+#: What was counted, as a sentence that begins with n.
+COUNTED = "CRIMERISK_COUNTED"
 #: How exact the times are; of layers of incidents, too.
 EXACTNESS = "CRIMERISK_EXACTNESS"
 #: Of hotspot grids.

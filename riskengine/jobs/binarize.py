@@ -6,6 +6,7 @@ from typing import Any
 
 from ..contract.tools.grids import BinarizeHeatmaps
 from ..ground.context import JobContext
+from ..maps.counted import describe_counted
 from ..maps.gaps import binarize
 from ..maps.heatmaps import read_heatmaps, write_heatmaps
 
@@ -40,4 +41,5 @@ def run(parameters: BinarizeHeatmaps, context: JobContext) -> dict[str, Any]:
         "note": note,
         "edges": [str(edge) for edge in heatmaps.edges],
         "counted_categories": heatmaps.categories,
+        "counted_text": describe_counted(heatmaps),
     }

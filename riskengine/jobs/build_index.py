@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract.dates import format_moment
 from ..contract.tools.score import BuildCrimeIndex
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
@@ -28,7 +29,8 @@ def run(parameters: BuildCrimeIndex, context: JobContext) -> dict[str, Any]:
         parameters.output,
         {"first": first, "last": last, "recall": recall, "source": parameters.source, "exactness": incidents.exactness},
     )
-    context.log(f"{len(incidents):,} incidents from {first} to {last}; {method} search, recall {recall:.4f}")
+    span = f"{format_moment(first)} to {format_moment(last)}"
+    context.log(f"{len(incidents):,} incidents from {span}; {method} search, recall {recall:.3f}")
     return {
         "output": parameters.output,
         "count": len(incidents),

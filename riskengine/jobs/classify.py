@@ -13,6 +13,7 @@ from ..contract.tools.base import fields_of
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.context import JobContext
 from ..ground.tables import Chunk, write_table
+from ..maps.counted import read_counted
 from ..maps.geotiff import make_band_tags, make_profile, write_band, write_geotiff
 from ..maps.risk import (
     CLASS_NODATA,
@@ -29,6 +30,9 @@ from ..maps.risk import (
 )
 
 Classes = NDArray[np.uint8]
+
+#: What the classes are of stays as the risk says it.
+_KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.CATEGORIES, tagnames.COUNTED, tagnames.CARD)
 
 
 def _by_percentiles(
@@ -91,7 +95,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     valid = classes != CLASS_NODATA
     cells = [int((classes[valid] == number).sum()) for number in range(len(steps) + 1)]
     labels = list_share_labels(steps, cells) if by_shares else list_class_labels(steps)
-    kept = {key: value for key, value in stack.tags.items() if key in (tagnames.BIN, tagnames.FORMAT)}
+    kept = {key: value for key, value in stack.tags.items() if key in _KEPT}
     tags = {
         tagnames.KIND: tagnames.CLASSES_KIND,
         tagnames.LABELS: "\n".join(labels),
@@ -133,5 +137,6 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
         "cells": cells,
         "polygons": polygons,
         "edges": stack.edges,
+        **read_counted(stack.tags),
         "crs": stack.crs.to_wkt() if stack.crs else "",
     }

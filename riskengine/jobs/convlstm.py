@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..contract import tags as tagnames
 from ..contract.forecasters import BASELINES
 from ..contract.tools.forecast import HELD_OUT, ConvLSTMPrediction
 from ..evaluation.judged import Judged
@@ -100,6 +101,8 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         "bins": made.bins[:-1],
         "edges": made.bins,
         "counted_categories": heatmaps.categories,
+        "counted_text": made.tags[tagnames.COUNTED],
+        "card": line,
         "model": parameters.model_output or parameters.model,
         "report": report,
         "loss": model.curves_.loss,

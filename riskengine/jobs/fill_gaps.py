@@ -8,6 +8,7 @@ import numpy as np
 
 from ..contract.tools.grids import FillHeatmapGaps
 from ..ground.context import JobContext
+from ..maps.counted import describe_counted
 from ..maps.gaps import count_quiet_maps, fill_gaps
 from ..maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps
 
@@ -55,6 +56,7 @@ def run(parameters: FillHeatmapGaps, context: JobContext) -> dict[str, Any]:
         "highest": float(max((float(band.max()) for band in filled.counts), default=0.0)),
         "edges": [str(edge) for edge in filled.edges],
         "counted_categories": filled.categories,
+        "counted_text": describe_counted(filled),
     }
 
 

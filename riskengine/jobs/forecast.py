@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract import tags as tagnames
 from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..contract.tools.forecast import ForecastRisk
@@ -55,6 +56,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
         "title": title_of(card.name),
         "edges": made.bins,
         "counted_categories": heatmaps.categories,
+        "counted_text": made.tags[tagnames.COUNTED],
         "origin": made.bins[0],
         "trained_until": card.window.end,
         "card": line,

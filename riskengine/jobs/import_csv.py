@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_days
 from ..contract.tools.incidents import ImportIncidents
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -26,6 +27,7 @@ from ..intake.project import read_imported
 from ..intake.repeats import IN_LAYER, KnownRows
 from ..intake.straycheck import describe_strays
 from ..intake.timecheck import describe_far_times
+from ..maps.counted import tell_counted
 
 
 def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | None = None) -> dict[str, Any]:
@@ -105,6 +107,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         "delimiter": file.delimiter,
         "first": str(times.min()) if len(times) else "",
         "last": str(times.max()) if len(times) else "",
+        **tell_counted(len(times), format_days(times.min(), times.max()) if len(times) else ""),
         "exactness": exactness,
         "notes": [note.rstrip(".") + "." for note in notes],
     }

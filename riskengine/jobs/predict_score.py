@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_days_up_to
 from ..contract.tools.base import fields_of
 from ..contract.tools.score import PredictScore
 from ..ground.artefacts import check_folder, whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError
+from ..maps.counted import tell_counted
 from ..systems.score.applied import AppliedModel
 from ..systems.score.places import read_places, to_wall_clock, write_scores
 from ..systems.score.query import OUTSIDE_METRES
@@ -74,6 +76,7 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
         "reference_time": str(applied.recent.reference),
         "recent_incidents": len(applied.recent),
         "recent_days": card.recent_days,
+        **tell_counted(len(applied.recent), format_days_up_to(card.recent_days, applied.recent.reference)),
         "model": card.name,
         "interval": card.interval,
         "classes": applied.classes,

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ..contract import tags as tagnames
+from ..contract.dates import format_days_up_to
 from ..contract.tools.score import PredictScoreRaster
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.area import mask_cells, warn_of_rectangle
+from ..maps.counted import tell_counted
 from ..maps.geotiff import make_grid_profile, write_geotiff
 from ..maps.grid import Grid, make_grid, round_cell
 from ..maps.study_area import Extent
@@ -121,6 +123,7 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
         "reference_time": str(applied.recent.reference),
         "recent_incidents": len(applied.recent),
         "recent_days": card.recent_days,
+        **tell_counted(len(applied.recent), format_days_up_to(card.recent_days, applied.recent.reference)),
         "model": card.name,
         "classes": applied.classes,
     }

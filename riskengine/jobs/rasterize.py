@@ -18,6 +18,7 @@ from ..ground.errors import DataError, OutputError, ParameterError
 from ..intake.incidents import NO_CATEGORY, Incidents, count_reasons, read_exchange
 from ..maps.area import choose_area, describe_area, mask_cells
 from ..maps.bins import bin_text, make_bin_edges
+from ..maps.counted import describe_counted
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, write_heatmaps
 from ..maps.panel import count_incidents
@@ -240,6 +241,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         "exactness": heatmaps.exactness,
         "edges": [str(edge) for edge in edges],
         "counted_categories": named,
+        "counted_text": describe_counted(heatmaps),
         "highest": int(counts.max()),
         "counted": counted,
         "left_out": left_out,

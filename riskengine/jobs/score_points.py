@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_days_up_to
 from ..contract.tools.base import fields_of
 from ..contract.tools.score import CrimeScoreLayer
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
+from ..maps.counted import tell_counted
 from ..systems.score.definition import score_places
 from ..systems.score.index import CrimeIndex
 from ..systems.score.places import read_places, to_wall_clock, write_scores
@@ -46,6 +48,7 @@ def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
         "crs": index.crs,
         "points": len(x),
         "reference_time": str(used),
+        **tell_counted(len(scale.counts), format_days_up_to(parameters.window_days, used)),
         "incidents_in_window": len(scale.counts),
         "s_abs_low": int(scale.counts[0]),
         "s_abs_high": int(scale.counts[-1]),

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_days
 from ..contract.tools.grids import SelectStudyArea
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
 from ..maps.area import describe_hull, name_strays
+from ..maps.counted import tell_counted
 from ..maps.hull import draw_hull
 from ..maps.study_area import choose_dense_box, describe_empty_area, in_polygons
 
@@ -53,7 +55,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
                 f"The box is {(extent[2] - extent[0]) / 1000:.1f} km x {(extent[3] - extent[1]) / 1000:.1f} km, chosen "
                 f"on cells of {cell:g} m"
             )
-    kept = int(inside.sum())
+    kept, times = int(inside.sum()), incidents.time[inside]
     say = context.warn if kept < total / 2 else context.log
     say(f"{total - kept:,} of {total:,} incidents ({1 - kept / total:.1%}) lie outside the study area and are left out")
     if parameters.kept:
@@ -61,6 +63,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
             np.save(file, incidents.fid[inside])
     return {
         "incidents": kept,
+        **tell_counted(kept, format_days(times.min(), times.max()) if kept else ""),
         "left_out": total - kept,
         "share": kept / total,
         "extent": extent,

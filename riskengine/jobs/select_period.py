@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_span
 from ..contract.tools.grids import SelectPeriod
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
+from ..maps.counted import tell_counted
 from ..maps.period import select_period
 
 
@@ -48,6 +50,7 @@ def run(parameters: SelectPeriod, context: JobContext) -> dict[str, Any]:
         "start": str(period.start),
         "end": str(period.end),
         "incidents": period.incidents,
+        **tell_counted(period.incidents, format_span(period.start, period.end)),
         "left_out": period.left_out,
         "months": [[str(month), int(count)] for month, count in zip(period.months, period.counts, strict=True)],
         "chosen": int(period.chosen.sum()),

@@ -12,12 +12,16 @@ from ..contract import tags as tagnames
 from ..contract.tools.risk import UpsampleRisk
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError, ParameterError
+from ..maps.counted import read_counted
 from ..maps.geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, make_profile, write_band, write_geotiff
 from ..maps.grid import MOST_FINE_CELLS
 from ..maps.upsampling import check_factor, upsample
 
 _TIMES = (tagnames.START, tagnames.END)
-_KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.ORIGIN, tagnames.THRESHOLD)
+_KEPT = (
+    *(tagnames.BIN, tagnames.FORMAT, tagnames.ORIGIN, tagnames.THRESHOLD),
+    *(tagnames.CATEGORIES, tagnames.COUNTED, tagnames.CARD),
+)
 
 
 def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:
             "maps": source.count,
             "note": f"For display: {parameters.factor} times finer than the forecast, {parameters.method}.",
             "edges": [[band[key] for key in _TIMES] for band in times] if complete else [],
+            **read_counted(tags),
         }
 
 

@@ -20,6 +20,7 @@ from ..ground.context import JobContext
 from ..ground.failures import keep_going
 from ..ground.tables import Chunk, write_table
 from ..intake.findings import Finding
+from ..maps.counted import describe_counted
 from ..maps.geotiff import write_stack
 from ..maps.heatmaps import write_risk
 from ..measures.labels import LABEL_NODATA, LABELS
@@ -84,6 +85,7 @@ def write_outputs(
         tagnames.BIN: heatmaps.bin,
         tagnames.MODEL: backtest.model,
         tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.COUNTED: describe_counted(heatmaps, backtest.maps),
     }
     mask, grid = heatmaps.mask, heatmaps.grid
 
@@ -167,6 +169,8 @@ def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
         "headline": make_headline(backtest)[0],
         "verdict": " ".join(describe_comparison(backtest)),
         "labels": list(LABELS),
+        "counted_categories": backtest.heatmaps.categories,
+        "counted_text": describe_counted(backtest.heatmaps, backtest.maps),
         "hits": int(events.sum()),
         "report": outputs.report,
         "csv": outputs.csv,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import processing
-from crime_risk.bridge import client, styles
+from crime_risk.bridge import client, last_files, styles
 from crime_risk.tests.kit.pictures import draw, photograph, settle, wait_for
 from qgis.core import (
     NULL,
@@ -24,7 +24,6 @@ from qgis.core import (
     QgsPointXY,
     QgsProject,
     QgsRenderContext,
-    QgsSettings,
     QgsVectorLayer,
 )
 from qgis.gui import QgsRubberBand
@@ -108,7 +107,8 @@ def predict() -> QgsVectorLayer:
         places = {"INPUT": polygons}
     asked = {"INDEX": INDEX, "MODEL": MODEL, "OUTPUT": str(FOLDER / "predicted.gpkg"), **places}
     processing.runAndLoadResults("crimerisk:predictscore", asked)
-    return QgsProject.instance().mapLayersByName("Predicted scores")[0]
+    layers = QgsProject.instance().mapLayers().values()
+    return next(layer for layer in layers if layer.name().startswith("Predicted scores, 31 days to "))
 
 
 def photograph_predicted(name: str) -> None:
@@ -126,9 +126,10 @@ def photograph_predicted(name: str) -> None:
 
 
 def open_dock(model: str = "") -> Any:
-    """From the menu; the index and the model of the last time are there."""
-    QgsSettings().setValue("crime_risk/score_dock/index", INDEX)
-    QgsSettings().setValue("crime_risk/score_dock/model", model)
+    """From the menu; the index and the model that were chosen last are there."""
+    found["made_last"] = [last_files.find_last(ending) for ending in (last_files.INDEX, last_files.MODEL)]
+    last_files.remember(last_files.INDEX, INDEX)
+    last_files.remember(last_files.MODEL, model)
     iface.mainWindow().findChild(QAction, "crime_risk_score_dock").trigger()
     dock = plugins["crime_risk"].score_dock
     wait_for(lambda: not dock.asker.busy)
@@ -296,7 +297,7 @@ def main() -> None:
             make_files()
             make_map()
             dock = open_dock()
-            found["about"] = dock.settings_box.about_label.text()
+            found["about"] = dock.message.text
             ask_by_clicking(dock)
             ask_by_address(dock)
             ask_with_models(dock)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from kit.windows import import_modules, wait_for
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QCoreApplication, Qt
 from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QDialog
 
@@ -118,6 +118,8 @@ def test_the_task_outlives_the_dialog(plugin: SimpleNamespace, dialog: Any, inst
     assert not dialog.install_button.isEnabled()
     assert not dialog.torch_box.isEnabled()
     assert "go on working" in dialog.state_label.text()
+    # What pip or a folder's name says is no HTML.
+    assert {label.textFormat() for label in (dialog.state_label, dialog.step_label)} == {Qt.TextFormat.PlainText}
     dialog.close()
     second = plugin.dialog.EngineDialog()
     second.show()

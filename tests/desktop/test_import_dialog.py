@@ -23,7 +23,7 @@ ROWS = """ref;a;b;seen on;kind
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory, qgis_processing: None) -> Iterator[SimpleNamespace]:
     found = import_modules(
-        tmp_path_factory, "bridge.client", dialog="ui.importing.dialog", provider="algorithms.provider"
+        tmp_path_factory, "bridge.client", "bridge.news", dialog="ui.importing.dialog", provider="algorithms.provider"
     )
     provider = found.provider.CrimeRiskProvider()
     QgsApplication.processingRegistry().addProvider(provider)
@@ -81,7 +81,7 @@ def test_what_is_chosen_in_the_drop_downs_is_how_the_file_is_read(dialog: Any, c
     panel.look()
     wait_for(lambda: panel._task is None)
     assert "1 of 4 rows would be refused: 1 × no coordinates." in panel.preview.message.text
-    assert texts(panel.preview.read, 1) == ["3", "2024-03-02 11:30:00", "2.302", "48.802", "assault", ""]
+    assert texts(panel.preview.read, 1) == ["3", "Sat 2 Mar 2024, 11:30", "2.302", "48.802", "assault", ""]
     assert texts(panel.preview.read, 2)[-1] == "no coordinates"
     given = dialog.createProcessingParameters()
     assert [given[name] for name in ("X_FIELD", "Y_FIELD", "TIME_FIELD", "CATEGORY_FIELD")] == [
@@ -105,8 +105,8 @@ def test_columns_of_a_list_are_quoted_where_they_hold_a_separator(dialog: Any, t
     panel.columns["TIME_FIELD"].setEditText('"from, date", "from ""clock"""')
     panel.look()
     wait_for(lambda: panel._task is None)
-    assert "None of 1 rows would be refused." in panel.preview.message.text
-    assert texts(panel.preview.read, 0)[1] == "2024-03-01 10:00:00"
+    assert "The only row would not be refused." in panel.preview.message.text
+    assert texts(panel.preview.read, 0)[1] == "Fri 1 Mar 2024, 10:00"
     found = [panel.columns[name].lineEdit().placeholderText() for name in ("TIME_FIELD", "END_FIELD", "ID_FIELD")]
     assert found == ['found: "from, date", "from ""clock"""', 'found: "to; all"', "found: no, of case"]
 
@@ -139,3 +139,21 @@ def test_closing_the_dialog_ends_the_look(dialog: Any, csv: Path) -> None:
     panel.look()
     dialog.close()
     assert panel._task is None
+
+
+def test_what_needs_an_engine_is_looked_at_as_soon_as_there_is_one(
+    modules: SimpleNamespace, dialog: Any, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(*_: Any, **__: Any) -> Any:
+        raise modules.client.EngineMissing("The engine is not installed")
+
+    with monkeypatch.context() as without:
+        without.setattr(modules.client, "call", call)
+        choose(dialog, INPUT=str(csv), X_FIELD="a", Y_FIELD="b", TIME_FIELD="seen on")
+        message = dialog.mainWidget().preview.message
+        assert (message.text, message.set_up_button.isVisible()) == ("The engine is not installed", True)
+    modules.news.NEWS.engine_changed.emit()
+    wait_for(lambda: dialog.mainWidget()._task is None)
+    assert "would be refused" in message.text
+    assert not message.set_up_button.isVisible()
+    assert texts(dialog.mainWidget().preview.read, 1)[1] == "Sat 2 Mar 2024, 11:30"

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kit.windows import import_modules, wait_for
+from kit.answering_engine import UTM, Engine
+from kit.windows import forget_choices, import_modules, wait_for
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsLayerTreeLayer,
@@ -19,17 +20,15 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
     QgsRenderContext,
-    QgsSettings,
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas, QgsRubberBand
 from qgis.PyQt.QtCore import QCoreApplication, QPoint, Qt
 from qgis.PyQt.QtGui import QColor, QGuiApplication
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QFormLayout, QMainWindow
+from qgis.PyQt.QtWidgets import QFormLayout, QLabel, QMainWindow
 
 ROOT = Path(__file__).resolve().parents[2]
-UTM = "EPSG:32614"
 CENTRE = QgsPointXY(-99.1332, 19.4326)
 
 
@@ -37,79 +36,15 @@ CENTRE = QgsPointXY(-99.1332, 19.4326)
 def plugin(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNamespace:
     """The plugin's modules, imported the way QGIS does: as a package of any name."""
     names = ("ui.score.dock", "ui.score.queries_layer", "ui.score.query_task", "ui.score.answer_view")
-    return import_modules(tmp_path_factory, *names, "bridge.client", "bridge.styles")
-
-
-class Engine:
-    """Stands in for the engine: answers with the number of the question as its count."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.may_answer = threading.Event()
-        self.may_answer.set()
-        self.asked: list[dict[str, Any]] = []
-        self.threads: set[str] = set()
-        self.problem: Exception | None = None
-        self.changes: dict[str, Any] = {}
-
-    def __call__(self, job: str, params: dict[str, Any], **options: Any) -> dict[str, Any]:
-        assert options["worker"] == "interactive"
-        self.threads.add(threading.current_thread().name)
-        if self.problem:
-            raise self.problem
-        if job == "index_info":
-            return {"crs": UTM}
-        assert job == "query_score"
-        self.asked.append(params)
-        number = len(self.asked)
-        options["on_progress"](0.5, "Counting incidents around each point")
-        while not self.may_answer.wait(0.02):
-            if options["is_cancelled"]():
-                raise self.client.EngineCancelled("Cancelled.")
-        about = {
-            "crs": UTM,
-            "extent": [464_000.0, 2_115_000.0, 505_000.0, 2_165_000.0],
-            "incidents_in_window": 1234,
-            "reference_time": "2020-01-31T23:59:00",
-            "radius": params["radius"],
-            "window_days": params["window_days"],
-            "model": "Mexico City, 31 days" if params["model"] else None,
-            "interval": 0.8 if params["model"] else None,
-            "warning": None,
-        }
-        if "x" not in params:
-            return {**about, **self.changes}
-        near = [
-            {
-                "x": params["x"] + 10 * step,
-                "y": params["y"] + 5,
-                "distance": 10.0 * step + 5,
-                "age_days": 100.0 - step,
-                "category": "ROBO" if step % 2 else None,
-                "time": "2020-01-02T03:04:05",
-                "fid": step,
-            }
-            for step in range(params["k"])
-        ]
-        predicted = {"score": 0.72, "lower": 0.65, "upper": 0.8, "percentile": 91.0} if params["model"] else None
-        months = [{"month": f"2019-{month:02d}", "count": month, "days": 30.0, "of_days": 30} for month in range(2, 13)]
-        return {
-            **about,
-            "exact": {"score": 0.35, "percentile": 42.0, "score_abs": number},
-            "predicted": predicted,
-            "nearest": near,
-            "nearest_days": 31.0 if params["model"] else params["window_days"],
-            "nearest_distance": 5.0,
-            "monthly": months,
-            "outside": None,
-            **self.changes,
-        }
+    names += ("ui.score.answer_words", "bridge.client", "bridge.styles", "bridge.last_files", "bridge.environment")
+    return import_modules(tmp_path_factory, *names, "bridge.engine_task")
 
 
 @pytest.fixture
 def engine(plugin: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    fake = Engine(plugin.client)
+    fake = Engine(plugin.client, plugin.environment)
     monkeypatch.setattr(plugin.client, "call", fake)
+    monkeypatch.setattr(plugin.environment, "read_status", lambda: fake.status)
     return fake
 
 
@@ -131,7 +66,7 @@ def window(qgis_app: Any) -> Iterator[QMainWindow]:
 
 @pytest.fixture
 def dock(plugin: SimpleNamespace, engine: Engine, window: QMainWindow, tmp_path: Path) -> Iterator[Any]:
-    QgsSettings().remove("crime_risk/score_dock")
+    forget_choices(plugin.last_files)
     made = plugin.dock.ScoreDock(window.centralWidget(), lambda: window.setWindowTitle("set up"), window)
     window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, made)
     made.show()
@@ -159,6 +94,114 @@ def bands(dock: Any) -> list[QgsRubberBand]:
     return [item for item in items if isinstance(item, QgsRubberBand) and item.size()]
 
 
+def test_it_begins_with_the_files_made_last(plugin: SimpleNamespace, dock: Any, engine: Engine, tmp_path: Path) -> None:
+    box, last = dock.settings_box, plugin.last_files
+    made = {ending: tmp_path / f"new.{ending}" for ending in (last.INDEX, last.MODEL)}
+    for path in made.values():
+        path.touch()
+        # Tools say so from the thread in which they ran.
+        thread = threading.Thread(target=last.announce, args=(str(path),))
+        thread.start()
+        thread.join()
+    wait_for(lambda: engine.asked and engine.asked[-1]["model"] == str(made[last.MODEL]) and not dock.asker.busy)
+    assert engine.asked[-1]["index"] == str(made[last.INDEX])
+    assert box.read_settings() == plugin.dock.SettingsBox().read_settings()
+    # The same name again is another file, which has to be read.
+    before = len(engine.asked)
+    last.announce(str(made[last.INDEX]))
+    wait_for(lambda: len(engine.asked) > before and not dock.asker.busy)
+    # Of other files nothing is said.
+    last.announce(str(tmp_path / "report.html"))
+    # What the user chose is not overruled at the next start, nor is a deleted file offered.
+    box.model_widget.setFilePath("")
+    wait_for(lambda: engine.asked[-1]["model"] is None and not dock.asker.busy)
+    assert plugin.dock.SettingsBox().model_widget.filePath() == ""
+    made[last.INDEX].unlink()
+    assert plugin.dock.SettingsBox().read_settings() is None
+
+
+def test_without_an_engine_it_offers_set_up_and_comes_alive(
+    plugin: SimpleNamespace, dock: Any, engine: Engine, window: QMainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    button = dock.message.set_up_button
+    engine.status = plugin.environment.EngineStatus("", problem="The engine is not installed in /x")
+    dock.close()
+    dock.show()
+    wait_for(button.isVisible)
+    assert dock.message.text == "The engine is not installed in /x"
+    button.click()
+    assert window.windowTitle() == "set up"
+    assert not engine.asked
+
+    def install(*_: Any, **__: Any) -> Any:
+        engine.status = plugin.environment.EngineStatus("", ready=True, state="ready")
+        return engine.status
+
+    monkeypatch.setattr(plugin.environment, "install", install)
+    monkeypatch.setattr(plugin.engine_task, "_task", None)
+    task = plugin.engine_task.start(plugin.engine_task.EngineTask("install"))
+    wait_for(lambda: not task.running and bool(engine.asked) and not dock.asker.busy)
+    assert not button.isVisible()
+    assert dock.message.text.startswith("city: 365 days of data")
+    assert ask(dock) is not None
+    assert not dock.message.isVisible()
+
+
+def test_an_engine_of_an_older_version_answers_and_offers_its_update(
+    plugin: SimpleNamespace, dock: Any, engine: Engine
+) -> None:
+    engine.status.outdated, engine.status.problem = True, "The engine needs an update"
+    engine.changes = {"warning": "The data end early."}
+    assert ask(dock).score == 0.35
+    assert dock.message.text == "The data end early. The engine needs an update"
+    assert dock.message.set_up_button.isVisible()
+
+
+HOSTILE = "<b>ROBO</b> <img src=x>=1+1\u202e&amp;"
+
+
+def test_texts_of_the_data_are_shown_as_they_are(dock: Any, engine: Engine) -> None:
+    data = {"incidents": 1, "categories": [HOSTILE], "start": "2020-01-31", "end": "2020-02-01", "days": 1}
+    near = [
+        {"x": 5e5, "y": 2e6, "distance": 5.0, "age_days": 1.2, "category": category, "time": "2020-01-02T03:04:05"}
+        for category in (HOSTILE, "R" * 10_000)
+    ]
+    engine.changes = {"data": data, "nearest": near, "window_days": 1.0, "covered_days": 1.0, "nearest_days": 1.0}
+    ask(dock, HOSTILE)
+    shown, escaped = "<b>ROBO</b> <img src=x>=1+1&amp;", "&lt;b&gt;ROBO&lt;/b&gt; &lt;img src=x&gt;=1+1&amp;amp;"
+    table = dock.neighbours
+    assert [table.item(row, 2).text() for row in (0, 1)] == [shown, "R" * 199 + "…"]
+    assert table.item(0, 1).text() == "1 day"
+    assert table.item(0, 2).toolTip() == f"<qt>{escaped}<br>Thu 2 Jan 2020, 03:04</qt>"
+    assert len(table.item(1, 2).toolTip()) < 400
+    for tip in (dock.history.list.item(0).toolTip(), dock.answer_view.tile.toolTip()):
+        assert "<b>" not in tip
+        assert tip.count(escaped) == 2
+    labels = dock.answer_view.findChildren(QLabel)
+    assert any(f"1 day of data, Fri 31 Jan 2020; 1 incident ({shown})" in label.text() for label in labels)
+    data_labels = [label for label in labels if "<b>" in label.text()]
+    assert {label.textFormat() for label in data_labels} == {Qt.TextFormat.PlainText}
+    assert dock.tabs.tabText(0) == "Nearest incidents, 1 day"
+
+
+@pytest.mark.parametrize(
+    ("percentile", "share"),
+    [(0.0, "Fewer than 1"), (0.99, "Fewer than 1"), (1.0, "1"), (42.4, "42"), (99.0, "99"), (99.2, "More than 99")],
+)
+def test_a_percentile_in_words(plugin: SimpleNamespace, percentile: float, share: str) -> None:
+    said = f"{share} of 100 incidents happened at places with this score or a lower one"
+    assert plugin.answer_words.describe_comparison(percentile) == said
+
+
+def test_what_the_data_cover_of_the_window(plugin: SimpleNamespace) -> None:
+    asked = {"window_days": 365.0, "covered_days": 219.4, "reference_time": "2018-08-07T23:45:00"}
+    said = plugin.answer_words.describe_window(asked)
+    assert said == "in the 365 days up to Tue 7 Aug 2018, of which 220 have data"
+    data = {"incidents": 1234, "categories": list("ABCD"), "start": "2018-01-01", "end": "2018-08-08", "days": 219}
+    said = plugin.answer_words.describe_data("/files/chicago.crimeindex", {"data": data})
+    assert said == "chicago: 219 days of data, Mon 1 Jan – Tue 7 Aug 2018; 1,234 incidents of 4 categories"
+
+
 def test_without_an_index_it_says_what_to_do(dock: Any, engine: Engine) -> None:
     dock.settings_box.index_widget.setFilePath("")
     dock.ask("", CENTRE)
@@ -168,24 +211,30 @@ def test_without_an_index_it_says_what_to_do(dock: Any, engine: Engine) -> None:
 
 
 def test_choosing_an_index_warms_up(dock: Any) -> None:
-    assert dock.settings_box.about_label.text() == "1,234 incidents in the 365 days up to 2020-01-31 23:59:00."
+    assert dock.message.text == (
+        "city: 365 days of data, Feb 2019 – Jan 2020; 1,500 incidents (ROBO, FRAUDE). "
+        "Click on the map, or type an address."
+    )
     assert dock.current is None
     assert not dock.result.isVisible()
 
 
-def test_settings_are_remembered_but_not_the_date(plugin: SimpleNamespace, dock: Any, engine: Engine) -> None:
-    box = dock.settings_box
+def test_settings_are_remembered_but_not_the_date(
+    plugin: SimpleNamespace, dock: Any, engine: Engine, tmp_path: Path
+) -> None:
+    box, model = dock.settings_box, str(tmp_path / "one.crimescore")
+    Path(model).touch()
     box.radius_box.setValue(300)
     box.k_box.setValue(5)
-    box.model_widget.setFilePath("/models/one.crimescore")
+    box.model_widget.setFilePath(model)
     box.date_edit.setDate(box.date_edit.date().fromString("2019-06-30", "yyyy-MM-dd"))
     wait_for(lambda: bool(engine.asked) and not dock.asker.busy)
     asked = engine.asked[-1]
-    assert (asked["radius"], asked["k"], asked["model"]) == (300, 5, "/models/one.crimescore")
+    assert (asked["radius"], asked["k"], asked["model"]) == (300, 5, model)
     assert asked["reference_time"] == "2019-06-30T23:59:59"
     again = plugin.dock.SettingsBox().read_settings()
     assert again == plugin.query_task.Settings(
-        box.index_widget.filePath(), "/models/one.crimescore", radius=300.0, window_days=365.0, k=5
+        box.index_widget.filePath(), model, radius=300.0, window_days=365.0, k=5
     )
 
 
@@ -208,9 +257,13 @@ def test_a_click_is_answered(plugin: SimpleNamespace, dock: Any, engine: Engine)
     assert dock.result.isVisible()
     assert dock.answer_view.tile.colour == plugin.styles.choose_score_colour(0.35)
     assert "Crime score 0.35" in dock.answer_view.accessibleDescription()
-    assert "Percentile: 42 of the incidents' own places" in dock.answer_view.accessibleDescription()
-    assert "1 incident in 365 days up to 2020-01-31" in dock.answer_view.accessibleDescription()
-    assert "2019: 12" in dock.chart.accessibleDescription()
+    said = dock.answer_view.accessibleDescription()
+    assert "Compared: 42 of 100 incidents happened at places with this score or a lower one" in said
+    assert "Within 200 m: 1 incident in the 365 days up to Fri 31 Jan 2020." in said
+    assert "Data: city: 365 days of data, Feb 2019 – Jan 2020; 1,500 incidents (ROBO, FRAUDE)." in said
+    # A month without data is not shown as one without crime.
+    months = dock.chart.accessibleDescription().split("; ")
+    assert (months[0], months[-1]) == ("Mar 2019: 3 incidents (12 of 30 days)", "Dec 2019: 12 incidents")
     assert dock.neighbours.rowCount() == 10
     assert len(bands(dock)) == 4
 
@@ -220,7 +273,13 @@ def test_with_a_model_its_prediction_is_large(plugin: SimpleNamespace, dock: Any
     answer = ask(dock, "Zócalo")
     assert (answer.score, answer.lower, answer.upper, answer.percentile) == (0.72, 0.65, 0.8, 91)
     words = dock.answer_view.accessibleDescription()
-    for part in ("Zócalo", "Crime score 0.72", "80 % interval: 0.65 – 0.80", "Exact score: 0.35"):
+    for part in (
+        "Zócalo",
+        "Crime score 0.72",
+        "Compared: 91 of 100 incidents that the model learned from happened at places with this score or a lower one",
+        "Likely: 0.65 – 0.80: holds the counted score at 80 of 100 places",
+        "Counted score: 0.35",
+    ):
         assert part in words
     assert "Model: Mexico City, 31 days" in words
     assert dock.tabs.tabText(0) == "Nearest incidents, 31 days"

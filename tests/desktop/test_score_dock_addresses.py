@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kit.windows import chosen_server, import_modules, wait_for
-from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRectangle, QgsSettings
+from kit.windows import chosen_server, forget_choices, import_modules, wait_for
+from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsRectangle
 from qgis.gui import QgsMapCanvas, QgsMapToolPan
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
@@ -28,6 +28,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory, qgis_app: Any) -> SimpleNames
         "bridge.geocoder_choice",
         "bridge.geocoding",
         "bridge.client",
+        "bridge.last_files",
     )
 
 
@@ -47,7 +48,7 @@ def dock(ours: SimpleNamespace, server: Any, monkeypatch: pytest.MonkeyPatch) ->
         raise ours.client.EngineMissing("The engine is not installed.")
 
     monkeypatch.setattr(ours.client, "call", no_engine)
-    QgsSettings().remove("crime_risk/score_dock")
+    forget_choices(ours.last_files)
     QgsProject.instance().clear()
     window = QMainWindow()
     canvas = QgsMapCanvas(window)

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_the_index_is_warmed_up_and_described(found: dict[str, Any]) -> None:
-    assert "incidents in the 365 days up to" in found["about"]
+    assert re.match(r"city: [\d,]+ days of data, .+ 20\d\d; [\d,]+ incidents", found["about"])
+    assert found["about"].endswith(". Click on the map, or type an address.")
+
+
+def test_the_files_that_the_toolbox_made_last_would_be_offered(found: dict[str, Any]) -> None:
+    assert found["made_last"] == [str(found["folder"] / f"other.{ending}") for ending in ("crimeindex", "crimescore")]
 
 
 def test_a_click_is_answered_where_it_was(found: dict[str, Any]) -> None:
@@ -117,9 +123,9 @@ def test_with_a_model_its_prediction_is_large(found: dict[str, Any]) -> None:
     assert seen["exact"] == before["exact"]
     for part in (
         f"Crime score {predicted['score']:.2f}",
-        f"90 % interval: {predicted['lower']:.2f} – {predicted['upper']:.2f}",
-        f"Exact score: {before['exact']['score']:.2f}",
-        f"{before['exact']['score_abs']:,} incidents in 365 days up to",
+        f"Likely: {predicted['lower']:.2f} – {predicted['upper']:.2f}: holds the counted score at 90 of 100 places",
+        f"Counted score: {before['exact']['score']:.2f}",
+        f"{before['exact']['score_abs']:,} incidents in the 365 days up to",
         "Model: city",
     ):
         assert part in seen["words"]

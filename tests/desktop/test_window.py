@@ -39,13 +39,14 @@ def test_all_algorithms_are_in_the_toolbox(window: dict[str, Any]) -> None:
 
 def test_results_arrive_named_and_styled(window: dict[str, Any]) -> None:
     grids = "Hotspot grids, Fri 1 – Tue 12 Mar 2024"
-    assert window["layers"] == {"Incidents": 600, "Refused rows": 1, grids: None}
+    assert window["layers"] == {"Incidents, Fri 1 – Tue 12 Mar 2024": 600, "Refused rows": 1, grids: None}
     assert window["renderer"] == "singlebandpseudocolor"
 
 
 def test_hotspot_grids_play_in_time(window: dict[str, Any]) -> None:
     assert window["temporal"] == [True, True]
     assert window["days_differ"]
+    assert window["legend"] == ["Map of Sun 3 Mar 2024", "Map of Mon 4 Mar 2024"]
 
 
 def test_a_layout_is_made_from_the_template(window: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import processing
 from crime_risk.tests.kit.pictures import draw, photograph, settle, wait_for
 from qgis.core import Qgis, QgsApplication, QgsDateTimeRange, QgsLayoutItemMap, QgsProject
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import Qt, QTimer
 from qgis.PyQt.QtWidgets import QAction
 from qgis.utils import iface, plugins
 
@@ -61,10 +61,13 @@ def play(hotspots: Any, others: list[Any]) -> None:
     canvas.setDestinationCrs(hotspots.crs())
     canvas.setExtent(hotspots.extent())
     ranges = hotspots.temporalProperties().fixedRangePerBand()
-    pictures = []
+    node, model = root.findLayer(hotspots.id()), iface.layerTreeView().layerTreeModel()
+    node.setExpanded(True)
+    pictures, found["legend"] = [], []
     for band in (3, 4):
         canvas.setTemporalRange(QgsDateTimeRange(ranges[band].begin(), ranges[band].end(), True, False))
         draw(canvas)
+        found["legend"].append(model.layerLegendNodes(node)[0].data(Qt.ItemDataRole.DisplayRole))
         pictures.append(canvas.grab().toImage())
     found["days_differ"] = pictures[0] != pictures[1]
     for layer in others:

@@ -53,8 +53,9 @@ def run_probe(
     return found
 
 
-def keep_pictures(folder: Path) -> None:
-    """Copy the pictures of a folder to where they are wanted, if they are."""
+def keep_pictures(folder: Path, *patterns: str) -> None:
+    """Copy the pictures of a folder, or other files, to where they are wanted, if they are."""
     if pictures := os.environ.get("PROBE_PICTURES"):
-        for picture in folder.glob("*.png"):
-            shutil.copy(picture, pictures)
+        for pattern in patterns or ("*.png",):
+            for picture in folder.glob(pattern):
+                shutil.copy(picture, pictures)

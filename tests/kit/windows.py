@@ -40,6 +40,12 @@ def import_modules(factory: pytest.TempPathFactory, *names: str, **renamed: str)
     return SimpleNamespace(**{key: importlib.import_module(f"crime_risk.{name}") for key, name in wanted.items()})
 
 
+def forget_choices(last_files: Any) -> None:
+    """Let the dock begin as a new user's; `last_files` is the module ``bridge.last_files``."""
+    QgsSettings().remove("crime_risk/score_dock")
+    last_files._session.clear()
+
+
 @contextmanager
 def chosen_server(choice: Any, geocoding: Any) -> Iterator[GeocoderServer]:
     """Run a server of one's own, which may be asked while typing, as the service for addresses.

@@ -14,7 +14,6 @@ from qgis.core import (
     QgsApplication,
     QgsLayerMetadata,
     QgsProcessingContext,
-    QgsProcessingModelAlgorithm,
     QgsProject,
     QgsRasterLayer,
     QgsSingleBandPseudoColorRenderer,
@@ -268,36 +267,6 @@ def test_an_extra_layer_is_no_destination(trained: Any, refusal: Any, grids_file
     with pytest.raises(Exception, match="is also an input and would be overwritten"):
         destinations.check(one, given, context)
     assert grids_file.read_bytes() == before
-
-
-def test_the_shipped_model_forecasts(log_of: Any, town_layer: Any, tmp_path: Path) -> None:
-    import numpy as np
-    from crime_risk.riskengine.contract.forecasters import DEFAULT, FORECASTERS
-
-    model = QgsProcessingModelAlgorithm()
-    assert model.fromFile(str(ROOT / "resources" / "models" / "forecast_chain.model3"))
-    model.initAlgorithm()
-    assert model.canExecute()[0]
-    kinds = model.parameterDefinition("kind")
-    assert kinds.options() == [record.title for record in FORECASTERS.values()], "run scripts/make_model.py"
-    assert kinds.defaultValue() == kind(DEFAULT)
-    files = {"hotspot_grids": "g.tif", "forecast_model": "m.crimemodel", "report": "r.html", "risk": "risk.tif"}
-    files["risk_classes"] = "classes.tif"
-    outputs = {definition.name() for definition in model.destinationParameterDefinitions()}
-    assert outputs == set(files)
-    context, log = QgsProcessingContext(), log_of()
-    context.setProject(QgsProject.instance())
-    given = {"incidents": town_layer, "time_bin": 1, "kind": kind("recent_counts"), "steps": 2}
-    given.update(category_field="category", categories="Theft")
-    _, fine = model.run({**given, **{name: str(tmp_path / file) for name, file in files.items()}}, context, log)
-    assert fine, log.errors
-    assert (
-        read_bands(tmp_path / "risk.tif", nan=True).shape[0]
-        == read_bands(tmp_path / "classes.tif", nan=True).shape[0]
-        == 2
-    )
-    assert (tmp_path / "r.html").stat().st_size > 1000
-    assert np.nansum(read_bands(tmp_path / "g.tif", nan=True)) == 75, "thefts alone"
 
 
 @pytest.mark.parametrize("cancel", [False, True])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.layers import write_bands
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
@@ -17,6 +18,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingOutputLayerDefinition,
     QgsProject,
+    QgsRasterLayer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSize
@@ -80,6 +82,24 @@ def test_squares_of_scores_fill_their_cells_and_no_more_in_any_crs(scores: QgsVe
         assert is_drawn(middle, middle + SPACING * (1 + aside))
         assert not is_drawn(middle + SPACING * aside, middle)
     assert not is_drawn(-0.7 * SPACING, 0), "beyond the grid"
+
+
+@pytest.mark.parametrize(
+    "name", ["risk", "classes", "class_polygons", "predicted_raster", "predicted_polygons", "scores"]
+)
+def test_fills_let_the_names_on_a_basemap_be_read(plugin: Any, tmp_path: Path, name: str) -> None:
+    from crime_risk.bridge import styles
+
+    if name in ("risk", "classes", "predicted_raster"):
+        layer: Any = QgsRasterLayer(write_bands(tmp_path / "a.tif", [[0.1, 0.2], [0.3, 0.4]]), name)
+        styles.load_style(layer, name)
+        opacity = layer.renderer().opacity()
+    else:
+        layer = QgsVectorLayer(f"{'Point' if name == 'scores' else 'Polygon'}?field=score:double", name, "memory")
+        styles.load_style(layer, name)
+        opacity = layer.opacity()
+    # Black on white, seen through the darkest and the lightest colour, keeps a third of its contrast.
+    assert 0.4 <= opacity <= 2 / 3
 
 
 @pytest.fixture

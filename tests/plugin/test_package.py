@@ -51,8 +51,9 @@ def test_what_is_in_it(package: Path) -> None:
         "resources/styles/hits.qml",
         "resources/styles/study_area.qml",
         "resources/layouts/crime_risk.qpt",
-        "resources/models/main_chain.model3",
-        "resources/models/forecast_chain.model3",
+        "resources/models/csv_to_risk_map.model3",
+        "resources/models/incidents_to_forecast.model3",
+        "resources/models/earlier/From CSV to risk map.model3",
         "ui/engine_dialog.py",
     ):
         assert f"crime_risk/{needed}" in names, needed

@@ -19,7 +19,10 @@ REWORDED: dict[tuple[str, ...], tuple[Any, Any]] = {
     for more in ("at least one cell",)
 } | {
     # It need not be a CSV any more.
-    ("crimerisk:importincidents", "parameters", "INPUT", "description"): ("CSV file", "File, folder or archive")
+    ("crimerisk:importincidents", "parameters", "INPUT", "description"): ("CSV file", "File, folder or archive"),
+    # A map is one of a stack's bins, for people.
+    ("crimerisk:convlstmprediction", "parameters", "STEPS", "description"): ("Bins to forecast", "Maps to forecast"),
+    ("crimerisk:forecastrisk", "parameters", "STEPS", "description"): ("Bins to forecast", "Maps to forecast"),
 }
 WORDS = {"name", "group", "description"}
 #: Nothing of this kind can be settled: whatever was written down with it would not run any more, or do another thing.

@@ -1,4 +1,4 @@
-"""In a model, in batch, in a background thread."""
+"""In batch, in a background thread, with what a model passes; the shipped models have a module of their own."""
 
 from __future__ import annotations
 
@@ -11,65 +11,10 @@ from qgis.core import (
     QgsApplication,
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
-    QgsProcessingModelAlgorithm,
     QgsProject,
     QgsRasterLayer,
-    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QEventLoop, QTimer
-
-ROOT = Path(__file__).resolve().parents[2]
-MODEL = ROOT / "resources" / "models" / "main_chain.model3"
-
-
-@pytest.fixture(scope="module")
-def city(plugin: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from crime_risk.bridge import client
-
-    path = tmp_path_factory.mktemp("city") / "city.csv"
-    client.call("simulate", {"path": str(path), "incidents": 1500, "days": 40, "seed": 3})
-    return path
-
-
-def test_the_shipped_model_runs(city: Path, log_of: Any, tmp_path: Path) -> None:
-    model = QgsProcessingModelAlgorithm()
-    assert model.fromFile(str(MODEL))
-    model.initAlgorithm()
-    assert model.canExecute()[0]
-    for child in model.childAlgorithms():
-        assert model.validateChildAlgorithm(child) == (True, [])
-    table = f"ogr:dbname='{tmp_path / 'city.gpkg'}' table=\"{{}}\" (geom)"
-    parameters = {
-        "csv": str(city),
-        "spacing": 2000,
-        "cell_size": 2500,
-        "epochs": 1,
-        "incidents": table.format("incidents"),
-        "refused_rows": table.format("refused_rows"),
-        "crime_index": str(tmp_path / "city.crimeindex"),
-        "crime_scores": table.format("crime_scores"),
-        "hotspot_grids": str(tmp_path / "grids.tif"),
-        "risk": str(tmp_path / "risk.tif"),
-        "trained_model": str(tmp_path / "city.crimemodel"),
-        "report": str(tmp_path / "report.html"),
-        "risk_classes": str(tmp_path / "classes.tif"),
-        "class_polygons": table.format("class_polygons"),
-    }
-    outputs = {definition.name() for definition in model.destinationParameterDefinitions()}
-    assert outputs <= set(parameters), "the model has an output that this test does not know"
-    context = QgsProcessingContext()
-    context.setProject(QgsProject.instance())
-    log = log_of()
-    results, fine = model.run(parameters, context, log)
-    assert fine, log.errors
-    for name in ("grids.tif", "risk.tif", "classes.tif", "city.crimeindex", "city.crimemodel", "report.html"):
-        assert (tmp_path / name).stat().st_size > 0, name
-    assert QgsVectorLayer(f"{tmp_path / 'city.gpkg'}|layername=incidents", "i").featureCount() == 1500
-    assert (
-        QgsVectorLayer(f"{tmp_path / 'city.gpkg'}|layername=crime_scores", "s").renderer().type() == "graduatedSymbol"
-    )
-    assert QgsRasterLayer(str(tmp_path / "classes.tif"), "c").renderer().type() == "paletted"
-    assert results
 
 
 def test_batch(run: Any, log_of: Any, town_layer: Any, tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def test_a_layer_is_loaded_where_that_is_asked_for(run: Any, tmp_path: Path) -> 
         ran = run("importincidents", INPUT=str(write_csv(tmp_path / "a.csv", 60)), OUTPUT=output)
         assert ran["OUTPUT"] == place
         details = ran.log.context.layersToLoadOnCompletion()[place]
-        assert (details.name, details.outputName) == ("Incidents", "OUTPUT")
+        assert (details.name, details.outputName) == ("Incidents, Mon 1 – Sun 28 Jan 2024", "OUTPUT")
 
 
 def test_two_runs_onto_one_file(run: Any, refusal: Any, tmp_path: Path) -> None:

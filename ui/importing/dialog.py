@@ -16,6 +16,7 @@ from qgis.PyQt.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from ...bridge.crs import tr
 from ...bridge.job_task import JobTask
+from ...bridge.news import NEWS
 from ...riskengine.contract.written_lists import quote_name
 from .preview import Preview
 
@@ -75,6 +76,8 @@ class ImportPanel(ParametersPanel):
         self._task: JobTask | None = None
         self._asked: dict[str, Any] | None = None
         super().__init__(parent, algorithm)
+        # What could not be looked at without an engine can be with one.
+        NEWS.engine_changed.connect(self._look_again)
         # What is typed is looked at when the typing pauses.
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -128,6 +131,10 @@ class ImportPanel(ParametersPanel):
         self._asked = asked
         self.preview.say_reading()
         self._start(_FIRST)
+
+    def _look_again(self) -> None:
+        if self.isVisible():
+            self.look()
 
     def _start(self, most: int | None) -> None:
         task = JobTask(tr("Look at the file"), "preview_import", {**(self._asked or {}), "most": most})

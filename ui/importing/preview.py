@@ -10,10 +10,13 @@ from qgis.PyQt.QtGui import QBrush
 from qgis.PyQt.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QTabWidget, QVBoxLayout, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.dates import format_moment
+from ...riskengine.contract.texts import count_text
 from ..message import Message
+from ..tooltips import make_tooltip
 
 #: Longer texts of a cell are cut; the tooltip holds more of them.
-_CELL, _TIP = 60, 1000
+_CELL = 60
 
 
 class Preview(QWidget):
@@ -62,7 +65,10 @@ class Preview(QWidget):
         columns = [tr("Line"), tr("Time"), tr("X or longitude"), tr("Y or latitude"), tr("Category"), tr("Refused")]
         # A refused row has a reason; what could be read of it stays, since it says what is wrong.
         read = [
-            [str(row["line"]), row["time"], _number(row["x"]), _number(row["y"]), row["category"], row["reason"]]
+            [
+                *(str(row["line"]), _moment(row["time"]), _number(row["x"]), _number(row["y"])),
+                *(row["category"], row["reason"]),
+            ]
             for row in found["read"]
         ]
         _fill(self.read, columns, read, [number for number, row in enumerate(found["read"]) if row["reason"]])
@@ -92,10 +98,14 @@ def describe_answer(found: Mapping[str, Any], counting: bool = False) -> str:
     if found["problem"]:
         parts.append(found["problem"])
     elif found["tried"]:
-        rows = tr("{tried} rows") if found["whole"] else tr("the first {tried} rows")
+        rows = count_text(found["tried"], "row")
+        if not found["whole"]:
+            rows = tr("the first {rows}").format(rows=rows)
         said = tr("{refused} of {rows} would be refused") if found["refused"] else tr("None of {rows} would be refused")
+        if found["whole"] and found["tried"] == 1:
+            said = tr("The only row would be refused") if found["refused"] else tr("The only row would not be refused")
         reasons = ", ".join(f"{count:,} × {reason}" for reason, count in found["reasons"].items())
-        sentence = said.format(refused=f"{found['refused']:,}", rows=rows.format(tried=f"{found['tried']:,}"))
+        sentence = said.format(refused=f"{found['refused']:,}", rows=rows)
         parts.append(sentence + (f": {reasons}." if reasons else "."))
         if counting and not found["whole"]:
             parts.append(tr("Counting all rows…"))
@@ -124,7 +134,7 @@ def _fill(table: QTableWidget, header: Sequence[str], rows: Sequence[Sequence[st
             item = QTableWidgetItem(_cut(text, _CELL))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
             if len(text) > _CELL:
-                item.setToolTip(_cut(text, _TIP).replace("<", "&lt;"))
+                item.setToolTip(make_tooltip(text))
             if number in grey:
                 item.setForeground(brush)
             table.setItem(number, column, item)
@@ -135,6 +145,11 @@ def _fill(table: QTableWidget, header: Sequence[str], rows: Sequence[Sequence[st
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _moment(time: str) -> str:
+    """A time with its weekday and the month's name: which of two numbers was taken for the day is seen at once."""
+    return format_moment(time) if time else ""
 
 
 def _number(value: float | None) -> str:

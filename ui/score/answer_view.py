@@ -10,6 +10,8 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 
 from ...bridge import styles
 from ...bridge.crs import tr
+from ..tooltips import make_tooltip
+from .answer_words import list_rows, list_sentences
 from .answers import Answer
 
 
@@ -122,47 +124,6 @@ class ScoreScaleBar(QWidget):
             )
 
 
-def format_reference_date(answer: Answer) -> str:
-    """Format the day up to which incidents count."""
-    return str(answer.result["reference_time"]).partition("T")[0]
-
-
-def percentile_text(percentile: float) -> str:
-    """A percentile; finer at its ends, where a rounded 100 would say too much."""
-    return f"{percentile:.1f}" if percentile < 1 or percentile > 99 else f"{percentile:.0f}"
-
-
-def list_rows(answer: Answer) -> list[tuple[str, str]]:
-    """List what the answer says beside the score: titles and texts."""
-    result = answer.result
-    one, many = tr("1 incident in {days} days up to {date}"), tr("{count} incidents in {days} days up to {date}")
-    count = (one if answer.incidents == 1 else many).format(
-        count=f"{answer.incidents:,}", days=f"{result['window_days']:g}", date=format_reference_date(answer)
-    )
-    lines = []
-    if answer.percentile is not None:
-        # An incident's own place is the yardstick: most of a city's ground is calmer than where its incidents are.
-        share = tr("{percentile} of the incidents' own places")
-        lines.append((tr("Percentile"), share.format(percentile=percentile_text(answer.percentile))))
-    if answer.predicted:
-        title = tr("{share} % interval").format(share=f"{result['interval'] * 100:g}")
-        lines.append((title, f"{answer.lower:.2f} – {answer.upper:.2f}"))
-    lines.append((tr("Within {radius} m").format(radius=f"{result['radius']:g}"), count))
-    if answer.predicted:
-        lines.append((tr("Exact score"), f"{result['exact']['score']:.2f}"))
-        lines.append((tr("Model"), answer.model))
-    return lines
-
-
-def list_sentences(answer: Answer) -> list[str]:
-    """List everything the answer says in words; the first is the score."""
-    if answer.score is None:
-        said = tr("No score: the place lies outside the data")
-    else:
-        said = tr("Crime score {score}").format(score=f"{answer.score:.2f}")
-    return [said, *(f"{title}: {text}" for title, text in list_rows(answer))]
-
-
 class AnswerView(QWidget):
     """Shows one answer; its accessible description says it all in words."""
 
@@ -202,10 +163,10 @@ class AnswerView(QWidget):
         interval = (answer.lower, answer.upper) if answer.lower is not None and answer.upper is not None else None
         self.bar.show_score(answer.score, interval)
         self._fill_table(list_rows(answer))
-        spoken = ". ".join([answer.name, *said, coordinates])
-        self.setAccessibleDescription(spoken)
+        spoken = [answer.name, *said, coordinates]
+        self.setAccessibleDescription(". ".join(spoken))
         self.tile.setAccessibleName(said[0])
-        self.tile.setToolTip(spoken)
+        self.tile.setToolTip(make_tooltip("\n".join(spoken)))
 
     def _fill_table(self, said: Sequence[tuple[str, str]]) -> None:
         while self.table.count():

@@ -31,11 +31,14 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ...bridge import environment
 from ...bridge.crs import WGS84, tr
+from ...bridge.news import NEWS
 from ..message import Message
 from . import markers, queries_layer
 from .address_line import AddressLine
 from .answer_view import AnswerView
+from .answer_words import describe_data, format_days
 from .answers import Answer
 from .history import History
 from .map_tool import ScoreMapTool, describe_no_place, to_wgs84
@@ -117,6 +120,8 @@ class ScoreDock(QgsDockWidget):
         self.history.save_button.clicked.connect(self._ask_where_to_save)
         self.visibilityChanged.connect(self._closed_or_opened)
         QgsProject.instance().cleared.connect(self.markers.clear)
+        NEWS.file_made.connect(self.settings_box.take_file)
+        NEWS.engine_changed.connect(self._take_engine)
         self.clear()
 
     def _build(self) -> None:
@@ -182,11 +187,13 @@ class ScoreDock(QgsDockWidget):
     def warm_up(self) -> None:
         """Let the engine read index and model before the first question."""
         settings = self.settings_box.read_settings()
-        self.settings_box.show_about("")
-        if settings is None:
+        engine = environment.read_status()
+        if not engine.ready:
+            self.message.say(engine.problem, "warning", set_up=True)
+        elif settings is None:
             self.message.say(self._no_index())
-            return
-        self.asker.ask(Question(settings))
+        else:
+            self.asker.ask(Question(settings))
 
     def clear(self) -> None:
         """Forget the answer, and take its marks off the map."""
@@ -201,6 +208,8 @@ class ScoreDock(QgsDockWidget):
     def close_for_good(self) -> None:
         """Leave nothing behind: QGIS unloads the plugin."""
         QgsProject.instance().cleared.disconnect(self.markers.clear)
+        NEWS.file_made.disconnect(self.settings_box.take_file)
+        NEWS.engine_changed.disconnect(self._take_engine)
         self.asker.drop()
         self._put_tool_away()
         self.tool.deleteLater()
@@ -224,10 +233,13 @@ class ScoreDock(QgsDockWidget):
         if task.answer is None:
             self.message.say(task.problem, "error", task.engine_missing)
             return
-        self._tell_about(task.answer)
+        self._bound_addresses(task.answer)
         if task.question.point is None:
             # What is said of the answer that is still shown stays.
-            self.message.say(task.answer["warning"] or self._caveats(), "warning")
+            self._say_caveats(task.answer["warning"] or self._caveats())
+            if self.current is None and not self.message.text:
+                data = describe_data(task.question.settings.index, task.answer)
+                self.message.say(tr("{data}. Click on the map, or type an address.").format(data=data))
             return
         answer = Answer(task.question, task.answer, QDateTime.currentDateTime())
         self._show(answer)
@@ -246,8 +258,9 @@ class ScoreDock(QgsDockWidget):
         self.markers.show(answer)
         self.neighbours.show_incidents(answer.result["nearest"])
         # With a model those of its recent days alone: what it looks at.
-        self._title_neighbours(tr("Nearest incidents, {days} days").format(days=f"{answer.result['nearest_days']:g}"))
-        self.message.say(self._caveats(), "warning")
+        days = format_days(answer.result["nearest_days"])
+        self._title_neighbours(tr("Nearest incidents, {days}").format(days=days))
+        self._say_caveats(self._caveats())
 
     def _title_neighbours(self, title: str) -> None:
         self.tabs.setTabText(self.tabs.indexOf(self.neighbours), title)
@@ -256,6 +269,18 @@ class ScoreDock(QgsDockWidget):
         """What has to be said of the answer that is shown."""
         result = self.current.result if self.current is not None else {}
         return " ".join(result[what] for what in ("outside", "warning") if result.get(what))
+
+    def _say_caveats(self, caveats: str) -> None:
+        """Say what to know of an answer, and that the engine asks for an update where it does."""
+        engine = environment.read_status()
+        update = engine.problem if engine.outdated else ""
+        self.message.say(" ".join(filter(None, (caveats, update))), "warning", set_up=engine.outdated)
+
+    def _take_engine(self) -> None:
+        """The engine may be there now, or gone; a dock that is closed looks when it is opened."""
+        if self._open:
+            self.message.clear()
+            self.warm_up()
 
     def _show_again(self, answer: Answer) -> None:
         self._show(answer)
@@ -266,15 +291,8 @@ class ScoreDock(QgsDockWidget):
         if why := self.markers.go_to(number):
             self.message.say(why, "warning")
 
-    def _tell_about(self, result: dict[str, Any]) -> None:
-        text = tr("{count} incidents in the {days} days up to {date}.")
-        self.settings_box.show_about(
-            text.format(
-                count=f"{result['incidents_in_window']:,}",
-                days=f"{result['window_days']:g}",
-                date=str(result["reference_time"]).replace("T", " "),
-            )
-        )
+    def _bound_addresses(self, result: dict[str, Any]) -> None:
+        """Let addresses near the data come first."""
         wgs84, crs = QgsCoordinateReferenceSystem(WGS84), QgsCoordinateReferenceSystem(result["crs"])
         transform = QgsCoordinateTransform(crs, wgs84, QgsProject.instance().transformContext())
         try:

@@ -10,6 +10,7 @@ from qgis.PyQt.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
 from qgis.PyQt.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.texts import count_text
 
 
 def format_month(month: str) -> str:
@@ -18,7 +19,7 @@ def format_month(month: str) -> str:
 
 
 class MonthlyChart(QWidget):
-    """Bars of the incidents per month; months that the window cuts are hollow.
+    """Bars of the incidents per month; months that the window or the data cut are hollow.
 
     Parameters
     ----------
@@ -32,8 +33,8 @@ class MonthlyChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_months(self, months: Sequence[dict[str, Any]]) -> None:
-        """Show these months, oldest first."""
-        self._months = list(months)
+        """Show these months, oldest first; those without a day of data would look like calm ones."""
+        self._months = [month for month in months if month["known_days"] > 0]
         self.setAccessibleDescription("; ".join(map(self._words, self._months)))
         self.update()
 
@@ -56,9 +57,11 @@ class MonthlyChart(QWidget):
 
     @staticmethod
     def _words(month: dict[str, Any]) -> str:
-        words = tr("{month}: {count}").format(month=format_month(month["month"]), count=f"{month['count']:,}")
+        words = tr("{month}: {incidents}").format(
+            month=format_month(month["month"]), incidents=count_text(month["count"], "incident")
+        )
         if _cut(month):
-            words += tr(" ({days} of {all} days)").format(days=f"{month['days']:.0f}", all=month["of_days"])
+            words += tr(" ({days} of {all} days)").format(days=f"{month['known_days']:.0f}", all=month["of_days"])
         return words
 
     def _plot(self) -> QRectF:
@@ -114,5 +117,5 @@ class MonthlyChart(QWidget):
 
 
 def _cut(month: dict[str, Any]) -> bool:
-    """Whether the window holds noticeably less than the whole month."""
-    return month["days"] < month["of_days"] - 0.5
+    """Whether noticeably less than the whole month lies in the window and has data."""
+    return month["known_days"] < month["of_days"] - 0.5

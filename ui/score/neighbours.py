@@ -10,8 +10,13 @@ from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.dates import format_moment
+from ...riskengine.contract.texts import count_text, show_name
+from ..tooltips import make_tooltip
 
 _NUMBER = Qt.ItemDataRole.UserRole
+#: Letters of a category in a cell, which shows as many as fit.
+_LONGEST = 200
 
 
 class _Cell(QTableWidgetItem):
@@ -73,13 +78,14 @@ class NeighbourTable(QTableWidget):
         self.setRowCount(len(incidents))
         for number, incident in enumerate(incidents):
             category = incident["category"] or ""
+            name = show_name(category, _LONGEST) if category else ""
             cells = (
                 _Cell(tr("{distance} m").format(distance=f"{incident['distance']:,.0f}"), incident["distance"], number),
-                _Cell(tr("{age} days").format(age=f"{incident['age_days']:,.0f}"), incident["age_days"], number),
-                _Cell(category or tr("none"), category, number),
+                _Cell(count_text(round(incident["age_days"]), "day"), incident["age_days"], number),
+                _Cell(name or tr("none"), category, number),
             )
             for column, cell in enumerate(cells):
-                cell.setToolTip(f"{category or tr('no category')}\n{incident['time'].replace('T', ' ')}")
+                cell.setToolTip(make_tooltip(f"{name or tr('no category')}\n{format_moment(incident['time'])}"))
                 if column < 2:
                     cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(number, column, cell)

@@ -16,6 +16,7 @@ from qgis.PyQt.QtCore import QMetaType
 
 from ...bridge import styles
 from ...bridge.crs import tr
+from ...riskengine.contract.texts import count_text
 from .answers import Answer
 
 TABLE = "crime_score_queries"
@@ -111,4 +112,5 @@ def save(path: str) -> str:
     if saved.isValid():
         styles.style_score_queries(saved)
         styles.remember(saved, layer.name(), tr("Crime score dock"))
-    return tr("{count} queries were saved to {path}.").format(count=layer.featureCount(), path=target)
+    count = count_text(layer.featureCount(), "query was", "queries were")
+    return tr("{count} saved to {path}.").format(count=count, path=target)

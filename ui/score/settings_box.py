@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qgis.core import QgsSettings
 from qgis.gui import QgsCollapsibleGroupBox, QgsDateEdit, QgsFileWidget
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QDoubleSpinBox, QFormLayout, QLabel, QSpinBox, QWidget
+from qgis.PyQt.QtWidgets import QDoubleSpinBox, QFormLayout, QSpinBox, QWidget
 
+from ...bridge import last_files
 from ...bridge.crs import tr
 from ...riskengine.contract.tools.base import parameters_of
 from ...riskengine.contract.tools.score import ScoreQuestion
+from ...riskengine.contract.tools.shared import CRIME_INDEX, SCORE_MODEL
 from .query_task import Settings
 
 _GROUP = "crime_risk/score_dock"
@@ -33,14 +37,14 @@ class SettingsBox(QgsCollapsibleGroupBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(tr("Data"), parent)
         self.setObjectName("crime_risk_score_settings")
-        self.index_widget = _file_widget(tr("Choose a crime index"), tr("Crime index (*.crimeindex)"))
+        self.index_widget = _file_widget(tr("Choose a crime index"), tr(CRIME_INDEX))
         self.index_widget.lineEdit().setPlaceholderText(tr("made with Build crime index"))
-        self.model_widget = _file_widget(tr("Choose a score model"), tr("Score model (*.crimescore)"))
-        self.model_widget.lineEdit().setPlaceholderText(tr("none: the exact count"))
+        self.model_widget = _file_widget(tr("Choose a score model"), tr(SCORE_MODEL))
+        self.model_widget.lineEdit().setPlaceholderText(tr("none: counted"))
         self.date_edit = QgsDateEdit()
         self.date_edit.setAllowNull(True)
         self.date_edit.setNullRepresentation(tr("last incident"))
-        self.date_edit.setDisplayFormat("yyyy-MM-dd")
+        self.date_edit.setDisplayFormat("ddd d MMM yyyy")
         self.date_edit.setCalendarPopup(True)
         self.date_edit.clear()
         self.date_edit.setToolTip(tr("Incidents up to the end of this day count. By default up to the last incident."))
@@ -49,9 +53,6 @@ class SettingsBox(QgsCollapsibleGroupBox):
         self.window_box = _spin(QDoubleSpinBox(), "window_days")
         self.window_box.setDecimals(0)
         self.k_box = _spin(QSpinBox(), "k")
-        self.about_label = QLabel()
-        self.about_label.setWordWrap(True)
-        self.about_label.hide()
 
         form = QFormLayout(self)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -62,8 +63,9 @@ class SettingsBox(QgsCollapsibleGroupBox):
         form.addRow(tr("Radi&us"), self.radius_box)
         form.addRow(tr("Wi&ndow"), self.window_box)
         form.addRow(tr("&k nearest"), self.k_box)
-        form.addRow(self.about_label)
 
+        #: The files' widgets by their ending.
+        self._files = {last_files.INDEX: self.index_widget, last_files.MODEL: self.model_widget}
         self._remembered()
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
@@ -94,10 +96,10 @@ class SettingsBox(QgsCollapsibleGroupBox):
             self.k_box.value(),
         )
 
-    def show_about(self, text: str) -> None:
-        """Say what the index holds."""
-        self.about_label.setText(text)
-        self.about_label.setVisible(bool(text))
+    def take_file(self, path: str) -> None:
+        """Take an index or a model that was just made; under a name taken already it is another file."""
+        self._files[Path(path).suffix[1:].lower()].setFilePath(path)
+        self._wait()
 
     def _wait(self) -> None:
         self._calm.start()
@@ -109,8 +111,8 @@ class SettingsBox(QgsCollapsibleGroupBox):
     def _remembered(self) -> None:
         kept = QgsSettings()
         kept.beginGroup(_GROUP)
-        self.index_widget.setFilePath(kept.value("index", "", type=str))
-        self.model_widget.setFilePath(kept.value("model", "", type=str))
+        for ending, widget in self._files.items():
+            widget.setFilePath(last_files.find_last(ending))
         self.radius_box.setValue(kept.value("radius", ScoreQuestion.radius, type=float))
         self.window_box.setValue(kept.value("window_days", ScoreQuestion.window_days, type=float))
         self.k_box.setValue(kept.value("k", ScoreQuestion.k, type=int))
@@ -119,8 +121,11 @@ class SettingsBox(QgsCollapsibleGroupBox):
         # Not the date: tomorrow it would silently be another question.
         kept = QgsSettings()
         kept.beginGroup(_GROUP)
-        kept.setValue("index", self.index_widget.filePath().strip())
-        kept.setValue("model", self.model_widget.filePath().strip())
+        for ending, widget in self._files.items():
+            path = widget.filePath().strip()
+            # A file that is away for now is not forgotten for another radius.
+            if path != last_files.find_last(ending):
+                last_files.remember(ending, path)
         kept.setValue("radius", self.radius_box.value())
         kept.setValue("window_days", self.window_box.value())
         kept.setValue("k", self.k_box.value())

@@ -95,7 +95,7 @@ places, never of persons.
     steps: Annotated[
         int,
         STEPS,
-        Shown(tr("Bins to forecast"), tr("Later bins are forecast from the forecasts of the earlier ones.")),
+        Shown(tr("Maps to forecast"), tr("Later maps are forecast from the forecasts of the earlier ones.")),
     ] = 1
     sequence_length: Annotated[int, Limits(2, 1000), Shown(tr("Sequence length"), tr("Maps in a training window."))] = (
         16
@@ -137,7 +137,7 @@ places, never of persons.
         SEED,
         Shown(tr("Seed"), tr("The same seed and input give the same forecast on the same machine."), advanced=True),
     ] = 0
-    output: Annotated[str, RasterDestination(style="risk"), Shown(tr("Risk"))]
+    output: Annotated[str, RasterDestination(style="risk", abstract="card"), Shown(tr("Risk"))]
     model_output: Annotated[
         str | None,
         FileDestination(filter=FORECAST_MODEL, read_on=True),
@@ -191,7 +191,10 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
         MODELS,
         Shown(
             tr("Kind of model"),
-            tr("From plain counts to networks; all of them are judged on the same held-out maps."),
+            tr(
+                "From plain counts to networks. Ensemble weighs several by how well they did on past maps. All are "
+                "judged on the same held-out maps."
+            ),
             name="MODEL_KIND",
         ),
     ] = DEFAULT
@@ -311,7 +314,14 @@ incidents in places, never of persons.
             name="INPUT",
         ),
     ]
-    steps: Annotated[int, STEPS, Shown(tr("Bins to forecast"), tr("Later bins are less certain than the first."))] = 1
+    steps: Annotated[
+        int,
+        STEPS,
+        Shown(
+            tr("Maps to forecast"),
+            tr("One for each of the next time bins. Later ones are less certain than the first."),
+        ),
+    ] = 1
     extras: Annotated[
         list[str],
         Rasters(),

@@ -87,7 +87,10 @@ Incidents without a category are in a stack of their own, (no category).
         ),
         Shown(
             tr("Time bin"),
-            tr("Automatic takes months where the times are months, else days. Bins finer than the times are refused."),
+            tr(
+                "How long one map lasts. Automatic takes months where only the months of the incidents are known, else "
+                "days. Bins finer than the times are refused."
+            ),
         ),
     ] = "auto"
     bin_length: Annotated[

@@ -79,13 +79,20 @@ the row itself: nothing is lost.
         ),
     ]
     folder: Annotated[str, Scratch("")]
-    profile: Annotated[str, Choice(FORMATS), Shown(tr("Format"))] = "auto"
+    profile: Annotated[
+        str,
+        Choice(FORMATS),
+        Shown(
+            tr("Format"),
+            tr("Detect by the header knows all that are listed, and reads a file of no known format by its columns."),
+        ),
+    ] = "auto"
     x: Annotated[str | None, Shown(tr("Column of X or longitude"), _BY_HAND, name="X_FIELD")] = None
     y: Annotated[
         str | None,
         Shown(
             tr("Column of Y or latitude"),
-            tr("Left empty where the column above holds points. Otherwise as there."),
+            tr("Left empty where the column above holds points; otherwise given or left out together with it."),
             name="Y_FIELD",
         ),
     ] = None
@@ -108,7 +115,7 @@ the row itself: nothing is lost.
         Limits(most=5),
         Shown(
             tr("Column of the end of the span"),
-            tr("Where the time above is only the start, as of a burglary during a holiday; columns as there."),
+            tr("Where the time above is only the start, as of a burglary during a holiday; written as above."),
             name="END_FIELD",
         ),
     ] = []

@@ -99,6 +99,7 @@ raster.
                 "mean_risk": "real",
             },
             style="class_polygons",
+            after="risk",
             created=False,
         ),
         Shown(tr("Class polygons"), tr("Connected cells of one class, with their area and mean risk.")),

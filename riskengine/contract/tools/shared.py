@@ -154,7 +154,10 @@ class GridOfCells(Tool):
         Polygons(),
         Shown(
             tr("Study area"),
-            tr("Cells whose centre lies outside these polygons are no data."),
+            tr(
+                "Polygons, such as the city's outline: cells whose centre lies outside are no data. Left empty, the "
+                "area follows from the incidents."
+            ),
             name="STUDY_AREA",
         ),
     ] = None
@@ -178,7 +181,7 @@ class GridOfCells(Tool):
 
 SPACING = Shown(
     tr("Grid spacing"),
-    tr("Distance between the points of the grid, used when there is no layer to score."),
+    tr("Distance between the points of the grid. Where a layer is scored there is no grid."),
     unit="m",
     usual="250",
     optional=True,

@@ -14,6 +14,7 @@ from ...forecasters.modelcard import ModelCard
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...maps.bins import make_next_edges
+from ...maps.counted import describe_counted
 from ...maps.heatmaps import Heatmaps, write_risk
 
 
@@ -105,6 +106,7 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
         tagnames.SEED: str(card.seed),
         tagnames.FINGERPRINT: card.fingerprint,
         tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.COUNTED: describe_counted(heatmaps),
     }
     return RiskForecast(risk, edges, tags)
 

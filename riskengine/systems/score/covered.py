@@ -1,9 +1,14 @@
-"""Whether the data reach as far as a window does: days without data look like days without crime."""
+"""What the data cover, and whether it is all of a window: days without data look like days without crime."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
+from ...contract.dates import format_moment
+from ...intake.exactness import find_exactness
 from ...intake.incidents import Incidents
 
 _DAY = 86_400
@@ -11,6 +16,43 @@ _DAY = 86_400
 _SLACK = 1.0
 #: Few incidents leave gaps by chance: so many times the usual time between two of them is none.
 _GAPS = 5.0
+
+
+@dataclass(frozen=True)
+class Cover:
+    """The days from the first to the last incident, whole.
+
+    Attributes
+    ----------
+    start, end : datetime64[D]
+        The first day, and the day after the last.
+    """
+
+    start: np.datetime64
+    end: np.datetime64
+
+    @property
+    def days(self) -> int:
+        """How many they are."""
+        return int((self.end - self.start).astype(np.int64))
+
+    def count_days(self, start: np.datetime64, end: np.datetime64) -> float:
+        """Count the days of the span [`start`, `end`) that lie in it."""
+        low, high = max(start, self.start), min(end, self.end)
+        return max(0.0, float((high - low).astype("timedelta64[s]").astype(np.float64)) / _DAY)
+
+    def to_json(self) -> dict[str, Any]:
+        """Start, end and days."""
+        return {"start": str(self.start), "end": str(self.end), "days": self.days}
+
+
+def measure_cover(incidents: Incidents) -> Cover:
+    """Measure from which day to which the data reach; where only the month is known, to its last day."""
+    first, last = incidents.time.min(), incidents.time.max()
+    if find_exactness(incidents.time, incidents.exactness) == "month":
+        after = last.astype("datetime64[M]") + 1
+        return Cover(first.astype("datetime64[M]").astype("datetime64[D]"), after.astype("datetime64[D]"))
+    return Cover(first.astype("datetime64[D]"), last.astype("datetime64[D]") + 1)
 
 
 def describe_gap(
@@ -49,4 +91,4 @@ def describe_gap(
 
 
 def _date(time: np.datetime64) -> str:
-    return str(time.astype("datetime64[D]"))
+    return format_moment(time.astype("datetime64[D]"))

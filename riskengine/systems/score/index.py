@@ -59,6 +59,7 @@ class IndexHead(BaseModel):
     first: Moment | None = None
     last: Moment | None = None
     recall: float | None = Field(default=None, ge=0, le=1)
+    exactness: str = ""
 
 
 def has_annoy() -> bool:
@@ -301,6 +302,7 @@ class CrimeIndex:
             category=arrays["category"].astype(np.int32, copy=False),
             categories=head.categories,
             fid=arrays["fid"],
+            exactness=head.exactness,
         )
         index = cls(incidents, head.crs, trees=head.trees, seed=head.seed)
         if head.method == "annoy":

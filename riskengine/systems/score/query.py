@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...ground.context import JobContext
 from ...ground.errors import DataError
-from .covered import describe_gap
+from .covered import Cover, describe_gap, measure_cover
 from .definition import ScoreScale, in_window
 from .index import CrimeIndex
 from .recent import RecentIncidents
@@ -63,10 +63,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Window:
-    """The incidents that count, with a tree of their own."""
+    """The incidents that count, with a tree of their own; of all of the index's: number, categories and days."""
 
     index: CrimeIndex
     reference: np.datetime64
+    incidents: int
+    categories: list[str]
+    cover: Cover
 
 
 class LastUsed(Generic[Kept]):
@@ -138,7 +141,8 @@ class Memory:
             context.progress(0.5, "Building the tree of the incidents")
             # Asked for once here, the tree is there from now on.
             assert chosen.tree is not None
-            return Window(chosen, reference)
+            whole = index.incidents
+            return Window(chosen, reference, len(whole), whole.categories, measure_cover(whole))
 
         return self._windows.get((stamp_of(question.index), question.window_days, str(question.reference)), select)
 
@@ -175,9 +179,11 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
     Returns
     -------
     dict
-        JSON-able.  About the data: ``crs``, ``extent`` (west, south, east, north in it), ``incidents_in_window``,
-        ``reference_time``, ``radius``, ``window_days``, ``model`` (name or None), ``interval`` (share of truths that
-        the model's bounds should hold, or None), ``warning`` (sentence or None).
+        JSON-able.  About the data: ``crs``, ``extent`` (west, south, east, north in it), ``data`` (of all that the
+        index holds: ``incidents``, ``categories``, and of its days ``start``, ``end``, ``days``),
+        ``incidents_in_window``, ``reference_time``, ``radius``, ``window_days``, ``covered_days`` (those of the
+        window's days that have data), ``model`` (name or None), ``interval`` (share of truths that the model's bounds
+        should hold, or None), ``warning`` (sentence or None).
         With a place also ``exact`` (score, percentile, score_abs), ``predicted`` (score, lower, upper, percentile; or
         None), ``nearest`` with ``nearest_days`` (how old they may be: with a model those it looks at),
         ``nearest_distance``, ``monthly`` and ``outside`` (sentence or None).
@@ -193,14 +199,17 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
         scale = memory.make_scale(question, window, context)
     with context.step(0.9, 1.0):
         model, recent, warning = _model(question, memory, window, context)
-    incidents = window.index.incidents
+    incidents, cover = window.index.incidents, window.cover
+    begin = window.reference - np.timedelta64(round(question.window_days * _DAY), "s")
     about = {
         "crs": window.index.crs,
         "extent": [float(f(axis)) for f in (np.min, np.max) for axis in (incidents.x, incidents.y)],
+        "data": {"incidents": window.incidents, "categories": window.categories, **cover.to_json()},
         "incidents_in_window": len(window.index),
         "reference_time": str(window.reference),
         "radius": question.radius,
         "window_days": question.window_days,
+        "covered_days": cover.count_days(begin, window.reference),
         "model": model.card.name if model is not None else None,
         "interval": model.card.interval if model is not None else None,
         "warning": warning,
@@ -230,7 +239,7 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
         "nearest": _nearest_recent(recent, question) if recent is not None else _nearest(window, question),
         "nearest_days": recent.days if recent is not None else question.window_days,
         "nearest_distance": distance,
-        "monthly": count_by_month(incidents.time[within], window.reference, question.window_days),
+        "monthly": count_by_month(incidents.time[within], window.reference, question.window_days, cover),
         "outside": outside,
     }
 
@@ -317,8 +326,10 @@ def _age(time: Times, reference: np.datetime64) -> NDArray[np.float64]:
     return np.asarray((reference - time).astype("timedelta64[s]").astype(np.float64) / _DAY)
 
 
-def count_by_month(time: Times, reference: np.datetime64, window_days: float) -> list[dict[str, Any]]:
+def count_by_month(time: Times, reference: np.datetime64, window_days: float, cover: Cover) -> list[dict[str, Any]]:
     """Count incidents per calendar month of the window, oldest first, with how many days of the month lie in it.
+
+    Of these days ``known_days`` have data.
 
     Months at both ends are usually cut: their counts are not to be compared with those of whole ones.  A first
     month of which the window holds less than a day, and nothing, is left out.
@@ -334,6 +345,7 @@ def count_by_month(time: Times, reference: np.datetime64, window_days: float) ->
             "month": str(edge.astype("datetime64[M]")),
             "count": int(count),
             "days": round(float((high - low).astype(np.int64)) / _DAY, 2),
+            "known_days": round(cover.count_days(low, high), 2),
             "of_days": int((after - edge).astype(np.int64)) // _DAY,
         }
         for edge, after, count, low, high in zip(edges[:-1], edges[1:], counts, begin, end, strict=True)

@@ -10,6 +10,8 @@ from hypothesis import strategies as some
 from riskengine.contract.dates import (
     count_bins,
     format_bin_length,
+    format_days,
+    format_days_up_to,
     format_last,
     format_moment,
     format_span,
@@ -81,3 +83,13 @@ def test_days_of_different_spans_are_never_said_alike(day: object, length: int) 
         return
     said = {format_span(first, first + length + more) for more in range(3)}
     assert len(said) == 3
+
+
+def test_days_of_moments_are_said_whole() -> None:
+    assert format_days("2018-01-01T10:00:00", "2018-08-08T23:59:00") == "Mon 1 Jan – Wed 8 Aug 2018"
+    assert format_days("2018-08-08T10:00:00", "2018-08-08T00:00:00") == "Wed 8 Aug 2018"
+
+
+def test_days_up_to_a_midnight_end_on_the_day_before() -> None:
+    assert format_days_up_to(365, "2018-08-08T23:59:00") == "365 days to Wed 8 Aug 2018"
+    assert format_days_up_to(1, "2018-08-09T00:00:00") == "1 day to Wed 8 Aug 2018"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from riskengine.ground.errors import DataError, FormatError, ParameterError
 from riskengine.intake.incidents import Incidents
 from riskengine.jobs import run_job
 from riskengine.systems.score import query
+from riskengine.systems.score.covered import Cover, measure_cover
 from riskengine.systems.score.definition import score_places
 from riskengine.systems.score.index import CrimeIndex
 from riskengine.systems.score.query import Memory, Question, answer, count_by_month
@@ -194,15 +196,42 @@ def test_outside_the_data(index_file: str, memory: Memory, monkeypatch: pytest.M
     assert sum(month["count"] for month in found["monthly"]) == 0
 
 
+def test_what_the_data_cover(index_file: str) -> None:
+    times = city().time
+    found = answer(Question(index_file, None, CENTRE, window_days=1000), Memory())
+    first, last = str(times.min())[:10], times.max().astype("datetime64[D]")
+    days = int((last - times.min().astype("datetime64[D]")).astype(int)) + 1
+    whole = {"incidents": 400, "categories": city().categories, "start": first, "end": str(last + 1), "days": days}
+    assert found["data"] == whole
+    # The window is longer than what there is; one that is not is covered to its last day.
+    assert days - 1 < found["covered_days"] <= days
+    assert answer(Question(index_file, None, window_days=30), Memory())["covered_days"] == 30
+    assert found["monthly"][0]["known_days"] == 0
+    assert {month["known_days"] for month in found["monthly"][-6:-1]} == {30.0, 31.0}
+
+
+def test_months_without_a_day_last_to_their_end() -> None:
+    months = np.array(["2024-01-01", "2024-02-01", "2024-02-01"], "M8[s]")
+    cover = measure_cover(make_incidents([0, 1, 2], [0, 1, 2], months))
+    assert (str(cover.start), str(cover.end), cover.days) == ("2024-01-01", "2024-03-01", 60)
+    # Known of the layer alone: two days of one month.
+    one = make_incidents([0, 1], [0, 1], ["2024-02-01", "2024-02-02"])
+    assert measure_cover(one).days == 2
+    assert measure_cover(replace(one, exactness="month")).days == 29
+
+
 def test_months() -> None:
     times = np.array(["2024-01-31T23:00", "2024-02-01T00:00", "2024-02-29T23:59:59", "2024-03-05T12:00"], "M8[s]")
-    months = count_by_month(times, np.datetime64("2024-03-10T00:00", "s"), 60.0)
+    cover = Cover(np.datetime64("2024-02-20", "D"), np.datetime64("2024-03-06", "D"))
+    months = count_by_month(times, np.datetime64("2024-03-10T00:00", "s"), 60.0, cover)
     assert [(month["month"], month["count"]) for month in months] == [("2024-01", 1), ("2024-02", 2), ("2024-03", 1)]
     assert [month["of_days"] for month in months] == [31, 29, 31]
     assert months[1]["days"] == 29
     assert months[0]["days"] == pytest.approx(22, abs=0.01)
+    # Days before the first and after the last one with data are not known to be calm.
+    assert [month["known_days"] for month in months] == [0, 10, 5]
     # A year that ends with January does not begin with a minute of the January before.
-    year = count_by_month(times[:0], np.datetime64("2020-01-31T23:59:00", "s"), 365.0)
+    year = count_by_month(times[:0], np.datetime64("2020-01-31T23:59:00", "s"), 365.0, cover)
     assert [year[0]["month"], year[-1]["month"], len(year)] == ["2019-02", "2020-01", 12]
 
 
