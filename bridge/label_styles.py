@@ -7,20 +7,13 @@ from collections.abc import Sequence
 from qgis.core import QgsPalettedRasterRenderer, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtGui import QColor
 
+from ..riskengine.contract.colours import LABELS
 from .crs import tr
 from .style_parts import load_style, take_over
 from .temporal import Edges, set_bands_in_time, set_features_in_time
 
-#: The labels in the order of their codes, and their colours: Okabe and Ito's, told apart by colour-blind readers. A
-#: true negative is most of the map and says nothing: it lets the map below be seen.
-LABELS = (
-    ("true negative", "#00999999"),
-    ("correct", "#009e73"),
-    ("false negative", "#d55e00"),
-    ("false negative, neighbour", "#f0c04a"),
-    ("false positive", "#0072b2"),
-    ("false positive, neighbour", "#7cc4ec"),
-)
+#: A true negative lets the map below be seen.
+_SHADES = {"true negative": "#00999999", **LABELS}
 
 
 def format_label(name: str) -> str:
@@ -39,9 +32,8 @@ def format_label(name: str) -> str:
 def style_labels(layer: QgsRasterLayer, names: Sequence[str], edges: Edges) -> None:
     """Style labels: one colour and one legend line each; what is neither flagged nor hit is transparent."""
     load_style(layer, "labels")
-    shades = dict(LABELS)
     entries = [
-        QgsPalettedRasterRenderer.Class(code, QColor(shades.get(name, "#000000")), format_label(name))
+        QgsPalettedRasterRenderer.Class(code, QColor(_SHADES.get(name, "#000000")), format_label(name))
         for code, name in enumerate(names)
     ]
     take_over(layer, QgsPalettedRasterRenderer(layer.dataProvider(), 1, entries))

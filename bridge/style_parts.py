@@ -18,13 +18,9 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtXml import QDomDocument
 
+from ..riskengine.contract.colours import list_shades
+
 FOLDER = Path(__file__).resolve().parents[1] / "resources" / "styles"
-
-#: ColorBrewer YlOrRd: light is low, and it stays in order for colour-blind readers and in grey.
-RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
-
-#: Okabe and Ito's colours, told apart by colour-blind readers, with a grey instead of the black: for names.
-QUALITATIVE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#f0e442", "#666666")
 
 
 def load_style(layer: Any, name: str) -> None:
@@ -39,15 +35,7 @@ def load_style(layer: Any, name: str) -> None:
 
 def list_colours(number: int) -> list[QColor]:
     """List `number` colours from light to dark, evenly along the ramp."""
-    if number <= 5:
-        return [QColor(RAMP[round(step * 4 / max(number - 1, 1))]) for step in range(number)]
-    mixed = []
-    for step in range(number):
-        position = step * (len(RAMP) - 1) / (number - 1)
-        low = min(int(position), len(RAMP) - 2)
-        start, end, share = QColor(RAMP[low]), QColor(RAMP[low + 1]), position - low
-        mixed.append(QColor(*(round(a + (b - a) * share) for a, b in zip(start.getRgb()[:3], end.getRgb()[:3]))))
-    return mixed
+    return [QColor(shade) for shade in list_shades(number)]
 
 
 def set_pseudocolour(layer: QgsRasterLayer, values: Sequence[float], labels: Sequence[str], kind: Any) -> None:

@@ -18,6 +18,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDateTime
 from qgis.PyQt.QtGui import QColor
 
+from ..riskengine.contract.colours import QUALITATIVE, list_count_steps
 from .about import UNKNOWN, About, write_about
 from .crs import tr
 from .exactness import open_by_name, write_exactness
@@ -31,13 +32,12 @@ from .score_styles import (
     style_score_queries,
     style_scores,
 )
-from .style_parts import FOLDER, QUALITATIVE, RAMP, hide_zero, list_colours, load_style, set_pseudocolour, take_over
+from .style_parts import FOLDER, hide_zero, list_colours, load_style, set_pseudocolour, take_over
 from .temporal import Edges, set_bands_in_time
 
 __all__ = [
     "BY_RESULT",
     "FOLDER",
-    "RAMP",
     "ScoreClass",
     "apply",
     "choose_score_colour",
@@ -93,8 +93,7 @@ def style_incidents(layer: QgsVectorLayer, time_field: str, exactness: str) -> N
 def style_heatmaps(layer: QgsRasterLayer, highest: int, edges: Edges) -> None:
     """Style counts in up to five steps; empty cells are transparent."""
     load_style(layer, "heatmaps")
-    steps = sorted({max(round(highest ** (step / 4)), 1) for step in range(5)})
-    labels = [str(step) if low + 1 == step else f"{low + 1} – {step}" for low, step in zip([0, *steps], steps)]
+    steps, labels = list_count_steps(highest)
     set_pseudocolour(layer, [float(step) for step in steps], labels, QgsColorRampShader.Type.Discrete)
     hide_zero(layer)
     set_bands_in_time(layer, edges)

@@ -15,6 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from qgis.core import (
     Qgis,
     QgsApplication,
+    QgsColorRampLegendNodeSettings,
     QgsDateTimeRange,
     QgsLayoutExporter,
     QgsLayoutItemLabel,
@@ -31,10 +32,17 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
     QgsReferencedRectangle,
+    QgsSingleBandPseudoColorRenderer,
     QgsTextFormat,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QFont
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from riskengine.contract.dates import format_moment, format_span
+from riskengine.contract.texts import count_text
 
 # Tables of the GeoPackage and rasters, top of the layer tree first.
 LAYERS = (
@@ -50,8 +58,13 @@ LAYERS = (
 )
 # Not every file is large enough for a score model or the default forecaster, or has rows to refuse.
 PERHAPS = ("Predicted scores", "Refused rows", "Risk of the next seven maps")
-# Side by side in the photograph.
-PHOTOGRAPHED = ("Crime scores", "Hotspot grids", "Risk", "Risk classes")
+# Side by side in the photograph: layers, and what the colours mean.
+PHOTOGRAPHED = {
+    "Crime scores": "Crime score, from 0 to 1",
+    "Hotspot grids": "Incidents in a cell",
+    "Risk": "Probability of an incident in a cell",
+    "Risk classes": "Class of the risk",
+}
 
 
 def load(folder: Path) -> dict[str, QgsMapLayer]:
@@ -95,18 +108,37 @@ def add_to_project(project: QgsProject, layers: dict[str, QgsMapLayer], title: s
     project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(layers["Risk"].extent(), layers["Risk"].crs()))
 
 
+def describe(layers: dict[str, QgsMapLayer], name: str) -> str:
+    """Describe of when a map of the photograph is, and of how many incidents."""
+    incidents, layer = layers["Incidents"], layers[name]
+    number = count_text(incidents.featureCount(), "incident")
+    if not isinstance(layer, QgsRasterLayer):
+        field = next(field for field in range(incidents.fields().count()) if incidents.fields()[field].isDateOrTime())
+        ends = (incidents.minimumValue(field), incidents.maximumValue(field))
+        first, last = (format_moment(end.toString(Qt.DateFormat.ISODate)).partition(",")[0] for end in ends)
+        return f"{number}, {first} – {last}"
+    # The map that is shown while the Temporal Controller is off.
+    span = layer.temporalProperties().fixedRangePerBand()[1]
+    when = format_span(*(end.toString(Qt.DateFormat.ISODate) for end in (span.begin(), span.end())))
+    if name != "Hotspot grids":
+        return f"{when}, forecast from {number}"
+    counted = layer.dataProvider().bandStatistics(1).sum
+    return f"{when}: {count_text(round(counted), 'incident')}"
+
+
 def photograph(project: QgsProject, layers: dict[str, QgsMapLayer], title: str, path: Path) -> None:
     """Four maps side by side with their legends."""
     layout = QgsPrintLayout(project)
     layout.initializeDefaults()
     layout.setName("Crime Risk")
     layout.pageCollection().page(0).setPageSize(QgsLayoutSize(420, 160))
-    _label(layout, title, 8, 5, 20, bold=True)
+    _label(layout, title, 8, 2.5, 20, bold=True)
     extent = QgsRectangle(layers["Risk"].extent())
     extent.scale(1.02)
-    for number, name in enumerate(PHOTOGRAPHED):
+    for number, (name, meaning) in enumerate(PHOTOGRAPHED.items()):
         left = 8 + 102 * number
-        _label(layout, name, left, 17, 12, bold=True)
+        _label(layout, name, left, 14, 12, bold=True)
+        _label(layout, describe(layers, name), left, 19.5, 8)
         item = QgsLayoutItemMap(layout)
         layout.addLayoutItem(item)
         item.attemptMove(QgsLayoutPoint(left, 24))
@@ -120,7 +152,9 @@ def photograph(project: QgsProject, layers: dict[str, QgsMapLayer], title: str, 
         legend.setAutoUpdateModel(False)
         group = legend.model().rootGroup()
         group.clear()
+        _show_steps(layers[name])
         node = group.addLayer(layers[name])
+        node.setName(meaning)
         if isinstance(layers[name], QgsRasterLayer):
             # A raster's first legend line is the name of its band.
             lines = len(legend.model().layerLegendNodes(node))
@@ -150,6 +184,15 @@ def photograph(project: QgsProject, layers: dict[str, QgsMapLayer], title: str, 
     if not QgsLayoutExporter(layout).renderPageToImage(0, dpi=110).save(str(path)):
         sys.exit(f"The map could not be written to {path}")
     project.layoutManager().addLayout(layout)
+
+
+def _show_steps(layer: QgsMapLayer) -> None:
+    """Give a legend a label at each step of the colours instead of a bar with two ends; in this project alone."""
+    if isinstance(layer, QgsRasterLayer) and isinstance(layer.renderer(), QgsSingleBandPseudoColorRenderer):
+        ramp = layer.renderer().shader().rasterShaderFunction()
+        settings = QgsColorRampLegendNodeSettings(ramp.legendSettings())
+        settings.setUseContinuousLegend(False)
+        ramp.setLegendSettings(settings)
 
 
 def _text(size: int, bold: bool = False) -> QgsTextFormat:

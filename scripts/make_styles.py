@@ -34,14 +34,17 @@ from qgis.core import (
 )
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from riskengine.contract.colours import LABELS, SCORE_LIMITS, list_shades  # noqa: E402
+
 FOLDER = ROOT / "resources" / "styles"
-RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
+#: Of the score's classes.
+RAMP = list_shades(5)
 #: Of fills: the names of streets and quarters on a basemap below can still be read.
 OPACITY = 0.6
 #: Of cells that stand alone, with nothing drawn between them.
 SPARSE = 0.75
-#: Limits of the score's classes.
-LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def save(layer: QgsVectorLayer | QgsRasterLayer, name: str) -> None:
@@ -59,7 +62,7 @@ def vector_styles() -> None:
     points.setRenderer(QgsSingleSymbolRenderer(dot))
     save(points, "incidents")
     ranges = []
-    for colour, low, high in zip(RAMP, LIMITS, LIMITS[1:], strict=False):
+    for colour, low, high in zip(RAMP, SCORE_LIMITS, SCORE_LIMITS[1:], strict=False):
         marker = QgsMarkerSymbol.createSimple({"name": "circle", "size": "1.6", "color": colour, "outline_style": "no"})
         ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
     points.setRenderer(QgsGraduatedSymbolRenderer("score", ranges))
@@ -89,7 +92,7 @@ def queries() -> None:
     outline = {"name": "circle", "size": "3.6", "outline_color": "40,40,40", "outline_width": "0.4"}
     unknown = QgsMarkerSymbol.createSimple({**outline, "color": "190,190,190"})
     ranges = [QgsRendererRange(-1.0, -1.0, unknown, "no data")]
-    for colour, low, high in zip(RAMP, LIMITS, LIMITS[1:], strict=False):
+    for colour, low, high in zip(RAMP, SCORE_LIMITS, SCORE_LIMITS[1:], strict=False):
         marker = QgsMarkerSymbol.createSimple({**outline, "color": colour})
         ranges.append(QgsRendererRange(low, high, marker, f"{low} – {high}"))
     layer.setRenderer(QgsGraduatedSymbolRenderer('coalesce("score", -1)', ranges))
@@ -116,11 +119,11 @@ def queries() -> None:
     save(layer, "score_queries")
 
 
-#: What a cell with an incident can be, in the colours of bridge/label_styles.py.
+#: What a cell with an incident can be.
 HITS = (
-    ("correct", "#009e73", "Correct: flagged, with an incident"),
-    ("false negative, neighbour", "#f0c04a", "Missed, but a neighbour was flagged"),
-    ("false negative", "#d55e00", "Missed: an incident, not flagged"),
+    ("correct", "Correct: flagged, with an incident"),
+    ("false negative, neighbour", "Missed, but a neighbour was flagged"),
+    ("false negative", "Missed: an incident, not flagged"),
 )
 
 
@@ -129,9 +132,9 @@ def hits() -> None:
     fields = "field=start:datetime&field=end:datetime&field=incidents:integer&field=risk:double&field=label:string"
     layer = QgsVectorLayer(f"Point?{fields}", "hits", "memory")
     categories = []
-    for label, colour, title in HITS:
+    for label, title in HITS:
         marker = QgsMarkerSymbol.createSimple(
-            {"name": "circle", "size": "2", "color": colour, "outline_color": "20,20,20", "outline_width": "0.2"}
+            {"name": "circle", "size": "2", "color": LABELS[label], "outline_color": "20,20,20", "outline_width": "0.2"}
         )
         size = QgsProperty.fromExpression('1.4 + 0.8 * sqrt(min("incidents", 25))')
         marker.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.Property.PropertySize, size)

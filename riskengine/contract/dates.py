@@ -5,6 +5,7 @@ Tools hand each other half-open spans in ISO 8601; only what is read by people i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -16,6 +17,12 @@ def format_moment(moment: object) -> str:
     when = _read(moment)
     day = _format_day(when)
     return day if _is_midnight(when) else f"{day}, {when:%H:%M}"
+
+
+def format_last(end: object) -> str:
+    """Format the end of a half-open span as the last day that is included: ``up to Tue 31 Dec 2024``."""
+    when = _read(end)
+    return _format_day(when - timedelta(1)) if _is_midnight(when) else format_moment(when)
 
 
 def format_span(start: object, end: object) -> str:
@@ -63,6 +70,34 @@ def format_bin_length(length: str) -> str:
     """Format a length of bins: ``1 day``, not ``1 days``."""
     number, _, unit = length.partition(" ")
     return f"{number} {unit.removesuffix('s')}" if number == "1" else length
+
+
+def count_bins(number: int, length: str) -> str:
+    """Say how many bins there are: ``58 days``, ``1 month``, ``12 bins of 2 hours``."""
+    size, _, unit = length.partition(" ")
+    if size != "1":
+        return f"{number:,} {'bin' if number == 1 else 'bins'} of {length}"
+    return f"{number:,} {unit.removesuffix('s')}{'' if number == 1 else 's'}"
+
+
+def label_moments(moments: Sequence[object]) -> list[str]:
+    """Label the ticks of a time axis: no finer than they need, the year or the day only where it changes."""
+    whens = [_read(moment) for moment in moments]
+    months = all(when.day == 1 and _is_midnight(when) for when in whens)
+    days = all(map(_is_midnight, whens))
+    labels = []
+    for number, when in enumerate(whens):
+        before = whens[number - 1] if number else None
+        year = "" if before is not None and before.year == when.year else f" {when.year}"
+        day = f"{when.day} {_MONTHS[when.month - 1]}{year}"
+        if months:
+            labels.append(f"{_MONTHS[when.month - 1]}{year}")
+        elif days:
+            labels.append(day)
+        else:
+            same = before is not None and before.date() == when.date()
+            labels.append(f"{when:%H:%M}" if same else f"{day}, {when:%H:%M}")
+    return labels
 
 
 def _read(moment: object) -> datetime:

@@ -60,8 +60,9 @@ class ForecasterRecord:
     quick_baseline : bool
         Whether it stands beside a risk raster of anybody's making: it needs nothing but the maps before.
     long_run : bool
-        Whether it knows where incidents happen, and little or nothing about when. Kernel density counts among them:
-        who is better than raw means only has smoothed them, which is no signal in time.
+        Whether it is a long-run mean: all maps of its history weigh alike. Kernel density counts among them where it
+        found no use for a recent part (`riskengine.forecasters.base.Forecaster.is_long_run`): who is better than raw
+        means only may have smoothed them, which is no signal in time.
     network : bool
         Whether it is trained with torch, which takes minutes and keeps checkpoints.
     needs : frozenset of str
@@ -233,7 +234,7 @@ DEFAULT = "ensemble"
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)
 #: What stands beside a risk raster of anybody's making.
 QUICK_BASELINES = tuple(record.name for record in RECORDS if record.quick_baseline)
-#: Those that know where incidents happen, and little or nothing about when.
+#: Those that can be a long-run mean.
 LONG_RUN = tuple(record.name for record in RECORDS if record.long_run)
 
 #: A risk raster of unknown making, as it is called beside the forecasters.

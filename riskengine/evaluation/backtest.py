@@ -102,5 +102,6 @@ def run_backtest(
         name: losses for name in judged.scores if len(losses := gathered.compute_seed_losses(name)) > 1
     }
     judged.failures = failures | gathered.failures
+    judged.recent = gathered.recent
     judged.notes += notes
     return judged

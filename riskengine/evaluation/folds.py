@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..contract.forecasters import FORECASTERS
+from ..contract.dates import format_last
+from ..contract.forecasters import FORECASTERS, title_of
 from ..contract.owners import make_owner
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
@@ -94,7 +95,8 @@ def _here(
 
 
 def _what(task: Task, heatmaps: Heatmaps) -> str:
-    return f"{task.model}: fitted before {heatmaps.edges[task.first - task.horizon + 1]}"
+    origin = heatmaps.edges[task.first - task.horizon + 1]
+    return f"{title_of(task.model)}: fitted on the maps up to {format_last(origin)}"
 
 
 def _side_by_side(

@@ -28,6 +28,8 @@ class Gathered:
     risks : dict of str to ndarray of float32, shape (F, H, W)
     seconds : dict of str to float
     failures : dict of str to str
+    recent : set of str
+        Models of which a fit is no long-run mean.
     """
 
     def __init__(self, heatmaps: Heatmaps, maps: NDArray[np.int64], plan: Plan, threshold: int) -> None:
@@ -35,6 +37,7 @@ class Gathered:
         self.risks: dict[str, NDArray[np.float32]] = {}
         self.seconds: dict[str, float] = {}
         self.failures: dict[str, str] = {}
+        self.recent: set[str] = set()
         self._losses: dict[str, dict[int, list[float]]] = {}
 
     def add(self, outcome: Outcome) -> None:
@@ -45,6 +48,8 @@ class Gathered:
             self.risks.pop(name, None)
         if name in self.failures or outcome.risk is None:
             return
+        if not outcome.long_run:
+            self.recent.add(name)
         self.seconds[name] = self.seconds.get(name, 0.0) + outcome.seconds
         seeds = self._seeds if draws_random_numbers(task.forecaster) else 1
         if name not in self.risks:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.choices import Over
+from ..contract.forecasters import LONG_RUN
 from ..maps.heatmaps import Heatmaps
 from ..measures.compare import Difference, bootstrap_interval, bootstrap_ratio
 from ..measures.labels import compute_percentile_limits, flag, label_maps
@@ -50,6 +51,8 @@ class Judged:
     percentile, over : float, str
         Where a cell counts as flagged in labels, border and exposure: strictly above this percentile of all scored
         maps (``stack``) or of each map (``map``).
+    recent : set of str
+        Models that are no long-run means here, whatever they may be elsewhere: something recent went into a fit.
     notes : list of str
         Sentences a reader must know: artefacts in the data, maps that were filled looking ahead, ...
     offsets : dict of str to OffsetFigures
@@ -72,6 +75,7 @@ class Judged:
     threshold: int = 1
     percentile: float = 95.0
     over: Over = "stack"
+    recent: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     offsets: dict[str, OffsetFigures] = field(default_factory=dict)
     areas: list[AreaExposure] = field(default_factory=list)
@@ -92,6 +96,11 @@ class Judged:
         """The simple model with the smallest log-loss; empty where none has any."""
         able = [name for name in self.baselines if name in self.scores and np.isfinite(self.scores[name].log_loss)]
         return min(able, key=lambda name: self.scores[name].log_loss, default="")
+
+    @property
+    def long_run(self) -> list[str]:
+        """The scored models that know nothing recent: long-run means of each cell, or of all."""
+        return [name for name in self.scores if name in LONG_RUN and name not in self.recent]
 
     def flag_cells(self, name: str | None = None) -> NDArray[np.bool_]:
         """Flag the cells strictly above `percentile` in a model's forecasts (`model`), shape (F, H, W)."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..contract.choices import Over
 from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
@@ -63,7 +64,7 @@ def judge(
     scores: dict[str, ModelScore] = {}
     for number, name in enumerate([model, *(name for name in risks if name != model)]):
         with context.step(number / len(risks), (number + 1) / len(risks)):
-            context.progress(0.0, f"Scoring {title_of(name)} on {len(maps)} maps")
+            context.progress(0.0, f"Scoring {title_of(name)} on {count_text(len(maps), 'map')}")
             scores[name] = score_model(
                 name,
                 risks[name],
@@ -141,13 +142,16 @@ def judge_fitted(
     risks: dict[str, NDArray[np.float32]] = {}
     for number, forecaster in enumerate(forecasters):
         with context.step(0.6 * number / len(forecasters), 0.6 * (number + 1) / len(forecasters)):
-            context.progress(0.0, f"Forecasting {len(observed)} held-out maps by {title_of(forecaster.name)}")
+            several = count_text(len(observed), "held-out map")
+            context.progress(0.0, f"Forecasting {several} by {title_of(forecaster.name)}")
             risks[forecaster.name] = forecaster.predict_each(heatmaps, first, context)[observed]
     names = list(risks)
     with context.step(0.6, 1.0):
-        return judge(
+        judged = judge(
             heatmaps, Plan(first), first + observed, risks, names[1:], names[0], threshold=threshold, context=context
         )
+    judged.recent = {forecaster.name for forecaster in forecasters if not forecaster.is_long_run}
+    return judged
 
 
 def count_maps_of_week(heatmaps: Heatmaps) -> int:
@@ -161,10 +165,14 @@ def describe_maps(heatmaps: Heatmaps) -> list[str]:
     filled = int((~heatmaps.observed).sum())
     if not filled:
         return []
-    notes = [f"{filled} maps were not observed: they are neither learnt from nor scored."]
+    were, they = ("was", "It") if filled == 1 else ("were", "They")
+    notes = [
+        f"{count_text(filled, 'map')} {were} not observed: {'it is' if filled == 1 else 'they are'} neither learnt from"
+        " nor scored."
+    ]
     if heatmaps.filled == "linear":
         notes.append(
-            "They were filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
+            f"{they} {were} filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
             " would see a part of what it is to forecast."
         )
     return notes

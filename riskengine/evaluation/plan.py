@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..contract.texts import count_text
 from ..forecasters.base import check_steps
 from ..ground.errors import DataError, ParameterError
 from ..maps.heatmaps import Heatmaps
@@ -42,8 +43,8 @@ def check_plan(heatmaps: Heatmaps, plan: Plan) -> None:
     maps = len(heatmaps)
     if plan.first < plan.horizon or plan.first >= maps or plan.refit < 0 or not plan.seeds:
         raise ParameterError(
-            f"The test begins at map {plan.first} of {maps}, {plan.horizon} bins ahead: there is no history before its"
-            " first origin, or no map to test on",
+            f"The test begins at map {plan.first} of {maps}, {count_text(plan.horizon, 'bin')} ahead: there is no"
+            " history before its first origin, or no map to test on",
             parameter="start",
             value=plan.first,
             remedy="Let the test begin later, or make it shorter",

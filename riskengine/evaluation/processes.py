@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
 from ..maps.heatmaps import Heatmaps
@@ -125,7 +127,8 @@ class Pool:
             raise PoolBroken(bool(self._shares[-1])) from error
 
     def _tell(self, tasks: Sequence[Task], number: int, context: JobContext, total: int) -> None:
-        context.progress(sum(self._shares[:-1]) / total, f"{tasks[number].model}: {number + 1} of {total} fits")
+        what = f"{title_of(tasks[number].model)}: {number + 1} of {count_text(total, 'fit')}"
+        context.progress(sum(self._shares[:-1]) / total, what)
 
     def _read(self, number: int, task: Task, answer: dict[str, Any]) -> Outcome:
         if answer["failure"]:
@@ -133,7 +136,7 @@ class Pool:
         path = self._folder / f"risk{number}.npy"
         risk = np.load(path, allow_pickle=False)
         path.unlink()
-        return Outcome(task, risk, answer["seconds"])
+        return Outcome(task, risk, answer["seconds"], long_run=answer["long_run"])
 
 
 #: What `_begin` leaves for `_work` in a process of the pool.
@@ -186,4 +189,4 @@ def _work(number: int, task: Task) -> dict[str, Any]:
         return {"failure": "Cancelled", "seconds": 0.0}
     if outcome.risk is not None:
         np.save(_held["folder"] / f"risk{number}.npy", outcome.risk, allow_pickle=False)
-    return {"failure": outcome.failure, "seconds": outcome.seconds}
+    return {"failure": outcome.failure, "seconds": outcome.seconds, "long_run": outcome.long_run}

@@ -15,7 +15,9 @@ from rasterio.warp import calculate_default_transform, reproject
 
 from ..contract import tags as tagnames
 from ..contract.choices import Over
+from ..contract.dates import format_moment, format_span
 from ..contract.forecasters import QUICK_BASELINES
+from ..contract.texts import count_text
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
@@ -104,19 +106,22 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
                 band[place] = number
         lost = sum(place < 0 for place in places)
         if 0 < lost < bands:
-            warn(f"{lost} of {bands} bands are left out: there is no map of just their bin")
+            warn(f"{lost} of {bands} bands {'is' if lost == 1 else 'are'} left out: there is no map of just their bin")
     elif bands == 1:
         band[:] = 0
     else:
         if bands > maps - first:
-            warn(f"{bands - maps + first} of {bands} bands are left out: there are only {maps - first} maps")
+            lost, there = bands - maps + first, count_text(maps - first, "map")
+            be, are = (("is" if number == 1 else "are") for number in (lost, maps - first))
+            warn(f"{lost} of {bands} bands {be} left out: there {are} only {there}")
         matched = min(bands, maps - first)
         band[first : first + matched] = np.arange(matched)
     band[:first] = -1
     band[~heatmaps.observed] = -1
     if (band < 0).all():
         raise DataError(
-            f"No observed map covers the time of a band; the maps span {heatmaps.edges[0]} to {heatmaps.edges[-1]}",
+            "No observed map covers the time of a band; the maps span"
+            f" {format_span(heatmaps.edges[0], heatmaps.edges[-1])}",
             parameter="heatmaps",
             value=f"{stack.starts[0]} to {stack.ends[-1]}",
             remedy="Make hotspot grids of the time the risk is meant for, with the same bins",
@@ -170,7 +175,8 @@ def judge_raster(
             remedy="Choose hotspot grids of the area that the risk covers",
         )
     if (lost := int((heatmaps.mask & ~mask).sum())) > 0:
-        warn(f"{lost} of {int(heatmaps.mask.sum())} cells of the study area have no risk and are left out")
+        have = "has no risk and is" if lost == 1 else "have no risk and are"
+        warn(f"{lost:,} of {int(heatmaps.mask.sum()):,} cells of the study area {have} left out")
     heatmaps = replace(heatmaps, mask=mask)
     risk[:, ~mask] = np.nan
     name = stack.tags.get(tagnames.MODEL) or "risk"
@@ -197,6 +203,8 @@ def judge_raster(
             reference=reference,
             context=context,
         )
+    # Nobody knows what went into it, whatever it is called.
+    judged.recent = {name}
     inside = risk[:, mask]
     if not ((inside >= 0) & (inside <= 1)).all():
         warn("The values of the risk raster are no probabilities: they are judged by their order alone")
@@ -210,7 +218,7 @@ def _first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
     first = int(np.searchsorted(heatmaps.edges[:-1], start))
     if first == len(heatmaps):
         raise ParameterError(
-            f"start is {start}, but the last map begins at {heatmaps.edges[-2]}",
+            f"start is {format_moment(start)}, but the last map begins on {format_moment(heatmaps.edges[-2])}",
             parameter="start",
             value=str(start),
             remedy="Choose an earlier time, or leave it empty to judge all maps",

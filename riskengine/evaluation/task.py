@@ -57,12 +57,15 @@ class Outcome:
     seconds : float
     failure : str
         A sentence; empty when all went well.
+    long_run : bool
+        Whether what was fitted is a long-run mean.
     """
 
     task: Task
     risk: NDArray[np.float32] | None
     seconds: float
     failure: str = ""
+    long_run: bool = False
 
 
 def draws_random_numbers(forecaster: Forecaster) -> bool:
@@ -137,7 +140,7 @@ def attempt(task: Task, heatmaps: Heatmaps, context: JobContext) -> Outcome:
         raise
     except Exception as error:
         return Outcome(task, None, time.monotonic() - began, describe_failure(error))
-    return Outcome(task, risk, time.monotonic() - began)
+    return Outcome(task, risk, time.monotonic() - began, long_run=task.forecaster.is_long_run)
 
 
 def one_core() -> AbstractContextManager[Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.forecasters import LONG_RUN
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, check_arrays
 from ..ground.errors import DataError, ParameterError
@@ -38,6 +39,11 @@ class Forecaster(ABC):
     least_maps: int = 1
     #: Attributes that hold what `fit` learned, kept in model files, and what each must be to be read from one.
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {}
+
+    @property
+    def is_long_run(self) -> bool:
+        """Whether it is a long-run mean, once fitted: nothing recent weighs more than what is long past."""
+        return self.name in LONG_RUN
 
     @abstractmethod
     def fit(self, history: Panel, context: JobContext | None = None) -> Self:

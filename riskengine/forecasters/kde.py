@@ -107,6 +107,11 @@ class SpaceTimeKDE(Forecaster):
         self.shrinkage = shrinkage
         self.threshold = threshold
 
+    @property
+    def is_long_run(self) -> bool:
+        """Whether no recent density was of use."""
+        return self.weight_ == 0
+
     def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Choose bandwidths, half-life and weight by the likelihood of the last quarter of `history`."""
         context = context or JobContext()
@@ -117,7 +122,7 @@ class SpaceTimeKDE(Forecaster):
         tried = HALF_LIVES if self.half_life is None else (self.half_life,)
         lives = tuple(sorted({max(life, days) for life in tried}))
         long, recent, events = self._held_out(history, widths, lives, context)
-        context.progress(0.8, "kde: choosing bandwidths")
+        context.progress(0.8, "Space-time KDE: choosing bandwidths")
         # First the long-run density alone, then what a recent one adds to it.
         wide = int(np.argmin([self._cost(layer, events, history) for layer in long]))
         alone = self._cost(long[wide], events, history)
@@ -131,10 +136,13 @@ class SpaceTimeKDE(Forecaster):
                         best = (cost, weight, width, life)
         self.long_bandwidth_ = widths[wide] * cell
         self.weight_, self.recent_bandwidth_, self.half_life_ = best[1], widths[best[2]] * cell, lives[best[3]]
-        context.log(
-            f"Space-time KDE: bandwidth {self.long_bandwidth_:.0f} m in the long run; {self.weight_:.0%} of the rate"
-            f" from a recent density of {self.recent_bandwidth_:.0f} m and a half-life of {self.half_life_:g} days"
-        )
+        added = "nothing recent is of use"
+        if self.weight_:
+            added = (
+                f"{self.weight_:.0%} of the rate from a recent density of {self.recent_bandwidth_:.0f} m and a"
+                f" half-life of {self.half_life_:g} days"
+            )
+        context.log(f"Space-time KDE: bandwidth {self.long_bandwidth_:.0f} m in the long run; {added}")
         return self
 
     def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
@@ -179,7 +187,7 @@ class SpaceTimeKDE(Forecaster):
         long, recent, events = [], [], []
         for number in range(maps):
             if number % 32 == 0:
-                context.progress(0.8 * number / maps, f"kde: map {number} of {maps}")
+                context.progress(0.8 * number / maps, f"Space-time KDE: map {number} of {maps}")
             if number in wanted:
                 layers = np.concatenate([state.total[None], state.recent])
                 rates = np.stack([smoother.spread(layers) for smoother in smoothers], axis=1)

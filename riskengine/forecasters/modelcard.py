@@ -17,11 +17,10 @@ from ..ground.errors import ParameterError
 from ..learning.modelfile import Card, FileKind, is_finite, list_versions
 from ..maps.heatmaps import Heatmaps
 from .base import Forecaster
+from .heldout import AGAINST, Against, Figure
 
 KIND = "crimerisk.forecastmodel"
 FORMAT = 2
-#: Key, within a card's figures of the model itself, of how it compares with the best baseline.
-AGAINST = "against"
 #: Cell sizes may differ by this share before a model is refused, and grids by this share of a cell.
 CELL_TOLERANCE = 0.01
 
@@ -38,19 +37,6 @@ class GridPlace(TypedDict):
     rows: Side
     west: Place
     north: Place
-
-
-class Against(TypedDict):
-    """How a model compares with the best baseline on held-out maps; see `report.card`."""
-
-    baseline: str
-    verdict: Literal["better", "worse", "indistinguishable", "too few"]
-    ratio: Annotated[float, Field(strict=True, ge=0)]
-    maps: Annotated[int, Field(strict=True, ge=0)]
-
-
-#: A figure that does not exist is None.
-Figure = Annotated[float, Field(strict=True)] | None
 
 
 class Window(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract import tags as tagnames
+from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..contract.tools.forecast import ForecastRisk
 from ..forecasters.base import check_history
@@ -35,8 +36,8 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     notes = check_fits(card, heatmaps)
     if heatmaps.edges[-1] < np.datetime64(card.window.end):
         notes.append(
-            f"The model was trained on maps up to {card.window.end}, after these maps end: what it forecasts it has"
-            " seen, so this is no test of it"
+            f"The model was trained on maps up to {format_last(card.window.end)}, after these maps end: what it"
+            " forecasts it has seen, so this is no test of it"
         )
     for message in notes:
         context.warn(message)

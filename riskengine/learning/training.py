@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..contract.dates import format_moment
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.heatmaps import Heatmaps
@@ -96,7 +97,7 @@ def split(history: Heatmaps, validation_share: float, least: int) -> int:
     trained = max(maps - max(round(maps * validation_share), 1), min(least, maps - 1))
     if not history.observed[1:trained].any() or not history.observed[trained:].any():
         raise DataError(
-            f"No map before {history.edges[trained]} was observed, or none after it",
+            f"No map before {format_moment(history.edges[trained])} was observed, or none after it",
             parameter="heatmaps",
             remedy="Use a period in which most maps were observed",
         )

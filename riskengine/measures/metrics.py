@@ -7,11 +7,13 @@ Definitions: N incidents in the test window, n of them in flagged cells; A study
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .concentration import FewCells, find_few_cells
 
 Array = NDArray[np.float64]
 
@@ -129,6 +131,8 @@ class AreaHits:
         n*, the most that any choice of as many cells per map could have caught.
     maps : int
         How many maps that is.
+    few : FewCells, optional
+        The few cells that hold most of the incidents, where that is so.
     """
 
     share: float
@@ -139,6 +143,7 @@ class AreaHits:
     hit_cells: float
     most: float
     maps: int = 1
+    few: FewCells | None = None
 
     @property
     def flagged_share(self) -> float:
@@ -182,6 +187,8 @@ class MapHits:
         Of the study area, over all maps.
     flagged, caught, incidents, hit_cells, most : ndarray, shape (T,)
         As in `AreaHits`, one per map.
+    few : FewCells, optional
+        As in `AreaHits`.
     """
 
     share: float
@@ -191,13 +198,15 @@ class MapHits:
     incidents: Array
     hit_cells: Array
     most: Array
+    few: FewCells | None = None
 
     def total(self, most: float | None = None) -> AreaHits:
         """Over all maps; `most` where the best choice is not one per map."""
         sums = (float(each.sum()) for each in (self.flagged, self.caught, self.incidents, self.hit_cells))
         flagged, caught, incidents, hit_cells = sums
         best = float(self.most.sum()) if most is None else most
-        return AreaHits(self.share, flagged, self.cells, caught, incidents, hit_cells, best, len(self.flagged))
+        whole = (flagged, self.cells, caught, incidents, hit_cells, best, len(self.flagged))
+        return AreaHits(self.share, *whole, self.few)
 
 
 def count_area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05, threshold: int = 1) -> AreaHits:
@@ -225,10 +234,11 @@ def count_area_hits_by_map(
 ) -> list[MapHits]:
     """Count as `count_area_hits` at several shares, one sort a map for all of them, and map by map."""
     figures = np.zeros((len(shares), 5, len(predicted)))
-    cells = 0
+    cells, by_cell = 0, np.zeros(predicted.shape[1:])
     for number, (risk, count) in enumerate(zip(predicted, counts, strict=True)):
         inside = ~np.isnan(risk)
         p, c = risk[inside], count[inside].astype(np.float64)
+        by_cell[inside] += c
         if not p.size:
             continue
         cells += p.size
@@ -249,7 +259,8 @@ def count_area_hits_by_map(
                 hits[low] + part * (hits[high] - hits[low]),
                 most[wanted],
             )
-    return [MapHits(share, cells, *figures[row]) for row, share in enumerate(shares)]
+    few = find_few_cells(by_cell)
+    return [replace(MapHits(share, cells, *figures[row]), few=few) for row, share in enumerate(shares)]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..contract.dates import format_bin_length
+from ..contract.dates import format_bin_length, format_span
 from ..contract.forecasters import title_of
 from ..evaluation.exposure import AreaExposure
 from ..evaluation.judged import Judged
@@ -27,7 +27,9 @@ from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import claims, words
 from .html import format_crs, history_of, render
-from .words import format_moment
+from .openings import describe_trial
+from .signals import describe_signal
+from .verdicts import format_hit_change
 
 #: Areas shown before the rest is folded away.
 _AREAS = 12
@@ -95,13 +97,14 @@ def _values(
     pair = [*([model] if usable else []), *([plain] if plain else [])]
     compared = claims.compute_differences(backtest)
     chosen = maps.choose_maps(backtest) if usable and len(backtest.maps) else {}
-    shared = maps.choose_common_scale(backtest, model, list(chosen.values())) if chosen else maps.Scale(1.0, 1.0, 1.0)
     tradeoff = backtest.scores[model].tradeoff if usable else {}
-    labels = backtest.label_cells(model) if usable and chosen else None
+    labels = backtest.label_cells(model) if chosen else None
+    drawn = {} if labels is None else maps.draw_maps(backtest, chosen, labels)
     return {
+        "opening": describe_trial(backtest),
         "headline": sentence,
         "tone": tone,
-        "signal": claims.describe_signal(backtest),
+        "signal": describe_signal(backtest),
         "lines": claims.describe_models(backtest),
         "digits": claims.digits_of(*compared.values()),
         "words": words,
@@ -114,7 +117,7 @@ def _values(
         "area": area,
         "rows": _rows(backtest, compared),
         "differences": compared,
-        "hit_change": claims.compare_hits(backtest, model, plain)[1] if usable and plain else None,
+        "hit_change": format_hit_change(backtest.compare_hits(model, plain)) if usable and plain else None,
         "probable": probable,
         # Nothing was fitted for a risk map that was given.
         "given": not backtest.seconds,
@@ -142,14 +145,8 @@ def _values(
         else None,
         "tradeoff_figure": maps.draw_tradeoff(tradeoff) if any(tradeoff.values()) else None,
         "rate_figure": maps.draw_label_rates(tradeoff) if any(tradeoff.values()) else None,
-        "maps": [
-            {
-                "what": what,
-                "figure": maps.draw_happened_map(backtest, model, place, shared),
-                **_map_words(backtest, place),
-            }
-            for what, place in chosen.items()
-        ],
+        "typical": drawn.pop("typical", None),
+        "maps": drawn,
         "label_figure": maps.draw_label_map(backtest, labels, chosen["typical"]) if labels is not None else None,
         "label_words": _label_words(backtest, labels, chosen["typical"]) if labels is not None else None,
         "offsets": [_offset_row(name, each) for name, each in offsets.items()],
@@ -210,22 +207,10 @@ def _paired(models: list[list[Hits]]) -> list[tuple[float, list[Hits]]]:
     return [(each[0].at, list(each)) for each in zip(*models, strict=True)] if models and all(models) else []
 
 
-def _map_words(backtest: Judged, place: int) -> dict[str, Any]:
-    number = int(backtest.maps[place])
-    edges, mask = backtest.heatmaps.edges, backtest.heatmaps.mask
-    counts = backtest.heatmaps.counts[number][mask]
-    return {
-        "start": format_moment(edges[number]),
-        "end": format_moment(edges[number + 1]),
-        "incidents": int(counts.sum(dtype=np.int64)),
-        "cells": int((counts > 0).sum()),
-    }
-
-
 def _label_words(backtest: Judged, labels: NDArray[np.uint8], place: int) -> dict[str, Any]:
     numbers = np.bincount(labels[place].ravel(), minlength=256)[: len(LABELS)]
     titled = [(maps.TITLES.get(name, name), int(number)) for name, number in zip(LABELS, numbers, strict=True)]
-    return {**_map_words(backtest, place), "numbers": titled}
+    return {**maps.count_map(backtest, place, labels), "numbers": titled}
 
 
 def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
@@ -259,8 +244,7 @@ def _test(backtest: Judged) -> dict[str, Any]:
     events = sum(int((each[number][mask] >= backtest.threshold).sum()) for number in backtest.maps)
     cells = int(mask.sum()) * len(backtest.maps)
     return {
-        "start": format_moment(edges[first]),
-        "end": format_moment(edges[last + 1]),
+        "span": format_span(edges[first], edges[last + 1]),
         "maps": len(backtest.maps),
         "left_out": last + 1 - first - len(backtest.maps),
         "fits": -(-span // refit) if refit else 1,

@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.scale import FuncScale
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from ..evaluation.judged import Judged
 from ..measures.compare import Difference
 from .claims import find_catcher
-from .figures import PLOT_STYLE, choose_line_style, make_figure, to_data_uri
+from .figures import PLOT_STYLE, choose_line_style, label_dates, make_figure, to_data_uri
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
 #: Models whose difference is larger than this many times the middle one are drawn at the edge of the figure.
@@ -152,7 +151,7 @@ def draw_difference_over_time(backtest: Judged, name: str, other: str) -> str:
             axes.axhline(difference.mean, color=ORANGE, linestyle="--", linewidth=1.5, label="mean")
         axes.axhline(0, color="#333", linewidth=1)
         axes.set_ylabel("difference of log-loss\n(below 0: better)", fontsize=10)
-        _dates(axes)
+        label_dates(axes)
         figure.legend(loc="outside upper center", ncols=4, fontsize=10)
         return to_data_uri(figure)
 
@@ -176,7 +175,7 @@ def draw_gains_over_time(backtest: Judged, other: str) -> str:
         room = 0.06 * max(highest - lowest, 1e-9)
         axes.set_ylim(lowest - room, highest + room)
         axes.set_ylabel("running sum of the difference\n(falling: better)", fontsize=10)
-        _dates(axes)
+        label_dates(axes)
         _legend(figure, axes, names, 4)
         return to_data_uri(figure)
 
@@ -239,9 +238,3 @@ def _legend(figure: Figure, axes: Axes, names: Sequence[str], columns: int = 3) 
             columnspacing=1,
             handlelength=2.6,
         )
-
-
-def _dates(axes: Axes) -> None:
-    locator: Any = AutoDateLocator(maxticks=9)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from ..contract.colours import LABELS as LABEL_COLOURS
+from ..contract.dates import format_span
+from ..contract.texts import count_text
 from ..evaluation.judged import Judged
 from ..measures.labels import LABELS, Tradeoff
 from .backtest_figures import set_root_scale
-from .figures import PLOT_STYLE, make_figure, to_data_uri
+from .figures import OUTSIDE, PLOT_STYLE, RISK_COLOURS, add_probability_bar, make_figure, to_data_uri
 
-#: Colour of each label in the order of their codes, as the map's style in QGIS has them; true negatives are pale.
-COLOURS = ("#ececec", "#009e73", "#d55e00", "#f0c04a", "#0072b2", "#7cc4ec")
+#: Colour of each label in the order of their codes, as the layer in QGIS has them, where true negatives have none.
+COLOURS = tuple(LABEL_COLOURS.get(name, "#ececec") for name in LABELS)
+#: Pale colours of the map would not be seen as lines.
+_DARKER = {"false negative, neighbour": "#a3870e", "false positive, neighbour": "#2b8cc4"}
 #: Line style and marker of each label.
 _LINES: tuple[tuple[Any, str], ...] = (("-", ""), ("-", "o"), ("--", "s"), (":", "D"), ("-.", "^"), ((0, (5, 2)), "v"))
 TITLES = {
@@ -31,9 +36,14 @@ TITLES = {
     "false positive": "flagged, no incident",
     "false positive, neighbour": "flagged, incident in a neighbour",
 }
-_OUTSIDE = "#c4c4c4"
-#: The dots of what happened.
-_DOT = "#D55E00"
+#: Rim of the dots of what happened, as the layer in QGIS has it, and those that are too few to count as an event.
+_RIM, _NO_EVENT = "#141414", "#999999"
+#: Of a map's axes beside its scale, inches.
+_MAP_WIDTH = 3.8
+#: Codes of the labels of cells that were flagged.
+_FLAGGED = [code for code, name in enumerate(LABELS) if name == "correct" or name.startswith("false positive")]
+#: Labels of cells in which something happened.
+_HAPPENED = ("correct", "false negative, neighbour", "false negative")
 #: What each reading of a percentile is called.
 READINGS = {"stack": "over the whole test", "map": "over each map"}
 #: More dots than this are drawn as one picture.
@@ -83,13 +93,52 @@ def choose_common_scale(backtest: Judged, name: str, places: Sequence[int]) -> S
     )
 
 
-def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale) -> str:
-    """Draw a forecast, and over it a dot in each cell where something happened, its area by the number of incidents."""
+def draw_maps(judged: Judged, chosen: Mapping[str, int], labels: NDArray[np.uint8]) -> dict[str, dict[str, Any]]:
+    """Draw chosen maps of the model on one scale; by what they are the figure, and the numbers of `count_map`."""
+    shared = choose_common_scale(judged, judged.model, list(chosen.values()))
+    return {
+        what: {
+            "figure": draw_happened_map(judged, judged.model, place, shared, labels),
+            **count_map(judged, place, labels),
+        }
+        for what, place in chosen.items()
+    }
+
+
+def count_map(judged: Judged, place: int, labels: NDArray[np.uint8]) -> dict[str, Any]:
+    """Count what a caption says of a scored map: incidents, cells that had any, flagged cells, incidents in those."""
+    number = int(judged.maps[place])
+    edges, mask = judged.heatmaps.edges, judged.heatmaps.mask
+    counts = np.where(mask, judged.heatmaps.counts[number], 0)
+    flagged = np.isin(labels[place], _FLAGGED)
+    return {
+        "span": format_span(edges[number], edges[number + 1]),
+        "incidents": int(counts.sum(dtype=np.int64)),
+        "cells": int((counts > 0).sum()),
+        "flagged": int(flagged.sum()),
+        "caught": int(counts[flagged].sum(dtype=np.int64)),
+    }
+
+
+def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, labels: NDArray[np.uint8]) -> str:
+    """Draw what was forecast and what happened: a dot in each cell with incidents, coloured by its label.
+
+    Parameters
+    ----------
+    name : str
+        Of the model.
+    place : int
+        Of the map among the scored ones.
+    shared : Scale
+        Of all maps that are to be compared.
+    labels : ndarray of uint8, shape (F, H, W)
+        Of all scored maps, by that model.
+    """
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        figure, axes, side = _map_axes(backtest)
+        figure, axes, side = _map_axes(backtest, 0.5)
         image = axes.imshow(
             np.ma.masked_invalid(backtest.risks[name][place]),
-            cmap="YlGnBu",
+            cmap=RISK_COLOURS,
             extent=_extent(backtest),
             interpolation="nearest",
             vmin=0,
@@ -98,27 +147,42 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale) ->
         counts = np.where(backtest.heatmaps.mask, backtest.heatmaps.counts[backtest.maps[place]], 0)
         rows, columns = np.nonzero(counts)
         number = counts[rows, columns].astype(np.float64)
-        label = "forecast probability" if np.isfinite(backtest.scores[name].log_loss) else "risk"
         scale = _dot_scale(shared, side)
         cell = backtest.heatmaps.grid.cell / 1000
         height = backtest.heatmaps.grid.rows * cell
-        style: Any = {"color": _DOT, "edgecolors": "white", "linewidths": 0.5}
+        style: Any = {"edgecolors": _RIM, "linewidths": min(0.5, side / 20)}
+        happened = [label if label in _HAPPENED else "" for label in map(LABELS.__getitem__, labels[place][counts > 0])]
+        dots: Any = {
+            "x": (columns + 0.5) * cell,
+            "y": height - (rows + 0.5) * cell,
+            "rasterized": len(number) > _MANY_DOTS,
+        }
+        # A white ring tells a dot from a cell of its colour.
+        axes.scatter(**dots, s=(np.sqrt(scale * number) + min(3.0, side / 4)) ** 2, color="white", linewidths=0)
         axes.scatter(
-            (columns + 0.5) * cell,
-            height - (rows + 0.5) * cell,
+            **dots,
             s=scale * number,
-            rasterized=len(number) > _MANY_DOTS,
+            color=[LABEL_COLOURS.get(label, _NO_EVENT) for label in happened],
             **style,
         )
+        shown = [(LABEL_COLOURS[label], TITLES[label]) for label in _HAPPENED if label in happened]
+        shown += [(_NO_EVENT, "too few to count")] if "" in happened else []
         examples = _examples(shared)
         figure.legend(
-            [axes.scatter([], [], s=scale * each, **style) for each in examples],
-            [f"{each} incident{'s' if each > 1 else ''}" for each in examples],
+            [
+                *(axes.scatter([], [], s=50, color=colour, **style) for colour, _ in shown),
+                *(axes.scatter([], [], s=scale * each, color="white", **style) for each in examples),
+            ],
+            [*(title for _, title in shown), *(count_text(each, "incident") for each in examples)],
             loc="outside lower center",
-            ncols=len(examples),
-            fontsize=9.5,
+            ncols=2,
+            fontsize=9,
+            columnspacing=1,
         )
-        figure.colorbar(image, ax=axes, label=label, shrink=0.85, extend="max")
+        if np.isfinite(backtest.scores[name].log_loss):
+            add_probability_bar(figure, axes, image, "forecast probability", "max")
+        else:
+            figure.colorbar(image, ax=axes, label="risk", shrink=0.85, extend="max")
         return to_data_uri(figure)
 
 
@@ -152,10 +216,12 @@ def draw_tradeoff(tradeoffs: dict[str, list[Tradeoff]]) -> str:
         figure, panels = _panels(tradeoffs, 3.3)
         for axes, each in zip(panels, tradeoffs.values(), strict=True):
             percentiles = [step.percentile for step in each]
+            near = [step.caught_or_near for step in each]
+            missed = [step.missed for step in each]
             for label, values, colour, line, marker in (
                 ("accuracy", [step.accuracy for step in each], "#000000", "-", "o"),
-                ("correct + missed beside a flag", [step.caught_or_near for step in each], "#009E73", "--", "s"),
-                ("missed altogether", [step.missed for step in each], "#D55E00", ":", "^"),
+                ("correct + missed beside a flag", near, LABEL_COLOURS["correct"], "--", "s"),
+                ("missed altogether", missed, LABEL_COLOURS["false negative"], ":", "^"),
             ):
                 percent = [100 * value for value in values]
                 axes.plot(percentiles, percent, color=colour, linestyle=line, marker=marker, markersize=4, label=label)
@@ -177,12 +243,10 @@ def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
                 rates = [100 * step.rates[name] for step in each]
                 highest = max([highest, *(rate for rate in rates if np.isfinite(rate))])
                 line, marker = _LINES[code]
-                # Pale colours of the map would not be seen as lines.
-                colour = {"#f0c04a": "#a3870e", "#7cc4ec": "#2b8cc4"}.get(COLOURS[code], COLOURS[code])
                 axes.plot(
                     [step.percentile for step in each],
                     rates,
-                    color=colour,
+                    color=_DARKER.get(name, COLOURS[code]),
                     linestyle=line,
                     marker=marker,
                     markersize=4,
@@ -215,13 +279,13 @@ def _panels(tradeoffs: dict[str, list[Tradeoff]], height: float) -> tuple[Figure
 def _map_axes(backtest: Judged, more: float = 0.0) -> tuple[Figure, Axes, float]:
     """A figure for a map, its axes, and the side of a cell in points (about)."""
     grid = backtest.heatmaps.grid
-    height = float(np.clip(4.4 * grid.rows / grid.columns, 2.2, 6.5))
+    height = float(np.clip(_MAP_WIDTH * grid.rows / grid.columns, 2.2, 6.5))
     figure = make_figure(5.6, height + 0.7 + more)
     axes = figure.add_subplot()
-    axes.set_facecolor(_OUTSIDE)
+    axes.set_facecolor(OUTSIDE)
     axes.set_xlabel("km")
     axes.set_ylabel("km")
-    return figure, axes, 72 * min(4.2 / grid.columns, height / grid.rows)
+    return figure, axes, 72 * min(_MAP_WIDTH / grid.columns, height / grid.rows)
 
 
 def _extent(backtest: Judged) -> tuple[float, float, float, float]:

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from ..contract.dates import format_bin_length
+from ..contract.dates import format_bin_length, format_last, format_moment, format_span
 from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..forecasters.modelcard import AGAINST
-from .claims import describe_held_out, verdict_of
-from .words import format_moment
+from ..forecasters.heldout import AGAINST, CATCH
+from .claims import Comparison, compare, describe_held_out
 
 
 def metrics_of(held_out: Judged | None) -> dict[str, Any]:
-    """Collect figures by model for a model card; the model's own say how it compares with the best baseline."""
+    """Collect figures by model for a model card; the model's own say how it compares with the best baselines."""
     if held_out is None:
         return {}
     figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
-    best = held_out.best_baseline
-    difference = held_out.compare_losses(held_out.model, best)
+    found = compare(held_out, held_out.model)
     figures[held_out.model][AGAINST] = {
-        "baseline": best,
-        "verdict": verdict_of(difference),
-        "ratio": round(held_out.compute_loss_ratio(best), 6),
+        "baseline": found.rival,
+        "verdict": found.verdict.probabilities if found.loss else "too few",
+        "ratio": round(held_out.compute_loss_ratio(found.rival), 6),
         "maps": len(held_out.maps),
+        CATCH: _catch_of(held_out, found),
     }
     return figures
+
+
+def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
+    area = held_out.scores[held_out.model].area
+    return {
+        "baseline": found.catcher,
+        "verdict": found.verdict.catch,
+        **{name: getattr(area, name) for name in ("share", "flagged", "cells", "maps", "caught", "incidents")},
+        "few_cells": area.few.cells if area.few else 0,
+        "few_incidents": area.few.incidents if area.few else 0.0,
+        "baseline_caught": held_out.scores[found.catcher].area.caught if found.catcher else 0.0,
+        "change": asdict(found.hits, dict_factory=_finite) if found.hits else None,
+    }
+
+
+def _finite(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Figures without limits have none in a file."""
+    return {name: value if math.isfinite(value) else None for name, value in pairs}
 
 
 def describe_forecast(
@@ -47,11 +67,8 @@ def describe_forecast(
     metrics : mapping
         As `metrics_of` gives them.
     """
-    steps = len(edges) - 1
-    text = f"Forecast for {format_moment(edges[0])} to {format_moment(edges[-1])}"
-    text += (
-        f" ({steps} {'map' if steps == 1 else 'maps'} of {format_bin_length(bin_length)}). Model: {title_of(model)},"
-    )
-    text += f" origin {format_moment(edges[0])}"
-    text += f", trained until {format_moment(trained_until)}" if trained_until else ""
+    steps = count_text(len(edges) - 1, "map")
+    text = f"Forecast for {format_span(edges[0], edges[-1])} ({steps} of {format_bin_length(bin_length)})."
+    text += f" Model: {title_of(model)}, origin {format_moment(edges[0])}"
+    text += f", trained on maps up to {format_last(trained_until)}" if trained_until else ""
     return f"{text}. {describe_held_out(model, metrics or {})}"

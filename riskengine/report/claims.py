@@ -1,4 +1,7 @@
-"""Every sentence that judges a forecast, each once: the verdict, the signal, a line a model, that of a card."""
+"""Every sentence that judges a forecast, each once: the headline, the signal, a line a model, that of a card.
+
+Each speaks of both aims, the probabilities and the catch; `verdicts` has the words for what a comparison says.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.forecasters import LONG_RUN, title_of
+from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..forecasters.modelcard import AGAINST
+from ..forecasters.heldout import AGAINST, CATCH
 from ..measures.compare import Difference
-from .words import format_change, format_flagged, format_hits, format_percent, inner_title_of, maps_text
+from ..measures.concentration import FewCells
+from ..measures.metrics import AreaHits
+from .signals import count_better, describe_signal, find_most
+from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
+from .words import (
+    format_caught,
+    format_change,
+    format_count,
+    format_figure,
+    format_flagged,
+    format_hits,
+    format_share,
+    inner_title_of,
+    maps_text,
+)
 
 #: A gain below this share of the log-loss is called small.
 _SMALL = 0.02
-#: How a model compares with another, by verdict.
-COMPARED = {
-    "better": "distinguishably better than",
-    "worse": "distinguishably WORSE than",
-    "indistinguishable": "not distinguishable from",
-    "too few": "too few maps to tell it from",
-}
+#: Of an interval over too few maps.
+_NO_LIMITS = {"low": -math.inf, "high": math.inf}
 NOT_EVALUATED = (
     "Not evaluated: no map with enough past lies after the model's training window, so nothing can be said about how"
     " good this forecast is."
@@ -36,21 +49,63 @@ class Line:
     ----------
     text : str
     verdict : str
-        ``better``, ``worse``, ``indistinguishable``, ``too few``, ``baseline`` (the one compared with), ``alone``
-        (nothing to compare with) or ``failed``.
+        As `verdicts.Verdict.summary` has it, or ``failed``.
     """
 
     text: str
     verdict: str
 
 
-def find_catcher(judged: Judged) -> str | None:
-    """Find the simple baseline that catches most at `AREA_SHARE`; None without any.
+@dataclass(frozen=True)
+class Comparison:
+    """A model beside simple baselines.
+
+    Attributes
+    ----------
+    rival, catcher : str
+        The baseline with the best probabilities, and of all others than the model itself the one that catches most;
+        empty where there is none.
+    loss, hits : Difference, optional
+        Log-loss minus that of the rival, and hit rate minus that of the catcher; None where they are not compared.
+    verdict : Verdict
+    """
+
+    rival: str
+    catcher: str
+    loss: Difference | None
+    hits: Difference | None
+    verdict: Verdict
+
+
+def find_catcher(judged: Judged, name: str | None = None) -> str | None:
+    """Find the simple baseline, other than `name` (the model), that catches most at `AREA_SHARE`; None without any.
 
     A constant may have the best probabilities of them and yet say nothing of where.
     """
-    names = [name for name in judged.baselines if name in judged.scores and name != judged.model]
-    return max(names, key=lambda name: judged.scores[name].area.caught, default=None)
+    model = judged.model if name is None else name
+    return find_most(judged, [each for each in judged.baselines if each in judged.scores and each != model])
+
+
+def compare(judged: Judged, name: str, other: str = "") -> Comparison:
+    """Compare a model with the best simple baseline and with the one that catches most, or with one `other`."""
+    rival, catcher = other or judged.best_baseline, other or find_catcher(judged, name) or ""
+    score = judged.scores[name]
+    loss = hits = None
+    if not math.isfinite(score.log_loss):
+        probabilities = "none"
+    elif rival in ("", name):
+        probabilities = "baseline" if rival else "alone"
+    else:
+        loss = judged.compare_losses(name, rival)
+        probabilities = verdict_of(loss)
+    if not score.area.incidents:
+        catch = "nothing"
+    elif not catcher:
+        catch = "alone"
+    else:
+        hits = judged.compare_hits(name, catcher)
+        catch = verdict_of_hits(hits)
+    return Comparison(rival, catcher, loss, hits, Verdict(probabilities, catch))
 
 
 def compute_differences(judged: Judged) -> dict[str, Difference]:
@@ -60,13 +115,6 @@ def compute_differences(judged: Judged) -> dict[str, Difference]:
         return {}
     finite = [name for name, score in judged.scores.items() if math.isfinite(score.log_loss)]
     return {name: judged.compare_losses(name, other) for name in finite if name != other}
-
-
-def verdict_of(difference: Difference) -> str:
-    """``better``, ``worse``, ``indistinguishable``, or ``too few`` maps to tell."""
-    if difference.too_few or not math.isfinite(difference.mean):
-        return "too few"
-    return difference.verdict
 
 
 def digits_of(*differences: Difference) -> int:
@@ -83,49 +131,26 @@ def format_bounds(difference: Difference, digits: int) -> str:
     return f"{format_change(difference.low, digits)} to {format_change(difference.high, digits)}"
 
 
-def format_interval(difference: Difference, digits: int | None = None) -> str:
-    """Format the difference and its interval, or say why it has none."""
-    digits = digits_of(difference) if digits is None else digits
-    if not math.isfinite(difference.mean):
-        return "no difference could be taken"
-    if verdict_of(difference) == "too few":
-        return f"{format_change(difference.mean, digits)}; too few maps for an interval"
-    level, bounds = format_percent(difference.level, 0), format_bounds(difference, digits)
-    return f"{format_change(difference.mean, digits)}, {level} interval {bounds}"
-
-
 def make_headline(judged: Judged | None) -> tuple[str, str]:
     """Make the verdict on the model and how it is to be taken: "", "unsure" or "worse"; None where nobody judged it."""
     if judged is None:
         return NOT_EVALUATED, "unsure"
-    name, maps = judged.model, len(judged.maps)
+    name, over = judged.model, maps_text(len(judged.maps))
     score = judged.scores.get(name)
     if score is None or not score.area.cells:
-        return f"No answer: {inner_title_of(name)} has no forecast that could be scored on {maps_text(maps)}.", "worse"
-    if not math.isfinite(score.log_loss):
-        return _by_order(judged)
-    start = f"{title_of(name)}: log-loss {score.log_loss:.4f} over {maps_text(maps)}"
-    other = judged.best_baseline
-    if not other:
-        text = f"{start}. No simple baseline was scored beside it, so nothing can be said about how good that is."
-        return f"{text} {_hits(judged)}", "unsure"
-    if other == name:
-        rest = [each for each in judged.scores if each != name]
-        beaten = "No other model was scored" if not rest else _none_beat(judged, rest, name)
-        text = f"{start}. It is a simple baseline, and the best of them. {beaten}."
-        return f"{text} {_hits(judged)}", "unsure"
-    against, base = judged.compare_losses(name, other), judged.scores[other].log_loss
-    verdict = verdict_of(against)
-    text = (
-        f"{start}{':' if verdict == 'too few' else ','} {COMPARED[verdict]} the best simple baseline,"
-        f" {inner_title_of(other)} ({base:.4f}; difference {format_interval(against)})."
-    )
-    if verdict == "better" and base > 0 and 1 - score.log_loss / base < _SMALL:
-        share = format_percent(1 - score.log_loss / base)
-        text += f" The gain is small, {share} of the log-loss{_of_constant(judged, other)}."
-    if verdict == "worse":
-        text += f" Use {inner_title_of(other)} instead."
-    return f"{text} {_hits(judged)}", {"better": "", "worse": "worse"}.get(verdict, "unsure")
+        return f"No answer: {inner_title_of(name)} has no forecast that could be scored on {over}.", "worse"
+    found = compare(judged, name)
+    said = [f"{title_of(name)}, over {over}: {found.verdict.describe()}"]
+    if math.isfinite(score.log_loss):
+        said.append(f"log-loss {format_figure(score.log_loss)}{_beside_rival(judged, found)}")
+    if score.area.incidents:
+        caught = f"with the riskiest {format_flagged(score.area)} flagged it catches {format_hits(score.area)}"
+        said.append(caught + _beside_catcher(judged, found, name))
+    more = [_call_small(judged, found), _describe_precision(judged, found.catcher), _advise(found)]
+    if found.verdict.probabilities == "baseline":
+        more.append(_describe_others(judged, name))
+    tone = {"better": "", "worse": "worse"}.get(found.verdict.summary, "unsure")
+    return " ".join(filter(None, [f"{'; '.join(said)}.", *more])), tone
 
 
 def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
@@ -133,187 +158,138 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
     against = (metrics.get(model) or {}).get(AGAINST)
     if not against:
         return "Not evaluated on held-out maps."
-    ratio = float(against["ratio"])
-    figure = "the same log-loss"
+    ratio, catch = float(against["ratio"]), against.get(CATCH)
+    verdict = Verdict(str(against["verdict"]), str(catch["verdict"]) if catch else "unrecorded")
+    figure = "the same as that"
     if abs(1 - ratio) >= 0.0005:
-        figure = f"log-loss {format_percent(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'}"
-    compared = (
-        f"{COMPARED[str(against['verdict'])]} the best simple baseline, {inner_title_of(str(against['baseline']))}"
-    )
-    return f"On {against['maps']} held-out maps {compared} ({figure})."
+        figure = f"{format_share(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'} than that"
+    rival = inner_title_of(str(against["baseline"]))
+    said = [
+        f"On {count_text(int(against['maps']), 'held-out map')} {verdict.describe()}",
+        f"log-loss of its probabilities {figure} of {rival}, the best simple baseline",
+    ]
+    if catch and catch["incidents"]:
+        few = FewCells(catch["few_cells"], catch["few_incidents"]) if catch["few_cells"] else None
+        sizes = (catch["share"], catch["flagged"], catch["cells"], catch["caught"], catch["incidents"])
+        area = AreaHits(*sizes, hit_cells=math.nan, most=math.nan, maps=catch["maps"], few=few)
+        caught = f"in the riskiest {format_flagged(area)} it catches {format_hits(area)}"
+        if change := catch["change"]:
+            limits = {name: end if change[name] is None else change[name] for name, end in _NO_LIMITS.items()}
+            difference = Difference(**(change | limits))
+            other = catch["baseline"]
+            caught += _set_beside(catch["baseline_caught"], area, other, difference, other == against["baseline"])
+        said.append(caught)
+    return f"{'; '.join(said)}."
 
 
 def describe_comparison(judged: Judged) -> list[str]:
-    """Describe which models differ from the best baseline, whether there is a signal, and what could not be run."""
-    best, maps, each = judged.best_baseline, maps_text(len(judged.maps)), describe_models(judged)
-    failed = [each[name].text for name in judged.failures]
+    """Describe the best baselines, whether there is a signal, and every model in a line, as they rank; failed last."""
+    best, maps = judged.best_baseline, maps_text(len(judged.maps))
+    lines = describe_models(judged)
+    losses = {name: score.log_loss for name, score in judged.scores.items()}
+    ranked = sorted(losses, key=lambda name: (not math.isfinite(losses[name]), losses[name]))
+    listed = [lines[name].text for name in (*ranked, *judged.failures)]
     if not best:
-        return [f"No simple baseline was scored on these {maps}: how good this is cannot be said.", *failed]
-    said = [
-        f"The best simple baseline is {title_of(best)}, with a log-loss of {judged.scores[best].log_loss:.4f} over"
-        f" {maps}."
-    ]
-    compared = compute_differences(judged)
-    if any(difference.too_few for difference in compared.values()):
-        said.append(f"{maps} are too few to tell any model from it.")
-    else:
-        digits = digits_of(*compared.values())
-        for verdict in ("better", "indistinguishable", "worse"):
-            names = [name for name, difference in compared.items() if difference.verdict == verdict]
-            names.sort(key=lambda name: compared[name].mean)
-            models = "; ".join(f"{title_of(name)} ({format_interval(compared[name], digits)})" for name in names)
-            words = COMPARED[verdict]
-            said += [f"{words[0].upper()}{words[1:]} it: {models}."] if names else []
-    by_order = [each[name].text for name in judged.scores if name not in compared and name != best]
-    return [sentence for sentence in (*said, describe_signal(judged), *by_order, *failed) if sentence]
-
-
-def describe_signal(judged: Judged) -> str:
-    """Describe whether there is anything beyond the long-run mean; empty if no cell's own mean was scored.
-
-    A map that is judged by its order alone is no answer either.
-    """
-    given = not judged.seconds and judged.model in judged.scores
-    if given and not math.isfinite(judged.scores[judged.model].log_loss):
-        return ""
-    means = [name for name in LONG_RUN if name in judged.scores and math.isfinite(judged.scores[name].log_loss)]
-    if not means or not any(name in judged.scores for name in LONG_RUN if name != "constant"):
-        return ""
-    mean = min(means, key=lambda name: judged.scores[name].log_loss)
-    others = [name for name in judged.scores if name not in LONG_RUN and math.isfinite(judged.scores[name].log_loss)]
-    place = f"the long-run mean ({inner_title_of(mean)})"
-    if not others:
-        return f"No signal beyond {place} was sought: nothing else was scored."
-    against = {name: judged.compare_losses(name, mean) for name in others}
-    better = [name for name in others if verdict_of(against[name]) == "better"]
-    if all(verdict_of(each) == "too few" for each in against.values()):
-        return f"Whether there is a signal beyond {place} cannot be told from {maps_text(len(judged.maps))}."
-    if better:
-        best = min(better, key=lambda name: against[name].mean)
-        share = 1 - judged.scores[best].log_loss / judged.scores[mean].log_loss
-        beat = "1 other model beats" if len(better) == 1 else f"{len(better)} of the {len(others)} other models beat"
-        most = "" if len(better) == 1 else "most of all "
-        return (
-            f"There is a signal beyond {place}: {beat} it, {most}{inner_title_of(best)}"
-            f" ({format_interval(against[best])}; {format_percent(share)} of the log-loss)."
-        )
-    nearest = min(others, key=lambda name: (against[name].mean, name))
-    end = "Where it happens is known from long ago; when adds nothing certain."
-    if mean == "constant":
-        end = "Neither where nor when it happens could be told better than by one probability for all cells."
-    tried = "the one other model tried is not" if len(others) == 1 else f"none of the {len(others)} other models is"
-    return (
-        f"These models found no signal beyond {place}: {tried} distinguishably better. The nearest,"
-        f" {inner_title_of(nearest)}, differs by {format_interval(against[nearest])}. {end}"
-    )
+        return [f"No simple baseline was scored on {maps}: how good this is cannot be said.", *listed]
+    said = f"The best simple baseline over {maps} is {title_of(best)}"
+    said += f", with a log-loss of {format_figure(losses[best])}"
+    catcher = find_catcher(judged, "") or ""
+    area = judged.scores[catcher].area
+    if area.incidents:
+        who = "it also" if catcher == best else f"of all simple baselines {title_of(catcher)}"
+        said += f"; {who} catches the most: {format_hits(area)} with the riskiest {format_flagged(area)} flagged"
+    return [sentence for sentence in (f"{said}.", describe_signal(judged), *listed) if sentence]
 
 
 def describe_models(judged: Judged) -> dict[str, Line]:
     """Describe every model in a sentence, failed ones too, by model."""
-    other, compared = judged.best_baseline, compute_differences(judged)
-    digits = digits_of(*compared.values())
     said: dict[str, Line] = {}
     for name, score in judged.scores.items():
-        shown = title_of(name)
         if not score.area.cells:
-            said[name] = Line(f"{shown}: no forecast that could be scored.", "failed")
-        elif not math.isfinite(score.log_loss):
-            said[name] = _order_line(judged, name)
-        elif not other:
-            said[name] = Line(f"{shown}: log-loss {score.log_loss:.4f}; no baseline to compare it with.", "alone")
-        elif name == other:
-            said[name] = Line(
-                f"{shown}: the best simple baseline (log-loss {score.log_loss:.4f}); the others are compared with it.",
-                "baseline",
-            )
-        else:
-            verdict = verdict_of(compared[name])
-            words = f"{COMPARED[verdict]} {inner_title_of(other)}"
-            said[name] = Line(f"{shown}: {words} ({format_interval(compared[name], digits)}).", verdict)
+            said[name] = Line(f"{title_of(name)}: no forecast that could be scored.", "failed")
+            continue
+        found, figures = compare(judged, name), []
+        if math.isfinite(score.log_loss):
+            figures.append(f"log-loss {format_interval(found.loss) if found.loss else format_figure(score.log_loss)}")
+        if score.area.incidents:
+            change = f", {format_hit_change(found.hits)}" if found.hits else ""
+            figures.append(f"{format_caught(score.area)} caught{change}")
+        both = found.verdict.describe(*(inner_title_of(each) if each else "" for each in (found.rival, found.catcher)))
+        shown = f" ({'; '.join(figures)})" if figures else ""
+        said[name] = Line(f"{title_of(name)}: {both}{shown}.", found.verdict.summary)
     for name, why in judged.failures.items():
         said[name] = Line(f"{title_of(name)} could not be run: {why}", "failed")
     return said
 
 
-def _by_order(judged: Judged) -> tuple[str, str]:
-    """The answer for values that are no probabilities."""
-    name, other = judged.model, find_catcher(judged)
-    text = f"{title_of(name)}: its values are no probabilities, so only their order is judged. {_hits(judged)}"
-    if other is None:
-        return text, "unsure"
-    difference, shown = compare_hits(judged, name, other)
-    words = {
-        "better": f"It catches distinguishably more than {inner_title_of(other)}",
-        "worse": f"It catches distinguishably FEWER than {inner_title_of(other)}",
-        "indistinguishable": f"That cannot be told from {inner_title_of(other)}",
-        "too few": f"There are too few maps to tell it from {inner_title_of(other)}",
-    }
-    verdict = verdict_of_hits(difference)
-    return f"{text} {words[verdict]} (difference {shown}).", {"better": "", "worse": "worse"}.get(verdict, "unsure")
-
-
-def _order_line(judged: Judged, name: str) -> Line:
-    start, other = f"{title_of(name)}: judged by its order alone", find_catcher(judged)
-    if other is None or other == name:
-        return Line(f"{start}; it catches {format_hits(judged.scores[name].area)}.", "alone")
-    difference, shown = compare_hits(judged, name, other)
-    at = format_flagged(judged.scores[name].area)
-    return Line(f"{start}; hit rate at {at} against {inner_title_of(other)}: {shown}.", verdict_of_hits(difference))
-
-
-def verdict_of_hits(difference: Difference) -> str:
-    """As `verdict_of`, for a difference of hit rates: more is better."""
-    verdict = verdict_of(difference)
-    return verdict if verdict == "too few" else difference.verdict_of_more
-
-
-def compare_hits(judged: Judged, name: str, other: str) -> tuple[Difference, str]:
-    """Compare hit rates at `AREA_SHARE`: that of one model minus that of another, and the same in words."""
-    difference = judged.compare_hits(name, other)
-    if not math.isfinite(difference.mean):
-        return difference, "not known"
-    points = f"{format_change(100 * difference.mean, 2)} percentage points"
-    if verdict_of(difference) == "too few":
-        return difference, f"{points}; too few maps for an interval"
-    level = format_percent(difference.level, 0)
-    return (
-        difference,
-        f"{points}, {level} interval {format_change(100 * difference.low, 2)} to"
-        f" {format_change(100 * difference.high, 2)}",
-    )
-
-
-def _of_constant(judged: Judged, other: str) -> str:
-    """How much of a constant's log-loss the baseline already takes off, where that is known."""
-    constant = judged.scores.get("constant")
-    if other == "constant" or constant is None or not constant.log_loss > 0:
+def _beside_rival(judged: Judged, found: Comparison) -> str:
+    """The log-loss of the best baseline, and the difference to it."""
+    if found.loss is None:
         return ""
-    share = 1 - judged.scores[other].log_loss / constant.log_loss
-    return f"; that of {inner_title_of(other)} is already {format_percent(share)} below a constant’s"
+    base = format_figure(judged.scores[found.rival].log_loss)
+    who = f"{inner_title_of(found.rival)}, the best simple baseline"
+    return f" against {base} of {who} (difference {format_interval(found.loss)})"
 
 
-def _none_beat(judged: Judged, names: list[str], other: str) -> str:
-    better = [name for name in names if verdict_of(judged.compare_losses(name, other)) == "better"]
-    if better:
-        return f"Distinguishably better than it: {', '.join(inner_title_of(name) for name in better)}"
-    if len(names) == 1:
-        return f"The other one, {inner_title_of(names[0])}, is not distinguishably better"
-    return f"None of the other {len(names)} is distinguishably better"
+def _beside_catcher(judged: Judged, found: Comparison, name: str) -> str:
+    """What the baseline that catches most catches, and the difference to it."""
+    if found.hits is None:
+        return ""
+    area, same = judged.scores[found.catcher].area, found.loss is not None and found.catcher == found.rival
+    return _set_beside(area.caught, area, found.catcher, found.hits, same, name in judged.baselines)
 
 
-def _hits(judged: Judged) -> str:
+def _set_beside(
+    caught: float, area: AreaHits, catcher: str, difference: Difference, same: bool, other: bool = False
+) -> str:
+    """Say what the baseline catches; `same` where it is the best one too, `other` where the model itself is one."""
+    share = format_share(caught / area.incidents)
+    which = f"the {'other ' if other else ''}simple baseline that catches the most"
+    who = f"{inner_title_of(catcher)}, {'which also catches the most' if same else which}"
+    return f" against {share} ({format_count(caught)}) of {who} (difference {format_hit_change(difference)})"
+
+
+def _call_small(judged: Judged, found: Comparison) -> str:
+    """How small a gain is, and how much of a constant's log-loss the baseline already takes off, where it is known."""
+    loss, base = judged.scores[judged.model].log_loss, judged.scores.get(found.rival)
+    if found.verdict.probabilities != "better" or base is None or not 0 < 1 - loss / base.log_loss < _SMALL:
+        return ""
+    text = f"The gain is small, {format_share(1 - loss / base.log_loss)} of the log-loss"
+    constant = judged.scores.get("constant")
+    if found.rival != "constant" and constant is not None and constant.log_loss > 0:
+        share = format_share(1 - base.log_loss / constant.log_loss)
+        text += f"; that of {inner_title_of(found.rival)} is already {share} below a constant’s"
+    return f"{text}."
+
+
+def _describe_precision(judged: Judged, catcher: str) -> str:
+    """Precision, which stands beside every hit rate."""
     area = judged.scores[judged.model].area
     if not area.incidents:
-        return "No incident lies in the test, so no hit rate exists."
-    text = (
-        f"With the riskiest {format_flagged(area)} flagged it catches {format_hits(area)};"
-        f" {format_percent(area.precision)} of the flagged cells were hit."
-    )
-    other = find_catcher(judged)
-    if other is None:
-        return text
-    plain = judged.scores[other].area
-    return (
-        f"{text} The simple baseline that catches most, {inner_title_of(other)}: {format_hits(plain)},"
-        f" {format_percent(plain.precision)} of the flagged cells."
-    )
+        return ""
+    text = f"{format_share(area.precision)} of the flagged cells were hit"
+    if catcher:
+        text += f", {format_share(judged.scores[catcher].area.precision)} of those of {inner_title_of(catcher)}"
+    return f"{text}."
+
+
+def _advise(found: Comparison) -> str:
+    """What to use instead, for what."""
+    rival, catcher = inner_title_of(found.rival), inner_title_of(found.catcher)
+    worse, fewer = found.verdict.probabilities == "worse", found.verdict.catch == "worse"
+    if worse and fewer and rival != catcher:
+        return f"Use {rival} for probabilities, {catcher} for the catch."
+    if worse:
+        return f"For probabilities, use {rival}." if found.verdict.catch == "better" else f"Use {rival} instead."
+    return f"To catch more, use {catcher}." if fewer else ""
+
+
+def _describe_others(judged: Judged, name: str) -> str:
+    """Whether any other model beats the baseline that is best of them."""
+    others = [each for each, score in judged.scores.items() if each != name and math.isfinite(score.log_loss)]
+    if not others:
+        return "No other model was scored."
+    if all(verdict_of(judged.compare_losses(each, name)) == "too few" for each in others):
+        return f"Whether others are better calibrated or catch more cannot be told from {maps_text(len(judged.maps))}."
+    counted = count_better(judged, others, name, name)
+    return f"{counted[0].upper()}{counted[1:]}."

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.dates import AutoDateLocator, num2date
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from ..contract.colours import RAMP
+from ..contract.dates import label_moments
 from ..contract.forecasters import FORECASTERS, LineStyle, title_of
 from ..maps.grid import Grid
 
 if TYPE_CHECKING:
     from ..learning.loop import Curves
 
+#: Risk, from low to high, as its layer in QGIS has it; and what lies outside the study area.
+RISK_COLOURS = LinearSegmentedColormap.from_list("risk", RAMP)
+OUTSIDE = "#d9d9d9"
 #: A risk raster of unknown making, beside the forecasters.
 _GIVEN = LineStyle("#000000", "-", "8")
 #: Settings of every figure.
@@ -84,23 +93,45 @@ def draw_loss_curves(curves: Curves) -> str:
         return to_data_uri(figure)
 
 
+class _Dates(Formatter):
+    """Dates as people say them."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        return self.format_ticks([value])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        return label_moments([num2date(value).isoformat() for value in values])  # type: ignore[no-untyped-call]
+
+
+def label_dates(axes: Axes) -> None:
+    """Label a time axis with dates as people say them."""
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(_Dates())
+
+
+def add_probability_bar(figure: Figure, axes: Axes, image: Any, label: str, extend: str = "neither") -> None:
+    """Add the scale of probabilities, in per cent, beside a map."""
+    bar = figure.colorbar(image, ax=axes, label=label, shrink=0.85, extend=extend)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
+
+
 def draw_risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
     """Draw a forecast map with its scale; cells outside the study area are grey."""
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        height = float(np.clip(5.2 * grid.rows / grid.columns, 2.5, 7.0))
+        height = float(np.clip(4.0 * grid.rows / grid.columns + 0.7, 2.5, 7.0))
         figure = make_figure(5.8, height)
         axes = figure.add_subplot()
         west, south, east, north = (edge / 1000 for edge in grid.bounds)
         image = axes.imshow(
             np.ma.masked_invalid(risk),
-            cmap="YlGnBu",
+            cmap=RISK_COLOURS,
             extent=(0, east - west, 0, north - south),
             interpolation="nearest",
             vmin=0,
         )
-        axes.set_facecolor("#d9d9d9")
+        axes.set_facecolor(OUTSIDE)
         axes.set_title(title, fontsize=11)
         axes.set_xlabel("km")
         axes.set_ylabel("km")
-        figure.colorbar(image, ax=axes, label="probability of at least one incident", shrink=0.85)
+        add_probability_bar(figure, axes, image, "probability of at least one incident")
         return to_data_uri(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,14 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__
+from ..contract.dates import format_moment, format_span
+from ..contract.texts import count_text
 from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
-from .words import SHOWN_CATEGORIES, categories_text, format_change, format_moment, format_percent
+from .words import SHOWN_CATEGORIES, categories_text, format_change, format_figure, format_percent, format_share
+
+#: A moment as tools hand it to each other.
+_ISO_TIME = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?\b")
 
 
 def _environment() -> Environment:
@@ -24,7 +30,24 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(number=format_number, percent=format_percent, moment=format_moment, signed=format_change)
+    environment.filters.update(figure=format_figure, share=format_share, several=count_text, setting=_show_setting)
+    environment.globals.update(span=format_span)
     return environment
+
+
+def _show_setting(value: Any) -> str:
+    """Show a parameter's value; times as people say them."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_show_setting, value)) or "none"
+    return "–" if value is None else _ISO_TIME.sub(_say_moment, str(value))
+
+
+def _say_moment(found: re.Match[str]) -> str:
+    """A moment as people say it; what only looks like one stays."""
+    try:
+        return format_moment(found[0])
+    except ValueError:
+        return found[0]
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
@@ -34,7 +57,7 @@ def format_number(value: float | None, digits: int = 4) -> str:
 
 def render(template: str, values: dict[str, Any]) -> str:
     """Fill a template of this package."""
-    made = datetime.now().isoformat(" ", "minutes")
+    made = format_moment(datetime.now().replace(second=0, microsecond=0))
     return _environment().get_template(template).render(made=made, version=__version__, **values)
 
 
@@ -44,9 +67,8 @@ def history_of(heatmaps: Heatmaps) -> dict[str, Any]:
     # Map by map: a long stack does not come into memory as a whole.
     incidents = sum(int(counts[number][mask].sum(dtype=np.int64)) for number in np.flatnonzero(heatmaps.observed))
     return {
-        "start": format_moment(heatmaps.edges[0]),
-        "end": format_moment(heatmaps.edges[-1]),
-        "maps": len(heatmaps),
+        "span": format_span(heatmaps.edges[0], heatmaps.edges[-1]),
+        "maps": count_text(len(heatmaps), "map"),
         "unobserved": int((~heatmaps.observed).sum()),
         "incidents": incidents,
         "area": describe_area(heatmaps),

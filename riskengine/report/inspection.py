@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.dates import format_moment
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..intake.findings import Finding, list_findings
@@ -19,8 +20,10 @@ from ..intake.timecheck import find_far_times
 from ..maps.suggested import Suggested, suggest_parameters
 from . import inspection_words as words
 from .html import format_crs, render
+from .openings import describe_incidents
 from .period import draw_monthly_chart
-from .words import format_moment, format_percent
+from .place_figures import draw_counts_map
+from .words import format_percent
 
 #: Rows of a table of categories or strays.
 _ROWS = 15
@@ -81,7 +84,15 @@ def write_inspection(
     warnings = [each.warning for each in said.values() if each.warning]
     patrols = [finding for finding in findings if finding.kind == "categories"]
     warnings += ["Some categories are found by patrols rather than reported by victims."] if patrols else []
+    near = np.ones(len(incidents), dtype=bool)
+    near[inspection.strays.rows] = False
+    x, y = incidents.x[near], incidents.y[near]
+    size, when = (float(np.ptp(x)), float(np.ptp(y))), words.describe_span(inspection)
+    counts_map, side = draw_counts_map(x, y, suggested.cell)
     values = {
+        "opening": describe_incidents(name, len(incidents), when, size, refused, len(warnings)),
+        "map": counts_map,
+        "map_cell": f"{side:,.0f} m",
         "name": name,
         "total": len(incidents),
         "refused": refused,

@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..contract.dates import format_moment, format_span
+from ..contract.texts import count_text
 from ..contract.tools.shared import HOTSPOT_GRIDS
 from ..intake.findings import MIDNIGHT, SNAPPED, Finding
 from ..intake.incidents import Incidents
 from ..intake.inspection import Delay, Inspection
 from ..maps.grid import choose_automatic_cell
 from ..maps.suggested import Suggested
-from .words import format_moment, format_percent
+from .words import format_percent
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 #: Scores count the incidents of so many days by default.
@@ -34,11 +36,6 @@ class Said(NamedTuple):
     warning: str = ""
 
 
-def count_text(number: int, one: str, many: str = "") -> str:
-    """Say how many of something there are: "1 incident", "2 incidents"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def format_days(days: float) -> str:
     """Format a length of time given in days: as minutes, hours or days."""
     if days < 1 / 24:
@@ -46,6 +43,18 @@ def format_days(days: float) -> str:
     if days < 2 and days != round(days):
         return f"{days * 24:.0f} hours"
     return count_text(round(days), "day")
+
+
+def _format_month(month: np.datetime64) -> str:
+    return format_span(month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"))
+
+
+def describe_span(inspection: Inspection) -> str:
+    """Say from when to when they are, as exactly as that is known."""
+    if inspection.exactness == "month":
+        months = inspection.first.astype("datetime64[M]"), inspection.last.astype("datetime64[M]") + 1
+        return format_span(*(month.astype("datetime64[D]") for month in months))
+    return f"from {format_moment(inspection.first)} to {format_moment(inspection.last)}"
 
 
 def describe_times(inspection: Inspection, far: int) -> Said:
@@ -60,9 +69,8 @@ def describe_times(inspection: Inspection, far: int) -> Said:
     }[unit]
     months = int((inspection.last.astype("datetime64[M]") - inspection.first.astype("datetime64[M]")).astype(int)) + 1
     span = count_text(months, "month") if unit == "month" else count_text(days, "day")
-    found = (
-        f"From {format_moment(inspection.first)} to {format_moment(inspection.last)}, {span}. The times are {known}."
-    )
+    when = describe_span(inspection)
+    found = f"{when[0].upper()}{when[1:]}, {span}. The times are {known}."
     means = {
         "minute": "Scores and near repeats, which count days, can be computed, and forecasts of an hour or longer.",
         "hour": "Scores and near repeats, which count days, can be computed, and forecasts of an hour or longer.",
@@ -90,8 +98,8 @@ def describe_months(suggested: Suggested) -> Said:
     if len(counts) > 1:
         low, high = int(counts.argmin()), int(counts.argmax())
         found += (
-            f" The fullest, {period.months[high]}, holds {counts[high]:,}, the emptiest, {period.months[low]}, holds"
-            f" {counts[low]:,}; the first and the last may be incomplete."
+            f" The fullest, {_format_month(period.months[high])}, holds {counts[high]:,}, the emptiest,"
+            f" {_format_month(period.months[low])}, holds {counts[low]:,}; the first and the last may be incomplete."
         )
     if chosen < len(counts):
         found += (
@@ -102,7 +110,7 @@ def describe_months(suggested: Suggested) -> Said:
             "Scores of a year with thin months are too low, near repeats across a gap are missed, and a forecast takes"
             " months that were not recorded for quiet ones. Use the start and end at the foot of this page."
         )
-        thin = [str(month) for month in period.months[~period.chosen]]
+        thin = [_format_month(month) for month in period.months[~period.chosen]]
         named = ", ".join(thin[:_NAMED]) + (" and others" if len(thin) > _NAMED else "")
         few = count_text(len(thin), "month is", "months are")
         return Said(found, meaning, f"{few} outside the longest run of well-filled ones: {named}.")

@@ -25,7 +25,7 @@ from ..maps.geotiff import write_stack
 from ..maps.heatmaps import write_risk
 from ..measures.labels import LABEL_NODATA, LABELS
 from .backtest import write_backtest_report
-from .claims import describe_comparison
+from .claims import describe_comparison, make_headline
 from .figures_csv import write_figures
 
 #: Parameters of jobs that name files.
@@ -165,6 +165,8 @@ def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
         **backtest.to_dict(),
         "maps": len(backtest.maps),
         "log_loss_ratio": model.log_loss / best.log_loss if best is not None else None,
+        # For the maps of one model, where the verdict on all of them would have no room.
+        "headline": make_headline(backtest)[0],
         "verdict": " ".join(describe_comparison(backtest)),
         "labels": list(LABELS),
         "counted_categories": backtest.heatmaps.categories,

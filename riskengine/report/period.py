@@ -12,8 +12,9 @@ from matplotlib.patches import Patch
 from ..ground.artefacts import whole_file
 from ..intake.incidents import Incidents
 from ..maps.period import Period
-from .figures import STYLE, make_figure, to_data_uri
+from .figures import STYLE, label_dates, make_figure, to_data_uri
 from .html import render
+from .openings import describe_period
 
 KEPT, LEFT_OUT = "#0072B2", "#bfc5cc"
 
@@ -31,6 +32,7 @@ def draw_monthly_chart(period: Period) -> str:
         axes.set_ylabel("incidents a month")
         axes.set_ylim(bottom=0)
         axes.set_axisbelow(True)
+        label_dates(axes)
         axes.grid(visible=False, axis="x")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         line = axes.get_lines()[0]
@@ -72,6 +74,7 @@ def write_period_report(
     }
     first, last = incidents.span
     values = {
+        "opening": describe_period(period, len(incidents)),
         "period": period,
         "total": len(incidents),
         "refused": refused,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.dates import format_last
 from ..ground.artefacts import whole_file
 from ..intake.patrols import find_patrol_group
 from ..systems.score.model import ScoreCard
@@ -16,7 +17,7 @@ from ..systems.score.study import HeldOut, Importance, Study
 from . import score_figures as figures
 from . import score_words as words
 from .html import format_crs, render
-from .words import format_moment
+from .openings import describe_score_model
 
 #: Categories named in the model card.
 _CATEGORIES = 12
@@ -49,6 +50,7 @@ def _values(study: Study) -> dict[str, Any]:
     own = held_out.row < rows.originals
     kept = _kept_curves(study)
     return {
+        "opening": describe_score_model(study),
         "headline": sentence,
         "tone": tone,
         "notes": study.notes,
@@ -74,6 +76,7 @@ def _values(study: Study) -> dict[str, Any]:
         "scatter_figure": figures.draw_predicted_against_true(held_out),
         "band_figure": figures.draw_error_by_band(bands),
         "coverage_figure": figures.draw_coverage_by_band(bands, card.interval),
+        "score_map": figures.draw_score_map(held_out, incidents),
         "map_figure": figures.draw_error_map(held_out, incidents),
         "map_words": _map_words(held_out, incidents),
         "loss_figure": figures.draw_fit_curves(study.curves, kept) if kept else None,
@@ -91,7 +94,7 @@ def _values(study: Study) -> dict[str, Any]:
         "categories": _categories(study),
         "area": _area(card),
         "crs": format_crs(card.crs),
-        "reference": format_moment(card.reference_time),
+        "reference": format_last(card.reference_time),
         "settings": _settings(study),
     }
 

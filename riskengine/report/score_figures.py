@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from textwrap import wrap
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import LogNorm
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from ..contract.colours import SCORE_LIMITS, list_shades
 from ..learning.loop import Curves
 from ..systems.score.augment import Rows
 from ..systems.score.study import Comparison, GrowthStep, HeldOut, Importance
@@ -28,15 +32,17 @@ LEAST_IN_BLOCK = 10
 
 
 def draw_score_histograms(rows: Rows, low: float, high: float) -> str:
-    """Draw the score of the incidents' own places, and of all rows if there are copies."""
-    parts = [("incidents’ own places", rows.score[: rows.originals], BLUE)]
+    """Draw the score of the incidents' own places, and of all rows if there are copies, in the layers' colours."""
+    parts, shades = [("incidents’ own places", rows.score[: rows.originals])], list_shades(len(SCORE_LIMITS) - 1)
     if len(rows) > rows.originals:
-        parts.append(("with resampled copies", rows.score, ORANGE))
+        parts.append(("with resampled copies", rows.score))
     with mpl.rc_context(PLOT_STYLE):
         figure = make_figure(5.2, 2.3 * len(parts) + 0.3)
         all_axes = figure.subplots(len(parts), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-        for axes, (title, score, colour) in zip(all_axes, parts, strict=True):
-            axes.hist(score, _BINS, color=colour, edgecolor="white", linewidth=0.3)
+        for axes, (title, score) in zip(all_axes, parts, strict=True):
+            _, edges, bars = axes.hist(score, _BINS, edgecolor="#777777", linewidth=0.3)
+            for edge, bar in zip(edges, bars, strict=False):
+                bar.set_facecolor(shades[np.searchsorted(SCORE_LIMITS, edge + 1e-9) - 1])
             axes.set_title(f"{title}: {len(score):,}", fontsize=11, loc="left")
             axes.set_ylabel("rows")
             axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -176,13 +182,44 @@ def draw_coverage_by_band(bands: list[dict[str, float]], nominal: float) -> str:
         axes.set_ylim(min(60.0, *shares) - 4, 101)
         axes.set_xlabel("true score")
         axes.set_ylabel("held-out rows, %")
-        axes.legend(loc="lower center")
+        figure.legend(loc="outside upper center", ncols=2, fontsize=10)
+        return to_data_uri(figure)
+
+
+def draw_score_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
+    """Draw each block's mean predicted score in the classes of the score's layers; those with few incidents grey."""
+    rows, _ = held_out.count_by_block()
+    with np.errstate(invalid="ignore"):
+        score = np.bincount(held_out.block, held_out.score, minlength=len(rows)) / rows
+    classes = len(SCORE_LIMITS) - 1
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
+        figure, axes, image = _draw_blocks(
+            held_out,
+            score,
+            incidents,
+            cmap=ListedColormap(list_shades(classes)),
+            norm=BoundaryNorm(SCORE_LIMITS, classes),
+        )
+        bar = figure.colorbar(image, ax=axes, label="predicted score", shrink=0.85, ticks=SCORE_LIMITS)
+        bar.ax.minorticks_off()
         return to_data_uri(figure)
 
 
 def draw_error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
     """Draw the mean absolute error of each block; those with few incidents are left grey."""
     _, error = held_out.count_by_block()
+    shown = error[(incidents >= LEAST_IN_BLOCK) & np.isfinite(error)]
+    top = max(float(np.quantile(shown, 0.98)), 1e-3) if len(shown) else 1.0
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
+        figure, axes, image = _draw_blocks(held_out, error, incidents, cmap="YlGnBu", vmin=0, vmax=top)
+        figure.colorbar(image, ax=axes, label="mean absolute error", shrink=0.85, extend="max")
+        return to_data_uri(figure)
+
+
+def _draw_blocks(
+    held_out: HeldOut, values: NDArray[np.float64], incidents: NDArray[np.int64], **colours: Any
+) -> tuple[Figure, Axes, Any]:
+    """Draw a value of each block, north up; the figure, its axes and what has the colours."""
     side = held_out.block_size
     cells = np.round(held_out.corner / side).astype(np.int64)
     first = cells.min(axis=0)
@@ -191,35 +228,20 @@ def draw_error_map(held_out: HeldOut, incidents: NDArray[np.int64]) -> str:
     few = np.full((lines, columns), np.nan)
     enough = incidents >= LEAST_IN_BLOCK
     at = cells - first
-    grid[at[enough, 1], at[enough, 0]] = error[enough]
+    grid[at[enough, 1], at[enough, 0]] = values[enough]
     few[at[~enough, 1], at[~enough, 0]] = 1.0
-    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        figure = make_figure(5.8, float(np.clip(4.5 * lines / columns + 0.5, 2.5, 7.5)))
-        axes = figure.add_subplot()
-        extent = (0.0, columns * side / 1000, 0.0, lines * side / 1000)
-        axes.imshow(
-            np.ma.masked_invalid(few),
-            cmap="Greys",
-            vmin=0,
-            vmax=4,
-            extent=extent,
-            origin="lower",
-            interpolation="nearest",
-        )
-        shown = grid[np.isfinite(grid)]
-        image = axes.imshow(
-            np.ma.masked_invalid(grid),
-            cmap="YlGnBu",
-            vmin=0,
-            vmax=max(float(np.quantile(shown, 0.98)), 1e-3) if len(shown) else 1.0,
-            extent=extent,
-            origin="lower",
-            interpolation="nearest",
-        )
-        axes.set_xlabel("km")
-        axes.set_ylabel("km")
-        figure.colorbar(image, ax=axes, label="mean absolute error", shrink=0.85, extend="max")
-        return to_data_uri(figure)
+    figure = make_figure(5.8, float(np.clip(4.5 * lines / columns + 0.5, 2.5, 7.5)))
+    axes = figure.add_subplot()
+    place: Any = {
+        "extent": (0.0, columns * side / 1000, 0.0, lines * side / 1000),
+        "origin": "lower",
+        "interpolation": "nearest",
+    }
+    axes.imshow(np.ma.masked_invalid(few), cmap="Greys", vmin=0, vmax=4, **place)
+    image = axes.imshow(np.ma.masked_invalid(grid), **colours, **place)
+    axes.set_xlabel("km")
+    axes.set_ylabel("km")
+    return figure, axes, image
 
 
 def draw_importance_bars(importance: list[Importance]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract.dates import format_bin_length
+from ..contract.dates import format_bin_length, format_span
 from ..contract.forecasters import FORECASTERS, title_of
 from ..evaluation.judged import Judged
 from ..forecasters.base import Forecaster
@@ -16,10 +16,10 @@ from ..ground.artefacts import whole_file
 from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from ..systems.hotspots.steps import RiskForecast
-from . import backtest_figures, figures, words
-from .claims import make_headline, verdict_of
+from . import backtest_figures, backtest_maps, figures, words
+from .claims import compare, make_headline
 from .html import format_crs, history_of, render
-from .words import format_moment
+from .openings import describe_forecast_map, describe_trial, describe_untried_model
 
 
 def write_training_report(
@@ -58,6 +58,8 @@ def write_training_report(
     curves, grid = getattr(model, "curves_", None), heatmaps.grid
     sentence, tone = make_headline(judged)
     values = {
+        "opening": _open(card, heatmaps, judged, forecast),
+        "forecast_span": "" if forecast is None else format_span(forecast.edges[0], forecast.edges[-1]),
         "words": words,
         "entry": FORECASTERS[card.name],
         "verdict": sentence,
@@ -80,6 +82,7 @@ def write_training_report(
         "crs": format_crs(grid.crs),
         "bin": format_bin_length(heatmaps.bin),
         "history_bin": heatmaps.bin,
+        "card_bin": format_bin_length(card.bin),
         "parameters": parameters,
         "notes": notes,
     }
@@ -88,18 +91,29 @@ def write_training_report(
         temporary.write_text(text, encoding="utf-8")
 
 
+def _open(card: ModelCard, heatmaps: Heatmaps, judged: Judged | None, forecast: RiskForecast | None) -> str:
+    if forecast is not None:
+        return describe_forecast_map(card.name, forecast.edges, heatmaps, judged)
+    return describe_untried_model(card.name, heatmaps) if judged is None else describe_trial(judged)
+
+
 def _evaluation(judged: Judged | None) -> dict[str, Any]:
     """Tables and figures of the held-out maps; nothing where there were none."""
     if judged is None:
         return dict.fromkeys(
-            ("judged_area", "rows", "span", "blocks", "reliability_figure", "hit_figure", "time_figure")
+            (
+                *("judged_area", "rows", "held_out", "held_out_span", "blocks"),
+                *("reliability_figure", "hit_figure", "time_figure"),
+            )
         )
     edges, other = judged.heatmaps.edges, judged.best_baseline
     difference = judged.compare_losses(judged.model)
     return {
         "judged_area": describe_area(judged.heatmaps),
         "rows": _rows(judged),
-        "span": (format_moment(edges[judged.plan.first]), format_moment(edges[-1])),
+        "held_out": _draw_held_out(judged),
+        "held_out_span": format_span(edges[judged.plan.first], edges[-1]),
+        "readings": backtest_maps.READINGS,
         "blocks": 0 if difference.too_few else difference.blocks,
         "reliability_figure": backtest_figures.draw_reliability_curves(judged),
         "hit_figure": backtest_figures.draw_hit_rate_curves(judged),
@@ -107,6 +121,14 @@ def _evaluation(judged: Judged | None) -> dict[str, Any]:
         if len(judged.maps) > 1
         else None,
     }
+
+
+def _draw_held_out(judged: Judged) -> dict[str, Any] | None:
+    """The typical one of the held-out maps, and its numbers; None where there is no forecast of any."""
+    if not len(judged.maps) or not judged.scores[judged.model].area.cells:
+        return None
+    typical = {"typical": backtest_maps.choose_maps(judged)["typical"]}
+    return backtest_maps.draw_maps(judged, typical, judged.label_cells())["typical"]
 
 
 def _rows(judged: Judged) -> list[dict[str, Any]]:
@@ -124,7 +146,7 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
                 "best": score.log_loss == best,
                 "model": own,
                 "difference": difference,
-                "verdict": "" if difference is None else verdict_of(difference),
+                "verdict": "" if difference is None else compare(judged, judged.model, name).verdict.describe(),
                 "ratio": None if own else judged.compute_loss_ratio(name),
             }
         )
@@ -137,7 +159,7 @@ def _maps(forecast: RiskForecast, heatmaps: Heatmaps) -> list[str]:
         figures.draw_risk_map(
             forecast.risk[step],
             heatmaps.grid,
-            f"{format_moment(forecast.edges[step])} to {format_moment(forecast.edges[step + 1])}",
+            format_span(forecast.edges[step], forecast.edges[step + 1]),
         )
         for step in sorted({0, len(forecast.risk) - 1})
     ]

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 
 from ..contract import flagged
+from ..contract.dates import format_last
 from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..measures.metrics import AreaHits
 
 #: Categories named below the title; the table names all.
@@ -36,6 +38,21 @@ def format_percent(value: float | None, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
+def format_figure(value: float | None) -> str:
+    """Format a figure for the top of a report, of three digits; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    rounded = float(f"{value:.3g}")
+    digits = max(2 - math.floor(math.log10(abs(rounded))), 0) if rounded else 0
+    return f"{rounded:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def format_share(value: float | None) -> str:
+    """Format a share as a percentage of three digits; a dash where there is none."""
+    figure = format_figure(None if value is None else 100 * value)
+    return figure if figure == "–" else f"{figure}\N{NO-BREAK SPACE}%"
+
+
 def format_change(value: float, digits: int = 5) -> str:
     """Format a difference with its sign, a true minus, even where it is rounded to zero; a dash where there is none."""
     if not math.isfinite(value):
@@ -50,9 +67,28 @@ def format_count(value: float) -> str:
 
 
 def format_hits(hits: AreaHits) -> str:
-    """Format hits as n of N, never the share alone."""
-    caught, all_of_them = format_count(hits.caught), format_count(hits.incidents)
-    return f"{format_percent(hits.hit_rate)} of the incidents ({caught} of {all_of_them})"
+    """Format hits as n of N, never the share alone; where few cells hold most incidents, that is said with them."""
+    return f"{format_share(hits.hit_rate)} of the incidents ({format_n_of_all(hits)})"
+
+
+def format_n_of_all(hits: AreaHits) -> str:
+    """Format hits as n of N; where few cells hold most incidents, that is said with them."""
+    return "; ".join(filter(None, (format_caught(hits), describe_few_cells(hits))))
+
+
+def format_caught(hits: AreaHits) -> str:
+    """Format hits as n of N alone."""
+    return f"{format_count(hits.caught)} of {format_count(hits.incidents)}"
+
+
+def describe_few_cells(hits: AreaHits) -> str:
+    """Say that few cells hold most incidents of a test, where they do: catching these is no feat."""
+    few = hits.few
+    if few is None:
+        return ""
+    whose = "all" if few.incidents == hits.incidents else f"{format_count(few.incidents)} of the"
+    cells = "one cell" if few.cells == 1 else count_text(few.cells, "cell")
+    return f"{whose} {format_count(hits.incidents)} lie in {cells}"
 
 
 def format_flagged(hits: AreaHits) -> str:
@@ -76,11 +112,6 @@ def _join_percent(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def format_moment(value: object) -> str:
-    """Format an ISO time for people: no T, no midnight."""
-    return str(value).replace("T", " ").removesuffix(":00").removesuffix(" 00:00")
-
-
 def weights_text(trained_until: str, share: float | None, refitted: bool) -> str:
     """Say which maps the model that is kept was fitted on, beside those it was judged on.
 
@@ -93,22 +124,22 @@ def weights_text(trained_until: str, share: float | None, refitted: bool) -> str
     refitted : bool
         Whether the kept model was fitted again, on all maps.
     """
-    end = format_moment(trained_until)
+    end = format_last(trained_until)
     if refitted:
         return (
             "The figures are those of the model that did not know the held-out maps. The model that is kept has the"
             f" same settings and was fitted again on all maps up to {end}."
         )
     if share is None:
-        return f"The weights are those of the model file, learned from maps before {end}."
+        return f"The weights are those of the model file, learned from maps up to {end}."
     if share == 1:
         return f"The model was fitted on all maps up to {end}."
     return (
-        f"The weights are those learned from the first {format_percent(share, 0)} of the maps, before {end}: the model"
+        f"The weights are those learned from the first {format_percent(share, 0)} of the maps, up to {end}: the model"
         " was not fitted again on the maps held out."
     )
 
 
 def maps_text(number: int) -> str:
     """Say how many maps were judged."""
-    return f"{number:,} test {'map' if number == 1 else 'maps'}"
+    return count_text(number, "test map")

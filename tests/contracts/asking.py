@@ -44,7 +44,7 @@ _LEFT_OUT = re.compile(r"(^|[._])(seconds|versions|parameters)($|\.)")
 _INTERVAL = re.compile(
     r"(^|\.)((l1|hit_rate_5|pai_5)_)?(low|high)$|against\.(.*\.)?(level|blocks|verdict)$|comparisons\.\d+\.l1\.[12]$"
 )
-_SENTENCE = re.compile(r"(^|\.)(verdict|card|notes(\.\d+)?)$|^warning \d+$|CRIMERISK_CARD$")
+_SENTENCE = re.compile(r"(^|\.)(verdict|headline|card|notes(\.\d+)?)$|^warning \d+$|CRIMERISK_CARD$")
 #: Values as they are up to here; of larger arrays what tells any change of them: sums, and where they lie.
 _WHOLE = 600
 _MOST = 40

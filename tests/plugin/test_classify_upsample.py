@@ -160,22 +160,22 @@ def test_a_map_of_nothing(refusal: Any, tmp_path: Path) -> None:
 
 def test_labels_and_hits(plugin: Any, tmp_path: Path) -> None:
     from crime_risk.bridge import styles
-    from crime_risk.bridge.label_styles import LABELS
+    from crime_risk.riskengine.contract.colours import LABELS
 
     layer = QgsRasterLayer(write_bands(tmp_path / "labels.tif", [[0, 1, 2], [3, 4, 5]], nodata=-9999), "labels")
     edges = [("2024-03-01T00:00:00", "2024-03-02T00:00:00")]
-    styles.style_labels(layer, [name for name, _ in LABELS], edges)
+    styles.style_labels(layer, ["true negative", *LABELS], edges)
     entries = layer.renderer().classes()
     assert [int(entry.value) for entry in entries] == [0, 1, 2, 3, 4, 5]
     assert entries[0].color.alpha() == 0, "true negatives let the map below be seen"
-    assert len({entry.color.name() for entry in entries[1:]}) == 5
+    assert [entry.color.name() for entry in entries[1:]] == list(LABELS.values())
     assert entries[3].label == "Missed, but a neighbour was flagged"
     assert read_band_times(layer, "yyyy-MM-dd") == [("2024-03-01", "2024-03-02")]
     fields = "field=start:datetime&field=end:datetime&field=incidents:integer&field=risk:double&field=label:string"
     points = QgsVectorLayer(f"Point?crs=EPSG:32610&{fields}", "hits", "memory")
     styles.style_hits(points)
     categories = {category.value(): category.symbol().color().name() for category in points.renderer().categories()}
-    assert {name: colour for name, colour in LABELS if name in categories} == categories
+    assert {name: colour for name, colour in LABELS.items() if name in categories} == categories
     times = points.temporalProperties()
     assert (times.startField(), times.endField(), times.isActive()) == ("start", "end", True)
     assert times.limitMode() == Qgis.VectorTemporalLimitMode.IncludeBeginExcludeEnd

@@ -49,8 +49,9 @@ def test_trained(trained: Any, run: Any) -> None:
     assert trained["TRAINED_UNTIL"] == "2024-02-10T00:00:00"
     assert 0 < trained["LOG_LOSS"] < 1
     assert 0 < trained["LOG_LOSS_RATIO_CONSTANT"] < 1, "three clusters are no even spread"
-    assert trained["VERDICT"].startswith("Prior counts: log-loss ")
-    assert "over 8 test maps" in trained["VERDICT"]
+    assert trained["VERDICT"].startswith("Prior counts, over 8 test maps: ")
+    assert "; log-loss 0." in trained["VERDICT"]
+    assert " flagged it catches " in trained["VERDICT"]
     assert trained["VERDICT"] in trained.log.text
     assert trained["BEST_BASELINE"] in ("constant", "recent_counts", "weekday_trend", "kde")
     report = Path(trained["REPORT"]).read_text(encoding="utf-8")
@@ -88,7 +89,7 @@ def test_a_forecast_arrives_styled_in_time_and_with_its_card(
     path = tmp_path / "risk.tif"
     ran = run("forecastrisk", INPUT=str(grids_file), MODEL=trained["MODEL"], STEPS=2, OUTPUT=str(path))
     assert ran["CARD"] in ran.log.text
-    assert ran["CARD"].startswith("Forecast for 2024-02-10 to 2024-02-12 (2 maps of 1 day). Model: Prior counts")
+    assert ran["CARD"].startswith("Forecast for Sat 10 – Sun 11 Feb 2024 (2 maps of 1 day). Model: Prior counts,")
     assert ran["CARD"].endswith(ran["VERDICT"])
     assert "On 8 held-out maps" in ran["VERDICT"]
     layer = QgsRasterLayer(str(path), "risk")

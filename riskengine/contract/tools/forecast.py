@@ -469,7 +469,7 @@ baselines can be tried on moved grids, since the position of the grid alone chan
     ] = None
     risk: Annotated[
         str | None,
-        RasterDestination(style="risk", abstract="verdict"),
+        RasterDestination(style="risk", abstract="headline"),
         Shown(tr("Backtest risk"), tr("The forecasts of the model that is compared first, a band per map.")),
     ] = None
 

@@ -274,7 +274,7 @@ class Judges(Tool):
     csv: Annotated[str | None, FileDestination(filter=CSV), Shown(tr("Table of all figures"), name="TABLE")] = None
     labels: Annotated[
         str | None,
-        RasterDestination(style="labels", abstract="verdict"),
+        RasterDestination(style="labels", abstract="headline"),
         Shown(
             tr("Labels"),
             tr(
@@ -289,7 +289,7 @@ class Judges(Tool):
             "point",
             {"start": "datetime", "end": "datetime", "incidents": "integer", "risk": "real", "label": "text"},
             style="hits",
-            abstract="verdict",
+            abstract="headline",
         ),
         Shown(
             tr("Incidents by label"),

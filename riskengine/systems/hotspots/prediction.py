@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contract.dates import format_moment
 from ...contract.forecasters import FORECASTERS
 from ...contract.tools.forecast import HELD_OUT
 from ...forecasters.base import check_history
@@ -85,7 +86,8 @@ def find_first_judged(
     first = max(unseen, int(np.argmax(enough)) + 1 if enough.any() else len(heatmaps))
     if heatmaps.observed[first:].any():
         if first > unseen:
-            context.log(f"The evaluation starts at {heatmaps.edges[first]}: what is before it is the first history")
+            start = format_moment(heatmaps.edges[first])
+            context.log(f"The evaluation starts on {start}: what is before it is the first history")
         return first
     if heatmaps.observed[unseen:].any():
         warn(

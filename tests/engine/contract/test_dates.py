@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from riskengine.contract.dates import (
+    count_bins,
     format_bin_length,
     format_days,
     format_days_up_to,
+    format_last,
     format_moment,
     format_span,
+    label_moments,
 )
 
 
@@ -44,6 +47,33 @@ def test_a_moment_has_a_time_of_day_only_within_a_day() -> None:
 
 def test_one_is_not_several() -> None:
     assert [format_bin_length(each) for each in ("1 days", "2 hours", "1 months")] == ["1 day", "2 hours", "1 month"]
+
+
+def test_an_end_is_said_as_the_last_day() -> None:
+    assert format_last("2025-01-01T00:00:00") == "Tue 31 Dec 2024"
+    assert format_last("2025-01-01T05:00:00") == "Wed 1 Jan 2025, 05:00"
+
+
+def test_bins_are_counted_by_their_name() -> None:
+    assert [count_bins(number, "1 days") for number in (1, 58)] == ["1 day", "58 days"]
+    assert count_bins(1200, "1 months") == "1,200 months"
+    assert [count_bins(number, "2 hours") for number in (1, 3)] == ["1 bin of 2 hours", "3 bins of 2 hours"]
+
+
+@pytest.mark.parametrize(
+    ("moments", "labels"),
+    [
+        (("2021-10-01", "2021-12-01", "2022-02-01"), ["Oct 2021", "Dec", "Feb 2022"]),
+        (("2024-12-24", "2024-12-31", "2025-01-07"), ["24 Dec 2024", "31 Dec", "7 Jan 2025"]),
+        (
+            ("2024-12-30T18:00", "2024-12-31T00:00", "2024-12-31T06:00"),
+            ["30 Dec 2024, 18:00", "31 Dec, 00:00", "06:00"],
+        ),
+        ((), []),
+    ],
+)
+def test_ticks_say_no_more_than_has_changed(moments: tuple[str, ...], labels: list[str]) -> None:
+    assert label_moments(moments) == labels
 
 
 @given(some.dates(), some.integers(1, 400))

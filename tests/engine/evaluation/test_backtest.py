@@ -387,9 +387,8 @@ def test_differences_have_the_right_sign(alternating: Judged) -> None:
 
 def test_the_sentences_say_who_is_better_and_that_there_is_a_signal(alternating: Judged) -> None:
     text = " ".join(describe_comparison(alternating))
-    assert "Distinguishably better than it: Knows (" in text
-    assert "Distinguishably WORSE than it: " in text
-    assert "Worse (+" in text
+    assert "Knows: better calibrated than constant, catches as many as prior counts (log-loss −0." in text
+    assert "Worse: WORSE calibrated than constant, " in text
     assert "There is a signal beyond" in text
 
 
@@ -401,12 +400,13 @@ def test_where_there_is_no_signal_the_sentences_say_so() -> None:
     text = " ".join(describe_comparison(backtest))
     assert "These models found no signal beyond the long-run mean" in text
     assert "There is a signal" not in text
-    assert "Distinguishably better" not in text
+    assert ": better calibrated" not in text
 
 
 def test_too_few_maps_are_said_to_be_too_few(city: Heatmaps) -> None:
     backtest = run_backtest(city, ["prior_counts", "prior_share"], Plan(115))
-    assert "5 test maps are too few" in " ".join(describe_comparison(backtest))
+    text = " ".join(describe_comparison(backtest))
+    assert "Constant: too few maps to tell it from the simple baselines (log-loss +0." in text
 
 
 def test_hit_rates_are_compared_too(alternating: Judged) -> None:

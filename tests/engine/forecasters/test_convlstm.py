@@ -368,7 +368,8 @@ def test_job_writes_risk_model_and_report(tmp_path: Path) -> None:
     assert str(tmp_path) not in report
     # 90 maps, of which 18 were held out.
     kept = (
-        "The weights are those learned from the first 80\N{NO-BREAK SPACE}% of the maps, before 2024-03-13: the model"
+        "The weights are those learned from the first 80\N{NO-BREAK SPACE}% of the maps, up to Tue 12 Mar 2024: the"
+        " model"
     )
     assert kept in report
     assert any(text.startswith(kept) for text in context.messages)

@@ -96,7 +96,7 @@ def test_the_result_names_models_baselines_and_differences(judged: dict[str, Any
     assert judged["labels"] == list(LABELS)
     assert len(judged["edges"]) == TEST - 1
     assert judged["edges"][0] == ["2024-03-21T00:00:00", "2024-03-22T00:00:00"]
-    assert any("1 maps were not observed" in note for note in judged["notes"])
+    assert any("1 map was not observed: it is neither" in note for note in judged["notes"])
 
 
 def test_the_risk_stack_holds_the_scored_maps_in_time(city: Path, judged: dict[str, Any]) -> None:

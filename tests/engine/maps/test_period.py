@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kit.contexts import Recorder
 from kit.incidents import make_incidents, write_incidents
+from kit.pages import Page
 
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.jobs import run_job
@@ -160,7 +161,11 @@ def test_job(exchange: str, tmp_path: Path) -> None:
     assert np.load(tmp_path / "kept.npy").tolist() == [number * 10 for number in range(2, 86)]
     assert any("65 of 149 incidents (43.6%) lie outside the period" in message for message in context.messages)
     report = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "4 of 10 months with 84 incidents. 65 incidents" in report
+    page = Page(tmp_path / "r.html")
+    page.check_order()
+    assert page.lead == (
+        "Jan – Apr 2013 is kept: 4 of 10 months, with 84 of 149 incidents; 65 (43.6 %) lie outside and are left out."
+    )
     assert "data:image/" in report
     assert report.count('class="n kept"') == 4
     assert "http" not in report.replace("http://www.w3.org", ""), "a report must not need the network"

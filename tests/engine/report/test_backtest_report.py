@@ -12,6 +12,7 @@ import pytest
 from kit.maps import make_stack
 from kit.pages import Page, collapse_blanks
 
+from riskengine.contract.dates import format_span
 from riskengine.evaluation.exposure import AreaExposure
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.judging import judge_fitted
@@ -26,6 +27,8 @@ from riskengine.measures.compare import Difference
 from riskengine.measures.metrics import AreaHits, reliability
 from riskengine.report import backtest_figures, backtest_maps, claims
 from riskengine.report.backtest import write_backtest_report
+from riskengine.report.openings import describe_trial
+from riskengine.report.verdicts import format_interval, verdict_of, verdict_of_hits
 from riskengine.report.words import format_change, format_count, format_flagged
 
 EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'
@@ -83,10 +86,11 @@ def make_backtest(
     )
 
 
-def page(path: Path, backtest: Judged, **given: object) -> Page:
+def page(path: Path, backtest: Judged, has_map: bool = True, **given: object) -> Page:
     write_backtest_report(path, backtest, {"heatmaps": EVIL, "areas": None}, [], **given)  # type: ignore[arg-type]
     made = Page(path)
     assert not made.open
+    made.check_order(has_map)
     assert not {"nan", "inf", "None"} & set(re.findall(r"\w+", made.text))
     return made
 
@@ -124,26 +128,72 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert whole.source.count('class="scroll"') == whole.tags.count("table") - whole.source.count('class="card"')
 
 
+def test_it_opens_with_what_was_caught_where_and_when(whole: Page, backtest: Judged) -> None:
+    area, plain = backtest.scores["ensemble"].area, backtest.scores["prior_counts"].area
+    assert whole.lead == (
+        "Ensemble was tried on 50 days, Fri 1 Mar – Fri 19 Apr 2024, in 13.5 km²: the riskiest 2 of 54 cells (3.7 % of"
+        f" the area) caught {area.caught:.0f} of {area.incidents:,.0f} incidents ({collapse_blanks(EVIL)}),"
+        f" {100 * area.caught / area.incidents:.1f} %; the simple method prior counts caught {plain.caught:.0f}, and as"
+        f" many cells drawn at random would catch about {2 / 54 * area.incidents:.0f}."
+    )
+    assert whole.tiles[0] == f"{100 * area.hit_rate:.1f}\N{NO-BREAK SPACE}%"
+    assert whole.tiles[2] == f"{backtest.scores['ensemble'].log_loss:.3f}"
+
+
+def test_an_opening_without_a_simple_method_without_incidents_and_of_a_map_that_was_given() -> None:
+    made = make_backtest(("ensemble", "constant"))
+    area = made.scores["ensemble"].area
+    end = f"; as many cells drawn at random would catch about {2 / 54 * area.incidents:.0f}."
+    assert describe_trial(made).endswith(end)
+    made.heatmaps.counts[FIRST:] = 0
+    made.scores["ensemble"] = score_model("ensemble", made.risks["ensemble"], made.counts, made.heatmaps.mask)
+    said = ", in 13.5 km²: no incident happened there, so nothing can be said about how good it is."
+    assert describe_trial(made) == f"Ensemble was tried on 50 days, Fri 1 Mar – Fri 19 Apr 2024{said}"
+    made.model, made.scores["risk"] = "risk", made.scores["ensemble"]
+    assert describe_trial(made).startswith("The risk map was tried on 50 days, ")
+
+
+def test_a_caption_counts_what_lies_in_flagged_cells(whole: Page, backtest: Judged) -> None:
+    place = backtest_maps.choose_maps(backtest)["typical"]
+    counts = backtest.heatmaps.counts[FIRST + place]
+    flagged = np.isin(backtest.label_cells()[place], [1, 4, 5])
+    day = np.datetime64("2024-01-01") + FIRST + place
+    said = f"A typical map, {format_span(day, day + 1)}: {counts.sum()} incidents in {(counts > 0).sum()} cells,"
+    number = f"{flagged.sum()} flagged cell{'' if flagged.sum() == 1 else 's'}"
+    assert f"{said} {counts[flagged].sum()} of the incidents in the {number}." in whole.text
+
+
 def test_the_answer_comes_first(whole: Page, backtest: Judged) -> None:
     score, plain = backtest.scores["ensemble"], backtest.scores["prior_counts"]
     difference = backtest.compare_losses("ensemble", "prior_counts")
     assert difference.high < 0
-    said = whole.text[whole.text.index("Ensemble: log-loss") :]
+    said = whole.text[whole.text.index("Ensemble, over 50 test maps") :]
+    # Both rank the cells alike here.
     assert said.startswith(
-        f"Ensemble: log-loss {score.log_loss:.4f} over 50 test maps, distinguishably better than the best simple"
-        f" baseline, prior counts ({plain.log_loss:.4f}; difference −{abs(difference.mean):.4f}"
+        "Ensemble, over 50 test maps: better calibrated, catches as many;"
+        f" log-loss {score.log_loss:.3f} against {plain.log_loss:.3f} of prior counts, the best simple baseline"
+        f" (difference −{abs(difference.mean):.4f}, 95 % interval"
     )
-    caught = f"{score.area.caught:,.0f} of {score.area.incidents:,.0f}"
-    assert f"% of the incidents ({caught})" in said[:900]
-    assert "There is a signal beyond the long-run mean (prior counts): 1 other model beats it, ensemble" in said[:1200]
+    caught, share = f"{score.area.caught:,.0f}", f"{100 * score.area.hit_rate:.1f} %"
+    assert (
+        f"; with the riskiest 2 of 54 cells (3.7 % of the area) flagged it catches {share} of the incidents ({caught}"
+        f" of {score.area.incidents:,.0f}) against {share} ({caught}) of prior counts, which also catches"
+        " the most (difference +0.00 percentage points, 95 % interval +0.00 to +0.00)."
+    ) in said[:900]
+    assert (
+        "There is a signal beyond the long-run mean (prior counts, the best of the 2 models that know nothing recent):"
+        " 1 of the 2 other models is better calibrated than it, and none catches more (1 could not be compared). The"
+        " best probabilities are those of ensemble (log-loss −0."
+    ) in said[:1500]
 
 
 def test_a_sentence_and_a_row_for_every_model(whole: Page, backtest: Judged) -> None:
     for words in (
-        "Ensemble: distinguishably better than prior counts (−0.",
-        "Prior counts: the best simple baseline (log-loss 0.",
-        "Constant: distinguishably WORSE than prior counts (+0.",
-        "ConvLSTM: distinguishably WORSE than prior counts (+",
+        "Ensemble: better calibrated than prior counts, catches as many (log-loss −0.0",
+        "Prior counts: the best simple baseline; catches more than constant (log-loss 0.",
+        "Constant: WORSE calibrated than prior counts, and catches FEWER (log-loss +0.",
+        "ConvLSTM: WORSE calibrated than prior counts, and catches FEWER (log-loss +1.",
+        " of 662 caught, −",
         "SFTT could not be run: Too few maps.",
     ):
         assert words in whole.text, words
@@ -193,7 +243,7 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
     areas = [row for row in whole.rows if len(row) == 7 and row[0].startswith("Area ")]
     assert [int(row[0].split()[1]) for row in areas] == list(range(14, -1, -1))
     assert areas[0][4:] == ["14.0 %", "2.0 %", "7.00"]
-    for words in ("places, never of persons", "The other 3 areas", "50 maps, 2024-03-01 to 2024-04-20"):
+    for words in ("places, never of persons", "The other 3 areas", "50 maps, Fri 1 Mar – Fri 19 Apr 2024"):
         assert words in whole.text, words
     assert whole.find_row("Fits", 2)[1].startswith("3, every 20 maps")
     assert whole.find_row("Seeds", 2)[1] == "0, 1"
@@ -205,13 +255,13 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
 def test_no_signal_is_said_in_words() -> None:
     made = make_backtest(("convlstm", "constant", "prior_counts"))
     sentence, tone = claims.make_headline(made)
-    assert sentence.startswith("ConvLSTM: log-loss")
-    assert "distinguishably WORSE than the best simple baseline, prior counts" in sentence
-    assert "Use prior counts instead." in sentence
+    assert sentence.startswith("ConvLSTM, over 50 test maps: WORSE calibrated, and catches FEWER; log-loss 1.56 ")
+    assert sentence.endswith(" Use prior counts instead.")
     assert tone == "worse"
     assert claims.describe_signal(made).startswith(
-        "These models found no signal beyond the long-run mean (prior counts): the one other model"
-        " tried is not distinguishably better. The nearest, ConvLSTM, differs by +"
+        "These models found no signal beyond the long-run mean (prior counts, the best of the 2 models that know"
+        " nothing recent): the one other model is not better calibrated than it, and catches no more. The nearest,"
+        " ConvLSTM, differs by +"
     )
 
 
@@ -233,7 +283,7 @@ def test_a_small_gain_is_called_small_and_set_beside_the_baselines_own() -> None
     )
     share = 1 - base.log_loss / made.scores["constant"].log_loss
     assert (
-        "The gain is small, 1.0 % of the log-loss; that of prior counts is already"
+        "The gain is small, 1.00 % of the log-loss; that of prior counts is already"
         f" {100 * share:.1f} % below a constant’s."
     ) in collapse_blanks(claims.make_headline(made)[0])
 
@@ -244,7 +294,7 @@ def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
     wobble = 0.01 * np.where(np.arange(50) % 2, 1.0, -1.0)
     made.scores["ensemble"] = replace(same, name="ensemble", fold_loss=same.fold_loss + wobble)
     sentence, tone = claims.make_headline(made)
-    assert "not distinguishable from the best simple baseline, prior counts" in sentence
+    assert sentence.startswith("Ensemble, over 50 test maps: as well calibrated, catches as many; log-loss ")
     assert tone == "unsure"
     assert claims.describe_models(made)["ensemble"].verdict == "indistinguishable"
     assert claims.describe_signal(made).startswith("These models found no signal beyond")
@@ -273,7 +323,8 @@ def test_a_grid_of_two_cells_says_what_was_flagged(tmp_path: Path) -> None:
     area = made.scores[made.model].area
     caught = f"{100 * area.hit_rate:.1f} % of the incidents ({area.caught:.0f} of {area.incidents:.0f})"
     verdict = collapse_blanks(claims.make_headline(made)[0])
-    assert f"With the riskiest 1 of 2 cells (50 % of the area) flagged it catches {caught}" in verdict
+    few = "11 of the 16 lie in one cell"
+    assert f"with the riskiest 1 of 2 cells (50 % of the area) flagged it catches {caught[:-1]}; {few})" in verdict
     text = page(tmp_path / "r.html", made).text
     assert "With the riskiest 1 of 2 cells (50 % of the area) flagged in each map" in text
     assert "in the riskiest 1 of 2 cells (50 % of the area):" in text
@@ -283,7 +334,7 @@ def test_a_grid_of_two_cells_says_what_was_flagged(tmp_path: Path) -> None:
     assert made.scores[made.model].to_dict()["flagged_share_5"] == 0.5
     made.scores["constant"] = replace(made.scores["constant"], log_loss=float("nan"))
     line = collapse_blanks(claims.describe_models(made)["constant"].text)
-    assert "hit rate at 1 of 2 cells (50 % of the area) against" in line
+    assert line.startswith("Constant: its values are no probabilities, so only their order is judged; catches ")
 
 
 def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
@@ -294,22 +345,29 @@ def test_the_rival_in_hits_is_the_baseline_that_catches_most() -> None:
     assert made.best_baseline == "constant"
     assert claims.find_catcher(made) == "prior_counts"
     sentence, _ = claims.make_headline(made)
-    assert "The simple baseline that catches most, prior counts:" in sentence
+    assert " of constant, the best simple baseline (difference " in sentence
+    assert ") of prior counts, the simple baseline that catches the most (difference " in sentence
 
 
 def test_one_model_alone(tmp_path: Path) -> None:
     sentence, tone = claims.make_headline(make_backtest(("ensemble",)))
-    assert "No simple baseline was scored beside it, so nothing can be said about how good that is." in sentence
+    assert "no simple baseline was scored beside it, so nothing can be said about how good that is; log" in sentence
     assert tone == "unsure"
     text = page(tmp_path / "r.html", make_backtest(("constant",))).text
     assert "Backtest of 1 hotspot forecast" in text
-    assert "It is a simple baseline, and the best of them. No other model was scored." in text
+    assert (
+        "Constant, over 50 test maps: the best simple baseline; no other simple baseline to compare its catch with;"
+    ) in text
+    assert "No other model was scored." in text
 
 
 def test_one_fold(tmp_path: Path) -> None:
     text = page(tmp_path / "r.html", make_backtest(maps=FIRST + 1)).text
-    assert "over 1 test map: too few maps to tell it from the best simple baseline" in text
-    assert "Whether there is a signal beyond the long-run mean (prior counts) cannot be told from 1 test map." in text
+    assert "Ensemble, over 1 test map: too few maps to tell it from the simple baselines; log-loss" in text
+    assert (
+        "Whether there is a signal beyond the long-run mean (prior counts, the best of the 2 models that know nothing"
+        " recent) cannot be told from 1 test map."
+    ) in text
     assert "A typical map" in text
     assert "A busy map" not in text
 
@@ -328,7 +386,8 @@ def test_models_without_figures(tmp_path: Path) -> None:
         text = claims.describe_models(made)["convlstm"].text
         assert text == "ConvLSTM: no forecast that could be scored."
         assert claims.make_headline(made)[0].startswith("No answer") is (name == "ensemble")
-    text = page(tmp_path / "r.html", made).text
+    text = page(tmp_path / "r.html", made, has_map=False).text
+    assert "50 days, Fri 1 Mar – Fri 19 Apr 2024, in 13.5 km²: it gave no forecast that could be judged." in text
     assert "No answer: ensemble has no forecast that could be scored on 50 test maps." in text
     assert "Prior counts: the best simple baseline" in text
 
@@ -350,25 +409,33 @@ def test_a_given_risk_map_that_holds_no_probabilities(tmp_path: Path) -> None:
     text = page(tmp_path / "r.html", made).text
     area = made.scores["ensemble"].area
     assert (
-        "Ensemble: its values are no probabilities, so only their order is judged. With the riskiest 2 of 54 cells"
-        f" (3.7 % of the area) flagged it catches {100 * area.hit_rate:.1f} % of the incidents"
-        f" ({area.caught:.0f} of {area.incidents:.0f})"
+        "Ensemble, over 50 test maps: its values are no probabilities, so only their order is judged; catches as"
+        " many; with the riskiest 2 of 54 cells (3.7 % of the area) flagged it catches"
+        f" {100 * area.hit_rate:.1f} % of the incidents ({area.caught:.0f} of {area.incidents:.0f})"
     ) in text
     # Prior counts rank the cells in the same order here.
-    assert "That cannot be told from prior counts (difference +0.00 percentage points" in text
+    assert "of prior counts, the simple baseline that catches the most (difference +0.00 percentage points" in text
     assert "Evaluation of a risk map" in text
-    assert "Risk and what happened" in text
+    assert "More maps: risk and what happened" in text
     assert "A busy map" in text
 
 
 @pytest.mark.parametrize(
-    ("maps", "told"), [(5, "; too few maps for an interval"), (50, ", 95 % interval +0.00 to +0.00")]
+    ("maps", "judged", "told"),
+    [
+        (5, "too few maps to tell its catch from that of prior counts", ", too few maps for an interval"),
+        (50, "catches as many as prior counts", ", 95 % interval +0.00 to +0.00"),
+    ],
 )
-def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, told: str) -> None:
+def test_an_order_over_too_few_maps_is_not_called_chance(maps: int, judged: str, told: str) -> None:
     made = make_backtest(("ensemble", "constant", "prior_counts"), FIRST + maps)
     made.scores["ensemble"] = replace(made.scores["ensemble"], log_loss=float("nan"))
-    (sentence,) = (line for line in claims.describe_comparison(made) if "judged by its order alone" in line)
-    assert collapse_blanks(sentence).endswith(f"against prior counts: +0.00 percentage points{told}.")
+    (sentence,) = (line for line in claims.describe_comparison(made) if "only their order is judged" in line)
+    area = made.scores["ensemble"].area
+    assert collapse_blanks(sentence) == (
+        f"Ensemble: its values are no probabilities, so only their order is judged; {judged} ({area.caught:.0f} of"
+        f" {area.incidents:.0f} caught, +0.00 percentage points{told})."
+    )
 
 
 def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
@@ -384,9 +451,9 @@ def test_categories_that_nobody_recorded_are_not_all(tmp_path: Path) -> None:
 
 
 def test_hit_rates_are_better_when_higher() -> None:
-    assert claims.verdict_of_hits(Difference(0.02, 0.01, 0.03, 0.95, 10)) == "better"
-    assert claims.verdict_of_hits(Difference(-0.02, -0.03, -0.01, 0.95, 10)) == "worse"
-    assert claims.verdict_of_hits(Difference(0.02, -0.01, 0.05, 0.95, 10)) == "indistinguishable"
+    assert verdict_of_hits(Difference(0.02, 0.01, 0.03, 0.95, 10)) == "better"
+    assert verdict_of_hits(Difference(-0.02, -0.03, -0.01, 0.95, 10)) == "worse"
+    assert verdict_of_hits(Difference(0.02, -0.01, 0.05, 0.95, 10)) == "indistinguishable"
 
 
 def test_a_test_without_incidents(tmp_path: Path) -> None:
@@ -395,7 +462,7 @@ def test_a_test_without_incidents(tmp_path: Path) -> None:
     for name, risk in made.risks.items():
         made.scores[name] = score_model(name, risk, made.counts, made.heatmaps.mask, reference=0.2)
     text = page(tmp_path / "r.html", made).text
-    assert "No incident lies in the test, so no hit rate exists." in text
+    assert "; no incident lies in the test, so nothing could be caught; log-loss 0." in text
 
 
 def test_maps_shown_are_a_quiet_a_typical_and_a_busy_one() -> None:
@@ -409,11 +476,11 @@ def test_maps_shown_are_a_quiet_a_typical_and_a_busy_one() -> None:
 
 def test_words_for_differences() -> None:
     told = Difference(-0.00123, -0.00160, -0.00086, 0.95, 10)
-    assert claims.verdict_of(told) == "better"
-    assert collapse_blanks(claims.format_interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
+    assert verdict_of(told) == "better"
+    assert collapse_blanks(format_interval(told)) == "−0.00123, 95 % interval −0.00160 to −0.00086"
     few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
-    assert claims.verdict_of(few) == "too few"
-    assert claims.format_interval(few) == "−0.00123; too few maps for an interval"
+    assert verdict_of(few) == "too few"
+    assert format_interval(few) == "−0.00123, too few maps for an interval"
     # A limit just below 0 must not look as if it lay above.
     assert format_change(-0.0000001) == "−0.00000"
     assert format_change(0.0) == "+0.00000"
@@ -423,11 +490,12 @@ def test_words_for_differences() -> None:
 
 def test_same_backtest_same_figures(backtest: Judged) -> None:
     shared = backtest_maps.choose_common_scale(backtest, "ensemble", [0, 1])
-    maps = [backtest_maps.draw_happened_map(backtest, "ensemble", 0, shared) for _ in range(2)]
+    labels = backtest.label_cells()
+    maps = [backtest_maps.draw_happened_map(backtest, "ensemble", 0, shared, labels) for _ in range(2)]
     curves = [backtest_figures.draw_hit_rate_curves(backtest) for _ in range(2)]
     assert maps[0] == maps[1]
     assert curves[0] == curves[1]
-    assert maps[0] != backtest_maps.draw_happened_map(backtest, "ensemble", 1, shared)
+    assert maps[0] != backtest_maps.draw_happened_map(backtest, "ensemble", 1, shared, labels)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, backtest: Judged) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ def inspect(folder: Path, incidents: Any, **more: Any) -> tuple[dict[str, Any], 
     path = folder / "look.html"
     source = write_incidents(folder / "incidents.npz", incidents)
     given = {"incidents": source, "crs": "EPSG:32618", "report": str(path), **more}
-    return run_job("inspect_incidents", given, context), Page(path), context
+    figures, page = run_job("inspect_incidents", given, context), Page(path)
+    page.check_order()
+    return figures, page, context
 
 
 def test_figures_and_page_say_the_same(town: Any, tmp_path: Path) -> None:
@@ -50,6 +53,20 @@ def test_figures_and_page_say_the_same(town: Any, tmp_path: Path) -> None:
     assert "1 place lies far from all others." in [message for _, message in context.entries]
 
 
+def test_it_opens_with_what_there_is_and_what_to_know(town: Any, tmp_path: Path) -> None:
+    _, page, _ = inspect(tmp_path, town, layer="town")
+    assert page.lead.startswith("town holds 200 incidents that can be used, from Mon 1 Jan 2024")
+    assert ", in an area of 2.00 × 1.98 km; 2 things to know first are listed below." in page.lead
+    assert "Incidents in cells of 50 m, in the colours of hotspot grids; north up." in page.text
+    assert "1 place lies too far off to be drawn." in page.text
+
+
+def test_one_incident_is_not_several(town: Any, tmp_path: Path) -> None:
+    _, page, _ = inspect(tmp_path, town.select(np.arange(200) == 3), layer="")
+    assert page.lead.startswith("The layer holds 1 incident that can be used, from ")
+    assert re.findall(r"\b1 (?:incidents|months|places|coordinates|categories|days)\b", page.text) == []
+
+
 def test_hostile_names_do_nothing(town: Any, tmp_path: Path) -> None:
     _, page, _ = inspect(tmp_path, town)
     assert page.open == []
@@ -65,6 +82,8 @@ def test_months_alone(town: Any, tmp_path: Path) -> None:
     figures, page, _ = inspect(tmp_path, town)
     assert (figures["exactness"], figures["bin_unit"]) == ("month", "months")
     assert "near repeats within days or weeks cannot be found" in page.text
+    assert "that can be used, Jan – Apr 2024, in an area of" in page.lead
+    assert "Jan – Apr 2024, 4 months. The times are months, set to the first day of each." in page.text
     assert "No time of day is known" in page.text
     assert not [row for row in page.rows if row[0] == "Monday"]
 

@@ -25,7 +25,7 @@ from riskengine.report.claims import make_headline
 from riskengine.report.html import format_crs, format_number
 from riskengine.report.outputs import FILES, hide_folders
 from riskengine.report.training import write_training_report
-from riskengine.report.words import format_moment, format_percent, weights_text
+from riskengine.report.words import format_figure, format_percent, format_share, weights_text
 from riskengine.systems.hotspots.steps import forecast
 
 EVIL = '<script>alert("x")</script> & $x_1^2$'
@@ -66,7 +66,37 @@ def make(path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Ju
     )
     page = Page(path)
     assert not page.open
+    page.check_order()
     return page.source, page
+
+
+def test_it_says_what_is_forecast_and_what_such_forecasts_caught(
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
+) -> None:
+    _, page = make(tmp_path / "r.html", heatmaps, model, held_out)
+    area = held_out.scores["convlstm"].area
+    assert page.lead.startswith(f"ConvLSTM says where incidents ({EVIL}) are likeliest on Tue 20 – Wed 21 Feb 2024, ")
+    assert "It was tried on 10 days, Sat 10 – Mon 19 Feb 2024" in page.lead
+    assert f" caught {area.caught:.0f} of {area.incidents:.0f} incidents" in page.lead
+    assert "Hotspot forecast: ConvLSTM, Tue 20 – Wed 21 Feb 2024" in page.text
+    _, page = make(tmp_path / "r.html", heatmaps, model, None)
+    assert page.lead.endswith(" km². How good that is was not measured.")
+
+
+def test_a_model_alone_shows_a_held_out_map(
+    tmp_path: Path, heatmaps: Heatmaps, model: ConvLSTMForecaster, held_out: Judged
+) -> None:
+    card = make_card(model, heatmaps.before(40))
+    given = {"until": "2024-02-10T00:00:00", "layer": "no date: 2024-99-10"}
+    for judged in (held_out, None):
+        write_training_report(tmp_path / "r.html", heatmaps, model, card, judged, "", given, [])
+        page = Page(tmp_path / "r.html")
+        page.check_order(has_map=judged is not None)
+        assert page.find_row("layer", 2)[1] == "no date: 2024-99-10"
+        assert ("A typical held-out map, " in page.text) is (judged is not None)
+        assert page.find_row("until", 2)[1] == "Sat 10 Feb 2024"
+    assert "from 50 days, Mon 1 Jan – Mon 19 Feb 2024, in" in page.lead
+    assert page.lead.endswith("how good its forecasts are was not measured.")
 
 
 def test_report_is_one_file_and_escaped(
@@ -79,7 +109,7 @@ def test_report_is_one_file_and_escaped(
     assert all(link.startswith("data:image/") for link in page.links)
     assert len(page.links) == 6
     assert not re.search(r"@import|url\(", text)
-    for words in ("Prior counts", "Constant", "never of persons", "Fingerprint", "2024-02-10", "EPSG:32614"):
+    for words in ("Prior counts", "Constant", "never of persons", "Fingerprint", "Fri 9 Feb 2024", "EPSG:32614"):
         assert words in page.text
     assert "nan" not in page.text.lower().split()
 
@@ -89,7 +119,7 @@ def test_report_says_how_the_interval_was_made_or_why_there_is_none(
 ) -> None:
     _, few = make(tmp_path / "few.html", heatmaps, model, held_out)
     assert "too few held-out maps for an interval" in few.text
-    assert "learned from the first 80 % of the maps, before 2024-02-10: the model was not fitted again" in few.text
+    assert "learned from the first 80 % of the maps, up to Fri 9 Feb 2024: the model was not fitted again" in few.text
     assert "inf" not in few.text.replace("−", " ").replace("+", " ").split()
     longer = judge_fitted([model, PriorCounts(), ConstantForecaster()], heatmaps, 20)
     _, enough = make(tmp_path / "enough.html", heatmaps, model, longer)
@@ -128,25 +158,38 @@ def test_verdict_says_plainly_when_the_model_is_worse(heatmaps: Heatmaps) -> Non
             return np.asarray(0.9)
 
     bad = judge_fitted([Bad(), PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert "distinguishably WORSE than the best simple baseline, prior counts" in make_headline(bad)[0]
+    assert make_headline(bad)[0].startswith("ConvLSTM, over 30 test maps: WORSE calibrated, and catches FEWER; log")
     same = ConstantForecaster()
     same.name = "convlstm"
-    assert (
-        "not distinguishable from the best simple"
-        in make_headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))[0]
-    )
+    alike, tone = make_headline(judge_fitted([same, ConstantForecaster()], heatmaps, 20))
+    assert alike.startswith("ConvLSTM, over 30 test maps: as well calibrated, catches as many; log-loss")
+    assert tone == "unsure"
     few, tone = make_headline(judge_fitted([same, ConstantForecaster()], heatmaps, 40))
-    assert "over 10 test maps: too few maps to tell it from the best simple baseline, constant" in few
+    assert few.startswith("ConvLSTM, over 10 test maps: too few maps to tell it from the simple baselines; log-loss")
     assert tone == "unsure"
     good = judge_fitted([PriorCounts(), ConstantForecaster()], heatmaps, 20)
-    assert "distinguishably better" in make_headline(good)[0]
+    assert make_headline(good)[0].startswith("Prior counts, over 30 test maps: better calibrated, and catches more;")
 
 
 def test_words() -> None:
     assert format_percent(0.1234) == "12.3\N{NO-BREAK SPACE}%"
     assert format_percent(float("nan")) == format_number(None) == "–"
-    assert format_moment(np.datetime64("2024-01-02T00:00:00")) == "2024-01-02"
-    assert format_moment(np.datetime64("2024-01-02T05:00:00")) == "2024-01-02 05:00"
+    for value, said in (
+        (0.04231, "0.0423"),
+        (9.996, "10.0"),
+        (0.99951, "1.00"),
+        (1234.5, "1,230"),
+        (0.0, "0"),
+        (-0.123456, "−0.123"),
+        (0.00001234, "0.0000123"),
+        (None, "–"),
+    ):
+        assert format_figure(value) == said
+    assert [format_share(value) for value in (0.2034, 1.0, float("nan"))] == [
+        "20.3\N{NO-BREAK SPACE}%",
+        "100\N{NO-BREAK SPACE}%",
+        "–",
+    ]
     assert format_crs('PROJCS["WGS 84 / UTM zone 14N",GEOGCS[...]]') == "WGS 84 / UTM zone 14N"
 
 

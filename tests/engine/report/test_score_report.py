@@ -15,6 +15,7 @@ from riskengine.ground.errors import OutputError
 from riskengine.learning.loop import Curves
 from riskengine.measures.clustered import Interval
 from riskengine.report import score_figures, score_words
+from riskengine.report.openings import describe_score_model
 from riskengine.report.score import write_score_report
 from riskengine.systems.score.augment import Rows
 from riskengine.systems.score.definition import ScoreScale
@@ -129,6 +130,7 @@ def page(path: Path, study: Study) -> Page:
     write_score_report(path, study)
     made = Page(path)
     assert not made.open
+    made.check_order()
     assert "nan" not in re.findall(r"\w+", made.text.lower())
     return made
 
@@ -145,9 +147,23 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
     assert "Beware: " + EVIL in made.text
     assert all(link.startswith("data:image/svg") for link in made.links)
     assert not re.search(r"@import|url\(", made.source)
-    assert len(made.alts) == made.tags.count("img") == 9
+    assert len(made.alts) == made.tags.count("img") == 10
     assert all(len(alt) > 40 for alt in made.alts)
     assert made.source.count('class="scroll"') == made.tags.count("table") - made.source.count('class="card"')
+
+
+def test_it_opens_with_what_it_says_and_how_far_off_that_is(whole: Page) -> None:
+    start = (
+        "Asked about a place it has never seen, in an area of 6.00 × 6.00 km, the model says how many incidents were"
+        " reported within 200 m in the 365 days up to Fri 31 Jan 2020, 23:59; it is typically off by a factor of 1.2"
+    )
+    assert whole.lead.startswith(start)
+    assert re.search(r": where it says 100, a typical truth is (7\d|8\d) or 1[23]\d\.$", whole.lead)
+    study = make_study("published")
+    study.card = study.card.model_copy(update={"count_high": 20})
+    said = describe_score_model(study)
+    assert said.startswith("Asked about a place beside those it learned from, in ")
+    assert re.search(r": where it says 10, a typical truth is 9 or 11\.$", said)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +178,7 @@ def test_one_file_escaped_and_told_to_those_who_do_not_see(whole: Page) -> None:
         "the same network on the published features is off by 0.0470 on random rows but by 0.0535",
         "By their names, 20.0 % of the incidents here seem to be found by patrols",
         "Gradient boosting",
-        "ciudad.crimeindex: 900 incidents, 2019-02-01 to 2020-01-31 23:59",
+        "ciudad.crimeindex: 900 incidents, Fri 1 Feb 2019 to Fri 31 Jan 2020, 23:59",
         "6.0 km from west to east",
         "from 0 (1 incident) to 1 (500)",
         "14-8-4-3",
@@ -262,7 +278,7 @@ def test_blocks_with_few_incidents_are_left_out_of_the_map(tmp_path: Path) -> No
     corner = np.vstack((study.held_out.corner, [[9000.0, 9000.0]]))
     study.held_out = replace(study.held_out, block=few, corner=corner)
     text = page(tmp_path / "r.html", study).text
-    assert f"Grey: 1 blocks with fewer than {score_figures.LEAST_IN_BLOCK} incidents" in text
+    assert f"Grey: 1 block with fewer than {score_figures.LEAST_IN_BLOCK} incidents" in text
     assert "Of the 36 blocks shown" in text
 
 

@@ -1,0 +1,52 @@
+"""Colours that mean something, each once: styles of layers in QGIS and figures of reports have the very same."""
+
+from __future__ import annotations
+
+#: ColorBrewer YlOrRd: light is low, and it stays in order for colour-blind readers and in grey. Risk, its classes,
+#: crime scores and counts.
+RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
+
+#: Okabe and Ito's colours, told apart by colour-blind readers, with a grey instead of the black: for names.
+QUALITATIVE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#f0e442", "#666666")
+
+#: What became of a cell that was flagged or not, by its label: Okabe and Ito's too. A true negative is most of the map
+#: and says nothing: it has none.
+LABELS = {
+    "correct": "#009e73",
+    "false negative": "#d55e00",
+    "false negative, neighbour": "#f0c04a",
+    "false positive": "#0072b2",
+    "false positive, neighbour": "#7cc4ec",
+}
+
+#: Limits of the crime score's classes, in the first five colours of the ramp.
+SCORE_LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+#: Steps of counts in a legend.
+_STEPS = 5
+
+
+def list_shades(number: int) -> list[str]:
+    """List `number` colours (#rrggbb) from light to dark, evenly along the ramp."""
+    if number <= _STEPS:
+        return [RAMP[round(step * (_STEPS - 1) / max(number - 1, 1))] for step in range(number)]
+    mixed = []
+    for step in range(number):
+        position = step * (len(RAMP) - 1) / (number - 1)
+        low = min(int(position), len(RAMP) - 2)
+        share = position - low
+        pairs = zip(_read(RAMP[low]), _read(RAMP[low + 1]), strict=True)
+        mixed.append("#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs))
+    return mixed
+
+
+def list_count_steps(highest: int) -> tuple[list[int], list[str]]:
+    """List the largest counts of up to five steps, even on a logarithmic scale, and what a legend calls each."""
+    steps = sorted({max(round(highest ** (step / (_STEPS - 1))), 1) for step in range(_STEPS)})
+    begins = [1, *(step + 1 for step in steps)]
+    labels = [f"{end:,}" if begin == end else f"{begin:,} – {end:,}" for begin, end in zip(begins, steps, strict=False)]
+    return steps, labels
+
+
+def _read(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[place : place + 2], 16) for place in (1, 3, 5))

@@ -1,0 +1,57 @@
+"""What a model card keeps of how good a model was on held-out maps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import NotRequired, TypedDict
+
+#: Key, within a card's figures of the model itself, of how it compares with the best baseline.
+AGAINST = "against"
+#: Key, within that, of how its catch compares with the baseline that catches most.
+CATCH = "catch"
+
+#: A figure that does not exist is None.
+Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
+Amount = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Number = Annotated[int, Field(strict=True, ge=0)]
+
+
+class HitChange(TypedDict):
+    """A difference of hit rates; without limits where there were too few maps."""
+
+    mean: Annotated[float, Field(strict=True, ge=-1, le=1)]
+    low: Figure
+    high: Figure
+    level: Annotated[float, Field(strict=True, gt=0, lt=1)]
+    blocks: Number
+
+
+class Catch(TypedDict):
+    """What a model caught on held-out maps at `share` of the area, and how that compares with the baseline that catches
+    most; `few_cells` hold most of the incidents, where so few do. See `report.card`.
+    """
+
+    baseline: str
+    verdict: Literal["better", "worse", "indistinguishable", "too few", "alone", "nothing"]
+    share: Annotated[float, Field(strict=True, gt=0, le=1)]
+    flagged: Amount
+    cells: Annotated[int, Field(strict=True, ge=1)]
+    maps: Annotated[int, Field(strict=True, ge=1)]
+    caught: Amount
+    incidents: Amount
+    few_cells: Number
+    few_incidents: Amount
+    baseline_caught: Amount
+    change: HitChange | None
+
+
+class Against(TypedDict):
+    """How a model compares with the best baseline on held-out maps; files of 0.2 to 0.6 do not know its catch."""
+
+    baseline: str
+    verdict: Literal["better", "worse", "indistinguishable", "too few"]
+    ratio: Amount
+    maps: Number
+    catch: NotRequired[Catch]
