@@ -8,6 +8,7 @@ from typing import Any
 from qgis.core import QgsRasterLayer
 
 from ..bridge import styles
+from ..riskengine.contract.texts import show_name
 from . import stacks
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
@@ -36,9 +37,9 @@ class Algorithm(ToolAlgorithm):
         for entry in result["categories"]:
             asked.feedback.pushInfo(
                 self.tr("{category}: {count} incidents in {file}").format(
-                    category=entry["category"], count=f"{entry['counted']:,}", file=entry["file"]
+                    category=show_name(entry["category"]), count=f"{entry['counted']:,}", file=entry["file"]
                 )
             )
-            layer = QgsRasterLayer(str(target / entry["file"]), entry["category"])
+            layer = QgsRasterLayer(str(target / entry["file"]), show_name(entry["category"]))
             styles.style_heatmaps(layer, entry["highest"], result["edges"])
-            styles.remember(layer, entry["category"], f"{self.displayName()} (crimerisk:{self.name()})")
+            styles.remember(layer, show_name(entry["category"]), f"{self.displayName()} (crimerisk:{self.name()})")

@@ -19,6 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDateTime
 from qgis.PyQt.QtGui import QColor
 
+from ..riskengine.contract.texts import show_name
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
@@ -85,7 +86,7 @@ def style_incidents(layer: QgsVectorLayer, time_field: str, exactness: str) -> N
         own, colour = symbol.clone(), QColor(shade)
         colour.setAlpha(symbol.color().alpha())
         own.setColor(colour)
-        renderer.addCategory(QgsRendererCategory(name, own, name))
+        renderer.addCategory(QgsRendererCategory(name, own, show_name(name)))
     # Those without a category, and what is added later.
     renderer.addCategory(QgsRendererCategory(None, symbol.clone(), tr("other, or none")))
     layer.setRenderer(renderer)

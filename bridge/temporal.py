@@ -10,6 +10,7 @@ from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsRasterLayer, 
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 from ..riskengine.contract.dates import format_span
+from ..riskengine.contract.texts import show_names
 
 #: Vocabulary of the metadata keyword that holds the first map's time.
 TIME_KEYWORD = "crimerisk:time"
@@ -45,7 +46,7 @@ def describe_span(result: Mapping[str, Any]) -> str:
     spans = list_spans(edges)
     categories = result.get("counted_categories") or []
     names = categories if len(categories) <= _NAMED else []
-    return ", ".join([format_span(spans[0][0], spans[-1][1]), *names])
+    return ", ".join([format_span(spans[0][0], spans[-1][1]), *show_names(names)])
 
 
 def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:

@@ -1,8 +1,70 @@
-"""Texts that people see, said here and translated where they are shown."""
+"""Texts that people see: translated where they are shown, names cleaned and cut, numbers with their nouns.
+
+Data keep their names as they are; only what is shown of them passes through here.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+#: Letters of a name that are shown.
+NAME_LENGTH = 60
+#: Names of a list that are shown.
+_NAMES = 5
+#: What no one sees, or what turns the text around it: marks of direction, of width zero, tags, line separators. Joiners
+#: stay, since some scripts need them, and so do line ends and tabs.
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+#: Halves of a pair stand alone in file names that are no valid text: no file of UTF-8 can hold them.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BLANKS = {ord(letter): " " for letter in "\n\t"}
 
 
 def tr(text: str) -> str:
     """Mark a text for Qt's lupdate; translation happens where it is shown."""
     return text
+
+
+def clean_text(text: str) -> str:
+    """Take out of a text what no one sees, or what turns the text around it; line ends and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _CONTROLS.sub(_replace_one, _UNSEEN.sub("", text))
+
+
+def replace_controls(text: str) -> str:
+    """Replace line ends and what no text of a file may hold, and keep all else as it is."""
+    return _CONTROLS.sub(_replace_one, text.translate(_BLANKS))
+
+
+def _replace_one(found: re.Match[str]) -> str:
+    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= found[0] <= "\udfff" else " "
+
+
+def show_name(name: object, most: int = NAME_LENGTH) -> str:
+    """Make a name that users or files gave fit to be shown: on one line, cut with an ellipsis, nothing hidden in it.
+
+    QGIS computes ``[% expressions %]`` in names of layers and in legends: they are no expressions any more.
+    """
+    # Of a text of megabytes the beginning will do.
+    plain = " ".join(clean_text(str(name)[: 4 * most]).split()).replace("[%", "[ %")
+    return plain[: most - 1] + "…" if len(plain) > most else plain or "(blank)"
+
+
+def show_names(names: Iterable[object]) -> list[str]:
+    """Make names fit to be shown; see `show_name`."""
+    return [show_name(name) for name in names]
+
+
+def list_names(names: Sequence[object], most: int = _NAMES) -> str:
+    """List the first names, fit to be shown, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(show_names(names[:most])) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def count_text(number: float, one: str, many: str = "") -> str:
+    """Say how many of something there are: "1 incident", "2,000 incidents"; "1 month is", "2 months are"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ..contract.texts import show_names
 from .exactness import is_too_fine, measure_exactness, name_clocks
 from .incidents import Incidents
 from .patrols import find_patrol_group
@@ -296,7 +297,7 @@ def _patrols(categories: list[str], share: dict[str, float]) -> list[Finding]:
     if not groups:
         return []
     names = sorted(groups, key=lambda name: (-share.get(name, 0.0), name))
-    shown = ", ".join(name[:60] for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
+    shown = ", ".join(show_names(names[:_SHOWN])) + (" and others" if len(names) > _SHOWN else "")
     total = sum(share.get(name, 0.0) for name in names)
     part = f"; {total:.1%} of the incidents" if share else ""
     one = len(names) == 1

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ..contract.texts import list_names
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from .csvfile import open_csv
-from .sources import Found, Source, find_sources, list_names
+from .sources import Found, Source, find_sources
 from .table import FileStarts, Misfit, Record, Table, fit_width
 from .workbooks import open_workbook
 

@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
+from ..contract.texts import list_names
 from ..ground.errors import DataError, FormatError, ParameterError
 from . import filekinds
 
@@ -20,8 +21,6 @@ _HEAD = 1024
 _BLOCK = 1 << 20
 #: More than so many bytes, and so many times what they take in the archive, are there to fill a disk.
 _BOMB_BYTES, _BOMB_RATIO = 1 << 30, 200
-#: Files that are named in a sentence.
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -137,12 +136,6 @@ def find_sources(paths: Sequence[str | Path], patterns: Sequence[str] = ()) -> F
 def fits(name: str, patterns: Sequence[str]) -> bool:
     """Whether a name, or what stands behind one of its slashes, fits one of the patterns; capitals do not matter."""
     return any(fnmatch(f"/{name.lower()}", f"*/{pattern.strip().lower()}") for pattern in patterns)
-
-
-def list_names(names: Sequence[str]) -> str:
-    """List the first few names, and how many more there are."""
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _look_into(path: Path) -> tuple[list[Source], list[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_bin_length, format_span
+from ..contract.texts import clean_text, list_names, replace_controls
 from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -26,6 +27,10 @@ from ..maps.span import choose_span, choose_unit, find_covered, warn_of_incomple
 MAX_NAMED = 40
 #: More stacks than this are refused: a column of free text is no category.
 MAX_CATEGORIES = 100
+#: Categories that a sentence names.
+_LISTED = 20
+#: Bytes of a file's name, with room for what is put behind it while it is written.
+_NAME_BYTES = 180
 #: The category of incidents without one.
 WITHOUT = "(no category)"
 #: What Windows takes for a device, whatever follows the point.
@@ -56,9 +61,9 @@ def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext)
     names = [name.casefold() for name in incidents.categories]
     missing = [name for name in wanted if name.casefold() not in names]
     if missing:
-        some = ", ".join(sorted(incidents.categories)[:20])
+        some = list_names(sorted(incidents.categories), _LISTED)
         raise DataError(
-            f"No incident has category {', '.join(missing)}",
+            f"No incident has category {list_names(missing, _LISTED)}",
             parameter="categories",
             value=missing[0],
             remedy=f"Choose from: {some}",
@@ -67,7 +72,7 @@ def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext)
     chosen = incidents.select(np.isin(incidents.category, [code for code, name in enumerate(names) if name in folded]))
     if not len(chosen):
         raise DataError(
-            f"No incident that can be used has category {', '.join(wanted)}",
+            f"No incident that can be used has category {list_names(wanted, _LISTED)}",
             parameter="categories",
             value=wanted[0],
             remedy="Choose other categories, or look at the refused features",
@@ -80,7 +85,9 @@ def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext)
 
 def choose_file_name(category: str, taken: set[str]) -> str:
     """Choose a file name that every system takes, the category's own if possible; unique among `taken`, case or not."""
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", category).strip(" .")[:80].strip(" .") or "_"
+    name = clean_text(re.sub(r'[<>:"/\\|?*\x00-\x1f\ud800-\udfff]', "_", category)).strip(" .")[:80]
+    # Letters of other scripts have up to four bytes.
+    name = name.encode("utf-8")[:_NAME_BYTES].decode("utf-8", "ignore").strip(" .") or "_"
     name = f"_{name}" if name.split(".")[0].casefold() in _DEVICES else name
     number, unique = 1, name
     while unique.casefold() in taken:
@@ -106,7 +113,7 @@ def _recorded(incidents: Incidents) -> list[str]:
     Which incidents a filter left out is not known here: that all categories were counted is never said.
     """
     names = sorted(_present(incidents))
-    unnamed = any(not name or "\n" in name for name in names)
+    unnamed = any(not name or replace_controls(name) != name for name in names)
     return [] if unnamed or len(names) > MAX_NAMED else names
 
 

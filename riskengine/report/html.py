@@ -8,23 +8,45 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from .. import __version__
+from ..contract.texts import clean_text, show_name, show_names
 from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from .words import SHOWN_CATEGORIES, categories_text, format_change, format_moment, format_percent
+
+#: Letters of a parameter's value that are shown.
+_SETTING_LENGTH = 400
 
 
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
+        finalize=_clean,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(name=show_name, setting=_show_setting)
     environment.filters.update(number=format_number, percent=format_percent, moment=format_moment, signed=format_change)
     return environment
+
+
+def _clean(value: Any) -> Any:
+    """What every expression of a template passes through."""
+    if not isinstance(value, str):
+        return value
+    text = clean_text(value)
+    return Markup(text) if isinstance(value, Markup) else text
+
+
+def _show_setting(value: Any) -> str:
+    """Show a parameter's value on one line of a table."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_show_setting(each) for each in value) or "none"
+    return "–" if value is None else show_name(value, _SETTING_LENGTH)
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
@@ -54,7 +76,7 @@ def history_of(heatmaps: Heatmaps) -> dict[str, Any]:
         "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
         "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
         "filled": heatmaps.filled,
-        "layers": ", ".join((*heatmaps.extras.static_names, *heatmaps.extras.channel_names)),
+        "layers": ", ".join(show_names((*heatmaps.extras.static_names, *heatmaps.extras.channel_names))),
     }
 
 

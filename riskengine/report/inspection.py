@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import show_name, show_names
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..intake.findings import Finding, list_findings
 from ..intake.incidents import Incidents
-from ..intake.inspection import Inspection, inspect_incidents, show_names
+from ..intake.inspection import Inspection, inspect_incidents
 from ..intake.timecheck import find_far_times
 from ..maps.suggested import Suggested, suggest_parameters
 from . import inspection_words as words
@@ -82,7 +83,7 @@ def write_inspection(
     patrols = [finding for finding in findings if finding.kind == "categories"]
     warnings += ["Some categories are found by patrols rather than reported by victims."] if patrols else []
     values = {
-        "name": name,
+        "name": show_name(name) if name else "",
         "total": len(incidents),
         "refused": refused,
         "reasons": [(reason, number, format_percent(number / refused)) for reason, number in reasons.items()],

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..contract.texts import count_text
 from ..contract.tools.shared import HOTSPOT_GRIDS
 from ..intake.findings import MIDNIGHT, SNAPPED, Finding
 from ..intake.incidents import Incidents
@@ -32,11 +33,6 @@ class Said(NamedTuple):
     found: str
     meaning: str
     warning: str = ""
-
-
-def count_text(number: int, one: str, many: str = "") -> str:
-    """Say how many of something there are: "1 incident", "2 incidents"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def format_days(days: float) -> str:

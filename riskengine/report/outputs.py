@@ -83,7 +83,7 @@ def write_outputs(
     tags = {
         tagnames.BIN: heatmaps.bin,
         tagnames.MODEL: backtest.model,
-        tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
     }
     mask, grid = heatmaps.mask, heatmaps.grid
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..contract import flagged
 from ..contract.forecasters import title_of
+from ..contract.texts import count_text, show_names
 from ..measures.metrics import AreaHits
 
 #: Categories named below the title; the table names all.
@@ -18,8 +19,9 @@ def categories_text(categories: Sequence[str], most: int | None = None) -> str:
     if not categories:
         return "categories not recorded"
     if most is None or len(categories) <= most:
-        return ", ".join(categories)
-    return f"{', '.join(categories[:most])} and {len(categories) - most} more categories"
+        return ", ".join(show_names(categories))
+    rest = count_text(len(categories) - most, "more category", "more categories")
+    return f"{', '.join(show_names(categories[:most]))} and {rest}"
 
 
 def inner_title_of(name: str) -> str:
@@ -111,4 +113,4 @@ def weights_text(trained_until: str, share: float | None, refitted: bool) -> str
 
 def maps_text(number: int) -> str:
     """Say how many maps were judged."""
-    return f"{number:,} test {'map' if number == 1 else 'maps'}"
+    return count_text(number, "test map")

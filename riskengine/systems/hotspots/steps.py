@@ -104,7 +104,7 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
         tagnames.TRAINED_UNTIL: card.window.end,
         tagnames.SEED: str(card.seed),
         tagnames.FINGERPRINT: card.fingerprint,
-        tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
     }
     return RiskForecast(risk, edges, tags)
 
