@@ -18,8 +18,9 @@ _UNSEEN = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
 )
-#: Halves of a pair stand alone in file names that are no valid text: no file of UTF-8 can hold them.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+#: They stand alone in file names that are no valid text: no file of UTF-8 can hold them.
+_HALVES = re.compile("[\ud800-\udfff]")
 _BLANKS = {ord(letter): " " for letter in "\n\t"}
 
 
@@ -32,16 +33,17 @@ def clean_text(text: str) -> str:
     """Take out of a text what no one sees, or what turns the text around it; line ends and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
-    return _CONTROLS.sub(_replace_one, _UNSEEN.sub("", text))
+    return make_writable(_CONTROLS.sub(" ", _UNSEEN.sub("", text)))
+
+
+def make_writable(text: str) -> str:
+    """Leave out what no text of a file can hold: zeros, and halves of a pair."""
+    return _HALVES.sub("\N{REPLACEMENT CHARACTER}", text.replace("\0", ""))
 
 
 def replace_controls(text: str) -> str:
     """Replace line ends and what no text of a file may hold, and keep all else as it is."""
-    return _CONTROLS.sub(_replace_one, text.translate(_BLANKS))
-
-
-def _replace_one(found: re.Match[str]) -> str:
-    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= found[0] <= "\udfff" else " "
+    return make_writable(_CONTROLS.sub(" ", text.translate(_BLANKS)))
 
 
 def show_name(name: object, most: int = NAME_LENGTH) -> str:

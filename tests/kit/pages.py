@@ -12,7 +12,7 @@ def collapse_blanks(text: str) -> str:
 
 
 class Page(HTMLParser):
-    """Tags, those left open, everything a browser would fetch, texts of images, the text, and the rows of tables."""
+    """Tags, those left open, everything a browser would fetch, texts of images, the text, whole and between tags, rows."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -23,6 +23,7 @@ class Page(HTMLParser):
         self.tags: list[str] = []
         self.rows: list[list[str]] = []
         self.text = ""
+        self.texts: list[str] = []
         self.feed(self.source)
         self.text = collapse_blanks(self.text)
         self.rows = [[collapse_blanks(cell) for cell in row] for row in self.rows]
@@ -47,6 +48,7 @@ class Page(HTMLParser):
         if "style" in self.open:
             return
         self.text += data
+        self.texts.append(data)
         if {"td", "th"} & set(self.open):
             self.rows[-1][-1] += data + " "
 
