@@ -12,7 +12,7 @@ def collapse_blanks(text: str) -> str:
 
 
 class Page(HTMLParser):
-    """Tags, those left open, everything a browser would fetch, texts of images, the text, whole and between tags, rows."""
+    """Tags, those left open, all that a browser would fetch, texts of images, text (whole and between tags), rows."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

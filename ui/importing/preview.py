@@ -11,9 +11,10 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetIte
 
 from ...bridge.crs import tr
 from ..message import Message
+from ..tooltips import make_tooltip
 
 #: Longer texts of a cell are cut; the tooltip holds more of them.
-_CELL, _TIP = 60, 1000
+_CELL = 60
 
 
 class Preview(QWidget):
@@ -124,7 +125,7 @@ def _fill(table: QTableWidget, header: Sequence[str], rows: Sequence[Sequence[st
             item = QTableWidgetItem(_cut(text, _CELL))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled)
             if len(text) > _CELL:
-                item.setToolTip(_cut(text, _TIP).replace("<", "&lt;"))
+                item.setToolTip(make_tooltip(text))
             if number in grey:
                 item.setForeground(brush)
             table.setItem(number, column, item)

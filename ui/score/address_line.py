@@ -23,6 +23,7 @@ from ...bridge import geocoding
 from ...bridge.crs import tr
 from ...bridge.geocoder_choice import GeocodingError, Service, read_service
 from ...bridge.geocoder_key import KeyLocked
+from ..tooltips import make_tooltip
 from .address_search import AddressSearch
 from .geocoder_settings import GeocoderSettings
 
@@ -227,7 +228,7 @@ class AddressLine(QWidget):
         for place in search.places:
             name = place.name if place.near else tr("{name} (outside the data)").format(name=place.name)
             item = QListWidgetItem(name)
-            item.setToolTip(name)
+            item.setToolTip(make_tooltip(name))
             item.setData(Qt.ItemDataRole.UserRole, place)
             self.list.addItem(item)
         self.list.updateGeometry()

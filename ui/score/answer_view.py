@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 
 from ...bridge import styles
 from ...bridge.crs import tr
+from ..tooltips import make_tooltip
 from .answers import Answer
 
 
@@ -205,7 +206,7 @@ class AnswerView(QWidget):
         spoken = ". ".join([answer.name, *said, coordinates])
         self.setAccessibleDescription(spoken)
         self.tile.setAccessibleName(said[0])
-        self.tile.setToolTip(spoken)
+        self.tile.setToolTip(make_tooltip(spoken))
 
     def _fill_table(self, said: Sequence[tuple[str, str]]) -> None:
         while self.table.count():

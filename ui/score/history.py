@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
@@ -19,11 +20,14 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge import styles
 from ...bridge.crs import tr
+from ..tooltips import make_tooltip
 from .answer_view import list_sentences
 from .answers import Answer
 
 _ANSWER = Qt.ItemDataRole.UserRole
 _COLUMNS = ("name", "longitude", "latitude", "score", "lower", "upper", "percentile", "incidents", "queried", "model")
+#: Numbers, and places given by two of them, are no formulas.
+_NUMBERS = re.compile(r"[-+\d.,\s]+")
 #: Older ones make room; the layer keeps them all.
 LONGEST = 500
 
@@ -43,8 +47,14 @@ def as_table(answers: Iterable[Answer]) -> str:
             answer.model,
             answer.index,
         )
-        lines.append("\t".join(" ".join(value.split()) for value in values))
+        lines.append("\t".join(_as_cell(value) for value in values))
     return "\n".join(lines)
+
+
+def _as_cell(value: str) -> str:
+    """A text on one line that no spreadsheet takes for a formula."""
+    cell = " ".join(value.split())
+    return f"'{cell}" if cell.startswith(tuple("=+-@")) and not _NUMBERS.fullmatch(cell) else cell
 
 
 class _List(QListWidget):
@@ -115,7 +125,8 @@ class History(QWidget):
         score = "–" if answer.score is None else f"{answer.score:.2f}"
         item = QListWidgetItem(self._icon(answer), tr("{score}  {place}").format(score=score, place=answer.name))
         item.setData(_ANSWER, answer)
-        item.setToolTip("\n".join((answer.name, *list_sentences(answer), answer.time.toString("yyyy-MM-dd HH:mm:ss"))))
+        said = (answer.name, *list_sentences(answer), answer.time.toString("yyyy-MM-dd HH:mm:ss"))
+        item.setToolTip(make_tooltip("\n".join(said)))
         self.list.insertItem(0, item)
         while self.list.count() > LONGEST:
             self.list.takeItem(self.list.count() - 1)

@@ -10,8 +10,12 @@ from qgis.PyQt.QtGui import QKeyEvent
 from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.texts import show_name
+from ..tooltips import make_tooltip
 
 _NUMBER = Qt.ItemDataRole.UserRole
+#: Letters of a category in a cell, which shows as many as fit.
+_LONGEST = 200
 
 
 class _Cell(QTableWidgetItem):
@@ -76,10 +80,10 @@ class NeighbourTable(QTableWidget):
             cells = (
                 _Cell(tr("{distance} m").format(distance=f"{incident['distance']:,.0f}"), incident["distance"], number),
                 _Cell(tr("{age} days").format(age=f"{incident['age_days']:,.0f}"), incident["age_days"], number),
-                _Cell(category or tr("none"), category, number),
+                _Cell(show_name(category, _LONGEST) if category else tr("none"), category, number),
             )
             for column, cell in enumerate(cells):
-                cell.setToolTip(f"{category or tr('no category')}\n{incident['time'].replace('T', ' ')}")
+                cell.setToolTip(make_tooltip(f"{category or tr('no category')}\n{incident['time'].replace('T', ' ')}"))
                 if column < 2:
                     cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(number, column, cell)
