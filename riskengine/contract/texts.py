@@ -21,6 +21,8 @@ _UNSEEN = re.compile(
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 #: They stand alone in file names that are no valid text: no file of UTF-8 can hold them.
 _HALVES = re.compile("[\ud800-\udfff]")
+#: What a sentence ends with.
+_STOPS = (".", "!", "?", ":", "…")
 _BLANKS = {ord(letter): " " for letter in "\n\t"}
 
 
@@ -34,6 +36,11 @@ def clean_text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return make_writable(_CONTROLS.sub(" ", _UNSEEN.sub("", text)))
+
+
+def end_sentence(text: str) -> str:
+    """End a text with a stop where it has none."""
+    return text if text.endswith(_STOPS) or not text else f"{text}."
 
 
 def make_writable(text: str) -> str:
@@ -69,4 +76,19 @@ def list_names(names: Sequence[object], most: int = _NAMES) -> str:
 
 def count_text(number: float, one: str, many: str = "") -> str:
     """Say how many of something there are: "1 incident", "2,000 incidents"; "1 month is", "2 months are"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{format_amount(number)} {one if number == 1 else many or one + 's'}"
+
+
+def part_text(part: float, whole: float, noun: str, one: str = "", many: str = "") -> str:
+    """Say how many of how many there are, and what they do: "1 of 60 maps is a gap", "2 of 60 maps are gaps"."""
+    return f"{format_amount(part)} of {count_text(whole, noun)} {one if part == 1 else many}".rstrip()
+
+
+def none_text(whole: float, noun: str, does: str, does_not: str) -> str:
+    """Say that none of so many does something: "None of the 60 rows can", "The only row cannot"."""
+    return f"The only {noun} {does_not}" if whole == 1 else f"None of the {count_text(whole, noun)} {does}"
+
+
+def format_amount(number: float) -> str:
+    """Format a number of things, whole or not, with its thousands."""
+    return f"{number:,.0f}" if number == round(number) else f"{number:,.4g}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec
 from ..ground.errors import ParameterError
@@ -133,7 +134,8 @@ class SpaceTimeKDE(Forecaster):
         self.weight_, self.recent_bandwidth_, self.half_life_ = best[1], widths[best[2]] * cell, lives[best[3]]
         context.log(
             f"Space-time KDE: bandwidth {self.long_bandwidth_:.0f} m in the long run; {self.weight_:.0%} of the rate"
-            f" from a recent density of {self.recent_bandwidth_:.0f} m and a half-life of {self.half_life_:g} days"
+            f" from a recent density of {self.recent_bandwidth_:.0f} m and a half-life of"
+            f" {count_text(self.half_life_, 'day')}"
         )
         return self
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..contract.texts import clean_text
+from ..contract.texts import clean_text, end_sentence
 from .errors import Cancelled
 
 
@@ -45,9 +45,9 @@ class JobContext:
             self._on_progress(low + (high - low) * min(max(share, 0.0), 1.0), clean_text(text))
 
     def log(self, message: str, level: str = "info") -> None:
-        """Tell the user something worth keeping."""
+        """Tell the user something worth keeping, in sentences; a stop at the end that is left out is added."""
         if self._on_log is not None:
-            self._on_log(clean_text(message), level)
+            self._on_log(end_sentence(clean_text(message)), level)
 
     def warn(self, message: str) -> None:
         """Log with level ``warning``."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ..contract.texts import show_names
+from ..contract.texts import count_text, format_amount, show_names
 from .exactness import is_too_fine, measure_exactness, name_clocks
 from .incidents import Incidents
 from .patrols import find_patrol_group
@@ -206,7 +206,8 @@ def _snapped(places: Places, cell: float | None) -> list[Finding]:
     findings = [
         Finding(
             "snapped",
-            f"Places are snapped: the {places.incidents:,} incidents lie at {places.places:,} coordinates, and"
+            f"Places are snapped: the {count_text(places.incidents, 'incident lies', 'incidents lie')} at"
+            f" {count_text(places.places, 'coordinate')}, and"
             f" {places.repeats:.0%} repeat exactly the coordinate of another of the 92 days before"
             f" ({places.by_chance:.1%} would come that near by chance); near-repeat distances and cells finer than the"
             " shared points mean nothing.",
@@ -217,7 +218,8 @@ def _snapped(places: Places, cell: float | None) -> list[Finding]:
         findings.append(
             Finding(
                 "fine cells",
-                f"Cells of {cell:g} m are finer than the data: half of the shared points have no other within"
+                f"Cells of {format_amount(cell)} m are finer than the data: half of the shared points have no other"
+                f" within"
                 f" {places.spacing:.0f} m. Use larger cells.",
                 {"cell_m": cell, "spacing_m": round(places.spacing, 1)},
             )

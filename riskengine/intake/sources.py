@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from ..contract.texts import list_names
+from ..contract.texts import count_text, list_names
 from ..ground.errors import DataError, FormatError, ParameterError
 from . import filekinds
 
@@ -240,7 +240,8 @@ def _refuse_foreign(head: bytes, label: str) -> None:
 def _refuse_bomb(label: str, size: int, packed: int) -> None:
     if size > _BOMB_BYTES and size > _BOMB_RATIO * max(packed, 1):
         raise DataError(
-            f"{label} unpacks to more than {size / 1e9:.1f} GB, {size // max(packed, 1):,} times what it takes packed: "
+            f"{label} unpacks to more than {size / 1e9:.1f} GB, {count_text(size // max(packed, 1), 'time')} what it"
+            f" takes packed: "
             "it may be there to fill this computer",
             parameter="path",
             value=label,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_bin_length, format_span
-from ..contract.texts import clean_text, list_names, replace_controls
+from ..contract.texts import clean_text, count_text, format_amount, list_names, part_text, replace_controls
 from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -46,8 +46,9 @@ def _name_missing(incidents: Incidents, context: JobContext) -> Incidents:
     same = int(np.isin(incidents.category, codes).sum())
     if same:
         context.warn(
-            f"{same:,} incidents have the category {WITHOUT!r}: they are counted with the {int(missing.sum()):,} "
-            "that have none"
+            f"{count_text(same, 'incident has', 'incidents have')} the category {WITHOUT!r}: "
+            f"{'it is' if same == 1 else 'they are'} counted with the "
+            f"{count_text(int(missing.sum()), 'that has', 'that have')} none"
         )
     code = codes[0] if codes else len(incidents.categories)
     categories = incidents.categories if codes else [*incidents.categories, WITHOUT]
@@ -79,7 +80,8 @@ def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext)
         )
     if len(chosen) < len(incidents):
         left_out = len(incidents) - len(chosen)
-        context.log(f"{left_out:,} of {len(incidents):,} incidents have another category, or none, and are not counted")
+        is_another, are_others = "has another category, or none, and is", "have another category, or none, and are"
+        context.log(f"{part_text(left_out, len(incidents), 'incident', is_another, are_others)} not counted")
     return chosen
 
 
@@ -128,7 +130,8 @@ def _by_category(incidents: Incidents) -> dict[str, list[int]]:
         )
     if len(codes) > MAX_CATEGORIES:
         raise ParameterError(
-            f"The incidents have {len(codes):,} categories; one stack each is written for at most {MAX_CATEGORIES}",
+            f"The incidents have {count_text(len(codes), 'category', 'categories')}; one stack each is written for at"
+            f" most {MAX_CATEGORIES}",
             parameter="per_category",
             value=len(codes),
             remedy="Name the wanted ones in Categories, or choose another field",
@@ -161,7 +164,8 @@ def _write_categories(
         write_heatmaps(path, replace(heatmaps, counts=counts, categories=[name]))
         here = len(part) - outside
         if here and name.casefold() == WITHOUT:
-            context.log(f"{here:,} of {counted:,} incidents have no category: they are in the stack {path.name}")
+            it, they = "has no category: it is", "have no category: they are"
+            context.log(f"{part_text(here, counted, 'incident', it, they)} in the stack {path.name}")
         written.append(
             {
                 "category": name,
@@ -201,9 +205,10 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     )
     if parameters.cell_size is None:
         how = "columns and rows" if parameters.columns or parameters.rows else "the extent"
-        context.log(f"Cell size {grid.cell:g} m, chosen from {how}")
+        context.log(f"Cell size {format_amount(grid.cell)} m, chosen from {how}")
     context.log(
-        f"Grid of {grid.columns} columns x {grid.rows} rows, {len(edges) - 1} maps of "
+        f"Grid of {count_text(grid.columns, 'column')} x {count_text(grid.rows, 'row')},"
+        f" {count_text(len(edges) - 1, 'map')} of "
         f"{format_bin_length(bin_text(unit, parameters.bin_length))}: {format_span(edges[0], edges[-1])}"
     )
     mask = mask_cells(area, grid, everything.x, everything.y)
@@ -214,8 +219,9 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     counted = total - left_out
     context.progress(0.5, "Writing maps")
     if left_out:
-        lie = "lies" if left_out == 1 else "lie"
-        context.warn(f"{left_out:,} of {total:,} incidents {lie} outside the grid, the study area or the period")
+        context.warn(
+            f"{part_text(left_out, total, 'incident', 'lies', 'lie')} outside the grid, the study area or the period"
+        )
     heatmaps = Heatmaps(
         counts,
         edges,
@@ -233,7 +239,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     if parameters.per_category:
         with context.step(0.5, 0.8):
             stacks = _write_categories(Path(parameters.per_category), incidents, counted, heatmaps, context)
-        context.log(f"{len(stacks)} stacks, one a category, on the same grid and bins")
+        context.log(f"{count_text(len(stacks), 'stack')}, one a category, on the same grid and bins")
     with context.step(0.8 if stacks else 0.5, 1.0):
         write_heatmaps(parameters.output, heatmaps, context)
     return {

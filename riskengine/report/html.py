@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import __version__
-from ..contract.texts import clean_text, show_name, show_names
+from ..contract.texts import clean_text, count_text, show_name, show_names
 from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from .words import SHOWN_CATEGORIES, categories_text, format_change, format_moment, format_percent
@@ -29,7 +29,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(name=show_name, setting=_show_setting)
+    environment.filters.update(name=show_name, setting=_show_setting, count=count_text)
     environment.filters.update(number=format_number, percent=format_percent, moment=format_moment, signed=format_change)
     return environment
 
