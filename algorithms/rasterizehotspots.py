@@ -8,7 +8,7 @@ from typing import Any
 from qgis.core import QgsRasterLayer
 
 from ..bridge import styles
-from ..riskengine.contract.texts import show_name
+from ..riskengine.contract.texts import count_text, show_name
 from . import stacks
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
@@ -32,12 +32,14 @@ class Algorithm(ToolAlgorithm):
         replaced = stacks.bring(made, target, names, asked.job["output"])
         if replaced:
             asked.feedback.pushInfo(
-                self.tr("Replaced in {folder}: {names}").format(folder=target, names=", ".join(replaced))
+                self.tr("Replaced in {folder}: {names}.").format(folder=target, names=", ".join(replaced))
             )
         for entry in result["categories"]:
             asked.feedback.pushInfo(
-                self.tr("{category}: {count} incidents in {file}").format(
-                    category=show_name(entry["category"]), count=f"{entry['counted']:,}", file=entry["file"]
+                self.tr("{category}: {count} in {file}.").format(
+                    category=show_name(entry["category"]),
+                    count=count_text(entry["counted"], self.tr("incident"), self.tr("incidents")),
+                    file=entry["file"],
                 )
             )
             layer = QgsRasterLayer(str(target / entry["file"]), show_name(entry["category"]))

@@ -72,7 +72,7 @@ def _by_shares(
     if tied:
         what = "the stack" if parameters.over == "stack" else part_text(tied, len(bands), "map")
         context.warn(
-            f"In {what} cells of equal risk lie on both sides of a share's limit; of them the first from north to "
+            f"In {what}, cells of equal risk lie on both sides of a share's limit; of them the first from north to "
             "south and west to east were taken"
         )
     return classes, limits

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.dates import format_bin_length, format_span
+from ..contract.dates import format_bin_length, format_moment, format_span
 from ..contract.texts import clean_text, count_text, format_amount, list_names, part_text, replace_controls
 from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
@@ -195,7 +195,9 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     edges = make_bin_edges(first, last, unit, parameters.bin_length)
     for name, given in (("start", parameters.start), ("end", parameters.end)):
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
-            context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")
+            context.warn(
+                f"{name.upper()}, {format_moment(given)}, is not where a bin ends: the map it falls in is incomplete"
+            )
     warn_of_incomplete(parameters.start, parameters.end, covered, edges, context)
     # Of all categories, and of nothing after the period.
     known = everything.select(everything.time <= last)

@@ -184,13 +184,13 @@ def list_notes(study: Study) -> list[str]:
     covered, wanted = study.held_out.coverage().mean, study.card.interval
     if abs(covered - wanted) > 0.05:
         sentences.append(
-            f"The {wanted:.0%} interval holds {covered:.0%} of the held-out truths: read its bounds with that in mind"
+            f"The {wanted:.0%} interval holds {covered:.0%} of the held-out truths: read its bounds with that in mind."
         )
     blocks = len(np.unique(study.held_out.block))
     if blocks < 30:
         sentences.append(
             f"The held-out rows lie in only {count_text(blocks, 'block')}: the error may well be another in the next"
-            f" neighbourhood"
+            " neighbourhood."
         )
     return sentences
 

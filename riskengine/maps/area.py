@@ -232,8 +232,8 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
     )
     say(
         f"The hull is that of the incidents before {format_moment(heatmaps.edges[origin])}, when the first forecast is"
-        f" made: {judged} not judged; {lost} of {total:,} later"
-        " incidents happened there"
+        f" made: {judged} not judged; {lost} of"
+        f" {count_text(total, 'later incident')} happened there"
     )
     return replace(heatmaps, counts=counts, mask=mask)
 

@@ -274,14 +274,14 @@ def test_the_report_of_a_score_model(more: dict[str, Any], tmp_path: Path) -> No
     check_run(tmp_path, "train_score", index=index, **output, **{**small, **more})
 
 
-def check_run(folder: Path, job: str, **given: Any) -> None:
+def check_run(out: Path, job: str, /, **given: Any) -> None:
     """Run a job and read all that it says: the log, the report, or the refusal."""
     said = Recorder()
     try:
         run_job(job, given, said)
     except CrimeRiskError as error:
         said.entries.append(("error", str(error)))
-    report = folder / "r.html"
+    report = out / "r.html"
     assert {fault: text for text in said.messages for fault in find_faults(text)} == {}
     assert not report.exists() or find_faults_of_report(report) == []
 

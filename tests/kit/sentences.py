@@ -32,7 +32,7 @@ _ONE = "|".join(NOUNS)
 _MANY = "|".join(NOUNS.values())
 #: What may stand between a number and its noun; a preposition, a unit or a verb ends the count.
 _BETWEEN = (
-    r"(?:(?!(?:of|in|to|and|or|a|an|the|per|by|at|on|for|with|from|is|was|has|are|were|had|that|which|km|m|h|s|mm|GB|MB|x)"
+    r"(?:(?!(?:of|in|to|and|or|a|an|the|per|by|at|on|for|with|from|is|was|has|are|were|had|that|which|this|km|m|h|s|mm|GB|MB|x)"
     r"\b)[a-z][a-z-]* ){0,2}?"
 )
 #: Numbers of two digits and more, and all but one, with their thousands.
@@ -53,8 +53,8 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"[,:;] ?[.;,)]|\(\s*\)|: and\b|, and [.,;]|^\W*$", "an empty list"),
     (r"\bBand \d+\b|\(Gray\)", "a band of a raster"),
     (r"\b\d{4}-\d{2}-\d{2}|\bnot included\b|\d T\d{2}:\d{2}", "a date that is not said as people say it"),
-    (r"\b(?:None|nan|NaN|True|False|inf)\b", "a value of Python"),
-    (r"\bnp\.|numpy|datetime64|\barray\(|dtype|<class|object at 0x|\{'|\['", "a value of Python"),
+    (r"\b(?:None(?! of)|nan|NaN|(?:True|False)(?! [a-z])|inf)\b", "a value of Python"),
+    (r"\bnp\.|numpy\.|datetime64|\barray\(|dtype|<class|object at 0x|\{'|\['", "a value of Python"),
     (r"(?<=\S)  +(?=\S)", "two blanks"),
     (r" [.,;:](?!\w)", "a blank before a stop"),
     (r"\.\.(?!\.)|,,|\.,", "two stops"),
@@ -68,6 +68,8 @@ _QUOTED = re.compile(
 )
 _STOPS = (".", "!", "?", ":", "…", "”", ")")
 _BETTER = re.compile(r"\b[Bb]etter\b")
+#: "Not distinguishably better" claims nothing.
+_DENIED = re.compile(r"\b(?:no|not|none|neither|nothing|smaller is|larger is)\b", re.IGNORECASE)
 _CATCH = re.compile(r"\d[\d,.]* of \d")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Þ])")
 
@@ -99,7 +101,8 @@ def find_faults(text: str, *, judges: bool = False, ends: bool = True, prose: bo
 
 
 def _lacks_catch(sentence: str) -> bool:
-    return bool(_BETTER.search(sentence)) and not _CATCH.search(sentence)
+    found = _BETTER.search(sentence)
+    return found is not None and not _DENIED.search(sentence[: found.start()]) and not _CATCH.search(sentence)
 
 
 def _count_figures(number: str) -> int:
@@ -201,17 +204,23 @@ def list_bare_counts(path: Path) -> Iterator[str]:
             for number, text in zip(node.values, node.values[1:], strict=False):
                 if not isinstance(number, ast.FormattedValue) or not isinstance(text, ast.Constant):
                     continue
-                if (found := _BARE.match(str(text.value))) and not _is_constant(number.value):
+                if (found := _BARE.match(str(text.value))) and not _is_fine(number.value):
                     yield f"{path.name}:{number.lineno}: {{{ast.unparse(number.value)}}}{found[0]}"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from (f"{path.name}:{node.lineno}: {found[0]}" for found in _GAP.finditer(node.value))
 
 
 #: A noun of many behind a number; "x has rows" and "5 times finer" count nothing that may be one.
-_BARE = re.compile(rf" {_BETWEEN}(?!times\b)(?:{_MANY})\b")
-_GAP = re.compile(rf"\{{(?!name\b)[a-z_]+\}} {_BETWEEN}(?!times\b)(?:{_MANY})\b")
+_BARE = re.compile(rf" (?!holds |names ){_BETWEEN}(?!times\b)(?:{_MANY})\b")
+_GAP = re.compile(rf"\{{(?!(?:name|settings)\b)[a-z_]+\}} {_BETWEEN}(?!times\b)(?:{_MANY})\b")
 
 
-def _is_constant(value: ast.expr) -> bool:
+#: They say how many, and of what, themselves.
+_HELPERS = ("count_text", "part_text", "none_text", "format_change")
+
+
+def _is_fine(value: ast.expr) -> bool:
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _HELPERS:
+        return True
     name = value.attr if isinstance(value, ast.Attribute) else value.id if isinstance(value, ast.Name) else ""
     return name.isupper()

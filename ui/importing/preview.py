@@ -10,6 +10,7 @@ from qgis.PyQt.QtGui import QBrush
 from qgis.PyQt.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QTabWidget, QVBoxLayout, QWidget
 
 from ...bridge.crs import tr
+from ...riskengine.contract.texts import count_text
 from ..message import Message
 from ..tooltips import make_tooltip
 
@@ -93,10 +94,13 @@ def describe_answer(found: Mapping[str, Any], counting: bool = False) -> str:
     if found["problem"]:
         parts.append(found["problem"])
     elif found["tried"]:
-        rows = tr("{tried} rows") if found["whole"] else tr("the first {tried} rows")
-        said = tr("{refused} of {rows} would be refused") if found["refused"] else tr("None of {rows} would be refused")
+        tried = count_text(found["tried"], tr("row"), tr("rows"))
+        rows = tried if found["whole"] else tr("the first {tried}").format(tried=tried)
+        said = (
+            tr("{refused} of {rows} would be refused") if found["refused"] else tr("{rows} read, none would be refused")
+        )
         reasons = ", ".join(f"{count:,} × {reason}" for reason, count in found["reasons"].items())
-        sentence = said.format(refused=f"{found['refused']:,}", rows=rows.format(tried=f"{found['tried']:,}"))
+        sentence = said.format(refused=f"{found['refused']:,}", rows=rows)
         parts.append(sentence + (f": {reasons}." if reasons else "."))
         if counting and not found["whole"]:
             parts.append(tr("Counting all rows…"))
