@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.texts import count_text, none_text, part_text
+from ..contract.texts import none_text, part_text
 from ..contract.tools.base import fields_of
 from ..contract.tools.score import PredictScore
 from ..ground.artefacts import check_folder, whole_file
@@ -43,8 +43,8 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
         )
     if unknown == len(x):
         raise DataError(
-            f"All {count_text(len(x), 'place lies', 'places lie')} outside the data, more than"
-            f" {OUTSIDE_METRES / 1000:g} km from every incident",
+            f"{none_text(len(x), 'place', 'lies', 'does not lie')} inside the data, within {OUTSIDE_METRES / 1000:g} km"
+            " of an incident",
             parameter="points" if parameters.grid is None else "grid",
             remedy="Choose places in the city that the index covers",
         )
@@ -52,11 +52,12 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
     if nowhere:
         context.warn(f"{part_text(nowhere, len(x), 'place', 'has', 'have')} no coordinates, and so no score")
     if unknown > nowhere:
-        what = "are left out" if parameters.grid is not None else "have no score"
+        one = unknown - nowhere == 1
+        it = ("it is" if one else "they are") if parameters.grid is not None else ("it has" if one else "they have")
+        what = f"{it} {'left out' if parameters.grid is not None else 'no score'}"
         context.warn(
             f"{part_text(unknown - nowhere, len(x), 'place', 'lies', 'lie')} outside the data, more than"
-            f" {OUTSIDE_METRES / 1000:g} km"
-            f" from every incident: they {what}, which does not mean that nothing happens there"
+            f" {OUTSIDE_METRES / 1000:g} km from every incident: {what}, which does not mean that nothing happens there"
         )
         if parameters.grid is not None:
             known = np.isfinite(scores["score"])

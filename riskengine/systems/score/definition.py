@@ -90,7 +90,6 @@ def in_window(
         where = "before the first incident" if reference < first else "too long after the last incident"
         raise DataError(
             f"No incident lies in the {count_text(window_days, 'day')} up to {format_moment(reference)}: the reference"
-            f" time"
             f" time is {where} (the incidents are from {format_moment(first)} to {format_moment(last)})",
             parameter="reference_time",
             value=reference,
