@@ -15,7 +15,8 @@ from typing import NamedTuple
 #: What the house counts.
 _PLAIN = (
     "area band bin block card cell character column coordinate copy count crime cube date day edge epoch event feature "
-    "field figure file fit fold format gap grid group hour hotspot incident layer letter line map member minute model "
+    "field figure file fit fold forecast format gap grid group "
+    "hour hotspot incident layer letter line map member minute model "
     "month name neighbour network offset parameter pair part people place point polygon position probability query "
     "question raster reason repeat row second seed sheet space stack step stray table test tile time tree value "
     "warning week window word year metre percentile share stage street"
@@ -32,7 +33,8 @@ _ONE = "|".join(NOUNS)
 _MANY = "|".join(NOUNS.values())
 #: What may stand between a number and its noun; a preposition, a unit or a verb ends the count.
 _BETWEEN = (
-    r"(?:(?!(?:of|in|to|and|or|a|an|the|per|by|at|on|for|with|from|is|was|has|are|were|had|that|which|this|km|m|h|s|mm|GB|MB|x)"
+    r"(?:(?!(?:of|in|to|and|or|a|an|the|per|by|at|on|for|with|from|is|was|has|are|were|had|that|which|this|over|each|km"
+    r"|m|h|s|mm|GB|MB|x)"
     r"\b)[a-z][a-z-]* ){0,2}?"
 )
 #: Numbers of two digits and more, and all but one, with their thousands.

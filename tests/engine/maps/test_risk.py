@@ -255,7 +255,7 @@ def test_shares_of_each_map_and_of_the_stack(tmp_path: Path) -> None:
         assert source.tags(1)["CRIMERISK_THRESHOLDS"] == "130"
     flat = raster(tmp_path / "flat.tif", np.full((2, 10, 10), 0.25, np.float32))
     run_job("classify", {**given, "risk": str(flat), "output": str(tmp_path / "flat classes.tif")}, context)
-    assert any("warning: In 2 of 2 maps cells of equal risk lie on both sides" in line for line in context.lines)
+    assert any("warning: In 2 of 2 maps, cells of equal risk lie on both sides" in line for line in context.lines)
 
 
 def test_thresholds_from_a_reference(tmp_path: Path) -> None:
