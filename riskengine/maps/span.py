@@ -76,8 +76,8 @@ def choose_span(
     kept = incidents.between(begin, stop)
     if not len(kept):
         raise DataError(
-            f"No incident lies in {format_span(begin, stop)}; they are from {format_moment(first)} to"
-            f" {format_moment(last)}",
+            f"No incident lies in the period from {format_moment(begin)} to {format_moment(stop)} (they span"
+            f" {format_moment(first)} to {format_moment(last)})",
             parameter="end" if end else "start",
             value=end or start,
             remedy="Choose a start and a later end within that span",
