@@ -21,6 +21,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ..bridge import client, landing, layers, outputs, styles
 from ..bridge.about import UNKNOWN, About
+from ..riskengine.contract.texts import part_text
 from . import refusals
 
 SECONDS_BETWEEN_TEXTS = 5.0
@@ -193,7 +194,9 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             return
         first = ", ".join(str(fid) for fid, _ in refused[:10]) + (", …" if len(refused) > 10 else "")
         feedback.pushWarning(
-            self.tr("{refused} of {total} features were refused: {reasons}. Feature ids: {first}").format(
-                refused=f"{len(refused):,}", total=f"{total:,}", reasons=layers.reasons_text(refused), first=first
+            self.tr("{refused} refused: {reasons}. Feature ids: {first}.").format(
+                refused=part_text(len(refused), total, "feature", "was", "were"),
+                reasons=layers.reasons_text(refused),
+                first=first,
             )
         )

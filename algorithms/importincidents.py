@@ -9,6 +9,7 @@ from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingExceptio
 
 from ..bridge import formats
 from ..riskengine.contract.dates import format_moment
+from ..riskengine.contract.texts import part_text
 from . import destinations
 from .known_rows import write_known_rows
 from .tool_algorithm import ToolAlgorithm
@@ -58,12 +59,13 @@ class Algorithm(ToolAlgorithm):
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Say what was imported, and write it."""
         returned = super().finish(asked, result)
-        said = self.tr("{imported} of {rows} rows imported, {refused} refused")
+        said = self.tr("{imported} imported, {refused} refused")
         if result["merged"]:
             said += self.tr(", {merged} merged")
         if result["first"]:
             said += self.tr("; incidents from {first} to {last}")
-        numbers = {name: f"{result[name]:,}" for name in ("imported", "rows", "refused", "merged")}
+        numbers = {name: f"{result[name]:,}" for name in ("refused", "merged")}
+        numbers["imported"] = part_text(result["imported"], result["rows"], "row")
         span = {name: format_moment(result[name]) for name in ("first", "last") if result[name]}
-        asked.feedback.pushInfo(said.format(**numbers, **span))
+        asked.feedback.pushInfo(said.format(**numbers, **span) + ".")
         return returned

@@ -9,6 +9,7 @@ from qgis.core import QgsRasterLayer
 
 from ..bridge import styles
 from ..bridge.about import describe_result
+from ..riskengine.contract.texts import count_text, show_name
 from . import stacks
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
@@ -32,15 +33,17 @@ class Algorithm(ToolAlgorithm):
         replaced = stacks.bring(made, target, names, asked.job["output"])
         if replaced:
             asked.feedback.pushInfo(
-                self.tr("Replaced in {folder}: {names}").format(folder=target, names=", ".join(replaced))
+                self.tr("Replaced in {folder}: {names}.").format(folder=target, names=", ".join(replaced))
             )
         for entry in result["categories"]:
             asked.feedback.pushInfo(
-                self.tr("{category}: {count} incidents in {file}").format(
-                    category=entry["category"], count=f"{entry['counted']:,}", file=entry["file"]
+                self.tr("{category}: {count} in {file}.").format(
+                    category=show_name(entry["category"]),
+                    count=count_text(entry["counted"], self.tr("incident"), self.tr("incidents")),
+                    file=entry["file"],
                 )
             )
-            layer = QgsRasterLayer(str(target / entry["file"]), entry["category"])
+            layer = QgsRasterLayer(str(target / entry["file"]), show_name(entry["category"]))
             styles.style_heatmaps(layer, entry["highest"], result["edges"])
             history = f"{self.displayName()} (crimerisk:{self.name()})"
-            styles.remember(layer, entry["category"], history, describe_result({"edges": result["edges"]}))
+            styles.remember(layer, show_name(entry["category"]), history, describe_result({"edges": result["edges"]}))

@@ -7,6 +7,7 @@ from typing import Any
 from qgis.core import Qgis, QgsGeometry, QgsRectangle
 
 from ..bridge import layers
+from ..riskengine.contract.texts import count_text
 from ..riskengine.contract.tools.base import Parameter
 from . import features
 from .sinks import Rows, Table
@@ -28,8 +29,9 @@ class Algorithm(ToolAlgorithm):
         corners = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
         extent = ",".join(f"{corner:.3f}" for corner in corners) + (f" [{code}]" if code else "")
         asked.feedback.pushInfo(
-            self.tr("{count} incidents on {area} km² are kept").format(
-                count=f"{result['incidents']:,}", area=f"{square_km:,.1f}"
+            self.tr("Kept: {count} on {area} km².").format(
+                count=count_text(result["incidents"], self.tr("incident"), self.tr("incidents")),
+                area=f"{square_km:,.1f}",
             )
         )
         return super().finish(asked, {**result, "area_km2": square_km, "extent_text": extent})

@@ -22,6 +22,7 @@ from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file
 from ..bridge.polygon_places import read_inner_points
+from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from ..riskengine.contract.tools.refusals import choose_shown_factor
@@ -135,7 +136,7 @@ class Asked:
                 tr(
                     "{parameter}: nothing is selected in the layer {name}. Select features, or switch off Selected "
                     "features only."
-                ).format(parameter=name, name=source.sourceName())
+                ).format(parameter=name, name=show_name(source.sourceName()))
             )
         return source
 

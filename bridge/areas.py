@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingFeatureSource,
 )
 
+from ..riskengine.contract.texts import list_names, show_name
 from .crs import tr
 from .places import require_crs
 
@@ -42,7 +43,8 @@ def write_areas(
     if position < 0:
         raise QgsProcessingException(
             tr("AREA_NAME: the layer has no field {name}. It has: {known}.").format(
-                name=name_field or "?", known=", ".join(field.name() for field in source.fields())
+                name=show_name(name_field) if name_field else "?",
+                known=list_names([field.name() for field in source.fields()], 40),
             )
         )
     request = QgsFeatureRequest().setSubsetOfAttributes([position])
@@ -61,7 +63,7 @@ def write_areas(
         raise QgsProcessingException(
             tr(
                 "The layer {name} has no polygon. Choose a polygon layer that covers the grids, or leave AREAS empty."
-            ).format(name=source.sourceName())
+            ).format(name=show_name(source.sourceName()))
         )
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
     return len(features)

@@ -144,14 +144,14 @@ def describe_no_geocoder(service: Service) -> str:
 def describe_too_many(service: Service, seconds: int = 0) -> str:
     """Describe that a geocoder is asked too often."""
     if seconds > 0:
-        return tr("{host} was asked too often and wants a pause. Try again in {count} seconds.").format(
+        return tr("{host} was asked too often and wants a pause. Try again in {count} s.").format(
             host=service.host, count=seconds
         )
     return tr("{host} was asked too often and wants a pause. Try again in a minute.").format(host=service.host)
 
 
 def _too_late(service: Service) -> str:
-    return tr("{host} did not answer within {count} seconds. Try again later, or click on the map.").format(
+    return tr("{host} did not answer within {count} s. Try again later, or click on the map.").format(
         host=service.host, count=f"{service.timeout:g}"
     )
 

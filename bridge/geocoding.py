@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from qgis.core import QgsGoogleMapsGeocoder, QgsNominatimGeocoder, QgsPointXY, QgsRectangle
 from qgis.PyQt.QtCore import QUrl, QUrlQuery
 
+from ..riskengine.contract.texts import show_name
 from . import geocoder_key
 from .crs import tr
 from .geocoder_choice import GOOGLE, GeocodingError, SearchCancelled, Service, read_service
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Geocoder = QgsNominatimGeocoder | QgsGoogleMapsGeocoder
 
 _MOST = 10
+#: Letters of an address that a service finds.
+_NAME_LENGTH = 200
 _CACHED = 200
 
 
@@ -256,7 +259,7 @@ def _place(row: Any, geocoder: Geocoder) -> Place | None:
     point = result.geometry().asPoint()
     if not result.identifier() or not (abs(point.x()) <= 180 and abs(point.y()) <= 90):
         return None
-    return Place(result.identifier(), point)
+    return Place(show_name(result.identifier(), _NAME_LENGTH), point)
 
 
 def _google_rows(answer: Any, service: Service) -> Any:

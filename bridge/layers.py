@@ -26,6 +26,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QDateTime, QMetaType
 
+from ..riskengine.contract.texts import list_names, show_name
 from .crs import tr
 from .places import Column, Places, read_places, require_crs
 from .plain_files import PlainFile
@@ -71,7 +72,7 @@ def describe_field_problem(
     for parameter, name in chosen.items():
         if name and fields.lookupField(name) < 0:
             return tr("{parameter}: the layer has no field {name}. It has: {known}.").format(
-                parameter=parameter, name=name, known=", ".join(field.name() for field in fields)
+                parameter=parameter, name=show_name(name), known=list_names([field.name() for field in fields], 40)
             )
     if not time_field:
         return tr("TIME_FIELD is empty. Choose the field that says when it happened.")
@@ -90,11 +91,11 @@ def _describe_type_problem(parameter: str, field: QgsField) -> str:
         return tr(
             "{parameter}: {name} holds times of day without their dates. Choose the field of the dates, or make one of "
             'both with Field calculator: to_datetime("DATE" || \' \' || "{name}").'
-        ).format(parameter=parameter, name=field.name())
+        ).format(parameter=parameter, name=show_name(field.name()))
     return tr(
         "{parameter}: {name} is of type {type}, which is not a time. Choose a Date, DateTime or text field, "
         "or make one with Refactor fields."
-    ).format(parameter=parameter, name=field.name(), type=field.typeName() or field.displayType())
+    ).format(parameter=parameter, name=show_name(field.name()), type=field.typeName() or field.displayType())
 
 
 def read_incidents(
@@ -137,7 +138,7 @@ def read_incidents(
             tr(
                 "The layer {name} has no incident to use{why}. Choose a layer with at least one point, "
                 "and check the filter."
-            ).format(name=source.sourceName(), why=f" ({reasons})" if reasons else "")
+            ).format(name=show_name(source.sourceName()), why=f" ({reasons})" if reasons else "")
         )
     arrays: dict[str, NDArray[Any]] = {"x": places.x, "y": places.y, "fid": places.fid}
     for name, (_, _, convert), values in zip(times, columns, places.attributes):
@@ -208,7 +209,7 @@ def read_polygons(
     if rectangle.isEmpty():
         raise QgsProcessingException(
             tr("The layer {name} has no polygon. Choose a polygon layer that covers the incidents.").format(
-                name=source.sourceName()
+                name=show_name(source.sourceName())
             )
         )
     shapes = [json.loads(polygon.asJson(6)) for polygon in polygons if not polygon.isEmpty()]
@@ -255,7 +256,7 @@ def require_places(places: Places, source: QgsProcessingFeatureSource) -> None:
     if not len(places.x):
         raise QgsProcessingException(
             tr("The layer {name} has no point to score ({why}).").format(
-                name=source.sourceName(), why=reasons_text(places.refused) or tr("no features")
+                name=show_name(source.sourceName()), why=reasons_text(places.refused) or tr("no features")
             )
         )
 

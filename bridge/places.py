@@ -22,6 +22,7 @@ from qgis.core import (
 )
 
 from ..riskengine.contract.placeholders import find_placeholders
+from ..riskengine.contract.texts import show_name
 from . import plain_files
 from .crs import WGS84, check_working_crs, choose_utm_zone, tr, transform_arrays
 
@@ -60,7 +61,7 @@ def describe_table(source: QgsProcessingFeatureSource, polygons: bool = False) -
             "The layer {name} is a table without points. Run Create points layer from table on it, and choose what "
             "comes of it."
         )
-    return said.format(name=source.sourceName())
+    return said.format(name=show_name(source.sourceName()))
 
 
 def require_crs(source: QgsProcessingFeatureSource, polygons: bool = False) -> QgsCoordinateReferenceSystem:
@@ -73,7 +74,7 @@ def require_crs(source: QgsProcessingFeatureSource, polygons: bool = False) -> Q
             tr(
                 "The layer {name} has no CRS, so its distances are unknown. Set it with Layer ▸ Set CRS of Layer(s), "
                 "or run Assign projection."
-            ).format(name=source.sourceName())
+            ).format(name=show_name(source.sourceName()))
         )
     return crs
 

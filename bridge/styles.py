@@ -19,6 +19,7 @@ from qgis.PyQt.QtCore import QDateTime
 from qgis.PyQt.QtGui import QColor
 
 from ..riskengine.contract.colours import QUALITATIVE, list_count_steps
+from ..riskengine.contract.texts import show_name
 from .about import UNKNOWN, About, write_about
 from .crs import tr
 from .exactness import open_by_name, write_exactness
@@ -84,7 +85,7 @@ def style_incidents(layer: QgsVectorLayer, time_field: str, exactness: str) -> N
         own, colour = symbol.clone(), QColor(shade)
         colour.setAlpha(symbol.color().alpha())
         own.setColor(colour)
-        renderer.addCategory(QgsRendererCategory(name, own, name))
+        renderer.addCategory(QgsRendererCategory(name, own, show_name(name)))
     # Those without a category, and what is added later.
     renderer.addCategory(QgsRendererCategory(None, symbol.clone(), tr("other, or none")))
     layer.setRenderer(renderer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .texts import part_text
+
 #: A share that was flagged passes for the wanted one within half a percentage point: both are one whole per cent.
 TOLERANCE = 0.005
 
@@ -18,4 +20,4 @@ def format_share(share: float) -> str:
 
 def describe_part(cells: float, total: float) -> str:
     """Say how many cells of how many were flagged, and what share of the area they are."""
-    return f"{cells:,.0f} of {total:,.0f} cells ({format_share(cells / total)} of the area)"
+    return f"{part_text(cells, total, 'cell')} ({format_share(cells / total)} of the area)"

@@ -5,6 +5,10 @@ They stay valid for ever: files hold them, and models of users read them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from .texts import replace_controls
+
 #: Newest format of the tags that this version writes and reads.
 FORMAT_NUMBER = 1
 
@@ -59,3 +63,13 @@ CLASSES_KIND = "classes"
 LABELS_KIND = "labels"
 DISPLAY_KIND = "display"
 PREDICTED_SCORE_KIND = "predicted_score"
+
+
+def join_categories(names: Iterable[str]) -> str:
+    """Join categories to the text of `CATEGORIES`, one a line, without what would end or break it."""
+    return "\n".join(filter(None, map(replace_controls, names)))
+
+
+def split_categories(text: str) -> list[str]:
+    """Split the text of `CATEGORIES`."""
+    return [name for name in text.split("\n") if name]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
 
+from ..contract.texts import make_writable
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from ..maps.grid import Grid
@@ -83,7 +84,7 @@ def read_areas(path: str | Path, parameter: str = "areas") -> dict[str, list[dic
         areas: dict[str, list[dict[str, Any]]] = {}
         for feature in features:
             shape = feature.get("geometry")
-            name = str((feature.get("properties") or {}).get("name") or "").strip()
+            name = make_writable(str((feature.get("properties") or {}).get("name") or "")).strip()
             if shape and name:
                 if shape["type"] not in ("Polygon", "MultiPolygon"):
                     raise ValueError(f"it holds a {shape['type']}")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.forecasters import FORECASTERS
+from ..contract.texts import replace_controls
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
@@ -109,8 +110,8 @@ def choose_counted(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
         If they are not the ones it was counted from.
     """
     if heatmaps.categories:
-        wanted = {name.casefold() for name in heatmaps.categories}
-        codes = [code for code, name in enumerate(incidents.categories) if name.casefold() in wanted]
+        wanted = {replace_controls(name).casefold() for name in heatmaps.categories}
+        codes = [code for code, name in enumerate(incidents.categories) if replace_controls(name).casefold() in wanted]
         incidents = incidents.select(np.isin(incidents.category, codes))
     counts, _ = count_incidents(incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
     seen = heatmaps.observed

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.forecasters import LONG_RUN
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, check_arrays
 from ..ground.errors import DataError, ParameterError
@@ -192,7 +193,7 @@ def check_history(heatmaps: Panel, least: int) -> None:
     observed = int(heatmaps.observed.sum())
     if observed < least:
         raise DataError(
-            f"The history holds {observed} observed maps; at least {least} are needed",
+            f"The history holds {count_text(observed, 'observed map')}; at least {least} are needed",
             parameter="heatmaps",
             value=observed,
             remedy="Use a longer period or shorter bins, or a shorter sequence_length",

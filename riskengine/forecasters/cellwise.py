@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec
 from ..ground.errors import DataError
@@ -146,7 +147,8 @@ class Cellwise(Forecaster):
         state = CellFeatures(heatmaps, len(heatmaps.extras.channel_names))
         if len(state.names) != len(self.weights_):
             raise DataError(
-                f"The model was fitted with {len(self.weights_)} columns per cell, the maps give {len(state.names)}",
+                f"The model was fitted with {count_text(len(self.weights_), 'column')} per cell, the maps give"
+                f" {len(state.names)}",
                 parameter="extras",
                 value=[*heatmaps.extras.channel_names, *heatmaps.extras.static_names],
                 remedy="Give the same further layers, and bins of the same length, as when the model was fitted",
@@ -173,7 +175,8 @@ class Cellwise(Forecaster):
         targets = [int(number) for number in seen[warm:] if (seen[-1] - number) % thin == 0]
         if not targets:
             raise DataError(
-                f"The history holds {len(seen)} observed maps: none is left to learn from after the {warm} that fill"
+                f"The history holds {count_text(len(seen), 'observed map')}: none is left to learn from after the"
+                f" {warm} that fill"
                 " the summaries",
                 parameter="heatmaps",
                 value=len(seen),

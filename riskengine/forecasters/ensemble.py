@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, list_default_members
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, Damaged
 from ..ground.errors import ParameterError
@@ -146,7 +147,8 @@ class Ensemble(Forecaster):
             plain = next((name for name in able if FORECASTERS[name].simple), able[0] if able else self.members[0])
             self.weights_[self.members.index(plain)] = 1.0
             context.log(
-                f"{len(events)} past maps with {int(events.sum())} events are too few to weigh models on: the ensemble"
+                f"{count_text(len(events), 'past map')} with {count_text(int(events.sum()), 'event')} are too few to"
+                f" weigh models on: the ensemble"
                 f" is {FORECASTERS[plain].title} alone"
             )
         else:
@@ -172,7 +174,7 @@ class Ensemble(Forecaster):
         odds = np.empty((len(able), events.size), dtype=np.float32)
         for number, name in enumerate(able):
             with context.step(0.5 * number / len(able), 0.5 * (number + 1) / len(able)):
-                context.progress(0.0, f"Trying {FORECASTERS[name].title} on {len(events)} past maps")
+                context.progress(0.0, f"Trying {FORECASTERS[name].title} on {count_text(len(events), 'past map')}")
                 with context.step(0.0, 0.7):
                     member = self._make(name).fit(past, context)
                 with context.step(0.7, 1.0):
@@ -186,7 +188,7 @@ class Ensemble(Forecaster):
         weighted = ", ".join(
             f"{FORECASTERS[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True)
         )
-        context.log(f"Weights learned on {len(events)} past maps: {weighted}")
+        context.log(f"Weights learned on {count_text(len(events), 'past map')}: {weighted}")
 
     def _make(self, name: str) -> Forecaster:
         return make_forecaster(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))

@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
 from ..contract.forecasters import FORECASTERS
+from ..contract.texts import count_text, format_amount
 from ..ground.artefacts import compute_fingerprint
 from ..ground.damage import Moment
 from ..ground.errors import ParameterError
@@ -220,9 +221,10 @@ def check_fits(card: ModelCard, heatmaps: Heatmaps) -> list[str]:
     cell = float(card.grid.get("cell", float("nan")))
     if not abs(heatmaps.grid.cell / cell - 1) <= CELL_TOLERANCE:
         raise refuse(
-            f"The model was trained on cells of {cell:g} m, these are cells of {heatmaps.grid.cell:g} m",
+            f"The model was trained on cells of {format_amount(cell)} m, these are cells of"
+            f" {format_amount(heatmaps.grid.cell)} m",
             cell,
-            f"Rasterize the incidents with cells of {cell:g} m",
+            f"Rasterize the incidents with cells of {format_amount(cell)} m",
         )
     extras = heatmaps.extras
     for what, wanted, there in (
@@ -275,10 +277,11 @@ def _check_place(card: ModelCard, heatmaps: Heatmaps) -> None:
     )
     if same and card.area in ("", compute_fingerprint(heatmaps.mask)):
         return
-    here = f"{grid.columns} × {grid.rows} cells from {grid.west:.0f}, {grid.north:.0f}"
+    here = f"{grid.columns} × {count_text(grid.rows, 'cell')} from {grid.west:.0f}, {grid.north:.0f}"
     raise ParameterError(
         f"The {FORECASTERS[card.name].title} model learned something about each cell of its own grid"
-        f" ({own['columns']:.0f} × {own['rows']:.0f} cells from {own['west']:.0f}, {own['north']:.0f}); these maps have"
+        f" ({own['columns']:.0f} × {count_text(own['rows'], 'cell')} from {own['west']:.0f}, {own['north']:.0f});"
+        f" these maps have"
         f" {'another study area' if same else here}",
         parameter="model",
         value=card.name,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, Damaged, check_arrays
 
@@ -180,7 +181,7 @@ def fit_trees(
     current = logits.copy()
     models = []
     for number in range(chosen):
-        context.progress(0.7 + 0.3 * number / chosen, f"boosting: {chosen * per_round} trees")
+        context.progress(0.7 + 0.3 * number / chosen, f"boosting: {count_text(chosen * per_round, 'tree')}")
         models.append(grow(len(levels), number))
         current = current + models[-1].predict(levels)
     return flatten_trees(models, edges)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from .damage import Damaged
 
 Arrays = dict[str, NDArray[Any]]
@@ -115,7 +116,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     names = {member.filename for member in members}
     if len(members) > _MEMBERS or len(names) != len(members):
         bundle.close()
-        raise Damaged(f"it has {len(members)} parts, or one of them twice")
+        raise Damaged(f"it has {count_text(len(members), 'part')}, or one of them twice")
     for member in members:
         plain = member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 0x61
         if not plain or member.file_size != member.compress_size or member.header_offset + member.file_size > size:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..contract.texts import clean_text, end_sentence
 from .errors import Cancelled
 
 
@@ -41,12 +42,12 @@ class JobContext:
         self.check_cancelled()
         if self._on_progress is not None:
             low, high = self._span
-            self._on_progress(low + (high - low) * min(max(share, 0.0), 1.0), text)
+            self._on_progress(low + (high - low) * min(max(share, 0.0), 1.0), clean_text(text))
 
     def log(self, message: str, level: str = "info") -> None:
-        """Tell the user something worth keeping."""
+        """Tell the user something worth keeping, in sentences; a stop at the end that is left out is added."""
         if self._on_log is not None:
-            self._on_log(message, level)
+            self._on_log(end_sentence(clean_text(message)), level)
 
     def warn(self, message: str) -> None:
         """Log with level ``warning``."""

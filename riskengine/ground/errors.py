@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract.texts import clean_text
+
 
 class CrimeRiskError(Exception):
     """Root of all errors of the engine.
@@ -38,7 +40,7 @@ class CrimeRiskError(Exception):
         text = self.problem.rstrip(". ") + "."
         if self.remedy:
             text += " " + self.remedy.rstrip(". ") + "."
-        return " ".join(text.split())
+        return " ".join(clean_text(text).split())
 
     def to_dict(self) -> dict[str, str | None]:
         """The error as it travels over the worker's pipe."""

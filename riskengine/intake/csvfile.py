@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from .sources import Source
@@ -237,7 +238,8 @@ def _detect_encoding(source: Source) -> tuple[str, str, str]:
     if not broken and not decoder.decode(b"", final=True):
         return "utf-8", "strict", ""
     if foreign > 10 * broken:
-        return "utf-8", "replace", f"{broken} places of the file are not valid UTF-8 and were replaced by \ufffd"
+        one, many = "place of the file is not valid UTF-8 and was", "places of the file are not valid UTF-8 and were"
+        return "utf-8", "replace", f"{count_text(broken, one, many)} replaced by \ufffd"
     note = "The file is not UTF-8 and was read as Windows-1252; choose the encoding if accents look wrong"
     # cp1252 leaves five bytes without meaning; they become the replacement character.
     return "cp1252", "replace", note

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ..contract.texts import count_text, format_amount, show_names
 from .exactness import is_too_fine, measure_exactness, name_clocks
 from .incidents import Incidents
 from .patrols import find_patrol_group
@@ -205,7 +206,8 @@ def _snapped(places: Places, cell: float | None) -> list[Finding]:
     findings = [
         Finding(
             "snapped",
-            f"Places are snapped: the {places.incidents:,} incidents lie at {places.places:,} coordinates, and"
+            f"Places are snapped: the {count_text(places.incidents, 'incident lies', 'incidents lie')} at"
+            f" {count_text(places.places, 'coordinate')}, and"
             f" {places.repeats:.0%} repeat exactly the coordinate of another of the 92 days before"
             f" ({places.by_chance:.1%} would come that near by chance); near-repeat distances and cells finer than the"
             " shared points mean nothing.",
@@ -216,7 +218,8 @@ def _snapped(places: Places, cell: float | None) -> list[Finding]:
         findings.append(
             Finding(
                 "fine cells",
-                f"Cells of {cell:g} m are finer than the data: half of the shared points have no other within"
+                f"Cells of {format_amount(cell)} m are finer than the data: half of the shared points have no other"
+                f" within"
                 f" {places.spacing:.0f} m. Use larger cells.",
                 {"cell_m": cell, "spacing_m": round(places.spacing, 1)},
             )
@@ -296,7 +299,7 @@ def _patrols(categories: list[str], share: dict[str, float]) -> list[Finding]:
     if not groups:
         return []
     names = sorted(groups, key=lambda name: (-share.get(name, 0.0), name))
-    shown = ", ".join(name[:60] for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
+    shown = ", ".join(show_names(names[:_SHOWN])) + (" and others" if len(names) > _SHOWN else "")
     total = sum(share.get(name, 0.0) for name in names)
     part = f"; {total:.1%} of the incidents" if share else ""
     one = len(names) == 1

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import none_text, part_text
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.tables import CHUNK_ROWS, Chunk, write_table
@@ -373,13 +374,16 @@ def count_refusals(file: Table, learnt: Survey, context: JobContext) -> dict[str
     if len(bad) == len(learnt.reason):
         first = bad[0]
         raise DataError(
-            f"None of the {len(bad)} rows of {file.name} can be imported ({describe_reasons(reasons)})",
+            f"{none_text(len(bad), 'row', f'of {file.name} can', f'of {file.name} cannot')} be imported"
+            f" ({describe_reasons(reasons)})",
             parameter="path",
             value=f"{locate(file, learnt.lines, first)}: {learnt.reason[first]}",
             remedy=f"Look at {locate(file, learnt.lines, first)} ({learnt.reason[first]}) and check the columns chosen",
         )
     if reasons:
-        context.warn(f"{len(bad)} of {len(learnt.reason)} rows were refused: {describe_reasons(reasons)}.")
+        context.warn(
+            f"{part_text(len(bad), len(learnt.reason), 'row', 'was', 'were')} refused: {describe_reasons(reasons)}."
+        )
     return reasons
 
 

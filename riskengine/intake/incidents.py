@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import make_writable, none_text, part_text
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
@@ -153,7 +154,7 @@ def read_exchange(
     count = len(x)
     fid = arrays["fid"].astype(np.int64, copy=False) if "fid" in arrays else np.arange(count, dtype=np.int64)
     category = arrays.get("category", np.full(count, NO_CATEGORY)).astype(np.int32, copy=False)
-    categories = [str(name) for name in arrays.get("categories", np.array([], dtype=str))]
+    categories = [make_writable(str(name)) for name in arrays.get("categories", np.array([], dtype=str))]
     texts = arrays.get("time_text")
     parsed = parse_times(texts, order) if texts is not None else None
     if parsed and (note := join_sentences(parsed.note, OFFSETS_DROPPED if parsed.offset is not None else "")):
@@ -186,12 +187,14 @@ def read_exchange(
         reasons = count_reasons(refusals)
         if len(refusals) == count:
             raise DataError(
-                f"None of the {count} incidents can be used ({describe_reasons(reasons)})",
+                f"{none_text(count, 'incident', 'can', 'cannot')} be used ({describe_reasons(reasons)})",
                 parameter="incidents",
                 value=refusals[0].reason,
                 remedy="Check that the time field and the layer are the right ones",
             )
-        context.warn(f"{len(refusals)} of {count} incidents were left out: {describe_reasons(reasons)}.")
+        context.warn(
+            f"{part_text(len(refusals), count, 'incident', 'was', 'were')} left out: {describe_reasons(reasons)}."
+        )
     incidents = Incidents(x, y, time, category, categories, fid)
     incidents = incidents if kept.all() else incidents.select(kept)
     word = "month" if parsed and parsed.months else str(arrays.get("exactness", ""))

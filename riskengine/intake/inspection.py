@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.placeholders import choose_wide_box
+from ..contract.texts import show_names
 from .exactness import find_exactness
 from .findings import Places, measure_places, number_places
 from .incidents import Incidents
@@ -17,8 +16,6 @@ from .patrols import find_patrol_group
 
 #: What times of day are known to, where they are known.
 CLOCK = ("minute", "hour")
-#: Letters of a category that are shown.
-NAME_LENGTH = 60
 _DAY = np.timedelta64(86_400, "s")
 _SHORT, _LONG = 7.0, 30.0
 
@@ -158,22 +155,6 @@ def inspect_incidents(incidents: Incidents, reported: NDArray[np.datetime64] | N
         duplicates=count_duplicates(incidents),
         delay=None if reported is None or exactness == "month" else measure_delay(incidents.time, reported, exactness),
     )
-
-
-def show_names(names: Sequence[str]) -> list[str]:
-    """Make names fit to be shown: short, and without what no one sees or what turns the text around it."""
-    return [_show_name(name) for name in names]
-
-
-def _show_name(name: str) -> str:
-    # Marks of direction are of the kind "Cf", but so are joiners, which some scripts need.
-    plain = "".join(
-        " " if unicodedata.category(letter) == "Cc" else letter
-        for letter in name[: 4 * NAME_LENGTH]
-        if unicodedata.category(letter) != "Cf" or letter in "\u200c\u200d"
-    )
-    plain = " ".join(plain.split())
-    return plain[: NAME_LENGTH - 1] + "…" if len(plain) > NAME_LENGTH else plain or "(blank)"
 
 
 def _categories(incidents: Incidents) -> tuple[list[Category], int]:

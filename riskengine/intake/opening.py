@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ..contract.texts import count_text, list_names
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from .csvfile import open_csv
-from .sources import Found, Source, find_sources, list_names
+from .sources import Found, Source, find_sources
 from .table import FileStarts, Misfit, Record, Table, fit_width
 from .workbooks import open_workbook
 
@@ -57,7 +58,9 @@ class Several(Table):
     def describe_way(self) -> str:
         """Describe how they are written."""
         ways = Counter(table.describe_way() for table in self.tables)
-        return " or ".join(f"{way} ({number} files)" if len(ways) > 1 else way for way, number in ways.items())
+        return " or ".join(
+            f"{way} ({count_text(number, 'file')})" if len(ways) > 1 else way for way, number in ways.items()
+        )
 
     def read_records(self, context: JobContext | None = None, warn: bool = False) -> Iterator[Record]:
         """Read the records of all files; a column that a file lacks is empty."""
@@ -152,7 +155,7 @@ def _is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
 def _log_choice(tables: list[Table], left: list[str], others: list[str], context: JobContext) -> None:
     names = [Path(table.name).name for table in tables]
     if len(names) > 1:
-        context.log(f"{len(names)} files are read: {list_names(names)}.")
+        context.log(f"{count_text(len(names), 'file is', 'files are')} read: {list_names(names)}.")
     elif left or others:
         context.log(f"The file {names[0]} is read.")
     if left:
@@ -194,7 +197,7 @@ def _join(tables: list[Table]) -> Several:
         if lacking := [name for name in header if name not in table.header]:
             notes.append(f"{table.name} has no column {list_names(lacking)}, which is empty in its rows")
     return Several(
-        f"{len(tables)} files",
+        f"{count_text(len(tables), 'file')}",
         header,
         first.has_header,
         tuple(notes),

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..contract.placeholders import choose_wide_box, find_placeholders
+from ..contract.texts import part_text
 from ..ground.errors import DataError, ParameterError
 from .crshint import describe_units
 from .points import parse_angle
@@ -122,7 +123,7 @@ def check_places(
             swapped |= usable & ~_inside(x, y, box) & _inside(y, x, box)
     if count and 2 * int(swapped.sum()) > count:
         raise DataError(
-            f"Longitude and latitude look swapped in {int(swapped.sum())} of {count} rows",
+            f"Longitude and latitude look swapped in {part_text(int(swapped.sum()), count, 'row')}",
             parameter="x",
             remedy="Swap the columns of X and Y: X is the longitude (east-west), Y the latitude (north-south)",
         )
@@ -138,7 +139,8 @@ def check_places(
     if count and frame.bbox and 2 * int(outside.sum()) > count:
         example = _pair(x, y, outside)
         raise DataError(
-            f"{int(outside.sum())} of {count} rows, such as {example}, lie outside the area of the profile",
+            f"{part_text(int(outside.sum()), count, 'row')}, such as {example},"
+            f" {'lies' if outside.sum() == 1 else 'lie'} outside the area of the profile",
             parameter="profile",
             value=example,
             remedy="Check the coordinate reference system, or choose the profile 'columns' and name them by hand",

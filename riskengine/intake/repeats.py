@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
+
 #: Reasons of refused rows.
 IN_OTHER_FILE = "the same row as in an earlier file"
 IN_LAYER = "in the layer already"
@@ -55,10 +57,13 @@ def describe_repeats(names: Sequence[str], where: NDArray[np.int64], earlier: ND
     """Describe which files repeat rows of which, a sentence each pair, the most rows first; a few of them."""
     pairs = Counter(zip(where.tolist(), earlier.tolist(), strict=True)).most_common()
     said = [
-        f"{count:,} rows of {names[file]} are in {names[before]} too: they are read once"
+        f"{count_text(count, 'row')} of {names[file]} {'is' if count == 1 else 'are'} in {names[before]} too: "
+        f"{'it is' if count == 1 else 'they are'} read once"
         for (file, before), count in pairs[:_SHOWN]
     ]
-    return said + ([f"So were rows of {len(pairs) - _SHOWN} other pairs of files"] if len(pairs) > _SHOWN else [])
+    return said + (
+        [f"So were rows of {count_text(len(pairs) - _SHOWN, 'other pair')} of files"] if len(pairs) > _SHOWN else []
+    )
 
 
 def merge_rows(ids: NDArray[np.object_], good: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -100,7 +105,8 @@ def describe_shared_ids(header: Sequence[str], rows: Iterable[Sequence[str]], sa
         again = len(given) - len(set(given))
         if again > _WORTH_MERGING * max(len(given), 1):
             return (
-                f"{again:,} of the first {len(given):,} rows repeat {header[column]}, time and place of another: "
+                f"{again:,} of the first {count_text(len(given), 'row')} {'repeats' if again == 1 else 'repeat'}"
+                f" {header[column]}, time and place of another: "
                 "several rows tell of one incident, such as its charges or victims. Incident number = "
                 f"{header[column]} (ID_FIELD) makes one point of them"
             )

@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
+from ..contract.texts import count_text, list_names
 from ..ground.errors import DataError, FormatError, ParameterError
 from . import filekinds
 
@@ -20,8 +21,6 @@ _HEAD = 1024
 _BLOCK = 1 << 20
 #: More than so many bytes, and so many times what they take in the archive, are there to fill a disk.
 _BOMB_BYTES, _BOMB_RATIO = 1 << 30, 200
-#: Files that are named in a sentence.
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -139,12 +138,6 @@ def fits(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch(f"/{name.lower()}", f"*/{pattern.strip().lower()}") for pattern in patterns)
 
 
-def list_names(names: Sequence[str]) -> str:
-    """List the first few names, and how many more there are."""
-    rest = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-
-
 def _look_into(path: Path) -> tuple[list[Source], list[str]]:
     # Whatever it is called: a folder may be named x.zip.
     if not path.is_dir():
@@ -247,7 +240,8 @@ def _refuse_foreign(head: bytes, label: str) -> None:
 def _refuse_bomb(label: str, size: int, packed: int) -> None:
     if size > _BOMB_BYTES and size > _BOMB_RATIO * max(packed, 1):
         raise DataError(
-            f"{label} unpacks to more than {size / 1e9:.1f} GB, {size // max(packed, 1):,} times what it takes packed: "
+            f"{label} unpacks to more than {size / 1e9:.1f} GB, {count_text(size // max(packed, 1), 'time')} what it"
+            f" takes packed: "
             "it may be there to fill this computer",
             parameter="path",
             value=label,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from .inspection import find_strays
 
 #: Fewer incidents have no others that they could be far from.
@@ -36,7 +37,7 @@ def describe_strays(x: NDArray[np.float64], y: NDArray[np.float64], lines: NDArr
     shown = ", ".join(f"line {lines[row]} ({x[row]:.10g}, {y[row]:.10g})" for row in rows[:_SHOWN])
     more = " and others" if count > _SHOWN else ""
     return (
-        f"{'1 incident lies' if count == 1 else f'{count:,} incidents lie'} far from all others,"
+        f"{count_text(count, 'incident lies', 'incidents lie')} far from all others,"
         f" {'up to ' if count > 1 else ''}{distance[0] / 1000:,.0f} km from their middle: {shown}{more}."
         f" {'It is kept, and does' if count == 1 else 'They are kept, and do'} not decide the extent of grids"
     )

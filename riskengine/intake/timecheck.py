@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
+
 #: Fewer incidents have no others that they could be far from.
 _FEWEST = 5
 #: An incident is far if it lies so many times the span of the middle 98 % from it, and that span counts as a month
@@ -49,11 +51,11 @@ def describe_far_times(time: NDArray[np.datetime64], lines: NDArray[np.int64]) -
     gap = np.where(time < first, first - time, time - last)
     years = int(gap[far].max() / np.timedelta64(86400, "s") / 365.25)
     side = "before" if (time[far] < first).all() else "after" if (time[far] > last).all() else "away from"
-    away = f"{'up to ' if count > 1 else ''}{years} years {side}" if years else f"far {side}"
+    away = f"{'up to ' if count > 1 else ''}{count_text(years, 'year')} {side}" if years else f"far {side}"
     shown = ", ".join(f"{str(time[row])[:10]} (line {lines[row]})" for row in np.flatnonzero(far)[:_SHOWN]) + (
         " and others" if count > _SHOWN else ""
     )
-    lie = "1 incident lies" if count == 1 else f"{count} incidents lie"
+    lie = count_text(count, "incident lies", "incidents lie")
     return (
         f"{lie} {away} all others, which are from {str(first)[:10]} to {str(last)[:10]}: {shown}. If the "
         "year is wrong, correct it in the file or leave them out, for example with Select period. "

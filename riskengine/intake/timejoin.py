@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from ..ground.errors import ParameterError
 from .timenames import find_month
 from .times import MISSING, ParsedTimes, add_time_of_day, is_missing, join_sentences, parse_times
@@ -66,7 +67,7 @@ def join_times(columns: Sequence[Texts], order: str = "auto", undecided: str | N
         dates, rest = read_dates(columns[0], order, undecided), list(columns[1:])
     if len(rest) > 2:
         raise ParameterError(
-            f"The time is spread over {len(columns)} columns, but the first holds no years",
+            f"The time is spread over {count_text(len(columns), 'column')}, but the first holds no years",
             parameter="time",
             remedy="Name year, month, day, hour and minute in this order; or date and time of day; or one column",
         )

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from ..ground.errors import DataError, ParameterError
 from .timeshapes import ABSENT, CLOCKS, DATES, read_shapes
 
@@ -188,7 +189,8 @@ def add_time_of_day(dates: ParsedTimes, texts: NDArray[Any] | Sequence[Any]) -> 
     weight = np.bincount(codes, minlength=len(words))
     if len(codes) != len(dates.time):
         raise DataError(
-            f"{len(dates.time)} dates and {len(codes)} times of day do not go together",
+            f"{count_text(len(dates.time), 'date')} and {count_text(len(codes), 'time of day', 'times of day')} do not"
+            f" go together",
             parameter="time",
             remedy="Choose two columns of the same table",
         )

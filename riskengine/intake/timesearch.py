@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract.texts import count_text
 from .timejoin import find_flat_clock, holds_years, is_utc, join_times, read_dates, write_clock
 from .timenames import find_month, is_end, names_time, strip_part, tell_part, tell_role
 from .times import MISSING, add_time_of_day, is_missing, parse_times
@@ -304,8 +305,8 @@ def _within(texts: Sequence[str], part: str) -> bool:
 def _say_share(share: float, rows: int) -> str:
     """In how many rows; only the first of the file are looked at."""
     if share == 1.0:
-        return f"in all of the first {rows} rows" if rows > 1 else "in the first row"
-    return f"in {min(max(round(100 * share), 1), 99)} % of the first {rows} rows"
+        return f"in all of the first {count_text(rows, 'row')}" if rows > 1 else "in the first row"
+    return f"in {min(max(round(100 * share), 1), 99)} % of the first {count_text(rows, 'row')}"
 
 
 def _say_role(role: str) -> str:

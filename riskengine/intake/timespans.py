@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.choices import Occurred
+from ..contract.texts import count_text, part_text
 from .times import MISSING, ParsedTimes
 
 _DAY = 86400
@@ -83,7 +84,7 @@ def choose_moments(
     spans = length[counted & (length > 0)] * unit
     if len(spans):
         half = _describe_length(float(np.median(spans)))
-        share = f"{len(spans)} of {int(counted.sum())} incidents"
+        share = part_text(len(spans), int(counted.sum()), "incident")
         said.append(f"{share} have a span from start to end, half of them of {half} or more; occurred is {taken}")
     else:
         said.append("No incident has a span: no end lies after its start")
@@ -111,4 +112,4 @@ def _describe_length(seconds: float) -> str:
     for unit, name in ((_DAY, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * unit:
             return f"{seconds / unit:.0f} {name}"
-    return f"{seconds:.0f} seconds"
+    return count_text(seconds, "second")

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from ..ground.errors import ParameterError
 from .times import OFFSETS_DROPPED, ParsedTimes, join_sentences
 from .timeshapes import ABSENT
@@ -92,7 +93,10 @@ def settle_zone(
         local = compute_offsets(utc, zone)
         moved = times.time.copy()
         moved[told] = utc + local.astype("timedelta64[s]")
-        said = f"{len(utc)} times were converted into the time zone {zone} ({_describe_offsets(local)})"
+        said = (
+            f"{count_text(len(utc), 'time was', 'times were')} converted into the time zone {zone}"
+            f" ({_describe_offsets(local)})"
+        )
         rest = int((~np.isnat(times.time) & ~told).sum())
         said += f", {rest} others carry no offset and were taken as they are written" if rest else ""
         return _say(replace(times, time=moved, whole=False), said), ""
@@ -152,7 +156,7 @@ def _describe_shift(shift: NDArray[np.int64]) -> str:
     """How far the local clock is from the times, such as ``4 to 5 hours less``."""
     low, high = int(shift.min()) / 3600, int(shift.max()) / 3600
     if low < 0 < high:
-        return f"up to {-low:g} hours less or {high:g} hours more"
+        return f"up to {count_text(-low, 'hour')} less or {count_text(high, 'hour')} more"
     least, most = sorted((abs(low), abs(high)))
     span = f"{most:g}" if least == most else f"{least:g} to {most:g}"
     return f"{span} {'hour' if most == 1 and least in (0, 1) else 'hours'} {'less' if low < 0 else 'more'}"

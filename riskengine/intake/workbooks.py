@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from ..contract.texts import list_names
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from . import filekinds
-from .sources import Source, fits, list_names, make_bytes
+from .sources import Source, fits, make_bytes
 from .table import Record, Table, has_names, name_columns
 
 _NAMED_ROWS = 1000

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_moment
 from ..contract.forecasters import BASELINES, DEFAULT, title_of
+from ..contract.texts import count_text
 from ..contract.tools.forecast import BacktestForecast
 from ..evaluation.backtest import run_backtest
 from ..evaluation.entrants import make_entrants
@@ -47,8 +49,9 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     asked = parameters.models or [DEFAULT]
     models = list(dict.fromkeys([*asked, *BASELINES]))
     context.log(
-        f"{len(heatmaps) - plan.first} maps from {heatmaps.edges[plan.first]} on are forecast, {plan.horizon} bins"
-        f" ahead, from {plan.first - plan.horizon + 1} maps and more"
+        f"{count_text(len(heatmaps) - plan.first, 'map')} from {format_moment(heatmaps.edges[plan.first])} on are"
+        f" forecast, {count_text(plan.horizon, 'bin')} ahead, from {count_text(plan.first - plan.horizon + 1, 'map')}"
+        f" and more"
     )
     with context.step(0.05, 0.75 if parameters.offsets else 0.92):
         backtest = run_backtest(

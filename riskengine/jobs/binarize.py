@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..contract.texts import part_text
 from ..contract.tools.grids import BinarizeHeatmaps
 from ..ground.context import JobContext
 from ..maps.counted import describe_counted
@@ -19,7 +20,7 @@ def run(parameters: BinarizeHeatmaps, context: JobContext) -> dict[str, Any]:
         heatmaps = binarize(heatmaps, parameters.threshold, context)
     hotspots = sum(int(band.sum()) for band in heatmaps.counts)
     cells = int(heatmaps.mask.sum()) * len(heatmaps)
-    context.log(f"{hotspots:,} of {cells:,} cells lie above {parameters.threshold:g}")
+    context.log(f"{part_text(hotspots, cells, 'cell', 'lies', 'lie')} above {parameters.threshold:g}")
     if not hotspots:
         context.warn(f"No cell of any map lies above {parameters.threshold:g}: all are 0. Choose a lower threshold")
     with context.step(0.5, 1.0):
@@ -27,7 +28,7 @@ def run(parameters: BinarizeHeatmaps, context: JobContext) -> dict[str, Any]:
     unobserved, looks_ahead = int((~heatmaps.observed).sum()), heatmaps.filled == "linear"
     note = f"1 where a cell lies above {parameters.threshold:g}."
     if unobserved:
-        note += f" {unobserved} of {len(heatmaps)} maps were not observed."
+        note += f" {part_text(unobserved, len(heatmaps), 'map', 'was', 'were')} not observed."
     if looks_ahead:
         note += " They are filled linearly between observed ones: they look ahead."
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..contract.dates import format_moment
+from ..contract.texts import count_text
 from ..contract.tools.score import BuildCrimeIndex
 from ..ground.context import JobContext
 from ..intake.incidents import count_reasons, read_exchange
@@ -29,8 +30,11 @@ def run(parameters: BuildCrimeIndex, context: JobContext) -> dict[str, Any]:
         parameters.output,
         {"first": first, "last": last, "recall": recall, "source": parameters.source, "exactness": incidents.exactness},
     )
-    span = f"{format_moment(first)} to {format_moment(last)}"
-    context.log(f"{len(incidents):,} incidents from {span}; {method} search, recall {recall:.3f}")
+    context.log(
+        f"{count_text(len(incidents), 'incident')} from {format_moment(first)} to {format_moment(last)}; {method}"
+        f" search,"
+        f" recall {recall:.3f}"
+    )
     return {
         "output": parameters.output,
         "count": len(incidents),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
+from ..contract.texts import count_text, part_text
 from ..contract.tools.base import fields_of
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.context import JobContext
@@ -43,8 +44,8 @@ def _by_percentiles(
         reference = read_risk(parameters.reference, "reference").risk
         limits = [compute_precise_thresholds(reference, percentiles)] * len(bands)
         context.log(
-            f"Thresholds {', '.join(f'{limit:.6g}' for limit in limits[0])} over all {len(reference)} maps of the "
-            "reference"
+            f"Thresholds {', '.join(f'{limit:.4g}' for limit in limits[0])} over all"
+            f" {count_text(len(reference), 'map')} of the reference"
         )
     elif parameters.over == "stack":
         limits = [compute_precise_thresholds(bands, percentiles)] * len(bands)
@@ -73,9 +74,9 @@ def _by_shares(
         classes, limits = np.stack([each[0] for each in each_map]), [each[1] for each in each_map]
         tied = sum(each[2] > 0 for each in each_map)
     if tied:
-        what = "the stack" if parameters.over == "stack" else f"{tied} of {len(bands)} maps"
+        what = "the stack" if parameters.over == "stack" else part_text(tied, len(bands), "map")
         context.warn(
-            f"In {what} cells of equal risk lie on both sides of a share's limit; of them the first from north to "
+            f"In {what}, cells of equal risk lie on both sides of a share's limit; of them the first from north to "
             "south and west to east were taken"
         )
     return classes, limits
@@ -128,7 +129,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
         crs = str(stack.crs) if stack.crs else None
         polygons = write_table(parameters.polygons, fields, chunks(), "polygon", crs, "polygons")
     for label, number in zip(labels, cells, strict=True):
-        context.log(f"{label}: {number:,} cells")
+        context.log(f"{label}: {count_text(number, 'cell')}")
     return {
         "output": parameters.output,
         "labels": labels,

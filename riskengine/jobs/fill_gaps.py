@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.texts import count_text, part_text
 from ..contract.tools.grids import FillHeatmapGaps
 from ..ground.context import JobContext
 from ..maps.counted import describe_counted
@@ -29,7 +30,8 @@ def run(parameters: FillHeatmapGaps, context: JobContext) -> dict[str, Any]:
             bool((filled.counts[gap] != heatmaps.counts[gap]).any()) for gap in np.flatnonzero(~filled.observed)
         )
         context.log(
-            f"{gaps:,} of {len(filled):,} maps are gaps, {changed:,} of them now hold other values; all are marked as "
+            f"{part_text(gaps, len(filled), 'map', 'is a gap', 'are gaps')},"
+            f" {count_text(changed, 'of them now holds', 'of them now hold')} other values; all are marked as "
             "not observed and are never targets of a training or an evaluation"
         )
     looks_ahead = filled.filled == "linear"
@@ -38,7 +40,7 @@ def run(parameters: FillHeatmapGaps, context: JobContext) -> dict[str, Any]:
             "Linear filling looks ahead: a filled map is made from the next observed one, so a forecast that reads it "
             "has seen part of its answer. Use carry forward for any forecast that is to be believed"
         )
-    note = f"{gaps} of {len(filled)} maps were not observed"
+    note = f"{part_text(gaps, len(filled), 'map', 'was', 'were')} not observed"
     if looks_ahead:
         note += "; filled linearly between observed ones, they look ahead"
     elif filled.filled:
@@ -66,7 +68,8 @@ def _warn_of_quiet(heatmaps: Heatmaps, context: JobContext) -> None:
     # Two standard deviations of a Poisson number more are still no sign of gaps.
     if 0 < empty <= expected + 2 * np.sqrt(expected):
         context.warn(
-            f"{empty:,} maps are without any incident; chance alone would give about {expected:,.1f}"
+            f"{count_text(empty, 'map is', 'maps are')} without any incident; chance alone would give about"
+            f" {expected:,.1f}"
             f" of {int(heatmaps.observed.sum()):,}. They are probably quiet bins and no gaps: marked as not observed,"
             " they make every rate that is learned conditional on something having happened. Choose gaps = unobserved"
         )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_days
+from ..contract.texts import count_text
 from ..contract.tools.incidents import ImportIncidents
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -69,7 +70,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
     merged = 0 if learnt.extra is None else int(learnt.extra.sum())
     if merged:
         context.log(
-            f"{merged:,} rows were merged into another of the same {file.header[layout.id or 0]}: the first one stays."
+            f"{count_text(merged, 'row was', 'rows were')} merged into another of the same"
+            f" {file.header[layout.id or 0]}: the first one stays."
         )
     output = parameters.output or str(Path(parameters.folder) / "incidents.gpkg")
     with no_collector(), context.step(0.5, 1.0):
@@ -78,7 +80,8 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
             known = KnownRows(parameters.known, layout.crs, list(plan.types))
             if there := refuse_known(file, layout, learnt, plan, known, context):
                 reasons[IN_LAYER] = there
-                context.log(f"{there:,} rows are in the layer already and are not appended again.")
+                row, rows = "row is in the layer already and is", "rows are in the layer already and are"
+                context.log(f"{count_text(there, row, rows)} not appended again.")
         fields = write_incidents(file, layout, learnt, plan, output, context)
         if parameters.refused:
             write_refused(file, learnt, parameters.refused, context)

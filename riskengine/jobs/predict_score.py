@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.texts import none_text, part_text
 from ..contract.tools.base import fields_of
 from ..contract.tools.score import PredictScore
 from ..ground.artefacts import check_folder, whole_file
@@ -37,24 +38,27 @@ def run(parameters: PredictScore, context: JobContext) -> dict[str, Any]:
     nowhere = int((~np.isfinite(x + y)).sum())
     if nowhere == len(x):
         raise DataError(
-            f"None of the {len(x):,} places has coordinates",
+            f"{none_text(len(x), 'place', 'has', 'has no')} coordinates",
             parameter="points",
             remedy="Give places with finite x and y",
         )
     if unknown == len(x):
         raise DataError(
-            f"All {len(x):,} places lie outside the data, more than {OUTSIDE_METRES / 1000:g} km from every incident",
+            f"{none_text(len(x), 'place', 'lies', 'does not lie')} inside the data, within {OUTSIDE_METRES / 1000:g} km"
+            " of an incident",
             parameter="points" if parameters.grid is None else "grid",
             remedy="Choose places in the city that the index covers",
         )
     columns: dict[str, Any] = {"x": x, "y": y, **scores, "incidents": incidents}
     if nowhere:
-        context.warn(f"{nowhere:,} of {len(x):,} places have no coordinates, and so no score")
+        context.warn(f"{part_text(nowhere, len(x), 'place', 'has', 'have')} no coordinates, and so no score")
     if unknown > nowhere:
-        what = "are left out" if parameters.grid is not None else "have no score"
+        one = unknown - nowhere == 1
+        it = ("it is" if one else "they are") if parameters.grid is not None else ("it has" if one else "they have")
+        what = f"{it} {'left out' if parameters.grid is not None else 'no score'}"
         context.warn(
-            f"{unknown - nowhere:,} of {len(x):,} places lie outside the data, more than {OUTSIDE_METRES / 1000:g} km"
-            f" from every incident: they {what}, which does not mean that nothing happens there"
+            f"{part_text(unknown - nowhere, len(x), 'place', 'lies', 'lie')} outside the data, more than"
+            f" {OUTSIDE_METRES / 1000:g} km from every incident: {what}, which does not mean that nothing happens there"
         )
         if parameters.grid is not None:
             known = np.isfinite(scores["score"])

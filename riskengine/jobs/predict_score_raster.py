@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ..contract import tags as tagnames
+from ..contract.texts import count_text, format_amount, part_text
 from ..contract.tools.score import PredictScoreRaster
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -49,7 +50,10 @@ def choose_grid(parameters: PredictScoreRaster, extent: Extent, applied: Applied
         cell = choose_cell(extent, applied.model.card.radius)
     grid = make_grid(extent, applied.index.crs, cell, parameters.columns, parameters.rows, len(BANDS))
     why = f", half the radius of {applied.model.card.radius:g} m or what the area allows" if automatic else ""
-    context.log(f"Grid of {grid.columns:,} columns x {grid.rows:,} rows, cell size {grid.cell:g} m{why}")
+    context.log(
+        f"Grid of {count_text(grid.columns, 'column')} x {count_text(grid.rows, 'row')}, cell size"
+        f" {format_amount(grid.cell)} m{why}"
+    )
     return grid
 
 
@@ -106,7 +110,8 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
         _check_some(predicted)
     if predicted < inside:
         context.warn(
-            f"{inside - predicted:,} of {inside:,} cells lie more than {OUTSIDE_METRES / 1000:g} km from every"
+            f"{part_text(inside - predicted, inside, 'cell', 'lies', 'lie')} more than {OUTSIDE_METRES / 1000:g} km"
+            f" from every"
             " incident: they are no data, which does not mean that nothing happens there"
         )
     card = applied.model.card

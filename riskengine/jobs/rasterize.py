@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.dates import format_bin_length, format_span
+from ..contract.dates import format_bin_length, format_moment, format_span
+from ..contract.texts import clean_text, count_text, format_amount, list_names, part_text, replace_controls
 from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -28,6 +29,10 @@ from ..maps.span import choose_span, choose_unit, find_covered, warn_of_incomple
 MAX_NAMED = 40
 #: More stacks than this are refused: a column of free text is no category.
 MAX_CATEGORIES = 100
+#: Categories that a sentence names.
+_LISTED = 20
+#: Bytes of a file's name, with room for what is put behind it while it is written.
+_NAME_BYTES = 180
 #: The category of incidents without one.
 WITHOUT = "(no category)"
 #: What Windows takes for a device, whatever follows the point.
@@ -43,8 +48,9 @@ def _name_missing(incidents: Incidents, context: JobContext) -> Incidents:
     same = int(np.isin(incidents.category, codes).sum())
     if same:
         context.warn(
-            f"{same:,} incidents have the category {WITHOUT!r}: they are counted with the {int(missing.sum()):,} "
-            "that have none"
+            f"{count_text(same, 'incident has', 'incidents have')} the category {WITHOUT!r}: "
+            f"{'it is' if same == 1 else 'they are'} counted with the "
+            f"{count_text(int(missing.sum()), 'that has', 'that have')} none"
         )
     code = codes[0] if codes else len(incidents.categories)
     categories = incidents.categories if codes else [*incidents.categories, WITHOUT]
@@ -58,9 +64,9 @@ def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext)
     names = [name.casefold() for name in incidents.categories]
     missing = [name for name in wanted if name.casefold() not in names]
     if missing:
-        some = ", ".join(sorted(incidents.categories)[:20])
+        some = list_names(sorted(incidents.categories), _LISTED)
         raise DataError(
-            f"No incident has category {', '.join(missing)}",
+            f"No incident has category {list_names(missing, _LISTED)}",
             parameter="categories",
             value=missing[0],
             remedy=f"Choose from: {some}",
@@ -69,20 +75,23 @@ def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext)
     chosen = incidents.select(np.isin(incidents.category, [code for code, name in enumerate(names) if name in folded]))
     if not len(chosen):
         raise DataError(
-            f"No incident that can be used has category {', '.join(wanted)}",
+            f"No incident that can be used has category {list_names(wanted, _LISTED)}",
             parameter="categories",
             value=wanted[0],
             remedy="Choose other categories, or look at the refused features",
         )
     if len(chosen) < len(incidents):
         left_out = len(incidents) - len(chosen)
-        context.log(f"{left_out:,} of {len(incidents):,} incidents have another category, or none, and are not counted")
+        is_another, are_others = "has another category, or none, and is", "have another category, or none, and are"
+        context.log(f"{part_text(left_out, len(incidents), 'incident', is_another, are_others)} not counted")
     return chosen
 
 
 def choose_file_name(category: str, taken: set[str]) -> str:
     """Choose a file name that every system takes, the category's own if possible; unique among `taken`, case or not."""
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", category).strip(" .")[:80].strip(" .") or "_"
+    name = clean_text(re.sub(r'[<>:"/\\|?*\x00-\x1f\ud800-\udfff]', "_", category)).strip(" .")[:80]
+    # Letters of other scripts have up to four bytes.
+    name = name.encode("utf-8")[:_NAME_BYTES].decode("utf-8", "ignore").strip(" .") or "_"
     name = f"_{name}" if name.split(".")[0].casefold() in _DEVICES else name
     number, unique = 1, name
     while unique.casefold() in taken:
@@ -108,7 +117,7 @@ def _recorded(incidents: Incidents) -> list[str]:
     Which incidents a filter left out is not known here: that all categories were counted is never said.
     """
     names = sorted(_present(incidents))
-    unnamed = any(not name or "\n" in name for name in names)
+    unnamed = any(not name or replace_controls(name) != name for name in names)
     return [] if unnamed or len(names) > MAX_NAMED else names
 
 
@@ -123,7 +132,8 @@ def _by_category(incidents: Incidents) -> dict[str, list[int]]:
         )
     if len(codes) > MAX_CATEGORIES:
         raise ParameterError(
-            f"The incidents have {len(codes):,} categories; one stack each is written for at most {MAX_CATEGORIES}",
+            f"The incidents have {count_text(len(codes), 'category', 'categories')}; one stack each is written for at"
+            f" most {MAX_CATEGORIES}",
             parameter="per_category",
             value=len(codes),
             remedy="Name the wanted ones in Categories, or choose another field",
@@ -156,7 +166,8 @@ def _write_categories(
         write_heatmaps(path, replace(heatmaps, counts=counts, categories=[name]))
         here = len(part) - outside
         if here and name.casefold() == WITHOUT:
-            context.log(f"{here:,} of {counted:,} incidents have no category: they are in the stack {path.name}")
+            it, they = "has no category: it is", "have no category: they are"
+            context.log(f"{part_text(here, counted, 'incident', it, they)} in the stack {path.name}")
         written.append(
             {
                 "category": name,
@@ -186,7 +197,9 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     edges = make_bin_edges(first, last, unit, parameters.bin_length)
     for name, given in (("start", parameters.start), ("end", parameters.end)):
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
-            context.warn(f"{name} {given} is not where a bin ends: the map it falls in is incomplete")
+            context.warn(
+                f"{name.upper()}, {format_moment(given)}, is not where a bin ends: the map it falls in is incomplete"
+            )
     warn_of_incomplete(parameters.start, parameters.end, covered, edges, context)
     # Of all categories, and of nothing after the period.
     known = everything.select(everything.time <= last)
@@ -196,9 +209,10 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     )
     if parameters.cell_size is None:
         how = "columns and rows" if parameters.columns or parameters.rows else "the extent"
-        context.log(f"Cell size {grid.cell:g} m, chosen from {how}")
+        context.log(f"Cell size {format_amount(grid.cell)} m, chosen from {how}")
     context.log(
-        f"Grid of {grid.columns} columns x {grid.rows} rows, {len(edges) - 1} maps of "
+        f"Grid of {count_text(grid.columns, 'column')} x {count_text(grid.rows, 'row')},"
+        f" {count_text(len(edges) - 1, 'map')} of "
         f"{format_bin_length(bin_text(unit, parameters.bin_length))}: {format_span(edges[0], edges[-1])}"
     )
     mask = mask_cells(area, grid, everything.x, everything.y)
@@ -209,8 +223,9 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     counted = total - left_out
     context.progress(0.5, "Writing maps")
     if left_out:
-        lie = "lies" if left_out == 1 else "lie"
-        context.warn(f"{left_out:,} of {total:,} incidents {lie} outside the grid, the study area or the period")
+        context.warn(
+            f"{part_text(left_out, total, 'incident', 'lies', 'lie')} outside the grid, the study area or the period"
+        )
     heatmaps = Heatmaps(
         counts,
         edges,
@@ -228,7 +243,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     if parameters.per_category:
         with context.step(0.5, 0.8):
             stacks = _write_categories(Path(parameters.per_category), incidents, counted, heatmaps, context)
-        context.log(f"{len(stacks)} stacks, one a category, on the same grid and bins")
+        context.log(f"{count_text(len(stacks), 'stack')}, one a category, on the same grid and bins")
     with context.step(0.8 if stacks else 0.5, 1.0):
         write_heatmaps(parameters.output, heatmaps, context)
     return {

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.texts import count_text
 from ..contract.tools.base import fields_of
 from ..contract.tools.score import CrimeScoreLayer
 from ..ground.artefacts import whole_file
@@ -32,7 +33,8 @@ def run(parameters: CrimeScoreLayer, context: JobContext) -> dict[str, Any]:
     score = scale.to_score(s_abs)
     if scale.counts[0] == scale.counts[-1]:
         context.warn(
-            f"Every incident has {scale.counts[0]} incidents within {parameters.radius:g} m: the score has no scale,"
+            f"Every incident has {count_text(int(scale.counts[0]), 'incident')} within {parameters.radius:g} m: the"
+            f" score has no scale,"
             " it is 1 at that count and 0 below"
         )
     scores = {"score_abs": s_abs, "score": score, "percentile": scale.to_percentile(s_abs)}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_days
+from ..contract.texts import format_amount, part_text
 from ..contract.tools.grids import SelectStudyArea
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
@@ -53,11 +54,13 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
             inside, extent, cell = box.inside, list(box.extent), box.cell
             context.log(
                 f"The box is {(extent[2] - extent[0]) / 1000:.1f} km x {(extent[3] - extent[1]) / 1000:.1f} km, chosen "
-                f"on cells of {cell:g} m"
+                f"on cells of {format_amount(cell)} m"
             )
     kept, times = int(inside.sum()), incidents.time[inside]
     say = context.warn if kept < total / 2 else context.log
-    say(f"{total - kept:,} of {total:,} incidents ({1 - kept / total:.1%}) lie outside the study area and are left out")
+    out = total - kept
+    lie, are = ("lies", "is") if out == 1 else ("lie", "are")
+    say(f"{part_text(out, total, 'incident')} ({out / total:.1%}) {lie} outside the study area and {are} left out")
     if parameters.kept:
         with whole_file(Path(parameters.kept), "kept") as temporary, temporary.open("wb") as file:
             np.save(file, incidents.fid[inside])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_span
+from ..contract.texts import count_text, part_text
 from ..contract.tools.grids import SelectPeriod
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
@@ -25,16 +26,18 @@ def run(parameters: SelectPeriod, context: JobContext) -> dict[str, Any]:
     total = len(incidents)
     if period.stragglers.any():
         context.log(
-            f"{int(period.stragglers.sum())} months hold only {int(period.counts[period.stragglers].sum()):,} of "
-            f"{total:,} incidents: they are taken for stragglers, and not counted in the median month"
+            f"{count_text(int(period.stragglers.sum()), 'month holds', 'months hold')} only"
+            f" {int(period.counts[period.stragglers].sum()):,} of "
+            f"{count_text(total, 'incident')}: they are taken for stragglers, and not counted in the median month"
         )
     context.log(
-        f"{int(period.chosen.sum())} of {len(period.months)} months chosen, from {period.start} to {period.end} (not "
-        f"included): each holds at least {period.limit:,.6g} incidents"
+        f"{part_text(int(period.chosen.sum()), len(period.months), 'month')} chosen,"
+        f" {format_span(period.start, period.end)}: each holds at least {count_text(period.limit, 'incident')}"
     )
     share = period.left_out / total
     say = context.warn if share > 0.5 else context.log
-    say(f"{period.left_out:,} of {total:,} incidents ({share:.1%}) lie outside the period and are left out")
+    lie, are = ("lies", "is") if period.left_out == 1 else ("lie", "are")
+    say(f"{part_text(period.left_out, total, 'incident')} ({share:.1%}) {lie} outside the period and {are} left out")
     if parameters.report:
         # matplotlib takes a second to load, so only for who wants a chart.
         from ..report.period import write_period_report

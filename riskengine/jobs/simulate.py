@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ..contract.texts import count_text
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
@@ -51,7 +52,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
     last_day = parameters.start + datetime.timedelta(days=parameters.days)
     if last_day > datetime.date.today():
         raise ParameterError(
-            f"{parameters.days} days from {parameters.start} end on {last_day}, which lies in the future",
+            f"{count_text(parameters.days, 'day')} from {parameters.start} end on {last_day}, which lies in the future",
             parameter="start",
             value=parameters.start,
             remedy="Choose an earlier start or fewer days, because incidents of the future are refused on import",
@@ -75,7 +76,7 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             _spoil(table, spoilt[start : start + _ROWS])
             table.to_csv(temporary, mode="a", header=start == 0, index=False, encoding="utf-8", lineterminator="\n")
     dirty = {name: int((spoilt == code).sum()) for code, name in enumerate(_DIRT, 1)}
-    context.log(f"{len(city)} incidents simulated, {sum(dirty.values())} of them spoilt on purpose.")
+    context.log(f"{count_text(len(city), 'incident')} simulated, {sum(dirty.values())} of them spoilt on purpose.")
     counts = np.bincount(city.category, minlength=len(city.categories)).tolist()
     return {
         "path": str(parameters.path),

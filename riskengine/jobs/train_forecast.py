@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.dates import format_moment, format_span
 from ..contract.forecasters import BASELINES, FORECASTERS
+from ..contract.texts import count_text
 from ..contract.tools.forecast import TrainForecastModel
 from ..evaluation.judged import Judged
 from ..evaluation.judging import judge_trained
@@ -116,13 +118,14 @@ def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps
     maps = int(np.searchsorted(heatmaps.edges[1:], moment, side="right"))
     if not maps:
         raise DataError(
-            f"No map ends before {moment}; the first one covers {heatmaps.edges[0]} to {heatmaps.edges[1]}",
+            f"No map ends before {format_moment(moment)}; the first is {format_span(*heatmaps.edges[:2])}",
             parameter="until",
             value=str(moment),
             remedy="Choose a later time, or leave it empty for all maps",
         )
     if maps < len(heatmaps):
-        context.log(f"{len(heatmaps) - maps} maps that end after {moment} are left out")
+        late = count_text(len(heatmaps) - maps, "map that ends", "maps that end")
+        context.log(f"{late} after {format_moment(moment)} {'is' if len(heatmaps) - maps == 1 else 'are'} left out")
         # What is learned ends there, and so does what is known of the area.
         heatmaps = narrow_to_past(heatmaps, maps, context.log)
     return heatmaps.before(maps)

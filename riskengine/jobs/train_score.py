@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.texts import count_text
 from ..contract.tools.score import TrainScoreModel
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -183,12 +184,13 @@ def list_notes(study: Study) -> list[str]:
     covered, wanted = study.held_out.coverage().mean, study.card.interval
     if abs(covered - wanted) > 0.05:
         sentences.append(
-            f"The {wanted:.0%} interval holds {covered:.0%} of the held-out truths: read its bounds with that in mind"
+            f"The {wanted:.0%} interval holds {covered:.0%} of the held-out truths: read its bounds with that in mind."
         )
     blocks = len(np.unique(study.held_out.block))
     if blocks < 30:
         sentences.append(
-            f"The held-out rows lie in only {blocks} blocks: the error may well be another in the next neighbourhood"
+            f"The held-out rows lie in only {count_text(blocks, 'block')}: the error may well be another in the next"
+            " neighbourhood."
         )
     return sentences
 

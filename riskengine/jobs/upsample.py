@@ -9,6 +9,7 @@ import rasterio
 from rasterio.transform import Affine
 
 from ..contract import tags as tagnames
+from ..contract.texts import count_text
 from ..contract.tools.risk import UpsampleRisk
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError, ParameterError
@@ -111,8 +112,9 @@ def _check_size(source: Any, factor: int) -> None:
     cells = source.width * source.height * source.count * factor**2
     if cells > MOST_FINE_CELLS:
         raise ParameterError(
-            f"A factor of {factor} gives {source.width * factor:,} columns x {source.height * factor:,} rows x "
-            f"{source.count:,} maps = {cells:,} cells; the limit is {MOST_FINE_CELLS:,}",
+            f"A factor of {factor} gives {count_text(source.width * factor, 'column')} x"
+            f" {count_text(source.height * factor, 'row')} x "
+            f"{count_text(source.count, 'map')} = {count_text(cells, 'cell')}; the limit is {MOST_FINE_CELLS:,}",
             parameter="factor",
             value=factor,
             remedy="Choose a smaller factor, or fewer maps with Extract bands",

@@ -13,6 +13,7 @@ from shapely.geometry import shape
 
 from ..contract.choices import NoArea
 from ..contract.dates import format_moment
+from ..contract.texts import count_text, format_amount, part_text
 from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError
@@ -124,7 +125,7 @@ def mask_cells(
         where = "the study area" if given is not None else "the hull of the incidents"
         other = "polygons that overlap the incidents" if given is not None else "another extent"
         raise DataError(
-            f"No cell of {grid.cell:g} m has its centre inside {where}",
+            f"No cell of {format_amount(grid.cell)} m has its centre inside {where}",
             parameter="study_area",
             remedy=f"Choose a smaller cell size, or {other}",
         )
@@ -136,7 +137,7 @@ def mask_cells(
 def describe_hull(hull: Hull) -> str:
     """Describe how a hull was drawn, and what it is."""
     parts = len(hull.polygons)
-    islands = f" in {parts} parts" if parts > 1 else ""
+    islands = f" in {count_text(parts, 'part')}" if parts > 1 else ""
     return (
         f"The concave hull of the incidents is taken: {hull.square_km:,.1f} km²{islands} (ratio {hull.ratio:g}, widened"
         f" by {hull.buffer:.0f} m, no holes)"
@@ -153,7 +154,8 @@ def warn_of_rectangle(
     cells = grid.rows * grid.columns
     never = 1 - len(np.unique(number[number >= 0])) / cells
     context.warn(
-        f"The study area is the whole rectangle, and {never:.0%} of its {cells:,} cells never had an incident: lakes"
+        f"The study area is the whole rectangle, and {never:.0%} of its {count_text(cells, 'cell')} never had an"
+        f" incident: lakes"
         " and places beyond the city's border are scored as if they were quiet streets"
     )
 
@@ -177,8 +179,8 @@ def describe_area(heatmaps: Heatmaps) -> str:
     kind, cells = kind_of(heatmaps), int(heatmaps.mask.sum())
     square_km = cells * heatmaps.grid.cell**2 / 1e6
     text = (
-        f"The study area is {_KINDS.get(kind, kind)}: {square_km:,.1f} km², {cells:,} cells of"
-        f" {heatmaps.grid.cell:g} m, of which {measure_never_hit(heatmaps):.1%} never had an incident."
+        f"The study area is {_KINDS.get(kind, kind)}: {square_km:,.1f} km², {count_text(cells, 'cell')} of"
+        f" {format_amount(heatmaps.grid.cell)} m, of which {measure_never_hit(heatmaps):.1%} never had an incident."
     )
     return f"{text} {_CAVEAT}" if kind == "rectangle" else text
 
@@ -225,11 +227,13 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
             total += int(counted.sum(dtype=np.int64))
     lost = f"{outside:,} ({outside / total:.2%})" if outside else "none"
     unknown = int(gone.sum())
-    were = "was not known then and is" if unknown == 1 else "were not known then and are"
+    judged = part_text(
+        unknown, int(heatmaps.mask.sum()), "cell", "was not known then and is", "were not known then and are"
+    )
     say(
         f"The hull is that of the incidents before {format_moment(heatmaps.edges[origin])}, when the first forecast is"
-        f" made: {unknown:,} of {int(heatmaps.mask.sum()):,} cells {were} not judged; {lost} of {total:,} later"
-        " incidents happened there"
+        f" made: {judged} not judged; {lost} of"
+        f" {count_text(total, 'later incident')} happened there"
     )
     return replace(heatmaps, counts=counts, mask=mask)
 
@@ -250,9 +254,9 @@ def name_strays(
     farthest = stray[np.argsort(-middle, kind="stable")][:_NAMED]
     named = ", ".join(str(number) for number in fid[farthest])
     more = " and others" if len(stray) > len(farthest) else ""
-    be = "lies" if len(stray) == 1 else "lie"
     context.warn(
-        f"{len(stray):,} of {len(x):,} incidents {be} apart from all others, up to {middle.max() / 1000:,.1f} km from"
+        f"{part_text(len(stray), len(x), 'incident', 'lies', 'lie')} apart from all others, up to"
+        f" {middle.max() / 1000:,.1f} km from"
         f" the middle of the city; {'it decides' if len(stray) == 1 else 'they decide'} neither the extent nor the"
         f" size of the cells (feature {named}{more})"
     )

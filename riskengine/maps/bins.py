@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.choices import BinUnit
+from ..contract.texts import count_text
 from ..ground.errors import ParameterError
 
 Times = NDArray[np.datetime64]
@@ -55,7 +56,8 @@ def make_bin_edges(first: np.datetime64, last: np.datetime64, unit: BinUnit, len
     bins = span // step + 1
     if bins > MAX_BINS:
         raise ParameterError(
-            f"{bins:,} maps of {length} {unit} lie between {first} and {last}; a GeoTIFF holds at most {MAX_BINS:,}",
+            f"{count_text(bins, 'map')} of {length} {unit} lie between {first} and {last}; a GeoTIFF holds at most"
+            f" {MAX_BINS:,}",
             parameter="bin_unit",
             value=f"{length} {unit}",
             remedy="Choose longer bins or a shorter period",

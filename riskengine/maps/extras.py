@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from ..contract import tags as tagnames
+from ..contract.texts import count_text, format_amount
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, FormatError
 from .geotiff import RASTER_ERRORS, check_raster
@@ -103,8 +104,9 @@ def _read_channel(path: str, heatmaps: Heatmaps) -> tuple[NDArray[Any], str]:
     apart = max(abs(a - b) for a, b in zip(grid.bounds, theirs.bounds, strict=True))
     if grid.shape != theirs.shape or apart > _SAME * grid.cell:
         raise DataError(
-            f"{path} has other cells: {theirs.columns} x {theirs.rows} of {theirs.cell:g} m, where the hotspot grids"
-            f" have {grid.columns} x {grid.rows} of {grid.cell:g} m, or another corner",
+            f"{path} has other cells: {theirs.columns} x {theirs.rows} of {format_amount(theirs.cell)} m, where the"
+            f" hotspot grids"
+            f" have {grid.columns} x {grid.rows} of {format_amount(grid.cell)} m, or another corner",
             parameter="extras",
             value=path,
             remedy="Rasterize both with the same extent, cell size and CRS",
@@ -136,7 +138,7 @@ def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[li
                 )
             if source.count > MOST_BANDS:
                 raise DataError(
-                    f"{path} has {source.count} bands; at most {MOST_BANDS} can be static layers",
+                    f"{path} has {count_text(source.count, 'band')}; at most {MOST_BANDS} can be static layers",
                     parameter="extras",
                     value=path,
                     remedy="Choose the bands that matter, or make a stack of it with Rasterize hotspot grids",
@@ -176,7 +178,7 @@ def _check_timeless(source: rasterio.DatasetReader, path: str, maps: int) -> Non
     if any(source.tags(band).get(tagnames.START) for band in source.indexes):
         what = "has bands that say when they apply"
     elif source.count > 1 and source.count == maps:
-        what = f"has {source.count} bands, one for each map"
+        what = f"has {count_text(source.count, 'band')}, one for each map"
     else:
         return
     raise DataError(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.choices import GapFilling, Gaps
+from ..contract.texts import none_text
 from ..contract.tools.grids import BinarizeHeatmaps
 from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
@@ -82,7 +83,7 @@ def fill_gaps(
     missing = mark_gaps(heatmaps, gaps)
     if missing.all():
         raise DataError(
-            f"None of the {len(heatmaps)} maps is observed, so there is nothing to fill the gaps from",
+            f"{none_text(len(heatmaps), 'map', 'is', 'is not')} observed, so there is nothing to fill the gaps from",
             parameter="heatmaps",
             remedy="Check the period, the extent and the filters of Rasterize hotspot grids",
         )

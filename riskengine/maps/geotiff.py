@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 
 from ..contract import tags as tagnames
+from ..contract.texts import count_text
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import FormatError
@@ -84,10 +85,13 @@ def check_raster(source: Any, path: str | Path, parameter: str, most: int = MAX_
     """
     cells = source.count * source.height * source.width
     size = cells * np.dtype(source.dtypes[0]).itemsize
-    whose = f"{path} has {source.width:,} columns x {source.height:,} rows x {source.count:,} bands"
+    whose = (
+        f"{path} has {count_text(source.width, 'column')} x {count_text(source.height, 'row')} x"
+        f" {count_text(source.count, 'band')}"
+    )
     if cells > most:
         raise FormatError(
-            f"{whose} = {cells:,} cells; the limit is {most:,}",
+            f"{whose} = {count_text(cells, 'cell')}; the limit is {most:,}",
             parameter=parameter,
             value=path,
             remedy="Choose a smaller raster, or larger cells",

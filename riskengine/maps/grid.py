@@ -12,6 +12,7 @@ from rasterio.features import geometry_mask
 from rasterio.transform import Affine
 from scipy.sparse import csr_array
 
+from ..contract.texts import count_text
 from ..ground.errors import ParameterError
 from .support import Kind, Support
 
@@ -212,7 +213,8 @@ def make_grid(
         width, height = _cells_across(east - west, cell), _cells_across(north - south, cell)
     if width * height * bins > MAX_CELLS:
         raise ParameterError(
-            f"The grid would have {width:,} columns x {height:,} rows x {bins:,} maps = {width * height * bins:,} cells"
+            f"The grid would have {count_text(width, 'column')} x {count_text(height, 'row')} x"
+            f" {count_text(bins, 'map')} = {count_text(width * height * bins, 'cell')}"
             f" (about {width * height * bins * 2 / 1e9:.1f} GB); the limit is {MAX_CELLS:,}",
             parameter="cell_size",
             value=cell,

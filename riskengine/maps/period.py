@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from ..contract.tools.grids import SelectPeriod
 from ..ground.errors import DataError, ParameterError
 from ..intake.exactness import measure_months
@@ -114,7 +115,8 @@ def select_period(time: NDArray[np.datetime64], share: float = SHARE, least: flo
     if not useful.any():
         fullest = int(counts.argmax())
         raise DataError(
-            f"No month holds {limit:,.6g} incidents; the fullest, {months[fullest]}, holds {counts[fullest]:,}",
+            f"No month holds {count_text(limit, 'incident')}; the fullest, {months[fullest]}, holds"
+            f" {counts[fullest]:,}",
             parameter="least" if least is not None else "share",
             value=least if least is not None else share,
             remedy="Choose a lower one",

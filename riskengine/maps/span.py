@@ -7,6 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from ..contract.choices import BinUnit
+from ..contract.dates import format_moment, format_span
+from ..contract.texts import part_text
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.exactness import is_too_fine, measure_months
@@ -74,7 +76,8 @@ def choose_span(
     kept = incidents.between(begin, stop)
     if not len(kept):
         raise DataError(
-            f"No incident lies in the period from {begin} to {stop} (they span {first} to {last})",
+            f"No incident lies in the period from {format_moment(begin)} to {format_moment(stop)} (they span"
+            f" {format_moment(first)} to {format_moment(last)})",
             parameter="end" if end else "start",
             value=end or start,
             remedy="Choose a start and a later end within that span",
@@ -97,8 +100,9 @@ def _warn_of_far(incidents: Incidents, open_start: bool, open_end: bool, span: S
         if is_open and len(far):
             edge = far.min() if name == "START" else far.max()
             context.warn(
-                f"{len(far):,} of {len(time):,} incidents {'lies' if len(far) == 1 else 'lie'} far from all others,"
-                f" which are from {span[0]} to {span[1]}, and {'is' if len(far) == 1 else 'are'} left out. To count"
+                f"{part_text(len(far), len(time), 'incident', 'lies', 'lie')} far from all others,"
+                f" which are from {format_moment(span[0])} to {format_moment(span[1])}, and"
+                f" {'is' if len(far) == 1 else 'are'} left out. To count"
                 f" {'it' if len(far) == 1 else 'them'}, set {name} to {edge} {to}; if the year is wrong, correct it"
             )
 
@@ -122,14 +126,16 @@ def warn_of_incomplete(
     first, last = covered
     if start is None and first - edges[0] > day:
         context.warn(
-            f"The first map, from {edges[0]} to {edges[1]}, looks incomplete: the first incident is of {first}. Set"
-            f" START to {edges[1]} so that nothing is learned from it; if the records do begin with it, set START to"
+            f"The first map, {format_span(*edges[:2])}, looks incomplete: the first incident is of"
+            f" {format_moment(first)}. Set START to {edges[1]} so that nothing is learned from it; if the records do"
+            f" begin with it, set START to"
             f" {edges[0]}"
         )
     if end is None and edges[-1] - last > day:
         context.warn(
-            f"The last map, from {edges[-2]} to {edges[-1]}, looks incomplete: the last incident is of {last}. Set END"
-            f" to {edges[-2]} so that it is not scored or forecast from; if the records do reach its end, set END to"
+            f"The last map, {format_span(*edges[-2:])}, looks incomplete: the last incident is of"
+            f" {format_moment(last)}. Set END to {edges[-2]} so that it is not scored or forecast from; if the records"
+            f" do reach its end, set END to"
             f" {edges[-1]}"
         )
 

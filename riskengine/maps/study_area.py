@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text, format_amount, none_text, part_text
 from ..contract.tools.grids import SelectStudyArea
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
@@ -68,7 +69,8 @@ def trim_by_events(counts: NDArray[np.int64], least: int) -> Box:
         top, bottom = top + (side == 0), bottom - (side == 1)
         left, right = left + (side == 2), right - (side == 3)
     raise DataError(
-        f"No row or column of the grid holds {least:,} incidents; the fullest cell holds {int(counts.max()):,}",
+        f"No row or column of the grid holds {count_text(least, 'incident')}; the fullest cell holds"
+        f" {int(counts.max()):,}",
         parameter="events",
         value=least,
         remedy="Choose a lower threshold, or larger cells",
@@ -170,7 +172,8 @@ def choose_dense_box(
         grid = make_grid(extent, crs, size)
         if max(grid.shape) > MOST_ROWS:
             raise ParameterError(
-                f"Cells of {size:g} m make a grid of {grid.columns:,} columns x {grid.rows:,} rows; the limit is "
+                f"Cells of {format_amount(size)} m make a grid of {count_text(grid.columns, 'column')} x"
+                f" {count_text(grid.rows, 'row')}; the limit is "
                 f"{MOST_ROWS:,}",
                 parameter="cell_size",
                 value=size,
@@ -191,7 +194,10 @@ def choose_dense_box(
         kept = (bottom - top + 1) * (right - left + 1)
         if cell is not None or 4 * kept >= counts.size or size <= 1.0:
             break
-        context.log(f"Only {kept} of {counts.size} cells of {size:g} m remain: the grid is laid anew over them")
+        context.log(
+            f"Only {part_text(kept, counts.size, 'cell')} of {format_amount(size)} m remain: the grid is laid anew"
+            f" over them"
+        )
     return StudyArea(extent, inside, size)
 
 
@@ -228,7 +234,7 @@ def describe_empty_area(total: int, area: Literal["polygons", "extent"], reach: 
     near = f" or within {reach / 1000:g} km of {'them' if area == 'polygons' else 'it'}" if reach else ""
     choose = "polygons that overlap the incidents" if area == "polygons" else "an extent that overlaps the incidents"
     return DataError(
-        f"None of the {total:,} incidents lies inside the {area}{near}",
+        f"{none_text(total, 'incident', 'lies', 'does not lie')} inside the {area}{near}",
         parameter=area,
         remedy=f"Choose {choose}, and check the CRS of both",
     )

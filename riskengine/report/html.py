@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from .. import __version__
 from ..contract.dates import format_moment, format_span
-from ..contract.texts import count_text
+from ..contract.texts import clean_text, count_text, show_name, show_names
 from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from .words import SHOWN_CATEGORIES, categories_text, format_change, format_figure, format_percent, format_share
@@ -20,26 +21,31 @@ from .words import SHOWN_CATEGORIES, categories_text, format_change, format_figu
 #: A moment as tools hand it to each other.
 _ISO_TIME = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?\b")
 
+#: Letters of a parameter's value that are shown.
+_SETTING_LENGTH = 400
+
 
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
+        finalize=_clean,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(name=show_name, setting=_show_setting, count=count_text)
     environment.filters.update(number=format_number, percent=format_percent, moment=format_moment, signed=format_change)
-    environment.filters.update(figure=format_figure, share=format_share, several=count_text, setting=_show_setting)
+    environment.filters.update(figure=format_figure, share=format_share)
     environment.globals.update(span=format_span)
     return environment
 
 
 def _show_setting(value: Any) -> str:
-    """Show a parameter's value; times as people say them."""
+    """Show a parameter's value on one line of a table; times as people say them."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_show_setting, value)) or "none"
-    return "–" if value is None else _ISO_TIME.sub(_say_moment, str(value))
+    return "–" if value is None else _ISO_TIME.sub(_say_moment, show_name(value, _SETTING_LENGTH))
 
 
 def _say_moment(found: re.Match[str]) -> str:
@@ -48,6 +54,14 @@ def _say_moment(found: re.Match[str]) -> str:
         return format_moment(found[0])
     except ValueError:
         return found[0]
+
+
+def _clean(value: Any) -> Any:
+    """What every expression of a template passes through."""
+    if not isinstance(value, str):
+        return value
+    text = clean_text(value)
+    return Markup(text) if isinstance(value, Markup) else text
 
 
 def format_number(value: float | None, digits: int = 4) -> str:
@@ -76,7 +90,7 @@ def history_of(heatmaps: Heatmaps) -> dict[str, Any]:
         "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
         "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
         "filled": heatmaps.filled,
-        "layers": ", ".join((*heatmaps.extras.static_names, *heatmaps.extras.channel_names)),
+        "layers": ", ".join(show_names((*heatmaps.extras.static_names, *heatmaps.extras.channel_names))),
     }
 
 

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.dates import format_moment
+from ..contract.texts import show_name, show_names
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..intake.findings import Finding, list_findings
 from ..intake.incidents import Incidents
-from ..intake.inspection import Inspection, inspect_incidents, show_names
+from ..intake.inspection import Inspection, inspect_incidents
 from ..intake.timecheck import find_far_times
 from ..maps.suggested import Suggested, suggest_parameters
 from . import inspection_words as words
@@ -93,7 +94,7 @@ def write_inspection(
         "opening": describe_incidents(name, len(incidents), when, size, refused, len(warnings)),
         "map": counts_map,
         "map_cell": f"{side:,.0f} m",
-        "name": name,
+        "name": show_name(name) if name else "",
         "total": len(incidents),
         "refused": refused,
         "reasons": [(reason, number, format_percent(number / refused)) for reason, number in reasons.items()],

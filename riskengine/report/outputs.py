@@ -84,7 +84,7 @@ def write_outputs(
     tags = {
         tagnames.BIN: heatmaps.bin,
         tagnames.MODEL: backtest.model,
-        tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
         tagnames.COUNTED: describe_counted(heatmaps, backtest.maps),
     }
     mask, grid = heatmaps.mask, heatmaps.grid

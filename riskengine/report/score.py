@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.dates import format_last
+from ..contract.texts import show_name
 from ..ground.artefacts import whole_file
 from ..intake.patrols import find_patrol_group
 from ..systems.score.model import ScoreCard
@@ -194,7 +195,7 @@ def _protocols(study: Study) -> dict[str, Any]:
 
 def _categories(study: Study) -> dict[str, Any]:
     """The most frequent categories, and the share of those that patrols seem to find."""
-    listed = [(str(name), float(share)) for name, share in study.about.get("categories") or []]
+    listed = [(show_name(name), float(share)) for name, share in study.about.get("categories") or []]
     patrols = [(name, share) for name, share in listed if find_patrol_group(name)]
     return {
         "listed": [(name, share, find_patrol_group(name) is not None) for name, share in listed[:_CATEGORIES]],

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..contract import flagged
 from ..contract.dates import format_last
 from ..contract.forecasters import title_of
-from ..contract.texts import count_text
+from ..contract.texts import count_text, show_names
 from ..measures.metrics import AreaHits
 
 #: Categories named below the title; the table names all.
@@ -20,8 +20,9 @@ def categories_text(categories: Sequence[str], most: int | None = None) -> str:
     if not categories:
         return "categories not recorded"
     if most is None or len(categories) <= most:
-        return ", ".join(categories)
-    return f"{', '.join(categories[:most])} and {len(categories) - most} more categories"
+        return ", ".join(show_names(categories))
+    rest = count_text(len(categories) - most, "more category", "more categories")
+    return f"{', '.join(show_names(categories[:most]))} and {rest}"
 
 
 def inner_title_of(name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.incidents import Incidents
@@ -179,7 +180,7 @@ def simulate_city(
     context.progress(0.7, "choosing")
     if exact and len(t) < incidents:
         raise DataError(
-            f"Only {len(t)} of {incidents} incidents could be drawn",
+            f"Only {len(t)} of {count_text(incidents, 'incident')} could be drawn",
             parameter="seed",
             value=seed,
             remedy="Choose another seed or a smaller branching ratio",

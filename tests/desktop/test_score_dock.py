@@ -233,9 +233,7 @@ def test_settings_are_remembered_but_not_the_date(
     assert (asked["radius"], asked["k"], asked["model"]) == (300, 5, model)
     assert asked["reference_time"] == "2019-06-30T23:59:59"
     again = plugin.dock.SettingsBox().read_settings()
-    assert again == plugin.query_task.Settings(
-        box.index_widget.filePath(), model, radius=300.0, window_days=365.0, k=5
-    )
+    assert again == plugin.query_task.Settings(box.index_widget.filePath(), model, radius=300.0, window_days=365.0, k=5)
 
 
 def test_a_click_is_answered(plugin: SimpleNamespace, dock: Any, engine: Engine) -> None:

@@ -39,6 +39,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, str]] = []
         self.tiles: list[str] = []
         self.lead = ""
+        self.texts: list[str] = []
         self.feed(self.source)
         self.text, self.lead = collapse_blanks(self.text), collapse_blanks(self.lead)
         self.rows = [[collapse_blanks(cell) for cell in row] for row in self.rows]
@@ -72,6 +73,7 @@ class Page(HTMLParser):
             self.tiles[-1] += data
         if self.elements[-1:] == [("p", "lead")]:
             self.lead += data
+        self.texts.append(data)
         if {"td", "th"} & set(self.open):
             self.rows[-1][-1] += data + " "
 

@@ -127,7 +127,7 @@ def test_more_bands_than_a_geotiff_holds(grid_of: Any) -> None:
 
 def test_period(grid_of: Any) -> None:
     said = grid_of(START="2024-02-01T00:00:00", END="2024-01-01T00:00:00")
-    assert "No incident lies in the period from 2024-02-01T00:00:00 to 2024-01-01T00:00:00" in said
+    assert "No incident lies in the period from Thu 1 Feb 2024 to Mon 1 Jan 2024" in said
     assert "Choose a start and a later end" in said
 
 
@@ -160,7 +160,7 @@ def test_study_area_smaller_than_a_cell(grid_of: Any, town_layer: Any) -> None:
 def test_reference_time_outside_the_data(score_of: Any) -> None:
     early = score_of(REFERENCE_TIME="2020-01-01T00:00:00")
     assert "the reference time is before the first incident" in early
-    assert "2024-01-01" in early
+    assert "the incidents are from Mon 1 Jan 2024" in early
     assert "leave it empty for the last incident" in early
     late = score_of(REFERENCE_TIME="2030-01-01T00:00:00", WINDOW=30)
     assert "too long after the last incident" in late

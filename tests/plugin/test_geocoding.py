@@ -131,7 +131,7 @@ def test_nothing_found_is_a_sentence(ours: SimpleNamespace, service: Any) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("many requests", "wants a pause. Try again in 7 seconds."),
+        ("many requests", "wants a pause. Try again in 7 s."),
         ("too many", "wants a pause. Try again in a minute."),
         ("forbidden", "refused the request (HTTP 403)"),
         ("broken", "problem of its own (HTTP 500)"),
@@ -185,7 +185,7 @@ def test_a_server_that_is_not_there(ours: SimpleNamespace, service: Any) -> None
 
 def test_a_server_that_does_not_answer(ours: SimpleNamespace, service: Any) -> None:
     started = time.monotonic()
-    assert "did not answer within 0.3 seconds" in refusal(ours, "slow", dataclasses.replace(service, timeout=0.3))
+    assert "did not answer within 0.3 s" in refusal(ours, "slow", dataclasses.replace(service, timeout=0.3))
     assert time.monotonic() - started < 4
 
 

@@ -136,11 +136,11 @@ def test_what_cannot_be_scored_stays(both: dict[str, str], run: Any, refusal: An
     assert not [value for _, value in rows[1:] if value], "NULL"
     assert (ran["COUNT"], ran["UNKNOWN"]) == (1, 1)
     assert "no geometry" in ran.log.text
-    assert "1 of 2 places lie outside the data" in ran.log.text
+    assert "1 of 2 places lies outside the data" in ran.log.text
     said = refusal("predictscore", **both, INPUT=layer_of(("",)), OUTPUT="memory:")
     assert "has no point to score" in said
     said = refusal("predictscore", **both, INPUT=layer_of((far,)), OUTPUT="memory:")
-    assert "All 1 places lie outside the data" in said
+    assert "The only place does not lie inside the data" in said
 
 
 @pytest.mark.parametrize("kind", ["Point", "Polygon"])

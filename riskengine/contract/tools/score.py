@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ..choices import Counting, FeatureGroup, Protocol, Search
-from ..texts import tr
+from ..texts import count_text, tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool
 from .kinds import (
     Choice,
@@ -390,8 +390,8 @@ The score is a nowcast of reported incidents at places: never of persons, and no
         """Yield a recent window longer than the whole one."""
         yield from super().list_problems(given)
         if given["recent_days"] > given["window_days"]:
-            recent, window = f"{given['recent_days']:g}", f"{given['window_days']:g}"
-            text = tr("{recent_days} is {recent} days, longer than {window_days}, {window} days. Usual are 31 and 365.")
+            recent, window = (count_text(given[key], tr("day"), tr("days")) for key in ("recent_days", "window_days"))
+            text = tr("{recent_days} is {recent}, longer than {window_days}, {window}. Usual are 31 and 365.")
             yield Problem("recent_days", text.replace("{recent}", recent).replace("{window}", window))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.texts import count_text
 from ...ground.errors import ParameterError
 from ...maps.heatmaps import Heatmaps
 
@@ -56,7 +57,8 @@ class ExtraLayers:
         given = len(extras.static), len(extras.channels)
         if given != (len(self.mean), self.channels):
             raise ParameterError(
-                f"The model was fitted with {len(self.mean)} static layers and {self.channels} category channels, these"
+                f"The model was fitted with {count_text(len(self.mean), 'static layer')} and"
+                f" {count_text(self.channels, 'category channel')}, these"
                 f" maps come with {given[0]} and {given[1]}",
                 parameter="extras",
                 value=given,

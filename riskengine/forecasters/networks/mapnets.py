@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from torch import nn
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
 from ...ground.errors import ParameterError
@@ -188,7 +189,8 @@ class MapNetwork(NetworkForecaster):
         static = heatmaps.extras.static
         if len(static) != len(self.layer_mean_):
             raise ParameterError(
-                f"The model was fitted with {len(self.layer_mean_)} static layers, these maps have {len(static)}",
+                f"The model was fitted with {count_text(len(self.layer_mean_), 'static layer')}, these maps have"
+                f" {len(static)}",
                 parameter="extras",
                 value=len(static),
                 remedy="Give the same layers, or fit the model again",

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...contract.texts import count_text
 from ...ground.errors import DataError, ParameterError
 from ...learning.settings import check_choice
 
@@ -66,7 +67,8 @@ def check_reflects(padding: str, kernel: int, rows: int, columns: int) -> None:
     """
     if padding == "reflect" and min(rows, columns) <= kernel // 2:
         raise DataError(
-            f"The grid has {rows} rows and {columns} columns; reflect padding with a kernel of {kernel} needs more than"
+            f"The grid has {count_text(rows, 'row')} and {count_text(columns, 'column')}; reflect padding with a"
+            f" kernel of {kernel} needs more than"
             f" {kernel // 2} of each",
             parameter="padding",
             value=padding,
@@ -128,8 +130,9 @@ def choose_cells(mask: NDArray[np.bool_], padding: str, border: int = 1) -> NDAr
     inner[border:-border, border:-border] = mask[border:-border, border:-border]
     if not inner.any():
         raise DataError(
-            f"No cell of the study area lies more than {border} cells inside the grid of {mask.shape[0]} rows and"
-            f" {mask.shape[1]} columns",
+            f"No cell of the study area lies more than {count_text(border, 'cell')} inside the grid of"
+            f" {count_text(mask.shape[0], 'row')} and"
+            f" {count_text(mask.shape[1], 'column')}",
             parameter="border",
             value=border,
             remedy="Ignore a narrower border, or use replicate padding",

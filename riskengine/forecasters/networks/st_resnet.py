@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec, Damaged, check_arrays
 from ...ground.errors import DataError, ParameterError
@@ -207,7 +208,8 @@ class STResNet(MapNetwork):
         assert isinstance(network, STResNetwork)
         if network.cells is not None and network.cells.shape[1:] != mask_shape:
             raise DataError(
-                f"The model weighs its branches in each of {int(self.shape_[0])} × {int(self.shape_[1])} cells, these"
+                f"The model weighs its branches in each of {int(self.shape_[0])} ×"
+                f" {count_text(int(self.shape_[1]), 'cell')}, these"
                 f" maps have {mask_shape[0]} × {mask_shape[1]}",
                 parameter="heatmaps",
                 remedy="Use the grid it was trained on, or train it without cell_weights",

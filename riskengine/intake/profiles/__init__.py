@@ -15,8 +15,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...contract.choices import DateOrder
+from ...contract.texts import list_names, show_names
 from ...ground.errors import ParameterError
 
+#: Columns of a file that a refusal lists.
+_LISTED = 40
 _HAND = "Choose 'Columns named by hand' (profile 'columns') and name the columns of X, Y and time"
 
 
@@ -132,7 +135,7 @@ def choose_profile(header: Sequence[str]) -> tuple[Profile, Variant]:
             if all(find_column(name, header) is not None for name in variant.signature)
         ]
     best = [fit for fit in fits if fit[0] == max(length for length, _, _ in fits)]
-    columns = _listed(header)
+    columns = list_names(header, _LISTED)
     if not best:
         raise ParameterError(
             f"No profile fits this file; its columns are {columns}",
@@ -173,8 +176,8 @@ def choose_variant(profile: Profile, header: Sequence[str], named: Collection[st
         lacking.append(missing)
     missing = min(lacking, key=len)
     raise ParameterError(
-        f"The file is not in the format {profile.title if own else profile.id!r}: it has no column {_listed(missing)}; "
-        f"its columns are {_listed(header)}",
+        f"The file is not in the format {profile.title if own else profile.id!r}: it has no column "
+        f"{list_names(missing, _LISTED)}; its columns are {list_names(header, _LISTED)}",
         parameter="profile_file" if own else "profile",
         value=profile.id,
         remedy="Name the columns that take their place, beside the saved format, or choose another"
@@ -196,14 +199,10 @@ def require_column(name: str, header: Sequence[str], parameter: str) -> int:
         return number
     by_plain = {reduce_name(other): other for other in header}
     close = [by_plain[match] for match in difflib.get_close_matches(reduce_name(name), by_plain, n=3, cutoff=0.5)]
-    hint = f"Did you mean {' or '.join(close)}" if close else "Choose one of them"
+    hint = f"Did you mean {' or '.join(show_names(close))}" if close else "Choose one of them"
     raise ParameterError(
-        f"The file has no column {name!r} for {parameter}; its columns are {_listed(header)}",
+        f"The file has no column {name!r} for {parameter}; its columns are {list_names(header, _LISTED)}",
         parameter=parameter,
         value=name,
         remedy=hint,
     )
-
-
-def _listed(names: Sequence[str], most: int = 40) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

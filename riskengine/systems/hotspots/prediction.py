@@ -12,6 +12,7 @@ import numpy as np
 
 from ...contract.dates import format_moment
 from ...contract.forecasters import FORECASTERS
+from ...contract.texts import count_text
 from ...contract.tools.forecast import HELD_OUT
 from ...forecasters.base import check_history
 from ...forecasters.modelcard import ModelCard, check_fits
@@ -30,9 +31,10 @@ def train(model: ConvLSTMForecaster, heatmaps: Heatmaps, context: JobContext) ->
     fit(model, heatmaps.before(first), context)
     curves = model.curves_
     context.log(
-        f"Trained {len(curves.loss)} epochs on {model.trained_maps_} maps in {curves.seconds:.0f} s, weight of an"
-        f" incident {model.weight_:.2f}; validation log-loss {curves.validation_start:.5f} before,"
-        f" {min(curves.validation):.5f} at best"
+        f"Trained {count_text(len(curves.loss), 'epoch')} on {count_text(model.trained_maps_, 'map')} in"
+        f" {curves.seconds:.0f} s, weight of an"
+        f" incident {model.weight_:.2f}; validation log-loss {curves.validation_start:.4f} before,"
+        f" {min(curves.validation):.4f} at best"
     )
     if not curves.best_epoch:
         context.warn("No epoch improved on the causal running mean: the forecast is that mean")
@@ -60,7 +62,8 @@ def load_network(
         warn(message)
     if threshold not in (1, model.threshold):
         raise ParameterError(
-            f"threshold is {threshold}, but the model was trained for at least {model.threshold} incidents",
+            f"threshold is {threshold}, but the model was trained for at least"
+            f" {count_text(model.threshold, 'incident')}",
             parameter="threshold",
             value=threshold,
             remedy=f"Leave threshold at {model.threshold}, or train a model",
@@ -91,7 +94,8 @@ def find_first_judged(
         return first
     if heatmaps.observed[unseen:].any():
         warn(
-            f"No map lies after the model's training window with {model.sequence_length} observed maps and an incident"
+            f"No map lies after the model's training window with {count_text(model.sequence_length, 'observed map')}"
+            f" and an incident"
             " before it: the forecast is not evaluated"
         )
     else:

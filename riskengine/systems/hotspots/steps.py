@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...contract import tags as tagnames
 from ...contract.forecasters import FORECASTERS
+from ...contract.texts import count_text
 from ...forecasters.base import Forecaster, check_history
 from ...forecasters.modelcard import ModelCard
 from ...ground.context import JobContext
@@ -58,7 +59,7 @@ def check_length(model: Forecaster, heatmaps: Heatmaps, first: int) -> None:
     least = model.least_maps
     if first < least:
         raise DataError(
-            f"The stack holds {len(heatmaps)} maps, {len(heatmaps) - first} of them held out;"
+            f"The stack holds {count_text(len(heatmaps), 'map')}, {len(heatmaps) - first} of them held out;"
             f" {FORECASTERS[model.name].title} needs at least {least} to learn from",
             parameter="heatmaps",
             value=len(heatmaps),
@@ -69,7 +70,7 @@ def check_length(model: Forecaster, heatmaps: Heatmaps, first: int) -> None:
 
 def fit(model: Forecaster, history: Heatmaps, context: JobContext) -> Forecaster:
     """Fit a forecaster, saying so."""
-    context.progress(0.0, f"Fitting {FORECASTERS[model.name].title} on {len(history)} maps")
+    context.progress(0.0, f"Fitting {FORECASTERS[model.name].title} on {count_text(len(history), 'map')}")
     return model.fit(history, context)
 
 
@@ -86,7 +87,7 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
         All maps up to the origin; the model may have been fitted on fewer.
     steps : int
     """
-    context.progress(0.0, f"Forecasting {steps} maps with {FORECASTERS[model.name].title}")
+    context.progress(0.0, f"Forecasting {count_text(steps, 'map')} with {FORECASTERS[model.name].title}")
     risk = model.predict(heatmaps, steps, context)
     inside = risk[:, heatmaps.mask]
     if not ((inside >= 0) & (inside <= 1)).all():
@@ -105,7 +106,7 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
         tagnames.TRAINED_UNTIL: card.window.end,
         tagnames.SEED: str(card.seed),
         tagnames.FINGERPRINT: card.fingerprint,
-        tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
         tagnames.COUNTED: describe_counted(heatmaps),
     }
     return RiskForecast(risk, edges, tags)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ...contract.dates import format_moment
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from .covered import describe_gap
@@ -92,8 +94,8 @@ class AppliedModel:
         counted, _ = in_window(crime_index.incidents, card.window_days, recent.reference)
         known = cKDTree(np.column_stack((crime_index.incidents.x[counted], crime_index.incidents.y[counted])))
         context.log(
-            f"Model {card.name!r} ({card.protocol}) sees {len(recent):,} incidents of the {card.recent_days:g} days up"
-            f" to {recent.reference}"
+            f"Model {card.name!r} ({card.protocol}) sees {count_text(len(recent), 'incident')} of the"
+            f" {count_text(card.recent_days, 'day')} up to {format_moment(recent.reference)}"
         )
         return cls(loaded, crime_index, recent, known)
 

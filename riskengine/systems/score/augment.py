@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...intake.incidents import Incidents
@@ -122,7 +123,8 @@ def make_rows(
     scale = ScoreScale(np.sort(counts))
     if scale.counts[0] == scale.counts[-1]:
         raise DataError(
-            f"Every incident has {scale.counts[0]} incidents within {radius:g} m: there is no score to learn",
+            f"Every incident has {count_text(int(scale.counts[0]), 'incident')} within {radius:g} m: there is no score"
+            f" to learn",
             parameter="index",
             remedy="Use an index with more incidents, or a larger radius",
         )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled, CrimeRiskError, DataError
 from ...learning.threads import count_cores
@@ -138,7 +139,10 @@ class _Judge:
                     grow=False, fitting=_BESIDE, interval=self.settings.interval, seed=self.settings.seed
                 )
                 self.judge_network(
-                    theirs, choice, f"published network ({_published_size():,} parameters) {_THEIRS}", SPLITS
+                    theirs,
+                    choice,
+                    f"published network ({count_text(_published_size(), 'parameter')}) {_THEIRS}",
+                    SPLITS,
                 )
             with self.context.step(0.8, 1.0):
                 self._boost(theirs, "blocks", _SOME, f"{BOOSTING} {_THEIRS}")
@@ -163,7 +167,8 @@ def _seen_as_published(prepared: Prepared, context: JobContext) -> Prepared:
     rows, needed = prepared.rows, PUBLISHED_FEATURES.neighbours
     if len(prepared.recent) < needed:
         raise DataError(
-            f"Only {len(prepared.recent)} incidents are recent, fewer than the {needed} neighbours that they look at",
+            f"Only {count_text(len(prepared.recent), 'incident is', 'incidents are')} recent, fewer than the"
+            f" {count_text(needed, 'neighbour')} looked at",
             parameter="recent_days",
             remedy="Use a longer recent window",
         )

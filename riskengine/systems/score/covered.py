@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...contract.dates import format_moment
+from ...contract.texts import count_text
 from ...intake.exactness import find_exactness
 from ...intake.incidents import Incidents
 
@@ -83,10 +84,10 @@ def describe_gap(
     if earliest <= last:
         remedy = f"Choose a reference time within the data, from {_date(earliest)} to {_date(last)}"
     else:
-        remedy = f"Use an index that covers {days:g} days"
+        remedy = f"Use an index that covers {count_text(days, 'day')}"
     return (
-        f"The data cover only {covered:.3g} of the {days:g} days up to {_date(end)} (they run from {_date(first)} to"
-        f" {_date(last)}): {effect}. {remedy}"
+        f"The data cover only {covered:.3g} of the {count_text(days, 'day')} up to {_date(end)} (they run from"
+        f" {_date(first)} to {_date(last)}): {effect}. {remedy}"
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.dates import format_moment
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...intake.incidents import Incidents
@@ -88,8 +89,8 @@ def in_window(
     if not counted.any():
         where = "before the first incident" if reference < first else "too long after the last incident"
         raise DataError(
-            f"No incident lies in the {window_days:g} days up to {format_moment(reference)}: the reference time is"
-            f" {where} (the incidents span {format_moment(first)} to {format_moment(last)})",
+            f"No incident lies in the {count_text(window_days, 'day')} up to {format_moment(reference)}: the reference"
+            f" time is {where} (the incidents are from {format_moment(first)} to {format_moment(last)})",
             parameter="reference_time",
             value=reference,
             remedy="Choose a reference time within that span, or leave it empty for the last incident",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...contract.choices import FeatureGroup
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from .network import MAX_INPUTS
@@ -119,7 +120,8 @@ def check_size(wanted: FeatureSet) -> None:
     number = len(wanted.list_names())
     if number > MAX_INPUTS:
         raise ParameterError(
-            f"k is {wanted.k}: the features {', '.join(wanted.groups)} then have {number:,} columns; the limit is"
+            f"k is {wanted.k}: the features {', '.join(wanted.groups)} then have {count_text(number, 'column')}; the"
+            f" limit is"
             f" {MAX_INPUTS:,}",
             parameter="k",
             value=wanted.k,

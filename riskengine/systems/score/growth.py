@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import torch
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled
 from ...learning.loop import Curves
@@ -77,8 +78,8 @@ def grow_network(
                 growth.append(step)
                 curves.append((step.architecture, course))
                 context.log(
-                    f"{step.architecture} ({step.parameters:,} parameters): development {step.development:.4f}"
-                    + ("" if better else ", no better than the one before: growth ends")
+                    f"{step.architecture} ({count_text(step.parameters, 'parameter')}): development"
+                    f" {step.development:.4f}" + ("" if better else ", no better than the one before: growth ends")
                 )
                 if not better:
                     break

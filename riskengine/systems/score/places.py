@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.texts import count_text
 from ...contract.tools.score import CrimeScoreLayer, PredictScore, PredictScoreRaster
 from ...contract.tools.shared import Spacing
 from ...ground.context import JobContext
@@ -55,13 +56,13 @@ def make_grid_points(
     warn_of_rectangle(area, grid, at.x, at.y, context)
     columns, rows = grid.centres()
     row, column = np.nonzero(inside)
-    context.log(f"Grid of {len(row):,} points, {spacing.spacing:g} m apart")
+    context.log(f"Grid of {count_text(len(row), 'point')}, {spacing.spacing:g} m apart")
     return columns[column], rows[row]
 
 
 def _too_many(points: float, spacing: float) -> ParameterError:
     return ParameterError(
-        f"A spacing of {spacing:g} m gives {points:,.0f} points; the limit is {MAX_POINTS:,}",
+        f"A spacing of {spacing:g} m gives {count_text(points, 'point')}; the limit is {MAX_POINTS:,}",
         parameter="spacing",
         value=spacing,
         remedy="Choose a larger spacing or a smaller extent",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from .augment import Rows, make_rows, sample_rows
@@ -90,8 +91,9 @@ def prepare(
     recent = RecentIncidents.of(recent_index or index, settings.recent_days, rows.reference)
     if len(recent) < settings.features.neighbours:
         raise DataError(
-            f"Only {len(recent)} incidents lie in the last {settings.recent_days:g} days, fewer than the"
-            f" {settings.features.neighbours} neighbours asked for",
+            f"Only {count_text(len(recent), 'incident lies', 'incidents lie')} in the last"
+            f" {count_text(settings.recent_days, 'day')}, fewer than the"
+            f" {count_text(settings.features.neighbours, 'neighbour')} asked for",
             parameter="recent_days",
             value=settings.recent_days,
             remedy="Use a longer recent window, or a smaller k",

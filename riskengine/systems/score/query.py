@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from .covered import Cover, describe_gap, measure_cover
@@ -272,8 +273,9 @@ def _caveats(model: ScoreModel, question: Question, index: CrimeIndex, reference
         sentences.append(f"{describe_incomplete(card)}.")
     if (card.radius, card.window_days) != (question.radius, question.window_days):
         sentences.append(
-            f"The model predicts the score within {card.radius:g} m and {card.window_days:g} days, as it was trained; "
-            f"the exact count is of {question.radius:g} m and {question.window_days:g} days."
+            f"The model predicts the score within {card.radius:g} m and {count_text(card.window_days, 'day')}, as it"
+            f" was"
+            f" trained; the exact count is of {question.radius:g} m and {count_text(question.window_days, 'day')}."
         )
     return " ".join(sentences) or None
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import Cancelled
 from ...learning.intervals import compute_cross_widening, compute_widening
@@ -82,10 +83,10 @@ def train(
     with context.step(0.0, 0.25):
         prepared = prepare(index, recent_index, settings, reference, context)
     context.log(
-        f"{len(prepared.rows):,} rows ({prepared.rows.originals:,} places of incidents and"
+        f"{count_text(len(prepared.rows), 'row')} ({count_text(prepared.rows.originals, 'place')} of incidents and"
         f" {len(prepared.rows) - prepared.rows.originals:,} resampled),"
-        f" {len(prepared.recent):,} incidents in the last {settings.recent_days:g} days,"
-        f" seen from {len(prepared.tables)} recent window(s)"
+        f" {count_text(len(prepared.recent), 'incident')} in the last {count_text(settings.recent_days, 'day')},"
+        f" seen from {count_text(len(prepared.tables), 'recent window')}"
     )
     make = _Maker(index, prepared, settings, name, fingerprint)
     try:

@@ -87,7 +87,7 @@ def test_a_few_broken_bytes_do_not_spoil_the_accents(tmp_path: Path) -> None:
     data = lines(*(ROWS * 20)).encode() + b"-99.15,19.44,2019-02-01,Rob\xff,x\n"
     done = Import(tmp_path, data, **BY_HAND)
     assert done.columns["category"][0] == "Daño"
-    assert "1 places of the file are not valid UTF-8" in done.result["notes"][0]
+    assert "1 place of the file is not valid UTF-8 and was replaced" in done.result["notes"][0]
 
 
 def test_nul_bytes_blank_lines_and_an_excel_line(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_wrong_parameters(tmp_path: Path, changes: dict[str, Any], message: str)
         ("", "is empty"),
         ("\n \n", "is empty"),
         (HEAD + "\n", "no rows below its header"),
-        (lines(",,2019-02-01,k,a"), r"None of the 1 rows .* \(1 x no coordinates\).*Look at line 2"),
+        (lines(",,2019-02-01,k,a"), r"The only row of .* cannot be imported \(1 x no coordinates\).*Look at line 2"),
         (lines('-99.15,19.44,2019-02-01,k,"a') + "x" * (5 << 20), "from line 2 on"),
     ],
 )

@@ -196,7 +196,7 @@ def test_bare_hours() -> None:
 
 
 def test_two_columns_of_one_length() -> None:
-    with pytest.raises(DataError, match="2 dates and 1 times"):
+    with pytest.raises(DataError, match="2 dates and 1 time of day"):
         add_time_of_day(parse_times(["2019-02-01"] * 2), ["7"])
 
 

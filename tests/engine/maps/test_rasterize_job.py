@@ -59,9 +59,9 @@ def test_an_incomplete_last_week_is_said(job: Any) -> None:
     """The incidents end on Wednesday noon, January 31; the first week begins with them, on a Monday."""
     (line,) = _incomplete(job(bin_unit="weeks")[1])
     assert line == (
-        "The last map, from 2024-01-29T00:00:00 to 2024-02-05T00:00:00, looks incomplete: the last incident is of"
-        " 2024-01-31T12:00:00. Set END to 2024-01-29T00:00:00 so that it is not scored or forecast from; if the"
-        " records do reach its end, set END to 2024-02-05T00:00:00"
+        "The last map, Mon 29 Jan – Sun 4 Feb 2024, looks incomplete: the last incident is of"
+        " Wed 31 Jan 2024, 12:00. Set END to 2024-01-29T00:00:00 so that it is not scored or forecast from; if the"
+        " records do reach its end, set END to 2024-02-05T00:00:00."
     )
     for end, bins in (("2024-01-29T00:00:00", 4), ("2024-02-05T00:00:00", 5)):
         result, said = job(bin_unit="weeks", end=end)
@@ -75,7 +75,9 @@ def test_an_incomplete_first_map_is_said(tmp_path: Path, job: Any) -> None:
     path = tmp_path / "from january 17.npz"
     write_incidents(path, make_incidents(place, place, days))
     (line,) = _incomplete(job(incidents=str(path), bin_unit="months")[1])
-    assert line.startswith("The first map, from 2024-01-01T00:00:00 to 2024-02-01T00:00:00, looks incomplete: the")
+    assert line.startswith(
+        "The first map, Jan 2024, looks incomplete: the first incident is of Wed 17 Jan 2024. Set START"
+    )
     assert "Set START to 2024-02-01T00:00:00 so that nothing is learned from it" in line
     result, said = job(incidents=str(path), bin_unit="months", start="2024-02-01T00:00:00")
     assert result["bins"] == 2
@@ -102,7 +104,7 @@ def test_a_rare_category_does_not_make_the_last_map_incomplete(tmp_path: Path, j
 
 
 def test_empty_period_is_refused(job: Any) -> None:
-    with pytest.raises(DataError, match="No incident lies in the period"):
+    with pytest.raises(DataError, match="No incident lies in the period from Fri 1 Mar 2024 to Mon 1 Apr 2024"):
         job(start="2024-03-01T00:00:00", end="2024-04-01T00:00:00")
 
 
@@ -227,12 +229,12 @@ def test_one_stack_a_category(mixed: Any, tmp_path: Path) -> None:
 
 def test_incidents_without_a_category_have_a_stack_and_it_is_said(mixed: Any) -> None:
     mixed(cell_size=100, binary=True)
-    said = "incidents have no category: they are in the stack (no category).tif"
+    said = "incidents has no category: it is in the stack (no category).tif."
     assert f"1 of 25 {said}" in mixed.said.messages
     mixed.said.entries.clear()
     mixed(cell_size=100, categories=["theft"])
     assert not any("no category" in line for line in mixed.said.messages)
-    assert "17 of 25 incidents have another category, or none, and are not counted" in mixed.said.messages
+    assert "17 of 25 incidents have another category, or none, and are not counted." in mixed.said.messages
     mixed.said.entries.clear()
     # The incident without a category is the last and easternmost.
     mixed(cell_size=100, extent=(0, 0, 500, 500))
@@ -253,7 +255,7 @@ def test_a_category_of_that_very_name_is_counted_with_those_that_have_none(tmp_p
     given = {"incidents": str(path), "output": str(tmp_path / "all.tif"), "crs": "EPSG:32631"}
     result = run_job("rasterize", {**given, "per_category": str(tmp_path / "stacks")}, said)
     assert {entry["category"]: entry["counted"] for entry in result["categories"]} == {"(No category)": 3, "theft": 1}
-    assert "1 incidents have the category '(no category)': they are counted with the 2 that have none" in said.warnings
+    assert "1 incident has the category '(no category)': it is counted with the 2 that have none." in said.warnings
 
 
 def test_names_that_would_meet_in_one_file() -> None:

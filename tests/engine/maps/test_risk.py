@@ -197,7 +197,7 @@ def test_labels_of_few_cells_say_what_their_classes_hold(tmp_path: Path) -> None
         "Riskiest 1 to 5 % of the area (here 0 %)",
         "Riskiest 1 % of the area (here 50 %)",
     ]
-    assert f"info: {labels[-1]}: 2 cells" in context.lines
+    assert f"info: {labels[-1]}: 2 cells." in context.lines
     with rasterio.open(tmp_path / "classes.tif") as source:
         assert source.tags()["CRIMERISK_LABELS"].split("\n") == labels
 
@@ -247,7 +247,7 @@ def test_shares_of_each_map_and_of_the_stack(tmp_path: Path) -> None:
     assert each["thresholds"] == [[90.0], [140.0]]
     assert each["labels"] == ["Other 90 % of the area", "Riskiest 10 % of the area"]
     assert each["edges"] == []
-    assert context.lines == ["info: Other 90 % of the area: 180 cells", "info: Riskiest 10 % of the area: 20 cells"]
+    assert context.lines == ["info: Other 90 % of the area: 180 cells.", "info: Riskiest 10 % of the area: 20 cells."]
     run_job("classify", {**given, "output": str(tmp_path / "whole.tif"), "over": "stack"}, context)
     assert (read_bands(tmp_path / "whole.tif") == 1).sum(axis=(1, 2)).tolist() == [0, 20]
     with rasterio.open(tmp_path / "whole.tif") as source:
@@ -255,7 +255,7 @@ def test_shares_of_each_map_and_of_the_stack(tmp_path: Path) -> None:
         assert source.tags(1)["CRIMERISK_THRESHOLDS"] == "130"
     flat = raster(tmp_path / "flat.tif", np.full((2, 10, 10), 0.25, np.float32))
     run_job("classify", {**given, "risk": str(flat), "output": str(tmp_path / "flat classes.tif")}, context)
-    assert any("warning: In 2 of 2 maps cells of equal risk lie on both sides" in line for line in context.lines)
+    assert any("warning: In 2 of 2 maps, cells of equal risk lie on both sides" in line for line in context.lines)
 
 
 def test_thresholds_from_a_reference(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_thresholds_from_a_reference(tmp_path: Path) -> None:
     result = run_job("classify", {**given, "reference": str(reference)}, context)
     assert result["thresholds"] == [[149.25]]
     assert read_bands(tmp_path / "o.tif").ravel().tolist() == [0, 0, 1, 1]
-    assert "info: Thresholds 149.25 over all 2 maps of the reference" in context.lines
+    assert "info: Thresholds 149.2 over all 2 maps of the reference." in context.lines
     low = raster(tmp_path / "low.tif", np.zeros((1, 2, 2), np.float32))
     run_job("classify", {**given, "risk": str(low), "reference": str(reference)}, context)
     assert any("No cell lies above the reference's lowest threshold" in line for line in context.lines)

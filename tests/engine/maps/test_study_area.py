@@ -176,7 +176,7 @@ def test_job_says_what_is_left_out(job: Any, tmp_path: Path) -> None:
     assert result["share"] == pytest.approx(100 / 104)
     assert result["extent"] == [500_000, 2_000_000, 501_000, 2_001_000]
     assert np.load(tmp_path / "kept.npy").tolist() == list(range(7, 107))
-    assert ("info", "4 of 104 incidents (3.8%) lie outside the study area and are left out") in said
+    assert ("info", "4 of 104 incidents (3.8%) lie outside the study area and are left out.") in said
 
 
 def test_job_by_polygons(job: Any) -> None:

@@ -192,14 +192,14 @@ def test_given_places_outside_the_data_stay_and_those_of_a_grid_go(
     assert (result["points"], result["unknown"]) == (2, 1)
     assert np.isnan(found["score"]).tolist() == np.isnan(found["count"]).tolist() == [False, True]
     assert found["incidents"][1] == 0
-    assert any("1 of 2 places lie outside the data" in line and "have no score" in line for line in said.lines)
+    assert any("1 of 2 places lies outside the data" in line and "has no score" in line for line in said.lines)
     grid = {"spacing": 500, "extent": (CORNER[0], CORNER[1], CORNER[0] + 20_000, CORNER[1] + 6000)}
     result = run_job("predict_score", {**files, "grid": grid, "output": out}, said)
     found = columns(out)
     assert result["unknown"] > 0
     assert result["points"] == len(found["score"]) == 40 * 12 - result["unknown"]
     assert np.isfinite(found["score"]).all()
-    with pytest.raises(DataError, match="All 1 places lie outside the data"):
+    with pytest.raises(DataError, match="The only place does not lie inside the data"):
         run_job("predict_score", {**files, "points": points([0], [0]), "output": out})
     with pytest.raises(DataError, match=r"None of the .* incidents lies inside the extent or within 2 km of it"):
         run_job("predict_score_raster", {**files, "extent": (0, 0, 900, 900), "output": str(tmp_path / "a.tif")})
@@ -334,7 +334,7 @@ def test_places_without_coordinates_have_no_score(files: dict[str, str], points:
     assert found["incidents"].tolist()[1:] == [0, 0]
     assert any("2 of 3 places have no coordinates" in line for line in said.lines)
     assert not any("outside the data" in line for line in said.lines)
-    with pytest.raises(DataError, match="None of the 1 places has coordinates"):
+    with pytest.raises(DataError, match="The only place has no coordinates"):
         run_job("predict_score", {**files, "points": points([np.nan], [0]), "output": out})
 
 
