@@ -21,6 +21,7 @@ from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, ParameterError
 from ..maps.area import narrow_to_past
+from ..maps.bins import read_moment
 from ..maps.grid import Grid
 from ..maps.heatmaps import Heatmaps
 from ..maps.risk import RiskStack
@@ -234,18 +235,10 @@ def _horizon(stack: RiskStack) -> int:
     return max(int(given), 1) if given.isdecimal() else 1
 
 
-def _moment(text: str) -> np.datetime64:
-    """A tag's time; NaT where it holds none."""
-    try:
-        return np.datetime64(text or "NaT", "s")
-    except ValueError:
-        return np.datetime64("NaT", "s")
-
-
 def _warn_of_hindsight(
     stack: RiskStack, heatmaps: Heatmaps, maps: NDArray[np.int64], warn: Callable[[str], None]
 ) -> None:
-    until = _moment(stack.tags.get(tagnames.TRAINED_UNTIL, ""))
+    until = read_moment(stack.tags.get(tagnames.TRAINED_UNTIL, ""))
     known = 0 if np.isnat(until) else int((heatmaps.edges[maps] < until).sum())
     if known:
         warn(
@@ -265,7 +258,7 @@ def _beside(
     """Forecasts of the quick baselines for the same maps, from no more than the risk's makers could know."""
     first, horizon = int(maps[0]), _horizon(stack)
     origin = first - horizon + 1
-    made = _moment(stack.tags.get(tagnames.ORIGIN, ""))
+    made = read_moment(stack.tags.get(tagnames.ORIGIN, ""))
     # A single band that does not say when it applies was made at one moment too: before the first map judged.
     at_once = not np.isnat(made) or (len(stack.risk) == 1 and not stack.edges)
     if not np.isnat(made):

@@ -19,9 +19,6 @@ from . import bins as timebins
 from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import Grid
 
-#: After all time.
-_END = np.datetime64("10000")
-
 
 @dataclass(frozen=True)
 class Extras:
@@ -213,7 +210,8 @@ def check_layout(transform: Any, edges: NDArray[np.datetime64], bin_length: str)
     if not square or max(abs(west), abs(north)) > 1e9 or not np.isfinite([west, north]).all():
         raise ValueError("the cells are not square, or lie nowhere")
     steps = np.diff(edges.astype(np.int64))
-    if np.isnat(edges).any() or (steps <= 0).any() or not np.datetime64("0001") <= edges[0] <= edges[-1] < _END:
+    first, after = timebins.CALENDAR
+    if np.isnat(edges).any() or (steps <= 0).any() or not first <= edges[0] <= edges[-1] < after:
         raise ValueError("the maps do not follow each other")
     if bin_length:
         timebins.read_bin_text(bin_length)

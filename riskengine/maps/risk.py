@@ -17,6 +17,7 @@ from ..contract.flagged import format_share, is_as_wanted
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.bigarrays import make_empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
+from .bins import read_moment
 from .geotiff import RASTER_ERRORS, check_raster
 from .grid import MOST_FINE_CELLS
 
@@ -41,11 +42,16 @@ class RiskStack:
     tags: dict[str, str]
 
     @property
+    def spans(self) -> NDArray[np.datetime64]:
+        """The start and the end of each map, shape (S, 2); NaT where it does not say."""
+        pairs = zip(self.starts, self.ends, strict=True)
+        return np.array([[read_moment(start), read_moment(end)] for start, end in pairs], dtype="datetime64[s]")
+
+    @property
     def edges(self) -> list[list[str]]:
         """The start and the end of each map; empty if not all of them say when they are."""
-        if not (all(self.starts) and all(self.ends)):
-            return []
-        return [list(pair) for pair in zip(self.starts, self.ends, strict=True)]
+        spans = self.spans
+        return [] if np.isnat(spans).any() else [[str(start), str(end)] for start, end in spans]
 
 
 def read_risk(path: str, parameter: str = "risk") -> RiskStack:
