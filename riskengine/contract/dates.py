@@ -18,6 +18,12 @@ def format_moment(moment: object) -> str:
     return day if _is_midnight(when) else f"{day}, {when:%H:%M}"
 
 
+def format_last(end: object) -> str:
+    """Format the end of a half-open span as the last day that is included: ``up to Tue 31 Dec 2024``."""
+    when = _read(end)
+    return _format_day(when - timedelta(1)) if _is_midnight(when) else format_moment(when)
+
+
 def format_span(start: object, end: object) -> str:
     """Format the half-open span [`start`, `end`), its last day included.
 

@@ -15,6 +15,8 @@ BIN = "CRIMERISK_BIN"
 CATEGORIES = "CRIMERISK_CATEGORIES"
 #: How exact the times are; of layers of incidents, too.
 EXACTNESS = "CRIMERISK_EXACTNESS"
+#: The name of the layer of incidents that it was made from.
+SOURCE = "CRIMERISK_SOURCE"
 #: Of hotspot grids.
 BINARY = "CRIMERISK_BINARY"
 UNOBSERVED = "CRIMERISK_UNOBSERVED"
@@ -49,6 +51,9 @@ MODEL_CARD = "CRIMERISK_MODEL_CARD"
 START = "CRIMERISK_START"
 END = "CRIMERISK_END"
 THRESHOLDS = "CRIMERISK_THRESHOLDS"
+
+#: What was known when it was made; kept by all that is made of a risk.
+KNOWLEDGE = (CATEGORIES, SOURCE, ORIGIN, TRAINED_UNTIL, HORIZON, REFERENCE)
 
 # What KIND says.
 HEATMAPS_KIND = "heatmaps"

@@ -15,6 +15,7 @@ from rasterio.warp import calculate_default_transform, reproject
 
 from ..contract import tags as tagnames
 from ..contract.choices import Over
+from ..contract.dates import format_moment, format_span
 from ..contract.forecasters import QUICK_BASELINES
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make_forecaster
@@ -117,7 +118,7 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
     band[~heatmaps.observed] = -1
     if (band < 0).all():
         raise DataError(
-            f"No observed map covers the time of a band; the maps span {heatmaps.edges[0]} to {heatmaps.edges[-1]}",
+            f"No observed map covers the time of a band; the maps span {format_span(*heatmaps.edges[[0, -1]])}",
             parameter="heatmaps",
             value=f"{stack.starts[0]} to {stack.ends[-1]}",
             remedy="Make hotspot grids of the time the risk is meant for, with the same bins",
@@ -159,7 +160,7 @@ def judge_raster(
         Told what a reader must know.
     """
     context = context or JobContext()
-    bands, band = bring_to_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, _first(heatmaps, start))
+    bands, band = bring_to_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, find_first(heatmaps, start))
     maps = np.flatnonzero(band >= 0)
     risk = bands[band[maps]]
     heatmaps = narrow_to_past(heatmaps, int(maps[0]) - _horizon(stack) + 1, warn)
@@ -176,7 +177,6 @@ def judge_raster(
     risk[:, ~mask] = np.nan
     name = stack.tags.get(tagnames.MODEL) or "risk"
     name = "risk" if name in QUICK_BASELINES else name
-    _warn_of_hindsight(stack, heatmaps, maps, warn)
     with context.step(0.0, 0.4):
         risks = {name: risk, **_beside(stack, heatmaps, maps, threshold, warn, context)}
     reference = None
@@ -205,13 +205,20 @@ def judge_raster(
     return judged
 
 
-def _first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
+def find_first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
+    """Find the first map that begins at `start` or later.
+
+    Raises
+    ------
+    ParameterError
+        If none does.
+    """
     if start is None:
         return 0
     first = int(np.searchsorted(heatmaps.edges[:-1], start))
     if first == len(heatmaps):
         raise ParameterError(
-            f"start is {start}, but the last map begins at {heatmaps.edges[-2]}",
+            f"start is {format_moment(start)}, but the last map begins on {format_moment(heatmaps.edges[-2])}",
             parameter="start",
             value=str(start),
             remedy="Choose an earlier time, or leave it empty to judge all maps",
@@ -233,18 +240,6 @@ def _by_order(score: ModelScore) -> ModelScore:
 def _horizon(stack: RiskStack) -> int:
     given = stack.tags.get(tagnames.HORIZON, "")
     return max(int(given), 1) if given.isdecimal() else 1
-
-
-def _warn_of_hindsight(
-    stack: RiskStack, heatmaps: Heatmaps, maps: NDArray[np.int64], warn: Callable[[str], None]
-) -> None:
-    until = read_moment(stack.tags.get(tagnames.TRAINED_UNTIL, ""))
-    known = 0 if np.isnat(until) else int((heatmaps.edges[maps] < until).sum())
-    if known:
-        warn(
-            f"The model of this risk was trained on maps until {until}: {known} of the {len(maps)} maps judged were"
-            " known to it, which makes it look better than it is"
-        )
 
 
 def _beside(

@@ -30,6 +30,9 @@ from ..maps.risk import (
 
 Classes = NDArray[np.uint8]
 
+#: What the classes are of stays as the risk says it.
+_KEPT = (tagnames.BIN, tagnames.FORMAT, *tagnames.KNOWLEDGE)
+
 
 def _by_percentiles(
     parameters: ClassifyRisk, bands: Risk, percentiles: list[float], context: JobContext
@@ -91,7 +94,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     valid = classes != CLASS_NODATA
     cells = [int((classes[valid] == number).sum()) for number in range(len(steps) + 1)]
     labels = list_share_labels(steps, cells) if by_shares else list_class_labels(steps)
-    kept = {key: value for key, value in stack.tags.items() if key in (tagnames.BIN, tagnames.FORMAT)}
+    kept = {key: value for key, value in stack.tags.items() if key in _KEPT}
     tags = {
         tagnames.KIND: tagnames.CLASSES_KIND,
         tagnames.LABELS: "\n".join(labels),

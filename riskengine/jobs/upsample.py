@@ -17,7 +17,7 @@ from ..maps.grid import MOST_FINE_CELLS
 from ..maps.upsampling import check_factor, upsample
 
 _TIMES = (tagnames.START, tagnames.END)
-_KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.ORIGIN, tagnames.THRESHOLD)
+_KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.THRESHOLD, *tagnames.KNOWLEDGE)
 
 
 def run(parameters: UpsampleRisk, context: JobContext) -> dict[str, Any]:

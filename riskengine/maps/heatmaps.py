@@ -74,6 +74,8 @@ class Heatmaps:
         observed map, so they look ahead.
     exactness : str
         How exact the times of what was counted are, e.g. ``day``; empty where that was not recorded.
+    source : str
+        Name of the layer of incidents that was counted; empty where that was not recorded.
     """
 
     counts: NDArray[Any]
@@ -88,6 +90,7 @@ class Heatmaps:
     filled: str = ""
     exactness: str = ""
     area: str = ""
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not self.observed.size:
@@ -169,6 +172,7 @@ def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | N
             tagnames.UNOBSERVED: " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
             **({tagnames.EXACTNESS: heatmaps.exactness} if heatmaps.exactness else {}),
             **({tagnames.AREA: heatmaps.area} if heatmaps.area else {}),
+            **({tagnames.SOURCE: heatmaps.source} if heatmaps.source else {}),
             **({tagnames.FILLED: heatmaps.filled} if heatmaps.filled else {}),
             **({tagnames.FILLED_LOOKS_AHEAD: "1"} if heatmaps.filled == "linear" else {}),
         },
@@ -290,4 +294,5 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
         filled=tags.get(tagnames.FILLED, ""),
         exactness=tags.get(tagnames.EXACTNESS, ""),
         area=tags.get(tagnames.AREA, ""),
+        source=tags.get(tagnames.SOURCE, ""),
     )

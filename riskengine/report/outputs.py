@@ -84,6 +84,7 @@ def write_outputs(
         tagnames.BIN: heatmaps.bin,
         tagnames.MODEL: backtest.model,
         tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.SOURCE: heatmaps.source,
     }
     mask, grid = heatmaps.mask, heatmaps.grid
 

@@ -105,6 +105,7 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
         tagnames.SEED: str(card.seed),
         tagnames.FINGERPRINT: card.fingerprint,
         tagnames.CATEGORIES: "\n".join(heatmaps.categories),
+        tagnames.SOURCE: heatmaps.source,
     }
     return RiskForecast(risk, edges, tags)
 
