@@ -79,7 +79,7 @@ def test_where_some_maps_were_not_known_it_says_which_to_judge(town: Path, tmp_p
     tags = {"CRIMERISK_TRAINED_UNTIL": "2024-02-01T00:00:00"}
     path = write_raster(tmp_path / "r.tif", np.full((1, 6, 6), 0.2, np.float32), make_town().grid.transform, **tags)
     _, warnings = judge(path, town / "all.tif", tmp_path)
-    assert "31 of the 60 maps judged (Mon 1 – Wed 31 Jan 2024) were known to it" in warnings[0]
+    assert "31 of the 60 maps judged (Jan 2024) were known to it" in warnings[0]
     assert warnings[0].endswith("Judge it from Thu 1 Feb 2024 on (First map judged).")
     _, warnings = judge(path, town / "all.tif", tmp_path, start="2024-02-01T00:00:00")
     assert not any("known to it" in line for line in warnings)
