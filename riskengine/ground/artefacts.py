@@ -238,7 +238,7 @@ def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -
     """Refuse a file of another kind or of a newer format with a sentence."""
     wanted = kind.replace("crimerisk.", "")
     given = meta.get("kind") if isinstance(meta, dict) else None
-    if given != kind or not isinstance(meta.get("format"), int):
+    if given != kind:
         # Escaped: what a foreign file says may be no text that could be written anywhere.
         said = ascii(given)[:80]
         raise FormatError(
@@ -247,7 +247,7 @@ def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -
             value=path,
             remedy=f"Choose a {wanted} file",
         )
-    if meta["format"] < 1:
+    if not isinstance(meta.get("format"), int) or meta["format"] < 1:
         raise _broken(path, kind, parameter, "is damaged: the number of its format is none")
     if meta["format"] > version:
         newer = meta["format"] if meta["format"] < 10**6 else "unknown"

@@ -38,7 +38,8 @@ class CrimeRiskError(Exception):
         text = self.problem.rstrip(". ") + "."
         if self.remedy:
             text += " " + self.remedy.rstrip(". ") + "."
-        return " ".join(text.split())
+        # Names from files may hold halves of characters, which no log could write.
+        return " ".join(text.split()).encode("utf-8", "backslashreplace").decode("utf-8")
 
     def to_dict(self) -> dict[str, str | None]:
         """The error as it travels over the worker's pipe."""
