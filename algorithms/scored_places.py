@@ -52,7 +52,7 @@ class ScoringAlgorithm(ToolAlgorithm):
         area = ruler.measureArea(QgsGeometry.fromRect(box))
         spacing = self.parameterAsDouble(parameters, by_key["spacing"], context)
         most = self.parameterAsInt(parameters, by_key["most_points"], context)
-        points = area / spacing**2
+        points = area / spacing / spacing
         if points <= most:
             return ""
         # A grid's outline is longer than the box's.

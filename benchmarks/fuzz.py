@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.fuzz_asking import list_kinds, prepare, try_one
 
 #: Memory that a child may ask for beyond what it has, bytes; seconds for one input; inputs of a child.
-MEMORY, SECONDS, BATCH = 2 * 2**30, 20.0, 400
+MEMORY, SECONDS, BATCH = 2 * 2**30, 60.0, 1000
 
 
 def make_inputs(number: int, kind: str | None, seed: int) -> list[tuple[str, int]]:

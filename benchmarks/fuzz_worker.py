@@ -21,7 +21,7 @@ from kit.mutations import alter_bytes, alter_description
 
 FILES = ROOT / "tests" / "contracts" / "files" / "0.3.0"
 #: A line is answered within so many seconds, the worker's start included.
-SECONDS = 15.0
+SECONDS = 45.0
 #: Names of the errors that are ours.
 OURS = {name for name, each in vars(errors).items() if isinstance(each, type) and issubclass(each, CrimeRiskError)}
 _EVENTS = {"progress", "log", "result", "error"}

@@ -55,6 +55,13 @@ def check_folder(path: str | Path, parameter: str = "output") -> None:
     OutputError
     """
     path = Path(path)
+    if not path.name:
+        raise OutputError(
+            f"{parameter} is empty, or no name of a file",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a destination",
+        )
     if not path.parent.is_dir():
         raise OutputError(
             f"The folder {path.parent} of {parameter} does not exist",
@@ -74,8 +81,8 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
         If the folder is missing or not writable, or the disk is full.
     """
     path = Path(path)
-    temporary = make_partial_name(path)
     check_folder(path, parameter)
+    temporary = make_partial_name(path)
     try:
         yield temporary
         temporary.replace(path)

@@ -12,6 +12,10 @@ from .kinds import FileDestination
 from .shared import Spacing
 
 
+#: No larger number of points is said.
+_COUNTLESS = 1e15
+
+
 def describe_requirement(parameter: Parameter, translate: Callable[[str], str] = tr) -> str:
     """Say what a number, or each number of a list, must be: the rest of a sentence that names the value.
 
@@ -100,6 +104,7 @@ def describe_too_many_points(
 
 
 def _format_count(points: float, counted: bool, translate: Callable[[str], str]) -> str:
+    points = min(points, _COUNTLESS)
     return f"{points:,.0f}" if counted else translate("about {number}").format(number=f"{float(f'{points:.3g}'):,.0f}")
 
 

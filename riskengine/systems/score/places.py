@@ -71,13 +71,16 @@ def _refuse_points(
     """Refuse a grid, and find a spacing that is allowed; without a count, by the ground that the area covers."""
     west, south, east, north = area.extent
     ground = sum(shape(polygon).area for polygon in area.polygons or ()) or (east - west) * (north - south)
-    points = ground / spacing.spacing**2 if counted is None else counted
-    wider, cells = spacing.spacing * (points / spacing.most_points) ** 0.5, None
+    if counted is not None:
+        ground = counted * spacing.spacing**2
+    wider, cells = (ground / spacing.most_points) ** 0.5, None
     while cells is None or cells[1].sum() > spacing.most_points:
         wider = round_spacing_up(wider * 1.001)
         cells = _make_cells(area, index, wider, reach)
     allowed = wider, int(cells[1].sum())
-    said = describe_too_many_points(spacing.spacing, points, spacing.most_points, allowed, counted is not None)
+    said = describe_too_many_points(
+        spacing.spacing, ground / spacing.spacing / spacing.spacing, spacing.most_points, allowed, counted is not None
+    )
     return ParameterError(said[0], parameter="spacing", value=spacing.spacing, remedy=said[1])
 
 
