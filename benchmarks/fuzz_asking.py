@@ -53,8 +53,9 @@ _TAGS = (tagnames.BIN, tagnames.UNOBSERVED, tagnames.FORMAT, tagnames.KIND, tagn
 #: Kinds whose refusals name the part that is wrong, and what such a sentence holds.
 _ARTEFACTS = ("index", "model", "score")
 _PART = re.compile(
-    r"is damaged: (its (part|description|checksum|parts) |it (has|holds) |the number of|a name in|the entry|[\w.]+(:| is| holds)"
-    r")|is not a whole [^(]+(\([^)]+\)|\.)|is not a \w+ file of|was written by a newer|^The [\w -]*model "
+    r"is damaged: (its (part|description|checksum|parts) |it (has|holds) |the (number of|entry)|a name in|"
+    r"[\w.]+(:| is| holds))|is not a whole [^(]+(\([^)]+\)|\.)|is not a \w+ file of|was written by a newer|"
+    r"^The [\w -]*model "
 )
 
 

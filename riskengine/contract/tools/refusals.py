@@ -11,7 +11,6 @@ from .base import LARGEST_INTEGER, Parameter, parameters_of
 from .kinds import FileDestination
 from .shared import Spacing
 
-
 #: No larger number of points is said.
 _COUNTLESS = 1e15
 
