@@ -65,7 +65,8 @@ def _describe(
     edges, last = heatmaps.edges, format_last(until)
     risk, grids = stack.tags.get(tagnames.SOURCE, ""), heatmaps.source
     span = format_span(edges[known[0]], edges[known[-1] + 1])
-    how_many = f"{len(known)} of the {len(maps)} maps judged" if len(maps) > 1 else "the only map judged"
+    which = "all" if len(known) == len(maps) else f"{len(known)} of the"
+    how_many = f"{which} {len(maps)} maps judged" if len(maps) > 1 else "the only map judged"
     were = "was" if len(known) == 1 else "were"
     told = f"{how_many} ({span}) {were} known to it, which makes it look better than it is."
     if risk and grids and risk != grids:

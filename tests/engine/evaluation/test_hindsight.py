@@ -66,7 +66,7 @@ def test_a_model_that_was_trained_on_the_maps_is_told_of_first(town: Path, tmp_p
     report, warnings = judge(forecast(town, "all", "40"), town / "all.tif", tmp_path)
     said = (
         "The risk was made from the very incidents of reports 2024 that it is judged by, those up to Thu 29 Feb 2024:"
-        " 10 of the 10 maps judged (Sat 10 – Mon 19 Feb 2024) were known to it, which makes it look better than it is."
+        " all 10 maps judged (Sat 10 – Mon 19 Feb 2024) were known to it, which makes it look better than it is."
         " Give hotspot grids of a later time."
     )
     assert warnings[0] == said
@@ -112,7 +112,7 @@ def test_a_raster_that_says_nothing_could_not_be_checked(town: Path, tmp_path: P
 
 def test_the_grids_themselves_are_made_of_what_happened(town: Path, tmp_path: Path) -> None:
     _, warnings = judge(town / "40.tif", town / "all.tif", tmp_path)
-    assert "40 of the 40 maps judged (Mon 1 Jan – Fri 9 Feb 2024) were known to it" in warnings[0]
+    assert "all 40 maps judged (Mon 1 Jan – Fri 9 Feb 2024) were known to it" in warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_grids_themselves_are_made_of_what_happened(town: Path, tmp_path: Pa
         ({"categories": ["theft"]}, None),
         ({"categories": ["Burglary", "theft"]}, "the very incidents of reports 2024 that"),
         ({"source": "calls"}, "The risk was made from reports 2024 up to Thu 29 Feb 2024, and is judged by calls. If "
-         "both hold the same incidents, 10 of the 10 maps judged"),
+         "both hold the same incidents, all 10 maps judged"),
         ({"source": ""}, "the very incidents of reports 2024 that"),
     ],
 )  # fmt: skip
