@@ -55,7 +55,7 @@ _ARTEFACTS = ("index", "model", "score")
 _PART = re.compile(
     r"is damaged: (its (part|description|checksum|parts) |it (has|holds) |the (number of|entry)|a name in|"
     r"[\w.]+(:| is| holds))|is not a whole [^(]+(\([^)]+\)|\.)|is not a \w+ file of|was written by a newer|"
-    r"^The [\w -]*model "
+    r"holds a model |^The [\w -]*model "
 )
 
 

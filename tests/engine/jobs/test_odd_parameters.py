@@ -55,3 +55,10 @@ def test_a_zip_whose_member_lies_before_its_begin(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(CrimeRiskError, match=r"rows\.zip/rows\.csv is broken or was not downloaded"):
         run_job("import_csv", {"path": str(path), "folder": str(tmp_path), "output": str(tmp_path / "o.gpkg")})
+
+
+@pytest.mark.parametrize("far", [1e308, -1e308, 1e10])
+def test_a_place_farther_than_the_earth(far: float) -> None:
+    for place in ({"x": far, "y": 0.0}, {"x": 0.0, "y": far}):
+        with pytest.raises(CrimeRiskError, match="The place has no coordinates in the index's CRS"):
+            run_job("query_score", {"index": str(FILES / "city.crimeindex"), **place})
