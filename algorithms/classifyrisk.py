@@ -7,13 +7,11 @@ from typing import Any
 
 from qgis.core import QgsDistanceArea, QgsFeature, QgsVectorLayer
 
-from ..bridge.crs import is_metric
+from ..bridge.crs import WGS84_ELLIPSOID, is_metric
 from ..riskengine.contract.tools.base import Parameter
 from .sinks import Rows, Table
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
-
-_WGS84_ELLIPSOID = "EPSG:7030"
 
 
 class Algorithm(ToolAlgorithm):
@@ -31,7 +29,7 @@ class Algorithm(ToolAlgorithm):
 def _measured(layer: QgsVectorLayer, asked: Asked) -> Iterator[QgsFeature]:
     ruler = QgsDistanceArea()
     ruler.setSourceCrs(asked.crs, asked.context.transformContext())
-    ruler.setEllipsoid(asked.crs.ellipsoidAcronym() or _WGS84_ELLIPSOID)
+    ruler.setEllipsoid(asked.crs.ellipsoidAcronym() or WGS84_ELLIPSOID)
     for row in layer.getFeatures():
         row["area_m2"] = ruler.measureArea(row.geometry())
         yield row

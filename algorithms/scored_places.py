@@ -8,25 +8,57 @@ from typing import Any
 
 from qgis.core import (
     Qgis,
+    QgsDistanceArea,
     QgsFeature,
     QgsFeatureRequest,
     QgsFields,
     QgsGeometry,
     QgsPointXY,
+    QgsProcessingContext,
     QgsProcessingFeatureSource,
     QgsProcessingUtils,
 )
 
+from ..bridge.crs import WGS84_ELLIPSOID
 from ..bridge.places import make_unchecked_flag
-from ..riskengine.contract.tools.base import Parameter
+from ..riskengine.contract.tools.base import Parameter, parameters_of
+from ..riskengine.contract.tools.refusals import describe_too_many_points, round_spacing_up
 from . import features
 from .sinks import Rows, Table
+from .texts import translate
 from .tool_algorithm import ToolAlgorithm
 from .values import Asked
 
 
 class ScoringAlgorithm(ToolAlgorithm):
     """An algorithm that adds scores to the features of a layer, or to a grid of points."""
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: QgsProcessingContext) -> tuple[bool, str]:
+        """Refuse a box of too many points before the index is read: what only the job can count, it refuses itself."""
+        fine, why = super().checkParameterValues(parameters, context)
+        if fine:
+            why = self._describe_too_many_points(parameters, context)
+        return not why, why
+
+    def _describe_too_many_points(self, parameters: dict[str, Any], context: QgsProcessingContext) -> str:
+        by_key = {each.key: each.name for each in parameters_of(self.tool)}
+        box = self.parameterAsExtent(parameters, by_key["extent"], context)
+        if any(parameters.get(by_key[key]) for key in ("points", "polygons")) or box.isNull():
+            return ""
+        ruler = QgsDistanceArea()
+        ruler.setSourceCrs(self.parameterAsExtentCrs(parameters, by_key["extent"], context), context.transformContext())
+        ruler.setEllipsoid(WGS84_ELLIPSOID)
+        # The ground that it covers: no grid over the box has fewer points.
+        area = ruler.measureArea(QgsGeometry.fromRect(box))
+        spacing = self.parameterAsDouble(parameters, by_key["spacing"], context)
+        most = self.parameterAsInt(parameters, by_key["most_points"], context)
+        points = area / spacing / spacing
+        if points <= most:
+            return ""
+        # A grid's outline is longer than the box's.
+        wider = round_spacing_up((area / (0.9 * most)) ** 0.5)
+        about = describe_too_many_points(spacing, points, most, (wider, area / wider**2), False, translate)
+        return " ".join(f"{sentence}." for sentence in about)
 
     def finish(self, asked: Asked, result: dict[str, Any]) -> dict[str, Any]:
         """Report the features that are no places."""

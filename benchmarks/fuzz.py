@@ -1,9 +1,10 @@
 """Altered files and lines, thousands of them: each is used or refused with a sentence, at once and in bounded memory.
 
-Indexes, models of every forecaster, score models, stacks, CSVs and lines to the worker are altered (seeded), and
-asked for what a user would ask. Children do it, with limits of memory and time; one that dies or hangs is replaced.
-Half of the altered indexes and models get their checksum anew, a quarter have none as 0.3 wrote them, a quarter are as
-the bytes fall. A worker counts as one input, though it is sent 60 lines.
+Indexes, models of every forecaster, score models, stacks, CSVs, workbooks and packed tables, saved formats and lines to
+a living worker are altered (seeded), and asked for what a user would ask. Children do it, with limits of memory and
+time; one that dies or hangs is replaced. Half of the altered indexes and models get their checksum anew, a quarter have
+none as 0.3 wrote them, a quarter are as the bytes fall. A line to the worker is an input: a worker that dies, hangs or
+says what is not our protocol counts as unexpected, as does a refusal of a model or index that names no part of it.
 
 Usage: scripts/benchmark.sh fuzz [--inputs 20000] [--kind "model kde"] [--seed 0] [--show 20]
 """
@@ -26,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.fuzz_asking import list_kinds, prepare, try_one
 
 #: Memory that a child may ask for beyond what it has, bytes; seconds for one input; inputs of a child.
-MEMORY, SECONDS, BATCH = 2 * 2**30, 20.0, 400
+MEMORY, SECONDS, BATCH = 2 * 2**30, 60.0, 1000
 
 
 def make_inputs(number: int, kind: str | None, seed: int) -> list[tuple[str, int]]:

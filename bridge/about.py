@@ -9,6 +9,7 @@ from typing import Any
 from qgis.core import QgsLayerMetadata, QgsRasterLayer
 
 from ..riskengine.contract.dates import format_span
+from ..riskengine.contract.texts import show_names
 from .temporal import list_spans
 
 #: Vocabulary of the metadata keyword that holds the time of the map that is shown while the Temporal Controller is off.
@@ -64,7 +65,7 @@ def describe_result(result: Mapping[str, Any], model: str = "") -> About:
     categories = result.get("counted_categories") or []
     names = categories if len(categories) <= _NAMED else []
     first = format_span(*spans[0]) if spans else when
-    return About(when, first, ", ".join(names), str(result.get("counted_text") or ""), model)
+    return About(when, first, ", ".join(show_names(names)), str(result.get("counted_text") or ""), model)
 
 
 def write_about(layer: Any, title: str, about: About, history: str) -> None:

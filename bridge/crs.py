@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WGS84 = "EPSG:4326"
+WGS84_ELLIPSOID = "EPSG:7030"
 
 #: Points that are transformed at once: as Python lists, all of a large layer would fill the memory.
 _BLOCK = 100_000

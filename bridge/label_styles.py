@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QColor
 from ..riskengine.contract.colours import LABELS
 from .crs import tr
 from .style_parts import load_style, take_over
-from .temporal import Edges, set_bands_in_time, set_features_in_time
+from .temporal import Edges, make_span_expression, set_bands_in_time, set_features_in_time
 
 #: A true negative lets the map below be seen.
 _SHADES = {"true negative": "#00999999", **LABELS}
@@ -43,4 +43,9 @@ def style_labels(layer: QgsRasterLayer, names: Sequence[str], edges: Edges) -> N
 def style_hits(layer: QgsVectorLayer) -> None:
     """Style cells with incidents: coloured by their label, larger with more incidents, each shown in its own bin."""
     load_style(layer, "hits")
-    set_features_in_time(layer, "start", "end")
+    layer.setMapTipTemplate(
+        """<b>[% "incidents" %]</b> [% if("incidents" = 1, 'incident', 'incidents') %], """
+        f"[% {make_span_expression()} %]"
+        """<br>forecast [% format_number("risk" * 100, 1) %] %: [% "label" %]"""
+    )
+    set_features_in_time(layer)

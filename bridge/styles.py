@@ -10,6 +10,7 @@ from qgis.core import (
     NULL,
     QgsCategorizedSymbolRenderer,
     QgsColorRampShader,
+    QgsFeatureRequest,
     QgsPalettedRasterRenderer,
     QgsRasterLayer,
     QgsRendererCategory,
@@ -34,7 +35,7 @@ from .score_styles import (
     style_scores,
 )
 from .style_parts import FOLDER, hide_zero, list_colours, load_style, set_pseudocolour, take_over
-from .temporal import Edges, set_bands_in_time
+from .temporal import Edges, make_span_expression, set_bands_in_time, set_maps_in_time
 
 __all__ = [
     "BY_RESULT",
@@ -126,8 +127,8 @@ def style_classes(layer: QgsRasterLayer, labels: Sequence[str], edges: Edges) ->
     set_bands_in_time(layer, edges)
 
 
-def style_class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
-    """Style polygons in the class raster's colours."""
+def style_class_polygons(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges) -> None:
+    """Style polygons in the class raster's colours, and show each in its bin."""
     load_style(layer, "class_polygons")
     renderer = layer.renderer().clone()
     # The symbol belongs to its category, which must outlive the copying.
@@ -138,7 +139,13 @@ def style_class_polygons(layer: QgsVectorLayer, labels: Sequence[str]) -> None:
         own = symbol.clone()
         own.setColor(colour)
         renderer.addCategory(QgsRendererCategory(number, own, label))
+    # The first map lies on top, and is what is seen while the Temporal Controller is off: as of the raster.
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause("band", False)]))
+    renderer.setOrderByEnabled(True)
     layer.setRenderer(renderer)
+    three_digits = 'coalesce(round("mean_risk", 2 - floor(log10(abs("mean_risk")))), 0)'
+    layer.setMapTipTemplate(f'<b>[% "label" %]</b><br>[% {make_span_expression()} %]<br>mean risk [% {three_digits} %]')
+    set_maps_in_time(layer, edges)
 
 
 #: Styles that depend on what the job found, by the names that declarations use.
@@ -147,7 +154,7 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "heatmaps": lambda layer, result: style_heatmaps(layer, result["highest"], result["edges"]),
     "risk": lambda layer, result: style_risk(layer, result["edges"]),
     "classes": lambda layer, result: style_classes(layer, result["labels"], result["edges"]),
-    "class_polygons": lambda layer, result: style_class_polygons(layer, result["labels"]),
+    "class_polygons": lambda layer, result: style_class_polygons(layer, result["labels"], result["edges"]),
     "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
     "hits": lambda layer, result: style_hits(layer),
     "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),

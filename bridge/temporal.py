@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsRasterLayer, QgsVectorLayer
+from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsMapLayer, QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 #: ISO times of the edges of bins that follow each other, or the start and the end of each.
@@ -44,7 +44,7 @@ def set_bands_in_time(layer: QgsRasterLayer, edges: Edges) -> None:
     _describe_time(layer, bins)
 
 
-def _describe_time(layer: QgsRasterLayer, bins: list[tuple[str, str]]) -> None:
+def _describe_time(layer: QgsMapLayer, bins: list[tuple[str, str]]) -> None:
     """The layer's metadata say from when to when it is."""
     metadata = QgsLayerMetadata(layer.metadata())
     extent = metadata.extent()
@@ -53,8 +53,8 @@ def _describe_time(layer: QgsRasterLayer, bins: list[tuple[str, str]]) -> None:
     layer.setMetadata(metadata)
 
 
-def set_features_in_time(layer: QgsVectorLayer, start: str, end: str) -> None:
-    """Show each feature from its field `start` up to, not including, its field `end`.
+def set_features_in_time(layer: QgsVectorLayer, start: str = "start", end: str = "end", active: bool = True) -> None:
+    """Show each feature from its field `start` up to, not including, its field `end`; at once where not `active`.
 
     By expressions that read the wall clock: compared as fields, times of a GeoPackage are texts there, whose "Z" makes
     an end that is no longer meant, and in other zones than UTC they are shifted by the zone.
@@ -66,7 +66,28 @@ def set_features_in_time(layer: QgsVectorLayer, start: str, end: str) -> None:
     properties.setStartExpression(_wall_clock_expression(start))
     properties.setEndExpression(_wall_clock_expression(end))
     properties.setLimitMode(Qgis.VectorTemporalLimitMode.IncludeBeginExcludeEnd)
-    properties.setIsActive(True)
+    properties.setIsActive(active)
+
+
+def set_maps_in_time(layer: QgsVectorLayer, edges: Edges) -> None:
+    """Show the features of each map, made of a raster's bands, in its bin, and say when they are."""
+    bins = list_spans(edges)
+    set_features_in_time(layer, active=len(bins) > 1)
+    if bins:
+        _describe_time(layer, bins)
+
+
+def make_span_expression(start: str = "start", end: str = "end") -> str:
+    """Make an expression of the span from one field to another, as `contract.dates.format_span` says those of bins."""
+    first, after = _wall_clock_expression(start), _wall_clock_expression(end)
+    last = f"{after} - to_interval('1 second')"
+    day, clock = "'ddd d MMM yyyy'", "'HH:mm'"
+    return (
+        f"with_variable('first', {first}, with_variable('last', {last}, format_date(@first, {day}, 'en') || CASE "
+        f"WHEN to_date(@first) <> to_date(@last) THEN ' – ' || format_date(@last, {day}, 'en') "
+        f"WHEN format_date(@first, {clock}) <> '00:00' OR format_date(@last, {clock}) <> '23:59' "
+        f"THEN ', ' || format_date(@first, {clock}) || ' – ' || format_date({after}, {clock}) ELSE '' END))"
+    )
 
 
 def _wall_clock_expression(field: str) -> str:

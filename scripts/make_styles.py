@@ -140,10 +140,6 @@ def hits() -> None:
         marker.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.Property.PropertySize, size)
         categories.append(QgsRendererCategory(label, marker, title))
     layer.setRenderer(QgsCategorizedSymbolRenderer("label", categories))
-    layer.setMapTipTemplate(
-        '<b>[% "incidents" %]</b> incidents, [% format_date("start", \'yyyy-MM-dd HH:mm\') %]<br>'
-        'forecast [% format_number("risk" * 100, 1) %] %: [% "label" %]'
-    )
     save(layer, "hits")
 
 

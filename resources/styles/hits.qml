@@ -415,6 +415,6 @@
   <dataDefinedFieldProperties/>
   <widgets/>
   <previewExpression></previewExpression>
-  <mapTip enabled="1">&lt;b>[% "incidents" %]&lt;/b> incidents, [% format_date("start", 'yyyy-MM-dd HH:mm') %]&lt;br>forecast [% format_number("risk" * 100, 1) %] %: [% "label" %]</mapTip>
+  <mapTip enabled="1"></mapTip>
   <layerGeometryType>0</layerGeometryType>
 </qgis>

@@ -21,6 +21,8 @@ CATEGORIES = "CRIMERISK_CATEGORIES"
 COUNTED = "CRIMERISK_COUNTED"
 #: How exact the times are; of layers of incidents, too.
 EXACTNESS = "CRIMERISK_EXACTNESS"
+#: The name of the layer of incidents that it was made from.
+SOURCE = "CRIMERISK_SOURCE"
 #: Of hotspot grids.
 BINARY = "CRIMERISK_BINARY"
 UNOBSERVED = "CRIMERISK_UNOBSERVED"
@@ -55,6 +57,9 @@ MODEL_CARD = "CRIMERISK_MODEL_CARD"
 START = "CRIMERISK_START"
 END = "CRIMERISK_END"
 THRESHOLDS = "CRIMERISK_THRESHOLDS"
+
+#: What was known when it was made; kept by all that is made of a risk.
+KNOWLEDGE = (CATEGORIES, SOURCE, ORIGIN, TRAINED_UNTIL, HORIZON, REFERENCE)
 
 # What KIND says.
 HEATMAPS_KIND = "heatmaps"

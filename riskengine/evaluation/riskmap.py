@@ -23,6 +23,7 @@ from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, ParameterError
 from ..maps.area import narrow_to_past
+from ..maps.bins import read_moment
 from ..maps.grid import Grid
 from ..maps.heatmaps import Heatmaps
 from ..maps.risk import RiskStack
@@ -120,8 +121,7 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
     band[~heatmaps.observed] = -1
     if (band < 0).all():
         raise DataError(
-            "No observed map covers the time of a band; the maps span"
-            f" {format_span(heatmaps.edges[0], heatmaps.edges[-1])}",
+            f"No observed map covers the time of a band; the maps span {format_span(*heatmaps.edges[[0, -1]])}",
             parameter="heatmaps",
             value=f"{stack.starts[0]} to {stack.ends[-1]}",
             remedy="Make hotspot grids of the time the risk is meant for, with the same bins",
@@ -163,7 +163,7 @@ def judge_raster(
         Told what a reader must know.
     """
     context = context or JobContext()
-    bands, band = bring_to_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, _first(heatmaps, start))
+    bands, band = bring_to_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, find_first(heatmaps, start))
     maps = np.flatnonzero(band >= 0)
     risk = bands[band[maps]]
     heatmaps = narrow_to_past(heatmaps, int(maps[0]) - _horizon(stack) + 1, warn)
@@ -181,7 +181,6 @@ def judge_raster(
     risk[:, ~mask] = np.nan
     name = stack.tags.get(tagnames.MODEL) or "risk"
     name = "risk" if name in QUICK_BASELINES else name
-    _warn_of_hindsight(stack, heatmaps, maps, warn)
     with context.step(0.0, 0.4):
         risks = {name: risk, **_beside(stack, heatmaps, maps, threshold, warn, context)}
     reference = None
@@ -212,7 +211,14 @@ def judge_raster(
     return judged
 
 
-def _first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
+def find_first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
+    """Find the first map that begins at `start` or later.
+
+    Raises
+    ------
+    ParameterError
+        If none does.
+    """
     if start is None:
         return 0
     first = int(np.searchsorted(heatmaps.edges[:-1], start))
@@ -242,26 +248,6 @@ def _horizon(stack: RiskStack) -> int:
     return max(int(given), 1) if given.isdecimal() else 1
 
 
-def _moment(text: str) -> np.datetime64:
-    """A tag's time; NaT where it holds none."""
-    try:
-        return np.datetime64(text or "NaT", "s")
-    except ValueError:
-        return np.datetime64("NaT", "s")
-
-
-def _warn_of_hindsight(
-    stack: RiskStack, heatmaps: Heatmaps, maps: NDArray[np.int64], warn: Callable[[str], None]
-) -> None:
-    until = _moment(stack.tags.get(tagnames.TRAINED_UNTIL, ""))
-    known = 0 if np.isnat(until) else int((heatmaps.edges[maps] < until).sum())
-    if known:
-        warn(
-            f"The model of this risk was trained on maps until {until}: {known} of the {len(maps)} maps judged were"
-            " known to it, which makes it look better than it is"
-        )
-
-
 def _beside(
     stack: RiskStack,
     heatmaps: Heatmaps,
@@ -273,7 +259,7 @@ def _beside(
     """Forecasts of the quick baselines for the same maps, from no more than the risk's makers could know."""
     first, horizon = int(maps[0]), _horizon(stack)
     origin = first - horizon + 1
-    made = _moment(stack.tags.get(tagnames.ORIGIN, ""))
+    made = read_moment(stack.tags.get(tagnames.ORIGIN, ""))
     # A single band that does not say when it applies was made at one moment too: before the first map judged.
     at_once = not np.isnat(made) or (len(stack.risk) == 1 and not stack.edges)
     if not np.isnat(made):

@@ -97,7 +97,7 @@ class ModelCard(Card):
     area: str = ""
     located: bool = False
     crs: str
-    bin: str
+    bin: Annotated[str, Field(pattern=r"^(\d+ (hours|days|weeks|months))?$")]
     binary: bool = False
     static: list[str] = []
     channels: list[str] = []

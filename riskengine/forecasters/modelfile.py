@@ -32,7 +32,7 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
     """
     card, arrays = FORECAST_MODEL.read(path, parameter, _from_format_1)
     if card.name not in FORECASTERS:
-        why = f"holds a model {card.name!r}, which this version does not know"
+        why = f"holds a model {card.name[:40]!r}, which this version does not know"
         raise FORECAST_MODEL.make_error(path, why, parameter)
     try:
         owner = import_forecaster(card.name)

@@ -55,6 +55,13 @@ def check_folder(path: str | Path, parameter: str = "output") -> None:
     OutputError
     """
     path = Path(path)
+    if not path.name:
+        raise OutputError(
+            f"{parameter} is empty, or no name of a file",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a destination",
+        )
     if not path.parent.is_dir():
         raise OutputError(
             f"The folder {path.parent} of {parameter} does not exist",
@@ -74,8 +81,8 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
         If the folder is missing or not writable, or the disk is full.
     """
     path = Path(path)
-    temporary = make_partial_name(path)
     check_folder(path, parameter)
+    temporary = make_partial_name(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -238,7 +245,7 @@ def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -
     """Refuse a file of another kind or of a newer format with a sentence."""
     wanted = kind.replace("crimerisk.", "")
     given = meta.get("kind") if isinstance(meta, dict) else None
-    if given != kind or not isinstance(meta.get("format"), int):
+    if given != kind:
         # Escaped: what a foreign file says may be no text that could be written anywhere.
         said = ascii(given)[:80]
         raise FormatError(
@@ -247,7 +254,7 @@ def check_head(meta: Any, kind: str, version: int, path: Path, parameter: str) -
             value=path,
             remedy=f"Choose a {wanted} file",
         )
-    if meta["format"] < 1:
+    if not isinstance(meta.get("format"), int) or meta["format"] < 1:
         raise _broken(path, kind, parameter, "is damaged: the number of its format is none")
     if meta["format"] > version:
         newer = meta["format"] if meta["format"] < 10**6 else "unknown"

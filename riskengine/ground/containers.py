@@ -57,7 +57,7 @@ _TYPES = {
 }
 _NPY_TYPES = frozenset(_TYPES.values())
 #: Files whose checksum was right: path, time of the last change, size.
-_checked: set[tuple[str, int, int]] = set()
+_checked: set[tuple[str, int, int, int]] = set()
 
 
 def compute_checksum(head: Mapping[str, Any], parts: Mapping[str, NDArray[Any]]) -> str:
@@ -82,7 +82,7 @@ def check_checksum(path: Path, wanted: Any, head: Mapping[str, Any], parts: Mapp
     if wanted is None:
         return
     status = path.stat()
-    stamp = (str(path.absolute()), status.st_mtime_ns, status.st_size)
+    stamp = (str(path.absolute()), status.st_mtime_ns, status.st_ctime_ns, status.st_size)
     if stamp in _checked:
         return
     if compute_checksum(head, parts) != wanted:

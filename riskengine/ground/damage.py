@@ -112,7 +112,7 @@ def check_plain(value: Any, name: str = "", depth: int = 0) -> None:
     elif isinstance(value, Mapping):
         for key, item in value.items():
             check_text(key, f"a name in {name or 'it'}")
-            check_plain(item, f"{name}.{key}" if name else str(key), depth + 1)
+            check_plain(item, f"{name}.{key}" if name else str(key) or "the entry without a name", depth + 1)
     else:
         for number, item in enumerate(value):
             check_plain(item, f"{name}.{number}", depth + 1)

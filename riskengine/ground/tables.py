@@ -423,7 +423,7 @@ def polygon_wkb(shape: Mapping[str, Any]) -> bytes:
 
 def _plain_rows(chunk: Chunk, fields: Fields) -> Iterator[list[Any]]:
     columns = [
-        np.datetime_as_string(np.asarray(values, dtype="datetime64[s]")).tolist()
+        [None if np.isnat(value) else str(value) for value in np.asarray(values, dtype="datetime64[s]")]
         if kind == "datetime"
         else (values.tolist() if isinstance(values, np.ndarray) else values)
         for values, kind in zip(chunk.columns, fields.values(), strict=True)

@@ -45,7 +45,7 @@ class Finding:
     ----------
     kind : str
         ``snapped``, ``address artefacts``, ``fine cells``, ``categories``, ``months only``, ``no time of day`` or
-        ``midnight``.
+        ``midnight``; of a risk map ``hindsight`` or ``hindsight unknown``.
     sentence : str
         For people, with its full stop; places are rounded to 100 m.
     figures : dict of str to float or str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import zipfile
@@ -65,6 +66,11 @@ class Source:
             yield
         except (zipfile.BadZipFile, zlib.error, gzip.BadGzipFile, EOFError) as error:
             raise _broken(self.label) from error
+        except OSError as error:
+            # A member that lies before the file's begin.
+            if error.errno == errno.EINVAL:
+                raise _broken(self.label) from error
+            raise
         except (RuntimeError, NotImplementedError) as error:
             if "password" in str(error) or "compression" in str(error):
                 raise _locked(self.label) from error

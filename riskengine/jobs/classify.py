@@ -33,7 +33,7 @@ from ..maps.risk import (
 Classes = NDArray[np.uint8]
 
 #: What the classes are of stays as the risk says it.
-_KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.CATEGORIES, tagnames.COUNTED, tagnames.CARD)
+_KEPT = (tagnames.BIN, tagnames.FORMAT, tagnames.COUNTED, tagnames.CARD, *tagnames.KNOWLEDGE)
 
 
 def _by_percentiles(
@@ -88,7 +88,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     steps = check_shares(parameters.shares) if by_shares else check_percentiles(parameters.percentiles)
     context.progress(0.0, "Reading the risk raster")
     stack = read_risk(parameters.risk)
-    bands = stack.risk
+    bands, spans = stack.risk, stack.spans
     empty = [number for number, band in enumerate(bands, 1) if np.isnan(band).all()]
     if empty:
         context.warn(f"Bands without any value stay without classes: {', '.join(map(str, empty))}")
@@ -108,10 +108,11 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     )
     with write_geotiff(parameters.output, profile, tags) as target:
         for number, band in enumerate(classes, 1):
-            start, end = stack.starts[number - 1], stack.ends[number - 1]
             of_band = {tagnames.THRESHOLDS: " ".join(f"{limit:.6g}" for limit in limits[number - 1])}
-            times = make_band_tags(start, end) if start else {}
-            write_band(target, number, band, start or f"band {number}", of_band | times)
+            known = not np.isnat(spans[number - 1]).any()
+            start, end = map(str, spans[number - 1])
+            times = make_band_tags(start, end) if known else {}
+            write_band(target, number, band, start if known else f"band {number}", of_band | times)
             context.progress(0.2 + 0.5 * number / len(bands), f"map {number} of {len(bands)}")
     polygons = 0
     if parameters.polygons:
@@ -122,7 +123,7 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
                 parts = list(make_class_polygons(band, risk, stack.transform))
                 if parts:
                     shapes, codes, areas, means = zip(*parts, strict=True)
-                    same = [number] * len(parts), [stack.starts[number - 1]] * len(parts)
+                    same = [[value] * len(parts) for value in (number, *spans[number - 1])]
                     yield Chunk([*same, codes, [labels[code] for code in codes], areas, means], shapes=shapes)
 
         fields = fields_of(ClassifyRisk, "polygons")

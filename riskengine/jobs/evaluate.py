@@ -7,6 +7,7 @@ from typing import Any
 
 from ..contract.tools.risk import EvaluateRisk
 from ..evaluation.exposure import compute_exposure, read_areas
+from ..evaluation.hindsight import find_hindsight
 from ..evaluation.riskmap import judge_raster
 from ..ground.context import JobContext
 from ..intake.findings import list_category_findings
@@ -33,7 +34,10 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
     areas = read_areas(parameters.areas) if parameters.areas else {}
     stack = read_risk(parameters.risk)
     heatmaps = read_heatmaps(parameters.heatmaps)
-    findings = list_category_findings(heatmaps.categories)
+    start = None if parameters.start is None else to_local_moment(parameters.start, "start")
+    hindsight = find_hindsight(stack, heatmaps, start)
+    # What matters most comes first, in log and report.
+    findings = [*([hindsight] if hindsight else []), *list_category_findings(heatmaps.categories)]
     for finding in findings:
         context.warn(finding.sentence)
     with context.step(0.1, 0.9):
@@ -43,7 +47,7 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
             threshold=parameters.threshold,
             percentile=parameters.percentile,
             over=parameters.over,
-            start=None if parameters.start is None else to_local_moment(parameters.start, "start"),
+            start=start,
             warn=warn,
             context=context,
         )

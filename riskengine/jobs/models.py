@@ -94,6 +94,8 @@ def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Ma
         parameters = model.model_validate(dict(params))
     except ValidationError as error:
         raise _refusal(tool, error) from error
+    for name, value in dict(params).items():
+        _check_texts(name, value)
     if tool is not None:
         _check_endings(tool, parameters)
         values = dict(parameters)
@@ -101,6 +103,28 @@ def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Ma
             names = {key: key for key in values} | {"value": _text(values[problem.key])}
             raise ParameterError(problem.text.format(**names), parameter=problem.key, value=values[problem.key])
     return parameters
+
+
+def _check_texts(name: str, value: Any) -> None:
+    """Refuse texts that are none; the name of a file may be of bytes that are no text, as Python carries them."""
+    if isinstance(value, str):
+        try:
+            held = value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            held = b"\0"
+        if b"\0" in held:
+            raise ParameterError(
+                f"Parameter {name!r} is {value!r}, which is no text",
+                parameter=name,
+                remedy=f"Give {name!r} a text that can be written",
+            )
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            _check_texts(name, str(key))
+            _check_texts(name, item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_texts(name, item)
 
 
 def _check_endings(tool: type[Tool], parameters: BaseModel) -> None:

@@ -23,6 +23,7 @@ from ..maps.grid import Grid, make_grid, round_cell
 from ..maps.study_area import Extent
 from ..systems.score.applied import AppliedModel
 from ..systems.score.counted import tell_window
+from ..systems.score.index import read_index_head
 from ..systems.score.places import choose_index_area, to_wall_clock
 from ..systems.score.query import OUTSIDE_METRES
 
@@ -98,7 +99,7 @@ def run(parameters: PredictScoreRaster, context: JobContext) -> dict[str, Any]:
     asked = inside if len(windows) > 1 else 0
     predicted = 0
     profile = make_grid_profile(grid, len(BANDS), "float32", float("nan"))
-    with write_geotiff(parameters.output, profile, _tags(applied)) as target:
+    with write_geotiff(parameters.output, profile, _tags(applied, parameters.index)) as target:
         for number, name in enumerate(BANDS, 1):
             target.set_band_description(number, name)
         for number, window in enumerate(windows):
@@ -142,12 +143,14 @@ def _check_some(predicted: int) -> None:
         )
 
 
-def _tags(applied: AppliedModel) -> dict[str, str]:
+def _tags(applied: AppliedModel, index: str) -> dict[str, str]:
     """What the file says about itself."""
     return {
         tagnames.FORMAT: str(tagnames.FORMAT_NUMBER),
         tagnames.KIND: tagnames.PREDICTED_SCORE_KIND,
+        tagnames.SOURCE: str(read_index_head(index).get("source", "")),
         tagnames.REFERENCE: str(applied.recent.reference),
+        tagnames.TRAINED_UNTIL: applied.model.card.reference_time,
         tagnames.CLASSES: json.dumps(applied.classes),
         tagnames.MODEL_CARD: applied.model.card.model_dump_json(),
     }

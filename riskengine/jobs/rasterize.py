@@ -236,6 +236,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
         binary=parameters.binary,
         exactness=incidents.exactness,
         area=area.tag,
+        source=parameters.source,
     )
     say = context.warn if area.tag == "rectangle" else context.log
     say(describe_area(heatmaps))

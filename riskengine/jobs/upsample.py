@@ -20,8 +20,8 @@ from ..maps.upsampling import check_factor, upsample
 
 _TIMES = (tagnames.START, tagnames.END)
 _KEPT = (
-    *(tagnames.BIN, tagnames.FORMAT, tagnames.ORIGIN, tagnames.THRESHOLD),
-    *(tagnames.CATEGORIES, tagnames.COUNTED, tagnames.CARD),
+    *(tagnames.BIN, tagnames.FORMAT, tagnames.THRESHOLD, tagnames.COUNTED, tagnames.CARD),
+    *tagnames.KNOWLEDGE,
 )
 
 

@@ -14,6 +14,8 @@ Times = NDArray[np.datetime64]
 #: A GeoTIFF cannot have more bands than this.
 MAX_BINS = 65_535
 _CODE = {"hours": "h", "days": "D", "weeks": "D", "months": "M"}
+#: The years that a date can have for every program: the first, and that after the last.
+CALENDAR = (np.datetime64("0001"), np.datetime64("10000"))
 # 1970-01-05 was a Monday: weeks are counted from it, so they start on Mondays.
 _MONDAY = 4
 
@@ -102,3 +104,12 @@ def locate(time: Times, edges: Times) -> NDArray[np.int64]:
     position = np.searchsorted(edges, time, side="right") - 1
     position[(position >= len(edges) - 1) | np.isnat(time)] = -1
     return position.astype(np.int64)
+
+
+def read_moment(text: str) -> np.datetime64:
+    """Read the time that a tag holds; NaT where it holds none."""
+    try:
+        moment = np.datetime64(text.removesuffix("Z") or "NaT", "s")
+    except ValueError:
+        return np.datetime64("NaT", "s")
+    return moment if CALENDAR[0] <= moment < CALENDAR[1] else np.datetime64("NaT", "s")

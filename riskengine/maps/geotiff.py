@@ -22,7 +22,7 @@ from .grid import MAX_CELLS, Grid
 #: No data of stacks of real numbers: risk, and maps that were filled in between others.
 RISK_NODATA = -9999.0
 #: What opening or reading a raster that is damaged raises: GDAL's own errors pass through rasterio in some places.
-RASTER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, UnicodeDecodeError)
+RASTER_ERRORS = (rasterio.errors.RasterioError, CPLE_BaseError, UnicodeError)
 #: No packing makes a raster smaller than one byte in so many.
 _MOST_PACKED = 10_000
 

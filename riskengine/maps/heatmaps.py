@@ -19,9 +19,6 @@ from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import Grid
 from .panel import Panel
 
-#: After all time.
-_END = np.datetime64("10000")
-
 
 @dataclass
 class Heatmaps(Panel):
@@ -74,6 +71,7 @@ def write_heatmaps(path: str | Path, heatmaps: Heatmaps, context: JobContext | N
             tagnames.UNOBSERVED: " ".join(map(str, np.flatnonzero(~heatmaps.observed))),
             **({tagnames.EXACTNESS: heatmaps.exactness} if heatmaps.exactness else {}),
             **({tagnames.AREA: heatmaps.area} if heatmaps.area else {}),
+            **({tagnames.SOURCE: heatmaps.source} if heatmaps.source else {}),
             **({tagnames.FILLED: heatmaps.filled} if heatmaps.filled else {}),
             **({tagnames.FILLED_LOOKS_AHEAD: "1"} if heatmaps.filled == "linear" else {}),
         },
@@ -115,7 +113,8 @@ def check_layout(transform: Any, edges: NDArray[np.datetime64], bin_length: str)
     if not square or max(abs(west), abs(north)) > 1e9 or not np.isfinite([west, north]).all():
         raise ValueError("the cells are not square, or lie nowhere")
     steps = np.diff(edges.astype(np.int64))
-    if np.isnat(edges).any() or (steps <= 0).any() or not np.datetime64("0001") <= edges[0] <= edges[-1] < _END:
+    first, after = timebins.CALENDAR
+    if np.isnat(edges).any() or (steps <= 0).any() or not first <= edges[0] <= edges[-1] < after:
         raise ValueError("the maps do not follow each other")
     if bin_length:
         timebins.read_bin_text(bin_length)
@@ -194,4 +193,5 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
         filled=tags.get(tagnames.FILLED, ""),
         exactness=tags.get(tagnames.EXACTNESS, ""),
         area=tags.get(tagnames.AREA, ""),
+        source=tags.get(tagnames.SOURCE, ""),
     )

@@ -74,6 +74,8 @@ class Panel:
         How exact the times of what was counted are, e.g. ``day``; empty where that was not recorded.
     area : str
         What the study area is: ``polygons``, ``rectangle``, ``hull`` and how it was drawn; empty where unknown.
+    source : str
+        Name of the layer of incidents that was counted; empty where that was not recorded.
     delay : int
         Bins after its end until a count is known: open data come late.
     """
@@ -90,6 +92,7 @@ class Panel:
     filled: str = ""
     exactness: str = ""
     area: str = ""
+    source: str = ""
     delay: int = 0
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from ..contract.flagged import format_share, is_as_wanted
 from ..contract.tools.risk import ClassifyRisk
 from ..ground.bigarrays import make_empty_stack
 from ..ground.errors import DataError, FormatError, ParameterError
+from .bins import read_moment
 from .geotiff import RASTER_ERRORS, check_raster
 from .grid import MOST_FINE_CELLS
 
@@ -41,17 +42,22 @@ class RiskStack:
     tags: dict[str, str]
 
     @property
+    def spans(self) -> NDArray[np.datetime64]:
+        """The start and the end of each map, shape (S, 2); NaT where it does not say."""
+        pairs = zip(self.starts, self.ends, strict=True)
+        return np.array([[read_moment(start), read_moment(end)] for start, end in pairs], dtype="datetime64[s]")
+
+    @property
     def edges(self) -> list[list[str]]:
         """The start and the end of each map; empty if not all of them say when they are."""
-        if not (all(self.starts) and all(self.ends)):
-            return []
-        return [list(pair) for pair in zip(self.starts, self.ends, strict=True)]
+        spans = self.spans
+        return [] if np.isnat(spans).any() else [[str(start), str(end)] for start, end in spans]
 
 
 def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     """Read any single- or multi-band raster of risks, band by band; no-data and non-finite cells become NaN.
 
-    A large one does not come into memory as a whole.
+    A large one does not come into memory as a whole. Of a predicted score only its first band, the score, is a risk.
 
     Raises
     ------
@@ -63,22 +69,24 @@ def read_risk(path: str, parameter: str = "risk") -> RiskStack:
     try:
         with rasterio.open(path) as source:
             check_raster(source, path, parameter, MOST_FINE_CELLS)
+            tags = source.tags()
+            bands = source.indexes[:1] if tags.get(tagnames.KIND) == tagnames.PREDICTED_SCORE_KIND else source.indexes
             held = np.result_type(np.float32, *source.dtypes) == np.float32
-            risk = make_empty_stack((source.count, *source.shape), np.dtype(np.float32 if held else np.float64))
+            risk = make_empty_stack((len(bands), *source.shape), np.dtype(np.float32 if held else np.float64))
             empty = True
-            for number in range(source.count):
-                band = source.read(number + 1, masked=True).astype(risk.dtype).filled(np.nan)
+            for number, which in enumerate(bands):
+                band = source.read(which, masked=True).astype(risk.dtype).filled(np.nan)
                 band[~np.isfinite(band)] = np.nan
                 empty = empty and bool(np.isnan(band).all())
                 risk[number] = band
-            band_tags = [source.tags(band) for band in source.indexes]
+            band_tags = [source.tags(band) for band in bands]
             stack = RiskStack(
                 risk,
                 source.transform,
                 source.crs,
-                [tags.get(tagnames.START, "") for tags in band_tags],
-                [tags.get(tagnames.END, "") for tags in band_tags],
-                source.tags(),
+                [each.get(tagnames.START, "") for each in band_tags],
+                [each.get(tagnames.END, "") for each in band_tags],
+                tags,
             )
     except RASTER_ERRORS as error:
         raise FormatError(

@@ -85,6 +85,7 @@ def write_outputs(
         tagnames.BIN: heatmaps.bin,
         tagnames.MODEL: backtest.model,
         tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
+        tagnames.SOURCE: heatmaps.source,
         tagnames.COUNTED: describe_counted(heatmaps, backtest.maps),
     }
     mask, grid = heatmaps.mask, heatmaps.grid

@@ -231,3 +231,24 @@ def alter_text(content: bytes, dice: random.Random) -> bytes:
         wrong = str(dice.choice(WRONG)).encode("utf-8", "surrogatepass")
         row[dice.randrange(len(row))] = dice.choice((wrong, b'"', b"1;2", b"\xff\xfe", b"31.12.2024", b"", b"=1+1"))
     return b"\n".join(b",".join(row) for row in rows)
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    """Pack members into a ZIP."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, member in members.items():
+            bundle.writestr(name, member)
+    return file.getvalue()
+
+
+def alter_packed(content: bytes, dice: random.Random) -> bytes:
+    """Alter a member of a ZIP, as text, or take it away; the ZIP itself stays whole."""
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        members = {name: bundle.read(name) for name in bundle.namelist()}
+    name = dice.choice(sorted(members))
+    if dice.random() < 0.1:
+        del members[name]
+    else:
+        members[name] = alter_text(members[name], dice)
+    return pack(members)

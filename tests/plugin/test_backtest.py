@@ -319,7 +319,7 @@ def test_a_map_without_times_beside_baselines(
     plain = run("backtestforecast", INPUT=str(grids_file), MODELS=kinds("prior_counts"), REFIT=0, WORKERS=1)
     assert ran["HIT_RATE"] == pytest.approx(plain["HIT_RATE"], abs=0.1), "it orders the cells as the counts do"
     said = refusal("evaluaterisk", INPUT=path, GRIDS=str(grids_file), START="2031-01-01T00:00:00")
-    assert "start is Wed 1 Jan 2031, but the last map begins on Fri 9 Feb 2024" in said
+    assert "start is Wed 1 Jan 2031, but the last map begins on Fri 9 Feb 2024." in said
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -112,11 +113,61 @@ def test_a_grid_of_more_than_1e8_cells(grid_of: Any, run: Any, points: Any, town
     assert "Choose a larger cell size" in said
 
 
-def test_a_grid_of_points_beyond_reason(score_of: Any) -> None:
-    for spacing in (0.1, 0.5):
-        said = score_of(SPACING=spacing)
-        assert f"A spacing of {spacing:g} m gives" in said
-        assert "points; the limit is 5,000,000. Choose a larger spacing" in said
+def to_number(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+#: Of a grid with too many points: what was asked, how many it gives, what is allowed.
+TOO_MANY = re.compile(
+    r"SPACING is ([\d.]+) m, which gives (?:about )?([\d,]+) points; MOST_POINTS allows ([\d,]+)\. "
+    r"Choose SPACING ([\d.]+) m \((?:about )?([\d,]+) points\) or a smaller area(, or raise MOST_POINTS)?\."
+)
+#: 5 x 5 km around the town.
+BOX = "524000,529000,5039000,5044000 [EPSG:32610]"
+
+
+@pytest.mark.parametrize(
+    ("given", "raised"),
+    [
+        ({"SPACING": 0.1}, False),
+        ({"SPACING": 0.5}, False),
+        ({"SPACING": 2}, True),
+        ({"SPACING": 50, "MOST_POINTS": 1000}, True),
+        ({"SPACING": 0.5, "EXTENT": BOX}, False),
+        ({"SPACING": 5, "EXTENT": BOX}, True),
+    ],
+)
+def test_more_points_than_are_drawn_quickly(
+    given: dict[str, Any], raised: bool, score_of: Any, run: Any, index_file: Path
+) -> None:
+    """Refused with a spacing that is not; not above what the parameter itself may be raised to."""
+    said = score_of(**given)
+    found = TOO_MANY.search(said)
+    assert found, said
+    spacing, points, most, wider, fewer = map(to_number, found.groups()[:5])
+    assert spacing == given["SPACING"]
+    assert most == given.get("MOST_POINTS", 250_000)
+    assert points > most >= fewer > most / 2
+    assert bool(found[6]) == (points <= 5_000_000) == raised
+    ran = run("crimescorelayer", INDEX=str(index_file), OUTPUT="memory:", **{**given, "SPACING": wider})
+    assert most / 2 < ran["COUNT"] <= most
+
+
+def test_a_box_of_too_many_points_is_refused_before_the_index_is_read(score_of: Any, monkeypatch: Any) -> None:
+    from crime_risk.algorithms.engine_algorithm import EngineAlgorithm
+
+    monkeypatch.delattr(EngineAlgorithm, "run_job")
+    assert TOO_MANY.search(score_of(SPACING=5, EXTENT=BOX))
+    degrees = "-122.69,-122.63,45.50,45.54 [EPSG:4326]"
+    found = TOO_MANY.search(score_of(SPACING=5, EXTENT=degrees))
+    # 4.68 x 4.45 km at that latitude.
+    assert found
+    assert to_number(found[2]) == pytest.approx(4685 * 4446 / 25, rel=0.01)
+
+
+def test_many_points_where_they_are_asked_for(run: Any, index_file: Path) -> None:
+    given = {"INDEX": str(index_file), "SPACING": 9, "EXTENT": BOX, "OUTPUT": "memory:"}
+    assert run("crimescorelayer", **given, MOST_POINTS=400_000)["COUNT"] > 300_000
 
 
 def test_more_bands_than_a_geotiff_holds(grid_of: Any) -> None:

@@ -15,6 +15,7 @@ from .kinds import (
     FeatureIds,
     FileDestination,
     FolderDestination,
+    LayerName,
     Polygons,
     Raster,
     RasterDestination,
@@ -104,6 +105,7 @@ Incidents without a category are in a stack of their own, (no category).
     ] = False
     start: Annotated[datetime | None, Shown(tr("Start"), advanced=True)] = None
     end: Annotated[datetime | None, Shown(tr("End (not included)"), advanced=True)] = None
+    source: Annotated[str, LayerName("incidents")] = ""
     output: Annotated[str, RasterDestination(style="heatmaps"), Shown(tr("Hotspot grids"))]
     per_category: Annotated[
         str | None,

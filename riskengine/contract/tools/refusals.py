@@ -7,8 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..texts import tr
-from .base import LARGEST_INTEGER, Parameter
+from .base import LARGEST_INTEGER, Parameter, parameters_of
 from .kinds import FileDestination
+from .shared import Spacing
+
+#: No larger number of points is said.
+_COUNTLESS = 1e15
 
 
 def describe_requirement(parameter: Parameter, translate: Callable[[str], str] = tr) -> str:
@@ -52,6 +56,55 @@ def describe_wrong_ending(parameter: Parameter, name: str, translate: Callable[[
 def describe_needed_ending(ending: str, translate: Callable[[str], str] = tr) -> str:
     """Say which ending a file must have: the rest of a sentence that names it."""
     return translate("choose a file that ends in .{extension}").format(extension=ending)
+
+
+def round_spacing_up(spacing: float) -> float:
+    """Round a spacing up to two digits, as a sentence recommends it."""
+    step = 10.0 ** (math.floor(math.log10(spacing)) - 1)
+    return round(math.ceil(spacing / step - 1e-9) * step, 10)
+
+
+def describe_too_many_points(
+    spacing: float,
+    points: float,
+    most: int,
+    wider: tuple[float, float],
+    counted: bool = True,
+    translate: Callable[[str], str] = tr,
+) -> tuple[str, str]:
+    """Say that a grid would have too many points, and what would be right: two sentences without their full stops.
+
+    Parameters
+    ----------
+    spacing, points : float
+        What was asked for, metres, and how many points it gives.
+    most : int
+        How many are allowed.
+    wider : (float, float)
+        A spacing that is allowed, and how many points it gives.
+    counted : bool
+        Numbers of points are no estimates.
+    """
+    of = {parameter.key: parameter for parameter in parameters_of(Spacing)}
+    limit = of["most_points"]
+    problem = translate("{spacing} is {given} m, which gives {points} points; {most_points} allows {most}")
+    remedy = translate("Choose {spacing} {wider} m ({fewer} points) or a smaller area")
+    if limit.limits.allow(points):
+        remedy += translate(", or raise {most_points}")
+    said = {
+        **{key: parameter.name for key, parameter in of.items()},
+        "given": f"{spacing:g}",
+        "points": _format_count(points, counted, translate),
+        "most": f"{most:,}",
+        "wider": f"{wider[0]:g}",
+        "fewer": _format_count(wider[1], counted, translate),
+    }
+    return problem.format(**said), remedy.format(**said)
+
+
+def _format_count(points: float, counted: bool, translate: Callable[[str], str]) -> str:
+    points = min(points, _COUNTLESS)
+    return f"{points:,.0f}" if counted else translate("about {number}").format(number=f"{float(f'{points:.3g}'):,.0f}")
 
 
 def _usual(parameter: Parameter) -> str:

@@ -92,7 +92,8 @@ raster.
             "polygon",
             {
                 "band": "integer",
-                "start": "text",
+                "start": "datetime",
+                "end": "datetime",
                 "class": "integer",
                 "label": "text",
                 "area_m2": "real",

@@ -203,6 +203,15 @@ class Spacing(Group):
         Shown(tr("Grid study area"), tr("Only points of the grid inside these polygons are kept."), name="STUDY_AREA"),
     ] = None
     no_area: Annotated[NoArea, NO_AREA, NO_AREA_SHOWN] = "hull"
+    most_points: Annotated[
+        int,
+        Limits(1_000, 5_000_000),
+        Shown(
+            tr("Most points of the grid"),
+            tr("A spacing that gives more is refused: such a layer is slow to draw, and says little more."),
+            advanced=True,
+        ),
+    ] = 250_000
 
 
 EXTRAS = Shown(

@@ -107,6 +107,7 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
         tagnames.SEED: str(card.seed),
         tagnames.FINGERPRINT: card.fingerprint,
         tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
+        tagnames.SOURCE: heatmaps.source,
         tagnames.COUNTED: describe_counted(heatmaps),
     }
     return RiskForecast(risk, edges, tags)

@@ -35,10 +35,10 @@ _ANNOY_FILE = "annoy.ann"
 #: Places that one of Annoy's nodes lists.
 _LISTED = 4
 #: Metres that a projected coordinate has at most; seconds since 1970 of the years 1 to 9999.
-_FARTHEST, _FIRST, _LAST = 1e9, -62_135_596_800, 253_402_300_799
+FARTHEST, _FIRST, _LAST = 1e9, -62_135_596_800, 253_402_300_799
 _COLUMNS = {
-    "x": ArraySpec("f", ("count",), -_FARTHEST, _FARTHEST),
-    "y": ArraySpec("f", ("count",), -_FARTHEST, _FARTHEST),
+    "x": ArraySpec("f", ("count",), -FARTHEST, FARTHEST),
+    "y": ArraySpec("f", ("count",), -FARTHEST, FARTHEST),
     "time": ArraySpec("i", ("count",), _FIRST, _LAST),
     "category": ArraySpec("i", ("count",), NO_CATEGORY, np.iinfo(np.int32).max),
     "fid": ArraySpec("i", ("count",)),

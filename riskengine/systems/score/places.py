@@ -8,20 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from shapely.geometry import shape
 
 from ...contract.texts import count_text
+from ...contract.tools.refusals import describe_too_many_points, round_spacing_up
 from ...contract.tools.score import CrimeScoreLayer, PredictScore, PredictScoreRaster
 from ...contract.tools.shared import Spacing
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...ground.tables import CHUNK_ROWS, Chunk, extend_table, has_arrow, write_table
 from ...maps.area import Area, choose_area, mask_cells, warn_of_rectangle
-from ...maps.grid import MAX_CELLS, make_grid
+from ...maps.grid import MAX_CELLS, Grid, make_grid
 from .index import CrimeIndex, Floats
 from .query import OUTSIDE_METRES
-
-#: A layer of more points than this helps nobody; a raster does (Predict score raster).
-MAX_POINTS = 5_000_000
 
 
 def choose_index_area(index: CrimeIndex, given: Spacing | PredictScoreRaster, context: JobContext) -> Area:
@@ -42,17 +41,15 @@ def make_grid_points(
     ------
     DataError
         If there is none, or no incident within `reach` metres of them.
+    ParameterError
+        If there are more than the spacing's own limit.
     """
     area = choose_index_area(index, spacing, context)
-    west, south, east, north = area.extent
-    possible = ((east - west) / spacing.spacing + 1) * ((north - south) / spacing.spacing + 1)
-    if possible > MAX_CELLS:
-        raise _too_many(possible, spacing.spacing)
-    grid = make_grid(area.extent, index.crs, cell=spacing.spacing)
     at = index.incidents
-    inside = mask_cells(area, grid, at.x, at.y, reach)
-    if inside.sum() > MAX_POINTS:
-        raise _too_many(int(inside.sum()), spacing.spacing)
+    cells = _make_cells(area, index, spacing.spacing, reach)
+    if cells is None or cells[1].sum() > spacing.most_points:
+        raise _refuse_points(area, index, spacing, reach, None if cells is None else int(cells[1].sum()))
+    grid, inside = cells
     warn_of_rectangle(area, grid, at.x, at.y, context)
     columns, rows = grid.centres()
     row, column = np.nonzero(inside)
@@ -60,13 +57,32 @@ def make_grid_points(
     return columns[column], rows[row]
 
 
-def _too_many(points: float, spacing: float) -> ParameterError:
-    return ParameterError(
-        f"A spacing of {spacing:g} m gives {count_text(points, 'point')}; the limit is {MAX_POINTS:,}",
-        parameter="spacing",
-        value=spacing,
-        remedy="Choose a larger spacing or a smaller extent",
+def _make_cells(area: Area, index: CrimeIndex, spacing: float, reach: float) -> tuple[Grid, NDArray[np.bool_]] | None:
+    """Make a grid and say which of its cells lie in the area; None where they are too many to look at."""
+    west, south, east, north = area.extent
+    if ((east - west) / spacing + 1) * ((north - south) / spacing + 1) > MAX_CELLS:
+        return None
+    grid = make_grid(area.extent, index.crs, cell=spacing)
+    return grid, mask_cells(area, grid, index.incidents.x, index.incidents.y, reach)
+
+
+def _refuse_points(
+    area: Area, index: CrimeIndex, spacing: Spacing, reach: float, counted: int | None
+) -> ParameterError:
+    """Refuse a grid, and find a spacing that is allowed; without a count, by the ground that the area covers."""
+    west, south, east, north = area.extent
+    ground = sum(shape(polygon).area for polygon in area.polygons or ()) or (east - west) * (north - south)
+    if counted is not None:
+        ground = counted * spacing.spacing**2
+    wider, cells = (ground / spacing.most_points) ** 0.5, None
+    while cells is None or cells[1].sum() > spacing.most_points:
+        wider = round_spacing_up(wider * 1.001)
+        cells = _make_cells(area, index, wider, reach)
+    allowed = wider, int(cells[1].sum())
+    said = describe_too_many_points(
+        spacing.spacing, ground / spacing.spacing / spacing.spacing, spacing.most_points, allowed, counted is not None
     )
+    return ParameterError(said[0], parameter="spacing", value=spacing.spacing, remedy=said[1])
 
 
 def read_places(

@@ -20,7 +20,7 @@ from ...ground.context import JobContext
 from ...ground.errors import DataError
 from .covered import Cover, describe_gap, measure_cover
 from .definition import ScoreScale, in_window
-from .index import CrimeIndex
+from .index import FARTHEST, CrimeIndex
 from .recent import RecentIncidents
 
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ def answer(question: Question, memory: Memory, context: JobContext | None = None
     if question.place is None:
         return about
     x, y = np.array(question.place[:1]), np.array(question.place[1:])
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    # Farther than any projected coordinate; what is no number is not nearer either.
+    if not (abs(x[0]) <= FARTHEST and abs(y[0]) <= FARTHEST):
         raise DataError("The place has no coordinates in the index's CRS", parameter="x", remedy="Ask nearer the data")
     within = _within(window, question)
     s_abs = np.array([len(within)])

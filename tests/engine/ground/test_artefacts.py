@@ -94,8 +94,8 @@ def test_blobs(tmp_path: Path) -> None:
     [
         ({"kind": "other", "format": 1}, "is not a test file of Crime Risk"),
         ({"kind": KIND, "format": 3}, r"newer Crime Risk \(format 3, this one reads up to 2\)"),
-        ({"kind": KIND, "format": "new"}, "is not a test file"),
-        ({"kind": KIND}, "is not a test file"),
+        ({"kind": KIND, "format": "new"}, "is damaged: the number of its format is none"),
+        ({"kind": KIND}, "is damaged: the number of its format is none"),
         ([KIND], "is not a test file"),
     ],
 )

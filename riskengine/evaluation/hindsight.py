@@ -1,0 +1,90 @@
+"""Whether a risk was made from the very incidents that it is judged by, as far as its raster says."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract import tags as tagnames
+from ..contract.dates import format_last, format_moment, format_span
+from ..intake.findings import Finding
+from ..maps.bins import read_moment
+from ..maps.heatmaps import Heatmaps
+from ..maps.risk import RiskStack
+from .riskmap import find_first, match_maps
+
+#: These are made of what happened in their own bins.
+_OF_OUTCOMES = (tagnames.HEATMAPS_KIND, tagnames.LABELS_KIND)
+_UNKNOWN = (
+    "Whether the risk was made from the very incidents that it is judged by could not be checked, since the raster does"
+    " not say until when its makers knew what happened. On the past that it was made from any map is good: judge it by"
+    " a time that they did not know."
+)
+
+
+def find_known_until(stack: RiskStack) -> NDArray[np.datetime64]:
+    """Find until when the makers of each band knew what happened, shape (S,); NaT where the raster does not say."""
+    spans: NDArray[np.datetime64] = stack.spans
+    if stack.tags.get(tagnames.KIND) in _OF_OUTCOMES:
+        return spans[:, 1]
+    told = [read_moment(stack.tags.get(name, "")) for name in (tagnames.TRAINED_UNTIL, tagnames.ORIGIN)]
+    # The reference time is that of the last incident, which counts.
+    told.append(read_moment(stack.tags.get(tagnames.REFERENCE, "")) + np.timedelta64(1, "s"))
+    known = [moment for moment in told if not np.isnat(moment)]
+    if known:
+        return np.full(len(spans), max(known))
+    # A backtest forecasts every map from those before it.
+    return spans[:, 0] if tagnames.HORIZON in stack.tags else np.full(len(spans), np.datetime64("NaT", "s"))
+
+
+def find_hindsight(stack: RiskStack, heatmaps: Heatmaps, start: np.datetime64 | None = None) -> Finding | None:
+    """Find what the makers of a risk knew of the maps that it is judged by; None where they knew nothing.
+
+    Parameters
+    ----------
+    stack : RiskStack
+    heatmaps : Heatmaps
+        What happened.
+    start : datetime64, optional
+        Maps that begin before it are not judged.
+    """
+    band = match_maps(stack, heatmaps, lambda sentence: None, find_first(heatmaps, start))
+    maps = np.flatnonzero(band >= 0)
+    until = find_known_until(stack)[band[maps]]
+    if np.isnat(until).any():
+        return Finding("hindsight unknown", _UNKNOWN)
+    known = maps[heatmaps.edges[maps] < until]
+    if not len(known) or _have_other_categories(stack, heatmaps):
+        return None
+    return Finding("hindsight", _describe(stack, heatmaps, maps, known, until.max()), {"maps": float(len(known))})
+
+
+def _describe(
+    stack: RiskStack, heatmaps: Heatmaps, maps: NDArray[np.int64], known: NDArray[np.int64], until: np.datetime64
+) -> str:
+    edges, last = heatmaps.edges, format_last(until)
+    risk, grids = stack.tags.get(tagnames.SOURCE, ""), heatmaps.source
+    span = format_span(edges[known[0]], edges[known[-1] + 1])
+    which = "all" if len(known) == len(maps) else f"{len(known)} of the"
+    how_many = f"{which} {len(maps)} maps judged" if len(maps) > 1 else "the only map judged"
+    were = "was" if len(known) == 1 else "were"
+    told = f"{how_many} ({span}) {were} known to it, which makes it look better than it is."
+    if risk and grids and risk != grids:
+        said = f"The risk was made from {risk} up to {last}, and is judged by {grids}. If both hold the same incidents,"
+    else:
+        of = f"of {risk} " if risk else ""
+        said = f"The risk was made from the very incidents {of}that it is judged by, those up to {last}:"
+    later = maps[edges[maps] >= until]
+    remedy = (
+        f"Judge it from {format_moment(edges[later[0]])} on (First map judged)."
+        if len(later)
+        else "Give hotspot grids of a later time."
+    )
+    return f"{said} {told} {remedy}"
+
+
+def _have_other_categories(stack: RiskStack, heatmaps: Heatmaps) -> bool:
+    """Whether both say which categories they are of, and share none."""
+    names = stack.tags.get(tagnames.CATEGORIES, "").split("\n"), heatmaps.categories
+    one, other = ({name.casefold() for name in each if name} for each in names)
+    return bool(one and other) and one.isdisjoint(other)
