@@ -108,8 +108,8 @@ def style_predicted_scores(
     layer.setRenderer(renderer)
     layer.setMapTipTemplate(
         tr(
-            "<b>{score}</b> ({lower} – {upper}), percentile {percentile}<br>about {count} incidents in the window"
-            "<br>{incidents} recent incidents within 500 m"
+            "<b>{score}</b> ({lower} – {upper}), percentile {percentile}<br>incidents in the window: about {count}"
+            "<br>recent incidents within 500 m: {incidents}"
         ).format(
             **{
                 name: f"[% coalesce(format_number(\"{field}\", {digits}), '–') %]"

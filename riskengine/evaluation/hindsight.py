@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
 from ..contract.dates import format_last, format_moment, format_span
+from ..contract.texts import part_text
 from ..intake.findings import Finding
 from ..maps.bins import read_moment
 from ..maps.heatmaps import Heatmaps
@@ -65,10 +66,11 @@ def _describe(
     edges, last = heatmaps.edges, format_last(until)
     risk, grids = stack.tags.get(tagnames.SOURCE, ""), heatmaps.source
     span = format_span(edges[known[0]], edges[known[-1] + 1])
-    which = "all" if len(known) == len(maps) else f"{len(known)} of the"
-    how_many = f"{which} {len(maps)} maps judged" if len(maps) > 1 else "the only map judged"
     were = "was" if len(known) == 1 else "were"
-    told = f"{how_many} ({span}) {were} known to it, which makes it look better than it is."
+    which = f"{part_text(len(known), len(maps), 'map')} judged ({span}) {were}"
+    if len(known) == len(maps):
+        which = f"the only map judged ({span}) was" if len(maps) == 1 else f"all maps judged ({span}) were"
+    told = f"{which} known to it, which flatters it."
     if risk and grids and risk != grids:
         said = f"The risk was made from {risk} up to {last}, and is judged by {grids}. If both hold the same incidents,"
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.forecasters import FORECASTERS
-from ..contract.texts import replace_controls
+from ..contract.texts import count_text, replace_controls
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
@@ -119,8 +119,8 @@ def choose_counted(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
     if abs(have - given) > _TOLERANCE * given:
         if heatmaps.binary and have > given and (least := _binarized_at(incidents, heatmaps, given)):
             raise DataError(
-                f"The hotspot grids are binary maps of cells with at least {least} incidents; moved grids would be of"
-                " those with at least 1",
+                f"The hotspot grids are binary maps of cells with {count_text(least, 'incident')} or more; moved grids"
+                " would be of those with 1 or more",
                 parameter="offsets",
                 remedy=f"Give the hotspot grids from before they were made binary, with a threshold of {least}, or set"
                 " offsets to 0",

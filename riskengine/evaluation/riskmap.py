@@ -17,7 +17,7 @@ from ..contract import tags as tagnames
 from ..contract.choices import Over
 from ..contract.dates import format_moment, format_span
 from ..contract.forecasters import QUICK_BASELINES
-from ..contract.texts import count_text
+from ..contract.texts import count_text, part_text
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
@@ -107,14 +107,14 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
                 band[place] = number
         lost = sum(place < 0 for place in places)
         if 0 < lost < bands:
-            warn(f"{lost} of {bands} bands {'is' if lost == 1 else 'are'} left out: there is no map of just their bin")
+            warn(f"{part_text(lost, bands, 'band', 'is', 'are')} left out: there is no map of just their bin")
     elif bands == 1:
         band[:] = 0
     else:
         if bands > maps - first:
             lost, there = bands - maps + first, count_text(maps - first, "map")
-            be, are = (("is" if number == 1 else "are") for number in (lost, maps - first))
-            warn(f"{lost} of {bands} bands {be} left out: there {are} only {there}")
+            are = "is" if maps - first == 1 else "are"
+            warn(f"{part_text(lost, bands, 'band', 'is', 'are')} left out: there {are} only {there}")
         matched = min(bands, maps - first)
         band[first : first + matched] = np.arange(matched)
     band[:first] = -1
@@ -176,7 +176,7 @@ def judge_raster(
         )
     if (lost := int((heatmaps.mask & ~mask).sum())) > 0:
         have = "has no risk and is" if lost == 1 else "have no risk and are"
-        warn(f"{lost:,} of {int(heatmaps.mask.sum()):,} cells of the study area {have} left out")
+        warn(f"{part_text(lost, int(heatmaps.mask.sum()), 'cell')} of the study area {have} left out")
     heatmaps = replace(heatmaps, mask=mask)
     risk[:, ~mask] = np.nan
     name = stack.tags.get(tagnames.MODEL) or "risk"

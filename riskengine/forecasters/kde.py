@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec
 from ..ground.errors import ParameterError
@@ -139,10 +140,10 @@ class SpaceTimeKDE(Forecaster):
         added = "nothing recent is of use"
         if self.weight_:
             added = (
-                f"{self.weight_:.0%} of the rate from a recent density of {self.recent_bandwidth_:.0f} m and a"
-                f" half-life of {self.half_life_:g} days"
+                f"{self.weight_:.0%} of the rate from what was recent {_say_width(self.recent_bandwidth_)}, with a"
+                f" half-life of {count_text(self.half_life_, 'day')}"
             )
-        context.log(f"Space-time KDE: bandwidth {self.long_bandwidth_:.0f} m in the long run; {added}")
+        context.log(f"Space-time KDE: in the long run what happened {_say_width(self.long_bandwidth_)}; {added}")
         return self
 
     def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
@@ -242,6 +243,10 @@ class SpaceTimeKDE(Forecaster):
         if counts_events(heatmaps, self.threshold):
             return np.asarray(mark_events(heatmaps, self.threshold, slice(number, number + 1))[0])
         return np.asarray(heatmaps.counts[number])
+
+
+def _say_width(bandwidth: float) -> str:
+    return f"around it (bandwidth {bandwidth:,.0f} m)" if bandwidth else "in the unit itself"
 
 
 class _Densities:

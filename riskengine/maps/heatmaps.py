@@ -45,7 +45,8 @@ def require_grid(panel: Panel, forecaster: str) -> Heatmaps:
     """
     if not isinstance(panel, Heatmaps):
         raise DataError(
-            f"{forecaster} reads maps of square cells, and this is a panel of {panel.support.kind}",
+            f"The forecaster {forecaster} can read nothing but maps of square cells, and this is a panel of"
+            f" {panel.support.kind}",
             parameter="model",
             value=forecaster,
             remedy="Choose a forecaster that is no network, or count the incidents with Rasterize hotspot grids",

@@ -191,7 +191,7 @@ def describe_comparison(judged: Judged) -> list[str]:
     listed = [lines[name].text for name in (*ranked, *judged.failures)]
     if not best:
         return [f"No simple baseline was scored on {maps}: how good this is cannot be said.", *listed]
-    said = f"The best simple baseline over {maps} is {title_of(best)}"
+    said = f"Over {maps} the best simple baseline is {title_of(best)}"
     said += f", with a log-loss of {format_figure(losses[best])}"
     catcher = find_catcher(judged, "") or ""
     area = judged.scores[catcher].area
@@ -290,6 +290,7 @@ def _describe_others(judged: Judged, name: str) -> str:
     if not others:
         return "No other model was scored."
     if all(verdict_of(judged.compare_losses(each, name)) == "too few" for each in others):
-        return f"Whether others are better calibrated or catch more cannot be told from {maps_text(len(judged.maps))}."
+        few = count_text(len(judged.maps), "test map is", "test maps are")
+        return f"{few} too few to compare the others with it."
     counted = count_better(judged, others, name, name)
     return f"{counted[0].upper()}{counted[1:]}."

@@ -39,9 +39,9 @@ class Said(NamedTuple):
 def format_days(days: float) -> str:
     """Format a length of time given in days: as minutes, hours or days."""
     if days < 1 / 24:
-        return f"{days * 1440:.0f} minutes" if days else "the same minute"
+        return count_text(round(days * 1440), "minute") if days else "the same minute"
     if days < 2 and days != round(days):
-        return f"{days * 24:.0f} hours"
+        return count_text(round(days * 24), "hour")
     return count_text(round(days), "day")
 
 
@@ -266,7 +266,8 @@ def describe_duplicates(inspection: Inspection) -> Said:
     # Where dates are coarse, most of them are different incidents.
     if dated or share < _WORTH_NAMING:
         return Said(found, meaning)
-    warning = f"{same.rows:,} incidents ({format_percent(share)}) have the time, place and category of another."
+    have = count_text(same.rows, "incident has", "incidents have")
+    warning = have.replace(" ha", f" ({format_percent(share)}) ha") + " the time, place and category of another."
     return Said(found, meaning, warning)
 
 
@@ -335,9 +336,10 @@ def explain_parameters(inspection: Inspection, suggested: Suggested) -> dict[str
         )
     days = (period.end - period.start) / np.timedelta64(86_400, "s")
     number = period.incidents / (int(period.chosen.sum()) if suggested.bin_unit == "months" else days)
+    a_map = count_text(round(number, 1), "incident")
     return {
         "CRS": "in which metres are measured",
-        "BIN_UNIT": f"as exact as the times allow, a day at least: {number:,.1f} incidents a map, over the whole city",
+        "BIN_UNIT": f"as exact as the times allow, a day at least: {a_map} a map, over the whole city",
         "CELL_SIZE": cell,
         "START, END": "what Select period chooses of the months above",
         "STUDY_AREA": f"left empty: the hull of the incidents. Draw your own in {HOTSPOT_GRIDS} ▸ Select study area",

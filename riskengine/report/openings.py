@@ -65,7 +65,7 @@ def describe_trial(judged: Judged, who: str = "") -> str:
 def describe_forecast_map(model: str, edges: np.ndarray, heatmaps: Heatmaps, judged: Judged | None) -> str:
     """Say what is forecast for when, and how good such forecasts were."""
     text = (
-        f"{title_of(model)} says where incidents{_name_categories(heatmaps)} are likeliest on"
+        f"Forecast by {inner_title_of(model)}: where incidents{_name_categories(heatmaps)} are likeliest on"
         f" {format_span(edges[0], edges[-1])}, in {_measure_area(heatmaps)}."
     )
     return f"{text} {describe_trial(judged, 'It')}" if judged else f"{text} How good that is was not measured."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..contract.texts import count_text
 from ..measures.clustered import Interval
 from ..systems.score.model import ScoreCard
 from ..systems.score.study import Comparison, Study
@@ -100,8 +101,9 @@ def _against_baseline(study: Study, l1: Interval) -> tuple[str, str]:
     minus = rival.minus_model
     if minus is not None and math.isfinite(minus.low):
         apart = (
-            f"on the same {rival.held_out:,} rows that one’s error differs by {format_change(minus.mean, 4)}"
-            f" (95\N{NO-BREAK SPACE}% interval {format_change(minus.low, 4)} to {format_change(minus.high, 4)})"
+            f"on the same {count_text(rival.held_out, 'row')} that one’s error differs by"
+            f" {format_change(minus.mean, 4)} (95\N{NO-BREAK SPACE}% interval {format_change(minus.low, 4)} to"
+            f" {format_change(minus.high, 4)})"
         )
         if minus.low > 0:
             return f" That is better than {name}; {apart}.", ""

@@ -315,7 +315,7 @@ def test_a_map_without_times_beside_baselines(
     ran = run("evaluaterisk", INPUT=path, GRIDS=str(grids_file), **day, HITS=str(tmp_path / "hits.gpkg"))
     assert ran["MAPS"] == TESTED
     assert ran["HITS_COUNT"] == (counts[-TESTED:] > 0).sum()
-    assert ran["VERDICT"].startswith("The best simple baseline over 8 test maps is ")
+    assert ran["VERDICT"].startswith("Over 8 test maps the best simple baseline is ")
     plain = run("backtestforecast", INPUT=str(grids_file), MODELS=kinds("prior_counts"), REFIT=0, WORKERS=1)
     assert ran["HIT_RATE"] == pytest.approx(plain["HIT_RATE"], abs=0.1), "it orders the cells as the counts do"
     said = refusal("evaluaterisk", INPUT=path, GRIDS=str(grids_file), START="2031-01-01T00:00:00")

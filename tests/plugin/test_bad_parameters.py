@@ -119,8 +119,8 @@ def to_number(text: str) -> float:
 
 #: Of a grid with too many points: what was asked, how many it gives, what is allowed.
 TOO_MANY = re.compile(
-    r"SPACING is ([\d.]+) m, which gives (?:about )?([\d,]+) points; MOST_POINTS allows ([\d,]+)\. "
-    r"Choose SPACING ([\d.]+) m \((?:about )?([\d,]+) points\) or a smaller area(, or raise MOST_POINTS)?\."
+    r"SPACING is ([\d.]+) m: its points would be (?:about )?([\d,]+), and MOST_POINTS allows ([\d,]+)\. "
+    r"Choose SPACING ([\d.]+) m \(points: (?:about )?([\d,]+)\) or a smaller area(, or raise MOST_POINTS)?\."
 )
 #: 5 x 5 km around the town.
 BOX = "524000,529000,5039000,5044000 [EPSG:32610]"

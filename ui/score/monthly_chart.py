@@ -10,7 +10,7 @@ from qgis.PyQt.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
 from qgis.PyQt.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from ...bridge.crs import tr
-from ...riskengine.contract.texts import count_text
+from ...riskengine.contract.texts import count_text, part_text
 
 
 def format_month(month: str) -> str:
@@ -61,7 +61,7 @@ class MonthlyChart(QWidget):
             month=format_month(month["month"]), incidents=count_text(month["count"], "incident")
         )
         if _cut(month):
-            words += tr(" ({days} of {all} days)").format(days=f"{month['known_days']:.0f}", all=month["of_days"])
+            words += f" ({part_text(round(month['known_days']), month['of_days'], 'day')})"
         return words
 
     def _plot(self) -> QRectF:

@@ -87,8 +87,8 @@ def describe_too_many_points(
     """
     of = {parameter.key: parameter for parameter in parameters_of(Spacing)}
     limit = of["most_points"]
-    problem = translate("{spacing} is {given} m, which gives {points} points; {most_points} allows {most}")
-    remedy = translate("Choose {spacing} {wider} m ({fewer} points) or a smaller area")
+    problem = translate("{spacing} is {given} m: its points would be {points}, and {most_points} allows {most}")
+    remedy = translate("Choose {spacing} {wider} m (points: {fewer}) or a smaller area")
     if limit.limits.allow(points):
         remedy += translate(", or raise {most_points}")
     said = {

@@ -39,7 +39,7 @@ def test_a_destination_without_a_name() -> None:
 def test_points_closer_than_any_number(tmp_path: Path) -> None:
     given = {"index": str(FILES / "city.crimeindex"), "output": str(tmp_path / "o.npz")}
     with pytest.raises(
-        ParameterError, match=r"which gives about 1,000,000,000,000,000 points; MOST_POINTS allows 250,000"
+        ParameterError, match=r"its points would be about 1,000,000,000,000,000, and MOST_POINTS allows 250,000"
     ):
         run_job("score_points", {**given, "grid": {"spacing": 1e-300}})
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from qgis.core import QgsVectorLayer
 
-FILES = Path(__file__).resolve().parents[1] / "contracts" / "files"
+FILES = Path(__file__).resolve().parents[2] / "contracts" / "files"
 VERSIONS = ("0.2.0", "0.3.0")
 
 
