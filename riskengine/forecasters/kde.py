@@ -137,13 +137,14 @@ class SpaceTimeKDE(Forecaster):
                         best = (cost, weight, width, life)
         self.long_bandwidth_ = widths[wide] * cell
         self.weight_, self.recent_bandwidth_, self.half_life_ = best[1], widths[best[2]] * cell, lives[best[3]]
-        added = "nothing recent is of use"
+        lately = "nothing recent is of use"
         if self.weight_:
-            added = (
-                f"{self.weight_:.0%} of the rate from what was recent {_say_width(self.recent_bandwidth_)}, with a"
+            lately = (
+                f"{self.weight_:.0%} of it comes from what happened lately {_say_where(self.recent_bandwidth_)}, with a"
                 f" half-life of {count_text(self.half_life_, 'day')}"
             )
-        context.log(f"Space-time KDE: in the long run what happened {_say_width(self.long_bandwidth_)}; {added}")
+        where = _say_where(self.long_bandwidth_)
+        context.log(f"Space-time KDE: a place's rate is what happened {where} in the long run; {lately}")
         return self
 
     def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
@@ -245,8 +246,8 @@ class SpaceTimeKDE(Forecaster):
         return np.asarray(heatmaps.counts[number])
 
 
-def _say_width(bandwidth: float) -> str:
-    return f"around it (bandwidth {bandwidth:,.0f} m)" if bandwidth else "in the unit itself"
+def _say_where(bandwidth: float) -> str:
+    return f"around it (bandwidth {bandwidth:,.0f} m)" if bandwidth else "there"
 
 
 class _Densities:

@@ -35,6 +35,7 @@ _ARCHIVE_BYTES = (
     (b"\xfd7zXZ", "xz"),
     (b"\x28\xb5\x2f\xfd", "Zstandard"),
 )
+_PICTURE_BYTES = (b"II*\0", b"MM\0*", b"II+\0", b"\x89PNG", b"\xff\xd8\xff")
 _TAR = slice(257, 262)
 
 
@@ -77,6 +78,8 @@ def describe_foreign(head: bytes, name: str) -> tuple[str, str] | None:
             return f"is an archive of the kind {kind}, which is not read", "Unpack it and choose the folder"
     if head[_TAR] == b"ustar":
         return "is a tar archive, which is not read", "Unpack it and choose the folder"
+    if head.startswith(_PICTURE_BYTES):
+        return "is a raster or a picture", "Choose a file of rows, such as a CSV"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "is a web page, whatever its ending", (

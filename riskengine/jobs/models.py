@@ -8,8 +8,9 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from ..contract.tools.base import NEEDED, Group, Parameter, Tool, parameters_of
+from ..contract.tools.kinds import Destination
 from ..contract.tools.refusals import describe_requirement, describe_wrong_ending
-from ..ground.errors import ParameterError
+from ..ground.errors import CrimeRiskError, OutputError, ParameterError
 
 
 class JobParameters(BaseModel):
@@ -94,8 +95,9 @@ def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Ma
         parameters = model.model_validate(dict(params))
     except ValidationError as error:
         raise _refusal(tool, error) from error
+    written = {each.key for each in parameters_of(tool) if isinstance(each.kind, Destination)} if tool else set()
     for name, value in dict(params).items():
-        _check_texts(name, value)
+        _check_texts(name, value, OutputError if name in written else ParameterError)
     if tool is not None:
         _check_endings(tool, parameters)
         values = dict(parameters)
@@ -105,7 +107,7 @@ def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Ma
     return parameters
 
 
-def _check_texts(name: str, value: Any) -> None:
+def _check_texts(name: str, value: Any, error: type[CrimeRiskError]) -> None:
     """Refuse texts that are none; the name of a file may be of bytes that are no text, as Python carries them."""
     if isinstance(value, str):
         try:
@@ -113,18 +115,17 @@ def _check_texts(name: str, value: Any) -> None:
         except UnicodeEncodeError:
             held = b"\0"
         if b"\0" in held:
-            raise ParameterError(
+            raise error(
                 f"Parameter {name!r} is {value!r}, which is no text",
                 parameter=name,
                 remedy=f"Give {name!r} a text that can be written",
             )
     elif isinstance(value, Mapping):
-        for key, item in value.items():
-            _check_texts(name, str(key))
-            _check_texts(name, item)
+        for item in value.values():
+            _check_texts(name, item, error)
     elif isinstance(value, list | tuple):
         for item in value:
-            _check_texts(name, item)
+            _check_texts(name, item, error)
 
 
 def _check_endings(tool: type[Tool], parameters: BaseModel) -> None:

@@ -165,7 +165,7 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
         figure = f"{format_share(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'} than that"
     rival = inner_title_of(str(against["baseline"]))
     said = [
-        f"On {count_text(int(against['maps']), 'held-out map')} {verdict.describe()}",
+        f"On {count_text(int(against['maps']), 'held-out map')}: {verdict.describe()}",
         f"log-loss of its probabilities {figure} of {rival}, the best simple baseline",
     ]
     if catch and catch["incidents"]:

@@ -27,7 +27,7 @@ def describe_signal(judged: Judged) -> str:
     mean = min(means, key=lambda name: judged.scores[name].log_loss)
     catcher = find_most(judged, means) or mean
     others = [name for name in finite if name not in means]
-    of = f", the best of {count_text(len(means), 'model')} that know nothing recent" if len(means) > 1 else ""
+    of = f", the best of the {count_text(len(means), 'model')} that know nothing recent" if len(means) > 1 else ""
     place = f"the long-run mean ({inner_title_of(mean)}{of})"
     if not others:
         return f"No signal beyond {place} was sought: nothing else was scored."
@@ -82,7 +82,7 @@ def count_better(judged: Judged, names: Collection[str], mean: str, catcher: str
     if one:
         text = f"the one other model is{'' if better else ' not'} better calibrated than it"
     else:
-        number = f"{better or 'none'} of {count_text(len(names), 'other model')}"
+        number = f"{better or 'none'} of the {count_text(len(names), 'other model')}"
         text = f"{number} {'are' if better > 1 else 'is'} better calibrated than it"
     if not judged.scores[mean].area.incidents:
         return text

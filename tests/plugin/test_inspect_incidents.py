@@ -35,8 +35,8 @@ def test_delay_and_refusals(layer: QgsVectorLayer, run: Any, tmp_path: Path) -> 
     assert (done["COUNT"], done["REFUSED_COUNT"], done["DELAY_MEDIAN"]) == (28, 2, 3)
     text = report.read_text(encoding="utf-8")
     assert "A look at town" in text
-    assert '<td class="name">no geometry</td><td class="n">1</td>' in text
-    assert '<td class="name">no time given</td><td class="n">1</td>' in text
+    assert '<td class="name"><bdi>no geometry</bdi></td><td class="n">1</td>' in text
+    assert '<td class="name"><bdi>no time given</bdi></td><td class="n">1</td>' in text
 
 
 def test_a_field_of_reports_that_holds_no_dates(layer: QgsVectorLayer, refusal: Any, tmp_path: Path) -> None:

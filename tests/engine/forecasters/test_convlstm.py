@@ -319,7 +319,7 @@ def test_another_category_that_comes_a_day_before_is_learned_from() -> None:
     after = model.predict_each(make_stack(counts, extras=replace(extras, channels=channels[None])), 80)
     assert np.array_equal(risk[:6], after[:6])
     assert not np.array_equal(risk[6], after[6])
-    with pytest.raises(ParameterError, match="2 static layers and 1 category channels, these maps come with 0 and 0"):
+    with pytest.raises(ParameterError, match="2 static layers and 1 category channel, these maps come with 0 and 0"):
         model.predict(make_stack(counts))
 
 
@@ -413,7 +413,7 @@ def test_job_refuses_bad_input_with_a_sentence(tmp_path: Path) -> None:
     whole = make_travelling(40)
     with pytest.raises(DataError, match=r"holds 8 maps, 2 of them held out; ConvLSTM needs at least 11 to learn"):
         job(tmp_path, write_stack(tmp_path / "short.tif", whole.before(8)))
-    with pytest.raises(DataError, match="The stack holds 1 maps"):
+    with pytest.raises(DataError, match="The stack holds 1 map, 1 of them held out"):
         job(tmp_path, write_stack(tmp_path / "one.tif", whole.before(1)))
     with pytest.raises(DataError, match="No incident"):
         job(tmp_path, write_stack(tmp_path / "none.tif", make_stack(np.zeros((40, 4, 4), np.uint8))))

@@ -128,5 +128,5 @@ def test_a_small_grid_cannot_be_mirrored_or_lose_its_border() -> None:
     heatmaps = make_travelling(40, side=2)
     with pytest.raises(DataError, match="2 rows and 2 columns; reflect padding with a kernel of 5 needs more than 2"):
         ConvLSTMForecaster(padding="reflect", kernel=5, **TINY).fit(heatmaps)
-    with pytest.raises(DataError, match="No cell of the study area lies more than 1 cells inside"):
+    with pytest.raises(DataError, match="No cell of the study area lies more than 1 cell inside"):
         ConvLSTMForecaster(padding="ignore", **TINY).fit(heatmaps)

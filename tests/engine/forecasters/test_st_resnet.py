@@ -149,7 +149,7 @@ def test_static_layers_are_read_and_must_come_again(alternating: Heatmaps) -> No
     model = STResNet(features=4, units=1, epochs=2).fit(with_layer)
     moved = replace(alternating, extras=Extras(layer[:, ::-1].copy(), ("distance",)))
     assert not np.array_equal(model.predict(with_layer), model.predict(moved))
-    with pytest.raises(ParameterError, match="fitted with 1 static layers, these maps have 0"):
+    with pytest.raises(ParameterError, match="fitted with 1 static layer, these maps have 0"):
         model.predict(alternating)
 
 

@@ -16,16 +16,18 @@ FILES = Path(__file__).resolve().parents[2] / "contracts" / "files" / "0.3.0"
 
 @pytest.mark.parametrize("text", ["\0", "a\0b", "\ud800"])
 @pytest.mark.parametrize(
-    ("job", "name", "more"),
+    ("job", "name", "more", "error"),
     [
-        ("query_score", "index", {}),
-        ("classify", "risk", {"output": "o.tif"}),
-        ("classify", "output", {"risk": "r.tif"}),
+        ("query_score", "index", {}, ParameterError),
+        ("classify", "risk", {"output": "o.tif"}, ParameterError),
+        ("classify", "output", {"risk": "r.tif"}, OutputError),
     ],
 )
-def test_a_text_that_is_none(job: str, name: str, more: dict[str, Any], text: str) -> None:
+def test_a_text_that_is_none(
+    job: str, name: str, more: dict[str, Any], error: type[CrimeRiskError], text: str
+) -> None:
     with pytest.raises(
-        ParameterError, match=rf"Parameter '{name}' is .*, which is no text\. Give '{name}' a text"
+        error, match=rf"Parameter '{name}' is .*, which is no text\. Give '{name}' a text"
     ) as why:
         run_job(job, {**more, name: text})
     assert str(why.value).encode("utf-8")

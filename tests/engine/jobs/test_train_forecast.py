@@ -295,7 +295,7 @@ def test_worse_than_a_baseline_is_said(tmp_path: Path) -> None:
     assert "WORSE calibrated, and catches FEWER; log-loss " in result["verdict"]
     assert ("warning", result["verdict"]) in context.entries
     card = forecast(tmp_path, str(tmp_path / "h.tif"))["card"]
-    assert "On 40 held-out maps WORSE calibrated, and catches FEWER; log-loss of its probabilities " in card
+    assert "On 40 held-out maps: WORSE calibrated, and catches FEWER; log-loss of its probabilities " in card
 
 
 def test_the_report_of_an_ensemble_says_who_is_heard(tmp_path: Path) -> None:

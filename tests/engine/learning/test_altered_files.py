@@ -133,7 +133,7 @@ def test_a_raster_larger_than_its_file_is_not_read(tmp_path: Path) -> None:
     with rasterio.open(path, "w", tiled=True, SPARSE_OK="TRUE", crs="EPSG:32631", **profile) as target:
         target.update_tags(**{tagnames.KIND: tagnames.HEATMAPS_KIND})
     for read in (read_heatmaps, read_risk):
-        with pytest.raises(FormatError, match=r"9,000 columns x 9,000 rows x 1 bands, which its file .* cannot hold"):
+        with pytest.raises(FormatError, match=r"9,000 columns x 9,000 rows x 1 band, which its file .* cannot hold"):
             read(str(path))
     with rasterio.open(path, "w", tiled=True, SPARSE_OK="TRUE", **{**profile, "width": 20_000}) as target:
         target.update_tags(**{tagnames.KIND: tagnames.HEATMAPS_KIND})

@@ -247,7 +247,7 @@ def test_grid_position_exposure_and_card(whole: Page) -> None:
         assert words in whole.text, words
     assert whole.find_row("Fits", 2)[1].startswith("3, every 20 maps")
     assert whole.find_row("Seeds", 2)[1] == "0, 1"
-    assert whole.find_row("Grid", 2)[1].startswith("8 × 7 cells of 500.0 m")
+    assert whole.find_row("Grid", 2)[1].startswith("56 cells of 500.0 m (8 × 7), upper-left")
     assert whole.find_row("CRS", 2)[1] == "EPSG:32614"
     assert "numpy " in whole.find_row("Versions", 2)[1]
 

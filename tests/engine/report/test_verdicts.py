@@ -112,7 +112,7 @@ def test_every_pair_of_verdicts_is_said_in_one_sentence(probabilities: str, catc
     assert " caught, " in line.text
     # What a file that is kept says later is the same.
     kept = describe_held_out("ensemble", metrics_of(judged))
-    assert kept.startswith(f"On 70 held-out maps {words}; log-loss of its probabilities ")
+    assert kept.startswith(f"On 70 held-out maps: {words}; log-loss of its probabilities ")
     assert "of prior counts, which also catches the most (difference " in kept
 
 
@@ -160,7 +160,7 @@ def test_a_test_map_is_one(maps: int) -> None:
     sentence, _ = make_headline(judge(maps=maps))
     assert f"over {maps} test map{'' if maps == 1 else 's'}: " in sentence
     kept = describe_held_out("ensemble", metrics_of(judge(maps=maps)))
-    assert kept.startswith(f"On {maps} held-out map{'' if maps == 1 else 's'} ")
+    assert kept.startswith(f"On {maps} held-out map{'' if maps == 1 else 's'}: ")
     assert ("too few maps for an interval" in kept) is (maps == 1)
 
 
@@ -231,12 +231,12 @@ def test_a_kept_model_says_both_and_an_older_one_what_it_knows(tmp_path: Path) -
     card = load_model(path)[1]
     assert card.metrics["prior_counts"]["against"] == metrics["prior_counts"]["against"]
     line = describe_forecast(card.name, ["2024-12-31", "2025-01-01"], card.bin, card.window.end, card.metrics)
-    assert "On 70 held-out maps better calibrated, but catches FEWER; log-loss of its probabilities " in line
+    assert "On 70 held-out maps: better calibrated, but catches FEWER; log-loss of its probabilities " in line
     del metrics["prior_counts"]["against"]["catch"]
     save_model(path, PriorCounts().fit(make_maps()), fitted_card(metrics))
     said = describe_held_out("prior_counts", load_model(path)[1].metrics)
     assert re.fullmatch(
-        r"On 70 held-out maps better calibrated; its catch was not recorded; log-loss of its probabilities [\d.]+.%"
+        r"On 70 held-out maps: better calibrated; its catch was not recorded; log-loss of its probabilities [\d.]+.%"
         r" lower than that of prior counts, the best simple baseline\.",
         said,
     )

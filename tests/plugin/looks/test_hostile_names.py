@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +65,10 @@ def test_a_legend_shows_them_as_text_and_computes_nothing(named: QgsVectorLayer)
 
 @pytest.mark.parametrize("key", ["script", "expression", "right to left", "long word", "mathtext", "emoji"])
 def test_the_name_of_a_layer_says_the_category(named: QgsVectorLayer, key: str, tmp_path: Path) -> None:
-    from crime_risk.bridge.temporal import describe_span
+    from crime_risk.bridge.about import describe_result
 
     result = {"edges": ["2024-12-31T00:00:00", "2025-01-01T00:00:00"], "counted_categories": [HOSTILE[key]]}
-    said = describe_span(result)
+    said = describe_result(result).what
     assert said.startswith("Tue 31 Dec 2024, ")
     assert list_faults(said) == []
     assert len(said) < 80
@@ -106,7 +106,7 @@ def test_a_run_with_stacks_and_a_hostile_layer(plugin: Any, named: QgsVectorLaye
 
 
 @pytest.fixture(scope="module")
-def districts(grids_file: Path) -> QgsVectorLayer:
+def districts(grids_file: Path) -> Iterator[QgsVectorLayer]:
     """A strip of the grids for each name."""
     grids = QgsRasterLayer(str(grids_file), "grids")
     layer = QgsVectorLayer(f"Polygon?crs={grids.crs().authid()}", HOSTILE["image"], "memory")
@@ -123,7 +123,8 @@ def districts(grids_file: Path) -> QgsVectorLayer:
         assert layer.dataProvider().addFeatures([feature])[0]
     layer.updateExtents()
     QgsProject.instance().addMapLayer(layer, False)
-    return layer
+    yield layer
+    QgsProject.instance().removeMapLayer(layer)
 
 
 def test_a_report_with_areas_and_extras(run: Any, grids_file: Path, districts: QgsVectorLayer, tmp_path: Path) -> None:
