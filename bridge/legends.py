@@ -11,7 +11,9 @@ from .crs import tr
 #: Renderers whose legend begins with the name of the one band that they draw.
 _OF_ONE_BAND = ("singlebandpseudocolor", "paletted", "singlebandgray")
 #: Where QGIS keeps a line's own label in a layer's node of the tree.
-_OWN_LABEL = "legend/label-0"
+_LABEL = "legend/label-0"
+#: The label that we gave last: another one is the user's, and stays.
+_OURS = "crimerisk/label-0"
 
 
 def find_shown_band(layer: QgsRasterLayer, time: QgsDateTimeRange | None) -> int:
@@ -43,13 +45,22 @@ def describe_shown_map(layer: QgsRasterLayer, time: QgsDateTimeRange | None) -> 
 
 
 def name_map(node: QgsLayerTreeLayer, time: QgsDateTimeRange | None) -> bool:
-    """Let the legend of a layer name the map that is drawn; returns whether it says anything else than before."""
+    """Let the legend of a layer name the map that is drawn, unless the user has named that line.
+
+    Returns
+    -------
+    bool
+        Whether it says anything else than before.
+    """
     layer = node.layer()
     if not isinstance(layer, QgsRasterLayer) or not layer.isValid():
         return False
-    said = str(node.customProperty(_OWN_LABEL, "") or "")
+    said, ours = (str(node.customProperty(name, "") or "") for name in (_LABEL, _OURS))
+    if said not in ("", ours):
+        return False
     text = describe_shown_map(layer, time)
     if text == said or not (text or layer.customProperty(LEGEND_PROPERTY)):
         return False
     QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, 0, text)
+    node.setCustomProperty(_OURS, text)
     return True

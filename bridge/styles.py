@@ -77,7 +77,8 @@ def style_incidents(layer: QgsVectorLayer, time_field: str, exactness: str) -> N
     load_style(layer, "incidents")
     write_exactness(layer, time_field, exactness)
     field = layer.fields().lookupField("category")
-    names = sorted(map(str, layer.uniqueValues(field, MOST_CATEGORIES + 1) - {NULL})) if field >= 0 else []
+    # One more than are told apart, and none at all, which counts as a value.
+    names = sorted(map(str, layer.uniqueValues(field, MOST_CATEGORIES + 2) - {NULL})) if field >= 0 else []
     if not 1 < len(names) <= MOST_CATEGORIES:
         return
     symbol = layer.renderer().symbol()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer
@@ -40,8 +41,10 @@ class LegendLines(QObject):
         self._project.layerTreeRoot().addedChildren.disconnect(self.update)
         for layer in self._project.mapLayers().values():
             if isinstance(layer, QgsRasterLayer):
-                layer.legendChanged.disconnect(self.update)
-                layer.temporalProperties().changed.disconnect(self.update)
+                for signal in (layer.legendChanged, layer.temporalProperties().changed):
+                    # A layer that was added while the project's signals were blocked is not followed.
+                    with suppress(TypeError):
+                        signal.disconnect(self.update)
 
     def _follow(self, layers: Iterable[QgsMapLayer]) -> None:
         """A layer may be given another style, band or time."""

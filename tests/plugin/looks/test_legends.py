@@ -14,6 +14,7 @@ from qgis.core import (
     QgsContrastEnhancement,
     QgsDateTimeRange,
     QgsLayerTreeModel,
+    QgsMapLayerLegendUtils,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProcessingOutputLayerDefinition,
@@ -131,6 +132,37 @@ def test_a_score_has_no_day_but_a_name_also_when_it_is_opened_by_hand(panel: Pan
 def test_another_tools_raster_keeps_its_legend(panel: Panel, raster: Any) -> None:
     layer = panel.add(raster(1, "hillshade"))
     assert panel.read(layer).startswith("Band 1")
+
+
+def test_a_name_that_the_user_gave_stays(panel: Panel, raster: Any) -> None:
+    layer = raster()
+    style("risk", layer, DAYS)
+    panel.add(layer)
+    node = panel.project.layerTreeRoot().findLayer(layer.id())
+    QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, 0, "Our forecast")
+    panel.canvas.setTemporalRange(layer.temporalProperties().fixedRangePerBand()[2])
+    panel.model.refreshLayerLegend(node)
+    assert panel.read(layer) == "Our forecast"
+    QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, 0, "")
+    layer.legendChanged.emit()
+    assert panel.read(layer) == "Map of Tue 31 Dec 2024"
+
+
+def test_everything_is_let_go_whatever_was_added(plugin: Any, raster: Any) -> None:
+    from crime_risk.ui.legend_lines import LegendLines
+
+    project, canvas, kept, silent = QgsProject(), QgsMapCanvas(), raster(), raster(name="silent")
+    lines = LegendLines(project, canvas)
+    project.addMapLayer(kept)
+    project.blockSignals(True)
+    project.addMapLayer(silent)
+    project.blockSignals(False)
+    lines.close()
+    # Nothing is named any more, for all that is said.
+    style("risk", kept, DAYS)
+    canvas.setTemporalRange(kept.temporalProperties().fixedRangePerBand()[2])
+    kept.legendChanged.emit()
+    assert not project.layerTreeRoot().findLayer(kept.id()).customProperty("legend/label-0")
 
 
 def test_what_is_in_the_project_before_the_plugin_is_named(plugin: Any, raster: Any) -> None:

@@ -128,6 +128,14 @@ def test_few_categories_are_told_apart_by_colour(run: Any, city: Any, kinds: int
         )
 
 
+def test_too_many_categories_are_one_colour_also_beside_incidents_without_one(run: Any, city: Any) -> None:
+    path = Path(city(9))
+    head, *rows = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([head, "2.3,48.8,2024-03-01 10:00,", *rows]), "utf-8")
+    layer = run("importincidents", INPUT=str(path), OUTPUT="memory:", CATEGORY_FIELD="category").layer("OUTPUT")
+    assert layer.renderer().type() == "singleSymbol"
+
+
 @pytest.mark.parametrize(("last", "loaded"), [("2.3,48.8,2024-03-01 10:00,a", False), (",,2024-03-01 10:00,a", True)])
 def test_a_table_without_rows_is_not_loaded(plugin: Any, city: Any, tmp_path: Path, last: str, loaded: bool) -> None:
     from qgis.core import QgsApplication, QgsProcessingFeedback
