@@ -186,11 +186,18 @@ def test_texts_of_the_data_are_shown_as_they_are(dock: Any, engine: Engine) -> N
 
 @pytest.mark.parametrize(
     ("percentile", "share"),
-    [(0.0, "Fewer than 1"), (0.99, "Fewer than 1"), (1.0, "1"), (42.4, "42"), (99.0, "99"), (99.2, "More than 99")],
+    [(0.01, "Fewer than 1"), (0.99, "Fewer than 1"), (1.0, "1"), (42.4, "42"), (99.0, "99"), (99.2, "More than 99")],
 )
 def test_a_percentile_in_words(plugin: SimpleNamespace, percentile: float, share: str) -> None:
     said = f"{share} of 100 incidents happened at places with this score or a lower one"
     assert plugin.answer_words.describe_comparison(percentile) == said
+
+
+def test_a_place_calmer_than_any_with_an_incident_is_not_compared_by_its_score(plugin: SimpleNamespace) -> None:
+    """It scores 0 as the calmest places with incidents do, of which there may be many."""
+    assert plugin.answer_words.describe_comparison(0.0) == "No incident happened at a place as calm as this one"
+    said = "Fewer than 1 of 100 incidents that the model learned from happened at places with this score or a lower one"
+    assert plugin.answer_words.describe_comparison(0.0, True) == said
 
 
 def test_what_the_data_cover_of_the_window(plugin: SimpleNamespace) -> None:

@@ -169,6 +169,7 @@ def test_labels_and_hits(plugin: Any, tmp_path: Path) -> None:
     assert [int(entry.value) for entry in entries] == [0, 1, 2, 3, 4, 5]
     assert entries[0].color.alpha() == 0, "true negatives let the map below be seen"
     assert [entry.color.name() for entry in entries[1:]] == list(LABELS.values())
+    assert len({entry.color.name() for entry in entries[1:]}) == 5
     assert entries[3].label == "Missed, but a neighbour was flagged"
     assert read_band_times(layer, "yyyy-MM-dd") == [("2024-03-01", "2024-03-02")]
     fields = "field=start:datetime&field=end:datetime&field=incidents:integer&field=risk:double&field=label:string"

@@ -35,6 +35,9 @@ def describe_comparison(percentile: float, predicted: bool = False) -> str:
     predicted : bool
         It is that of a model, which compares with the incidents it was trained on.
     """
+    if not percentile and not predicted:
+        # Calmer than where any incident was, its score is 0 as at the calmest of these places.
+        return tr("No incident happened at a place as calm as this one")
     whose = tr("incidents that the model learned from") if predicted else tr("incidents")
     if percentile < 1:
         share = tr("Fewer than 1 of 100 {incidents}")
