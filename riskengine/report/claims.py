@@ -142,7 +142,8 @@ def make_headline(judged: Judged | None) -> tuple[str, str]:
     found = compare(judged, name)
     said = [f"{title_of(name)}, over {over}: {found.verdict.describe()}"]
     if math.isfinite(score.log_loss):
-        said.append(f"log-loss {format_figure(score.log_loss)}{_beside_rival(judged, found)}")
+        base = judged.scores[found.rival].log_loss if found.loss is not None else None
+        said.append(f"log-loss {format_figure(score.log_loss, base)}{_beside_rival(judged, found, score.log_loss)}")
     if score.area.incidents:
         caught = f"with the riskiest {format_flagged(score.area)} flagged it catches {format_hits(score.area)}"
         said.append(caught + _beside_catcher(judged, found, name))
@@ -222,11 +223,11 @@ def describe_models(judged: Judged) -> dict[str, Line]:
     return said
 
 
-def _beside_rival(judged: Judged, found: Comparison) -> str:
+def _beside_rival(judged: Judged, found: Comparison, loss: float) -> str:
     """The log-loss of the best baseline, and the difference to it."""
     if found.loss is None:
         return ""
-    base = format_figure(judged.scores[found.rival].log_loss)
+    base = format_figure(judged.scores[found.rival].log_loss, loss)
     who = f"{inner_title_of(found.rival)}, the best simple baseline"
     return f" against {base} of {who} (difference {format_interval(found.loss)})"
 
