@@ -66,7 +66,7 @@ def test_a_model_that_was_trained_on_the_maps_is_told_of_first(town: Path, tmp_p
     report, warnings = judge(forecast(town, "all", "40"), town / "all.tif", tmp_path)
     said = (
         "The risk was made from the very incidents of reports 2024 that it is judged by, those up to Thu 29 Feb 2024:"
-        " all maps judged (Sat 10 – Mon 19 Feb 2024) were known to it, which flatters it."
+        " all 10 maps judged (Sat 10 – Mon 19 Feb 2024) were known to it, which makes it look better than it is."
         " Give hotspot grids of a later time."
     )
     assert warnings[0] == said
@@ -79,7 +79,7 @@ def test_where_some_maps_were_not_known_it_says_which_to_judge(town: Path, tmp_p
     tags = {"CRIMERISK_TRAINED_UNTIL": "2024-02-01T00:00:00"}
     path = write_raster(tmp_path / "r.tif", np.full((1, 6, 6), 0.2, np.float32), make_town().grid.transform, **tags)
     _, warnings = judge(path, town / "all.tif", tmp_path)
-    assert "31 of 60 maps judged (Jan 2024) were known to it, which flatters it." in warnings[0]
+    assert "31 of the 60 maps judged (Jan 2024) were known to it" in warnings[0]
     assert warnings[0].endswith("Judge it from Thu 1 Feb 2024 on (First map judged).")
     _, warnings = judge(path, town / "all.tif", tmp_path, start="2024-02-01T00:00:00")
     assert not any("known to it" in line for line in warnings)
@@ -112,7 +112,7 @@ def test_a_raster_that_says_nothing_could_not_be_checked(town: Path, tmp_path: P
 
 def test_the_grids_themselves_are_made_of_what_happened(town: Path, tmp_path: Path) -> None:
     _, warnings = judge(town / "40.tif", town / "all.tif", tmp_path)
-    assert "all maps judged (Mon 1 Jan – Fri 9 Feb 2024) were known to it" in warnings[0]
+    assert "all 40 maps judged (Mon 1 Jan – Fri 9 Feb 2024) were known to it" in warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_grids_themselves_are_made_of_what_happened(town: Path, tmp_path: Pa
         ({"categories": ["theft"]}, None),
         ({"categories": ["Burglary", "theft"]}, "the very incidents of reports 2024 that"),
         ({"source": "calls"}, "The risk was made from reports 2024 up to Thu 29 Feb 2024, and is judged by calls. If "
-         "both hold the same incidents, all maps judged"),
+         "both hold the same incidents, all 10 maps judged"),
         ({"source": ""}, "the very incidents of reports 2024 that"),
     ],
 )  # fmt: skip
@@ -150,7 +150,7 @@ def test_a_predicted_score_knows_up_to_its_reference_time(tmp_path: Path) -> Non
         write_heatmaps(tmp_path / "grids.tif", make_stack(counts, ~np.isnan(score), start=str(start), grid=grid))
         _, warnings = judge(risk, tmp_path / "grids.tif", tmp_path)
         # The reference day itself began before the reference time.
-        assert ("10 of 20 maps judged" in warnings[0]) == leaks
+        assert ("10 of the 20 maps judged" in warnings[0]) == leaks
         assert not any("bands are left out" in line or UNKNOWN in line for line in warnings)
 
 

@@ -399,7 +399,7 @@ def test_a_model_that_knew_the_maps_is_told_of(city: Path, tmp_path: Path) -> No
     risk = write_foreign(tmp_path / "trained.tif", share, heatmaps.grid.transform, **tags)
     found = run(city, "evaluate", risk=risk)
     # 99 of the 100 maps were observed.
-    said = "30 of 99 maps judged (Mon 1 – Tue 30 Jan 2024) were known to it, which flatters it."
+    said = "30 of the 99 maps judged (Mon 1 – Tue 30 Jan 2024) were known to it, which makes it look better than it is."
     assert any(said in note for note in found["notes"])
 
 
