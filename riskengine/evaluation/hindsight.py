@@ -69,7 +69,8 @@ def _describe(
     were = "was" if len(known) == 1 else "were"
     which = f"{len(known)} of the {count_text(len(maps), 'map')} judged ({span}) {were}"
     if len(known) == len(maps):
-        which = f"the only map judged ({span}) was" if len(maps) == 1 else f"all {count_text(len(maps), 'map')} judged ({span}) were"
+        every = "the only map" if len(maps) == 1 else f"all {count_text(len(maps), 'map')}"
+        which = f"{every} judged ({span}) {were}"
     told = f"{which} known to it, which makes it look better than it is."
     if risk and grids and risk != grids:
         said = f"The risk was made from {risk} up to {last}, and is judged by {grids}. If both hold the same incidents,"
