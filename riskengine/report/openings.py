@@ -137,8 +137,9 @@ def describe_incidents(
     heed = "nothing was found that must be heeded"
     if warnings:
         heed = f"{count_text(warnings, 'thing to know first is', 'things to know first are')} listed below"
+    hold = "hold" if name.endswith(" files") else "holds"
     return (
-        f"{name or 'The layer'} holds {count_text(number, 'incident')} that can be used{more}, {when}, in an area of"
+        f"{name or 'The layer'} {hold} {count_text(number, 'incident')} that can be used{more}, {when}, in an area of"
         f" {_format_box(*size)}; {heed}."
     )
 

@@ -485,7 +485,7 @@ def test_words_for_differences() -> None:
     assert format_change(-0.0000001) == "−0.00000"
     assert format_change(0.0) == "+0.00000"
     assert format_count(12.0) == "12"
-    assert format_count(1234.5) == "1,234.5"
+    assert format_count(1234.6) == "1,235"
 
 
 def test_same_backtest_same_figures(backtest: Judged) -> None:
