@@ -85,10 +85,11 @@ def describe_gap(
         remedy = f"Choose a reference time within the data, from {_date(earliest, unit)} to {_date(last, unit)}"
     else:
         remedy = f"Use an index that covers {count_text(days, 'day')}"
+    # A date stands for its whole day, also the first one.
+    told = covered + 1 if unit == "day" and low == first <= high else covered
     return (
-        f"The data cover only {covered:.3g} of the {count_text(days, 'day')} up to {_date(end, unit)}"
-        f" (they run from {_date(first, unit)} to {_date(last, unit)}): {effect}."
-        f" {remedy}"
+        f"The data cover only {told:.3g} of the {count_text(days, 'day')} up to {_date(end, unit)} (they run from"
+        f" {_date(first, unit)} to {_date(last, unit)}): {effect}. {remedy}"
     )
 
 
