@@ -62,7 +62,8 @@ def test_it_opens_with_what_there_is_and_what_to_know(town: Any, tmp_path: Path)
 
 
 def test_several_files_are_not_one(town: Any, tmp_path: Path) -> None:
-    assert inspect(tmp_path, town, layer="16 files")[1].lead.startswith("16 files hold 200 incidents that can be used, ")
+    _, page, _ = inspect(tmp_path, town, layer="16 files")
+    assert page.lead.startswith("16 files hold 200 incidents that can be used, ")
 
 
 def test_one_incident_is_not_several(town: Any, tmp_path: Path) -> None:
