@@ -41,7 +41,8 @@ run() { qgis_process run "crimerisk:$1" -- "${@:2}" >/dev/null 2>"$MADE/log" || 
 incidents="$MADE/metres/city.gpkg|layername=incidents"
 run backtestforecast INPUT="$MADE/metres/grids.tif" REPORT="$MADE/metres/backtest.html" \
     AREAS="$(dirname "$CHICAGO")/community_areas.geojson" AREA_NAME=name INCIDENTS="$incidents"
-run rasterizehotspots INPUT="$incidents" TIME_FIELD=occurred END=2018-07-25 OUTPUT="$MADE/before.tif"
+run rasterizehotspots INPUT="$incidents" TIME_FIELD=occurred CATEGORY_FIELD=category CATEGORIES="BURGLARY;THEFT" \
+    END=2018-07-25 EXTENT="$MADE/metres/grids.tif" CELL_SIZE=500 OUTPUT="$MADE/before.tif"
 run trainforecastmodel INPUT="$MADE/before.tif" MODEL="$MADE/before.crimemodel"
 run forecastrisk MODEL="$MADE/before.crimemodel" INPUT="$MADE/before.tif" STEPS=7 OUTPUT="$MADE/week.tif"
 run evaluaterisk INPUT="$MADE/week.tif" GRIDS="$MADE/metres/grids.tif" REPORT="$MADE/metres/evaluation.html"

@@ -1,4 +1,4 @@
-"""Whether a risk was made from the very incidents that it is judged by, as far as its raster says."""
+"""Whether a risk was made from the very incidents that it is judged by, or of others, as far as its raster says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
 from ..contract.dates import format_last, format_moment, format_span
-from ..contract.texts import part_text
+from ..contract.texts import count_text, list_names, replace_controls
 from ..intake.findings import Finding
 from ..maps.bins import read_moment
 from ..maps.heatmaps import Heatmaps
@@ -67,10 +67,10 @@ def _describe(
     risk, grids = stack.tags.get(tagnames.SOURCE, ""), heatmaps.source
     span = format_span(edges[known[0]], edges[known[-1] + 1])
     were = "was" if len(known) == 1 else "were"
-    which = f"{part_text(len(known), len(maps), 'map')} judged ({span}) {were}"
+    which = f"{len(known)} of the {count_text(len(maps), 'map')} judged ({span}) {were}"
     if len(known) == len(maps):
-        which = f"the only map judged ({span}) was" if len(maps) == 1 else f"all maps judged ({span}) were"
-    told = f"{which} known to it, which flatters it."
+        which = f"the only map judged ({span}) was" if len(maps) == 1 else f"all {count_text(len(maps), 'map')} judged ({span}) were"
+    told = f"{which} known to it, which makes it look better than it is."
     if risk and grids and risk != grids:
         said = f"The risk was made from {risk} up to {last}, and is judged by {grids}. If both hold the same incidents,"
     else:
@@ -85,8 +85,27 @@ def _describe(
     return f"{said} {told} {remedy}"
 
 
+def find_other_categories(stack: RiskStack, heatmaps: Heatmaps) -> Finding | None:
+    """Find whether a risk is of other categories than the maps it is judged by; None where it is not, or not known."""
+    own, judged = _read_categories(stack, heatmaps)
+    if not own or not judged or own.keys() == judged.keys():
+        return None
+    said = (
+        f"The risk is of {list_names(list(own.values()))}, and the maps judged are of"
+        f" {list_names(list(judged.values()))}: the figures say how well one foretells the other. Give hotspot grids of"
+        " the same categories."
+    )
+    return Finding("other categories", said)
+
+
 def _have_other_categories(stack: RiskStack, heatmaps: Heatmaps) -> bool:
     """Whether both say which categories they are of, and share none."""
+    own, judged = _read_categories(stack, heatmaps)
+    return bool(own and judged) and own.keys().isdisjoint(judged)
+
+
+def _read_categories(stack: RiskStack, heatmaps: Heatmaps) -> tuple[dict[str, str], dict[str, str]]:
+    """Names of the categories of a risk, and of maps, by what is compared; none where that was not recorded."""
     names = stack.tags.get(tagnames.CATEGORIES, "").split("\n"), heatmaps.categories
-    one, other = ({name.casefold() for name in each if name} for each in names)
-    return bool(one and other) and one.isdisjoint(other)
+    own, judged = ({replace_controls(name).casefold(): name for name in each if name} for each in names)
+    return own, judged

@@ -45,7 +45,7 @@ class Finding:
     ----------
     kind : str
         ``snapped``, ``address artefacts``, ``fine cells``, ``categories``, ``months only``, ``no time of day`` or
-        ``midnight``; of a risk map ``hindsight`` or ``hindsight unknown``.
+        ``midnight``; of a risk map ``hindsight``, ``hindsight unknown`` or ``other categories``.
     sentence : str
         For people, with its full stop; places are rounded to 100 m.
     figures : dict of str to float or str

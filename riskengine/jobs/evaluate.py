@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contract.tools.risk import EvaluateRisk
 from ..evaluation.exposure import compute_exposure, read_areas
-from ..evaluation.hindsight import find_hindsight
+from ..evaluation.hindsight import find_hindsight, find_other_categories
 from ..evaluation.riskmap import judge_raster
 from ..ground.context import JobContext
 from ..intake.findings import list_category_findings
@@ -37,7 +37,8 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
     start = None if parameters.start is None else to_local_moment(parameters.start, "start")
     hindsight = find_hindsight(stack, heatmaps, start)
     # What matters most comes first, in log and report.
-    findings = [*([hindsight] if hindsight else []), *list_category_findings(heatmaps.categories)]
+    other = find_other_categories(stack, heatmaps)
+    findings = [*filter(None, (hindsight, other)), *list_category_findings(heatmaps.categories)]
     for finding in findings:
         context.warn(finding.sentence)
     with context.step(0.1, 0.9):

@@ -142,7 +142,7 @@ def make_headline(judged: Judged | None) -> tuple[str, str]:
     found = compare(judged, name)
     said = [f"{title_of(name)}, over {over}: {found.verdict.describe()}"]
     if math.isfinite(score.log_loss):
-        said.append(f"log-loss {format_figure(score.log_loss)}{_beside_rival(judged, found)}")
+        said.append(_set_losses(judged, found, score.log_loss))
     if score.area.incidents:
         caught = f"with the riskiest {format_flagged(score.area)} flagged it catches {format_hits(score.area)}"
         said.append(caught + _beside_catcher(judged, found, name))
@@ -222,13 +222,16 @@ def describe_models(judged: Judged) -> dict[str, Line]:
     return said
 
 
-def _beside_rival(judged: Judged, found: Comparison) -> str:
-    """The log-loss of the best baseline, and the difference to it."""
+def _set_losses(judged: Judged, found: Comparison, loss: float) -> str:
+    """The log-loss, beside that of the best baseline and the difference to it."""
     if found.loss is None:
-        return ""
-    base = format_figure(judged.scores[found.rival].log_loss)
+        return f"log-loss {format_figure(loss)}"
+    base = judged.scores[found.rival].log_loss
+    # What differs by more than chance must not look the same.
+    differ = found.verdict.probabilities in ("better", "worse")
+    own, other = (format_figure(one, two if differ else None) for one, two in ((loss, base), (base, loss)))
     who = f"{inner_title_of(found.rival)}, the best simple baseline"
-    return f" against {base} of {who} (difference {format_interval(found.loss)})"
+    return f"log-loss {own} against {other} of {who} (difference {format_interval(found.loss)})"
 
 
 def _beside_catcher(judged: Judged, found: Comparison, name: str) -> str:

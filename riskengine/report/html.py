@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from .. import __version__
 from ..contract.dates import format_moment, format_span
-from ..contract.texts import clean_text, count_text, show_name, show_names
+from ..contract.texts import clean_text, count_text, end_sentence, show_name, show_names
 from ..maps.area import describe_area
 from ..maps.heatmaps import Heatmaps
 from .words import SHOWN_CATEGORIES, categories_text, format_change, format_figure, format_percent, format_share
@@ -36,7 +36,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(name=show_name, setting=_show_setting, count=count_text)
     environment.filters.update(number=format_number, percent=format_percent, moment=format_moment, signed=format_change)
-    environment.filters.update(figure=format_figure, share=format_share)
+    environment.filters.update(figure=format_figure, share=format_share, sentence=end_sentence)
     environment.globals.update(span=format_span)
     return environment
 

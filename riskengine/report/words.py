@@ -39,12 +39,17 @@ def format_percent(value: float | None, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
-def format_figure(value: float | None) -> str:
-    """Format a figure for the top of a report, of three digits; a dash where there is none."""
+def format_figure(value: float | None, apart_from: float | None = None) -> str:
+    """Format a figure for the top of a report; a dash where there is none.
+
+    Of three digits, or of a fourth where three cannot tell it from another that stands beside it.
+    """
     if value is None or not math.isfinite(value):
         return "–"
-    rounded = float(f"{value:.3g}")
-    digits = max(2 - math.floor(math.log10(abs(rounded))), 0) if rounded else 0
+    alike = apart_from is not None and apart_from != value and f"{value:.3g}" == f"{apart_from:.3g}"
+    size = 4 if alike else 3
+    rounded = float(f"{value:.{size}g}")
+    digits = max(size - 1 - math.floor(math.log10(abs(rounded))), 0) if rounded else 0
     return f"{rounded:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 

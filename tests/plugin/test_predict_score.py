@@ -168,7 +168,7 @@ def test_style(kind: str, both: dict[str, str], run: Any, engine: Any, tmp_path:
     around.setFeature(feature)
     tip = QgsExpression.replaceExpressionText(layer.mapTipTemplate(), around)
     assert f"<b>{feature['score_2']:.2f}</b> ({feature['lower']:.2f} – {feature['upper']:.2f})" in tip
-    assert f"{feature['incidents']} recent incidents within 500 m" in tip
+    assert f"recent incidents within 500 m: {feature['incidents']}" in tip
     loaded = QgsProcessingUtils.mapLayerFromString(ran["OUTPUT"], ran.log.context)
     assert "Predict score layer" in loaded.metadata().history()[-1]
 

@@ -159,3 +159,13 @@ def test_grids_say_what_they_were_counted_from(town: Path) -> None:
     with rasterio.open(forecast(town, "40", "40")) as source:
         assert source.tags()["CRIMERISK_SOURCE"] == "reports 2024"
         assert source.tags()["CRIMERISK_TRAINED_UNTIL"] == "2024-02-10T00:00:00"
+
+
+def test_a_risk_of_other_categories_is_told_of(town: Path, tmp_path: Path) -> None:
+    risk = forecast(town, "40", "40")
+    for categories, told in ((["burglary", "theft"], True), (["Burglary"], False), ([], False)):
+        write_heatmaps(tmp_path / "judged.tif", replace(make_town(), categories=categories))
+        report, warnings = judge(risk, tmp_path / "judged.tif", tmp_path)
+        said = "The risk is of burglary, and the maps judged are of burglary, theft:"
+        assert any(line.startswith(said) for line in warnings) is told
+        assert (said in report) is told

@@ -256,7 +256,7 @@ def test_incidents_of_another_stack_are_refused_before_any_work(
     # A 1 from two incidents on.
     binary = str(tmp_path / "binary.tif")
     run_job("binarize", {"heatmaps": str(city / "grids.tif"), "output": binary, "threshold": 1})
-    with pytest.raises(DataError, match=r"binary maps of cells with at least 2 incidents.* with a threshold of 2, or"):
+    with pytest.raises(DataError, match=r"binary maps of cells with 2 incidents or more.* with a threshold of 2, or"):
         run_job("backtest", {"heatmaps": binary, "incidents": str(city / "incidents.npz"), "offsets": 1})
 
 

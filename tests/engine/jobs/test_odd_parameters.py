@@ -23,12 +23,8 @@ FILES = Path(__file__).resolve().parents[2] / "contracts" / "files" / "0.3.0"
         ("classify", "output", {"risk": "r.tif"}, OutputError),
     ],
 )
-def test_a_text_that_is_none(
-    job: str, name: str, more: dict[str, Any], error: type[CrimeRiskError], text: str
-) -> None:
-    with pytest.raises(
-        error, match=rf"Parameter '{name}' is .*, which is no text\. Give '{name}' a text"
-    ) as why:
+def test_a_text_that_is_none(job: str, name: str, more: dict[str, Any], error: type[CrimeRiskError], text: str) -> None:
+    with pytest.raises(error, match=rf"Parameter '{name}' is .*, which is no text\. Give '{name}' a text") as why:
         run_job(job, {**more, name: text})
     assert str(why.value).encode("utf-8")
 

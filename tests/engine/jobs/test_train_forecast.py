@@ -171,7 +171,7 @@ def test_a_model_for_other_maps_is_refused_with_a_sentence(tmp_path: Path) -> No
     refused(
         ParameterError,
         "trained on cells of 500 m, these are cells of 250 m",
-        grid=Grid(486000.0, 2150000.0, 250.0, 7, 6, "EPSG:32614"),
+        support=Grid(486000.0, 2150000.0, 250.0, 7, 6, "EPSG:32614"),
     )
     refused(
         DataError,

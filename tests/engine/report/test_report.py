@@ -75,7 +75,8 @@ def test_it_says_what_is_forecast_and_what_such_forecasts_caught(
 ) -> None:
     _, page = make(tmp_path / "r.html", heatmaps, model, held_out)
     area = held_out.scores["convlstm"].area
-    assert page.lead.startswith(f"ConvLSTM says where incidents ({EVIL}) are likeliest on Tue 20 – Wed 21 Feb 2024, ")
+    what = f"Forecast by ConvLSTM: where incidents ({EVIL}) are likeliest on"
+    assert page.lead.startswith(f"{what} Tue 20 – Wed 21 Feb 2024, ")
     assert "It was tried on 10 days, Sat 10 – Mon 19 Feb 2024" in page.lead
     assert f" caught {area.caught:.0f} of {area.incidents:.0f} incidents" in page.lead
     assert "Hotspot forecast: ConvLSTM, Tue 20 – Wed 21 Feb 2024" in page.text

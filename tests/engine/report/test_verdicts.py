@@ -343,3 +343,11 @@ def test_a_baseline_that_is_best_counts_the_others() -> None:
     assert tone == "unsure"
     alone = run_backtest(steady, {"constant": ConstantForecaster()}, Plan(100), workers=1)
     assert make_headline(alone)[0].endswith("No other model was scored.")
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "shown"),
+    [(0.22162, 0.22221, "0.2216"), (0.22162, 0.2254, "0.222"), (0.222, 0.222, "0.222"), (1234.4, 1234.6, "1,234")],
+)
+def test_figures_side_by_side_can_be_told_apart(value: float, beside: float, shown: str) -> None:
+    assert format_figure(value, beside) == shown
