@@ -6,7 +6,6 @@ from typing import Any
 
 from ..bridge import styles
 from ..bridge.about import describe_result
-from ..riskengine.contract.dates import format_moment
 from ..riskengine.contract.texts import count_text
 from .scored_places import ScoringAlgorithm, spacing_of
 from .values import Asked
@@ -19,12 +18,12 @@ class Algorithm(ScoringAlgorithm):
         """Say what was counted, and style."""
         asked.feedback.pushInfo(
             self.tr(
-                "{points} scored by {incidents} in the window up to {reference}; counts at the incidents' own places "
-                "run from {low} to {high}."
+                "{points} scored by {incidents} ({window}); counts at the incidents' own places run from {low} to "
+                "{high}."
             ).format(
                 points=count_text(result["points"], self.tr("place"), self.tr("places")),
                 incidents=count_text(result["incidents_in_window"], self.tr("incident"), self.tr("incidents")),
-                reference=format_moment(result["reference_time"]),
+                window=result["span_text"],
                 low=result["s_abs_low"],
                 high=result["s_abs_high"],
             )

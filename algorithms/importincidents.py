@@ -8,7 +8,6 @@ from typing import Any
 from qgis.core import QgsProcessing, QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
 
 from ..bridge import formats
-from ..riskengine.contract.dates import format_moment
 from ..riskengine.contract.texts import part_text
 from . import destinations
 from .known_rows import write_known_rows
@@ -63,9 +62,8 @@ class Algorithm(ToolAlgorithm):
         if result["merged"]:
             said += self.tr(", {merged} merged")
         if result["first"]:
-            said += self.tr("; incidents from {first} to {last}")
+            said += self.tr("; incidents of {span}")
         numbers = {name: f"{result[name]:,}" for name in ("refused", "merged")}
         numbers["imported"] = part_text(result["imported"], result["rows"], "row")
-        span = {name: format_moment(result[name]) for name in ("first", "last") if result[name]}
-        asked.feedback.pushInfo(said.format(**numbers, **span) + ".")
+        asked.feedback.pushInfo(said.format(**numbers, span=result["span_text"]) + ".")
         return returned

@@ -12,16 +12,28 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def format_moment(moment: object) -> str:
-    """Format a time of any type whose text is ISO: ``Tue 31 Dec 2024``, and within a day ``Tue 31 Dec 2024, 05:00``."""
+def format_moment(moment: object, unit: str = "") -> str:
+    """Format a time of any type whose text is ISO: ``Tue 31 Dec 2024``, and within a day ``Tue 31 Dec 2024, 05:00``.
+
+    Parameters
+    ----------
+    moment : object
+    unit : str
+        How exact times are, or how long bins: with months, the first of one stands for it, ``Dec 2024``.
+    """
     when = _read(moment)
+    if _are_months(unit, when):
+        return _format_months(when, when)
     day = _format_day(when)
     return day if _is_midnight(when) else f"{day}, {when:%H:%M}"
 
 
-def format_last(end: object) -> str:
-    """Format the end of a half-open span as the last day that is included: ``up to Tue 31 Dec 2024``."""
+def format_last(end: object, unit: str = "") -> str:
+    """Format the end of a half-open span as the last day, or month, included: ``up to Tue 31 Dec 2024``."""
     when = _read(end)
+    if _are_months(unit, when):
+        last = when - timedelta(1)
+        return _format_months(last, last)
     return _format_day(when - timedelta(1)) if _is_midnight(when) else format_moment(when)
 
 
@@ -54,8 +66,13 @@ def format_span(start: object, end: object) -> str:
     return f"{_format_short(first)} – {_format_day(last)}"
 
 
-def format_days(first: object, last: object) -> str:
-    """Format the days from that of the moment `first` to that of the moment `last`: ``Mon 1 Jan – Wed 8 Aug 2018``."""
+def format_days(first: object, last: object, unit: str = "") -> str:
+    """Format the days from that of the moment `first` to that of the moment `last`: ``Mon 1 Jan – Wed 8 Aug 2018``.
+
+    Where only months are known, they are said: ``Jan – Aug 2018``.
+    """
+    if _are_months(unit, _read(first), _read(last)):
+        return _format_months(_read(first), _read(last))
     start, end = (datetime.combine(_read(moment).date(), datetime.min.time()) for moment in (first, last))
     return format_span(start, end + timedelta(1))
 
@@ -64,6 +81,18 @@ def format_days_up_to(days: float, moment: object) -> str:
     """Format so many days up to a moment, whose midnight ends the day before: ``365 days to Wed 8 Aug 2018``."""
     last = _read(moment) - timedelta(seconds=1)
     return f"{days:g} {'day' if days == 1 else 'days'} to {_format_day(last)}"
+
+
+def format_window(days: float, reference: object, exactness: str, first: object, last: object) -> str:
+    """Format a window of so many days that ends with its reference time: ``365 days to Tue 31 Dec 2024``.
+
+    Where only days are known, that of the reference time is the last; where only months are, those are said that the
+    incidents from `first` to `last` are of: ``Jan – Dec 2024``.
+    """
+    if exactness == "month":
+        return format_days(first, last, exactness)
+    end = _read(reference)
+    return format_days_up_to(days, end + timedelta(seconds=1) if exactness == "day" else end)
 
 
 def format_bin_length(length: str) -> str:
@@ -103,6 +132,10 @@ def label_moments(moments: Sequence[object]) -> list[str]:
 def _read(moment: object) -> datetime:
     text = str(moment)
     return datetime.fromisoformat(text[:19]).replace(tzinfo=None)
+
+
+def _are_months(unit: str, *whens: datetime) -> bool:
+    return "month" in unit and all(when.day == 1 and _is_midnight(when) for when in whens)
 
 
 def _is_midnight(when: datetime) -> bool:

@@ -63,7 +63,7 @@ def find_hindsight(stack: RiskStack, heatmaps: Heatmaps, start: np.datetime64 | 
 def _describe(
     stack: RiskStack, heatmaps: Heatmaps, maps: NDArray[np.int64], known: NDArray[np.int64], until: np.datetime64
 ) -> str:
-    edges, last = heatmaps.edges, format_last(until)
+    edges, last = heatmaps.edges, format_last(until, heatmaps.bin)
     risk, grids = stack.tags.get(tagnames.SOURCE, ""), heatmaps.source
     span = format_span(edges[known[0]], edges[known[-1] + 1])
     were = "was" if len(known) == 1 else "were"
@@ -79,7 +79,7 @@ def _describe(
         said = f"The risk was made from the very incidents {of}that it is judged by, those up to {last}:"
     later = maps[edges[maps] >= until]
     remedy = (
-        f"Judge it from {format_moment(edges[later[0]])} on (First map judged)."
+        f"Judge it from {format_moment(edges[later[0]], heatmaps.bin)} on (First map judged)."
         if len(later)
         else "Give hotspot grids of a later time."
     )

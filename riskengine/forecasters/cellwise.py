@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
+from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec
@@ -189,7 +190,7 @@ class Cellwise(Forecaster):
         row = 0
         for number in range(maps):
             if number % 16 == 0:
-                context.progress(number / maps, f"{self.name}: reading map {number} of {maps}")
+                context.progress(number / maps, f"{title_of(self.name)}: reading map {number + 1} of {maps}")
             if number in wanted:
                 table, rate = state.columns(history.edges[number])
                 columns[row : row + cells] = table
@@ -223,7 +224,7 @@ class Cellwise(Forecaster):
         strength: float,
         context: JobContext,
     ) -> None:
-        fit = regress(columns, offset, events, strength, f"{self.name}: regression", context)
+        fit = regress(columns, offset, events, strength, f"{title_of(self.name)}: regression", context)
         self.mean_, self.scale_, self.weights_, self.intercept_ = fit
 
     def _linear(self, columns: NDArray[np.float32], offset: NDArray[np.float32]) -> NDArray[np.float64]:

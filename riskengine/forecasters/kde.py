@@ -189,7 +189,7 @@ class SpaceTimeKDE(Forecaster):
         long, recent, events = [], [], []
         for number in range(maps):
             if number % 32 == 0:
-                context.progress(0.8 * number / maps, f"Space-time KDE: map {number} of {maps}")
+                context.progress(0.8 * number / maps, f"Space-time KDE: reading map {number + 1} of {maps}")
             if number in wanted:
                 layers = np.concatenate([state.total[None], state.recent])
                 rates = np.stack([smoother.spread(layers) for smoother in smoothers], axis=1)

@@ -41,17 +41,17 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
         notes.append(message)
         context.warn(message)
 
-    context.progress(0.0, "Reading heatmaps")
+    context.progress(0.0, "Reading hotspot grids")
     areas = read_areas(parameters.areas) if parameters.areas else {}
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
     incidents, findings = _incidents(parameters, heatmaps, warn, context)
     plan = _plan(parameters, heatmaps)
     asked = parameters.models or [DEFAULT]
     models = list(dict.fromkeys([*asked, *BASELINES]))
+    start = format_moment(heatmaps.edges[plan.first], heatmaps.bin)
     context.log(
-        f"{count_text(len(heatmaps) - plan.first, 'map')} from {format_moment(heatmaps.edges[plan.first])} on are"
-        f" forecast, {count_text(plan.horizon, 'bin')} ahead, from {count_text(plan.first - plan.horizon + 1, 'map')}"
-        f" and more"
+        f"{count_text(len(heatmaps) - plan.first, 'map')} from {start} on are forecast,"
+        f" {count_text(plan.horizon, 'bin')} ahead, from {count_text(plan.first - plan.horizon + 1, 'map')} and more"
     )
     with context.step(0.05, 0.75 if parameters.offsets else 0.92):
         backtest = run_backtest(

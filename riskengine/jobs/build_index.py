@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..contract.dates import format_moment
+from ..contract.dates import format_days
 from ..contract.texts import count_text
 from ..contract.tools.score import BuildCrimeIndex
 from ..ground.context import JobContext
@@ -31,8 +31,7 @@ def run(parameters: BuildCrimeIndex, context: JobContext) -> dict[str, Any]:
         {"first": first, "last": last, "recall": recall, "source": parameters.source, "exactness": incidents.exactness},
     )
     context.log(
-        f"{count_text(len(incidents), 'incident')} from {format_moment(first)} to {format_moment(last)}; {method}"
-        f" search,"
+        f"{count_text(len(incidents), 'incident')}, {format_days(first, last, incidents.exactness)}; {method} search,"
         f" recall {recall:.3f}"
     )
     return {

@@ -48,7 +48,7 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
         notes.append(message)
         context.log(message)
 
-    context.progress(0.0, "Reading heatmaps")
+    context.progress(0.0, "Reading hotspot grids")
     heatmaps = read_heatmaps(parameters.heatmaps)
     if not heatmaps.bin:
         raise DataError(
@@ -60,14 +60,14 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
     judged_on = heatmaps
     if parameters.model:
         model, card, unseen = prediction.load_network(parameters.model, parameters.threshold, heatmaps, warn)
-        weights = weights_text(card.window.end, None, refitted=False)
+        weights = weights_text(card.window.end, None, refitted=False, bin_length=card.bin)
     else:
         model = _network(parameters)
         judged_on = narrow_to_past(heatmaps, hold_out(heatmaps, HELD_OUT), say)
         with context.step(0.02, 0.8):
             unseen = prediction.train(model, judged_on, context)
         card = make_card(model, judged_on.before(unseen))
-        weights = weights_text(card.window.end, unseen / len(heatmaps), refitted=False)
+        weights = weights_text(card.window.end, unseen / len(heatmaps), refitted=False, bin_length=card.bin)
     judged: Judged | None = None
     first = prediction.find_first_judged(model, judged_on, unseen, warn, context)
     if first is not None:

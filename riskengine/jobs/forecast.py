@@ -30,14 +30,14 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     check_folder(parameters.output, "output")
     context.progress(0.0, "Reading the model")
     model, card = load_model(parameters.model)
-    context.progress(0.05, "Reading heatmaps")
+    context.progress(0.05, "Reading hotspot grids")
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
     heatmaps = _bring_to_area(card, heatmaps)
     notes = check_fits(card, heatmaps)
     if heatmaps.edges[-1] < np.datetime64(card.window.end):
         notes.append(
-            f"The model was trained on maps up to {format_last(card.window.end)}, after these maps end: what it"
-            " forecasts it has seen, so this is no test of it"
+            f"The model was trained on maps up to {format_last(card.window.end, card.bin)}, after these maps end: what"
+            " it forecasts it has seen, so this is no test of it"
         )
     for message in notes:
         context.warn(message)

@@ -110,7 +110,7 @@ def run(parameters: ImportIncidents, context: JobContext, now: np.datetime64 | N
         "delimiter": file.delimiter,
         "first": str(times.min()) if len(times) else "",
         "last": str(times.max()) if len(times) else "",
-        **tell_counted(len(times), format_days(times.min(), times.max()) if len(times) else ""),
+        **tell_counted(len(times), format_days(times.min(), times.max(), exactness) if len(times) else ""),
         "exactness": exactness,
         "notes": [note.rstrip(".") + "." for note in notes],
     }

@@ -66,7 +66,7 @@ def run(parameters: SelectStudyArea, context: JobContext) -> dict[str, Any]:
             np.save(file, incidents.fid[inside])
     return {
         "incidents": kept,
-        **tell_counted(kept, format_days(times.min(), times.max()) if kept else ""),
+        **tell_counted(kept, format_days(times.min(), times.max(), incidents.exactness) if kept else ""),
         "left_out": total - kept,
         "share": kept / total,
         "extent": extent,

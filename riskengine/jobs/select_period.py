@@ -37,7 +37,9 @@ def run(parameters: SelectPeriod, context: JobContext) -> dict[str, Any]:
     share = period.left_out / total
     say = context.warn if share > 0.5 else context.log
     lie, are = ("lies", "is") if period.left_out == 1 else ("lie", "are")
-    say(f"{part_text(period.left_out, total, 'incident')} ({share:.1%}) {lie} outside the period and {are} left out")
+    if period.left_out:
+        part = part_text(period.left_out, total, "incident")
+        say(f"{part} ({share:.1%}) {lie} outside the period and {are} left out")
     if parameters.report:
         # matplotlib takes a second to load, so only for who wants a chart.
         from ..report.period import write_period_report

@@ -51,7 +51,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         notes.append(message)
         context.log(message)
 
-    context.progress(0.0, "Reading heatmaps")
+    context.progress(0.0, "Reading hotspot grids")
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
     if parameters.until is not None:
         heatmaps = _until(heatmaps, parameters.until, context)
@@ -87,7 +87,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     report = None
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            weights = weights_text(card.window.end, first / maps, again)
+            weights = weights_text(card.window.end, first / maps, again, card.bin)
             shown = hide_folders(to_dict(parameters))
             write_training_report(parameters.report, heatmaps, model, card, judged, weights, shown, notes)
             report = parameters.report

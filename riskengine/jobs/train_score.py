@@ -166,6 +166,7 @@ def describe_data(
         "incidents": int(inside.sum()),
         "first": str(incidents.time[inside].min()),
         "last": str(incidents.time[inside].max()),
+        "exactness": incidents.exactness,
         "recent_incidents": recent,
         "recent_first": str(end - np.timedelta64(round(settings.recent_days * 86_400), "s")),
         "categories": [

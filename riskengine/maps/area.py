@@ -231,8 +231,8 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
         unknown, int(heatmaps.mask.sum()), "cell", "was not known then and is", "were not known then and are"
     )
     say(
-        f"The hull is that of the incidents before {format_moment(heatmaps.edges[origin])}, when the first forecast is"
-        f" made: {judged} not judged; {lost} of"
+        f"The hull is that of the incidents before {format_moment(heatmaps.edges[origin], heatmaps.bin)}, when the"
+        f" first forecast is made: {judged} not judged; {lost} of"
         f" {count_text(total, 'later incident')} happened there"
     )
     return replace(heatmaps, counts=counts, mask=mask)

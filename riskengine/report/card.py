@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..contract.dates import format_bin_length, format_last, format_moment, format_span
+from ..contract.dates import format_bin_length, format_last, format_span
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
@@ -69,6 +69,6 @@ def describe_forecast(
     """
     steps = count_text(len(edges) - 1, "map")
     text = f"Forecast for {format_span(edges[0], edges[-1])} ({steps} of {format_bin_length(bin_length)})."
-    text += f" Model: {title_of(model)}, origin {format_moment(edges[0])}"
-    text += f", trained on maps up to {format_last(trained_until)}" if trained_until else ""
+    text += f" Model: {title_of(model)}"
+    text += f", trained on maps up to {format_last(trained_until, bin_length)}" if trained_until else ""
     return f"{text}. {describe_held_out(model, metrics or {})}"

@@ -156,7 +156,7 @@ def _figures(inspection: Inspection, suggested: Suggested, patrols: list[Finding
 
 def _list_far(incidents: Incidents, far: NDArray[np.bool_]) -> list[tuple[int, str]]:
     rows = np.flatnonzero(far)[:_ROWS]
-    return [(int(incidents.fid[row]), format_moment(incidents.time[row])) for row in rows]
+    return [(int(incidents.fid[row]), format_moment(incidents.time[row], incidents.exactness)) for row in rows]
 
 
 def _list_strays(incidents: Incidents, inspection: Inspection) -> list[tuple[int, str, str, str, str]]:
@@ -167,7 +167,7 @@ def _list_strays(incidents: Incidents, inspection: Inspection) -> list[tuple[int
         code = int(incidents.category[row])
         place = f"{round(incidents.x[row], -2):.0f}, {round(incidents.y[row], -2):.0f}"
         name = incidents.categories[code] if code >= 0 else "–"
-        moment = format_moment(incidents.time[row])
+        moment = format_moment(incidents.time[row], inspection.exactness)
         listed.append((int(incidents.fid[row]), place, f"{distance / 1000:,.1f} km", moment, name))
     return listed
 

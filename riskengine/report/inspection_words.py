@@ -76,8 +76,8 @@ def describe_times(inspection: Inspection, far: int) -> Said:
         "hour": "Scores and near repeats, which count days, can be computed, and forecasts of an hour or longer.",
         "day": "Scores and near repeats, which count days, can be computed, and forecasts of a day or longer; nothing"
         " can be said by the hour.",
-        "month": "Scores take all incidents of a month for one day's; near repeats within days or weeks cannot be"
-        " found; forecasts need bins of a month.",
+        "month": "Scores count all incidents of a month as of its first day; near repeats within days or weeks cannot"
+        " be found; forecasts need bins of a month.",
     }
     meaning = means[unit]
     if days < _YEAR:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..contract.dates import count_bins, format_last, format_span
+from ..contract.dates import count_bins, format_last, format_span, format_window
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
@@ -85,10 +85,15 @@ def describe_score_model(study: Study) -> str:
     card, error = study.card, study.held_out.l1().mean
     west, south, east, north = card.extent
     place = "it has never seen" if card.protocol == "recommended" else "beside those it learned from"
+    exactness = str(study.about.get("exactness", ""))
+    when = f"the {count_text(round(card.window_days), 'day')} up to {format_last(card.reference_time)}"
+    if exactness in ("day", "month"):
+        span = study.about["first"], study.about["last"]
+        when = format_window(card.window_days, card.reference_time, exactness, *span)
+        when = when if exactness == "month" else f"the {when}"
     text = (
         f"Asked about a place {place}, in an area of {_format_box(east - west, north - south)}, the model says how many"
-        f" incidents were reported within {format_metres(card.radius)} in the"
-        f" {count_text(round(card.window_days), 'day')} up to {format_last(card.reference_time)}"
+        f" incidents were reported within {format_metres(card.radius)} in {when}"
     )
     if not math.isfinite(error):
         return f"{text}; how far off it is was not measured."
@@ -132,8 +137,9 @@ def describe_incidents(
     heed = "nothing was found that must be heeded"
     if warnings:
         heed = f"{count_text(warnings, 'thing to know first is', 'things to know first are')} listed below"
+    hold = "hold" if name.endswith(" files") else "holds"
     return (
-        f"{name or 'The layer'} holds {count_text(number, 'incident')} that can be used{more}, {when}, in an area of"
+        f"{name or 'The layer'} {hold} {count_text(number, 'incident')} that can be used{more}, {when}, in an area of"
         f" {_format_box(*size)}; {heed}."
     )
 

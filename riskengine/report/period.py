@@ -79,6 +79,7 @@ def write_period_report(
         "total": len(incidents),
         "refused": refused,
         "first": first,
+        "exactness": incidents.exactness,
         "last": last,
         "chart": draw_monthly_chart(period),
         "rows": [(year, [by_month.get(f"{year}-{month:02}") for month in range(1, 13)]) for year in years],

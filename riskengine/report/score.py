@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.dates import format_last
+from ..contract.dates import format_last, format_moment
 from ..contract.texts import show_name
 from ..ground.artefacts import whole_file
 from ..intake.patrols import find_patrol_group
@@ -42,6 +42,7 @@ def write_score_report(path: str | Path, study: Study, parameter: str = "report"
 
 def _values(study: Study) -> dict[str, Any]:
     card, rows, held_out = study.card, study.rows, study.held_out
+    exactness = str(study.about.get("exactness", ""))
     sentence, tone = words.make_headline(study)
     bands = held_out.list_bands()
     incidents = _incidents_by_block(study)
@@ -95,7 +96,10 @@ def _values(study: Study) -> dict[str, Any]:
         "categories": _categories(study),
         "area": _area(card),
         "crs": format_crs(card.crs),
-        "reference": format_last(card.reference_time),
+        "reference": format_moment(card.reference_time, exactness)
+        if exactness in ("day", "month")
+        else format_last(card.reference_time),
+        "exactness": exactness,
         "settings": _settings(study),
     }
 

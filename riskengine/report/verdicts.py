@@ -33,6 +33,8 @@ _BOTH = {
     ("too few", "too few"): "too few maps to tell it from the simple baselines",
     ("alone", "alone"): "no simple baseline was scored beside it, so nothing can be said about how good that is",
 }
+#: Differences below it are rounding errors, and said as zero.
+_NOTHING = 1e-6
 #: States that are comparisons; all others stand for themselves.
 _COMPARED = ("better", "indistinguishable", "worse")
 
@@ -68,7 +70,7 @@ def format_interval(difference: Difference, digits: int | None = None, unit: str
     figures = [times * each for each in (difference.mean, difference.low, difference.high)]
     if digits is None:
         most = max(abs(each) for each in figures if math.isfinite(each))
-        digits = max(2 - math.floor(math.log10(most)), 0) if most else 2
+        digits = max(2 - math.floor(math.log10(most)), 0) if most > _NOTHING else 2
     mean, low, high = (format_change(each, digits) for each in figures)
     text = f"{mean} {unit}".rstrip()
     if verdict_of(difference) == "too few":

@@ -68,8 +68,8 @@ def format_change(value: float, digits: int = 5) -> str:
 
 
 def format_count(value: float) -> str:
-    """Format a number of incidents; with a decimal only where ties were shared out."""
-    return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
+    """Format a number of incidents; where ties were shared out, to the nearest whole one, as everywhere on a page."""
+    return f"{round(value):,}"
 
 
 def format_hits(hits: AreaHits) -> str:
@@ -118,7 +118,7 @@ def _join_percent(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def weights_text(trained_until: str, share: float | None, refitted: bool) -> str:
+def weights_text(trained_until: str, share: float | None, refitted: bool, bin_length: str = "") -> str:
     """Say which maps the model that is kept was fitted on, beside those it was judged on.
 
     Parameters
@@ -129,8 +129,10 @@ def weights_text(trained_until: str, share: float | None, refitted: bool) -> str
         Of the maps, at their begin, that the judged model was fitted on; None for one that was read from a file.
     refitted : bool
         Whether the kept model was fitted again, on all maps.
+    bin_length : str
+        For example ``1 months``.
     """
-    end = format_last(trained_until)
+    end = format_last(trained_until, bin_length)
     if refitted:
         return (
             "The figures are those of the model that did not know the held-out maps. The model that is kept has the"

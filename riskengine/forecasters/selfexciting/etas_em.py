@@ -151,7 +151,7 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
     blocks = np.unique(np.linspace(counted.warm, len(history), 25).astype(int))
     scores: dict[tuple[float, float, float], float] = {}
     for number, half_life in enumerate(HALF_LIVES):
-        context.progress(number / len(HALF_LIVES), "choosing the long-run mean")
+        context.progress(number / len(HALF_LIVES), "Self-exciting: choosing the long-run mean")
         means = [LongRun(mask, bandwidth, 1.0, half_life, history.support) for bandwidth in BANDWIDTHS]
         for low, high in zip([0, *blocks[:-1]], blocks, strict=True):
             seen, exposure = np.zeros(mask.shape), 0.0
@@ -189,7 +189,7 @@ def build_background(counted: Counted, settings: tuple[float, float, float], con
     scored = counted.scored
     for number, days in enumerate(counted.days):
         if number % 64 == 0:
-            context.progress(number / len(counted.days), "long-run mean before each map")
+            context.progress(number / len(counted.days), "Self-exciting: reckoning the long-run mean before each map")
         pace = float(counted.pace[counted.slot[number]])
         if scored[number]:
             rates = state.mean.rates()

@@ -59,10 +59,10 @@ def search(counted: Counted, background: list[Column], context: JobContext) -> t
 
     memories = [each for each in MEMORIES if least <= each <= most] or [days]
     for number, share in enumerate(SPREADS):
-        context.progress(0.7 * number / len(SPREADS), "trying decays and spreads")
+        context.progress(0.7 * number / len(SPREADS), "Self-exciting: trying how long and how far incidents raise risk")
         attempt(share * counted.heatmaps.support.side, [1 / each for each in memories])
     for number, factor in enumerate((2**0.5, 2**0.25, 2**0.125)):
-        context.progress(0.7 + 0.1 * number, "refining decay and spread")
+        context.progress(0.7 + 0.1 * number, "Self-exciting: refining how long and how far incidents raise risk")
         sigma, omega = best()
         for each in (sigma / factor, sigma, sigma * factor):
             attempt(each, [omega / factor, omega, omega * factor])

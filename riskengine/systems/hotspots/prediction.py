@@ -89,8 +89,8 @@ def find_first_judged(
     first = max(unseen, int(np.argmax(enough)) + 1 if enough.any() else len(heatmaps))
     if heatmaps.observed[first:].any():
         if first > unseen:
-            start = format_moment(heatmaps.edges[first])
-            context.log(f"The evaluation starts on {start}: what is before it is the first history")
+            start = format_moment(heatmaps.edges[first], heatmaps.bin)
+            context.log(f"The evaluation starts with {start}: what is before it is the first history")
         return first
     if heatmaps.observed[unseen:].any():
         warn(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ...contract.dates import format_moment
 from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError
+from .counted import tell_window
 from .covered import describe_gap
 from .definition import in_window
 from .index import CrimeIndex
@@ -94,8 +94,8 @@ class AppliedModel:
         counted, _ = in_window(crime_index.incidents, card.window_days, recent.reference)
         known = cKDTree(np.column_stack((crime_index.incidents.x[counted], crime_index.incidents.y[counted])))
         context.log(
-            f"Model {card.name!r} ({card.protocol}) sees {count_text(len(recent), 'incident')} of the"
-            f" {count_text(card.recent_days, 'day')} up to {format_moment(recent.reference)}"
+            f"Model {card.name!r} ({card.protocol}) sees {count_text(len(recent), 'incident')} of"
+            f" {tell_window(recent.incidents, card.recent_days, recent.reference)['span_text']}"
         )
         return cls(loaded, crime_index, recent, known)
 

@@ -72,7 +72,7 @@ def describe_gap(
     effect : str
         What comes of it.
     """
-    first, last = incidents.time.min(), incidents.time.max()
+    first, last, unit = incidents.time.min(), incidents.time.max(), incidents.exactness
     end = last if reference is None else reference
     begin = end - np.timedelta64(round(days * _DAY), "s")
     low, high = max(begin, first), min(end, last)
@@ -82,14 +82,16 @@ def describe_gap(
         return None
     earliest = first + np.timedelta64(round(days * _DAY), "s")
     if earliest <= last:
-        remedy = f"Choose a reference time within the data, from {_date(earliest)} to {_date(last)}"
+        remedy = f"Choose a reference time within the data, from {_date(earliest, unit)} to {_date(last, unit)}"
     else:
         remedy = f"Use an index that covers {count_text(days, 'day')}"
+    # A date stands for its whole day, also the first one.
+    told = covered + 1 if unit == "day" and low == first <= high else covered
     return (
-        f"The data cover only {covered:.3g} of the {count_text(days, 'day')} up to {_date(end)} (they run from"
-        f" {_date(first)} to {_date(last)}): {effect}. {remedy}"
+        f"The data cover only {told:.3g} of the {count_text(days, 'day')} up to {_date(end, unit)} (they run from"
+        f" {_date(first, unit)} to {_date(last, unit)}): {effect}. {remedy}"
     )
 
 
-def _date(time: np.datetime64) -> str:
-    return format_moment(time.astype("datetime64[D]"))
+def _date(time: np.datetime64, exactness: str) -> str:
+    return format_moment(time.astype("datetime64[D]"), exactness)

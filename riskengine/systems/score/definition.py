@@ -90,7 +90,8 @@ def in_window(
         where = "before the first incident" if reference < first else "too long after the last incident"
         raise DataError(
             f"No incident lies in the {count_text(window_days, 'day')} up to {format_moment(reference)}: the reference"
-            f" time is {where} (the incidents are from {format_moment(first)} to {format_moment(last)})",
+            f" time is {where} (the incidents are from {format_moment(first, incidents.exactness)} to"
+            f" {format_moment(last, incidents.exactness)})",
             parameter="reference_time",
             value=reference,
             remedy="Choose a reference time within that span, or leave it empty for the last incident",

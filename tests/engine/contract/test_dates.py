@@ -15,6 +15,7 @@ from riskengine.contract.dates import (
     format_last,
     format_moment,
     format_span,
+    format_window,
     label_moments,
 )
 
@@ -42,6 +43,9 @@ def test_a_span_is_said_with_its_last_day(start: str, end: str, said: str) -> No
 
 def test_a_moment_has_a_time_of_day_only_within_a_day() -> None:
     assert format_moment(np.datetime64("2024-01-02T00:00:00")) == "Tue 2 Jan 2024"
+    assert format_moment("2024-01-01T00:00:00", "month") == "Jan 2024"
+    # A time that is no first of a month is said as it is.
+    assert format_moment("2024-01-02T00:00:00", "month") == "Tue 2 Jan 2024"
     assert format_moment("2024-01-02T05:07:00") == "Tue 2 Jan 2024, 05:07"
 
 
@@ -51,6 +55,7 @@ def test_one_is_not_several() -> None:
 
 def test_an_end_is_said_as_the_last_day() -> None:
     assert format_last("2025-01-01T00:00:00") == "Tue 31 Dec 2024"
+    assert format_last("2025-01-01T00:00:00", "1 months") == "Dec 2024"
     assert format_last("2025-01-01T05:00:00") == "Wed 1 Jan 2025, 05:00"
 
 
@@ -88,8 +93,14 @@ def test_days_of_different_spans_are_never_said_alike(day: object, length: int) 
 def test_days_of_moments_are_said_whole() -> None:
     assert format_days("2018-01-01T10:00:00", "2018-08-08T23:59:00") == "Mon 1 Jan – Wed 8 Aug 2018"
     assert format_days("2018-08-08T10:00:00", "2018-08-08T00:00:00") == "Wed 8 Aug 2018"
+    assert format_days("2018-01-01T00:00:00", "2018-08-01T00:00:00", "month") == "Jan – Aug 2018"
 
 
 def test_days_up_to_a_midnight_end_on_the_day_before() -> None:
+    first, last = "2018-02-01T00:00:00", "2019-01-01T00:00:00"
+    assert format_window(365, last, "month", first, last) == "Feb 2018 – Jan 2019"
+    # Where only days are known, those of the reference time's own day count too.
+    assert format_window(365, last, "day", first, last) == "365 days to Tue 1 Jan 2019"
+    assert format_window(365, last, "minute", first, last) == "365 days to Mon 31 Dec 2018"
     assert format_days_up_to(365, "2018-08-08T23:59:00") == "365 days to Wed 8 Aug 2018"
     assert format_days_up_to(1, "2018-08-09T00:00:00") == "1 day to Wed 8 Aug 2018"

@@ -481,11 +481,14 @@ def test_words_for_differences() -> None:
     few = Difference(-0.00123, float("-inf"), float("inf"), 0.95, 3)
     assert verdict_of(few) == "too few"
     assert format_interval(few) == "−0.00123, too few maps for an interval"
+    # A rounding error is no difference.
+    none = Difference(1.18e-10, float("-inf"), float("inf"), 0.95, 3)
+    assert format_interval(none) == "+0.00, too few maps for an interval"
     # A limit just below 0 must not look as if it lay above.
     assert format_change(-0.0000001) == "−0.00000"
     assert format_change(0.0) == "+0.00000"
     assert format_count(12.0) == "12"
-    assert format_count(1234.5) == "1,234.5"
+    assert format_count(1234.6) == "1,235"
 
 
 def test_same_backtest_same_figures(backtest: Judged) -> None:

@@ -61,6 +61,11 @@ def test_it_opens_with_what_there_is_and_what_to_know(town: Any, tmp_path: Path)
     assert "1 place lies too far off to be drawn." in page.text
 
 
+def test_several_files_are_not_one(town: Any, tmp_path: Path) -> None:
+    _, page, _ = inspect(tmp_path, town, layer="16 files")
+    assert page.lead.startswith("16 files hold 200 incidents that can be used, ")
+
+
 def test_one_incident_is_not_several(town: Any, tmp_path: Path) -> None:
     _, page, _ = inspect(tmp_path, town.select(np.arange(200) == 3), layer="")
     assert page.lead.startswith("The layer holds 1 incident that can be used, from ")

@@ -167,6 +167,18 @@ def test_it_opens_with_what_it_says_and_how_far_off_that_is(whole: Page) -> None
 
 
 @pytest.mark.parametrize(
+    ("exactness", "first", "said"),
+    [("month", "2019-02-01T00:00:00", "in Feb 2019 – Feb 2020;"), ("day", "", "in the 365 days to Sat 1 Feb 2020;")],
+)
+def test_its_window_is_said_as_exactly_as_it_is_known(exactness: str, first: str, said: str) -> None:
+    """An incident of 1 February at 00:00 is one of that day, or of that month, where no more is known."""
+    study, end = make_study(), "2020-02-01T00:00:00"
+    study.card = study.card.model_copy(update={"reference_time": end})
+    study.about |= {"exactness": exactness, "first": first, "last": end}
+    assert said in describe_score_model(study)
+
+
+@pytest.mark.parametrize(
     "words",
     [
         "On places it has never seen, the model is on average off by 0.0",

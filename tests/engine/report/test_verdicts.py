@@ -232,6 +232,9 @@ def test_a_kept_model_says_both_and_an_older_one_what_it_knows(tmp_path: Path) -
     assert card.metrics["prior_counts"]["against"] == metrics["prior_counts"]["against"]
     line = describe_forecast(card.name, ["2024-12-31", "2025-01-01"], card.bin, card.window.end, card.metrics)
     assert "On 70 held-out maps: better calibrated, but catches FEWER; log-loss of its probabilities " in line
+    months = describe_forecast("kde", ["2022-05-01", "2022-06-01"], "1 months", "2022-05-01", card.metrics)
+    said = "Forecast for May 2022 (1 map of 1 month). Model: Space-time KDE, trained on maps up to Apr 2022. "
+    assert months.startswith(said)
     del metrics["prior_counts"]["against"]["catch"]
     save_model(path, PriorCounts().fit(make_maps()), fitted_card(metrics))
     said = describe_held_out("prior_counts", load_model(path)[1].metrics)
