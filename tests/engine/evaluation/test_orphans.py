@@ -92,7 +92,7 @@ def test_a_killed_run_leaves_no_process(
     ):
         wait_for(lambda: len(list_pool(process.pid)) == 2, PATIENCE)
         if moment == "working":
-            wait_for(lambda: any("boosting: " in line for line in said.read_text().splitlines()[-1:]), PATIENCE)
+            wait_for(lambda: any("Boosting: " in line for line in said.read_text().splitlines()[-1:]), PATIENCE)
             wait_for(lambda: list(folder.glob("*/risk*.npy")) or process.poll() is not None, PATIENCE)
         ended |= list_descendants(process.pid)
         assert len(ended) >= 2
