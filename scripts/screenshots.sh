@@ -17,7 +17,7 @@ cd "$ROOT"
 MADE="$(mktemp -d)"
 trap 'rm -rf "$MADE"' EXIT
 WALK="$ROOT/docs/images/walk-through"
-mkdir -p "$MADE"/{degrees,metres,windows} "$WALK"/{degrees,metres,reports}
+mkdir -p "$MADE"/{degrees,metres,windows,reports} "$WALK"/{degrees,metres,reports}
 
 # Run tests of the desktop, which photograph: photograph FOLDER TEST…
 photograph() {
@@ -32,9 +32,25 @@ page() {
     [ -s "$2" ] || { echo "$1 could not be photographed." >&2; exit 1; }
 }
 
+# Keep the pictures of a folder in another, with their 256 best colours, at a third of the size: keep FROM TO
+keep() {
+    "$ENGINE_PYTHON" - "$1" "$2" <<'END'
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+for picture in Path(sys.argv[1]).glob("*.png"):
+    few = Image.open(picture).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(Path(sys.argv[2]) / picture.name, optimize=True)
+END
+}
+
 say "Walking through Chicago in degrees, and in metres"
 WALK_CSV="$CHICAGO" WALK_CRS=EPSG:4326 photograph "$MADE/degrees" tests/desktop/test_walk_through.py
+keep "$MADE/degrees" "$WALK/degrees"
 WALK_CSV="$CHICAGO" WALK_CRS=EPSG:32616 photograph "$MADE/metres" tests/desktop/test_walk_through.py
+keep "$MADE/metres" "$WALK/metres"
 
 say "Making the reports that the walk-through does not"
 run() { qgis_process run "crimerisk:$1" -- "${@:2}" >/dev/null 2>"$MADE/log" || { cat "$MADE/log" >&2; exit 1; }; }
@@ -50,27 +66,14 @@ run selectperiod INPUT="$incidents" TIME_FIELD=occurred REPORT="$MADE/metres/per
 run trainscoremodel INPUT="$MADE/metres/city.crimeindex" FOLDS=5 MODEL="$MADE/city.crimescore" \
     REPORT="$MADE/metres/score.html"
 for report in "$MADE"/metres/*.html; do
-    page "$report" "$WALK/reports/$(basename "$report" .html).png"
+    page "$report" "$MADE/reports/$(basename "$report" .html).png"
 done
+
+keep "$MADE/reports" "$WALK/reports"
 
 say "Photographing the windows of the tests"
 photograph "$MADE/windows" tests/desktop/test_window.py tests/desktop/test_score_window.py
-cp "$MADE"/windows/*.png "$ROOT/docs/images"
-for crs in degrees metres; do cp "$MADE/$crs"/*.png "$WALK/$crs"; done
+keep "$MADE/windows" "$ROOT/docs/images"
 [ ! -f demo/map.png ] || cp demo/map.png docs/images/demo_map.png
 
-# Few colours are enough, and a third of the size.
-"$QGIS_PYTHON" - "$ROOT/docs/images" <<'END'
-import sys
-from pathlib import Path
-
-from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QImage
-
-for picture in Path(sys.argv[1]).rglob("*.png"):
-    image = QImage(str(picture))
-    if image.depth() > 8:
-        few = image.convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.ThresholdDither)
-        few.save(str(picture))
-END
 find "$ROOT/docs/images" -name '*.png' | sort

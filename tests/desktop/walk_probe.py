@@ -51,7 +51,8 @@ def look_at_the_file() -> None:
     dialog.resize(1100, 800)
     dialog.show()
     preview = dialog.mainWidget().preview
-    wait_for(lambda: re.search(r"\d rows", preview.message.text), 120)
+    # First the first rows are read, then all are counted.
+    wait_for(lambda: re.search(r"\d rows", preview.message.text) and "Counting" not in preview.message.text, 240)
     found["preview"] = preview.message.text
     photograph(dialog, FOLDER / "01-file.png")
     dialog.close()
