@@ -41,7 +41,8 @@ from pathlib import Path
 from PIL import Image
 
 for picture in Path(sys.argv[1]).glob("*.png"):
-    few = Image.open(picture).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    whole = Image.open(picture).convert("RGB")
+    few = whole.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(Path(sys.argv[2]) / picture.name, optimize=True)
 END
 }
