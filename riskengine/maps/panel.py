@@ -76,8 +76,6 @@ class Panel:
         What the study area is: ``polygons``, ``rectangle``, ``hull`` and how it was drawn; empty where unknown.
     source : str
         Name of the layer of incidents that was counted; empty where that was not recorded.
-    delay : int
-        Bins after its end until a count is known: open data come late.
     """
 
     counts: NDArray[Any]
@@ -93,7 +91,6 @@ class Panel:
     exactness: str = ""
     area: str = ""
     source: str = ""
-    delay: int = 0
 
     def __post_init__(self) -> None:
         if not self.observed.size:
@@ -103,17 +100,13 @@ class Panel:
         return len(self.counts)
 
     def before(self, origin: int) -> Self:
-        """What a forecast made at the begin of bin number `origin` may know: the bins `delay` before it and older.
-
-        The forecast then looks `delay` bins further ahead, past those that are over and not known yet.
-        """
-        known = max(origin - self.delay, 0)
+        """The bins before bin number `origin`: what a forecast made there may know."""
         return replace(
             self,
-            counts=self.counts[:known],
-            edges=self.edges[: known + 1],
-            observed=self.observed[:known],
-            extras=self.extras.before(known),
+            counts=self.counts[:origin],
+            edges=self.edges[: origin + 1],
+            observed=self.observed[:origin],
+            extras=self.extras.before(origin),
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import shapely
@@ -108,10 +106,3 @@ def test_offspring_of_areas_stay_near_and_are_no_more_than_there_are() -> None:
     assert moved.sum() == pytest.approx(1.0, abs=0.01)
     assert moved.argmax() == 30
     assert moved[30] == pytest.approx(np.asarray(mover.same)[30])
-
-
-def test_what_comes_late_is_not_known() -> None:
-    panel = replace(to_areas(make_city()), delay=2)
-    assert len(panel.before(50)) == 48
-    assert panel.before(50).edges[-1] == panel.edges[48]
-    assert len(panel.before(1)) == 0
