@@ -127,7 +127,7 @@ def test_a_known_format_says_what_it_takes(dialog: Any, tmp_path: Path) -> None:
     path.write_text("longitude,latitude,datetime\n2.3,48.8,2024-03-01 10:00\n2.31,48.81,2024-03-02 10:00\n", "utf-8")
     choose(dialog, INPUT=str(path))
     panel = dialog.mainWidget()
-    assert "2 rows read, none would be refused." in panel.preview.message.text
+    assert "None of 2 rows would be refused." in panel.preview.message.text
     assert panel.columns["TIME_FIELD"].lineEdit().placeholderText() == "found: datetime"
     # What is only shown is not given: the run finds it by itself.
     assert not dialog.createProcessingParameters()["TIME_FIELD"]

@@ -503,7 +503,7 @@ def test_a_later_stack_is_scored_once_there_is_a_past(tmp_path: Path) -> None:
 
     result, said = later("some.tif", 1, 40)
     assert result["held_out_bins"] == 40 - TINY["sequence_length"]
-    assert any("evaluation starts on Thu 7 Mar 2024" in text for text in said)
+    assert any("evaluation starts with Thu 7 Mar 2024: what is before" in text for text in said)
     assert later("rare.tif", 10, 40)[0]["held_out_bins"] == 40 - 11
     result, said = later("last.tif", 9, 10)
     assert result["held_out_bins"] == 0
