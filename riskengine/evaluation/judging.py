@@ -144,7 +144,7 @@ def judge_fitted(
         with context.step(0.6 * number / len(forecasters), 0.6 * (number + 1) / len(forecasters)):
             several = count_text(len(observed), "held-out map")
             context.progress(0.0, f"Forecasting {several} by {title_of(forecaster.name)}")
-            risks[forecaster.name] = forecaster.predict_each(heatmaps, first, context)[observed]
+            risks[forecaster.name] = forecaster.forecast_known(heatmaps, first, context=context)[observed]
     names = list(risks)
     with context.step(0.6, 1.0):
         judged = judge(

@@ -280,8 +280,8 @@ def _beside(
         forecaster = make_forecaster(name, threshold=threshold).fit(history)
         last = int(maps[-1])
         if at_once:
-            risk = forecaster.predict(history, last - origin + 1, context)[maps - origin]
+            risk = forecaster.predict(history, last - len(history) + 1, context)[maps - len(history)]
         else:
-            risk = forecaster.predict_ahead(heatmaps.before(last + 1), first, horizon, context)[maps - first]
+            risk = forecaster.forecast_known(heatmaps.cut(last + 1), first, horizon, context)[maps - first]
         risks[name] = np.asarray(risk, dtype=np.float32)
     return risks

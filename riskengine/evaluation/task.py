@@ -114,9 +114,9 @@ def run_task(task: Task, heatmaps: Heatmaps, context: JobContext) -> NDArray[np.
     with context.step(0.0, 0.7):
         task.forecaster.fit(heatmaps.before(task.first - task.horizon + 1), context)
     with context.step(0.7, 1.0):
-        # Nothing behind the fold exists for it: map t is forecast from the maps before t - horizon + 1.
-        history = heatmaps.before(task.end)
-        risk = task.forecaster.predict_ahead(history, task.first, task.horizon, context)
+        # Nothing behind the fold exists for it: map t is forecast from what was known at t - horizon + 1.
+        history = heatmaps.cut(task.end)
+        risk = task.forecaster.forecast_known(history, task.first, task.horizon, context)
     inside = risk[:, heatmaps.mask]
     if not ((inside >= 0) & (inside <= 1)).all():
         raise DataError(

@@ -52,7 +52,7 @@ class Forecaster(ABC):
 
     @abstractmethod
     def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
-        """Forecast the bins that follow `history`.
+        """Forecast the bins that follow `history`: where counts are known late, the first of them are over already.
 
         Parameters
         ----------
@@ -105,6 +105,19 @@ class Forecaster(ABC):
                 origin = max(target - horizon + 1, 0)
                 risk[number] = self.predict(heatmaps.before(origin), target - origin + 1, context)[-1]
         return risk
+
+    def forecast_known(self, panel: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
+        """Forecast each bin from `first` on from what was known `horizon` bins before its end: delays are obeyed.
+
+        Bin t from ``panel.before(t - horizon + 1)``. A count that is known late makes the way to look ahead as much
+        longer, which is how the forecasters see it.
+
+        Returns
+        -------
+        ndarray of float32, shape (T - first, ...)
+        """
+        check_steps(horizon)
+        return self.predict_ahead(panel.drop_delay(), first, horizon + panel.delay, context)
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments it was made with, JSON-able; with `state` all that a model file keeps."""

@@ -178,7 +178,7 @@ class Ensemble(Forecaster):
                 with context.step(0.0, 0.7):
                     member = self._make(name).fit(past, context)
                 with context.step(0.7, 1.0):
-                    risk = member.predict_each(history, first, context)[chosen][:, history.mask]
+                    risk = member.forecast_known(history, first, context=context)[chosen][:, history.mask]
                 odds[number] = _logit(risk).ravel()
         weights, losses = fit_pool_weights(odds, events.ravel(), self.strength)
         for name, weight, loss in zip(able, weights, losses, strict=False):

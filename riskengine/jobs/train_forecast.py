@@ -128,7 +128,7 @@ def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps
         context.log(f"{late} after {format_moment(moment)} {'is' if len(heatmaps) - maps == 1 else 'are'} left out")
         # What is learned ends there, and so does what is known of the area.
         heatmaps = narrow_to_past(heatmaps, maps, context.log)
-    return heatmaps.before(maps)
+    return heatmaps.cut(maps)
 
 
 def _make(parameters: TrainForecastModel) -> Forecaster:

@@ -8,6 +8,28 @@ import numpy as np
 
 from ..ground.errors import DataError, ParameterError
 from .heatmaps import Heatmaps, read_heatmaps
+from .panel import Panel
+from .panelfile import is_panel_file, read_panel
+
+
+def read_panel_or_heatmaps(path: str, extras: list[str]) -> Panel:
+    """Read a panel of areas, or hotspot grids with the further layers a forecaster may read.
+
+    Raises
+    ------
+    ParameterError
+        For rasters beside a panel: its covariates stand in its file.
+    """
+    if not is_panel_file(path):
+        return read_history(path, extras)
+    if extras:
+        raise ParameterError(
+            f"extras is {', '.join(extras)}, and {path} is a panel of areas, which takes no rasters",
+            parameter="extras",
+            value=extras,
+            remedy="Add them to the panel with Add covariates, or leave extras empty",
+        )
+    return read_panel(path)
 
 
 def read_history(path: str, extras: list[str]) -> Heatmaps:

@@ -18,6 +18,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Covariate:
+    """What is known of each unit beside the counts, by bin.
+
+    Attributes
+    ----------
+    name : str
+    values : ndarray of float32, shape (T, ...)
+        Of bin t; NaN where nothing is known. Its bins begin with those of the counts, and may end before or after.
+    delay : int
+        Bins after which a value is known: whoever forecasts at the start of bin o knows those of bins before
+        ``o - delay``.
+    """
+
+    name: str
+    values: NDArray[np.float32]
+    delay: int = 0
+
+    def before(self, origin: int) -> Covariate:
+        """What is known at the start of bin number `origin`."""
+        return replace(self, values=self.values[: max(origin - self.delay, 0)])
+
+    def read_known(self, target: int) -> NDArray[np.float32]:
+        """Read the latest values known at the start of bin `target`, or the last there are; NaN where there is none."""
+        last = min(target - self.delay, len(self.values)) - 1
+        return self.values[last] if last >= 0 else np.full(self.values.shape[1:], np.nan, dtype=np.float32)
+
+
+@dataclass(frozen=True)
 class Extras:
     """Layers beside the counts; the units have shape (H, W) on a grid, (N,) elsewhere.
 
@@ -29,16 +57,25 @@ class Extras:
     channels : ndarray, shape (C, T, H, W)
         Counts of other stacks in the same bins, as one category each; known only when their bin is over.
     channel_names : tuple of str
+    covariates : tuple of Covariate
+        What changes with time, each with its own delay.
     """
 
     static: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
     static_names: tuple[str, ...] = ()
     channels: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), dtype=np.uint8))
     channel_names: tuple[str, ...] = ()
+    covariates: tuple[Covariate, ...] = ()
 
-    def before(self, origin: int) -> Extras:
-        """The static layers, and the channels' maps before map number `origin`."""
-        return Extras(self.static, self.static_names, self.channels[:, :origin], self.channel_names)
+    def cut(self, number: int) -> Extras:
+        """The same, of the first `number` bins."""
+        cut = tuple(replace(each, values=each.values[:number]) for each in self.covariates)
+        return replace(self, channels=self.channels[:, :number], covariates=cut)
+
+    def before(self, origin: int, delay: int = 0) -> Extras:
+        """What is known at the start of bin number `origin`; the channels are counts, so known `delay` bins late."""
+        known = tuple(each.before(origin) for each in self.covariates)
+        return replace(self, channels=self.channels[:, : max(origin - delay, 0)], covariates=known)
 
 
 @dataclass
@@ -76,6 +113,9 @@ class Panel:
         What the study area is: ``polygons``, ``rectangle``, ``hull`` and how it was drawn; empty where unknown.
     source : str
         Name of the layer of incidents that was counted; empty where that was not recorded.
+    delay : int
+        Bins after which a count is known, as open data come late: whoever forecasts at the start of bin o knows the
+        counts of bins before ``o - delay``. A history keeps it, so that a forecaster learns to look as far ahead.
     """
 
     counts: NDArray[Any]
@@ -91,6 +131,7 @@ class Panel:
     exactness: str = ""
     area: str = ""
     source: str = ""
+    delay: int = 0
 
     def __post_init__(self) -> None:
         if not self.observed.size:
@@ -99,15 +140,29 @@ class Panel:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def before(self, origin: int) -> Self:
-        """The bins before bin number `origin`: what a forecast made there may know."""
+    def cut(self, number: int) -> Self:
+        """The first `number` bins, whether or not anybody knew them then; nothing of what comes after."""
         return replace(
             self,
-            counts=self.counts[:origin],
-            edges=self.edges[: origin + 1],
-            observed=self.observed[:origin],
-            extras=self.extras.before(origin),
+            counts=self.counts[:number],
+            edges=self.edges[: number + 1],
+            observed=self.observed[:number],
+            extras=self.extras.cut(number),
         )
+
+    def before(self, origin: int) -> Self:
+        """What a forecast made at the start of bin number `origin` may know: counts and covariates come late.
+
+        Its last bin is number ``origin - delay - 1``; the first bin that is to be forecast is ``delay`` bins after it.
+        """
+        known = max(origin - self.delay, 0)
+        extras = self.extras.before(origin, self.delay)
+        return replace(self.cut(known), extras=extras)
+
+    def drop_delay(self) -> Self:
+        """The same panel as one whose counts are known at once: who forecasts from it looks further ahead instead."""
+        moved = tuple(replace(each, delay=each.delay - self.delay) for each in self.extras.covariates)
+        return replace(self, delay=0, extras=replace(self.extras, covariates=moved))
 
 
 def count_incidents(

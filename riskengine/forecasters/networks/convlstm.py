@@ -206,7 +206,7 @@ class ConvLSTMForecaster(NetworkForecaster):
         trained = split(history, self.validation_share, self.sequence_length + 1)
         anchor = choose_anchor(trained, self.sequence_length)
         # float16 halves the largest array of the training; validation and forecasts read float32.
-        past = history.before(trained)
+        past = history.cut(trained)
         extra = ExtraLayers.learn(past)
         self.layer_mean_, self.layer_scale_, self.extra_channels_ = extra.mean, extra.scale, extra.channels
         layers = extra.static(history)

@@ -174,7 +174,7 @@ class PublishedConvLSTM(NetworkForecaster):
         device = prepare_torch(self.seed)
         events = mark_events(history, self.threshold)
         trained = split(history, self.validation_share, self.sequence_length + 2)
-        past = history.before(trained)
+        past = history.cut(trained)
         first = max(trained - self.sequence_length + 1, 0)
         validation = self._known(history, events, first)
         training = self._known(past, events[:trained], 0, np.float16)

@@ -82,7 +82,7 @@ class MapNetwork(NetworkForecaster):
         device = prepare_torch(self.seed)
         events = mark_events(history, self.threshold)
         trained = split(history, self.validation_share, self.least_maps - 4)
-        past = history.before(trained)
+        past = history.cut(trained)
         self._learn_layout(past)
         start = self._start(trained)
         training, _ = self._sequence(past, events[:trained], 0, np.float16)

@@ -1,0 +1,272 @@
+"""A panel as a file that any GIS opens: one GeoPackage, with each area's geometry once and counts above zero as rows.
+
+Its tables (docs/methods/areas.md says it for users):
+
+- ``areas``: ``id``, ``name``, ``size`` (square metres; of segments metres) and the geometry, in metres;
+- ``bins``: ``bin`` (0, 1, …), ``start``, ``end``, ``observed``;
+- ``counts``: ``area`` (the fid of ``areas``), ``bin``, ``incidents``, and a column for each category that was counted
+  by itself; rows above zero alone;
+- ``counts_by_area``: a view of the three, which layers are made of and the Temporal Controller plays;
+- ``crimerisk``: what it was made from, as ``key`` and ``value``; keys are those of `riskengine.contract.tags`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from ..contract import tags as tagnames
+from ..ground.artefacts import whole_file
+from ..ground.errors import DataError, FormatError
+from . import bins as timebins
+from .areas import Areas
+from .panel import Panel
+
+#: Tables of the file.
+AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", "crimerisk"
+_REMEDY = "Make it with Count incidents by area"
+#: The first bytes of every SQLite file.
+_SQLITE = b"SQLite format 3\0"
+#: What a table of a GeoPackage must not be called by: the columns that every row of counts has.
+OWN_COLUMNS = ("fid", "area", "bin", "incidents", "id", "name", "start", "end", "geom", "size")
+
+
+def is_panel_file(path: str | Path) -> bool:
+    """Say whether a file is a database, as a panel is; a raster is none."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def write_panel(
+    path: str | Path,
+    panel: Panel,
+    names: Sequence[str] | None = None,
+    by_category: Mapping[str, NDArray[Any]] | None = None,
+) -> None:
+    """Write a panel of areas as a GeoPackage that `read_panel` reads back; whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+    panel : Panel
+        Of areas.
+    names : sequence of str, length N, optional
+        What people call the areas; by default their ids.
+    by_category : mapping of str to ndarray, shape (T, N), optional
+        Counts of categories, by the name of their column.
+    """
+    areas = panel.support
+    assert isinstance(areas, Areas)
+    by_category = by_category or {}
+    with whole_file(path) as partial:
+        # GDAL goes by the ending.
+        made = partial.with_name(partial.name + ".gpkg")
+        try:
+            pyogrio.raw.write(
+                made,
+                shapely.to_wkb(areas.geometries),
+                [
+                    np.array(areas.ids, dtype=object),
+                    np.array(list(names) if names is not None else areas.ids, dtype=object),
+                    areas.measure_sizes(),
+                ],
+                ["id", "name", "size"],
+                layer=AREAS,
+                driver="GPKG",
+                geometry_type="Unknown",
+                crs=areas.crs,
+                layer_options={"GEOMETRY_NAME": "geom"},
+            )
+            with _open(made) as database:
+                _write_tables(database, panel, by_category)
+            made.replace(partial)
+        finally:
+            made.unlink(missing_ok=True)
+
+
+def _write_tables(database: sqlite3.Connection, panel: Panel, by_category: Mapping[str, NDArray[Any]]) -> None:
+    starts, ends = (_texts(each) for each in (panel.edges[:-1], panel.edges[1:]))
+    database.execute(
+        f"CREATE TABLE {BINS} (bin INTEGER PRIMARY KEY NOT NULL, start DATETIME, end DATETIME, observed BOOLEAN)"
+    )
+    database.executemany(
+        f"INSERT INTO {BINS} VALUES (?, ?, ?, ?)",
+        zip(range(len(panel)), starts, ends, panel.observed.astype(int).tolist(), strict=True),
+    )
+    columns = "".join(f", {quote(name)} MEDIUMINT" for name in by_category)
+    database.execute(
+        f"CREATE TABLE {COUNTS} (fid INTEGER PRIMARY KEY NOT NULL, area INTEGER NOT NULL, bin INTEGER NOT NULL,"
+        f" incidents MEDIUMINT{columns})"
+    )
+    when, where = np.nonzero(panel.counts)
+    values = [each[when, where].tolist() for each in (panel.counts, *by_category.values())]
+    places = ", ".join("?" * (2 + len(values)))
+    more = "".join(f", {quote(name)}" for name in by_category)
+    database.executemany(
+        f"INSERT INTO {COUNTS} (area, bin, incidents{more}) VALUES ({places})",
+        zip((where + 1).tolist(), when.tolist(), *values, strict=True),
+    )
+    database.execute(f"CREATE INDEX counts_by_bin ON {COUNTS} (bin)")
+    database.execute(f"CREATE TABLE {ABOUT} (key TEXT PRIMARY KEY NOT NULL, value TEXT)")
+    database.executemany(f"INSERT INTO {ABOUT} VALUES (?, ?)", sorted(_describe(panel).items()))
+    database.execute(
+        f"CREATE VIEW {VIEW} AS SELECT c.fid AS fid, a.geom AS geom, a.id AS id, a.name AS name, b.start AS start,"
+        f" b.end AS end, c.incidents AS incidents{''.join(f', c.{quote(name)}' for name in by_category)}"
+        f" FROM {COUNTS} c JOIN {AREAS} a ON a.fid = c.area JOIN {BINS} b ON b.bin = c.bin"
+    )
+    for table in (BINS, COUNTS, ABOUT):
+        register_table(database, table)
+    database.execute(
+        f"INSERT INTO gpkg_contents SELECT '{VIEW}', 'features', '{VIEW}', '', last_change, min_x, min_y, max_x, max_y,"
+        f" srs_id FROM gpkg_contents WHERE table_name = '{AREAS}'"
+    )
+    database.execute(
+        f"INSERT INTO gpkg_geometry_columns SELECT '{VIEW}', column_name, geometry_type_name, srs_id, z, m"
+        f" FROM gpkg_geometry_columns WHERE table_name = '{AREAS}'"
+    )
+
+
+def register_table(database: sqlite3.Connection, table: str) -> None:
+    """Have every GIS list a table without geometry."""
+    database.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES (?, 'attributes', ?)", (table, table)
+    )
+
+
+def _describe(panel: Panel) -> dict[str, str]:
+    about = {
+        tagnames.KIND: tagnames.PANEL_KIND,
+        tagnames.FORMAT: str(tagnames.FORMAT_NUMBER),
+        tagnames.BIN: panel.bin,
+        tagnames.BINARY: str(int(panel.binary)),
+        tagnames.CATEGORIES: tagnames.join_categories(panel.categories),
+        tagnames.EXACTNESS: panel.exactness,
+        tagnames.AREA: panel.area,
+        tagnames.SOURCE: panel.source,
+        tagnames.DELAY: str(panel.delay),
+    }
+    return {key: value for key, value in about.items() if value}
+
+
+def read_panel(path: str | Path, parameter: str = "heatmaps") -> Panel:
+    """Read a GeoPackage that `write_panel` wrote.
+
+    Raises
+    ------
+    FormatError
+        If it is no GeoPackage, no panel, of a newer format, or damaged.
+    """
+    if not Path(path).is_file():
+        raise FormatError(f"{path} does not exist", parameter=parameter, value=path, remedy=_REMEDY)
+    try:
+        with _open(path) as database:
+            about = read_about(database, path, parameter)
+            starts, ends, observed = _columns(database, f"SELECT start, end, observed FROM {BINS} ORDER BY bin", 3)
+            edges = np.array([text.removesuffix("Z") for text in (*starts, ends[-1])], dtype="datetime64[s]")
+            where, when, number = (
+                np.array(each, dtype=np.int64)
+                for each in _columns(database, f"SELECT area, bin, incidents FROM {COUNTS}", 3)
+            )
+            fids, ids = _columns(database, f"SELECT fid, id FROM {AREAS} ORDER BY fid", 2)
+        meta, _, shapes, _ = pyogrio.raw.read(path, layer=AREAS, columns=[])
+        areas = Areas(tuple(map(str, ids)), np.asarray(shapely.from_wkb(shapes), dtype=object), meta["crs"] or "")
+        if len(areas.geometries) != len(ids) or len(set(ids)) != len(ids):
+            raise ValueError("two areas have one id")
+        order = np.searchsorted(fids, where)
+        if (np.asarray(fids)[order.clip(0, len(fids) - 1)] != where).any() or (number < 0).any():
+            raise ValueError("counts of no area")
+        counts = np.zeros((len(edges) - 1, len(ids)), dtype=np.min_scalar_type(int(number.max(initial=0)) + 1))
+        counts[when, order] = number
+        _check_edges(edges, about.get(tagnames.BIN, ""))
+    except (sqlite3.Error, LookupError, ValueError, OverflowError, TypeError, shapely.errors.ShapelyError) as error:
+        raise FormatError(
+            f"{path} cannot be read as a panel: it is damaged or of another kind",
+            parameter=parameter,
+            value=path,
+            remedy=_REMEDY,
+        ) from error
+    if not ids:
+        raise DataError(f"{path} holds no area", parameter=parameter, value=path, remedy=_REMEDY)
+    return Panel(
+        counts,
+        edges,
+        np.ones(len(ids), dtype=bool),
+        areas,
+        about.get(tagnames.BIN, ""),
+        np.array(observed, dtype=bool),
+        tagnames.split_categories(about.get(tagnames.CATEGORIES, "")),
+        about.get(tagnames.BINARY) == "1",
+        exactness=about.get(tagnames.EXACTNESS, ""),
+        area=about.get(tagnames.AREA, ""),
+        source=about.get(tagnames.SOURCE, ""),
+        delay=int(about.get(tagnames.DELAY, "0")),
+    )
+
+
+def read_about(database: sqlite3.Connection, path: str | Path, parameter: str) -> dict[str, str]:
+    """Read what a panel was made from.
+
+    Raises
+    ------
+    FormatError
+        If it is none of ours, or of a newer format.
+    """
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    about = dict(database.execute(f"SELECT key, value FROM {ABOUT}")) if ABOUT in tables else {}
+    if about.get(tagnames.KIND) != tagnames.PANEL_KIND:
+        raise FormatError(
+            f"{path} is a layer, but not a panel of counts", parameter=parameter, value=path, remedy=_REMEDY
+        )
+    if int(about.get(tagnames.FORMAT, "0")) > tagnames.FORMAT_NUMBER:
+        raise FormatError(
+            f"{path} was written by a newer Crime Risk (format {about[tagnames.FORMAT]})",
+            parameter=parameter,
+            value=path,
+            remedy="Update the plugin",
+        )
+    return about
+
+
+def _check_edges(edges: NDArray[np.datetime64], bin_length: str) -> None:
+    first, after = timebins.CALENDAR
+    steps = np.diff(edges.astype(np.int64))
+    if np.isnat(edges).any() or (steps <= 0).any() or not first <= edges[0] <= edges[-1] < after:
+        raise ValueError("the bins do not follow each other")
+    timebins.read_bin_text(bin_length)
+
+
+def _columns(database: sqlite3.Connection, query: str, number: int) -> list[tuple[Any, ...]]:
+    rows = database.execute(query).fetchall()
+    return list(zip(*rows, strict=True)) if rows else [()] * number
+
+
+def _texts(moments: NDArray[np.datetime64]) -> list[str]:
+    """As GeoPackages hold times; by the wall clock of the incidents, written as if in UTC."""
+    return [f"{each}Z" for each in np.datetime_as_string(moments.astype("datetime64[ms]")).tolist()]
+
+
+def quote(name: str) -> str:
+    """Quote the name of a column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@contextlib.contextmanager
+def _open(path: str | Path) -> Iterator[sqlite3.Connection]:
+    """Open a database; what was written is kept if all goes well."""
+    database = sqlite3.connect(path)
+    try:
+        with database:
+            yield database
+    finally:
+        database.close()
