@@ -158,7 +158,7 @@ def _maps(forecast: RiskForecast, heatmaps: Heatmaps) -> list[str]:
     return [
         figures.draw_risk_map(
             forecast.risk[step],
-            heatmaps.grid,
+            heatmaps.support,
             format_span(forecast.edges[step], forecast.edges[step + 1]),
         )
         for step in sorted({0, len(forecast.risk) - 1})
