@@ -65,6 +65,13 @@ class Areas(Support):
         """Measure the areas, square metres."""
         return np.asarray(shapely.area(self.geometries), dtype=np.float64)
 
+    def pack_shapes(self) -> list[bytes]:
+        """Pack each area as a polygon of several parts, in well-known binary: a table has one kind of geometry."""
+        shapes = self.geometries.copy()
+        single = shapely.get_type_id(shapes) == 3
+        shapes[single] = shapely.multipolygons(shapes[single][:, None])
+        return list(shapely.to_wkb(shapes, byte_order=1))
+
     def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Find the middle of each area, metres: its centroid, or a point on it where the centroid lies outside."""
         middle = shapely.centroid(self.geometries)
