@@ -44,3 +44,7 @@ class Support(ABC):
     @abstractmethod
     def find_neighbours(self) -> csr_array:
         """Find which units touch, also at a corner: booleans of shape (N, N), units in the order of a flat array."""
+
+    def take(self, units: NDArray[np.int64]) -> Support:
+        """Take some of the units, in that order; a grid is whole."""
+        raise NotImplementedError
