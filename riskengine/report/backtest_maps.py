@@ -22,6 +22,7 @@ from ..measures.labels import LABELS, Tradeoff
 from .backtest_figures import set_root_scale
 from .canvas import Canvas, make_canvas
 from .figures import OUTSIDE, PLOT_STYLE, RISK_COLOURS, add_probability_bar, make_figure, to_data_uri
+from .units import UnitWords
 
 #: Colour of each label in the order of their codes, as the layer in QGIS has them, where true negatives have none.
 COLOURS = tuple(LABEL_COLOURS.get(name, "#ececec") for name in LABELS)
@@ -53,7 +54,7 @@ _MANY_DOTS = 3000
 
 def choose_maps(backtest: Judged) -> dict[str, int]:
     """Choose a quiet, a typical and a busy one of the scored maps, by their number of incidents: places in `maps`."""
-    counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
+    counts, mask = backtest.panel.counts, backtest.panel.mask
     # Map by map: a long stack does not come into memory as a whole.
     total = np.array([counts[number][mask].sum(dtype=np.float64) for number in backtest.maps])
     order = np.argsort(total, kind="stable")
@@ -87,10 +88,10 @@ def choose_common_scale(backtest: Judged, name: str, places: Sequence[int]) -> S
     """Choose the scale of some of the scored maps (their places in `maps`)."""
     risk = backtest.risks[name][list(places)]
     finite = risk[np.isfinite(risk)]
-    counts = backtest.heatmaps.counts[backtest.maps[list(places)]][:, backtest.heatmaps.mask]
+    counts = backtest.panel.counts[backtest.maps[list(places)]][:, backtest.panel.mask]
     full = counts[counts > 0].astype(np.float64)
     return Scale(
-        make_canvas(backtest.heatmaps.support),
+        make_canvas(backtest.panel.support),
         max(float(np.quantile(finite, 0.995)), 1e-6) if finite.size else 1.0,
         float(np.quantile(full, 0.95)) if full.size else 1.0,
         float(full.max()) if full.size else 1.0,
@@ -110,15 +111,15 @@ def draw_maps(judged: Judged, chosen: Mapping[str, int], labels: NDArray[np.uint
 
 
 def count_map(judged: Judged, place: int, labels: NDArray[np.uint8]) -> dict[str, Any]:
-    """Count what a caption says of a scored map: incidents, cells that had any, flagged cells, incidents in those."""
+    """Count what a caption says of a scored map: incidents, units that had any, flagged units, incidents in those."""
     number = int(judged.maps[place])
-    edges, mask = judged.heatmaps.edges, judged.heatmaps.mask
-    counts = np.where(mask, judged.heatmaps.counts[number], 0)
+    edges, mask = judged.panel.edges, judged.panel.mask
+    counts = np.where(mask, judged.panel.counts[number], 0)
     flagged = np.isin(labels[place], _FLAGGED)
     return {
         "span": format_span(edges[number], edges[number + 1]),
         "incidents": int(counts.sum(dtype=np.int64)),
-        "cells": int((counts > 0).sum()),
+        "units": int((counts > 0).sum()),
         "flagged": int(flagged.sum()),
         "caught": int(counts[flagged].sum(dtype=np.int64)),
     }
@@ -142,7 +143,7 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, la
         figure, axes, side = _map_axes(shared.canvas, 0.5)
         risk = np.ma.masked_invalid(backtest.risks[name][place])
         image = shared.canvas.fill(axes, risk, cmap=RISK_COLOURS, vmin=0, vmax=shared.top)
-        counts = np.where(backtest.heatmaps.mask, backtest.heatmaps.counts[backtest.maps[place]], 0)
+        counts = np.where(backtest.panel.mask, backtest.panel.counts[backtest.maps[place]], 0)
         number = counts[counts > 0].astype(np.float64)
         x, y = shared.canvas.find_middles(counts > 0)
         scale = _dot_scale(shared, side)
@@ -181,7 +182,7 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, la
 def draw_label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
     """Draw the six labels of one map."""
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        canvas = make_canvas(backtest.heatmaps.support)
+        canvas = make_canvas(backtest.panel.support)
         figure, axes, _ = _map_axes(canvas, 0.5)
         shown = np.ma.masked_where(labels[place] >= len(LABELS), labels[place])
         canvas.fill(axes, shown, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5)
@@ -217,7 +218,7 @@ def draw_tradeoff(tradeoffs: dict[str, list[Tradeoff]]) -> str:
         return to_data_uri(figure)
 
 
-def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
+def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]], units: UnitWords) -> str:
     """Draw how often each label but the true negative is given, by percentile and reading; on a root scale."""
     with mpl.rc_context(PLOT_STYLE):
         figure, panels = _panels(tradeoffs, 3.7)
@@ -248,7 +249,7 @@ def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
             axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             axes.minorticks_off()
             axes.set_ylim(0, highest * 1.06)
-        panels[0].set_ylabel("of all cells, % (root scale)")
+        panels[0].set_ylabel(f"of all {units.many}, % (root scale)")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9.5)
         return to_data_uri(figure)
 
