@@ -31,7 +31,7 @@ from .areas import Areas
 from .panel import Panel
 
 #: Tables of the file.
-AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", "crimerisk"
+AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", tagnames.ABOUT_TABLE
 _REMEDY = "Make it with Count incidents by area"
 #: The first bytes of every SQLite file.
 _SQLITE = b"SQLite format 3\0"
