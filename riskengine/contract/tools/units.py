@@ -19,14 +19,10 @@ def list_map_layers(tool: type[Tool]) -> list[Parameter]:
 def list_foreign_results(tool: type[Tool], areas: bool) -> list[Parameter]:
     """List the destinations that a tool does not write for areas, or for grids."""
     foreign = "grid" if areas else "areas"
-    return [
-        each for each in parameters_of(tool) if isinstance(each.kind, Destination) and each.kind.units == foreign
-    ]
+    return [each for each in parameters_of(tool) if isinstance(each.kind, Destination) and each.kind.units == foreign]
 
 
-def list_unit_problems(
-    tool: type[Tool], are_areas: Mapping[str, bool], wanted: Mapping[str, Any]
-) -> Iterator[Problem]:
+def list_unit_problems(tool: type[Tool], are_areas: Mapping[str, bool], wanted: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield layers that do not go together, and results that are not made of such units.
 
     Parameters

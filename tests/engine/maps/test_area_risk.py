@@ -10,6 +10,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+
 from riskengine.ground.errors import DataError, FormatError
 from riskengine.maps.area_risk import is_area_risk, read_area_risk
 
@@ -50,7 +51,10 @@ def test_rows_in_any_order(tmp_path: Path) -> None:
     assert found.risk.tolist()[1] == [0.3, 0.1]
     assert found.risk[0, 1] == 0.2
     assert np.isnan(found.risk[0, 0])
-    assert found.edges == [["2022-04-01T00:00:00", "2022-05-01T00:00:00"], ["2022-05-01T00:00:00", "2022-06-01T00:00:00"]]
+    assert found.edges == [
+        ["2022-04-01T00:00:00", "2022-05-01T00:00:00"],
+        ["2022-05-01T00:00:00", "2022-06-01T00:00:00"],
+    ]
     assert found.areas.measure_sizes().tolist() == [10_000, 10_000]
     assert found.areas.geometries[1].bounds == SQUARES[0].bounds
     assert found.tags == {}
