@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
 from ..contract.dates import format_bin_length, format_span
-from .heatmaps import Heatmaps
+from .panel import Panel
 
 
-def describe_counted(heatmaps: Heatmaps, maps: NDArray[Any] | None = None) -> str:
+def describe_counted(heatmaps: Panel, maps: NDArray[Any] | None = None) -> str:
     """Describe what was counted: ``n = 6,797 incidents in 32 maps of 1 week, Mon 1 Jan – Sun 12 Aug 2018``.
 
     Maps that were filled in count nothing; of binary maps nobody knows more than which cells are marked.
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
     maps : ndarray of int, shape (N,), optional
         Rising numbers of the maps that are meant; by default all.
     """

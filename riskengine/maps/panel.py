@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+#: More counts of a panel, bins times units, are refused.
+MOST_COUNTS = 10**8
+
+
 @dataclass(frozen=True)
 class Covariate:
     """What is known of each unit beside the counts, by bin.
@@ -192,13 +196,27 @@ def count_incidents(
     left_out : int
         Incidents outside the units, the period or the study area.
     """
+    return count_located(support.locate(incidents.x, incidents.y), incidents.time, support, edges, mask, binary)
+
+
+def count_located(
+    unit: NDArray[np.int64],
+    time: NDArray[np.datetime64],
+    support: Support,
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_] | None = None,
+    binary: bool = False,
+) -> tuple[NDArray[Any], int]:
+    """Count incidents per bin and unit, where the number of each one's unit is known, -1 for none.
+
+    See `count_incidents`.
+    """
     cells = math.prod(support.shape)
-    cell = support.locate(incidents.x, incidents.y)
-    when = timebins.locate(incidents.time, edges)
-    kept = (cell >= 0) & (when >= 0)
+    when = timebins.locate(time, edges)
+    kept = (unit >= 0) & (when >= 0)
     if mask is not None and not mask.all():
-        kept &= mask.ravel()[cell]
-    key = when[kept] * cells + cell[kept]
+        kept &= mask.ravel()[unit]
+    key = when[kept] * cells + unit[kept]
     # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
     key.sort()
     first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
