@@ -18,6 +18,8 @@ class Support(ABC):
     kind: ClassVar[Kind]
     #: WKT or authority code.
     crs: str
+    #: All different; the cells of a grid have none.
+    ids: tuple[str, ...]
 
     @property
     @abstractmethod
