@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.units import noun_of, noun_of_bin
 from ..intake.incidents import Incidents
 from . import bins as timebins
 from .support import Support
@@ -144,6 +145,16 @@ class Panel:
     def __len__(self) -> int:
         return len(self.counts)
 
+    @property
+    def noun(self) -> str:
+        """What one of its units is called: cell, area."""
+        return noun_of(self.support.kind)
+
+    @property
+    def bin_noun(self) -> str:
+        """What one of its bins is called: map of a grid, else month, week, …, or bin."""
+        return noun_of_bin(self.support.kind, self.bin)
+
     def cut(self, number: int) -> Self:
         """The first `number` bins, whether or not anybody knew them then; nothing of what comes after."""
         return replace(
@@ -152,6 +163,27 @@ class Panel:
             edges=self.edges[: number + 1],
             observed=self.observed[:number],
             extras=self.extras.cut(number),
+        )
+
+    def take(self, units: NDArray[np.int64]) -> Self:
+        """The same of some of its units, in that order; of areas, not of a grid.
+
+        Parameters
+        ----------
+        units : ndarray of int, shape (M,)
+        """
+        extras = self.extras
+        return replace(
+            self,
+            counts=self.counts[:, units],
+            mask=self.mask[units],
+            support=self.support.take(units),
+            extras=replace(
+                extras,
+                static=extras.static[:, units] if extras.static_names else extras.static,
+                channels=extras.channels[:, :, units] if extras.channel_names else extras.channels,
+                covariates=tuple(replace(each, values=each.values[:, units]) for each in extras.covariates),
+            ),
         )
 
     def before(self, origin: int) -> Self:
