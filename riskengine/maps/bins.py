@@ -120,6 +120,33 @@ def locate(time: Times, edges: Times) -> NDArray[np.int64]:
     return position.astype(np.int64)
 
 
+def number_bins(time: Times, edges: Times, bin_length: str) -> NDArray[np.int64]:
+    """Number of the bin each time falls in: below 0 before the first edge, from T on after the last, as bins go on.
+
+    Parameters
+    ----------
+    time : ndarray of datetime64, no NaT
+    edges : ndarray of datetime64[s], shape (T + 1,)
+    bin_length : str
+        As `bin_text` writes it.
+    """
+    length, unit = read_bin_text(bin_length)
+    code = _CODE.get(unit, "s")
+    step = length * (7 if unit == "weeks" else 1)
+
+    def count_steps(since: np.datetime64) -> NDArray[np.int64]:
+        # Floors, also below zero.
+        moved = time.astype("datetime64[s]") - since.astype("datetime64[s]")
+        if code == "M":
+            return (time.astype("datetime64[M]") - since.astype("datetime64[M]")).astype(np.int64) // step
+        return moved.astype(np.int64) // (np.timedelta64(step, code).astype("timedelta64[s]").astype(np.int64))
+
+    number = np.searchsorted(edges, time, side="right").astype(np.int64) - 1
+    last = len(edges) - 1
+    number = np.where(number < 0, count_steps(edges[0]), number)
+    return np.where(number >= last, last + count_steps(edges[-1]), number)
+
+
 def read_moment(text: str) -> np.datetime64:
     """Read the time that a tag holds; NaT where it holds none."""
     try:

@@ -7,7 +7,8 @@ Its tables (docs/methods/areas.md says it for users):
 - ``counts``: ``area`` (the fid of ``areas``), ``bin``, ``incidents``, and a column for each category that was counted
   by itself; rows above zero alone;
 - ``counts_by_area``: a view of the three, which layers are made of and the Temporal Controller plays;
-- ``crimerisk``: what it was made from, as ``key`` and ``value``; keys are those of `riskengine.contract.tags`.
+- ``crimerisk``: what it was made from, as ``key`` and ``value``; keys are those of `riskengine.contract.tags`;
+- with covariates two tables more (see `maps.covariatefile`).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from ..contract import tags as tagnames
 from ..ground.artefacts import whole_file
 from ..ground.errors import DataError, FormatError
 from . import bins as timebins
+from . import covariatefile
 from .areas import Areas
-from .panel import Panel
+from .panel import Extras, Panel
 from .segments import Segments
 from .shapes import Shapes
 
@@ -134,6 +136,7 @@ def _write_tables(
     )
     for table in (BINS, COUNTS, ABOUT):
         register_table(database, table)
+    write_covariates(database, panel.extras, range(1, panel.counts.shape[1] + 1))
     database.execute(
         f"INSERT INTO gpkg_contents SELECT '{VIEW}', 'features', '{VIEW}', '', last_change, min_x, min_y, max_x, max_y,"
         f" srs_id FROM gpkg_contents WHERE table_name = '{AREAS}'"
@@ -157,6 +160,28 @@ def _read_at(
     place = np.searchsorted(when * units + where, row.astype(np.int64) * units + column)
     found[place] = some.data
     return found
+
+
+def write_covariates(database: sqlite3.Connection, extras: Extras, fids: Sequence[int]) -> None:
+    """Write covariates behind those that the file of a panel holds; `fids` are those of its areas, in their order."""
+    if not extras.static_names and not extras.covariates:
+        return
+    if not covariatefile.has_covariates(database):
+        covariatefile.make_tables(database)
+        for table in covariatefile.TABLES:
+            register_table(database, table)
+    covariatefile.append_covariates(database, extras, fids)
+
+
+def copy_with_covariates(path: str | Path, output: str | Path, extras: Extras) -> None:
+    """Copy the file of a panel and write covariates into the copy, with all else that it holds; whole or not at all."""
+    with whole_file(output) as partial:
+        # The copy of a database that others have open, with what they have not yet written into the file itself.
+        with _open(path) as source, _open(partial) as database:
+            source.backup(database)
+            database.execute("PRAGMA journal_mode = DELETE")
+            fids = [fid for (fid,) in database.execute(f"SELECT fid FROM {AREAS} ORDER BY fid")]
+            write_covariates(database, extras, fids)
 
 
 def register_table(database: sqlite3.Connection, table: str) -> None:
@@ -199,6 +224,7 @@ def read_panel(path: str | Path, parameter: str = "heatmaps") -> Panel:
             edges = np.array([text.removesuffix("Z") for text in (*starts, ends[-1])], dtype="datetime64[s]")
             fids, ids, names = _columns(database, f"SELECT fid, id, name FROM {AREAS} ORDER BY fid", 3)
             when, where, number = _read_counts(database, fids, ["incidents"])
+            extras = covariatefile.read_covariates(database, fids)
         meta, _, shapes, _ = pyogrio.raw.read(path, layer=AREAS, columns=[])
         units = _make_units(ids, names, shapes, meta["crs"] or "", about)
         counts = np.zeros((len(edges) - 1, len(ids)), dtype=np.min_scalar_type(int(number[0].max(initial=0)) + 1))
@@ -222,6 +248,7 @@ def read_panel(path: str | Path, parameter: str = "heatmaps") -> Panel:
         np.array(observed, dtype=bool),
         tagnames.split_categories(about.get(tagnames.CATEGORIES, "")),
         about.get(tagnames.BINARY) == "1",
+        extras,
         exactness=about.get(tagnames.EXACTNESS, ""),
         area=about.get(tagnames.AREA, ""),
         source=about.get(tagnames.SOURCE, ""),
