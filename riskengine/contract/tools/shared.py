@@ -29,6 +29,7 @@ CRIME_SCORE = tr("Crime score")
 HOTSPOT_GRIDS = tr("Hotspot grids")
 FORECAST = tr("Forecast")
 RISK = tr("Risk")
+AREAS = tr("Areas")
 
 HTML = tr("HTML files (*.html)")
 CSV = tr("CSV files (*.csv)")
@@ -49,6 +50,24 @@ DATE_ORDER = Choice(
         "dmy": tr("Day, month, year"),
         "mdy": tr("Month, day, year"),
     }
+)
+
+BIN_UNIT = Choice(
+    {
+        "hours": tr("Hours"),
+        "days": tr("Days"),
+        "weeks": tr("Weeks"),
+        "months": tr("Months"),
+        "auto": tr("Automatic"),
+        "quarters": tr("Quarters"),
+    }
+)
+CATEGORIES_SHOWN = Shown(
+    tr("Categories"),
+    tr(
+        "Only these categories are counted; separate several by semicolons. By default all. (no category) stands for "
+        "incidents without one."
+    ),
 )
 
 STEPS = Limits(1, 1000)
