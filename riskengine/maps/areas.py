@@ -48,6 +48,11 @@ class Areas(Support):
     kind: ClassVar[Kind] = "areas"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What people call them."""
+        return self.ids
+
+    @property
     def shape(self) -> tuple[int]:
         """(N,)."""
         return (len(self.ids),)

@@ -29,6 +29,7 @@ CRIME_SCORE = tr("Crime score")
 HOTSPOT_GRIDS = tr("Hotspot grids")
 FORECAST = tr("Forecast")
 RISK = tr("Risk")
+AREAS = tr("Areas")
 
 HTML = tr("HTML files (*.html)")
 CSV = tr("CSV files (*.csv)")
