@@ -9,7 +9,9 @@ DateOrder = Literal["auto", "ymd", "dmy", "mdy"]
 #: Which moment of a span of time stands for an incident.
 Occurred = Literal["start", "middle", "end", "random"]
 #: Unit of a time bin; ``auto`` is chosen by how exact the times are.
-BinUnit = Literal["hours", "days", "weeks", "months", "auto"]
+BinUnit = Literal["hours", "days", "weeks", "months", "auto", "quarters"]
+#: Where the areas come from that incidents are counted in.
+AreaUnits = Literal["layer", "squares", "hexagons"]
 #: How exact times are, from fine to coarse.
 Exactness = Literal["minute", "hour", "day", "month"]
 #: What a percentile is taken over: all maps together, or each map by itself.

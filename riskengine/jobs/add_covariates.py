@@ -20,13 +20,13 @@ from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.valuetable import ValueTable, read_value_table
-from ..maps.areas import Areas
 from ..maps.covariates import SHUFFLED, Dated, combine_dated, combine_fixed, make_known_from, shuffle_extras
 from ..maps.history import to_local_moment
 from ..maps.joinedtable import Larger, join_table
 from ..maps.joining import Pairs
 from ..maps.panel import Covariate, CovariateSource, Extras, Panel
 from ..maps.panelfile import copy_with_covariates, read_panel
+from ..maps.shapes import Shapes
 
 #: Names that a line of the log lists.
 _LISTED = 40
@@ -79,8 +79,8 @@ def run(parameters: AddCovariates, context: JobContext) -> dict[str, Any]:
     }
 
 
-def _areas_of(panel: Panel) -> Areas:
-    assert isinstance(panel.support, Areas)
+def _areas_of(panel: Panel) -> Shapes:
+    assert isinstance(panel.support, Shapes)
     return panel.support
 
 

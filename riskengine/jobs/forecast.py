@@ -12,8 +12,9 @@ from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..contract.tools.forecast import ForecastRisk
 from ..forecasters.base import check_history
-from ..forecasters.modelcard import ModelCard, check_fits
+from ..forecasters.modelcard import ModelCard
 from ..forecasters.modelfile import load_model
+from ..forecasters.modelfit import check_fits
 from ..ground.artefacts import check_folder, compute_fingerprint
 from ..ground.context import JobContext
 from ..maps.area import narrow_to_past

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -20,7 +20,10 @@ from ..ground.errors import DataError
 from .grid import Grid
 from .heatmaps import Heatmaps
 from .hull import Hull, draw_hull
+from .panel import Panel
 from .study_area import Extent, require_incidents
+
+P = TypeVar("P", bound=Panel)
 
 #: More strays than this are not named one by one.
 _NAMED = 5
@@ -185,11 +188,12 @@ def describe_area(heatmaps: Heatmaps) -> str:
     return f"{text} {_CAVEAT}" if kind == "rectangle" else text
 
 
-def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) -> Heatmaps:
+def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
     """Narrow a study area that is a hull to that of the incidents before a map; any other area stays as it is.
 
-    A hull of all incidents knows where they will happen. This one is drawn, by the same rule, around the cells that
-    had one on a map before `origin`. What happens outside later is counted, said, and no part of the evaluation.
+    Areas that are no cells of a grid stay as they are given. A hull of all incidents knows where they will happen. This
+    one is drawn, by the same rule, around the cells that had one on a map before `origin`. What happens outside later
+    is counted, said, and no part of the evaluation.
 
     Parameters
     ----------
@@ -199,7 +203,7 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
     say : callable
         Told of what was done.
     """
-    if kind_of(heatmaps) != "hull":
+    if not isinstance(heatmaps, Heatmaps) or kind_of(heatmaps) != "hull":
         return heatmaps
     origin = max(origin, 0)
     before = heatmaps.before(origin)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..contract.texts import count_text, list_names, part_text, show_name
 from ..contract.tools.covariates import AddCovariates
+from ..contract.units import noun_of
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.valuetable import ValueTable
@@ -17,6 +18,7 @@ from . import joining
 from .areas import Areas
 from .joining import Pairs
 from .moving import move_shapes
+from .shapes import Shapes
 
 #: Names of larger areas, and their polygons.
 Larger = tuple[Sequence[str], NDArray[np.object_]]
@@ -25,7 +27,7 @@ _COMBINED = {"mean": "averaged", "sum": "added up", "count": "counted"}
 
 
 def join_table(
-    parameters: AddCovariates, areas: Areas, table: ValueTable, larger: Larger | None, context: JobContext
+    parameters: AddCovariates, areas: Shapes, table: ValueTable, larger: Larger | None, context: JobContext
 ) -> tuple[Pairs, str]:
     """Find which rows belong to which areas, as the parameters ask for; log what fits and what does not.
 
@@ -65,7 +67,7 @@ def join_table(
 
 
 def _join_by_key(
-    parameters: AddCovariates, areas: Areas, table: ValueTable, larger: Larger | None, context: JobContext
+    parameters: AddCovariates, areas: Shapes, table: ValueTable, larger: Larger | None, context: JobContext
 ) -> tuple[Pairs, str]:
     called: dict[str, Sequence[str]] = {"id": areas.ids, "name": areas.names}
     if larger is not None:
@@ -118,7 +120,7 @@ def _count_repeated(pairs: Pairs, table: ValueTable) -> int:
 
 
 def _join_by_location(
-    parameters: AddCovariates, areas: Areas, table: ValueTable, context: JobContext
+    parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext
 ) -> tuple[Pairs, str]:
     shapes = _read_shapes(parameters, areas, table)
     if joining.is_polygonal(shapes):
@@ -143,10 +145,10 @@ def _join_by_location(
     return pairs, f"by location: points in an area, {_COMBINED[parameters.combine]}"
 
 
-def _join_by_area(parameters: AddCovariates, areas: Areas, table: ValueTable, context: JobContext) -> tuple[Pairs, str]:
-    if areas.kind != "areas":
+def _join_by_area(parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext) -> tuple[Pairs, str]:
+    if not isinstance(areas, Areas):
         raise ParameterError(
-            f"joined is area, but the panel counts on {areas.kind}, which have no area to share",
+            f"joined is area, but the panel counts by {noun_of(areas.kind)}, and lines have no area to share",
             parameter="joined",
             value=parameters.joined,
             remedy="Join by location or by key",
@@ -197,7 +199,7 @@ def _name_table(parameters: AddCovariates) -> str:
     return show_name(parameters.source or Path(parameters.table).name)
 
 
-def _read_shapes(parameters: AddCovariates, areas: Areas, table: ValueTable) -> NDArray[np.object_]:
+def _read_shapes(parameters: AddCovariates, areas: Shapes, table: ValueTable) -> NDArray[np.object_]:
     if table.shapes is None or not any(shape is not None for shape in table.shapes):
         raise DataError(
             f"{_name_table(parameters)} has no geometry, so its rows have no location",

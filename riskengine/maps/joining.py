@@ -10,8 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .areas import Areas
-
-Geometries = NDArray[np.object_]
+from .shapes import Geometries, Shapes
 
 #: An area of which less than this part is covered has a value that speaks of little of it.
 LITTLE = 0.5
@@ -117,7 +116,7 @@ def is_polygonal(shapes: Geometries) -> bool:
     return bool(np.isin(kinds, _POLYGONS).sum() > np.isin(kinds, _POINTS).sum())
 
 
-def pair_by_location(shapes: Geometries, areas: Areas) -> tuple[Pairs, int]:
+def pair_by_location(shapes: Geometries, areas: Shapes) -> tuple[Pairs, int]:
     """Pair points with the area they lie in, or areas with the polygons that their middle lies in.
 
     Parameters
@@ -182,7 +181,7 @@ def pair_by_area(shapes: Geometries, areas: Areas) -> tuple[Pairs, Cover]:
     return pairs, Cover(covered, inside)
 
 
-def find_larger(names: Sequence[str], shapes: Geometries, areas: Areas) -> list[str]:
+def find_larger(names: Sequence[str], shapes: Geometries, areas: Shapes) -> list[str]:
     """Find for each area the name of the first polygon that its middle lies in; empty for none."""
     polygons, codes = _find_distinct(shapes)
     name_of = {int(code): str(name) for name, code in reversed(list(zip(names, codes, strict=True)))}
@@ -193,7 +192,7 @@ def find_larger(names: Sequence[str], shapes: Geometries, areas: Areas) -> list[
     return found
 
 
-def _find_within(polygons: Geometries, areas: Areas) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _find_within(polygons: Geometries, areas: Shapes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Areas whose middle lies in a polygon, and the polygons, in the order of the areas."""
     x, y = areas.find_centres()
     middle, polygon = shapely.STRtree(polygons).query(shapely.points(x, y), predicate="intersects")

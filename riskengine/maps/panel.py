@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.units import noun_of, noun_of_bin
 from ..intake.incidents import Incidents
 from . import bins as timebins
 from .support import Support
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+#: More counts of a panel, bins times units, are refused.
+MOST_COUNTS = 10**8
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,16 @@ class Panel:
     def __len__(self) -> int:
         return len(self.counts)
 
+    @property
+    def noun(self) -> str:
+        """What one of its units is called: cell, area."""
+        return noun_of(self.support.kind)
+
+    @property
+    def bin_noun(self) -> str:
+        """What one of its bins is called: map of a grid, else month, week, …, or bin."""
+        return noun_of_bin(self.support.kind, self.bin)
+
     def cut(self, number: int) -> Self:
         """The first `number` bins, whether or not anybody knew them then; nothing of what comes after."""
         return replace(
@@ -179,6 +194,27 @@ class Panel:
             edges=self.edges[: number + 1],
             observed=self.observed[:number],
             extras=self.extras.cut(number),
+        )
+
+    def take(self, units: NDArray[np.int64]) -> Self:
+        """The same of some of its units, in that order; of areas, not of a grid.
+
+        Parameters
+        ----------
+        units : ndarray of int, shape (M,)
+        """
+        extras = self.extras
+        return replace(
+            self,
+            counts=self.counts[:, units],
+            mask=self.mask[units],
+            support=self.support.take(units),
+            extras=replace(
+                extras,
+                static=extras.static[:, units] if extras.static_names else extras.static,
+                channels=extras.channels[:, :, units] if extras.channel_names else extras.channels,
+                covariates=tuple(replace(each, values=each.values[:, units]) for each in extras.covariates),
+            ),
         )
 
     def before(self, origin: int) -> Self:
@@ -223,13 +259,27 @@ def count_incidents(
     left_out : int
         Incidents outside the units, the period or the study area.
     """
+    return count_located(support.locate(incidents.x, incidents.y), incidents.time, support, edges, mask, binary)
+
+
+def count_located(
+    unit: NDArray[np.int64],
+    time: NDArray[np.datetime64],
+    support: Support,
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_] | None = None,
+    binary: bool = False,
+) -> tuple[NDArray[Any], int]:
+    """Count incidents per bin and unit, where the number of each one's unit is known, -1 for none.
+
+    See `count_incidents`.
+    """
     cells = math.prod(support.shape)
-    cell = support.locate(incidents.x, incidents.y)
-    when = timebins.locate(incidents.time, edges)
-    kept = (cell >= 0) & (when >= 0)
+    when = timebins.locate(time, edges)
+    kept = (unit >= 0) & (when >= 0)
     if mask is not None and not mask.all():
-        kept &= mask.ravel()[cell]
-    key = when[kept] * cells + cell[kept]
+        kept &= mask.ravel()[unit]
+    key = when[kept] * cells + unit[kept]
     # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
     key.sort()
     first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)

@@ -18,6 +18,8 @@ class Support(ABC):
     kind: ClassVar[Kind]
     #: WKT or authority code.
     crs: str
+    #: All different; the cells of a grid have none.
+    ids: tuple[str, ...]
 
     @property
     @abstractmethod
@@ -44,3 +46,7 @@ class Support(ABC):
     @abstractmethod
     def find_neighbours(self) -> csr_array:
         """Find which units touch, also at a corner: booleans of shape (N, N), units in the order of a flat array."""
+
+    def take(self, units: NDArray[np.int64]) -> Support:
+        """Take some of the units, in that order; a grid is whole."""
+        raise NotImplementedError

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from ..choices import Combining, Joining
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Where
-from .kinds import Areas, Choice, Field, File, FileDestination, LayerName, Table
+from .kinds import Areas, Choice, Field, File, LayerName, PanelDestination, Table
 from .shared import AREAS, SEED, ReadsTimes
 
 
@@ -160,7 +160,7 @@ gain from what they say.
     source: Annotated[str, LayerName("table")] = ""
     output: Annotated[
         str,
-        FileDestination(filter="Panels of counts (*.gpkg)", read_on=True),
+        PanelDestination(),
         Shown(tr("Panel with covariates")),
     ]
 

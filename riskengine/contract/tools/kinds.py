@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from ..texts import tr
+
 #: Fields of a vector destination by name, in their order.
 Fields = Mapping[str, Literal["text", "integer", "long", "real", "datetime"]]
 
@@ -180,6 +182,14 @@ class Table(Kind):
 
 
 @dataclass(frozen=True)
+class Units(Kind):
+    """Polygons or lines to count in; the job gets a file of them in the working CRS, whatever is wrong with them.
+
+    The tool declares `area_id` and `area_name` beside them, which may be left empty.
+    """
+
+
+@dataclass(frozen=True)
 class FeatureIds(Kind):
     """A file in which the job says which features it keeps; Processing asks for it where `of` is wanted."""
 
@@ -249,6 +259,14 @@ class FileDestination(Destination):
     def ending(self) -> str:
         """The only ending that its name may have, without its point; empty where any will do."""
         return find_ending(self.filter) if self.read_on else ""
+
+
+@dataclass(frozen=True)
+class PanelDestination(FileDestination):
+    """A panel, a GeoPackage of its own: its layer of counts is loaded, and is what later steps get."""
+
+    filter: str = tr("Panels of counts (*.gpkg)")
+    read_on: bool = True
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,24 @@ DATE_ORDER = Choice(
     }
 )
 
+BIN_UNIT = Choice(
+    {
+        "hours": tr("Hours"),
+        "days": tr("Days"),
+        "weeks": tr("Weeks"),
+        "months": tr("Months"),
+        "auto": tr("Automatic"),
+        "quarters": tr("Quarters"),
+    }
+)
+CATEGORIES_SHOWN = Shown(
+    tr("Categories"),
+    tr(
+        "Only these categories are counted; separate several by semicolons. By default all. (no category) stands for "
+        "incidents without one."
+    ),
+)
+
 STEPS = Limits(1, 1000)
 THRESHOLD = Limits(1)
 PERCENTILE = Limits(0.01, 99.99)

@@ -97,7 +97,7 @@ def test_faults_are_named_and_nothing_is_lost() -> None:
     areas, faults = make_areas([name for name, _ in rows], np.array([shape for _, shape in rows], dtype=object), CRS)
     assert areas.ids == ("bow tie", "twice", "over", "sliver")
     assert areas.measure_sizes() == pytest.approx([5000, 20_000, 10_000, 0.9])
-    assert faults.repaired == 1
+    assert faults.repaired == ["bow tie"]
     assert faults.empty == ["line", "nothing"]
     assert faults.joined == ["twice"]
     assert faults.overlapping == [("twice", "over")]
