@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..contract.dates import count_bins, format_moment
 from ..contract.texts import count_text, list_names, part_text, replace_controls, show_name
 from ..contract.tools.covariates import AddCovariates
+from ..contract.units import noun_of, noun_of_bin
 from ..evaluation.exposure import read_areas
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -84,6 +85,10 @@ def _areas_of(panel: Panel) -> Shapes:
     return panel.support
 
 
+def _noun_of_bin(panel: Panel) -> str:
+    return noun_of_bin(panel.support.kind, panel.bin)
+
+
 def _refuse_in_place(parameters: AddCovariates) -> None:
     output = Path(parameters.output)
     if output.exists() and output.samefile(parameters.panel):
@@ -146,7 +151,7 @@ def _make_fixed(
     before = int((panel.edges[:-1] < moment).sum())
     context.log(
         f"The values are known from {format_moment(moment)}: forecasts made at the start of"
-        f" {part_text(before, len(panel), 'bin', 'does', 'do')} not read them"
+        f" {part_text(before, len(panel), _noun_of_bin(panel), 'does', 'do')} not read them"
     )
     known = [make_known_from(each, moment, panel.edges) for each in made]
     return Extras(covariates=tuple(Covariate(name, each) for name, each in zip(values, known, strict=True)))
@@ -192,16 +197,16 @@ def _report_filled(covariates: Sequence[Covariate], made: Sequence[Dated], panel
 
 def _describe_filled(dated: Dated, panel: Panel) -> Iterator[tuple[bool, str]]:
     """Yield sentences, and whether each is a warning."""
-    unit, bins = panel.bin.split()[-1], len(panel)
+    unit, noun, bins = panel.bin.split()[-1], _noun_of_bin(panel), len(panel)
     known = np.isfinite(dated.values)
     first = int(np.argmax(known.any(axis=1)))
     if first:
         before = format_moment(panel.edges[min(first, bins)], unit)
-        yield False, f"nothing is known before {before}, in {part_text(min(first, bins), bins, 'bin')}"
+        yield False, f"nothing is known before {before}, in {part_text(min(first, bins), bins, noun)}"
     if not dated.filled.any():
         return
     where = [
-        *([f"in {count_text(dated.held, 'bin')} of which the table has none"] if dated.held else []),
+        *([f"in {count_text(dated.held, noun)} of which the table has none"] if dated.held else []),
         *([f"{count_text(dated.gaps, 'value')} of areas that lack one where others have it"] if dated.gaps else []),
     ]
     filled = part_text(int(dated.filled.sum()), int(known.sum()), "value", "is", "are")
@@ -210,7 +215,7 @@ def _describe_filled(dated: Dated, panel: Panel) -> Iterator[tuple[bool, str]]:
     last = int(own[-1]) if len(own) else -1
     if last < bins - 1:
         ends = f"the table ends with {format_moment(panel.edges[last], unit)}" if last >= 0 else "the table ends before"
-        yield True, f"{ends}; in the {count_text(bins - 1 - last, 'bin')} after it the last values hold"
+        yield True, f"{ends}; in the {count_text(bins - 1 - last, noun)} after it the last values hold"
 
 
 def _report_missing(extras: Extras, panel: Panel, context: JobContext) -> int:
@@ -226,5 +231,5 @@ def _report_missing(extras: Extras, panel: Panel, context: JobContext) -> int:
             has = "has no value", "have no value"
             of = f" of {list_names(names)}" if len(alike) > 1 else ""
             without = list_names([_areas_of(panel).names[number] for number in missing])
-            context.warn(f"{part_text(len(missing), panel.mask.size, 'area', *has)}{of}: {without}")
+            context.warn(f"{part_text(len(missing), panel.mask.size, noun_of(panel.support.kind), *has)}{of}: {without}")
     return int(np.any(list(known.values()), axis=0).sum())

@@ -74,7 +74,7 @@ def _join_by_key(
         found_in = joining.find_larger(*larger, areas)
         if outside := [name for name, found in zip(areas.names, found_in, strict=True) if not found]:
             lies = "lies in none of the larger areas", "lie in none of the larger areas"
-            context.warn(f"{part_text(len(outside), len(found_in), 'area', *lies)}: {list_names(outside)}")
+            context.warn(f"{part_text(len(outside), len(found_in), noun_of(areas.kind), *lies)}: {list_names(outside)}")
         called = {"name of the larger area": found_in}
     chosen = max(called, key=lambda what: joining.count_known(table.keys, called[what]))
     labels = called[chosen]
@@ -135,7 +135,7 @@ def _join_by_location(
         pairs, _ = joining.pair_by_location(shapes, areas)
         found = len(np.unique(pairs.area))
         lies = "has its middle in a polygon", "have their middle in a polygon"
-        context.log(f"Joined by location: {part_text(found, len(areas.ids), 'area', *lies)}")
+        context.log(f"Joined by location: {part_text(found, len(areas.ids), noun_of(areas.kind), *lies)}")
         return pairs, "by location: the polygon in which the middle of an area lies"
     pairs, outside = joining.pair_by_location(shapes, areas)
     context.log(f"Joined by location: {part_text(table.rows - outside, table.rows, 'row', 'lies', 'lie')} in an area")
