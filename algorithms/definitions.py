@@ -22,6 +22,7 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
@@ -173,6 +174,11 @@ def _raster(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamet
     return QgsProcessingParameterRasterLayer(parameter.name, _title(parameter), None, _optional(parameter))
 
 
+def _map_layer(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterMapLayer:
+    types = [_SOURCES.TypeRaster, _SOURCES.TypeVectorAnyGeometry]
+    return QgsProcessingParameterMapLayer(parameter.name, _title(parameter), None, _optional(parameter), types)
+
+
 def _rasters(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterMultipleLayers:
     return QgsProcessingParameterMultipleLayers(
         parameter.name, _title(parameter), _SOURCES.TypeRaster, None, _optional(parameter)
@@ -251,6 +257,7 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.File: _file,
     kinds.Files: _files,
     kinds.Raster: _raster,
+    kinds.MapLayer: _map_layer,
     kinds.Rasters: _rasters,
     kinds.Incidents: _vector(_SOURCES.TypeVectorPoint),
     kinds.Places: _places,

@@ -352,6 +352,7 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.File: Asked._file,
     kinds.Files: Asked._files,
     kinds.Raster: Asked._raster,
+    kinds.MapLayer: Asked._raster,
     kinds.Rasters: Asked._rasters,
     kinds.Incidents: Asked._incidents,
     kinds.Places: Asked._places,

@@ -19,6 +19,7 @@ from ..maps.geotiff import make_band_tags, make_profile, write_band, write_geoti
 from ..maps.risk import (
     CLASS_NODATA,
     Risk,
+    RiskStack,
     check_percentiles,
     check_shares,
     classify,
@@ -82,6 +83,28 @@ def _by_shares(
     return classes, limits
 
 
+def _write_raster(
+    path: str,
+    stack: RiskStack,
+    classes: Classes,
+    limits: list[NDArray[np.float64]],
+    about: dict[str, str],
+    context: JobContext,
+) -> None:
+    kept = {key: value for key, value in stack.tags.items() if key in _KEPT}
+    tags = {tagnames.KIND: tagnames.CLASSES_KIND, **about, **kept}
+    maps, height, width = classes.shape
+    profile = make_profile(width, height, maps, "uint8", stack.crs, stack.transform, CLASS_NODATA)
+    with write_geotiff(path, profile, tags) as target:
+        for number, band in enumerate(classes, 1):
+            of_band = {tagnames.THRESHOLDS: " ".join(f"{limit:.6g}" for limit in limits[number - 1])}
+            known = not np.isnat(stack.spans[number - 1]).any()
+            start, end = map(str, stack.spans[number - 1])
+            times = make_band_tags(start, end) if known else {}
+            write_band(target, number, band, start if known else f"band {number}", of_band | times)
+            context.progress(0.2 + 0.5 * number / maps, f"map {number} of {maps}")
+
+
 def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     """Classify every band."""
     by_shares = parameters.method == "shares"
@@ -96,24 +119,10 @@ def run(parameters: ClassifyRisk, context: JobContext) -> dict[str, Any]:
     valid = classes != CLASS_NODATA
     cells = [int((classes[valid] == number).sum()) for number in range(len(steps) + 1)]
     labels = list_share_labels(steps, cells) if by_shares else list_class_labels(steps)
-    kept = {key: value for key, value in stack.tags.items() if key in _KEPT}
-    tags = {
-        tagnames.KIND: tagnames.CLASSES_KIND,
-        tagnames.LABELS: "\n".join(labels),
-        tagnames.SHARES if by_shares else tagnames.PERCENTILES: " ".join(f"{value:g}" for value in steps),
-        **kept,
-    }
-    profile = make_profile(
-        bands.shape[2], bands.shape[1], len(bands), "uint8", stack.crs, stack.transform, CLASS_NODATA
-    )
-    with write_geotiff(parameters.output, profile, tags) as target:
-        for number, band in enumerate(classes, 1):
-            of_band = {tagnames.THRESHOLDS: " ".join(f"{limit:.6g}" for limit in limits[number - 1])}
-            known = not np.isnat(spans[number - 1]).any()
-            start, end = map(str, spans[number - 1])
-            times = make_band_tags(start, end) if known else {}
-            write_band(target, number, band, start if known else f"band {number}", of_band | times)
-            context.progress(0.2 + 0.5 * number / len(bands), f"map {number} of {len(bands)}")
+    if parameters.output:
+        which = tagnames.SHARES if by_shares else tagnames.PERCENTILES
+        about = {which: " ".join(f"{value:g}" for value in steps), tagnames.LABELS: "\n".join(labels)}
+        _write_raster(parameters.output, stack, classes, limits, about, context)
     polygons = 0
     if parameters.polygons:
 

@@ -23,16 +23,20 @@ from ..maps.history import read_history
 from ..report.card import describe_forecast
 from ..report.claims import describe_held_out
 from ..systems.hotspots.steps import forecast, write_forecast
+from .models import check_units
 
 
 def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     """Load, check that model and maps fit each other, forecast, write."""
     began = time.monotonic()
-    check_folder(parameters.output, "output")
+    for name in ("output", "by_area", "top"):
+        if path := getattr(parameters, name):
+            check_folder(path, name)
     context.progress(0.0, "Reading the model")
     model, card = load_model(parameters.model)
     context.progress(0.05, "Reading hotspot grids")
     heatmaps = read_history(parameters.heatmaps, parameters.extras)
+    check_units(ForecastRisk, parameters, heatmaps=False)
     heatmaps = _bring_to_area(card, heatmaps)
     notes = check_fits(card, heatmaps)
     if heatmaps.edges[-1] < np.datetime64(card.window.end):
@@ -50,6 +54,8 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     context.log(line)
     context.progress(0.9, "Writing")
     with context.step(0.9, 1.0):
+        # A grid's risk is a raster: nothing else is written of it.
+        assert parameters.output is not None
         write_forecast(parameters.output, made, heatmaps, line, context)
     return {
         "risk": parameters.output,

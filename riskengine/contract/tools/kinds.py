@@ -147,6 +147,24 @@ class Raster(Kind):
 
 
 @dataclass(frozen=True)
+class MapLayer(Kind):
+    """A raster, or the same of areas: the job gets a file, of which `contract.tools.units` says more.
+
+    Attributes
+    ----------
+    holds : {"counts", "risk"}
+        Hotspot grids or a panel, which are given as their file; or a risk, whose features are given as a GeoPackage of
+        their own with the fields of `RISK_FIELDS` that there are.
+    """
+
+    holds: Literal["counts", "risk"]
+
+
+#: What the job reads of polygons with a risk; all but the risk may be missing.
+RISK_FIELDS: Fields = {"id": "text", "name": "text", "start": "datetime", "end": "datetime", "risk": "real"}
+
+
+@dataclass(frozen=True)
 class Rasters(Kind):
     """Raster layers; the job gets their files."""
 
@@ -221,15 +239,18 @@ class Destination(Kind):
     abstract : str
         Key of the job's result with a sentence for the layer's metadata.
     after : str
-        Key of the raster input whose abstract stands before it.
+        Key of the layer whose abstract stands before it.
     created : bool
         Whether an optional one is made unless it is switched off.
+    units : {"", "grid", "areas"}
+        What it is made of alone: cells of a grid, or areas; empty for both. See `contract.tools.units`.
     """
 
     style: str = ""
     abstract: str = ""
     after: str = ""
     created: bool = True
+    units: Literal["", "grid", "areas"] = ""
 
 
 @dataclass(frozen=True)

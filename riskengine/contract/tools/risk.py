@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from ..choices import ClassMethod, Interpolation, Over
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown, Tool, Where
-from .kinds import Choice, Raster, RasterDestination, Text, VectorDestination
-from .shared import FIGURES, RISK, Judges
+from .kinds import RISK_FIELDS, Choice, MapLayer, Raster, RasterDestination, Text, VectorDestination
+from .shared import COUNTS_HELP, FIGURES, RISK, Judges, list_nothing_wanted
 
 #: How many times finer a map for display may be: less changes nothing, more has no use.
 FACTOR = Limits(2, 20)
@@ -36,7 +36,15 @@ raster.
     PROGRESS = (0.0, 90.0)
     OUTPUTS = (Output("THRESHOLDS", "thresholds_text", tr("Thresholds of the first map"), "text"),)
 
-    risk: Annotated[str, Raster(), Shown(tr("Risk raster"), name="INPUT")]
+    risk: Annotated[
+        str,
+        MapLayer("risk"),
+        Shown(
+            tr("Risk, raster or areas"),
+            tr("Any raster in which more means more risk, or polygons with a field risk, as Forecast risk makes them."),
+            name="INPUT",
+        ),
+    ]
     method: Annotated[
         ClassMethod,
         Choice({"percentiles": tr("Percentiles of the risk"), "shares": tr("Shares of the area")}),
@@ -76,16 +84,18 @@ raster.
     ] = "map"
     reference: Annotated[
         str | None,
-        Raster(),
+        MapLayer("risk"),
         Shown(
             tr("Reference for the percentiles"),
             tr(
-                "A raster whose maps, all together, give the percentiles instead: for example a whole test prediction "
-                "for a single new map, as published."
+                "A risk of the same kind whose maps, all together, give the percentiles instead: for example a whole "
+                "test prediction for a single new map, as published."
             ),
         ),
     ] = None
-    output: Annotated[str, RasterDestination(style="classes", after="risk"), Shown(tr("Risk classes"))]
+    output: Annotated[
+        str | None, RasterDestination(style="classes", after="risk", units="grid"), Shown(tr("Risk classes"))
+    ] = None
     polygons: Annotated[
         str | None,
         VectorDestination(
@@ -102,14 +112,27 @@ raster.
             style="class_polygons",
             after="risk",
             created=False,
+            units="grid",
         ),
         Shown(tr("Class polygons"), tr("Connected cells of one class, with their area and mean risk.")),
+    ] = None
+    by_area: Annotated[
+        str | None,
+        VectorDestination(
+            "polygon",
+            {**RISK_FIELDS, "class": "integer", "label": "text", "area_m2": "real"},
+            style="class_areas",
+            after="risk",
+            units="areas",
+        ),
+        Shown(tr("Risk classes by area"), tr("The areas of the risk with their class."), name="AREAS"),
     ] = None
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield numbers that do not rise between 0 and 100, and a reference for shares."""
+        """Yield numbers that do not rise between 0 and 100, a reference for shares, and that nothing is asked for."""
         yield from super().list_problems(given)
+        yield from list_nothing_wanted(given, "output", "by_area", "polygons")
         method = given["method"]
         numbers = given[method]
         example = "25, 75, 91, 96" if method == "percentiles" else "1, 5, 10, 20"
@@ -146,12 +169,21 @@ labels. Give grids of a time that the risk map's makers did not know: on the pas
     OUTPUTS = FIGURES
 
     risk: Annotated[
-        str, Raster(), Shown(tr("Risk raster"), tr("Any raster in which more means more risk."), name="INPUT")
+        str,
+        MapLayer("risk"),
+        Shown(
+            tr("Risk, raster or areas"),
+            tr(
+                "Any raster in which more means more risk; or polygons with a field risk, and the ids of the counts in "
+                "a field id."
+            ),
+            name="INPUT",
+        ),
     ]
     heatmaps: Annotated[
         str,
-        Raster(),
-        Shown(tr("Hotspot grids of what happened"), tr("Made with Rasterize hotspot grids."), name="GRIDS"),
+        MapLayer("counts"),
+        Shown(tr("Hotspot grids or counts by area, of what happened"), COUNTS_HELP, name="GRIDS"),
     ]
     start: Annotated[
         datetime | None,
