@@ -144,7 +144,12 @@ def _extent(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamet
 
 def _field(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterField:
     return QgsProcessingParameterField(
-        parameter.name, _title(parameter), _default(parameter), names[parameter.kind.of], optional=_optional(parameter)
+        parameter.name,
+        _title(parameter),
+        _default(parameter) or None,
+        names[parameter.kind.of],
+        allowMultiple=is_several(parameter),
+        optional=_optional(parameter),
     )
 
 
@@ -263,6 +268,7 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.Places: _places,
     kinds.Polygons: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Areas: _vector(_SOURCES.TypeVectorPolygon),
+    kinds.Table: _vector(_SOURCES.TypeVector),
     kinds.RasterDestination: _raster_destination,
     kinds.FileDestination: _file_destination,
     kinds.FolderDestination: _folder_destination,

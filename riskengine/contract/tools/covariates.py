@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from ..choices import Combining, Joining
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Where
-from .kinds import Areas, Choice, Field, File, LayerName, PanelDestination, Table
+from .kinds import Areas, Choice, Field, LayerName, MapLayer, PanelDestination, Table
 from .shared import AREAS, SEED, ReadsTimes
 
 
@@ -48,7 +48,7 @@ gain from what they say.
 
     panel: Annotated[
         str,
-        File(ending="gpkg"),
+        MapLayer("counts"),
         Shown(tr("Panel"), tr("Made with Count incidents by area. It stays as it is."), name="INPUT"),
     ]
     table: Annotated[
