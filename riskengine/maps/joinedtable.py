@@ -101,22 +101,18 @@ def _join_by_key(
     if empty := sum(not key.strip() for key in table.keys):
         context.warn(f"{part_text(empty, table.rows, 'row', 'has no key and is', 'have no key and are')} left out")
     if repeated := _count_repeated(pairs, table):
-        when = "" if table.when is None else " and date"
         context.warn(
-            f"{count_text(repeated, 'row')} more than one for an area{when}: their values are"
-            f" {_COMBINED[parameters.combine]}"
+            f"{count_text(repeated, 'row repeats', 'rows repeat')} a key{'' if table.when is None else ' and its date'}:"
+            f" their values are {_COMBINED[parameters.combine]}"
         )
     return pairs, f"by key: {parameters.key_field} = {chosen}"
 
 
 def _count_repeated(pairs: Pairs, table: ValueTable) -> int:
     """Count the rows whose area, and date, an earlier row has."""
-    when = np.zeros(table.rows, dtype=np.int64) if table.when is None else table.when.astype(np.int64)
-    both = np.stack([pairs.area, when[pairs.row]], axis=1)
-    _, first = np.unique(both, axis=0, return_index=True)
-    again = np.ones(len(both), dtype=bool)
-    again[first] = False
-    return len(np.unique(pairs.row[again]))
+    row, first = np.unique(pairs.row, return_index=True)
+    when = np.zeros(len(row), dtype=np.int64) if table.when is None else table.when[row].astype(np.int64)
+    return len(row) - len(np.unique(np.stack([pairs.area[first], when], axis=1), axis=0))
 
 
 def _join_by_location(
