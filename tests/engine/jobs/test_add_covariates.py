@@ -62,7 +62,7 @@ def layer(tmp_path: Path) -> Callable[..., Path]:
             list(columns),
             driver="GPKG",
             geometry_type="Unknown",
-            crs=crs or "",
+            crs=crs,
         )
         return path
 
@@ -266,6 +266,7 @@ def test_names_that_the_panel_has_are_refused(add: Add, tmp_path: Path) -> None:
     assert read_panel(tmp_path / "again.gpkg").extras.static_names == ("score", "new score")
 
 
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
 def test_layers_without_crs_or_polygons_and_files_that_are_no_tables_are_refused(
     add: Add, layer: Callable[..., Path], tmp_path: Path
 ) -> None:
