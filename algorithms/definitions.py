@@ -28,6 +28,7 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
 )
 
 from ..riskengine.contract.tools import kinds
@@ -221,6 +222,17 @@ def _file_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcess
     )
 
 
+def _panel_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterVectorDestination:
+    return QgsProcessingParameterVectorDestination(
+        parameter.name,
+        _title(parameter),
+        _SOURCES.TypeVectorAnyGeometry,
+        None,
+        _optional(parameter),
+        parameter.kind.created,
+    )
+
+
 def _folder_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterFolderDestination:
     return QgsProcessingParameterFolderDestination(
         parameter.name, _title(parameter), None, _optional(parameter), parameter.kind.created
@@ -269,8 +281,10 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.Polygons: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Areas: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Table: _vector(_SOURCES.TypeVector),
+    kinds.Units: _vector(_SOURCES.TypeVectorPolygon, _SOURCES.TypeVectorLine),
     kinds.RasterDestination: _raster_destination,
     kinds.FileDestination: _file_destination,
+    kinds.PanelDestination: _panel_destination,
     kinds.FolderDestination: _folder_destination,
     kinds.VectorDestination: _vector_destination,
 }

@@ -23,6 +23,7 @@ from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file
 from ..bridge.polygon_places import read_inner_points
 from ..bridge.tables import write_features
+from ..bridge.units import write_units
 from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
@@ -263,6 +264,7 @@ class Asked:
             file,
             exactness=read_exactness(layer, fields[0]),
             reported_field=self.read_text("reported_field"),
+            area_column=self.read_text("area_column"),
         )
         self._crs = self.places.crs
         if not own:
@@ -320,6 +322,15 @@ class Asked:
         write_features(source, filter(None, fields), path, self.context, self.feedback)
         return str(path)
 
+    def _units(self, parameter: Parameter) -> str | None:
+        source = self.open_source(parameter.key)
+        if source is None:
+            return None
+        path = self.folder / "areas.npz"
+        fields = self.read_text("area_id"), self.read_text("area_name")
+        write_units(source, *fields, self.crs, path, self.context, self.feedback)
+        return str(path)
+
     def _feature_ids(self, parameter: Parameter) -> str | None:
         return (
             str(self.folder / "kept.npy")
@@ -341,6 +352,11 @@ class Asked:
             path = self.algorithm.parameterAsFileOutput(self.parameters, parameter.name, self.context)
             return self.algorithm.to_absolute(path) or None
         return self.algorithm.read_file_destination(self.parameters, parameter.name, self.context) or None
+
+    def _panel_destination(self, parameter: Parameter) -> str | None:
+        # As tables are: made in the exchange folder, and brought to its place with all else.
+        path = self.algorithm.parameterAsOutputLayer(self.parameters, parameter.name, self.context)
+        return str(self.folder / "panel.gpkg") if path else None
 
     def _folder_destination(self, parameter: Parameter) -> str | None:
         # Written where a failure leaves nothing, and brought to its place when all is there.
@@ -378,11 +394,13 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.Areas: Asked._areas,
     kinds.Table: Asked._table,
     kinds.Field: Asked._field,
+    kinds.Units: Asked._units,
     kinds.FeatureIds: Asked._feature_ids,
     kinds.Scratch: Asked._scratch,
     kinds.LayerName: Asked._layer_name,
     kinds.RasterDestination: Asked._raster_destination,
     kinds.FileDestination: Asked._file_destination,
+    kinds.PanelDestination: Asked._panel_destination,
     kinds.FolderDestination: Asked._folder_destination,
     kinds.VectorDestination: Asked._vector_destination,
 }

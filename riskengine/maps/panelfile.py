@@ -84,7 +84,9 @@ def write_panel(
                 ["id", "name", "size"],
                 layer=AREAS,
                 driver="GPKG",
-                geometry_type="Unknown",
+                # A layer has one kind of geometry: of several parts, as some areas are.
+                geometry_type="MultiLineString" if isinstance(units, Segments) else "MultiPolygon",
+                promote_to_multi=True,
                 crs=units.crs,
                 layer_options={"GEOMETRY_NAME": "geom"},
             )
