@@ -305,6 +305,15 @@ class Asked:
         write_areas(source, self.read_text("area_name"), self.crs, path, self.context)
         return str(path)
 
+    def _units(self, parameter: Parameter) -> str | None:
+        source = self.open_source(parameter.key)
+        if source is None:
+            return None
+        path = self.folder / "areas.npz"
+        fields = self.read_text("area_id"), self.read_text("area_name")
+        write_units(source, *fields, self.crs, path, self.context, self.feedback)
+        return str(path)
+
     def _field(self, parameter: Parameter) -> Any:
         names = self.algorithm.parameterAsStrings(self.parameters, parameter.name, self.context)
         names = [name for name in names if name]
@@ -320,15 +329,6 @@ class Asked:
         fields = dict.fromkeys(name for given in names for name in (given if isinstance(given, list) else [given]))
         path = self.folder / "table.gpkg"
         write_features(source, filter(None, fields), path, self.context, self.feedback)
-        return str(path)
-
-    def _units(self, parameter: Parameter) -> str | None:
-        source = self.open_source(parameter.key)
-        if source is None:
-            return None
-        path = self.folder / "areas.npz"
-        fields = self.read_text("area_id"), self.read_text("area_name")
-        write_units(source, *fields, self.crs, path, self.context, self.feedback)
         return str(path)
 
     def _feature_ids(self, parameter: Parameter) -> str | None:
@@ -392,9 +392,9 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.Places: Asked._places,
     kinds.Polygons: Asked._polygons,
     kinds.Areas: Asked._areas,
+    kinds.Units: Asked._units,
     kinds.Table: Asked._table,
     kinds.Field: Asked._field,
-    kinds.Units: Asked._units,
     kinds.FeatureIds: Asked._feature_ids,
     kinds.Scratch: Asked._scratch,
     kinds.LayerName: Asked._layer_name,

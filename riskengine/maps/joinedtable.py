@@ -55,7 +55,7 @@ def join_table(
         pairs, joined = _join_by_area(parameters, areas, table, context)
     if parameters.weight_field:
         pairs = _weigh(pairs, table, parameters.weight_field, context)
-        joined += f", weighted by {parameters.weight_field}"
+        joined += f", weighted by {parameters.weight_field}" if parameters.joined != "area" else ""
     if not len(pairs.row):
         raise DataError(
             f"No row of {_name_table(parameters)} belongs to an area of the panel",
@@ -174,7 +174,8 @@ def _join_by_area(parameters: AddCovariates, areas: Shapes, table: ValueTable, c
         context.warn(
             f"Polygons overlap in {part_text(len(twice), len(names), 'area')}, which both count in: {list_names(twice)}"
         )
-    how = "averages weighted by the area they share"
+    weight = f"{parameters.weight_field} in " if parameters.weight_field else ""
+    how = f"averages weighted by {weight}the area they share"
     if parameters.combine == "sum":
         how = "amounts divided by the area they share"
         reaches = (

@@ -30,16 +30,11 @@ CLASS_NODATA = 255
 Risk = NDArray[np.float32] | NDArray[np.float64]
 
 
-@dataclass
-class RiskStack:
-    """A raster of risks: `risk` (S, H, W) with NaN outside the study area, and how it lies on the ground."""
+class SaysWhen:
+    """What has a start and an end for each of its maps, as ISO times; empty texts where it does not say."""
 
-    risk: Risk
-    transform: Any
-    crs: Any
     starts: list[str]
     ends: list[str]
-    tags: dict[str, str]
 
     @property
     def spans(self) -> NDArray[np.datetime64]:
@@ -52,6 +47,18 @@ class RiskStack:
         """The start and the end of each map; empty if not all of them say when they are."""
         spans = self.spans
         return [] if np.isnat(spans).any() else [[str(start), str(end)] for start, end in spans]
+
+
+@dataclass
+class RiskStack(SaysWhen):
+    """A raster of risks: `risk` (S, H, W) with NaN outside the study area, and how it lies on the ground."""
+
+    risk: Risk
+    transform: Any
+    crs: Any
+    starts: list[str]
+    ends: list[str]
+    tags: dict[str, str]
 
 
 def read_risk(path: str, parameter: str = "risk") -> RiskStack:

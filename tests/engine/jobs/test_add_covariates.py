@@ -176,7 +176,7 @@ def test_an_area_takes_the_polygon_in_which_its_middle_lies(add: Add, layer: Cal
         add(path, joined="location", fields=["rate"], combine="sum")
 
 
-def test_rates_are_averaged_and_amounts_divided_by_the_area_that_is_shared(add: Add, layer: Callable[..., Path]) -> None:
+def test_rates_are_averaged_and_amounts_divided_by_shared_area(add: Add, layer: Callable[..., Path]) -> None:
     # A lies in the first alone, B has 750 m of it and 250 m of the second, C lies in the second, which reaches beyond.
     boxes = [shapely.box(0, 0, 1750, 1000), shapely.box(1750, 0, 3750, 1000)]
     path = layer(boxes, rate=[1.0, 5.0], people=[175.0, 800.0])
@@ -188,7 +188,7 @@ def test_rates_are_averaged_and_amounts_divided_by_the_area_that_is_shared(add: 
     # In B live 75 of the first and 100 of the second.
     extras, _ = add(path, joined="area", fields=["rate"], weight_field="people")
     assert np.allclose(extras.static, [[1, (75 + 500) / 175, 5]])
-    assert extras.sources["rate"].joined == "by shared area: averages weighted by the area they share, weighted by people"
+    assert extras.sources["rate"].joined == "by shared area: averages weighted by people in the area they share"
 
 
 def test_a_layer_in_degrees_is_moved_and_what_it_hardly_covers_is_named(add: Add, layer: Callable[..., Path]) -> None:
@@ -260,7 +260,7 @@ def test_names_that_the_panel_has_are_refused(add: Add, tmp_path: Path) -> None:
     add("area,score\nA,1\n", **KEY)
     again = {"panel": str(tmp_path / "more.gpkg"), "table": str(tmp_path / "table.csv"), **KEY}
     again["output"] = str(tmp_path / "again.gpkg")
-    with pytest.raises(ParameterError, match="There is a covariate score already. Give a prefix"):
+    with pytest.raises(ParameterError, match=r"There is a covariate score already\. Give a prefix"):
         run_job("add_covariates", again, Recorder())
     run_job("add_covariates", {**again, "prefix": "new "}, Recorder())
     assert read_panel(tmp_path / "again.gpkg").extras.static_names == ("score", "new score")
