@@ -101,9 +101,10 @@ def _join_by_key(
     if empty := sum(not key.strip() for key in table.keys):
         context.warn(f"{part_text(empty, table.rows, 'row', 'has no key and is', 'have no key and are')} left out")
     if repeated := _count_repeated(pairs, table):
+        what = "a key" if table.when is None else "a key and its date"
         context.warn(
-            f"{count_text(repeated, 'row repeats', 'rows repeat')} a key{'' if table.when is None else ' and its date'}:"
-            f" their values are {_COMBINED[parameters.combine]}"
+            f"{count_text(repeated, 'row repeats', 'rows repeat')} {what}: their values are"
+            f" {_COMBINED[parameters.combine]}"
         )
     return pairs, f"by key: {parameters.key_field} = {chosen}"
 
@@ -141,7 +142,9 @@ def _join_by_location(
     return pairs, f"by location: points in an area, {_COMBINED[parameters.combine]}"
 
 
-def _join_by_area(parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext) -> tuple[Pairs, str]:
+def _join_by_area(
+    parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext
+) -> tuple[Pairs, str]:
     if not isinstance(areas, Areas):
         raise ParameterError(
             f"joined is area, but the panel counts by {noun_of(areas.kind)}, and lines have no area to share",
@@ -189,7 +192,7 @@ def _join_by_area(parameters: AddCovariates, areas: Shapes, table: ValueTable, c
 
 
 def _select(names: Sequence[str], kept: NDArray[np.bool_]) -> list[str]:
-    return [names[number] for number in np.flatnonzero(kept)]
+    return [names[number] for number in np.flatnonzero(kept).tolist()]
 
 
 def _name_table(parameters: AddCovariates) -> str:

@@ -149,7 +149,7 @@ def test_daily_values_of_larger_areas_reach_the_areas_within_and_are_known_late(
         "info: parks: 5 of 8 values are filled with the last one before: in 1 month of which the table has none, and 2"
         " values of areas that lack one where others have it." in said.lines
     )
-    assert "warning: parks: the table ends with Mar 2020; in the 1 month after it the last values hold." in said.lines
+    assert "warning: parks: the values end with Mar 2020; in 1 month at the end the last ones hold." in said.lines
     assert "info: A value is used from 2 months after the end of its bin on." in said.lines
 
 
