@@ -114,14 +114,14 @@ def _combine(
     value = values[pairs.row]
     known = np.isfinite(value) | (combine == "count")
     place = place[known]
-    rows = np.bincount(place, minlength=places)
+    rows: NDArray[np.float64] = np.bincount(place, minlength=places).astype(np.float64)
 
     def add_up(each: NDArray[np.float64]) -> NDArray[np.float64]:
         added: NDArray[np.float64] = np.bincount(place, each[known], minlength=places)
         return added
 
     if combine == "count":
-        total = rows.astype(np.float64)
+        total = rows
     elif combine == "sum":
         total = add_up(pairs.share * value)
     else:
