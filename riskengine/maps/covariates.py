@@ -114,11 +114,10 @@ def _combine(
     value = values[pairs.row]
     known = np.isfinite(value) | (combine == "count")
     place = place[known]
-    rows: NDArray[np.float64] = np.bincount(place, minlength=places).astype(np.float64)
+    rows = np.bincount(place, minlength=places).astype(np.float64)
 
     def add_up(each: NDArray[np.float64]) -> NDArray[np.float64]:
-        added: NDArray[np.float64] = np.bincount(place, each[known], minlength=places)
-        return added
+        return np.bincount(place, each[known], minlength=places).astype(np.float64)
 
     if combine == "count":
         total = rows
