@@ -238,6 +238,7 @@ def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -
         ("area,score\nA,1\n", {**KEY, "fields": []}, "fields is empty"),
         ("area,score\nA,1\n", {**KEY, "key_field": ""}, "key_field is empty"),
         ("area,score\nA,1\n", {**KEY, "combine": "count"}, "counts points"),
+        ("area,score\nA,1\n", {**KEY, "areas": "x", "combine": "sum"}, "each area within one would get the whole"),
         ("area,score\nA,1\n", {**KEY, "combine": "sum", "weight_field": "score"}, "only averages are weighted"),
         ("area,score\nA,1\n", {**KEY, "date_field": "score", "known_from": "2020-01-01T00:00:00"}, "have dates"),
     ],
