@@ -20,6 +20,8 @@ from ..ground.errors import DataError, FormatError
 from .areas import Areas
 from .panelfile import is_panel_file
 from .risk import SaysWhen
+from .segments import Segments
+from .shapes import Shapes
 
 _REMEDY = "Choose polygons with a field risk, as Forecast risk makes them"
 _RISK = "risk"
@@ -33,10 +35,8 @@ class AreaRisk(SaysWhen):
     ----------
     risk : ndarray of float64, shape (S, N)
         NaN where there is none.
-    areas : Areas
+    areas : Areas or Segments
         In metres, in the order in which the file first names them.
-    names : tuple of str, length N
-        What people call them.
     starts, ends : list of str, length S
         ISO times of the maps, in their order; empty texts where the file does not say.
     tags : dict of str to str
@@ -44,8 +44,7 @@ class AreaRisk(SaysWhen):
     """
 
     risk: NDArray[np.float64]
-    areas: Areas
-    names: tuple[str, ...]
+    areas: Shapes
     starts: list[str]
     ends: list[str]
     tags: dict[str, str]
@@ -122,9 +121,12 @@ def read_area_risk(path: str | Path, parameter: str = "risk") -> AreaRisk:
     starts, ends = (
         ["" if np.isnat(each) else str(each) for each in column] for column in spans.T.astype("datetime64[s]")
     )
-    areas = Areas(tuple(map(str, numbered)), geometries[rows_of_areas], meta["crs"] or "")
     shown = names[rows_of_areas] if "name" in rows else numbered
-    return AreaRisk(table, areas, tuple(map(str, shown)), starts, ends, tags)
+    lines = set(shapely.get_dimensions(geometries[rows_of_areas]).tolist()) == {1}
+    areas = (Segments if lines else Areas)(
+        tuple(map(str, numbered)), geometries[rows_of_areas], meta["crs"] or "", tuple(map(str, shown))
+    )
+    return AreaRisk(table, areas, starts, ends, tags)
 
 
 def _texts(values: NDArray[Any]) -> NDArray[np.str_]:

@@ -210,15 +210,16 @@ def classify_shares(risk: Risk, shares: Sequence[float]) -> tuple[NDArray[np.uin
     return classes.reshape(risk.shape), np.array(limits, dtype=np.float64), ties
 
 
-def list_share_labels(shares: Sequence[float], cells: Sequence[int] = ()) -> list[str]:
+def list_share_labels(shares: Sequence[float], cells: Sequence[float] = ()) -> list[str]:
     """List one label a class, lowest first: the rest, …, the riskiest share.
 
     Parameters
     ----------
     shares : sequence of float
         Rising, per cent.
-    cells : sequence of int, optional
-        That each class holds, lowest first: where these are another share of the area, the label says so.
+    cells : sequence of float, optional
+        How many, or how much area, each class holds, lowest first: where that is another share of the area, the label
+        says so.
     """
     labels = _list_wanted_labels(shares)
     if not sum(cells):

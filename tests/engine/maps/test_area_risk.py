@@ -47,7 +47,7 @@ def test_rows_in_any_order(tmp_path: Path) -> None:
     found = read_area_risk(path)
     assert is_area_risk(path)
     assert found.areas.ids == ("c", "a"), "as the file names them, not by the alphabet"
-    assert found.names == ("Croydon", "Acton")
+    assert found.areas.names == ("Croydon", "Acton")
     assert found.risk.tolist()[1] == [0.3, 0.1]
     assert found.risk[0, 1] == 0.2
     assert np.isnan(found.risk[0, 0])
@@ -63,7 +63,7 @@ def test_rows_in_any_order(tmp_path: Path) -> None:
 def test_nothing_but_a_risk(tmp_path: Path) -> None:
     """Another tool's polygons: one map of no known time, the areas numbered."""
     found = read_area_risk(write(tmp_path / "density.gpkg", SQUARES, risk=np.array([5, 7, 6])))
-    assert found.areas.ids == found.names == ("1", "2", "3")
+    assert found.areas.ids == found.areas.names == ("1", "2", "3")
     assert found.risk.tolist() == [[5.0, 7.0, 6.0]]
     assert (found.starts, found.ends, found.edges) == ([""], [""], [])
 
