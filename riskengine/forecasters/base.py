@@ -145,7 +145,7 @@ class Forecaster(ABC):
 
 
 def mark_events(
-    heatmaps: Panel, threshold: int = 1, which: slice | NDArray[np.bool_] = slice(None)
+    heatmaps: Panel, threshold: int = 1, which: slice | NDArray[np.bool_] | NDArray[np.intp] = slice(None)
 ) -> NDArray[np.uint8]:
     """Mark events, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents.
 

@@ -18,6 +18,8 @@ class Support(ABC):
     kind: ClassVar[Kind]
     #: WKT or authority code.
     crs: str
+    #: All different; the cells of a grid have none.
+    ids: tuple[str, ...]
 
     @property
     @abstractmethod
@@ -32,6 +34,14 @@ class Support(ABC):
     @abstractmethod
     def measure_sizes(self) -> NDArray[np.float64]:
         """Measure the units, shape `shape`: square metres, of segments metres."""
+
+    def measure_km(self) -> NDArray[np.float64]:
+        """Measure the units, shape `shape`: km², of segments km, no finer than what tells two units apart.
+
+        Cells and hexagons of a pattern differ by rounding alone, which must not decide which of them comes first.
+        """
+        plain = self.measure_sizes().astype(np.float32).astype(np.float64)
+        return plain / (1e3 if self.kind == "segments" else 1e6)
 
     @abstractmethod
     def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
