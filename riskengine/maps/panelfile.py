@@ -36,7 +36,7 @@ from .segments import Segments
 from .shapes import Shapes
 
 #: Tables of the file.
-AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", tagnames.ABOUT_TABLE
+AREAS, BINS, COUNTS, VIEW, ABOUT = tagnames.AREAS_TABLE, "bins", "counts", tagnames.COUNTS_TABLE, tagnames.ABOUT_TABLE
 _REMEDY = "Make it with Count incidents by area"
 #: The first bytes of every SQLite file.
 _SQLITE = b"SQLite format 3\0"
