@@ -145,7 +145,12 @@ def _extent(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamet
 
 def _field(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterField:
     return QgsProcessingParameterField(
-        parameter.name, _title(parameter), _default(parameter), names[parameter.kind.of], optional=_optional(parameter)
+        parameter.name,
+        _title(parameter),
+        _default(parameter) or None,
+        names[parameter.kind.of],
+        allowMultiple=is_several(parameter),
+        optional=_optional(parameter),
     )
 
 
@@ -276,6 +281,7 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.Polygons: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Areas: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Units: _vector(_SOURCES.TypeVectorPolygon, _SOURCES.TypeVectorLine),
+    kinds.Table: _vector(_SOURCES.TypeVector),
     kinds.RasterDestination: _raster_destination,
     kinds.FileDestination: _file_destination,
     kinds.PanelDestination: _panel_destination,

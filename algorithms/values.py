@@ -20,7 +20,7 @@ from ..bridge.areas import write_areas
 from ..bridge.crs import tr
 from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
-from ..bridge.plain_files import PlainFile, find_plain_file
+from ..bridge.plain_files import PlainFile, find_plain_file, write_features
 from ..bridge.polygon_places import read_inner_points
 from ..bridge.units import write_units
 from ..riskengine.contract.texts import show_name
@@ -313,6 +313,23 @@ class Asked:
         write_units(source, *fields, self.crs, path, self.context, self.feedback)
         return str(path)
 
+    def _field(self, parameter: Parameter) -> Any:
+        names = self.algorithm.parameterAsStrings(self.parameters, parameter.name, self.context)
+        names = [name for name in names if name]
+        return names if is_several(parameter) else next(iter(names), None)
+
+    def _table(self, parameter: Parameter) -> str | None:
+        source = self.open_source(parameter.key)
+        if source is None:
+            return None
+        self.source = source
+        of_it = [each for each in self._by_key.values() if isinstance(each.kind, kinds.Field)]
+        names = [self.read(each) for each in of_it if each.kind.of == parameter.key]
+        fields = dict.fromkeys(name for given in names for name in (given if isinstance(given, list) else [given]))
+        path = self.folder / "table.gpkg"
+        write_features(source, filter(None, fields), path, self.context, self.feedback)
+        return str(path)
+
     def _feature_ids(self, parameter: Parameter) -> str | None:
         return (
             str(self.folder / "kept.npy")
@@ -375,6 +392,8 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.Polygons: Asked._polygons,
     kinds.Areas: Asked._areas,
     kinds.Units: Asked._units,
+    kinds.Table: Asked._table,
+    kinds.Field: Asked._field,
     kinds.FeatureIds: Asked._feature_ids,
     kinds.Scratch: Asked._scratch,
     kinds.LayerName: Asked._layer_name,

@@ -5,6 +5,10 @@ from __future__ import annotations
 #: By kind of support (`riskengine.maps.support.Kind`); `texts.count_text` and `texts.part_text` put a number before it.
 NOUNS = {"grid": "cell", "areas": "area", "segments": "segment"}
 
+#: Its size, as `riskengine.maps.support.Support.measure_km` gives it, and what all of them together are.
+SIZES = {"grid": "km²", "areas": "km²", "segments": "km"}
+WHOLES = {"grid": "area", "areas": "area", "segments": "length"}
+
 
 def noun_of(kind: str) -> str:
     """Name one unit of a kind of support."""

@@ -22,7 +22,7 @@ from .artefacts import whole_file
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Geometry = Literal["point", "polygon", "multipolygon", "none"]
+Geometry = Literal["point", "polygon", "multipolygon", "multiline", "none"]
 #: Names of types, as the declarations of tools have them.
 Fields = Mapping[str, str]
 
@@ -30,7 +30,13 @@ Fields = Mapping[str, str]
 CHUNK_ROWS = 20_000
 _MOST_LETTERS = 2**24
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
-_GEOMETRY_TYPES = {"point": "Point", "polygon": "Polygon", "multipolygon": "MultiPolygon", "none": None}
+_GEOMETRY_TYPES = {
+    "point": "Point",
+    "polygon": "Polygon",
+    "multipolygon": "MultiPolygon",
+    "multiline": "MultiLineString",
+    "none": None,
+}
 #: What pyogrio takes for a time without a shift: wall-clock times are stored as if in UTC, where every one exists.
 _UTC = 100
 _GEOMETRY = "geom"
@@ -47,7 +53,7 @@ class Chunk:
     x, y : ndarray, optional
         Of points.
     shapes : sequence of dict or bytes, optional
-        Of polygons as GeoJSON, or of polygons of several parts as well-known binary.
+        Of polygons as GeoJSON, or of polygons or lines of several parts as well-known binary.
     """
 
     columns: Sequence[Sequence[Any] | NDArray[Any]]
@@ -77,7 +83,7 @@ def write_table(
     fields : mapping of str to {"text", "integer", "long", "real", "datetime"}
     chunks : iterable of Chunk
         Read once; only one of them is held in memory.
-    geometry : {"point", "polygon", "multipolygon", "none"}
+    geometry : {"point", "polygon", "multipolygon", "multiline", "none"}
     crs : str, optional
         As an authority's code or WKT.
     parameter : str

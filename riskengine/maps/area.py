@@ -163,7 +163,7 @@ def warn_of_rectangle(
     )
 
 
-def kind_of(heatmaps: Heatmaps) -> str:
+def kind_of(heatmaps: Panel) -> str:
     """``hull``, ``polygons``, ``rectangle``, or empty where the stack does not say."""
     return heatmaps.area.partition(" ")[0]
 
@@ -197,7 +197,8 @@ def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
+        Areas are given, never drawn: of them nothing is narrowed.
     origin : int
         Number of the first map that the first forecast does not know.
     say : callable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -41,17 +41,6 @@ class Areas(Shapes):
     def measure_sizes(self) -> NDArray[np.float64]:
         """Measure the areas, square metres."""
         return np.asarray(shapely.area(self.geometries), dtype=np.float64)
-
-    def take(self, units: NDArray[np.int64]) -> Areas:
-        """Take some of the areas, in that order."""
-        return replace(self, ids=tuple(self.ids[number] for number in units), geometries=self.geometries[units])
-
-    def pack_shapes(self) -> list[bytes]:
-        """Pack each area as a polygon of several parts, in well-known binary: a table has one kind of geometry."""
-        shapes = self.geometries.copy()
-        single = shapely.get_type_id(shapes) == 3
-        shapes[single] = shapely.multipolygons(shapes[single][:, None])
-        return list(shapely.to_wkb(shapes, byte_order=1))
 
     def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Find the middle of each area, metres: its centroid, or a point on it where the centroid lies outside."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from .support import Support
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Geometries = NDArray[np.object_]
 #: Numbers of points, and of units they are in or at; a point may have several.
@@ -53,6 +57,24 @@ class Shapes(Support):
     @cached_property
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.geometries)
+
+    @property
+    def table_geometry(self) -> Literal["multipolygon", "multiline"]:
+        """What a table of them holds (`ground.tables.write_table`)."""
+        return "multiline" if self.kind == "segments" else "multipolygon"
+
+    def take(self, units: NDArray[np.int64]) -> Self:
+        """Take some of the units, in that order."""
+        ids, names = (tuple(each[number] for number in units.tolist()) for each in (self.ids, self.names))
+        return replace(self, ids=ids, names=names, geometries=self.geometries[units])
+
+    def pack_shapes(self) -> list[bytes]:
+        """Pack each unit as a geometry of several parts, in well-known binary: a table has one kind of geometry."""
+        shapes = self.geometries.copy()
+        for single, join in ((1, shapely.multilinestrings), (3, shapely.multipolygons)):
+            alone = shapely.get_type_id(shapes) == single
+            shapes[alone] = join(shapes[alone][:, None])
+        return list(shapely.to_wkb(shapes, byte_order=1))
 
     def match(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Pairs:
         """Find all units that each point belongs to by its place: pairs of numbers of points and of units."""

@@ -35,6 +35,14 @@ class Support(ABC):
     def measure_sizes(self) -> NDArray[np.float64]:
         """Measure the units, shape `shape`: square metres, of segments metres."""
 
+    def measure_km(self) -> NDArray[np.float64]:
+        """Measure the units, shape `shape`: km², of segments km, no finer than what tells two units apart.
+
+        Cells and hexagons of a pattern differ by rounding alone, which must not decide which of them comes first.
+        """
+        plain = self.measure_sizes().astype(np.float32).astype(np.float64)
+        return plain / (1e3 if self.kind == "segments" else 1e6)
+
     @abstractmethod
     def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Find x and y of a point in each unit, each of shape `shape`."""

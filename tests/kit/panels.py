@@ -34,7 +34,7 @@ def make_panel(
     number = counts.shape[1]
     called = [chr(ord("A") + each) for each in range(number)] if ids is None else ids
     boxes = make_row([1000.0] * number) if shapes is None else shapes
-    areas, _ = make_areas(called, boxes, "EPSG:27700")
+    areas, _ = make_areas(called, boxes, "EPSG:27700", names=names)
     edges = make_edges(len(counts), bin, start)
     return Panel(counts, edges, np.ones(number, dtype=bool), areas, bin, **more)
 

@@ -341,7 +341,7 @@ incidents in places, never of persons.
     by_area: Annotated[
         str | None,
         VectorDestination(
-            "polygon",
+            "any",
             {
                 "id": "text",
                 "name": "text",
@@ -363,8 +363,10 @@ incidents in places, never of persons.
         Shown(
             tr("Risk by area"),
             tr(
-                "Each area and bin with the probability of at least one incident, the expected count with its 95 % "
-                "interval, percentile, class, rank, and the change against the last known period."
+                "Each area and bin with the probability of at least one incident, and the expected count with its 95 % "
+                "interval. Rank 1 has the most risk per km²; percentile is the share of the whole area that has less, "
+                "class how many of 25, 75, 91 and 96 % that reaches. Change is the expected count less the mean count "
+                "per bin of the last year known."
             ),
             name="AREAS",
         ),
@@ -385,6 +387,7 @@ incidents in places, never of persons.
                 "high": "real",
                 "km2": "real",
                 "share": "real",
+                "expected_share": "real",
             },
             style="top_places",
             abstract="card",
@@ -393,8 +396,8 @@ incidents in places, never of persons.
         Shown(
             tr("Top places"),
             tr(
-                "A table of the areas with the most risk for their size, the first the most: each with its size and "
-                "the share of the whole area that it and those before it cover."
+                "A table of the 20 areas with the most risk for their size, the first the most: each with its size, and "
+                "the shares of the whole area and of all expected incidents that it and those before it hold."
             ),
         ),
     ] = None
