@@ -21,9 +21,8 @@ from ..bridge.areas import write_areas
 from ..bridge.crs import tr
 from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
-from ..bridge.plain_files import PlainFile, find_plain_file
+from ..bridge.plain_files import PlainFile, find_plain_file, write_features
 from ..bridge.polygon_places import read_inner_points
-from ..bridge.tables import write_features
 from ..bridge.units import write_units
 from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds

@@ -9,7 +9,6 @@ from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsFeatureRequest,
     QgsRendererCategory,
-    QgsSymbol,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtGui import QColor
@@ -74,9 +73,8 @@ def style_risk_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges)
 def style_class_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges) -> None:
     """Style areas by their class, each shown in its bin; the first map lies on top where no time is chosen."""
     load_style(layer, f"class_polygons{ending_of(layer)}")
-    symbol = layer.renderer().categories()[0].symbol().clone()
     shades = zip(list_colours(len(labels)), labels)
-    _set_categories(layer, "class", symbol, dict(enumerate(shades)))
+    _set_categories(layer, "class", dict(enumerate(shades)))
     _set_tip(layer, {tr("class"): '"label"', tr("risk"): 'format_number("risk", 4)'})
     _finish(layer, edges)
 
@@ -84,10 +82,9 @@ def style_class_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges
 def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
     """Style areas by what they were in each bin; what was neither flagged nor hit is an outline."""
     load_style(layer, f"class_polygons{ending_of(layer)}")
-    symbol = layer.renderer().categories()[0].symbol().clone()
     shades = {name: (QColor(shade), format_label(name)) for name, shade in LABELS.items()}
     quiet = QColor(0, 0, 0, 0)
-    _set_categories(layer, "label", symbol, {**shades, "true negative": (quiet, format_label("true negative"))})
+    _set_categories(layer, "label", {**shades, "true negative": (quiet, format_label("true negative"))})
     said = {
         tr("label"): '"label"',
         tr("incidents"): '"incidents"',
@@ -103,12 +100,12 @@ def style_top_places(layer: QgsVectorLayer) -> None:
     name_fields(layer)
 
 
-def _set_categories(
-    layer: QgsVectorLayer, field: str, symbol: QgsSymbol, shades: Mapping[object, tuple[QColor, str]]
-) -> None:
+def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:
+    # The symbol belongs to its category, which must outlive the copying.
+    category = layer.renderer().categories()[0]
     renderer = QgsCategorizedSymbolRenderer(field)
     for value, (colour, label) in shades.items():
-        own = symbol.clone()
+        own = category.symbol().clone()
         own.setColor(colour)
         renderer.addCategory(QgsRendererCategory(value, own, label))
     renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause("start", False)]))

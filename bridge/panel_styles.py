@@ -15,11 +15,12 @@ from .temporal import Edges, make_span_expression, set_maps_in_time
 def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
     """Style counts in up to five steps, as hotspot grids have them, and show each in its bin."""
     load_style(layer, f"panel{ending_of(layer)}")
-    symbol = layer.renderer().ranges()[0].symbol()
+    # The symbol belongs to its range, which must outlive the copying.
+    only = layer.renderer().ranges()[0]
     steps, labels = list_count_steps(max(highest, 1))
     ranges = []
     for (before, step), label, colour in zip(pairwise([0, *steps]), labels, list_colours(len(steps))):
-        own = symbol.clone()
+        own = only.symbol().clone()
         own.setColor(colour)
         ranges.append(QgsRendererRange(before + 0.5, step + 0.5, own, label))
     layer.setRenderer(QgsGraduatedSymbolRenderer("incidents", ranges))

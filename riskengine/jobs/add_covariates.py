@@ -214,8 +214,8 @@ def _describe_filled(dated: Dated, panel: Panel) -> Iterator[tuple[bool, str]]:
     own = np.flatnonzero((known & ~dated.filled).any(axis=1))
     last = int(own[-1]) if len(own) else -1
     if last < bins - 1:
-        ends = f"the table ends with {format_moment(panel.edges[last], unit)}" if last >= 0 else "the table ends before"
-        yield True, f"{ends}; in the {count_text(bins - 1 - last, noun)} after it the last values hold"
+        ends = f"the values end with {format_moment(panel.edges[last], unit)}" if last >= 0 else "all are older"
+        yield True, f"{ends}; in {count_text(bins - 1 - last, noun)} at the end the last ones hold"
 
 
 def _report_missing(extras: Extras, panel: Panel, context: JobContext) -> int:
@@ -230,6 +230,8 @@ def _report_missing(extras: Extras, panel: Panel, context: JobContext) -> int:
         if len(missing):
             has = "has no value", "have no value"
             of = f" of {list_names(names)}" if len(alike) > 1 else ""
-            without = list_names([_areas_of(panel).names[number] for number in missing])
-            context.warn(f"{part_text(len(missing), panel.mask.size, noun_of(panel.support.kind), *has)}{of}: {without}")
+            without = list_names([_areas_of(panel).names[number] for number in missing.tolist()])
+            context.warn(
+                f"{part_text(len(missing), panel.mask.size, noun_of(panel.support.kind), *has)}{of}: {without}"
+            )
     return int(np.any(list(known.values()), axis=0).sum())

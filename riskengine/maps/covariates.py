@@ -114,17 +114,19 @@ def _combine(
     value = values[pairs.row]
     known = np.isfinite(value) | (combine == "count")
     place = place[known]
-    total: NDArray[np.floating]
-    rows = np.bincount(place, minlength=places)
+    rows = np.bincount(place, minlength=places).astype(np.float64)
+
+    def add_up(each: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(place, each[known], minlength=places).astype(np.float64)
+
     if combine == "count":
-        total = rows.astype(np.float64)
+        total = rows
     elif combine == "sum":
-        total = np.bincount(place, (pairs.share * value)[known], minlength=places)
+        total = add_up(pairs.share * value)
     else:
-        weight = pairs.weight[known]
-        whole = np.bincount(place, weight, minlength=places)
-        total = np.bincount(place, weight * value[known], minlength=places) / np.where(whole > 0, whole, np.nan)
-    return np.where(rows > 0, total, np.nan).astype(np.float64)
+        whole = add_up(pairs.weight)
+        total = add_up(pairs.weight * value) / np.where(whole > 0, whole, np.nan)
+    return np.where(rows > 0, total, np.nan)
 
 
 def fill_from_past(values: NDArray[np.float64], before: NDArray[np.float64]) -> Dated:

@@ -55,7 +55,7 @@ def join_table(
         pairs, joined = _join_by_area(parameters, areas, table, context)
     if parameters.weight_field:
         pairs = _weigh(pairs, table, parameters.weight_field, context)
-        joined += f", weighted by {parameters.weight_field}"
+        joined += f", weighted by {parameters.weight_field}" if parameters.joined != "area" else ""
     if not len(pairs.row):
         raise DataError(
             f"No row of {_name_table(parameters)} belongs to an area of the panel",
@@ -101,9 +101,9 @@ def _join_by_key(
     if empty := sum(not key.strip() for key in table.keys):
         context.warn(f"{part_text(empty, table.rows, 'row', 'has no key and is', 'have no key and are')} left out")
     if repeated := _count_repeated(pairs, table):
-        when = "" if table.when is None else " and date"
+        what = "a key" if table.when is None else "a key and its date"
         context.warn(
-            f"{count_text(repeated, 'row')} more than one for an area{when}: their values are"
+            f"{count_text(repeated, 'row repeats', 'rows repeat')} {what}: their values are"
             f" {_COMBINED[parameters.combine]}"
         )
     return pairs, f"by key: {parameters.key_field} = {chosen}"
@@ -111,12 +111,9 @@ def _join_by_key(
 
 def _count_repeated(pairs: Pairs, table: ValueTable) -> int:
     """Count the rows whose area, and date, an earlier row has."""
-    when = np.zeros(table.rows, dtype=np.int64) if table.when is None else table.when.astype(np.int64)
-    both = np.stack([pairs.area, when[pairs.row]], axis=1)
-    _, first = np.unique(both, axis=0, return_index=True)
-    again = np.ones(len(both), dtype=bool)
-    again[first] = False
-    return len(np.unique(pairs.row[again]))
+    row, first = np.unique(pairs.row, return_index=True)
+    when = np.zeros(len(row), dtype=np.int64) if table.when is None else table.when[row].astype(np.int64)
+    return len(row) - len(np.unique(np.stack([pairs.area[first], when], axis=1), axis=0))
 
 
 def _join_by_location(
@@ -145,7 +142,9 @@ def _join_by_location(
     return pairs, f"by location: points in an area, {_COMBINED[parameters.combine]}"
 
 
-def _join_by_area(parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext) -> tuple[Pairs, str]:
+def _join_by_area(
+    parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext
+) -> tuple[Pairs, str]:
     if not isinstance(areas, Areas):
         raise ParameterError(
             f"joined is area, but the panel counts by {noun_of(areas.kind)}, and lines have no area to share",
@@ -178,7 +177,8 @@ def _join_by_area(parameters: AddCovariates, areas: Shapes, table: ValueTable, c
         context.warn(
             f"Polygons overlap in {part_text(len(twice), len(names), 'area')}, which both count in: {list_names(twice)}"
         )
-    how = "averages weighted by the area they share"
+    weight = f"{parameters.weight_field} in " if parameters.weight_field else ""
+    how = f"averages weighted by {weight}the area they share"
     if parameters.combine == "sum":
         how = "amounts divided by the area they share"
         reaches = (
@@ -192,7 +192,7 @@ def _join_by_area(parameters: AddCovariates, areas: Shapes, table: ValueTable, c
 
 
 def _select(names: Sequence[str], kept: NDArray[np.bool_]) -> list[str]:
-    return [names[number] for number in np.flatnonzero(kept)]
+    return [names[number] for number in np.flatnonzero(kept).tolist()]
 
 
 def _name_table(parameters: AddCovariates) -> str:

@@ -181,6 +181,14 @@ gain from what they say.
             yield Problem(
                 "area_name", tr("{area_name} is empty, but there are {areas}. Choose the field that holds their names.")
             )
+        if given.get("areas") and joined == "key" and combine == "sum":
+            yield Problem(
+                "areas",
+                tr(
+                    "{areas} is given, but each area within one would get the whole amount. Join polygons that hold "
+                    "the amounts by shared area, which divides them."
+                ),
+            )
         if given.get("weight_field") and combine != "mean":
             yield Problem(
                 "weight_field", tr("{weight_field} is {value}, but only averages are weighted. Leave it empty.")
