@@ -187,7 +187,7 @@ def _join_by_area(
         )
         if beyond := int((cover.inside[kept] < joining.WHOLE).sum()):
             context.warn(f"{part_text(beyond, int(kept.sum()), 'polygon', *reaches)} counted")
-    context.log(f"Joined by shared area: {count_text(len(np.unique(pairs.area)), 'area')} of {len(names):,}; {how}")
+    context.log(f"Joined by shared area: {part_text(len(np.unique(pairs.area)), len(names), 'area')}; {how}")
     return pairs, f"by shared area: {how}"
 
 
