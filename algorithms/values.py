@@ -13,9 +13,10 @@ from qgis.core import (
     QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsVectorLayer,
 )
 
-from ..bridge import layers
+from ..bridge import area_layers, layers
 from ..bridge.areas import write_areas
 from ..bridge.crs import tr
 from ..bridge.exactness import read_exactness
@@ -227,11 +228,33 @@ class Asked:
     def _raster(self, parameter: Parameter) -> str | None:
         if parameter.optional and not self.read_given(parameter):
             return None
-        layer = self.algorithm.read_raster_input(self.parameters, parameter.name, self.context)
+        layer = self.algorithm.read_map_input(self.parameters, parameter.name, self.context)
+        if isinstance(layer, QgsVectorLayer):
+            return self._areas_layer(parameter, layer)
         # The grids say where the work is done, whatever lies beside them.
         if self._crs is None or parameter.key == "heatmaps":
             self._crs = layer.crs()
         return self.algorithm.to_absolute(layer.source())
+
+    def _areas_layer(self, parameter: Parameter, layer: QgsVectorLayer) -> str:
+        """A panel's file, or the features of a risk in a file of their own."""
+        if parameter.kind.holds == "risk":
+            crs = area_layers.choose_metric_crs(layer, self.context)
+            self._crs = self._crs or crs
+            path = self.folder / f"{parameter.key}.gpkg"
+            area_layers.write_risk(layer, crs, path, self.context, self.feedback)
+            return str(path)
+        panel = area_layers.find_panel(layer)
+        if panel is None:
+            raise QgsProcessingException(area_layers.describe_no_panel(parameter.name, layer))
+        if layer.subsetString():
+            self.feedback.pushWarning(
+                tr("The filter of the layer {name} is not applied: all of the panel is read.").format(
+                    name=show_name(layer.name())
+                )
+            )
+        self._crs = area_layers.find_panel_crs(panel)
+        return self.algorithm.to_absolute(str(panel))
 
     def _rasters(self, parameter: Parameter) -> list[str]:
         given = self.read_given(parameter)

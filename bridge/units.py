@@ -31,7 +31,7 @@ def write_units(
 ) -> None:
     """Write every row of a layer, with its id, its name and its geometry in `crs`, valid or not.
 
-    See `riskengine.maps.unitlayer.read_units` for the file. Without a field of ids the rows are called by the numbers of
+    See `riskengine.maps.unitlayer.read_units` for the file. Without a field of ids rows are called by the numbers of
     their features.
 
     Raises

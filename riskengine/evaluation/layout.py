@@ -16,17 +16,13 @@ from ..measures.weighted import Units
 _MOST_PLACES = 32
 #: ... of at least so many units each.
 _LEAST_UNITS = 4
-#: Square metres of a km², and metres of a km.
-_OF_KM = {"areas": 1e6, "grid": 1e6, "segments": 1e3}
 
 
 def make_units(panel: Panel) -> Units:
     """Make the units of a panel, in the order of a flat array: sizes in km² (of segments km), neighbours, blocks."""
     support = panel.support
-    # Cells and hexagons of a pattern differ by rounding alone, which must not decide which of them come first.
-    size = support.measure_sizes().ravel().astype(np.float32).astype(np.float64) / _OF_KM[support.kind]
     x, y = (each.ravel() for each in support.find_centres())
-    return Units(size, find_places(x, y), support.find_neighbours())
+    return Units(support.measure_km().ravel(), find_places(x, y), support.find_neighbours())
 
 
 def choose_units(panel: Panel) -> Units | None:

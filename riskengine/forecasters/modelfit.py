@@ -114,12 +114,12 @@ def _check_areas(card: ModelCard, panel: Panel) -> list[str]:
             remedy="Give hotspot grids of the same cells, or train a model on this panel",
         )
     if panel.bin != card.bin:
-        wanted = format_bin_length(card.bin)
+        length = format_bin_length(card.bin)
         raise ParameterError(
-            f"The model was trained on bins of {wanted}, this panel has bins of {format_bin_length(panel.bin)}",
+            f"The model was trained on bins of {length}, this panel has bins of {format_bin_length(panel.bin)}",
             parameter="model",
             value=card.bin,
-            remedy=f"Count the incidents in bins of {wanted}, or train a model on this panel",
+            remedy=f"Count the incidents in bins of {length}, or train a model on this panel",
         )
     panel = arrange_units(card.units, panel)
     warnings = [describe_moved(find_moved(card.units, card.crs, panel), panel)]

@@ -77,7 +77,8 @@ def check_units(place: UnitsPlace) -> None:
     ValueError
     """
     number = len(place["ids"])
-    if not number or len(set(place["ids"])) != number or {len(place[key]) for key in ("sizes", "x", "y")} != {number}:  # type: ignore[literal-required]
+    lengths = {len(set(place["ids"])), len(place["sizes"]), len(place["x"]), len(place["y"])}
+    if not number or lengths != {number}:
         raise ValueError("the areas do not hold together")
 
 

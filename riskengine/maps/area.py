@@ -191,9 +191,8 @@ def describe_area(heatmaps: Heatmaps) -> str:
 def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
     """Narrow a study area that is a hull to that of the incidents before a map; any other area stays as it is.
 
-    Areas that are no cells of a grid stay as they are given. A hull of all incidents knows where they will happen. This
-    one is drawn, by the same rule, around the cells that had one on a map before `origin`. What happens outside later
-    is counted, said, and no part of the evaluation.
+    A hull of all incidents knows where they will happen. This one is drawn, by the same rule, around the cells that
+    had one on a map before `origin`. What happens outside later is counted, said, and no part of the evaluation.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ from .segments import Segments
 from .shapes import Shapes
 
 #: Tables of the file.
-AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", tagnames.ABOUT_TABLE
+AREAS, BINS, COUNTS, VIEW, ABOUT = tagnames.AREAS_TABLE, "bins", "counts", tagnames.COUNTS_TABLE, tagnames.ABOUT_TABLE
 _REMEDY = "Make it with Count incidents by area"
 #: The first bytes of every SQLite file.
 _SQLITE = b"SQLite format 3\0"
@@ -149,9 +149,7 @@ def _write_tables(
     )
 
 
-def _read_at(
-    counts: NDArray[Any] | csr_array, when: NDArray[np.int64], where: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _read_at(counts: NDArray[Any] | csr_array, when: NDArray[np.int64], where: NDArray[np.int64]) -> NDArray[np.int64]:
     """Read the counts of some bins and units, in the order of a flat array."""
     if isinstance(counts, np.ndarray):
         return counts[when, where].astype(np.int64)
@@ -265,7 +263,10 @@ def _make_units(
     if shapely.is_missing(geometries).any() or shapely.is_empty(geometries).any():
         raise ValueError("an area has no geometry")
     kinds = set(shapely.get_dimensions(geometries).tolist())
-    texts = tuple(map(str, ids)), tuple(str(one if one is not None else other) for one, other in zip(names, ids, strict=True))
+    texts = (
+        tuple(map(str, ids)),
+        tuple(str(one if one is not None else other) for one, other in zip(names, ids, strict=True)),
+    )
     if kinds == {1}:
         tolerance = float(about.get(tagnames.TOLERANCE, Segments.tolerance))
         return Segments(texts[0], geometries, crs, texts[1], tolerance)
@@ -301,6 +302,12 @@ def read_categories(path: str | Path, panel: Panel) -> dict[str, csr_array]:
         when, where, numbers = _read_counts(database, fids, own)
     shape = panel.counts.shape
     return {name: csr_array(coo_array((each, (when, where)), shape)) for name, each in zip(own, numbers, strict=True)}
+
+
+def read_tags(path: str | Path) -> dict[str, str]:
+    """Read what a panel, which `read_panel` has read, was made from."""
+    with _open(path) as database:
+        return read_about(database, path, "heatmaps")
 
 
 def read_about(database: sqlite3.Connection, path: str | Path, parameter: str) -> dict[str, str]:

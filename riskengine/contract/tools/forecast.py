@@ -396,8 +396,8 @@ incidents in places, never of persons.
         Shown(
             tr("Top places"),
             tr(
-                "A table of the 20 areas with the most risk for their size, the first the most: each with its size, and "
-                "the shares of the whole area and of all expected incidents that it and those before it hold."
+                "A table of the 20 areas with the most risk for their size, the first the most: each with its size, "
+                "and the shares of the whole area and of all expected incidents that it and those before it hold."
             ),
         ),
     ] = None
