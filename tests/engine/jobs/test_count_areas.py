@@ -233,8 +233,8 @@ def test_a_column_decides_and_what_disagrees_is_said(count: Any) -> None:
     assert ran.result["disagreeing"] == pytest.approx(100 / 3)
     assert ran.said.warnings[:2] == [
         "1 of 6 incidents names an area that the layer does not have: Q7.",
-        "1 of 3 incidents lies in another area than its column names (33.3%; the first names E and lies in W). The column"
-        " decides: published places are often moved.",
+        "1 of 3 incidents lies in another area than its column names (33.3%; the first names E and lies in W). The"
+        " column decides: published places are often moved.",
     ]
     assert "1 incident lies in no area, and counts where its column says." in ran.said.messages
 
@@ -312,8 +312,8 @@ def test_months_without_data_are_not_quiet_months(count: Any) -> None:
     assert ran.panel.observed.tolist() == [True, True, False, False, True, True]
     assert ran.result["unobserved"] == 2
     assert (
-        "2 bins have no incident at all, where others have many: Jan – Feb 2024. No data is no quiet: they are marked as"
-        " not observed, and no forecast learns from them." in ran.said.warnings
+        "2 bins have no incident at all, where others have many: Jan – Feb 2024. No data is no quiet: they are marked"
+        " as not observed, and no forecast learns from them." in ran.said.warnings
     )
 
 
@@ -426,7 +426,7 @@ def test_incidents_in_another_crs_are_brought_to_that_of_the_panel(count: Any, b
 
 
 def test_london_by_month_and_lsoa(count: Any, data_folder: Path) -> None:
-    """211,536 burglaries: place and the column of the police disagree for one in eighteen; every one is accounted for."""
+    """211,536 burglaries: place and column disagree for one in eighteen, and every one is accounted for."""
     with (data_folder / "london" / "burglary_2019-01_2022-04.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["Longitude"]]
     places = ([float(row[name]) for row in rows] for name in ("Longitude", "Latitude"))
