@@ -219,7 +219,7 @@ def _read_shapes(
         )
     shapes = move_shapes(table.shapes, table.crs, areas.crs)
     if bad := int((~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)).sum()):
-        has = "has an invalid geometry, as where a border crosses itself, which is", "have invalid geometries, which are"
+        has = "has an invalid geometry, which is", "have invalid geometries, which are"
         context.warn(f"{part_text(bad, table.rows, 'row', *has)} repaired")
     return shapes
 
