@@ -17,13 +17,12 @@ from qgis.core import (
 )
 
 from ..bridge import area_layers, layers
-from ..bridge.areas import write_areas
+from ..bridge.areas import write_areas, write_units
 from ..bridge.crs import tr
 from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file, write_features
 from ..bridge.polygon_places import read_inner_points
-from ..bridge.units import write_units
 from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of

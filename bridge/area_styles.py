@@ -1,19 +1,22 @@
-"""Styles of what is said of areas or street segments: their classes of risk, what a forecast got right, top places."""
+"""Styles of areas and street segments: counts, classes of risk, what a forecast got right, top places."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
     QgsFeatureRequest,
+    QgsGraduatedSymbolRenderer,
     QgsRendererCategory,
+    QgsRendererRange,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtGui import QColor
 
-from ..riskengine.contract.colours import LABELS
+from ..riskengine.contract.colours import LABELS, list_count_steps
 from .crs import tr
 from .label_styles import format_label
 from .style_parts import list_colours, load_style
@@ -56,6 +59,30 @@ def name_fields(layer: QgsVectorLayer) -> None:
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
+
+
+def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
+    """Style counts in up to five steps, as hotspot grids have them, and show each in its bin."""
+    load_style(layer, f"panel{ending_of(layer)}")
+    # The symbol belongs to its range, which must outlive the copying.
+    only = layer.renderer().ranges()[0]
+    steps, labels = list_count_steps(max(highest, 1))
+    ranges = []
+    for (before, step), label, colour in zip(pairwise([0, *steps]), labels, list_colours(len(steps))):
+        own = only.symbol().clone()
+        own.setColor(colour)
+        ranges.append(QgsRendererRange(before + 0.5, step + 0.5, own, label))
+    layer.setRenderer(QgsGraduatedSymbolRenderer("incidents", ranges))
+    layer.setMapTipTemplate(
+        """<b>[% "name" %]</b><br>[% "incidents" %] [% if("incidents" = 1, 'incident', 'incidents') %], """
+        f"[% {make_span_expression()} %]"
+    )
+    set_maps_in_time(layer, edges)
+
+
+def style_panel_areas(layer: QgsVectorLayer) -> None:
+    """Style the areas of a panel: outlines below the counts, where there may be none."""
+    load_style(layer, f"panel_areas{ending_of(layer)}")
 
 
 def style_risk_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges) -> None:

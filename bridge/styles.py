@@ -22,11 +22,17 @@ from qgis.PyQt.QtGui import QColor
 from ..riskengine.contract.colours import QUALITATIVE, list_count_steps
 from ..riskengine.contract.texts import show_name
 from .about import UNKNOWN, About, write_about
-from .area_styles import style_area_labels, style_class_areas, style_risk_areas, style_top_places
+from .area_styles import (
+    style_area_labels,
+    style_class_areas,
+    style_panel,
+    style_panel_areas,
+    style_risk_areas,
+    style_top_places,
+)
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
-from .panel_styles import style_panel, style_panel_areas
 from .score_styles import (
     ScoreClass,
     choose_score_colour,
