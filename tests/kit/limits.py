@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BESIDE: dict[str, dict[str, Any]] = {
     "addcovariates": {"FIELDS": "occurred", "KEY_FIELD": "occurred"},
     "countareas": {"UNITS": "squares", "SIZE": 500},
+    "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
+    "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
 }
 #: How far beyond a limit of a real number is asked, relative to it.
 STEP = 1e-6

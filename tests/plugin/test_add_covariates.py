@@ -110,6 +110,8 @@ def test_what_is_wrong_is_said_before_any_work(refusal: Any, panel: str, tmp_pat
     table = make_layer("None", "id:integer&field=score:double", [[1, 5.0]])
     asked = {"INPUT": panel, "TABLE": table, "KEY_FIELD": "id", "OUTPUT": str(tmp_path / "more.gpkg")}
     assert "FIELDS is empty. Choose the fields that hold the values." in refusal("addcovariates", **asked)
+    said = refusal("addcovariates", **asked, FIELDS=["score", "skore"])
+    assert "FIELDS: the layer has no field skore. It has: id, score." in said
     asked["FIELDS"] = "score"
     assert "KEY_FIELD is empty" in refusal("addcovariates", **{**asked, "KEY_FIELD": None})
     said = refusal("addcovariates", **{**asked, "OUTPUT": panel.split("|")[0]})
@@ -124,4 +126,6 @@ def test_a_layer_with_an_invalid_polygon_is_mended(run: Any, panel: str, tmp_pat
     bow = f"Polygon(({x} {y},{x + 1500} {y + 1500},{x + 1500} {y},{x} {y + 1500},{x} {y}))"
     layer = make_layer("Polygon", "rate:double", [[4.0]], [bow])
     asked = {"TABLE": layer, "JOIN": "area", "FIELDS": "rate", "OUTPUT": str(tmp_path / "more.gpkg")}
-    assert read(run("addcovariates", INPUT=panel, **asked)["OUTPUT"]) == {"rate": {"1": 4}}
+    ran = run("addcovariates", INPUT=panel, **asked)
+    assert read(ran["OUTPUT"]) == {"rate": {"1": 4}}
+    assert any("1 of 1 row has an invalid geometry" in line for line in ran.log.warnings)
