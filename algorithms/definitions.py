@@ -28,6 +28,7 @@ from qgis.core import (
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
 )
 
 from ..riskengine.contract.tools import kinds
@@ -144,7 +145,12 @@ def _extent(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamet
 
 def _field(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterField:
     return QgsProcessingParameterField(
-        parameter.name, _title(parameter), _default(parameter), names[parameter.kind.of], optional=_optional(parameter)
+        parameter.name,
+        _title(parameter),
+        _default(parameter) or None,
+        names[parameter.kind.of],
+        allowMultiple=is_several(parameter),
+        optional=_optional(parameter),
     )
 
 
@@ -216,6 +222,17 @@ def _file_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcess
     )
 
 
+def _panel_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterVectorDestination:
+    return QgsProcessingParameterVectorDestination(
+        parameter.name,
+        _title(parameter),
+        _SOURCES.TypeVectorAnyGeometry,
+        None,
+        _optional(parameter),
+        parameter.kind.created,
+    )
+
+
 def _folder_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterFolderDestination:
     return QgsProcessingParameterFolderDestination(
         parameter.name, _title(parameter), None, _optional(parameter), parameter.kind.created
@@ -263,8 +280,11 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.Places: _places,
     kinds.Polygons: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Areas: _vector(_SOURCES.TypeVectorPolygon),
+    kinds.Units: _vector(_SOURCES.TypeVectorPolygon, _SOURCES.TypeVectorLine),
+    kinds.Table: _vector(_SOURCES.TypeVector),
     kinds.RasterDestination: _raster_destination,
     kinds.FileDestination: _file_destination,
+    kinds.PanelDestination: _panel_destination,
     kinds.FolderDestination: _folder_destination,
     kinds.VectorDestination: _vector_destination,
 }

@@ -53,6 +53,8 @@ REFERENCE = "CRIMERISK_REFERENCE"
 CLASSES = "CRIMERISK_CLASSES"
 MODEL_CARD = "CRIMERISK_MODEL_CARD"
 
+#: The table of a GeoPackage that holds what a raster holds as tags, as ``key`` and ``value``.
+ABOUT_TABLE = "crimerisk"
 # Of panels.
 #: Bins after which a count is known.
 DELAY = "CRIMERISK_DELAY"

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_bin_length, format_moment, format_span
-from ..contract.texts import clean_text, count_text, format_amount, list_names, part_text, replace_controls
+from ..contract.texts import clean_text, count_text, format_amount, part_text
 from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
-from ..intake.incidents import NO_CATEGORY, Incidents, count_reasons, read_exchange
+from ..intake.incidents import Incidents, count_reasons, read_exchange
 from ..maps.area import choose_area, describe_area, mask_cells
-from ..maps.categories import WITHOUT, find_chosen, list_present, list_recorded, name_missing
 from ..maps.bins import bin_text, make_bin_edges
+from ..maps.categories import WITHOUT, find_chosen, list_present, list_recorded, name_missing
 from ..maps.counted import describe_counted
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, write_heatmaps

@@ -131,15 +131,12 @@ def number_bins(time: Times, edges: Times, bin_length: str) -> NDArray[np.int64]
         As `bin_text` writes it.
     """
     length, unit = read_bin_text(bin_length)
-    code = _CODE.get(unit, "s")
-    step = length * (7 if unit == "weeks" else 1)
+    whole, step = f"datetime64[{_CODE.get(unit, 's')}]", length * _STEPS.get(unit, 1)
 
     def count_steps(since: np.datetime64) -> NDArray[np.int64]:
-        # Floors, also below zero.
-        moved = time.astype("datetime64[s]") - since.astype("datetime64[s]")
-        if code == "M":
-            return (time.astype("datetime64[M]") - since.astype("datetime64[M]")).astype(np.int64) // step
-        return moved.astype(np.int64) // (np.timedelta64(step, code).astype("timedelta64[s]").astype(np.int64))
+        # Both floor, also below zero.
+        moved: NDArray[np.int64] = (time.astype(whole) - since.astype(whole)).astype(np.int64)
+        return moved // step
 
     number = np.searchsorted(edges, time, side="right").astype(np.int64) - 1
     last = len(edges) - 1

@@ -1,8 +1,8 @@
 """Covariates in the file of a panel (see `maps.panelfile`): two tables more.
 
-- ``covariates``: ``covariate`` (0, 1, …), ``name``, ``kind`` (``fixed`` or ``dated``), ``delay``, ``bins`` (how many,
+- ``covariates``: ``covariate`` ``name``, ``kind`` (``fixed`` or ``dated``), ``delay``, ``bins`` (how many,
   from the panel's first), ``filled`` (values that were filled from the past), ``source``, ``joined``, ``shuffled``;
-- ``covariate_values``: ``covariate``, ``area`` (the fid of ``areas``), ``bin``, ``bins`` (for how many the value holds),
+- ``covariate_values``: ``covariate``, ``area`` (the fid of ``areas``), ``bin``, ``bins`` (how many it holds for),
   ``value``, ``filled``; of fixed ones ``bin`` and ``bins`` are empty. What is unknown has no row.
 """
 

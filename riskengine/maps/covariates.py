@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from ..contract.choices import Combining
 from . import bins as timebins
 from .bins import Times
 from .joining import Pairs
-from .panel import Covariate, CovariateSource, Extras, Panel
+from .panel import Extras, Panel
 
 AnyPanel = TypeVar("AnyPanel", bound=Panel)
 
@@ -114,16 +114,18 @@ def _combine(
     value = values[pairs.row]
     known = np.isfinite(value) | (combine == "count")
     place = place[known]
-    rows = np.bincount(place, minlength=places)
+    rows = np.bincount(place, minlength=places).astype(np.float64)
+
+    def add_up(each: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(place, each[known], minlength=places).astype(np.float64)
+
     if combine == "count":
-        total = rows.astype(np.float64)
+        total = rows
     elif combine == "sum":
-        total = np.bincount(place, (pairs.share * value)[known], minlength=places)
+        total = add_up(pairs.share * value)
     else:
-        weight = pairs.weight[known]
-        total = np.bincount(place, weight * value[known], minlength=places)
-        whole = np.bincount(place, weight, minlength=places)
-        return np.divide(total, whole, out=np.full(places, np.nan), where=whole > 0)
+        whole = add_up(pairs.weight)
+        total = add_up(pairs.weight * value) / np.where(whole > 0, whole, np.nan)
     return np.where(rows > 0, total, np.nan)
 
 
@@ -168,37 +170,44 @@ def make_known_from(values: NDArray[np.float32], known_from: np.datetime64, edge
 def shuffle_covariates(panel: AnyPanel, seed: int = 0) -> AnyPanel:
     """Deal out all covariates among the units at random, the same way in all bins: a control.
 
-    What a forecaster gains with them it gains from knowing which unit is which, or by chance; so much the covariates
-    themselves must beat. Counts, and channels of counts, stay where they are.
+    Whatever a forecaster gains with them it does not gain from what they say. Counts, and channels of counts, stay
+    where they are.
     """
-    extras = panel.extras
-    order = _deal(panel.mask, seed)
-    names = tuple(f"{name}{SHUFFLED}" for name in extras.static_names)
-    static = _take(extras.static, order, panel.mask) if len(extras.static_names) else extras.static
-    covariates = tuple(_shuffle(each, order, panel.mask) for each in extras.covariates)
-    sources = {f"{name}{SHUFFLED}": replace(each, shuffled=True) for name, each in extras.sources.items()}
-    shuffled = replace(extras, static=static, static_names=names, covariates=covariates, sources=sources)
-    return replace(panel, extras=shuffled)
+    return replace(panel, extras=shuffle_extras(panel.extras, panel.mask, seed))
 
 
-def shuffle_extras(extras: Extras, areas: int, seed: int) -> Extras:
-    """Deal out the covariates of areas, as `shuffle_covariates` does those of a panel."""
-    raise NotImplementedError
+def shuffle_extras(extras: Extras, mask: NDArray[np.bool_], seed: int = 0) -> Extras:
+    """Deal out static layers and covariates among the units of the study area, the same way in all bins.
 
-
-def _deal(mask: NDArray[np.bool_], seed: int) -> NDArray[np.int64]:
-    """For each unit the one whose values it gets, shape (N,); units outside the study area keep theirs."""
+    Parameters
+    ----------
+    extras : Extras
+    mask : ndarray of bool, shape (...)
+        Units outside it keep theirs.
+    seed : int
+    """
     inside = np.flatnonzero(mask)
     order = np.arange(mask.size)
     order[inside] = np.random.default_rng(seed).permutation(inside)
-    return order
 
+    def deal(values: NDArray[Any]) -> NDArray[Any]:
+        dealt: NDArray[Any] = values.reshape(len(values), -1)[:, order].reshape(values.shape)
+        return dealt
 
-def _shuffle(covariate: Covariate, order: NDArray[np.int64], mask: NDArray[np.bool_]) -> Covariate:
-    filled = None if covariate.filled is None else _take(covariate.filled, order, mask)
-    values = _take(covariate.values, order, mask)
-    return replace(covariate, name=f"{covariate.name}{SHUFFLED}", values=values, filled=filled)
-
-
-def _take(values, order, mask):
-    return values.reshape(len(values), -1)[:, order].reshape(len(values), *mask.shape)
+    static = deal(extras.static) if extras.static_names else extras.static
+    covariates = tuple(
+        replace(
+            each,
+            name=each.name + SHUFFLED,
+            values=deal(each.values),
+            filled=None if each.filled is None else deal(each.filled),
+        )
+        for each in extras.covariates
+    )
+    return replace(
+        extras,
+        static=static,
+        static_names=tuple(name + SHUFFLED for name in extras.static_names),
+        covariates=covariates,
+        sources={name + SHUFFLED: replace(each, shuffled=True) for name, each in extras.sources.items()},
+    )

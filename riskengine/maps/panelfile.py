@@ -36,7 +36,7 @@ from .segments import Segments
 from .shapes import Shapes
 
 #: Tables of the file.
-AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", "crimerisk"
+AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", tagnames.ABOUT_TABLE
 _REMEDY = "Make it with Count incidents by area"
 #: The first bytes of every SQLite file.
 _SQLITE = b"SQLite format 3\0"
@@ -84,7 +84,9 @@ def write_panel(
                 ["id", "name", "size"],
                 layer=AREAS,
                 driver="GPKG",
-                geometry_type="Unknown",
+                # A layer has one kind of geometry: of several parts, as some areas are.
+                geometry_type="MultiLineString" if isinstance(units, Segments) else "MultiPolygon",
+                promote_to_multi=True,
                 crs=units.crs,
                 layer_options={"GEOMETRY_NAME": "geom"},
             )
@@ -175,13 +177,11 @@ def write_covariates(database: sqlite3.Connection, extras: Extras, fids: Sequenc
 
 def copy_with_covariates(path: str | Path, output: str | Path, extras: Extras) -> None:
     """Copy the file of a panel and write covariates into the copy, with all else that it holds; whole or not at all."""
-    with whole_file(output) as partial:
-        # The copy of a database that others have open, with what they have not yet written into the file itself.
-        with _open(path) as source, _open(partial) as database:
-            source.backup(database)
-            database.execute("PRAGMA journal_mode = DELETE")
-            fids = [fid for (fid,) in database.execute(f"SELECT fid FROM {AREAS} ORDER BY fid")]
-            write_covariates(database, extras, fids)
+    with whole_file(output) as partial, _open(path) as source, _open(partial) as database:
+        # A copy of the file would lack what others who have it open have not yet written into it.
+        source.backup(database)
+        fids = [fid for (fid,) in database.execute(f"SELECT fid FROM {AREAS} ORDER BY fid")]
+        write_covariates(database, extras, fids)
 
 
 def register_table(database: sqlite3.Connection, table: str) -> None:

@@ -109,7 +109,7 @@ def make_units(rows: UnitRows, crs: str, tolerance: float, context: JobContext) 
     lines = np.isin(shapely.get_type_id(rows.geometries), _LINES)
     if 2 * lines.sum() > (~shapely.is_missing(rows.geometries)).sum():
         segments, wrong = make_segments(ids, rows.geometries, crs, tolerance, names=names)
-        _report(wrong.empty, "has no line, or one without length", "have no line, or one without length", segments, context)
+        _report(wrong.empty, "has no length and is left out", "have no length and are left out", segments, context)
         _report_joined(wrong.joined, segments, context)
         return segments
     areas, faults = make_areas(ids, rows.geometries, crs, names=names)
@@ -120,8 +120,8 @@ def make_units(rows: UnitRows, crs: str, tolerance: float, context: JobContext) 
 def _report_faults(faults: AreaFaults, areas: Shapes, context: JobContext) -> None:
     if faults.repaired:
         context.warn(
-            f"{count_text(len(faults.repaired), 'area was', 'areas were')} invalid, as where a border crosses itself, and"
-            f" {'was' if len(faults.repaired) == 1 else 'were'} repaired: {list_names(faults.repaired)}"
+            f"{count_text(len(faults.repaired), 'area was invalid and is', 'areas were invalid and are')} repaired, as"
+            f" where a border crosses itself: {list_names(faults.repaired)}"
         )
     _report(faults.empty, "has no polygon and is left out", "have no polygon and are left out", areas, context)
     _report_joined(faults.joined, areas, context)

@@ -341,7 +341,7 @@ incidents in places, never of persons.
     by_area: Annotated[
         str | None,
         VectorDestination(
-            "polygon",
+            "any",
             {
                 "id": "text",
                 "name": "text",

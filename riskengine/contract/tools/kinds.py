@@ -108,7 +108,7 @@ class Extent(Kind):
 
 @dataclass(frozen=True)
 class Field(Kind):
-    """A field of a layer; `of` is the layer's key."""
+    """A field of a layer, or several where the type is a list; `of` is the layer's key."""
 
     of: str
 
@@ -192,6 +192,11 @@ class Polygons(Kind):
 @dataclass(frozen=True)
 class Areas(Kind):
     """Named polygons; the job gets a GeoJSON file. The tool declares `area_name` beside them."""
+
+
+@dataclass(frozen=True)
+class Table(Kind):
+    """Any vector layer or table; the job gets a file of its features with all their fields, in the layer's CRS."""
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,17 @@ class ClassifyRisk(Tool):
     TITLE = tr("Classify percentile risk")
     GROUP = RISK
     TAGS = "percentile,risk,classes,hotspot,threshold,legend,polygons"
-    SUMMARY = tr("Turns a risk raster into classes, as a raster with a legend and, if wanted, as polygons.")
+    SUMMARY = tr("Turns a risk into classes: of a raster, or of areas.")
     HELP = tr("""
-By percentiles a cell belongs to a class when its risk lies strictly above the class's percentile, so that a map
+By percentiles a cell, or an area, belongs to a class when its risk lies strictly above the class's percentile, so that a map
 without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole stack
 (so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
 
 By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, in whole cells and at least one; of
-cells with equal risk the first from north to south and west to east, which the log says. Works on any risk or density
-raster.
+cells with equal risk the first from north to south and west to east, which the log says. Of areas, which differ in
+size, those with the most risk per km² come first, as many whole ones as fit in the share, and at least one.
+
+Works on any risk or density, as a raster or as polygons with a number in the field risk.
 """)
     PROGRESS = (0.0, 90.0)
     OUTPUTS = (Output("THRESHOLDS", "thresholds_text", tr("Thresholds of the first map"), "text"),)
@@ -119,13 +121,14 @@ raster.
     by_area: Annotated[
         str | None,
         VectorDestination(
-            "polygon",
-            {**RISK_FIELDS, "class": "integer", "label": "text", "area_m2": "real"},
+            "any",
+            {**RISK_FIELDS, "class": "integer", "label": "text", "size": "real"},
             style="class_areas",
+            abstract="classes_text",
             after="risk",
             units="areas",
         ),
-        Shown(tr("Risk classes by area"), tr("The areas of the risk with their class."), name="AREAS"),
+        Shown(tr("Risk classes by area"), tr("The areas of the risk with their class, and their size (m²)."), name="AREAS"),
     ] = None
 
     @classmethod
@@ -156,7 +159,7 @@ class EvaluateRisk(Judges):
     TITLE = tr("Evaluate risk map")
     GROUP = RISK
     TAGS = "evaluate,risk,hit rate,pai,pei,precision,auc,log-loss,labels,validation,hotspot,forecast"
-    SUMMARY = tr("Judges any risk raster, ours or another tool's, by what happened.")
+    SUMMARY = tr("Judges any risk, of a raster or of areas, ours or another tool's, by what happened.")
     HELP = tr("""
 The hotspot grids count what happened in the bins that the risk is meant for. A raster of Crime Risk says itself when
 its bands apply; in another one, band 1 is the first map that is judged, and a single band is held against every map.

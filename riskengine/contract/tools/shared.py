@@ -363,7 +363,7 @@ class Judges(Tool):
     by_area: Annotated[
         str | None,
         VectorDestination(
-            "polygon",
+            "any",
             {
                 "id": "text",
                 "name": "text",

@@ -19,14 +19,10 @@ def list_map_layers(tool: type[Tool]) -> list[Parameter]:
 def list_foreign_results(tool: type[Tool], areas: bool) -> list[Parameter]:
     """List the destinations that a tool does not write for areas, or for grids."""
     foreign = "grid" if areas else "areas"
-    return [
-        each for each in parameters_of(tool) if isinstance(each.kind, Destination) and each.kind.units == foreign
-    ]
+    return [each for each in parameters_of(tool) if isinstance(each.kind, Destination) and each.kind.units == foreign]
 
 
-def list_unit_problems(
-    tool: type[Tool], are_areas: Mapping[str, bool], wanted: Mapping[str, Any]
-) -> Iterator[Problem]:
+def list_unit_problems(tool: type[Tool], are_areas: Mapping[str, bool], wanted: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield layers that do not go together, and results that are not made of such units.
 
     Parameters
@@ -42,17 +38,17 @@ def list_unit_problems(
     for key in others:
         if are_areas[key] != areas:
             text = (
-                tr("{first} is a layer of areas, but {key} is a raster. Choose polygons of the same areas for {key}.")
+                tr("{first} is a layer of areas, but {key} is a raster. Choose the same areas for {key}.")
                 if areas
-                else tr("{first} is a raster, but {key} is a layer of areas. Choose a raster of the same cells for {key}.")
+                else tr("{first} is a raster, but {key} is a layer of areas. Choose the same grid for {key}.")
             )
             yield Problem(key, _name(text, first=first, key=key))
     for parameter in list_foreign_results(tool, areas):
         if wanted.get(parameter.key):
             text = (
-                tr("{key} is {value}, but {first} is a layer of areas. Leave {key} empty: {own} holds the result.")
+                tr("{key} is {value}, but {first} is a layer of areas. Leave {key} empty: {own} has the result.")
                 if areas
-                else tr("{key} is {value}, but {first} is a raster. Leave {key} empty: {own} holds the result.")
+                else tr("{key} is {value}, but {first} is a raster. Leave {key} empty: {own} has the result.")
             )
             own = list_foreign_results(tool, not areas)[0].key
             yield Problem(parameter.key, _name(text, first=first, key=parameter.key, own=own))
