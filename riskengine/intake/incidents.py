@@ -275,7 +275,7 @@ def _bring_along(values: NDArray[Any], fid: NDArray[np.int64], incidents: Incide
 
 def write_exchange(path: str | Path, incidents: Incidents, named: NamedAreas | None = None) -> None:
     """Write what `read_exchange` reads; for scripts, tests and benchmarks that have no QGIS."""
-    areas = {} if named is None else {"area": named.code, "areas": np.array(named.names, dtype=str)}
+    areas: dict[str, Any] = {} if named is None else {"area": named.code, "areas": np.array(named.names, dtype=str)}
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,

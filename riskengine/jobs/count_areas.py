@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import shapely
@@ -19,12 +19,21 @@ from ..contract.units import noun_of
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.incidents import Incidents, NamedAreas, Refusal, count_reasons, read_exchange, read_named_areas
+from ..maps.appending import (
+    Earlier,
+    check_same_bins,
+    check_same_units,
+    continue_edges,
+    join_panels,
+    move_incidents,
+    read_earlier,
+)
 from ..maps.area import choose_area
 from ..maps.assigning import Assigned, assign_by_column, assign_by_place
-from ..maps.bins import Times, bin_text, make_bin_edges
+from ..maps.bins import Times, bin_text, make_bin_edges, read_bin_text
 from ..maps.categories import count_by_category, find_chosen, list_recorded, name_missing
 from ..maps.counted import describe_counted
-from ..maps.observed import describe_unobserved, find_observed
+from ..maps.observed import count_bins_of, describe_unobserved, find_observed
 from ..maps.panel import MOST_COUNTS, Panel, count_located
 from ..maps.panelfile import write_panel
 from ..maps.shapes import Shapes
@@ -53,14 +62,18 @@ def run(parameters: CountAreas, context: JobContext) -> dict[str, Any]:
     """Read, choose what was left empty, count, write."""
     context.progress(0.0, "Reading incidents")
     everything, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
-    rows = Rows(name_missing(everything, context), read_named_areas(parameters.incidents, everything))
+    named = read_named_areas(parameters.incidents, everything)
+    earlier = read_earlier(parameters.append_to) if parameters.append_to else None
+    if earlier is not None:
+        everything = move_incidents(everything, parameters.crs, earlier)
+    rows = Rows(name_missing(everything, context), named)
     rows = rows.select(find_chosen(rows.incidents, parameters.categories, context))
-    total = len(rows.incidents)
-    unit = _choose_bins(parameters.bin_unit, parameters.bin_length, everything, context)
-    rows, edges = _choose_period(rows, everything, unit, parameters, context)
+    unit, number = _choose_bins(parameters, everything, earlier, context)
+    length = bin_text(unit, number)
+    rows, edges, there = _choose_period(rows, everything, (unit, number), parameters, earlier, context)
     context.progress(0.1, "Making areas")
-    support, kind, area = _make_support(parameters, everything, edges, context)
-    _check_size(support, edges, unit, parameters)
+    support, made, area = _make_support(parameters, everything, edges, earlier, context)
+    _check_size(support, edges, length)
     context.progress(0.4, "Counting")
     assigned = _assign(rows, support, context)
     outside = assigned.unit < 0
@@ -70,27 +83,24 @@ def run(parameters: CountAreas, context: JobContext) -> dict[str, Any]:
     ]
     counts, _ = count_located(assigned.unit, rows.incidents.time, support, edges)
     by_category = count_by_category(rows.incidents, assigned.unit, counts.shape, edges, context)
-    length = bin_text(unit, parameters.bin_length)
-    observed = find_observed(everything.time, edges, length)
-    if silent := describe_unobserved(observed, edges):
-        context.warn(silent)
     panel = Panel(
         counts,
         edges,
         np.ones(len(support.ids), dtype=bool),
         support,
         length,
-        observed,
+        find_observed(count_bins_of(everything.time, edges), length),
         parameters.categories or list_recorded(rows.incidents),
         exactness=everything.exactness,
         area=area,
         source=parameters.source,
-        delay=parameters.delay or 0,
+        delay=parameters.delay if parameters.delay is not None else earlier.panel.delay if earlier is not None else 0,
     )
-    never = _report(panel, kind, context)
+    if earlier is not None:
+        panel, by_category = join_panels(earlier, panel, by_category, there, context)
+    never = _report(panel, made[tags.UNITS], context)
     context.progress(0.7, "Writing the panel")
-    write_panel(parameters.output, panel, by_category, {tags.UNITS: kind})
-    counted = int((~outside).sum())
+    write_panel(parameters.output, panel, by_category, made)
     return {
         "areas": len(support.ids),
         "support": support.kind,
@@ -98,13 +108,13 @@ def run(parameters: CountAreas, context: JobContext) -> dict[str, Any]:
         "bin": panel.bin,
         "exactness": panel.exactness,
         "edges": [str(edge) for edge in edges],
-        "counted": counted,
+        "counted": int((~outside).sum()),
         "without_area": int(outside.sum()),
         "left_out": len(everything) - len(rows.incidents),
-        "disagreeing": None if np.isnan(assigned.disagreeing) else 100 * assigned.disagreeing,
+        "disagreeing": 100 * assigned.disagreeing,
         "never": never,
-        "unobserved": int((~observed).sum()),
-        "highest": int(counts.max(initial=0)),
+        "unobserved": int((~panel.observed).sum()),
+        "highest": int(panel.counts.max(initial=0)),
         "counted_categories": panel.categories,
         "counted_text": describe_counted(panel),
         "category_columns": list(by_category),
@@ -114,55 +124,89 @@ def run(parameters: CountAreas, context: JobContext) -> dict[str, Any]:
     }
 
 
-def _choose_bins(unit: BinUnit, length: int, incidents: Incidents, context: JobContext) -> BinUnit:
-    if unit == "auto":
+def _choose_bins(
+    parameters: CountAreas, incidents: Incidents, earlier: Earlier | None, context: JobContext
+) -> tuple[BinUnit, int]:
+    """The unit of the bins, and how many units one has."""
+    unit, length = parameters.bin_unit, parameters.bin_length
+    if earlier is not None:
+        check_same_bins("" if unit == "auto" else bin_text(unit, length), earlier.panel)
+        length, word = read_bin_text(earlier.panel.bin)
+        unit = cast(BinUnit, word)
+    elif unit == "auto":
         first, last = find_covered(incidents)
         unit = "months" if last - first >= _LONG or incidents.exactness == "month" else "weeks"
         context.log(f"Time bin: {unit}, chosen automatically since the incidents are of {format_span(first, last)}")
-    return choose_unit(unit, length, incidents, context)
+    return choose_unit(unit, length, incidents, context), length
 
 
 def _choose_period(
-    rows: Rows, everything: Incidents, unit: BinUnit, parameters: CountAreas, context: JobContext
-) -> tuple[Rows, Times]:
+    rows: Rows,
+    everything: Incidents,
+    bins: tuple[BinUnit, int],
+    parameters: CountAreas,
+    earlier: Earlier | None,
+    context: JobContext,
+) -> tuple[Rows, Times, NDArray[np.bool_]]:
+    """The incidents that count, the edges of all bins, and the bins of which there are incidents, of any category."""
     _, first, last = choose_span(rows.incidents, parameters.start, parameters.end, context)
-    edges = make_bin_edges(first, last, unit, parameters.bin_length, "bin", "a panel holds")
+    if earlier is None:
+        edges = make_bin_edges(first, last, *bins, "bin", "a panel holds")
+    else:
+        edges = continue_edges(earlier.panel, first, last)
+        first = _leave_out_older(rows.incidents.time, first, edges[0], context)
     for name, given in (("start", parameters.start), ("end", parameters.end)):
         if given is not None and np.datetime64(given.replace(tzinfo=None), "s") not in edges:
             context.warn(
                 f"{name.upper()}, {format_moment(given)}, is not where a bin ends: the bin it falls in is incomplete"
             )
-    warn_of_incomplete(parameters.start, parameters.end, find_covered(everything), edges, context, "bin")
+    begin = int(np.searchsorted(edges, first, side="right")) - 1
+    covered = find_covered(everything)
+    warn_of_incomplete(parameters.start, parameters.end, covered, edges[begin:], context, "bin")
+    there = count_bins_of(everything.between(first, last + np.timedelta64(1, "s")).time, edges) > 0
     time = rows.incidents.time
-    return rows.select((time >= first) & (time <= last)), edges
+    return rows.select((time >= first) & (time <= last)), edges, there
+
+
+def _leave_out_older(time: Times, first: np.datetime64, begin: np.datetime64, context: JobContext) -> np.datetime64:
+    older = int(((time >= first) & (time < begin)).sum())
+    if older:
+        context.warn(
+            f"{count_text(older, 'incident is', 'incidents are')} older than the panel, which begins on"
+            f" {format_moment(begin)}, and {'is' if older == 1 else 'are'} not counted"
+        )
+    return max(first, begin)
 
 
 def _make_support(
-    parameters: CountAreas, incidents: Incidents, edges: Times, context: JobContext
-) -> tuple[Shapes, str, str]:
-    """The units, what they are in words, and the tag of their study area."""
-    if parameters.units == "layer":
-        assert parameters.areas, "refused by the declaration"
-        layer = read_units(parameters.areas)
+    parameters: CountAreas, incidents: Incidents, edges: Times, earlier: Earlier | None, context: JobContext
+) -> tuple[Shapes, dict[str, str], str]:
+    """The units, what they are in words by tag, and the tag of their study area."""
+    layer = read_units(parameters.areas) if parameters.areas and parameters.units == "layer" else None
+    if layer is not None:
         support = make_units(layer, parameters.crs, parameters.tolerance, context)
-        return support, layer.source or "a layer", "polygons"
+        if earlier is None:
+            return support, {tags.UNITS: layer.source or "a layer"}, "polygons"
+        check_same_units(support, earlier.support)
+    if earlier is not None:
+        return earlier.support, {tags.UNITS: "as before", **earlier.made}, earlier.panel.area
     assert parameters.size, "refused by the declaration"
     known = incidents.select(incidents.time < edges[-1])
     area = choose_area(known.x, known.y, known.fid, None, parameters.polygons, "hull", context)
     assert area.polygons is not None
     study_area = np.array([shape(each) for each in area.polygons], dtype=object)
-    support = _TILINGS[parameters.units](parameters.size, shapely.make_valid(study_area), parameters.crs)
-    return support, f"{parameters.units} of {format_amount(parameters.size)} m", area.tag
+    tiles = _TILINGS[parameters.units](parameters.size, shapely.make_valid(study_area), parameters.crs)
+    return tiles, {tags.UNITS: f"{parameters.units} of {format_amount(parameters.size)} m"}, area.tag
 
 
-def _check_size(support: Shapes, edges: Times, unit: str, parameters: CountAreas) -> None:
+def _check_size(support: Shapes, edges: Times, length: str) -> None:
     number, bins = len(support.ids), len(edges) - 1
     if number * bins > MOST_COUNTS:
         raise ParameterError(
-            f"{count_text(number, noun_of(support.kind))} in {count_text(bins, 'bin')} of {parameters.bin_length} {unit}"
-            f" are {number * bins:,} counts; {MOST_COUNTS:,} are the most",
+            f"{count_text(number, noun_of(support.kind))} in {count_bins(bins, length)} are {number * bins:,} counts;"
+            f" {MOST_COUNTS:,} are the most",
             parameter="bin_unit",
-            value=f"{parameters.bin_length} {unit}",
+            value=length,
             remedy="Choose longer bins, a shorter period, or fewer areas",
         )
 
@@ -192,7 +236,7 @@ def _assign(rows: Rows, support: Shapes, context: JobContext) -> Assigned:
 
 
 def _report(panel: Panel, kind: str, context: JobContext) -> int:
-    """Say what was counted; returns how many units never had an incident."""
+    """Say what was counted and what was not; returns how many units never had an incident."""
     support = panel.support
     assert isinstance(support, Shapes)
     noun = noun_of(support.kind)
@@ -202,6 +246,8 @@ def _report(panel: Panel, kind: str, context: JobContext) -> int:
         f"{count_text(len(support.ids), noun)} ({kind}; {how_large}), {count_bins(len(panel), panel.bin)}:"
         f" {format_span(panel.edges[0], panel.edges[-1])}"
     )
+    if silent := describe_unobserved(panel.observed, panel.edges):
+        context.warn(silent)
     never = np.flatnonzero(~(panel.counts > 0).any(axis=0))
     if len(never):
         names = [support.ids[number] for number in never]

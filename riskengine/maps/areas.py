@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ..ground.errors import DataError
-from .shapes import TOUCH, Geometries, Pairs, Shapes, join_rows, merge_rows, spread
+from .shapes import TOUCH, Geometries, Pairs, Shapes, gather_rows, spread
 from .support import Kind
 
 #: Two areas overlap where they share more than this part of the smaller one: less is how borders were drawn.
@@ -116,19 +116,17 @@ def make_areas(
     bad = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     shapes[bad] = [_keep_polygons(each) for each in shapely.make_valid(shapes[bad])]
     polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
-    parts = join_rows(ids, polygonal)
-    if not parts:
+    rows = gather_rows(ids, names, shapes, polygonal)
+    if not rows.ids:
         raise DataError(
             "The layer of areas has no polygon",
             parameter=parameter,
             value=len(ids),
             remedy="Choose a layer of polygons, such as beats, wards or census areas",
         )
-    joined = [name for name, rows in parts.items() if len(rows) > 1]
-    called = tuple(str(names[rows[0]]) for rows in parts.values()) if names is not None else ()
-    areas = Areas(tuple(parts), merge_rows(shapes, parts.values()), crs, called)
-    empty = sorted({str(ids[number]) for number in np.flatnonzero(~polygonal).tolist()} - set(parts))
-    return areas, AreaFaults([str(ids[number]) for number in np.flatnonzero(bad)], empty, joined, _find_slivers(areas), _find_overlaps(areas))
+    areas = Areas(rows.ids, rows.geometries, crs, rows.names)
+    repaired = [str(ids[number]) for number in np.flatnonzero(bad).tolist()]
+    return areas, AreaFaults(repaired, rows.empty, rows.joined, _find_slivers(areas), _find_overlaps(areas))
 
 
 def _keep_polygons(geometry: shapely.Geometry) -> shapely.Geometry:

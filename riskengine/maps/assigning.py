@@ -31,13 +31,13 @@ class Assigned:
     reason : ndarray of str objects, shape (N,)
         Why it has none; empty where it has one.
     disagreeing : float
-        Share of the incidents whose column and place both name an area that have two different ones; NaN where no
-        column was asked.
+        Share of the incidents whose column and place both name a unit that have two different ones; 0 where no column
+        was asked.
     """
 
     unit: NDArray[np.int64]
     reason: NDArray[np.object_]
-    disagreeing: float = float("nan")
+    disagreeing: float = 0.0
 
 
 def assign_by_place(incidents: Incidents, support: Shapes, context: JobContext) -> Assigned:
@@ -78,9 +78,7 @@ def assign_by_column(incidents: Incidents, named: NamedAreas, support: Shapes, c
     return Assigned(unit, reason.astype(object), share)
 
 
-def _compare(
-    unit: NDArray[np.int64], place: NDArray[np.int64], support: Shapes, context: JobContext
-) -> float:
+def _compare(unit: NDArray[np.int64], place: NDArray[np.int64], support: Shapes, context: JobContext) -> float:
     noun = noun_of(support.kind)
     both = (unit >= 0) & (place >= 0)
     apart = np.flatnonzero(both & (unit != place))

@@ -50,7 +50,10 @@ def make_bin_edges(
     """
     if unit not in _CODE:
         raise ParameterError(
-            f"bin_unit is {unit!r}", parameter="bin_unit", value=unit, remedy="Use hours, days, weeks, months or quarters"
+            f"bin_unit is {unit!r}",
+            parameter="bin_unit",
+            value=unit,
+            remedy="Use hours, days, weeks, months or quarters",
         )
     if length < 1:
         raise ParameterError(

@@ -133,8 +133,8 @@ def count_by_category(
     if len(frequent) > MAX_NAMED:
         rest = frequent[MAX_NAMED:]
         context.warn(
-            f"There are {count_text(len(frequent), 'category', 'categories')}; the {MAX_NAMED} most frequent have a column"
-            f" each, and {list_names(rest, 3)} are counted together as {OTHERS}"
+            f"There are {count_text(len(frequent), 'category', 'categories')}; the {MAX_NAMED} most frequent have a"
+            f" column each, and {list_names(rest, 3)} are counted together as {OTHERS}"
         )
         named = [*named, OTHERS]
     when = locate(incidents.time, edges)
@@ -147,7 +147,7 @@ def count_by_category(
 
 
 def choose_columns(names: Sequence[str]) -> list[str]:
-    """Choose a column's name for each category: its own if possible, on one line, and unlike all others, case or not."""
+    """Choose a column's name for each category: its own if possible, on one line, unlike all others, case or not."""
     taken = {each.casefold() for each in OWN_COLUMNS}
     made = []
     for name in names:

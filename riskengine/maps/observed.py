@@ -18,7 +18,7 @@ _CYCLE = {"hours": 168, "days": 7}
 _NAMED = 3
 
 
-def find_observed(time: Times, edges: Times, bin_length: str) -> NDArray[np.bool_]:
+def find_observed(counts: NDArray[np.int64], bin_length: str) -> NDArray[np.bool_]:
     """Find the bins of which there are data, shape (T,).
 
     All are taken for observed but runs without any incident in which, by the mean of the bins of the same hour or
@@ -26,26 +26,28 @@ def find_observed(time: Times, edges: Times, bin_length: str) -> NDArray[np.bool
 
     Parameters
     ----------
-    time : ndarray of datetime64[s]
-        Of all incidents, of whatever category.
-    edges : ndarray of datetime64[s], shape (T + 1,)
+    counts : ndarray of int64, shape (T,)
+        Incidents of each bin, of whatever category.
     bin_length : str
         As in files: ``1 months``.
     """
-    bins = len(edges) - 1
-    when = timebins.locate(time, edges)
-    counts = np.bincount(when[when >= 0], minlength=bins)
     number, unit = timebins.read_bin_text(bin_length)
     cycle = _CYCLE.get(unit, 1)
-    phase = np.arange(bins) % (cycle // number if cycle % number == 0 else 1)
+    phase = np.arange(len(counts)) % (cycle // number if cycle % number == 0 else 1)
     usual = (np.bincount(phase, counts) / np.bincount(phase))[phase]
     # Runs of empty bins, by their first and that after their last.
     change = np.flatnonzero(np.diff(np.r_[True, counts > 0, True].astype(np.int8)))
-    observed = np.ones(bins, dtype=bool)
+    observed = np.ones(len(counts), dtype=bool)
     for first, after in zip(change[::2], change[1::2], strict=True):
         if usual[first:after].sum() >= EXPECTED:
             observed[first:after] = False
     return observed
+
+
+def count_bins_of(time: Times, edges: Times) -> NDArray[np.int64]:
+    """Count the incidents of each bin, shape (T,)."""
+    when = timebins.locate(time, edges)
+    return np.bincount(when[when >= 0], minlength=len(edges) - 1).astype(np.int64)
 
 
 def describe_unobserved(observed: NDArray[np.bool_], edges: Times) -> str:

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from ..contract.tools.areas import CountAreas
 from ..ground.errors import DataError
-from .shapes import TOUCH, Geometries, Pairs, Shapes, join_rows, merge_rows, spread
+from .shapes import TOUCH, Geometries, Pairs, Shapes, gather_rows, spread
 from .support import Kind
 
 #: Distances that differ by less are the same: at a crossing all streets are equally near. Metres.
@@ -114,15 +114,12 @@ def make_segments(
     """
     shapes = np.asarray(geometries, dtype=object)
     linear = np.isin(shapely.get_type_id(shapes), (1, 2, 5)) & (shapely.length(shapes) > 0)
-    parts = join_rows(ids, linear)
-    if not parts:
+    rows = gather_rows(ids, names, shapes, linear)
+    if not rows.ids:
         raise DataError(
             "The layer of areas has no line",
             parameter=parameter,
             value=len(ids),
             remedy="Choose a layer of lines, such as street segments, or of polygons",
         )
-    called = tuple(str(names[rows[0]]) for rows in parts.values()) if names is not None else ()
-    joined = [name for name, rows in parts.items() if len(rows) > 1]
-    empty = sorted({str(ids[number]) for number in np.flatnonzero(~linear).tolist()} - set(parts))
-    return Segments(tuple(parts), merge_rows(shapes, parts.values()), crs, called, tolerance), SegmentFaults(empty, joined)
+    return Segments(rows.ids, rows.geometries, crs, rows.names, tolerance), SegmentFaults(rows.empty, rows.joined)

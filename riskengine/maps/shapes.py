@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -107,15 +107,40 @@ def spread(found: NDArray[np.int64], units: NDArray[np.int64], place: NDArray[np
     return point, units[np.repeat(first, number) + within]
 
 
-def join_rows(ids: Sequence[str], kept: NDArray[np.bool_]) -> dict[str, list[int]]:
-    """List the rows of each id, of those that are kept: one id is one unit."""
+@dataclass(frozen=True)
+class Gathered:
+    """The rows of a layer made one unit for each id.
+
+    Attributes
+    ----------
+    ids, names : tuple of str, length N
+    geometries : ndarray, shape (N,)
+    joined : list of str
+        Ids that stand on several rows; their parts are one unit.
+    empty : list of str
+        Ids that have no geometry that can be used.
+    """
+
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    geometries: Geometries
+    joined: list[str]
+    empty: list[str]
+
+
+def gather_rows(
+    ids: Sequence[str], names: Sequence[str] | None, geometries: Geometries, kept: NDArray[np.bool_]
+) -> Gathered:
+    """Gather the rows that are kept by their ids; without names the ids stand for them."""
     rows: dict[str, list[int]] = {}
     for number in np.flatnonzero(kept).tolist():
         rows.setdefault(str(ids[number]), []).append(number)
-    return rows
-
-
-def merge_rows(geometries: Geometries, rows: Iterable[list[int]]) -> Geometries:
-    """Make one geometry of the rows of each unit, shape (N,)."""
-    made = [geometries[each[0]] if len(each) == 1 else shapely.union_all(geometries[each]) for each in rows]
-    return np.array(made, dtype=object)
+    made = [geometries[each[0]] if len(each) == 1 else shapely.union_all(geometries[each]) for each in rows.values()]
+    called = names if names is not None else ids
+    return Gathered(
+        tuple(rows),
+        tuple(str(called[each[0]]) for each in rows.values()),
+        np.array(made, dtype=object),
+        [name for name, each in rows.items() if len(each) > 1],
+        sorted({str(ids[number]) for number in np.flatnonzero(~kept).tolist()} - set(rows)),
+    )

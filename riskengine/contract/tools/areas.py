@@ -148,9 +148,9 @@ made, and none is cut.
             ),
         ),
     ] = "auto"
-    bin_length: Annotated[int, Limits(1), Shown(tr("Units in a bin"), tr("For example 2 with Weeks for fortnights."))] = (
-        1
-    )
+    bin_length: Annotated[
+        int, Limits(1), Shown(tr("Units in a bin"), tr("For example 2 with Weeks for fortnights."))
+    ] = 1
     start: Annotated[datetime | None, Shown(tr("Start"), advanced=True)] = None
     end: Annotated[datetime | None, Shown(tr("End (not included)"), advanced=True)] = None
     delay: Annotated[
@@ -159,8 +159,8 @@ made, and none is cut.
         Shown(
             tr("Bins until counts are known"),
             tr(
-                "Open data come late: 2 with months, where a month is published two months after its end. Forecasts and "
-                "backtests then use what was known. Left empty: 0, or that of the panel that is continued."
+                "Open data come late: 2 with months, where a month is published two months after its end. Forecasts "
+                "and backtests then use what was known. Left empty: 0, or that of the panel that is continued."
             ),
             advanced=True,
         ),
