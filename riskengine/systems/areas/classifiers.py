@@ -74,7 +74,7 @@ def make_classifier(classifier: StudyClassifier, seed: int) -> Any:
     if classifier == "bayes":
         return GaussianNB()
     if classifier == "neighbours":
-        return KNeighborsClassifier(weights="distance", leaf_size=300, n_jobs=_CORES)
+        return KNeighborsClassifier(weights="distance", n_jobs=_CORES)
     vectors = SVC(kernel="rbf", gamma="scale", C=3, cache_size=500)
     return BaggingClassifier(vectors, n_estimators=5, max_samples=0.5, random_state=seed, n_jobs=_CORES)
 

@@ -124,7 +124,10 @@ def count_same(earlier: NDArray[np.inexact], values: NDArray[np.inexact]) -> Int
 
 
 def _smooth(earlier_x: Floats, earlier_y: Floats, x: Floats, y: Floats, context: JobContext) -> Floats:
-    """Compute a Gaussian density: incidents per square kilometre, since trees see no difference below 1e-7."""
+    """Compute a Gaussian density of the incidents at other coordinates.
+
+    Per square kilometre, since trees see no difference below 1e-7, which a density per square metre has.
+    """
     tree = cKDTree(np.column_stack([earlier_x, earlier_y]))
     density = np.empty(len(x))
     for first in range(0, len(x), _CHUNK):
@@ -134,4 +137,6 @@ def _smooth(earlier_x: Floats, earlier_y: Floats, x: Floats, y: Floats, context:
         near = here.sparse_distance_matrix(tree, _REACH * BANDWIDTH, output_type="coo_matrix")
         weight = np.exp(-((near.data / BANDWIDTH) ** 2) / 2)
         density[part] = np.bincount(near.row, weight, minlength=here.n)
+    # Its own coordinate tells a place that had an incident from one that was drawn.
+    density -= count_same(earlier_x + 1j * earlier_y, x + 1j * y)
     return density / (2 * np.pi * (BANDWIDTH / 1000) ** 2)

@@ -76,6 +76,10 @@ class Inputs:
         np.add.at(made, (self.month[number >= 0], number[number >= 0]), 1)
         return made
 
+    def name_month(self, month: int) -> str:
+        """Name a month as people say it."""
+        return format_moment(self.months[month].astype("datetime64[s]"), "month")
+
     def make_panel(self) -> Heatmaps:
         """Make the panel of the cells that the forecasters read."""
         grid = self.cells.grid
@@ -194,7 +198,7 @@ def choose_tests(inputs: Inputs, wanted: int) -> Integers:
     least = TRAINING + DENSITY
     total = len(inputs.months)
     if total < least + wanted:
-        span = f"{format_moment(inputs.months[0], 'month')} to {format_moment(inputs.months[-1], 'month')}"
+        span = f"{inputs.name_month(0)} to {inputs.name_month(-1)}"
         raise DataError(
             f"The incidents are of {count_text(total, 'month')} ({span}), and testing {wanted} takes {least + wanted}:"
             f" each month tested needs {TRAINING} to learn from, and the first of these {DENSITY} before it",

@@ -61,7 +61,7 @@ class Mobility:
         missing = months[~np.isin(months, known)]
         if len(missing):
             raise DataError(
-                f"The table of mobility has nothing of {format_moment(missing[0], 'month')}, and each month takes that"
+                f"The table of mobility has nothing of {format_moment(missing[0].astype('datetime64[s]'), 'month')}, and each month takes that"
                 " of the month before",
                 parameter="mobility",
                 value=str(missing[0]),

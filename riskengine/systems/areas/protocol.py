@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from ...contract.choices import StudyClassifier
-from ...contract.dates import format_moment
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...measures.metrics import auc, log_loss
@@ -148,7 +147,7 @@ class Protocol:
         run = Run()
         for number, month in enumerate(tests):
             with context.step(number / len(tests), (number + 1) / len(tests)):
-                context.progress(0.0, format_moment(self.inputs.months[month], "month"))
+                context.progress(0.0, self.inputs.name_month(month))
                 self._test(classifier, int(month), setting, importance, run, context)
         return run
 
@@ -198,7 +197,7 @@ class Protocol:
         return max(ways, key=lambda way: np.nan_to_num(way[0].f1))
 
     def _refuse(self, sample: Sample) -> None:
-        month = format_moment(self.inputs.months[sample.month], "month")
+        month = self.inputs.name_month(sample.month)
         lacking = "an incident" if not sample.happened.any() else "a place without one"
         raise DataError(
             f"In {month} there is no {lacking.partition(' ')[2]} to learn from: every month needs both",
