@@ -25,7 +25,7 @@ from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
-from . import destinations, dialogs, features, refusals
+from . import destinations, dialogs, features, panels, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
 from .sinks import Rows, Sink, Table
@@ -137,7 +137,7 @@ class ToolAlgorithm(EngineAlgorithm):
         )
         source = self.parameterAsSource(parameters, source_key, context) if source_key else None
         if source is not None:
-            asked = ("TIME_FIELD", "CATEGORY_FIELD", "REPORTED_FIELD")
+            asked = ("TIME_FIELD", "CATEGORY_FIELD", "REPORTED_FIELD", "AREA_COLUMN")
             names = (self.parameterAsString(parameters, name, context) for name in asked)
             if why := describe_table(source) or layers.describe_field_problem(source, *names):
                 return why
@@ -230,7 +230,7 @@ class ToolAlgorithm(EngineAlgorithm):
         for parameter in parameters_of(self.tool):
             if not isinstance(parameter.kind, kinds.Destination):
                 continue
-            if isinstance(parameter.kind, kinds.VectorDestination):
+            if isinstance(parameter.kind, (kinds.VectorDestination, kinds.PanelDestination)):
                 destination = written.get(parameter.name)
             elif isinstance(parameter.kind, kinds.FolderDestination) or not _is_removed(parameter):
                 continue
@@ -240,6 +240,8 @@ class ToolAlgorithm(EngineAlgorithm):
             if destination:
                 returned[parameter.name] = destination
                 self._style(asked, parameter, str(destination), result)
+                if isinstance(parameter.kind, kinds.PanelDestination):
+                    self.style_output(panels.areas_of(destination), self.tr("Areas"), styles.style_panel_areas)
                 last_files.announce(str(destination))
         if "refusals" in result and asked.places is not None:
             total = len(asked.places.x) + len(asked.places.refused)
@@ -251,10 +253,11 @@ class ToolAlgorithm(EngineAlgorithm):
 
     def _write_vectors(self, asked: Asked, result: dict[str, Any]) -> dict[str, str]:
         """Write all layers that are wanted, or none; returns their ids by the names of Processing."""
+        kept = (kinds.VectorDestination, kinds.PanelDestination)
         wanted = [
             each
             for each in parameters_of(self.tool)
-            if isinstance(each.kind, kinds.VectorDestination) and asked.read_given(each) is not None
+            if isinstance(each.kind, kept) and asked.read_given(each) is not None
         ]
         low, high = self.tool.PROGRESS[1], 99.0
         share = (high - low) / max(len(wanted), 1)
@@ -263,6 +266,9 @@ class ToolAlgorithm(EngineAlgorithm):
             for parameter in wanted:
                 part = low, low + share
                 low += share
+                if isinstance(parameter.kind, kinds.PanelDestination):
+                    made[parameter.name] = panels.bring(asked, parameter, together)
+                    continue
                 sink = Sink(self, asked.parameters, parameter.name, asked.context, asked.feedback, asked.folder, *part)
                 rows = self.rows_of(asked, parameter, result)
                 # What the job could not write it says itself.

@@ -20,8 +20,9 @@ from ..bridge.areas import write_areas
 from ..bridge.crs import tr
 from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
-from ..bridge.plain_files import PlainFile, find_plain_file
+from ..bridge.plain_files import PlainFile, find_plain_file, write_features
 from ..bridge.polygon_places import read_inner_points
+from ..bridge.units import write_units
 from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
@@ -262,6 +263,7 @@ class Asked:
             file,
             exactness=read_exactness(layer, fields[0]),
             reported_field=self.read_text("reported_field"),
+            area_column=self.read_text("area_column"),
         )
         self._crs = self.places.crs
         if not own:
@@ -302,6 +304,32 @@ class Asked:
         write_areas(source, self.read_text("area_name"), self.crs, path, self.context)
         return str(path)
 
+    def _units(self, parameter: Parameter) -> str | None:
+        source = self.open_source(parameter.key)
+        if source is None:
+            return None
+        path = self.folder / "areas.npz"
+        fields = self.read_text("area_id"), self.read_text("area_name")
+        write_units(source, *fields, self.crs, path, self.context, self.feedback)
+        return str(path)
+
+    def _field(self, parameter: Parameter) -> Any:
+        names = self.algorithm.parameterAsStrings(self.parameters, parameter.name, self.context)
+        names = [name for name in names if name]
+        return names if is_several(parameter) else next(iter(names), None)
+
+    def _table(self, parameter: Parameter) -> str | None:
+        source = self.open_source(parameter.key)
+        if source is None:
+            return None
+        self.source = source
+        of_it = [each for each in self._by_key.values() if isinstance(each.kind, kinds.Field)]
+        names = [self.read(each) for each in of_it if each.kind.of == parameter.key]
+        fields = dict.fromkeys(name for given in names for name in (given if isinstance(given, list) else [given]))
+        path = self.folder / "table.gpkg"
+        write_features(source, filter(None, fields), path, self.context, self.feedback)
+        return str(path)
+
     def _feature_ids(self, parameter: Parameter) -> str | None:
         return (
             str(self.folder / "kept.npy")
@@ -323,6 +351,11 @@ class Asked:
             path = self.algorithm.parameterAsFileOutput(self.parameters, parameter.name, self.context)
             return self.algorithm.to_absolute(path) or None
         return self.algorithm.read_file_destination(self.parameters, parameter.name, self.context) or None
+
+    def _panel_destination(self, parameter: Parameter) -> str | None:
+        # As tables are: made in the exchange folder, and brought to its place with all else.
+        path = self.algorithm.parameterAsOutputLayer(self.parameters, parameter.name, self.context)
+        return str(self.folder / "panel.gpkg") if path else None
 
     def _folder_destination(self, parameter: Parameter) -> str | None:
         # Written where a failure leaves nothing, and brought to its place when all is there.
@@ -352,16 +385,21 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.File: Asked._file,
     kinds.Files: Asked._files,
     kinds.Raster: Asked._raster,
+    kinds.MapLayer: Asked._raster,
     kinds.Rasters: Asked._rasters,
     kinds.Incidents: Asked._incidents,
     kinds.Places: Asked._places,
     kinds.Polygons: Asked._polygons,
     kinds.Areas: Asked._areas,
+    kinds.Units: Asked._units,
+    kinds.Table: Asked._table,
+    kinds.Field: Asked._field,
     kinds.FeatureIds: Asked._feature_ids,
     kinds.Scratch: Asked._scratch,
     kinds.LayerName: Asked._layer_name,
     kinds.RasterDestination: Asked._raster_destination,
     kinds.FileDestination: Asked._file_destination,
+    kinds.PanelDestination: Asked._panel_destination,
     kinds.FolderDestination: Asked._folder_destination,
     kinds.VectorDestination: Asked._vector_destination,
 }

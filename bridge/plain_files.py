@@ -1,30 +1,40 @@
-"""Layers that are nothing but a table of a GeoPackage, which the engine then reads itself."""
+"""Layers that are nothing but a table of a GeoPackage, which the engine then reads itself; any other made one."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    Qgis,
+    QgsFeatureRequest,
     QgsFields,
+    QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProcessingUtils,
     QgsProviderRegistry,
+    QgsVectorFileWriter,
     QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType
 
+from ..riskengine.contract.texts import list_names, show_name
 from . import client, leftovers, outputs
 from .crs import tr
 
+#: Names that no field of a layer has: of the column of numbers, and of that of geometries.
+_NUMBERS, _SHAPES = "crimerisk_fid", "crimerisk_geom"
+#: Fields that a sentence names.
+_LISTED = 40
 #: Of these the engine gives back just what it has read.
 _TYPES = {
     QMetaType.Type.Int,
@@ -138,3 +148,44 @@ def read_points(file: PlainFile, names: Sequence[str], feedback: QgsProcessingFe
         return None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_features(
+    source: QgsProcessingFeatureSource,
+    fields: Iterable[str],
+    path: Path,
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+) -> None:
+    """Write the features of a source, with their geometries as they are, into a GeoPackage.
+
+    Raises
+    ------
+    QgsProcessingException
+        If there is no such field, or the user cancels.
+    """
+    known = source.fields()
+    wanted = []
+    for name in fields:
+        if known.lookupField(name) < 0:
+            raise QgsProcessingException(
+                tr("The layer {name} has no field {field}. It has: {known}.").format(
+                    name=show_name(source.sourceName()),
+                    field=show_name(name),
+                    known=list_names([each.name() for each in known], _LISTED),
+                )
+            )
+        wanted.append(known.lookupField(name))
+    # The engine mends what is invalid, and says so.
+    source.setInvalidGeometryCheck(Qgis.InvalidGeometryCheck.NoCheck)
+    layer = source.materialize(QgsFeatureRequest().setSubsetOfAttributes(wanted), feedback)
+    if feedback.isCanceled():
+        raise QgsProcessingException(tr("Cancelled: nothing was written."))
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    options.layerName = "table"
+    options.layerOptions = [f"FID={_NUMBERS}", f"GEOMETRY_NAME={_SHAPES}", "SPATIAL_INDEX=NO"]
+    options.feedback = feedback
+    error, why, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context.transformContext(), options)
+    if error != QgsVectorFileWriter.WriterError.NoError:
+        raise QgsProcessingException(why)

@@ -25,6 +25,7 @@ from .about import UNKNOWN, About, write_about
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
+from .panel_styles import style_panel, style_panel_areas
 from .score_styles import (
     ScoreClass,
     choose_score_colour,
@@ -54,6 +55,8 @@ __all__ = [
     "style_hits",
     "style_incidents",
     "style_labels",
+    "style_panel",
+    "style_panel_areas",
     "style_predicted_raster",
     "style_predicted_scores",
     "style_risk",
@@ -156,6 +159,7 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "risk": lambda layer, result: style_risk(layer, result["edges"]),
     "classes": lambda layer, result: style_classes(layer, result["labels"], result["edges"]),
     "class_polygons": lambda layer, result: style_class_polygons(layer, result["labels"], result["edges"]),
+    "panel": lambda layer, result: style_panel(layer, result["highest"], result["edges"]),
     "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
     "hits": lambda layer, result: style_hits(layer),
     "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),

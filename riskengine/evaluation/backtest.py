@@ -13,7 +13,7 @@ from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.area import narrow_to_past
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .entrants import find_record, make_entrants
 from .folds import run_tasks
 from .gathered import Gathered
@@ -24,7 +24,7 @@ from .task import make_tasks
 
 
 def run_backtest(
-    heatmaps: Heatmaps,
+    heatmaps: Panel,
     models: Sequence[str] | Mapping[str, Forecaster],
     plan: Plan,
     threshold: int = 1,
@@ -38,7 +38,7 @@ def run_backtest(
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
     models : sequence of str, or mapping of str to Forecaster
         Names of `riskengine.contract.forecasters`, or forecasters whose settings are taken; they are fitted anew. A
         constant, the reference of the Brier skill, joins them where there is none.

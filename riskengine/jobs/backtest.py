@@ -11,7 +11,7 @@ import numpy as np
 from ..contract.dates import format_moment
 from ..contract.forecasters import BASELINES, DEFAULT, title_of
 from ..contract.texts import count_text
-from ..contract.tools.forecast import BacktestForecast
+from ..contract.tools.backtest import BacktestForecast
 from ..evaluation.backtest import run_backtest
 from ..evaluation.entrants import make_entrants
 from ..evaluation.exposure import compute_exposure, read_areas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -20,7 +20,10 @@ from ..ground.errors import DataError
 from .grid import Grid
 from .heatmaps import Heatmaps
 from .hull import Hull, draw_hull
+from .panel import Panel
 from .study_area import Extent, require_incidents
+
+P = TypeVar("P", bound=Panel)
 
 #: More strays than this are not named one by one.
 _NAMED = 5
@@ -160,7 +163,7 @@ def warn_of_rectangle(
     )
 
 
-def kind_of(heatmaps: Heatmaps) -> str:
+def kind_of(heatmaps: Panel) -> str:
     """``hull``, ``polygons``, ``rectangle``, or empty where the stack does not say."""
     return heatmaps.area.partition(" ")[0]
 
@@ -185,7 +188,7 @@ def describe_area(heatmaps: Heatmaps) -> str:
     return f"{text} {_CAVEAT}" if kind == "rectangle" else text
 
 
-def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) -> Heatmaps:
+def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
     """Narrow a study area that is a hull to that of the incidents before a map; any other area stays as it is.
 
     A hull of all incidents knows where they will happen. This one is drawn, by the same rule, around the cells that
@@ -193,13 +196,14 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
+        Areas are given, never drawn: of them nothing is narrowed.
     origin : int
         Number of the first map that the first forecast does not know.
     say : callable
         Told of what was done.
     """
-    if kind_of(heatmaps) != "hull":
+    if not isinstance(heatmaps, Heatmaps) or kind_of(heatmaps) != "hull":
         return heatmaps
     origin = max(origin, 0)
     before = heatmaps.before(origin)

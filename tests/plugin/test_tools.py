@@ -11,6 +11,7 @@ from kit.tools import algorithm_of, check_run, check_tool, list_tool_ids
 #: What makes a run short; all else is as a user gets it.
 QUICK: dict[str, dict[str, Any]] = {
     "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
+    "countareas": {"UNITS": 1, "SIZE": 500},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
     "predictscore": {"SPACING": 500},
