@@ -190,7 +190,7 @@ def _inputs(
             continue
         if isinstance(definition, QgsProcessingParameterFile):
             sources = [algorithm.parameterAsFile(parameters, name, context)]
-        elif definition.type() in ("source", "raster"):
+        elif definition.type() in ("source", "raster", "layer"):
             layer = algorithm.parameterAsLayer(parameters, name, context)
             sources = [layer.source() if layer is not None else ""]
         elif definition.type() == "multilayer":
