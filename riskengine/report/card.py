@@ -37,6 +37,7 @@ def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
         "baseline": found.catcher,
         "verdict": found.verdict.catch,
         **{name: getattr(area, name) for name in ("share", "flagged", "cells", "maps", "caught", "incidents")},
+        **({} if area.weights is None else {"units": held_out.panel.support.kind, "weights": asdict(area.weights)}),
         "few_cells": area.few.cells if area.few else 0,
         "few_incidents": area.few.incidents if area.few else 0.0,
         "baseline_caught": held_out.scores[found.catcher].area.caught if found.catcher else 0.0,
