@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from areas_data import _DOMAINS, _LSOAS, _PLACES, LONDON, _read_shapes, read_deprivation, read_london
+from areas_data import DOMAINS, LONDON, LSOAS, PLACES, read_deprivation, read_london, read_shapes
 from common import make_parser, require_data, say
+from numpy.typing import NDArray
 
 from riskengine.contract.choices import StudyClassifier
 from riskengine.ground.context import JobContext
@@ -33,23 +35,26 @@ _FASTER: tuple[StudyClassifier, ...] = ("forest", "logistic", "bayes", "neighbou
 
 def read_inputs(data: Path, mobility: bool = False) -> Inputs:
     """Read London's burglaries, the LSOA that the police name for each, deprivation and, on request, mobility."""
-    shapes, codes, boroughs = _read_shapes(require_data(data, *_LSOAS), "LSOA11CD", "LAD11CD")
+    shapes, codes, boroughs = read_shapes(require_data(data, *LSOAS), "LSOA11CD", "LAD11CD")
     areas, _ = make_areas(codes.tolist(), shapes, LONDON)
     incidents, code = read_london(data)
     last = _LAST_WITH_MOBILITY if mobility else incidents.time.max().astype("datetime64[M]")
     kept = np.isfinite(incidents.x) & (incidents.time.astype("datetime64[M]") <= last)
     number = pd.Index(areas.ids).get_indexer(pd.Index(code))
-    table = _read_mobility(data, boroughs) if mobility else None
+    kept &= number >= 0
     deprivation = read_deprivation(data, areas.ids).T.astype(np.float64)
-    inputs, _ = make_inputs(incidents.select(kept), areas, deprivation, _DOMAINS, table, number[kept])
-    return inputs
+    inputs = make_inputs(incidents.select(kept), number[kept], areas, deprivation, DOMAINS)
+    return replace(inputs, mobility=_read_mobility(data, boroughs, inputs.months)) if mobility else inputs
 
 
-def _read_mobility(data: Path, boroughs: np.ndarray[Any, Any]) -> Mobility:
-    path = require_data(data, "london", "google_mobility_boroughs_to_2021-06.csv")
-    rows = pd.read_csv(path, parse_dates=["date"]).rename(columns={"date": "day", "area_code": "region"})
-    names = {f"{place}_percent_change_from_baseline": place for place in _PLACES}
-    return Mobility(rows.rename(columns=names), tuple(names.values()), boroughs)
+def _read_mobility(data: Path, boroughs: NDArray[np.object_], months: NDArray[np.datetime64]) -> Mobility:
+    """Read the medians of each borough and month, of the days that have a value."""
+    rows = pd.read_csv(require_data(data, "london", "google_mobility_boroughs_to_2021-06.csv"), parse_dates=["date"])
+    rows["month"] = rows["date"].to_numpy().astype("datetime64[M]").astype("datetime64[ns]")
+    names = [f"{place}_percent_change_from_baseline" for place in PLACES]
+    median = rows.groupby(["month", "area_code"])[names].median()
+    wanted = pd.MultiIndex.from_product([months.astype("datetime64[ns]"), boroughs])
+    return Mobility(median.reindex(wanted).to_numpy().reshape(len(months), len(boroughs), len(names)), PLACES)
 
 
 def measure(data: Path, seed: int = 0, classifiers: Sequence[StudyClassifier] = _FASTER) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Features:
             columns.append(compute_density(*earlier, x, y, self.switches.density, context)[:, None])
         columns.append(self.covariates[area])
         if inputs.mobility is not None:
-            columns.append(inputs.mobility.compute_medians(inputs.months[month] - 1, self.switches.filling)[area])
+            columns.append(inputs.mobility.read(month - 1, self.switches.filling)[area])
         return np.hstack(columns)
 
     def _choose_covariates(self, seed: int) -> Floats:

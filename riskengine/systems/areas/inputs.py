@@ -142,49 +142,25 @@ def make_cells(areas: Areas, side: float = CELL) -> Cells:
 
 
 def make_inputs(
-    incidents: Incidents,
-    areas: Areas,
-    covariates: Floats,
-    names: Sequence[str],
-    mobility: Mobility | None = None,
-    area: Integers | None = None,
-) -> tuple[Inputs, int]:
-    """Bring incidents to months and areas; also says how many lie in no area and are left out.
+    incidents: Incidents, area: Integers, areas: Areas, covariates: Floats, names: Sequence[str]
+) -> Inputs:
+    """Bring incidents to months.
 
     Parameters
     ----------
     incidents : Incidents
+    area : ndarray of int, shape (n,)
+        Number of the area of each.
     areas : Areas
     covariates : ndarray, shape (N, C)
+        Finite.
     names : sequence of str, length C
-    mobility : Mobility, optional
-    area : ndarray of int, shape (n,), optional
-        Number of the area of each incident, -1 for none, where a column says so; else where it lies.
     """
-    number = areas.locate(incidents.x, incidents.y) if area is None else area
-    kept = number >= 0
-    if not kept.any():
-        raise DataError(
-            "No incident lies in an area",
-            parameter="areas",
-            value=len(incidents),
-            remedy="Choose areas that cover the incidents, and check the CRS of both layers",
-        )
-    month = incidents.time.astype("datetime64[M]")[kept]
+    month = incidents.time.astype("datetime64[M]")
     months = np.arange(month.min(), month.max() + 1)
-    inputs = Inputs(
-        incidents.x[kept],
-        incidents.y[kept],
-        (month - months[0]).astype(np.int64),
-        number[kept],
-        months,
-        areas,
-        covariates,
-        tuple(names),
-        mobility,
-        make_cells(areas),
-    )
-    return inputs, int((~kept).sum())
+    number = (month - months[0]).astype(np.int64)
+    cells = make_cells(areas)
+    return Inputs(incidents.x, incidents.y, number, area, months, areas, covariates, tuple(names), None, cells)
 
 
 def choose_tests(inputs: Inputs, wanted: int) -> Integers:
