@@ -23,10 +23,10 @@ from riskengine.maps.panel import Covariate, Extras, Panel, count_incidents
 LONDON = "EPSG:27700"
 #: First month that London's figures are taken on: settings are chosen before it.
 FIRST_TEST = np.datetime64("2021-07")
-_LSOAS = ("london", "geo", "LSOA_2011_London_gen_MHW.shp")
+LSOAS = ("london", "geo", "LSOA_2011_London_gen_MHW.shp")
 #: The seven domains of the Indices of Deprivation, and the kinds of places of the mobility reports.
-_DOMAINS = ("Income", "Employment", "Education", "Health", "Crime", "Barriers", "Living Environment")
-_PLACES = (
+DOMAINS = ("Income", "Employment", "Education", "Health", "Crime", "Barriers", "Living Environment")
+PLACES = (
     "retail_and_recreation",
     "grocery_and_pharmacy",
     "parks",
@@ -54,7 +54,7 @@ def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = Fa
     mobility : bool
         The borough's visits of the month become covariates, known a month late.
     """
-    shapes, codes, boroughs = _read_shapes(require_data(data, *_LSOAS), "LSOA11CD", "LAD11CD")
+    shapes, codes, boroughs = read_shapes(require_data(data, *LSOAS), "LSOA11CD", "LAD11CD")
     areas, _ = make_areas(codes.tolist(), shapes, LONDON)
     incidents, code = read_london(data)
     edges = make_bin_edges(incidents.time.min(), incidents.time.max(), "months")
@@ -63,7 +63,7 @@ def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = Fa
     covariates = _read_mobility(data, boroughs, edges) if mobility else ()
     extras = Extras(
         static,
-        _DOMAINS if deprivation else (),
+        DOMAINS if deprivation else (),
         np.zeros((0, len(panel), len(areas.ids)), dtype=np.uint8),
         (),
         covariates,
@@ -74,12 +74,12 @@ def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = Fa
 def read_deprivation(data: Path, ids: tuple[str, ...]) -> NDArray[np.float32]:
     """Read the seven domain scores of 2019 of each LSOA, shape (7, N)."""
     scores = pd.read_csv(require_data(data, "london", "iod2019_domain_scores_lsoa11.csv")).set_index("LSOACD")
-    return np.asarray(scores.loc[list(ids), list(_DOMAINS)].to_numpy(np.float32).T, order="C")
+    return np.asarray(scores.loc[list(ids), list(DOMAINS)].to_numpy(np.float32).T, order="C")
 
 
 def make_london_tiles(data: Path, make_tiles: Callable[..., NDArray[np.object_]], side: float = 500.0) -> Panel:
     """Count London's burglaries by month in the squares or hexagons that London's LSOAs touch."""
-    (shapes,) = _read_shapes(require_data(data, *_LSOAS))
+    (shapes,) = read_shapes(require_data(data, *LSOAS))
     incidents, _ = read_london(data)
     incidents = incidents.select(np.isfinite(incidents.x))
     areas = _cover(shapes, LONDON, make_tiles, side)
@@ -115,7 +115,7 @@ def make_baltimore(data: Path) -> Panel:
         require_data(data, "baltimore", "bpd_part1_2011_2016.csv"), usecols=["datetime", "Neighborhood"]
     )
     table = table.dropna()
-    shapes, names = _read_shapes(require_data(data, "baltimore", "neighborhoods.geojson"), "LABEL")
+    shapes, names = read_shapes(require_data(data, "baltimore", "neighborhoods.geojson"), "LABEL")
     areas = _make_projected([name.strip().upper() for name in names], shapes)
     code = table["Neighborhood"].astype(str).str.strip().str.upper().to_numpy()
     time = pd.to_datetime(table["datetime"]).to_numpy().astype("datetime64[s]")
@@ -130,7 +130,7 @@ def make_chicago(data: Path, category: str = "BURGLARY") -> Panel:
     columns = ["Date", "CommunityArea", "PrimaryType"]
     table = pd.read_csv(require_data(data, "chicago", "crimes_2018.csv"), usecols=columns).dropna()
     table = table[table["PrimaryType"] == category]
-    shapes, numbers = _read_shapes(require_data(data, "chicago", "community_areas.geojson"), "area_number")
+    shapes, numbers = read_shapes(require_data(data, "chicago", "community_areas.geojson"), "area_number")
     areas = _make_projected([str(int(number)) for number in numbers], shapes)
     time = pd.to_datetime(table["Date"]).to_numpy().astype("datetime64[s]")
     code = table["CommunityArea"].astype(int).astype(str).to_numpy()
@@ -141,7 +141,7 @@ def make_mexico_city(data: Path) -> Panel:
     """Count Mexico City's reports by week and by the colonia that they lie in; names are spelt in many ways there."""
     columns = ["fecha_hecho", "lat", "lon"]
     table = pd.read_csv(require_data(data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv"), usecols=columns).dropna()
-    shapes, boroughs, names = _read_shapes(require_data(data, "mexico_city", "colonias.geojson"), "alcaldia", "colonia")
+    shapes, boroughs, names = read_shapes(require_data(data, "mexico_city", "colonias.geojson"), "alcaldia", "colonia")
     areas = _make_projected([f"{a}: {b}" for a, b in zip(boroughs, names, strict=True)], shapes)
     return _count_weekly(areas, table["lon"], table["lat"], table["fecha_hecho"])
 
@@ -166,7 +166,7 @@ WEEKLY: dict[str, Callable[[Path], Panel]] = {
 }
 
 
-def _read_shapes(path: Path, *fields: str) -> tuple[NDArray[np.object_], ...]:
+def read_shapes(path: Path, *fields: str) -> tuple[NDArray[np.object_], ...]:
     """Read the polygons of a layer, and some of its fields, in the order they are named."""
     head, _, shapes, values = pyogrio.raw.read(path, columns=list(fields))
     by_name = dict(zip(head["fields"], values, strict=True))
@@ -245,7 +245,7 @@ def _read_mobility(data: Path, borough: NDArray[np.object_], edges: NDArray[np.d
     median = table.groupby(["month", "area_code"]).median(numeric_only=True)
     wanted = pd.MultiIndex.from_product([edges[:-1].astype("datetime64[ns]"), borough])
     covariates = []
-    for place in _PLACES:
+    for place in PLACES:
         values = median[f"{place}_percent_change_from_baseline"]
         values.index = values.index.set_levels(values.index.levels[0].astype("datetime64[ns]"), level=0)
         found = values.reindex(wanted).to_numpy(np.float32).reshape(len(edges) - 1, len(borough))
