@@ -87,6 +87,12 @@ def test_a_csv_of_texts_with_r_quoting_and_na_is_joined_by_key(add: Add) -> None
     assert "warning: 1 of 3 areas has no value: B." in said.lines
 
 
+def test_a_header_with_a_blank_at_its_end_is_found_without_it(add: Add) -> None:
+    extras, _ = add("Area ,PER CAPITA INCOME \nA,1\nB,2\nC,3\n", key_field="area", fields=["PER CAPITA INCOME"])
+    assert extras.static_names == ("PER CAPITA INCOME",)
+    assert equal(extras.static, [[1, 2, 3]])
+
+
 def test_fixed_values_without_a_day_of_publication_are_warned_of(add: Add) -> None:
     _, said = add("area,score\nA,1\nB,2\nC,3\n", **KEY)
     assert any("look ahead" in warning and "KNOWN_FROM" in warning for warning in said.warnings)
@@ -150,7 +156,7 @@ def test_daily_values_of_larger_areas_reach_the_areas_within_and_are_known_late(
         " values of areas that lack one where others have it." in said.lines
     )
     assert "warning: parks: the values end with Mar 2020; in 1 month at the end the last ones hold." in said.lines
-    assert "info: A value is used from 2 months after the end of its bin on." in said.lines
+    assert "info: A value is used from 2 months after the end of its month on." in said.lines
 
 
 def test_points_are_averaged_added_up_or_counted_in_their_area(add: Add, layer: Callable[..., Path]) -> None:
@@ -220,6 +226,7 @@ def test_the_weather_of_a_city_holds_for_all_its_areas(add: Add) -> None:
     assert extras.sources["high"].joined == "every row holds for all areas"
     assert any(each.startswith("high: 6 of 12 values are filled with the last one before") for each in said.messages)
     assert any("as numbers above 12 show" in each for each in said.messages)
+    assert "info: A value is used from the end of its month on." in said.lines
 
 
 def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -> None:
