@@ -66,7 +66,12 @@ def test_neighbours_share_an_end_within_half_a_metre_and_a_bridge_is_no_crossing
 
 
 def test_rows_without_length_are_named_and_rows_of_one_id_are_one_segment() -> None:
-    rows = [("main", line((0, 0), (9, 0))), ("point", line((5, 5), (5, 5))), ("main", line((9, 0), (20, 0))), ("none", None)]
+    rows = [
+        ("main", line((0, 0), (9, 0))),
+        ("point", line((5, 5), (5, 5))),
+        ("main", line((9, 0), (20, 0))),
+        ("none", None),
+    ]
     segments, faults = make_segments(
         [name for name, _ in rows], np.array([shape for _, shape in rows], dtype=object), CRS, 50.0
     )

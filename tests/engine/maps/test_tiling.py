@@ -19,7 +19,10 @@ def of(*shapes: shapely.Geometry) -> np.ndarray:
 def test_squares_lie_on_multiples_of_their_size_and_are_named_by_column_and_row() -> None:
     squares = make_squares(500.0, of(shapely.box(10_100, 20_100, 10_900, 20_400)), CRS)
     assert squares.ids == ("x20y40", "x21y40")
-    assert shapely.bounds(squares.geometries).tolist() == [[10_000, 20_000, 10_500, 20_500], [10_500, 20_000, 11_000, 20_500]]
+    assert shapely.bounds(squares.geometries).tolist() == [
+        [10_000, 20_000, 10_500, 20_500],
+        [10_500, 20_000, 11_000, 20_500],
+    ]
 
 
 def test_squares_that_only_touch_the_study_area_are_none() -> None:
