@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -307,3 +309,37 @@ def test_layers_without_crs_or_polygons_and_files_that_are_no_tables_are_refused
     (tmp_path / "broken.gpkg").write_bytes(b"nothing")
     with pytest.raises(FormatError, match="cannot be read as a table"):
         add(tmp_path / "broken.gpkg", **KEY)
+
+
+def test_mobility_of_londons_boroughs_reaches_their_lsoas(data_folder: Path, tmp_path: Path) -> None:
+    """R's quoting and NA, days to months, and a name that the areas themselves do not have."""
+    london = data_folder / "london"
+    _, _, shapes, (ids,) = pyogrio.raw.read(
+        london / "geo" / "LSOA_2011_London_gen_MHW.shp", columns=["LSOA11CD"], where="LAD11NM IN ('Camden', 'Barnet')"
+    )
+    counts = np.zeros((3, len(ids)), dtype=np.uint8)
+    panel = make_panel(counts, ids.tolist(), shapely.from_wkb(shapes), start="2020-01")
+    _, _, outlines, (names,) = pyogrio.raw.read(london / "geo" / "London_Borough_Excluding_MHW.shp", columns=["NAME"])
+    features = [
+        {"type": "Feature", "properties": {"name": name}, "geometry": json.loads(shapely.to_geojson(shape))}
+        for name, shape in zip(names.tolist(), shapely.from_wkb(outlines), strict=True)
+    ]
+    (tmp_path / "boroughs.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    table = london / "google_mobility_boroughs_to_2021-06.csv"
+    field = "parks_percent_change_from_baseline"
+    asked = {
+        "panel": write_counts(tmp_path / "panel.gpkg", panel),
+        "table": str(table),
+        "fields": [field],
+        "key_field": "area_name",
+        "areas": str(tmp_path / "boroughs.geojson"),
+        "date_field": "date",
+        "output": str(tmp_path / "more.gpkg"),
+    }
+    run_job("add_covariates", asked)
+    (parks,) = read_panel(tmp_path / "more.gpkg").extras.covariates
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["date"].startswith("2020-03") and row[field] != "NA"]
+    months = [np.mean([float(row[field]) for row in rows if row["area_name"] == name]) for name in ("Barnet", "Camden")]
+    assert np.isnan(parks.values[0]).all()
+    assert sorted(set(parks.values[2].tolist())) == sorted(set(np.array(months, dtype=np.float32).tolist()))
