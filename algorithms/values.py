@@ -345,11 +345,15 @@ class Asked:
         if source is None:
             return None
         self.source = source
-        of_it = [each for each in self._by_key.values() if isinstance(each.kind, kinds.Field)]
-        names = [self.read(each) for each in of_it if each.kind.of == parameter.key]
-        fields = dict.fromkeys(name for given in names for name in (given if isinstance(given, list) else [given]))
+        wanted: dict[str, None] = {}
+        for each in self._by_key.values():
+            if isinstance(each.kind, kinds.Field) and each.kind.of == parameter.key:
+                given = self.read(each) or []
+                for name in given if isinstance(given, list) else [given]:
+                    refusals.refuse(layers.describe_missing_field(source, each.name, name))
+                    wanted[name] = None
         path = self.folder / "table.gpkg"
-        write_features(source, filter(None, fields), path, self.context, self.feedback)
+        write_features(source, wanted, path, self.context, self.feedback)
         return str(path)
 
     def _feature_ids(self, parameter: Parameter) -> str | None:

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from ..contract.dates import count_bins, format_moment
 from ..contract.texts import count_text, list_names, part_text, replace_controls, show_name
 from ..contract.tools.covariates import AddCovariates
-from ..contract.units import noun_of, noun_of_bin
 from ..evaluation.exposure import read_areas
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.valuetable import ValueTable, read_value_table
+from ..maps.counted import describe_counted
 from ..maps.covariates import SHUFFLED, Dated, combine_dated, combine_fixed, make_known_from, shuffle_extras
 from ..maps.history import to_local_moment
 from ..maps.joinedtable import Larger, join_table
@@ -77,16 +77,18 @@ def run(parameters: AddCovariates, context: JobContext) -> dict[str, Any]:
         "areas_without": panel.mask.size - with_values,
         "filled": sum(int(each.filled.sum()) for each in extras.covariates if each.filled is not None),
         "names": "; ".join(names),
+        "edges": [str(edge) for edge in panel.edges],
+        "bin": panel.bin,
+        "exactness": panel.exactness,
+        "highest": int(panel.counts.max(initial=0)),
+        "counted_categories": panel.categories,
+        "counted_text": describe_counted(panel),
     }
 
 
 def _areas_of(panel: Panel) -> Shapes:
     assert isinstance(panel.support, Shapes)
     return panel.support
-
-
-def _noun_of_bin(panel: Panel) -> str:
-    return noun_of_bin(panel.support.kind, panel.bin)
 
 
 def _refuse_in_place(parameters: AddCovariates) -> None:
@@ -151,7 +153,7 @@ def _make_fixed(
     before = int((panel.edges[:-1] < moment).sum())
     context.log(
         f"The values are known from {format_moment(moment)}: forecasts made at the start of"
-        f" {part_text(before, len(panel), _noun_of_bin(panel), 'does', 'do')} not read them"
+        f" {part_text(before, len(panel), panel.bin_noun, 'does', 'do')} not read them"
     )
     known = [make_known_from(each, moment, panel.edges) for each in made]
     return Extras(covariates=tuple(Covariate(name, each) for name, each in zip(values, known, strict=True)))
@@ -197,7 +199,7 @@ def _report_filled(covariates: Sequence[Covariate], made: Sequence[Dated], panel
 
 def _describe_filled(dated: Dated, panel: Panel) -> Iterator[tuple[bool, str]]:
     """Yield sentences, and whether each is a warning."""
-    unit, noun, bins = panel.bin.split()[-1], _noun_of_bin(panel), len(panel)
+    unit, noun, bins = panel.bin.split()[-1], panel.bin_noun, len(panel)
     known = np.isfinite(dated.values)
     first = int(np.argmax(known.any(axis=1)))
     if first:
@@ -232,6 +234,6 @@ def _report_missing(extras: Extras, panel: Panel, context: JobContext) -> int:
             of = f" of {list_names(names)}" if len(alike) > 1 else ""
             without = list_names([_areas_of(panel).names[number] for number in missing.tolist()])
             context.warn(
-                f"{part_text(len(missing), panel.mask.size, noun_of(panel.support.kind), *has)}{of}: {without}"
+                f"{part_text(len(missing), panel.mask.size, panel.noun, *has)}{of}: {without}"
             )
     return int(np.any(list(known.values()), axis=0).sum())

@@ -160,7 +160,7 @@ gain from what they say.
     source: Annotated[str, LayerName("table")] = ""
     output: Annotated[
         str,
-        PanelDestination(),
+        PanelDestination(style="panel"),
         Shown(tr("Panel with covariates")),
     ]
 
