@@ -257,14 +257,22 @@ def test_the_panel_itself_is_no_place_for_the_result(add: Add, tmp_path: Path) -
         add("area,score\nA,1\n", **KEY, output=str(tmp_path / "panel.gpkg"))
 
 
-def test_names_that_the_panel_has_are_refused(add: Add, tmp_path: Path) -> None:
-    add("area,score\nA,1\n", **KEY)
-    again = {"panel": str(tmp_path / "more.gpkg"), "table": str(tmp_path / "table.csv"), **KEY}
-    again["output"] = str(tmp_path / "again.gpkg")
-    with pytest.raises(ParameterError, match=r"There is a covariate score already\. Give a prefix"):
-        run_job("add_covariates", again, Recorder())
-    run_job("add_covariates", {**again, "prefix": "new "}, Recorder())
-    assert read_panel(tmp_path / "again.gpkg").extras.static_names == ("score", "new score")
+def test_a_covariate_replaces_the_one_of_its_name_as_when_its_table_has_grown(add: Add, tmp_path: Path) -> None:
+    dated = {**KEY, "date_field": "when"}
+    add("area,score,when\nA,1,2020-01\n", **dated)
+    (tmp_path / "table.csv").write_text("area,score,when\nA,1,2020-01\nB,2,2020-02\n")
+    again = {"panel": str(tmp_path / "more.gpkg"), "table": str(tmp_path / "table.csv"), **dated}
+    said = Recorder()
+    run_job("add_covariates", {**again, "prefix": "new ", "output": str(tmp_path / "both.gpkg")}, said)
+    assert [each.name for each in read_panel(tmp_path / "both.gpkg").extras.covariates] == ["score", "new score"]
+    assert not any("replaced" in warning for warning in said.warnings)
+    run_job("add_covariates", {**again, "output": str(tmp_path / "again.gpkg")}, said)
+    (score,) = read_panel(tmp_path / "again.gpkg").extras.covariates
+    assert equal(score.values, [[1, NAN, NAN], [1, 2, NAN], [1, 2, NAN], [1, 2, NAN]])
+    assert (
+        "1 covariate of the panel is replaced by the new one of the same name: score. To keep both, give a prefix."
+        in said.warnings
+    )
 
 
 @pytest.mark.filterwarnings("ignore:'crs' was not provided")
