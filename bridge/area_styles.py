@@ -24,7 +24,6 @@ from .label_styles import format_label
 from .style_parts import list_colours, load_style
 from .temporal import Edges, make_span_expression, set_maps_in_time
 
-
 #: Digits of a number in a table, behind the point.
 _DIGITS = 3
 

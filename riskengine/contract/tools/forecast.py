@@ -159,7 +159,7 @@ class TrainForecastModel(ReadsExtras):
     TITLE = tr("Train forecast model")
     GROUP = FORECAST
     TAGS = "forecast,train,model,ensemble,convlstm,st-resnet,sftt,kde,etas,self-exciting,deep learning,risk,hotspot"
-    SUMMARY = tr("Trains a model that forecasts the risk of at least one incident per cell or area, and says how good it is.")
+    SUMMARY = tr("Trains a model that forecasts the risk of incidents per cell or area, and says how good it is.")
     HELP = tr("""
 The last maps are held out: the model is first trained without them and forecasts each from the maps before it, beside
 simple baselines. The log says in a sentence whether it can be told from the best of them; often it cannot, and then
@@ -339,7 +339,9 @@ places, never of persons.
         ),
     ] = []
     output: Annotated[
-        str | None, RasterDestination(style="risk", abstract="card", units="grid"), Shown(tr("Risk"), tr("The raster, of grids."))
+        str | None,
+        RasterDestination(style="risk", abstract="card", units="grid"),
+        Shown(tr("Risk"), tr("The raster, of grids.")),
     ] = None
     by_area: Annotated[
         str | None,
