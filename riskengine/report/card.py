@@ -37,6 +37,7 @@ def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
         "baseline": found.catcher,
         "verdict": found.verdict.catch,
         **{name: getattr(area, name) for name in ("share", "flagged", "cells", "maps", "caught", "incidents")},
+        **({} if area.weights is None else {"units": held_out.panel.support.kind, "weights": asdict(area.weights)}),
         "few_cells": area.few.cells if area.few else 0,
         "few_incidents": area.few.incidents if area.few else 0.0,
         "baseline_caught": held_out.scores[found.catcher].area.caught if found.catcher else 0.0,
@@ -45,8 +46,8 @@ def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
 
 
 def _finite(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Figures without limits have none in a file."""
-    return {name: value if math.isfinite(value) else None for name, value in pairs}
+    """Figures without limits have none in a file, and intervals over time alone no places."""
+    return {name: value if math.isfinite(value) else None for name, value in pairs if name != "places" or value}
 
 
 def describe_forecast(

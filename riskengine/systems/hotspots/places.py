@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from ...contract.tools.base import fields_of
 from ...contract.tools.forecast import ForecastRisk
+from ...forecasters.expected import Counts
 from ...ground.context import JobContext
 from ...ground.tables import Chunk, write_table
 from ...maps.panel import Panel
 from ...maps.risk import DEFAULT_PERCENTILES, list_share_labels
 from ...maps.shapes import Shapes
 from ...measures.weighted import compute_density
-from .expected import Counts
 from .steps import RiskForecast
 
 Values = NDArray[np.float64]
