@@ -101,7 +101,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     report = None
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            weights = weights_text(card.window.end, first / bins, again, card.bin)
+            weights = weights_text(card.window.end, len(known) / bins, again, card.bin, noun)
             shown = hide_folders(to_dict(parameters))
             write_training_report(parameters.report, panel, model, card, judged, weights, shown, notes)
             report = parameters.report
