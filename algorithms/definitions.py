@@ -22,11 +22,13 @@ from qgis.core import (
     QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterFolderDestination,
+    QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
 )
 
 from ..riskengine.contract.tools import kinds
@@ -143,7 +145,12 @@ def _extent(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamet
 
 def _field(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterField:
     return QgsProcessingParameterField(
-        parameter.name, _title(parameter), _default(parameter), names[parameter.kind.of], optional=_optional(parameter)
+        parameter.name,
+        _title(parameter),
+        _default(parameter) or None,
+        names[parameter.kind.of],
+        allowMultiple=is_several(parameter),
+        optional=_optional(parameter),
     )
 
 
@@ -171,6 +178,11 @@ def _files(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamete
 
 def _raster(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterRasterLayer:
     return QgsProcessingParameterRasterLayer(parameter.name, _title(parameter), None, _optional(parameter))
+
+
+def _map_layer(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterMapLayer:
+    types = [_SOURCES.TypeRaster, _SOURCES.TypeVectorAnyGeometry]
+    return QgsProcessingParameterMapLayer(parameter.name, _title(parameter), None, _optional(parameter), types)
 
 
 def _rasters(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterMultipleLayers:
@@ -204,6 +216,17 @@ def _file_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcess
         parameter.name,
         _title(parameter),
         translate(parameter.kind.filter),
+        None,
+        _optional(parameter),
+        parameter.kind.created,
+    )
+
+
+def _panel_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterVectorDestination:
+    return QgsProcessingParameterVectorDestination(
+        parameter.name,
+        _title(parameter),
+        _SOURCES.TypeVectorAnyGeometry,
         None,
         _optional(parameter),
         parameter.kind.created,
@@ -251,13 +274,17 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.File: _file,
     kinds.Files: _files,
     kinds.Raster: _raster,
+    kinds.MapLayer: _map_layer,
     kinds.Rasters: _rasters,
     kinds.Incidents: _vector(_SOURCES.TypeVectorPoint),
     kinds.Places: _places,
     kinds.Polygons: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Areas: _vector(_SOURCES.TypeVectorPolygon),
+    kinds.Units: _vector(_SOURCES.TypeVectorPolygon, _SOURCES.TypeVectorLine),
+    kinds.Table: _vector(_SOURCES.TypeVector),
     kinds.RasterDestination: _raster_destination,
     kinds.FileDestination: _file_destination,
+    kinds.PanelDestination: _panel_destination,
     kinds.FolderDestination: _folder_destination,
     kinds.VectorDestination: _vector_destination,
 }

@@ -25,7 +25,7 @@ from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
-from . import destinations, dialogs, features, refusals
+from . import destinations, dialogs, features, map_layers, panels, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
 from .sinks import Rows, Sink, Table
@@ -137,7 +137,7 @@ class ToolAlgorithm(EngineAlgorithm):
         )
         source = self.parameterAsSource(parameters, source_key, context) if source_key else None
         if source is not None:
-            asked = ("TIME_FIELD", "CATEGORY_FIELD", "REPORTED_FIELD")
+            asked = ("TIME_FIELD", "CATEGORY_FIELD", "REPORTED_FIELD", "AREA_COLUMN")
             names = (self.parameterAsString(parameters, name, context) for name in asked)
             if why := describe_table(source) or layers.describe_field_problem(source, *names):
                 return why
@@ -145,7 +145,9 @@ class ToolAlgorithm(EngineAlgorithm):
             crs = self.parameterAsCrs(parameters, "CRS", context)
             if crs.isValid() and (why := describe_crs_problem(crs)):
                 return why
-        return refusals.describe_contradiction(self.tool, given, parameters)
+        if why := map_layers.describe_misfit(self, self.tool, parameters, context):
+            return why
+        return refusals.describe_first(self.tool.list_problems(given), self.tool, parameters)
 
     def _peek(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """The values by their keys, without reading a layer: of one, only what was given for it."""
@@ -183,6 +185,7 @@ class ToolAlgorithm(EngineAlgorithm):
             refusals.refuse(self._problem(parameters, context))
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
+            parameters = map_layers.leave_out_foreign(self, self.tool, parameters, context, feedback)
             destinations.warn_of_losses(self.tool, parameters, feedback)
             with landing.sentences(folder, landing.TEMPORARY), destinations.claim(self, parameters):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
@@ -230,7 +233,7 @@ class ToolAlgorithm(EngineAlgorithm):
         for parameter in parameters_of(self.tool):
             if not isinstance(parameter.kind, kinds.Destination):
                 continue
-            if isinstance(parameter.kind, kinds.VectorDestination):
+            if isinstance(parameter.kind, (kinds.VectorDestination, kinds.PanelDestination)):
                 destination = written.get(parameter.name)
             elif isinstance(parameter.kind, kinds.FolderDestination) or not _is_removed(parameter):
                 continue
@@ -240,6 +243,8 @@ class ToolAlgorithm(EngineAlgorithm):
             if destination:
                 returned[parameter.name] = destination
                 self._style(asked, parameter, str(destination), result)
+                if isinstance(parameter.kind, kinds.PanelDestination):
+                    self.style_output(panels.areas_of(destination), self.tr("Areas"), styles.style_panel_areas)
                 last_files.announce(str(destination))
         if "refusals" in result and asked.places is not None:
             total = len(asked.places.x) + len(asked.places.refused)
@@ -251,10 +256,11 @@ class ToolAlgorithm(EngineAlgorithm):
 
     def _write_vectors(self, asked: Asked, result: dict[str, Any]) -> dict[str, str]:
         """Write all layers that are wanted, or none; returns their ids by the names of Processing."""
+        kept = (kinds.VectorDestination, kinds.PanelDestination)
         wanted = [
             each
             for each in parameters_of(self.tool)
-            if isinstance(each.kind, kinds.VectorDestination) and asked.read_given(each) is not None
+            if isinstance(each.kind, kept) and asked.read_given(each) is not None
         ]
         low, high = self.tool.PROGRESS[1], 99.0
         share = (high - low) / max(len(wanted), 1)
@@ -263,6 +269,9 @@ class ToolAlgorithm(EngineAlgorithm):
             for parameter in wanted:
                 part = low, low + share
                 low += share
+                if isinstance(parameter.kind, kinds.PanelDestination):
+                    made[parameter.name] = panels.bring(asked, parameter, together)
+                    continue
                 sink = Sink(self, asked.parameters, parameter.name, asked.context, asked.feedback, asked.folder, *part)
                 rows = self.rows_of(asked, parameter, result)
                 # What the job could not write it says itself.
@@ -300,7 +309,7 @@ class ToolAlgorithm(EngineAlgorithm):
         sentences = [str(result[kind.abstract])] if kind.abstract else []
         if kind.after:
             name = asked.find_parameter(kind.after).name
-            layer = self.read_raster_input(asked.parameters, name, asked.context)
+            layer = self.read_map_input(asked.parameters, name, asked.context)
             sentences.insert(0, read_model(layer) or str(result.get("card", "")))
         assert parameter.shown is not None
         # What is imported has a field of its own.

@@ -13,14 +13,15 @@ from qgis.core import (
     QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsVectorLayer,
 )
 
-from ..bridge import layers
-from ..bridge.areas import write_areas
+from ..bridge import area_layers, layers
+from ..bridge.areas import write_areas, write_units
 from ..bridge.crs import tr
 from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
-from ..bridge.plain_files import PlainFile, find_plain_file
+from ..bridge.plain_files import PlainFile, find_plain_file, write_features
 from ..bridge.polygon_places import read_inner_points
 from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
@@ -226,11 +227,33 @@ class Asked:
     def _raster(self, parameter: Parameter) -> str | None:
         if parameter.optional and not self.read_given(parameter):
             return None
-        layer = self.algorithm.read_raster_input(self.parameters, parameter.name, self.context)
+        layer = self.algorithm.read_map_input(self.parameters, parameter.name, self.context)
+        if isinstance(layer, QgsVectorLayer):
+            return self._areas_layer(parameter, layer)
         # The grids say where the work is done, whatever lies beside them.
         if self._crs is None or parameter.key == "heatmaps":
             self._crs = layer.crs()
         return self.algorithm.to_absolute(layer.source())
+
+    def _areas_layer(self, parameter: Parameter, layer: QgsVectorLayer) -> str:
+        """A panel's file, or the features of a risk in a file of their own."""
+        if parameter.kind.holds == "risk":
+            crs = area_layers.choose_metric_crs(layer, self.context)
+            self._crs = self._crs or crs
+            path = self.folder / f"{parameter.key}.gpkg"
+            area_layers.write_risk(layer, crs, path, self.context, self.feedback)
+            return str(path)
+        panel = area_layers.find_panel(layer)
+        if panel is None:
+            raise QgsProcessingException(area_layers.describe_no_panel(parameter.name, layer))
+        if layer.subsetString():
+            self.feedback.pushWarning(
+                tr("The filter of the layer {name} is not applied: all of the panel is read.").format(
+                    name=show_name(layer.name())
+                )
+            )
+        self._crs = area_layers.find_panel_crs(panel)
+        return self.algorithm.to_absolute(str(panel))
 
     def _rasters(self, parameter: Parameter) -> list[str]:
         given = self.read_given(parameter)
@@ -262,6 +285,7 @@ class Asked:
             file,
             exactness=read_exactness(layer, fields[0]),
             reported_field=self.read_text("reported_field"),
+            area_column=self.read_text("area_column"),
         )
         self._crs = self.places.crs
         if not own:
@@ -302,6 +326,36 @@ class Asked:
         write_areas(source, self.read_text("area_name"), self.crs, path, self.context)
         return str(path)
 
+    def _units(self, parameter: Parameter) -> str | None:
+        source = self.open_source(parameter.key)
+        if source is None:
+            return None
+        path = self.folder / "areas.npz"
+        fields = self.read_text("area_id"), self.read_text("area_name")
+        write_units(source, *fields, self.crs, path, self.context, self.feedback)
+        return str(path)
+
+    def _field(self, parameter: Parameter) -> Any:
+        names = self.algorithm.parameterAsStrings(self.parameters, parameter.name, self.context)
+        names = [name for name in names if name]
+        return names if is_several(parameter) else next(iter(names), None)
+
+    def _table(self, parameter: Parameter) -> str | None:
+        source = self.open_source(parameter.key)
+        if source is None:
+            return None
+        self.source = source
+        wanted: dict[str, None] = {}
+        for each in self._by_key.values():
+            if isinstance(each.kind, kinds.Field) and each.kind.of == parameter.key:
+                given = self.read(each) or []
+                for name in given if isinstance(given, list) else [given]:
+                    refusals.refuse(layers.describe_missing_field(source, each.name, name))
+                    wanted[name] = None
+        path = self.folder / "table.gpkg"
+        write_features(source, wanted, path, self.context, self.feedback)
+        return str(path)
+
     def _feature_ids(self, parameter: Parameter) -> str | None:
         return (
             str(self.folder / "kept.npy")
@@ -323,6 +377,11 @@ class Asked:
             path = self.algorithm.parameterAsFileOutput(self.parameters, parameter.name, self.context)
             return self.algorithm.to_absolute(path) or None
         return self.algorithm.read_file_destination(self.parameters, parameter.name, self.context) or None
+
+    def _panel_destination(self, parameter: Parameter) -> str | None:
+        # As tables are: made in the exchange folder, and brought to its place with all else.
+        path = self.algorithm.parameterAsOutputLayer(self.parameters, parameter.name, self.context)
+        return str(self.folder / "panel.gpkg") if path else None
 
     def _folder_destination(self, parameter: Parameter) -> str | None:
         # Written where a failure leaves nothing, and brought to its place when all is there.
@@ -352,16 +411,21 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.File: Asked._file,
     kinds.Files: Asked._files,
     kinds.Raster: Asked._raster,
+    kinds.MapLayer: Asked._raster,
     kinds.Rasters: Asked._rasters,
     kinds.Incidents: Asked._incidents,
     kinds.Places: Asked._places,
     kinds.Polygons: Asked._polygons,
     kinds.Areas: Asked._areas,
+    kinds.Units: Asked._units,
+    kinds.Table: Asked._table,
+    kinds.Field: Asked._field,
     kinds.FeatureIds: Asked._feature_ids,
     kinds.Scratch: Asked._scratch,
     kinds.LayerName: Asked._layer_name,
     kinds.RasterDestination: Asked._raster_destination,
     kinds.FileDestination: Asked._file_destination,
+    kinds.PanelDestination: Asked._panel_destination,
     kinds.FolderDestination: Asked._folder_destination,
     kinds.VectorDestination: Asked._vector_destination,
 }

@@ -63,17 +63,34 @@ def seconds_of(value: Any) -> int:
     return _NO_TIME
 
 
+def describe_missing_field(source: QgsProcessingFeatureSource, parameter: str, name: str) -> str:
+    """Describe that a layer has no such field, in a sentence; empty if it has."""
+    fields = source.fields()
+    if fields.lookupField(name) >= 0:
+        return ""
+    return tr("{parameter}: the layer has no field {name}. It has: {known}.").format(
+        parameter=parameter, name=show_name(name), known=list_names([field.name() for field in fields], 40)
+    )
+
+
 def describe_field_problem(
-    source: QgsProcessingFeatureSource, time_field: str, category_field: str = "", reported_field: str = ""
+    source: QgsProcessingFeatureSource,
+    time_field: str,
+    category_field: str = "",
+    reported_field: str = "",
+    area_column: str = "",
 ) -> str:
     """Describe what is wrong with the choice of fields, in a sentence; empty if nothing is."""
     fields = source.fields()
-    chosen = {"TIME_FIELD": time_field, "CATEGORY_FIELD": category_field, "REPORTED_FIELD": reported_field}
-    for parameter, name in chosen.items():
-        if name and fields.lookupField(name) < 0:
-            return tr("{parameter}: the layer has no field {name}. It has: {known}.").format(
-                parameter=parameter, name=show_name(name), known=list_names([field.name() for field in fields], 40)
-            )
+    chosen = {
+        "TIME_FIELD": time_field,
+        "CATEGORY_FIELD": category_field,
+        "REPORTED_FIELD": reported_field,
+        "AREA_COLUMN": area_column,
+    }
+    missing = (describe_missing_field(source, parameter, name) for parameter, name in chosen.items() if name)
+    if why := next(filter(None, missing), ""):
+        return why
     if not time_field:
         return tr("TIME_FIELD is empty. Choose the field that says when it happened.")
     problems = (
@@ -110,6 +127,7 @@ def read_incidents(
     file: PlainFile | None = None,
     exactness: str = "",
     reported_field: str = "",
+    area_column: str = "",
 ) -> Places:
     """Read a layer of incidents into `folder`/incidents.npz for the engine.
 
@@ -124,13 +142,13 @@ def read_incidents(
     import numpy as np
 
     # Models and scripts come here without checkParameterValues.
-    if why := describe_field_problem(source, time_field, category_field, reported_field):
+    if why := describe_field_problem(source, time_field, category_field, reported_field, area_column):
         raise QgsProcessingException(why)
-    categories = Codes(_CATEGORY_LENGTH)
+    coded = {"category": (category_field, "categories"), "area": (area_column, "areas")}
     times = {"time": time_field, **({"reported": reported_field} if reported_field else {})}
     columns = [_make_time_column(source, field) for field in times.values()]
-    if category_field:
-        columns.append((category_field, "i", categories))
+    named = {name: Codes(_CATEGORY_LENGTH) for name, (field, _) in coded.items() if field}
+    columns += [(coded[name][0], "i", codes) for name, codes in named.items()]
     places = read_places(source, context, feedback, crs, columns, expression, file)
     if not len(places.x):
         reasons = reasons_text(places.refused)
@@ -146,8 +164,10 @@ def read_incidents(
             arrays[f"{name}_text"] = convert.list_names()[values]
         else:
             arrays[name] = values
-    arrays["category"] = places.attributes[-1] if category_field else np.full(len(places.x), -1, dtype=np.int32)
-    arrays["categories"] = categories.list_names()[:-1]
+    arrays["category"] = np.full(len(places.x), -1, dtype=np.int32)
+    arrays["categories"] = np.array([], dtype=np.str_)
+    for (name, codes), values in zip(named.items(), places.attributes[len(times) :]):
+        arrays[name], arrays[coded[name][1]] = values, codes.list_names()[:-1]
     arrays["exactness"] = np.array(exactness)
     np.savez(folder / "incidents.npz", **arrays)
     places.attributes = []

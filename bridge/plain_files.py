@@ -1,22 +1,27 @@
-"""Layers that are nothing but a table of a GeoPackage, which the engine then reads itself."""
+"""Layers that are nothing but a table of a GeoPackage, which the engine then reads itself; any other made one."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    Qgis,
+    QgsFeatureRequest,
     QgsFields,
+    QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProcessingUtils,
     QgsProviderRegistry,
+    QgsVectorFileWriter,
     QgsVectorLayer,
     QgsWkbTypes,
 )
@@ -25,6 +30,8 @@ from qgis.PyQt.QtCore import QMetaType
 from . import client, leftovers, outputs
 from .crs import tr
 
+#: Names that no field of a layer has: of the column of numbers, and of that of geometries.
+_NUMBERS, _SHAPES = "crimerisk_fid", "crimerisk_geom"
 #: Of these the engine gives back just what it has read.
 _TYPES = {
     QMetaType.Type.Int,
@@ -138,3 +145,33 @@ def read_points(file: PlainFile, names: Sequence[str], feedback: QgsProcessingFe
         return None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_features(
+    source: QgsProcessingFeatureSource,
+    fields: Iterable[str],
+    path: Path,
+    context: QgsProcessingContext,
+    feedback: QgsProcessingFeedback,
+) -> None:
+    """Write the features of a source, with their geometries as they are and some fields, into a GeoPackage.
+
+    Raises
+    ------
+    QgsProcessingException
+        If it cannot be written, or the user cancels.
+    """
+    wanted = [source.fields().lookupField(name) for name in fields]
+    # The engine mends what is invalid, and says so.
+    source.setInvalidGeometryCheck(Qgis.InvalidGeometryCheck.NoCheck)
+    layer = source.materialize(QgsFeatureRequest().setSubsetOfAttributes(wanted), feedback)
+    if feedback.isCanceled():
+        raise QgsProcessingException(tr("Cancelled: nothing was written."))
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    options.driverName = "GPKG"
+    options.layerName = "table"
+    options.layerOptions = [f"FID={_NUMBERS}", f"GEOMETRY_NAME={_SHAPES}", "SPATIAL_INDEX=NO"]
+    options.feedback = feedback
+    error, why, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context.transformContext(), options)
+    if error != QgsVectorFileWriter.WriterError.NoError:
+        raise QgsProcessingException(why)

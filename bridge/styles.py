@@ -22,6 +22,14 @@ from qgis.PyQt.QtGui import QColor
 from ..riskengine.contract.colours import QUALITATIVE, list_count_steps
 from ..riskengine.contract.texts import show_name
 from .about import UNKNOWN, About, write_about
+from .area_styles import (
+    style_area_labels,
+    style_class_areas,
+    style_panel,
+    style_panel_areas,
+    style_risk_areas,
+    style_top_places,
+)
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
@@ -54,6 +62,8 @@ __all__ = [
     "style_hits",
     "style_incidents",
     "style_labels",
+    "style_panel",
+    "style_panel_areas",
     "style_predicted_raster",
     "style_predicted_scores",
     "style_risk",
@@ -156,6 +166,11 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "risk": lambda layer, result: style_risk(layer, result["edges"]),
     "classes": lambda layer, result: style_classes(layer, result["labels"], result["edges"]),
     "class_polygons": lambda layer, result: style_class_polygons(layer, result["labels"], result["edges"]),
+    "panel": lambda layer, result: style_panel(layer, result["highest"], result["edges"]),
+    "risk_areas": lambda layer, result: style_risk_areas(layer, result["class_labels"], result["edges"]),
+    "class_areas": lambda layer, result: style_class_areas(layer, result["labels"], result["edges"]),
+    "area_labels": lambda layer, result: style_area_labels(layer, result["edges"]),
+    "top_places": lambda layer, result: style_top_places(layer),
     "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
     "hits": lambda layer, result: style_hits(layer),
     "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),

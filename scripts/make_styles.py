@@ -18,6 +18,7 @@ from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsFillSymbol,
     QgsGraduatedSymbolRenderer,
+    QgsLineSymbol,
     QgsMarkerSymbol,
     QgsPalettedRasterRenderer,
     QgsPalLayerSettings,
@@ -74,6 +75,11 @@ def vector_styles() -> None:
     polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
     polygons.setOpacity(OPACITY)
     save(polygons, "class_polygons")
+    lines = QgsVectorLayer("LineString?field=class:integer", "lines", "memory")
+    line = QgsLineSymbol.createSimple({"color": RAMP[0], "width": "0.9"})
+    lines.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, line, "0")]))
+    lines.setOpacity(SPARSE)
+    save(lines, "class_polygons_lines")
     area = QgsVectorLayer("Polygon?field=incidents:integer", "area", "memory")
     outline = {"style": "no", "outline_color": "0,63,114", "outline_width": "0.6", "outline_style": "dash"}
     area.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(outline)))
@@ -84,6 +90,23 @@ def vector_styles() -> None:
     polygons.setRenderer(QgsGraduatedSymbolRenderer("score", [QgsRendererRange(0.0, 1.0, fill, "0 – 1")]))
     polygons.setOpacity(OPACITY)
     save(polygons, "predicted_polygons")
+
+
+def panels() -> None:
+    """Counts by area or street segment, and the areas below them, of which some have no count."""
+    for geometry, name, symbols in (("Polygon", "panel", QgsFillSymbol), ("LineString", "panel_lines", QgsLineSymbol)):
+        layer = QgsVectorLayer(f"{geometry}?field=incidents:integer", name, "memory")
+        look = {"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"}
+        symbol = symbols.createSimple(look if geometry == "Polygon" else {"color": RAMP[0], "width": "0.9"})
+        layer.setRenderer(QgsGraduatedSymbolRenderer("incidents", [QgsRendererRange(1.0, 1.0, symbol, "1")]))
+        layer.setOpacity(SPARSE)
+        save(layer, name)
+        below = {"color": "150,150,150,40", "outline_color": "150,150,150", "outline_width": "0.1"}
+        symbol = symbols.createSimple(below if geometry == "Polygon" else {"color": "170,170,170", "width": "0.26"})
+        layer.setRenderer(QgsSingleSymbolRenderer(symbol))
+        layer.setOpacity(1.0)
+        layer.setMapTipTemplate('<b>[% "name" %]</b>')
+        save(layer, name.replace("panel", "panel_areas"))
 
 
 def queries() -> None:
@@ -167,6 +190,7 @@ if __name__ == "__main__":
     application = QgsApplication([], False)
     application.initQgis()
     vector_styles()
+    panels()
     hits()
     raster_styles()
     application.exitQgis()

@@ -90,6 +90,7 @@ _WORDS = {
     kind_of.File: "file",
     kind_of.Files: "files",
     kind_of.Raster: "raster",
+    kind_of.MapLayer: "raster or polygons",
     kind_of.Rasters: "rasters",
     kind_of.Incidents: "point layer",
     kind_of.Places: "point or polygon layer",

@@ -9,7 +9,9 @@ DateOrder = Literal["auto", "ymd", "dmy", "mdy"]
 #: Which moment of a span of time stands for an incident.
 Occurred = Literal["start", "middle", "end", "random"]
 #: Unit of a time bin; ``auto`` is chosen by how exact the times are.
-BinUnit = Literal["hours", "days", "weeks", "months", "auto"]
+BinUnit = Literal["hours", "days", "weeks", "months", "auto", "quarters"]
+#: Where the areas come from that incidents are counted in.
+AreaUnits = Literal["layer", "squares", "hexagons"]
 #: How exact times are, from fine to coarse.
 Exactness = Literal["minute", "hour", "day", "month"]
 #: What a percentile is taken over: all maps together, or each map by itself.
@@ -34,3 +36,7 @@ Counting = Literal["exact", "as_built"]
 Protocol = Literal["recommended", "published"]
 #: Groups of features of a score model.
 FeatureGroup = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
+#: How rows of a table are brought to areas.
+Joining = Literal["key", "location", "area", "all"]
+#: What becomes of several values of one area and bin: averaged, added up, or only counted.
+Combining = Literal["mean", "sum", "count"]

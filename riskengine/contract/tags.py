@@ -53,8 +53,17 @@ REFERENCE = "CRIMERISK_REFERENCE"
 CLASSES = "CRIMERISK_CLASSES"
 MODEL_CARD = "CRIMERISK_MODEL_CARD"
 
-#: Of panels: bins after which a count is known.
+#: The table of a GeoPackage that holds what a raster holds as tags, as ``key`` and ``value``.
+ABOUT_TABLE = "crimerisk"
+#: Layers of a panel: the areas once, and the counts of each area and bin.
+AREAS_TABLE, COUNTS_TABLE = "areas", "counts_by_area"
+# Of panels.
+#: Bins after which a count is known.
 DELAY = "CRIMERISK_DELAY"
+#: What the areas are: the name of their layer, or squares or hexagons with their size.
+UNITS = "CRIMERISK_UNITS"
+#: How far from a segment its incidents may lie, metres.
+TOLERANCE = "CRIMERISK_TOLERANCE"
 
 # Of a band.
 START = "CRIMERISK_START"

@@ -12,7 +12,7 @@ from ..contract.forecasters import FORECASTERS, title_of
 from ..contract.owners import make_owner
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .processes import Pool, PoolBroken
 from .task import Outcome, Task, attempt
 
@@ -39,13 +39,13 @@ def _memory_for() -> int:
     return max(memory // _MEMORY, 1)
 
 
-def run_tasks(tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, workers: int | None) -> Iterator[Outcome]:
+def run_tasks(tasks: Sequence[Task], heatmaps: Panel, context: JobContext, workers: int | None) -> Iterator[Outcome]:
     """Outcomes in the order of the tasks; those of networks last.
 
     Parameters
     ----------
     tasks : sequence of Task
-    heatmaps : Heatmaps
+    heatmaps : Panel
     context : JobContext
         Progress 0 to 1 over all tasks.
     workers : int, optional
@@ -81,7 +81,7 @@ def _importable(forecaster: Forecaster) -> bool:
 
 
 def _here(
-    tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, done: int, total: int, failed: set[str]
+    tasks: Sequence[Task], heatmaps: Panel, context: JobContext, done: int, total: int, failed: set[str]
 ) -> Iterator[Outcome]:
     for number, task in enumerate(tasks, done):
         if task.model in failed:
@@ -94,13 +94,13 @@ def _here(
         yield outcome
 
 
-def _what(task: Task, heatmaps: Heatmaps) -> str:
+def _what(task: Task, heatmaps: Panel) -> str:
     origin = heatmaps.edges[task.first - task.horizon + 1]
-    return f"{title_of(task.model)}: fitted on the maps up to {format_last(origin, heatmaps.bin)}"
+    return f"{title_of(task.model)}: fitted on the {heatmaps.bin_noun}s up to {format_last(origin, heatmaps.bin)}"
 
 
 def _side_by_side(
-    tasks: Sequence[Task], heatmaps: Heatmaps, context: JobContext, workers: int, total: int
+    tasks: Sequence[Task], heatmaps: Panel, context: JobContext, workers: int, total: int
 ) -> Iterator[Outcome]:
     """Outcomes in the order of the tasks, from processes that all read one copy of the stack on disk.
 

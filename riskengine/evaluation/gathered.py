@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ground.bigarrays import make_empty_stack
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from ..measures.metrics import log_loss
 from .plan import Plan
 from .task import Outcome, draws_random_numbers
@@ -17,7 +17,7 @@ class Gathered:
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
     maps : ndarray of int, shape (F,)
         Those that are scored; forecasts of others are not kept.
     plan : Plan
@@ -25,14 +25,14 @@ class Gathered:
 
     Attributes
     ----------
-    risks : dict of str to ndarray of float32, shape (F, H, W)
+    risks : dict of str to ndarray of float32, shape (F, ...)
     seconds : dict of str to float
     failures : dict of str to str
     recent : set of str
         Models of which a fit is no long-run mean.
     """
 
-    def __init__(self, heatmaps: Heatmaps, maps: NDArray[np.int64], plan: Plan, threshold: int) -> None:
+    def __init__(self, heatmaps: Panel, maps: NDArray[np.int64], plan: Plan, threshold: int) -> None:
         self._heatmaps, self._maps, self._seeds, self._threshold = heatmaps, maps, len(plan.seeds), threshold
         self.risks: dict[str, NDArray[np.float32]] = {}
         self.seconds: dict[str, float] = {}

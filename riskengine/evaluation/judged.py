@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from ..contract.choices import Over
 from ..contract.forecasters import LONG_RUN
 from ..maps.heatmaps import Heatmaps
-from ..measures.compare import Difference, bootstrap_interval, bootstrap_ratio
-from ..measures.labels import compute_percentile_limits, flag, label_maps
+from ..maps.panel import Panel
+from ..measures.compare import Difference
+from ..measures.labels import flag, label_maps
+from ..measures.weighted import Units
+from .beside import Control, DelayCost, UnitsJudged, Weighed, describe_difference
 from .exposure import AreaExposure
+from .flags import choose_flagging
 from .offsets import OffsetFigures
 from .plan import Plan
-from .scoring import ModelScore
+from .scoring import ModelScore, compare_hits, compare_losses
 
 
 @dataclass
@@ -25,12 +29,12 @@ class Judged:
 
     Attributes
     ----------
-    heatmaps : Heatmaps
-        All maps, history and test.
+    panel : Panel
+        All counts, history and test, with their delay. Maps are its bins, cells its units.
     plan : Plan
     maps : ndarray of int, shape (F,)
         Numbers of the scored maps: the observed ones from `plan.first` on.
-    risks : dict of str to ndarray of float32, shape (F, H, W)
+    risks : dict of str to ndarray of float32, shape (F, ...)
         Forecasts by model, the mean over its seeds; NaN outside the study area.
     scores : dict of str to ModelScore
         By model, `model` first. See `riskengine.evaluation.scoring.ModelScore` for the figures in it.
@@ -59,9 +63,19 @@ class Judged:
         Figures over further grid positions, by cheap model; empty when none were asked for.
     areas : list of AreaExposure
         Exposure by named area at `percentile`, of `model`; empty when no areas were given.
+    units : Units, optional
+        How units are judged where they differ in size; None of a grid.
+    late : DelayCost, optional
+        What it costs that counts are known late; None where they are known at once.
+    controls : list of Control
+        Models that read covariates beside themselves with shuffled ones; empty where that was not asked for.
+    weighed : Weighed, optional
+        The same flags by share of a covariate, as the population, instead of area.
+    compared : list of UnitsJudged
+        Units of the same place at the same flagged km², the panel's own first; empty where no others were given.
     """
 
-    heatmaps: Heatmaps
+    panel: Panel
     plan: Plan
     maps: NDArray[np.int64]
     risks: dict[str, NDArray[np.float32]]
@@ -79,16 +93,26 @@ class Judged:
     notes: list[str] = field(default_factory=list)
     offsets: dict[str, OffsetFigures] = field(default_factory=dict)
     areas: list[AreaExposure] = field(default_factory=list)
+    units: Units | None = None
+    late: DelayCost | None = None
+    controls: list[Control] = field(default_factory=list)
+    weighed: Weighed | None = None
+    compared: list[UnitsJudged] = field(default_factory=list)
+
+    @property
+    def heatmaps(self) -> Heatmaps:
+        """The panel, where it is that of a grid."""
+        return cast(Heatmaps, self.panel)
 
     @property
     def counts(self) -> NDArray[Any]:
-        """Incidents on the scored maps, shape (F, H, W)."""
-        return self.heatmaps.counts[self.maps]
+        """Incidents on the scored maps, shape (F, ...)."""
+        return self.panel.counts[self.maps]
 
     @property
     def edges(self) -> list[list[str]]:
         """[start, end) of each scored map, ISO times."""
-        edges = self.heatmaps.edges
+        edges = self.panel.edges
         return [[str(edges[number]), str(edges[number + 1])] for number in self.maps]
 
     @property
@@ -103,26 +127,32 @@ class Judged:
         return [name for name in self.scores if name in LONG_RUN and name not in self.recent]
 
     def flag_cells(self, name: str | None = None) -> NDArray[np.bool_]:
-        """Flag the cells strictly above `percentile` in a model's forecasts (`model`), shape (F, H, W)."""
-        risk = self.risks[name or self.model]
-        return flag(risk, compute_percentile_limits(risk[:, self.heatmaps.mask], [self.percentile], self.over)[0])
+        """Flag the cells strictly above `percentile` in a model's forecasts (`model`), shape (F, ...).
+
+        Of areas those whose incidents per km² are, so that they make up the rest of the area at most.
+        """
+        risk, mask = self.risks[name or self.model], self.panel.mask
+        inner = None if self.units is None else self.units.select(mask)
+        way = choose_flagging(risk[:, mask], self.counts[:, mask], self.threshold, inner)
+        flagged = np.zeros(risk.shape, dtype=bool)
+        flagged[:, mask] = flag(way.order, way.find_limits([self.percentile], self.over)[0])
+        return flagged
 
     def label_cells(self, name: str | None = None) -> NDArray[np.uint8]:
-        """Label a model's forecasts (`model`) at `percentile` with the six `labels.LABELS`, shape (F, H, W)."""
-        return label_maps(self.flag_cells(name), self.counts >= self.threshold, self.heatmaps.mask)
+        """Label a model's forecasts (`model`) at `percentile` with the six `labels.LABELS`, shape (F, ...)."""
+        neighbours = None if self.units is None else self.units.neighbours
+        return label_maps(self.flag_cells(name), self.counts >= self.threshold, self.panel.mask, neighbours)
 
     def compare_losses(self, name: str, other: str | None = None) -> Difference:
         """Compare log-losses by map: `name` minus `other` (the best baseline); 95 % interval over blocks."""
-        first, second = self.scores[name], self.scores[other or self.best_baseline]
-        return bootstrap_interval(first.fold_loss, second.fold_loss, self.block)
+        return compare_losses(self.scores[name], self.scores[other or self.best_baseline], self.block)
 
     def compare_hits(self, name: str, other: str | None = None) -> Difference:
         """Compare hit rates at 5 % of the area: that of `name` minus that of `other` (the best baseline).
 
         Positive is better: `Difference.verdict_of_more` is its verdict.
         """
-        first, second = self.scores[name], self.scores[other or self.best_baseline]
-        return bootstrap_ratio(first.fold_caught - second.fold_caught, first.fold_incidents, self.block)
+        return compare_hits(self.scores[name], self.scores[other or self.best_baseline], self.block)
 
     def compute_loss_ratio(self, name: str) -> float:
         """Compute the log-loss of `model` divided by that of `name`; below 1 the model is better."""
@@ -134,8 +164,8 @@ class Judged:
         others = [name for name in self.scores if name != best] if best else []
         return {
             "scores": {name: score.to_dict() for name, score in self.scores.items()},
-            "against": {name: _difference(self.compare_losses(name)) for name in others},
-            "hits_against": {name: _difference(self.compare_hits(name), True) for name in others},
+            "against": {name: describe_difference(self.compare_losses(name)) for name in others},
+            "hits_against": {name: describe_difference(self.compare_hits(name), True) for name in others},
             "best_baseline": best,
             "model": self.model,
             "edges": self.edges,
@@ -145,11 +175,15 @@ class Judged:
             "notes": self.notes,
             "offsets": {name: figures.to_dict() for name, figures in self.offsets.items()},
             "areas": [area.to_dict() for area in self.areas],
+            **self._describe_beside(),
         }
 
-
-def _difference(difference: Difference, more_is_better: bool = False) -> dict[str, Any]:
-    verdict = difference.verdict_of_more if more_is_better else difference.verdict
-    figures = {"mean": difference.mean, "low": difference.low, "high": difference.high}
-    shown = {name: round(value, 8) if np.isfinite(value) else None for name, value in figures.items()}
-    return {**shown, "level": difference.level, "blocks": difference.blocks, "verdict": verdict}
+    def _describe_beside(self) -> dict[str, Any]:
+        """What stands beside the figures, where there is any."""
+        beside = {
+            "delay_cost": self.late and self.late.to_dict(),
+            "controls": [each.to_dict() for each in self.controls],
+            "weighed": self.weighed and self.weighed.to_dict(),
+            "compared": [each.to_dict() for each in self.compared],
+        }
+        return {name: each for name, each in beside.items() if each}

@@ -14,15 +14,16 @@ from ..contract.texts import count_text
 from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from ..measures.metrics import brier, skill
 from .judged import Judged
+from .layout import choose_units
 from .plan import Plan
 from .scoring import ModelScore, score_model
 
 
 def judge(
-    heatmaps: Heatmaps,
+    heatmaps: Panel,
     plan: Plan,
     maps: NDArray[np.int64],
     risks: Mapping[str, NDArray[np.float32]],
@@ -39,12 +40,12 @@ def judge(
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
     plan : Plan
         How the forecasts were made.
     maps : ndarray of int, shape (F,)
         Numbers of the maps that were forecast.
-    risks : mapping of str to ndarray of float32, shape (F, H, W)
+    risks : mapping of str to ndarray of float32, shape (F, ...)
         Forecasts by model; NaN outside the study area and nowhere else.
     baselines : sequence of str
         The simple models among them that the others are compared with.
@@ -58,7 +59,7 @@ def judge(
         Brier score that the skill is measured against; by default that of the model ``constant``, where there is one.
     """
     context = context or JobContext()
-    block, counts = count_maps_of_week(heatmaps), heatmaps.counts[maps]
+    block, counts, units = count_maps_of_week(heatmaps), heatmaps.counts[maps], choose_units(heatmaps)
     if reference is None:
         reference = _constant_brier(risks, counts >= threshold, heatmaps.mask)
     scores: dict[str, ModelScore] = {}
@@ -70,6 +71,7 @@ def judge(
                 risks[name],
                 counts,
                 heatmaps.mask,
+                units=units,
                 threshold=threshold,
                 block=block,
                 percentile=percentile,
@@ -93,12 +95,13 @@ def judge(
         percentile=percentile,
         over=over,
         notes=describe_maps(heatmaps),
+        units=units,
     )
 
 
 def judge_trained(
     model: Forecaster,
-    heatmaps: Heatmaps,
+    heatmaps: Panel,
     first: int,
     baselines: Sequence[str],
     threshold: int = 1,
@@ -110,7 +113,7 @@ def judge_trained(
     ----------
     model : Forecaster
         Fitted on maps before `first`.
-    heatmaps : Heatmaps
+    heatmaps : Panel
     first : int
         First held-out map.
     baselines : sequence of str
@@ -131,7 +134,7 @@ def judge_trained(
 
 def judge_fitted(
     forecasters: Sequence[Forecaster],
-    heatmaps: Heatmaps,
+    heatmaps: Panel,
     first: int,
     threshold: int = 1,
     context: JobContext | None = None,
@@ -154,13 +157,13 @@ def judge_fitted(
     return judged
 
 
-def count_maps_of_week(heatmaps: Heatmaps) -> int:
+def count_maps_of_week(heatmaps: Panel) -> int:
     """Count the maps in a week, since incidents keep a weekly rhythm; at least 7."""
     length = (heatmaps.edges[1] - heatmaps.edges[0]) / np.timedelta64(1, "D")
     return max(round(7 / float(length)), 7)
 
 
-def describe_maps(heatmaps: Heatmaps) -> list[str]:
+def describe_maps(heatmaps: Panel) -> list[str]:
     """Describe what a reader must know of the maps."""
     filled = int((~heatmaps.observed).sum())
     if not filled:

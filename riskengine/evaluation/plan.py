@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..contract.texts import count_text
 from ..forecasters.base import check_steps
 from ..ground.errors import DataError, ParameterError
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Plan:
     seeds: tuple[int, ...] = (0,)
 
 
-def check_plan(heatmaps: Heatmaps, plan: Plan) -> None:
+def check_plan(heatmaps: Panel, plan: Plan) -> None:
     """Refuse a plan that leaves nothing to learn from or nothing to test on.
 
     Raises
@@ -41,9 +41,10 @@ def check_plan(heatmaps: Heatmaps, plan: Plan) -> None:
     """
     check_steps(plan.horizon)
     maps = len(heatmaps)
-    if plan.first < plan.horizon or plan.first >= maps or plan.refit < 0 or not plan.seeds:
+    if plan.first < plan.horizon + heatmaps.delay or plan.first >= maps or plan.refit < 0 or not plan.seeds:
+        late = f", counts known {count_text(heatmaps.delay, 'bin')} late" if heatmaps.delay else ""
         raise ParameterError(
-            f"The test begins at map {plan.first} of {maps}, {count_text(plan.horizon, 'bin')} ahead: there is no"
+            f"The test begins at map {plan.first} of {maps}, {count_text(plan.horizon, 'bin')} ahead{late}: there is no"
             " history before its first origin, or no map to test on",
             parameter="start",
             value=plan.first,

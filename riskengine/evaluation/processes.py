@@ -26,8 +26,7 @@ from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
-from ..maps.heatmaps import Heatmaps
-from ..maps.panel import Extras
+from ..maps.panel import Extras, Panel
 from .task import Outcome, Task, attempt
 
 if TYPE_CHECKING:
@@ -64,12 +63,12 @@ class Pool:
     workers : int
     folder : path
         Where stack and forecasts lie.
-    heatmaps : Heatmaps
+    heatmaps : Panel
     tasks : int
         In all, for their progress.
     """
 
-    def __init__(self, workers: int, folder: Path, heatmaps: Heatmaps, tasks: int) -> None:
+    def __init__(self, workers: int, folder: Path, heatmaps: Panel, tasks: int) -> None:
         self._workers, self._folder = workers, folder
         spawn = multiprocessing.get_context("spawn")
         self._cancel = spawn.Event()
@@ -143,7 +142,7 @@ class Pool:
 _held: dict[str, Any] = {}
 
 
-def _begin(folder: str, shell: Heatmaps, shares: Any, cancel: Any) -> None:
+def _begin(folder: str, shell: Panel, shares: Any, cancel: Any) -> None:
     """In a new process: open the stack, and see to it that no orphan goes on working."""
     threading.Thread(target=_watch, args=(cancel, Path(folder)), daemon=True).start()
     try:

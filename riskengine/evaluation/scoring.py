@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from ..contract.choices import Over
 from ..ground.context import JobContext
+from ..measures import compare, twoway
 from ..measures.clustered import Interval
-from ..measures.flagging import compute_ratio_interval, count_flagged_hits
+from ..measures.compare import Difference, bootstrap_interval, bootstrap_ratio
+from ..measures.flagging import compute_ratio_interval
 from ..measures.labels import (
     PERCENTILES,
     Border,
@@ -28,11 +30,14 @@ from ..measures.metrics import (
     auc,
     average_precision,
     brier,
-    count_area_hits_by_map,
+    compute_losses,
     log_loss,
     reliability,
     skill,
 )
+from ..measures.twoway import compare_sums
+from ..measures.weighted import Units
+from .flags import choose_flagging
 
 #: Share of the area of the headline figures.
 AREA_SHARE = 0.05
@@ -65,6 +70,25 @@ class Hits:
 
 
 @dataclass(frozen=True)
+class PlaceSums:
+    """What paired differences over areas are made of: sums by map and block of areas, each of shape (F, blocks).
+
+    Attributes
+    ----------
+    loss : ndarray
+        Log-loss, summed over `units`.
+    units : ndarray
+    caught, incidents : ndarray
+        n and N with the densest 5 % of the area of each map flagged.
+    """
+
+    loss: NDArray[np.float64]
+    units: NDArray[np.float64]
+    caught: NDArray[np.float64]
+    incidents: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class ModelScore:
     """How one forecaster did on the scored maps.
 
@@ -74,7 +98,8 @@ class ModelScore:
     log_loss, brier, brier_skill, auc : float
         Over all cells of the study area and all scored maps; the skill is against a constant forecast.
     area : AreaHits
-        With the riskiest 5 % of the cells of each map flagged, in whole cells and at least one.
+        With the riskiest 5 % of the cells of each map flagged, in whole cells and at least one; of areas the densest,
+        as `riskengine.measures.weighted` has it.
     curve : list of AreaHits
         At `CURVE` of the area.
     reliability : Reliability
@@ -91,11 +116,13 @@ class ModelScore:
         The six labels' numbers and rates at the same percentiles, by both readings.
     border : Border
         How many incidents, and how many of those caught, lie in the outermost ring of the study area, at the chosen
-        percentile and reading.
+        percentile and reading; None of areas, which may reach as far out as they like.
     fold_brier : ndarray, shape (F,)
         Brier score per map.
     fold_caught, fold_incidents : ndarray, shape (F,)
         n and N per map with the riskiest 5 % of each map flagged.
+    sums : PlaceSums, optional
+        Of areas, for intervals over areas and bins.
     """
 
     name: str
@@ -116,6 +143,7 @@ class ModelScore:
     fold_brier: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     fold_caught: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     fold_incidents: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    sums: PlaceSums | None = None
 
     def list_rows(self, cell_km2: float) -> list[dict[str, Any]]:
         """List every figure as a row: metric, at, value, and where there are any n, N, low, high."""
@@ -190,13 +218,22 @@ class ModelScore:
 def _hit_rows(hits: Hits, at: str, cell_km2: float) -> list[dict[str, Any]]:
     area = hits.area
     caught = {"at": at, "n": area.caught, "N": area.incidents}
+    if area.weights is not None:
+        of_area = {"metric": "precision", "value": area.precision, "at": at}
+        of_area |= {"n": area.weights.hit, "N": area.weights.flagged}
+        of_units = {"metric": "precision_by_count", "value": area.precision_by_count, "at": at}
+        precision = [of_area, of_units | {"n": area.hit_cells, "N": area.flagged}]
+        flagged: dict[str, Any] = {"n": area.weights.flagged, "N": area.weights.total}
+    else:
+        precision = [{"metric": "precision", "value": area.precision, "at": at, "n": area.hit_cells, "N": area.flagged}]
+        flagged = {"n": area.flagged, "N": area.cells}
     return [
         {"metric": "hit_rate", "value": area.hit_rate, **caught, "low": hits.hit_rate.low, "high": hits.hit_rate.high},
         {"metric": "pai", "value": area.pai, **caught, "low": hits.pai.low, "high": hits.pai.high},
         {"metric": "pei", "value": area.pei, "at": at, "n": area.caught, "N": area.most},
-        {"metric": "precision", "value": area.precision, "at": at, "n": area.hit_cells, "N": area.flagged},
+        *precision,
         {"metric": "ser_per_km2", "value": area.ser(cell_km2), "at": at, "n": area.caught},
-        {"metric": "flagged_share", "value": area.flagged_share, "at": at, "n": area.flagged, "N": area.cells},
+        {"metric": "flagged_share", "value": area.flagged_share, "at": at, **flagged},
     ]
 
 
@@ -215,12 +252,30 @@ def _tradeoff_rows(row: Tradeoff, at: str) -> list[dict[str, Any]]:
     ]
 
 
+def compare_losses(first: ModelScore, second: ModelScore, block: int) -> Difference:
+    """Compare log-losses on the same maps: `first` minus `second`, with its interval over blocks of at most `block`.
+
+    On a grid over blocks of time, of areas over blocks of areas and of time.
+    """
+    if first.sums is not None and second.sums is not None:
+        return compare_sums(first.sums.loss - second.sums.loss, first.sums.units, block)
+    return bootstrap_interval(first.fold_loss, second.fold_loss, block)
+
+
+def compare_hits(first: ModelScore, second: ModelScore, block: int) -> Difference:
+    """Compare hit rates at 5 % of the area, as `compare_losses` does log-losses; positive where `first` is better."""
+    if first.sums is not None and second.sums is not None:
+        return compare_sums(first.sums.caught - second.sums.caught, first.sums.incidents, block)
+    return bootstrap_ratio(first.fold_caught - second.fold_caught, first.fold_incidents, block)
+
+
 def score_model(
     name: str,
     risk: NDArray[np.float32],
     counts: NDArray[Any],
     mask: NDArray[np.bool_],
     *,
+    units: Units | None = None,
     threshold: int = 1,
     block: int = 7,
     percentile: float = 95.0,
@@ -233,11 +288,13 @@ def score_model(
     Parameters
     ----------
     name : str
-    risk : ndarray of float32, shape (F, H, W)
+    risk : ndarray of float32, shape (F, ...)
         Probabilities; NaN outside the study area and nowhere else.
-    counts : ndarray, shape (F, H, W)
+    counts : ndarray, shape (F, ...)
         Incidents.
-    mask : ndarray of bool, shape (H, W)
+    mask : ndarray of bool, shape (...)
+    units : Units, optional
+        Where units differ in size; None for the cells of a grid.
     threshold : int
         Incidents in a cell and bin that count as an event.
     block : int
@@ -255,24 +312,34 @@ def score_model(
         context.progress(0.2 * number / len(risk))
         fold_loss[number], fold_brier[number] = log_loss(p, event), brier(p, event)
     squares = float(fold_brier.mean())
+    inner = None if units is None else units.select(mask)
+    way = choose_flagging(inside, incidents, threshold, inner)
     # Both lists at once: each map is then sorted only once.
     wanted = list(dict.fromkeys((*SHARES, *CURVE)))
-    areas = dict(zip(wanted, count_area_hits_by_map(inside, incidents, wanted, threshold), strict=True))
+    areas = dict(zip(wanted, way.count_shares(wanted), strict=True))
     context.progress(0.4)
-    shares = [_with_intervals(share, areas[share], areas[share].total(), block) for share in SHARES]
+    shares = [make_hits(share, areas[share], areas[share].total(), block) for share in SHARES]
+    # Labels look around, so they need every unit in its place.
+    order = risk if inner is None else np.full(risk.shape, np.nan)
+    if inner is not None:
+        order[:, mask] = way.order
+    neighbours = None if units is None else units.neighbours
     percentiles: dict[str, list[Hits]] = {}
     rates: dict[str, list[Tradeoff]] = {}
     for part, reading in enumerate(OVER):
         context.progress(0.4 + 0.3 * part)
-        limits = compute_percentile_limits(inside, PERCENTILES, reading)
+        limits = way.find_limits(PERCENTILES, reading)
         percentiles[reading] = []
         for at, limit in zip(PERCENTILES, limits, strict=True):
             context.check_cancelled()
-            maps, most = count_flagged_hits(flag(inside, limit), incidents, 1 - at / 100, threshold)
+            maps, most = way.count_flags(flag(way.order, limit), 1 - at / 100)
             total = maps.total(most if reading == "stack" else None)
-            percentiles[reading].append(_with_intervals(at, maps, total, block))
-        rates[reading] = compute_tradeoff(risk, counts >= threshold, mask, PERCENTILES, reading)
-    flagged = flag(risk, compute_percentile_limits(inside, [percentile], over)[0])
+            percentiles[reading].append(make_hits(at, maps, total, block))
+        rates[reading] = compute_tradeoff(order, counts >= threshold, mask, PERCENTILES, reading, limits, neighbours)
+    border = None
+    if inner is None:
+        flagged = flag(risk, compute_percentile_limits(inside, [percentile], over)[0])
+        border = count_border_hits(flagged, counts, mask)
     return ModelScore(
         name=name,
         log_loss=float(fold_loss.mean()),
@@ -287,15 +354,26 @@ def score_model(
         shares=shares,
         percentiles=percentiles,
         tradeoff=rates,
-        border=count_border_hits(flagged, counts, mask),
+        border=border,
         fold_brier=fold_brier,
         fold_caught=areas[AREA_SHARE].caught,
         fold_incidents=areas[AREA_SHARE].incidents,
+        sums=None if inner is None else _sum_by_place(inside, events, areas[AREA_SHARE], inner),
     )
 
 
-def _with_intervals(at: float, maps: MapHits, total: AreaHits, block: int) -> Hits:
-    rate = compute_ratio_interval(maps.caught, maps.incidents, block)
+def _sum_by_place(risk: NDArray[np.float32], events: NDArray[np.bool_], maps: MapHits, units: Units) -> PlaceSums:
+    assert maps.weights is not None, "units differ in size"
+    losses = units.sum_by_place(compute_losses(risk, events))
+    number = units.sum_by_place(np.ones((1, risk.shape[1])))
+    return PlaceSums(losses, np.repeat(number, len(risk), axis=0), maps.weights.caught, maps.weights.incidents)
+
+
+def make_hits(at: float, maps: MapHits, total: AreaHits, block: int) -> Hits:
+    """Make what one way of flagging caught, with its intervals, of what it caught on each map."""
+    # The city is what it is: what it would have caught in other months is the question, not in other places.
+    shortest = compare.SHORTEST if maps.weights is None else twoway.SHORTEST
+    rate = compute_ratio_interval(maps.caught, maps.incidents, block, shortest=shortest)
     # How much is flagged is chosen, not measured: the index is as uncertain as the hit rate.
     share = total.flagged_share if total.cells else 0.0
     pai = Interval(*(value / share for value in rate)) if share else Interval(*[float("nan")] * 3)

@@ -16,7 +16,7 @@ from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled, DataError
 from ..ground.failures import describe_failure
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Outcome:
     Attributes
     ----------
     task : Task
-    risk : ndarray of float32, shape (end - first, H, W), or None
+    risk : ndarray of float32, shape (end - first, ...), or None
     seconds : float
     failure : str
         A sentence; empty when all went well.
@@ -103,7 +103,7 @@ def make_tasks(
     return tasks
 
 
-def run_task(task: Task, heatmaps: Heatmaps, context: JobContext) -> NDArray[np.float32]:
+def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.float32]:
     """Fit on what was known at the fold's first origin, and forecast its maps.
 
     Raises
@@ -130,7 +130,7 @@ def run_task(task: Task, heatmaps: Heatmaps, context: JobContext) -> NDArray[np.
     return risk
 
 
-def attempt(task: Task, heatmaps: Heatmaps, context: JobContext) -> Outcome:
+def attempt(task: Task, heatmaps: Panel, context: JobContext) -> Outcome:
     """Run a task; whatever stops it but a cancel becomes a sentence, so that the other models go on."""
     began = time.monotonic()
     try:

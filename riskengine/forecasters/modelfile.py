@@ -14,7 +14,7 @@ from ..ground.errors import CrimeRiskError
 from ..learning.settings import read_settings
 from .base import Forecaster
 from .catalogue import LIMITS, import_forecaster
-from .modelcard import FORECAST_MODEL, FORMAT, ModelCard
+from .modelcard import FORECAST_MODEL, PLAIN_FORMAT, ModelCard
 
 
 def save_model(path: str | Path, model: Forecaster, card: ModelCard, parameter: str = "model_output") -> None:
@@ -30,7 +30,7 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
     FormatError
         If the file is missing, truncated, damaged, of another kind, or of a newer format.
     """
-    card, arrays = FORECAST_MODEL.read(path, parameter, _from_format_1)
+    card, arrays = FORECAST_MODEL.read(path, parameter, _from_older)
     if card.name not in FORECASTERS:
         why = f"holds a model {card.name[:40]!r}, which this version does not know"
         raise FORECAST_MODEL.make_error(path, why, parameter)
@@ -48,8 +48,10 @@ def load_model(path: str | Path, parameter: str = "model") -> tuple[Forecaster, 
     return model, card
 
 
-def _from_format_1(head: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """A file of format 1, which held nothing but ConvLSTM networks, as one of format 2."""
+def _from_older(head: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    """A file of an older format as one of the newest; format 1 held nothing but ConvLSTM networks."""
+    if head["format"] > 1:
+        return head, arrays
     head = dict(head)
     architecture, window, curves = head["architecture"], head["window"], head.pop("curves")
     start, middle, end = (np.datetime64(window[name], "s") for name in ("start", "validation", "end"))
@@ -64,7 +66,7 @@ def _from_format_1(head: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any]
     }
     card = {
         **head,
-        "format": FORMAT,
+        "format": PLAIN_FORMAT,
         "name": "convlstm",
         "settings": {**architecture, "seed": head["seed"], "schedule": head["schedule"]},
         "threshold": architecture["threshold"],

@@ -22,7 +22,7 @@ from .artefacts import whole_file
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Geometry = Literal["point", "polygon", "none"]
+Geometry = Literal["point", "polygon", "multipolygon", "multiline", "none"]
 #: Names of types, as the declarations of tools have them.
 Fields = Mapping[str, str]
 
@@ -30,7 +30,13 @@ Fields = Mapping[str, str]
 CHUNK_ROWS = 20_000
 _MOST_LETTERS = 2**24
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
-_GEOMETRY_TYPES = {"point": "Point", "polygon": "Polygon", "none": None}
+_GEOMETRY_TYPES = {
+    "point": "Point",
+    "polygon": "Polygon",
+    "multipolygon": "MultiPolygon",
+    "multiline": "MultiLineString",
+    "none": None,
+}
 #: What pyogrio takes for a time without a shift: wall-clock times are stored as if in UTC, where every one exists.
 _UTC = 100
 _GEOMETRY = "geom"
@@ -46,14 +52,14 @@ class Chunk:
         Values of each field in the order of the fields, None for a missing one; times as datetime64.
     x, y : ndarray, optional
         Of points.
-    shapes : sequence of dict, optional
-        Of polygons, as GeoJSON.
+    shapes : sequence of dict or bytes, optional
+        Of polygons as GeoJSON, or of polygons or lines of several parts as well-known binary.
     """
 
     columns: Sequence[Sequence[Any] | NDArray[Any]]
     x: NDArray[np.float64] | None = None
     y: NDArray[np.float64] | None = None
-    shapes: Sequence[Mapping[str, Any]] | None = None
+    shapes: Sequence[Mapping[str, Any] | bytes] | None = None
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -77,7 +83,7 @@ def write_table(
     fields : mapping of str to {"text", "integer", "long", "real", "datetime"}
     chunks : iterable of Chunk
         Read once; only one of them is held in memory.
-    geometry : {"point", "polygon", "none"}
+    geometry : {"point", "polygon", "multipolygon", "multiline", "none"}
     crs : str, optional
         As an authority's code or WKT.
     parameter : str
@@ -317,8 +323,8 @@ def _write_arrow(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry: 
             arrays = [_arrow_column(values, field.type) for values, field in zip(chunk.columns, schema, strict=False)]
             if geometry == "point":
                 arrays.append(_arrow_points(chunk))
-            elif geometry == "polygon":
-                arrays.append(pa.array([polygon_wkb(shape) for shape in chunk.shapes or ()], pa.binary()))
+            elif geometry != "none":
+                arrays.append(pa.array([_shape_wkb(shape) for shape in chunk.shapes or ()], pa.binary()))
             yield pa.RecordBatch.from_arrays(arrays, schema=pa.schema(schema))
 
     reader = pa.RecordBatchReader.from_batches(pa.schema(schema), batches())
@@ -365,8 +371,8 @@ def _write_arrays(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry:
             column.extend(values)
         if geometry == "point":
             shapes.extend(point.tobytes() for point in _points_wkb(chunk))
-        elif geometry == "polygon":
-            shapes.extend(polygon_wkb(shape) for shape in chunk.shapes or ())
+        elif geometry != "none":
+            shapes.extend(_shape_wkb(shape) for shape in chunk.shapes or ())
     kinds = fields.values()
     data, masks = zip(*(_plain_column(values, kind) for values, kind in zip(columns, kinds, strict=True)), strict=True)
     write(
@@ -411,6 +417,10 @@ def _points_wkb(chunk: Chunk) -> NDArray[Any]:
     return points
 
 
+def _shape_wkb(shape: Mapping[str, Any] | bytes) -> bytes:
+    return shape if isinstance(shape, bytes) else polygon_wkb(shape)
+
+
 def polygon_wkb(shape: Mapping[str, Any]) -> bytes:
     """A GeoJSON polygon as well-known binary."""
     rings = shape["coordinates"]
@@ -431,5 +441,13 @@ def _plain_rows(chunk: Chunk, fields: Fields) -> Iterator[list[Any]]:
     if chunk.x is not None and chunk.y is not None:
         columns = [chunk.x.tolist(), chunk.y.tolist(), *columns]
     elif chunk.shapes is not None:
-        columns = [chunk.shapes, *columns]
+        columns = [[_shape_json(shape) for shape in chunk.shapes], *columns]
     yield from map(list, zip(*columns, strict=True))
+
+
+def _shape_json(shape: Mapping[str, Any] | bytes) -> Mapping[str, Any]:
+    if not isinstance(shape, bytes):
+        return shape
+    import shapely
+
+    return dict(json.loads(shapely.to_geojson(shapely.from_wkb(shape))))

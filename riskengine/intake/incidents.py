@@ -224,13 +224,58 @@ def read_reported(path: str | Path, incidents: Incidents, order: str = "auto") -
         reported = arrays["reported"].astype(np.int64, copy=False).view("datetime64[s]")
     else:
         return None
-    fid = arrays.get("fid", np.arange(len(reported)))
+    return _bring_along(reported, arrays.get("fid", np.arange(len(reported))), incidents)
+
+
+@dataclass(frozen=True)
+class NamedAreas:
+    """What a column of the incidents says of where each belongs.
+
+    Attributes
+    ----------
+    code : ndarray of int32, shape (N,)
+        Codes into `names`; -1 for none.
+    names : list of str
+    """
+
+    code: NDArray[np.int32]
+    names: list[str]
+
+    def select(self, mask: NDArray[Any]) -> NamedAreas:
+        """Those of the incidents where `mask` holds."""
+        return NamedAreas(self.code[mask], self.names)
+
+
+def read_named_areas(path: str | Path, incidents: Incidents) -> NamedAreas | None:
+    """Read which area each incident of an exchange file names; None where it does not say.
+
+    Parameters
+    ----------
+    path : path
+        May hold ``area`` (int32 codes) with ``areas``.
+    incidents : Incidents
+        What `read_exchange` kept.
+    """
+    arrays = _read_arrays(Path(path))
+    if "area" not in arrays or "areas" not in arrays:
+        return None
+    code = arrays["area"].astype(np.int32, copy=False)
+    names = [make_writable(str(name)) for name in arrays["areas"]]
+    if len(code) != len(arrays["x"]) or (len(code) and int(code.max()) >= len(names)):
+        raise _broken(Path(path), "its areas do not go together")
+    fid = arrays.get("fid", np.arange(len(code)))
+    return NamedAreas(_bring_along(code, fid, incidents), names)
+
+
+def _bring_along(values: NDArray[Any], fid: NDArray[np.int64], incidents: Incidents) -> NDArray[Any]:
+    """Bring along the values of the features that were kept."""
     by_fid = np.argsort(fid, kind="stable")
-    return np.asarray(reported[by_fid[np.searchsorted(fid, incidents.fid, sorter=by_fid)]])
+    return np.asarray(values[by_fid[np.searchsorted(fid, incidents.fid, sorter=by_fid)]])
 
 
-def write_exchange(path: str | Path, incidents: Incidents) -> None:
+def write_exchange(path: str | Path, incidents: Incidents, named: NamedAreas | None = None) -> None:
     """Write what `read_exchange` reads; for scripts, tests and benchmarks that have no QGIS."""
+    areas: dict[str, Any] = {} if named is None else {"area": named.code, "areas": np.array(named.names, dtype=str)}
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
@@ -241,6 +286,7 @@ def write_exchange(path: str | Path, incidents: Incidents) -> None:
             category=incidents.category,
             categories=np.array(incidents.categories, dtype=str),
             exactness=np.array(incidents.exactness),
+            **areas,
         )
 
 

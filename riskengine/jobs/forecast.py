@@ -8,56 +8,82 @@ from typing import Any
 import numpy as np
 
 from ..contract import tags as tagnames
-from ..contract.dates import format_last
+from ..contract.dates import format_last, format_span
 from ..contract.forecasters import title_of
+from ..contract.texts import count_text
 from ..contract.tools.forecast import ForecastRisk
 from ..forecasters.base import check_history
-from ..forecasters.modelcard import ModelCard, check_fits
+from ..forecasters.modelcard import ModelCard
 from ..forecasters.modelfile import load_model
+from ..forecasters.modelfit import arrange_like, check_fits
 from ..ground.artefacts import check_folder, compute_fingerprint
 from ..ground.context import JobContext
 from ..maps.area import narrow_to_past
 from ..maps.heatmaps import Heatmaps
-from ..maps.history import read_history
+from ..maps.history import read_panel_or_heatmaps
 from ..report.card import describe_forecast
 from ..report.claims import describe_held_out
-from ..systems.hotspots.steps import forecast, write_forecast
+from ..systems.hotspots.places import CAUTION, CLASS_LABELS, write_places
+from ..systems.hotspots.steps import describe_delay, find_known, forecast, write_forecast
+from .models import check_units
 
 
 def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
-    """Load, check that model and maps fit each other, forecast, write."""
+    """Load, check that model and counts fit each other, forecast, write."""
     began = time.monotonic()
-    check_folder(parameters.output, "output")
+    for name in ("output", "by_area", "top"):
+        if path := getattr(parameters, name):
+            check_folder(path, name)
     context.progress(0.0, "Reading the model")
     model, card = load_model(parameters.model)
-    context.progress(0.05, "Reading hotspot grids")
-    heatmaps = read_history(parameters.heatmaps, parameters.extras)
-    heatmaps = _bring_to_area(card, heatmaps)
-    notes = check_fits(card, heatmaps)
-    if heatmaps.edges[-1] < np.datetime64(card.window.end):
+    context.progress(0.05, "Reading the counts")
+    panel = read_panel_or_heatmaps(parameters.heatmaps, parameters.extras)
+    of_areas = not isinstance(panel, Heatmaps)
+    check_units(ForecastRisk, parameters, heatmaps=of_areas)
+    if isinstance(panel, Heatmaps):
+        panel = _bring_to_area(card, panel)
+    notes = check_fits(card, panel)
+    panel = arrange_like(card, panel)
+    if panel.edges[-1] < np.datetime64(card.window.end):
+        noun = panel.bin_noun
         notes.append(
-            f"The model was trained on maps up to {format_last(card.window.end, card.bin)}, after these maps end: what"
-            " it forecasts it has seen, so this is no test of it"
+            f"The model was trained on {noun}s up to {format_last(card.window.end, card.bin)}, after these {noun}s end:"
+            " what it forecasts it has seen, so this is no test of it"
         )
     for message in notes:
         context.warn(message)
     # As much past as learning needs at least: with less there is no long-run mean to start from.
-    check_history(heatmaps, model.least_maps)
+    check_history(panel, model.least_maps)
+    history = find_known(panel, len(panel))
     with context.step(0.2, 0.9):
-        made = forecast(model, card, heatmaps, parameters.steps, context)
-    line = describe_forecast(card.name, made.bins, heatmaps.bin, card.window.end, card.metrics)
+        made = forecast(model, card, history, parameters.steps, context)
+    if late := describe_delay(history):
+        context.log(f"{late}: the forecast is for {format_span(made.edges[0], made.edges[-1])}")
+    areas = count_text(len(history.mask), history.noun) if of_areas else ""
+    line = describe_forecast(card.name, made.bins, history.bin, card.window.end, card.metrics, areas)
     context.log(line)
     context.progress(0.9, "Writing")
     with context.step(0.9, 1.0):
-        write_forecast(parameters.output, made, heatmaps, line, context)
+        if isinstance(history, Heatmaps):
+            # A grid's risk is a raster: nothing else is written of it.
+            assert parameters.output is not None
+            write_forecast(parameters.output, made, history, line, context)
+        else:
+            line = f"{line} {CAUTION}"
+            write_places(parameters.by_area, parameters.top, made, history, context)
     return {
         "risk": parameters.output,
+        "by_area": parameters.by_area,
+        "top": parameters.top,
         "model": card.name,
         "title": title_of(card.name),
         "edges": made.bins,
-        "counted_categories": heatmaps.categories,
+        "counted_categories": panel.categories,
         "counted_text": made.tags[tagnames.COUNTED],
+        "class_labels": CLASS_LABELS,
+        "tags": made.tags,
         "origin": made.bins[0],
+        "delay": history.delay,
         "trained_until": card.window.end,
         "card": line,
         "verdict": describe_held_out(card.name, card.metrics),

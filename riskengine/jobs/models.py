@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
-from ..contract.tools.base import NEEDED, Group, Parameter, Tool, parameters_of
+from ..contract.tools.base import NEEDED, Group, Parameter, Problem, Tool, parameters_of
 from ..contract.tools.kinds import Destination
 from ..contract.tools.refusals import describe_requirement, describe_wrong_ending
+from ..contract.tools.units import list_unit_problems
 from ..ground.errors import CrimeRiskError, OutputError, ParameterError
 
 
@@ -100,11 +101,32 @@ def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Ma
         _check_texts(name, value, OutputError if name in written else ParameterError)
     if tool is not None:
         _check_endings(tool, parameters)
-        values = dict(parameters)
-        for problem in tool.list_problems(values):
-            names = {key: key for key in values} | {"value": _text(values[problem.key])}
-            raise ParameterError(problem.text.format(**names), parameter=problem.key, value=values[problem.key])
+        _refuse_first(tool.list_problems(dict(parameters)), dict(parameters))
     return parameters
+
+
+def check_units(tool: type[Tool], parameters: Any, **are_areas: bool) -> None:
+    """Check that a job's layers go together, and that it was asked for results of their units.
+
+    Parameters
+    ----------
+    tool : type of Tool
+    parameters : pydantic model
+        Of its job.
+    **are_areas : bool
+        Of each layer, by its key, whether it holds areas; others are grids.
+
+    Raises
+    ------
+    ParameterError
+    """
+    _refuse_first(list_unit_problems(tool, are_areas, dict(parameters)), dict(parameters))
+
+
+def _refuse_first(problems: Iterable[Problem], values: Mapping[str, Any]) -> None:
+    for problem in problems:
+        names = {key: key for key in values} | {"value": _text(values[problem.key])}
+        raise ParameterError(problem.text.format(**names), parameter=problem.key, value=values[problem.key])
 
 
 def _check_texts(name: str, value: Any, error: type[CrimeRiskError]) -> None:

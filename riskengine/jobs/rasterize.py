@@ -11,80 +11,27 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_bin_length, format_moment, format_span
-from ..contract.texts import clean_text, count_text, format_amount, list_names, part_text, replace_controls
+from ..contract.texts import clean_text, count_text, format_amount, part_text
 from ..contract.tools.grids import RasterizeHotspots
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError, OutputError, ParameterError
-from ..intake.incidents import NO_CATEGORY, Incidents, count_reasons, read_exchange
+from ..intake.incidents import Incidents, count_reasons, read_exchange
 from ..maps.area import choose_area, describe_area, mask_cells
 from ..maps.bins import bin_text, make_bin_edges
+from ..maps.categories import WITHOUT, find_chosen, list_present, list_recorded, name_missing
 from ..maps.counted import describe_counted
 from ..maps.grid import make_grid
 from ..maps.heatmaps import Heatmaps, write_heatmaps
 from ..maps.panel import count_incidents
 from ..maps.span import choose_span, choose_unit, find_covered, warn_of_incomplete
 
-#: More categories than this are not named in the stack.
-MAX_NAMED = 40
 #: More stacks than this are refused: a column of free text is no category.
 MAX_CATEGORIES = 100
-#: Categories that a sentence names.
-_LISTED = 20
 #: Bytes of a file's name, with room for what is put behind it while it is written.
 _NAME_BYTES = 180
-#: The category of incidents without one.
-WITHOUT = "(no category)"
 #: What Windows takes for a device, whatever follows the point.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
-
-
-def _name_missing(incidents: Incidents, context: JobContext) -> Incidents:
-    """Give incidents without a category the category `WITHOUT`, where others have one."""
-    missing = incidents.category == NO_CATEGORY
-    if not incidents.categories or not missing.any():
-        return incidents
-    codes = [code for code, name in enumerate(incidents.categories) if name.casefold() == WITHOUT]
-    same = int(np.isin(incidents.category, codes).sum())
-    if same:
-        context.warn(
-            f"{count_text(same, 'incident has', 'incidents have')} the category {WITHOUT!r}: "
-            f"{'it is' if same == 1 else 'they are'} counted with the "
-            f"{count_text(int(missing.sum()), 'that has', 'that have')} none"
-        )
-    code = codes[0] if codes else len(incidents.categories)
-    categories = incidents.categories if codes else [*incidents.categories, WITHOUT]
-    return replace(incidents, category=np.where(missing, code, incidents.category), categories=categories)
-
-
-def _of_categories(incidents: Incidents, wanted: list[str], context: JobContext) -> Incidents:
-    if not wanted:
-        return incidents
-    # Police files write one category in several cases; all of them are meant.
-    names = [name.casefold() for name in incidents.categories]
-    missing = [name for name in wanted if name.casefold() not in names]
-    if missing:
-        some = list_names(sorted(incidents.categories), _LISTED)
-        raise DataError(
-            f"No incident has category {list_names(missing, _LISTED)}",
-            parameter="categories",
-            value=missing[0],
-            remedy=f"Choose from: {some}",
-        )
-    folded = {name.casefold() for name in wanted}
-    chosen = incidents.select(np.isin(incidents.category, [code for code, name in enumerate(names) if name in folded]))
-    if not len(chosen):
-        raise DataError(
-            f"No incident that can be used has category {list_names(wanted, _LISTED)}",
-            parameter="categories",
-            value=wanted[0],
-            remedy="Choose other categories, or look at the refused features",
-        )
-    if len(chosen) < len(incidents):
-        left_out = len(incidents) - len(chosen)
-        is_another, are_others = "has another category, or none, and is", "have another category, or none, and are"
-        context.log(f"{part_text(left_out, len(incidents), 'incident', is_another, are_others)} not counted")
-    return chosen
 
 
 def choose_file_name(category: str, taken: set[str]) -> str:
@@ -101,29 +48,9 @@ def choose_file_name(category: str, taken: set[str]) -> str:
     return f"{unique}.tif"
 
 
-def _present(incidents: Incidents) -> dict[str, list[int]]:
-    """Codes of the categories that are there; one entry for all spellings that differ in case."""
-    codes: dict[str, list[int]] = {}
-    names: dict[str, str] = {}
-    for code in np.unique(incidents.category[incidents.category != NO_CATEGORY]).tolist():
-        name = names.setdefault(incidents.categories[code].casefold(), incidents.categories[code])
-        codes.setdefault(name, []).append(code)
-    return codes
-
-
-def _recorded(incidents: Incidents) -> list[str]:
-    """The categories that are counted, sorted, as the stack names them; none where they cannot all be named.
-
-    Which incidents a filter left out is not known here: that all categories were counted is never said.
-    """
-    names = sorted(_present(incidents))
-    unnamed = any(not name or replace_controls(name) != name for name in names)
-    return [] if unnamed or len(names) > MAX_NAMED else names
-
-
 def _by_category(incidents: Incidents) -> dict[str, list[int]]:
     """As `_present`, where one stack each can be written."""
-    codes = _present(incidents)
+    codes = list_present(incidents)
     if not codes:
         raise DataError(
             "No incident has a category, so there is nothing to write one stack each for",
@@ -186,9 +113,9 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     covered = find_covered(incidents)
     unit = choose_unit(parameters.bin_unit, parameters.bin_length, incidents, context)
     everything = incidents
-    incidents = _name_missing(incidents, context)
-    incidents = _of_categories(incidents, parameters.categories, context)
-    named = parameters.categories or _recorded(incidents)
+    incidents = name_missing(incidents, context)
+    incidents = incidents.select(find_chosen(incidents, parameters.categories, context))
+    named = parameters.categories or list_recorded(incidents)
     total = len(incidents)
     if parameters.per_category:
         # Too many, or none, are refused before anything is counted.

@@ -1,8 +1,9 @@
-"""Job: train any forecaster of the catalogue, score it on held-out maps beside the baselines, and keep it."""
+"""Job: train any forecaster of the catalogue, score it on held-out bins beside the baselines, and keep it."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_moment, format_span
-from ..contract.forecasters import BASELINES, FORECASTERS
+from ..contract.forecasters import FORECASTERS, list_baselines
 from ..contract.texts import count_text
 from ..contract.tools.forecast import TrainForecastModel
 from ..evaluation.judged import Judged
@@ -24,19 +25,20 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.failures import keep_going
 from ..maps.area import narrow_to_past
-from ..maps.heatmaps import Heatmaps
-from ..maps.history import read_history, to_local_moment
+from ..maps.heatmaps import require_grid
+from ..maps.history import read_panel_or_heatmaps, to_local_moment
+from ..maps.panel import Panel
 from ..report.card import metrics_of
 from ..report.claims import make_headline
 from ..report.outputs import hide_folders
 from ..report.training import write_training_report
 from ..report.words import weights_text
-from ..systems.hotspots.steps import check_length, fit, hold_out
+from ..systems.hotspots.steps import check_length, describe_delay, find_known, fit, hold_out
 from .models import to_dict
 
 
 def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
-    """Fit before the held-out maps, score, fit again on all of them, write."""
+    """Fit before the held-out bins, score, fit again on all of them, write."""
     began = time.monotonic()
     for name in ("model_output", "report", "checkpoint"):
         if path := getattr(parameters, name):
@@ -51,34 +53,46 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         notes.append(message)
         context.log(message)
 
-    context.progress(0.0, "Reading hotspot grids")
-    heatmaps = read_history(parameters.heatmaps, parameters.extras)
+    wanted = _make(parameters)
+    context.progress(0.0, "Reading the counts")
+    panel = read_panel_or_heatmaps(parameters.heatmaps, parameters.extras)
+    for name in (wanted.name, *getattr(wanted, "members", ())):
+        if FORECASTERS[name].network:
+            require_grid(panel, name)
+    if parameters.delay is not None:
+        panel = replace(panel, delay=parameters.delay)
+    if late := describe_delay(panel):
+        say(f"{late}: the model learns to look as much further ahead, and is judged on that")
     if parameters.until is not None:
-        heatmaps = _until(heatmaps, parameters.until, context)
-    maps, first = len(heatmaps), hold_out(heatmaps, parameters.held_out)
-    check_length(_make(parameters), heatmaps, first)
+        panel = _until(panel, parameters.until, context)
+    bins, first, noun = len(panel), hold_out(panel, parameters.held_out), panel.bin_noun
+    check_length(wanted, panel, first)
     # What is judged knows no place that only the held-out maps show; what is kept may.
-    held_in = narrow_to_past(heatmaps, first, say) if first < maps else heatmaps
-    again = parameters.refit and first < maps
+    held_in = narrow_to_past(panel, first, say) if first < bins else panel
+    again = parameters.refit and first < bins
     share = 0.45 if again else 0.85
+    known = find_known(held_in, first)
     with context.step(0.02, share):
-        model = _fit_judged(parameters, held_in.before(first), again, context)
+        model = _fit_judged(parameters, known, again, context)
     judged: Judged | None = None
-    if first == maps:
-        warn("No map was held out: nothing can be said about how good the model is")
-    elif not heatmaps.observed[first:].any():
-        warn("None of the held-out maps was observed: the model is not evaluated")
+    if first == bins:
+        warn(f"No {noun} was held out: nothing can be said about how good the model is")
+    elif not panel.observed[first:].any():
+        warn(f"None of the held-out {noun}s was observed: the model is not evaluated")
     else:
         with context.step(share, share + 0.1):
-            judged = judge_trained(model, held_in, first, BASELINES, parameters.threshold, context)
+            baselines = list_baselines(panel.support.kind)
+            judged = judge_trained(model, held_in, first, baselines, parameters.threshold, context)
     sentence, tone = make_headline(judged)
     context.log(sentence, "warning" if tone == "worse" else "info")
-    trained = held_in.before(first)
+    trained = known
     if again:
-        trained = heatmaps
+        trained = find_known(panel, bins)
         with context.step(share + 0.1, 0.95):
-            context.log("The figures are those of a model that knew no held-out map; now it is fitted on all maps")
-            model = _fit(parameters, heatmaps, context)
+            context.log(
+                f"The figures are those of a model that knew no held-out {noun}; now it is fitted on all {noun}s"
+            )
+            model = _fit(parameters, trained, context)
     card = make_card(model, trained, metrics_of(judged))
     context.progress(0.96, "Writing")
     save_model(parameters.model_output, model, card)
@@ -87,9 +101,9 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     report = None
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            weights = weights_text(card.window.end, first / maps, again, card.bin)
+            weights = weights_text(card.window.end, first / bins, again, card.bin)
             shown = hide_folders(to_dict(parameters))
-            write_training_report(parameters.report, heatmaps, model, card, judged, weights, shown, notes)
+            write_training_report(parameters.report, panel, model, card, judged, weights, shown, notes)
             report = parameters.report
     context.progress(1.0, "Done")
     return {
@@ -112,38 +126,38 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     }
 
 
-def _until(heatmaps: Heatmaps, until: datetime, context: JobContext) -> Heatmaps:
-    """The maps that were over at `until`."""
-    moment = to_local_moment(until, "until")
-    maps = int(np.searchsorted(heatmaps.edges[1:], moment, side="right"))
-    if not maps:
+def _until(panel: Panel, until: datetime, context: JobContext) -> Panel:
+    """The bins that were over at `until`."""
+    moment, noun = to_local_moment(until, "until"), panel.bin_noun
+    bins = int(np.searchsorted(panel.edges[1:], moment, side="right"))
+    if not bins:
         raise DataError(
-            f"No map ends before {format_moment(moment)}; the first is {format_span(*heatmaps.edges[:2])}",
+            f"No {noun} ends before {format_moment(moment)}; the first is {format_span(*panel.edges[:2])}",
             parameter="until",
             value=str(moment),
-            remedy="Choose a later time, or leave it empty for all maps",
+            remedy=f"Choose a later time, or leave it empty for all {noun}s",
         )
-    if maps < len(heatmaps):
-        late = count_text(len(heatmaps) - maps, "map that ends", "maps that end")
-        context.log(f"{late} after {format_moment(moment)} {'is' if len(heatmaps) - maps == 1 else 'are'} left out")
+    if bins < len(panel):
+        late = count_text(len(panel) - bins, f"{noun} that ends", f"{noun}s that end")
+        context.log(f"{late} after {format_moment(moment)} {'is' if len(panel) - bins == 1 else 'are'} left out")
         # What is learned ends there, and so does what is known of the area.
-        heatmaps = narrow_to_past(heatmaps, maps, context.log)
-    return heatmaps.cut(maps)
+        panel = narrow_to_past(panel, bins, context.log)
+    return panel.cut(bins)
 
 
 def _make(parameters: TrainForecastModel) -> Forecaster:
     return make_forecaster(parameters.kind, threshold=parameters.threshold, seed=parameters.seed, **parameters.settings)
 
 
-def _fit(parameters: TrainForecastModel, history: Heatmaps, context: JobContext) -> Forecaster:
+def _fit(parameters: TrainForecastModel, history: Panel, context: JobContext) -> Forecaster:
     model = _make(parameters)
     if hasattr(model, "checkpoint"):
         model.checkpoint = parameters.checkpoint
     return fit(model, history, context)
 
 
-def _fit_judged(parameters: TrainForecastModel, history: Heatmaps, again: bool, context: JobContext) -> Forecaster:
-    """Fit without the held-out maps; after a cancel of the second fit, the first one is not done again."""
+def _fit_judged(parameters: TrainForecastModel, history: Panel, again: bool, context: JobContext) -> Forecaster:
+    """Fit without the held-out bins; after a cancel of the second fit, the first one is not done again."""
     keeps = again and parameters.checkpoint is not None and FORECASTERS[parameters.kind].network
     if not keeps:
         return _fit(parameters, history, context)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..ground.artefacts import check_folder, compute_fingerprint
 from ..ground.errors import ParameterError
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .modelfile import Card, FileKind
 
 KIND = "crimerisk.checkpoint"
@@ -123,7 +123,7 @@ class Checkpoint:
 
 
 def checkpoint_of(
-    path: str | Path | None, name: str, settings: Mapping[str, Any], history: Heatmaps
+    path: str | Path | None, name: str, settings: Mapping[str, Any], history: Panel
 ) -> Checkpoint | None:
     """Make the checkpoint of a training on `history`; None without a path.
 
@@ -148,11 +148,18 @@ def checkpoint_of(
     return Checkpoint(path, {"model": name, "maps": compute_maps_fingerprint(history), **settings})
 
 
-def compute_maps_fingerprint(history: Heatmaps) -> str:
+def compute_maps_fingerprint(history: Panel) -> str:
     """Compute a hash of all that a fit reads: counts, study area, which maps were observed, bins, further layers."""
     extras = history.extras
+    late = [np.array(history.delay)] if history.delay else []
     return compute_fingerprint(
-        history.counts, history.mask, history.observed, history.edges.astype(np.int64), extras.static, extras.channels
+        history.counts,
+        history.mask,
+        history.observed,
+        history.edges.astype(np.int64),
+        extras.static,
+        extras.channels,
+        *late,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
@@ -14,13 +14,17 @@ from shapely.geometry import shape
 from ..contract.choices import NoArea
 from ..contract.dates import format_moment
 from ..contract.texts import count_text, format_amount, part_text
+from ..contract.units import MEASURES
 from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from .grid import Grid
 from .heatmaps import Heatmaps
 from .hull import Hull, draw_hull
+from .panel import Panel
 from .study_area import Extent, require_incidents
+
+P = TypeVar("P", bound=Panel)
 
 #: More strays than this are not named one by one.
 _NAMED = 5
@@ -160,32 +164,50 @@ def warn_of_rectangle(
     )
 
 
-def kind_of(heatmaps: Heatmaps) -> str:
+def kind_of(heatmaps: Panel) -> str:
     """``hull``, ``polygons``, ``rectangle``, or empty where the stack does not say."""
     return heatmaps.area.partition(" ")[0]
 
 
-def measure_never_hit(heatmaps: Heatmaps) -> float:
-    """Measure the share of the study area's cells without an incident on any observed map."""
-    hit = np.zeros(heatmaps.grid.shape, dtype=bool)
+def measure_never_hit(panel: Panel) -> float:
+    """Measure the share of the study area's units without an incident on any observed map."""
+    hit = np.zeros(panel.support.shape, dtype=bool)
     # Map by map: a long stack does not come into memory as a whole.
-    for number in np.flatnonzero(heatmaps.observed):
-        hit |= heatmaps.counts[number] > 0
-    return float(1 - hit[heatmaps.mask].mean())
+    for number in np.flatnonzero(panel.observed):
+        hit |= panel.counts[number] > 0
+    return float(1 - hit[panel.mask].mean())
 
 
-def describe_area(heatmaps: Heatmaps) -> str:
+def measure_sizes(panel: Panel) -> NDArray[np.float64]:
+    """Measure the units of the study area, km², of segments km; shape (units,)."""
+    _, measure = MEASURES[panel.support.kind]
+    return panel.support.measure_sizes()[panel.mask] / measure
+
+
+def describe_units(panel: Panel) -> str:
+    """Describe how many units the study area has, and how large they are."""
+    number = count_text(int(panel.mask.sum()), panel.noun)
+    if isinstance(panel.support, Grid):
+        return f"{number} of {format_amount(panel.support.cell)} m"
+    sizes, (measure, _) = measure_sizes(panel), MEASURES[panel.support.kind]
+    if len(sizes) == 1:
+        return number
+    low, median, high = (f"{float(f'{each:.3g}'):,g}" for each in np.quantile(sizes, (0, 0.5, 1)))
+    return f"{number} of {low} to {high} {measure} (half of them below {median} {measure})"
+
+
+def describe_area(panel: Panel) -> str:
     """Describe the study area in a sentence: what it is, how large, and how much of it never had an incident."""
-    kind, cells = kind_of(heatmaps), int(heatmaps.mask.sum())
-    square_km = cells * heatmaps.grid.cell**2 / 1e6
+    kind, (measure, _) = kind_of(panel), MEASURES[panel.support.kind]
+    what = _KINDS.get(kind, kind) if isinstance(panel.support, Grid) else f"that of the {panel.noun}s that were counted"
     text = (
-        f"The study area is {_KINDS.get(kind, kind)}: {square_km:,.1f} km², {count_text(cells, 'cell')} of"
-        f" {format_amount(heatmaps.grid.cell)} m, of which {measure_never_hit(heatmaps):.1%} never had an incident."
+        f"The study area is {what}: {measure_sizes(panel).sum():,.1f} {measure}, {describe_units(panel)}, of which"
+        f" {measure_never_hit(panel):.1%} never had an incident."
     )
     return f"{text} {_CAVEAT}" if kind == "rectangle" else text
 
 
-def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) -> Heatmaps:
+def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
     """Narrow a study area that is a hull to that of the incidents before a map; any other area stays as it is.
 
     A hull of all incidents knows where they will happen. This one is drawn, by the same rule, around the cells that
@@ -193,13 +215,14 @@ def narrow_to_past(heatmaps: Heatmaps, origin: int, say: Callable[[str], None]) 
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
+        Areas are given, never drawn: of them nothing is narrowed.
     origin : int
         Number of the first map that the first forecast does not know.
     say : callable
         Told of what was done.
     """
-    if kind_of(heatmaps) != "hull":
+    if not isinstance(heatmaps, Heatmaps) or kind_of(heatmaps) != "hull":
         return heatmaps
     origin = max(origin, 0)
     before = heatmaps.before(origin)

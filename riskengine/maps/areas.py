@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ..ground.errors import DataError
-from .support import Kind, Support
+from .shapes import TOUCH, Geometries, Pairs, Shapes, gather_rows, spread
+from .support import Kind
 
-Geometries = NDArray[np.object_]
-
-#: Areas whose borders lie no farther apart than this touch: digitised borders seldom meet to the millimetre. Metres.
-TOUCH = 0.5
 #: Two areas overlap where they share more than this part of the smaller one: less is how borders were drawn.
 OVERLAP = 0.01
 #: An area this much smaller than the median one, and thin, is a sliver: left from an overlay, no place.
@@ -28,38 +25,18 @@ _SLIVER_ROUNDNESS = 0.1
 
 
 @dataclass(frozen=True)
-class Areas(Support):
+class Areas(Shapes):
     """Polygons with ids.
 
-    Attributes
-    ----------
-    ids : tuple of str
-        All different.
-    geometries : ndarray of shapely Polygon or MultiPolygon, shape (N,)
-        Metres; valid and not empty.
-    crs : str
-        WKT or authority code of a projected CRS in metres.
+    See `Shapes` for their attributes; the geometries are polygons of one or several parts.
     """
 
-    ids: tuple[str, ...]
-    geometries: Geometries
-    crs: str
-
     kind: ClassVar[Kind] = "areas"
-
-    @property
-    def shape(self) -> tuple[int]:
-        """(N,)."""
-        return (len(self.ids),)
 
     @cached_property
     def side(self) -> float:
         """Of a square as large as the median area, metres."""
         return float(np.sqrt(np.median(self.measure_sizes())))
-
-    @cached_property
-    def _tree(self) -> shapely.STRtree:
-        return shapely.STRtree(self.geometries)
 
     def measure_sizes(self) -> NDArray[np.float64]:
         """Measure the areas, square metres."""
@@ -79,20 +56,13 @@ class Areas(Support):
         one, other = one[kept], other[kept]
         return csr_array((np.ones(len(one), dtype=bool), (one, other)), shape=(len(self.ids), len(self.ids)))
 
-    def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Find the number of the area each point lies in or on, the first of several; -1 in none.
-
-        A point on a border belongs to the area that comes first, so that each is counted once.
-        """
-        point, area = self._tree.query(shapely.points(x, y), predicate="intersects")
-        found = np.full(len(x), len(self.ids), dtype=np.int64)
-        np.minimum.at(found, point, area)
-        return np.where(found == len(self.ids), -1, found)
-
-    def count_shared(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
-        """Count the points that lie in or on several areas."""
-        point, _ = self._tree.query(shapely.points(x, y), predicate="intersects")
-        return int((np.bincount(point, minlength=len(x)) > 1).sum())
+    def match(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Pairs:
+        """Find all areas that each point lies in or on."""
+        # One test for each place: published incidents share them. Polygons asked for points are prepared, once each.
+        places, place = np.unique(x + 1j * y, return_inverse=True)
+        tree = shapely.STRtree(shapely.points(places.real, places.imag))
+        areas, found = tree.query(self.geometries, predicate="intersects")
+        return spread(found, areas, place, len(places))
 
 
 @dataclass(frozen=True)
@@ -101,8 +71,8 @@ class AreaFaults:
 
     Attributes
     ----------
-    repaired : int
-        Invalid polygons that were made valid.
+    repaired : list of str
+        Ids of invalid polygons that were made valid.
     empty : list of str
         Ids without a polygon; left out.
     joined : list of str
@@ -113,7 +83,7 @@ class AreaFaults:
         Pairs that share more than `OVERLAP` of the smaller; an incident in both counts in the first.
     """
 
-    repaired: int
+    repaired: list[str]
     empty: list[str]
     joined: list[str]
     slivers: list[str]
@@ -121,7 +91,11 @@ class AreaFaults:
 
 
 def make_areas(
-    ids: Sequence[str], geometries: Geometries, crs: str, parameter: str = "areas"
+    ids: Sequence[str],
+    geometries: Geometries,
+    crs: str,
+    parameter: str = "areas",
+    names: Sequence[str] | None = None,
 ) -> tuple[Areas, AreaFaults]:
     """Make areas of the rows of a layer, and find what is wrong with them.
 
@@ -130,6 +104,8 @@ def make_areas(
     ids : sequence of str, length N
     geometries : ndarray of shapely geometries, shape (N,)
         Metres; None for none.
+    names : sequence of str, length N, optional
+        What people call them; by default their ids.
 
     Raises
     ------
@@ -140,24 +116,17 @@ def make_areas(
     bad = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
     shapes[bad] = [_keep_polygons(each) for each in shapely.make_valid(shapes[bad])]
     polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
-    parts: dict[str, list[int]] = {}
-    for number in np.flatnonzero(polygonal).tolist():
-        parts.setdefault(str(ids[number]), []).append(number)
-    if not parts:
+    rows = gather_rows(ids, names, shapes, polygonal)
+    if not rows.ids:
         raise DataError(
             "The layer of areas has no polygon",
             parameter=parameter,
             value=len(ids),
             remedy="Choose a layer of polygons, such as beats, wards or census areas",
         )
-    joined = [name for name, rows in parts.items() if len(rows) > 1]
-    merged = np.array(
-        [shapes[rows[0]] if len(rows) == 1 else shapely.union_all(shapes[rows]) for rows in parts.values()],
-        dtype=object,
-    )
-    areas = Areas(tuple(parts), merged, crs)
-    empty = sorted({str(ids[number]) for number in np.flatnonzero(~polygonal).tolist()} - set(parts))
-    return areas, AreaFaults(int(bad.sum()), empty, joined, _find_slivers(areas), _find_overlaps(areas))
+    areas = Areas(rows.ids, rows.geometries, crs, rows.names)
+    repaired = [str(ids[number]) for number in np.flatnonzero(bad).tolist()]
+    return areas, AreaFaults(repaired, rows.empty, rows.joined, _find_slivers(areas), _find_overlaps(areas))
 
 
 def _keep_polygons(geometry: shapely.Geometry) -> shapely.Geometry:

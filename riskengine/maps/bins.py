@@ -13,24 +13,36 @@ Times = NDArray[np.datetime64]
 
 #: A GeoTIFF cannot have more bands than this.
 MAX_BINS = 65_535
-_CODE = {"hours": "h", "days": "D", "weeks": "D", "months": "M"}
+_CODE = {"hours": "h", "days": "D", "weeks": "D", "months": "M", "quarters": "M"}
+#: Steps of its numpy code in a unit.
+_STEPS = {"weeks": 7, "quarters": 3}
 #: The years that a date can have for every program: the first, and that after the last.
 CALENDAR = (np.datetime64("0001"), np.datetime64("10000"))
 # 1970-01-05 was a Monday: weeks are counted from it, so they start on Mondays.
 _MONDAY = 4
 
 
-def make_bin_edges(first: np.datetime64, last: np.datetime64, unit: BinUnit, length: int = 1) -> Times:
+def make_bin_edges(
+    first: np.datetime64,
+    last: np.datetime64,
+    unit: BinUnit,
+    length: int = 1,
+    noun: str = "map",
+    holder: str = "a GeoTIFF holds",
+) -> Times:
     """Make the edges of the bins that hold everything from `first` to `last`, both included.
 
-    Hours and days count from midnight of the first day, weeks start on Mondays, months on the first.
+    Hours and days count from midnight of the first day, weeks start on Mondays, months on the first, quarters in
+    January, April, July and October.
 
     Parameters
     ----------
     first, last : datetime64
-    unit : {"hours", "days", "weeks", "months"}
+    unit : {"hours", "days", "weeks", "months", "quarters"}
     length : int
         Units in a bin, e.g. 2 with "hours" for two-hour maps.
+    noun, holder : str
+        What a sentence calls a bin, and what holds so many at most.
 
     Returns
     -------
@@ -38,7 +50,10 @@ def make_bin_edges(first: np.datetime64, last: np.datetime64, unit: BinUnit, len
     """
     if unit not in _CODE:
         raise ParameterError(
-            f"bin_unit is {unit!r}", parameter="bin_unit", value=unit, remedy="Use hours, days, weeks or months"
+            f"bin_unit is {unit!r}",
+            parameter="bin_unit",
+            value=unit,
+            remedy="Use hours, days, weeks, months or quarters",
         )
     if length < 1:
         raise ParameterError(
@@ -50,15 +65,17 @@ def make_bin_edges(first: np.datetime64, last: np.datetime64, unit: BinUnit, len
     code = _CODE[unit]
     day = first.astype("datetime64[D]")
     start = day.astype(f"datetime64[{code}]")
-    step = length
+    step = length * _STEPS.get(unit, 1)
     if unit == "weeks":
         start = day - np.timedelta64(int(day.astype(np.int64) - _MONDAY) % 7, "D")
-        step = 7 * length
+    elif unit == "quarters":
+        # Months are counted from a January.
+        start = start - np.timedelta64(int(start.astype(np.int64)) % 3, "M")
     span = int((last.astype(f"datetime64[{code}]") - start).astype(np.int64))
     bins = span // step + 1
     if bins > MAX_BINS:
         raise ParameterError(
-            f"{count_text(bins, 'map')} of {length} {unit} lie between {first} and {last}; a GeoTIFF holds at most"
+            f"{count_text(bins, noun)} of {length} {unit} lie between {first} and {last}; {holder} at most"
             f" {MAX_BINS:,}",
             parameter="bin_unit",
             value=f"{length} {unit}",
@@ -74,8 +91,8 @@ def _run(start: np.datetime64, code: str, step: int, bins: int) -> Times:
 
 
 def bin_text(unit: str, length: int) -> str:
-    """How a bin is written in files and reports, e.g. ``2 hours``."""
-    return f"{length} {unit}"
+    """How a bin is written in files and reports, e.g. ``2 hours``; quarters as their months."""
+    return f"{3 * length} months" if unit == "quarters" else f"{length} {unit}"
 
 
 def read_bin_text(text: str) -> tuple[int, str]:
@@ -95,7 +112,7 @@ def make_next_edges(edges: Times, bin_length: str, steps: int) -> Times:
     """Make the edges of the `steps` bins that follow `edges`, shape (steps + 1,)."""
     number, unit = read_bin_text(bin_length)
     code = _CODE.get(unit, "s")
-    step = number * (7 if unit == "weeks" else 1)
+    step = number * _STEPS.get(unit, 1)
     return _run(edges[-1].astype(f"datetime64[{code}]"), code, step, steps)
 
 
@@ -104,6 +121,30 @@ def locate(time: Times, edges: Times) -> NDArray[np.int64]:
     position = np.searchsorted(edges, time, side="right") - 1
     position[(position >= len(edges) - 1) | np.isnat(time)] = -1
     return position.astype(np.int64)
+
+
+def number_bins(time: Times, edges: Times, bin_length: str) -> NDArray[np.int64]:
+    """Number of the bin each time falls in: below 0 before the first edge, from T on after the last, as bins go on.
+
+    Parameters
+    ----------
+    time : ndarray of datetime64, no NaT
+    edges : ndarray of datetime64[s], shape (T + 1,)
+    bin_length : str
+        As `bin_text` writes it.
+    """
+    length, unit = read_bin_text(bin_length)
+    whole, step = f"datetime64[{_CODE.get(unit, 's')}]", length * _STEPS.get(unit, 1)
+
+    def count_steps(since: np.datetime64) -> NDArray[np.int64]:
+        # Both floor, also below zero.
+        moved: NDArray[np.int64] = (time.astype(whole) - since.astype(whole)).astype(np.int64)
+        return moved // step
+
+    number = np.searchsorted(edges, time, side="right").astype(np.int64) - 1
+    last = len(edges) - 1
+    number = np.where(number < 0, count_steps(edges[0]), number)
+    return np.where(number >= last, last + count_steps(edges[-1]), number)
 
 
 def read_moment(text: str) -> np.datetime64:

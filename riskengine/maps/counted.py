@@ -9,26 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-from ..contract.dates import format_bin_length, format_span
+from ..contract.dates import count_bins, format_bin_length, format_span
+from ..contract.texts import count_text
 from .heatmaps import Heatmaps
+from .panel import Panel
 
 
-def describe_counted(heatmaps: Heatmaps, maps: NDArray[Any] | None = None) -> str:
+def describe_counted(heatmaps: Panel, maps: NDArray[Any] | None = None) -> str:
     """Describe what was counted: ``n = 6,797 incidents in 32 maps of 1 week, Mon 1 Jan – Sun 12 Aug 2018``.
 
-    Maps that were filled in count nothing; of binary maps nobody knows more than which cells are marked.
+    Of areas ``n = 68,123 incidents in 4,835 areas and 12 months, Jan – Dec 2021``. Maps that were filled in count
+    nothing; of binary maps nobody knows more than which cells are marked.
 
     Parameters
     ----------
-    heatmaps : Heatmaps
+    heatmaps : Panel
     maps : ndarray of int, shape (N,), optional
         Rising numbers of the maps that are meant; by default all.
     """
     numbers = np.arange(len(heatmaps)) if maps is None else maps
     observed = [number for number in numbers if heatmaps.observed[number]]
     total = round(sum(float(heatmaps.counts[number][heatmaps.mask].sum(dtype="float64")) for number in observed))
-    what = "marked cell" if heatmaps.binary else "incident"
-    length = f"{len(observed):,} {'map' if len(observed) == 1 else 'maps'} of {format_bin_length(heatmaps.bin)}"
+    what = f"marked {heatmaps.noun}" if heatmaps.binary else "incident"
+    if isinstance(heatmaps, Heatmaps):
+        length = f"{len(observed):,} {'map' if len(observed) == 1 else 'maps'} of {format_bin_length(heatmaps.bin)}"
+    else:
+        areas = count_text(int(heatmaps.mask.sum()), heatmaps.noun)
+        length = f"{areas} and {count_bins(len(observed), heatmaps.bin)}"
     span = format_span(heatmaps.edges[numbers[0]], heatmaps.edges[numbers[-1] + 1])
     return f"n = {total:,} {what}{'' if total == 1 else 's'} in {length}, {span}"
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.units import noun_of, noun_of_bin
 from ..intake.incidents import Incidents
 from . import bins as timebins
 from .support import Support
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+#: More counts of a panel, bins times units, are refused.
+MOST_COUNTS = 10**8
 
 
 @dataclass(frozen=True)
@@ -29,20 +35,47 @@ class Covariate:
     delay : int
         Bins after which a value is known: whoever forecasts at the start of bin o knows those of bins before
         ``o - delay``.
+    filled : ndarray of bool, shape (T, ...), optional
+        True where a gap was filled with the last value known before it.
     """
 
     name: str
     values: NDArray[np.float32]
     delay: int = 0
+    filled: NDArray[np.bool_] | None = None
+
+    def cut(self, number: int) -> Covariate:
+        """The same, of the first `number` bins."""
+        filled = None if self.filled is None else self.filled[:number]
+        return replace(self, values=self.values[:number], filled=filled)
 
     def before(self, origin: int) -> Covariate:
         """What is known at the start of bin number `origin`."""
-        return replace(self, values=self.values[: max(origin - self.delay, 0)])
+        return self.cut(max(origin - self.delay, 0))
 
     def read_known(self, target: int) -> NDArray[np.float32]:
         """Read the latest values known at the start of bin `target`, or the last there are; NaN where there is none."""
         last = min(target - self.delay, len(self.values)) - 1
         return self.values[last] if last >= 0 else np.full(self.values.shape[1:], np.nan, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class CovariateSource:
+    """Where a covariate comes from.
+
+    Attributes
+    ----------
+    layer : str
+        Name of the table or layer.
+    joined : str
+        How its rows were brought to the areas, as people read it.
+    shuffled : bool
+        Its values were dealt out among the areas at random: a control, no knowledge.
+    """
+
+    layer: str = ""
+    joined: str = ""
+    shuffled: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,13 +85,15 @@ class Extras:
     Attributes
     ----------
     static : ndarray of float32, shape (S, H, W)
-        Layers that do not change with time, as distances or population; finite.
+        Layers that do not change with time, as distances or population; finite on a grid, of areas NaN where unknown.
     static_names : tuple of str
     channels : ndarray, shape (C, T, H, W)
         Counts of other stacks in the same bins, as one category each; known only when their bin is over.
     channel_names : tuple of str
     covariates : tuple of Covariate
         What changes with time, each with its own delay.
+    sources : mapping of str to CovariateSource
+        Where static layers and covariates come from, by their names.
     """
 
     static: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
@@ -66,10 +101,11 @@ class Extras:
     channels: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), dtype=np.uint8))
     channel_names: tuple[str, ...] = ()
     covariates: tuple[Covariate, ...] = ()
+    sources: Mapping[str, CovariateSource] = field(default_factory=dict)
 
     def cut(self, number: int) -> Extras:
         """The same, of the first `number` bins."""
-        cut = tuple(replace(each, values=each.values[:number]) for each in self.covariates)
+        cut = tuple(each.cut(number) for each in self.covariates)
         return replace(self, channels=self.channels[:, :number], covariates=cut)
 
     def before(self, origin: int, delay: int = 0) -> Extras:
@@ -140,6 +176,16 @@ class Panel:
     def __len__(self) -> int:
         return len(self.counts)
 
+    @property
+    def noun(self) -> str:
+        """What one of its units is called: cell, area."""
+        return noun_of(self.support.kind)
+
+    @property
+    def bin_noun(self) -> str:
+        """What one of its bins is called: map of a grid, else month, week, …, or bin."""
+        return noun_of_bin(self.support.kind, self.bin)
+
     def cut(self, number: int) -> Self:
         """The first `number` bins, whether or not anybody knew them then; nothing of what comes after."""
         return replace(
@@ -148,6 +194,27 @@ class Panel:
             edges=self.edges[: number + 1],
             observed=self.observed[:number],
             extras=self.extras.cut(number),
+        )
+
+    def take(self, units: NDArray[np.int64]) -> Self:
+        """The same of some of its units, in that order; of areas, not of a grid.
+
+        Parameters
+        ----------
+        units : ndarray of int, shape (M,)
+        """
+        extras = self.extras
+        return replace(
+            self,
+            counts=self.counts[:, units],
+            mask=self.mask[units],
+            support=self.support.take(units),
+            extras=replace(
+                extras,
+                static=extras.static[:, units] if extras.static_names else extras.static,
+                channels=extras.channels[:, :, units] if extras.channel_names else extras.channels,
+                covariates=tuple(replace(each, values=each.values[:, units]) for each in extras.covariates),
+            ),
         )
 
     def before(self, origin: int) -> Self:
@@ -192,13 +259,27 @@ def count_incidents(
     left_out : int
         Incidents outside the units, the period or the study area.
     """
+    return count_located(support.locate(incidents.x, incidents.y), incidents.time, support, edges, mask, binary)
+
+
+def count_located(
+    unit: NDArray[np.int64],
+    time: NDArray[np.datetime64],
+    support: Support,
+    edges: NDArray[np.datetime64],
+    mask: NDArray[np.bool_] | None = None,
+    binary: bool = False,
+) -> tuple[NDArray[Any], int]:
+    """Count incidents per bin and unit, where the number of each one's unit is known, -1 for none.
+
+    See `count_incidents`.
+    """
     cells = math.prod(support.shape)
-    cell = support.locate(incidents.x, incidents.y)
-    when = timebins.locate(incidents.time, edges)
-    kept = (cell >= 0) & (when >= 0)
+    when = timebins.locate(time, edges)
+    kept = (unit >= 0) & (when >= 0)
     if mask is not None and not mask.all():
-        kept &= mask.ravel()[cell]
-    key = when[kept] * cells + cell[kept]
+        kept &= mask.ravel()[unit]
+    key = when[kept] * cells + unit[kept]
     # Most cells of most maps are empty: counting only the occupied ones leaves the rest of the stack untouched.
     key.sort()
     first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)

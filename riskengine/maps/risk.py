@@ -30,16 +30,11 @@ CLASS_NODATA = 255
 Risk = NDArray[np.float32] | NDArray[np.float64]
 
 
-@dataclass
-class RiskStack:
-    """A raster of risks: `risk` (S, H, W) with NaN outside the study area, and how it lies on the ground."""
+class SaysWhen:
+    """What has a start and an end for each of its maps, as ISO times; empty texts where it does not say."""
 
-    risk: Risk
-    transform: Any
-    crs: Any
     starts: list[str]
     ends: list[str]
-    tags: dict[str, str]
 
     @property
     def spans(self) -> NDArray[np.datetime64]:
@@ -52,6 +47,18 @@ class RiskStack:
         """The start and the end of each map; empty if not all of them say when they are."""
         spans = self.spans
         return [] if np.isnat(spans).any() else [[str(start), str(end)] for start, end in spans]
+
+
+@dataclass
+class RiskStack(SaysWhen):
+    """A raster of risks: `risk` (S, H, W) with NaN outside the study area, and how it lies on the ground."""
+
+    risk: Risk
+    transform: Any
+    crs: Any
+    starts: list[str]
+    ends: list[str]
+    tags: dict[str, str]
 
 
 def read_risk(path: str, parameter: str = "risk") -> RiskStack:
@@ -203,15 +210,16 @@ def classify_shares(risk: Risk, shares: Sequence[float]) -> tuple[NDArray[np.uin
     return classes.reshape(risk.shape), np.array(limits, dtype=np.float64), ties
 
 
-def list_share_labels(shares: Sequence[float], cells: Sequence[int] = ()) -> list[str]:
+def list_share_labels(shares: Sequence[float], cells: Sequence[float] = ()) -> list[str]:
     """List one label a class, lowest first: the rest, …, the riskiest share.
 
     Parameters
     ----------
     shares : sequence of float
         Rising, per cent.
-    cells : sequence of int, optional
-        That each class holds, lowest first: where these are another share of the area, the label says so.
+    cells : sequence of float, optional
+        How many, or how much area, each class holds, lowest first: where that is another share of the area, the label
+        says so.
     """
     labels = _list_wanted_labels(shares)
     if not sum(cells):

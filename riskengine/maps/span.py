@@ -108,9 +108,9 @@ def _warn_of_far(incidents: Incidents, open_start: bool, open_end: bool, span: S
 
 
 def warn_of_incomplete(
-    start: datetime | None, end: datetime | None, covered: Span, edges: Times, context: JobContext
+    start: datetime | None, end: datetime | None, covered: Span, edges: Times, context: JobContext, noun: str = "map"
 ) -> None:
-    """Say that the first or the last map of a week or more is probably covered in part only.
+    """Say that the first or the last map, or whatever `noun` is, of a week or more is probably covered in part only.
 
     Parameters
     ----------
@@ -126,14 +126,14 @@ def warn_of_incomplete(
     first, last = covered
     if start is None and first - edges[0] > day:
         context.warn(
-            f"The first map, {format_span(*edges[:2])}, looks incomplete: the first incident is of"
+            f"The first {noun}, {format_span(*edges[:2])}, looks incomplete: the first incident is of"
             f" {format_moment(first)}. Set START to {edges[1]} so that nothing is learned from it; if the records do"
             f" begin with it, set START to"
             f" {edges[0]}"
         )
     if end is None and edges[-1] - last > day:
         context.warn(
-            f"The last map, {format_span(*edges[-2:])}, looks incomplete: the last incident is of"
+            f"The last {noun}, {format_span(*edges[-2:])}, looks incomplete: the last incident is of"
             f" {format_moment(last)}. Set END to {edges[-2]} so that it is not scored or forecast from; if the records"
             f" do reach its end, set END to"
             f" {edges[-1]}"

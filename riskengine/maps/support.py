@@ -18,6 +18,8 @@ class Support(ABC):
     kind: ClassVar[Kind]
     #: WKT or authority code.
     crs: str
+    #: All different; the cells of a grid have none.
+    ids: tuple[str, ...]
 
     @property
     @abstractmethod
@@ -33,6 +35,14 @@ class Support(ABC):
     def measure_sizes(self) -> NDArray[np.float64]:
         """Measure the units, shape `shape`: square metres, of segments metres."""
 
+    def measure_km(self) -> NDArray[np.float64]:
+        """Measure the units, shape `shape`: km², of segments km, no finer than what tells two units apart.
+
+        Cells and hexagons of a pattern differ by rounding alone, which must not decide which of them comes first.
+        """
+        plain = self.measure_sizes().astype(np.float32).astype(np.float64)
+        return plain / (1e3 if self.kind == "segments" else 1e6)
+
     @abstractmethod
     def find_centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Find x and y of a point in each unit, each of shape `shape`."""
@@ -44,3 +54,7 @@ class Support(ABC):
     @abstractmethod
     def find_neighbours(self) -> csr_array:
         """Find which units touch, also at a corner: booleans of shape (N, N), units in the order of a flat array."""
+
+    def take(self, units: NDArray[np.int64]) -> Support:
+        """Take some of the units, in that order; a grid is whole."""
+        raise NotImplementedError

@@ -21,7 +21,7 @@ LEAST_BLOCKS = 6
 #: With fewer folds the blocks are shortened to have this many of them, ...
 _GOOD_BLOCKS = 8
 #: ... but never below this, or neighbouring blocks would resemble each other.
-_SHORTEST = 3
+SHORTEST = 3
 #: Rounding alone gives the mean of equal differences a standard error of this share of it.
 _NO_SPREAD = 1e-12
 #: Resamples of the blocks.
@@ -41,6 +41,8 @@ class Difference:
         Of the interval.
     blocks : int
         Blocks of folds it rests on; fewer than `LEAST_BLOCKS` where it has no limits.
+    places : int
+        Blocks of areas it rests on as well; 0 where it rests on time alone, as on a grid.
     """
 
     mean: float
@@ -48,6 +50,7 @@ class Difference:
     high: float
     level: float
     blocks: int
+    places: int = 0
 
     @property
     def too_few(self) -> bool:
@@ -67,12 +70,12 @@ class Difference:
         return {"better": "worse", "worse": "better"}.get(self.verdict, self.verdict)
 
 
-def number_time_blocks(folds: int, block: int) -> list[NDArray[np.int64]]:
+def number_time_blocks(folds: int, block: int, shortest: int = SHORTEST) -> list[NDArray[np.int64]]:
     """Number the folds in each block of about `block` that follow each other.
 
-    Blocks are shorter (at least 3 folds) where there are not enough folds for 8 of them.
+    Blocks are shorter (at least `shortest` folds) where there are not enough folds for 8 of them.
     """
-    blocks = folds // max(min(block, folds // _GOOD_BLOCKS), _SHORTEST)
+    blocks = folds // max(min(block, folds // _GOOD_BLOCKS), shortest)
     return np.array_split(np.arange(folds), blocks) if blocks else []
 
 

@@ -10,7 +10,7 @@ from scipy.stats import beta
 from scipy.stats import t as student
 
 from .clustered import Interval
-from .compare import LEAST_BLOCKS, number_time_blocks
+from .compare import LEAST_BLOCKS, SHORTEST, number_time_blocks
 from .metrics import MapHits
 
 #: Standard error of a ratio that rounding alone gives.
@@ -52,18 +52,21 @@ def _largest(counts: NDArray[Any], number: int) -> float:
     return float(np.partition(counts, counts.size - number)[counts.size - number :].sum(dtype=np.float64))
 
 
-def compute_ratio_interval(part: NDArray[Any], whole: NDArray[Any], block: int, level: float = 0.95) -> Interval:
+def compute_ratio_interval(
+    part: NDArray[Any], whole: NDArray[Any], block: int, level: float = 0.95, shortest: int = SHORTEST
+) -> Interval:
     """Compute a ratio of sums over maps, as the hit rate n / N, with its interval over blocks of time.
 
     Student's t on the linearised ratio (Cochran 1977, section 6.3) of blocks, held within [0, 1]; without limits (NaN)
     with fewer blocks than tell anything, or with nothing to divide by. Where the blocks have no spread, as with n = 0
-    and n = N, the exact interval of n of N (Clopper & Pearson 1934), for none or all of few is no certainty.
+    and n = N, the exact interval of n of N (Clopper & Pearson 1934), for none or all of few is no certainty. Blocks
+    hold `shortest` maps at least.
     """
     total = float(whole.sum())
     if not total:
         return Interval(float("nan"), float("nan"), float("nan"))
     ratio = float(part.sum()) / total
-    blocks = number_time_blocks(len(part), block)
+    blocks = number_time_blocks(len(part), block, shortest)
     if len(blocks) < LEAST_BLOCKS:
         return Interval(ratio, float("nan"), float("nan"))
     departure = np.array([float((part[each] - ratio * whole[each]).sum()) for each in blocks])

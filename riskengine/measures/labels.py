@@ -1,7 +1,7 @@
 """The six labels of a flagged map against what happened (Omdena/Safecity 2020 after Holm & Plynning 2018).
 
-A neighbour is one of the eight cells around; cells outside the study area do not exist, neither as neighbours nor
-as cells. The published article gives no exact table; this is our reading of it.
+A neighbour is one of the eight cells around, or an area that touches; cells outside the study area do not exist,
+neither as neighbours nor as cells. The published article gives no exact table; this is our reading of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ..contract.choices import Over
 from ..maps.risk import compute_thresholds
@@ -63,8 +64,14 @@ def compute_percentile_limits(risk: NDArray[Any], percentiles: Sequence[float], 
     return np.asarray(limits, dtype=np.float64).reshape(len(risk), len(percentiles)).T
 
 
-def mark_near(cells: Bools) -> Bools:
-    """Mark cells that are set or have one of their eight neighbours set, shape (T, H, W)."""
+def mark_near(cells: Bools, neighbours: csr_array | None = None) -> Bools:
+    """Mark cells that are set or have one of their eight neighbours set, shape (T, H, W).
+
+    Units of shape (T, N) have the `neighbours` that are given, booleans of shape (N, N).
+    """
+    if neighbours is not None:
+        near = neighbours.astype(np.int32) @ cells.T.astype(np.int32)
+        return np.asarray(cells | (near.T > 0))
     rows = cells.copy()
     rows[:, 1:] |= cells[:, :-1]
     rows[:, :-1] |= cells[:, 1:]
@@ -74,34 +81,39 @@ def mark_near(cells: Bools) -> Bools:
     return block
 
 
-def label_maps(flagged: Bools, events: NDArray[Any], mask: Bools) -> NDArray[np.uint8]:
+def label_maps(
+    flagged: Bools, events: NDArray[Any], mask: Bools, neighbours: csr_array | None = None
+) -> NDArray[np.uint8]:
     """Label every cell of every map.
 
     Parameters
     ----------
-    flagged : ndarray of bool, shape (T, H, W)
-    events : ndarray of bool or 0/1, shape (T, H, W)
+    flagged : ndarray of bool, shape (T, ...)
+        (T, H, W) of a grid, (T, N) of areas.
+    events : ndarray of bool or 0/1, shape (T, ...)
         Where a crime happened.
-    mask : ndarray of bool, shape (H, W)
+    mask : ndarray of bool, shape (...)
         Study area.
+    neighbours : csr_array of bool, shape (N, N), optional
+        Which areas touch; of a grid none.
 
     Returns
     -------
-    ndarray of uint8, shape (T, H, W)
+    ndarray of uint8, shape (T, ...)
         Codes of `LABELS`; 255 outside the study area.
     """
     hit = np.asarray(events, dtype=bool) & mask
     alarm = flagged & mask
     # That a cell is its own neighbour here changes nothing: it is asked only where the cell itself is not set.
-    return _label(alarm, hit, mark_near(hit), mask)
+    return _label(alarm, hit, mark_near(hit, neighbours), mask, neighbours)
 
 
-def _label(alarm: Bools, hit: Bools, hit_near: Bools, mask: Bools) -> NDArray[np.uint8]:
+def _label(alarm: Bools, hit: Bools, hit_near: Bools, mask: Bools, neighbours: csr_array | None) -> NDArray[np.uint8]:
     labels = np.zeros(alarm.shape, dtype=np.uint8)
     labels[alarm & hit] = 1
     missed = hit & ~alarm
     labels[missed] = 2
-    labels[missed & mark_near(alarm)] = 3
+    labels[missed & mark_near(alarm, neighbours)] = 3
     labels[alarm & ~hit] = 4
     labels[alarm & ~hit & hit_near] = 5
     labels[:, ~mask] = LABEL_NODATA
@@ -177,26 +189,33 @@ def compute_tradeoff(
     mask: Bools,
     percentiles: Sequence[float] = PERCENTILES,
     over: Over = "stack",
+    limits: NDArray[np.float64] | None = None,
+    neighbours: csr_array | None = None,
 ) -> list[Tradeoff]:
     """Compute the labels' numbers at each percentile: the published plot of accuracy against false negatives.
 
     Parameters
     ----------
-    risk : ndarray, shape (T, H, W)
+    risk : ndarray, shape (T, ...)
         NaN outside the study area.
-    events : ndarray of bool or 0/1, shape (T, H, W)
-    mask : ndarray of bool, shape (H, W)
+    events : ndarray of bool or 0/1, shape (T, ...)
+    mask : ndarray of bool, shape (...)
+    limits : ndarray, optional
+        The value of `risk` at each percentile; by default that of `compute_percentile_limits`.
+    neighbours : csr_array of bool, shape (N, N), optional
+        As in `label_maps`.
     """
-    limits = compute_percentile_limits(risk[:, mask], percentiles, over)
+    if limits is None:
+        limits = compute_percentile_limits(risk[:, mask], percentiles, over)
     numbers = np.zeros((len(percentiles), len(LABELS)), dtype=np.int64)
     step = max(_CHUNK // mask.size, 1)
     for start in range(0, len(risk), step):
         part = slice(start, start + step)
         hit = np.asarray(events[part], dtype=bool) & mask
-        hit_near = mark_near(hit)
+        hit_near = mark_near(hit, neighbours)
         for row, limit in enumerate(limits):
             alarm = flag(risk[part], limit[part] if over == "map" else limit) & mask
-            labels = _label(alarm, hit, hit_near, mask)
+            labels = _label(alarm, hit, hit_near, mask, neighbours)
             numbers[row] += np.bincount(labels[:, mask].ravel(), minlength=len(LABELS))
     return [
         Tradeoff(float(percentile), over, tuple(row.tolist()))

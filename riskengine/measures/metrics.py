@@ -40,8 +40,17 @@ def log_loss(predicted: ArrayLike, observed: ArrayLike) -> float:
     observed : array_like of 0/1
     """
     p, o = _pairs(predicted, observed)
+    return float(-np.mean(_surprise(p, o))) if p.size else float("nan")
+
+
+def _surprise(p: Array, o: Array) -> Array:
     p = np.clip(p, FLOOR, 1 - FLOOR)
-    return float(-np.mean(np.where(o > 0, np.log(p), np.log1p(-p)))) if p.size else float("nan")
+    return np.where(o > 0, np.log(p), np.log1p(-p))
+
+
+def compute_losses(predicted: NDArray[Any], observed: NDArray[Any]) -> Array:
+    """Compute the log-loss of each unit, in their shape; its mean is `log_loss`."""
+    return -_surprise(predicted.astype(np.float64), observed)
 
 
 def brier(predicted: ArrayLike, observed: ArrayLike) -> float:
@@ -110,6 +119,22 @@ def average_precision(predicted: ArrayLike, observed: ArrayLike) -> float:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """What was flagged by size, where units differ in it; over all maps: km² of areas, km of segments, or people.
+
+    Attributes
+    ----------
+    total, flagged : float
+    hit : float
+        Of the flagged units with an event.
+    """
+
+    total: float
+    flagged: float
+    hit: float
+
+
+@dataclass(frozen=True)
 class AreaHits:
     """What flagging the riskiest share of the area caught.
 
@@ -133,6 +158,8 @@ class AreaHits:
         How many maps that is.
     few : FewCells, optional
         The few cells that hold most of the incidents, where that is so.
+    weights : Weights, optional
+        The same by size, where units differ in it: cells above are units then, flagged in part at the edge.
     """
 
     share: float
@@ -144,10 +171,13 @@ class AreaHits:
     most: float
     maps: int = 1
     few: FewCells | None = None
+    weights: Weights | None = None
 
     @property
     def flagged_share(self) -> float:
         """a / A as it was: of few cells whole ones may be far from the share that was wanted."""
+        if self.weights is not None:
+            return self.weights.flagged / self.weights.total if self.weights.total else float("nan")
         return self.flagged / self.cells if self.cells else float("nan")
 
     @property
@@ -167,12 +197,45 @@ class AreaHits:
 
     @property
     def precision(self) -> float:
-        """Flagged cells that were hit."""
+        """Flagged cells that were hit; of units that differ in size, the share of the flagged area."""
+        if self.weights is not None:
+            return self.weights.hit / self.weights.flagged if self.weights.flagged else float("nan")
+        return self.precision_by_count
+
+    @property
+    def precision_by_count(self) -> float:
+        """Flagged units that were hit, each counted once whatever its size."""
         return self.hit_cells / self.flagged if self.flagged else float("nan")
 
     def ser(self, cell_km2: float) -> float:
-        """n / a: incidents caught per flagged square kilometre and bin, a being summed over the maps."""
+        """n / a: incidents caught per flagged square kilometre and bin, a being summed over the maps.
+
+        Where units differ in size theirs are taken, in km² (of segments km), instead of `cell_km2`.
+        """
+        if self.weights is not None:
+            return self.caught / self.weights.flagged if self.weights.flagged else float("nan")
         return self.caught / (self.flagged * cell_km2) if self.flagged else float("nan")
+
+
+@dataclass(frozen=True)
+class MapWeights:
+    """What flagging used by size, and caught by block of units, on each map.
+
+    Attributes
+    ----------
+    total : float
+        Over all maps.
+    flagged, hit : ndarray, shape (T,)
+        As in `Weights`.
+    caught, incidents : ndarray, shape (T, blocks)
+        As in `AreaHits`.
+    """
+
+    total: float
+    flagged: Array
+    hit: Array
+    caught: Array
+    incidents: Array
 
 
 @dataclass(frozen=True)
@@ -189,6 +252,8 @@ class MapHits:
         As in `AreaHits`, one per map.
     few : FewCells, optional
         As in `AreaHits`.
+    weights : MapWeights, optional
+        Where units differ in size.
     """
 
     share: float
@@ -199,6 +264,7 @@ class MapHits:
     hit_cells: Array
     most: Array
     few: FewCells | None = None
+    weights: MapWeights | None = None
 
     def total(self, most: float | None = None) -> AreaHits:
         """Over all maps; `most` where the best choice is not one per map."""
@@ -206,7 +272,10 @@ class MapHits:
         flagged, caught, incidents, hit_cells = sums
         best = float(self.most.sum()) if most is None else most
         whole = (flagged, self.cells, caught, incidents, hit_cells, best, len(self.flagged))
-        return AreaHits(self.share, *whole, self.few)
+        weights = None
+        if self.weights is not None:
+            weights = Weights(self.weights.total, float(self.weights.flagged.sum()), float(self.weights.hit.sum()))
+        return AreaHits(self.share, *whole, self.few, weights)
 
 
 def count_area_hits(predicted: NDArray[Any], counts: NDArray[Any], share: float = 0.05, threshold: int = 1) -> AreaHits:

@@ -29,6 +29,7 @@ from . import claims, words
 from .html import format_crs, history_of, render
 from .openings import describe_trial
 from .signals import describe_signal
+from .units import describe_layout, units_of
 from .verdicts import format_hit_change
 
 #: Areas shown before the rest is folded away.
@@ -87,7 +88,7 @@ def _values(
     offsets: dict[str, OffsetFigures],
     exposure: Sequence[AreaExposure],
 ) -> dict[str, Any]:
-    heatmaps, grid = backtest.heatmaps, backtest.heatmaps.grid
+    panel, units = backtest.panel, units_of(backtest.panel)
     sentence, tone = claims.make_headline(backtest)
     other, model = backtest.best_baseline, backtest.model
     usable = model in backtest.scores and backtest.scores[model].area.cells > 0
@@ -144,7 +145,7 @@ def _values(
         if other and len(backtest.maps) > 1 and set(compared) - {"constant"}
         else None,
         "tradeoff_figure": maps.draw_tradeoff(tradeoff) if any(tradeoff.values()) else None,
-        "rate_figure": maps.draw_label_rates(tradeoff) if any(tradeoff.values()) else None,
+        "rate_figure": maps.draw_label_rates(tradeoff, units) if any(tradeoff.values()) else None,
         "typical": drawn.pop("typical", None),
         "maps": drawn,
         "label_figure": maps.draw_label_map(backtest, labels, chosen["typical"]) if labels is not None else None,
@@ -154,11 +155,13 @@ def _values(
         "areas_shown": _AREAS,
         "notes": list(dict.fromkeys((*backtest.notes, *notes))),
         "findings": findings,
-        "history": history_of(heatmaps),
+        "history": history_of(panel),
         "test": _test(backtest),
-        "grid": grid,
-        "crs": format_crs(grid.crs),
-        "bin": format_bin_length(heatmaps.bin),
+        "units": units,
+        "layout": describe_layout(panel),
+        "layout_in_full": describe_layout(panel, True),
+        "crs": format_crs(panel.support.crs),
+        "bin": format_bin_length(panel.bin),
         "versions": _versions(),
         "parameters": parameters,
     }
@@ -171,7 +174,7 @@ def _finite(backtest: Judged) -> list[str]:
 def _rows(backtest: Judged, compared: dict[str, Difference]) -> list[dict[str, Any]]:
     """A table row for each model, the smallest log-loss first."""
     order = sorted(backtest.scores, key=lambda name: (np.nan_to_num(backtest.scores[name].log_loss, nan=np.inf), name))
-    cell = backtest.heatmaps.grid.cell**2 / 1e6
+    unit_km2 = backtest.panel.support.side**2 / 1e6
     return [
         {
             "name": name,
@@ -182,7 +185,7 @@ def _rows(backtest: Judged, compared: dict[str, Difference]) -> list[dict[str, A
             "baseline": name in backtest.baselines,
             "difference": compared.get(name),
             "at": _five(backtest.scores[name]),
-            "ser": backtest.scores[name].area.ser(cell),
+            "ser": backtest.scores[name].area.ser(unit_km2),
             "seconds": backtest.seconds.get(name),
             "seeds": _spread(backtest.seed_scores.get(name, [])),
         }
@@ -232,24 +235,24 @@ def _offset_row(name: str, each: OffsetFigures) -> dict[str, Any]:
 
 def _total(backtest: Judged, numbers: NDArray[np.int64]) -> int:
     """Incidents on some maps; map by map, for a long stack does not come into memory as a whole."""
-    counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
+    counts, mask = backtest.panel.counts, backtest.panel.mask
     return sum(int(counts[number][mask].sum(dtype=np.int64)) for number in numbers)
 
 
 def _test(backtest: Judged) -> dict[str, Any]:
-    edges, refit = backtest.heatmaps.edges, backtest.plan.refit
+    edges, refit = backtest.panel.edges, backtest.plan.refit
     first, last = int(backtest.maps[0]), int(backtest.maps[-1])
-    span = len(backtest.heatmaps) - backtest.plan.first
-    mask, each = backtest.heatmaps.mask, backtest.heatmaps.counts
+    span = len(backtest.panel) - backtest.plan.first
+    mask, each = backtest.panel.mask, backtest.panel.counts
     events = sum(int((each[number][mask] >= backtest.threshold).sum()) for number in backtest.maps)
-    cells = int(mask.sum()) * len(backtest.maps)
+    asked = int(mask.sum()) * len(backtest.maps)
     return {
         "span": format_span(edges[first], edges[last + 1]),
         "maps": len(backtest.maps),
         "left_out": last + 1 - first - len(backtest.maps),
         "fits": -(-span // refit) if refit else 1,
         "incidents": _total(backtest, backtest.maps),
-        "events": events / cells if cells else float("nan"),
+        "events": events / asked if asked else float("nan"),
     }
 
 

@@ -16,6 +16,7 @@ from ..evaluation.judged import Judged
 from ..measures.compare import Difference
 from .claims import find_catcher
 from .figures import PLOT_STYLE, choose_line_style, label_dates, make_figure, to_data_uri
+from .units import units_of
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
 #: Models whose difference is larger than this many times the middle one are drawn at the edge of the figure.
@@ -39,7 +40,7 @@ def draw_hit_rate_curves(backtest: Judged) -> str:
             rates = [0.0] + [100 * hits.hit_rate for hits in curve]
             axes.plot(shares, rates, **_line(backtest, name, find_catcher(backtest)))
         axes.plot([0, most], [0, most], color="#aaa", linewidth=1, zorder=0)
-        axes.set_xlabel("area flagged, %")
+        axes.set_xlabel(f"{units_of(backtest.panel).whole} flagged, %")
         axes.set_ylabel("incidents caught, %")
         axes.set_xlim(0, most)
         axes.set_ylim(0, None)
@@ -67,7 +68,7 @@ def draw_reliability_curves(backtest: Judged) -> str:
             limit(0, highest * 1.04)
         axes.minorticks_off()
         axes.set_xlabel("predicted probability, % (root scale)")
-        axes.set_ylabel("cells that had an incident, %")
+        axes.set_ylabel(f"{units_of(backtest.panel).many} that had an incident, %")
         _legend(figure, axes, names)
         return to_data_uri(figure)
 
@@ -129,8 +130,8 @@ def draw_differences(compared: dict[str, Difference], names: dict[str, str], mod
 
 def draw_difference_over_time(backtest: Judged, name: str, other: str) -> str:
     """Draw log-loss of one model minus that of another: each map, means of blocks, and the mean with its interval."""
-    starts = backtest.heatmaps.edges[:-1][backtest.maps]
-    ends = backtest.heatmaps.edges[1:][backtest.maps]
+    starts = backtest.panel.edges[:-1][backtest.maps]
+    ends = backtest.panel.edges[1:][backtest.maps]
     change = backtest.scores[name].fold_loss - backtest.scores[other].fold_loss
     kept = np.isfinite(change)
     starts, ends, change = starts[kept], ends[kept], change[kept]
@@ -158,7 +159,7 @@ def draw_difference_over_time(backtest: Judged, name: str, other: str) -> str:
 
 def draw_gains_over_time(backtest: Judged, other: str) -> str:
     """Draw the running sum of each model's difference to the best baseline: where its gain or loss came from."""
-    ends = backtest.heatmaps.edges[1:][backtest.maps]
+    ends = backtest.panel.edges[1:][backtest.maps]
     names = [name for name in _scored(backtest) if name not in (other, "constant")]
     with mpl.rc_context(PLOT_STYLE):
         figure = _tall_enough(len(names), 7.4, 3.0, 4)

@@ -1,4 +1,4 @@
-"""Maps and label plots of the backtest's report; incidents only as numbers per cell."""
+"""Maps and label plots of the backtest's report; incidents only as numbers per unit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from ..contract.texts import count_text
 from ..evaluation.judged import Judged
 from ..measures.labels import LABELS, Tradeoff
 from .backtest_figures import set_root_scale
+from .canvas import Canvas, make_canvas
 from .figures import OUTSIDE, PLOT_STYLE, RISK_COLOURS, add_probability_bar, make_figure, to_data_uri
+from .units import UnitWords
 
 #: Colour of each label in the order of their codes, as the layer in QGIS has them, where true negatives have none.
 COLOURS = tuple(LABEL_COLOURS.get(name, "#ececec") for name in LABELS)
@@ -52,7 +54,7 @@ _MANY_DOTS = 3000
 
 def choose_maps(backtest: Judged) -> dict[str, int]:
     """Choose a quiet, a typical and a busy one of the scored maps, by their number of incidents: places in `maps`."""
-    counts, mask = backtest.heatmaps.counts, backtest.heatmaps.mask
+    counts, mask = backtest.panel.counts, backtest.panel.mask
     # Map by map: a long stack does not come into memory as a whole.
     total = np.array([counts[number][mask].sum(dtype=np.float64) for number in backtest.maps])
     order = np.argsort(total, kind="stable")
@@ -69,12 +71,14 @@ class Scale:
 
     Attributes
     ----------
+    canvas : Canvas
     top : float
-        Risk where the colours end: few cells lie above it.
+        Risk where the colours end: few units lie above it.
     usual, most : float
-        Incidents of a full cell, and of one of the fullest.
+        Incidents of a full unit, and of one of the fullest.
     """
 
+    canvas: Canvas
     top: float
     usual: float
     most: float
@@ -84,9 +88,10 @@ def choose_common_scale(backtest: Judged, name: str, places: Sequence[int]) -> S
     """Choose the scale of some of the scored maps (their places in `maps`)."""
     risk = backtest.risks[name][list(places)]
     finite = risk[np.isfinite(risk)]
-    counts = backtest.heatmaps.counts[backtest.maps[list(places)]][:, backtest.heatmaps.mask]
+    counts = backtest.panel.counts[backtest.maps[list(places)]][:, backtest.panel.mask]
     full = counts[counts > 0].astype(np.float64)
     return Scale(
+        make_canvas(backtest.panel.support),
         max(float(np.quantile(finite, 0.995)), 1e-6) if finite.size else 1.0,
         float(np.quantile(full, 0.95)) if full.size else 1.0,
         float(full.max()) if full.size else 1.0,
@@ -106,22 +111,22 @@ def draw_maps(judged: Judged, chosen: Mapping[str, int], labels: NDArray[np.uint
 
 
 def count_map(judged: Judged, place: int, labels: NDArray[np.uint8]) -> dict[str, Any]:
-    """Count what a caption says of a scored map: incidents, cells that had any, flagged cells, incidents in those."""
+    """Count what a caption says of a scored map: incidents, units that had any, flagged units, incidents in those."""
     number = int(judged.maps[place])
-    edges, mask = judged.heatmaps.edges, judged.heatmaps.mask
-    counts = np.where(mask, judged.heatmaps.counts[number], 0)
+    edges, mask = judged.panel.edges, judged.panel.mask
+    counts = np.where(mask, judged.panel.counts[number], 0)
     flagged = np.isin(labels[place], _FLAGGED)
     return {
         "span": format_span(edges[number], edges[number + 1]),
         "incidents": int(counts.sum(dtype=np.int64)),
-        "cells": int((counts > 0).sum()),
+        "units": int((counts > 0).sum()),
         "flagged": int(flagged.sum()),
         "caught": int(counts[flagged].sum(dtype=np.int64)),
     }
 
 
 def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, labels: NDArray[np.uint8]) -> str:
-    """Draw what was forecast and what happened: a dot in each cell with incidents, coloured by its label.
+    """Draw what was forecast and what happened: a dot in each unit with incidents, coloured by its label.
 
     Parameters
     ----------
@@ -135,28 +140,16 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, la
         Of all scored maps, by that model.
     """
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        figure, axes, side = _map_axes(backtest, 0.5)
-        image = axes.imshow(
-            np.ma.masked_invalid(backtest.risks[name][place]),
-            cmap=RISK_COLOURS,
-            extent=_extent(backtest),
-            interpolation="nearest",
-            vmin=0,
-            vmax=shared.top,
-        )
-        counts = np.where(backtest.heatmaps.mask, backtest.heatmaps.counts[backtest.maps[place]], 0)
-        rows, columns = np.nonzero(counts)
-        number = counts[rows, columns].astype(np.float64)
+        figure, axes, side = _map_axes(shared.canvas, 0.5)
+        risk = np.ma.masked_invalid(backtest.risks[name][place])
+        image = shared.canvas.fill(axes, risk, cmap=RISK_COLOURS, vmin=0, vmax=shared.top)
+        counts = np.where(backtest.panel.mask, backtest.panel.counts[backtest.maps[place]], 0)
+        number = counts[counts > 0].astype(np.float64)
+        x, y = shared.canvas.find_middles(counts > 0)
         scale = _dot_scale(shared, side)
-        cell = backtest.heatmaps.grid.cell / 1000
-        height = backtest.heatmaps.grid.rows * cell
         style: Any = {"edgecolors": _RIM, "linewidths": min(0.5, side / 20)}
         happened = [label if label in _HAPPENED else "" for label in map(LABELS.__getitem__, labels[place][counts > 0])]
-        dots: Any = {
-            "x": (columns + 0.5) * cell,
-            "y": height - (rows + 0.5) * cell,
-            "rasterized": len(number) > _MANY_DOTS,
-        }
+        dots: Any = {"x": x, "y": y, "rasterized": len(number) > _MANY_DOTS}
         # A white ring tells a dot from a cell of its colour.
         axes.scatter(**dots, s=(np.sqrt(scale * number) + min(3.0, side / 4)) ** 2, color="white", linewidths=0)
         axes.scatter(
@@ -189,16 +182,10 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, la
 def draw_label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> str:
     """Draw the six labels of one map."""
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
-        figure, axes, _ = _map_axes(backtest, 0.5)
+        canvas = make_canvas(backtest.panel.support)
+        figure, axes, _ = _map_axes(canvas, 0.5)
         shown = np.ma.masked_where(labels[place] >= len(LABELS), labels[place])
-        axes.imshow(
-            shown,
-            cmap=ListedColormap(COLOURS),
-            vmin=-0.5,
-            vmax=len(COLOURS) - 0.5,
-            extent=_extent(backtest),
-            interpolation="nearest",
-        )
+        canvas.fill(axes, shown, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5)
         figure.legend(
             [Patch(facecolor=colour, edgecolor="#777", linewidth=0.5) for colour in COLOURS],
             [TITLES.get(name, name) for name in LABELS],
@@ -231,7 +218,7 @@ def draw_tradeoff(tradeoffs: dict[str, list[Tradeoff]]) -> str:
         return to_data_uri(figure)
 
 
-def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
+def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]], units: UnitWords) -> str:
     """Draw how often each label but the true negative is given, by percentile and reading; on a root scale."""
     with mpl.rc_context(PLOT_STYLE):
         figure, panels = _panels(tradeoffs, 3.7)
@@ -262,7 +249,7 @@ def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]]) -> str:
             axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             axes.minorticks_off()
             axes.set_ylim(0, highest * 1.06)
-        panels[0].set_ylabel("of all cells, % (root scale)")
+        panels[0].set_ylabel(f"of all {units.many}, % (root scale)")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9.5)
         return to_data_uri(figure)
 
@@ -276,21 +263,15 @@ def _panels(tradeoffs: dict[str, list[Tradeoff]], height: float) -> tuple[Figure
     return figure, panels
 
 
-def _map_axes(backtest: Judged, more: float = 0.0) -> tuple[Figure, Axes, float]:
-    """A figure for a map, its axes, and the side of a cell in points (about)."""
-    grid = backtest.heatmaps.grid
-    height = float(np.clip(_MAP_WIDTH * grid.rows / grid.columns, 2.2, 6.5))
+def _map_axes(canvas: Canvas, more: float = 0.0) -> tuple[Figure, Axes, float]:
+    """A figure for a map, its axes, and the side of a unit in points (about)."""
+    height = float(np.clip(canvas.measure_height(_MAP_WIDTH), 2.2, 6.5))
     figure = make_figure(5.6, height + 0.7 + more)
     axes = figure.add_subplot()
     axes.set_facecolor(OUTSIDE)
     axes.set_xlabel("km")
     axes.set_ylabel("km")
-    return figure, axes, 72 * min(_MAP_WIDTH / grid.columns, height / grid.rows)
-
-
-def _extent(backtest: Judged) -> tuple[float, float, float, float]:
-    west, south, east, north = (edge / 1000 for edge in backtest.heatmaps.grid.bounds)
-    return 0.0, east - west, 0.0, north - south
+    return figure, axes, canvas.measure_side(_MAP_WIDTH, height)
 
 
 def _dot_scale(shared: Scale, side: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..contract.dates import format_bin_length, format_last, format_span
+from ..contract.dates import count_bins, format_bin_length, format_last, format_span
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
@@ -37,6 +37,7 @@ def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
         "baseline": found.catcher,
         "verdict": found.verdict.catch,
         **{name: getattr(area, name) for name in ("share", "flagged", "cells", "maps", "caught", "incidents")},
+        **({} if area.weights is None else {"units": held_out.panel.support.kind, "weights": asdict(area.weights)}),
         "few_cells": area.few.cells if area.few else 0,
         "few_incidents": area.few.incidents if area.few else 0.0,
         "baseline_caught": held_out.scores[found.catcher].area.caught if found.catcher else 0.0,
@@ -45,12 +46,17 @@ def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
 
 
 def _finite(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Figures without limits have none in a file."""
-    return {name: value if math.isfinite(value) else None for name, value in pairs}
+    """Figures without limits have none in a file, and intervals over time alone no places."""
+    return {name: value if math.isfinite(value) else None for name, value in pairs if name != "places" or value}
 
 
 def describe_forecast(
-    model: str, edges: Sequence[str], bin_length: str, trained_until: str, metrics: Mapping[str, Any] | None
+    model: str,
+    edges: Sequence[str],
+    bin_length: str,
+    trained_until: str,
+    metrics: Mapping[str, Any] | None,
+    areas: str = "",
 ) -> str:
     """Describe in one line what is forecast, by which model, trained until when, and how good it was on held-out maps.
 
@@ -66,9 +72,14 @@ def describe_forecast(
         ISO time; empty if unknown.
     metrics : mapping
         As `metrics_of` gives them.
+    areas : str
+        How many areas there are, such as ``4,835 areas``; empty for the maps of a grid.
     """
-    steps = count_text(len(edges) - 1, "map")
-    text = f"Forecast for {format_span(edges[0], edges[-1])} ({steps} of {format_bin_length(bin_length)})."
-    text += f" Model: {title_of(model)}"
-    text += f", trained on maps up to {format_last(trained_until, bin_length)}" if trained_until else ""
+    steps = len(edges) - 1
+    size = f"{count_text(steps, 'map')} of {format_bin_length(bin_length)}"
+    if areas:
+        size = f"{areas}, {count_bins(steps, bin_length)}"
+    text = f"Forecast for {format_span(edges[0], edges[-1])} ({size}). Model: {title_of(model)}"
+    if trained_until:
+        text += f", trained on {'counts' if areas else 'maps'} up to {format_last(trained_until, bin_length)}"
     return f"{text}. {describe_held_out(model, metrics or {})}"

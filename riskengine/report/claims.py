@@ -16,8 +16,9 @@ from ..evaluation.judged import Judged
 from ..forecasters.heldout import AGAINST, CATCH
 from ..measures.compare import Difference
 from ..measures.concentration import FewCells
-from ..measures.metrics import AreaHits
+from ..measures.metrics import AreaHits, Weights
 from .signals import count_better, describe_signal, find_most
+from .units import units_of, words_of
 from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
 from .words import (
     format_caught,
@@ -144,7 +145,9 @@ def make_headline(judged: Judged | None) -> tuple[str, str]:
     if math.isfinite(score.log_loss):
         said.append(_set_losses(judged, found, score.log_loss))
     if score.area.incidents:
-        caught = f"with the riskiest {format_flagged(score.area)} flagged it catches {format_hits(score.area)}"
+        units = units_of(judged.panel)
+        flagged = f"with the riskiest {format_flagged(score.area, units)} flagged"
+        caught = f"{flagged} it catches {format_hits(score.area, units)}"
         said.append(caught + _beside_catcher(judged, found, name))
     more = [_call_small(judged, found), _describe_precision(judged, found.catcher), _advise(found)]
     if found.verdict.probabilities == "baseline":
@@ -169,10 +172,8 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
         f"log-loss of its probabilities {figure} of {rival}, the best simple baseline",
     ]
     if catch and catch["incidents"]:
-        few = FewCells(catch["few_cells"], catch["few_incidents"]) if catch["few_cells"] else None
-        sizes = (catch["share"], catch["flagged"], catch["cells"], catch["caught"], catch["incidents"])
-        area = AreaHits(*sizes, hit_cells=math.nan, most=math.nan, maps=catch["maps"], few=few)
-        caught = f"in the riskiest {format_flagged(area)} it catches {format_hits(area)}"
+        area, units = _read_hits(catch), words_of(catch.get("units", "grid"))
+        caught = f"in the riskiest {format_flagged(area, units)} it catches {format_hits(area, units)}"
         if change := catch["change"]:
             limits = {name: end if change[name] is None else change[name] for name, end in _NO_LIMITS.items()}
             difference = Difference(**(change | limits))
@@ -180,6 +181,14 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
             caught += _set_beside(catch["baseline_caught"], area, other, difference, other == against["baseline"])
         said.append(caught)
     return f"{'; '.join(said)}."
+
+
+def _read_hits(catch: Mapping[str, Any]) -> AreaHits:
+    """What a card says was caught."""
+    few = FewCells(catch["few_cells"], catch["few_incidents"]) if catch["few_cells"] else None
+    sizes = (catch["share"], catch["flagged"], catch["cells"], catch["caught"], catch["incidents"])
+    weights = Weights(**catch["weights"]) if catch.get("weights") else None
+    return AreaHits(*sizes, hit_cells=math.nan, most=math.nan, maps=catch["maps"], few=few, weights=weights)
 
 
 def describe_comparison(judged: Judged) -> list[str]:
@@ -194,10 +203,11 @@ def describe_comparison(judged: Judged) -> list[str]:
     said = f"Over {maps} the best simple baseline is {title_of(best)}"
     said += f", with a log-loss of {format_figure(losses[best])}"
     catcher = find_catcher(judged, "") or ""
-    area = judged.scores[catcher].area
+    area, units = judged.scores[catcher].area, units_of(judged.panel)
     if area.incidents:
         who = "it also" if catcher == best else f"of all simple baselines {title_of(catcher)}"
-        said += f"; {who} catches the most: {format_hits(area)} with the riskiest {format_flagged(area)} flagged"
+        caught, flagged = format_hits(area, units), format_flagged(area, units)
+        said += f"; {who} catches the most: {caught} with the riskiest {flagged} flagged"
     return [sentence for sentence in (f"{said}.", describe_signal(judged), *listed) if sentence]
 
 
@@ -270,9 +280,10 @@ def _describe_precision(judged: Judged, catcher: str) -> str:
     area = judged.scores[judged.model].area
     if not area.incidents:
         return ""
-    text = f"{format_share(area.precision)} of the flagged cells were hit"
+    text = f"{format_share(area.precision_by_count)} of the flagged {units_of(judged.panel).many} were hit"
     if catcher:
-        text += f", {format_share(judged.scores[catcher].area.precision)} of those of {inner_title_of(catcher)}"
+        other = judged.scores[catcher].area.precision_by_count
+        text += f", {format_share(other)} of those of {inner_title_of(catcher)}"
     return f"{text}."
 
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from ..contract.colours import RAMP
 from ..contract.dates import label_moments
 from ..contract.forecasters import FORECASTERS, LineStyle, title_of
-from ..maps.grid import Grid
+from ..maps.support import Support
+from .canvas import make_canvas
 
 if TYPE_CHECKING:
     from ..learning.loop import Curves
@@ -115,20 +116,13 @@ def add_probability_bar(figure: Figure, axes: Axes, image: Any, label: str, exte
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
 
 
-def draw_risk_map(risk: NDArray[np.float32], grid: Grid, title: str) -> str:
-    """Draw a forecast map with its scale; cells outside the study area are grey."""
+def draw_risk_map(risk: NDArray[np.float32], support: Support, title: str) -> str:
+    """Draw a forecast map with its scale; what lies outside the study area is grey."""
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        height = float(np.clip(4.0 * grid.rows / grid.columns + 0.7, 2.5, 7.0))
-        figure = make_figure(5.8, height)
+        canvas = make_canvas(support)
+        figure = make_figure(5.8, float(np.clip(canvas.measure_height(4.0) + 0.7, 2.5, 7.0)))
         axes = figure.add_subplot()
-        west, south, east, north = (edge / 1000 for edge in grid.bounds)
-        image = axes.imshow(
-            np.ma.masked_invalid(risk),
-            cmap=RISK_COLOURS,
-            extent=(0, east - west, 0, north - south),
-            interpolation="nearest",
-            vmin=0,
-        )
+        image = canvas.fill(axes, np.ma.masked_invalid(risk), cmap=RISK_COLOURS, vmin=0)
         axes.set_facecolor(OUTSIDE)
         axes.set_title(title, fontsize=11)
         axes.set_xlabel("km")

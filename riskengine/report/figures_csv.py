@@ -31,10 +31,10 @@ def write_figures(path: str | Path, backtest: Judged, parameter: str = "csv") ->
 
 def list_figures(backtest: Judged) -> Iterator[dict[str, Any]]:
     """List every figure as a row of `COLUMNS`."""
-    cell_km2 = (backtest.heatmaps.grid.cell / 1000) ** 2
+    unit_km2 = (backtest.panel.support.side / 1000) ** 2
     best = backtest.best_baseline
     for name, score in backtest.scores.items():
-        for row in score.list_rows(cell_km2):
+        for row in score.list_rows(unit_km2):
             yield {"model": name, **row}
         if best and name != best:
             yield {"model": name, "at": f"minus {best}", **_difference("log_loss", backtest.compare_losses(name, best))}

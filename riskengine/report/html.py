@@ -15,7 +15,7 @@ from .. import __version__
 from ..contract.dates import format_moment, format_span
 from ..contract.texts import clean_text, count_text, end_sentence, show_name, show_names
 from ..maps.area import describe_area
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from .words import SHOWN_CATEGORIES, categories_text, format_change, format_figure, format_percent, format_share
 
 #: A moment as tools hand it to each other.
@@ -75,22 +75,22 @@ def render(template: str, values: dict[str, Any]) -> str:
     return _environment().get_template(template).render(made=made, version=__version__, **values)
 
 
-def history_of(heatmaps: Heatmaps) -> dict[str, Any]:
+def history_of(panel: Panel) -> dict[str, Any]:
     """Collect what a report says of the maps it rests on."""
-    counts, mask = heatmaps.counts, heatmaps.mask
+    counts, mask = panel.counts, panel.mask
     # Map by map: a long stack does not come into memory as a whole.
-    incidents = sum(int(counts[number][mask].sum(dtype=np.int64)) for number in np.flatnonzero(heatmaps.observed))
+    incidents = sum(int(counts[number][mask].sum(dtype=np.int64)) for number in np.flatnonzero(panel.observed))
     return {
-        "span": format_span(heatmaps.edges[0], heatmaps.edges[-1]),
-        "maps": count_text(len(heatmaps), "map"),
-        "unobserved": int((~heatmaps.observed).sum()),
+        "span": format_span(panel.edges[0], panel.edges[-1]),
+        "maps": count_text(len(panel), "map"),
+        "unobserved": int((~panel.observed).sum()),
         "incidents": incidents,
-        "area": describe_area(heatmaps),
-        "categories": categories_text(heatmaps.categories),
-        "categories_short": categories_text(heatmaps.categories, SHOWN_CATEGORIES),
-        "kind": "binary (at least one incident)" if heatmaps.binary else "counts",
-        "filled": heatmaps.filled,
-        "layers": ", ".join(show_names((*heatmaps.extras.static_names, *heatmaps.extras.channel_names))),
+        "area": describe_area(panel),
+        "categories": categories_text(panel.categories),
+        "categories_short": categories_text(panel.categories, SHOWN_CATEGORIES),
+        "kind": "binary (at least one incident)" if panel.binary else "counts",
+        "filled": panel.filled,
+        "layers": ", ".join(show_names((*panel.extras.static_names, *panel.extras.channel_names))),
     }
 
 

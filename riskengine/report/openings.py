@@ -10,14 +10,16 @@ from ..contract.dates import count_bins, format_last, format_span, format_window
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..maps.heatmaps import Heatmaps
+from ..maps.area import measure_sizes
+from ..maps.panel import Panel
 from ..maps.period import Period
 from ..systems.score.study import Study
 from .claims import find_catcher
 from .score_words import compute_factor, format_metres
+from .units import units_of
 from .words import (
     categories_text,
-    describe_few_cells,
+    describe_few_units,
     format_figure,
     format_flagged,
     format_share,
@@ -36,10 +38,10 @@ def describe_trial(judged: Judged, who: str = "") -> str:
     who : str
         What the model is called; its title, where nothing is given.
     """
-    heatmaps, maps = judged.heatmaps, judged.maps
+    panel, maps, units = judged.panel, judged.maps, units_of(judged.panel)
     who = who or ("The risk map" if judged.model == "risk" else title_of(judged.model))
-    span = format_span(heatmaps.edges[maps[0]], heatmaps.edges[maps[-1] + 1])
-    tried = f"{who} was tried on {count_bins(len(maps), heatmaps.bin)}, {span}, in {_measure_area(heatmaps)}"
+    span = format_span(panel.edges[maps[0]], panel.edges[maps[-1] + 1])
+    tried = f"{who} was tried on {count_bins(len(maps), panel.bin)}, {span}, in {_measure_area(panel)}"
     score = judged.scores.get(judged.model)
     if score is None or not score.area.cells:
         return f"{tried}: it gave no forecast that could be judged."
@@ -47,36 +49,36 @@ def describe_trial(judged: Judged, who: str = "") -> str:
     if not area.incidents:
         return f"{tried}: no incident happened there, so nothing can be said about how good it is."
     text = (
-        f"{tried}: the riskiest {format_flagged(area)} caught {round(area.caught):,} of"
-        f" {count_text(round(area.incidents), 'incident')}{_name_categories(heatmaps)}, {format_share(area.hit_rate)}"
+        f"{tried}: the riskiest {format_flagged(area, units)} caught {round(area.caught):,} of"
+        f" {count_text(round(area.incidents), 'incident')}{_name_categories(panel)}, {format_share(area.hit_rate)}"
     )
-    if few := describe_few_cells(area):
+    if few := describe_few_units(area, units):
         text += f" ({few})"
     plain, chance = find_catcher(judged), f"about {round(area.flagged_share * area.incidents):,}"
     if plain in (None, "constant"):
-        return f"{text}; as many cells drawn at random would catch {chance}."
+        return f"{text}; as many {units.amount} drawn at random would catch {chance}."
     beside = f"{round(judged.scores[plain].area.caught):,}"
     return (
-        f"{text}; the simple method {inner_title_of(plain)} caught {beside}, and as many cells drawn at random would"
+        f"{text}; the simple method {inner_title_of(plain)} caught {beside}, and as many {units.amount} drawn at random would"
         f" catch {chance}."
     )
 
 
-def describe_forecast_map(model: str, edges: np.ndarray, heatmaps: Heatmaps, judged: Judged | None) -> str:
+def describe_forecast_map(model: str, edges: np.ndarray, panel: Panel, judged: Judged | None) -> str:
     """Say what is forecast for when, and how good such forecasts were."""
     text = (
-        f"Forecast by {inner_title_of(model)}: where incidents{_name_categories(heatmaps)} are likeliest on"
-        f" {format_span(edges[0], edges[-1])}, in {_measure_area(heatmaps)}."
+        f"Forecast by {inner_title_of(model)}: where incidents{_name_categories(panel)} are likeliest on"
+        f" {format_span(edges[0], edges[-1])}, in {_measure_area(panel)}."
     )
     return f"{text} {describe_trial(judged, 'It')}" if judged else f"{text} How good that is was not measured."
 
 
-def describe_untried_model(model: str, heatmaps: Heatmaps) -> str:
+def describe_untried_model(model: str, panel: Panel) -> str:
     """Say what a model learned from that nobody judged."""
     return (
-        f"{title_of(model)} has learned where incidents{_name_categories(heatmaps)} happen from"
-        f" {count_bins(len(heatmaps), heatmaps.bin)}, {format_span(heatmaps.edges[0], heatmaps.edges[-1])}, in"
-        f" {_measure_area(heatmaps)}; how good its forecasts are was not measured."
+        f"{title_of(model)} has learned where incidents{_name_categories(panel)} happen from"
+        f" {count_bins(len(panel), panel.bin)}, {format_span(panel.edges[0], panel.edges[-1])}, in"
+        f" {_measure_area(panel)}; how good its forecasts are was not measured."
     )
 
 
@@ -144,13 +146,13 @@ def describe_incidents(
     )
 
 
-def _measure_area(heatmaps: Heatmaps) -> str:
-    return f"{format_figure(int(heatmaps.mask.sum()) * heatmaps.grid.cell**2 / 1e6)} km²"
+def _measure_area(panel: Panel) -> str:
+    return f"{format_figure(float(measure_sizes(panel).sum()))} {units_of(panel).measure}"
 
 
-def _name_categories(heatmaps: Heatmaps) -> str:
-    known = 0 < len(heatmaps.categories) <= _CATEGORIES
-    return f" ({categories_text(heatmaps.categories)})" if known else ""
+def _name_categories(panel: Panel) -> str:
+    known = 0 < len(panel.categories) <= _CATEGORIES
+    return f" ({categories_text(panel.categories)})" if known else ""
 
 
 def _format_box(width: float, height: float) -> str:

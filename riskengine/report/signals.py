@@ -8,6 +8,7 @@ from collections.abc import Collection
 from ..contract.forecasters import FORECASTERS, GRID
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
+from .units import units_of
 from .verdicts import format_hit_change, format_interval, verdict_of, verdict_of_hits
 from .words import format_share, inner_title_of, maps_text
 
@@ -59,7 +60,8 @@ def describe_signal(judged: Judged) -> str:
     near = f"The nearest, {inner_title_of(nearest)}, differs by {format_interval(losses[nearest])} in log-loss."
     end = "Where it happens is known from long ago; when adds nothing certain."
     if mean == "constant":
-        end = "Neither where nor when it happens could be told better than by one probability for all cells."
+        everywhere = f"all {units_of(judged.panel).many}"
+        end = f"Neither where nor when it happens could be told better than by one probability for {everywhere}."
     return f"These models found no signal beyond {place}: {counted}. {near} {end}"
 
 

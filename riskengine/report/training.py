@@ -14,17 +14,18 @@ from ..forecasters.ensemble import Ensemble
 from ..forecasters.modelcard import ModelCard
 from ..ground.artefacts import whole_file
 from ..maps.area import describe_area
-from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, backtest_maps, figures, words
 from .claims import compare, make_headline
 from .html import format_crs, history_of, render
 from .openings import describe_forecast_map, describe_trial, describe_untried_model
+from .units import describe_layout, units_of
 
 
 def write_training_report(
     path: str | Path,
-    heatmaps: Heatmaps,
+    panel: Panel,
     model: Forecaster,
     card: ModelCard,
     judged: Judged | None,
@@ -39,7 +40,7 @@ def write_training_report(
     Parameters
     ----------
     path : path
-    heatmaps : Heatmaps
+    panel : Panel
         All maps used, the held-out ones among them.
     model : Forecaster
         The one that is kept.
@@ -55,10 +56,10 @@ def write_training_report(
     forecast : RiskForecast, optional
         Maps that were forecast with it.
     """
-    curves, grid = getattr(model, "curves_", None), heatmaps.grid
+    curves, units = getattr(model, "curves_", None), units_of(panel)
     sentence, tone = make_headline(judged)
     values = {
-        "opening": _open(card, heatmaps, judged, forecast),
+        "opening": _open(card, panel, judged, forecast),
         "forecast_span": "" if forecast is None else format_span(forecast.edges[0], forecast.edges[-1]),
         "words": words,
         "entry": FORECASTERS[card.name],
@@ -68,7 +69,7 @@ def write_training_report(
         "weights": weights,
         **_evaluation(judged),
         "forecast": forecast,
-        "maps": [] if forecast is None else _maps(forecast, heatmaps),
+        "maps": [] if forecast is None else _maps(forecast, panel),
         "curves": curves,
         "network_parameters": sum(array.size for name, array in model.state().items() if name.startswith("network.")),
         "loss_figure": figures.draw_loss_curves(curves) if curves is not None and curves.loss else None,
@@ -77,11 +78,13 @@ def write_training_report(
             name: _setting(value) for name, value in model.settings().items() if name not in ("threshold", "seed")
         },
         "members": _members(model),
-        "history": history_of(heatmaps),
-        "grid": grid,
-        "crs": format_crs(grid.crs),
-        "bin": format_bin_length(heatmaps.bin),
-        "history_bin": heatmaps.bin,
+        "history": history_of(panel),
+        "units": units,
+        "layout": describe_layout(panel),
+        "layout_in_full": describe_layout(panel, True),
+        "crs": format_crs(panel.support.crs),
+        "bin": format_bin_length(panel.bin),
+        "history_bin": panel.bin,
         "card_bin": format_bin_length(card.bin),
         "parameters": parameters,
         "notes": notes,
@@ -91,10 +94,10 @@ def write_training_report(
         temporary.write_text(text, encoding="utf-8")
 
 
-def _open(card: ModelCard, heatmaps: Heatmaps, judged: Judged | None, forecast: RiskForecast | None) -> str:
+def _open(card: ModelCard, panel: Panel, judged: Judged | None, forecast: RiskForecast | None) -> str:
     if forecast is not None:
-        return describe_forecast_map(card.name, forecast.edges, heatmaps, judged)
-    return describe_untried_model(card.name, heatmaps) if judged is None else describe_trial(judged)
+        return describe_forecast_map(card.name, forecast.edges, panel, judged)
+    return describe_untried_model(card.name, panel) if judged is None else describe_trial(judged)
 
 
 def _evaluation(judged: Judged | None) -> dict[str, Any]:
@@ -106,10 +109,10 @@ def _evaluation(judged: Judged | None) -> dict[str, Any]:
                 *("reliability_figure", "hit_figure", "time_figure"),
             )
         )
-    edges, other = judged.heatmaps.edges, judged.best_baseline
+    edges, other = judged.panel.edges, judged.best_baseline
     difference = judged.compare_losses(judged.model)
     return {
-        "judged_area": describe_area(judged.heatmaps),
+        "judged_area": describe_area(judged.panel),
         "rows": _rows(judged),
         "held_out": _draw_held_out(judged),
         "held_out_span": format_span(edges[judged.plan.first], edges[-1]),
@@ -153,12 +156,12 @@ def _rows(judged: Judged) -> list[dict[str, Any]]:
     return rows
 
 
-def _maps(forecast: RiskForecast, heatmaps: Heatmaps) -> list[str]:
+def _maps(forecast: RiskForecast, panel: Panel) -> list[str]:
     """The first and the last map of a forecast."""
     return [
         figures.draw_risk_map(
             forecast.risk[step],
-            heatmaps.grid,
+            panel.support,
             format_span(forecast.edges[step], forecast.edges[step + 1]),
         )
         for step in sorted({0, len(forecast.risk) - 1})

@@ -10,6 +10,7 @@ from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text, show_names
 from ..measures.metrics import AreaHits
+from .units import UnitWords
 
 #: Categories named below the title; the table names all.
 SHOWN_CATEGORIES = 4
@@ -72,14 +73,14 @@ def format_count(value: float) -> str:
     return f"{round(value):,}"
 
 
-def format_hits(hits: AreaHits) -> str:
-    """Format hits as n of N, never the share alone; where few cells hold most incidents, that is said with them."""
-    return f"{format_share(hits.hit_rate)} of the incidents ({format_n_of_all(hits)})"
+def format_hits(hits: AreaHits, units: UnitWords) -> str:
+    """Format hits as n of N, never the share alone; where few units hold most incidents, that is said with them."""
+    return f"{format_share(hits.hit_rate)} of the incidents ({format_n_of_all(hits, units)})"
 
 
-def format_n_of_all(hits: AreaHits) -> str:
-    """Format hits as n of N; where few cells hold most incidents, that is said with them."""
-    return "; ".join(filter(None, (format_caught(hits), describe_few_cells(hits))))
+def format_n_of_all(hits: AreaHits, units: UnitWords) -> str:
+    """Format hits as n of N; where few units hold most incidents, that is said with them."""
+    return "; ".join(filter(None, (format_caught(hits), describe_few_units(hits, units))))
 
 
 def format_caught(hits: AreaHits) -> str:
@@ -87,18 +88,26 @@ def format_caught(hits: AreaHits) -> str:
     return f"{format_count(hits.caught)} of {format_count(hits.incidents)}"
 
 
-def describe_few_cells(hits: AreaHits) -> str:
-    """Say that few cells hold most incidents of a test, where they do: catching these is no feat."""
+def describe_few_units(hits: AreaHits, units: UnitWords) -> str:
+    """Say that few units hold most incidents of a test, where they do: catching these is no feat."""
     few = hits.few
     if few is None:
         return ""
     whose = "all" if few.incidents == hits.incidents else f"{format_count(few.incidents)} of the"
-    cells = "one cell" if few.cells == 1 else count_text(few.cells, "cell")
-    return f"{whose} {format_count(hits.incidents)} lie in {cells}"
+    where = f"one {units.noun}" if few.cells == 1 else count_text(few.cells, units.noun)
+    return f"{whose} {format_count(hits.incidents)} lie in {where}"
 
 
-def format_flagged(hits: AreaHits) -> str:
-    """Say how much of each map was flagged: the share that was wanted or, where it was not that, cells and share."""
+def format_flagged(hits: AreaHits, units: UnitWords) -> str:
+    """Say how much of each map was flagged: the share that was wanted or, where it was not that, cells and share.
+
+    Where units differ in size, how many that are on average, and what they are a share of.
+    """
+    if hits.weights is not None:
+        number, total = hits.flagged / hits.maps, hits.weights.total / hits.maps
+        some = f"part of one {units.noun}" if number < 0.5 else count_text(round(number), units.noun)
+        share = _join_percent(flagged.format_share(hits.flagged_share))
+        return f"{some} per {units.measure} ({share} of {format_figure(total)} {units.measure})"
     if _is_as_wanted(hits):
         return f"{format_percent(hits.share, 0)} of the area"
     return _join_percent(flagged.describe_part(hits.flagged / hits.maps, hits.cells / hits.maps))
@@ -108,6 +117,13 @@ def format_flagged_share(hits: AreaHits) -> str:
     """Format the share alone, for the head of a column."""
     share = hits.share if _is_as_wanted(hits) else hits.flagged_share
     return _join_percent(flagged.format_share(share))
+
+
+def describe_precision(hits: AreaHits, units: UnitWords) -> str:
+    """Say which of what was flagged the precision is a share of; where units differ in size, by that too."""
+    if hits.weights is None:
+        return f"of those flagged {units.many} were hit"
+    return f"of those flagged {units.many} were hit, {format_share(hits.precision)} of their {units.measure}"
 
 
 def _is_as_wanted(hits: AreaHits) -> bool:

@@ -35,8 +35,9 @@ from riskengine.contract.forecasters import (
 )
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.catalogue import import_forecaster, make_forecaster
-from riskengine.forecasters.modelcard import check_fits, make_card
+from riskengine.forecasters.modelcard import make_card
 from riskengine.forecasters.modelfile import load_model, save_model
+from riskengine.forecasters.modelfit import check_fits
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps

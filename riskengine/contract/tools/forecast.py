@@ -6,48 +6,47 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from ..forecasters import BASELINES, DEFAULT, FORECASTERS, OWN_PARAMETERS
+from ..forecasters import DEFAULT, FORECASTERS, OWN_PARAMETERS
 from ..texts import tr
-from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool
+from .base import Limits, Output, Problem, Shown, Tool
 from .kinds import (
     Choice,
-    Expression,
-    Field,
     File,
     FileDestination,
-    Incidents,
+    MapLayer,
     Raster,
     RasterDestination,
     Rasters,
     Settings,
-    Text,
+    VectorDestination,
     find_ending,
 )
 from .shared import (
     CHECKPOINT,
-    FIGURES,
+    COUNTS,
+    COUNTS_HELP,
+    DELAY,
     FORECAST,
     FORECAST_MODEL,
     HTML,
+    LONGEST_DELAY,
     SEED,
     STEPS,
     THRESHOLD,
-    Judges,
     ReadsExtras,
-    ReadsTimes,
+    list_nothing_wanted,
 )
 
 #: The forecasters in the order of their integers.
 MODELS = Choice({name: record.title for name, record in FORECASTERS.items()})
-#: More seeds or grid positions than this tell nothing more.
-MOST_SEEDS, MOST_OFFSETS = 50, 100
 #: Share of the maps, at their end, that *Run ConvLSTM prediction* and *Train forecast model* hold out.
 HELD_OUT = 0.2
 
 _MODEL = File(find_ending(FORECAST_MODEL))
 
 
-def _own_settings(settings: Mapping[str, Any]) -> Iterator[Problem]:
+def list_own_settings(settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield settings of a model that have a parameter of their own."""
     for name in OWN_PARAMETERS:
         if name in settings:
             yield Problem(
@@ -183,9 +182,7 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
         Output("TRAINED_UNTIL", "trained_until", tr("Trained until"), "text"),
     )
 
-    heatmaps: Annotated[
-        str, Raster(), Shown(tr("Hotspot grids"), tr("Made with Rasterize hotspot grids."), name="INPUT")
-    ]
+    heatmaps: Annotated[str, MapLayer("counts"), Shown(COUNTS, COUNTS_HELP, name="INPUT")]
     kind: Annotated[
         str,
         MODELS,
@@ -228,6 +225,7 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
         datetime | None,
         Shown(tr("Until"), tr("Maps that end later are left out. By default all maps are used.")),
     ] = None
+    delay: Annotated[int | None, LONGEST_DELAY, DELAY] = None
     held_out: Annotated[
         float,
         Limits(0, 0.5),
@@ -275,7 +273,7 @@ SFTT) take minutes; the others seconds. The forecast is one of reported incident
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield settings that have a parameter of their own."""
         yield from super().list_problems(given)
-        yield from _own_settings(given["settings"])
+        yield from list_own_settings(given["settings"])
 
 
 class ForecastRisk(Tool):
@@ -307,10 +305,13 @@ incidents in places, never of persons.
     ]
     heatmaps: Annotated[
         str,
-        Raster(),
+        MapLayer("counts"),
         Shown(
-            tr("Hotspot grids"),
-            tr("Everything known at the moment of the forecast, made with Rasterize hotspot grids."),
+            COUNTS,
+            tr(
+                "Everything known at the moment of the forecast, made with Rasterize hotspot grids or Count incidents "
+                "by area: the units and bins that the model was trained on."
+            ),
             name="INPUT",
         ),
     ]
@@ -334,160 +335,75 @@ incidents in places, never of persons.
             advanced=True,
         ),
     ] = []
-    output: Annotated[str, RasterDestination(style="risk", abstract="card"), Shown(tr("Risk"))]
-
-
-class BacktestForecast(Judges, ReadsExtras, ReadsTimes):
-    ID = "backtestforecast"
-    JOB = "backtest"
-    TITLE = tr("Backtest forecasts")
-    GROUP = FORECAST
-    TAGS = "backtest,forecast,evaluation,validation,log-loss,brier,auc,pai,pei,hit rate,rolling origin,baseline,skill"
-    SUMMARY = tr(
-        "Forecasts the past with several models, each map from what came before it, and says which are better."
-    )
-    HELP = tr("""
-Every model forecasts the same last maps of the stack, and none sees anything after its origin. All cells of the study
-area are judged: by log-loss, Brier score, AUC, hit rate, PAI, PEI and reliability, with intervals over blocks of time.
-
-The report and the log say in words which models can be told from the best simple baseline, and which cannot: where
-they found no signal beyond the long-run mean, that is the result. Precision stands beside every hit rate.
-
-With the incidents themselves snapped places and addresses that stand for many incidents are looked for; and the simple
-baselines can be tried on moved grids, since the position of the grid alone changes a hit rate.
-""")
-    PROGRESS = (20.0, 95.0)
-    OUTPUTS = (
-        *FIGURES,
-        Output("LOG_LOSS_RATIO", "log_loss_ratio", tr("Log-loss against the best simple baseline")),
-        Output("MODEL", "model", tr("Model compared first"), "text"),
-        Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
-    )
-
-    heatmaps: Annotated[
-        str, Raster(), Shown(tr("Hotspot grids"), tr("Made with Rasterize hotspot grids."), name="INPUT")
-    ]
-    models: Annotated[
-        list[str],
-        MODELS,
+    output: Annotated[
+        str | None, RasterDestination(style="risk", abstract="card", units="grid"), Shown(tr("Risk"), tr("Of grids."))
+    ] = None
+    by_area: Annotated[
+        str | None,
+        VectorDestination(
+            "any",
+            {
+                "id": "text",
+                "name": "text",
+                "start": "datetime",
+                "end": "datetime",
+                "risk": "real",
+                "expected": "real",
+                "low": "real",
+                "high": "real",
+                "percentile": "real",
+                "class": "integer",
+                "rank": "integer",
+                "change": "real",
+            },
+            style="risk_areas",
+            abstract="card",
+            units="areas",
+        ),
         Shown(
-            tr("Models"),
+            tr("Risk by area"),
             tr(
-                "The simple baselines always take part. Networks (ConvLSTM, ST-ResNet, SFTT) take minutes. Risk, "
-                "labels and exposure are those of Ensemble, the default, where it takes part; else of the first that "
-                "is no baseline."
+                "Each area and bin with the probability of at least one incident, and the expected count with its 95 % "
+                "interval. Rank 1 has the most risk per km²; percentile is the share of the whole area that has less, "
+                "class how many of 25, 75, 91 and 96 % that reaches. Change is the expected count less the mean count "
+                "per bin of the last year known."
+            ),
+            name="AREAS",
+        ),
+    ] = None
+    top: Annotated[
+        str | None,
+        VectorDestination(
+            "none",
+            {
+                "rank": "integer",
+                "id": "text",
+                "name": "text",
+                "start": "datetime",
+                "end": "datetime",
+                "risk": "real",
+                "expected": "real",
+                "low": "real",
+                "high": "real",
+                "km2": "real",
+                "share": "real",
+                "expected_share": "real",
+            },
+            style="top_places",
+            abstract="card",
+            units="areas",
+        ),
+        Shown(
+            tr("Top places"),
+            tr(
+                "A table of the 20 areas with the most risk for their size, the first the most: each with its size, "
+                "and the shares of the whole area and of all expected incidents that it and those before it hold."
             ),
         ),
-    ] = [*BASELINES, DEFAULT]
-    test: Annotated[
-        float,
-        Limits(0.01, 0.9),
-        Shown(tr("Share tested"), tr("Of the maps, at their end, that are forecast.")),
-    ] = 0.2
-    start: Annotated[
-        datetime | None,
-        Shown(tr("First map tested"), tr("Maps from this time on are forecast, instead of a share.")),
-    ] = None
-    horizon: Annotated[
-        int,
-        STEPS,
-        Shown(tr("Horizon"), tr("How many bins ahead each map is forecast."), unit="bins"),
-    ] = 1
-    refit: Annotated[
-        int,
-        Limits(0),
-        Shown(
-            tr("Maps between trainings"),
-            tr("Models are trained again after so many maps; with 0 once, before the first map tested."),
-        ),
-    ] = 0
-    incidents: Annotated[
-        str | None,
-        Incidents(),
-        Shown(tr("Incidents"), tr("Those that the grids count, to move the grid and to look for snapped places.")),
-    ] = None
-    time_field: Annotated[
-        str | None, Field("incidents"), QGIS_ONLY, Shown(tr("Time field"), tr("When they happened."))
-    ] = "occurred"
-    category_field: Annotated[
-        str | None,
-        Field("incidents"),
-        QGIS_ONLY,
-        Shown(
-            tr("Category field"),
-            tr("What happened: categories that patrols find rather than victims report are named in the report."),
-        ),
-    ] = None
-    filter: Annotated[
-        str | None,
-        Expression("incidents"),
-        QGIS_ONLY,
-        Shown(tr("Filter"), tr("The filter that the grids were made with.")),
-    ] = None
-    offsets: Annotated[
-        int,
-        Limits(0, MOST_OFFSETS),
-        Shown(
-            tr("Further grid positions"),
-            tr(
-                "The simple baselines are backtested on so many moved grids too, other models are not. Needs the "
-                "incidents."
-            ),
-        ),
-    ] = 0
-    seeds: Annotated[
-        list[int],
-        Text(",", "0, 1, 2"),
-        Limits(0, 2**63 - 1, fewest=1, most=MOST_SEEDS),
-        Shown(
-            tr("Seeds"),
-            tr(
-                "Models that draw random numbers are trained once with each, and the spread is reported. Whole numbers "
-                "with commas between them."
-            ),
-            optional=True,
-            advanced=True,
-        ),
-    ] = [0]
-    settings: Annotated[
-        dict[str, dict[str, Any]],
-        Settings("convlstm.epochs=20, ensemble.share=0.3", by_model=True),
-        Shown(
-            tr("Settings of the models"),
-            tr("Such as convlstm.epochs=20, ensemble.share=0.3; or JSON. By default each model's own."),
-            advanced=True,
-        ),
-    ] = {}
-    workers: Annotated[
-        int | None,
-        Limits(1, 256),
-        Shown(
-            tr("Processes"),
-            tr("Models that run at the same time; by default as many as the machine and its memory allow."),
-            advanced=True,
-        ),
-    ] = None
-    risk: Annotated[
-        str | None,
-        RasterDestination(style="risk", abstract="headline"),
-        Shown(tr("Backtest risk"), tr("The forecasts of the model that is compared first, a band per map.")),
     ] = None
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield grid positions without incidents, seeds that come twice, and settings of nothing that there is."""
+        """Yield that nothing is asked for."""
         yield from super().list_problems(given)
-        if len(set(given["seeds"])) < len(given["seeds"]):
-            yield Problem("seeds", tr("{seeds} is {value}; give different whole numbers such as 0, 1, 2."))
-        for model, own in given["settings"].items():
-            if model not in FORECASTERS:
-                known = ", ".join(FORECASTERS)
-                text = f"{{settings}} names the model {model}, which there is not. Use one of {known}."
-                yield Problem("settings", text)
-            else:
-                yield from _own_settings(own)
-        if given.get("offsets") and not given.get("incidents"):
-            yield Problem(
-                "offsets",
-                tr("{offsets} is {value}, but there are no {incidents} to count on moved grids. Give them, or 0."),
-            )
+        yield from list_nothing_wanted(given, "output", "by_area", "top")

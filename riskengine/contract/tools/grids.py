@@ -24,6 +24,8 @@ from .kinds import (
 )
 from .shared import (
     ABOVE_ZERO,
+    BIN_UNIT,
+    CATEGORIES_SHOWN,
     CELLS,
     HOTSPOT_GRIDS,
     HTML,
@@ -67,25 +69,11 @@ Incidents without a category are in a stack of their own, (no category).
     categories: Annotated[
         list[str],
         Text(";", "Theft; Burglary"),
-        Shown(
-            tr("Categories"),
-            tr(
-                "Only these categories are counted; separate several by semicolons. By default all. (no category) "
-                "stands for incidents without one."
-            ),
-        ),
+        CATEGORIES_SHOWN,
     ] = []
     bin_unit: Annotated[
         BinUnit,
-        Choice(
-            {
-                "hours": tr("Hours"),
-                "days": tr("Days"),
-                "weeks": tr("Weeks"),
-                "months": tr("Months"),
-                "auto": tr("Automatic"),
-            }
-        ),
+        BIN_UNIT,
         Shown(
             tr("Time bin"),
             tr(

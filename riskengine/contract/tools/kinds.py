@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from ..texts import tr
+
 #: Fields of a vector destination by name, in their order.
 Fields = Mapping[str, Literal["text", "integer", "long", "real", "datetime"]]
 
@@ -106,7 +108,7 @@ class Extent(Kind):
 
 @dataclass(frozen=True)
 class Field(Kind):
-    """A field of a layer; `of` is the layer's key."""
+    """A field of a layer, or several where the type is a list; `of` is the layer's key."""
 
     of: str
 
@@ -145,6 +147,24 @@ class Raster(Kind):
 
 
 @dataclass(frozen=True)
+class MapLayer(Kind):
+    """A raster, or the same of areas: the job gets a file, of which `contract.tools.units` says more.
+
+    Attributes
+    ----------
+    holds : {"counts", "risk"}
+        Hotspot grids or a panel, which are given as their file; or a risk, whose features are given as a GeoPackage of
+        their own with the fields of `RISK_FIELDS` that there are.
+    """
+
+    holds: Literal["counts", "risk"]
+
+
+#: What the job reads of polygons with a risk; all but the risk may be missing.
+RISK_FIELDS: Fields = {"id": "text", "name": "text", "start": "datetime", "end": "datetime", "risk": "real"}
+
+
+@dataclass(frozen=True)
 class Rasters(Kind):
     """Raster layers; the job gets their files."""
 
@@ -172,6 +192,19 @@ class Polygons(Kind):
 @dataclass(frozen=True)
 class Areas(Kind):
     """Named polygons; the job gets a GeoJSON file. The tool declares `area_name` beside them."""
+
+
+@dataclass(frozen=True)
+class Table(Kind):
+    """Any vector layer or table; the job gets a file of its features with all their fields, in the layer's CRS."""
+
+
+@dataclass(frozen=True)
+class Units(Kind):
+    """Polygons or lines to count in; the job gets a file of them in the working CRS, whatever is wrong with them.
+
+    The tool declares `area_id` and `area_name` beside them, which may be left empty.
+    """
 
 
 @dataclass(frozen=True)
@@ -206,15 +239,18 @@ class Destination(Kind):
     abstract : str
         Key of the job's result with a sentence for the layer's metadata.
     after : str
-        Key of the raster input whose abstract stands before it.
+        Key of the layer whose abstract stands before it.
     created : bool
         Whether an optional one is made unless it is switched off.
+    units : {"", "grid", "areas"}
+        What it is made of alone: cells of a grid, or areas; empty for both. See `contract.tools.units`.
     """
 
     style: str = ""
     abstract: str = ""
     after: str = ""
     created: bool = True
+    units: Literal["", "grid", "areas"] = ""
 
 
 @dataclass(frozen=True)
@@ -244,6 +280,14 @@ class FileDestination(Destination):
     def ending(self) -> str:
         """The only ending that its name may have, without its point; empty where any will do."""
         return find_ending(self.filter) if self.read_on else ""
+
+
+@dataclass(frozen=True)
+class PanelDestination(FileDestination):
+    """A panel, a GeoPackage of its own: its layer of counts is loaded, and is what later steps get."""
+
+    filter: str = tr("Panels of counts (*.gpkg)")
+    read_on: bool = True
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from ..choices import ClassMethod, Interpolation, Over
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown, Tool, Where
-from .kinds import Choice, Raster, RasterDestination, Text, VectorDestination
-from .shared import FIGURES, RISK, Judges
+from .kinds import RISK_FIELDS, Choice, MapLayer, Raster, RasterDestination, Text, VectorDestination
+from .shared import COUNTS_HELP, FIGURES, RISK, Judges, list_nothing_wanted
 
 #: How many times finer a map for display may be: less changes nothing, more has no use.
 FACTOR = Limits(2, 20)
@@ -23,20 +23,30 @@ class ClassifyRisk(Tool):
     TITLE = tr("Classify percentile risk")
     GROUP = RISK
     TAGS = "percentile,risk,classes,hotspot,threshold,legend,polygons"
-    SUMMARY = tr("Turns a risk raster into classes, as a raster with a legend and, if wanted, as polygons.")
+    SUMMARY = tr("Turns a risk into classes: of a raster, or of areas.")
     HELP = tr("""
-By percentiles a cell belongs to a class when its risk lies strictly above the class's percentile, so that a map
+By percentiles a cell, or an area, belongs to a class when its risk lies strictly above the class's percentile, so that a map
 without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole stack
 (so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
 
 By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, in whole cells and at least one; of
-cells with equal risk the first from north to south and west to east, which the log says. Works on any risk or density
-raster.
+cells with equal risk the first from north to south and west to east, which the log says. Of areas, which differ in
+size, those with the most risk per km² come first, as many whole ones as fit in the share, and at least one.
+
+Works on any risk or density, as a raster or as polygons with a number in the field risk.
 """)
     PROGRESS = (0.0, 90.0)
     OUTPUTS = (Output("THRESHOLDS", "thresholds_text", tr("Thresholds of the first map"), "text"),)
 
-    risk: Annotated[str, Raster(), Shown(tr("Risk raster"), name="INPUT")]
+    risk: Annotated[
+        str,
+        MapLayer("risk"),
+        Shown(
+            tr("Risk, raster or areas"),
+            tr("Any raster in which more means more risk, or polygons with a field risk, as Forecast risk makes them."),
+            name="INPUT",
+        ),
+    ]
     method: Annotated[
         ClassMethod,
         Choice({"percentiles": tr("Percentiles of the risk"), "shares": tr("Shares of the area")}),
@@ -76,16 +86,18 @@ raster.
     ] = "map"
     reference: Annotated[
         str | None,
-        Raster(),
+        MapLayer("risk"),
         Shown(
             tr("Reference for the percentiles"),
             tr(
-                "A raster whose maps, all together, give the percentiles instead: for example a whole test prediction "
-                "for a single new map, as published."
+                "A risk of the same kind whose maps, all together, give the percentiles instead: for example a whole "
+                "test prediction for a single new map, as published."
             ),
         ),
     ] = None
-    output: Annotated[str, RasterDestination(style="classes", after="risk"), Shown(tr("Risk classes"))]
+    output: Annotated[
+        str | None, RasterDestination(style="classes", after="risk", units="grid"), Shown(tr("Risk classes"))
+    ] = None
     polygons: Annotated[
         str | None,
         VectorDestination(
@@ -102,14 +114,28 @@ raster.
             style="class_polygons",
             after="risk",
             created=False,
+            units="grid",
         ),
         Shown(tr("Class polygons"), tr("Connected cells of one class, with their area and mean risk.")),
+    ] = None
+    by_area: Annotated[
+        str | None,
+        VectorDestination(
+            "any",
+            {**RISK_FIELDS, "class": "integer", "label": "text", "size": "real"},
+            style="class_areas",
+            abstract="classes_text",
+            after="risk",
+            units="areas",
+        ),
+        Shown(tr("Risk classes by area"), tr("The areas of the risk with their class, and their size (m²)."), name="AREAS"),
     ] = None
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield numbers that do not rise between 0 and 100, and a reference for shares."""
+        """Yield numbers that do not rise between 0 and 100, a reference for shares, and that nothing is asked for."""
         yield from super().list_problems(given)
+        yield from list_nothing_wanted(given, "output", "by_area", "polygons")
         method = given["method"]
         numbers = given[method]
         example = "25, 75, 91, 96" if method == "percentiles" else "1, 5, 10, 20"
@@ -133,7 +159,7 @@ class EvaluateRisk(Judges):
     TITLE = tr("Evaluate risk map")
     GROUP = RISK
     TAGS = "evaluate,risk,hit rate,pai,pei,precision,auc,log-loss,labels,validation,hotspot,forecast"
-    SUMMARY = tr("Judges any risk raster, ours or another tool's, by what happened.")
+    SUMMARY = tr("Judges any risk, of a raster or of areas, ours or another tool's, by what happened.")
     HELP = tr("""
 The hotspot grids count what happened in the bins that the risk is meant for. A raster of Crime Risk says itself when
 its bands apply; in another one, band 1 is the first map that is judged, and a single band is held against every map.
@@ -146,12 +172,21 @@ labels. Give grids of a time that the risk map's makers did not know: on the pas
     OUTPUTS = FIGURES
 
     risk: Annotated[
-        str, Raster(), Shown(tr("Risk raster"), tr("Any raster in which more means more risk."), name="INPUT")
+        str,
+        MapLayer("risk"),
+        Shown(
+            tr("Risk, raster or areas"),
+            tr(
+                "Any raster in which more means more risk; or polygons with a field risk, and the ids of the counts in "
+                "a field id."
+            ),
+            name="INPUT",
+        ),
     ]
     heatmaps: Annotated[
         str,
-        Raster(),
-        Shown(tr("Hotspot grids of what happened"), tr("Made with Rasterize hotspot grids."), name="GRIDS"),
+        MapLayer("counts"),
+        Shown(tr("Hotspot grids or counts by area, of what happened"), COUNTS_HELP, name="GRIDS"),
     ]
     start: Annotated[
         datetime | None,

@@ -29,6 +29,7 @@ CRIME_SCORE = tr("Crime score")
 HOTSPOT_GRIDS = tr("Hotspot grids")
 FORECAST = tr("Forecast")
 RISK = tr("Risk")
+AREAS = tr("Areas")
 
 HTML = tr("HTML files (*.html)")
 CSV = tr("CSV files (*.csv)")
@@ -49,6 +50,24 @@ DATE_ORDER = Choice(
         "dmy": tr("Day, month, year"),
         "mdy": tr("Month, day, year"),
     }
+)
+
+BIN_UNIT = Choice(
+    {
+        "hours": tr("Hours"),
+        "days": tr("Days"),
+        "weeks": tr("Weeks"),
+        "months": tr("Months"),
+        "auto": tr("Automatic"),
+        "quarters": tr("Quarters"),
+    }
+)
+CATEGORIES_SHOWN = Shown(
+    tr("Categories"),
+    tr(
+        "Only these categories are counted; separate several by semicolons. By default all. (no category) stands for "
+        "incidents without one."
+    ),
 )
 
 STEPS = Limits(1, 1000)
@@ -232,8 +251,32 @@ class ReadsExtras(Tool):
     extras: Annotated[list[str], Rasters(), EXTRAS] = []
 
 
+#: Where counts are asked for: a grid stack or a panel.
+COUNTS = tr("Hotspot grids or counts by area")
+COUNTS_HELP = tr("Made with Rasterize hotspot grids, or with Count incidents by area.")
+
+DELAY = Shown(
+    tr("Bins until counts are known"),
+    tr(
+        "Open data come months late: with 2, each forecast knows only what happened up to two bins before it. Left "
+        "empty, what the counts by area say of themselves; of grids 0."
+    ),
+    unit="bins",
+    advanced=True,
+)
+#: More bins of delay leave nothing to learn from.
+LONGEST_DELAY = Limits(0, 1000)
+
+
+def list_nothing_wanted(given: Mapping[str, Any], *keys: str) -> Iterator[Problem]:
+    """Yield that none of a tool's results is asked for: each is optional, since some are of grids, some of areas."""
+    if not any(given.get(key) for key in keys):
+        text = tr("{first} is empty, and so is every other result: nothing would be written. Choose a file for one.")
+        yield Problem(keys[0], text.replace("first", keys[0]))
+
+
 class Judges(Tool):
-    """How a cell is flagged, exposure by area, and what an evaluation leaves behind."""
+    """How a unit is flagged, exposure by area, and what an evaluation leaves behind."""
 
     percentile: Annotated[
         float,
@@ -258,6 +301,17 @@ class Judges(Tool):
             tr("Incidents that count"), tr("An event is at least so many incidents in a cell and bin."), advanced=True
         ),
     ] = 1
+    weigh: Annotated[
+        str | None,
+        Shown(
+            tr("Weigh flags by"),
+            tr(
+                "Areas are flagged by share of the area. The name of a covariate such as population adds the same by "
+                "share of that, since small areas flatter."
+            ),
+            advanced=True,
+        ),
+    ] = None
     areas: Annotated[
         str | None,
         Areas(),
@@ -283,7 +337,7 @@ class Judges(Tool):
     csv: Annotated[str | None, FileDestination(filter=CSV), Shown(tr("Table of all figures"), name="TABLE")] = None
     labels: Annotated[
         str | None,
-        RasterDestination(style="labels", abstract="headline"),
+        RasterDestination(style="labels", abstract="headline", units="grid"),
         Shown(
             tr("Labels"),
             tr(
@@ -299,10 +353,38 @@ class Judges(Tool):
             {"start": "datetime", "end": "datetime", "incidents": "integer", "risk": "real", "label": "text"},
             style="hits",
             abstract="headline",
+            units="grid",
         ),
         Shown(
             tr("Incidents by label"),
             tr("A point in the middle of every cell and bin with incidents: how many, the risk there, and its label."),
+        ),
+    ] = None
+    by_area: Annotated[
+        str | None,
+        VectorDestination(
+            "any",
+            {
+                "id": "text",
+                "name": "text",
+                "start": "datetime",
+                "end": "datetime",
+                "risk": "real",
+                "incidents": "integer",
+                "flagged": "real",
+                "label": "text",
+            },
+            style="area_labels",
+            abstract="headline",
+            units="areas",
+        ),
+        Shown(
+            tr("Areas by label"),
+            tr(
+                "Each area and bin with its risk, its incidents, the part of it that is flagged, and what it was: "
+                "correct, missed, flagged without an incident, and the same in a neighbour."
+            ),
+            name="BY_AREA",
         ),
     ] = None
 

@@ -15,8 +15,9 @@ from ...contract.forecasters import FORECASTERS
 from ...contract.texts import count_text
 from ...contract.tools.forecast import HELD_OUT
 from ...forecasters.base import check_history
-from ...forecasters.modelcard import ModelCard, check_fits
+from ...forecasters.modelcard import ModelCard
 from ...forecasters.modelfile import load_model
+from ...forecasters.modelfit import check_fits
 from ...forecasters.networks.convlstm import ConvLSTMForecaster
 from ...ground.context import JobContext
 from ...ground.errors import ParameterError

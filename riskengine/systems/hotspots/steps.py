@@ -8,34 +8,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract import tags as tagnames
+from ...contract.dates import count_bins
 from ...contract.forecasters import FORECASTERS
 from ...contract.texts import count_text
 from ...forecasters.base import Forecaster, check_history
+from ...forecasters.expected import Counts
 from ...forecasters.modelcard import ModelCard
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...maps.bins import make_next_edges
 from ...maps.counted import describe_counted
 from ...maps.heatmaps import Heatmaps, write_risk
+from ...maps.panel import Panel
 
 
 @dataclass(frozen=True)
 class RiskForecast:
-    """Forecast maps, and what is to be known of them.
+    """Forecast bins, and what is to be known of them.
 
     Attributes
     ----------
-    risk : ndarray of float32, shape (steps, H, W)
+    risk : ndarray of float32, shape (steps, ...)
         Probabilities; NaN outside the study area.
     edges : ndarray of datetime64, shape (steps + 1,)
         Of their bins.
     tags : dict of str to str
         For the file.
+    counts : Counts, optional
+        Expected counts with their intervals, of areas.
     """
 
     risk: NDArray[np.float32]
     edges: NDArray[np.datetime64]
     tags: dict[str, str]
+    counts: Counts | None = None
 
     @property
     def bins(self) -> list[str]:
@@ -43,39 +49,55 @@ class RiskForecast:
         return [str(edge) for edge in self.edges]
 
 
-def hold_out(heatmaps: Heatmaps, share: float) -> int:
-    """Return the first map that is held out: at least one map is, unless the share is 0."""
-    maps = len(heatmaps)
-    return maps - (max(round(maps * share), 1) if share else 0)
+def hold_out(panel: Panel, share: float) -> int:
+    """Return the first bin that is held out: at least one is, unless the share is 0."""
+    bins = len(panel)
+    return bins - (max(round(bins * share), 1) if share else 0)
 
 
-def check_length(model: Forecaster, heatmaps: Heatmaps, first: int) -> None:
-    """Refuse a history before map `first` that is too short for the forecaster to learn from.
+def find_known(panel: Panel, first: int) -> Panel:
+    """Find what is known when bin `first` begins, the first held-out one; all there is where none is held out."""
+    return panel.before(first if first < len(panel) else first + panel.delay)
+
+
+def check_length(model: Forecaster, panel: Panel, first: int) -> None:
+    """Refuse a history before bin `first` that is too short for the forecaster to learn from.
 
     Raises
     ------
     DataError
     """
-    least = model.least_maps
-    if first < least:
+    least, known = model.least_maps, find_known(panel, first)
+    if len(known) < least:
+        noun, late = panel.bin_noun, min(first, len(panel)) - len(known)
+        unknown = f" and {late} before them not known yet" if late else ""
         raise DataError(
-            f"The stack holds {count_text(len(heatmaps), 'map')}, {len(heatmaps) - first} of them held out;"
+            f"The {'stack' if isinstance(panel, Heatmaps) else 'panel'} holds {count_text(len(panel), noun)},"
+            f" {len(panel) - first} of them held out{unknown};"
             f" {FORECASTERS[model.name].title} needs at least {least} to learn from",
             parameter="heatmaps",
-            value=len(heatmaps),
+            value=len(panel),
             remedy="Use a longer period, shorter bins, a smaller share held out, or a simpler model",
         )
-    check_history(heatmaps.before(first), least)
+    check_history(known, least)
 
 
-def fit(model: Forecaster, history: Heatmaps, context: JobContext) -> Forecaster:
+def fit(model: Forecaster, history: Panel, context: JobContext) -> Forecaster:
     """Fit a forecaster, saying so."""
-    context.progress(0.0, f"Fitting {FORECASTERS[model.name].title} on {count_text(len(history), 'map')}")
+    several = count_text(len(history), history.bin_noun)
+    context.progress(0.0, f"Fitting {FORECASTERS[model.name].title} on {several}")
     return model.fit(history, context)
 
 
-def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int, context: JobContext) -> RiskForecast:
-    """Forecast the `steps` bins after the last map.
+def describe_delay(panel: Panel) -> str:
+    """Describe how late counts are known; empty where they are known at once."""
+    return f"Counts are known {count_bins(panel.delay, panel.bin)} late" if panel.delay else ""
+
+
+def forecast(model: Forecaster, card: ModelCard, history: Panel, steps: int, context: JobContext) -> RiskForecast:
+    """Forecast the `steps` bins that begin when the last count of `history` is known.
+
+    Counts that are known late leave bins that are over and nobody knows yet: they are forecast too, and left out.
 
     Parameters
     ----------
@@ -83,34 +105,40 @@ def forecast(model: Forecaster, card: ModelCard, heatmaps: Heatmaps, steps: int,
         Fitted.
     card : ModelCard
         The model's own.
-    heatmaps : Heatmaps
-        All maps up to the origin; the model may have been fitted on fewer.
+    history : Panel
+        All that is known at the origin, with the model's delay; the model may have been fitted on less.
     steps : int
     """
-    context.progress(0.0, f"Forecasting {count_text(steps, 'map')} with {FORECASTERS[model.name].title}")
-    risk = model.predict(heatmaps, steps, context)
-    inside = risk[:, heatmaps.mask]
+    skipped, noun = history.delay, history.bin_noun
+    context.progress(0.0, f"Forecasting {count_text(steps, noun)} with {FORECASTERS[model.name].title}")
+    risk = model.predict(history, skipped + steps, context)[skipped:]
+    inside = risk[:, history.mask]
     if not ((inside >= 0) & (inside <= 1)).all():
         raise DataError(
             f"{FORECASTERS[model.name].title} answers with values that are no probabilities: its file is damaged, or"
-            " it was trained on quite other maps",
+            f" it was trained on quite other {noun}s",
             parameter="model",
             value=card.name,
-            remedy="Train it again on these maps",
+            remedy=f"Train it again on these {noun}s",
         )
-    edges = make_next_edges(heatmaps.edges, heatmaps.bin, steps)
+    counts = None
+    if not isinstance(history, Heatmaps):
+        whole = model.predict_counts(history, skipped + steps, context)
+        counts = Counts(whole.mean[skipped:], whole.low[skipped:], whole.high[skipped:])
+    edges = make_next_edges(history.edges, history.bin, skipped + steps)[skipped:]
     tags = {
-        tagnames.BIN: heatmaps.bin,
+        tagnames.BIN: history.bin,
         tagnames.MODEL: card.name,
         tagnames.ORIGIN: str(edges[0]),
         tagnames.TRAINED_UNTIL: card.window.end,
         tagnames.SEED: str(card.seed),
         tagnames.FINGERPRINT: card.fingerprint,
-        tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
-        tagnames.SOURCE: heatmaps.source,
-        tagnames.COUNTED: describe_counted(heatmaps),
+        tagnames.CATEGORIES: tagnames.join_categories(history.categories),
+        tagnames.SOURCE: history.source,
+        tagnames.COUNTED: describe_counted(history),
+        **({tagnames.DELAY: str(history.delay)} if history.delay else {}),
     }
-    return RiskForecast(risk, edges, tags)
+    return RiskForecast(risk, edges, tags, counts)
 
 
 def write_forecast(path: str, made: RiskForecast, heatmaps: Heatmaps, line: str, context: JobContext) -> None:

@@ -12,8 +12,9 @@ from kit.maps import make_stack
 
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.baselines import PriorShare
-from riskengine.forecasters.modelcard import check_fits, make_card
+from riskengine.forecasters.modelcard import make_card
 from riskengine.forecasters.modelfile import load_model, save_model
+from riskengine.forecasters.modelfit import check_fits
 from riskengine.forecasters.networks.st_resnet import STResNet
 from riskengine.forecasters.spans import average_spans, choose_spans
 from riskengine.ground.errors import Cancelled, DataError, ParameterError

@@ -12,6 +12,7 @@ import numpy as np
 import pyogrio
 import pytest
 import rasterio
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kit.tables import list_tables, read_table
@@ -20,6 +21,7 @@ from rasterio.warp import transform
 from riskengine.ground import tables
 from riskengine.ground.errors import Cancelled, OutputError
 from riskengine.ground.tables import Chunk, extend_table, write_table
+from riskengine.maps.areas import make_areas
 
 FIELDS = {"when": "datetime", "kind": "text", "few": "integer", "many": "long", "risk": "real"}
 WAYS = pytest.mark.parametrize("arrow", [True, False], ids=["arrow", "arrays"])
@@ -75,6 +77,24 @@ def test_polygons_and_plain_tables(arrow: bool, tmp_path: Path, monkeypatch: pyt
     assert (info["geometry_type"], info["crs"], tuple(info["total_bounds"])) == ("Polygon", "EPSG:32614", (0, 0, 2, 2))
     write_table(tmp_path / "t.gpkg", {"line": "long"}, [Chunk([[7, 8]])])
     assert read_table(tmp_path / "t.gpkg")["line"] == [7, 8]
+
+
+@WAYS
+def test_polygons_of_several_parts(arrow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Areas of one part and of two lie in one table, whatever the format."""
+    turn_arrow(monkeypatch, arrow)
+    one, two = shapely.box(0, 0, 2, 2), shapely.MultiPolygon([shapely.box(3, 0, 4, 1), shapely.box(5, 0, 6, 1)])
+    areas, _ = make_areas(["one", "two"], np.array([one, two], dtype=object), "EPSG:32614")
+    for ending in ("gpkg", "fgb", "json"):
+        path = tmp_path / f"p.{ending}"
+        chunk = Chunk([list(areas.ids)], shapes=areas.pack_shapes())
+        assert write_table(path, {"id": "text"}, [chunk], "multipolygon", "EPSG:32614") == 2
+    for ending in ("gpkg", "fgb"):
+        meta, _, shapes, _ = pyogrio.raw.read(tmp_path / f"p.{ending}")
+        assert meta["geometry_type"] == "MultiPolygon"
+        assert shapely.area(shapely.from_wkb(shapes)).tolist() == [4.0, 2.0]
+    rows = json.loads((tmp_path / "p.json").read_text())
+    assert [(shape["type"], name) for shape, name in rows] == [("MultiPolygon", "one"), ("MultiPolygon", "two")]
 
 
 def test_another_ending_means_rows_as_json(tmp_path: Path) -> None:

@@ -31,7 +31,16 @@ def test_a_text_that_is_none(job: str, name: str, more: dict[str, Any], error: t
 
 def test_a_destination_without_a_name() -> None:
     with pytest.raises(OutputError, match=r"output is empty, or no name of a file\. Choose a destination\."):
+        run_job("upsample", {"risk": str(FILES / "risk.tif"), "output": ""})
+
+
+def test_no_destination_at_all() -> None:
+    """Each is optional, since some are of grids and some of areas."""
+    nothing = r"output is empty, and so is every other result: nothing would be written\. Choose a file for one\."
+    with pytest.raises(ParameterError, match=nothing):
         run_job("classify", {"risk": str(FILES / "risk.tif"), "output": ""})
+    with pytest.raises(ParameterError, match=nothing):
+        run_job("forecast", {"heatmaps": str(FILES / "grids.tif"), "model": "m.crimemodel"})
 
 
 def test_points_closer_than_any_number(tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ import rasterio
 from kit.contexts import Recorder
 from kit.maps import make_stack, write_stack
 
-from riskengine.contract.forecasters import BASELINES
-from riskengine.forecasters.catalogue import import_forecaster
 from riskengine.forecasters.modelfile import load_model
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled, DataError, FormatError, OutputError, ParameterError
@@ -34,19 +32,6 @@ def heatmaps(maps: int = 60, seed: int = 0) -> Heatmaps:
     mask[0, :3] = False
     grid = Grid(486000.0, 2150000.0, 500.0, 7, 6, "EPSG:32614")
     return make_stack(np.where(mask, counts, 0).astype(np.uint8), mask, grid=grid, categories=["robo"])
-
-
-@pytest.fixture(autouse=True)
-def baselines_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the baselines of this checkout."""
-    found = []
-    for name in BASELINES:
-        try:
-            import_forecaster(name)
-        except ModuleNotFoundError:
-            continue
-        found.append(name)
-    monkeypatch.setattr("riskengine.jobs.train_forecast.BASELINES", tuple(found))
 
 
 def train(folder: Path, stack: str, context: JobContext | None = None, **more: Any) -> dict[str, Any]:

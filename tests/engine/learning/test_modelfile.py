@@ -16,8 +16,9 @@ from safetensors.numpy import save_file
 
 from riskengine.forecasters.baselines import ConstantForecaster
 from riskengine.forecasters.catalogue import make_forecaster
-from riskengine.forecasters.modelcard import ModelCard, check_fits, make_card
+from riskengine.forecasters.modelcard import ModelCard, make_card
 from riskengine.forecasters.modelfile import load_model, save_model
+from riskengine.forecasters.modelfit import check_fits
 from riskengine.forecasters.networks.convlstm import ConvLSTMForecaster
 from riskengine.ground.damage import ArraySpec
 from riskengine.ground.errors import FormatError, OutputError, ParameterError

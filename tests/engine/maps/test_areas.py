@@ -97,7 +97,7 @@ def test_faults_are_named_and_nothing_is_lost() -> None:
     areas, faults = make_areas([name for name, _ in rows], np.array([shape for _, shape in rows], dtype=object), CRS)
     assert areas.ids == ("bow tie", "twice", "over", "sliver")
     assert areas.measure_sizes() == pytest.approx([5000, 20_000, 10_000, 0.9])
-    assert faults.repaired == 1
+    assert faults.repaired == ["bow tie"]
     assert faults.empty == ["line", "nothing"]
     assert faults.joined == ["twice"]
     assert faults.overlapping == [("twice", "over")]
@@ -108,7 +108,8 @@ def test_a_point_in_two_areas_counts_in_the_first() -> None:
     areas = make(first=shapely.box(0, 0, 100, 100), second=shapely.box(50, 0, 150, 100))
     x, y = np.array([75.0, 125.0, 500.0]), np.array([50.0, 50.0, 50.0])
     assert areas.locate(x, y).tolist() == [0, 1, -1]
-    assert areas.count_shared(x, y) == 1
+    point, area = areas.match(x, y)
+    assert sorted(zip(point.tolist(), area.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 1)]
 
 
 def test_a_layer_without_polygons_is_refused() -> None:

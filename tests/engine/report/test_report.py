@@ -10,8 +10,9 @@ import pytest
 from kit.maps import make_stack
 from kit.pages import Page
 
+from riskengine.contract.tools.backtest import BacktestForecast
 from riskengine.contract.tools.base import parameters_of
-from riskengine.contract.tools.forecast import BacktestForecast, ConvLSTMPrediction, TrainForecastModel
+from riskengine.contract.tools.forecast import ConvLSTMPrediction, TrainForecastModel
 from riskengine.contract.tools.kinds import Areas, Destination, File, Incidents, Raster, Rasters
 from riskengine.contract.tools.risk import EvaluateRisk
 from riskengine.evaluation.judged import Judged
