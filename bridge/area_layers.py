@@ -38,12 +38,16 @@ _SHAPES = (Qgis.GeometryType.Polygon, Qgis.GeometryType.Line)
 def find_panel(layer: QgsVectorLayer) -> Path | None:
     """Find the panel that a layer belongs to, whichever of its tables it shows; None for any other layer."""
     path, _ = outputs.file_of(layer.source())
-    if path is None or not path.is_file():
-        return None
-    about: dict[str, str] = {}
-    with contextlib.suppress(sqlite3.Error), contextlib.closing(_open(path)) as database:
+    return path if path is not None and list_panel_tables(path) else None
+
+
+def list_panel_tables(path: Path) -> list[str]:
+    """List all tables of a panel; none of any other file."""
+    with contextlib.suppress(sqlite3.Error, ValueError), contextlib.closing(_open(path)) as database:
         about = dict(database.execute(f"SELECT key, value FROM {tags.ABOUT_TABLE}").fetchall())
-    return path if about.get(tags.KIND) == tags.PANEL_KIND else None
+        if about.get(tags.KIND) == tags.PANEL_KIND:
+            return [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type != 'index'")]
+    return []
 
 
 def find_panel_crs(path: Path) -> QgsCoordinateReferenceSystem:
