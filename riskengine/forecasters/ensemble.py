@@ -182,7 +182,8 @@ class Ensemble(Forecaster):
         odds = np.empty((len(able), events.size), dtype=np.float32)
         for number, name in enumerate(able):
             with context.step(0.5 * number / len(able), 0.5 * (number + 1) / len(able)):
-                context.progress(0.0, f"Trying {FORECASTERS[name].title} on {count_text(len(events), f'past {history.bin_noun}')}")
+                several = count_text(len(events), f"past {history.bin_noun}")
+                context.progress(0.0, f"Trying {FORECASTERS[name].title} on {several}")
                 with context.step(0.0, 0.7):
                     member = self._make(name).fit(past, context)
                 with context.step(0.7, 1.0):
