@@ -98,8 +98,10 @@ def history_of(panel: Panel) -> dict[str, Any]:
 def _list_layers(panel: Panel) -> str:
     """Names of what is known beside the counts; of a covariate by bin how late, too."""
     extras = panel.extras
-    late = [f" (known {count_bins(each.delay, panel.bin)} late)" if each.delay > 0 else "" for each in extras.covariates]
-    dated = [show_name(each.name) + known for each, known in zip(extras.covariates, late, strict=True)]
+    dated = []
+    for each in extras.covariates:
+        late = f" (known {count_bins(each.delay, panel.bin)} late)" if each.delay > 0 else ""
+        dated.append(show_name(each.name) + late)
     return ", ".join([*show_names((*extras.static_names, *extras.channel_names)), *dated])
 
 
