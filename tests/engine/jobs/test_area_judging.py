@@ -1,4 +1,4 @@
-"""The jobs that judge, on counts by area: what they write and say, what they refuse, and a risk of areas from a file."""
+"""The jobs that judge, on counts by area: what they write, say and refuse, and a risk of areas from a file."""
 
 from __future__ import annotations
 
@@ -204,9 +204,10 @@ def test_areas_without_a_risk_are_left_out_and_other_ids_refused(city: Path, tmp
     other = [f"X{number}" for number in range(AREAS)]
     with pytest.raises(DataError, match="None of the 24 areas of the risk has the id of one of the counts"):
         evaluate(city, write_risk(tmp_path / "b.gpkg", panel, risk, range(40, 41), other))
+    far = replace(panel, edges=panel.edges + np.timedelta64(3650, "D"))
+    path = write_risk(tmp_path / "c.gpkg", far, risk, range(40, 41))
     with pytest.raises(DataError, match="No observed month covers the time of the risk; the months span"):
-        far = replace(panel, edges=panel.edges + np.timedelta64(3650, "D"))
-        evaluate(city, write_risk(tmp_path / "c.gpkg", far, risk, range(40, 41)))
+        evaluate(city, path)
 
 
 def test_scores_of_areas_that_are_no_probabilities_are_judged_by_their_order(city: Path, tmp_path: Path) -> None:
