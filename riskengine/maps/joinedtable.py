@@ -40,6 +40,7 @@ def join_table(
     Returns
     -------
     pairs : Pairs
+        With one area alone where every row holds for all.
     joined : str
         How, as people read it.
 
@@ -52,6 +53,10 @@ def join_table(
         pairs, joined = _join_by_key(parameters, areas, table, larger, context)
     elif parameters.joined == "location":
         pairs, joined = _join_by_location(parameters, areas, table, context)
+    elif parameters.joined == "all":
+        # One area stands for all of them.
+        pairs = joining.pair_with(np.arange(table.rows), np.zeros(table.rows, dtype=np.int64))
+        joined = "every row holds for all areas"
     else:
         pairs, joined = _join_by_area(parameters, areas, table, context)
     if parameters.weight_field:

@@ -212,6 +212,16 @@ def test_yearly_polygons_hold_until_the_next_year(add: Add, layer: Callable[...,
     assert equal(extras.covariates[0].values, [[2] * 3] * 4)
 
 
+def test_the_weather_of_a_city_holds_for_all_its_areas(add: Add) -> None:
+    table = "day,high\n1/1/20,2\n1/31/20,4\n3/1/20,9\n"
+    extras, said = add(table, joined="all", fields=["high"], date_field="day", delay=0)
+    (high,) = extras.covariates
+    assert equal(high.values, [[3] * 3, [3] * 3, [9] * 3, [9] * 3])
+    assert extras.sources["high"].joined == "every row holds for all areas"
+    assert any(each.startswith("high: 6 of 12 values are filled with the last one before") for each in said.messages)
+    assert any("as numbers above 12 show" in each for each in said.messages)
+
+
 def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -> None:
     table = "area,score,other\nA,1,10\nB,2,20\nC,3,30\n"
     extras, said = add(table, **{**KEY, "fields": ["score", "other"]}, shuffle=True, seed=2)
@@ -238,6 +248,8 @@ def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -
         ("area,score\nA,1\n", {**KEY, "fields": []}, "fields is empty"),
         ("area,score\nA,1\n", {**KEY, "key_field": ""}, "key_field is empty"),
         ("area,score\nA,1\n", {**KEY, "combine": "count"}, "counts points"),
+        ("area,score\nA,1\n", {**KEY, "joined": "all"}, "date_field is empty, and a value of all areas"),
+        ("area,score\nA,1\n", {**KEY, "joined": "all", "date_field": "a", "shuffle": True}, "changes nothing"),
         ("area,score\nA,1\n", {**KEY, "areas": "x", "combine": "sum"}, "each area within one would get the whole"),
         ("area,score\nA,1\n", {**KEY, "combine": "sum", "weight_field": "score"}, "only averages are weighted"),
         ("area,score\nA,1\n", {**KEY, "date_field": "score", "known_from": "2020-01-01T00:00:00"}, "have dates"),
