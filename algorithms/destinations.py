@@ -24,6 +24,7 @@ from qgis.core import (
 )
 
 from ..bridge import databases, leftovers, locks, outputs
+from ..bridge.area_layers import list_panel_tables
 from ..bridge.crs import tr
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Tool, parameters_of
@@ -203,8 +204,11 @@ def _inputs(
             continue
         for source in sources:
             path, layer_name = outputs.file_of(source)
-            if path is not None:
-                files.append((path, layer_name or _first_table(path)))
+            if path is None:
+                continue
+            # Of a panel all tables are read, whichever of its layers was chosen.
+            panel = list_panel_tables(path) if definition.type() == "layer" else []
+            files += [(path, table) for table in panel or [layer_name or _first_table(path)]]
     return files
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import (
+    QgsMapLayer,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingParameterRasterLayer,
     QgsProcessingUtils,
-    QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -136,13 +137,13 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
             self._destinations.append(path)
         return path
 
-    def read_raster_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsRasterLayer:
-        """Read the raster layer of an input, or refuse with a sentence that helps."""
-        layer = self.parameterAsRasterLayer(parameters, name, context)
+    def read_map_input(self, parameters: dict[str, Any], name: str, context: QgsProcessingContext) -> QgsMapLayer:
+        """Read the layer of an input, raster or vector as its kind says, or refuse with a sentence that helps."""
+        definition = self.parameterDefinition(name)
+        raster = isinstance(definition, QgsProcessingParameterRasterLayer)
+        layer = (self.parameterAsRasterLayer if raster else self.parameterAsLayer)(parameters, name, context)
         if layer is None:
-            raise QgsProcessingException(
-                refusals.describe_refusal(self.parameterDefinition(name), parameters.get(name))
-            )
+            raise QgsProcessingException(refusals.describe_refusal(definition, parameters.get(name)))
         return layer
 
     def style_output(self, destination: str | None, title: str, styler: Styler, about: About = UNKNOWN) -> None:

@@ -10,13 +10,11 @@ from qgis.core import QgsProcessingContext, QgsProcessingUtils
 
 from ..bridge.crs import tr
 from ..bridge.landing import Landing, sentences
+from ..riskengine.contract.tags import AREAS_TABLE, COUNTS_TABLE
 from ..riskengine.contract.tools.base import Parameter
 
 if TYPE_CHECKING:
     from .values import Asked
-
-#: Layers of a panel; see `riskengine.maps.panelfile`.
-_COUNTS, _AREAS = "counts_by_area", "areas"
 
 
 def bring(asked: Asked, parameter: Parameter, landing: Landing) -> str:
@@ -27,12 +25,12 @@ def bring(asked: Asked, parameter: Parameter, landing: Landing) -> str:
     with sentences(Path(path)):
         shutil.move(asked.job[parameter.key], place)
     _announce(path, asked.context)
-    return f"{path}|layername={_COUNTS}"
+    return f"{path}|layername={COUNTS_TABLE}"
 
 
 def areas_of(destination: str) -> str:
     """The layer of the areas beside that of the counts."""
-    return destination.replace(f"|layername={_COUNTS}", f"|layername={_AREAS}")
+    return destination.replace(f"|layername={COUNTS_TABLE}", f"|layername={AREAS_TABLE}")
 
 
 def _announce(path: str, context: QgsProcessingContext) -> None:
@@ -50,6 +48,6 @@ def _announce(path: str, context: QgsProcessingContext) -> None:
     # A higher key lies on top.
     counts.layerSortKey = max(counts.layerSortKey, 1)
     areas.layerSortKey = counts.layerSortKey - 1
-    waiting[f"{path}|layername={_COUNTS}"] = counts
-    waiting[f"{path}|layername={_AREAS}"] = areas
+    waiting[f"{path}|layername={COUNTS_TABLE}"] = counts
+    waiting[f"{path}|layername={AREAS_TABLE}"] = areas
     context.setLayersToLoadOnCompletion(waiting)

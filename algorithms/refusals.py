@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qgis.core import (
@@ -13,13 +13,15 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterFile,
+    QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterRasterLayer,
 )
 
 from ..bridge.crs import tr
+from ..bridge.databases import text_of_destination
 from ..riskengine.contract.tools import kinds
-from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter, Tool, parameters_of
+from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter, Problem, Tool, parameters_of
 from ..riskengine.contract.tools.refusals import (
     choose_shown_factor,
     describe_needed_ending,
@@ -49,6 +51,8 @@ def format_value(value: Any) -> str:
 def _remedy(definition: QgsProcessingParameterDefinition) -> str:
     if isinstance(definition, QgsProcessingParameterRasterLayer):
         return tr("it is missing, truncated or no raster. Choose a raster that QGIS can open")
+    if isinstance(definition, QgsProcessingParameterMapLayer):
+        return tr("it is missing, truncated or no layer. Choose a raster, or a layer of areas, that QGIS can open")
     if isinstance(definition, QgsProcessingParameterFeatureSource):
         return tr("it is missing or no vector layer. Choose a layer that QGIS can open")
     if isinstance(definition, QgsProcessingParameterMultipleLayers):
@@ -90,19 +94,18 @@ def describe_wrong_name(parameter: Parameter, given: Mapping[str, Any]) -> str:
     return f"{parameter.name} is {path}; {why}." if why else ""
 
 
-def describe_contradiction(tool: type[Tool], given: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
-    """Say what values that are right by themselves cannot do together; empty where there is nothing.
+def describe_first(problems: Iterable[Problem], tool: type[Tool], raw: Mapping[str, Any]) -> str:
+    """Say what values that are right by themselves cannot do together: the first problem; empty where there is none.
 
     Parameters
     ----------
-    given : mapping
-        Values by the keys of the declaration.
     raw : mapping
         What was given, by the names of Processing.
     """
     names = {parameter.key: parameter.name for parameter in parameters_of(tool)}
-    for problem in tool.list_problems(given):
+    for problem in problems:
         value = raw.get(names[problem.key])
+        value = text_of_destination(value) or value
         return translate(problem.text, tool.__name__).format(
             **names, value=format_value(value) if value else tr("empty")
         )

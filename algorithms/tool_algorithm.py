@@ -25,7 +25,7 @@ from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
-from . import destinations, dialogs, features, panels, refusals
+from . import destinations, dialogs, features, map_layers, panels, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
 from .sinks import Rows, Sink, Table
@@ -145,7 +145,9 @@ class ToolAlgorithm(EngineAlgorithm):
             crs = self.parameterAsCrs(parameters, "CRS", context)
             if crs.isValid() and (why := describe_crs_problem(crs)):
                 return why
-        return refusals.describe_contradiction(self.tool, given, parameters)
+        if why := map_layers.describe_misfit(self, self.tool, parameters, context):
+            return why
+        return refusals.describe_first(self.tool.list_problems(given), self.tool, parameters)
 
     def _peek(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """The values by their keys, without reading a layer: of one, only what was given for it."""
@@ -183,6 +185,7 @@ class ToolAlgorithm(EngineAlgorithm):
             refusals.refuse(self._problem(parameters, context))
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
+            parameters = map_layers.leave_out_foreign(self, self.tool, parameters, context, feedback)
             destinations.warn_of_losses(self.tool, parameters, feedback)
             with landing.sentences(folder, landing.TEMPORARY), destinations.claim(self, parameters):
                 return self.compute(Asked(self, self.tool, parameters, context, feedback, folder))
@@ -306,7 +309,7 @@ class ToolAlgorithm(EngineAlgorithm):
         sentences = [str(result[kind.abstract])] if kind.abstract else []
         if kind.after:
             name = asked.find_parameter(kind.after).name
-            layer = self.read_raster_input(asked.parameters, name, asked.context)
+            layer = self.read_map_input(asked.parameters, name, asked.context)
             sentences.insert(0, read_model(layer) or str(result.get("card", "")))
         assert parameter.shown is not None
         # What is imported has a field of its own.

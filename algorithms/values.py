@@ -13,16 +13,16 @@ from qgis.core import (
     QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
+    QgsVectorLayer,
 )
 
-from ..bridge import layers
-from ..bridge.areas import write_areas
+from ..bridge import area_layers, layers
+from ..bridge.areas import write_areas, write_units
 from ..bridge.crs import tr
 from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file, write_features
 from ..bridge.polygon_places import read_inner_points
-from ..bridge.units import write_units
 from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
@@ -227,11 +227,33 @@ class Asked:
     def _raster(self, parameter: Parameter) -> str | None:
         if parameter.optional and not self.read_given(parameter):
             return None
-        layer = self.algorithm.read_raster_input(self.parameters, parameter.name, self.context)
+        layer = self.algorithm.read_map_input(self.parameters, parameter.name, self.context)
+        if isinstance(layer, QgsVectorLayer):
+            return self._areas_layer(parameter, layer)
         # The grids say where the work is done, whatever lies beside them.
         if self._crs is None or parameter.key == "heatmaps":
             self._crs = layer.crs()
         return self.algorithm.to_absolute(layer.source())
+
+    def _areas_layer(self, parameter: Parameter, layer: QgsVectorLayer) -> str:
+        """A panel's file, or the features of a risk in a file of their own."""
+        if parameter.kind.holds == "risk":
+            crs = area_layers.choose_metric_crs(layer, self.context)
+            self._crs = self._crs or crs
+            path = self.folder / f"{parameter.key}.gpkg"
+            area_layers.write_risk(layer, crs, path, self.context, self.feedback)
+            return str(path)
+        panel = area_layers.find_panel(layer)
+        if panel is None:
+            raise QgsProcessingException(area_layers.describe_no_panel(parameter.name, layer))
+        if layer.subsetString():
+            self.feedback.pushWarning(
+                tr("The filter of the layer {name} is not applied: all of the panel is read.").format(
+                    name=show_name(layer.name())
+                )
+            )
+        self._crs = area_layers.find_panel_crs(panel)
+        return self.algorithm.to_absolute(str(panel))
 
     def _rasters(self, parameter: Parameter) -> list[str]:
         given = self.read_given(parameter)
@@ -323,11 +345,15 @@ class Asked:
         if source is None:
             return None
         self.source = source
-        of_it = [each for each in self._by_key.values() if isinstance(each.kind, kinds.Field)]
-        names = [self.read(each) for each in of_it if each.kind.of == parameter.key]
-        fields = dict.fromkeys(name for given in names for name in (given if isinstance(given, list) else [given]))
+        wanted: dict[str, None] = {}
+        for each in self._by_key.values():
+            if isinstance(each.kind, kinds.Field) and each.kind.of == parameter.key:
+                given = self.read(each) or []
+                for name in given if isinstance(given, list) else [given]:
+                    refusals.refuse(layers.describe_missing_field(source, each.name, name))
+                    wanted[name] = None
         path = self.folder / "table.gpkg"
-        write_features(source, filter(None, fields), path, self.context, self.feedback)
+        write_features(source, wanted, path, self.context, self.feedback)
         return str(path)
 
     def _feature_ids(self, parameter: Parameter) -> str | None:

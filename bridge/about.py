@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from qgis.core import QgsLayerMetadata, QgsRasterLayer
+from qgis.core import QgsLayerMetadata, QgsMapLayer, QgsRasterLayer, QgsVectorLayer
 
 from ..riskengine.contract.dates import format_span
 from ..riskengine.contract.texts import show_names
+from .exactness import open_by_name
 from .temporal import list_spans
 
 #: Vocabulary of the metadata keyword that holds the time of the map that is shown while the Temporal Controller is off.
@@ -17,6 +18,9 @@ from .temporal import list_spans
 TIME_KEYWORD = "crimerisk:time"
 #: Vocabulary of the metadata keyword that holds what was counted, a sentence that begins with ``n = ``.
 COUNT_KEYWORD = "crimerisk:count"
+#: Vocabulary of the metadata keywords that hold what a raster holds as tags, each as ``KEY=value``: a vector layer has
+#: no other place for them that goes wherever it goes.
+TAGS_KEYWORD = "crimerisk:tags"
 #: Custom property, kept in styles and projects, with what the colours of a raster mean.
 LEGEND_PROPERTY = "crimerisk/legend"
 #: More categories than this are not named.
@@ -39,6 +43,8 @@ class About:
         How many incidents, in how many maps.
     model : str
         The model card's line, or another sentence that print layouts show.
+    tags : mapping of str to str
+        What was known when it was made, by the names of `contract.tags`; of vector layers.
     """
 
     when: str = ""
@@ -46,6 +52,7 @@ class About:
     categories: str = ""
     counted: str = ""
     model: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def what(self) -> str:
@@ -65,7 +72,8 @@ def describe_result(result: Mapping[str, Any], model: str = "") -> About:
     categories = result.get("counted_categories") or []
     names = categories if len(categories) <= _NAMED else []
     first = format_span(*spans[0]) if spans else when
-    return About(when, first, ", ".join(show_names(names)), str(result.get("counted_text") or ""), model)
+    counted, tags = str(result.get("counted_text") or ""), result.get("tags") or {}
+    return About(when, first, ", ".join(show_names(names)), counted, model, tags)
 
 
 def write_about(layer: Any, title: str, about: About, history: str) -> None:
@@ -76,14 +84,33 @@ def write_about(layer: Any, title: str, about: About, history: str) -> None:
         metadata.setAbstract(about.model)
     known = {TIME_KEYWORD: about.first, COUNT_KEYWORD: about.counted}
     metadata.setKeywords({**metadata.keywords(), **{name: [text] for name, text in known.items() if text}})
+    if isinstance(layer, QgsVectorLayer) and about.tags:
+        metadata.addKeywords(TAGS_KEYWORD, [f"{key}={value}" for key, value in about.tags.items()])
     metadata.addHistoryItem(history)
     layer.setMetadata(metadata)
     layer.setCustomProperty(LEGEND_PROPERTY, title)
 
 
-def read_model(layer: QgsRasterLayer) -> str:
-    """Read what a raster says of its model: its own, or that kept beside the file when Processing opened it by path."""
-    if own := layer.metadata().abstract():
-        return str(own)
-    again = QgsRasterLayer(layer.source(), "", layer.providerType())
-    return str(again.metadata().abstract()) if again.loadDefaultMetadata()[1] else ""
+def read_model(layer: QgsMapLayer) -> str:
+    """Read what a layer says of its model: its own, or that kept with the file when Processing opened it by path."""
+    return str(_read_metadata(layer, lambda metadata: bool(metadata.abstract())).abstract())
+
+
+def read_tags(layer: QgsVectorLayer) -> dict[str, str]:
+    """Read what was known when a layer was made; empty where nothing says it."""
+    metadata = _read_metadata(layer, lambda each: bool(each.keywords(TAGS_KEYWORD)))
+    pairs = (each.partition("=") for each in metadata.keywords(TAGS_KEYWORD))
+    return {key: value for key, _, value in pairs}
+
+
+def _read_metadata(layer: QgsMapLayer, says: Callable[[QgsLayerMetadata], bool]) -> QgsLayerMetadata:
+    """The layer's own metadata where they say it, else those of its file."""
+    if says(layer.metadata()):
+        return layer.metadata()
+    again = (
+        QgsRasterLayer(layer.source(), "", layer.providerType())
+        if isinstance(layer, QgsRasterLayer)
+        else open_by_name(layer)
+    )
+    again.loadDefaultMetadata()
+    return again.metadata()

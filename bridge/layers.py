@@ -63,6 +63,16 @@ def seconds_of(value: Any) -> int:
     return _NO_TIME
 
 
+def describe_missing_field(source: QgsProcessingFeatureSource, parameter: str, name: str) -> str:
+    """Describe that a layer has no such field, in a sentence; empty if it has."""
+    fields = source.fields()
+    if fields.lookupField(name) >= 0:
+        return ""
+    return tr("{parameter}: the layer has no field {name}. It has: {known}.").format(
+        parameter=parameter, name=show_name(name), known=list_names([field.name() for field in fields], 40)
+    )
+
+
 def describe_field_problem(
     source: QgsProcessingFeatureSource,
     time_field: str,
@@ -78,11 +88,9 @@ def describe_field_problem(
         "REPORTED_FIELD": reported_field,
         "AREA_COLUMN": area_column,
     }
-    for parameter, name in chosen.items():
-        if name and fields.lookupField(name) < 0:
-            return tr("{parameter}: the layer has no field {name}. It has: {known}.").format(
-                parameter=parameter, name=show_name(name), known=list_names([field.name() for field in fields], 40)
-            )
+    missing = (describe_missing_field(source, parameter, name) for parameter, name in chosen.items() if name)
+    if why := next(filter(None, missing), ""):
+        return why
     if not time_field:
         return tr("TIME_FIELD is empty. Choose the field that says when it happened.")
     problems = (

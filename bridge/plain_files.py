@@ -27,14 +27,11 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from ..riskengine.contract.texts import list_names, show_name
 from . import client, leftovers, outputs
 from .crs import tr
 
 #: Names that no field of a layer has: of the column of numbers, and of that of geometries.
 _NUMBERS, _SHAPES = "crimerisk_fid", "crimerisk_geom"
-#: Fields that a sentence names.
-_LISTED = 40
 #: Of these the engine gives back just what it has read.
 _TYPES = {
     QMetaType.Type.Int,
@@ -157,25 +154,14 @@ def write_features(
     context: QgsProcessingContext,
     feedback: QgsProcessingFeedback,
 ) -> None:
-    """Write the features of a source, with their geometries as they are, into a GeoPackage.
+    """Write the features of a source, with their geometries as they are and some fields, into a GeoPackage.
 
     Raises
     ------
     QgsProcessingException
-        If there is no such field, or the user cancels.
+        If it cannot be written, or the user cancels.
     """
-    known = source.fields()
-    wanted = []
-    for name in fields:
-        if known.lookupField(name) < 0:
-            raise QgsProcessingException(
-                tr("The layer {name} has no field {field}. It has: {known}.").format(
-                    name=show_name(source.sourceName()),
-                    field=show_name(name),
-                    known=list_names([each.name() for each in known], _LISTED),
-                )
-            )
-        wanted.append(known.lookupField(name))
+    wanted = [source.fields().lookupField(name) for name in fields]
     # The engine mends what is invalid, and says so.
     source.setInvalidGeometryCheck(Qgis.InvalidGeometryCheck.NoCheck)
     layer = source.materialize(QgsFeatureRequest().setSubsetOfAttributes(wanted), feedback)

@@ -22,10 +22,17 @@ from qgis.PyQt.QtGui import QColor
 from ..riskengine.contract.colours import QUALITATIVE, list_count_steps
 from ..riskengine.contract.texts import show_name
 from .about import UNKNOWN, About, write_about
+from .area_styles import (
+    style_area_labels,
+    style_class_areas,
+    style_panel,
+    style_panel_areas,
+    style_risk_areas,
+    style_top_places,
+)
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
-from .panel_styles import style_panel, style_panel_areas
 from .score_styles import (
     ScoreClass,
     choose_score_colour,
@@ -160,6 +167,10 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "classes": lambda layer, result: style_classes(layer, result["labels"], result["edges"]),
     "class_polygons": lambda layer, result: style_class_polygons(layer, result["labels"], result["edges"]),
     "panel": lambda layer, result: style_panel(layer, result["highest"], result["edges"]),
+    "risk_areas": lambda layer, result: style_risk_areas(layer, result["class_labels"], result["edges"]),
+    "class_areas": lambda layer, result: style_class_areas(layer, result["labels"], result["edges"]),
+    "area_labels": lambda layer, result: style_area_labels(layer, result["edges"]),
+    "top_places": lambda layer, result: style_top_places(layer),
     "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
     "hits": lambda layer, result: style_hits(layer),
     "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),

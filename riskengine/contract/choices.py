@@ -46,6 +46,6 @@ StudyBest = Literal["test", "training"]
 StudyFeatures = Literal["given", "random", "none"]
 StudyFilling = Literal["backward", "forward"]
 #: How rows of a table are brought to areas.
-Joining = Literal["key", "location", "area"]
+Joining = Literal["key", "location", "area", "all"]
 #: What becomes of several values of one area and bin: averaged, added up, or only counted.
 Combining = Literal["mean", "sum", "count"]

@@ -14,6 +14,8 @@ from .texts import tr
 
 #: What a forecaster may need beside the counts of each unit (`ForecasterRecord.needs`).
 GRID, NEIGHBOURS, COVARIATES = "grid", "neighbours", "covariates"
+#: Kinds of units other than cells (`riskengine.maps.support`).
+AREAS = "areas"
 #: What every forecaster may be given, and is no setting of one: it has a parameter of its own.
 OWN_PARAMETERS = ("threshold", "seed")
 
@@ -88,7 +90,7 @@ class ForecasterRecord:
 
 
 #: In this order they are the options of QGIS's enumerations, whose integers users' models and commands hold
-#: (constant = 0 … ensemble = 13): a new one goes last, for ever.
+#: (constant = 0 … poisson_boosting = 21): a new one goes last, for ever.
 RECORDS: tuple[ForecasterRecord, ...] = (
     ForecasterRecord(
         name="constant",
@@ -225,13 +227,87 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         needs=frozenset({GRID, COVARIATES}),
         quick_settings={"members": ["prior_counts", "weekday_trend", "kde", "logistic"]},
     ),
+    ForecasterRecord(
+        name="long_run",
+        place="rates:LongRun",
+        title=tr("Long-run rate"),
+        summary=tr("Mean of all history per unit, shrunk, at the level of the last year, calibrated."),
+        line=LineStyle("#8C6D31", "--", "o"),
+        simple=True,
+        long_run=True,
+    ),
+    ForecasterRecord(
+        name="last_year",
+        place="rates:LastYear",
+        title=tr("Last year"),
+        summary=tr("Mean of the last 12 months per unit, shrunk, calibrated."),
+        line=LineStyle("#D6616B", (0, (6, 1.5)), "<"),
+        simple=True,
+    ),
+    ForecasterRecord(
+        name="same_season",
+        place="rates:SameSeason",
+        title=tr("Same season last year"),
+        summary=tr(
+            "Mean of the same season a year before per unit, shrunk, at the level of the last year, calibrated."
+        ),
+        line=LineStyle("#637939", (0, (1, 1.5)), ">"),
+        simple=True,
+    ),
+    ForecasterRecord(
+        name="ewma",
+        place="rates:WeightedMean",
+        title=tr("Weighted mean"),
+        summary=tr(
+            "Recent bins weigh more, by a half-life chosen on the past; shrunk, at the level of the last year,"
+            " calibrated."
+        ),
+        line=LineStyle("#393B79", (0, (8, 2, 2, 2)), "s"),
+        simple=True,
+    ),
+    ForecasterRecord(
+        name="rates_logistic",
+        place="ratemodels:RatesLogistic",
+        title=tr("Logistic on rates"),
+        summary=tr("Logistic regression on weighted means of a unit and its neighbours, season, size and covariates."),
+        line=LineStyle("#7B4173", "-", "v"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+    ),
+    ForecasterRecord(
+        name="poisson",
+        place="ratemodels:PoissonRegression",
+        title=tr("Poisson regression"),
+        summary=tr("Poisson regression of the counts on the same columns, calibrated."),
+        line=LineStyle("#17809B", "-.", "D"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+    ),
+    ForecasterRecord(
+        name="rates_boosting",
+        place="ratemodels:RatesBoosting",
+        title=tr("Boosting on rates"),
+        summary=tr("Gradient-boosted trees on the same columns."),
+        line=LineStyle("#31724B", "-", "^"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={"trees": 4},
+    ),
+    ForecasterRecord(
+        name="poisson_boosting",
+        place="ratemodels:PoissonBoosting",
+        title=tr("Poisson boosting"),
+        summary=tr("Gradient-boosted trees of the counts on the same columns, calibrated."),
+        line=LineStyle("#843C39", "-", "p"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={"trees": 4},
+    ),
 )
 #: By name.
 FORECASTERS: Mapping[str, ForecasterRecord] = {record.name: record for record in RECORDS}
 #: What a user gets without choosing.
 DEFAULT = "ensemble"
-#: What stands beside every model that is trained or tested.
+#: What stands beside every model that is trained or tested on a grid.
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)
+#: The same on areas and street segments: those of most use there, each shrunk, at the right level and calibrated.
+_AREA_BASELINES = ("constant", "long_run", "last_year", "same_season", "ewma")
 #: What stands beside a risk raster of anybody's making.
 QUICK_BASELINES = tuple(record.name for record in RECORDS if record.quick_baseline)
 #: Those that can be a long-run mean.
@@ -245,6 +321,7 @@ _GIVEN = "Given risk map"
 #: (benchmarks/forecast.py), and networks cost a hundred times as much.
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     (GRID, ""): ("prior_counts", "weekday_trend", "kde", "etas", "logistic"),
+    (AREAS, ""): ("ewma", "rates_logistic", "rates_boosting", "poisson_boosting"),
 }
 
 
@@ -261,8 +338,20 @@ def list_default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, 
     Parameters
     ----------
     support : str
-        Kind of support: ``grid``.
+        Kind of support: ``grid``, ``areas`` or ``segments``, which have the same.
     bin_unit : str
         Unit of the bins: ``hours``, ``days``, ``weeks``, ``months``; empty for any.
     """
-    return _MEMBERS.get((support, bin_unit)) or _MEMBERS[support, ""]
+    kind = GRID if support == GRID else AREAS
+    return _MEMBERS.get((kind, bin_unit)) or _MEMBERS[kind, ""]
+
+
+def list_baselines(support: str = GRID) -> tuple[str, ...]:
+    """List the forecasters that stand beside every model that is trained or tested.
+
+    Parameters
+    ----------
+    support : str
+        Kind of support: ``grid``, ``areas`` or ``segments``.
+    """
+    return BASELINES if support == GRID else _AREA_BASELINES

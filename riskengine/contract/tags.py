@@ -55,6 +55,8 @@ MODEL_CARD = "CRIMERISK_MODEL_CARD"
 
 #: The table of a GeoPackage that holds what a raster holds as tags, as ``key`` and ``value``.
 ABOUT_TABLE = "crimerisk"
+#: Layers of a panel: the areas once, and the counts of each area and bin.
+AREAS_TABLE, COUNTS_TABLE = "areas", "counts_by_area"
 # Of panels.
 #: Bins after which a count is known.
 DELAY = "CRIMERISK_DELAY"

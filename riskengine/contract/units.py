@@ -10,6 +10,8 @@ MEASURES = {"grid": ("km²", 1e6), "areas": ("km²", 1e6), "segments": ("km", 1e
 #: Its size, as `riskengine.maps.support.Support.measure_km` gives it, and what all of them together are.
 SIZES = {"grid": "km²", "areas": "km²", "segments": "km"}
 WHOLES = {"grid": "area", "areas": "area", "segments": "length"}
+#: What a file of counts is called in sentences.
+COUNTS = {"grid": "hotspot grids", "areas": "counts by area", "segments": "counts by segment"}
 
 
 def noun_of(kind: str) -> str:

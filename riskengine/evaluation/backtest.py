@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..contract.choices import Over
-from ..contract.forecasters import DEFAULT, title_of
+from ..contract.forecasters import DEFAULT
 from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..maps.area import narrow_to_past
 from ..maps.panel import Panel
 from .entrants import find_record, make_entrants
-from .folds import run_tasks
-from .gathered import Gathered
 from .judged import Judged
 from .judging import judge
 from .plan import Plan, check_plan
-from .task import make_tasks
+from .rolling import find_scored, roll
 
 
 def run_backtest(
@@ -65,18 +61,12 @@ def run_backtest(
     for note in notes:
         context.log(note)
     forecasters, failures = make_entrants(models, threshold, settings or {})
-    names = {name: find_record(name, each) for name, each in forecasters.items()}
-    networks = {name for name, entry in names.items() if entry is not None and entry.network}
-    maps = plan.first + np.flatnonzero(heatmaps.observed[plan.first :])
-    tasks = make_tasks(forecasters, len(heatmaps), plan.first, plan.horizon, plan.refit, plan.seeds, networks)
-    gathered = Gathered(heatmaps, maps, plan, threshold)
+    maps = find_scored(heatmaps, plan)
     with context.step(0.0, 0.85):
-        for outcome in run_tasks(tasks, heatmaps, context, workers):
-            gathered.add(outcome)
-            if outcome.failure:
-                context.warn(f"{title_of(outcome.task.model)} could not be run: {outcome.failure}")
+        gathered = roll(heatmaps, forecasters, plan, threshold, context, workers)
     risks = {name: gathered.risks[name] for name in forecasters if name in gathered.risks}
-    baselines = [name for name in risks if (entry := names[name]) is not None and entry.simple]
+    records = {name: find_record(name, forecasters[name]) for name in risks}
+    baselines = [name for name, entry in records.items() if entry is not None and entry.simple]
     if not baselines:
         raise DataError(
             "No simple baseline could be run: " + " ".join(gathered.failures.values()),

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
+from shapely.geometry import shape as read_shape
 
 from ..contract.texts import make_writable
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from ..maps.grid import Grid
+from ..maps.support import Support
 
 #: Cells that lie in none of the areas.
 NOWHERE = "(in no area)"
@@ -30,13 +33,13 @@ class AreaExposure:
     ----------
     name : str
     cells : int
-        Cells of the study area whose centre lies in it.
+        Cells of the study area whose centre lies in it; or areas of a panel whose middle does.
     area_share : float
-        Of the study area's cells.
+        Of the study area's cells; of a panel by size.
     mean_risk : float
         Over its cells and all scored maps.
     flagged_share : float
-        Of all flagged cells and bins; nan when nothing was flagged.
+        Of all flagged cells and bins, of a panel by size; nan when nothing was flagged.
     incident_share : float
         Of all incidents on the scored maps; nan without any.
     flagged : int
@@ -100,7 +103,7 @@ def read_areas(path: str | Path, parameter: str = "areas") -> dict[str, list[dic
 
 def compute_exposure(
     areas: Mapping[str, list[dict[str, Any]]],
-    grid: Grid,
+    support: Support,
     mask: NDArray[np.bool_],
     risk: NDArray[Any],
     flagged: NDArray[np.bool_],
@@ -109,20 +112,25 @@ def compute_exposure(
 ) -> list[AreaExposure]:
     """Compute risk, flags and incidents of each area, the most flagged first; a last row for cells in none of them.
 
-    A cell belongs to every area that its centre lies in. Areas without a cell are left out.
+    A cell belongs to every area that its centre lies in, an area of a panel by its middle. Areas without a cell are
+    left out.
 
     Parameters
     ----------
     areas : mapping of str to list of dict
-        GeoJSON polygons in the grid's CRS.
-    grid : Grid
-    mask : ndarray of bool, shape (H, W)
-    risk, flagged, counts : ndarray, shape (F, H, W)
+        GeoJSON polygons in the CRS of the units.
+    support : Support
+        The units.
+    mask : ndarray of bool, shape (...)
+    risk, flagged, counts : ndarray, shape (F, ...)
     """
     context = context or JobContext()
     mean = np.where(mask, risk.mean(axis=0, dtype=np.float64), 0.0)
     alarms = np.where(mask, (flagged & mask).sum(axis=0), 0)
     incidents = np.where(mask, counts.sum(axis=0, dtype=np.float64), 0)
+    # Cells are all alike: counting them is exact.
+    size = np.ones(mask.shape) if isinstance(support, Grid) else support.measure_km()
+    whole, alarmed_size = float(size[mask].sum()), float((alarms * size).sum())
     rows, nowhere = [], mask.copy()
 
     def add(name: str, inside: NDArray[np.bool_]) -> None:
@@ -132,9 +140,9 @@ def compute_exposure(
                 AreaExposure(
                     name,
                     cells,
-                    cells / int(mask.sum()),
+                    float(size[inside].sum()) / whole,
                     float(mean[inside].mean()),
-                    _share(alarmed, int(alarms.sum())),
+                    _share(float((alarms * size)[inside].sum()), alarmed_size),
                     _share(happened, int(incidents.sum())),
                     alarmed,
                     happened,
@@ -143,7 +151,7 @@ def compute_exposure(
 
     for number, (name, shapes) in enumerate(areas.items()):
         context.progress(number / len(areas))
-        inside = geometry_mask(shapes, grid.shape, grid.transform, invert=True) & mask
+        inside = _mark_inside(shapes, support) & mask
         nowhere &= ~inside
         add(name, inside)
     rows.sort(key=lambda row: (-row.flagged, row.name))
@@ -151,5 +159,13 @@ def compute_exposure(
     return rows
 
 
-def _share(part: int, whole: int) -> float:
+def _mark_inside(shapes: list[dict[str, Any]], support: Support) -> NDArray[np.bool_]:
+    if isinstance(support, Grid):
+        return np.asarray(geometry_mask(shapes, support.shape, support.transform, invert=True))
+    polygons = shapely.union_all([shapely.make_valid(read_shape(each)) for each in shapes])
+    shapely.prepare(polygons)
+    return np.asarray(shapely.intersects_xy(polygons, *support.find_centres()))
+
+
+def _share(part: float, whole: float) -> float:
     return part / whole if whole else float("nan")

@@ -96,7 +96,7 @@ def _here(
 
 def _what(task: Task, heatmaps: Panel) -> str:
     origin = heatmaps.edges[task.first - task.horizon + 1]
-    return f"{title_of(task.model)}: fitted on the maps up to {format_last(origin, heatmaps.bin)}"
+    return f"{title_of(task.model)}: fitted on the {heatmaps.bin_noun}s up to {format_last(origin, heatmaps.bin)}"
 
 
 def _side_by_side(

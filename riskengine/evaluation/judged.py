@@ -15,6 +15,7 @@ from ..maps.panel import Panel
 from ..measures.compare import Difference
 from ..measures.labels import flag, label_maps
 from ..measures.weighted import Units
+from .beside import Control, DelayCost, UnitsJudged, Weighed, describe_difference
 from .exposure import AreaExposure
 from .flags import choose_flagging
 from .offsets import OffsetFigures
@@ -64,6 +65,14 @@ class Judged:
         Exposure by named area at `percentile`, of `model`; empty when no areas were given.
     units : Units, optional
         How units are judged where they differ in size; None of a grid.
+    late : DelayCost, optional
+        What it costs that counts are known late; None where they are known at once.
+    controls : list of Control
+        Models that read covariates beside themselves with shuffled ones; empty where that was not asked for.
+    weighed : Weighed, optional
+        The same flags by share of a covariate, as the population, instead of area.
+    compared : list of UnitsJudged
+        Units of the same place at the same flagged km², the panel's own first; empty where no others were given.
     """
 
     panel: Panel
@@ -85,6 +94,10 @@ class Judged:
     offsets: dict[str, OffsetFigures] = field(default_factory=dict)
     areas: list[AreaExposure] = field(default_factory=list)
     units: Units | None = None
+    late: DelayCost | None = None
+    controls: list[Control] = field(default_factory=list)
+    weighed: Weighed | None = None
+    compared: list[UnitsJudged] = field(default_factory=list)
 
     @property
     def heatmaps(self) -> Heatmaps:
@@ -151,8 +164,8 @@ class Judged:
         others = [name for name in self.scores if name != best] if best else []
         return {
             "scores": {name: score.to_dict() for name, score in self.scores.items()},
-            "against": {name: _difference(self.compare_losses(name)) for name in others},
-            "hits_against": {name: _difference(self.compare_hits(name), True) for name in others},
+            "against": {name: describe_difference(self.compare_losses(name)) for name in others},
+            "hits_against": {name: describe_difference(self.compare_hits(name), True) for name in others},
             "best_baseline": best,
             "model": self.model,
             "edges": self.edges,
@@ -162,12 +175,15 @@ class Judged:
             "notes": self.notes,
             "offsets": {name: figures.to_dict() for name, figures in self.offsets.items()},
             "areas": [area.to_dict() for area in self.areas],
+            **self._describe_beside(),
         }
 
-
-def _difference(difference: Difference, more_is_better: bool = False) -> dict[str, Any]:
-    verdict = difference.verdict_of_more if more_is_better else difference.verdict
-    figures = {"mean": difference.mean, "low": difference.low, "high": difference.high}
-    shown = {name: round(value, 8) if np.isfinite(value) else None for name, value in figures.items()}
-    places = {"places": difference.places} if difference.places else {}
-    return {**shown, "level": difference.level, "blocks": difference.blocks, **places, "verdict": verdict}
+    def _describe_beside(self) -> dict[str, Any]:
+        """What stands beside the figures, where there is any."""
+        beside = {
+            "delay_cost": self.late and self.late.to_dict(),
+            "controls": [each.to_dict() for each in self.controls],
+            "weighed": self.weighed and self.weighed.to_dict(),
+            "compared": [each.to_dict() for each in self.compared],
+        }
+        return {name: each for name, each in beside.items() if each}

@@ -1,4 +1,4 @@
-"""Any risk raster, ours or another tool's, scored by what happened, beside baselines that knew no more."""
+"""Any risk of cells or areas, ours or another tool's, scored by what happened, beside baselines that knew no more."""
 
 from __future__ import annotations
 
@@ -16,22 +16,27 @@ from rasterio.warp import calculate_default_transform, reproject
 from ..contract import tags as tagnames
 from ..contract.choices import Over
 from ..contract.dates import format_moment, format_span
-from ..contract.forecasters import QUICK_BASELINES
+from ..contract.forecasters import QUICK_BASELINES, list_baselines
 from ..contract.texts import count_text, part_text
+from ..contract.units import COUNTS
 from ..forecasters.base import check_history
 from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, ParameterError
 from ..maps.area import narrow_to_past
+from ..maps.area_risk import AreaRisk
 from ..maps.bins import read_moment
 from ..maps.grid import Grid
 from ..maps.heatmaps import Heatmaps
+from ..maps.panel import Panel
 from ..maps.risk import RiskStack
 from ..measures.metrics import reliability
 from .judged import Judged
 from .judging import judge
 from .plan import Plan
 from .scoring import ModelScore
+
+AnyRisk = RiskStack | AreaRisk
 
 
 def bring_to_grid(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]) -> NDArray[np.float32]:
@@ -85,7 +90,34 @@ def _is_finer(stack: RiskStack, grid: Grid) -> bool:
     return bool(abs(transform.a) < grid.cell)
 
 
-def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None], first: int = 0) -> NDArray[np.int64]:
+def bring_to_areas(stack: AreaRisk, panel: Panel) -> NDArray[np.float32]:
+    """Bring the risk of each map to the areas of a panel by their ids, shape (S, N); NaN where there is none.
+
+    Raises
+    ------
+    DataError
+        If no id is the same, or the units are no areas.
+    """
+    places = {name: number for number, name in enumerate(stack.areas.ids)}
+    place = np.array([places.get(name, -1) for name in panel.support.ids], dtype=np.int64)
+    if (place < 0).all():
+        raise DataError(
+            f"None of the {count_text(len(places), 'area')} of the risk has the id of one of the counts",
+            parameter="risk",
+            value=stack.areas.ids[0],
+            remedy="Give each area of the risk, in a field id, the id that it has in the counts",
+        )
+    return np.where(place >= 0, stack.risk[:, place], np.nan).astype(np.float32)
+
+
+def _bring(stack: AnyRisk, panel: Panel, warn: Callable[[str], None]) -> NDArray[np.float32]:
+    if isinstance(stack, RiskStack):
+        assert isinstance(panel, Heatmaps), "a raster is judged by a raster"
+        return bring_to_grid(stack, panel, warn)
+    return bring_to_areas(stack, panel)
+
+
+def match_maps(stack: AnyRisk, heatmaps: Panel, warn: Callable[[str], None], first: int = 0) -> NDArray[np.int64]:
     """For each map the band that is meant for it, -1 for none; only observed maps have one.
 
     A band that says when it applies is meant for the map of the same bin. In a raster that does not say, band i is
@@ -96,7 +128,8 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
     DataError
         If no band is meant for any observed map.
     """
-    bands, maps = len(stack.risk), len(heatmaps)
+    bands, maps, noun = len(stack.risk), len(heatmaps), heatmaps.bin_noun
+    one = "band" if isinstance(stack, RiskStack) else noun
     band = np.full(maps, -1, dtype=np.int64)
     if stack.edges:
         at = {tuple(edge.tolist()): number for number, edge in enumerate(_spans(heatmaps))}
@@ -107,35 +140,36 @@ def match_maps(stack: RiskStack, heatmaps: Heatmaps, warn: Callable[[str], None]
                 band[place] = number
         lost = sum(place < 0 for place in places)
         if 0 < lost < bands:
-            warn(f"{part_text(lost, bands, 'band', 'is', 'are')} left out: there is no map of just their bin")
+            warn(f"{part_text(lost, bands, one, 'is', 'are')} left out: there is no {noun} of just their bin")
     elif bands == 1:
         band[:] = 0
     else:
         if bands > maps - first:
-            lost, there = bands - maps + first, count_text(maps - first, "map")
+            lost, there = bands - maps + first, count_text(maps - first, noun)
             are = "is" if maps - first == 1 else "are"
-            warn(f"{part_text(lost, bands, 'band', 'is', 'are')} left out: there {are} only {there}")
+            warn(f"{part_text(lost, bands, one, 'is', 'are')} left out: there {are} only {there}")
         matched = min(bands, maps - first)
         band[first : first + matched] = np.arange(matched)
     band[:first] = -1
     band[~heatmaps.observed] = -1
     if (band < 0).all():
+        the_risk = "a band" if one == "band" else "the risk"
         raise DataError(
-            f"No observed map covers the time of a band; the maps span {format_span(*heatmaps.edges[[0, -1]])}",
+            f"No observed {noun} covers the time of {the_risk}; the {noun}s span {format_span(*heatmaps.edges[[0, -1]])}",
             parameter="heatmaps",
             value=f"{stack.starts[0]} to {stack.ends[-1]}",
-            remedy="Make hotspot grids of the time the risk is meant for, with the same bins",
+            remedy=f"Make {COUNTS[heatmaps.support.kind]} of the time the risk is meant for, with the same bins",
         )
     return band
 
 
-def _spans(heatmaps: Heatmaps) -> NDArray[np.datetime64]:
+def _spans(heatmaps: Panel) -> NDArray[np.datetime64]:
     return np.stack([heatmaps.edges[:-1], heatmaps.edges[1:]], axis=1)
 
 
-def judge_raster(
-    stack: RiskStack,
-    heatmaps: Heatmaps,
+def judge_risk(
+    stack: AnyRisk,
+    heatmaps: Panel,
     *,
     threshold: int = 1,
     percentile: float = 95.0,
@@ -144,15 +178,15 @@ def judge_raster(
     warn: Callable[[str], None],
     context: JobContext | None = None,
 ) -> Judged:
-    """Score a risk raster as a backtest scores a model; where the maps begin early enough, beside baselines.
+    """Score a given risk as a backtest scores a model; where the maps begin early enough, beside baselines.
 
     Values that are no probabilities are judged by their order alone: what needs probabilities is NaN.
 
     Parameters
     ----------
-    stack : RiskStack
-    heatmaps : Heatmaps
-        What happened, and before it the history that the baselines learn from.
+    stack : RiskStack or AreaRisk
+    heatmaps : Panel
+        Of cells or areas as those of the risk. What happened, and before it the history that the baselines learn from.
     threshold : int
         Incidents in a cell and bin that count as an event.
     percentile, over : float, str
@@ -163,24 +197,28 @@ def judge_raster(
         Told what a reader must know.
     """
     context = context or JobContext()
-    bands, band = bring_to_grid(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, find_first(heatmaps, start))
+    bands, band = _bring(stack, heatmaps, warn), match_maps(stack, heatmaps, warn, find_first(heatmaps, start))
     maps = np.flatnonzero(band >= 0)
+    told = stack.tags.get(tagnames.DELAY, "")
+    # Baselines know no more than its makers did.
+    heatmaps = replace(heatmaps, delay=max(heatmaps.delay, int(told) if told.isdecimal() else 0))
+    noun = heatmaps.noun
     risk = bands[band[maps]]
     heatmaps = narrow_to_past(heatmaps, int(maps[0]) - _horizon(stack) + 1, warn)
     mask = heatmaps.mask & ~np.isnan(risk).any(axis=0)
     if not mask.any():
         raise DataError(
-            "No cell of the study area has a risk on every map",
+            f"No {noun} of the study area has a risk on every {heatmaps.bin_noun}",
             parameter="risk",
-            remedy="Choose hotspot grids of the area that the risk covers",
+            remedy=f"Choose {COUNTS[heatmaps.support.kind]} of the area that the risk covers",
         )
     if (lost := int((heatmaps.mask & ~mask).sum())) > 0:
         have = "has no risk and is" if lost == 1 else "have no risk and are"
-        warn(f"{part_text(lost, int(heatmaps.mask.sum()), 'cell')} of the study area {have} left out")
+        warn(f"{part_text(lost, int(heatmaps.mask.sum()), noun)} of the study area {have} left out")
     heatmaps = replace(heatmaps, mask=mask)
     risk[:, ~mask] = np.nan
     name = stack.tags.get(tagnames.MODEL) or "risk"
-    name = "risk" if name in QUICK_BASELINES else name
+    name = "risk" if name in _list_beside(heatmaps) else name
     with context.step(0.0, 0.4):
         risks = {name: risk, **_beside(stack, heatmaps, maps, threshold, warn, context)}
     reference = None
@@ -206,12 +244,13 @@ def judge_raster(
     judged.recent = {name}
     inside = risk[:, mask]
     if not ((inside >= 0) & (inside <= 1)).all():
-        warn("The values of the risk raster are no probabilities: they are judged by their order alone")
+        what = "risk raster" if isinstance(stack, RiskStack) else "risk"
+        warn(f"The values of the {what} are no probabilities: they are judged by their order alone")
         judged.scores[name] = _by_order(judged.scores[name])
     return judged
 
 
-def find_first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
+def find_first(heatmaps: Panel, start: np.datetime64 | None) -> int:
     """Find the first map that begins at `start` or later.
 
     Raises
@@ -221,13 +260,13 @@ def find_first(heatmaps: Heatmaps, start: np.datetime64 | None) -> int:
     """
     if start is None:
         return 0
-    first = int(np.searchsorted(heatmaps.edges[:-1], start))
+    first, noun = int(np.searchsorted(heatmaps.edges[:-1], start)), heatmaps.bin_noun
     if first == len(heatmaps):
         raise ParameterError(
-            f"start is {format_moment(start)}, but the last map begins on {format_moment(heatmaps.edges[-2])}",
+            f"start is {format_moment(start)}, but the last {noun} begins on {format_moment(heatmaps.edges[-2])}",
             parameter="start",
             value=str(start),
-            remedy="Choose an earlier time, or leave it empty to judge all maps",
+            remedy=f"Choose an earlier time, or leave it empty to judge all {noun}s",
         )
     return first
 
@@ -240,23 +279,25 @@ def _by_order(score: ModelScore) -> ModelScore:
         reliability=reliability([], []),
         fold_loss=np.full_like(score.fold_loss, np.nan),
         fold_brier=np.full_like(score.fold_brier, np.nan),
+        sums=score.sums and replace(score.sums, loss=np.full_like(score.sums.loss, np.nan)),
     )
 
 
-def _horizon(stack: RiskStack) -> int:
+def _horizon(stack: AnyRisk) -> int:
     given = stack.tags.get(tagnames.HORIZON, "")
     return max(int(given), 1) if given.isdecimal() else 1
 
 
 def _beside(
-    stack: RiskStack,
-    heatmaps: Heatmaps,
+    stack: AnyRisk,
+    heatmaps: Panel,
     maps: NDArray[np.int64],
     threshold: int,
     warn: Callable[[str], None],
     context: JobContext,
 ) -> dict[str, NDArray[np.float32]]:
-    """Forecasts of the quick baselines for the same maps, from no more than the risk's makers could know."""
+    """Forecasts of baselines (of a grid the quick ones) for the same maps, from no more than its makers could know."""
+    noun = heatmaps.bin_noun
     first, horizon = int(maps[0]), _horizon(stack)
     origin = first - horizon + 1
     made = read_moment(stack.tags.get(tagnames.ORIGIN, ""))
@@ -268,13 +309,13 @@ def _beside(
         check_history(heatmaps.before(max(origin, 0)), 1)
     except CrimeRiskError:
         warn(
-            "No baseline stands beside it, since the maps hold no history before the first one judged; a skill is"
-            " measured against the share of events in these very maps. Give hotspot grids that begin earlier, or a"
-            " later start"
+            f"No baseline stands beside it, since the {noun}s hold no history before the first one judged; a skill is"
+            f" measured against the share of events in these very {noun}s. Give {COUNTS[heatmaps.support.kind]} that"
+            " begin earlier, or a later start"
         )
         return {}
     risks = {}
-    for name in QUICK_BASELINES:
+    for name in _list_beside(heatmaps):
         context.check_cancelled()
         history = heatmaps.before(origin)
         forecaster = make_forecaster(name, threshold=threshold).fit(history)
@@ -285,3 +326,7 @@ def _beside(
             risk = forecaster.forecast_known(heatmaps.cut(last + 1), first, horizon, context)[maps - first]
         risks[name] = np.asarray(risk, dtype=np.float32)
     return risks
+
+
+def _list_beside(panel: Panel) -> tuple[str, ...]:
+    return QUICK_BASELINES if isinstance(panel, Heatmaps) else list_baselines(panel.support.kind)

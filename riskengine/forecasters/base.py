@@ -16,6 +16,7 @@ from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, check_arrays
 from ..ground.errors import DataError, ParameterError
 from ..maps.panel import Panel
+from .expected import Counts, expect_counts
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -119,6 +120,13 @@ class Forecaster(ABC):
         check_steps(horizon)
         return self.predict_ahead(panel.drop_delay(), first, horizon + panel.delay, context)
 
+    def predict_counts(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Counts:
+        """Forecast how many incidents the bins after `history` will have, with an interval of 95 %.
+
+        They are those of which `predict` gives the probabilities (`expect_counts`).
+        """
+        return expect_counts(self.predict(history, steps, context), history, getattr(self, "threshold", 1))
+
     def settings(self) -> dict[str, Any]:
         """Return the arguments it was made with, JSON-able; with `state` all that a model file keeps."""
         return {
@@ -145,7 +153,7 @@ class Forecaster(ABC):
 
 
 def mark_events(
-    heatmaps: Panel, threshold: int = 1, which: slice | NDArray[np.bool_] = slice(None)
+    heatmaps: Panel, threshold: int = 1, which: slice | NDArray[np.bool_] | NDArray[np.intp] = slice(None)
 ) -> NDArray[np.uint8]:
     """Mark events, shape (T, H, W): 1 where a cell of the study area counts at least `threshold` incidents.
 

@@ -16,6 +16,7 @@ from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, Damaged
 from ..ground.errors import ParameterError
+from ..maps.bins import read_bin_text
 from ..maps.panel import Panel
 from .base import Forecaster, Maps, check_history, check_steps, mark_events
 from .catalogue import make_forecaster
@@ -47,7 +48,8 @@ class Ensemble(Forecaster):
     Parameters
     ----------
     members : sequence of str
-        Names of forecasters. One that needs a longer history than there is, is left out.
+        Names of forecasters. One that needs a longer history than there is, is left out. On areas the default stands
+        for those of areas (`list_default_members`), which take its place when it is fitted.
     member_settings : dict of str to dict
         Settings of members, by name.
     share : float
@@ -131,6 +133,7 @@ class Ensemble(Forecaster):
         """Learn the weights on the end of `history`, then fit the members on all of it."""
         context = context or JobContext()
         check_history(history, self.least_maps)
+        self._choose_members(history)
         first = len(history) - max(round(len(history) * self.share), 1)
         self.weights_ = np.zeros(len(self.members))
         self.past_loss_ = np.full(len(self.members) + 1, np.nan)
@@ -160,6 +163,11 @@ class Ensemble(Forecaster):
                 context.progress(0.0, f"Fitting {FORECASTERS[name].title}, member {number + 1} of {len(kept)}")
                 self.members_[name] = self._make(name).fit(history, context)
         return self
+
+    def _choose_members(self, history: Panel) -> None:
+        """Take the default members of the history's units where no others than the grid's default were given."""
+        if self.members == list(_MEMBERS):
+            self.members = list(list_default_members(history.support.kind, read_bin_text(history.bin)[1]))
 
     def _weigh(
         self,

@@ -1,8 +1,8 @@
-"""Logistic regression with an offset, by L-BFGS on a large table."""
+"""Logistic and Poisson regression with an offset, by L-BFGS on a large table."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +23,20 @@ LEAST_DEVIATION = 1e-6
 def regress(
     columns: NDArray[np.float32],
     offset: NDArray[np.float32],
-    events: NDArray[np.uint8],
+    events: NDArray[Any],
     strength: float,
     text: str,
     context: JobContext,
+    loss: Literal["log_loss", "poisson"] = "log_loss",
 ) -> tuple[Array, Array, Array, float]:
-    """Minimise log-loss plus `strength` / 2 times the squared weights of the standardised columns.
+    """Minimise log-loss, or Poisson's, plus `strength` / 2 times the squared weights of the standardised columns.
 
     Parameters
     ----------
     columns : ndarray of float32, shape (rows, columns)
     offset : ndarray of float32, shape (rows,)
-        Part of the logit that has no weight.
-    events : ndarray of 0/1, shape (rows,)
+        Part of the logit, or of the logarithm of the expected count, that has no weight.
+    events : ndarray of 0/1, or of counts, shape (rows,)
     strength : float
     text : str
         Takes the progress.
@@ -61,10 +62,12 @@ def regress(
         weights = parameters[:-1] * used
         slopes, shift = fold_scaling(mean, scale, weights, float(parameters[-1]))
         z = limit_logits(columns @ slopes + offset + shift)
-        wrong = (expit(z) - happened).astype(np.float32)
+        forecast = expit(z) if loss == "log_loss" else np.exp(z)
+        wrong = (forecast - happened).astype(np.float32)
         total = float(wrong.sum(dtype=np.float64))
         slope = (np.asarray(wrong @ columns, dtype=np.float64) - total * mean) / scale * used
-        value = float((np.logaddexp(0.0, z) - happened * z).sum()) + strength / 2 * float(weights @ weights)
+        own = np.logaddexp(0.0, z) if loss == "log_loss" else forecast
+        value = float((own - happened * z).sum()) + strength / 2 * float(weights @ weights)
         return value, np.append(slope + strength * weights, total)
 
     best = minimize(cost, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from ..contract.texts import count_text
 from ..ground.context import JobContext
@@ -23,6 +23,8 @@ _LEVELS, _SAMPLE = 250, 100_000
 ROUND, _PATIENCE = 10, 3
 #: Rows that walk down the trees together: they stay in the processor's cache.
 _CHUNK = 32_768
+#: Rows of a leaf, at least.
+_LEAST_LEAF = 40
 _FIELDS = ("feature", "limit", "left", "right", "value")
 _SPECS = {
     "trees_roots": ArraySpec("i", ("trees",), 0),
@@ -187,6 +189,43 @@ def fit_trees(
     return flatten_trees(models, edges)
 
 
+def grow_trees(
+    columns: NDArray[np.float32],
+    outcome: NDArray[Any],
+    loss: Literal["log_loss", "poisson"],
+    trees: int,
+    leaves: int,
+    learning_rate: float,
+    seed: int,
+) -> Trees:
+    """Grow trees whose sum is the logit of an event, or with Poisson's loss the logarithm of an expected count.
+
+    Parameters
+    ----------
+    columns : ndarray, shape (rows, columns)
+    outcome : ndarray, shape (rows,)
+        Events, both kinds of which occur, or counts, one of which is above 0.
+    trees : int
+        Their number.
+    """
+    edges = choose_level_edges(columns)
+    settings: dict[str, Any] = {
+        "max_iter": trees,
+        "early_stopping": False,
+        "learning_rate": learning_rate,
+        "max_leaf_nodes": leaves,
+        "min_samples_leaf": max(_LEAST_LEAF, len(columns) // 1000),
+        "l2_regularization": 20.0,
+        "random_state": seed,
+    }
+    if loss == "log_loss":
+        model = HistGradientBoostingClassifier(**settings)
+    else:
+        model = HistGradientBoostingRegressor(loss=loss, **settings)
+    model.fit(assign_levels(columns, edges), outcome)
+    return flatten_trees([model], edges)
+
+
 def choose_level_edges(columns: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """Choose where each column is cut into at most 250 levels of about as many rows.
 
@@ -205,7 +244,7 @@ def assign_levels(columns: NDArray[np.float32], edges: list[NDArray[np.float32]]
     return levels
 
 
-def flatten_trees(models: list[HistGradientBoostingRegressor], edges: list[NDArray[np.float32]]) -> Trees:
+def flatten_trees(models: Sequence[Any], edges: list[NDArray[np.float32]]) -> Trees:
     """Turn the sum of scikit-learn's models of levels into trees over the columns themselves."""
     nodes = [stage[0].nodes for model in models for stage in model._predictors]
     lengths = list(map(len, nodes))

@@ -73,14 +73,14 @@ class WeekdayTrend(Windowed):
             return 1.0
         number = count_slots(heatmaps)
         seen, when = levels[0, window], levels[1, window].astype(np.intp)
-        weekly = _weekly(seen, when, number)
+        weekly = weigh_times_of_week(seen, when, number)
         recent = max(round(self.trend_days / measure_bin(heatmaps)), 3)
         expected = seen.mean() * weekly[when[-recent:]].sum()
         trend = (seen[-recent:].sum() + self.trend_shrinkage) / (expected + self.trend_shrinkage)
         return float(weekly[read_slot(start, number)] * trend)
 
 
-def _weekly(seen: Array, when: NDArray[np.intp], number: int) -> Array:
+def weigh_times_of_week(seen: Array, when: NDArray[np.intp], number: int) -> Array:
     """Compute how much busier than the mean each time of the week is, shape (number,), shrunk towards 1.
 
     An hour of the week is held near the product of its weekday and its hour of the day, which 7 and 24 times as many

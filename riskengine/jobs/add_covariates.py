@@ -40,7 +40,7 @@ def run(parameters: AddCovariates, context: JobContext) -> dict[str, Any]:
     check_folder(parameters.output)
     _refuse_in_place(parameters)
     panel = read_panel(parameters.panel, "panel")
-    names = _name_covariates(parameters, panel)
+    names = _name_covariates(parameters, panel, context)
     context.progress(0.05, "Reading the table")
     table = read_value_table(
         parameters.table,
@@ -102,20 +102,22 @@ def _refuse_in_place(parameters: AddCovariates) -> None:
         )
 
 
-def _name_covariates(parameters: AddCovariates, panel: Panel) -> list[str]:
-    """Name the new covariates; refuse names that the panel has already."""
+def _name_covariates(parameters: AddCovariates, panel: Panel, context: JobContext) -> list[str]:
+    """Name the new covariates; say which of the panel's they replace."""
     fields = [_POINTS] if parameters.combine == "count" else parameters.fields
     names = [" ".join(replace_controls(f"{parameters.prefix}{field}").split()) for field in fields]
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise ParameterError(
+            f"{show_name(twice[0])} is given twice", parameter="fields", value=twice[0], remedy="Give each field once"
+        )
     known = {*panel.extras.static_names, *(each.name for each in panel.extras.covariates)}
-    for number, name in enumerate(names):
-        written = name + SHUFFLED if parameters.shuffle else name
-        if written in known or name in names[:number]:
-            raise ParameterError(
-                f"There is a covariate {show_name(written)} already",
-                parameter="prefix",
-                value=parameters.prefix,
-                remedy="Give a prefix that tells the new one from it",
-            )
+    written = [name + SHUFFLED if parameters.shuffle else name for name in names]
+    if replaced := [name for name in written if name in known]:
+        one = "covariate of the panel is", "covariates of the panel are"
+        context.warn(
+            f"{count_text(len(replaced), *one)} replaced by the new one of the same name:"
+            f" {list_names(replaced, _LISTED)}. To keep both, give a prefix"
+        )
     return names
 
 
@@ -168,10 +170,12 @@ def _make_dated(
     context: JobContext,
 ) -> Extras:
     assert table.when is not None
+    areas = 1 if parameters.joined == "all" else panel.mask.size
     covariates, made = [], []
     for number, (name, each) in enumerate(values.items()):
         context.progress(0.5 + 0.3 * number / len(values))
-        dated = combine_dated(pairs, each, parameters.combine, panel.mask.size, table.when, panel.edges, panel.bin)
+        dated = combine_dated(pairs, each, parameters.combine, areas, table.when, panel.edges, panel.bin)
+        dated = dated.repeat(panel.mask.size) if areas == 1 else dated
         if not np.isfinite(dated.values[: len(panel)]).any():
             raise DataError(
                 f"{show_name(name)} has no value in the time of the panel or before",
@@ -233,7 +237,5 @@ def _report_missing(extras: Extras, panel: Panel, context: JobContext) -> int:
             has = "has no value", "have no value"
             of = f" of {list_names(names)}" if len(alike) > 1 else ""
             without = list_names([_areas_of(panel).names[number] for number in missing.tolist()])
-            context.warn(
-                f"{part_text(len(missing), panel.mask.size, panel.noun, *has)}{of}: {without}"
-            )
+            context.warn(f"{part_text(len(missing), panel.mask.size, panel.noun, *has)}{of}: {without}")
     return int(np.any(list(known.values()), axis=0).sum())

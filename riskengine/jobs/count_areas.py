@@ -70,7 +70,7 @@ def run(parameters: CountAreas, context: JobContext) -> dict[str, Any]:
     rows = rows.select(find_chosen(rows.incidents, parameters.categories, context))
     unit, number = _choose_bins(parameters, everything, earlier, context)
     length = bin_text(unit, number)
-    rows, edges, first = _choose_period(rows, everything, (unit, number), parameters, earlier, context)
+    rows, edges, there = _choose_period(rows, everything, (unit, number), parameters, earlier, context)
     context.progress(0.1, "Making areas")
     support, made, area = _make_support(parameters, everything, edges, earlier, context)
     _check_size(support, edges, length)
@@ -97,7 +97,7 @@ def run(parameters: CountAreas, context: JobContext) -> dict[str, Any]:
         delay=parameters.delay if parameters.delay is not None else earlier.panel.delay if earlier is not None else 0,
     )
     if earlier is not None:
-        panel, by_category = join_panels(earlier, panel, by_category, first, context)
+        panel, by_category = join_panels(earlier, panel, by_category, there, context)
     never = _report(panel, made[tags.UNITS], context)
     context.progress(0.7, "Writing the panel")
     write_panel(parameters.output, panel, by_category, made)
@@ -147,8 +147,8 @@ def _choose_period(
     parameters: CountAreas,
     earlier: Earlier | None,
     context: JobContext,
-) -> tuple[Rows, Times, int]:
-    """The incidents that count, the edges of all bins, and the number of the first bin that is counted now."""
+) -> tuple[Rows, Times, NDArray[np.bool_]]:
+    """The incidents that count, the edges of all bins, and the bins of which there are incidents, of any category."""
     _, first, last = choose_span(rows.incidents, parameters.start, parameters.end, context)
     if earlier is None:
         edges = make_bin_edges(first, last, *bins, "bin", "a panel holds")
@@ -163,8 +163,9 @@ def _choose_period(
     begin = int(np.searchsorted(edges, first, side="right")) - 1
     covered = find_covered(everything)
     warn_of_incomplete(parameters.start, parameters.end, covered, edges[begin:], context, "bin")
+    there = count_bins_of(everything.between(first, last + np.timedelta64(1, "s")).time, edges) > 0
     time = rows.incidents.time
-    return rows.select((time >= first) & (time <= last)), edges, begin
+    return rows.select((time >= first) & (time <= last)), edges, there
 
 
 def _leave_out_older(time: Times, first: np.datetime64, begin: np.datetime64, context: JobContext) -> np.datetime64:

@@ -1,4 +1,4 @@
-"""Job: judge a risk raster by what happened."""
+"""Job: judge a risk of cells or areas by what happened."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Any
 from ..contract.tools.risk import EvaluateRisk
 from ..evaluation.exposure import compute_exposure, read_areas
 from ..evaluation.hindsight import find_hindsight, find_other_categories
-from ..evaluation.riskmap import judge_raster
+from ..evaluation.riskmap import judge_risk
+from ..evaluation.weighing import weigh
 from ..ground.context import JobContext
 from ..intake.findings import list_category_findings
+from ..maps.area_risk import is_area_risk, read_area_risk
 from ..maps.heatmaps import read_heatmaps
 from ..maps.history import to_local_moment
+from ..maps.panelfile import is_panel_file, read_panel
 from ..maps.risk import read_risk
 from ..report.claims import describe_comparison
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
-from .models import to_dict
+from .models import check_units, to_dict
 
 
 def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
     """Read, match bands and maps, score, write."""
     began = time.monotonic()
-    outputs = Outputs(parameters.report, parameters.csv, None, parameters.labels, parameters.hits)
+    outputs = Outputs(parameters.report, parameters.csv, None, parameters.labels, parameters.hits, parameters.by_area)
     check_outputs(outputs)
     notes: list[str] = []
 
@@ -32,19 +35,21 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
 
     context.progress(0.0, "Reading")
     areas = read_areas(parameters.areas) if parameters.areas else {}
-    stack = read_risk(parameters.risk)
-    heatmaps = read_heatmaps(parameters.heatmaps)
+    of_areas = is_panel_file(parameters.heatmaps)
+    check_units(EvaluateRisk, parameters, risk=is_area_risk(parameters.risk), heatmaps=of_areas)
+    stack = read_area_risk(parameters.risk) if of_areas else read_risk(parameters.risk)
+    panel = read_panel(parameters.heatmaps) if of_areas else read_heatmaps(parameters.heatmaps)
     start = None if parameters.start is None else to_local_moment(parameters.start, "start")
-    hindsight = find_hindsight(stack, heatmaps, start)
+    hindsight = find_hindsight(stack, panel, start)
     # What matters most comes first, in log and report.
-    other = find_other_categories(stack, heatmaps)
-    findings = [*filter(None, (hindsight, other)), *list_category_findings(heatmaps.categories)]
+    other = find_other_categories(stack, panel)
+    findings = [*filter(None, (hindsight, other)), *list_category_findings(panel.categories)]
     for finding in findings:
         context.warn(finding.sentence)
     with context.step(0.1, 0.9):
-        backtest = judge_raster(
+        backtest = judge_risk(
             stack,
-            heatmaps,
+            panel,
             threshold=parameters.threshold,
             percentile=parameters.percentile,
             over=parameters.over,
@@ -52,10 +57,12 @@ def run(parameters: EvaluateRisk, context: JobContext) -> dict[str, Any]:
             warn=warn,
             context=context,
         )
+    if parameters.weigh:
+        backtest.weighed = weigh(backtest, parameters.weigh)
     if areas:
         risk = backtest.risks[backtest.model]
-        flagged, mask = backtest.flag_cells(), backtest.heatmaps.mask
-        backtest.areas = compute_exposure(areas, heatmaps.grid, mask, risk, flagged, backtest.counts, context)
+        flagged, mask = backtest.flag_cells(), backtest.panel.mask
+        backtest.areas = compute_exposure(areas, panel.support, mask, risk, flagged, backtest.counts, context)
     shown = to_dict(parameters)
     with context.step(0.9, 1.0):
         write_outputs(backtest, outputs, shown, notes, findings, warn, context)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.dates import format_moment, format_span
-from ..contract.forecasters import BASELINES, FORECASTERS
+from ..contract.forecasters import FORECASTERS, list_baselines
 from ..contract.texts import count_text
 from ..contract.tools.forecast import TrainForecastModel
 from ..evaluation.judged import Judged
@@ -81,7 +81,8 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         warn(f"None of the held-out {noun}s was observed: the model is not evaluated")
     else:
         with context.step(share, share + 0.1):
-            judged = judge_trained(model, held_in, first, BASELINES, parameters.threshold, context)
+            baselines = list_baselines(panel.support.kind)
+            judged = judge_trained(model, held_in, first, baselines, parameters.threshold, context)
     sentence, tone = make_headline(judged)
     context.log(sentence, "warning" if tone == "worse" else "info")
     trained = known

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.warp import transform
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from ..contract.dates import format_bin_length, format_span
 from ..contract.texts import count_text, list_names
@@ -158,18 +158,23 @@ def continue_edges(earlier: Panel, first: np.datetime64, last: np.datetime64) ->
 
 
 def join_panels(
-    earlier: Earlier, later: Panel, by_category: dict[str, csr_array], first: int, context: JobContext
+    earlier: Earlier,
+    later: Panel,
+    by_category: dict[str, csr_array],
+    there: NDArray[np.bool_],
+    context: JobContext,
 ) -> tuple[Panel, dict[str, csr_array]]:
-    """Join a panel and what was counted anew from bin number `first` on; what that changes is said.
+    """Join a panel and what was counted now; what that changes is said.
 
     Parameters
     ----------
     earlier : Earlier
     later : Panel
-        Of all bins, those of `earlier` first; nothing is read of those before `first`.
+        Of the bins of `earlier` and those after them.
     by_category : dict of str to csr_array, shape (T, N)
         Of the same bins.
-    first : int
+    there : ndarray of bool, shape (T,)
+        Bins of which there are incidents now: of the others the earlier panel keeps what it had.
     context : JobContext
 
     Returns
@@ -179,33 +184,37 @@ def join_panels(
     dict of str to csr_array
     """
     old = earlier.panel
-    kept = min(first, len(old))
-    _report_anew(old, later, kept, context)
-    counts = np.zeros(later.counts.shape, dtype=np.promote_types(old.counts.dtype, later.counts.dtype))
-    counts[:kept], counts[first:] = old.counts[:kept], later.counts[first:]
+    kept = np.flatnonzero(~there[: len(old)])
+    _report_anew(old, later, np.flatnonzero(there[: len(old)]), context)
+    counts = later.counts.astype(np.promote_types(old.counts.dtype, later.counts.dtype))
+    counts[kept] = old.counts[kept]
     observed = find_observed(counts.sum(axis=1, dtype=np.int64), old.bin)
-    observed[:kept] = old.observed[:kept]
-    nothing = csr_array((len(later), counts.shape[1]), dtype=np.int64)
+    observed[kept] = old.observed[kept]
+    stays = np.zeros((len(later), 1), dtype=np.int64)
+    stays[kept] = 1
+    nothing = csr_array(counts.shape, dtype=np.int64)
     joined = {}
     for name in dict.fromkeys([*earlier.by_category, *by_category]):
-        before = earlier.by_category.get(name, nothing)[:kept]
-        gap = nothing[: first - kept]
-        joined[name] = csr_array(vstack([before, gap, by_category.get(name, nothing)[first:]]))
+        before = earlier.by_category.get(name, nothing).copy()
+        before.resize(counts.shape)
+        now = by_category.get(name, nothing)
+        joined[name] = csr_array(before.multiply(stays) + now.multiply(1 - stays))
     categories = sorted({*old.categories, *later.categories}) if old.categories and later.categories else []
     panel = replace(later, counts=counts, observed=observed, categories=categories, extras=old.extras)
     return panel, joined
 
 
-def _report_anew(old: Panel, later: Panel, first: int, context: JobContext) -> None:
-    before, now = (each.counts[first : len(old)].sum(axis=1, dtype=np.int64) for each in (old, later))
-    if not len(before):
+def _report_anew(old: Panel, later: Panel, anew: NDArray[np.int64], context: JobContext) -> None:
+    before, now = (each.counts[anew].sum(axis=1, dtype=np.int64) for each in (old, later))
+    if not len(anew):
         return
     said = [
-        f"{format_span(*later.edges[first + place : first + place + 2])} {now[place]:,} instead of {before[place]:,}"
-        for place in np.flatnonzero(before != now)
+        f"{format_span(*later.edges[each : each + 2])} {new:,} instead of {was:,}"
+        for each, was, new in zip(anew.tolist(), before, now, strict=True)
+        if was != new
     ]
     lacking = bool((now < _LACKING * before).any())
-    text = f"{count_text(len(before), 'bin is', 'bins are')} counted anew"
+    text = f"{count_text(len(anew), 'bin is', 'bins are')} counted anew"
     changes = f": {'; '.join(said[:_NAMED])}{' and others' if len(said) > _NAMED else ''}" if said else ", as before"
     lost = ". Incidents are missing in this layer that the panel had: set START to leave such bins as they are"
     (context.warn if lacking else context.log)(f"{text}{changes}{lost if lacking else ''}")

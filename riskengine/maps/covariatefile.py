@@ -42,7 +42,7 @@ def make_tables(database: sqlite3.Connection) -> None:
 
 
 def append_covariates(database: sqlite3.Connection, extras: Extras, fids: Sequence[int]) -> None:
-    """Write fixed and dated covariates behind those that the tables hold.
+    """Write fixed and dated covariates behind those that the tables hold; they replace those of the same name.
 
     Parameters
     ----------
@@ -53,6 +53,10 @@ def append_covariates(database: sqlite3.Connection, extras: Extras, fids: Sequen
     fids : sequence of int, length N
         Of the areas, in the panel's order.
     """
+    for name in (*extras.static_names, *(each.name for each in extras.covariates)):
+        same = f"SELECT covariate FROM {COVARIATES} WHERE name = ?"
+        database.execute(f"DELETE FROM {VALUES} WHERE covariate IN ({same})", (name,))
+        database.execute(f"DELETE FROM {COVARIATES} WHERE name = ?", (name,))
     (number,) = database.execute(f"SELECT coalesce(max(covariate), -1) + 1 FROM {COVARIATES}").fetchone()
     places = np.asarray(fids, dtype=np.int64)
     for name, values in zip(extras.static_names, extras.static, strict=True):

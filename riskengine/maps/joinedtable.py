@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ..contract.texts import count_text, list_names, part_text, show_name
@@ -39,6 +40,7 @@ def join_table(
     Returns
     -------
     pairs : Pairs
+        With one area alone where every row holds for all.
     joined : str
         How, as people read it.
 
@@ -51,6 +53,10 @@ def join_table(
         pairs, joined = _join_by_key(parameters, areas, table, larger, context)
     elif parameters.joined == "location":
         pairs, joined = _join_by_location(parameters, areas, table, context)
+    elif parameters.joined == "all":
+        # One area stands for all of them.
+        pairs = joining.pair_with(np.arange(table.rows), np.zeros(table.rows, dtype=np.int64))
+        joined = "every row holds for all areas"
     else:
         pairs, joined = _join_by_area(parameters, areas, table, context)
     if parameters.weight_field:
@@ -119,7 +125,7 @@ def _count_repeated(pairs: Pairs, table: ValueTable) -> int:
 def _join_by_location(
     parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext
 ) -> tuple[Pairs, str]:
-    shapes = _read_shapes(parameters, areas, table)
+    shapes = _read_shapes(parameters, areas, table, context)
     if joining.is_polygonal(shapes):
         if parameters.combine != "mean":
             raise ParameterError(
@@ -152,7 +158,7 @@ def _join_by_area(
             value=parameters.joined,
             remedy="Join by location or by key",
         )
-    shapes = _read_shapes(parameters, areas, table)
+    shapes = _read_shapes(parameters, areas, table, context)
     pairs, cover = joining.pair_by_area(shapes, areas)
     kept = np.isfinite(cover.inside)
     if not kept.any():
@@ -187,7 +193,7 @@ def _join_by_area(
         )
         if beyond := int((cover.inside[kept] < joining.WHOLE).sum()):
             context.warn(f"{part_text(beyond, int(kept.sum()), 'polygon', *reaches)} counted")
-    context.log(f"Joined by shared area: {count_text(len(np.unique(pairs.area)), 'area')} of {len(names):,}; {how}")
+    context.log(f"Joined by shared area: {part_text(len(np.unique(pairs.area)), len(names), 'area')}; {how}")
     return pairs, f"by shared area: {how}"
 
 
@@ -199,7 +205,9 @@ def _name_table(parameters: AddCovariates) -> str:
     return show_name(parameters.source or Path(parameters.table).name)
 
 
-def _read_shapes(parameters: AddCovariates, areas: Shapes, table: ValueTable) -> NDArray[np.object_]:
+def _read_shapes(
+    parameters: AddCovariates, areas: Shapes, table: ValueTable, context: JobContext
+) -> NDArray[np.object_]:
     if table.shapes is None or not any(shape is not None for shape in table.shapes):
         raise DataError(
             f"{_name_table(parameters)} has no geometry, so its rows have no location",
@@ -214,7 +222,11 @@ def _read_shapes(parameters: AddCovariates, areas: Shapes, table: ValueTable) ->
             value=parameters.table,
             remedy="Set it with Layer ▸ Set CRS of Layer(s), or run Assign projection",
         )
-    return move_shapes(table.shapes, table.crs, areas.crs)
+    shapes = move_shapes(table.shapes, table.crs, areas.crs)
+    if bad := int((~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)).sum()):
+        has = "has an invalid geometry, which is", "have invalid geometries, which are"
+        context.warn(f"{part_text(bad, table.rows, 'row', *has)} repaired")
+    return shapes
 
 
 def _weigh(pairs: Pairs, table: ValueTable, weight_field: str, context: JobContext) -> Pairs:

@@ -59,7 +59,8 @@ class Pairs:
         return Pairs(self.row, self.area, self.share * own, self.share, self.points).select(kept)
 
 
-def _pair(row: NDArray[np.int64], area: NDArray[np.int64], points: bool = False) -> Pairs:
+def pair_with(row: NDArray[np.int64], area: NDArray[np.int64], points: bool = False) -> Pairs:
+    """Pair rows and areas, each of equal weight and with its whole amount."""
     ones = np.ones(len(row))
     return Pairs(row.astype(np.int64), area.astype(np.int64), ones, ones, points)
 
@@ -102,7 +103,7 @@ def pair_by_key(keys: Sequence[str], labels: Sequence[str]) -> tuple[Pairs, list
             continue
         rows += [row] * len(found)
         areas += found
-    return _pair(np.array(rows, dtype=np.int64), np.array(areas, dtype=np.int64)), list(unknown)
+    return pair_with(np.array(rows, dtype=np.int64), np.array(areas, dtype=np.int64)), list(unknown)
 
 
 def count_known(keys: Sequence[str], labels: Sequence[str]) -> int:
@@ -134,12 +135,12 @@ def pair_by_location(shapes: Geometries, areas: Shapes) -> tuple[Pairs, int]:
         polygons, codes = _find_distinct(shapes)
         middle, polygon = _find_within(polygons, areas)
         row, position = _unfold(polygon, codes)
-        return _pair(row, middle[position]), int((codes < 0).sum())
+        return pair_with(row, middle[position]), int((codes < 0).sum())
     points = np.isin(shapely.get_type_id(shapes), _POINTS) & ~shapely.is_empty(shapes)
     middle = shapely.centroid(shapes[points])
     found = areas.locate(shapely.get_x(middle), shapely.get_y(middle))
     row = np.flatnonzero(points)
-    return _pair(row[found >= 0], found[found >= 0], points=True), len(shapes) - int((found >= 0).sum())
+    return pair_with(row[found >= 0], found[found >= 0], points=True), len(shapes) - int((found >= 0).sum())
 
 
 @dataclass(frozen=True)

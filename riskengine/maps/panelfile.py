@@ -14,6 +14,7 @@ Its tables (docs/methods/areas.md says it for users):
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,18 +27,21 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from ..contract import tags as tagnames
+from ..contract.tools.areas import DELAY
 from ..ground.artefacts import whole_file
 from ..ground.errors import DataError, FormatError
 from . import bins as timebins
 from . import covariatefile
 from .areas import Areas
-from .panel import Extras, Panel
+from .panel import MOST_COUNTS, Extras, Panel
 from .segments import Segments
 from .shapes import Shapes
 
 #: Tables of the file.
-AREAS, BINS, COUNTS, VIEW, ABOUT = "areas", "bins", "counts", "counts_by_area", tagnames.ABOUT_TABLE
+AREAS, BINS, COUNTS, VIEW, ABOUT = tagnames.AREAS_TABLE, "bins", "counts", tagnames.COUNTS_TABLE, tagnames.ABOUT_TABLE
 _REMEDY = "Make it with Count incidents by area"
+#: More bins, and more incidents of one area and bin, are in no panel.
+_MOST_BINS, _HIGHEST = timebins.MAX_BINS, 2**31 - 1
 #: The first bytes of every SQLite file.
 _SQLITE = b"SQLite format 3\0"
 #: Columns that every row of counts and of their view has; a category has one of another name.
@@ -218,16 +222,14 @@ def read_panel(path: str | Path, parameter: str = "heatmaps") -> Panel:
     try:
         with _open(path) as database:
             about = read_about(database, path, parameter)
-            starts, ends, observed = _columns(database, f"SELECT start, end, observed FROM {BINS} ORDER BY bin", 3)
-            edges = np.array([text.removesuffix("Z") for text in (*starts, ends[-1])], dtype="datetime64[s]")
+            edges, observed = _read_bins(database, about.get(tagnames.BIN, ""))
             fids, ids, names = _columns(database, f"SELECT fid, id, name FROM {AREAS} ORDER BY fid", 3)
             when, where, number = _read_counts(database, fids, ["incidents"])
             extras = covariatefile.read_covariates(database, fids)
         meta, _, shapes, _ = pyogrio.raw.read(path, layer=AREAS, columns=[])
         units = _make_units(ids, names, shapes, meta["crs"] or "", about)
-        counts = np.zeros((len(edges) - 1, len(ids)), dtype=np.min_scalar_type(int(number[0].max(initial=0)) + 1))
-        counts[when, where] = number[0]
-        _check_edges(edges, about.get(tagnames.BIN, ""))
+        counts = _fill_counts((len(edges) - 1, len(ids)), when, where, number[0])
+        delay = _check_delay(about.get(tagnames.DELAY, "0"))
     except (sqlite3.Error, LookupError, ValueError, OverflowError, TypeError, shapely.errors.ShapelyError) as error:
         raise FormatError(
             f"{path} cannot be read as a panel: it is damaged or of another kind",
@@ -243,15 +245,52 @@ def read_panel(path: str | Path, parameter: str = "heatmaps") -> Panel:
         np.ones(len(ids), dtype=bool),
         units,
         about.get(tagnames.BIN, ""),
-        np.array(observed, dtype=bool),
+        observed,
         tagnames.split_categories(about.get(tagnames.CATEGORIES, "")),
         about.get(tagnames.BINARY) == "1",
         extras,
         exactness=about.get(tagnames.EXACTNESS, ""),
         area=about.get(tagnames.AREA, ""),
         source=about.get(tagnames.SOURCE, ""),
-        delay=int(about.get(tagnames.DELAY, "0")),
+        delay=delay,
     )
+
+
+def _read_bins(database: sqlite3.Connection, length: str) -> tuple[timebins.Times, NDArray[np.bool_]]:
+    """Read the edges of the bins and which are observed."""
+    columns = _columns(
+        database, f"SELECT bin, start, end, observed FROM {BINS} ORDER BY bin LIMIT ?", 4, _MOST_BINS + 1
+    )
+    numbers, starts, ends, observed = columns
+    if numbers != tuple(range(len(starts))) or starts[1:] != ends[:-1] or len(starts) > _MOST_BINS:
+        raise ValueError("the bins do not follow each other")
+    edges = np.array([text.removesuffix("Z") for text in (*starts, ends[-1])], dtype="datetime64[s]")
+    first, after = timebins.CALENDAR
+    if np.isnat(edges).any() or not first <= edges[0] <= edges[-1] < after:
+        raise ValueError("a bin is in no year")
+    if not np.array_equal(edges, timebins.make_next_edges(edges[:1], length, len(edges) - 1)):
+        raise ValueError(f"the bins are not of {length}")
+    return edges, np.array(observed, dtype=bool)
+
+
+def _fill_counts(
+    shape: tuple[int, int], when: NDArray[np.int64], where: NDArray[np.int64], number: NDArray[np.int64]
+) -> NDArray[Any]:
+    highest = int(number.max(initial=0))
+    if math.prod(shape) > MOST_COUNTS or highest > _HIGHEST:
+        raise ValueError("more than a panel holds")
+    counts = np.zeros(shape, dtype=np.min_scalar_type(highest + 1))
+    counts[when, where] = number
+    if len(np.unique(when * shape[1] + where)) < len(when):
+        raise ValueError("two counts of one area and bin")
+    return counts
+
+
+def _check_delay(text: str) -> int:
+    delay = int(text)
+    if not DELAY.allow(delay):
+        raise ValueError(f"{delay} is no delay")
+    return delay
 
 
 def _make_units(
@@ -334,16 +373,8 @@ def read_about(database: sqlite3.Connection, path: str | Path, parameter: str) -
     return about
 
 
-def _check_edges(edges: NDArray[np.datetime64], bin_length: str) -> None:
-    first, after = timebins.CALENDAR
-    steps = np.diff(edges.astype(np.int64))
-    if np.isnat(edges).any() or (steps <= 0).any() or not first <= edges[0] <= edges[-1] < after:
-        raise ValueError("the bins do not follow each other")
-    timebins.read_bin_text(bin_length)
-
-
-def _columns(database: sqlite3.Connection, query: str, number: int) -> list[tuple[Any, ...]]:
-    rows = database.execute(query).fetchall()
+def _columns(database: sqlite3.Connection, query: str, number: int, *values: int) -> list[tuple[Any, ...]]:
+    rows = database.execute(query, values).fetchall()
     return list(zip(*rows, strict=True)) if rows else [()] * number
 
 

@@ -6,6 +6,7 @@ A map's axes are in kilometres from the south-western corner of the units.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -17,8 +18,8 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from ..maps.areas import Areas
 from ..maps.grid import Grid
+from ..maps.shapes import Shapes
 from ..maps.support import Support
 
 #: More shapes than these are drawn as one picture: a line of text for each would make a report of megabytes.
@@ -29,6 +30,8 @@ _FINEST = 1 / 1500
 _BORDER, _SEAM = 0.4, 0.15
 _BORDER_COLOUR = "#ffffff"
 _LINE_WIDTH = 1.4
+#: Around what is marked.
+_OUTLINE, _OUTLINE_COLOUR = 0.8, "#141414"
 
 
 class Canvas(ABC):
@@ -57,6 +60,9 @@ class Canvas(ABC):
         colours
             ``cmap``, ``vmin``, ``vmax`` as matplotlib has them.
         """
+
+    def outline(self, axes: Axes, chosen: NDArray[np.bool_]) -> None:
+        """Draw a dark line around some units, or along them; cells of a grid have none."""
 
     @abstractmethod
     def find_middles(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -92,26 +98,32 @@ class _GridCanvas(Canvas):
 class _ShapesCanvas(Canvas):
     """Areas or segments."""
 
-    def __init__(self, support: Areas) -> None:
-        geometries = support.geometries
-        west, south, east, north = shapely.total_bounds(geometries)
+    def __init__(self, support: Shapes) -> None:
+        west, south, east, north = shapely.total_bounds(support.geometries)
         self._support, self._corner = support, np.array([west, south])
         self.width, self.height = (max(each, support.side) / 1000 for each in (east - west, north - south))
-        self._many = len(geometries) > MANY_SHAPES
-        self._geometries = shapely.simplify(geometries, 1000 * max(self.width, self.height) * _FINEST)
+        self._many = len(support.geometries) > MANY_SHAPES
+        finest = 1000 * max(self.width, self.height) * _FINEST
+        self._geometries = shapely.simplify(support.geometries, finest)
+
+    def measure_side(self, width: float, height: float) -> float:
+        return 72 * min(width / self.width, height / self.height) * self._support.side / 1000
+
+    def find_middles(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        x, y = self._bring(np.column_stack(self._support.find_centres()))[chosen].T
+        return x, y
 
     def fill(self, axes: Axes, values: NDArray[Any], **colours: Any) -> ScalarMappable:
         limits = {name: colours.pop(name) for name in ("vmin", "vmax") if name in colours}
+        # Without blended colours a picture of thousands of shapes is half as large.
+        style: dict[str, Any] = {**colours, "antialiaseds": not self._many, "rasterized": self._many}
         shapes: LineCollection | PathCollection
         if self._support.kind == "segments":
-            parts, unit = shapely.get_parts(self._geometries, return_index=True)
-            lines = [self._bring(shapely.get_coordinates(each)) for each in parts]
-            shapes = LineCollection(lines, array=values[unit], linewidths=_LINE_WIDTH, capstyle="round", **colours)
+            lines, owner = self._lines
+            shapes = LineCollection(lines, array=values[owner], linewidths=_LINE_WIDTH, **style)
         else:
-            paths = [self._trace(each) for each in shapely.orient_polygons(self._geometries)]
             edge, width = ("face", _SEAM) if self._many else (_BORDER_COLOUR, _BORDER)
-            shapes = PathCollection(paths, array=values, edgecolors=edge, linewidths=width, **colours)
-        shapes.set_rasterized(self._many)
+            shapes = PathCollection(self._paths, array=values, edgecolors=edge, linewidths=width, **style)
         shapes.set_clim(**limits)
         axes.add_collection(shapes)
         axes.set_aspect("equal")
@@ -119,27 +131,40 @@ class _ShapesCanvas(Canvas):
         axes.set_ylim(0, self.height)
         return shapes
 
-    def _trace(self, polygons: shapely.Geometry) -> Path:
-        """The rings of an area as one path; holes stay open, since they turn the other way."""
-        rings = [self._bring(shapely.get_coordinates(ring)) for ring in shapely.get_rings(polygons)]
-        vertices = np.concatenate(rings)
-        codes = np.full(len(vertices), Path.LINETO, dtype=Path.code_type)
-        ends = np.cumsum([0, *map(len, rings)])
-        for first, after in pairwise(ends):
-            codes[first], codes[after - 1] = Path.MOVETO, Path.CLOSEPOLY
-        return Path(vertices, codes)
+    def outline(self, axes: Axes, chosen: NDArray[np.bool_]) -> None:
+        if self._support.kind == "segments":
+            lines, owner = self._lines
+            marked = [line for line, number in zip(lines, owner, strict=True) if chosen[number]]
+        else:
+            around = shapely.boundary(shapely.union_all(self._geometries[chosen]))
+            marked = [self._bring(shapely.get_coordinates(part)) for part in shapely.get_parts(around)]
+        axes.add_collection(LineCollection(marked, colors=_OUTLINE_COLOUR, linewidths=_OUTLINE, rasterized=self._many))
 
-    def find_middles(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        x, y = self._bring(np.column_stack(self._support.find_centres()))[chosen].T
-        return x, y
+    @cached_property
+    def _lines(self) -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:
+        """The parts of all segments, and the number of the segment of each."""
+        parts, owner = shapely.get_parts(self._geometries, return_index=True)
+        return [self._bring(shapely.get_coordinates(part)) for part in parts], owner
+
+    @cached_property
+    def _paths(self) -> list[Path]:
+        """The rings of each area as one path; holes stay open, since they turn the other way."""
+        parts, owner = shapely.get_parts(shapely.orient_polygons(self._geometries), return_index=True)
+        rings, part = shapely.get_rings(parts, return_index=True)
+        coordinates, ring = shapely.get_coordinates(rings, return_index=True)
+        vertices, codes = self._bring(coordinates), np.full(len(coordinates), Path.LINETO, dtype=Path.code_type)
+        begins = np.flatnonzero(np.diff(ring, prepend=-1))
+        codes[begins], codes[np.r_[begins[1:], len(codes)] - 1] = Path.MOVETO, Path.CLOSEPOLY
+        limits = np.searchsorted(owner[part[ring]], np.arange(len(self._geometries) + 1))
+        return [Path(vertices[first:after], codes[first:after]) for first, after in pairwise(limits)]
 
     def _bring(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((coordinates - self._corner) / 1000)
 
-    def measure_side(self, width: float, height: float) -> float:
-        return 72 * min(width / self.width, height / self.height) * self._support.side / 1000
-
 
 def make_canvas(support: Support) -> Canvas:
     """Make the map of a support."""
-    return _GridCanvas(support) if isinstance(support, Grid) else _ShapesCanvas(support)
+    if isinstance(support, Grid):
+        return _GridCanvas(support)
+    assert isinstance(support, Shapes)
+    return _ShapesCanvas(support)

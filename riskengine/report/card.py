@@ -46,8 +46,8 @@ def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
 
 
 def _finite(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Figures without limits have none in a file."""
-    return {name: value if math.isfinite(value) else None for name, value in pairs}
+    """Figures without limits have none in a file, and intervals over time alone no places."""
+    return {name: value if math.isfinite(value) else None for name, value in pairs if name != "places" or value}
 
 
 def describe_forecast(

@@ -1,4 +1,4 @@
-"""What a backtest or an evaluation leaves behind: report, CSV, risk, labels and hits; each whole or not at all."""
+"""What a backtest or an evaluation leaves: report, CSV, risk, labels, hits or areas; each whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ..maps.counted import describe_counted
 from ..maps.geotiff import write_stack
 from ..maps.heatmaps import write_risk
 from ..measures.labels import LABEL_NODATA, LABELS
+from .areatable import write_judged_areas
 from .backtest import write_backtest_report
 from .claims import describe_comparison, make_headline
 from .figures_csv import write_figures
@@ -31,7 +32,7 @@ from .figures_csv import write_figures
 #: Parameters of jobs that name files.
 FILES = frozenset(
     [
-        *("areas", "checkpoint", "csv", "extras", "heatmaps", "hits", "incidents", "labels"),
+        *("areas", "by_area", "checkpoint", "compare", "csv", "extras", "heatmaps", "hits", "incidents", "labels"),
         *("model", "model_output", "output", "report", "risk"),
     ]
 )
@@ -46,6 +47,7 @@ class Outputs:
     risk: str | None = None
     labels: str | None = None
     hits: str | None = None
+    by_area: str | None = None
 
 
 def check_outputs(outputs: Outputs) -> None:
@@ -80,15 +82,15 @@ def write_outputs(
     """
     context.progress(0.0, "Writing")
     edges = np.array(backtest.edges, dtype="datetime64[s]")
-    heatmaps = backtest.heatmaps
+    panel = backtest.panel
     tags = {
-        tagnames.BIN: heatmaps.bin,
+        tagnames.BIN: panel.bin,
         tagnames.MODEL: backtest.model,
-        tagnames.CATEGORIES: tagnames.join_categories(heatmaps.categories),
-        tagnames.SOURCE: heatmaps.source,
-        tagnames.COUNTED: describe_counted(heatmaps, backtest.maps),
+        tagnames.CATEGORIES: tagnames.join_categories(panel.categories),
+        tagnames.SOURCE: panel.source,
+        tagnames.COUNTED: describe_counted(panel, backtest.maps),
     }
-    mask, grid = heatmaps.mask, heatmaps.grid
+    mask = panel.mask
 
     @cache
     def labels() -> NDArray[np.uint8]:
@@ -96,7 +98,7 @@ def write_outputs(
 
     def write_the_risk(path: str) -> None:
         horizon = {tagnames.HORIZON: str(backtest.plan.horizon)}
-        write_risk(path, backtest.risks[backtest.model], edges, mask, grid, tags | horizon, context)
+        write_risk(path, backtest.risks[backtest.model], edges, mask, backtest.heatmaps.grid, tags | horizon, context)
 
     def write_labels(path: str) -> None:
         more = {
@@ -105,11 +107,15 @@ def write_outputs(
             tagnames.PERCENTILE: f"{backtest.percentile:g}",
             tagnames.OVER: backtest.over,
         }
+        grid = backtest.heatmaps.grid
         write_stack(path, labels(), edges, mask, grid, LABEL_NODATA, tags | more, context, "labels")
 
     def write_hits(path: str) -> None:
         fields = fields_of(Judges, "hits")
-        write_table(path, fields, [list_hits(backtest, labels())], "point", str(grid.crs), "hits")
+        write_table(path, fields, [list_hits(backtest, labels())], "point", panel.support.crs, "hits")
+
+    def write_by_area(path: str) -> None:
+        write_judged_areas(path, backtest, labels(), context)
 
     def write_csv(path: str) -> None:
         write_figures(path, backtest)
@@ -121,6 +127,7 @@ def write_outputs(
         "risk": ("the risk raster is not", write_the_risk),
         "labels": ("the labels are not", write_labels),
         "hits": ("the hits are not", write_hits),
+        "by_area": ("the areas by label are not", write_by_area),
         "csv": ("the CSV is not", write_csv),
         # Last, so that it tells of the others.
         "report": ("the report is not", write_report),
@@ -160,7 +167,7 @@ def list_hits(backtest: Judged, labels: NDArray[np.uint8]) -> Chunk:
 
 def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
     """Make the job's result, but for its notes: figures, comparisons, what was written."""
-    events = (backtest.counts >= backtest.threshold) & backtest.heatmaps.mask
+    events = (backtest.counts >= backtest.threshold) & backtest.panel.mask
     model, best = backtest.scores[backtest.model], backtest.scores.get(backtest.best_baseline)
     return {
         **backtest.to_dict(),
@@ -170,10 +177,11 @@ def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
         "headline": make_headline(backtest)[0],
         "verdict": " ".join(describe_comparison(backtest)),
         "labels": list(LABELS),
-        "counted_categories": backtest.heatmaps.categories,
-        "counted_text": describe_counted(backtest.heatmaps, backtest.maps),
+        "counted_categories": backtest.panel.categories,
+        "counted_text": describe_counted(backtest.panel, backtest.maps),
         "hits": int(events.sum()),
         "report": outputs.report,
         "csv": outputs.csv,
         "risk": outputs.risk,
+        "by_area": outputs.by_area,
     }

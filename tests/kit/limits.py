@@ -16,6 +16,13 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 ROOT = Path(__file__).resolve().parents[2]
+#: What a tool cannot do without though each may be left empty by itself, by the names of Processing.
+BESIDE: dict[str, dict[str, Any]] = {
+    "addcovariates": {"FIELDS": "occurred", "KEY_FIELD": "occurred"},
+    "countareas": {"UNITS": "squares", "SIZE": 500},
+    "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
+    "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
+}
 #: How far beyond a limit of a real number is asked, relative to it.
 STEP = 1e-6
 
@@ -62,6 +69,7 @@ def ask_dialogs() -> list[list[Any]]:
                 for each in parameters_of(algorithm.tool)
                 if each.shown is not None and not each.optional and type(each.kind).__name__ in inputs
             }
+            given.update(BESIDE.get(algorithm.name(), {}))
             fine, why = algorithm.checkParameterValues(given, context)
             assert fine, (algorithm.name(), why)
             for parameter, value in list_cases(algorithm.tool):
@@ -97,9 +105,12 @@ def _inputs(folder: Path) -> dict[str, Any]:
     return {
         "Raster": lambda parameter: str(raster),
         "File": file,
+        "MapLayer": lambda parameter: str(raster),
         "Incidents": lambda parameter: layer,
+        "Table": lambda parameter: layer,
         "Field": lambda parameter: "occurred",
         "RasterDestination": lambda parameter: str(folder / "out.tif"),
+        "PanelDestination": lambda parameter: str(folder / "out.gpkg"),
         "FileDestination": lambda parameter: str(folder / f"out.{parameter.kind.ending or 'file'}"),
         "VectorDestination": lambda parameter: "memory:",
     }

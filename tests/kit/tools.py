@@ -177,6 +177,9 @@ def _destinations(algorithm: QgsProcessingAlgorithm) -> Iterator[tuple[str, Call
 
     for parameter in parameters_of(algorithm.tool):
         kind, name = parameter.kind, parameter.name
+        # The inputs of these checks are grids, of which a tool refuses to make what it makes of areas.
+        if getattr(kind, "units", "") == "areas":
+            continue
         if isinstance(kind, kinds.RasterDestination):
             yield name, lambda folder, name=name: str(folder / f"{name.lower()}.tif")
         elif isinstance(kind, kinds.FileDestination):

@@ -77,7 +77,10 @@ def test_a_reference_gives_the_percentiles(run: Any, hundred: str, tmp_path: Pat
         ({"METHOD": 1, "SHARES": "20, 10"}, "SHARES is 20, 10; give rising numbers between 0 and 100"),
         ({"METHOD": 1, "SHARES": "0, 10"}, "SHARES is 0, 10; give rising numbers between 0 and 100"),
         ({"METHOD": 3}, "METHOD is 3; choose one of 0: Percentiles of the risk; 1: Shares of the area"),
-        ({"REFERENCE": "nowhere.tif"}, "REFERENCE is nowhere.tif; it is missing, truncated or no raster"),
+        (
+            {"REFERENCE": "nowhere.tif"},
+            "REFERENCE is nowhere.tif; it is missing, truncated or no layer. Choose a raster, or a layer of",
+        ),
     ],
 )
 def test_classes_that_cannot_be(

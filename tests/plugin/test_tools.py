@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from kit.tools import algorithm_of, check_run, check_tool, list_tool_ids
+from qgis.core import QgsFeature, QgsProcessingParameterRasterDestination, QgsProject, QgsVectorLayer
 
 #: What makes a run short; all else is as a user gets it.
 QUICK: dict[str, dict[str, Any]] = {
+    "addcovariates": {"KEY_FIELD": "id", "FIELDS": "score"},
     "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
     "countareas": {"UNITS": 1, "SIZE": 500},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
@@ -37,6 +39,8 @@ def inputs_of(
     forecast: Any,
     csv_file: Path,
     binary: Any,
+    panel: str,
+    table: Any,
 ) -> Any:
     """`inputs_of(tool)`: what it needs, by the names of Processing."""
     by_key = {
@@ -45,6 +49,8 @@ def inputs_of(
         "incidents": town_layer,
         "index": str(index_file),
         "path": str(csv_file),
+        "panel": panel,
+        "table": table,
     }
     models = {"crimemodel": forecast["OUTPUT_MODEL"], "crimescore": str(score_model_file)}
 
@@ -69,6 +75,26 @@ def inputs_of(
 def binary(run: Any, grids_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A forecast of the hotspot grids' own time that knew all: 1 where something happened."""
     return run("binarizeheatmaps", INPUT=str(grids_file), OUTPUT=str(tmp_path_factory.mktemp("binary") / "binary.tif"))
+
+
+@pytest.fixture(scope="module")
+def panel(run: Any, town_layer: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The town's incidents by squares of 1500 m."""
+    path = tmp_path_factory.mktemp("panel") / "panel.gpkg"
+    return str(run("countareas", INPUT=town_layer, UNITS="squares", SIZE=1500, OUTPUT=str(path))["OUTPUT"])
+
+
+@pytest.fixture(scope="module")
+def table(panel: str) -> Any:
+    """A table with a score of each of the panel's areas."""
+    areas = QgsVectorLayer(panel.replace("counts_by_area", "areas"), "areas", "ogr")
+    made = QgsVectorLayer("None?field=id:string&field=score:double", "scores", "memory")
+    for number, area in enumerate(areas.getFeatures()):
+        row = QgsFeature(made.fields())
+        row.setAttributes([area["id"], float(number)])
+        assert made.dataProvider().addFeature(row)
+    QgsProject.instance().addMapLayer(made, False)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +129,8 @@ def test_tool_without_an_engine(
     destinations = {
         each.name(): str(tmp_path / f"{each.name()}.{each.defaultFileExtension() or 'file'}")
         for each in algorithm_of(name).destinationParameterDefinitions()
-        if not each.flags() & each.Flag.FlagOptional
+        # Rasters may be optional where what is made follows from the input.
+        if not each.flags() & each.Flag.FlagOptional or isinstance(each, QgsProcessingParameterRasterDestination)
     }
     said = refusal(name, **{**destinations, **given})
     assert "Crime Risk ▸ Set up engine…" in said

@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 
 from ...contract.tools.base import fields_of
 from ...contract.tools.forecast import ForecastRisk
+from ...forecasters.expected import Counts
 from ...ground.context import JobContext
 from ...ground.tables import Chunk, write_table
 from ...maps.panel import Panel
-from ...maps.risk import DEFAULT_PERCENTILES
+from ...maps.risk import DEFAULT_PERCENTILES, list_share_labels
 from ...maps.shapes import Shapes
 from ...measures.weighted import compute_density
-from .expected import Counts
 from .steps import RiskForecast
 
 Values = NDArray[np.float64]
 
 #: Places of each bin in the table of the top places.
 TOP = 20
+#: What the classes are called, lowest first.
+CLASS_LABELS = list_share_labels([100 - each for each in reversed(DEFAULT_PERCENTILES)])
 #: Shares of the area that differ by rounding alone are equal.
 _ROUNDING = 1e-9
 #: What must be read beside every map of areas, and goes into its metadata.

@@ -12,6 +12,7 @@ from ...contract.dates import count_bins
 from ...contract.forecasters import FORECASTERS
 from ...contract.texts import count_text
 from ...forecasters.base import Forecaster, check_history
+from ...forecasters.expected import Counts
 from ...forecasters.modelcard import ModelCard
 from ...ground.context import JobContext
 from ...ground.errors import DataError
@@ -19,7 +20,6 @@ from ...maps.bins import make_next_edges
 from ...maps.counted import describe_counted
 from ...maps.heatmaps import Heatmaps, write_risk
 from ...maps.panel import Panel
-from .expected import Counts, derive_counts
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ def forecast(model: Forecaster, card: ModelCard, history: Panel, steps: int, con
         )
     counts = None
     if not isinstance(history, Heatmaps):
-        counts = derive_counts(risk)
+        whole = model.predict_counts(history, skipped + steps, context)
+        counts = Counts(whole.mean[skipped:], whole.low[skipped:], whole.high[skipped:])
     edges = make_next_edges(history.edges, history.bin, skipped + steps)[skipped:]
     tags = {
         tagnames.BIN: history.bin,

@@ -212,6 +212,16 @@ def test_yearly_polygons_hold_until_the_next_year(add: Add, layer: Callable[...,
     assert equal(extras.covariates[0].values, [[2] * 3] * 4)
 
 
+def test_the_weather_of_a_city_holds_for_all_its_areas(add: Add) -> None:
+    table = "day,high\n1/1/20,2\n1/31/20,4\n3/1/20,9\n"
+    extras, said = add(table, joined="all", fields=["high"], date_field="day", delay=0)
+    (high,) = extras.covariates
+    assert equal(high.values, [[3] * 3, [3] * 3, [9] * 3, [9] * 3])
+    assert extras.sources["high"].joined == "every row holds for all areas"
+    assert any(each.startswith("high: 6 of 12 values are filled with the last one before") for each in said.messages)
+    assert any("as numbers above 12 show" in each for each in said.messages)
+
+
 def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -> None:
     table = "area,score,other\nA,1,10\nB,2,20\nC,3,30\n"
     extras, said = add(table, **{**KEY, "fields": ["score", "other"]}, shuffle=True, seed=2)
@@ -238,6 +248,8 @@ def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -
         ("area,score\nA,1\n", {**KEY, "fields": []}, "fields is empty"),
         ("area,score\nA,1\n", {**KEY, "key_field": ""}, "key_field is empty"),
         ("area,score\nA,1\n", {**KEY, "combine": "count"}, "counts points"),
+        ("area,score\nA,1\n", {**KEY, "joined": "all"}, "date_field is empty, and a value of all areas"),
+        ("area,score\nA,1\n", {**KEY, "joined": "all", "date_field": "a", "shuffle": True}, "changes nothing"),
         ("area,score\nA,1\n", {**KEY, "areas": "x", "combine": "sum"}, "each area within one would get the whole"),
         ("area,score\nA,1\n", {**KEY, "combine": "sum", "weight_field": "score"}, "only averages are weighted"),
         ("area,score\nA,1\n", {**KEY, "date_field": "score", "known_from": "2020-01-01T00:00:00"}, "have dates"),
@@ -257,14 +269,22 @@ def test_the_panel_itself_is_no_place_for_the_result(add: Add, tmp_path: Path) -
         add("area,score\nA,1\n", **KEY, output=str(tmp_path / "panel.gpkg"))
 
 
-def test_names_that_the_panel_has_are_refused(add: Add, tmp_path: Path) -> None:
-    add("area,score\nA,1\n", **KEY)
-    again = {"panel": str(tmp_path / "more.gpkg"), "table": str(tmp_path / "table.csv"), **KEY}
-    again["output"] = str(tmp_path / "again.gpkg")
-    with pytest.raises(ParameterError, match=r"There is a covariate score already\. Give a prefix"):
-        run_job("add_covariates", again, Recorder())
-    run_job("add_covariates", {**again, "prefix": "new "}, Recorder())
-    assert read_panel(tmp_path / "again.gpkg").extras.static_names == ("score", "new score")
+def test_a_covariate_replaces_the_one_of_its_name_as_when_its_table_has_grown(add: Add, tmp_path: Path) -> None:
+    dated = {**KEY, "date_field": "when"}
+    add("area,score,when\nA,1,2020-01\n", **dated)
+    (tmp_path / "table.csv").write_text("area,score,when\nA,1,2020-01\nB,2,2020-02\n")
+    again = {"panel": str(tmp_path / "more.gpkg"), "table": str(tmp_path / "table.csv"), **dated}
+    said = Recorder()
+    run_job("add_covariates", {**again, "prefix": "new ", "output": str(tmp_path / "both.gpkg")}, said)
+    assert [each.name for each in read_panel(tmp_path / "both.gpkg").extras.covariates] == ["score", "new score"]
+    assert not any("replaced" in warning for warning in said.warnings)
+    run_job("add_covariates", {**again, "output": str(tmp_path / "again.gpkg")}, said)
+    (score,) = read_panel(tmp_path / "again.gpkg").extras.covariates
+    assert equal(score.values, [[1, NAN, NAN], [1, 2, NAN], [1, 2, NAN], [1, 2, NAN]])
+    assert (
+        "1 covariate of the panel is replaced by the new one of the same name: score. To keep both, give a prefix."
+        in said.warnings
+    )
 
 
 @pytest.mark.filterwarnings("ignore:'crs' was not provided")

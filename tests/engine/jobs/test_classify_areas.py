@@ -63,7 +63,8 @@ def test_percentiles_are_of_the_areas(tmp_path: Path) -> None:
     assert rows["size"] == [1e6, 1e6, 2e6, 6e6]
     assert [str(rows[key][0]) for key in ("start", "end")] == ["2022-05-01 00:00:00", "2022-06-01 00:00:00"]
     assert done["edges"] == [["2022-05-01T00:00:00", "2022-06-01T00:00:00"]]
-    assert done["classes_text"].startswith("Classes by percentiles of the areas; thresholds of the first map: 0.25, 0.36")
+    said = "Classes by percentiles of the areas; thresholds of the first map: 0.25, 0.36"
+    assert done["classes_text"].startswith(said)
 
 
 def test_shares_are_of_the_ground_and_the_densest_come_first(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from riskengine.ground.errors import ParameterError
 from riskengine.jobs import run_job
 
 #: Input that is not there: whoever looks for it has begun to work.
-NEEDED = {
+NEEDED: dict[str, dict[str, Any]] = {
+    "add_covariates": {"panel": "absent.gpkg", "table": "table.csv", "fields": ["a"], "key_field": "b"},
+    "count_areas": {"incidents": "absent.json", "crs": "EPSG:32614", "units": "squares", "size": 500},
     "convlstm": {"heatmaps": "absent.tif", "output": "risk.tif"},
     "train_forecast": {"heatmaps": "absent.tif"},
     "build_index": {"incidents": "absent.json", "crs": "EPSG:32614"},
@@ -39,7 +41,12 @@ def test_every_ending_that_a_tool_reads_is_one_that_a_tool_writes() -> None:
         for each in parameters_of(tool)
         if isinstance(each.kind, File) and each.kind.ending
     }
-    assert read == {each.kind.ending for _, each in list_read_on()} == {"crimemodel", "crimeindex", "crimescore"}
+    assert read == {each.kind.ending for _, each in list_read_on()} == {
+        "crimemodel",
+        "crimeindex",
+        "crimescore",
+        "gpkg",
+    }
     assert {tool.JOB for tool, _ in list_read_on()} == set(NEEDED)
 
 

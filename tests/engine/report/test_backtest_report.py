@@ -29,6 +29,7 @@ from riskengine.report import backtest_figures, backtest_maps, claims
 from riskengine.report.backtest import write_backtest_report
 from riskengine.report.openings import describe_trial
 from riskengine.report.verdicts import format_interval, verdict_of, verdict_of_hits
+from riskengine.report.units import words_of
 from riskengine.report.words import format_change, format_count, format_flagged
 
 EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'
@@ -312,7 +313,7 @@ def test_a_difference_that_may_be_chance_is_not_called_one() -> None:
     ],
 )
 def test_few_cells_are_not_called_5_percent(flagged: float, cells: int, said: str) -> None:
-    assert collapse_blanks(format_flagged(AreaHits(0.05, flagged, cells, 12, 18, 12, 18, 21))) == said
+    assert collapse_blanks(format_flagged(AreaHits(0.05, flagged, cells, 12, 18, 12, 18, 21), words_of("grid"))) == said
 
 
 def test_a_grid_of_two_cells_says_what_was_flagged(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from riskengine.report.card import describe_forecast, metrics_of
 from riskengine.report.claims import describe_comparison, describe_held_out, describe_models, make_headline
 from riskengine.report.signals import describe_signal
 from riskengine.report.verdicts import Verdict
+from riskengine.report.units import words_of
 from riskengine.report.words import format_figure, format_hits, format_share
 
 SIDE, DAYS, FIRST = 10, 90, 20
@@ -182,7 +183,7 @@ def test_few_cells_that_hold_most_incidents_are_named_with_the_catch(held: list[
     counts[0, : len(held)] = held
     risk = np.linspace(1, 0, 400)[None]
     area = count_area_hits(risk, counts)
-    text = collapse_blanks(format_hits(area))
+    text = collapse_blanks(format_hits(area, words_of("grid")))
     assert text.endswith(f" of the incidents ({area.caught:.0f} of {sum(held)}{'; ' + said if said else ''})")
 
 

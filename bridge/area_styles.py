@@ -1,0 +1,152 @@
+"""Styles of areas and street segments: counts, classes of risk, what a forecast got right, top places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from qgis.core import (
+    Qgis,
+    QgsCategorizedSymbolRenderer,
+    QgsFeatureRequest,
+    QgsGraduatedSymbolRenderer,
+    QgsRendererCategory,
+    QgsRendererRange,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtGui import QColor
+
+from ..riskengine.contract.colours import LABELS, list_count_steps
+from .crs import tr
+from .label_styles import format_label
+from .style_parts import list_colours, load_style
+from .temporal import Edges, make_span_expression, set_maps_in_time
+
+
+def list_titles() -> dict[str, str]:
+    """List what the fields of areas are called in tables and forms, by their names."""
+    return {
+        "rank": tr("Rank"),
+        "id": tr("Id"),
+        "name": tr("Area"),
+        "start": tr("From"),
+        "end": tr("Until"),
+        "risk": tr("Probability of at least one incident"),
+        "expected": tr("Expected incidents"),
+        "low": tr("Expected incidents, 95 % from"),
+        "high": tr("Expected incidents, 95 % to"),
+        "percentile": tr("Percentile of the area"),
+        "class": tr("Class"),
+        "change": tr("Change against the last year, incidents per bin"),
+        "km2": tr("Size, km²"),
+        "share": tr("Share of the whole area, this one and those above"),
+        "expected_share": tr("Share of all expected incidents, this one and those above"),
+        "incidents": tr("Incidents"),
+        "flagged": tr("Part that is flagged"),
+        "label": tr("Label"),
+        "size": tr("Size, m² (of segments m)"),
+    }
+
+
+def ending_of(layer: QgsVectorLayer) -> str:
+    """Find the ending of a style's name: of lines there is one of its own."""
+    return "_lines" if layer.geometryType() == Qgis.GeometryType.Line else ""
+
+
+def name_fields(layer: QgsVectorLayer) -> None:
+    """Give the fields titles that say what they hold."""
+    titles = list_titles()
+    for number, field in enumerate(layer.fields()):
+        if field.name() in titles:
+            layer.setFieldAlias(number, titles[field.name()])
+
+
+def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
+    """Style counts in up to five steps, as hotspot grids have them, and show each in its bin."""
+    load_style(layer, f"panel{ending_of(layer)}")
+    # The symbol belongs to its range, which must outlive the copying.
+    only = layer.renderer().ranges()[0]
+    steps, labels = list_count_steps(max(highest, 1))
+    ranges = []
+    for (before, step), label, colour in zip(pairwise([0, *steps]), labels, list_colours(len(steps))):
+        own = only.symbol().clone()
+        own.setColor(colour)
+        ranges.append(QgsRendererRange(before + 0.5, step + 0.5, own, label))
+    layer.setRenderer(QgsGraduatedSymbolRenderer("incidents", ranges))
+    layer.setMapTipTemplate(
+        """<b>[% "name" %]</b><br>[% "incidents" %] [% if("incidents" = 1, 'incident', 'incidents') %], """
+        f"[% {make_span_expression()} %]"
+    )
+    set_maps_in_time(layer, edges)
+
+
+def style_panel_areas(layer: QgsVectorLayer) -> None:
+    """Style the areas of a panel: outlines below the counts, where there may be none."""
+    load_style(layer, f"panel_areas{ending_of(layer)}")
+
+
+def style_risk_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges) -> None:
+    """Style a forecast by its classes of risk per km²: by probability large areas would win for their size alone."""
+    style_class_areas(layer, labels, edges)
+    said = {
+        tr("probability of at least one"): "format_number(\"risk\" * 100, 1) || ' %'",
+        tr("expected"): "format_number(\"expected\", 2) || ' (' || \"low\" || ' – ' || \"high\" || ')'",
+        tr("change"): 'format_number("change", 2)',
+        tr("rank"): '"rank"',
+    }
+    _set_tip(layer, said)
+
+
+def style_class_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges) -> None:
+    """Style areas by their class, each shown in its bin; the first map lies on top where no time is chosen."""
+    load_style(layer, f"class_polygons{ending_of(layer)}")
+    shades = zip(list_colours(len(labels)), labels)
+    _set_categories(layer, "class", dict(enumerate(shades)))
+    _set_tip(layer, {tr("class"): '"label"', tr("risk"): 'format_number("risk", 4)'})
+    _finish(layer, edges)
+
+
+def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
+    """Style areas by what they were in each bin; what was neither flagged nor hit is an outline."""
+    load_style(layer, f"class_polygons{ending_of(layer)}")
+    shades = {name: (QColor(shade), format_label(name)) for name, shade in LABELS.items()}
+    quiet = QColor(0, 0, 0, 0)
+    _set_categories(layer, "label", {**shades, "true negative": (quiet, format_label("true negative"))})
+    said = {
+        tr("label"): '"label"',
+        tr("incidents"): '"incidents"',
+        tr("forecast"): "format_number(\"risk\" * 100, 1) || ' %'",
+        tr("flagged"): "format_number(\"flagged\" * 100, 0) || ' %'",
+    }
+    _set_tip(layer, said)
+    _finish(layer, edges)
+
+
+def style_top_places(layer: QgsVectorLayer) -> None:
+    """Give the table of top places titles."""
+    name_fields(layer)
+
+
+def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:
+    # The symbol belongs to its category, which must outlive the copying.
+    category = layer.renderer().categories()[0]
+    renderer = QgsCategorizedSymbolRenderer(field)
+    for value, (colour, label) in shades.items():
+        own = category.symbol().clone()
+        own.setColor(colour)
+        renderer.addCategory(QgsRendererCategory(value, own, label))
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause("start", False)]))
+    renderer.setOrderByEnabled(True)
+    layer.setRenderer(renderer)
+
+
+def _set_tip(layer: QgsVectorLayer, said: Mapping[str, str]) -> None:
+    """Say so of each area when the mouse is over it; what is not known is a dash."""
+    lines = [f"{title} [% coalesce({expression}, '–') %]" for title, expression in said.items()]
+    head = """<b>[% coalesce("name", "id") %]</b>"""
+    layer.setMapTipTemplate("<br>".join([head, f"[% {make_span_expression()} %]", *lines]))
+
+
+def _finish(layer: QgsVectorLayer, edges: Edges) -> None:
+    name_fields(layer)
+    set_maps_in_time(layer, edges)

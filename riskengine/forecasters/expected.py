@@ -1,0 +1,110 @@
+"""Expected counts with their intervals, from probabilities: counts vary more than a Poisson process has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom, nbinom, poisson
+
+from ..maps.panel import Panel
+
+Array = NDArray[np.float64]
+
+#: Two-sided level of the intervals.
+LEVEL = 0.95
+#: A probability above this says little of how many there will be: the unit's own mean says more.
+SURE = 0.95
+#: Bins, at the end of a history, that dispersion and own means are taken from, and the fewest for a dispersion.
+_RECENT, _FEWEST = 52, 4
+_MOST_DISPERSION = 50.0
+#: Expected counts among which those of given probabilities are found.
+_MEANS = np.geomspace(1e-8, 1e4, 1200)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Expected counts of each bin and unit, float32 of shape (steps, ...); NaN outside the study area.
+
+    Attributes
+    ----------
+    mean : ndarray
+    low, high : ndarray
+        Prediction interval (`LEVEL`), both ends included: whole numbers.
+    """
+
+    mean: NDArray[np.float32]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+
+
+def expect_counts(risk: NDArray[np.floating], history: Panel, threshold: int = 1) -> Counts:
+    """Turn probabilities of at least `threshold` incidents into expected counts.
+
+    Counts are negative binomial, with a variance of φ times the mean (`measure_dispersion`): r = mean / (φ - 1), no
+    incident has probability φ^-r. The mean is that of which `risk` is the probability; where this is above `SURE`,
+    it is at least the unit's mean of the last bins. Of binary counts events are expected instead of incidents.
+
+    Parameters
+    ----------
+    risk : ndarray, shape (steps, ...)
+    history : Panel
+        What was known at the origin.
+    threshold : int
+    """
+    mask = history.mask
+    inside = np.asarray(risk[:, mask], dtype=np.float64)
+    if history.binary:
+        return _spread(inside, binom.ppf((1 - LEVEL) / 2, 1, inside), binom.ppf((1 + LEVEL) / 2, 1, inside), mask)
+    recent = np.flatnonzero(history.observed)[-_RECENT:]
+    seen = np.asarray(history.counts[recent][:, mask], dtype=np.float64)
+    dispersion = measure_dispersion(seen)
+    mean = _find_means(inside, dispersion, threshold)
+    own = seen.mean(axis=0) if len(seen) else np.zeros(inside.shape[1])
+    mean = np.where(inside > SURE, np.maximum(_find_means(np.minimum(inside, SURE), dispersion, threshold), own), mean)
+    low, high = (_find_quantile(share, mean, dispersion) for share in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return _spread(mean, low, high, mask)
+
+
+def measure_dispersion(seen: NDArray[Any]) -> float:
+    """Measure how many times as much as a Poisson process' the counts of a unit vary over time, at least once.
+
+    What all units go up and down by together is no part of it.
+
+    Parameters
+    ----------
+    seen : ndarray, shape (T, N)
+    """
+    bins, units = seen.shape
+    if bins < _FEWEST or units < 2 or not seen.any():
+        return 1.0
+    expected = np.outer(seen.mean(axis=1), seen.mean(axis=0)) / seen.mean()
+    free = (bins - 1) * (units - 1) / (bins * units)
+    return float(np.clip(((seen - expected) ** 2).sum() / expected.sum() / free, 1.0, _MOST_DISPERSION))
+
+
+def _find_means(risk: Array, dispersion: float, threshold: int) -> Array:
+    if dispersion <= 1:
+        reached = poisson.sf(threshold - 1, _MEANS)
+    else:
+        reached = nbinom.sf(threshold - 1, _MEANS / (dispersion - 1), 1 / dispersion)
+    # Where it is all but certain, the probability no longer grows.
+    grows = np.r_[True, np.diff(reached) > 0]
+    return np.asarray(np.exp(np.interp(np.log(np.maximum(risk, 1e-12)), np.log(reached[grows]), np.log(_MEANS[grows]))))
+
+
+def _find_quantile(share: float, mean: Array, dispersion: float) -> Array:
+    if dispersion <= 1:
+        return np.asarray(poisson.ppf(share, mean))
+    return np.asarray(nbinom.ppf(share, mean / (dispersion - 1), 1 / dispersion))
+
+
+def _spread(mean: Array, low: Array, high: Array, mask: NDArray[np.bool_]) -> Counts:
+    spread = []
+    for each in (mean, low, high):
+        whole = np.full((len(each), *mask.shape), np.nan, dtype=np.float32)
+        whole[:, mask] = each
+        spread.append(whole)
+    return Counts(*spread)

@@ -1,0 +1,153 @@
+"""What is known of each unit at an origin, as columns of a table: weighted means of it and its neighbours, and more."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ..maps.panel import Panel
+from .pastcounts import YEAR, Array, PastCounts, find_middles, shrink
+
+#: Half-lives of the weighted means, days; none is shorter than two bins.
+HALF_LIVES = (61.0, 183.0, 548.0, 1826.0)
+#: That of the rate which the columns correct.
+_BASE_LIFE = 365.0
+#: Share of the mean of all units in every mean: a logarithm needs more than nothing.
+_MIX = 0.15
+#: Half-life of the channels' means, days.
+_CHANNEL_LIFE = 183.0
+
+
+class RateColumns:
+    """Makes the tables of a panel's bins; what a table reads ends at its origin.
+
+    All columns but the season are of the unit against the mean of all, so that they mean the same at any level of the
+    city; the level is in the rate that they correct.
+
+    Parameters
+    ----------
+    panel : Panel
+    edges : ndarray of datetime64[s]
+        Of its bins and those that follow.
+    threshold : int
+    seasons : bool
+        Whether the time of the year is among the columns.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the columns.
+    past : PastCounts
+    """
+
+    def __init__(self, panel: Panel, edges: NDArray[np.datetime64], threshold: int = 1, seasons: bool = False) -> None:
+        # Who forecasts where counts come late looks further ahead instead; covariates have their own delays.
+        panel = panel.drop_delay()
+        self.past = PastCounts(panel, threshold)
+        self._edges, self._middles = edges, find_middles(edges)
+        self._seasons = seasons
+        mask = panel.mask
+        self._rings = _find_rings(panel)
+        size = np.log(panel.support.measure_sizes()[mask])
+        self._size = size - np.median(size)
+        extras = panel.extras
+        self._static = [layer[mask] for layer in extras.static]
+        self._covariates, self._mask = extras.covariates, mask
+        self._channels = [np.asarray(each[:, mask], dtype=np.float32) for each in extras.channels]
+        least = 2 * self.past.bin_days
+        self._lives = [days for days in HALF_LIVES if days >= least] or [least]
+        rings = ("here", "neighbours", "beyond")
+        self.names = [
+            *(f"half-life {days:g} d, {ring}" for days in self._lives for ring in rings),
+            "long-run rate",
+            "last bin",
+            "a year ago",
+            "size",
+            "log rate",
+            *(("summer", "spring") if self._seasons else ()),
+            *(f"channel {name}" for name in extras.channel_names),
+            *extras.static_names,
+            *(each.name for each in extras.covariates),
+        ]
+
+    def make_table(self, origin: int, target: int) -> tuple[NDArray[np.float32], Array]:
+        """Compute the table of bin `target` from what was known before bin `origin`.
+
+        Returns
+        -------
+        table : ndarray of float32, shape (N, columns)
+            NaN where a covariate says nothing.
+        rate : ndarray, shape (N,)
+            The weighted mean, shrunk and at the level of the last year: what the columns correct.
+        """
+        past = self.past
+        columns: list[Array] = []
+        for days in self._lives:
+            sums, _, _ = past.sum(self._decay(origin, days))
+            columns += [_compare(sums), *(_compare(ring @ sums) for ring in self._rings)]
+        columns.append(np.log(_relate(shrink(*past.sum(np.ones(origin)), past.events))))
+        last = np.flatnonzero(past.observed[:origin])[-1:]
+        columns.append(_compare(past.seen[last].sum(axis=0)))
+        columns.append(self._read_year_ago(origin, target))
+        rate = shrink(*past.sum(self._decay(origin, _BASE_LIFE)), past.events)
+        rate *= past.compute_level(origin, self._edges[target]) / rate.mean()
+        columns += [self._size, np.log(rate)]
+        if self._seasons:
+            angle = 2 * np.pi * (self._middles[target] % YEAR) / YEAR
+            columns += [np.full(past.units, turn) for turn in (-np.cos(angle), np.sin(angle))]
+        for channel in self._channels:
+            weights = (self._decay(origin, _CHANNEL_LIFE) * past.observed[:origin])[: len(channel)]
+            columns.append(_compare(weights.astype(np.float32) @ channel[: len(weights)]))
+        columns += self._static
+        columns += [np.asarray(each.read_known(origin)[self._mask], dtype=np.float64) for each in self._covariates]
+        table = np.empty((past.units, len(columns)), dtype=np.float32)
+        for number, column in enumerate(columns):
+            table[:, number] = column
+        return table, rate
+
+    def _decay(self, origin: int, days: float) -> Array:
+        if not origin:
+            return np.zeros(0)
+        weights: Array = 0.5 ** ((self.past.middles[origin - 1] - self.past.middles[:origin]) / days)
+        return weights
+
+    def _read_year_ago(self, origin: int, target: int) -> Array:
+        """Read how the unit differed from the mean in the bins of a month, a year before."""
+        half = max(15.5, self.past.bin_days / 2)
+        weights = np.asarray(abs(self.past.middles[:origin] - (self._middles[target] - YEAR)) < half, dtype=np.float64)
+        return _compare(self.past.sum(weights)[0])
+
+
+def _relate(values: Array) -> Array:
+    return np.asarray(values / max(float(values.mean()), 1e-9))
+
+
+def _compare(values: NDArray[np.floating]) -> Array:
+    """Logarithm of values against their mean, a little of which is mixed in."""
+    values = np.asarray(values, dtype=np.float64)
+    mean = float(values.mean())
+    return np.log(values / mean + _MIX) if mean > 0 else np.zeros(len(values))
+
+
+def _find_rings(panel: Panel) -> list[csr_array]:
+    """Find who touches each unit, and who touches these; matrices of shape (N, N) that average them.
+
+    A unit whose ring is empty stands for it itself.
+    """
+    inside = np.flatnonzero(panel.mask.ravel())
+    touch = panel.support.find_neighbours().astype(np.float64)[inside][:, inside]
+    near = csr_array((touch > 0).astype(np.float64))
+    two = csr_array(near @ near)
+    two = csr_array((two > 0).astype(np.float64))
+    own = csr_array((np.ones(len(inside)), (np.arange(len(inside)),) * 2), shape=near.shape)
+    beyond = csr_array(two - two.multiply(near) - two.multiply(own))
+    beyond.eliminate_zeros()
+    return [_average(each, own) for each in (near, beyond)]
+
+
+def _average(ring: csr_array, own: csr_array) -> csr_array:
+    number = np.asarray(ring.sum(axis=1)).ravel()
+    alone = csr_array(own.multiply((number == 0).astype(np.float64)[:, None]))
+    shares = csr_array(ring.multiply(1 / np.maximum(number, 1)[:, None]))
+    return csr_array(shares + alone)
