@@ -26,6 +26,7 @@ from ..measures.metrics import AreaHits
 from . import backtest_figures as figures
 from . import backtest_maps as maps
 from . import claims, words
+from .canvas import holds_dots
 from .html import format_crs, history_of, render
 from .openings import describe_trial
 from .signals import describe_signal
@@ -148,7 +149,11 @@ def _values(
         "rate_figure": maps.draw_label_rates(tradeoff, units) if any(tradeoff.values()) else None,
         "typical": drawn.pop("typical", None),
         "maps": drawn,
-        "label_figure": maps.draw_label_map(backtest, labels, chosen["typical"]) if labels is not None else None,
+        "marks": " ".join(filter(None, (maps.describe_marks(panel), units.colours))),
+        # Where units are many, the labels stand beside each map.
+        "label_figure": maps.draw_label_map(backtest, labels, chosen["typical"])
+        if labels is not None and holds_dots(panel.support)
+        else None,
         "label_words": _label_words(backtest, labels, chosen["typical"]) if labels is not None else None,
         "offsets": [_offset_row(name, each) for name, each in offsets.items()],
         "areas": sorted(exposure, key=lambda each: (-np.nan_to_num(each.flagged_share), each.name)),

@@ -18,11 +18,12 @@ from ..contract.colours import LABELS as LABEL_COLOURS
 from ..contract.dates import format_span
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
+from ..maps.panel import Panel
 from ..measures.labels import LABELS, Tradeoff
 from .backtest_figures import set_root_scale
-from .canvas import Canvas, make_canvas
+from .canvas import Canvas, holds_dots, make_canvas
 from .figures import OUTSIDE, PLOT_STYLE, RISK_COLOURS, add_probability_bar, make_figure, to_data_uri
-from .units import UnitWords
+from .units import UnitWords, units_of
 
 #: Colour of each label in the order of their codes, as the layer in QGIS has them, where true negatives have none.
 COLOURS = tuple(LABEL_COLOURS.get(name, "#ececec") for name in LABELS)
@@ -99,15 +100,43 @@ def choose_common_scale(backtest: Judged, name: str, places: Sequence[int]) -> S
 
 
 def draw_maps(judged: Judged, chosen: Mapping[str, int], labels: NDArray[np.uint8]) -> dict[str, dict[str, Any]]:
-    """Draw chosen maps of the model on one scale; by what they are the figure, and the numbers of `count_map`."""
+    """Draw chosen maps of the model on one scale; by what they are the figure, and what is said of it.
+
+    Beside the numbers of `count_map` that is ``figure``, ``alt`` (for those who do not see) and ``wide``.
+    """
     shared = choose_common_scale(judged, judged.model, list(chosen.values()))
-    return {
-        what: {
-            "figure": draw_happened_map(judged, judged.model, place, shared, labels),
-            **count_map(judged, place, labels),
-        }
-        for what, place in chosen.items()
-    }
+    draw = draw_happened_map if shared.canvas.dotted else draw_two_maps
+    drawn = {}
+    for what, place in chosen.items():
+        counted = count_map(judged, place, labels)
+        alt = _describe_map(judged, counted, shared.canvas.dotted)
+        figure = draw(judged, judged.model, place, shared, labels)
+        drawn[what] = {"figure": figure, "alt": alt, "wide": not shared.canvas.dotted, **counted}
+    return drawn
+
+
+def _describe_map(judged: Judged, counted: Mapping[str, Any], dotted: bool) -> str:
+    units = units_of(judged.panel)
+    what = "forecast probability" if np.isfinite(judged.scores[judged.model].log_loss) else "risk"
+    text = f"Map of the {what} per {units.noun}, {counted['span']}, and"
+    if not dotted:
+        return f"{text} beside it a map of the {units.many} by whether they were flagged and what happened there."
+    hit, incidents = count_text(counted["units"], units.noun), count_text(counted["incidents"], "incident")
+    return f"{text} dots in the {hit} in which {incidents} happened, coloured by whether the {units.noun} was flagged."
+
+
+def describe_marks(panel: Panel) -> str:
+    """Describe what is marked on the maps of `draw_maps`."""
+    units = units_of(panel)
+    if holds_dots(panel.support):
+        return (
+            f"A dot is {units.one} in which something was reported, its area the number of incidents; no incident is"
+            " drawn at its own place."
+        )
+    return (
+        f"Left: the forecast. Right: which {units.many} were flagged, and what became of them; no incident is drawn at"
+        " its own place."
+    )
 
 
 def count_map(judged: Judged, place: int, labels: NDArray[np.uint8]) -> dict[str, Any]:
@@ -172,10 +201,24 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, la
             fontsize=9,
             columnspacing=1,
         )
-        if np.isfinite(backtest.scores[name].log_loss):
-            add_probability_bar(figure, axes, image, "forecast probability", "max")
-        else:
-            figure.colorbar(image, ax=axes, label="risk", shrink=0.85, extend="max")
+        _add_risk_bar(figure, axes, image, np.isfinite(backtest.scores[name].log_loss))
+        return to_data_uri(figure)
+
+
+def draw_two_maps(backtest: Judged, name: str, place: int, shared: Scale, labels: NDArray[np.uint8]) -> str:
+    """Draw what was forecast, and beside it all units by their label; as `draw_happened_map`."""
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
+        height = float(np.clip(shared.canvas.measure_height(_MAP_WIDTH), 2.2, 6.5))
+        figure = make_figure(9.6, height + 1.2)
+        left, right = figure.subplots(1, 2, sharey=True)
+        risk = np.ma.masked_invalid(backtest.risks[name][place])
+        image = shared.canvas.fill(left, risk, cmap=RISK_COLOURS, vmin=0, vmax=shared.top)
+        for axes in (left, right):
+            axes.set_facecolor(OUTSIDE)
+            axes.set_xlabel("km")
+        left.set_ylabel("km")
+        _add_risk_bar(figure, left, image, np.isfinite(backtest.scores[name].log_loss))
+        _fill_labels(figure, right, shared.canvas, labels[place], 3)
         return to_data_uri(figure)
 
 
@@ -184,17 +227,29 @@ def draw_label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> s
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         canvas = make_canvas(backtest.panel.support)
         figure, axes, _ = _map_axes(canvas, 0.5)
-        shown = np.ma.masked_where(labels[place] >= len(LABELS), labels[place])
-        canvas.fill(axes, shown, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5)
-        figure.legend(
-            [Patch(facecolor=colour, edgecolor="#777", linewidth=0.5) for colour in COLOURS],
-            [TITLES.get(name, name) for name in LABELS],
-            loc="outside lower center",
-            ncols=2,
-            fontsize=8.5,
-            columnspacing=1,
-        )
+        _fill_labels(figure, axes, canvas, labels[place], 2)
         return to_data_uri(figure)
+
+
+def _fill_labels(figure: Figure, axes: Axes, canvas: Canvas, labels: NDArray[np.uint8], columns: int) -> None:
+    """Colour all units by their label, with a legend below."""
+    shown = np.ma.masked_where(labels >= len(LABELS), labels)
+    canvas.fill(axes, shown, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5)
+    figure.legend(
+        [Patch(facecolor=colour, edgecolor="#777", linewidth=0.5) for colour in COLOURS],
+        [TITLES.get(name, name) for name in LABELS],
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=8.5,
+        columnspacing=1,
+    )
+
+
+def _add_risk_bar(figure: Figure, axes: Axes, image: Any, probable: bool) -> None:
+    if probable:
+        add_probability_bar(figure, axes, image, "forecast probability", "max")
+    else:
+        figure.colorbar(image, ax=axes, label="risk", shrink=0.85, extend="max")
 
 
 def draw_tradeoff(tradeoffs: dict[str, list[Tradeoff]]) -> str:

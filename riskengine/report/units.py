@@ -31,6 +31,8 @@ class UnitWords:
         What decides which come first.
     choice : str
         What every figure depends on beside city and year.
+    colours : str
+        A sentence on how to read the colours of a map, where they are not what decides.
     flagging : str
         A sentence on what is flagged at the edge.
     paired : str
@@ -49,6 +51,7 @@ class UnitWords:
     outside: str
     ranked: str
     choice: str
+    colours: str
     flagging: str
     paired: str
     resampled: str
@@ -84,6 +87,7 @@ _CELLS = UnitWords(
     outside="Cells outside the study area",
     ranked="risk",
     choice="cell size",
+    colours="",
     flagging="Cells of equal risk at the edge of the flagged area count in part.",
     paired="Differences of log-loss are paired by map; intervals come from a bootstrap of blocks of maps that follow each"
     " other.",
@@ -105,6 +109,8 @@ def _speak_of_sizes(kind: str, one: str, whole: str, outside: str, choice: str) 
         outside=outside,
         ranked=f"risk per {measure}",
         choice=choice,
+        colours=f"Colours show the probability of at least one incident, which grows with the size of {one}; flags go by"
+        f" risk per {measure}, so that a large dark one may not be flagged.",
         flagging=f"{many.capitalize()} rank by expected incidents per {measure} and are flagged from the densest down"
         f" until the share of the {measure} is used up; the last one is flagged in part, and its incidents are counted"
         " by the same part.",
