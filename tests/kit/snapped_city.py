@@ -38,6 +38,4 @@ def make_city(covariates: int = 2, seed: int = 0, **more: Any) -> Panel:
     names = tuple(("Income", "Health", "Crime")[:covariates])
     extras = Extras(static=values, static_names=names, channels=np.zeros((0, MONTHS, number), dtype=np.uint8))
     more = {"extras": extras, **more}
-    return make_panel(
-        np.ones((MONTHS, number), dtype=np.uint8), [f"A{each}" for each in range(number)], shapes, **more
-    )
+    return make_panel(np.ones((MONTHS, number), dtype=np.uint8), [f"A{each}" for each in range(number)], shapes, **more)

@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from kit.incidents import make_incidents
-from kit.maps import make_edges
 from kit.panels import make_panel
 from kit.snapped_city import MONTHS, make_city, make_snapped_incidents
 
@@ -83,8 +81,10 @@ def test_the_smoothed_density_leaves_out_what_lies_at_the_very_place() -> None:
 
 def test_cells_begin_a_column_west_of_the_areas() -> None:
     cells = make_cells(make_panel(np.ones((1, 1), dtype=np.uint8)).support)  # type: ignore[arg-type]
-    # One area of 1 km from 0, 0: three columns touch it, since the first ends where it begins.
-    assert sorted(set(cells.x.tolist())) == [-250.0, 250.0, 750.0, 1250.0][: len(set(cells.x.tolist()))]
+    # One area of 1 km from 0, 0: the first column ends where it begins, and the last row begins where it ends.
+    assert sorted(set(cells.x.tolist())) == [-250.0, 250.0, 750.0]
+    assert sorted(set(cells.y.tolist())) == [250.0, 750.0, 1250.0]
+    assert len(cells) == 9
     assert cells.locate(np.array([10.0, 990.0, -600.0]), np.array([10.0, 990.0, 0.0])).tolist().count(-1) == 1
     assert set(cells.area.tolist()) == {0}
 
