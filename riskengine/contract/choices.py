@@ -37,6 +37,6 @@ Protocol = Literal["recommended", "published"]
 #: Groups of features of a score model.
 FeatureGroup = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
 #: How rows of a table are brought to areas.
-Joining = Literal["key", "location", "area"]
+Joining = Literal["key", "location", "area", "all"]
 #: What becomes of several values of one area and bin: averaged, added up, or only counted.
 Combining = Literal["mean", "sum", "count"]

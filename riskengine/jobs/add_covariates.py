@@ -170,10 +170,12 @@ def _make_dated(
     context: JobContext,
 ) -> Extras:
     assert table.when is not None
+    areas = 1 if parameters.joined == "all" else panel.mask.size
     covariates, made = [], []
     for number, (name, each) in enumerate(values.items()):
         context.progress(0.5 + 0.3 * number / len(values))
-        dated = combine_dated(pairs, each, parameters.combine, panel.mask.size, table.when, panel.edges, panel.bin)
+        dated = combine_dated(pairs, each, parameters.combine, areas, table.when, panel.edges, panel.bin)
+        dated = dated.repeat(panel.mask.size) if areas == 1 else dated
         if not np.isfinite(dated.values[: len(panel)]).any():
             raise DataError(
                 f"{show_name(name)} has no value in the time of the panel or before",
@@ -184,8 +186,8 @@ def _make_dated(
         made.append(dated)
         covariates.append(Covariate(name, dated.values, parameters.delay, dated.filled))
     _report_filled(covariates, made, panel, context)
-    late = f"{count_bins(parameters.delay, panel.bin)} after" if parameters.delay else "at"
-    context.log(f"A value is used from {late} the end of its bin on")
+    late = f"{count_bins(parameters.delay, panel.bin)} after " if parameters.delay else ""
+    context.log(f"A value is used from {late}the end of its {panel.bin_noun} on")
     return Extras(covariates=tuple(covariates))
 
 

@@ -41,6 +41,11 @@ class Dated:
     held: int
     gaps: int
 
+    def repeat(self, areas: int) -> Dated:
+        """The same for so many areas, of values that one area holds for all."""
+        values, filled = (np.repeat(each, areas, axis=1) for each in (self.values, self.filled))
+        return replace(self, values=values, filled=filled, gaps=self.gaps * areas)
+
 
 def combine_fixed(pairs: Pairs, values: NDArray[np.float64], combine: Combining, areas: int) -> NDArray[np.float32]:
     """Combine the values of all rows that belong to an area.

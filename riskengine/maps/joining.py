@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..ground.context import JobContext
 from .areas import Areas
 from .shapes import Geometries, Shapes
 
@@ -18,6 +19,8 @@ LITTLE = 0.5
 TWICE = 1.05
 #: A polygon of which less lies in areas reaches beyond them.
 WHOLE = 0.98
+#: Pairs between two looks at whether the user has cancelled.
+_AT_ONCE = 5_000
 _POINTS, _POLYGONS = (0, 4), (3, 6)
 
 
@@ -59,7 +62,8 @@ class Pairs:
         return Pairs(self.row, self.area, self.share * own, self.share, self.points).select(kept)
 
 
-def _pair(row: NDArray[np.int64], area: NDArray[np.int64], points: bool = False) -> Pairs:
+def pair_with(row: NDArray[np.int64], area: NDArray[np.int64], points: bool = False) -> Pairs:
+    """Pair rows and areas, each of equal weight and with its whole amount."""
     ones = np.ones(len(row))
     return Pairs(row.astype(np.int64), area.astype(np.int64), ones, ones, points)
 
@@ -102,7 +106,7 @@ def pair_by_key(keys: Sequence[str], labels: Sequence[str]) -> tuple[Pairs, list
             continue
         rows += [row] * len(found)
         areas += found
-    return _pair(np.array(rows, dtype=np.int64), np.array(areas, dtype=np.int64)), list(unknown)
+    return pair_with(np.array(rows, dtype=np.int64), np.array(areas, dtype=np.int64)), list(unknown)
 
 
 def count_known(keys: Sequence[str], labels: Sequence[str]) -> int:
@@ -134,12 +138,12 @@ def pair_by_location(shapes: Geometries, areas: Shapes) -> tuple[Pairs, int]:
         polygons, codes = _find_distinct(shapes)
         middle, polygon = _find_within(polygons, areas)
         row, position = _unfold(polygon, codes)
-        return _pair(row, middle[position]), int((codes < 0).sum())
+        return pair_with(row, middle[position]), int((codes < 0).sum())
     points = np.isin(shapely.get_type_id(shapes), _POINTS) & ~shapely.is_empty(shapes)
     middle = shapely.centroid(shapes[points])
     found = areas.locate(shapely.get_x(middle), shapely.get_y(middle))
     row = np.flatnonzero(points)
-    return _pair(row[found >= 0], found[found >= 0], points=True), len(shapes) - int((found >= 0).sum())
+    return pair_with(row[found >= 0], found[found >= 0], points=True), len(shapes) - int((found >= 0).sum())
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,7 @@ class Cover:
     inside: NDArray[np.float64]
 
 
-def pair_by_area(shapes: Geometries, areas: Areas) -> tuple[Pairs, Cover]:
+def pair_by_area(shapes: Geometries, areas: Areas, context: JobContext | None = None) -> tuple[Pairs, Cover]:
     """Pair polygons and areas that overlap: averages are weighted by, and amounts divided by, the area they share.
 
     Parameters
@@ -166,9 +170,14 @@ def pair_by_area(shapes: Geometries, areas: Areas) -> tuple[Pairs, Cover]:
     shapes : ndarray of shapely geometries, shape (R,)
         Metres, in the CRS of the areas; what is no polygon belongs to none.
     """
+    context = context or JobContext()
     polygons, codes = _find_distinct(shapes)
     polygon, area = shapely.STRtree(areas.geometries).query(polygons, predicate="intersects")
-    shared = shapely.area(shapely.intersection(polygons[polygon], areas.geometries[area]))
+    shared = np.zeros(len(polygon))
+    for start in range(0, len(polygon), _AT_ONCE):
+        context.progress(start / len(polygon))
+        part = slice(start, start + _AT_ONCE)
+        shared[part] = shapely.area(shapely.intersection(polygons[polygon[part]], areas.geometries[area[part]]))
     overlap = shared > 0
     polygon, area, shared = polygon[overlap], area[overlap], shared[overlap]
     whole = shapely.area(polygons)

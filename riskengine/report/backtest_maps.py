@@ -18,18 +18,14 @@ from ..contract.colours import LABELS as LABEL_COLOURS
 from ..contract.dates import format_span
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..measures.labels import LABELS, Tradeoff
-from .backtest_figures import set_root_scale
-from .canvas import Canvas, make_canvas
+from ..maps.panel import Panel
+from ..measures.labels import LABELS
+from .canvas import Canvas, holds_dots, make_canvas
 from .figures import OUTSIDE, PLOT_STYLE, RISK_COLOURS, add_probability_bar, make_figure, to_data_uri
-from .units import UnitWords
+from .units import units_of
 
 #: Colour of each label in the order of their codes, as the layer in QGIS has them, where true negatives have none.
 COLOURS = tuple(LABEL_COLOURS.get(name, "#ececec") for name in LABELS)
-#: Pale colours of the map would not be seen as lines.
-_DARKER = {"false negative, neighbour": "#a3870e", "false positive, neighbour": "#2b8cc4"}
-#: Line style and marker of each label.
-_LINES: tuple[tuple[Any, str], ...] = (("-", ""), ("-", "o"), ("--", "s"), (":", "D"), ("-.", "^"), ((0, (5, 2)), "v"))
 TITLES = {
     "true negative": "not flagged, no incident",
     "correct": "correct: flagged, with an incident",
@@ -99,15 +95,43 @@ def choose_common_scale(backtest: Judged, name: str, places: Sequence[int]) -> S
 
 
 def draw_maps(judged: Judged, chosen: Mapping[str, int], labels: NDArray[np.uint8]) -> dict[str, dict[str, Any]]:
-    """Draw chosen maps of the model on one scale; by what they are the figure, and the numbers of `count_map`."""
+    """Draw chosen maps of the model on one scale; by what they are the figure, and what is said of it.
+
+    Beside the numbers of `count_map` that is ``figure``, ``alt`` (for those who do not see) and ``wide``.
+    """
     shared = choose_common_scale(judged, judged.model, list(chosen.values()))
-    return {
-        what: {
-            "figure": draw_happened_map(judged, judged.model, place, shared, labels),
-            **count_map(judged, place, labels),
-        }
-        for what, place in chosen.items()
-    }
+    draw = draw_happened_map if shared.canvas.dotted else draw_two_maps
+    drawn = {}
+    for what, place in chosen.items():
+        counted = count_map(judged, place, labels)
+        alt = _describe_map(judged, counted, shared.canvas.dotted)
+        figure = draw(judged, judged.model, place, shared, labels)
+        drawn[what] = {"figure": figure, "alt": alt, "wide": not shared.canvas.dotted, **counted}
+    return drawn
+
+
+def _describe_map(judged: Judged, counted: Mapping[str, Any], dotted: bool) -> str:
+    units = units_of(judged.panel)
+    what = "forecast probability" if np.isfinite(judged.scores[judged.model].log_loss) else "risk"
+    text = f"Map of the {what} per {units.noun}, {counted['span']}, and"
+    if not dotted:
+        return f"{text} beside it a map of the {units.many} by whether they were flagged and what happened there."
+    hit, incidents = count_text(counted["units"], units.noun), count_text(counted["incidents"], "incident")
+    return f"{text} dots in the {hit} in which {incidents} happened, coloured by whether the {units.noun} was flagged."
+
+
+def describe_marks(panel: Panel) -> str:
+    """Describe what is marked on the maps of `draw_maps`."""
+    units = units_of(panel)
+    if holds_dots(panel.support):
+        return (
+            f"A dot is {units.one} in which something was reported, its area the number of incidents; no incident is"
+            " drawn at its own place."
+        )
+    return (
+        f"Left: the forecast. Right: which {units.many} were flagged, and what became of them; no incident is drawn at"
+        " its own place."
+    )
 
 
 def count_map(judged: Judged, place: int, labels: NDArray[np.uint8]) -> dict[str, Any]:
@@ -172,10 +196,24 @@ def draw_happened_map(backtest: Judged, name: str, place: int, shared: Scale, la
             fontsize=9,
             columnspacing=1,
         )
-        if np.isfinite(backtest.scores[name].log_loss):
-            add_probability_bar(figure, axes, image, "forecast probability", "max")
-        else:
-            figure.colorbar(image, ax=axes, label="risk", shrink=0.85, extend="max")
+        _add_risk_bar(figure, axes, image, np.isfinite(backtest.scores[name].log_loss))
+        return to_data_uri(figure)
+
+
+def draw_two_maps(backtest: Judged, name: str, place: int, shared: Scale, labels: NDArray[np.uint8]) -> str:
+    """Draw what was forecast, and beside it all units by their label; as `draw_happened_map`."""
+    with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
+        height = float(np.clip(shared.canvas.measure_height(_MAP_WIDTH), 2.2, 6.5))
+        figure = make_figure(9.6, height + 1.2)
+        left, right = figure.subplots(1, 2, sharey=True)
+        risk = np.ma.masked_invalid(backtest.risks[name][place])
+        image = shared.canvas.fill(left, risk, cmap=RISK_COLOURS, vmin=0, vmax=shared.top)
+        for axes in (left, right):
+            axes.set_facecolor(OUTSIDE)
+            axes.set_xlabel("km")
+        left.set_ylabel("km")
+        _add_risk_bar(figure, left, image, np.isfinite(backtest.scores[name].log_loss))
+        _fill_labels(figure, right, shared.canvas, labels[place], 3)
         return to_data_uri(figure)
 
 
@@ -184,83 +222,29 @@ def draw_label_map(backtest: Judged, labels: NDArray[np.uint8], place: int) -> s
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         canvas = make_canvas(backtest.panel.support)
         figure, axes, _ = _map_axes(canvas, 0.5)
-        shown = np.ma.masked_where(labels[place] >= len(LABELS), labels[place])
-        canvas.fill(axes, shown, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5)
-        figure.legend(
-            [Patch(facecolor=colour, edgecolor="#777", linewidth=0.5) for colour in COLOURS],
-            [TITLES.get(name, name) for name in LABELS],
-            loc="outside lower center",
-            ncols=2,
-            fontsize=8.5,
-            columnspacing=1,
-        )
+        _fill_labels(figure, axes, canvas, labels[place], 2)
         return to_data_uri(figure)
 
 
-def draw_tradeoff(tradeoffs: dict[str, list[Tradeoff]]) -> str:
-    """Draw the published plot by both readings: accuracy against what is missed, by percentile."""
-    with mpl.rc_context(PLOT_STYLE):
-        figure, panels = _panels(tradeoffs, 3.3)
-        for axes, each in zip(panels, tradeoffs.values(), strict=True):
-            percentiles = [step.percentile for step in each]
-            near = [step.caught_or_near for step in each]
-            missed = [step.missed for step in each]
-            for label, values, colour, line, marker in (
-                ("accuracy", [step.accuracy for step in each], "#000000", "-", "o"),
-                ("correct + missed beside a flag", near, LABEL_COLOURS["correct"], "--", "s"),
-                ("missed altogether", missed, LABEL_COLOURS["false negative"], ":", "^"),
-            ):
-                percent = [100 * value for value in values]
-                axes.plot(percentiles, percent, color=colour, linestyle=line, marker=marker, markersize=4, label=label)
-            axes.set_ylim(-2, 102)
-        panels[0].set_ylabel("%")
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=9.5)
-        return to_data_uri(figure)
+def _fill_labels(figure: Figure, axes: Axes, canvas: Canvas, labels: NDArray[np.uint8], columns: int) -> None:
+    """Colour all units by their label, with a legend below."""
+    shown = np.ma.masked_where(labels >= len(LABELS), labels)
+    canvas.fill(axes, shown, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=len(COLOURS) - 0.5)
+    figure.legend(
+        [Patch(facecolor=colour, edgecolor="#777", linewidth=0.5) for colour in COLOURS],
+        [TITLES.get(name, name) for name in LABELS],
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=8.5,
+        columnspacing=1,
+    )
 
 
-def draw_label_rates(tradeoffs: dict[str, list[Tradeoff]], units: UnitWords) -> str:
-    """Draw how often each label but the true negative is given, by percentile and reading; on a root scale."""
-    with mpl.rc_context(PLOT_STYLE):
-        figure, panels = _panels(tradeoffs, 3.7)
-        highest = 0.01
-        for axes, each in zip(panels, tradeoffs.values(), strict=True):
-            for code, name in enumerate(LABELS):
-                if code == 0:
-                    continue
-                rates = [100 * step.rates[name] for step in each]
-                highest = max([highest, *(rate for rate in rates if np.isfinite(rate))])
-                line, marker = _LINES[code]
-                axes.plot(
-                    [step.percentile for step in each],
-                    rates,
-                    color=_DARKER.get(name, COLOURS[code]),
-                    linestyle=line,
-                    marker=marker,
-                    markersize=4,
-                    label=TITLES.get(name, name),
-                )
-        ticks = [
-            tick
-            for tick in (0, 0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 40, 70, 100)
-            if tick == 0 or highest / 200 <= tick <= highest * 1.02
-        ]
-        for axes in panels:
-            set_root_scale(axes.yaxis)
-            axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-            axes.minorticks_off()
-            axes.set_ylim(0, highest * 1.06)
-        panels[0].set_ylabel(f"of all {units.many}, % (root scale)")
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=9.5)
-        return to_data_uri(figure)
-
-
-def _panels(tradeoffs: dict[str, list[Tradeoff]], height: float) -> tuple[Figure, list[Axes]]:
-    figure = make_figure(8.2, height)
-    panels: list[Axes] = list(figure.subplots(1, len(tradeoffs), sharey=True, squeeze=False)[0])
-    for axes, over in zip(panels, tradeoffs, strict=True):
-        axes.set_title(f"percentile {READINGS.get(over, over)}", fontsize=10.5)
-        axes.set_xlabel("percentile")
-    return figure, panels
+def _add_risk_bar(figure: Figure, axes: Axes, image: Any, probable: bool) -> None:
+    if probable:
+        add_probability_bar(figure, axes, image, "forecast probability", "max")
+    else:
+        figure.colorbar(image, ax=axes, label="risk", shrink=0.85, extend="max")
 
 
 def _map_axes(canvas: Canvas, more: float = 0.0) -> tuple[Figure, Axes, float]:

@@ -1,10 +1,11 @@
-"""Where the units of a support are drawn on a map: the cells of a grid as an image, areas as polygons, segments as lines.
+"""How the units of a support are drawn on a map: cells of a grid as an image, areas as polygons, segments as lines.
 
 A map's axes are in kilometres from the south-western corner of the units.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from functools import cached_property
 from itertools import pairwise
@@ -25,13 +26,11 @@ from ..maps.support import Support
 #: More shapes than these are drawn as one picture: a line of text for each would make a report of megabytes.
 MANY_SHAPES = 500
 #: Outlines are drawn to this part of a kilometre of the map's longer side: no reader sees more.
-_FINEST = 1 / 1500
+_FINEST = 1 / 1000
 #: Between areas that can be told apart, and between those that cannot, where it closes the seams; points.
 _BORDER, _SEAM = 0.4, 0.15
 _BORDER_COLOUR = "#ffffff"
 _LINE_WIDTH = 1.4
-#: Around what is marked.
-_OUTLINE, _OUTLINE_COLOUR = 0.8, "#141414"
 
 
 class Canvas(ABC):
@@ -41,10 +40,13 @@ class Canvas(ABC):
     ----------
     width, height : float
         Kilometres.
+    dotted : bool
+        Whether units are few enough for a dot in each, as `holds_dots` says.
     """
 
     width: float
     height: float
+    dotted: bool = True
 
     def measure_height(self, width: float) -> float:
         """Measure how high the map is where it is so wide."""
@@ -60,9 +62,6 @@ class Canvas(ABC):
         colours
             ``cmap``, ``vmin``, ``vmax`` as matplotlib has them.
         """
-
-    def outline(self, axes: Axes, chosen: NDArray[np.bool_]) -> None:
-        """Draw a dark line around some units, or along them; cells of a grid have none."""
 
     @abstractmethod
     def find_middles(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -89,7 +88,7 @@ class _GridCanvas(Canvas):
     def find_middles(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         rows, columns = np.nonzero(chosen)
         cell = self._grid.cell / 1000
-        return (columns + 0.5) * cell, self._grid.rows * cell - (rows + 0.5) * cell
+        return np.asarray((columns + 0.5) * cell), np.asarray(self._grid.rows * cell - (rows + 0.5) * cell)
 
     def measure_side(self, width: float, height: float) -> float:
         return 72 * min(width / self._grid.columns, height / self._grid.rows)
@@ -102,7 +101,7 @@ class _ShapesCanvas(Canvas):
         west, south, east, north = shapely.total_bounds(support.geometries)
         self._support, self._corner = support, np.array([west, south])
         self.width, self.height = (max(each, support.side) / 1000 for each in (east - west, north - south))
-        self._many = len(support.geometries) > MANY_SHAPES
+        self.dotted = holds_dots(support)
         finest = 1000 * max(self.width, self.height) * _FINEST
         self._geometries = shapely.simplify(support.geometries, finest)
 
@@ -116,13 +115,13 @@ class _ShapesCanvas(Canvas):
     def fill(self, axes: Axes, values: NDArray[Any], **colours: Any) -> ScalarMappable:
         limits = {name: colours.pop(name) for name in ("vmin", "vmax") if name in colours}
         # Without blended colours a picture of thousands of shapes is half as large.
-        style: dict[str, Any] = {**colours, "antialiaseds": not self._many, "rasterized": self._many}
+        style: dict[str, Any] = {**colours, "antialiaseds": self.dotted, "rasterized": not self.dotted}
         shapes: LineCollection | PathCollection
         if self._support.kind == "segments":
             lines, owner = self._lines
             shapes = LineCollection(lines, array=values[owner], linewidths=_LINE_WIDTH, **style)
         else:
-            edge, width = ("face", _SEAM) if self._many else (_BORDER_COLOUR, _BORDER)
+            edge, width = (_BORDER_COLOUR, _BORDER) if self.dotted else ("face", _SEAM)
             shapes = PathCollection(self._paths, array=values, edgecolors=edge, linewidths=width, **style)
         shapes.set_clim(**limits)
         axes.add_collection(shapes)
@@ -130,15 +129,6 @@ class _ShapesCanvas(Canvas):
         axes.set_xlim(0, self.width)
         axes.set_ylim(0, self.height)
         return shapes
-
-    def outline(self, axes: Axes, chosen: NDArray[np.bool_]) -> None:
-        if self._support.kind == "segments":
-            lines, owner = self._lines
-            marked = [line for line, number in zip(lines, owner, strict=True) if chosen[number]]
-        else:
-            around = shapely.boundary(shapely.union_all(self._geometries[chosen]))
-            marked = [self._bring(shapely.get_coordinates(part)) for part in shapely.get_parts(around)]
-        axes.add_collection(LineCollection(marked, colors=_OUTLINE_COLOUR, linewidths=_OUTLINE, rasterized=self._many))
 
     @cached_property
     def _lines(self) -> tuple[list[NDArray[np.float64]], NDArray[np.int64]]:
@@ -160,6 +150,11 @@ class _ShapesCanvas(Canvas):
 
     def _bring(self, coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray((coordinates - self._corner) / 1000)
+
+
+def holds_dots(support: Support) -> bool:
+    """Whether units are few enough for a dot in each; cells of a grid always are."""
+    return isinstance(support, Grid) or math.prod(support.shape) <= MANY_SHAPES
 
 
 def make_canvas(support: Support) -> Canvas:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import __version__
-from ..contract.dates import format_moment, format_span
+from ..contract.dates import count_bins, format_moment, format_span
 from ..contract.texts import clean_text, count_text, end_sentence, show_name, show_names
 from ..maps.area import describe_area
 from ..maps.panel import Panel
@@ -90,6 +90,7 @@ def history_of(panel: Panel) -> dict[str, Any]:
         "categories_short": categories_text(panel.categories, SHOWN_CATEGORIES),
         "kind": "binary (at least one incident)" if panel.binary else "counts",
         "filled": panel.filled,
+        "delay": count_bins(panel.delay, panel.bin) if panel.delay else "",
         "layers": ", ".join(show_names((*panel.extras.static_names, *panel.extras.channel_names))),
     }
 

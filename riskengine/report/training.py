@@ -17,8 +17,11 @@ from ..maps.area import describe_area
 from ..maps.panel import Panel
 from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, backtest_maps, figures, words
+from .beside import list_covariates
+from .canvas import holds_dots
 from .claims import compare, make_headline
 from .html import format_crs, history_of, render
+from .limits import list_limits
 from .openings import describe_forecast_map, describe_trial, describe_untried_model
 from .units import describe_layout, units_of
 
@@ -79,6 +82,8 @@ def write_training_report(
         },
         "members": _members(model),
         "history": history_of(panel),
+        "covariates": list_covariates(panel),
+        "limits": list_limits(panel),
         "units": units,
         "layout": describe_layout(panel),
         "layout_in_full": describe_layout(panel, True),
@@ -105,7 +110,7 @@ def _evaluation(judged: Judged | None) -> dict[str, Any]:
     if judged is None:
         return dict.fromkeys(
             (
-                *("judged_area", "rows", "held_out", "held_out_span", "blocks"),
+                *("judged_area", "rows", "held_out", "held_out_span", "reading", "blocks"),
                 *("reliability_figure", "hit_figure", "time_figure"),
             )
         )
@@ -115,6 +120,7 @@ def _evaluation(judged: Judged | None) -> dict[str, Any]:
         "judged_area": describe_area(judged.panel),
         "rows": _rows(judged),
         "held_out": _draw_held_out(judged),
+        "reading": _describe_reading(judged.panel),
         "held_out_span": format_span(edges[judged.plan.first], edges[-1]),
         "readings": backtest_maps.READINGS,
         "blocks": 0 if difference.too_few else difference.blocks,
@@ -132,6 +138,12 @@ def _draw_held_out(judged: Judged) -> dict[str, Any] | None:
         return None
     typical = {"typical": backtest_maps.choose_maps(judged)["typical"]}
     return backtest_maps.draw_maps(judged, typical, judged.label_cells())["typical"]
+
+
+def _describe_reading(panel: Panel) -> str:
+    """How the held-out map is read, where its colours and dots do not say it."""
+    marks = "" if holds_dots(panel.support) else backtest_maps.describe_marks(panel)
+    return " ".join(filter(None, (marks, units_of(panel).colours)))
 
 
 def _rows(judged: Judged) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from ..choices import AreaUnits, BinUnit
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown
-from .kinds import Choice, Field, File, LayerName, PanelDestination, Polygons, Text, Units
+from .kinds import Choice, Field, LayerName, MapLayer, PanelDestination, Polygons, Text, Units
 from .shared import (
     ABOVE_ZERO,
     AREAS,
@@ -167,7 +167,7 @@ made, and none is cut.
     ] = None
     append_to: Annotated[
         str | None,
-        File(ending="gpkg"),
+        MapLayer("counts"),
         Shown(
             tr("Panel to continue"),
             tr(

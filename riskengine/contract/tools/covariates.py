@@ -35,7 +35,7 @@ has no value in a bin, its last one before holds; such values are marked in the 
 filled from later values, and before its first value an area has none.
 
 Shuffled, all values are dealt out among the areas at random: a control. What a model gains with such values it does not
-gain from what they say.
+gain from what they say. A covariate replaces the one of its name; a prefix keeps both.
 """)
     PROGRESS = (20.0, 98.0)
     OUTPUTS = (
@@ -71,6 +71,7 @@ gain from what they say.
                 "key": tr("By key: the id or name of an area"),
                 "location": tr("By location: points in an area, or the polygon under its middle"),
                 "area": tr("By shared area, from other polygons"),
+                "all": tr("Every row holds for all areas, as the weather of a city"),
             }
         ),
         Shown(tr("Joined"), tr("How a row finds its areas."), name="JOIN"),
@@ -192,6 +193,15 @@ gain from what they say.
         if given.get("weight_field") and combine != "mean":
             yield Problem(
                 "weight_field", tr("{weight_field} is {value}, but only averages are weighted. Leave it empty.")
+            )
+        if joined == "all" and not given.get("date_field"):
+            yield Problem(
+                "date_field",
+                tr("{date_field} is empty, and a value of all areas and all times tells nothing. Choose the dates."),
+            )
+        if joined == "all" and given.get("shuffle"):
+            yield Problem(
+                "shuffle", tr("{shuffle} changes nothing where every row holds for all areas. Switch it off.")
             )
         if given.get("date_field") and given.get("known_from"):
             yield Problem(
