@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsMapLayer, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    Qgis,
+    QgsDateTimeRange,
+    QgsFeatureRequest,
+    QgsLayerMetadata,
+    QgsMapLayer,
+    QgsRasterLayer,
+    QgsVectorLayer,
+    QgsVectorLayerTemporalContext,
+)
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 #: ISO times of the edges of bins that follow each other, or the start and the end of each.
@@ -75,6 +84,27 @@ def set_maps_in_time(layer: QgsVectorLayer, edges: Edges) -> None:
     set_features_in_time(layer, active=len(bins) > 1)
     if bins:
         _describe_time(layer, bins)
+
+
+def find_first_map(layer: QgsVectorLayer, time: QgsDateTimeRange) -> QgsDateTimeRange | None:
+    """Find the span of the first map that polygons or lines have within a time; None where they have none.
+
+    Of shapes that lie on each other, a map each, the first is drawn on top.
+    """
+    names = ("start", "end")
+    places = [layer.fields().lookupField(name) for name in names]
+    context = QgsVectorLayerTemporalContext()
+    context.setLayer(layer)
+    request = QgsFeatureRequest().setFilterExpression(layer.temporalProperties().createFilterString(context, time))
+    request.setSubsetOfAttributes(places).setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    first = min(
+        (tuple(map(_read_wall_clock, map(each.attribute, names))) for each in layer.getFeatures(request)), default=None
+    )
+    return QgsDateTimeRange(*map(to_wall_clock, first), True, False) if first is not None else None
+
+
+def _read_wall_clock(moment: QDateTime) -> str:
+    return f"{moment.date().toString('yyyy-MM-dd')}T{moment.time().toString('HH:mm:ss')}"
 
 
 def make_span_expression(start: str = "start", end: str = "end") -> str:

@@ -91,8 +91,18 @@ def history_of(panel: Panel) -> dict[str, Any]:
         "kind": "binary (at least one incident)" if panel.binary else "counts",
         "filled": panel.filled,
         "delay": count_bins(panel.delay, panel.bin) if panel.delay else "",
-        "layers": ", ".join(show_names((*panel.extras.static_names, *panel.extras.channel_names))),
+        "layers": _list_layers(panel),
     }
+
+
+def _list_layers(panel: Panel) -> str:
+    """Names of what is known beside the counts; of a covariate by bin how late, too."""
+    extras = panel.extras
+    dated = []
+    for each in extras.covariates:
+        late = f" (known {count_bins(each.delay, panel.bin)} late)" if each.delay > 0 else ""
+        dated.append(show_name(each.name) + late)
+    return ", ".join([*show_names((*extras.static_names, *extras.channel_names)), *dated])
 
 
 def format_crs(crs: str) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from kit.areas import make_panel_of_cells, make_strips
+import shapely
 from kit.maps import make_stack
+from kit.panels import make_panel, make_panel_of_cells, make_row
 
 from riskengine.evaluation.backtest import run_backtest
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.layout import find_places, make_units, read_weights
 from riskengine.evaluation.plan import Plan
+from riskengine.evaluation.scoring import score_model
+from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.errors import ParameterError
 from riskengine.maps.panel import Covariate, Extras
+from riskengine.maps.segments import make_segments
 
 MODELS = ["prior_counts", "recent_counts"]
 #: 40 of 48 cells: a share of the area of 5 % and more is whole cells.
@@ -83,8 +89,8 @@ def test_differences_rest_on_blocks_of_areas_and_of_time(both: tuple[Judged, Jud
 
 def test_a_small_area_is_flagged_before_a_large_one_of_equal_risk() -> None:
     random = np.random.default_rng(1)
-    widths = [1.0, 4.0, 0.5, 2.0, 8.0, 0.5, 1.0, 3.0]
-    panel = make_strips(random.poisson(1.0, (40, 8)).astype(np.uint8), widths)
+    shapes = make_row([1000, 4000, 500, 2000, 8000, 500, 1000, 3000])
+    panel = make_panel(random.poisson(1.0, (40, 8)).astype(np.uint8), shapes=shapes)
     judged = run_backtest(panel, ["prior_counts"], Plan(30))
     # A tenth of the 20 km2 is 2 km2: the constant flags the two strips of .5 km2, then half each of those of 1 km2.
     constant = next(hits.area for hits in judged.scores["constant"].shares if hits.at == 0.1)
@@ -113,7 +119,7 @@ def test_units_are_weighed_by_a_covariate() -> None:
     static = np.array([[10, 20, 30]], dtype=np.float32)
     dated = Covariate("beds", np.array([[1, 2, 3], [4, np.nan, 6]], dtype=np.float32), delay=1)
     extras = Extras(static=static, static_names=("population",), covariates=(dated,))
-    panel = make_strips(np.ones((4, 3), np.uint8), [1, 1, 1], extras=extras)
+    panel = make_panel(np.ones((4, 3), np.uint8), extras=extras)
     assert read_weights(panel, "population", 2).tolist() == [10, 20, 30]
     # At the start of bin 2 only the first of the two is known.
     assert read_weights(panel, "beds", 2).tolist() == [1, 2, 3]
@@ -121,3 +127,26 @@ def test_units_are_weighed_by_a_covariate() -> None:
     with pytest.raises(ParameterError, match="weigh is homes, but the panel has no covariate of that name") as refusal:
         read_weights(panel, "homes", 2)
     assert "Choose one of population, beds" in str(refusal.value)
+
+
+def test_segments_are_flagged_by_length() -> None:
+    lines = shapely.linestrings(
+        [[[start, 0], [start + length, 0]] for start, length in ((0, 100), (100, 400), (500, 500))]
+    )
+    segments, _ = make_segments(["a", "b", "c"], lines, "EPSG:27700", 50.0)
+    counts = np.tile(np.array([[1, 0, 2], [0, 1, 2]], dtype=np.uint8), (20, 1))
+    panel = replace(make_panel(counts), support=segments)
+    judged = run_backtest(panel, {"prior_counts": make_forecaster("prior_counts")}, Plan(30))
+    judged.risks["prior_counts"][:] = np.array([0.4, 0.3, 0.5], dtype=np.float32)
+    again = score_model("x", judged.risks["prior_counts"], judged.counts, panel.mask, units=judged.units)
+    tenth = next(hits.area for hits in again.shares if hits.at == 0.1)
+    # A tenth of the kilometre is the short one, 100 m, which had an incident every other month.
+    assert tenth.caught == 5
+    assert tenth.ser(0.0) == pytest.approx(5 / (10 * 0.1))
+    assert tenth.precision == pytest.approx(0.5)
+    assert judged.units is not None
+    assert judged.units.neighbours.toarray().tolist() == [
+        [False, True, False],
+        [True, False, True],
+        [False, True, False],
+    ]
