@@ -24,8 +24,13 @@ from .label_styles import format_label
 from .style_parts import list_colours, load_style
 from .temporal import Edges, make_span_expression, set_maps_in_time
 
-#: Digits of a number in a table, behind the point.
-_DIGITS = 3
+#: Of a column, in pixels: a time, or most names.
+_LEAST_WIDTH = 140
+#: How a table shows numbers and times.
+_WIDGETS = {
+    QMetaType.Type.Double: ("Range", {"Precision": 3}),
+    QMetaType.Type.QDateTime: ("DateTime", {"display_format": "yyyy-MM-dd HH:mm", "allow_null": True}),
+}
 
 
 def list_titles() -> dict[str, str]:
@@ -35,7 +40,7 @@ def list_titles() -> dict[str, str]:
         "id": tr("Id"),
         "name": tr("Area"),
         "start": tr("From"),
-        "end": tr("Until"),
+        "end": tr("Until, not included"),
         "risk": tr("Probability of one or more"),
         "expected": tr("Expected incidents"),
         "low": tr("95 % from"),
@@ -64,8 +69,8 @@ def name_fields(layer: QgsVectorLayer) -> None:
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
-            if field.type() == QMetaType.Type.Double:
-                layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": _DIGITS}))
+        if field.type() in _WIDGETS:
+            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup(*_WIDGETS[field.type()]))
 
 
 def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
@@ -130,8 +135,13 @@ def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
 
 
 def style_top_places(layer: QgsVectorLayer) -> None:
-    """Give the table of top places titles."""
+    """Give the table of top places titles, and columns that hold them."""
     name_fields(layer)
+    config = layer.attributeTableConfig()
+    config.update(layer.fields())
+    for number in range(layer.fields().count()):
+        config.setColumnWidth(number, max(9 * len(layer.attributeDisplayName(number)), _LEAST_WIDTH))
+    layer.setAttributeTableConfig(config)
 
 
 def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:

@@ -13,6 +13,8 @@ from .pastcounts import YEAR, Array, PastCounts, find_middles, shrink
 HALF_LIVES = (61.0, 183.0, 548.0, 1826.0)
 #: That of the rate which the columns correct.
 _BASE_LIFE = 365.0
+#: That of the level at which it is, of bins shorter than a month; of longer ones each of the last 365 days is alike.
+_LEVEL_LIFE, _MONTH = 30.0, 28.0
 #: Share of the mean of all units in every mean: a logarithm needs more than nothing.
 _MIX = 0.15
 #: How often each unit is averaged with those that touch it: after 4 rounds its surroundings reach about two units far,
@@ -50,6 +52,7 @@ class RateColumns:
         self.past = PastCounts(panel, threshold)
         self._edges, self._middles = edges, find_middles(edges)
         self._seasons = seasons
+        self._level_life = _LEVEL_LIFE if self.past.bin_days < _MONTH else None
         mask = panel.mask
         self._surroundings = _Surroundings(panel)
         size = np.log(panel.support.measure_sizes()[mask])
@@ -82,7 +85,7 @@ class RateColumns:
         table : ndarray of float32, shape (N, columns)
             NaN where a covariate says nothing.
         rate : ndarray, shape (N,)
-            The weighted mean, shrunk and at the level of the last year: what the columns correct.
+            The weighted mean, shrunk and at the city's level: what the columns correct.
         """
         past = self.past
         sums = np.stack([past.sum(self._decay(origin, days))[0] for days in self._lives], axis=1)
@@ -92,7 +95,7 @@ class RateColumns:
         columns.append(_compare(past.seen[last].sum(axis=0)))
         columns.append(self._read_year_ago(origin, target))
         rate = shrink(*past.sum(self._decay(origin, _BASE_LIFE)), past.events)
-        rate *= past.compute_level(origin, self._edges[target]) / rate.mean()
+        rate *= past.compute_level(origin, self._edges[target], self._level_life) / rate.mean()
         logs = np.log(rate)
         columns += [self._size, logs - logs.mean()]
         if self._seasons:
