@@ -19,14 +19,17 @@ from riskengine.intake.incidents import Incidents
 from riskengine.maps.areas import Areas, make_areas
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.panel import Covariate, Extras, Panel, count_incidents
+from riskengine.maps.tiling import make_hexagons
 
+#: `make_squares` or `make_hexagons` of `riskengine.maps.tiling`.
+MakeTiles = Callable[[float, NDArray[np.object_], str], Areas]
 LONDON = "EPSG:27700"
 #: First month that London's figures are taken on: settings are chosen before it.
 FIRST_TEST = np.datetime64("2021-07")
-LSOAS = ("london", "geo", "LSOA_2011_London_gen_MHW.shp")
+_LSOAS = ("london", "geo", "LSOA_2011_London_gen_MHW.shp")
 #: The seven domains of the Indices of Deprivation, and the kinds of places of the mobility reports.
-DOMAINS = ("Income", "Employment", "Education", "Health", "Crime", "Barriers", "Living Environment")
-PLACES = (
+_DOMAINS = ("Income", "Employment", "Education", "Health", "Crime", "Barriers", "Living Environment")
+_PLACES = (
     "retail_and_recreation",
     "grocery_and_pharmacy",
     "parks",
@@ -43,7 +46,7 @@ def read_london(data: Path) -> tuple[Incidents, NDArray[np.object_]]:
     return _make_incidents(x, y, pd.to_datetime(table["Month"])), table["LSOA code"].to_numpy()
 
 
-def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = False) -> Panel:
+def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = False, households: bool = False) -> Panel:
     """Count London's burglaries by month and by the LSOA that the police name.
 
     Parameters
@@ -53,17 +56,24 @@ def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = Fa
         The seven domain scores become static layers.
     mobility : bool
         The borough's visits of the month become covariates, known a month late.
+    households : bool
+        What the census of 2011 says of homes becomes static layers: logarithms of households, residents of each, and
+        residents of communal establishments.
     """
-    shapes, codes, boroughs = read_shapes(require_data(data, *LSOAS), "LSOA11CD", "LAD11CD")
+    shapes, codes, boroughs = _read_shapes(require_data(data, *_LSOAS), "LSOA11CD", "LAD11CD")
     areas, _ = make_areas(codes.tolist(), shapes, LONDON)
     incidents, code = read_london(data)
     edges = make_bin_edges(incidents.time.min(), incidents.time.max(), "months")
     panel = _count_named(areas, code, incidents.time, edges, "1 months")
-    static = read_deprivation(data, areas.ids) if deprivation else np.zeros((0, len(areas.ids)), dtype=np.float32)
+    layers = {
+        **(dict(zip(_DOMAINS, read_deprivation(data, areas.ids))) if deprivation else {}),
+        **(read_households(data) if households else {}),
+    }
+    static = np.array(list(layers.values()), dtype=np.float32).reshape(-1, len(areas.ids))
     covariates = _read_mobility(data, boroughs, edges) if mobility else ()
     extras = Extras(
         static,
-        DOMAINS if deprivation else (),
+        tuple(layers),
         np.zeros((0, len(panel), len(areas.ids)), dtype=np.uint8),
         (),
         covariates,
@@ -74,39 +84,26 @@ def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = Fa
 def read_deprivation(data: Path, ids: tuple[str, ...]) -> NDArray[np.float32]:
     """Read the seven domain scores of 2019 of each LSOA, shape (7, N)."""
     scores = pd.read_csv(require_data(data, "london", "iod2019_domain_scores_lsoa11.csv")).set_index("LSOACD")
-    return np.asarray(scores.loc[list(ids), list(DOMAINS)].to_numpy(np.float32).T, order="C")
+    return np.asarray(scores.loc[list(ids), list(_DOMAINS)].to_numpy(np.float32).T, order="C")
 
 
-def make_london_tiles(data: Path, make_tiles: Callable[..., NDArray[np.object_]], side: float = 500.0) -> Panel:
-    """Count London's burglaries by month in the squares or hexagons that London's LSOAs touch."""
-    (shapes,) = read_shapes(require_data(data, *LSOAS))
+def read_households(data: Path) -> dict[str, NDArray[np.float64]]:
+    """Read what the census of 2011 says of the homes in each LSOA."""
+    _, homes, residents, communal = _read_shapes(require_data(data, *_LSOAS), "HHOLDS", "USUALRES", "COMESTRES")
+    return {
+        "households": np.log(homes.astype(np.float64)),
+        "residents a household": np.log(residents.astype(np.float64) / homes.astype(np.float64)),
+        "communal residents": np.log1p(communal.astype(np.float64)),
+    }
+
+
+def make_london_tiles(data: Path, make_tiles: MakeTiles, side: float = 500.0) -> Panel:
+    """Count London's burglaries by month in the squares or hexagons (`riskengine.maps.tiling`) that lie in it."""
+    (shapes,) = _read_shapes(require_data(data, *_LSOAS))
     incidents, _ = read_london(data)
     incidents = incidents.select(np.isfinite(incidents.x))
-    areas = _cover(shapes, LONDON, make_tiles, side)
     edges = make_bin_edges(incidents.time.min(), incidents.time.max(), "months")
-    return _count(areas, incidents, edges, "1 months")
-
-
-def make_squares(extent: tuple[float, float, float, float], side: float) -> NDArray[np.object_]:
-    """Make the squares that cover an extent, their corners on multiples of `side`."""
-    west, south, east, north = extent
-    x, y = np.meshgrid(
-        np.arange(np.floor(west / side), np.ceil(east / side)) * side,
-        np.arange(np.floor(south / side), np.ceil(north / side)) * side,
-    )
-    return np.asarray(shapely.box(x.ravel(), y.ravel(), x.ravel() + side, y.ravel() + side))
-
-
-def make_hexagons(extent: tuple[float, float, float, float], side: float) -> NDArray[np.object_]:
-    """Make the hexagons, `side` from one flat side to the other, that cover an extent."""
-    west, south, east, north = extent
-    radius = side / np.sqrt(3)
-    columns, rows = np.arange(int((east - west) / (1.5 * radius)) + 2), np.arange(int((north - south) / side) + 2)
-    column, row = (each.ravel() for each in np.meshgrid(columns, rows))
-    angle = np.arange(6) * np.pi / 3
-    x = west + 1.5 * radius * column[:, None] + radius * np.cos(angle)
-    y = south + side * (row + 0.5 * (column % 2))[:, None] + radius * np.sin(angle)
-    return np.asarray(shapely.polygons(np.stack([x, y], axis=-1)))
+    return _count(make_tiles(side, shapes, LONDON), incidents, edges, "1 months")
 
 
 def make_baltimore(data: Path) -> Panel:
@@ -115,7 +112,7 @@ def make_baltimore(data: Path) -> Panel:
         require_data(data, "baltimore", "bpd_part1_2011_2016.csv"), usecols=["datetime", "Neighborhood"]
     )
     table = table.dropna()
-    shapes, names = read_shapes(require_data(data, "baltimore", "neighborhoods.geojson"), "LABEL")
+    shapes, names = _read_shapes(require_data(data, "baltimore", "neighborhoods.geojson"), "LABEL")
     areas = _make_projected([name.strip().upper() for name in names], shapes)
     code = table["Neighborhood"].astype(str).str.strip().str.upper().to_numpy()
     time = pd.to_datetime(table["datetime"]).to_numpy().astype("datetime64[s]")
@@ -130,7 +127,7 @@ def make_chicago(data: Path, category: str = "BURGLARY") -> Panel:
     columns = ["Date", "CommunityArea", "PrimaryType"]
     table = pd.read_csv(require_data(data, "chicago", "crimes_2018.csv"), usecols=columns).dropna()
     table = table[table["PrimaryType"] == category]
-    shapes, numbers = read_shapes(require_data(data, "chicago", "community_areas.geojson"), "area_number")
+    shapes, numbers = _read_shapes(require_data(data, "chicago", "community_areas.geojson"), "area_number")
     areas = _make_projected([str(int(number)) for number in numbers], shapes)
     time = pd.to_datetime(table["Date"]).to_numpy().astype("datetime64[s]")
     code = table["CommunityArea"].astype(int).astype(str).to_numpy()
@@ -141,20 +138,21 @@ def make_mexico_city(data: Path) -> Panel:
     """Count Mexico City's reports by week and by the colonia that they lie in; names are spelt in many ways there."""
     columns = ["fecha_hecho", "lat", "lon"]
     table = pd.read_csv(require_data(data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv"), usecols=columns).dropna()
-    shapes, boroughs, names = read_shapes(require_data(data, "mexico_city", "colonias.geojson"), "alcaldia", "colonia")
+    shapes, boroughs, names = _read_shapes(require_data(data, "mexico_city", "colonias.geojson"), "alcaldia", "colonia")
     areas = _make_projected([f"{a}: {b}" for a, b in zip(boroughs, names, strict=True)], shapes)
     return _count_weekly(areas, table["lon"], table["lat"], table["fecha_hecho"])
 
 
 def make_new_york(data: Path) -> Panel:
-    """Count New York's four crimes by week and 500 m hexagon; the hexagons are those that ever had one."""
+    """Count New York's four crimes by week and 500 m hexagon; the hexagons are those that had one in the first year."""
     columns = ["Occurrence Date", "Latitude", "Longitude"]
     table = pd.read_csv(require_data(data, "new_york", "crimes_2014_2015.csv"), usecols=columns).dropna()
-    x, y = table["Longitude"].to_numpy(), table["Latitude"].to_numpy()
+    table["time"] = pd.to_datetime(table["Occurrence Date"])
+    first = table[table["time"] < "2015-01-01"]
+    x, y = first["Longitude"].to_numpy(), first["Latitude"].to_numpy()
     zone = find_utm_code(float(np.median(x)), float(np.median(y)))
-    points = shapely.points(*_project(x, y, zone))
-    areas = _cover(points, zone, make_hexagons, 500.0)
-    return _count_weekly(areas, table["Longitude"], table["Latitude"], table["Occurrence Date"])
+    areas = make_hexagons(500.0, shapely.buffer(shapely.points(*_project(x, y, zone)), 1.0), zone)
+    return _count_weekly(areas, table["Longitude"], table["Latitude"], table["time"])
 
 
 #: Panels by week that every default must hold its own on.
@@ -166,18 +164,11 @@ WEEKLY: dict[str, Callable[[Path], Panel]] = {
 }
 
 
-def read_shapes(path: Path, *fields: str) -> tuple[NDArray[np.object_], ...]:
+def _read_shapes(path: Path, *fields: str) -> tuple[NDArray[np.object_], ...]:
     """Read the polygons of a layer, and some of its fields, in the order they are named."""
     head, _, shapes, values = pyogrio.raw.read(path, columns=list(fields))
     by_name = dict(zip(head["fields"], values, strict=True))
     return np.asarray(shapely.from_wkb(shapes)), *(by_name[field] for field in fields)
-
-
-def _cover(places: NDArray[np.object_], crs: str, make_tiles: Callable[..., NDArray[np.object_]], side: float) -> Areas:
-    west, south, east, north = shapely.total_bounds(places).tolist()
-    tiles = make_tiles((west, south, east, north), side)
-    touched = np.unique(shapely.STRtree(tiles).query(places, predicate="intersects")[1])
-    return Areas(tuple(map(str, range(len(touched)))), tiles[touched], crs)
 
 
 def _make_projected(ids: list[str], geometries: NDArray[np.object_]) -> Areas:
@@ -245,7 +236,7 @@ def _read_mobility(data: Path, borough: NDArray[np.object_], edges: NDArray[np.d
     median = table.groupby(["month", "area_code"]).median(numeric_only=True)
     wanted = pd.MultiIndex.from_product([edges[:-1].astype("datetime64[ns]"), borough])
     covariates = []
-    for place in PLACES:
+    for place in _PLACES:
         values = median[f"{place}_percent_change_from_baseline"]
         values.index = values.index.set_levels(values.index.levels[0].astype("datetime64[ns]"), level=0)
         found = values.reindex(wanted).to_numpy(np.float32).reshape(len(edges) - 1, len(borough))

@@ -8,12 +8,14 @@ from itertools import pairwise
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
+    QgsEditorWidgetSetup,
     QgsFeatureRequest,
     QgsGraduatedSymbolRenderer,
     QgsRendererCategory,
     QgsRendererRange,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QColor
 
 from ..riskengine.contract.colours import LABELS, list_count_steps
@@ -21,6 +23,14 @@ from .crs import tr
 from .label_styles import format_label
 from .style_parts import list_colours, load_style
 from .temporal import Edges, make_span_expression, set_maps_in_time
+
+#: Of a column, in pixels: a time, or most names.
+_LEAST_WIDTH = 140
+#: How a table shows numbers and times.
+_WIDGETS = {
+    QMetaType.Type.Double: ("Range", {"Precision": 3}),
+    QMetaType.Type.QDateTime: ("DateTime", {"display_format": "yyyy-MM-dd HH:mm", "allow_null": True}),
+}
 
 
 def list_titles() -> dict[str, str]:
@@ -30,17 +40,17 @@ def list_titles() -> dict[str, str]:
         "id": tr("Id"),
         "name": tr("Area"),
         "start": tr("From"),
-        "end": tr("Until"),
-        "risk": tr("Probability of at least one incident"),
+        "end": tr("Until, not included"),
+        "risk": tr("Probability of one or more"),
         "expected": tr("Expected incidents"),
-        "low": tr("Expected incidents, 95 % from"),
-        "high": tr("Expected incidents, 95 % to"),
+        "low": tr("95 % from"),
+        "high": tr("95 % to"),
         "percentile": tr("Percentile of the area"),
         "class": tr("Class"),
-        "change": tr("Change against the last year, incidents per bin"),
+        "change": tr("Change, incidents per bin"),
         "km2": tr("Size, km²"),
-        "share": tr("Share of the whole area, this one and those above"),
-        "expected_share": tr("Share of all expected incidents, this one and those above"),
+        "share": tr("Share of the area so far"),
+        "expected_share": tr("Share of incidents so far"),
         "incidents": tr("Incidents"),
         "flagged": tr("Part that is flagged"),
         "label": tr("Label"),
@@ -54,11 +64,13 @@ def ending_of(layer: QgsVectorLayer) -> str:
 
 
 def name_fields(layer: QgsVectorLayer) -> None:
-    """Give the fields titles that say what they hold."""
+    """Give the fields titles that say what they hold, and their numbers few digits."""
     titles = list_titles()
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
+        if field.type() in _WIDGETS:
+            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup(*_WIDGETS[field.type()]))
 
 
 def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
@@ -89,7 +101,7 @@ def style_risk_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges)
     """Style a forecast by its classes of risk per km²: by probability large areas would win for their size alone."""
     style_class_areas(layer, labels, edges)
     said = {
-        tr("probability of at least one"): "format_number(\"risk\" * 100, 1) || ' %'",
+        tr("probability of one or more"): "format_number(\"risk\" * 100, 1) || ' %'",
         tr("expected"): "format_number(\"expected\", 2) || ' (' || \"low\" || ' – ' || \"high\" || ')'",
         tr("change"): 'format_number("change", 2)',
         tr("rank"): '"rank"',
@@ -99,7 +111,7 @@ def style_risk_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges)
 
 def style_class_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges) -> None:
     """Style areas by their class, each shown in its bin; the first map lies on top where no time is chosen."""
-    load_style(layer, f"class_polygons{ending_of(layer)}")
+    load_style(layer, f"class_areas{ending_of(layer)}")
     shades = zip(list_colours(len(labels)), labels)
     _set_categories(layer, "class", dict(enumerate(shades)))
     _set_tip(layer, {tr("class"): '"label"', tr("risk"): 'format_number("risk", 4)'})
@@ -108,7 +120,7 @@ def style_class_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges
 
 def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
     """Style areas by what they were in each bin; what was neither flagged nor hit is an outline."""
-    load_style(layer, f"class_polygons{ending_of(layer)}")
+    load_style(layer, f"class_areas{ending_of(layer)}")
     shades = {name: (QColor(shade), format_label(name)) for name, shade in LABELS.items()}
     quiet = QColor(0, 0, 0, 0)
     _set_categories(layer, "label", {**shades, "true negative": (quiet, format_label("true negative"))})
@@ -123,8 +135,13 @@ def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
 
 
 def style_top_places(layer: QgsVectorLayer) -> None:
-    """Give the table of top places titles."""
+    """Give the table of top places titles, and columns that hold them."""
     name_fields(layer)
+    config = layer.attributeTableConfig()
+    config.update(layer.fields())
+    for number in range(layer.fields().count()):
+        config.setColumnWidth(number, max(9 * len(layer.attributeDisplayName(number)), _LEAST_WIDTH))
+    layer.setAttributeTableConfig(config)
 
 
 def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:

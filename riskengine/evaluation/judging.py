@@ -65,7 +65,7 @@ def judge(
     scores: dict[str, ModelScore] = {}
     for number, name in enumerate([model, *(name for name in risks if name != model)]):
         with context.step(number / len(risks), (number + 1) / len(risks)):
-            context.progress(0.0, f"Scoring {title_of(name)} on {count_text(len(maps), 'map')}")
+            context.progress(0.0, f"Scoring {title_of(name)} on {count_text(len(maps), heatmaps.bin_noun)}")
             scores[name] = score_model(
                 name,
                 risks[name],
@@ -145,7 +145,7 @@ def judge_fitted(
     risks: dict[str, NDArray[np.float32]] = {}
     for number, forecaster in enumerate(forecasters):
         with context.step(0.6 * number / len(forecasters), 0.6 * (number + 1) / len(forecasters)):
-            several = count_text(len(observed), "held-out map")
+            several = count_text(len(observed), f"held-out {heatmaps.bin_noun}")
             context.progress(0.0, f"Forecasting {several} by {title_of(forecaster.name)}")
             risks[forecaster.name] = forecaster.forecast_known(heatmaps, first, context=context)[observed]
     names = list(risks)
@@ -165,18 +165,18 @@ def count_maps_of_week(heatmaps: Panel) -> int:
 
 def describe_maps(heatmaps: Panel) -> list[str]:
     """Describe what a reader must know of the maps."""
-    filled = int((~heatmaps.observed).sum())
+    filled, noun = int((~heatmaps.observed).sum()), heatmaps.bin_noun
     if not filled:
         return []
     were, they = ("was", "It") if filled == 1 else ("were", "They")
     notes = [
-        f"{count_text(filled, 'map')} {were} not observed: {'it is' if filled == 1 else 'they are'} neither learnt from"
+        f"{count_text(filled, noun)} {were} not observed: {'it is' if filled == 1 else 'they are'} neither learnt from"
         " nor scored."
     ]
     if heatmaps.filled == "linear":
         notes.append(
-            f"{they} {were} filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
-            " would see a part of what it is to forecast."
+            f"{they} {were} filled linearly, which looks ahead to the next observed {noun}: a model that reads filled"
+            f" {noun}s would see a part of what it is to forecast."
         )
     return notes
 

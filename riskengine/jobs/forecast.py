@@ -23,7 +23,7 @@ from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_panel_or_heatmaps
 from ..report.card import describe_forecast
 from ..report.claims import describe_held_out
-from ..systems.hotspots.places import CAUTION, CLASS_LABELS, write_places
+from ..systems.hotspots.places import CAUTION, list_place_classes, write_places
 from ..systems.hotspots.steps import describe_delay, find_known, forecast, write_forecast
 from .models import check_units
 
@@ -57,6 +57,8 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     history = find_known(panel, len(panel))
     with context.step(0.2, 0.9):
         made = forecast(model, card, history, parameters.steps, context)
+    if of_areas:
+        context.log(made.tags[tagnames.COUNTED])
     if late := describe_delay(history):
         context.log(f"{late}: the forecast is for {format_span(made.edges[0], made.edges[-1])}")
     areas = count_text(len(history.mask), history.noun) if of_areas else ""
@@ -80,7 +82,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
         "edges": made.bins,
         "counted_categories": panel.categories,
         "counted_text": made.tags[tagnames.COUNTED],
-        "class_labels": CLASS_LABELS,
+        "class_labels": list_place_classes(history.support.kind),
         "tags": made.tags,
         "origin": made.bins[0],
         "delay": history.delay,

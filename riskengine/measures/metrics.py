@@ -219,7 +219,7 @@ class AreaHits:
 
 @dataclass(frozen=True)
 class MapWeights:
-    """What flagging used by size, and caught by block of units, on each map.
+    """What flagging used by size on each map.
 
     Attributes
     ----------
@@ -227,15 +227,11 @@ class MapWeights:
         Over all maps.
     flagged, hit : ndarray, shape (T,)
         As in `Weights`.
-    caught, incidents : ndarray, shape (T, blocks)
-        As in `AreaHits`.
     """
 
     total: float
     flagged: Array
     hit: Array
-    caught: Array
-    incidents: Array
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,11 @@ from ..measures.labels import LABELS
 from ..measures.metrics import AreaHits
 from . import backtest_figures as figures
 from . import backtest_maps as maps
-from . import claims, words
+from . import claims, label_figures, words
+from .beside import collect_beside
 from .canvas import holds_dots
 from .html import format_crs, history_of, render
+from .limits import describe_flattery, list_limits_of_shapes
 from .openings import describe_trial
 from .signals import describe_signal
 from .units import describe_layout, units_of
@@ -145,8 +147,8 @@ def _values(
         "gain_figure": figures.draw_gains_over_time(backtest, other)
         if other and len(backtest.maps) > 1 and set(compared) - {"constant"}
         else None,
-        "tradeoff_figure": maps.draw_tradeoff(tradeoff) if any(tradeoff.values()) else None,
-        "rate_figure": maps.draw_label_rates(tradeoff, units) if any(tradeoff.values()) else None,
+        "tradeoff_figure": label_figures.draw_tradeoff(tradeoff) if any(tradeoff.values()) else None,
+        "rate_figure": label_figures.draw_label_rates(tradeoff, units) if any(tradeoff.values()) else None,
         "typical": drawn.pop("typical", None),
         "maps": drawn,
         "marks": " ".join(filter(None, (maps.describe_marks(panel), units.colours))),
@@ -158,6 +160,9 @@ def _values(
         "offsets": [_offset_row(name, each) for name, each in offsets.items()],
         "areas": sorted(exposure, key=lambda each: (-np.nan_to_num(each.flagged_share), each.name)),
         "areas_shown": _AREAS,
+        "flattery": describe_flattery(backtest),
+        "limits": list_limits_of_shapes(panel),
+        **collect_beside(backtest),
         "notes": list(dict.fromkeys((*backtest.notes, *notes))),
         "findings": findings,
         "history": history_of(panel),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from ..contract import flagged
 from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text, show_names
+from ..measures.clustered import Interval
 from ..measures.metrics import AreaHits
 from .units import UnitWords
 
@@ -66,6 +69,14 @@ def format_change(value: float, digits: int = 5) -> str:
         return "–"
     # Adding zero makes of a negative zero a plain one.
     return f"{value + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def format_range(interval: Interval) -> Markup:
+    """Format a share and, in small print below it, its interval where it has one; for a table."""
+    if not math.isfinite(interval.low):
+        return Markup(format_percent(interval.mean))
+    bounds = f"{format_percent(interval.low)} to {format_percent(interval.high)}"
+    return Markup("{}<small>{}</small>").format(format_percent(interval.mean), bounds)
 
 
 def format_count(value: float) -> str:
@@ -134,7 +145,9 @@ def _join_percent(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def weights_text(trained_until: str, share: float | None, refitted: bool, bin_length: str = "") -> str:
+def weights_text(
+    trained_until: str, share: float | None, refitted: bool, bin_length: str = "", noun: str = "map"
+) -> str:
     """Say which maps the model that is kept was fitted on, beside those it was judged on.
 
     Parameters
@@ -147,23 +160,25 @@ def weights_text(trained_until: str, share: float | None, refitted: bool, bin_le
         Whether the kept model was fitted again, on all maps.
     bin_length : str
         For example ``1 months``.
+    noun : str
+        What a bin is called: map of a grid, else month and the like.
     """
     end = format_last(trained_until, bin_length)
     if refitted:
         return (
-            "The figures are those of the model that did not know the held-out maps. The model that is kept has the"
-            f" same settings and was fitted again on all maps up to {end}."
+            f"The figures are those of the model that did not know the held-out {noun}s. The model that is kept has the"
+            f" same settings and was fitted again on all {noun}s up to {end}."
         )
     if share is None:
-        return f"The weights are those of the model file, learned from maps up to {end}."
+        return f"The weights are those of the model file, learned from {noun}s up to {end}."
     if share == 1:
-        return f"The model was fitted on all maps up to {end}."
+        return f"The model was fitted on all {noun}s up to {end}."
     return (
-        f"The weights are those learned from the first {format_percent(share, 0)} of the maps, up to {end}: the model"
-        " was not fitted again on the maps held out."
+        f"The weights are those learned from the first {format_percent(share, 0)} of the {noun}s, up to {end}: the"
+        f" model was not fitted again on the {noun}s held out."
     )
 
 
-def maps_text(number: int) -> str:
-    """Say how many maps were judged."""
-    return count_text(number, "test map")
+def maps_text(number: int, noun: str = "map") -> str:
+    """Say how many maps were judged, or what else a bin is called."""
+    return count_text(number, f"test {noun}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsDateTimeRange,
     QgsFeature,
+    QgsFeatureRequest,
     QgsGeometry,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProject,
     QgsVectorLayer,
+    QgsVectorLayerTemporalContext,
 )
 
 Boxes = Sequence[tuple[int | None, str | None, tuple[float, float, float, float] | None]]
@@ -214,3 +218,19 @@ def test_a_failed_run_leaves_the_panel_of_before(count: Any, refusal: Any, town_
     assert "None of the 300 incidents belongs to one of the 1 area" in said
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(("unit", "bins"), [(1, 40), (2, 6)])
+def test_only_the_areas_of_the_shown_time_are_drawn(count: Any, unit: int, bins: int) -> None:
+    """A bin begins with its first moment and ends before that of the next, whatever its length."""
+    ran = count(BIN_UNIT=unit)
+    layer = QgsVectorLayer(ran["OUTPUT"], "counts", "ogr")
+    layer.loadDefaultStyle()
+    starts = sorted({row["start"] for row in read(ran["OUTPUT"])})
+    assert ran["BINS"] == bins
+    for start, after in pairwise(starts[:4]):
+        scope = QgsVectorLayerTemporalContext()
+        scope.setLayer(layer)
+        asked = layer.temporalProperties().createFilterString(scope, QgsDateTimeRange(start, after, True, False))
+        shown = {each["start"] for each in layer.getFeatures(QgsFeatureRequest().setFilterExpression(asked))}
+        assert shown == {start}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...contract.tools.base import fields_of
 from ...contract.tools.forecast import ForecastRisk
+from ...contract.units import WHOLES
 from ...forecasters.expected import Counts
 from ...ground.context import JobContext
 from ...ground.tables import Chunk, write_table
@@ -24,8 +25,6 @@ Values = NDArray[np.float64]
 
 #: Places of each bin in the table of the top places.
 TOP = 20
-#: What the classes are called, lowest first.
-CLASS_LABELS = list_share_labels([100 - each for each in reversed(DEFAULT_PERCENTILES)])
 #: Shares of the area that differ by rounding alone are equal.
 _ROUNDING = 1e-9
 #: What must be read beside every map of areas, and goes into its metadata.
@@ -61,6 +60,11 @@ class PlaceForecast:
     classes: NDArray[np.int64]
     rank: NDArray[np.int64]
     change: Values
+
+
+def list_place_classes(kind: str) -> list[str]:
+    """List what the classes of a kind of support are called, lowest first."""
+    return list_share_labels([100 - each for each in reversed(DEFAULT_PERCENTILES)], whole=WHOLES[kind])
 
 
 def describe_places(made: RiskForecast, history: Panel) -> PlaceForecast:

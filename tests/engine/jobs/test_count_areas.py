@@ -411,6 +411,20 @@ def test_other_bins_are_refused(count: Any, before: Ran) -> None:
         count(make_city(["2024-03"]), append_to=str(before.path), bin_unit="weeks")
 
 
+def test_other_tiles_are_refused(count: Any, before: Ran) -> None:
+    with pytest.raises(
+        ParameterError, match="The areas asked for are squares of 500 m, and those of the panel are beats"
+    ):
+        count(make_city(["2024-03"]), None, append_to=str(before.path), units="squares", size=500)
+
+
+def test_an_incomplete_quarter_is_said_by_its_months(count: Any) -> None:
+    ran = count(at((5, 5, "2024-01-01"), (5, 5, "2024-04-01")), bin_unit="quarters")
+    assert ran.said.warnings[0].startswith(
+        "The last bin, Apr – Jun 2024, looks incomplete: the last incident is of Apr 2024. Set END to 2024-04-01"
+    )
+
+
 def test_a_file_that_is_no_panel_is_not_continued(count: Any, tmp_path: Path) -> None:
     other = tmp_path / "other.gpkg"
     other.write_text("no database")
