@@ -344,6 +344,13 @@ class Reliability:
     observed: Array
     count: NDArray[np.int64]
 
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean distance of the two over the bins, each weighed by its cells."""
+        return (
+            float(np.average(np.abs(self.predicted - self.observed), weights=self.count)) if self.count.size else np.nan
+        )
+
 
 def reliability(predicted: ArrayLike, observed: ArrayLike, bins: int = 10) -> Reliability:
     """Compare predicted probabilities with what happened, in bins of about equal numbers of cells.

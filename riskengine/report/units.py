@@ -118,10 +118,10 @@ def _speak_of_sizes(kind: str, one: str, outside: str, choice: str) -> UnitWords
         " by the same part.",
         paired=f"Differences are paired by map and {noun_of(kind)}; their intervals allow for maps that differ from"
         " each other and for parts of the city that do.",
-        resampled=f"blocks of time and of {many} that lie together",
-        intervals="none with fewer than 6 blocks of either kind. Variance over blocks of time plus that over blocks of"
-        f" {many} that lie together, less that over both (Cameron, Gelbach and Miller 2011); Student’s t on the"
-        " linearised ratio",
+        resampled="blocks of time",
+        intervals="none with fewer than 6 blocks of a kind. Hit rate and PAI: blocks of time. Differences: variance"
+        f" over blocks of time plus that over blocks of {many} that lie together, less that over both (Cameron,"
+        " Gelbach and Miller 2011). Student’s t on the linearised ratio",
     )
 
 

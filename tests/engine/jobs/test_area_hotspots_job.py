@@ -12,7 +12,7 @@ import pyogrio
 import pytest
 from kit.contexts import Recorder
 from kit.incidents import write_incidents
-from kit.panels import make_panel, write_counts
+from kit.panels import write_counts
 from kit.snapped_city import make_city, make_snapped_incidents
 
 from riskengine.ground.errors import CrimeRiskError, DataError, FormatError

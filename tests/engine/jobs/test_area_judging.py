@@ -93,6 +93,19 @@ def test_the_delay_of_the_panel_is_obeyed_unless_another_is_given(tmp_path: Path
     assert "delay_cost" not in backtest(tmp_path, tmp_path, delay=0)
 
 
+def test_a_grid_may_come_late_too(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    counts = random.poisson(random.gamma(0.5, 0.6, (6, 8)), (60, 6, 8)).astype(np.uint8)
+    grids = write_stack(tmp_path / "grids.tif", make_stack(counts))
+    context = Recorder()
+    late = run_job("backtest", {"heatmaps": grids, "models": ["recent_counts"], "delay": 5}, context)
+    said = "12 maps from Sun 18 Feb 2024 on are forecast, 1 bin ahead, counts known 5 days late, from 43 maps and more"
+    assert any(said in message for message in context.messages)
+    at_once = run_job("backtest", {"heatmaps": grids, "models": ["recent_counts"]}, Recorder())
+    for name, score in late["delay_cost"]["at_once"].items():
+        assert score["log_loss"] == at_once["scores"][name]["log_loss"]
+
+
 def test_control_weights_and_other_units_stand_beside_it(city: Path, tmp_path: Path) -> None:
     panel = make_city()
     pairs = panel.counts.reshape(MONTHS, AREAS // 2, 2).sum(axis=2).astype(np.uint8)
