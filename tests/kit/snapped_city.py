@@ -20,7 +20,7 @@ _A_MONTH = 120
 
 
 def make_snapped_incidents(months: int = MONTHS, seed: int = 0) -> Incidents:
-    """Make incidents of so many months from January 2020, at 250 points; few points have most, half of the city none."""
+    """Make incidents of so many months from January 2020 at 250 points: few have most, half of the city has none."""
     random = np.random.default_rng(seed)
     x, y = random.uniform(0, SIDE * 500.0, _POINTS), random.uniform(0, SIDE * 1000.0, _POINTS)
     weight = random.pareto(1.5, _POINTS) + 0.1

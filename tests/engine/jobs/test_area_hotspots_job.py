@@ -12,7 +12,7 @@ import pyogrio
 import pytest
 from kit.contexts import Recorder
 from kit.incidents import write_incidents
-from kit.panels import make_panel, write_counts
+from kit.panels import write_counts
 from kit.snapped_city import make_city, make_snapped_incidents
 
 from riskengine.ground.errors import CrimeRiskError, DataError, FormatError
@@ -37,9 +37,11 @@ def study(tmp_path: Path) -> Study:
 
 def test_the_ladder_goes_to_log_report_and_table(study: Study, tmp_path: Path) -> None:
     report, table = tmp_path / "report.html", tmp_path / "figures.csv"
-    result, said = study(report=str(report), csv=str(table))
+    result, said = study(report=str(report), csv=str(table), negatives="known")
     assert result["rungs"]["rule"]["auc"] > 0.9 > result["rungs"]["closed"]["auc"]
-    assert result["chosen"] == result["rungs"]["published"]
+    # What is chosen does not change the ladder.
+    assert result["rungs"]["published"]["auc"] > 0.95
+    assert result["chosen"]["auc"] == pytest.approx(result["rungs"]["known"]["auc"], abs=0.03)
     assert result["months"] == ["May 2021"]
     assert result["verdict"].startswith("The published way tells ")
     assert f"{result['verdict']}" in said.messages
@@ -70,10 +72,10 @@ def test_cells_say_what_happened_and_what_was_predicted(study: Study, tmp_path: 
     assert cells["rate"][cells["by_rate"] == 1].min() >= cells["rate"][cells["by_rate"] == 0].max()
 
 
-def test_a_switch_changes_the_run_and_not_the_ladder(study: Study) -> None:
-    result, _ = study(negatives="known")
-    assert result["rungs"]["published"]["auc"] > 0.95
-    assert result["chosen"]["auc"] == pytest.approx(result["rungs"]["known"]["auc"], abs=0.02)
+def test_a_switch_changes_the_run(study: Study) -> None:
+    published, changed = (study(ladder=False, **more)[0]["chosen"] for more in ({}, {"negatives": "known"}))
+    assert published["auc"] > 0.95
+    assert changed["auc"] < published["auc"] - 0.1
 
 
 def test_what_the_ladder_would_say_is_asked_for_without_it(study: Study) -> None:
