@@ -8,12 +8,14 @@ from itertools import pairwise
 from qgis.core import (
     Qgis,
     QgsCategorizedSymbolRenderer,
+    QgsEditorWidgetSetup,
     QgsFeatureRequest,
     QgsGraduatedSymbolRenderer,
     QgsRendererCategory,
     QgsRendererRange,
     QgsVectorLayer,
 )
+from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QColor
 
 from ..riskengine.contract.colours import LABELS, list_count_steps
@@ -21,6 +23,9 @@ from .crs import tr
 from .label_styles import format_label
 from .style_parts import list_colours, load_style
 from .temporal import Edges, make_span_expression, set_maps_in_time
+
+#: Digits of a number in a table, behind the point.
+_DIGITS = 3
 
 
 def list_titles() -> dict[str, str]:
@@ -31,16 +36,16 @@ def list_titles() -> dict[str, str]:
         "name": tr("Area"),
         "start": tr("From"),
         "end": tr("Until"),
-        "risk": tr("Probability of at least one incident"),
+        "risk": tr("Probability of one or more"),
         "expected": tr("Expected incidents"),
-        "low": tr("Expected incidents, 95 % from"),
-        "high": tr("Expected incidents, 95 % to"),
+        "low": tr("95 % from"),
+        "high": tr("95 % to"),
         "percentile": tr("Percentile of the area"),
         "class": tr("Class"),
-        "change": tr("Change against the last year, incidents per bin"),
+        "change": tr("Change, incidents per bin"),
         "km2": tr("Size, km²"),
-        "share": tr("Share of the whole area, this one and those above"),
-        "expected_share": tr("Share of all expected incidents, this one and those above"),
+        "share": tr("Share of the area so far"),
+        "expected_share": tr("Share of incidents so far"),
         "incidents": tr("Incidents"),
         "flagged": tr("Part that is flagged"),
         "label": tr("Label"),
@@ -54,11 +59,13 @@ def ending_of(layer: QgsVectorLayer) -> str:
 
 
 def name_fields(layer: QgsVectorLayer) -> None:
-    """Give the fields titles that say what they hold."""
+    """Give the fields titles that say what they hold, and their numbers few digits."""
     titles = list_titles()
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
+            if field.type() == QMetaType.Type.Double:
+                layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": _DIGITS}))
 
 
 def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
@@ -89,7 +96,7 @@ def style_risk_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges)
     """Style a forecast by its classes of risk per km²: by probability large areas would win for their size alone."""
     style_class_areas(layer, labels, edges)
     said = {
-        tr("probability of at least one"): "format_number(\"risk\" * 100, 1) || ' %'",
+        tr("probability of one or more"): "format_number(\"risk\" * 100, 1) || ' %'",
         tr("expected"): "format_number(\"expected\", 2) || ' (' || \"low\" || ' – ' || \"high\" || ')'",
         tr("change"): 'format_number("change", 2)',
         tr("rank"): '"rank"',
@@ -99,7 +106,7 @@ def style_risk_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges)
 
 def style_class_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges) -> None:
     """Style areas by their class, each shown in its bin; the first map lies on top where no time is chosen."""
-    load_style(layer, f"class_polygons{ending_of(layer)}")
+    load_style(layer, f"class_areas{ending_of(layer)}")
     shades = zip(list_colours(len(labels)), labels)
     _set_categories(layer, "class", dict(enumerate(shades)))
     _set_tip(layer, {tr("class"): '"label"', tr("risk"): 'format_number("risk", 4)'})
@@ -108,7 +115,7 @@ def style_class_areas(layer: QgsVectorLayer, labels: Sequence[str], edges: Edges
 
 def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
     """Style areas by what they were in each bin; what was neither flagged nor hit is an outline."""
-    load_style(layer, f"class_polygons{ending_of(layer)}")
+    load_style(layer, f"class_areas{ending_of(layer)}")
     shades = {name: (QColor(shade), format_label(name)) for name, shade in LABELS.items()}
     quiet = QColor(0, 0, 0, 0)
     _set_categories(layer, "label", {**shades, "true negative": (quiet, format_label("true negative"))})

@@ -75,11 +75,15 @@ def vector_styles() -> None:
     polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
     polygons.setOpacity(OPACITY)
     save(polygons, "class_polygons")
+    # Areas are small where many live: darker outlines would cover their colours.
+    fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90,70", "outline_width": "0.1"})
+    polygons.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, fill, "0")]))
+    save(polygons, "class_areas")
     lines = QgsVectorLayer("LineString?field=class:integer", "lines", "memory")
     line = QgsLineSymbol.createSimple({"color": RAMP[0], "width": "0.9"})
     lines.setRenderer(QgsCategorizedSymbolRenderer("class", [QgsRendererCategory(0, line, "0")]))
     lines.setOpacity(SPARSE)
-    save(lines, "class_polygons_lines")
+    save(lines, "class_areas_lines")
     area = QgsVectorLayer("Polygon?field=incidents:integer", "area", "memory")
     outline = {"style": "no", "outline_color": "0,63,114", "outline_width": "0.6", "outline_style": "dash"}
     area.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(outline)))

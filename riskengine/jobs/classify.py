@@ -236,9 +236,10 @@ def _classify_areas(parameters: ClassifyRisk, context: JobContext) -> dict[str, 
 
     fields, crs = fields_of(ClassifyRisk, "by_area"), stack.areas.crs or None
     write_table(parameters.by_area, fields, chunks(), stack.areas.table_geometry, crs, "by_area")
+    maps = f" in {count_text(len(classes), 'map')}" if len(classes) > 1 else ""
     for label, several, of_all in zip(labels, number, sizes, strict=True):
         share = f"{format_share(of_all / sum(sizes))} of the {WHOLES[stack.areas.kind]}"
-        context.log(f"{label}: {count_text(several, noun)}, {share}")
+        context.log(f"{label}: {count_text(several, noun)}{maps}, {share}")
     what = "the area" if by_shares else f"the {noun}s"
     thresholds = _list_limits(limits[0])
     return {

@@ -38,8 +38,9 @@ class BacktestForecast(Judges, ReadsExtras, ReadsTimes):
         "Forecasts the past with several models, each map from what came before it, and says which are better."
     )
     HELP = tr("""
-Every model forecasts the same last maps of the stack, and none sees anything after its origin. All cells of the study
-area are judged: by log-loss, Brier score, AUC, hit rate, PAI, PEI and reliability, with intervals over blocks of time.
+Every model forecasts the same last maps, and none sees anything after its origin. All cells of the study area are
+judged, or all areas: by log-loss, Brier score, AUC, hit rate, PAI, PEI and reliability, with intervals over blocks of
+time. Areas differ in size, so those with the most risk per km² are flagged first, until a share of the ground is used.
 
 The report and the log say in words which models can be told from the best simple baseline, and which cannot: where
 they found no signal beyond the long-run mean, that is the result. Precision stands beside every hit rate.

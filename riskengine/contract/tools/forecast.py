@@ -159,14 +159,15 @@ class TrainForecastModel(ReadsExtras):
     TITLE = tr("Train forecast model")
     GROUP = FORECAST
     TAGS = "forecast,train,model,ensemble,convlstm,st-resnet,sftt,kde,etas,self-exciting,deep learning,risk,hotspot"
-    SUMMARY = tr("Trains a model that forecasts the risk of at least one incident per cell, and says how good it is.")
+    SUMMARY = tr("Trains a model that forecasts the risk of incidents per cell or area, and says how good it is.")
     HELP = tr("""
 The last maps are held out: the model is first trained without them and forecasts each from the maps before it, beside
 simple baselines. The log says in a sentence whether it can be told from the best of them; often it cannot, and then
 plain counts serve as well. Afterwards the model is trained again on all maps, and kept for Forecast risk.
 
 The default, Ensemble, weighs several forecasters by how well they did on past maps. Networks (ConvLSTM, ST-ResNet,
-SFTT) take minutes; the others seconds. The forecast is one of reported incidents in places, never of persons.
+SFTT) take minutes and need a grid; the others take seconds, and areas of any kind too. The forecast is one of reported
+incidents in places, never of persons.
 """)
     PROGRESS = (0.0, 100.0)
     OUTPUTS = (
@@ -282,14 +283,16 @@ class ForecastRisk(Tool):
     TITLE = tr("Forecast risk")
     GROUP = FORECAST
     TAGS = "forecast,predict,risk,hotspot,model,next,probability,temporal"
-    SUMMARY = tr("Forecasts the risk of at least one incident per cell in the next time bins with a trained model.")
+    SUMMARY = tr("Forecasts the risk of incidents per cell or area in the next time bins with a trained model.")
     HELP = tr("""
-The model, made with Train forecast model, is not trained further: it reads the hotspot grids up to their last map, and
-forecasts the bins after it. The grids may go on after those it was trained on; their cells and bins must be the same.
+The model, made with Train forecast model, is not trained further: it reads the counts up to their last bin, and
+forecasts the bins after it. The counts may go on after those it was trained on; their cells or areas, and their bins,
+must be the same. Where counts are known late, the bins that are over and not known yet are skipped.
 
-The raster holds probabilities from 0 to 1, a band per forecast bin. What is forecast, by which model and how good it
-was goes into the layer's metadata and the log as one line, which print layouts show. It is a forecast of reported
-incidents in places, never of persons.
+Of grids the result is a raster of probabilities from 0 to 1, a band per forecast bin; of areas a layer of them, which
+the Temporal Controller plays, and a table of the top places. What is forecast, by which model and how good it was goes
+into the layer's metadata and the log as one line, which print layouts show. It is a forecast of reported incidents in
+places, never of persons.
 """)
     OUTPUTS = (
         Output("CARD", "card", tr("Model card line"), "text"),
@@ -336,7 +339,9 @@ incidents in places, never of persons.
         ),
     ] = []
     output: Annotated[
-        str | None, RasterDestination(style="risk", abstract="card", units="grid"), Shown(tr("Risk"), tr("Of grids."))
+        str | None,
+        RasterDestination(style="risk", abstract="card", units="grid"),
+        Shown(tr("Risk"), tr("The raster, of grids.")),
     ] = None
     by_area: Annotated[
         str | None,

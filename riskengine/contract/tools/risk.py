@@ -25,9 +25,9 @@ class ClassifyRisk(Tool):
     TAGS = "percentile,risk,classes,hotspot,threshold,legend,polygons"
     SUMMARY = tr("Turns a risk into classes: of a raster, or of areas.")
     HELP = tr("""
-By percentiles a cell, or an area, belongs to a class when its risk lies strictly above the class's percentile, so that a map
-without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole stack
-(so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
+By percentiles a cell, or an area, belongs to a class when its risk lies strictly above the class's percentile, so that
+a map without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole
+stack (so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
 
 By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, in whole cells and at least one; of
 cells with equal risk the first from north to south and west to east, which the log says. Of areas, which differ in
@@ -128,7 +128,7 @@ Works on any risk or density, as a raster or as polygons with a number in the fi
             after="risk",
             units="areas",
         ),
-        Shown(tr("Risk classes by area"), tr("The areas of the risk with their class, and their size (m²)."), name="AREAS"),
+        Shown(tr("Risk classes by area"), tr("The areas of the risk with their class and size (m²)."), name="AREAS"),
     ] = None
 
     @classmethod
