@@ -23,6 +23,7 @@ from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file, write_features
 from ..bridge.polygon_places import read_inner_points
+from ..riskengine.contract.fieldnames import find_field
 from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
@@ -349,7 +350,8 @@ class Asked:
         for each in self._by_key.values():
             if isinstance(each.kind, kinds.Field) and each.kind.of == parameter.key:
                 given = self.read(each) or []
-                for name in given if isinstance(given, list) else [given]:
+                for asked in given if isinstance(given, list) else [given]:
+                    name = find_field(asked, source.fields().names()) or asked
                     refusals.refuse(layers.describe_missing_field(source, each.name, name))
                     wanted[name] = None
         path = self.folder / "table.gpkg"

@@ -43,7 +43,7 @@ def read_london(data: Path) -> tuple[Incidents, NDArray[np.object_]]:
     return _make_incidents(x, y, pd.to_datetime(table["Month"])), table["LSOA code"].to_numpy()
 
 
-def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = False) -> Panel:
+def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = False, households: bool = False) -> Panel:
     """Count London's burglaries by month and by the LSOA that the police name.
 
     Parameters
@@ -53,17 +53,24 @@ def make_london_lsoas(data: Path, deprivation: bool = False, mobility: bool = Fa
         The seven domain scores become static layers.
     mobility : bool
         The borough's visits of the month become covariates, known a month late.
+    households : bool
+        What the census of 2011 says of homes becomes static layers: logarithms of households, residents of each, and
+        residents of communal establishments.
     """
     shapes, codes, boroughs = read_shapes(require_data(data, *LSOAS), "LSOA11CD", "LAD11CD")
     areas, _ = make_areas(codes.tolist(), shapes, LONDON)
     incidents, code = read_london(data)
     edges = make_bin_edges(incidents.time.min(), incidents.time.max(), "months")
     panel = _count_named(areas, code, incidents.time, edges, "1 months")
-    static = read_deprivation(data, areas.ids) if deprivation else np.zeros((0, len(areas.ids)), dtype=np.float32)
+    layers = {
+        **(dict(zip(DOMAINS, read_deprivation(data, areas.ids))) if deprivation else {}),
+        **(read_households(data) if households else {}),
+    }
+    static = np.array(list(layers.values()), dtype=np.float32).reshape(-1, len(areas.ids))
     covariates = _read_mobility(data, boroughs, edges) if mobility else ()
     extras = Extras(
         static,
-        DOMAINS if deprivation else (),
+        tuple(layers),
         np.zeros((0, len(panel), len(areas.ids)), dtype=np.uint8),
         (),
         covariates,
@@ -75,6 +82,16 @@ def read_deprivation(data: Path, ids: tuple[str, ...]) -> NDArray[np.float32]:
     """Read the seven domain scores of 2019 of each LSOA, shape (7, N)."""
     scores = pd.read_csv(require_data(data, "london", "iod2019_domain_scores_lsoa11.csv")).set_index("LSOACD")
     return np.asarray(scores.loc[list(ids), list(DOMAINS)].to_numpy(np.float32).T, order="C")
+
+
+def read_households(data: Path) -> dict[str, NDArray[np.float64]]:
+    """Read what the census of 2011 says of the homes in each LSOA."""
+    _, homes, residents, communal = read_shapes(require_data(data, *LSOAS), "HHOLDS", "USUALRES", "COMESTRES")
+    return {
+        "households": np.log(homes.astype(np.float64)),
+        "residents a household": np.log(residents.astype(np.float64) / homes.astype(np.float64)),
+        "communal residents": np.log1p(communal.astype(np.float64)),
+    }
 
 
 def make_london_tiles(data: Path, make_tiles: Callable[..., NDArray[np.object_]], side: float = 500.0) -> Panel:

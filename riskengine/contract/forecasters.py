@@ -321,7 +321,7 @@ _GIVEN = "Given risk map"
 #: (benchmarks/forecast.py), and networks cost a hundred times as much.
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     (GRID, ""): ("prior_counts", "weekday_trend", "kde", "etas", "logistic"),
-    (AREAS, ""): ("ewma", "rates_logistic", "rates_boosting", "poisson_boosting"),
+    (AREAS, ""): ("ewma", "rates_logistic", "poisson_boosting"),
 }
 
 

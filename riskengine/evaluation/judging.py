@@ -65,7 +65,7 @@ def judge(
     scores: dict[str, ModelScore] = {}
     for number, name in enumerate([model, *(name for name in risks if name != model)]):
         with context.step(number / len(risks), (number + 1) / len(risks)):
-            context.progress(0.0, f"Scoring {title_of(name)} on {count_text(len(maps), 'map')}")
+            context.progress(0.0, f"Scoring {title_of(name)} on {count_text(len(maps), heatmaps.bin_noun)}")
             scores[name] = score_model(
                 name,
                 risks[name],
@@ -145,7 +145,7 @@ def judge_fitted(
     risks: dict[str, NDArray[np.float32]] = {}
     for number, forecaster in enumerate(forecasters):
         with context.step(0.6 * number / len(forecasters), 0.6 * (number + 1) / len(forecasters)):
-            several = count_text(len(observed), "held-out map")
+            several = count_text(len(observed), f"held-out {heatmaps.bin_noun}")
             context.progress(0.0, f"Forecasting {several} by {title_of(forecaster.name)}")
             risks[forecaster.name] = forecaster.forecast_known(heatmaps, first, context=context)[observed]
     names = list(risks)
@@ -170,7 +170,7 @@ def describe_maps(heatmaps: Panel) -> list[str]:
         return []
     were, they = ("was", "It") if filled == 1 else ("were", "They")
     notes = [
-        f"{count_text(filled, 'map')} {were} not observed: {'it is' if filled == 1 else 'they are'} neither learnt from"
+        f"{count_text(filled, heatmaps.bin_noun)} {were} not observed: {'it is' if filled == 1 else 'they are'} neither learnt from"
         " nor scored."
     ]
     if heatmaps.filled == "linear":

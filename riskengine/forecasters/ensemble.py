@@ -150,9 +150,9 @@ class Ensemble(Forecaster):
             plain = next((name for name in able if FORECASTERS[name].simple), able[0] if able else self.members[0])
             self.weights_[self.members.index(plain)] = 1.0
             context.log(
-                f"{count_text(len(events), 'past map')} with {count_text(int(events.sum()), 'event')} are too few to"
-                f" weigh models on: the ensemble"
-                f" is {FORECASTERS[plain].title} alone"
+                f"{count_text(len(events), f'past {history.bin_noun}')} with"
+                f" {count_text(int(events.sum()), 'event')} are too few to weigh models on: the ensemble is"
+                f" {FORECASTERS[plain].title} alone"
             )
         else:
             self._weigh(history, first, able, scored, events, context)
@@ -182,7 +182,8 @@ class Ensemble(Forecaster):
         odds = np.empty((len(able), events.size), dtype=np.float32)
         for number, name in enumerate(able):
             with context.step(0.5 * number / len(able), 0.5 * (number + 1) / len(able)):
-                context.progress(0.0, f"Trying {FORECASTERS[name].title} on {count_text(len(events), 'past map')}")
+                several = count_text(len(events), f"past {history.bin_noun}")
+                context.progress(0.0, f"Trying {FORECASTERS[name].title} on {several}")
                 with context.step(0.0, 0.7):
                     member = self._make(name).fit(past, context)
                 with context.step(0.7, 1.0):
@@ -196,7 +197,7 @@ class Ensemble(Forecaster):
         weighted = ", ".join(
             f"{FORECASTERS[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True)
         )
-        context.log(f"Weights learned on {count_text(len(events), 'past map')}: {weighted}")
+        context.log(f"Weights learned on {count_text(len(events), f'past {history.bin_noun}')}: {weighted}")
 
     def _make(self, name: str) -> Forecaster:
         return make_forecaster(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))

@@ -19,18 +19,28 @@ Number = Annotated[int, Field(strict=True, ge=0)]
 
 
 class HitChange(TypedDict):
-    """A difference of hit rates; without limits where there were too few maps."""
+    """A difference of hit rates; without limits where there were too few maps. Of areas, blocks of `places` too."""
 
     mean: Annotated[float, Field(strict=True, ge=-1, le=1)]
     low: Figure
     high: Figure
     level: Annotated[float, Field(strict=True, gt=0, lt=1)]
     blocks: Number
+    places: NotRequired[Number]
+
+
+class FlaggedSize(TypedDict):
+    """What was flagged by size over all maps: km², of segments km."""
+
+    total: Amount
+    flagged: Amount
+    hit: Amount
 
 
 class Catch(TypedDict):
     """What a model caught on held-out maps at `share` of the area, and how that compares with the baseline that catches
-    most; `few_cells` hold most of the incidents, where so few do. See `report.card`.
+    most; `few_cells` hold most of the incidents, where so few do. Where units differ in size, `weights` say how much
+    was flagged, of which kind of `units`. See `report.card`.
     """
 
     baseline: str
@@ -39,6 +49,8 @@ class Catch(TypedDict):
     flagged: Amount
     cells: Annotated[int, Field(strict=True, ge=1)]
     maps: Annotated[int, Field(strict=True, ge=1)]
+    units: NotRequired[Literal["areas", "segments"]]
+    weights: NotRequired[FlaggedSize]
     caught: Amount
     incidents: Amount
     few_cells: Number
@@ -48,10 +60,13 @@ class Catch(TypedDict):
 
 
 class Against(TypedDict):
-    """How a model compares with the best baseline on held-out maps; files of 0.2 to 0.6 do not know its catch."""
+    """How a model compares with the best baseline on held-out maps; files of 0.2 to 0.6 do not know its catch. `bin` is
+    what a map is called where it is none of a grid: month.
+    """
 
     baseline: str
     verdict: Literal["better", "worse", "indistinguishable", "too few"]
     ratio: Amount
     maps: Number
+    bin: NotRequired[Literal["bin", "hour", "day", "week", "month", "quarter"]]
     catch: NotRequired[Catch]

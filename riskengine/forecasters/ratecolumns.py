@@ -15,6 +15,9 @@ HALF_LIVES = (61.0, 183.0, 548.0, 1826.0)
 _BASE_LIFE = 365.0
 #: Share of the mean of all units in every mean: a logarithm needs more than nothing.
 _MIX = 0.15
+#: How often each unit is averaged with those that touch it: after 4 rounds its surroundings reach about two units far,
+#: after 16 four.
+WIDTHS = (4, 16)
 #: Half-life of the channels' means, days.
 _CHANNEL_LIFE = 183.0
 
@@ -48,7 +51,7 @@ class RateColumns:
         self._edges, self._middles = edges, find_middles(edges)
         self._seasons = seasons
         mask = panel.mask
-        self._rings = _find_rings(panel)
+        self._surroundings = _Surroundings(panel)
         size = np.log(panel.support.measure_sizes()[mask])
         self._size = size - np.median(size)
         extras = panel.extras
@@ -57,9 +60,9 @@ class RateColumns:
         self._channels = [np.asarray(each[:, mask], dtype=np.float32) for each in extras.channels]
         least = 2 * self.past.bin_days
         self._lives = [days for days in HALF_LIVES if days >= least] or [least]
-        rings = ("here", "neighbours", "beyond")
+        rings = ("here", "who touch it", *(f"{rounds} rounds about" for rounds in WIDTHS))
         self.names = [
-            *(f"half-life {days:g} d, {ring}" for days in self._lives for ring in rings),
+            *(f"half-life {days:g} d, {ring}" for ring in rings for days in self._lives),
             "long-run rate",
             "last bin",
             "a year ago",
@@ -82,10 +85,8 @@ class RateColumns:
             The weighted mean, shrunk and at the level of the last year: what the columns correct.
         """
         past = self.past
-        columns: list[Array] = []
-        for days in self._lives:
-            sums, _, _ = past.sum(self._decay(origin, days))
-            columns += [_compare(sums), *(_compare(ring @ sums) for ring in self._rings)]
+        sums = np.stack([past.sum(self._decay(origin, days))[0] for days in self._lives], axis=1)
+        columns = [_compare(each) for ring in (sums, *self._surroundings.average(sums)) for each in ring.T]
         columns.append(np.log(_relate(shrink(*past.sum(np.ones(origin)), past.events))))
         last = np.flatnonzero(past.observed[:origin])[-1:]
         columns.append(_compare(past.seen[last].sum(axis=0)))
@@ -130,24 +131,32 @@ def _compare(values: NDArray[np.floating]) -> Array:
     return np.log(values / mean + _MIX) if mean > 0 else np.zeros(len(values))
 
 
-def _find_rings(panel: Panel) -> list[csr_array]:
-    """Find who touches each unit, and who touches these; matrices of shape (N, N) that average them.
+class _Surroundings:
+    """Averages the units around each: those that touch it, and, by averaging again and again, ever more of them.
 
-    A unit whose ring is empty stands for it itself.
+    Parameters
+    ----------
+    panel : Panel
     """
-    inside = np.flatnonzero(panel.mask.ravel())
-    touch = panel.support.find_neighbours().astype(np.float64)[inside][:, inside]
-    near = csr_array((touch > 0).astype(np.float64))
-    two = csr_array(near @ near)
-    two = csr_array((two > 0).astype(np.float64))
-    own = csr_array((np.ones(len(inside)), (np.arange(len(inside)),) * 2), shape=near.shape)
-    beyond = csr_array(two - two.multiply(near) - two.multiply(own))
-    beyond.eliminate_zeros()
-    return [_average(each, own) for each in (near, beyond)]
+
+    def __init__(self, panel: Panel) -> None:
+        inside = np.flatnonzero(panel.mask.ravel())
+        touch = csr_array(panel.support.find_neighbours()[inside][:, inside].astype(np.float64))
+        own = csr_array((np.ones(len(inside)), (np.arange(len(inside)),) * 2), shape=touch.shape)
+        # A unit that nobody touches stands for those around it.
+        alone = np.asarray(touch.sum(axis=1)).ravel() == 0
+        self._touching = _share(csr_array(touch + own.multiply(alone[:, None].astype(np.float64))))
+        self._around = _share(csr_array(touch + own))
+
+    def average(self, values: Array) -> list[Array]:
+        """Average values, shape (N, columns): over who touches each unit, then after each of `WIDTHS` rounds."""
+        averages = [self._touching @ values]
+        for rounds in np.diff([0, *WIDTHS]):
+            for _ in range(rounds):
+                values = self._around @ values
+            averages.append(values)
+        return averages
 
 
-def _average(ring: csr_array, own: csr_array) -> csr_array:
-    number = np.asarray(ring.sum(axis=1)).ravel()
-    alone = csr_array(own.multiply((number == 0).astype(np.float64)[:, None]))
-    shares = csr_array(ring.multiply(1 / np.maximum(number, 1)[:, None]))
-    return csr_array(shares + alone)
+def _share(matrix: csr_array) -> csr_array:
+    return csr_array(matrix.multiply(1 / np.asarray(matrix.sum(axis=1)).reshape(-1, 1)))

@@ -15,6 +15,7 @@ from ..learning.calibration import Calibration, fit_calibration
 from ..learning.settings import check_positive
 from ..maps.panel import Panel
 from .base import LEAST, MOST, Forecaster, Maps, check_history, check_steps, mark_events
+from .cell_features import measure_bin
 from .pastcounts import YEAR, Array, PastCounts, find_middles, make_edges_to, shrink
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ HALF_LIVES = (30.0, 91.0, 183.0, 365.0, 730.0, 1461.0)
 _SEASON = 15.5
 #: Past bins that calibration learns from, and units times bins, at most; the fewest events and others.
 _MOST_TARGETS, MOST_ROWS, LEAST_EVENTS = 60, 500_000, 20
-#: Share of a history at its start that no past forecast is made for.
-_WARM_SHARE = 0.25
+#: Share of a history at its start that no past forecast is made for, days that it is at least, and share at most.
+_WARM_SHARE, _WARM_DAYS, _WARM_MOST = 0.25, 183.0, 0.5
 #: The largest float32 below 1 is 1 - 6e-8: no history makes an event certain, or impossible.
 SMALLEST, LARGEST = 1e-7, 1 - 1e-7
 
@@ -249,7 +250,8 @@ class WeightedMean(Rate):
 def choose_targets(history: Panel, most: int = _MOST_TARGETS) -> NDArray[np.intp]:
     """Choose the past bins that are forecast to learn from: observed, after a warm-up, evenly thinned to `most`."""
     least = history.delay + 1
-    first = max(int(len(history) * _WARM_SHARE), least)
+    warm = min(round(_WARM_DAYS / measure_bin(history)), int(len(history) * _WARM_MOST))
+    first = max(int(len(history) * _WARM_SHARE), warm, least)
     known = np.flatnonzero(history.observed[first:]) + first
     most = max(min(most, MOST_ROWS // max(int(history.mask.sum()), 1)), 12)
     if len(known) > most:

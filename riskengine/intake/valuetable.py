@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.fieldnames import find_field
 from ..contract.texts import count_text, list_names, part_text, show_name
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
@@ -108,7 +109,8 @@ def _read(
 
     try:
         known = pyogrio.read_info(path)["fields"].tolist()
-        if missing := [name for name in wanted if name not in known]:
+        found = {name: find_field(name, known) for name in wanted}
+        if missing := [name for name, there in found.items() if there is None]:
             raise DataError(
                 f"The table has no field {list_names(missing)}",
                 parameter="fields",
@@ -117,7 +119,7 @@ def _read(
             )
         # Without any field only the rows' numbers are read.
         meta, fids, geometries, values = pyogrio.raw.read(
-            path, columns=wanted, read_geometry=shapes, return_fids=not wanted
+            path, columns=list(found.values()), read_geometry=shapes, return_fids=not wanted
         )
     except (DataLayerError, DataSourceError, UnicodeDecodeError) as error:
         raise FormatError(
@@ -126,7 +128,8 @@ def _read(
             value=path,
             remedy="Choose a table or layer that opens in QGIS; a text file must be in UTF-8",
         ) from error
-    columns = dict(zip(meta["fields"].tolist(), values, strict=True)) if wanted else {"": fids}
+    read = dict(zip(meta["fields"].tolist(), values, strict=True))
+    columns = {name: read[there] for name, there in found.items()} if wanted else {"": fids}
     return meta, geometries, columns
 
 

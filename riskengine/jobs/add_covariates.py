@@ -186,8 +186,8 @@ def _make_dated(
         made.append(dated)
         covariates.append(Covariate(name, dated.values, parameters.delay, dated.filled))
     _report_filled(covariates, made, panel, context)
-    late = f"{count_bins(parameters.delay, panel.bin)} after" if parameters.delay else "at"
-    context.log(f"A value is used from {late} the end of its bin on")
+    late = f"{count_bins(parameters.delay, panel.bin)} after " if parameters.delay else ""
+    context.log(f"A value is used from {late}the end of its {panel.bin_noun} on")
     return Extras(covariates=tuple(covariates))
 
 

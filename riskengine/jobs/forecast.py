@@ -57,6 +57,8 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     history = find_known(panel, len(panel))
     with context.step(0.2, 0.9):
         made = forecast(model, card, history, parameters.steps, context)
+    if of_areas:
+        context.log(made.tags[tagnames.COUNTED])
     if late := describe_delay(history):
         context.log(f"{late}: the forecast is for {format_span(made.edges[0], made.edges[-1])}")
     areas = count_text(len(history.mask), history.noun) if of_areas else ""

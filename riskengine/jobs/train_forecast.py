@@ -25,7 +25,8 @@ from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.failures import keep_going
 from ..maps.area import narrow_to_past
-from ..maps.heatmaps import require_grid
+from ..maps.counted import describe_counted
+from ..maps.heatmaps import Heatmaps, require_grid
 from ..maps.history import read_panel_or_heatmaps, to_local_moment
 from ..maps.panel import Panel
 from ..report.card import metrics_of
@@ -61,6 +62,8 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
             require_grid(panel, name)
     if parameters.delay is not None:
         panel = replace(panel, delay=parameters.delay)
+    if not isinstance(panel, Heatmaps):
+        context.log(describe_counted(panel))
     if late := describe_delay(panel):
         say(f"{late}: the model learns to look as much further ahead, and is judged on that")
     if parameters.until is not None:
@@ -101,7 +104,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     report = None
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            weights = weights_text(card.window.end, first / bins, again, card.bin)
+            weights = weights_text(card.window.end, len(known) / bins, again, card.bin, noun)
             shown = hide_folders(to_dict(parameters))
             write_training_report(parameters.report, panel, model, card, judged, weights, shown, notes)
             report = parameters.report

@@ -54,6 +54,7 @@ def join_table(
     elif parameters.joined == "location":
         pairs, joined = _join_by_location(parameters, areas, table, context)
     elif parameters.joined == "all":
+        context.log("Every row holds for all areas")
         # One area stands for all of them.
         pairs = joining.pair_with(np.arange(table.rows), np.zeros(table.rows, dtype=np.int64))
         joined = "every row holds for all areas"
@@ -159,7 +160,8 @@ def _join_by_area(
             remedy="Join by location or by key",
         )
     shapes = _read_shapes(parameters, areas, table, context)
-    pairs, cover = joining.pair_by_area(shapes, areas)
+    with context.step(0.2, 0.5):
+        pairs, cover = joining.pair_by_area(shapes, areas, context)
     kept = np.isfinite(cover.inside)
     if not kept.any():
         raise DataError(
@@ -183,7 +185,7 @@ def _join_by_area(
         context.warn(
             f"Polygons overlap in {part_text(len(twice), len(names), 'area')}, which both count in: {list_names(twice)}"
         )
-    weight = f"{parameters.weight_field} in " if parameters.weight_field else ""
+    weight = f"{show_name(parameters.weight_field)} in " if parameters.weight_field else ""
     how = f"averages weighted by {weight}the area they share"
     if parameters.combine == "sum":
         how = "amounts divided by the area they share"

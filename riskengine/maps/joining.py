@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..ground.context import JobContext
 from .areas import Areas
 from .shapes import Geometries, Shapes
 
@@ -18,6 +19,8 @@ LITTLE = 0.5
 TWICE = 1.05
 #: A polygon of which less lies in areas reaches beyond them.
 WHOLE = 0.98
+#: Pairs between two looks at whether the user has cancelled.
+_AT_ONCE = 5_000
 _POINTS, _POLYGONS = (0, 4), (3, 6)
 
 
@@ -159,7 +162,7 @@ class Cover:
     inside: NDArray[np.float64]
 
 
-def pair_by_area(shapes: Geometries, areas: Areas) -> tuple[Pairs, Cover]:
+def pair_by_area(shapes: Geometries, areas: Areas, context: JobContext | None = None) -> tuple[Pairs, Cover]:
     """Pair polygons and areas that overlap: averages are weighted by, and amounts divided by, the area they share.
 
     Parameters
@@ -167,9 +170,14 @@ def pair_by_area(shapes: Geometries, areas: Areas) -> tuple[Pairs, Cover]:
     shapes : ndarray of shapely geometries, shape (R,)
         Metres, in the CRS of the areas; what is no polygon belongs to none.
     """
+    context = context or JobContext()
     polygons, codes = _find_distinct(shapes)
     polygon, area = shapely.STRtree(areas.geometries).query(polygons, predicate="intersects")
-    shared = shapely.area(shapely.intersection(polygons[polygon], areas.geometries[area]))
+    shared = np.zeros(len(polygon))
+    for start in range(0, len(polygon), _AT_ONCE):
+        context.progress(start / len(polygon))
+        part = slice(start, start + _AT_ONCE)
+        shared[part] = shapely.area(shapely.intersection(polygons[polygon[part]], areas.geometries[area[part]]))
     overlap = shared > 0
     polygon, area, shared = polygon[overlap], area[overlap], shared[overlap]
     whole = shapely.area(polygons)

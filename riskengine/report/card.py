@@ -26,6 +26,7 @@ def metrics_of(held_out: Judged | None) -> dict[str, Any]:
         "verdict": found.verdict.probabilities if found.loss else "too few",
         "ratio": round(held_out.compute_loss_ratio(found.rival), 6),
         "maps": len(held_out.maps),
+        **({} if held_out.units is None else {"bin": held_out.panel.bin_noun}),
         CATCH: _catch_of(held_out, found),
     }
     return figures

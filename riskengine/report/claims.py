@@ -136,7 +136,7 @@ def make_headline(judged: Judged | None) -> tuple[str, str]:
     """Make the verdict on the model and how it is to be taken: "", "unsure" or "worse"; None where nobody judged it."""
     if judged is None:
         return NOT_EVALUATED, "unsure"
-    name, over = judged.model, maps_text(len(judged.maps))
+    name, over = judged.model, maps_text(len(judged.maps), judged.panel.bin_noun)
     score = judged.scores.get(name)
     if score is None or not score.area.cells:
         return f"No answer: {inner_title_of(name)} has no forecast that could be scored on {over}.", "worse"
@@ -168,7 +168,7 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
         figure = f"{format_share(abs(1 - ratio))} {'lower' if ratio < 1 else 'higher'} than that"
     rival = inner_title_of(str(against["baseline"]))
     said = [
-        f"On {count_text(int(against['maps']), 'held-out map')}: {verdict.describe()}",
+        f"On {count_text(int(against['maps']), 'held-out ' + against.get('bin', 'map'))}: {verdict.describe()}",
         f"log-loss of its probabilities {figure} of {rival}, the best simple baseline",
     ]
     if catch and catch["incidents"]:
@@ -193,7 +193,7 @@ def _read_hits(catch: Mapping[str, Any]) -> AreaHits:
 
 def describe_comparison(judged: Judged) -> list[str]:
     """Describe the best baselines, whether there is a signal, and every model in a line, as they rank; failed last."""
-    best, maps = judged.best_baseline, maps_text(len(judged.maps))
+    best, maps = judged.best_baseline, maps_text(len(judged.maps), judged.panel.bin_noun)
     lines = describe_models(judged)
     losses = {name: score.log_loss for name, score in judged.scores.items()}
     ranked = sorted(losses, key=lambda name: (not math.isfinite(losses[name]), losses[name]))

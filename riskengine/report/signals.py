@@ -34,7 +34,8 @@ def describe_signal(judged: Judged) -> str:
         return f"No signal beyond {place} was sought: nothing else was scored."
     losses = {name: judged.compare_losses(name, mean) for name in others}
     if all(verdict_of(each) == "too few" for each in losses.values()):
-        return f"Whether there is a signal beyond {place} cannot be told from {maps_text(len(judged.maps))}."
+        few = maps_text(len(judged.maps), judged.panel.bin_noun)
+        return f"Whether there is a signal beyond {place} cannot be told from {few}."
     better = [name for name in others if verdict_of(losses[name]) == "better"]
     hits = {name: judged.compare_hits(name, catcher) for name in others}
     more = [name for name in others if verdict_of_hits(hits[name]) == "better"]

@@ -134,7 +134,9 @@ def _join_percent(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def weights_text(trained_until: str, share: float | None, refitted: bool, bin_length: str = "") -> str:
+def weights_text(
+    trained_until: str, share: float | None, refitted: bool, bin_length: str = "", noun: str = "map"
+) -> str:
     """Say which maps the model that is kept was fitted on, beside those it was judged on.
 
     Parameters
@@ -147,23 +149,25 @@ def weights_text(trained_until: str, share: float | None, refitted: bool, bin_le
         Whether the kept model was fitted again, on all maps.
     bin_length : str
         For example ``1 months``.
+    noun : str
+        What a bin is called: map of a grid, else month and the like.
     """
     end = format_last(trained_until, bin_length)
     if refitted:
         return (
-            "The figures are those of the model that did not know the held-out maps. The model that is kept has the"
-            f" same settings and was fitted again on all maps up to {end}."
+            f"The figures are those of the model that did not know the held-out {noun}s. The model that is kept has the"
+            f" same settings and was fitted again on all {noun}s up to {end}."
         )
     if share is None:
-        return f"The weights are those of the model file, learned from maps up to {end}."
+        return f"The weights are those of the model file, learned from {noun}s up to {end}."
     if share == 1:
-        return f"The model was fitted on all maps up to {end}."
+        return f"The model was fitted on all {noun}s up to {end}."
     return (
-        f"The weights are those learned from the first {format_percent(share, 0)} of the maps, up to {end}: the model"
-        " was not fitted again on the maps held out."
+        f"The weights are those learned from the first {format_percent(share, 0)} of the {noun}s, up to {end}: the"
+        f" model was not fitted again on the {noun}s held out."
     )
 
 
-def maps_text(number: int) -> str:
-    """Say how many maps were judged."""
-    return count_text(number, "test map")
+def maps_text(number: int, noun: str = "map") -> str:
+    """Say how many maps were judged, or what else a bin is called."""
+    return count_text(number, f"test {noun}")

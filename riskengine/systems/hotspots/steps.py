@@ -12,7 +12,7 @@ from ...contract.dates import count_bins
 from ...contract.forecasters import FORECASTERS
 from ...contract.texts import count_text
 from ...forecasters.base import Forecaster, check_history
-from ...forecasters.expected import Counts
+from ...forecasters.expected import Counts, expect_counts
 from ...forecasters.modelcard import ModelCard
 from ...ground.context import JobContext
 from ...ground.errors import DataError
@@ -123,8 +123,8 @@ def forecast(model: Forecaster, card: ModelCard, history: Panel, steps: int, con
         )
     counts = None
     if not isinstance(history, Heatmaps):
-        whole = model.predict_counts(history, skipped + steps, context)
-        counts = Counts(whole.mean[skipped:], whole.low[skipped:], whole.high[skipped:])
+        # What `predict_counts` would say, without forecasting anew.
+        counts = expect_counts(risk, history, card.threshold)
     edges = make_next_edges(history.edges, history.bin, skipped + steps)[skipped:]
     tags = {
         tagnames.BIN: history.bin,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,12 @@ def test_a_csv_of_texts_with_r_quoting_and_na_is_joined_by_key(add: Add) -> None
     assert "warning: 1 of 3 areas has no value: B." in said.lines
 
 
+def test_a_header_with_a_blank_at_its_end_is_found_without_it(add: Add) -> None:
+    extras, _ = add("Area ,PER CAPITA INCOME \nA,1\nB,2\nC,3\n", key_field="area", fields=["PER CAPITA INCOME"])
+    assert extras.static_names == ("PER CAPITA INCOME",)
+    assert equal(extras.static, [[1, 2, 3]])
+
+
 def test_fixed_values_without_a_day_of_publication_are_warned_of(add: Add) -> None:
     _, said = add("area,score\nA,1\nB,2\nC,3\n", **KEY)
     assert any("look ahead" in warning and "KNOWN_FROM" in warning for warning in said.warnings)
@@ -150,7 +158,7 @@ def test_daily_values_of_larger_areas_reach_the_areas_within_and_are_known_late(
         " values of areas that lack one where others have it." in said.lines
     )
     assert "warning: parks: the values end with Mar 2020; in 1 month at the end the last ones hold." in said.lines
-    assert "info: A value is used from 2 months after the end of its bin on." in said.lines
+    assert "info: A value is used from 2 months after the end of its month on." in said.lines
 
 
 def test_points_are_averaged_added_up_or_counted_in_their_area(add: Add, layer: Callable[..., Path]) -> None:
@@ -220,6 +228,7 @@ def test_the_weather_of_a_city_holds_for_all_its_areas(add: Add) -> None:
     assert extras.sources["high"].joined == "every row holds for all areas"
     assert any(each.startswith("high: 6 of 12 values are filled with the last one before") for each in said.messages)
     assert any("as numbers above 12 show" in each for each in said.messages)
+    assert "info: A value is used from the end of its month on." in said.lines
 
 
 def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -> None:
@@ -300,3 +309,37 @@ def test_layers_without_crs_or_polygons_and_files_that_are_no_tables_are_refused
     (tmp_path / "broken.gpkg").write_bytes(b"nothing")
     with pytest.raises(FormatError, match="cannot be read as a table"):
         add(tmp_path / "broken.gpkg", **KEY)
+
+
+def test_mobility_of_londons_boroughs_reaches_their_lsoas(data_folder: Path, tmp_path: Path) -> None:
+    """R's quoting and NA, days to months, and a name that the areas themselves do not have."""
+    london = data_folder / "london"
+    _, _, shapes, (ids,) = pyogrio.raw.read(
+        london / "geo" / "LSOA_2011_London_gen_MHW.shp", columns=["LSOA11CD"], where="LAD11NM IN ('Camden', 'Barnet')"
+    )
+    counts = np.zeros((3, len(ids)), dtype=np.uint8)
+    panel = make_panel(counts, ids.tolist(), shapely.from_wkb(shapes), start="2020-01")
+    _, _, outlines, (names,) = pyogrio.raw.read(london / "geo" / "London_Borough_Excluding_MHW.shp", columns=["NAME"])
+    features = [
+        {"type": "Feature", "properties": {"name": name}, "geometry": json.loads(shapely.to_geojson(shape))}
+        for name, shape in zip(names.tolist(), shapely.from_wkb(outlines), strict=True)
+    ]
+    (tmp_path / "boroughs.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    table = london / "google_mobility_boroughs_to_2021-06.csv"
+    field = "parks_percent_change_from_baseline"
+    asked = {
+        "panel": write_counts(tmp_path / "panel.gpkg", panel),
+        "table": str(table),
+        "fields": [field],
+        "key_field": "area_name",
+        "areas": str(tmp_path / "boroughs.geojson"),
+        "date_field": "date",
+        "output": str(tmp_path / "more.gpkg"),
+    }
+    run_job("add_covariates", asked)
+    (parks,) = read_panel(tmp_path / "more.gpkg").extras.covariates
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["date"].startswith("2020-03") and row[field] != "NA"]
+    months = [np.mean([float(row[field]) for row in rows if row["area_name"] == name]) for name in ("Barnet", "Camden")]
+    assert np.isnan(parks.values[0]).all()
+    assert sorted(set(parks.values[2].tolist())) == sorted(set(np.array(months, dtype=np.float32).tolist()))

@@ -115,3 +115,29 @@ def test_a_point_in_two_areas_counts_in_the_first() -> None:
 def test_a_layer_without_polygons_is_refused() -> None:
     with pytest.raises(DataError, match=r"no polygon.*Choose a layer of polygons"):
         make_areas(["a"], np.array([shapely.Point(0, 0)], dtype=object), CRS)
+
+
+def test_overlaps_are_those_that_share_more_than_a_hundredth_of_the_smaller() -> None:
+    """Against cutting every pair: triangles and boxes thrown at random, with slivers of every width among them."""
+    random = np.random.default_rng(5)
+    corners = random.uniform(0, 400, (60, 1, 2)) + random.uniform(0, 120, (60, 3, 2))
+    shapes = [
+        *shapely.polygons(corners),
+        *(shapely.box(x, 0, x + 50 * (1 + 0.5**n), 40) for n, x in enumerate(range(0, 500, 50))),
+    ]
+    areas, faults = make_areas([str(number) for number in range(len(shapes))], np.array(shapes, dtype=object), CRS)
+    wanted = {
+        (areas.ids[one], areas.ids[other])
+        for one in range(len(shapes))
+        for other in range(one + 1, len(shapes))
+        if areas.geometries[one].intersection(areas.geometries[other]).area
+        > 0.01 * min(areas.geometries[one].area, areas.geometries[other].area)
+    }
+    assert set(faults.overlapping) == wanted
+    assert len(wanted) > 60
+
+
+def test_many_points_at_one_place_have_all_its_areas() -> None:
+    areas = make(first=shapely.box(0, 0, 100, 100), second=shapely.box(50, 0, 150, 100))
+    point, area = areas.match(np.array([75.0, 25.0, 75.0, 999.0]), np.array([50.0, 50.0, 50.0, 0.0]))
+    assert sorted(zip(point.tolist(), area.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1)]
