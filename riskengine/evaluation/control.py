@@ -31,9 +31,9 @@ def run_control(
     if not covariates:
         return []
     readers = {
-        name: forecasters[name]
-        for name in judged.scores
-        if (entry := find_record(name, forecasters[name])) is not None and COVARIATES in entry.needs
+        name: each
+        for name, each in forecasters.items()
+        if name in judged.scores and (entry := find_record(name, each)) is not None and COVARIATES in entry.needs
     }
     panel = shuffle_covariates(judged.panel, judged.plan.seeds[0])
     scores = score_again(judged, panel, readers, context or JobContext(), workers)

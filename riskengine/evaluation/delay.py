@@ -37,8 +37,8 @@ def measure_delay(
     panel = judged.panel
     if not panel.delay:
         return None
-    names = [name for name in judged.scores if name in (judged.model, *judged.baselines) and name != "constant"]
-    chosen = {name: forecasters[name] for name in names}
+    wanted = {judged.model, *judged.baselines} - {"constant"}
+    chosen = {name: each for name, each in forecasters.items() if name in wanted}
     scores = score_again(judged, replace(panel, delay=0), chosen, context or JobContext(), workers)
     pairs = {name: (judged.scores[name], score, judged.block) for name, score in scores.items()}
     return DelayCost(

@@ -165,17 +165,17 @@ def count_maps_of_week(heatmaps: Panel) -> int:
 
 def describe_maps(heatmaps: Panel) -> list[str]:
     """Describe what a reader must know of the maps."""
-    filled = int((~heatmaps.observed).sum())
+    filled, noun = int((~heatmaps.observed).sum()), heatmaps.bin_noun
     if not filled:
         return []
     were, they = ("was", "It") if filled == 1 else ("were", "They")
     notes = [
-        f"{count_text(filled, heatmaps.bin_noun)} {were} not observed: {'it is' if filled == 1 else 'they are'} neither learnt from"
+        f"{count_text(filled, noun)} {were} not observed: {'it is' if filled == 1 else 'they are'} neither learnt from"
         " nor scored."
     ]
     if heatmaps.filled == "linear":
         notes.append(
-            f"{they} {were} filled linearly, which looks ahead to the next observed map: a model that reads filled maps"
+            f"{they} {were} filled linearly, which looks ahead to the next observed map: a model that reads filled {noun}s"
             " would see a part of what it is to forecast."
         )
     return notes

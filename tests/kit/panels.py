@@ -11,6 +11,7 @@ import shapely
 from kit.maps import make_edges
 
 from riskengine.maps.areas import make_areas
+from riskengine.maps.heatmaps import Heatmaps
 from riskengine.maps.panel import Panel
 from riskengine.maps.panelfile import write_panel
 
@@ -37,6 +38,17 @@ def make_panel(
     areas, _ = make_areas(called, boxes, "EPSG:27700", names=names)
     edges = make_edges(len(counts), bin, start)
     return Panel(counts, edges, np.ones(number, dtype=bool), areas, bin, **more)
+
+
+def make_panel_of_cells(heatmaps: Heatmaps) -> Panel:
+    """The same cells, counts and bins as areas: row by row, those of the study area and no others."""
+    grid, inside = heatmaps.grid, heatmaps.mask.ravel()
+    x, y = (each.ravel()[inside] for each in grid.find_centres())
+    half = grid.cell / 2
+    squares = shapely.box(x - half, y - half, x + half, y + half)
+    areas, _ = make_areas([f"C{number}" for number in range(len(squares))], squares, grid.crs)
+    counts = heatmaps.counts.reshape(len(heatmaps), -1)[:, inside]
+    return Panel(counts, heatmaps.edges, np.ones(len(squares), bool), areas, heatmaps.bin, heatmaps.observed)
 
 
 def write_counts(path: Path, panel: Panel) -> str:

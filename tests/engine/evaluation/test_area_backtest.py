@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kit.areas import make_panel_of_cells, make_strips
 from kit.maps import make_stack
+from kit.panels import make_panel, make_panel_of_cells, make_row
 
 from riskengine.evaluation.backtest import run_backtest
 from riskengine.evaluation.judged import Judged
@@ -83,8 +83,8 @@ def test_differences_rest_on_blocks_of_areas_and_of_time(both: tuple[Judged, Jud
 
 def test_a_small_area_is_flagged_before_a_large_one_of_equal_risk() -> None:
     random = np.random.default_rng(1)
-    widths = [1.0, 4.0, 0.5, 2.0, 8.0, 0.5, 1.0, 3.0]
-    panel = make_strips(random.poisson(1.0, (40, 8)).astype(np.uint8), widths)
+    shapes = make_row([1000, 4000, 500, 2000, 8000, 500, 1000, 3000])
+    panel = make_panel(random.poisson(1.0, (40, 8)).astype(np.uint8), shapes=shapes)
     judged = run_backtest(panel, ["prior_counts"], Plan(30))
     # A tenth of the 20 km2 is 2 km2: the constant flags the two strips of .5 km2, then half each of those of 1 km2.
     constant = next(hits.area for hits in judged.scores["constant"].shares if hits.at == 0.1)
@@ -113,7 +113,7 @@ def test_units_are_weighed_by_a_covariate() -> None:
     static = np.array([[10, 20, 30]], dtype=np.float32)
     dated = Covariate("beds", np.array([[1, 2, 3], [4, np.nan, 6]], dtype=np.float32), delay=1)
     extras = Extras(static=static, static_names=("population",), covariates=(dated,))
-    panel = make_strips(np.ones((4, 3), np.uint8), [1, 1, 1], extras=extras)
+    panel = make_panel(np.ones((4, 3), np.uint8), extras=extras)
     assert read_weights(panel, "population", 2).tolist() == [10, 20, 30]
     # At the start of bin 2 only the first of the two is known.
     assert read_weights(panel, "beds", 2).tolist() == [1, 2, 3]
