@@ -4,9 +4,6 @@ from __future__ import annotations
 
 #: By kind of support (`riskengine.maps.support.Kind`); `texts.count_text` and `texts.part_text` put a number before it.
 NOUNS = {"grid": "cell", "areas": "area", "segments": "segment"}
-#: What their sizes are told in, by kind of support, and how many of what they are measured in that is.
-MEASURES = {"grid": ("km²", 1e6), "areas": ("km²", 1e6), "segments": ("km", 1e3)}
-
 #: Its size, as `riskengine.maps.support.Support.measure_km` gives it, and what all of them together are.
 SIZES = {"grid": "km²", "areas": "km²", "segments": "km"}
 WHOLES = {"grid": "area", "areas": "area", "segments": "length"}

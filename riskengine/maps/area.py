@@ -14,7 +14,7 @@ from shapely.geometry import shape
 from ..contract.choices import NoArea
 from ..contract.dates import format_moment
 from ..contract.texts import count_text, format_amount, part_text
-from ..contract.units import MEASURES
+from ..contract.units import SIZES
 from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError
@@ -178,18 +178,12 @@ def measure_never_hit(panel: Panel) -> float:
     return float(1 - hit[panel.mask].mean())
 
 
-def measure_sizes(panel: Panel) -> NDArray[np.float64]:
-    """Measure the units of the study area, km², of segments km; shape (units,)."""
-    _, measure = MEASURES[panel.support.kind]
-    return panel.support.measure_sizes()[panel.mask] / measure
-
-
 def describe_units(panel: Panel) -> str:
     """Describe how many units the study area has, and how large they are."""
     number = count_text(int(panel.mask.sum()), panel.noun)
     if isinstance(panel.support, Grid):
         return f"{number} of {format_amount(panel.support.cell)} m"
-    sizes, (measure, _) = measure_sizes(panel), MEASURES[panel.support.kind]
+    sizes, measure = panel.support.measure_km()[panel.mask], SIZES[panel.support.kind]
     if len(sizes) == 1:
         return number
     low, median, high = (f"{float(f'{each:.3g}'):,g}" for each in np.quantile(sizes, (0, 0.5, 1)))
@@ -198,10 +192,10 @@ def describe_units(panel: Panel) -> str:
 
 def describe_area(panel: Panel) -> str:
     """Describe the study area in a sentence: what it is, how large, and how much of it never had an incident."""
-    kind, (measure, _) = kind_of(panel), MEASURES[panel.support.kind]
+    kind, size = kind_of(panel), float(panel.support.measure_km()[panel.mask].sum())
     what = _KINDS.get(kind, kind) if isinstance(panel.support, Grid) else f"that of the {panel.noun}s that were counted"
     text = (
-        f"The study area is {what}: {measure_sizes(panel).sum():,.1f} {measure}, {describe_units(panel)}, of which"
+        f"The study area is {what}: {size:,.1f} {SIZES[panel.support.kind]}, {describe_units(panel)}, of which"
         f" {measure_never_hit(panel):.1%} never had an incident."
     )
     return f"{text} {_CAVEAT}" if kind == "rectangle" else text

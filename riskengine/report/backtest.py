@@ -25,9 +25,10 @@ from ..measures.labels import LABELS
 from ..measures.metrics import AreaHits
 from . import backtest_figures as figures
 from . import backtest_maps as maps
-from . import claims, words
+from . import beside, claims, words
 from .canvas import holds_dots
 from .html import format_crs, history_of, render
+from .limits import describe_flattery, list_limits_of_shapes
 from .openings import describe_trial
 from .signals import describe_signal
 from .units import describe_layout, units_of
@@ -158,6 +159,9 @@ def _values(
         "offsets": [_offset_row(name, each) for name, each in offsets.items()],
         "areas": sorted(exposure, key=lambda each: (-np.nan_to_num(each.flagged_share), each.name)),
         "areas_shown": _AREAS,
+        "flattery": describe_flattery(backtest),
+        "limits": list_limits_of_shapes(panel),
+        **_beside(backtest),
         "notes": list(dict.fromkeys((*backtest.notes, *notes))),
         "findings": findings,
         "history": history_of(panel),
@@ -169,6 +173,28 @@ def _values(
         "bin": format_bin_length(panel.bin),
         "versions": _versions(),
         "parameters": parameters,
+    }
+
+
+def _beside(backtest: Judged) -> dict[str, Any]:
+    """What stands beside the backtest, where it was asked for."""
+    panel, late = backtest.panel, backtest.late
+    compared = []
+    if backtest.compared:
+        shown = beside.choose_compared(backtest)
+        compared = [(each, beside.describe_kind(each), beside.find_compared_hits(each, shown)) for each in backtest.compared]
+    return {
+        "delay": beside.describe_delay(backtest),
+        "late": [] if late is None else [(name, backtest.scores[name], late.at_once[name]) for name in late.losses],
+        "late_differences": {} if late is None else late.losses,
+        "covariates": beside.list_covariates(panel),
+        "controls": [beside.describe_control(each, panel) for each in backtest.controls],
+        "weights": beside.describe_weights(backtest),
+        "weighed": list(beside.list_weighed(backtest)),
+        "weight": "" if backtest.weighed is None else backtest.weighed.name,
+        "compared": compared,
+        "compared_words": beside.describe_units_compared(backtest),
+        "compared_figure": figures.draw_units_compared(backtest) if compared else None,
     }
 
 

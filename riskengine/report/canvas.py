@@ -1,4 +1,4 @@
-"""Where the units of a support are drawn on a map: the cells of a grid as an image, areas as polygons, segments as lines.
+"""How the units of a support are drawn on a map: cells of a grid as an image, areas as polygons, segments as lines.
 
 A map's axes are in kilometres from the south-western corner of the units.
 """
@@ -26,7 +26,7 @@ from ..maps.support import Support
 #: More shapes than these are drawn as one picture: a line of text for each would make a report of megabytes.
 MANY_SHAPES = 500
 #: Outlines are drawn to this part of a kilometre of the map's longer side: no reader sees more.
-_FINEST = 1 / 1500
+_FINEST = 1 / 1000
 #: Between areas that can be told apart, and between those that cannot, where it closes the seams; points.
 _BORDER, _SEAM = 0.4, 0.15
 _BORDER_COLOUR = "#ffffff"

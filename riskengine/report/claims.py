@@ -17,6 +17,7 @@ from ..forecasters.heldout import AGAINST, CATCH
 from ..measures.compare import Difference
 from ..measures.concentration import FewCells
 from ..measures.metrics import AreaHits, Weights
+from .beside import describe_beside
 from .signals import count_better, describe_signal, find_most
 from .units import units_of, words_of
 from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
@@ -208,7 +209,7 @@ def describe_comparison(judged: Judged) -> list[str]:
         who = "it also" if catcher == best else f"of all simple baselines {title_of(catcher)}"
         caught, flagged = format_hits(area, units), format_flagged(area, units)
         said += f"; {who} catches the most: {caught} with the riskiest {flagged} flagged"
-    return [sentence for sentence in (f"{said}.", describe_signal(judged), *listed) if sentence]
+    return [sentence for sentence in (f"{said}.", describe_signal(judged), *listed, *describe_beside(judged)) if sentence]
 
 
 def describe_models(judged: Judged) -> dict[str, Line]:

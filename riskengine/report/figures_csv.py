@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluation.judged import Judged
-from ..evaluation.scoring import AREA_SHARE
+from ..evaluation.scoring import AREA_SHARE, Hits, ModelScore
 from ..ground.artefacts import whole_file
 from ..measures.compare import Difference
 
@@ -68,10 +68,48 @@ def list_figures(backtest: Judged) -> Iterator[dict[str, Any]]:
                 "at": "grid positions",
                 "value": offsets.compute_deviation(figure),
             }
+    yield from _list_beside(backtest)
     for area in backtest.areas:
         at = f"area {area.name}"
         for figure in ("area_share", "mean_risk", "flagged_share", "incident_share", "ratio"):
             yield {"model": backtest.model, "metric": figure, "at": at, "value": getattr(area, figure)}
+
+
+def _list_beside(backtest: Judged) -> Iterator[dict[str, Any]]:
+    """Figures of what stands beside the backtest: a delay, a control, other weights, other units."""
+    if backtest.late is not None:
+        for name, score in backtest.late.at_once.items():
+            yield from _list_again(name, "counts known at once", score)
+            at = "as known minus known at once"
+            yield {"model": name, "at": at, **_difference("log_loss", backtest.late.losses[name])}
+            yield {"model": name, "at": at, **_difference("hit_rate", backtest.late.hits[name])}
+    for control in backtest.controls:
+        yield from _list_again(control.model, "shuffled covariates", control.shuffled)
+        at = "true minus shuffled covariates"
+        yield {"model": control.model, "at": at, **_difference("log_loss", control.loss)}
+        yield {"model": control.model, "at": at, **_difference("hit_rate", control.hits)}
+    if backtest.weighed is not None:
+        for name, shares in backtest.weighed.hits.items():
+            for hits in shares:
+                yield from _list_hits(name, f"{100 * hits.at:g} % of {backtest.weighed.name}", hits)
+    for units in backtest.compared:
+        for name, shares in units.hits.items():
+            for hits, size in zip(shares, units.km2, strict=True):
+                yield from _list_hits(name, f"units {units.title}, {size:.6g} km² flagged", hits)
+
+
+def _list_again(name: str, at: str, score: ModelScore) -> Iterator[dict[str, Any]]:
+    yield {"model": name, "metric": "log_loss", "at": at, "value": score.log_loss}
+    area = score.area
+    caught = {"value": area.hit_rate, "n": area.caught, "N": area.incidents}
+    yield {"model": name, "metric": "hit_rate", "at": f"{100 * area.share:g} % of the area, {at}", **caught}
+
+
+def _list_hits(name: str, at: str, hits: Hits) -> Iterator[dict[str, Any]]:
+    caught = {"at": at, "n": hits.area.caught, "N": hits.area.incidents}
+    for metric, interval in (("hit_rate", hits.hit_rate), ("pai", hits.pai)):
+        value, low, high = interval
+        yield {"model": name, "metric": metric, "value": value, **caught, "low": low, "high": high}
 
 
 def _difference(metric: str, difference: Difference) -> dict[str, Any]:

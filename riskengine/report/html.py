@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import __version__
-from ..contract.dates import format_moment, format_span
+from ..contract.dates import count_bins, format_moment, format_span
 from ..contract.texts import clean_text, count_text, end_sentence, show_name, show_names
 from ..maps.area import describe_area
 from ..maps.panel import Panel
@@ -90,8 +90,19 @@ def history_of(panel: Panel) -> dict[str, Any]:
         "categories_short": categories_text(panel.categories, SHOWN_CATEGORIES),
         "kind": "binary (at least one incident)" if panel.binary else "counts",
         "filled": panel.filled,
-        "layers": ", ".join(show_names((*panel.extras.static_names, *panel.extras.channel_names))),
+        "delay": count_bins(panel.delay, panel.bin) if panel.delay else "",
+        "layers": _list_layers(panel),
     }
+
+
+def _list_layers(panel: Panel) -> str:
+    """Names of what is known beside the counts; of a covariate by bin how late, too."""
+    extras = panel.extras
+    dated = []
+    for each in extras.covariates:
+        late = f" (known {count_bins(each.delay, panel.bin)} late)" if each.delay > 0 else ""
+        dated.append(show_name(each.name) + late)
+    return ", ".join([*show_names((*extras.static_names, *extras.channel_names)), *dated])
 
 
 def format_crs(crs: str) -> str:

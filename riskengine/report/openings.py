@@ -10,7 +10,6 @@ from ..contract.dates import count_bins, format_last, format_span, format_window
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..maps.area import measure_sizes
 from ..maps.panel import Panel
 from ..maps.period import Period
 from ..systems.score.study import Study
@@ -59,8 +58,8 @@ def describe_trial(judged: Judged, who: str = "") -> str:
         return f"{text}; as many {units.amount} drawn at random would catch {chance}."
     beside = f"{round(judged.scores[plain].area.caught):,}"
     return (
-        f"{text}; the simple method {inner_title_of(plain)} caught {beside}, and as many {units.amount} drawn at random would"
-        f" catch {chance}."
+        f"{text}; the simple method {inner_title_of(plain)} caught {beside}, and as many {units.amount} drawn at random"
+        f" would catch {chance}."
     )
 
 
@@ -147,7 +146,7 @@ def describe_incidents(
 
 
 def _measure_area(panel: Panel) -> str:
-    return f"{format_figure(float(measure_sizes(panel).sum()))} {units_of(panel).measure}"
+    return f"{format_figure(float(panel.support.measure_km()[panel.mask].sum()))} {units_of(panel).measure}"
 
 
 def _name_categories(panel: Panel) -> str:

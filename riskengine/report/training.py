@@ -17,9 +17,11 @@ from ..maps.area import describe_area
 from ..maps.panel import Panel
 from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, backtest_maps, figures, words
-from .claims import compare, make_headline
+from .beside import list_covariates
 from .canvas import holds_dots
+from .claims import compare, make_headline
 from .html import format_crs, history_of, render
+from .limits import list_limits
 from .openings import describe_forecast_map, describe_trial, describe_untried_model
 from .units import describe_layout, units_of
 
@@ -80,6 +82,8 @@ def write_training_report(
         },
         "members": _members(model),
         "history": history_of(panel),
+        "covariates": list_covariates(panel),
+        "limits": list_limits(panel),
         "units": units,
         "layout": describe_layout(panel),
         "layout_in_full": describe_layout(panel, True),

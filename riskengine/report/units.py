@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..contract.texts import count_text
-from ..contract.units import MEASURES, noun_of
+from ..contract.units import SIZES, WHOLES, noun_of
 from ..maps.area import describe_units
 from ..maps.grid import Grid
 from ..maps.panel import Panel
@@ -23,8 +23,8 @@ class UnitWords:
         One of them, with its article.
     amount : str
         What is flagged as much of: whole cells, but so many km² of areas.
-    whole, counted : str
-        What a share is flagged of, and that as it stands in "share of the …".
+    counted : str
+        What a share is flagged of in "the riskiest share of the …".
     outside : str
         What is no part of the study area.
     ranked : str
@@ -46,7 +46,6 @@ class UnitWords:
     kind: str
     one: str
     amount: str
-    whole: str
     counted: str
     outside: str
     ranked: str
@@ -70,7 +69,12 @@ class UnitWords:
     @property
     def measure(self) -> str:
         """What their sizes are told in."""
-        return MEASURES[self.kind][0]
+        return SIZES[self.kind]
+
+    @property
+    def whole(self) -> str:
+        """What they are all together, and what a share is flagged of."""
+        return WHOLES[self.kind]
 
     @property
     def title(self) -> str:
@@ -82,40 +86,38 @@ _CELLS = UnitWords(
     kind="grid",
     one="a cell",
     amount="cells",
-    whole="area",
     counted="cells",
     outside="Cells outside the study area",
     ranked="risk",
     choice="cell size",
     colours="",
     flagging="Cells of equal risk at the edge of the flagged area count in part.",
-    paired="Differences of log-loss are paired by map; intervals come from a bootstrap of blocks of maps that follow each"
-    " other.",
+    paired="Differences of log-loss are paired by map; intervals come from a bootstrap of blocks of maps that follow"
+    " each other.",
     resampled="blocks of time",
     intervals="none with fewer than 6 blocks. Differences: studentised bootstrap; hit rate and PAI: Student’s t on the"
     " linearised ratio",
 )
 
 
-def _speak_of_sizes(kind: str, one: str, whole: str, outside: str, choice: str) -> UnitWords:
+def _speak_of_sizes(kind: str, one: str, outside: str, choice: str) -> UnitWords:
     """Words for units that differ in size."""
-    many, (measure, _) = f"{noun_of(kind)}s", MEASURES[kind]
+    many, measure = f"{noun_of(kind)}s", SIZES[kind]
     return UnitWords(
         kind=kind,
         one=one,
         amount=measure,
-        whole=whole,
-        counted=whole,
+        counted=WHOLES[kind],
         outside=outside,
         ranked=f"risk per {measure}",
         choice=choice,
-        colours=f"Colours show the probability of at least one incident, which grows with the size of {one}; flags go by"
-        f" risk per {measure}, so that a large dark one may not be flagged.",
+        colours=f"Colours show the probability of at least one incident, which grows with the size of {one}; flags go"
+        f" by risk per {measure}, so that a large dark one may not be flagged.",
         flagging=f"{many.capitalize()} rank by expected incidents per {measure} and are flagged from the densest down"
         f" until the share of the {measure} is used up; the last one is flagged in part, and its incidents are counted"
         " by the same part.",
-        paired=f"Differences are paired by map and {noun_of(kind)}; their intervals allow for maps that differ from each"
-        " other and for parts of the city that do.",
+        paired=f"Differences are paired by map and {noun_of(kind)}; their intervals allow for maps that differ from"
+        " each other and for parts of the city that do.",
         resampled=f"blocks of time and of {many} that lie together",
         intervals="none with fewer than 6 blocks of either kind. Variance over blocks of time plus that over blocks of"
         f" {many} that lie together, less that over both (Cameron, Gelbach and Miller 2011); Student’s t on the"
@@ -125,10 +127,8 @@ def _speak_of_sizes(kind: str, one: str, whole: str, outside: str, choice: str) 
 
 _WORDS = {
     "grid": _CELLS,
-    "areas": _speak_of_sizes("areas", "an area", "area", "Places in none of the areas", "choice of areas"),
-    "segments": _speak_of_sizes(
-        "segments", "a segment", "length", "Places on none of the segments", "network of segments"
-    ),
+    "areas": _speak_of_sizes("areas", "an area", "Places in none of the areas", "choice of areas"),
+    "segments": _speak_of_sizes("segments", "a segment", "Places on none of the segments", "network of segments"),
 }
 
 

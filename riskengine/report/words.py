@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from ..contract import flagged
 from ..contract.dates import format_last
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text, show_names
+from ..measures.clustered import Interval
 from ..measures.metrics import AreaHits
 from .units import UnitWords
 
@@ -66,6 +69,14 @@ def format_change(value: float, digits: int = 5) -> str:
         return "–"
     # Adding zero makes of a negative zero a plain one.
     return f"{value + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def format_range(interval: Interval) -> Markup:
+    """Format a share and, in small print below it, its interval where it has one; for a table."""
+    if not math.isfinite(interval.low):
+        return Markup(format_percent(interval.mean))
+    bounds = f"{format_percent(interval.low)} to {format_percent(interval.high)}"
+    return Markup("{}<small>{}</small>").format(format_percent(interval.mean), bounds)
 
 
 def format_count(value: float) -> str:

@@ -28,8 +28,8 @@ from riskengine.measures.metrics import AreaHits, reliability
 from riskengine.report import backtest_figures, backtest_maps, claims
 from riskengine.report.backtest import write_backtest_report
 from riskengine.report.openings import describe_trial
-from riskengine.report.verdicts import format_interval, verdict_of, verdict_of_hits
 from riskengine.report.units import words_of
+from riskengine.report.verdicts import format_interval, verdict_of, verdict_of_hits
 from riskengine.report.words import format_change, format_count, format_flagged
 
 EVIL = '<script>alert("x")</script> & $x_1^2$ {{ 7 * 7 }}'

@@ -26,8 +26,8 @@ from riskengine.report.backtest import write_backtest_report
 from riskengine.report.card import describe_forecast, metrics_of
 from riskengine.report.claims import describe_comparison, describe_held_out, describe_models, make_headline
 from riskengine.report.signals import describe_signal
-from riskengine.report.verdicts import Verdict
 from riskengine.report.units import words_of
+from riskengine.report.verdicts import Verdict
 from riskengine.report.words import format_figure, format_hits, format_share
 
 SIDE, DAYS, FIRST = 10, 90, 20
