@@ -25,7 +25,8 @@ from ..measures.labels import LABELS
 from ..measures.metrics import AreaHits
 from . import backtest_figures as figures
 from . import backtest_maps as maps
-from . import beside, claims, words
+from . import claims, label_figures, words
+from .beside import collect_beside
 from .canvas import holds_dots
 from .html import format_crs, history_of, render
 from .limits import describe_flattery, list_limits_of_shapes
@@ -146,8 +147,8 @@ def _values(
         "gain_figure": figures.draw_gains_over_time(backtest, other)
         if other and len(backtest.maps) > 1 and set(compared) - {"constant"}
         else None,
-        "tradeoff_figure": maps.draw_tradeoff(tradeoff) if any(tradeoff.values()) else None,
-        "rate_figure": maps.draw_label_rates(tradeoff, units) if any(tradeoff.values()) else None,
+        "tradeoff_figure": label_figures.draw_tradeoff(tradeoff) if any(tradeoff.values()) else None,
+        "rate_figure": label_figures.draw_label_rates(tradeoff, units) if any(tradeoff.values()) else None,
         "typical": drawn.pop("typical", None),
         "maps": drawn,
         "marks": " ".join(filter(None, (maps.describe_marks(panel), units.colours))),
@@ -161,7 +162,7 @@ def _values(
         "areas_shown": _AREAS,
         "flattery": describe_flattery(backtest),
         "limits": list_limits_of_shapes(panel),
-        **_beside(backtest),
+        **collect_beside(backtest),
         "notes": list(dict.fromkeys((*backtest.notes, *notes))),
         "findings": findings,
         "history": history_of(panel),
@@ -173,28 +174,6 @@ def _values(
         "bin": format_bin_length(panel.bin),
         "versions": _versions(),
         "parameters": parameters,
-    }
-
-
-def _beside(backtest: Judged) -> dict[str, Any]:
-    """What stands beside the backtest, where it was asked for."""
-    panel, late = backtest.panel, backtest.late
-    compared = []
-    if backtest.compared:
-        shown = beside.choose_compared(backtest)
-        compared = [(each, beside.describe_kind(each), beside.find_compared_hits(each, shown)) for each in backtest.compared]
-    return {
-        "delay": beside.describe_delay(backtest),
-        "late": [] if late is None else [(name, backtest.scores[name], late.at_once[name]) for name in late.losses],
-        "late_differences": {} if late is None else late.losses,
-        "covariates": beside.list_covariates(panel),
-        "controls": [beside.describe_control(each, panel) for each in backtest.controls],
-        "weights": beside.describe_weights(backtest),
-        "weighed": list(beside.list_weighed(backtest)),
-        "weight": "" if backtest.weighed is None else backtest.weighed.name,
-        "compared": compared,
-        "compared_words": beside.describe_units_compared(backtest),
-        "compared_figure": figures.draw_units_compared(backtest) if compared else None,
     }
 
 

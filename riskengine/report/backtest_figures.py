@@ -12,13 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.scale import FuncScale
 from numpy.typing import NDArray
 
-from ..contract.colours import QUALITATIVE
-from ..contract.texts import show_name
-from ..contract.units import SIZES
 from ..evaluation.judged import Judged
-from ..evaluation.scoring import AREA_SHARE
 from ..measures.compare import Difference
-from .beside import choose_compared
 from .claims import find_catcher
 from .figures import PLOT_STYLE, choose_line_style, label_dates, make_figure, to_data_uri
 from .units import units_of
@@ -26,9 +21,6 @@ from .units import units_of
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
 #: Models whose difference is larger than this many times the middle one are drawn at the edge of the figure.
 _FAR = 6.0
-#: Kinds of units are told apart by these, beside their colours.
-_DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 #: The hit-rate curve ends here: nobody patrols more.
 _MOST_AREA = 30
 
@@ -133,28 +125,6 @@ def draw_differences(compared: dict[str, Difference], names: dict[str, str], mod
         axes.grid(visible=False, axis="y")
         axes.ticklabel_format(axis="x", useOffset=False)
         axes.set_xlabel("← better        log-loss minus that of the best baseline        worse →")
-        return to_data_uri(figure)
-
-
-def draw_units_compared(judged: Judged) -> str:
-    """Draw the share of incidents caught against the area flagged, the same for a line of each kind of units."""
-    name = choose_compared(judged)
-    first = judged.compared[0]
-    with mpl.rc_context(PLOT_STYLE):
-        figure = _tall_enough(len(judged.compared), 7.4, 3.6, 2)
-        axes = figure.add_subplot()
-        for number, units in enumerate(judged.compared):
-            rates = [100 * hits.area.hit_rate for hits in units.hits[name]]
-            style = {"linestyle": _DASHES[number % len(_DASHES)], "marker": _MARKERS[number % len(_MARKERS)]}
-            colour, label = QUALITATIVE[number % len(QUALITATIVE)], show_name(units.title)
-            width = 2.4 if units is first else 1.4
-            axes.plot([0, *units.km2], [0, *rates], color=colour, linewidth=width, markersize=4, label=label, **style)
-        axes.axvline(first.km2[first.shares.index(AREA_SHARE)], color="#888", linewidth=1, linestyle=":")
-        axes.set_xlabel(f"{SIZES[first.kind]} flagged")
-        axes.set_ylabel("incidents caught, %")
-        axes.set_xlim(0, None)
-        axes.set_ylim(0, None)
-        figure.legend(loc="outside upper center", ncols=2, fontsize=9)
         return to_data_uri(figure)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from ..contract.dates import count_bins
 from ..contract.texts import count_text, format_amount, show_name, show_names
-from ..contract.units import SIZES, noun_of
-from ..evaluation.beside import Control, UnitsJudged
+from ..contract.units import SIZES, WHOLES, noun_of
+from ..evaluation.beside import Control
 from ..evaluation.judged import Judged
 from ..evaluation.scoring import AREA_SHARE, Hits
 from ..maps.panel import Panel
 from .verdicts import format_hit_change, format_interval, verdict_of
+from .whichunits import choose_compared, describe_kind, describe_units_compared, draw_units_compared, find_compared_hits
 from .words import format_caught, format_figure, format_percent, format_share, inner_title_of
 
 #: What the control says, by the verdict on the true covariates beside the shuffled ones.
@@ -90,15 +92,16 @@ def describe_weights(judged: Judged) -> str:
     what, share = show_name(weighed.name), format_percent(AREA_SHARE, 0)
     if not area.incidents:
         return ""
+    size = SIZES[judged.panel.support.kind]
     return (
-        f"By share of {what} ({format_amount(round(weighed.total))} in all) instead of {SIZES[judged.panel.support.kind]},"
+        f"By share of {what} ({format_amount(round(weighed.total))} in all) instead of {size},"
         f" {inner_title_of(name)} catches {format_share(other.hit_rate)} ({format_caught(other)}) with {share} of it"
         f" flagged, beside {format_share(area.hit_rate)} ({format_caught(area)}) with {share} of the"
-        " area: neither is the right one for every use."
+        f" {WHOLES[judged.panel.support.kind]}: neither is the right one for every use."
     )
 
 
-def list_weighed(judged: Judged) -> Iterator[tuple[str, Hits, Hits]]:
+def _list_weighed(judged: Judged) -> Iterator[tuple[str, Hits, Hits]]:
     """List models with what they catch by area, and by the other weight."""
     if judged.weighed is None:
         return
@@ -108,44 +111,23 @@ def list_weighed(judged: Judged) -> Iterator[tuple[str, Hits, Hits]]:
             yield name, by_area, judged.weighed.find_hits(name)
 
 
-def choose_compared(judged: Judged) -> str:
-    """Choose the model by which kinds of units are compared: the one compared first, where it ran on all; else any."""
-    hits = judged.compared[0].hits
-    return judged.model if judged.model in hits else next(iter(hits))
-
-
-def describe_kind(units: UnitsJudged) -> str:
-    """Describe a kind of units: its name, how many, and how large half of them are."""
-    size = SIZES[units.kind]
-    return f"{count_text(units.units, noun_of(units.kind))}, half of them below {format_figure(units.size)} {size}"
-
-
-def find_compared_hits(units: UnitsJudged, name: str) -> Hits:
-    """Find what a model caught on a kind of units at the share of the headline."""
-    return next(each for each in units.hits[name] if each.at == AREA_SHARE)
-
-
-def describe_units_compared(judged: Judged) -> str:
-    """Say which kind of units catches most at the same flagged area; empty where none were compared."""
-    if not judged.compared:
-        return ""
-    name = choose_compared(judged)
-    rates = {each.title: find_compared_hits(each, name) for each in judged.compared}
-    first = judged.compared[0]
-    flagged = f"{format_figure(first.km2[first.shares.index(AREA_SHARE)])} {SIZES[first.kind]}"
-    if {"segments"} & {each.kind for each in judged.compared[1:]} and first.kind != "segments":
-        flagged += " (of segments the same share of their length)"
-    ranked = sorted(rates, key=lambda title: -_rate(rates[title]))
-    most, least = rates[ranked[0]], rates[ranked[-1]]
-    if not most.area.incidents:
-        return f"With the same {flagged} flagged on every kind of units nothing could be caught: no incident happened."
-    return (
-        f"With the same {flagged} flagged, {inner_title_of(name)} catches most on {show_name(ranked[0])}"
-        f" ({format_share(most.area.hit_rate)}, {format_caught(most.area)}) and least on {show_name(ranked[-1])}"
-        f" ({format_share(least.area.hit_rate)}, {format_caught(least.area)}). Smaller units follow the incidents more"
-        " closely; where places were snapped, units finer than the snapping flatter."
-    )
-
-
-def _rate(hits: Hits) -> float:
-    return hits.area.hit_rate if math.isfinite(hits.area.hit_rate) else -1.0
+def collect_beside(judged: Judged) -> dict[str, Any]:
+    """Collect what a report shows of it, by what the template calls it."""
+    panel, late, weighed = judged.panel, judged.late, judged.weighed
+    compared = []
+    if judged.compared:
+        shown = choose_compared(judged)
+        compared = [(each, describe_kind(each), find_compared_hits(each, shown)) for each in judged.compared]
+    return {
+        "delay": describe_delay(judged),
+        "late": [] if late is None else [(name, judged.scores[name], late.at_once[name]) for name in late.losses],
+        "late_differences": {} if late is None else late.losses,
+        "covariates": list_covariates(panel),
+        "controls": [describe_control(each, panel) for each in judged.controls],
+        "weights": describe_weights(judged),
+        "weighed": list(_list_weighed(judged)),
+        "weight": "" if weighed is None else weighed.name,
+        "compared": compared,
+        "compared_words": describe_units_compared(judged),
+        "compared_figure": draw_units_compared(judged) if compared else None,
+    }

@@ -88,7 +88,7 @@ class _GridCanvas(Canvas):
     def find_middles(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         rows, columns = np.nonzero(chosen)
         cell = self._grid.cell / 1000
-        return (columns + 0.5) * cell, self._grid.rows * cell - (rows + 0.5) * cell
+        return np.asarray((columns + 0.5) * cell), np.asarray(self._grid.rows * cell - (rows + 0.5) * cell)
 
     def measure_side(self, width: float, height: float) -> float:
         return 72 * min(width / self._grid.columns, height / self._grid.rows)

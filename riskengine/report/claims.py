@@ -209,7 +209,9 @@ def describe_comparison(judged: Judged) -> list[str]:
         who = "it also" if catcher == best else f"of all simple baselines {title_of(catcher)}"
         caught, flagged = format_hits(area, units), format_flagged(area, units)
         said += f"; {who} catches the most: {caught} with the riskiest {flagged} flagged"
-    return [sentence for sentence in (f"{said}.", describe_signal(judged), *listed, *describe_beside(judged)) if sentence]
+    return [
+        sentence for sentence in (f"{said}.", describe_signal(judged), *listed, *describe_beside(judged)) if sentence
+    ]
 
 
 def describe_models(judged: Judged) -> dict[str, Line]:

@@ -23,9 +23,9 @@ _OF_SHAPES = (
     "Before publishing, merge {many} with few incidents: {one} of a few houses can point at people.",
 )
 _OF_COVARIATES = (
-    "Covariates such as deprivation name places: they hardly change, so that a model can learn from them which {many}"
-    " had incidents, as it could from random numbers for each. They are no causes, and forecasts made with them weigh on"
-    " those who live there. The control with shuffled covariates tells what they add to the counts."
+    "Covariates such as deprivation name places: they hardly change, so that a model can learn from them which"
+    " {many} had incidents, as it could from random numbers for each. They are no causes, and forecasts made with them"
+    " weigh on those who live there. The control with shuffled covariates tells what they add to the counts."
 )
 
 
@@ -48,8 +48,8 @@ def describe_flattery(judged: Judged) -> str:
     if judged.units is None:
         return ""
     text = (
-        f"Small {units.many} flatter: their {units.measure} follow the incidents more closely, and many are small because"
-        f" many people live there. Compare hit rates over the same {units.many} alone."
+        f"Small {units.many} flatter: their {units.measure} follow the incidents more closely, and many are small"
+        f" because many people live there. Compare hit rates over the same {units.many} alone."
     )
     if constant is None or not constant.area.incidents:
         return text
