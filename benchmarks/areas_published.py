@@ -65,7 +65,9 @@ def measure(data: Path, seed: int = 0, classifiers: Sequence[StudyClassifier] = 
     runs = run_published(inputs, tests, classifiers, PUBLISHED, seed, JobContext(_say_progress))
     published_seconds = time.monotonic() - began
     began = time.monotonic()
-    rungs = {rung.key: rung.run for rung in climb_ladder(inputs, tests, runs["forest"], seed, JobContext(_say_progress))}
+    rungs = {
+        rung.key: rung.run for rung in climb_ladder(inputs, tests, runs["forest"], seed, JobContext(_say_progress))
+    }
     return {
         "published_rf_auc": runs["forest"].mean("auc"),
         "published_knn_auc": runs["neighbours"].mean("auc"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..contract.texts import count_text, format_amount, list_names, part_text
+from ..contract.texts import list_names, part_text
 from ..contract.tools.areahotspots import AreaHotspots
 from ..contract.tools.base import fields_of
 from ..ground.artefacts import check_folder
@@ -25,6 +25,9 @@ from ..systems.areas.protocol import MEASURES, Run
 from ..systems.areas.study import Study, flag_most, read_inputs, require_areas, run_study
 from ..systems.areas.switches import Switches
 from .models import to_dict
+
+#: Names that a line of the log lists.
+_LISTED = 40
 
 
 def run(parameters: AreaHotspots, context: JobContext) -> dict[str, Any]:
@@ -46,15 +49,14 @@ def run(parameters: AreaHotspots, context: JobContext) -> dict[str, Any]:
     )
     outside = assigned.unit < 0
     if outside.any():
-        context.log(f"{part_text(int(outside.sum()), len(incidents), 'incident', 'has no area and is', 'have no area and are')} left out")
+        are = "has no area and is", "have no area and are"
+        context.log(f"{part_text(int(outside.sum()), len(incidents), 'incident', *are)} left out")
     refusals += [
-        Refusal(int(fid), str(why))
-        for fid, why in zip(incidents.fid[outside], assigned.reason[outside], strict=True)
+        Refusal(int(fid), str(why)) for fid, why in zip(incidents.fid[outside], assigned.reason[outside], strict=True)
     ]
     inputs = read_inputs(panel, incidents, assigned.unit, parameters.tests, context)
-    context.log(
-        f"Known of each place: {list_names(['density', *inputs.names, *(inputs.mobility.names if inputs.mobility else ())], 40)}"
-    )
+    known = ["density", *inputs.names, *(inputs.mobility.names if inputs.mobility is not None else ())]
+    context.log(f"Known of each place: {list_names(known, _LISTED)}")
     switches = Switches(
         parameters.density,
         parameters.scaler,
@@ -109,7 +111,9 @@ def _figures(run: Run) -> dict[str, float | None]:
 
 def _say_figures(run: Run) -> str:
     points = f"accuracy {format_figure(run.mean('accuracy'))}, AUC {format_figure(run.mean('auc'))} at sampled points"
-    cells = f"AUC {format_figure(run.mean('cells_auc'))}, log-loss {format_figure(run.mean('cells_log_loss'))} on all cells"
+    cells = (
+        f"AUC {format_figure(run.mean('cells_auc'))}, log-loss {format_figure(run.mean('cells_log_loss'))} on all cells"
+    )
     has_points, has_cells = (np.isfinite(run.mean(measure)) for measure in ("auc", "cells_auc"))
     return "; ".join([*([points] if has_points else []), *([cells] if has_cells else [])])
 

@@ -66,9 +66,9 @@ def draw_hotspots(cells: Cells, maps: Sequence[tuple[str, NDArray[np.bool_]]]) -
     with mpl.rc_context({**STYLE, "axes.grid": False}):
         figure = make_figure(width * len(maps), canvas.measure_height(width) + 0.9)
         for axes, (title, flagged) in zip(figure.subplots(1, len(maps), squeeze=False)[0], maps, strict=True):
-            values = np.ma.masked_all(cells.grid.shape)
+            values = np.full(cells.grid.shape, np.nan)
             values.ravel()[cells.flat] = flagged
-            canvas.fill(axes, values, cmap=ListedColormap([_QUIET, _HOT]), vmin=0, vmax=1)
+            canvas.fill(axes, np.ma.masked_invalid(values), cmap=ListedColormap([_QUIET, _HOT]), vmin=0, vmax=1)
             axes.set_facecolor(OUTSIDE)
             axes.set_title(title, fontsize=10)
             axes.set_xticks([])

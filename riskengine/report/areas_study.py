@@ -87,7 +87,10 @@ def _figures(run: Run, number: int | None = None) -> dict[str, float]:
 def _tiles(study: Study) -> list[tuple[float, str]]:
     """What stands at the top: AUC, and of what."""
     if not study.rungs:
-        return [(study.first.mean("auc"), "AUC at sampled points"), (study.rates.mean("cells_auc"), "plain rates, AUC on all cells")]
+        return [
+            (study.first.mean("auc"), "AUC at sampled points"),
+            (study.rates.mean("cells_auc"), "plain rates, AUC on all cells"),
+        ]
     wanted = (
         ("published", "auc", "as published, at sampled points"),
         ("random", "auc", "with random numbers in place of the covariates"),

@@ -50,9 +50,7 @@ class Features:
         mobility = inputs.mobility.names if inputs.mobility is not None else ()
         return (*((_DENSITY_NAME,) if switches.density != "none" else ()), *known, *mobility)
 
-    def compute(
-        self, month: int, x: Floats, y: Floats, area: Integers, context: JobContext | None = None
-    ) -> Floats:
+    def compute(self, month: int, x: Floats, y: Floats, area: Integers, context: JobContext | None = None) -> Floats:
         """Compute the features of places in a month, shape (n, features)."""
         inputs = self.inputs
         columns = []
@@ -94,7 +92,8 @@ def choose_bandwidth(values: Floats) -> float:
     low, high = np.percentile(values, (25, 75))
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
     quartiles = (high - low) / 1.349
-    return 1.059 * float(min(spread, quartiles) if quartiles > 0 else spread) * len(values) ** -0.2
+    spread = float(min(spread, quartiles)) if quartiles > 0 else spread
+    return float(1.059 * spread * len(values) ** -0.2)
 
 
 def _count_repeats(earlier_x: Floats, earlier_y: Floats, x: Floats, y: Floats) -> Floats:

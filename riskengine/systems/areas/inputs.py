@@ -88,9 +88,7 @@ class Inputs:
         mask = np.zeros(grid.shape, dtype=bool)
         mask.ravel()[self.cells.flat] = True
         edges = np.append(self.months, self.months[-1] + 1).astype("datetime64[s]")
-        return Heatmaps(
-            counts=counts.reshape(-1, *grid.shape), edges=edges, mask=mask, support=grid, bin="1 months"
-        )
+        return Heatmaps(counts=counts.reshape(-1, *grid.shape), edges=edges, mask=mask, support=grid, bin="1 months")
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,9 +139,7 @@ def make_cells(areas: Areas, side: float = CELL) -> Cells:
     return Cells(grid, flat, x, y, np.where(inside < 0, nearest, inside))
 
 
-def make_inputs(
-    incidents: Incidents, area: Integers, areas: Areas, covariates: Floats, names: Sequence[str]
-) -> Inputs:
+def make_inputs(incidents: Incidents, area: Integers, areas: Areas, covariates: Floats, names: Sequence[str]) -> Inputs:
     """Bring incidents to months.
 
     Parameters

@@ -68,9 +68,7 @@ def run_published(
     runs: dict[StudyClassifier, Run] = {}
     for number, classifier in enumerate(classifiers):
         with context.step(number / len(classifiers), (number + 1) / len(classifiers)):
-            runs[classifier] = protocol.run(
-                classifier, tests, importance=classifier == "forest", context=context
-            )
+            runs[classifier] = protocol.run(classifier, tests, importance=classifier == "forest", context=context)
     return runs
 
 
@@ -118,5 +116,3 @@ def run_rates(inputs: Inputs, tests: Integers) -> Run:
         nothing = np.empty(0), np.empty(0, dtype=bool)
         run.months.append(Judged(month, *nothing, risk, inputs.counts[month] > 0))
     return run
-
-

@@ -38,7 +38,7 @@ class Mobility:
         area. ``forward`` fills it with the area's last one. What is then left takes the middle of all areas.
         """
         span = self.values[month:] if filling == "backward" else self.values[month::-1]
-        found = span[0].copy()
+        found: Floats = span[0].copy()
         for later in span[1:]:
             gap = np.isnan(found)
             if not gap.any():
@@ -47,7 +47,8 @@ class Mobility:
         if filling == "backward":
             for number in range(len(found) - 2, -1, -1):
                 found[number] = np.where(np.isnan(found[number]), found[number + 1], found[number])
-        return np.where(np.isnan(found), np.nanmedian(found, axis=0), found)
+        middle = np.nanmedian(found, axis=0)
+        return np.asarray(np.where(np.isnan(found), middle, found))
 
 
 def make_mobility(panel: Panel, covariates: Sequence[Covariate], months: NDArray[np.datetime64]) -> Mobility | None:

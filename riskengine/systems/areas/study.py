@@ -97,9 +97,7 @@ def read_inputs(panel: Panel, incidents: Incidents, area: Integers, tests: int, 
     names = [*panel.extras.static_names, *(each.name for each in fixed)]
     covariates = np.array(columns, dtype=np.float64).reshape(len(columns), len(areas.ids)).T
     inside = area >= 0
-    inputs = make_inputs(
-        incidents.select(inside), area[inside], areas, _fill_middle(covariates, names, context), names
-    )
+    inputs = make_inputs(incidents.select(inside), area[inside], areas, _fill_middle(covariates, names, context), names)
     first = int(choose_tests(inputs, tests)[0])
     mobility = make_mobility(panel, dated, inputs.months)
     if mobility is not None:
@@ -140,7 +138,7 @@ def flag_most(values: Floats, number: int) -> NDArray[np.bool_]:
 
 def _fill_middle(covariates: Floats, names: Sequence[str], context: JobContext) -> Floats:
     """Give areas without a value the middle one of all areas, and say so."""
-    gaps = np.isnan(covariates)
+    gaps: NDArray[np.bool_] = np.isnan(covariates)
     if not gaps.any():
         return covariates
     if (empty := gaps.all(axis=0)).any():
@@ -151,7 +149,7 @@ def _fill_middle(covariates: Floats, names: Sequence[str], context: JobContext) 
             value=name,
             remedy="Choose a panel without it, or add it again with Add covariates",
         )
-    lacking = [name for name, some in zip(names, gaps.any(axis=0), strict=True) if some]
+    lacking = [names[number] for number in np.flatnonzero(gaps.any(axis=0)).tolist()]
     context.warn(
         f"{count_text(int(gaps.any(axis=1).sum()), 'area has', 'areas have')} no value of {list_names(lacking)}: the"
         " middle one of all areas stands for it"
