@@ -24,8 +24,13 @@ from .label_styles import format_label
 from .style_parts import list_colours, load_style
 from .temporal import Edges, make_span_expression, set_maps_in_time
 
-#: Digits of a number in a table, behind the point.
-_DIGITS = 3
+#: Digits of a number in a table, behind the point; of thousands of areas one has a small share.
+_DIGITS = {"share": 5, "expected_share": 5}
+_USUAL_DIGITS = 3
+#: How a table shows times: they are those of the wall clock, and no zone belongs to them.
+_TIMES = QgsEditorWidgetSetup(
+    "DateTime", {"display_format": "d MMM yyyy HH:mm", "field_format_overwrite": False, "calendar_popup": True}
+)
 
 
 def list_titles() -> dict[str, str]:
@@ -59,13 +64,16 @@ def ending_of(layer: QgsVectorLayer) -> str:
 
 
 def name_fields(layer: QgsVectorLayer) -> None:
-    """Give the fields titles that say what they hold, and their numbers few digits."""
+    """Give the fields titles that say what they hold, their numbers few digits, and their times no zone."""
     titles = list_titles()
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
             if field.type() == QMetaType.Type.Double:
-                layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": _DIGITS}))
+                digits = _DIGITS.get(field.name(), _USUAL_DIGITS)
+                layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": digits}))
+            elif field.type() == QMetaType.Type.QDateTime:
+                layer.setEditorWidgetSetup(number, _TIMES)
 
 
 def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
@@ -130,8 +138,12 @@ def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
 
 
 def style_top_places(layer: QgsVectorLayer) -> None:
-    """Give the table of top places titles."""
+    """Give the table of top places titles; the number of a row says nothing beside its rank."""
     name_fields(layer)
+    columns = layer.attributeTableConfig()
+    columns.update(layer.fields())
+    columns.setColumnHidden(layer.fields().lookupField("fid"), True)
+    layer.setAttributeTableConfig(columns)
 
 
 def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:
