@@ -19,7 +19,10 @@ from riskengine.intake.incidents import Incidents
 from riskengine.maps.areas import Areas, make_areas
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.panel import Covariate, Extras, Panel, count_incidents
+from riskengine.maps.tiling import make_hexagons
 
+#: `make_squares` or `make_hexagons` of `riskengine.maps.tiling`.
+MakeTiles = Callable[[float, NDArray[np.object_], str], Areas]
 LONDON = "EPSG:27700"
 #: First month that London's figures are taken on: settings are chosen before it.
 FIRST_TEST = np.datetime64("2021-07")
@@ -94,36 +97,13 @@ def read_households(data: Path) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def make_london_tiles(data: Path, make_tiles: Callable[..., NDArray[np.object_]], side: float = 500.0) -> Panel:
-    """Count London's burglaries by month in the squares or hexagons that London's LSOAs touch."""
+def make_london_tiles(data: Path, make_tiles: MakeTiles, side: float = 500.0) -> Panel:
+    """Count London's burglaries by month in the squares or hexagons (`riskengine.maps.tiling`) that lie in it."""
     (shapes,) = read_shapes(require_data(data, *LSOAS))
     incidents, _ = read_london(data)
     incidents = incidents.select(np.isfinite(incidents.x))
-    areas = _cover(shapes, LONDON, make_tiles, side)
     edges = make_bin_edges(incidents.time.min(), incidents.time.max(), "months")
-    return _count(areas, incidents, edges, "1 months")
-
-
-def make_squares(extent: tuple[float, float, float, float], side: float) -> NDArray[np.object_]:
-    """Make the squares that cover an extent, their corners on multiples of `side`."""
-    west, south, east, north = extent
-    x, y = np.meshgrid(
-        np.arange(np.floor(west / side), np.ceil(east / side)) * side,
-        np.arange(np.floor(south / side), np.ceil(north / side)) * side,
-    )
-    return np.asarray(shapely.box(x.ravel(), y.ravel(), x.ravel() + side, y.ravel() + side))
-
-
-def make_hexagons(extent: tuple[float, float, float, float], side: float) -> NDArray[np.object_]:
-    """Make the hexagons, `side` from one flat side to the other, that cover an extent."""
-    west, south, east, north = extent
-    radius = side / np.sqrt(3)
-    columns, rows = np.arange(int((east - west) / (1.5 * radius)) + 2), np.arange(int((north - south) / side) + 2)
-    column, row = (each.ravel() for each in np.meshgrid(columns, rows))
-    angle = np.arange(6) * np.pi / 3
-    x = west + 1.5 * radius * column[:, None] + radius * np.cos(angle)
-    y = south + side * (row + 0.5 * (column % 2))[:, None] + radius * np.sin(angle)
-    return np.asarray(shapely.polygons(np.stack([x, y], axis=-1)))
+    return _count(make_tiles(side, shapes, LONDON), incidents, edges, "1 months")
 
 
 def make_baltimore(data: Path) -> Panel:
@@ -164,14 +144,15 @@ def make_mexico_city(data: Path) -> Panel:
 
 
 def make_new_york(data: Path) -> Panel:
-    """Count New York's four crimes by week and 500 m hexagon; the hexagons are those that ever had one."""
+    """Count New York's four crimes by week and 500 m hexagon; the hexagons are those that had one in the first year."""
     columns = ["Occurrence Date", "Latitude", "Longitude"]
     table = pd.read_csv(require_data(data, "new_york", "crimes_2014_2015.csv"), usecols=columns).dropna()
-    x, y = table["Longitude"].to_numpy(), table["Latitude"].to_numpy()
+    table["time"] = pd.to_datetime(table["Occurrence Date"])
+    first = table[table["time"] < "2015-01-01"]
+    x, y = first["Longitude"].to_numpy(), first["Latitude"].to_numpy()
     zone = find_utm_code(float(np.median(x)), float(np.median(y)))
-    points = shapely.points(*_project(x, y, zone))
-    areas = _cover(points, zone, make_hexagons, 500.0)
-    return _count_weekly(areas, table["Longitude"], table["Latitude"], table["Occurrence Date"])
+    areas = make_hexagons(500.0, shapely.buffer(shapely.points(*_project(x, y, zone)), 1.0), zone)
+    return _count_weekly(areas, table["Longitude"], table["Latitude"], table["time"])
 
 
 #: Panels by week that every default must hold its own on.
@@ -188,13 +169,6 @@ def read_shapes(path: Path, *fields: str) -> tuple[NDArray[np.object_], ...]:
     head, _, shapes, values = pyogrio.raw.read(path, columns=list(fields))
     by_name = dict(zip(head["fields"], values, strict=True))
     return np.asarray(shapely.from_wkb(shapes)), *(by_name[field] for field in fields)
-
-
-def _cover(places: NDArray[np.object_], crs: str, make_tiles: Callable[..., NDArray[np.object_]], side: float) -> Areas:
-    west, south, east, north = shapely.total_bounds(places).tolist()
-    tiles = make_tiles((west, south, east, north), side)
-    touched = np.unique(shapely.STRtree(tiles).query(places, predicate="intersects")[1])
-    return Areas(tuple(map(str, range(len(touched)))), tiles[touched], crs)
 
 
 def _make_projected(ids: list[str], geometries: NDArray[np.object_]) -> Areas:

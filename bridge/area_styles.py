@@ -24,13 +24,15 @@ from .label_styles import format_label
 from .style_parts import list_colours, load_style
 from .temporal import Edges, make_span_expression, set_maps_in_time
 
-#: Digits of a number in a table, behind the point; of thousands of areas one has a small share.
-_DIGITS = {"share": 5, "expected_share": 5}
-_USUAL_DIGITS = 3
-#: How a table shows times: they are those of the wall clock, and no zone belongs to them.
-_TIMES = QgsEditorWidgetSetup(
-    "DateTime", {"display_format": "d MMM yyyy HH:mm", "field_format_overwrite": False, "calendar_popup": True}
-)
+#: Of a column, in pixels: a time, or most names.
+_LEAST_WIDTH = 140
+#: How a table shows numbers and times.
+_WIDGETS = {
+    QMetaType.Type.Double: ("Range", {"Precision": 3}),
+    QMetaType.Type.QDateTime: ("DateTime", {"display_format": "yyyy-MM-dd HH:mm", "allow_null": True}),
+}
+#: Of thousands of areas one has a small share.
+_SHARES = ("share", "expected_share")
 
 
 def list_titles() -> dict[str, str]:
@@ -40,7 +42,7 @@ def list_titles() -> dict[str, str]:
         "id": tr("Id"),
         "name": tr("Area"),
         "start": tr("From"),
-        "end": tr("Until"),
+        "end": tr("Until, not included"),
         "risk": tr("Probability of one or more"),
         "expected": tr("Expected incidents"),
         "low": tr("95 % from"),
@@ -69,11 +71,10 @@ def name_fields(layer: QgsVectorLayer) -> None:
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
-            if field.type() == QMetaType.Type.Double:
-                digits = _DIGITS.get(field.name(), _USUAL_DIGITS)
-                layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": digits}))
-            elif field.type() == QMetaType.Type.QDateTime:
-                layer.setEditorWidgetSetup(number, _TIMES)
+        if field.name() in _SHARES:
+            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": 5}))
+        elif field.type() in _WIDGETS:
+            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup(*_WIDGETS[field.type()]))
 
 
 def style_panel(layer: QgsVectorLayer, highest: int, edges: Edges) -> None:
@@ -138,12 +139,14 @@ def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
 
 
 def style_top_places(layer: QgsVectorLayer) -> None:
-    """Give the table of top places titles; the number of a row says nothing beside its rank."""
+    """Give the table of top places titles, and columns that hold them; a row's number says less than its rank."""
     name_fields(layer)
-    columns = layer.attributeTableConfig()
-    columns.update(layer.fields())
-    columns.setColumnHidden(layer.fields().lookupField("fid"), True)
-    layer.setAttributeTableConfig(columns)
+    config = layer.attributeTableConfig()
+    config.update(layer.fields())
+    for number in range(layer.fields().count()):
+        config.setColumnWidth(number, max(9 * len(layer.attributeDisplayName(number)), _LEAST_WIDTH))
+    config.setColumnHidden(layer.fields().lookupField("fid"), True)
+    layer.setAttributeTableConfig(config)
 
 
 def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:
@@ -154,7 +157,9 @@ def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, t
         own = category.symbol().clone()
         own.setColor(colour)
         renderer.addCategory(QgsRendererCategory(value, own, label))
-    renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause("start", False)]))
+    # The first map lies on top, and in each the riskiest: lines run over each other.
+    clause = QgsFeatureRequest.OrderByClause
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause('"start"', False), clause(f'"{field}"', True)]))
     renderer.setOrderByEnabled(True)
     layer.setRenderer(renderer)
 

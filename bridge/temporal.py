@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from qgis.core import Qgis, QgsDateTimeRange, QgsLayerMetadata, QgsMapLayer, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    Qgis,
+    QgsDateTimeRange,
+    QgsFeatureRequest,
+    QgsLayerMetadata,
+    QgsMapLayer,
+    QgsRasterLayer,
+    QgsVectorLayer,
+    QgsVectorLayerTemporalContext,
+)
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
 
 #: ISO times of the edges of bins that follow each other, or the start and the end of each.
@@ -53,18 +62,24 @@ def _describe_time(layer: QgsMapLayer, bins: list[tuple[str, str]]) -> None:
     layer.setMetadata(metadata)
 
 
-def set_features_in_time(layer: QgsVectorLayer, start: str = "start", end: str = "end", active: bool = True) -> None:
+def set_features_in_time(
+    layer: QgsVectorLayer, start: str = "start", end: str = "end", active: bool = True, midnights: bool = False
+) -> None:
     """Show each feature from its field `start` up to, not including, its field `end`; at once where not `active`.
 
     By expressions that read the wall clock: compared as fields, times of a GeoPackage are texts there, whose "Z" makes
     an end that is no longer meant, and in other zones than UTC they are shifted by the zone.
+
+    Where all are `midnights`, of which a summer time skips none, they are read in a quarter of the time: QGIS computes
+    them for every feature whenever it draws.
     """
     properties = layer.temporalProperties()
     properties.setMode(Qgis.VectorTemporalMode.FeatureDateTimeStartAndEndFromExpressions)
     properties.setStartField(start)
     properties.setEndField(end)
-    properties.setStartExpression(_wall_clock_expression(start))
-    properties.setEndExpression(_wall_clock_expression(end))
+    make_expression = _midnight_expression if midnights else _wall_clock_expression
+    properties.setStartExpression(make_expression(start))
+    properties.setEndExpression(make_expression(end))
     properties.setLimitMode(Qgis.VectorTemporalLimitMode.IncludeBeginExcludeEnd)
     properties.setIsActive(active)
 
@@ -72,9 +87,35 @@ def set_features_in_time(layer: QgsVectorLayer, start: str = "start", end: str =
 def set_maps_in_time(layer: QgsVectorLayer, edges: Edges) -> None:
     """Show the features of each map, made of a raster's bands, in its bin, and say when they are."""
     bins = list_spans(edges)
-    set_features_in_time(layer, active=len(bins) > 1)
+    # Clocks skip a midnight on a Sunday or Friday, where they do: no week, month or quarter begins then.
+    days = [day for span in bins for day in map(to_wall_clock, span)]
+    midnights = all(first.daysTo(after) >= 7 for first, after in zip(days[::2], days[1::2])) and all(
+        day.time() == QTime(0, 0) for day in days
+    )
+    set_features_in_time(layer, active=len(bins) > 1, midnights=midnights)
     if bins:
         _describe_time(layer, bins)
+
+
+def find_first_map(layer: QgsVectorLayer, time: QgsDateTimeRange) -> QgsDateTimeRange | None:
+    """Find the span of the first map that polygons or lines have within a time; None where they have none.
+
+    Of shapes that lie on each other, a map each, the first is drawn on top.
+    """
+    names = ("start", "end")
+    places = [layer.fields().lookupField(name) for name in names]
+    context = QgsVectorLayerTemporalContext()
+    context.setLayer(layer)
+    request = QgsFeatureRequest().setFilterExpression(layer.temporalProperties().createFilterString(context, time))
+    request.setSubsetOfAttributes(places).setFlags(QgsFeatureRequest.Flag.NoGeometry)
+    first = min(
+        (tuple(map(_read_wall_clock, map(each.attribute, names))) for each in layer.getFeatures(request)), default=None
+    )
+    return QgsDateTimeRange(*map(to_wall_clock, first), True, False) if first is not None else None
+
+
+def _read_wall_clock(moment: QDateTime) -> str:
+    return f"{moment.date().toString('yyyy-MM-dd')}T{moment.time().toString('HH:mm:ss')}"
 
 
 def make_span_expression(start: str = "start", end: str = "end") -> str:
@@ -93,3 +134,7 @@ def make_span_expression(start: str = "start", end: str = "end") -> str:
 def _wall_clock_expression(field: str) -> str:
     parts = ", ".join(f'{part}("{field}")' for part in ("year", "month", "day", "hour", "minute", "second"))
     return f"make_datetime({parts})"
+
+
+def _midnight_expression(field: str) -> str:
+    return f'to_datetime(to_date("{field}"))'

@@ -83,6 +83,13 @@ def is_played(layer: QgsMapLayer) -> bool:
     return isinstance(layer, QgsRasterLayer) and properties.isActive() and bool(properties.fixedRangePerBand())
 
 
+def has_first_map_on_top(layer: QgsMapLayer) -> bool:
+    """Whether a layer has a shape for each map, one on the other, drawn in the order of the maps."""
+    properties, renderer = layer.temporalProperties(), layer.renderer() if isinstance(layer, QgsVectorLayer) else None
+    ordered = renderer is not None and renderer.orderByEnabled()
+    return ordered and properties.isActive() and bool(properties.startField() and properties.endField())
+
+
 class LegendPlacer:
     """Fills the legend of a layout, and gives it further pages where one place is too small.
 

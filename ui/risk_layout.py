@@ -21,7 +21,8 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtXml import QDomDocument
 
 from ..bridge.legends import find_shown_band
-from .layout_legend import LegendPlacer, is_in_view, is_played
+from ..bridge.temporal import find_first_map
+from .layout_legend import LegendPlacer, has_first_map_on_top, is_in_view, is_played
 from .layout_text import Ruler, fit_label
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "resources" / "layouts" / "crime_risk.qpt"
@@ -112,12 +113,15 @@ def _follow(
 
 
 def _narrow(time: QgsDateTimeRange, layers: list[QgsMapLayer]) -> QgsDateTimeRange:
-    """Narrow a time to that of the map drawn: of a week QGIS draws the last day's, and the page must say so."""
+    """Narrow a time to that of the map drawn: of a week QGIS draws one day's, and the page must say so."""
     for layer in layers:
+        drawn = None
         if is_played(layer):
             drawn = layer.temporalProperties().fixedRangePerBand().get(find_shown_band(layer, time))
-            if drawn is not None:
-                return time if drawn.contains(time) else drawn
+        elif has_first_map_on_top(layer):
+            drawn = find_first_map(layer, time)
+        if drawn is not None:
+            return time if drawn.contains(time) else drawn
     return time
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..measures.compare import Difference
-from ..measures.metrics import MapHits
 from ..measures.twoway import compare_sums
 from .scoring import AREA_SHARE, Hits, ModelScore
 
@@ -90,6 +90,10 @@ class Weighed:
         Of all units together.
     hits : dict of str to list of Hits
         At shares of it, by model.
+    caught : dict of str to ndarray, shape (F, blocks)
+        n at 5 % by map and block of units, by model.
+    incidents : ndarray, shape (F, blocks)
+        N.
     block : int
         Maps in a block of time.
     """
@@ -97,15 +101,13 @@ class Weighed:
     name: str
     total: float
     hits: dict[str, list[Hits]]
+    caught: dict[str, NDArray[np.float64]]
+    incidents: NDArray[np.float64]
     block: int
-    maps: dict[str, MapHits]
 
     def compare_hits(self, name: str, other: str) -> Difference:
         """Compare hit rates at 5 % of the weight: that of `name` minus that of `other`."""
-        first, second = self.maps[name].weights, self.maps[other].weights
-        assert first is not None
-        assert second is not None
-        return compare_sums(first.caught - second.caught, first.incidents, self.block)
+        return compare_sums(self.caught[name] - self.caught[other], self.incidents, self.block)
 
     def find_hits(self, name: str, share: float = AREA_SHARE) -> Hits:
         """Find what a model caught at a share of the weight."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from ..measures.flagging import count_flagged_hits
 from ..measures.labels import compute_percentile_limits
 from ..measures.metrics import MapHits, count_area_hits_by_map
 from ..measures.weighted import (
+    Best,
     Units,
     compute_density,
     compute_density_limits,
+    count_caught_by_place,
     count_dense_flags,
     count_densest_hits,
+    find_best,
 )
 
 
@@ -55,14 +59,28 @@ class DenseFlagging(Flagging):
         super().__init__(risk, incidents, threshold)
         self.order, self._units = compute_density(risk, units.size), units
 
+    @cached_property
+    def _best(self) -> list[Best]:
+        return [find_best(row, self._units.size) for row in self.incidents]
+
+    @cached_property
+    def _best_of_all(self) -> Best:
+        return find_best(self.incidents.ravel(), np.tile(self._units.size, len(self.incidents)))
+
     def count_shares(self, shares: Sequence[float]) -> list[MapHits]:
-        return count_densest_hits(self.order, self.incidents, self._units, shares, self.threshold)
+        return count_densest_hits(self.order, self.incidents, self._units.size, shares, self.threshold)
 
     def find_limits(self, percentiles: Sequence[float], over: Over) -> NDArray[np.float64]:
         return compute_density_limits(self.order, self._units.size, percentiles, over)
 
     def count_flags(self, flagged: NDArray[np.bool_], share: float) -> tuple[MapHits, float]:
-        return count_dense_flags(flagged, self.incidents, self._units, share, self.threshold)
+        maps = count_dense_flags(flagged, self.incidents, self._units.size, self._best, share, self.threshold)
+        assert maps.weights is not None
+        return maps, float(self._best_of_all.find(maps.weights.flagged.sum()))
+
+    def count_by_place(self, share: float) -> NDArray[np.float64]:
+        """Count what the densest `share` of each map caught in each block of units, shape (F, blocks)."""
+        return count_caught_by_place(self.order, self.incidents, self._units, share)
 
 
 def choose_flagging(

@@ -175,8 +175,8 @@ def describe_maps(heatmaps: Panel) -> list[str]:
     ]
     if heatmaps.filled == "linear":
         notes.append(
-            f"{they} {were} filled linearly, which looks ahead to the next observed map: a model that reads filled {noun}s"
-            " would see a part of what it is to forecast."
+            f"{they} {were} filled linearly, which looks ahead to the next observed {noun}: a model that reads filled"
+            f" {noun}s would see a part of what it is to forecast."
         )
     return notes
 

@@ -155,7 +155,8 @@ def match_maps(stack: AnyRisk, heatmaps: Panel, warn: Callable[[str], None], fir
     if (band < 0).all():
         the_risk = "a band" if one == "band" else "the risk"
         raise DataError(
-            f"No observed {noun} covers the time of {the_risk}; the {noun}s span {format_span(*heatmaps.edges[[0, -1]])}",
+            f"No observed {noun} covers the time of {the_risk};"
+            f" the {noun}s span {format_span(*heatmaps.edges[[0, -1]])}",
             parameter="heatmaps",
             value=f"{stack.starts[0]} to {stack.ends[-1]}",
             remedy=f"Make {COUNTS[heatmaps.support.kind]} of the time the risk is meant for, with the same bins",

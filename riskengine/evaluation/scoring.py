@@ -37,7 +37,7 @@ from ..measures.metrics import (
 )
 from ..measures.twoway import compare_sums
 from ..measures.weighted import Units
-from .flags import choose_flagging
+from .flags import DenseFlagging, Flagging, choose_flagging
 
 #: Share of the area of the headline figures.
 AREA_SHARE = 0.05
@@ -358,15 +358,20 @@ def score_model(
         fold_brier=fold_brier,
         fold_caught=areas[AREA_SHARE].caught,
         fold_incidents=areas[AREA_SHARE].incidents,
-        sums=None if inner is None else _sum_by_place(inside, events, areas[AREA_SHARE], inner),
+        sums=None if inner is None else _sum_by_place(inside, incidents, way, inner),
     )
 
 
-def _sum_by_place(risk: NDArray[np.float32], events: NDArray[np.bool_], maps: MapHits, units: Units) -> PlaceSums:
-    assert maps.weights is not None, "units differ in size"
-    losses = units.sum_by_place(compute_losses(risk, events))
+def _sum_by_place(risk: NDArray[np.float32], incidents: NDArray[Any], way: Flagging, units: Units) -> PlaceSums:
+    assert isinstance(way, DenseFlagging), "units differ in size"
+    losses = units.sum_by_place(compute_losses(risk, incidents >= way.threshold))
     number = units.sum_by_place(np.ones((1, risk.shape[1])))
-    return PlaceSums(losses, np.repeat(number, len(risk), axis=0), maps.weights.caught, maps.weights.incidents)
+    return PlaceSums(
+        losses,
+        np.repeat(number, len(risk), axis=0),
+        way.count_by_place(AREA_SHARE),
+        units.sum_by_place(incidents),
+    )
 
 
 def make_hits(at: float, maps: MapHits, total: AreaHits, block: int) -> Hits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .beside import Weighed
-from .flags import choose_flagging
+from .flags import DenseFlagging
 from .judged import Judged
 from .layout import make_units, read_weights
 from .scoring import AREA_SHARE, SHARES, make_hits
@@ -25,11 +25,9 @@ def weigh(judged: Judged, name: str) -> Weighed:
     units = judged.units or make_units(panel)
     inner = replace(units, size=weights.ravel()).select(mask.ravel())
     counts = judged.counts[:, mask]
-    hits, maps = {}, {}
+    hits, caught = {}, {}
     for model, risk in judged.risks.items():
-        counted = choose_flagging(risk[:, mask], counts, judged.threshold, inner).count_shares(SHARES)
-        hits[model] = [
-            make_hits(at, each, each.total(), judged.block) for at, each in zip(SHARES, counted, strict=True)
-        ]
-        maps[model] = counted[SHARES.index(AREA_SHARE)]
-    return Weighed(name, float(inner.size.sum()), hits, judged.block, maps)
+        way = DenseFlagging(risk[:, mask], counts, judged.threshold, inner)
+        hits[model] = [make_hits(each.share, each, each.total(), judged.block) for each in way.count_shares(SHARES)]
+        caught[model] = way.count_by_place(AREA_SHARE)
+    return Weighed(name, float(inner.size.sum()), hits, caught, inner.sum_by_place(counts), judged.block)

@@ -70,15 +70,19 @@ class PastCounts:
         sums = weights[first:].astype(np.float32) @ self.seen[first : len(weights)]
         return sums.astype(np.float64), float(weights.sum()), float((weights**2).sum())
 
-    def compute_level(self, origin: int, start: np.datetime64) -> float:
+    def compute_level(self, origin: int, start: np.datetime64, half_life: float | None = None) -> float:
         """Compute the mean count of a unit in the bin from `start` on, were it as in the 365 days before `origin`.
 
-        Bins of a day or less have their own level for each time of the week.
+        Bins of a day or less have their own level for each time of the week. With a half-life (days) the later of
+        these days weigh more.
         """
         recent = np.arange(max(origin - self.count_bins(YEAR), 0), max(origin, 0))
         recent = recent[self.observed[recent]]
+        weights = np.ones(len(recent))
+        if half_life is not None and len(recent):
+            weights = 0.5 ** ((self.middles[origin - 1] - self.middles[recent]) / half_life)
         # Half an incident: no history makes a level zero.
-        level = (self.totals[recent].sum() + 0.5) / (len(recent) * self.units + 1.0)
+        level = (weights @ self.totals[recent] + 0.5) / (weights.sum() * self.units + 1.0)
         if self._slot_count > 1 and len(recent):
             weekly = weigh_times_of_week(self.totals[recent], self._slots[recent], self._slot_count)
             level *= weekly[int(read_slots(np.asarray([start]), self._slot_count)[0])]

@@ -13,6 +13,8 @@ from .pastcounts import YEAR, Array, PastCounts, find_middles, shrink
 HALF_LIVES = (61.0, 183.0, 548.0, 1826.0)
 #: That of the rate which the columns correct.
 _BASE_LIFE = 365.0
+#: That of the level at which it is, of bins shorter than a month; of longer ones each of the last 365 days is alike.
+_LEVEL_LIFE, _MONTH = 30.0, 28.0
 #: Share of the mean of all units in every mean: a logarithm needs more than nothing.
 _MIX = 0.15
 #: How often each unit is averaged with those that touch it: after 4 rounds its surroundings reach about two units far,
@@ -50,6 +52,7 @@ class RateColumns:
         self.past = PastCounts(panel, threshold)
         self._edges, self._middles = edges, find_middles(edges)
         self._seasons = seasons
+        self._level_life = _LEVEL_LIFE if self.past.bin_days < _MONTH else None
         mask = panel.mask
         self._surroundings = _Surroundings(panel)
         size = np.log(panel.support.measure_sizes()[mask])
@@ -67,7 +70,7 @@ class RateColumns:
             "last bin",
             "a year ago",
             "size",
-            "log rate",
+            "rate",
             *(("summer", "spring") if self._seasons else ()),
             *(f"channel {name}" for name in extras.channel_names),
             *extras.static_names,
@@ -82,18 +85,19 @@ class RateColumns:
         table : ndarray of float32, shape (N, columns)
             NaN where a covariate says nothing.
         rate : ndarray, shape (N,)
-            The weighted mean, shrunk and at the level of the last year: what the columns correct.
+            The weighted mean, shrunk and at the city's level: what the columns correct.
         """
         past = self.past
         sums = np.stack([past.sum(self._decay(origin, days))[0] for days in self._lives], axis=1)
         columns = [_compare(each) for ring in (sums, *self._surroundings.average(sums)) for each in ring.T]
-        columns.append(np.log(_relate(shrink(*past.sum(np.ones(origin)), past.events))))
+        columns.append(_compare(shrink(*past.sum(np.ones(origin)), past.events)))
         last = np.flatnonzero(past.observed[:origin])[-1:]
         columns.append(_compare(past.seen[last].sum(axis=0)))
         columns.append(self._read_year_ago(origin, target))
         rate = shrink(*past.sum(self._decay(origin, _BASE_LIFE)), past.events)
-        rate *= past.compute_level(origin, self._edges[target]) / rate.mean()
-        columns += [self._size, np.log(rate)]
+        rate *= past.compute_level(origin, self._edges[target], self._level_life) / rate.mean()
+        logs = np.log(rate)
+        columns += [self._size, logs - logs.mean()]
         if self._seasons:
             angle = 2 * np.pi * (self._middles[target] % YEAR) / YEAR
             columns += [np.full(past.units, turn) for turn in (-np.cos(angle), np.sin(angle))]
@@ -120,15 +124,15 @@ class RateColumns:
         return _compare(self.past.sum(weights)[0])
 
 
-def _relate(values: Array) -> Array:
-    return np.asarray(values / max(float(values.mean()), 1e-9))
-
-
 def _compare(values: NDArray[np.floating]) -> Array:
     """Logarithm of values against their mean, a little of which is mixed in."""
     values = np.asarray(values, dtype=np.float64)
     mean = float(values.mean())
-    return np.log(values / mean + _MIX) if mean > 0 else np.zeros(len(values))
+    if not mean > 0:
+        return np.zeros(len(values))
+    logs = np.log(values / mean + _MIX)
+    # Of few counts the logarithms are lower on average: that would tell the level of the city.
+    return np.asarray(logs - logs.mean())
 
 
 class _Surroundings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from .base import Forecaster, Maps, check_history, check_steps, mark_events
 from .pastcounts import make_edges_to
 from .ratecolumns import RateColumns
 from .rates import LARGEST, LEAST_EVENTS, SMALLEST, choose_targets, to_probability
-from .regression import LEAST_DEVIATION, fold_scaling, regress
+from .regression import LEAST_DEVIATION, fold_scaling, regress_few
 from .trees import Trees, grow_trees
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ class Rows:
         Complete.
     rate : ndarray, shape (rows,)
         The weighted mean that a model corrects.
+    level : ndarray, shape (rows,)
+        Its mean over the units of a bin.
+    mean : ndarray, shape (rows,)
+        What that of the counts turned out to be, above 0.
     events : ndarray of 0/1, shape (rows,)
     counts : ndarray of float32, shape (rows,)
         Of incidents, or of events where these are what is counted.
@@ -66,6 +70,8 @@ class Rows:
 
     columns: NDArray[np.float32]
     rate: NDArray[np.float64]
+    level: NDArray[np.float64]
+    mean: NDArray[np.float64]
     events: NDArray[np.uint8]
     counts: NDArray[np.float32]
     of_events: bool
@@ -138,7 +144,9 @@ class RateModel(Forecaster):
         known = np.isfinite(columns)
         self.fill_ = np.where(known, columns, 0).sum(axis=0, dtype=np.float64) / np.maximum(known.sum(axis=0), 1)
         events = mark_events(history, self.threshold, targets)[:, history.mask].ravel()
-        return Rows(self._fill(columns), rate, events, maker.past.seen[targets].ravel(), maker.past.events)
+        level = np.repeat(rate.reshape(len(targets), units).mean(axis=1), units)
+        mean = np.repeat(np.maximum(maker.past.totals[targets] / units, 1e-9), units)
+        return Rows(self._fill(columns), rate, level, mean, events, maker.past.seen[targets].ravel(), maker.past.events)
 
     def _fill(self, columns: NDArray[np.float32]) -> NDArray[np.float32]:
         gaps = ~np.isfinite(columns)
@@ -204,7 +212,7 @@ class _Linear(RateModel):
     weights_: NDArray[np.float64]
     intercept_: float
 
-    def __init__(self, strength: float = 100.0, threshold: int = 1) -> None:
+    def __init__(self, strength: float = 1.0, threshold: int = 1) -> None:
         self.strength = strength
         self.threshold = threshold
 
@@ -239,8 +247,8 @@ class RatesLogistic(_Linear):
 
     def _learn(self, rows: Rows, context: JobContext) -> None:
         self.slope_, self.shift_ = _calibrate(to_probability(rows.rate, rows.of_events), rows.events)
-        offset = self._offset(rows.rate, rows.of_events).astype(np.float32)
-        fit = regress(rows.columns, offset, rows.events, self.strength, title_of(self.name), context)
+        offset = self._offset(rows.rate, rows.of_events)
+        fit = regress_few(rows.columns, offset, rows.events, self.strength, "log_loss", title_of(self.name), context)
         self.mean_, self.scale_, self.weights_, self.intercept_ = fit
 
     def _offset(self, rate: NDArray[np.float64], of_events: bool) -> NDArray[np.float64]:
@@ -272,8 +280,9 @@ class PoissonRegression(_Linear):
     name = "poisson"
 
     def _learn(self, rows: Rows, context: JobContext) -> None:
-        offset = np.log(rows.rate).astype(np.float32)
-        fit = regress(rows.columns, offset, rows.counts, self.strength, title_of(self.name), context, "poisson")
+        # With the mean that each bin turned out to have, as `PoissonBoosting`.
+        offset = np.log(rows.rate / rows.level * rows.mean)
+        fit = regress_few(rows.columns, offset, rows.counts, self.strength, "poisson", title_of(self.name), context)
         self.mean_, self.scale_, self.weights_, self.intercept_ = fit
         expected = self._expect_rows(rows.columns, rows.rate)
         self.slope_, self.shift_ = _calibrate(to_probability(expected, rows.of_events), rows.events)
@@ -289,20 +298,19 @@ class PoissonRegression(_Linear):
 
 
 class _Boosted(RateModel):
-    """Trees on the columns, of which the logarithm of the weighted mean is one."""
+    """Trees on the columns."""
+
+    #: Columns of the trees beside those of the table.
+    _MORE: ClassVar[int] = 0
 
     def __init__(
-        self, trees: int = 150, leaves: int = 8, learning_rate: float = 0.03, threshold: int = 1, seed: int = 0
+        self, trees: int = 100, leaves: int = 8, learning_rate: float = 0.06, threshold: int = 1, seed: int = 0
     ) -> None:
         self.trees = trees
         self.leaves = leaves
         self.learning_rate = learning_rate
         self.threshold = threshold
         self.seed = seed
-
-    def _grow(self, rows: Rows, loss: Literal["log_loss", "poisson"]) -> Trees:
-        outcome = rows.events if loss == "log_loss" else rows.counts
-        return grow_trees(rows.columns, outcome, loss, self.trees, self.leaves, self.learning_rate, self.seed)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `fit` learned, as arrays by name."""
@@ -311,12 +319,14 @@ class _Boosted(RateModel):
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take over what another forecaster of the same settings learned."""
         super().restore(state)
-        self.trees_: Trees = Trees.restore(state, len(self.fill_))
+        self.trees_: Trees = Trees.restore(state, len(self.fill_) + self._MORE)
         return self
 
 
 class RatesBoosting(_Boosted):
     """Gradient-boosted trees of the events (scikit-learn's, kept as plain arrays).
+
+    The logarithm of the weighted mean is one more column, which brings in the level.
 
     Parameters
     ----------
@@ -333,18 +343,22 @@ class RatesBoosting(_Boosted):
     """
 
     name = "rates_boosting"
+    _MORE = 1
 
     def _learn(self, rows: Rows, context: JobContext) -> None:
-        self.trees_ = self._grow(rows, "log_loss")
+        table = _append_rate(rows.columns, rows.rate)
+        self.trees_ = grow_trees(table, rows.events, None, self.trees, self.leaves, self.learning_rate, self.seed)
 
     def _forecast_rows(
         self, columns: NDArray[np.float32], rate: NDArray[np.float64], of_events: bool
     ) -> NDArray[np.floating]:
-        return np.asarray(expit(self.trees_(columns)))
+        return np.asarray(expit(self.trees_(_append_rate(columns, rate))))
 
 
 class PoissonBoosting(_Boosted):
     """Gradient-boosted trees of the counts under Poisson's loss; their probabilities are calibrated.
+
+    They tell how a unit's rate differs from the city's, whose level is that of the weighted mean.
 
     Parameters
     ----------
@@ -366,18 +380,26 @@ class PoissonBoosting(_Boosted):
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {**RateModel.LEARNED, **_CALIBRATED}
 
     def _learn(self, rows: Rows, context: JobContext) -> None:
-        self.trees_ = self._grow(rows, "poisson")
-        expected = self._expect_rows(rows.columns)
+        # Of counts over the mean of their bin, each weighing as much as it, Poisson's loss is that with an offset: what
+        # all units went up and down by is nothing that trees could take for something else.
+        share = rows.counts / rows.mean
+        self.trees_ = grow_trees(rows.columns, share, rows.mean, self.trees, self.leaves, self.learning_rate, self.seed)
+        expected = self._expect_rows(rows.columns, rows.level)
         self.slope_, self.shift_ = _calibrate(to_probability(expected, rows.of_events), rows.events)
 
-    def _expect_rows(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
-        return np.asarray(np.exp(np.minimum(self.trees_(columns), _MOST_LOG)))
+    def _expect_rows(self, columns: NDArray[np.float32], level: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.exp(np.minimum(self.trees_(columns) + np.log(level), _MOST_LOG)))
 
     def _forecast_rows(
         self, columns: NDArray[np.float32], rate: NDArray[np.float64], of_events: bool
     ) -> NDArray[np.floating]:
-        expected = self._expect_rows(columns)
+        expected = self._expect_rows(columns, np.full(len(rate), rate.mean()))
         return Calibration(float(self.slope_), float(self.shift_))(to_probability(expected, of_events))
+
+
+def _append_rate(columns: NDArray[np.float32], rate: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Append the logarithm of the weighted mean, which brings in the level."""
+    return np.concatenate([columns, np.log(rate)[:, None].astype(np.float32)], axis=1)
 
 
 def _calibrate(risk: NDArray[Any], events: NDArray[np.uint8]) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,19 +192,21 @@ def fit_trees(
 def grow_trees(
     columns: NDArray[np.float32],
     outcome: NDArray[Any],
-    loss: Literal["log_loss", "poisson"],
+    weights: NDArray[np.float64] | None,
     trees: int,
     leaves: int,
     learning_rate: float,
     seed: int,
 ) -> Trees:
-    """Grow trees whose sum is the logit of an event, or with Poisson's loss the logarithm of an expected count.
+    """Grow trees whose sum is the logit of an event; or, of weighted counts, the logarithm of an expected count.
 
     Parameters
     ----------
     columns : ndarray, shape (rows, columns)
     outcome : ndarray, shape (rows,)
         Events, both kinds of which occur, or counts, one of which is above 0.
+    weights : ndarray, shape (rows,), optional
+        Of counts, for Poisson's loss; None for events and log-loss.
     trees : int
         Their number.
     """
@@ -214,15 +216,13 @@ def grow_trees(
         "early_stopping": False,
         "learning_rate": learning_rate,
         "max_leaf_nodes": leaves,
-        "min_samples_leaf": max(_LEAST_LEAF, len(columns) // 1000),
+        "min_samples_leaf": max(_LEAST_LEAF, len(columns) // 300),
         "l2_regularization": 20.0,
         "random_state": seed,
     }
-    if loss == "log_loss":
-        model = HistGradientBoostingClassifier(**settings)
-    else:
-        model = HistGradientBoostingRegressor(loss=loss, **settings)
-    model.fit(assign_levels(columns, edges), outcome)
+    kind = HistGradientBoostingClassifier if weights is None else HistGradientBoostingRegressor
+    model = kind(**settings, **({} if weights is None else {"loss": "poisson"}))
+    model.fit(assign_levels(columns, edges), outcome, sample_weight=weights)
     return flatten_trees([model], edges)
 
 

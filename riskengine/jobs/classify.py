@@ -204,7 +204,7 @@ def _classify_areas(parameters: ClassifyRisk, context: JobContext) -> dict[str, 
     """Classify every area in every map."""
     by_shares = parameters.method == "shares"
     stack = read_area_risk(parameters.risk)
-    noun = noun_of(stack.areas.kind)
+    noun, whole = noun_of(stack.areas.kind), WHOLES[stack.areas.kind]
     without = int(np.isnan(stack.risk).sum())
     if without:
         context.warn(f"{part_text(without, stack.risk.size, 'row')} without a risk: no class")
@@ -219,7 +219,7 @@ def _classify_areas(parameters: ClassifyRisk, context: JobContext) -> dict[str, 
     # Of areas that differ in size, what share they really are.
     size = np.broadcast_to(stack.areas.measure_sizes(), classes.shape)
     sizes = [float(size[classes == each].sum()) for each in range(len(steps) + 1)]
-    labels = list_share_labels(steps, sizes) if by_shares else list_class_labels(steps)
+    labels = list_share_labels(steps, sizes, whole) if by_shares else list_class_labels(steps)
     assert parameters.by_area is not None
     shapes = stack.areas.pack_shapes()
 
@@ -238,9 +238,9 @@ def _classify_areas(parameters: ClassifyRisk, context: JobContext) -> dict[str, 
     write_table(parameters.by_area, fields, chunks(), stack.areas.table_geometry, crs, "by_area")
     maps = f" in {count_text(len(classes), 'map')}" if len(classes) > 1 else ""
     for label, several, of_all in zip(labels, number, sizes, strict=True):
-        share = f"{format_share(of_all / sum(sizes))} of the {WHOLES[stack.areas.kind]}"
+        share = f"{format_share(of_all / sum(sizes))} of the {whole}"
         context.log(f"{label}: {count_text(several, noun)}{maps}, {share}")
-    what = "the area" if by_shares else f"the {noun}s"
+    what = f"the {whole}" if by_shares else f"the {noun}s"
     thresholds = _list_limits(limits[0])
     return {
         "by_area": parameters.by_area,

@@ -22,6 +22,7 @@ from ..intake.incidents import Incidents, NamedAreas, Refusal, count_reasons, re
 from ..maps.appending import (
     Earlier,
     check_same_bins,
+    check_same_tiles,
     check_same_units,
     continue_edges,
     join_panels,
@@ -98,7 +99,7 @@ def run(parameters: CountAreas, context: JobContext) -> dict[str, Any]:
     )
     if earlier is not None:
         panel, by_category = join_panels(earlier, panel, by_category, there, context)
-    never = _report(panel, made[tags.UNITS], context)
+    never = _report(panel, made.get(tags.UNITS, "a layer"), context)
     context.progress(0.7, "Writing the panel")
     write_panel(parameters.output, panel, by_category, made)
     return {
@@ -161,8 +162,8 @@ def _choose_period(
                 f"{name.upper()}, {format_moment(given)}, is not where a bin ends: the bin it falls in is incomplete"
             )
     begin = int(np.searchsorted(edges, first, side="right")) - 1
-    covered = find_covered(everything)
-    warn_of_incomplete(parameters.start, parameters.end, covered, edges[begin:], context, "bin")
+    covered, exactness = find_covered(everything), everything.exactness
+    warn_of_incomplete(parameters.start, parameters.end, covered, edges[begin:], context, "bin", exactness)
     there = count_bins_of(everything.between(first, last + np.timedelta64(1, "s")).time, edges) > 0
     time = rows.incidents.time
     return rows.select((time >= first) & (time <= last)), edges, there
@@ -188,15 +189,18 @@ def _make_support(
         if earlier is None:
             return support, {tags.UNITS: layer.source or "a layer"}, "polygons"
         check_same_units(support, earlier.support)
+    tiles = f"{parameters.units} of {format_amount(parameters.size)} m" if parameters.size else ""
     if earlier is not None:
-        return earlier.support, {tags.UNITS: "as before", **earlier.made}, earlier.panel.area
+        if tiles and parameters.units != "layer":
+            check_same_tiles(tiles, earlier)
+        return earlier.support, earlier.made, earlier.panel.area
     assert parameters.size, "refused by the declaration"
     known = incidents.select(incidents.time < edges[-1])
     area = choose_area(known.x, known.y, known.fid, None, parameters.polygons, "hull", context)
     assert area.polygons is not None
     study_area = np.array([shape(each) for each in area.polygons], dtype=object)
-    tiles = _TILINGS[parameters.units](parameters.size, shapely.make_valid(study_area), parameters.crs)
-    return tiles, {tags.UNITS: f"{parameters.units} of {format_amount(parameters.size)} m"}, area.tag
+    support = _TILINGS[parameters.units](parameters.size, shapely.make_valid(study_area), parameters.crs)
+    return support, {tags.UNITS: tiles}, area.tag
 
 
 def _check_size(support: Shapes, edges: Times, length: str) -> None:

@@ -127,7 +127,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
             context.warn(
                 f"{name.upper()}, {format_moment(given)}, is not where a bin ends: the map it falls in is incomplete"
             )
-    warn_of_incomplete(parameters.start, parameters.end, covered, edges, context)
+    warn_of_incomplete(parameters.start, parameters.end, covered, edges, context, exactness=everything.exactness)
     # Of all categories, and of nothing after the period.
     known = everything.select(everything.time <= last)
     area = choose_area(known.x, known.y, known.fid, parameters.extent, parameters.polygons, parameters.no_area, context)

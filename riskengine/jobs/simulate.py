@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -15,19 +16,22 @@ from ..contract.texts import count_text
 from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
-from ..simulation.cityplan import CENTRE
+from ..ground.tables import Chunk, write_table
+from ..simulation.districts import DISTRICTS, Neighbourhoods, find_districts, make_neighbourhoods
 from ..simulation.simulate import SimulatedCity, simulate_city
 from .models import JobParameters
 
 _ROWS = 100_000
-_DISTRICTS = (
-    *("Saint-Étienne", "North Quay", "Île Verte", "Old Market", "Centre", "Señorío"),
-    *("Mühlbach", "South Gate", "Łąka"),
-)
+#: Of the layer of neighbourhoods.
+_FIELDS = {"id": "text", "name": "text", "deprivation": "real"}
 
 
 class Parameters(JobParameters):
-    """Parameters of the job; ``dirt`` is the share of rows that are spoilt so that an import refuses them."""
+    """Parameters of the job; ``dirt`` is the share of rows that are spoilt so that an import refuses them.
+
+    ``areas`` is a layer of that many made-up ``neighbourhoods`` with a made-up deprivation; each incident then names
+    its own.
+    """
 
     path: Path
     incidents: int = Field(50_000, ge=1, le=100_000_000)
@@ -38,10 +42,12 @@ class Parameters(JobParameters):
     decay_days: float = Field(7.0, gt=0)
     spread: float = Field(120.0, gt=0)
     dirt: float = Field(0.0, ge=0, le=0.5)
+    areas: Path | None = None
+    neighbourhoods: int = Field(60, ge=2, le=100_000)
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
-    """Simulate and write ``longitude,latitude,datetime,category,district``.
+    """Simulate and write ``longitude,latitude,datetime,category,district``, and ``neighbourhood`` where there are any.
 
     Returns
     -------
@@ -68,18 +74,24 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             parameters.spread,
             context=context,
         )
+    areas = make_neighbourhoods(city, parameters.neighbourhoods) if parameters.areas else None
     spoilt = _spoilt(parameters, len(city))
     with context.step(0.5, 1.0), whole_file(parameters.path, "path") as temporary:
         for start in range(0, len(city), _ROWS):
             context.progress(start / len(city), "writing")
-            table = _table(city, slice(start, start + _ROWS))
+            table = _table(city, slice(start, start + _ROWS), areas)
             _spoil(table, spoilt[start : start + _ROWS])
             table.to_csv(temporary, mode="a", header=start == 0, index=False, encoding="utf-8", lineterminator="\n")
+    if parameters.areas and areas:
+        shapes = shapely.to_wkb(areas.shapes, byte_order=1).tolist()
+        chunk = Chunk((areas.ids, areas.names, areas.deprivation), shapes=shapes)
+        write_table(parameters.areas, _FIELDS, [chunk], "polygon", city.crs, "areas")
     dirty = {name: int((spoilt == code).sum()) for code, name in enumerate(_DIRT, 1)}
     context.log(f"{count_text(len(city), 'incident')} simulated, {sum(dirty.values())} of them spoilt on purpose.")
     counts = np.bincount(city.category, minlength=len(city.categories)).tolist()
     return {
         "path": str(parameters.path),
+        "areas": str(parameters.areas) if parameters.areas else None,
         "incidents": len(city),
         "dirty": dirty,
         "first": str(city.time[0]),
@@ -103,14 +115,11 @@ def _spoilt(parameters: Parameters, rows: int) -> NDArray[np.int8]:
     return spoilt
 
 
-def _table(city: SimulatedCity, rows: slice) -> pd.DataFrame:
+def _table(city: SimulatedCity, rows: slice, areas: Neighbourhoods | None) -> pd.DataFrame:
     from rasterio.warp import transform
 
     x, y = city.x[rows], city.y[rows]
     longitude, latitude = transform(city.crs, "EPSG:4326", x.tolist(), y.tolist())
-    third = city.parameters["size"] / 6
-    column = np.digitize(x - CENTRE[0], [-third, third])
-    row = np.digitize(CENTRE[1] - y, [-third, third])
     moments = np.char.replace(city.time[rows].astype(str), "T", " ")
     return pd.DataFrame(
         {
@@ -118,7 +127,9 @@ def _table(city: SimulatedCity, rows: slice) -> pd.DataFrame:
             "latitude": [f"{value:.6f}" for value in latitude],
             "datetime": moments,
             "category": np.array(city.categories, dtype=object)[city.category[rows]],
-            "district": np.array(_DISTRICTS, dtype=object)[row * 3 + column],
+            "district": np.array(DISTRICTS, dtype=object)[find_districts(x, y, city.parameters["size"])],
+            # The last one is nobody's: -1.
+            **({} if areas is None else {"neighbourhood": np.array([*areas.ids, ""], object)[areas.locate(x, y)]}),
         },
         dtype=object,
     )

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from rasterio.warp import transform
 from scipy.sparse import csr_array
 
+from ..contract import tags as tagnames
 from ..contract.dates import format_bin_length, format_span
-from ..contract.texts import count_text, list_names
+from ..contract.texts import count_text, list_names, show_name
 from ..contract.units import noun_of
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
@@ -78,6 +79,23 @@ def check_same_bins(asked: str, earlier: Panel) -> None:
             parameter="bin_unit",
             value=asked,
             remedy="Set BIN_UNIT to Automatic, which takes those of the panel",
+        )
+
+
+def check_same_tiles(asked: str, earlier: Earlier) -> None:
+    """Refuse squares or hexagons, ``squares of 500 m``, that are not those of the panel.
+
+    Raises
+    ------
+    ParameterError
+    """
+    made = earlier.made.get(tagnames.UNITS, "a layer")
+    if asked != made:
+        raise ParameterError(
+            f"The areas asked for are {asked}, and those of the panel are {show_name(made)}",
+            parameter="size",
+            value=asked,
+            remedy="Leave the size empty, so that those of the panel are taken",
         )
 
 

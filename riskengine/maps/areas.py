@@ -51,6 +51,11 @@ class Areas(Shapes):
 
     def find_neighbours(self) -> csr_array:
         """Find which areas touch, also at a corner; borders up to `TOUCH` apart do."""
+        return self._neighbours
+
+    @cached_property
+    def _neighbours(self) -> csr_array:
+        # Every fit of a backtest asks.
         one, other = self._tree.query(self.geometries, predicate="dwithin", distance=TOUCH)
         kept = one != other
         one, other = one[kept], other[kept]

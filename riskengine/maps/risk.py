@@ -210,7 +210,7 @@ def classify_shares(risk: Risk, shares: Sequence[float]) -> tuple[NDArray[np.uin
     return classes.reshape(risk.shape), np.array(limits, dtype=np.float64), ties
 
 
-def list_share_labels(shares: Sequence[float], cells: Sequence[float] = ()) -> list[str]:
+def list_share_labels(shares: Sequence[float], cells: Sequence[float] = (), whole: str = "area") -> list[str]:
     """List one label a class, lowest first: the rest, …, the riskiest share.
 
     Parameters
@@ -220,8 +220,10 @@ def list_share_labels(shares: Sequence[float], cells: Sequence[float] = ()) -> l
     cells : sequence of float, optional
         How many, or how much area, each class holds, lowest first: where that is another share of the area, the label
         says so.
+    whole : str
+        What the shares are of; of segments their length.
     """
-    labels = _list_wanted_labels(shares)
+    labels = _list_wanted_labels(shares, whole)
     if not sum(cells):
         return labels
     steps = [0.0, *shares, 100.0]
@@ -233,9 +235,9 @@ def list_share_labels(shares: Sequence[float], cells: Sequence[float] = ()) -> l
     ]
 
 
-def _list_wanted_labels(shares: Sequence[float]) -> list[str]:
-    middle = [f"Riskiest {low:g} to {high:g} % of the area" for low, high in reversed(list(pairwise(shares)))]
-    return [f"Other {100 - shares[-1]:g} % of the area", *middle, f"Riskiest {shares[0]:g} % of the area"]
+def _list_wanted_labels(shares: Sequence[float], whole: str) -> list[str]:
+    middle = [f"Riskiest {low:g} to {high:g} % of the {whole}" for low, high in reversed(list(pairwise(shares)))]
+    return [f"Other {100 - shares[-1]:g} % of the {whole}", *middle, f"Riskiest {shares[0]:g} % of the {whole}"]
 
 
 def list_class_labels(percentiles: Sequence[float]) -> list[str]:

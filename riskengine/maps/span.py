@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from ..contract.choices import BinUnit
-from ..contract.dates import format_moment, format_span
+from ..contract.dates import format_last, format_moment, format_span
 from ..contract.texts import part_text
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
@@ -108,7 +108,13 @@ def _warn_of_far(incidents: Incidents, open_start: bool, open_end: bool, span: S
 
 
 def warn_of_incomplete(
-    start: datetime | None, end: datetime | None, covered: Span, edges: Times, context: JobContext, noun: str = "map"
+    start: datetime | None,
+    end: datetime | None,
+    covered: Span,
+    edges: Times,
+    context: JobContext,
+    noun: str = "map",
+    exactness: str = "",
 ) -> None:
     """Say that the first or the last map, or whatever `noun` is, of a week or more is probably covered in part only.
 
@@ -119,6 +125,9 @@ def warn_of_incomplete(
     covered : tuple of datetime64
         What the incidents of all categories cover.
     edges : ndarray of datetime64[s], shape (T + 1,)
+    context : JobContext
+    noun, exactness : str
+        What a bin is called, and how exact the times of the incidents are.
     """
     day = np.timedelta64(1, "D")
     if len(edges) < 3 or edges[-1] - edges[-2] < 7 * day:
@@ -127,14 +136,15 @@ def warn_of_incomplete(
     if start is None and first - edges[0] > day:
         context.warn(
             f"The first {noun}, {format_span(*edges[:2])}, looks incomplete: the first incident is of"
-            f" {format_moment(first)}. Set START to {edges[1]} so that nothing is learned from it; if the records do"
-            f" begin with it, set START to"
-            f" {edges[0]}"
+            f" {format_moment(first, exactness)}. Set START to {edges[1]} so that nothing is learned from it; if the"
+            f" records do begin with it, set START to {edges[0]}"
         )
     if end is None and edges[-1] - last > day:
+        # Of months the end of the last is known, not its last incident.
+        said = format_last(last, exactness) if exactness == "month" else format_moment(last)
         context.warn(
             f"The last {noun}, {format_span(*edges[-2:])}, looks incomplete: the last incident is of"
-            f" {format_moment(last)}. Set END to {edges[-2]} so that it is not scored or forecast from; if the records"
+            f" {said}. Set END to {edges[-2]} so that it is not scored or forecast from; if the records"
             f" do reach its end, set END to"
             f" {edges[-1]}"
         )

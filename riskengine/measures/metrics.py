@@ -219,7 +219,7 @@ class AreaHits:
 
 @dataclass(frozen=True)
 class MapWeights:
-    """What flagging used by size, and caught by block of units, on each map.
+    """What flagging used by size on each map.
 
     Attributes
     ----------
@@ -227,15 +227,11 @@ class MapWeights:
         Over all maps.
     flagged, hit : ndarray, shape (T,)
         As in `Weights`.
-    caught, incidents : ndarray, shape (T, blocks)
-        As in `AreaHits`.
     """
 
     total: float
     flagged: Array
     hit: Array
-    caught: Array
-    incidents: Array
 
 
 @dataclass(frozen=True)
@@ -347,6 +343,13 @@ class Reliability:
     predicted: Array
     observed: Array
     count: NDArray[np.int64]
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean distance of the two over the bins, each weighed by its cells."""
+        return (
+            float(np.average(np.abs(self.predicted - self.observed), weights=self.count)) if self.count.size else np.nan
+        )
 
 
 def reliability(predicted: ArrayLike, observed: ArrayLike, bins: int = 10) -> Reliability:

@@ -7,7 +7,7 @@ are counted by the same part, so that units of any size are compared at the same
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,7 +98,7 @@ def _find_limits(density: Array, size: Array, shares: Array) -> Array:
 
 
 def count_densest_hits(
-    density: Array, counts: NDArray[Any], units: Units, shares: Sequence[float], threshold: int = 1
+    density: Array, counts: NDArray[Any], size: Array, shares: Sequence[float], threshold: int = 1
 ) -> list[MapHits]:
     """Flag the densest units of each map until each share of the size is used up, and count what lies in them.
 
@@ -108,89 +108,133 @@ def count_densest_hits(
     ----------
     density : ndarray, shape (T, N)
     counts : ndarray, shape (T, N)
-    units : Units
-        N of them.
+    size : ndarray, shape (N,)
     """
-    wanted = np.asarray(shares, dtype=np.float64) * units.size.sum()
-    rows: list[list[MapHits]] = [[] for _ in shares]
-    for risk, count in zip(density, counts, strict=True):
-        most = _find_most(count.astype(np.float64), units.size, wanted)
-        # Map by map: what is flagged at each share of all of them does not fit in the memory.
-        for row, share, part, best in zip(rows, shares, _flag_densest(risk, units.size, wanted), most, strict=True):
-            row.append(_gather(share, part[None], count[None], units, best[None], threshold))
-    few = find_few_cells(counts.sum(axis=0, dtype=np.float64))
-    return [replace(_join(row), few=few) for row in rows]
+    figures = np.zeros((len(shares), 7, len(density)))
+    wanted = np.asarray(shares, dtype=np.float64) * size.sum()
+    for number, (risk, count) in enumerate(zip(density, counts, strict=True)):
+        order = np.argsort(-risk)
+        hit = count[order] >= threshold
+        # Used size, caught incidents, hits, and their size, down to each unit: one sort serves all shares.
+        sums = np.stack([size[order], count[order], hit, hit * size[order]]).astype(np.float64)
+        used, caught, hits, hit_size = np.cumsum(np.concatenate([np.zeros((4, 1)), sums], axis=1), axis=1)
+        most = find_best(count, size).find(wanted)
+        for row, edge in enumerate(_find_edges(-risk[order], used, wanted)):
+            figures[row, :, number] = (
+                edge.low + edge.part * (edge.high - edge.low),
+                edge.cut(caught),
+                caught[-1],
+                edge.cut(hits),
+                most[row],
+                edge.cut(used),
+                edge.cut(hit_size),
+            )
+    few, total = find_few_cells(counts.sum(axis=0, dtype=np.float64)), float(size.sum()) * len(density)
+    return [
+        replace(MapHits(share, density.size, *by_unit), few=few, weights=MapWeights(total, *by_size))
+        for share, by_unit, by_size in zip(shares, figures[:, :5], figures[:, 5:], strict=True)
+    ]
 
 
-def _flag_densest(density: Array, size: Array, wanted: Array) -> Iterator[Array]:
-    """Yield the part of each unit that is flagged when so much of the size is, shape (N,), for each wanted size."""
-    order = np.argsort(-density)
-    ranked, used = -density[order], np.r_[0.0, np.cumsum(size[order])]
-    for each in wanted:
-        # The first unit with which the size is used up, and those as dense as it.
-        edge = ranked[min(int(np.searchsorted(used[1:], each * (1 - _ROUNDING), "left")), len(ranked) - 1)]
-        low, high = np.searchsorted(ranked, edge, "left"), np.searchsorted(ranked, edge, "right")
-        tied = used[high] - used[low]
-        part = np.zeros(len(size))
-        part[order[:low]] = 1.0
-        part[order[low:high]] = min((each - used[low]) / tied, 1.0) if tied else 0.0
-        yield part
+@dataclass(frozen=True)
+class _Edge:
+    """Where flagging stops among units in falling order: those before `low` whole, those before `high` by a part."""
+
+    low: int
+    high: int
+    part: float
+
+    def cut(self, sums: Array) -> float:
+        """Cut a running sum that begins with 0."""
+        return float(sums[self.low] + self.part * (sums[self.high] - sums[self.low]))
 
 
-def _join(maps: Sequence[MapHits]) -> MapHits:
-    """Join what was counted on single maps."""
+def _find_edges(ranked: Array, used: Array, wanted: Array) -> list[_Edge]:
+    """Find where so much of the size is used up, for each wanted size.
 
-    def together(name: str, of: Sequence[Any]) -> Array:
-        return np.concatenate([getattr(each, name) for each in of])
+    Parameters
+    ----------
+    ranked : ndarray, shape (N,)
+        Densities times -1, rising.
+    used : ndarray, shape (N + 1,)
+        Running sum of the sizes.
+    """
+    # The first unit with which the size is used up, and those as dense as it.
+    last = np.searchsorted(used[1:], wanted * (1 - _ROUNDING), "left")
+    edge = ranked[np.minimum(last, len(ranked) - 1)]
+    low, high = np.searchsorted(ranked, edge, "left"), np.searchsorted(ranked, edge, "right")
+    tied = used[high] - used[low]
+    part = np.clip((wanted - used[low]) / np.where(tied > 0, tied, np.inf), 0, 1)
+    return [_Edge(*each) for each in zip(low.tolist(), high.tolist(), part.tolist(), strict=True)]
 
-    weights = [each.weights for each in maps if each.weights is not None]
-    total = sum(each.total for each in weights)
-    sizes = (together(name, weights) for name in ("flagged", "hit", "caught", "incidents"))
-    flagged, caught, incidents, hits, most = (
-        together(name, maps) for name in ("flagged", "caught", "incidents", "hit_cells", "most")
-    )
-    cells = sum(each.cells for each in maps)
-    return MapHits(maps[0].share, cells, flagged, caught, incidents, hits, most, weights=MapWeights(total, *sizes))
+
+def count_caught_by_place(density: Array, counts: NDArray[Any], units: Units, share: float) -> Array:
+    """Count what `count_densest_hits` catches at a share in each block of units, shape (T, blocks)."""
+    wanted = np.array([share * units.size.sum()])
+    caught = counts.astype(np.float64)
+    for risk, row in zip(density, caught, strict=True):
+        order = np.argsort(-risk)
+        (edge,) = _find_edges(-risk[order], np.r_[0.0, np.cumsum(units.size[order])], wanted)
+        row[order[edge.low : edge.high]] *= edge.part
+        row[order[edge.high :]] = 0.0
+    return units.sum_by_place(caught)
+
+
+@dataclass(frozen=True)
+class Best:
+    """The most incidents that units of so much size together could hold, the last one in part.
+
+    Attributes
+    ----------
+    used, held : ndarray
+        Running sums of size and incidents, those with most incidents per size first; both begin with 0.
+    """
+
+    used: Array
+    held: Array
+
+    def find(self, size: Array) -> Array:
+        """Find how many that is, in the shape of `size`."""
+        return np.asarray(np.interp(size, self.used, self.held), dtype=np.float64)
+
+
+def find_best(counts: NDArray[Any], size: Array) -> Best:
+    """Find the best choice of units, of counts and sizes of shape (N,)."""
+    held = (counts > 0) & (size > 0)
+    incidents, size = counts[held].astype(np.float64), size[held]
+    order = np.argsort(-incidents / size)
+    return Best(np.r_[0.0, np.cumsum(size[order])], np.r_[0.0, np.cumsum(incidents[order])])
 
 
 def count_dense_flags(
-    flagged: NDArray[np.bool_], counts: NDArray[Any], units: Units, share: float, threshold: int = 1
-) -> tuple[MapHits, float]:
-    """Count what given flags caught, and the most that flagging as much of the size on all maps could have caught.
+    flagged: NDArray[np.bool_],
+    counts: NDArray[Any],
+    size: Array,
+    best: Sequence[Best],
+    share: float,
+    threshold: int = 1,
+) -> MapHits:
+    """Count what given flags caught.
 
     Parameters
     ----------
     flagged : ndarray of bool, shape (T, N)
     counts : ndarray, shape (T, N)
-    units : Units
+    size : ndarray, shape (N,)
+    best : sequence of Best, length T
+        Of each map.
     share : float
         That was wanted.
     """
-    incidents = counts.astype(np.float64)
-    used = flagged @ units.size
-    most = np.array([_find_most(row, units.size, size[None])[0] for row, size in zip(incidents, used, strict=True)])
-    anywhere = _find_most(incidents.ravel(), np.tile(units.size, len(incidents)), used.sum()[None])[0]
-    return _gather(share, flagged.astype(np.float64), counts, units, most, threshold), float(anywhere)
-
-
-def _find_most(incidents: Array, size: Array, wanted: Array) -> Array:
-    """Find the most incidents that units of so much size together could hold, the last one in part."""
-    held = (incidents > 0) & (size > 0)
-    incidents, size = incidents[held], size[held]
-    order = np.argsort(-incidents / size)
-    return np.interp(wanted, np.r_[0.0, np.cumsum(size[order])], np.r_[0.0, np.cumsum(incidents[order])])
-
-
-def _gather(share: float, part: Array, counts: NDArray[Any], units: Units, most: Array, threshold: int) -> MapHits:
-    """Put together what flagging each unit by its part, shape (T, N), caught."""
-    incidents, hit = counts.astype(np.float64), part * (counts >= threshold)
-    caught = part * incidents
-    weights = MapWeights(
-        total=float(units.size.sum()) * len(part),
-        flagged=part @ units.size,
-        hit=hit @ units.size,
-        caught=units.sum_by_place(caught),
-        incidents=units.sum_by_place(incidents),
+    hit = flagged & (counts >= threshold)
+    used = flagged @ size
+    return MapHits(
+        share,
+        flagged.size,
+        flagged.sum(axis=1, dtype=np.float64),
+        np.where(flagged, counts, 0).sum(axis=1, dtype=np.float64),
+        counts.sum(axis=1, dtype=np.float64),
+        hit.sum(axis=1, dtype=np.float64),
+        np.array([each.find(part) for each, part in zip(best, used, strict=True)]),
+        weights=MapWeights(float(size.sum()) * len(flagged), used, hit @ size),
     )
-    by_unit = (part.sum(axis=1), caught.sum(axis=1), incidents.sum(axis=1), hit.sum(axis=1), most)
-    return MapHits(share, part.size, *by_unit, weights=weights)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..contract.dates import format_bin_length, format_span
+from ..contract.dates import format_span
 from ..contract.forecasters import title_of
 from ..evaluation.exposure import AreaExposure
 from ..evaluation.judged import Judged
@@ -32,7 +32,7 @@ from .html import format_crs, history_of, render
 from .limits import describe_flattery, list_limits_of_shapes
 from .openings import describe_trial
 from .signals import describe_signal
-from .units import describe_layout, units_of
+from .units import count_steps, describe_layout, units_of
 from .verdicts import format_hit_change
 
 #: Areas shown before the rest is folded away.
@@ -168,10 +168,10 @@ def _values(
         "history": history_of(panel),
         "test": _test(backtest),
         "units": units,
+        "step": panel.bin_noun,
         "layout": describe_layout(panel),
         "layout_in_full": describe_layout(panel, True),
         "crs": format_crs(panel.support.crs),
-        "bin": format_bin_length(panel.bin),
         "versions": _versions(),
         "parameters": parameters,
     }
@@ -259,6 +259,7 @@ def _test(backtest: Judged) -> dict[str, Any]:
     return {
         "span": format_span(edges[first], edges[last + 1]),
         "maps": len(backtest.maps),
+        "counted": count_steps(backtest.panel, len(backtest.maps), "test"),
         "left_out": last + 1 - first - len(backtest.maps),
         "fits": -(-span // refit) if refit else 1,
         "incidents": _total(backtest, backtest.maps),

@@ -16,6 +16,7 @@ from ..contract.dates import count_bins, format_moment, format_span
 from ..contract.texts import clean_text, count_text, end_sentence, show_name, show_names
 from ..maps.area import describe_area
 from ..maps.panel import Panel
+from .units import count_steps
 from .words import SHOWN_CATEGORIES, categories_text, format_change, format_figure, format_percent, format_share
 
 #: A moment as tools hand it to each other.
@@ -82,7 +83,7 @@ def history_of(panel: Panel) -> dict[str, Any]:
     incidents = sum(int(counts[number][mask].sum(dtype=np.int64)) for number in np.flatnonzero(panel.observed))
     return {
         "span": format_span(panel.edges[0], panel.edges[-1]),
-        "maps": count_text(len(panel), "map"),
+        "counted": count_steps(panel, len(panel)),
         "unobserved": int((~panel.observed).sum()),
         "incidents": incidents,
         "area": describe_area(panel),

@@ -85,6 +85,7 @@ def write_training_report(
         "covariates": list_covariates(panel),
         "limits": list_limits(panel),
         "units": units,
+        "step": panel.bin_noun,
         "layout": describe_layout(panel),
         "layout_in_full": describe_layout(panel, True),
         "crs": format_crs(panel.support.crs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..contract.dates import format_bin_length
 from ..contract.texts import count_text
 from ..contract.units import SIZES, WHOLES, noun_of
 from ..maps.area import describe_units
@@ -116,12 +117,12 @@ def _speak_of_sizes(kind: str, one: str, outside: str, choice: str) -> UnitWords
         flagging=f"{many.capitalize()} rank by expected incidents per {measure} and are flagged from the densest down"
         f" until the share of the {measure} is used up; the last one is flagged in part, and its incidents are counted"
         " by the same part.",
-        paired=f"Differences are paired by map and {noun_of(kind)}; their intervals allow for maps that differ from"
+        paired=f"Differences are paired by bin and {noun_of(kind)}; their intervals allow for bins that differ from"
         " each other and for parts of the city that do.",
-        resampled=f"blocks of time and of {many} that lie together",
-        intervals="none with fewer than 6 blocks of either kind. Variance over blocks of time plus that over blocks of"
-        f" {many} that lie together, less that over both (Cameron, Gelbach and Miller 2011); Student’s t on the"
-        " linearised ratio",
+        resampled="blocks of time",
+        intervals="none with fewer than 6 blocks of a kind. Hit rate and PAI: blocks of time. Differences: variance"
+        f" over blocks of time plus that over blocks of {many} that lie together, less that over both (Cameron,"
+        " Gelbach and Miller 2011). Student’s t on the linearised ratio",
     )
 
 
@@ -151,3 +152,15 @@ def describe_layout(panel: Panel, whole: bool = False) -> str:
     if not whole:
         return f"{cells} of {grid.cell:,.0f}\N{NO-BREAK SPACE}m {shape}"
     return f"{cells} of {grid.cell:,.1f} m {shape}, upper-left corner {grid.west:,.1f}, {grid.north:,.1f}"
+
+
+def count_steps(panel: Panel, number: int, which: str = "") -> str:
+    """Count maps of a grid with the length of their bins, as "60 maps of 1 day"; or bins of others, as "10 months".
+
+    Parameters
+    ----------
+    which : str
+        Stands before the noun.
+    """
+    counted = count_text(number, f"{which} {panel.bin_noun}".strip())
+    return counted if panel.bin_noun not in ("map", "bin") else f"{counted} of {format_bin_length(panel.bin)}"

@@ -45,7 +45,7 @@ def import_incidents() -> None:
     # The project takes the CRS of its first layer a moment later.
     settle()
     QgsProject.instance().setCrs(QgsCoordinateReferenceSystem(WALK["crs"]))
-    areas = QgsVectorLayer(WALK["areas"], "Outlines", "ogr")
+    areas = QgsVectorLayer(WALK["areas"], Path(WALK["areas"]).stem, "ogr")
     QgsProject.instance().addMapLayer(areas)
 
 
@@ -54,7 +54,7 @@ def count_in_its_dialog() -> None:
     asked = {
         "INPUT": find_layer("Incidents").id(),
         "CATEGORY_FIELD": "category",
-        "AREAS": find_layer("Outlines").id(),
+        "AREAS": find_layer(Path(WALK["areas"]).stem).id(),
         "AREA_ID": WALK["id"],
         "AREA_NAME": WALK["name"],
         "AREA_COLUMN": WALK["column"],
@@ -75,11 +75,12 @@ def count_in_its_dialog() -> None:
     dialog.close()
 
 
-def show(start: str) -> Any:
-    """Only this layer, with its legend, the map zoomed to it."""
+def show(start: str, *others: str) -> Any:
+    """Only this layer and the others, with its legend, the map zoomed to it."""
     layer = find_layer(start)
+    seen = {layer.id(), *(find_layer(other).id() for other in others)}
     for node in QgsProject.instance().layerTreeRoot().findLayers():
-        node.setItemVisibilityChecked(node.layerId() == layer.id())
+        node.setItemVisibilityChecked(node.layerId() in seen)
         node.setExpanded(node.layerId() == layer.id())
     canvas = iface.mapCanvas()
     canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()))
@@ -99,7 +100,7 @@ def play_the_counts() -> None:
     panel = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([panel], [440], Qt.Orientation.Horizontal)
     found["order"] = [node.name() for node in QgsProject.instance().layerTreeRoot().findLayers()]
-    layer = show("Counts by area")
+    layer = show("Counts by area", "Areas")
     controller = iface.mapCanvas().temporalController()
     dock = next(each for each in iface.mainWindow().findChildren(QDockWidget) if "Temporal" in each.windowTitle())
     dock.show()

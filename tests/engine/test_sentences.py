@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from kit.contexts import Recorder
 from kit.incidents import incidents_of, make_incidents, write_incidents
-from kit.judged import State, make_judged
+from kit.judged import State, add_beside, make_judged
 from kit.maps import make_stack, write_stack
 from kit.sentences import find_faults, find_faults_of_report, list_bare_counts
 
@@ -27,6 +27,7 @@ from riskengine.maps.grid import Grid
 from riskengine.report import claims
 from riskengine.report.backtest import write_backtest_report
 from riskengine.report.card import describe_forecast, metrics_of
+from riskengine.report.openings import describe_trial
 
 ROOT = Path(__file__).resolve().parents[2]
 GRID = Grid(500_000.0, 2_150_000.0, 500.0, 6, 6, "EPSG:32614")
@@ -160,9 +161,12 @@ MODELS = [
     (("prior_counts", "near"), ("constant", "flat"), ("convlstm", "opposite")),
 ]
 STATES = [
-    State(maps, side, incidents, models, failures)
-    for maps, (side, incidents), models, failures in itertools.product(
-        (1, 2, 8, 60), ((1, "many"), (4, "many"), (4, "one"), (4, "none")), MODELS, ((), ("st_resnet",))
+    State(maps, side, incidents, models, failures, kind)
+    for maps, (side, incidents), models, (failures, kind) in itertools.product(
+        (1, 2, 8, 60),
+        ((1, "many"), (4, "many"), (4, "one"), (4, "none")),
+        MODELS,
+        (((), "grid"), (("st_resnet",), "grid"), ((), "areas")),
     )
 ]
 
@@ -179,7 +183,9 @@ def test_every_verdict(models: tuple[tuple[str, str], ...]) -> None:
     faults: dict[str, str] = {}
     for state in (each for each in STATES if each.models == models):
         judged = make_judged(state)
-        said = [claims.make_headline(judged)[0], *claims.describe_comparison(judged)]
+        if state.kind != "grid" and state.incidents != "none":
+            add_beside(judged)
+        said = [claims.make_headline(judged)[0], *claims.describe_comparison(judged), describe_trial(judged)]
         said += [line.text for line in claims.describe_models(judged).values()]
         if judged.best_baseline and judged.scores[judged.model].area.cells:
             said.append(claims.describe_held_out(judged.model, metrics_of(judged)))
@@ -214,6 +220,18 @@ def scatter(count: int, days: float, seed: int = 5) -> tuple[np.ndarray, np.ndar
     random = np.random.default_rng(seed)
     time = np.sort(np.datetime64("2024-01-01", "s") + (random.random(count) * days * 86_400).astype(np.int64))
     return 500_000 + random.uniform(0, 3000, count), 2_147_000 + random.uniform(0, 3000, count), time
+
+
+@pytest.mark.parametrize(
+    "models", [MODELS[0], MODELS[4], MODELS[5]], ids=lambda models: " ".join(map("-".join, models))
+)
+@pytest.mark.parametrize("data", [(1, 1, "many"), (1, 4, "one"), (2, 4, "none"), (60, 4, "many")], ids=str)
+def test_the_report_of_a_backtest_of_areas(
+    data: tuple[int, int, str], models: tuple[tuple[str, str], ...], tmp_path: Path
+) -> None:
+    judged = add_beside(make_judged(State(*data, models, ("st_resnet",), "areas")))
+    write_backtest_report(tmp_path / "r.html", judged, {"heatmaps": "counts.gpkg", "areas": None}, [])
+    assert find_faults_of_report(tmp_path / "r.html") == []
 
 
 #: Incidents by what is little of them: how many, over how many days, how many categories.

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from kit.algorithms import run_in_background
+from kit.panel_file import make_panel_file
 from qgis.core import (
     QgsDateTimeRange,
+    QgsProcessingModelAlgorithm,
+    QgsProcessingModelChildAlgorithm,
+    QgsProcessingModelOutput,
+    QgsProcessingModelParameter,
     QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterFeatureSource,
     QgsProject,
     QgsVectorLayer,
     QgsVectorLayerTemporalContext,
 )
+from qgis.core import QgsProcessingModelChildParameterSource as Source
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt, QTime
-
-ROOT = Path(__file__).resolve().parents[2]
-#: Three years of months in four areas of 1, 1, 2 and 6 km², with 0.25, 1, 0.75 and 1.25 incidents a month.
-MAKE = """
-import sys
-import numpy as np
-from kit.panels import make_panel, make_row
-from riskengine.maps.panelfile import write_panel
-
-counts = np.tile([[1, 1, 1, 2], [0, 1, 1, 1], [0, 1, 0, 1], [0, 1, 1, 1]], (9, 1)).astype(np.uint8)
-shapes = make_row([1000, 1000, 2000, 6000])
-write_panel(sys.argv[1], make_panel(counts, ids=[*"ABCD"], names=["Alder", "Birch", "Cedar", "Dogwood"], shapes=shapes))
-"""
 
 
 @pytest.fixture(scope="module")
 def panel(plugin: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The panel as *Count incidents by area* writes it; the engine's Python makes it."""
-    from crime_risk.bridge import environment
-
     path = tmp_path_factory.mktemp("panel") / "town.gpkg"
-    known = {**environment.make_child_environment(), "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
-    command = [str(environment.python_of_engine()), "-c", MAKE, str(path)]
-    subprocess.run(command, check=True, timeout=120, env=known)
+    make_panel_file(path, 36)
     return path
 
 
@@ -141,6 +129,20 @@ def test_areas_arrive_styled_in_time_and_with_their_card(risk: Any) -> None:
     assert risk["CARD"].startswith("Forecast for Jan – Feb 2023 (4 areas, 2 months). Model: Prior counts, trained on")
     assert "never of persons" in risk["CARD"]
     assert layer.metadata().keywords("crimerisk:time") == ["Jan 2023"]
+
+
+def test_segments_are_lines_and_the_riskiest_lie_on_top(plugin: Any) -> None:
+    from crime_risk.bridge import styles
+
+    fields = "field=name:string&field=start:datetime&field=end:datetime&field=class:integer&field=risk:double"
+    layer = QgsVectorLayer(f"MultiLineString?crs=EPSG:27700&{fields}", "segments", "memory")
+    styles.apply("risk_areas", layer, {"class_labels": ["Other", "Riskiest"], "edges": ["2023-01-01T00:00:00"] * 2})
+    categories = layer.renderer().categories()
+    assert [each.symbol().color().name() for each in categories] == ["#ffffb2", "#bd0026"]
+    assert [each.symbol().width() for each in categories] == [0.9, 0.9]
+    order = [(each.expression().expression(), each.ascending()) for each in layer.renderer().orderBy().list()]
+    assert order == [('"start"', False), ('"class"', True)]
+    assert not layer.temporalProperties().isActive(), "one map has nothing to play"
 
 
 def shown_in(layer: QgsVectorLayer, begin: QDateTime, end: QDateTime) -> int:
@@ -261,3 +263,87 @@ def test_a_panel_is_never_overwritten(refusal: Callable[..., str], panel: Path, 
         said = refusal("forecastrisk", INPUT=f"{panel}|layername=counts_by_area", MODEL=model, AREAS=into)
         assert f"The destination of AREAS, {panel}, is also an input and would be overwritten." in said
     assert panel.read_bytes() == before
+
+
+# Judged.
+
+
+def test_what_areas_were_in_a_backtest(run: Any, panel: Path, tmp_path: Path) -> None:
+    """Rasters and points of grids are left out; each area and month stands in BY_AREA, styled by what it was."""
+    given = {"INPUT": str(panel), "MODELS": "recent_counts", "WORKERS": 1, "PERCENTILE": 90}
+    left_out = dict.fromkeys(("RISK", "LABELS", "HITS"), "TEMPORARY_OUTPUT")
+    ran = run("backtestforecast", **given, **left_out, BY_AREA=str(tmp_path / "by_area.gpkg"))
+    assert "Left out, since INPUT is a layer of areas: RISK, LABELS, HITS." in ran.log.lines
+    made = rows(ran["BY_AREA"])
+    assert len(made) == 4 * ran["MAPS"] == 28
+    # Each year has the same months.
+    assert [row["incidents"] for row in made[:4]] == [0, 1, 1, 1]
+    assert {row["label"] for row in made} >= {"correct", "true negative"}
+    assert sum(row["flagged"] * size for row, size in zip(made, [1, 1, 2, 6] * 7)) == pytest.approx(0.1 * 70)
+    layer = QgsVectorLayer(ran["BY_AREA"], "labels", "ogr")
+    categories = {each.value(): (each.label(), each.symbol().color()) for each in layer.renderer().categories()}
+    assert categories["correct"][0] == "Correct: flagged, with an incident"
+    assert categories["correct"][1].name() == "#009e73"
+    assert categories["true negative"][1].alpha() == 0, "most of the map, and says nothing"
+
+
+def test_a_forecast_of_areas_is_judged_and_hindsight_is_found(
+    run: Any, panel: Path, model: str, tmp_path: Path
+) -> None:
+    """What a forecast knew goes with its layer: one made by a model that has seen the months is no test."""
+    early = make_panel_file(tmp_path / "early.gpkg", 30)
+    ran = run("forecastrisk", INPUT=early, MODEL=model, STEPS=3, AREAS=str(tmp_path / "risk.gpkg"))
+    assert ran["ORIGIN"] == "2022-07-01T00:00:00"
+    made = run("evaluaterisk", INPUT=ran["AREAS"], GRIDS=str(panel), BY_AREA=str(tmp_path / "judged.gpkg"))
+    assert made["MAPS"] == 3
+    assert [row["incidents"] for row in rows(made["BY_AREA"])[:4]] == [0, 1, 0, 1]
+    said = "The risk was made from the very incidents that it is judged by, those up to Dec 2022: all 3 months judged"
+    assert said in "\n".join(made.log.warnings)
+
+
+# In a model.
+
+
+def test_a_model_from_incidents_to_classes_of_areas(run: Any, town_layer: Any, tmp_path: Path) -> None:
+    """Each step takes what the one before has made, panel and polygons, none of which has a name."""
+    from_child, fixed = Source.fromChildOutput, Source.fromStaticValue
+    chain: dict[str, tuple[str, dict[str, Any]]] = {
+        "count": (
+            "countareas",
+            {"INPUT": Source.fromModelParameter("incidents"), "UNITS": fixed(1), "SIZE": fixed(400)},
+        ),
+        "train": (
+            "trainforecastmodel",
+            {"INPUT": from_child("count", "OUTPUT"), "MODEL_KIND": fixed("recent_counts")},
+        ),
+        "forecast": (
+            "forecastrisk",
+            {"INPUT": from_child("count", "OUTPUT"), "MODEL": from_child("train", "MODEL"), "STEPS": fixed(2)},
+        ),
+        "classes": ("classifyrisk", {"INPUT": from_child("forecast", "AREAS"), "METHOD": fixed(1)}),
+    }
+    model = QgsProcessingModelAlgorithm("Areas", "Models", "models")
+    points = QgsProcessingParameterFeatureSource("incidents", "Incidents")
+    model.addModelParameter(points, QgsProcessingModelParameter("incidents"))
+    for name, (tool, parameters) in chain.items():
+        child = QgsProcessingModelChildAlgorithm(f"crimerisk:{tool}")
+        child.setChildId(name)
+        for key, source in parameters.items():
+            child.addParameterSources(key, [source])
+        model.addChildAlgorithm(child)
+    output = QgsProcessingModelOutput("classes", "classes")
+    output.setChildId("classes")
+    output.setChildOutputName("AREAS")
+    child = model.childAlgorithm("classes")
+    child.setModelOutputs({"classes": output})
+    model.setChildAlgorithm(child)
+    model.updateDestinationParameters()
+    import processing
+
+    (asked,) = model.destinationParameterDefinitions()
+    made = processing.run(model, {"incidents": town_layer, asked.name(): str(tmp_path / "classes.gpkg")})
+    classes = rows(made[asked.name()])
+    squares = {row["id"] for row in classes}
+    assert len(classes) == 2 * len(squares)
+    assert {0, 4} <= {row["class"] for row in classes} <= set(range(5))
+    assert all(row["risk"] > 0 for row in classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsDateTimeRange,
     QgsFeature,
+    QgsFeatureRequest,
     QgsGeometry,
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProject,
     QgsVectorLayer,
+    QgsVectorLayerTemporalContext,
 )
 
 Boxes = Sequence[tuple[int | None, str | None, tuple[float, float, float, float] | None]]
@@ -184,6 +188,11 @@ def test_areas_are_called_by_their_feature_where_no_field_is_chosen(count: Any) 
         ({"AREA_ID": "codes"}, "AREA_ID: the layer has no field codes. It has: code, title."),
         ({"AREA_COLUMN": "lsoa"}, "AREA_COLUMN: the layer has no field lsoa."),
         ({"OUTPUT": "panel.shp"}, "choose a file that ends in .gpkg."),
+        (
+            {"OUTPUT": "ogr:dbname='{}' table=\"counts\" (geom)"},
+            "a panel is a file of its own: choose a file that ends in .gpkg",
+        ),
+        ({"OUTPUT": "memory:counts"}, "OUTPUT is memory:counts; a panel is a file of its own"),
     ],
 )
 def test_what_cannot_work_is_refused_before_any_work(
@@ -191,7 +200,8 @@ def test_what_cannot_work_is_refused_before_any_work(
 ) -> None:
     given = {"INPUT": town_layer, "TIME_FIELD": "occurred", "AREAS": make_layer(HALVES), "OUTPUT": "panel.gpkg"}
     asked = {**given, **parameters}
-    asked["OUTPUT"] = str(tmp_path / asked["OUTPUT"])
+    name = asked["OUTPUT"]
+    asked["OUTPUT"] = name.format(tmp_path / "all.gpkg") if ":" in name else str(tmp_path / name)
     assert said in refusal("countareas", **asked)
     assert not list(tmp_path.iterdir())
 
@@ -214,3 +224,19 @@ def test_a_failed_run_leaves_the_panel_of_before(count: Any, refusal: Any, town_
     assert "None of the 300 incidents belongs to one of the 1 area" in said
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(("unit", "bins"), [(1, 40), (2, 6)])
+def test_only_the_areas_of_the_shown_time_are_drawn(count: Any, unit: int, bins: int) -> None:
+    """A bin begins with its first moment and ends before that of the next, whatever its length."""
+    ran = count(BIN_UNIT=unit)
+    layer = QgsVectorLayer(ran["OUTPUT"], "counts", "ogr")
+    layer.loadDefaultStyle()
+    starts = sorted({row["start"] for row in read(ran["OUTPUT"])})
+    assert ran["BINS"] == bins
+    for start, after in pairwise(starts[:4]):
+        scope = QgsVectorLayerTemporalContext()
+        scope.setLayer(layer)
+        asked = layer.temporalProperties().createFilterString(scope, QgsDateTimeRange(start, after, True, False))
+        shown = {each["start"] for each in layer.getFeatures(QgsFeatureRequest().setFilterExpression(asked))}
+        assert shown == {start}

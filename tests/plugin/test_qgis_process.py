@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from kit.algorithms import run_script
+from kit.panel_file import make_panel_file
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The hours that Mexico City (until 2022) and London skip in spring, and some they do not.
@@ -120,6 +121,37 @@ def test_the_wall_clock_survives_every_zone(zone: str, qgis_process: Any, tmp_pa
         if (values := grids.GetRasterBand(band).ReadAsArray())[values != 255].any()
     ]
     assert busy == sorted(f"{time[:10]}T{time[11:13]}:00:00" for time in TIMES)
+
+
+def test_a_panel_on_the_command_line(qgis_process: Any, tmp_path: Path) -> None:
+    """Train and forecast by relative paths, in a zone in which some hours do not exist."""
+    make_panel_file(tmp_path / "town.gpkg")
+    given = {"INPUT": "town.gpkg", "MODEL_KIND": "prior_counts", "MODEL": "town.crimemodel"}
+    zone = "America/Mexico_City"
+    done = qgis_process("run", "crimerisk:trainforecastmodel", "-", cwd=tmp_path, zone=zone, given={"inputs": given})
+    assert done["code"] == 0, done
+    given = {
+        "INPUT": "town.gpkg|layername=counts_by_area",
+        "MODEL": "town.crimemodel",
+        "AREAS": "risk.gpkg",
+        "STEPS": 4,
+    }
+    done = qgis_process("run", "crimerisk:forecastrisk", "-", cwd=tmp_path, zone=zone, given={"inputs": given})
+    assert done["code"] == 0, done
+    assert done["results"]["ORIGIN"] == "2023-01-01T00:00:00"
+    from osgeo import ogr
+
+    package = ogr.Open(str(tmp_path / "risk.gpkg"))
+    starts = sorted({feature["start"].replace("/", "-")[:19] for feature in package.GetLayer(0)})
+    assert starts == [f"2023-0{month}-01 00:00:00" for month in (1, 2, 3, 4)]
+    given["OUTPUT"] = "risk.tif"
+    del given["AREAS"]
+    done = qgis_process("run", "crimerisk:forecastrisk", "-", cwd=tmp_path, zone=zone, given={"inputs": given})
+    assert done["code"] != 0
+    assert (
+        "OUTPUT is risk.tif, but INPUT is a layer of areas. Leave OUTPUT empty: AREAS has the result." in done["said"]
+    )
+    assert not (tmp_path / "risk.tif").exists()
 
 
 def test_a_refusal_on_the_command_line(qgis_process: Any, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class ClassifyRisk(Tool):
     SUMMARY = tr("Turns a risk into classes: of a raster, or of areas.")
     HELP = tr("""
 By percentiles a cell, or an area, belongs to a class when its risk lies strictly above the class's percentile, so that
-a map without differences has no hotspot. Percentiles are taken over the valid cells of each map, once over the whole
+a map without differences has no hotspot. Percentiles are taken over the valid cells or areas of each map, once over the
 stack (so that quiet maps have fewer hotspots than busy ones), or over a reference raster.
 
 By shares of the area the riskiest 1, 5, 10 and 20 % of the cells are flagged, in whole cells and at least one; of

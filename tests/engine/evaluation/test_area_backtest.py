@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import shapely
 from kit.maps import make_stack
 from kit.panels import make_panel, make_panel_of_cells, make_row
 
@@ -11,8 +14,11 @@ from riskengine.evaluation.backtest import run_backtest
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.layout import find_places, make_units, read_weights
 from riskengine.evaluation.plan import Plan
+from riskengine.evaluation.scoring import score_model
+from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.errors import ParameterError
 from riskengine.maps.panel import Covariate, Extras
+from riskengine.maps.segments import make_segments
 
 MODELS = ["prior_counts", "recent_counts"]
 #: 40 of 48 cells: a share of the area of 5 % and more is whole cells.
@@ -121,3 +127,26 @@ def test_units_are_weighed_by_a_covariate() -> None:
     with pytest.raises(ParameterError, match="weigh is homes, but the panel has no covariate of that name") as refusal:
         read_weights(panel, "homes", 2)
     assert "Choose one of population, beds" in str(refusal.value)
+
+
+def test_segments_are_flagged_by_length() -> None:
+    lines = shapely.linestrings(
+        [[[start, 0], [start + length, 0]] for start, length in ((0, 100), (100, 400), (500, 500))]
+    )
+    segments, _ = make_segments(["a", "b", "c"], lines, "EPSG:27700", 50.0)
+    counts = np.tile(np.array([[1, 0, 2], [0, 1, 2]], dtype=np.uint8), (20, 1))
+    panel = replace(make_panel(counts), support=segments)
+    judged = run_backtest(panel, {"prior_counts": make_forecaster("prior_counts")}, Plan(30))
+    judged.risks["prior_counts"][:] = np.array([0.4, 0.3, 0.5], dtype=np.float32)
+    again = score_model("x", judged.risks["prior_counts"], judged.counts, panel.mask, units=judged.units)
+    tenth = next(hits.area for hits in again.shares if hits.at == 0.1)
+    # A tenth of the kilometre is the short one, 100 m, which had an incident every other month.
+    assert tenth.caught == 5
+    assert tenth.ser(0.0) == pytest.approx(5 / (10 * 0.1))
+    assert tenth.precision == pytest.approx(0.5)
+    assert judged.units is not None
+    assert judged.units.neighbours.toarray().tolist() == [
+        [False, True, False],
+        [True, False, True],
+        [False, True, False],
+    ]

@@ -38,7 +38,8 @@ def test_the_records_hold_together() -> None:
     assert "constant" in BASELINES, "skill is measured against it"
     assert set(QUICK_BASELINES) <= set(BASELINES)
     for unit in ("hours", "days", "weeks", "months", ""):
-        assert set(list_default_members("grid", unit)) < set(FORECASTERS)
+        for kind in ("grid", "areas", "segments"):
+            assert set(list_default_members(kind, unit)) < set(FORECASTERS)
     with pytest.raises(ParameterError, match="no forecaster 'tea_leaves'"):
         make_forecaster("tea_leaves")
 
@@ -48,6 +49,9 @@ def test_enumerations_keep_their_integers() -> None:
     counts = ("constant", "prior_counts", "prior_share", "recent_counts", "weekday_trend", "kde")
     networks = ("convlstm", "convlstm_published", "st_resnet", "sftt")
     published = [*counts, "etas", "logistic", "boosting", *networks, "ensemble"]
+    # Of 0.7.
+    rates = ("long_run", "last_year", "same_season", "ewma")
+    published += [*rates, "rates_logistic", "poisson", "rates_boosting", "poisson_boosting"]
     assert list(FORECASTERS)[: len(published)] == published
 
 

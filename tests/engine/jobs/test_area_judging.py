@@ -1,4 +1,4 @@
-"""The jobs that judge, on counts by area: what they write and say, what they refuse, and a risk of areas from a file."""
+"""The jobs that judge, on counts by area: what they write, say and refuse, and a risk of areas from a file."""
 
 from __future__ import annotations
 
@@ -91,6 +91,19 @@ def test_the_delay_of_the_panel_is_obeyed_unless_another_is_given(tmp_path: Path
     write_counts(tmp_path / "city.gpkg", make_city(delay=3))
     assert backtest(tmp_path, tmp_path)["delay_cost"]["delay"] == 3
     assert "delay_cost" not in backtest(tmp_path, tmp_path, delay=0)
+
+
+def test_a_grid_may_come_late_too(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    counts = random.poisson(random.gamma(0.5, 0.6, (6, 8)), (60, 6, 8)).astype(np.uint8)
+    grids = write_stack(tmp_path / "grids.tif", make_stack(counts))
+    context = Recorder()
+    late = run_job("backtest", {"heatmaps": grids, "models": ["recent_counts"], "delay": 5}, context)
+    said = "12 maps from Sun 18 Feb 2024 on are forecast, 1 bin ahead, counts known 5 days late, from 43 maps and more"
+    assert any(said in message for message in context.messages)
+    at_once = run_job("backtest", {"heatmaps": grids, "models": ["recent_counts"]}, Recorder())
+    for name, score in late["delay_cost"]["at_once"].items():
+        assert score["log_loss"] == at_once["scores"][name]["log_loss"]
 
 
 def test_control_weights_and_other_units_stand_beside_it(city: Path, tmp_path: Path) -> None:
@@ -204,9 +217,10 @@ def test_areas_without_a_risk_are_left_out_and_other_ids_refused(city: Path, tmp
     other = [f"X{number}" for number in range(AREAS)]
     with pytest.raises(DataError, match="None of the 24 areas of the risk has the id of one of the counts"):
         evaluate(city, write_risk(tmp_path / "b.gpkg", panel, risk, range(40, 41), other))
+    far = replace(panel, edges=panel.edges + np.timedelta64(3650, "D"))
+    path = write_risk(tmp_path / "c.gpkg", far, risk, range(40, 41))
     with pytest.raises(DataError, match="No observed month covers the time of the risk; the months span"):
-        far = replace(panel, edges=panel.edges + np.timedelta64(3650, "D"))
-        evaluate(city, write_risk(tmp_path / "c.gpkg", far, risk, range(40, 41)))
+        evaluate(city, path)
 
 
 def test_scores_of_areas_that_are_no_probabilities_are_judged_by_their_order(city: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from riskengine.ground.errors import ParameterError
 from riskengine.maps.bins import MAX_BINS, bin_text, locate, make_bin_edges, make_next_edges
 
 seconds = st.integers(-1_000_000_000, 4_000_000_000)
-units = st.sampled_from(["hours", "days", "weeks", "months"])
+units = st.sampled_from(["hours", "days", "weeks", "months", "quarters"])
 
 
 def moment(text: str) -> np.datetime64:
@@ -96,3 +96,11 @@ def test_what_cannot_work() -> None:
         make_bin_edges(now, now, "years")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match=f"at most {MAX_BINS:,}.*Choose longer bins"):
         make_bin_edges(moment("2000-01-01"), moment("2010-01-01"), "hours")
+
+
+def test_quarters_begin_in_january_and_are_three_months_in_files() -> None:
+    edges = make_bin_edges(moment("2023-12-31"), moment("2024-04-01"), "quarters")
+    assert edges.astype("datetime64[M]").astype(str).tolist() == ["2023-10", "2024-01", "2024-04", "2024-07"]
+    assert bin_text("quarters", 1) == "3 months"
+    before_1970 = make_bin_edges(moment("1969-11-05"), moment("1969-11-06"), "quarters")
+    assert before_1970.astype("datetime64[M]").astype(str).tolist() == ["1969-10", "1970-01"]

@@ -219,3 +219,10 @@ def test_reliability_of_a_constant_is_one_point() -> None:
     found = reliability(np.full(10, 0.3), [1] * 3 + [0] * 7)
     assert found.predicted == pytest.approx([0.3])
     assert found.observed == pytest.approx([0.3])
+
+
+def test_expected_calibration_error_by_hand() -> None:
+    # Two bins: two cells at .2 of which half are events, six at .8 of which all are.
+    found = reliability([0.2] * 2 + [0.8] * 6, [0, 1] + [1] * 6, bins=2)
+    assert found.error == pytest.approx((2 * 0.3 + 6 * 0.2) / 8)
+    assert math.isnan(reliability([], []).error)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.warp import transform
 
 from riskengine.ground.errors import ParameterError
 from riskengine.jobs import run_job
@@ -151,6 +155,33 @@ def test_the_job_writes_a_file_that_can_be_imported(tmp_path: Path) -> None:
     read = run_job("import_csv", {"path": str(path), "folder": str(tmp_path), "profile": "columns", **made["columns"]})
     assert (read["imported"], read["refused"]) == (1900, 100)
     assert set(read["reasons"].values()) == {20}
+
+
+def test_neighbourhoods_fill_the_city_and_every_incident_names_its_own(tmp_path: Path) -> None:
+    given = {"incidents": 3000, "days": 90, "areas": str(tmp_path / "n.gpkg"), "neighbourhoods": 40}
+    run_job("simulate", {"path": str(tmp_path / "with.csv"), **given})
+    meta, _, shapes, columns = pyogrio.raw.read(tmp_path / "n.gpkg")
+    layer = dict(zip(meta["fields"].tolist(), columns, strict=True))
+    shapes = shapely.from_wkb(shapes)
+    assert meta["crs"] == "EPSG:32631"
+    assert len(set(layer["id"])) == len(set(layer["name"])) == 40
+    # They lie side by side and leave no hole in a city of 20 km.
+    assert shapely.area(shapes).sum() == pytest.approx(20_000.0**2)
+    assert shapely.area(shapely.union_all(shapes)) == pytest.approx(20_000.0**2)
+    assert (layer["deprivation"].min(), layer["deprivation"].max()) == (0, 100)
+    table = pd.read_csv(tmp_path / "with.csv", keep_default_na=False)
+    where = dict(zip(layer["id"], shapes, strict=True))
+    x, y = transform("EPSG:4326", "EPSG:32631", table["longitude"].tolist(), table["latitude"].tolist())
+    named = table["neighbourhood"] != ""
+    assert named.mean() > 0.9
+    for row in np.flatnonzero(named)[:200]:
+        # Coordinates are rounded to a hand's breadth.
+        assert where[table["neighbourhood"][row]].distance(shapely.Point(x[row], y[row])) < 0.2
+    # The city is the same without them.
+    run_job("simulate", {"path": str(tmp_path / "without.csv"), "incidents": 3000, "days": 90})
+    pd.testing.assert_frame_equal(
+        table.drop(columns="neighbourhood"), pd.read_csv(tmp_path / "without.csv", keep_default_na=False)
+    )
 
 
 def test_the_job_refuses_a_future_window(tmp_path: Path) -> None:

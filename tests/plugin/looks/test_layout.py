@@ -94,6 +94,19 @@ class City:
         layer.updateExtents()
         return self._finish(layer, "class_polygons", "Class polygons", DAYS[-1:])
 
+    def add_areas(self, name: str) -> QgsVectorLayer:
+        """One square in each of three maps, in the second one in the highest class."""
+        fields = "field=name:string&field=start:datetime&field=end:datetime&field=class:integer&field=risk:double"
+        layer = QgsVectorLayer(f"Polygon?crs=EPSG:32610&{fields}", name, "memory")
+        for day, code in ((29, 0), (30, 1), (31, 0)):
+            feature = QgsFeature(layer.fields())
+            feature.setAttributes(["Alder", moment(day), moment(day).addDays(1), code, 0.1])
+            feature.setGeometry(QgsGeometry.fromRect(self._box()))
+            layer.dataProvider().addFeature(feature)
+        layer.updateExtents()
+        labels = ["Other 96 % of the area", "Riskiest 4 % of the area"]
+        return self._finish(layer, "risk_areas", "Risk by area", DAYS, class_labels=labels)
+
     def add_scores(self, name: str) -> QgsVectorLayer:
         layer = QgsVectorLayer("Point?crs=EPSG:32610&field=score:double", name, "memory")
         box = self._box()
@@ -320,6 +333,24 @@ def test_of_a_stack_the_map_that_is_drawn_is_named(city: City, lay_out: Any, tmp
     layout.itemById("map").setTemporalRange(QgsDateTimeRange(moment(31), moment(31).addDays(1), True, False))
     ((line, _),) = read_legend(layout).values()
     assert [line, read(layout, "date")] == ["Map of Tue 31 Dec 2024", "Tue 31 Dec 2024"]
+
+
+def test_of_areas_the_map_that_lies_on_top_is_named(city: City, lay_out: Any, tmp_path: Path) -> None:
+    layer = city.add_areas("Risk by area, Sun 29 – Tue 31 Dec 2024, burglary")
+    assert layer.temporalProperties().isActive()
+    layout = lay_out()
+    assert [read(layout, name) for name in ("title", "date", "count", "card")] == [
+        *("Risk by area, burglary", "Sun 29 Dec 2024", COUNTED, MODEL)
+    ]
+    # Of a time of two days the first map is drawn on top.
+    layout = lay_out(QgsDateTimeRange(moment(30), moment(31).addDays(1), True, False))
+    assert read(layout, "date") == "Mon 30 Dec 2024"
+    assert layout.itemById("map").temporalRange().end() == moment(31)
+    (lines,) = read_legend(layout).values()
+    assert lines == ["Other 96 % of the area", "Riskiest 4 % of the area"]
+    check_page(layout, tmp_path)
+    middle = photograph(layout, tmp_path)[0].pixelColor(round(105 * DPI / 25.4), round(110 * DPI / 25.4))
+    assert middle.green() < 150 < middle.red(), f"the riskiest class is dark red, and this is {middle.name()}"
 
 
 @pytest.mark.parametrize(
