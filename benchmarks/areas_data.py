@@ -29,7 +29,7 @@ FIRST_TEST = np.datetime64("2021-07")
 LSOAS = ("london", "geo", "LSOA_2011_London_gen_MHW.shp")
 #: The seven domains of the Indices of Deprivation, and the kinds of places of the mobility reports.
 DOMAINS = ("Income", "Employment", "Education", "Health", "Crime", "Barriers", "Living Environment")
-PLACES = (
+_PLACES = (
     "retail_and_recreation",
     "grocery_and_pharmacy",
     "parks",
@@ -236,7 +236,7 @@ def _read_mobility(data: Path, borough: NDArray[np.object_], edges: NDArray[np.d
     median = table.groupby(["month", "area_code"]).median(numeric_only=True)
     wanted = pd.MultiIndex.from_product([edges[:-1].astype("datetime64[ns]"), borough])
     covariates = []
-    for place in PLACES:
+    for place in _PLACES:
         values = median[f"{place}_percent_change_from_baseline"]
         values.index = values.index.set_levels(values.index.levels[0].astype("datetime64[ns]"), level=0)
         found = values.reindex(wanted).to_numpy(np.float32).reshape(len(edges) - 1, len(borough))

@@ -8,23 +8,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from areas_data import DOMAINS, LONDON, LSOAS, PLACES, read_deprivation, read_london, read_shapes
-from common import make_parser, require_data, say
-from numpy.typing import NDArray
+from areas_data import make_london_lsoas, read_london
+from common import make_parser, say
 
 from riskengine.contract.choices import StudyClassifier
 from riskengine.ground.context import JobContext
-from riskengine.maps.areas import make_areas
-from riskengine.systems.areas.inputs import Inputs, choose_tests, make_inputs
+from riskengine.systems.areas.inputs import Inputs, choose_tests
 from riskengine.systems.areas.ladder import climb_ladder, run_published
-from riskengine.systems.areas.mobility import Mobility
 from riskengine.systems.areas.protocol import MEASURES, Run
+from riskengine.systems.areas.study import read_inputs, require_areas
 from riskengine.systems.areas.switches import PUBLISHED
 
 #: The last month tested with mobility: its reports end early in June 2021, and each month takes the one before.
@@ -33,33 +30,19 @@ _TESTS = 4
 _FASTER: tuple[StudyClassifier, ...] = ("forest", "logistic", "bayes", "neighbours")
 
 
-def read_inputs(data: Path, mobility: bool = False) -> Inputs:
+def read_london_inputs(data: Path, mobility: bool = False) -> Inputs:
     """Read London's burglaries, the LSOA that the police name for each, deprivation and, on request, mobility."""
-    shapes, codes, boroughs = read_shapes(require_data(data, *LSOAS), "LSOA11CD", "LAD11CD")
-    areas, _ = make_areas(codes.tolist(), shapes, LONDON)
+    panel = make_london_lsoas(data, deprivation=True, mobility=mobility)
     incidents, code = read_london(data)
     last = _LAST_WITH_MOBILITY if mobility else incidents.time.max().astype("datetime64[M]")
     kept = np.isfinite(incidents.x) & (incidents.time.astype("datetime64[M]") <= last)
-    number = pd.Index(areas.ids).get_indexer(pd.Index(code))
-    kept &= number >= 0
-    deprivation = read_deprivation(data, areas.ids).T.astype(np.float64)
-    inputs = make_inputs(incidents.select(kept), number[kept], areas, deprivation, DOMAINS)
-    return replace(inputs, mobility=_read_mobility(data, boroughs, inputs.months)) if mobility else inputs
-
-
-def _read_mobility(data: Path, boroughs: NDArray[np.object_], months: NDArray[np.datetime64]) -> Mobility:
-    """Read the medians of each borough and month, of the days that have a value."""
-    rows = pd.read_csv(require_data(data, "london", "google_mobility_boroughs_to_2021-06.csv"), parse_dates=["date"])
-    rows["month"] = rows["date"].to_numpy().astype("datetime64[M]").astype("datetime64[ns]")
-    names = [f"{place}_percent_change_from_baseline" for place in PLACES]
-    median = rows.groupby(["month", "area_code"])[names].median()
-    wanted = pd.MultiIndex.from_product([months.astype("datetime64[ns]"), boroughs])
-    return Mobility(median.reindex(wanted).to_numpy().reshape(len(months), len(boroughs), len(names)), PLACES)
+    area = pd.Index(require_areas(panel).ids).get_indexer(pd.Index(code))
+    return read_inputs(panel, incidents.select(kept), area[kept], _TESTS, JobContext())
 
 
 def measure(data: Path, seed: int = 0, classifiers: Sequence[StudyClassifier] = _FASTER) -> dict[str, Any]:
     """Measure the published figures and the ladder on January to April 2022, without mobility."""
-    inputs = read_inputs(data)
+    inputs = read_london_inputs(data)
     tests = choose_tests(inputs, _TESTS)
     began = time.monotonic()
     runs = run_published(inputs, tests, classifiers, PUBLISHED, seed, JobContext(_say_progress))
@@ -87,7 +70,7 @@ def measure(data: Path, seed: int = 0, classifiers: Sequence[StudyClassifier] = 
 
 def measure_mobility(data: Path, seed: int = 0) -> dict[str, Any]:
     """Measure the forest with mobility, March to June 2021."""
-    inputs = read_inputs(data, mobility=True)
+    inputs = read_london_inputs(data, mobility=True)
     runs = run_published(inputs, choose_tests(inputs, _TESTS), ("forest",), PUBLISHED, seed, JobContext(_say_progress))
     return {"with_mobility": _figures(runs["forest"])}
 

@@ -55,7 +55,7 @@ def draw_importance(importance: Importance, most: int = 14) -> str:
         axes.barh([name[:40] for name, _ in shown], [fall for _, fall in shown], color="#0072B2")
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("fall of the weighted F1 when its values are shuffled")
+        axes.set_xlabel("fall of the weighted F1 when shuffled")
         return to_data_uri(figure)
 
 

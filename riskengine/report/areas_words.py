@@ -112,7 +112,7 @@ def _explain_leaks(auc: dict[str, float]) -> str:
     gained = auc["published"] - 0.5
     random = auc["random"] - 0.5 > 0.8 * gained
     rule = auc["rule"] >= auc["published"]
-    numbers = f"random numbers in place of all it knows of the areas have {format_figure(auc['random'])}"
+    numbers = f"with random numbers in place of all it knows of the areas it has {format_figure(auc['random'])}"
     known = (
         "the rule that an incident happens where one was reported before at this exact coordinate has"
         f" {format_figure(auc['rule'])}"

@@ -20,7 +20,7 @@ _A_MONTH = 120
 
 
 def make_snapped_incidents(months: int = MONTHS, seed: int = 0) -> Incidents:
-    """Make incidents of so many months from January 2020, at 250 points; few points have most, half of the city none."""
+    """Make incidents of so many months from January 2020 at 250 points: few have most, half of the city has none."""
     random = np.random.default_rng(seed)
     x, y = random.uniform(0, SIDE * 500.0, _POINTS), random.uniform(0, SIDE * 1000.0, _POINTS)
     weight = random.pareto(1.5, _POINTS) + 0.1
@@ -38,6 +38,4 @@ def make_city(covariates: int = 2, seed: int = 0, **more: Any) -> Panel:
     names = tuple(("Income", "Health", "Crime")[:covariates])
     extras = Extras(static=values, static_names=names, channels=np.zeros((0, MONTHS, number), dtype=np.uint8))
     more = {"extras": extras, **more}
-    return make_panel(
-        np.ones((MONTHS, number), dtype=np.uint8), [f"A{each}" for each in range(number)], shapes, **more
-    )
+    return make_panel(np.ones((MONTHS, number), dtype=np.uint8), [f"A{each}" for each in range(number)], shapes, **more)

@@ -88,7 +88,8 @@ def climb_ladder(
     rungs = [Rung("published", published)]
     for number, key in enumerate(keys):
         with context.step(number / len(keys), (number + 1) / len(keys)):
-            run = Protocol(inputs, CHANGES[key], seed).run("forest", tests, trees, context=context)
+            where = f"rung {number + 1} of {len(keys)}"
+            run = Protocol(inputs, CHANGES[key], seed).run("forest", tests, trees, context=context, where=where)
             rungs.append(Rung(key, run))
     rungs.append(Rung("rule", run_rule(inputs, tests, seed)))
     rungs.append(Rung("rates", run_rates(inputs, tests)))

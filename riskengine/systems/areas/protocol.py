@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from ...contract.choices import StudyClassifier
+from ...contract.tools.areahotspots import CLASSIFIERS
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...measures.metrics import auc, log_loss
@@ -131,6 +132,7 @@ class Protocol:
         setting: object = None,
         importance: bool = False,
         context: JobContext | None = None,
+        where: str = "",
     ) -> Run:
         """Test a classifier on each of some months.
 
@@ -142,12 +144,15 @@ class Protocol:
             Spares the cross-validation.
         importance : bool
             Whether the importance of each feature is computed.
+        where : str
+            What stands behind the text of the progress.
         """
         context = context or JobContext()
         run = Run()
         for number, month in enumerate(tests):
             with context.step(number / len(tests), (number + 1) / len(tests)):
-                context.progress(0.0, self.inputs.name_month(month))
+                text = f"{CLASSIFIERS.titles[classifier]}, {self.inputs.name_month(month)}"
+                context.progress(0.0, f"{text} ({where})" if where else text)
                 self._test(classifier, int(month), setting, importance, run, context)
         return run
 

@@ -88,7 +88,7 @@ def read_inputs(panel: Panel, incidents: Incidents, area: Integers, tests: int, 
     Raises
     ------
     DataError
-        If the months are too few.
+        If no incident lies in an area, or the months are too few.
     """
     areas = require_areas(panel)
     fixed = [each for each in panel.extras.covariates if is_fixed(each)]
@@ -97,6 +97,13 @@ def read_inputs(panel: Panel, incidents: Incidents, area: Integers, tests: int, 
     names = [*panel.extras.static_names, *(each.name for each in fixed)]
     covariates = np.array(columns, dtype=np.float64).reshape(len(columns), len(areas.ids)).T
     inside = area >= 0
+    if not inside.any():
+        raise DataError(
+            "No incident lies in an area of the panel",
+            parameter="panel",
+            value=len(incidents),
+            remedy="Choose a panel of the same city, and check the CRS of the incidents",
+        )
     inputs = make_inputs(incidents.select(inside), area[inside], areas, _fill_middle(covariates, names, context), names)
     first = int(choose_tests(inputs, tests)[0])
     mobility = make_mobility(panel, dated, inputs.months)
