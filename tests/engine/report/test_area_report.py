@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from kit.contexts import Recorder
 from kit.hostile import HOSTILE, find_faults_of_page
 from kit.judged import State, add_beside, make_judged
 from kit.pages import Page, collapse_blanks, read_figure
+from kit.panels import write_counts
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -20,6 +22,7 @@ from matplotlib.figure import Figure
 from riskengine.contract.texts import show_name
 from riskengine.evaluation.exposure import AreaExposure
 from riskengine.evaluation.judged import Judged
+from riskengine.jobs import run_job
 from riskengine.maps.areas import make_areas
 from riskengine.measures.compare import Difference
 from riskengine.report import canvas
@@ -256,3 +259,21 @@ def test_dots_lie_in_the_middle_of_their_areas() -> None:
     x, y = make_canvas(made.panel.support).find_middles(np.arange(16) == 1)
     # The second area reaches from 0.3 to 0.9 km, and all are 1 km high.
     assert (x.tolist(), y.tolist()) == ([0.6], [0.5])
+
+
+def test_the_report_of_a_training_on_areas(tmp_path: Path) -> None:
+    panel = judge(maps=28).panel
+    given = {"heatmaps": write_counts(tmp_path / "counts.gpkg", panel), "kind": "logistic", "delay": 2}
+    output = {"model_output": str(tmp_path / "m.crimemodel"), "report": str(tmp_path / "r.html")}
+    run_job("train_forecast", {**given, **output}, Recorder())
+    page = Page(tmp_path / "r.html")
+    page.check_order()
+    assert CELLS.findall(page.text) == []
+    assert CELLS.findall(" ".join(page.alts)) == []
+    assert re.match(
+        r"Logistic was tried on 7 months, .* in 13.8 km²: the riskiest \d+ areas per km² \(5 % of", page.lead
+    )
+    assert page.find_row("Areas", 2)[1] == "16 areas of 0.3 to 1.5 km² (half of them below 0.9 km²)"
+    assert page.find_row("Counts known", 2)[1] == "2 months late"
+    assert page.find_row("History", 2)[1].startswith("36 months, ")
+    assert "Count by the column where the police give one" in page.text
