@@ -31,6 +31,8 @@ _WIDGETS = {
     QMetaType.Type.Double: ("Range", {"Precision": 3}),
     QMetaType.Type.QDateTime: ("DateTime", {"display_format": "yyyy-MM-dd HH:mm", "allow_null": True}),
 }
+#: Of thousands of areas one has a small share.
+_SHARES = ("share", "expected_share")
 
 
 def list_titles() -> dict[str, str]:
@@ -64,12 +66,14 @@ def ending_of(layer: QgsVectorLayer) -> str:
 
 
 def name_fields(layer: QgsVectorLayer) -> None:
-    """Give the fields titles that say what they hold, and their numbers few digits."""
+    """Give the fields titles that say what they hold, their numbers few digits, and their times no zone."""
     titles = list_titles()
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
-        if field.type() in _WIDGETS:
+        if field.name() in _SHARES:
+            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": 5}))
+        elif field.type() in _WIDGETS:
             layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup(*_WIDGETS[field.type()]))
 
 
@@ -135,12 +139,13 @@ def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
 
 
 def style_top_places(layer: QgsVectorLayer) -> None:
-    """Give the table of top places titles, and columns that hold them."""
+    """Give the table of top places titles, and columns that hold them; a row's number says less than its rank."""
     name_fields(layer)
     config = layer.attributeTableConfig()
     config.update(layer.fields())
     for number in range(layer.fields().count()):
         config.setColumnWidth(number, max(9 * len(layer.attributeDisplayName(number)), _LEAST_WIDTH))
+    config.setColumnHidden(layer.fields().lookupField("fid"), True)
     layer.setAttributeTableConfig(config)
 
 

@@ -1,5 +1,5 @@
-"""Write the shipped models to resources/models: csv_to_risk_map.model3, the whole chain, and
-incidents_to_forecast.model3.
+"""Write the shipped models to resources/models: csv_to_risk_map.model3, the whole chain, incidents_to_forecast.model3,
+and incidents_to_area_forecast.model3.
 
 Run with QGIS's Python after changing a chain here, or the default or limit of a parameter that it asks for; choices and
 help follow the tools by themselves. The name of a file is the model's id; those of `earlier` are models as they were,
@@ -35,9 +35,10 @@ MODELS = ROOT / "resources" / "models"
 
 Source = QgsProcessingModelChildParameterSource
 ASKED, FIXED = Source.fromModelParameter, Source.fromStaticValue
-#: The steps of all chains in the order of the work. QGIS shows outputs in the order of the children's ids.
-ORDER = ("import", "grids", "index", "scores", "train", "forecast", "classes")
+#: The places of the steps of all chains in the work. QGIS shows outputs in the order of the children's ids.
+ORDER = {"import": 1, "grids": 2, "panel": 2, "index": 3, "scores": 4, "train": 5, "forecast": 6, "classes": 7}
 ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+OPTIONAL = QgsProcessingParameterDefinition.Flag.FlagOptional
 
 #: The index has no choice of categories as the grids have: the same choice as its filter.
 OF_THE_CATEGORIES = r"""
@@ -45,6 +46,12 @@ if(trim(coalesce(@categories, '')) = '', '', 'strpos(lower('''
 || replace(regexp_replace(';' || @categories || ';', '\\s*;\\s*', ';'), '''', '''''')
 || '''), lower('';'' || coalesce("category", ''(no category)'') || '';'')) > 0')
 """
+
+#: What is made of grids, and of areas: of the forecast, and of its classes.
+RASTERS = ({"OUTPUT": "Risk"}, {"OUTPUT": "Risk classes", "POLYGONS": "Class polygons"})
+BY_AREA = ({"AREAS": "Risk by area", "TOP": "Top places"}, {"AREAS": "Risk classes by area"})
+#: What a chain must make, though its tools can do without, since each makes it of grids or of areas alone.
+MANDATORY = {"Risk", "Risk classes", "Risk by area", "Risk classes by area"}
 
 KEPT = """\
 The steps run one after the other. When one fails, the run ends with its reason; what the steps before it have made is
@@ -67,6 +74,8 @@ class Input:
     advanced : bool
     layer : str
         For a field: the model's parameter that holds its layer.
+    needed : bool
+        Asked for, also where the tool does without.
     """
 
     name: str
@@ -75,6 +84,7 @@ class Input:
     title: str = ""
     advanced: bool = False
     layer: str = ""
+    needed: bool = False
 
     def make(self) -> QgsProcessingParameterDefinition:
         """The model's parameter."""
@@ -84,6 +94,8 @@ class Input:
         if self.title:
             made.setDescription(self.title)
         made.setFlags(made.flags() | ADVANCED if self.advanced else made.flags() & ~ADVANCED)
+        if self.needed:
+            made.setFlags(made.flags() & ~OPTIONAL)
         if isinstance(made, QgsProcessingParameterField):
             made.setParentLayerParameterName(self.layer)
         return made
@@ -106,7 +118,7 @@ class Chain:
 
 def number_step(name: str) -> str:
     """The id of a step's child."""
-    return f"{ORDER.index(name) + 1}_{name}"
+    return f"{ORDER[name]}_{name}"
 
 
 def use_made(name: str, output: str = "OUTPUT") -> QgsProcessingModelChildParameterSource:
@@ -126,28 +138,33 @@ def list_grid_inputs() -> list[Input]:
     ]
 
 
-def list_forecast_steps(model: str) -> list[Step]:
-    """From hotspot grids to classes of risk; `model` is what the trained one is called."""
-    grids = use_made("grids")
+def list_forecast_steps(counts: str, model: str, risk: dict[str, str], classes: dict[str, str]) -> list[Step]:
+    """From counts to classes of risk.
+
+    Parameters
+    ----------
+    counts : str
+        The step that counts: grids or a panel.
+    model : str
+        What the trained one is called.
+    risk, classes : dict of str to str
+        What *Forecast risk* and *Classify percentile risk* make, and what it is called; the first risk is classified.
+    """
+    counted = use_made(counts)
     return [
         (
             "train",
             "trainforecastmodel",
-            {"INPUT": grids, "MODEL_KIND": ASKED("kind")},
+            {"INPUT": counted, "MODEL_KIND": ASKED("kind")},
             {"MODEL": model, "REPORT": "Report"},
         ),
         (
             "forecast",
             "forecastrisk",
-            {"INPUT": grids, "MODEL": use_made("train", "MODEL"), "STEPS": ASKED("steps")},
-            {"OUTPUT": "Risk"},
+            {"INPUT": counted, "MODEL": use_made("train", "MODEL"), "STEPS": ASKED("steps")},
+            risk,
         ),
-        (
-            "classes",
-            "classifyrisk",
-            {"INPUT": use_made("forecast")},
-            {"OUTPUT": "Risk classes", "POLYGONS": "Class polygons"},
-        ),
+        ("classes", "classifyrisk", {"INPUT": use_made("forecast", next(iter(risk)))}, classes),
     ]
 
 
@@ -210,7 +227,7 @@ Read the report before the map: its first sentences say whether the forecast is 
                 {"INDEX": use_made("index"), "SPACING": ASKED("spacing"), "POLYGONS": ASKED("study_area")},
                 {"OUTPUT": "Crime scores"},
             ),
-            *list_forecast_steps("Trained model"),
+            *list_forecast_steps("grids", "Trained model", *RASTERS),
         ],
     )
 
@@ -239,7 +256,54 @@ last maps, forecasts the next maps, and classifies their risk. It does not compa
                 choose_grids(INPUT=ASKED("incidents"), **{key: ASKED(name) for name, key in fields.items()}),
                 {"OUTPUT": "Hotspot grids"},
             ),
-            *list_forecast_steps("Forecast model"),
+            *list_forecast_steps("grids", "Forecast model", *RASTERS),
+        ],
+    )
+
+
+def make_area_chain() -> Chain:
+    """From incidents and areas to a forecast of the areas that was judged."""
+    inputs = {
+        "incidents": "INPUT",
+        "time_field": "TIME_FIELD",
+        "category_field": "CATEGORY_FIELD",
+        "categories": "CATEGORIES",
+        "areas": "AREAS",
+        "area_id": "AREA_ID",
+        "area_name": "AREA_NAME",
+        "area_column": "AREA_COLUMN",
+        "time_bin": "BIN_UNIT",
+        "delay": "DELAY",
+    }
+    layers = {"area_id": "areas", "area_name": "areas"}
+    return Chain(
+        "incidents_to_area_forecast",
+        "From incidents to area forecast",
+        f"""
+Counts incidents per area (beats, wards, census areas, street segments) and time bin, trains a forecast model on the
+counts and judges it beside simple counts on the last bins, forecasts the next bins, lists the top places, and
+classifies the risk. It does not compare models: run Backtest forecasts on the counts first.
+
+Read the report before the map: its first sentences say whether the forecast is any better than plain counts.
+
+{KEPT}
+""",
+        [
+            *(
+                Input(name, "countareas", key, layer=layers.get(name, "incidents"), needed=name == "areas")
+                for name, key in inputs.items()
+            ),
+            Input("kind", "trainforecastmodel", "MODEL_KIND"),
+            Input("steps", "forecastrisk", "STEPS"),
+        ],
+        [
+            (
+                "panel",
+                "countareas",
+                {key: ASKED(name) for name, key in inputs.items()},
+                {"OUTPUT": "Counts by area", "REFUSED": "Refused incidents"},
+            ),
+            *list_forecast_steps("panel", "Forecast model", *BY_AREA),
         ],
     )
 
@@ -270,6 +334,7 @@ def build(chain: Chain) -> QgsProcessingModelAlgorithm:
             output = QgsProcessingModelOutput(title, title)
             output.setChildId(name)
             output.setChildOutputName(key)
+            output.setMandatory(title in MANDATORY)
             output.setPosition(QPointF(750, 60 + 120 * row + 40 * len(final)))
             final[title] = output
             order.append(f"{name}:{key}")
@@ -301,7 +366,7 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        for chain in (make_main_chain(), make_forecast_chain()):
+        for chain in (make_main_chain(), make_forecast_chain(), make_area_chain()):
             model = build(chain)
             wrong = [why for child in model.childAlgorithms() for why in model.validateChildAlgorithm(child)[1]]
             print("\n".join(wrong) or f"{chain.id} is valid")

@@ -97,7 +97,10 @@ def vector_styles() -> None:
 
 
 def panels() -> None:
-    """Counts by area or street segment, and the areas below them, of which some have no count."""
+    """Counts by area or street segment, and the areas below them, of which some have no count.
+
+    QGIS puts the areas above the counts where a layer is chosen while they are loaded: their outlines alone hide none.
+    """
     for geometry, name, symbols in (("Polygon", "panel", QgsFillSymbol), ("LineString", "panel_lines", QgsLineSymbol)):
         layer = QgsVectorLayer(f"{geometry}?field=incidents:integer", name, "memory")
         look = {"color": RAMP[0], "outline_color": "90,90,90", "outline_width": "0.1"}
@@ -105,7 +108,7 @@ def panels() -> None:
         layer.setRenderer(QgsGraduatedSymbolRenderer("incidents", [QgsRendererRange(1.0, 1.0, symbol, "1")]))
         layer.setOpacity(SPARSE)
         save(layer, name)
-        below = {"color": "150,150,150,40", "outline_color": "150,150,150", "outline_width": "0.1"}
+        below = {"style": "no", "outline_color": "90,90,90,70", "outline_width": "0.1"}
         symbol = symbols.createSimple(below if geometry == "Polygon" else {"color": "170,170,170", "width": "0.26"})
         layer.setRenderer(QgsSingleSymbolRenderer(symbol))
         layer.setOpacity(1.0)

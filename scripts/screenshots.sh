@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Photograph QGIS with the plugin into docs/images: the walk-through of README on Chicago, step by step, in a project in
-# degrees and in one in metres, with its layout and all reports; and what tests/desktop sees. Look at each picture
-# before it is committed.
+# degrees and in one in metres, with its layout and all reports; the walk through London of docs/user-guide-areas.md; and
+# what tests/desktop sees. Look at each picture before it is committed.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 CHICAGO="${CRIMERISK_DATA:-$ROOT/../shared/data}/chicago/crimes_2018.csv"
 if [ ! -f "$CHICAGO" ]; then
     echo "There is no $CHICAGO, on which the walk-through is photographed. Give its folder in CRIMERISK_DATA." >&2
     exit 1
 fi
+LONDON="$(dirname "$CHICAGO")/../london"
 need_qgis
 need_packages xvfb xauth openbox fonts-dejavu-core fonts-open-sans chromium
 need_engine
@@ -17,7 +18,7 @@ cd "$ROOT"
 MADE="$(mktemp -d)"
 trap 'rm -rf "$MADE"' EXIT
 WALK="$ROOT/docs/images/walk-through"
-mkdir -p "$MADE"/{degrees,metres,windows,reports} "$WALK"/{degrees,metres,reports}
+mkdir -p "$MADE"/{degrees,metres,windows,reports,areas} "$WALK"/{degrees,metres,reports} "$ROOT/docs/images/areas"
 
 # Run tests of the desktop, which photograph: photograph FOLDER TEST…
 photograph() {
@@ -71,6 +72,17 @@ for report in "$MADE"/metres/*.html; do
 done
 
 keep "$MADE/reports" "$WALK/reports"
+
+say "Walking through London by area"
+if [ -f "$LONDON/burglary_2019-01_2022-04.csv" ]; then
+    fields='"id": "LSOA11CD", "name": "LSOA11NM", "column": "LSOA code", "crs": "EPSG:32630", "test": "2021-07-01"'
+    files="\"csv\": \"$LONDON/burglary_2019-01_2022-04.csv\", \"areas\": \"$LONDON/geo/LSOA_2011_London_gen_MHW.shp\""
+    WALK_AREAS="{$files, $fields}" photograph "$MADE/areas" tests/desktop/test_area_walk.py
+    page "$MADE/areas/05-backtest.html" "$MADE/areas/05-backtest.png"
+    keep "$MADE/areas" "$ROOT/docs/images/areas"
+else
+    echo "There is no $LONDON/burglary_2019-01_2022-04.csv: the pictures of docs/images/areas stay as they are." >&2
+fi
 
 say "Photographing the windows of the tests"
 photograph "$MADE/windows" tests/desktop/test_window.py tests/desktop/test_score_window.py

@@ -8,21 +8,28 @@ from typing import Any
 
 import pytest
 from kit.algorithms import run_in_background
-from kit.layers import read_bands
+from kit.layers import METRES, make_square, read_bands
 from qgis.core import (
     QgsApplication,
+    QgsFeature,
+    QgsGeometry,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
     QgsProcessingOutputLayerDefinition,
+    QgsProcessingParameterDefinition,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-SHOWN = {"csv_to_risk_map": "From CSV to risk map", "incidents_to_forecast": "From incidents to forecast"}
+SHOWN = {
+    "csv_to_risk_map": "From CSV to risk map",
+    "incidents_to_forecast": "From incidents to forecast",
+    "incidents_to_area_forecast": "From incidents to area forecast",
+}
 HIDDEN = ("From CSV to risk map", "From incidents to forecast")
 #: What each input of the models is an input of: its tool has its default, limits, help and options.
 OF_TOOLS = {
@@ -46,6 +53,19 @@ OF_TOOLS = {
     "incidents": ("rasterizehotspots", "INPUT"),
     "time_field": ("rasterizehotspots", "TIME_FIELD"),
     "category_field": ("rasterizehotspots", "CATEGORY_FIELD"),
+}
+#: What the model of areas asks for before the kind of model, in the order of the work.
+OF_AREAS = {
+    "incidents": "INPUT",
+    "time_field": "TIME_FIELD",
+    "category_field": "CATEGORY_FIELD",
+    "categories": "CATEGORIES",
+    "areas": "AREAS",
+    "area_id": "AREA_ID",
+    "area_name": "AREA_NAME",
+    "area_column": "AREA_COLUMN",
+    "time_bin": "BIN_UNIT",
+    "delay": "DELAY",
 }
 #: The rasters and files of the whole chain; its layers go into one GeoPackage.
 FILES = {
@@ -146,12 +166,36 @@ def test_inputs_come_in_the_order_of_the_work() -> None:
     assert rest
     assert all(each.flags() & each.Flag.FlagAdvanced and each.flags() & each.Flag.FlagOptional for each in rest[:4])
     assert list_inputs("incidents_to_forecast") == ["incidents", "time_field", "category_field", *grids]
+    assert list_inputs("incidents_to_area_forecast") == [*OF_AREAS, "kind", "steps"]
+
+
+def test_a_chain_of_areas_needs_them_and_chooses_their_fields() -> None:
+    """The tool does without them where it makes squares; the chain does not make any."""
+    asked = {each.name(): each for each in find("incidents_to_area_forecast").parameterDefinitions()}
+    assert not asked["areas"].flags() & asked["areas"].Flag.FlagOptional
+    layers = {name: asked[name].parentLayerParameterName() for name in ("area_id", "area_name", "area_column")}
+    assert layers == {"area_id": "areas", "area_name": "areas", "area_column": "incidents"}
 
 
 def test_outputs_come_in_the_order_of_the_work() -> None:
     made = [each.name() for each in find("csv_to_risk_map").destinationParameterDefinitions()]
     wanted = ["incidents", "hotspot_grids", "crime_index", "crime_scores", "report", "risk", "risk_classes"]
     assert [name for name in made if name in wanted] == wanted
+    made = [each.name() for each in find("incidents_to_area_forecast").destinationParameterDefinitions()]
+    of_areas = ["forecast_model", "report", "risk_by_area", "top_places", "risk_classes_by_area"]
+    assert made == ["counts_by_area", "refused_incidents", *of_areas]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_a_chain_is_for_must_be_made(name: str) -> None:
+    """The tools do without it, since they make one thing of grids and another of areas."""
+    needed = {
+        each.name()
+        for each in find(name).destinationParameterDefinitions()
+        if not each.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
+    }
+    ends = {"risk", "risk_classes"}
+    assert ({f"{end}_by_area" for end in ends} if name == "incidents_to_area_forecast" else ends) <= needed
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -159,7 +203,8 @@ def test_an_input_is_what_its_tool_says(name: str) -> None:
     """After a change of a default or limit there, `scripts/make_model.py` must be run."""
     model = find(name)
     for own in list_inputs(name):
-        tool, parameter = OF_TOOLS[own]
+        of_areas = name == "incidents_to_area_forecast" and own in OF_AREAS
+        tool, parameter = ("countareas", OF_AREAS[own]) if of_areas else OF_TOOLS[own]
         asked, declared = model.parameterDefinition(own), find(tool).parameterDefinition(parameter)
         assert type(asked) is type(declared), own
         assert (asked.help(), asked.defaultValue()) == (declared.help(), declared.defaultValue()), own
@@ -280,6 +325,64 @@ def test_from_incidents_to_forecast(name: str, log_of: Any, town_layer: Any, tmp
         assert read_bands(tmp_path / file, nan=True).shape[0] == 2
     assert (tmp_path / "report.html").stat().st_size > 1000
     assert np.nansum(read_bands(tmp_path / "grids.tif", nan=True)) == 75, "thefts alone"
+
+
+def make_wards() -> QgsVectorLayer:
+    """Nine squares of 1 km over the town."""
+    layer = QgsVectorLayer(f"Polygon?crs={METRES}&field=code:string&field=title:string", "wards", "memory")
+    for number in range(9):
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([f"W{number}", f"Ward {number}"])
+        square = make_square(1000 * (number % 3), 1000 * (number // 3), 1000)
+        feature.setGeometry(QgsGeometry.fromWkt(square))
+        layer.dataProvider().addFeature(feature)
+    return layer
+
+
+def run_by_area(town: QgsVectorLayer, log: Any, folder: Path, **more: Any) -> tuple[bool, Any]:
+    """The chain of areas on the town's days: whether it went well, and what came out of it."""
+    files = {"counts_by_area": "counts.gpkg", "forecast_model": "m.crimemodel", "report": "report.html"}
+    files |= {"risk_by_area": "risk.gpkg", "top_places": "top.gpkg", "risk_classes_by_area": "classes.gpkg"}
+    given = {"incidents": town, "category_field": "category", "areas": make_wards(), "area_id": "code", "time_bin": 1}
+    given |= {key: str(folder / file) for key, file in files.items()}
+    return run_in_background("incidents_to_area_forecast", {**given, **more}, log)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    layer = QgsVectorLayer(str(path), "rows", "ogr")
+    return [dict(zip(each.fields().names(), each.attributes(), strict=True)) for each in layer.getFeatures()]
+
+
+def test_from_incidents_to_area_forecast(log_of: Any, town_layer: Any, tmp_path: Path) -> None:
+    from crime_risk.riskengine.contract.forecasters import FORECASTERS
+
+    log = log_of()
+    kind = list(FORECASTERS).index("recent_counts")
+    asked = {"area_name": "title", "categories": "Theft", "delay": 2, "kind": kind, "steps": 3}
+    fine, _ = run_by_area(town_layer, log, tmp_path, **asked)
+    assert fine, log.errors
+    assert sum(row["incidents"] for row in read_rows(tmp_path / "counts.gpkg|layername=counts_by_area")) == 75
+    risk = read_rows(tmp_path / "risk.gpkg|layername=risk")
+    assert {row["name"] for row in risk} == {f"Ward {number}" for number in range(9)}
+    days = sorted({row["start"].toString("yyyy-MM-dd") for row in risk})
+    assert days == ["2024-02-12", "2024-02-13", "2024-02-14"], "two days after the counts are over, and not known"
+    classes = read_rows(tmp_path / "classes.gpkg|layername=classes")
+    assert len(classes) == len(risk) == 27
+    assert [row["rank"] for row in read_rows(tmp_path / "top.gpkg")][:9] == list(range(1, 10))
+    assert (tmp_path / "report.html").stat().st_size > 1000
+
+
+def test_counts_by_area_are_kept_when_the_training_fails(log_of: Any, town_layer: Any, tmp_path: Path) -> None:
+    from crime_risk.riskengine.contract.forecasters import FORECASTERS
+
+    log = log_of()
+    fine, _ = run_by_area(town_layer, log, tmp_path, kind=list(FORECASTERS).index("convlstm"))
+    assert not fine
+    assert "Error encountered while running Train forecast model" in log.errors[0]
+    said = next(line for line in log.text.splitlines() if line.startswith("The steps before are done"))
+    assert str(tmp_path / "counts.gpkg") in said
+    assert len(read_rows(tmp_path / "counts.gpkg|layername=areas")) == 9
+    assert not (tmp_path / "m.crimemodel").exists()
 
 
 def test_the_demo_asks_for_what_there_is() -> None:
