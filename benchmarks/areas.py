@@ -27,6 +27,7 @@ from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.plan import Plan
 from riskengine.maps.covariates import shuffle_covariates
 from riskengine.maps.panel import Extras, Panel
+from riskengine.maps.tiling import make_hexagons, make_squares
 from riskengine.measures.metrics import Reliability
 
 #: The weighted mean whose catch and log-loss the default is compared with.

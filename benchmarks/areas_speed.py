@@ -1,4 +1,4 @@
-"""Speed of the tools on areas, as ratios within one run: counting against QGIS's own, a backtest against bare models."""
+"""Speed of the tools on areas, as ratios within a run: counting against QGIS, a backtest against bare models."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import shapely
 from areas_data import find_first_test, make_london_lsoas
 from common import require_data, run_qgis_process, say
 from growth import compute_slope
-import shapely
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
