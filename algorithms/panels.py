@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def bring(asked: Asked, parameter: Parameter, landing: Landing) -> str:
     """Have the panel that the job has made land with all else of the run; returns the layer of its counts."""
-    path = asked.algorithm.parameterAsOutputLayer(asked.parameters, parameter.name, asked.context)
-    path = asked.algorithm.to_absolute(path)
+    given = asked.algorithm.parameterAsOutputLayer(asked.parameters, parameter.name, asked.context)
+    # QGIS names temporary files by the format of its settings.
+    path = str(Path(asked.algorithm.to_absolute(given)).with_suffix(".gpkg"))
     place = landing.make_place(Path(path))
     with sentences(Path(path)):
         shutil.move(asked.job[parameter.key], place)
-    _announce(path, asked.context)
+    _announce(given, path, asked.context)
     return f"{path}|layername={COUNTS_TABLE}"
 
 
@@ -33,13 +34,12 @@ def areas_of(destination: str) -> str:
     return destination.replace(f"|layername={COUNTS_TABLE}", f"|layername={AREAS_TABLE}")
 
 
-def _announce(path: str, context: QgsProcessingContext) -> None:
+def _announce(given: str, path: str, context: QgsProcessingContext) -> None:
     """Have the counts loaded, and the areas below them, where QGIS would load the file's first table."""
     waiting = context.layersToLoadOnCompletion()
-    asked_for = next((each for each in waiting if str(Path(each).absolute()) == path), None)
-    if asked_for is None:
+    if given not in waiting:
         return
-    counts = waiting.pop(asked_for)
+    counts = waiting.pop(given)
     counts.layerTypeHint = QgsProcessingUtils.LayerHint.Vector
     areas = QgsProcessingContext.LayerDetails(
         tr("Areas"), counts.project, counts.outputName, QgsProcessingUtils.LayerHint.Vector

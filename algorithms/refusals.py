@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from qgis.core import (
+    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -20,6 +21,7 @@ from qgis.core import (
 
 from ..bridge.crs import tr
 from ..bridge.databases import text_of_destination
+from ..riskengine.contract.texts import show_name
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import LARGEST_INTEGER, Parameter, Problem, Tool, parameters_of
 from ..riskengine.contract.tools.refusals import (
@@ -89,7 +91,13 @@ def describe_broken_limit(
 
 def describe_wrong_name(parameter: Parameter, given: Mapping[str, Any]) -> str:
     """Say why the name of a file that later steps read is refused; empty where it is not, or QGIS makes it."""
-    path, _ = file_of_output(dict(given), parameter.name)
+    path, table = file_of_output(dict(given), parameter.name)
+    if isinstance(parameter.kind, kinds.PanelDestination):
+        text = text_of_destination(given.get(parameter.name))
+        if table or (path is None and text not in ("", QgsProcessing.TEMPORARY_OUTPUT)):
+            return tr("{name} is {value}; a panel is a file of its own: choose a file that ends in .gpkg.").format(
+                name=parameter.name, value=show_name(text)
+            )
     why = "" if path is None else describe_wrong_ending(parameter, path.name, translate)
     return f"{parameter.name} is {path}; {why}." if why else ""
 

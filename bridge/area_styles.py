@@ -152,7 +152,9 @@ def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, t
         own = category.symbol().clone()
         own.setColor(colour)
         renderer.addCategory(QgsRendererCategory(value, own, label))
-    renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause("start", False)]))
+    # The first map lies on top, and in each the riskiest: lines run over each other.
+    clause = QgsFeatureRequest.OrderByClause
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause('"start"', False), clause(f'"{field}"', True)]))
     renderer.setOrderByEnabled(True)
     layer.setRenderer(renderer)
 

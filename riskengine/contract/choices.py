@@ -36,6 +36,15 @@ Counting = Literal["exact", "as_built"]
 Protocol = Literal["recommended", "published"]
 #: Groups of features of a score model.
 FeatureGroup = Literal["pairs", "distances", "more", "ages", "clock", "offsets", "rings", "densities", "slopes"]
+#: Classifiers of the published study of area hotspots.
+StudyClassifier = Literal["forest", "logistic", "bayes", "neighbours", "vectors"]
+#: Its leaks, one choice each; the first is what was published (see `systems.areas.switches`).
+StudyDensity = Literal["repeats", "smoothed", "none"]
+StudyScaler = Literal["test", "training"]
+StudyNegatives = Literal["target", "year", "month", "anywhere", "known"]
+StudyBest = Literal["test", "training"]
+StudyFeatures = Literal["given", "random", "none"]
+StudyFilling = Literal["backward", "forward"]
 #: How rows of a table are brought to areas.
 Joining = Literal["key", "location", "area", "all"]
 #: What becomes of several values of one area and bin: averaged, added up, or only counted.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.dates import format_span
-from ..contract.texts import format_amount
+from ..contract.texts import count_text, format_amount
 from ..ground.errors import ParameterError
 from ..maps.panel import Panel
 from .beside import UnitsJudged
@@ -68,7 +68,7 @@ def plan_for(panel: Panel, plan: Plan, other: Panel, title: str, parameter: str 
     )
     if abs(theirs - own) > _SAME_INCIDENTS * own:
         raise refuse(
-            f"holds {theirs:,.0f} incidents in the test, and the counts that are backtested {own:,.0f}",
+            f"holds {count_text(round(theirs), 'incident')} in the test, and the counts that are backtested {own:,.0f}",
             "Count the same incidents in both",
         )
     return Plan(first, plan.horizon, plan.refit, plan.seeds)

@@ -103,6 +103,7 @@ class RateModel(Forecaster):
     }
 
     threshold: int
+    seasons: bool | None
     seasons_: int
     fill_: NDArray[np.float64]
 
@@ -132,7 +133,8 @@ class RateModel(Forecaster):
                 value=len(history),
                 remedy="Use a longer period or shorter bins, or a simpler model",
             )
-        self.seasons_ = int(history.edges[-1] - history.edges[0] >= _SEASON_YEARS)
+        long_enough = history.edges[-1] - history.edges[0] >= _SEASON_YEARS
+        self.seasons_ = int(long_enough if self.seasons is None else self.seasons)
         maker = RateColumns(history, history.edges, self.threshold, bool(self.seasons_))
         units = maker.past.units
         columns = np.empty((len(targets) * units, len(maker.names)), dtype=np.float32)
@@ -212,8 +214,9 @@ class _Linear(RateModel):
     weights_: NDArray[np.float64]
     intercept_: float
 
-    def __init__(self, strength: float = 1.0, threshold: int = 1) -> None:
+    def __init__(self, strength: float = 1.0, seasons: bool | None = None, threshold: int = 1) -> None:
         self.strength = strength
+        self.seasons = seasons
         self.threshold = threshold
 
     def _add(self, columns: NDArray[np.float32], offset: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -229,6 +232,8 @@ class RatesLogistic(_Linear):
     ----------
     strength : float
         Precision of the Gaussian prior of the standardised weights.
+    seasons : bool, optional
+        Whether the time of the year is a column; by default where the history holds four years.
     threshold : int
 
     Attributes
@@ -267,6 +272,8 @@ class PoissonRegression(_Linear):
     ----------
     strength : float
         Precision of the Gaussian prior of the standardised weights.
+    seasons : bool, optional
+        Whether the time of the year is a column; by default where the history holds four years.
     threshold : int
 
     Attributes
@@ -304,11 +311,18 @@ class _Boosted(RateModel):
     _MORE: ClassVar[int] = 0
 
     def __init__(
-        self, trees: int = 100, leaves: int = 8, learning_rate: float = 0.06, threshold: int = 1, seed: int = 0
+        self,
+        trees: int = 100,
+        leaves: int = 8,
+        learning_rate: float = 0.06,
+        seasons: bool | None = None,
+        threshold: int = 1,
+        seed: int = 0,
     ) -> None:
         self.trees = trees
         self.leaves = leaves
         self.learning_rate = learning_rate
+        self.seasons = seasons
         self.threshold = threshold
         self.seed = seed
 
@@ -334,6 +348,8 @@ class RatesBoosting(_Boosted):
     leaves : int
         Of a tree, at most.
     learning_rate : float
+    seasons : bool, optional
+        Whether the time of the year is a column; by default where the history holds four years.
     threshold : int
     seed : int
 
@@ -366,6 +382,8 @@ class PoissonBoosting(_Boosted):
     leaves : int
         Of a tree, at most.
     learning_rate : float
+    seasons : bool, optional
+        Whether the time of the year is a column; by default where the history holds four years.
     threshold : int
     seed : int
 

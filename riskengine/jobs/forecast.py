@@ -23,7 +23,7 @@ from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_panel_or_heatmaps
 from ..report.card import describe_forecast
 from ..report.claims import describe_held_out
-from ..systems.hotspots.places import CAUTION, list_place_classes, write_places
+from ..systems.hotspots.places import describe_caution, list_place_classes, write_places
 from ..systems.hotspots.steps import describe_delay, find_known, forecast, write_forecast
 from .models import check_units
 
@@ -71,7 +71,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
             assert parameters.output is not None
             write_forecast(parameters.output, made, history, line, context)
         else:
-            line = f"{line} {CAUTION}"
+            line = f"{line} {describe_caution(history)}"
             write_places(parameters.by_area, parameters.top, made, history, context)
     return {
         "risk": parameters.output,

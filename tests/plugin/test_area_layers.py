@@ -131,6 +131,20 @@ def test_areas_arrive_styled_in_time_and_with_their_card(risk: Any) -> None:
     assert layer.metadata().keywords("crimerisk:time") == ["Jan 2023"]
 
 
+def test_segments_are_lines_and_the_riskiest_lie_on_top(plugin: Any) -> None:
+    from crime_risk.bridge import styles
+
+    fields = "field=name:string&field=start:datetime&field=end:datetime&field=class:integer&field=risk:double"
+    layer = QgsVectorLayer(f"MultiLineString?crs=EPSG:27700&{fields}", "segments", "memory")
+    styles.apply("risk_areas", layer, {"class_labels": ["Other", "Riskiest"], "edges": ["2023-01-01T00:00:00"] * 2})
+    categories = layer.renderer().categories()
+    assert [each.symbol().color().name() for each in categories] == ["#ffffb2", "#bd0026"]
+    assert [each.symbol().width() for each in categories] == [0.9, 0.9]
+    order = [(each.expression().expression(), each.ascending()) for each in layer.renderer().orderBy().list()]
+    assert order == [('"start"', False), ('"class"', True)]
+    assert not layer.temporalProperties().isActive(), "one map has nothing to play"
+
+
 def shown_in(layer: QgsVectorLayer, begin: QDateTime, end: QDateTime) -> int:
     """How many features the Temporal Controller shows in a span."""
     context = QgsVectorLayerTemporalContext()

@@ -333,11 +333,17 @@ def test_model_of_other_maps(refusal: Any, run: Any, town_layer: Any, forecast: 
     assert "Rasterize the incidents in bins of 1 days" in said
 
 
-@pytest.mark.parametrize("algorithm", ["convlstmprediction", "classifyrisk"])
-def test_foreign_raster(algorithm: str, refusal: Any, grids_file: Path, foreign: Path, out: Path) -> None:
+@pytest.mark.parametrize(
+    ("algorithm", "remedy"),
+    [
+        ("convlstmprediction", "no raster. Choose a raster that QGIS can open"),
+        ("classifyrisk", "no layer. Choose a raster, or a layer of areas, that QGIS can open"),
+    ],
+)
+def test_foreign_raster(algorithm: str, remedy: str, refusal: Any, grids_file: Path, foreign: Path, out: Path) -> None:
     for name, file in copies(grids_file, foreign, 0.1).items():
         said = refusal(algorithm, INPUT=str(file), OUTPUT=str(out))
-        assert f"INPUT is {file}; it is missing, truncated or no raster" in said, name
+        assert f"INPUT is {file}; it is missing, truncated or {remedy}" in said, name
         assert not out.exists()
 
 

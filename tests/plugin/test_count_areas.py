@@ -188,6 +188,11 @@ def test_areas_are_called_by_their_feature_where_no_field_is_chosen(count: Any) 
         ({"AREA_ID": "codes"}, "AREA_ID: the layer has no field codes. It has: code, title."),
         ({"AREA_COLUMN": "lsoa"}, "AREA_COLUMN: the layer has no field lsoa."),
         ({"OUTPUT": "panel.shp"}, "choose a file that ends in .gpkg."),
+        (
+            {"OUTPUT": "ogr:dbname='{}' table=\"counts\" (geom)"},
+            "a panel is a file of its own: choose a file that ends in .gpkg",
+        ),
+        ({"OUTPUT": "memory:counts"}, "OUTPUT is memory:counts; a panel is a file of its own"),
     ],
 )
 def test_what_cannot_work_is_refused_before_any_work(
@@ -195,7 +200,8 @@ def test_what_cannot_work_is_refused_before_any_work(
 ) -> None:
     given = {"INPUT": town_layer, "TIME_FIELD": "occurred", "AREAS": make_layer(HALVES), "OUTPUT": "panel.gpkg"}
     asked = {**given, **parameters}
-    asked["OUTPUT"] = str(tmp_path / asked["OUTPUT"])
+    name = asked["OUTPUT"]
+    asked["OUTPUT"] = name.format(tmp_path / "all.gpkg") if ":" in name else str(tmp_path / name)
     assert said in refusal("countareas", **asked)
     assert not list(tmp_path.iterdir())
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.layers import make_city_rows
 from kit.tools import algorithm_of, check_run, check_tool, list_tool_ids
 from qgis.core import QgsFeature, QgsProcessingParameterRasterDestination, QgsProject, QgsVectorLayer
 
 #: What makes a run short; all else is as a user gets it.
 QUICK: dict[str, dict[str, Any]] = {
+    "areahotspots": {"TESTS": 1, "CLASSIFIERS": [2]},
     "addcovariates": {"KEY_FIELD": "id", "FIELDS": "score"},
     "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
     "countareas": {"UNITS": 1, "SIZE": 500},
@@ -41,6 +43,7 @@ def inputs_of(
     binary: Any,
     panel: str,
     table: Any,
+    points: Any,
 ) -> Any:
     """`inputs_of(tool)`: what it needs, by the names of Processing."""
     by_key = {
@@ -66,6 +69,9 @@ def inputs_of(
         given = {each.name: by_key[each.key] for each in needed if each.key in by_key}
         files = [each for each in needed if getattr(each.kind, "ending", "") in models]
         given.update({each.name: models[each.kind.ending] for each in files})
+        if name == "areahotspots":
+            # It learns from twelve months, and those know three before.
+            given["INPUT"] = points(make_city_rows(count=1200, days=520))
         return {**given, **QUICK.get(name, {})}
 
     return inputs_of

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...contract.tools.base import fields_of
 from ...contract.tools.forecast import ForecastRisk
-from ...contract.units import WHOLES
+from ...contract.units import SIZES, WHOLES
 from ...forecasters.expected import Counts
 from ...ground.context import JobContext
 from ...ground.tables import Chunk, write_table
@@ -27,13 +27,6 @@ Values = NDArray[np.float64]
 TOP = 20
 #: Shares of the area that differ by rounding alone are equal.
 _ROUNDING = 1e-9
-#: What must be read beside every map of areas, and goes into its metadata.
-CAUTION = (
-    "A forecast of reported incidents in places, never of persons. Areas rank by risk per km²: a small one may rank"
-    " high by a few incidents. The change is against the mean count per bin of the last year known."
-)
-
-
 @dataclass(frozen=True)
 class PlaceForecast:
     """What is said of each area and bin; all of shape (steps, N).
@@ -65,6 +58,16 @@ class PlaceForecast:
 def list_place_classes(kind: str) -> list[str]:
     """List what the classes of a kind of support are called, lowest first."""
     return list_share_labels([100 - each for each in reversed(DEFAULT_PERCENTILES)], whole=WHOLES[kind])
+
+
+def describe_caution(history: Panel) -> str:
+    """Describe what must be read beside every map of areas; it goes into the layer's metadata."""
+    noun, size = history.noun, SIZES[history.support.kind]
+    return (
+        f"A forecast of reported incidents in places, never of persons. {noun.capitalize()}s rank by risk per {size}: a"
+        " small one may rank high by a few incidents. The change is against the mean count per bin of the last year"
+        " known."
+    )
 
 
 def describe_places(made: RiskForecast, history: Panel) -> PlaceForecast:
@@ -146,13 +149,15 @@ def write_top(path: str, made: RiskForecast, places: PlaceForecast, history: Pan
     """Write the first places of each bin, from the first rank on; returns how many rows there are."""
     fields = fields_of(ForecastRisk, "top")
     size = history.support.measure_km()
+    # Segments have a length instead.
+    square = size if history.support.kind == "areas" else np.full(len(size), np.nan)
 
     def chunks() -> Iterator[Chunk]:
         for step, ranks in enumerate(places.rank):
             first = np.argsort(ranks)[:TOP]
             values = _list_values(made, places, history, step, first)
             values |= {
-                "km2": size[first],
+                "km2": square[first],
                 "share": np.cumsum(size[first]) / size.sum(),
                 "expected_share": np.cumsum(places.counts.mean[step, first]) / places.counts.mean[step].sum(),
             }

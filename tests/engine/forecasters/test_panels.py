@@ -7,7 +7,7 @@ import pytest
 import shapely
 from kit.maps import make_stack
 
-from riskengine.contract.forecasters import FORECASTERS
+from riskengine.contract.forecasters import FORECASTERS, list_default_members
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.forecasters.selfexciting.etas_kernel import Mover
@@ -21,6 +21,9 @@ MAPS, FIRST = 90, 80
 PLAIN = [name for name, record in FORECASTERS.items() if not record.network]
 #: Where counts, shares, recent counts, weekday and trend come from nothing but the unit's own past.
 OWN = ("constant", "prior_counts", "prior_share", "recent_counts", "weekday_trend")
+
+#: On areas the ensemble's default has other members.
+SETTINGS = {"ensemble": {"members": [*list_default_members("grid"), "ewma"]}}
 
 
 def make_city(seed: int = 4) -> Heatmaps:
@@ -55,7 +58,7 @@ def test_the_same_cells_give_the_same_forecasts(name: str) -> None:
     panel = to_areas(city)
 
     def forecast(history: Heatmaps | Panel) -> list[np.ndarray]:
-        model: Forecaster = make_forecaster(name).fit(history.before(FIRST))
+        model: Forecaster = make_forecaster(name, **SETTINGS.get(name, {})).fit(history.before(FIRST))
         return [model.predict(history.before(FIRST), 3), model.predict_each(history, FIRST)]
 
     for cells, areas in zip(forecast(city), forecast(panel), strict=True):

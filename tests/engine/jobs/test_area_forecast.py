@@ -21,6 +21,7 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.jobs import run_job
 from riskengine.maps.panel import Panel
+from riskengine.maps.segments import Segments
 
 #: 5 km², 1 km² and 0.25 km².
 SHAPES = make_row([5000.0, 1000.0, 250.0])
@@ -243,6 +244,31 @@ def test_results_of_other_units_are_refused(tmp_path: Path) -> None:
     train(tmp_path, panel)
     with pytest.raises(ParameterError, match=r"output is .*risk\.tif, but heatmaps is a layer of areas"):
         forecast(tmp_path, panel, output=str(tmp_path / "risk.tif"))
+
+
+    stack = write_stack(tmp_path / "h.tif", make_stack(np.arange(600, dtype=np.uint8).reshape(60, 2, 5) % 3))
+    train(tmp_path, stack)
+    with pytest.raises(ParameterError, match=r"by_area is .*areas\.gpkg, but heatmaps is a raster"):
+        forecast(tmp_path, stack, output=str(tmp_path / "risk.tif"))
+    assert not (tmp_path / "risk.tif").exists()
+
+
+def test_street_segments_are_forecast_as_lines(tmp_path: Path) -> None:
+    lines = np.array([shapely.LineString([(0, 0), (100, 0)]), shapely.LineString([(100, 0), (100, 400)])])
+    streets = Segments(("short", "long"), lines, "EPSG:27700", ("Short Lane", "Long Road"))
+    counts = np.ones((24, 2), np.uint8)
+    town = make_panel(counts)
+    panel = write_counts(tmp_path / "streets.gpkg", replace(town, support=streets))
+    train(tmp_path, panel)
+    made = forecast(tmp_path, panel)
+    rows, top = read_areas(tmp_path / "areas.gpkg"), read_table(tmp_path / "top.gpkg")
+    assert shapely.get_type_id(rows["geometry"]).tolist() == [5, 5]
+    assert (rows["name"], rows["rank"]) == (["Short Lane", "Long Road"], [1, 2])
+    assert top["share"] == pytest.approx([0.2, 1.0])
+    # A length is no area.
+    assert top["km2"] == [None, None]
+    assert "(2 segments, 1 month)" in made["card"]
+    assert "Segments rank by risk per km:" in made["card"]
 
 
 def test_a_year_without_observed_months_has_no_change(tmp_path: Path) -> None:
