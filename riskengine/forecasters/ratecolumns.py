@@ -9,8 +9,9 @@ from scipy.sparse import csr_array
 from ..maps.panel import Panel
 from .pastcounts import YEAR, Array, PastCounts, find_middles, shrink
 
-#: Half-lives of the weighted means, days; none is shorter than two bins.
+#: Half-lives of the weighted means, days, and the fewest bins of one: two, whichever month is the first.
 HALF_LIVES = (61.0, 183.0, 548.0, 1826.0)
+_LEAST_BINS = 1.9
 #: That of the rate which the columns correct.
 _BASE_LIFE = 365.0
 #: That of the level at which it is, of bins shorter than a month; of longer ones each of the last 365 days is alike.
@@ -61,7 +62,7 @@ class RateColumns:
         self._static = [layer[mask] for layer in extras.static]
         self._covariates, self._mask = extras.covariates, mask
         self._channels = [np.asarray(each[:, mask], dtype=np.float32) for each in extras.channels]
-        least = 2 * self.past.bin_days
+        least = _LEAST_BINS * self.past.bin_days
         self._lives = [days for days in HALF_LIVES if days >= least] or [least]
         rings = ("here", "who touch it", *(f"{rounds} rounds about" for rounds in WIDTHS))
         self.names = [
