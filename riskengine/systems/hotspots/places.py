@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from ...contract.tools.base import fields_of
 from ...contract.tools.forecast import ForecastRisk
-from ...contract.units import SIZES
-from ...contract.units import WHOLES
+from ...contract.units import SIZES, WHOLES
 from ...forecasters.expected import Counts
 from ...ground.context import JobContext
 from ...ground.tables import Chunk, write_table
