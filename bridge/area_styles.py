@@ -31,7 +31,7 @@ _WIDGETS = {
     QMetaType.Type.Double: ("Range", {"Precision": 3}),
     QMetaType.Type.QDateTime: ("DateTime", {"display_format": "yyyy-MM-dd HH:mm", "allow_null": True}),
 }
-#: Digits of numbers that are not shown as the others: of thousands of areas one has a small share, and limits are counts.
+#: Digits of numbers unlike the others: of thousands of areas one has a small share, and limits are whole counts.
 _DIGITS = {"share": 5, "expected_share": 5, "low": 0, "high": 0}
 
 

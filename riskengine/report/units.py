@@ -38,8 +38,6 @@ class UnitWords:
         A sentence on what is flagged at the edge.
     paired : str
         A sentence on what differences and their intervals rest on.
-    resampled : str
-        What the intervals of hit rates rest on.
     intervals : str
         How all intervals are made, for the card.
     """
@@ -54,7 +52,6 @@ class UnitWords:
     colours: str
     flagging: str
     paired: str
-    resampled: str
     intervals: str
 
     @property
@@ -95,7 +92,6 @@ _CELLS = UnitWords(
     flagging="Cells of equal risk at the edge of the flagged area count in part.",
     paired="Differences of log-loss are paired by map; intervals come from a bootstrap of blocks of maps that follow"
     " each other.",
-    resampled="blocks of time",
     intervals="none with fewer than 6 blocks. Differences: studentised bootstrap; hit rate and PAI: Student’s t on the"
     " linearised ratio",
 )
@@ -119,8 +115,7 @@ def _speak_of_sizes(kind: str, one: str, outside: str, choice: str) -> UnitWords
         " by the same part.",
         paired=f"Differences are paired by bin and {noun_of(kind)}; their intervals allow for bins that differ from"
         " each other and for parts of the city that do.",
-        resampled="blocks of time",
-        intervals="none with fewer than 6 blocks of a kind. Hit rate and PAI: blocks of time. Differences: variance"
+            intervals="none with fewer than 6 blocks of a kind. Hit rate and PAI: blocks of time. Differences: variance"
         f" over blocks of time plus that over blocks of {many} that lie together, less that over both (Cameron,"
         " Gelbach and Miller 2011). Student’s t on the linearised ratio",
     )
