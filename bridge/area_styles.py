@@ -31,8 +31,8 @@ _WIDGETS = {
     QMetaType.Type.Double: ("Range", {"Precision": 3}),
     QMetaType.Type.QDateTime: ("DateTime", {"display_format": "yyyy-MM-dd HH:mm", "allow_null": True}),
 }
-#: Of thousands of areas one has a small share.
-_SHARES = ("share", "expected_share")
+#: Digits of numbers unlike the others: of thousands of areas one has a small share, and limits are whole counts.
+_DIGITS = {"share": 5, "expected_share": 5, "low": 0, "high": 0}
 
 
 def list_titles() -> dict[str, str]:
@@ -71,8 +71,8 @@ def name_fields(layer: QgsVectorLayer) -> None:
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
-        if field.name() in _SHARES:
-            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": 5}))
+        if field.name() in _DIGITS:
+            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": _DIGITS[field.name()]}))
         elif field.type() in _WIDGETS:
             layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup(*_WIDGETS[field.type()]))
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Photograph QGIS with the plugin into docs/images: the walk-through of README on Chicago, step by step, in a project in
-# degrees and in one in metres, with its layout and all reports; the walk through London of docs/user-guide-areas.md; and
-# what tests/desktop sees. Look at each picture before it is committed.
+# degrees and in one in metres, with its layout and all reports; the walk through London of docs/user-guide-areas.md;
+# and what tests/desktop sees. Look at each picture before it is committed.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 CHICAGO="${CRIMERISK_DATA:-$ROOT/../shared/data}/chicago/crimes_2018.csv"
 if [ ! -f "$CHICAGO" ]; then

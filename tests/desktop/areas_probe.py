@@ -83,7 +83,7 @@ def show(start: str, *others: str) -> Any:
         node.setItemVisibilityChecked(node.layerId() in seen)
         node.setExpanded(node.layerId() == layer.id())
     canvas = iface.mapCanvas()
-    canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()))
+    canvas.setExtent(canvas.mapSettings().layerExtentToOutputExtent(layer, layer.extent()).scaled(1.04))
     iface.setActiveLayer(layer)
     return layer
 
@@ -149,7 +149,7 @@ def look_at_top_places() -> None:
     """Step 9: the attribute table."""
     layer = find_layer("Top places")
     table = iface.showAttributeTable(layer)
-    table.window().resize(1250, 560)
+    table.window().resize(1540, 560)
     settle()
     view = next(each for each in table.findChildren(QTableView) if each.isVisible())
     view.resizeColumnsToContents()

@@ -84,6 +84,14 @@ def test_no_word_of_it_is_one_of_grids(page: Page) -> None:
     page.check_order()
 
 
+def test_where_nearly_all_areas_have_incidents_the_probability_of_one_says_little(page: Page, tmp_path: Path) -> None:
+    said = "the probability of it says little: take shorter bins, or more Incidents that count."
+    assert said not in page.text
+    made = judge(maps=20)
+    every = replace(made, panel=replace(made.panel, counts=made.panel.counts + 1))
+    assert said in write(tmp_path / "r.html", every).text
+
+
 def test_its_tables_have_the_figures_that_were_judged(page: Page, judged: Judged) -> None:
     for name, title in (("ensemble", "Ensemble"), ("prior_counts", "Prior counts baseline")):
         area = judged.scores[name].area
