@@ -207,8 +207,8 @@ def _check_size(support: Shapes, edges: Times, length: str) -> None:
     number, bins = len(support.ids), len(edges) - 1
     if number * bins > MOST_COUNTS:
         raise ParameterError(
-            f"{count_text(number, noun_of(support.kind))} in {count_bins(bins, length)} are {number * bins:,} counts;"
-            f" {MOST_COUNTS:,} are the most",
+            f"{count_text(number, noun_of(support.kind))} in {count_bins(bins, length)} are"
+            f" {count_text(number * bins, 'count')}; {MOST_COUNTS:,} are the most",
             parameter="bin_unit",
             value=length,
             remedy="Choose longer bins, a shorter period, or fewer areas",

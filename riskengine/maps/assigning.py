@@ -87,7 +87,7 @@ def _compare(unit: NDArray[np.int64], place: NDArray[np.int64], support: Shapes,
         first = [show_name(support.ids[each[apart[0]]]) for each in (unit, place)]
         lie = part_text(len(apart), int(both.sum()), "incident", "lies", "lie")
         context.warn(
-            f"{lie} in another {noun} than {'its' if len(apart) == 1 else 'their'} column names ({share:.1%}; the first"
+            f"{lie} in another {noun} than {'its' if len(apart) == 1 else 'their'} column says ({share:.1%}; the first"
             f" names {first[0]} and lies in {first[1]}). The column decides: published places are often moved"
         )
     outside = int(((unit >= 0) & (place < 0)).sum())

@@ -92,7 +92,8 @@ def _run(start: np.datetime64, code: str, step: int, bins: int) -> Times:
 
 def bin_text(unit: str, length: int) -> str:
     """How a bin is written in files and reports, e.g. ``2 hours``; quarters as their months."""
-    return f"{3 * length} months" if unit == "quarters" else f"{length} {unit}"
+    unit, length = ("months", 3 * length) if unit == "quarters" else (unit, length)
+    return f"{length} {unit}"
 
 
 def read_bin_text(text: str) -> tuple[int, str]:

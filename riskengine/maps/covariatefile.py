@@ -127,7 +127,7 @@ def read_covariates(database: sqlite3.Connection, fids: Sequence[int]) -> Extras
             names.append(str(name))
         else:
             if not 0 <= bins <= MAX_BINS:
-                raise ValueError(f"{name} has {bins} bins")
+                raise ValueError(f"the bins of {name} are {bins}")
             first, length = when.astype(np.int64), length.astype(np.int64)
             if (first < 0).any() or (length < 1).any() or (first + length > bins).any():
                 raise ValueError(f"values of {name} lie outside its bins")

@@ -172,7 +172,8 @@ gain from what they say. A covariate replaces the one of its name; a prefix keep
         joined, combine = given.get("joined"), given.get("combine")
         if combine == "count" and joined != "location":
             yield Problem(
-                "combine", tr("{combine} counts points, which {joined} by location brings to areas. Choose it there.")
+                "combine",
+                tr("With {combine} points are counted, which {joined} by location brings to areas. Choose it there."),
             )
         if not given.get("fields") and combine != "count":
             yield Problem("fields", tr("{fields} is empty. Choose the fields that hold the values."))

@@ -233,7 +233,7 @@ def test_a_column_decides_and_what_disagrees_is_said(count: Any) -> None:
     assert ran.result["disagreeing"] == pytest.approx(100 / 3)
     assert ran.said.warnings[:2] == [
         "1 of 6 incidents names an area that the layer does not have: Q7.",
-        "1 of 3 incidents lies in another area than its column names (33.3%; the first names E and lies in W). The"
+        "1 of 3 incidents lies in another area than its column says (33.3%; the first names E and lies in W). The"
         " column decides: published places are often moved.",
     ]
     assert "1 incident lies in no area, and counts where its column says." in ran.said.messages
