@@ -117,8 +117,9 @@ def format_flagged(hits: AreaHits, units: UnitWords) -> str:
     if hits.weights is not None:
         number, total = hits.flagged / hits.maps, hits.weights.total / hits.maps
         some = f"part of one {units.noun}" if number < 0.5 else count_text(round(number), units.noun)
+        size = "its size" if number < 1.5 else "their size"
         share = _join_percent(flagged.format_share(hits.flagged_share))
-        return f"{some} per {units.measure} ({share} of {format_figure(total)} {units.measure})"
+        return f"{some} for {size} ({share} of {format_figure(total)} {units.measure})"
     if _is_as_wanted(hits):
         return f"{format_percent(hits.share, 0)} of the area"
     return _join_percent(flagged.describe_part(hits.flagged / hits.maps, hits.cells / hits.maps))

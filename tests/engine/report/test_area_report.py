@@ -69,7 +69,7 @@ def test_it_opens_with_how_many_incidents_lay_in_how_many_areas_of_how_many_km2(
     held = f"{few.incidents:.0f} of the {area.incidents:.0f} lie in {few.cells} areas"
     assert page.lead == (
         "Ensemble was tried on 60 months, Sep 2020 – Aug 2025, in 13.8 km²: the riskiest"
-        f" {area.flagged / 60:.0f} areas per km² (5 % of 13.8 km²) caught {area.caught:.0f} of"
+        f" {area.flagged / 60:.0f} areas for their size (5 % of 13.8 km²) caught {area.caught:.0f} of"
         f" {area.incidents:,.0f} incidents (burglary), {100 * area.hit_rate:.1f} % ({held}); the simple method prior"
         f" counts caught {plain.caught:.0f}, and as many km² drawn at random would catch about"
         f" {0.05 * area.incidents:.0f}."
@@ -182,21 +182,22 @@ def test_limits_of_areas_and_of_covariates(judged: Judged) -> None:
 def test_a_card_says_of_how_many_areas_it_speaks(judged: Judged) -> None:
     area = judged.scores["ensemble"].area
     said = collapse_blanks(describe_held_out("ensemble", metrics_of(judged)))
-    assert f"in the riskiest {area.flagged / 60:.0f} areas per km² (5 % of 13.8 km²) it catches" in said
+    assert f"in the riskiest {area.flagged / 60:.0f} areas for their size (5 % of 13.8 km²) it catches" in said
 
 
 def test_less_than_one_area_is_a_part_of_one() -> None:
     made = judge()
     area = made.scores["ensemble"].area
     made.scores["ensemble"] = replace(made.scores["ensemble"], area=replace(area, flagged=0.3 * area.maps))
-    assert "the riskiest part of one area per km² (5 % of 13.8 km²) caught" in collapse_blanks(describe_trial(made))
+    said = collapse_blanks(describe_trial(made))
+    assert "the riskiest part of one area for its size (5 % of 13.8 km²) caught" in said
 
 
 def test_segments_are_told_in_km_of_their_length(tmp_path: Path) -> None:
     made = judge("segments", 8)
     page = write(tmp_path / "r.html", made)
     area = made.scores["ensemble"].area
-    assert f"the riskiest {area.flagged / 8:.0f} segments per km (5 % of 4.60 km) caught" in page.lead
+    assert f"the riskiest {area.flagged / 8:.0f} segments for their size (5 % of 4.60 km) caught" in page.lead
     assert page.find_row("Segments", 2)[1] == "16 segments of 0.1 to 0.5 km (half of them below 0.3 km)"
     assert CELLS.findall(page.text) == []
     assert "areas" not in make_headline(made)[0]
@@ -279,7 +280,7 @@ def test_the_report_of_a_training_on_areas(tmp_path: Path) -> None:
     assert CELLS.findall(page.text) == []
     assert CELLS.findall(" ".join(page.alts)) == []
     assert re.match(
-        r"Logistic was tried on 7 months, .* in 13.8 km²: the riskiest \d+ areas per km² \(5 % of", page.lead
+        r"Logistic was tried on 7 months, .* in 13.8 km²: the riskiest \d+ areas for their size \(5 % of", page.lead
     )
     assert page.find_row("Areas", 2)[1] == "16 areas of 0.3 to 1.5 km² (half of them below 0.9 km²)"
     assert page.find_row("Counts known", 2)[1] == "2 months late"
