@@ -210,13 +210,19 @@ def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
     Parameters
     ----------
     heatmaps : Panel
-        Areas are given, never drawn: of them nothing is narrowed.
+        Squares or hexagons laid over a hull stay what they are, and that is said.
     origin : int
         Number of the first map that the first forecast does not know.
     say : callable
         Told of what was done.
     """
-    if not isinstance(heatmaps, Heatmaps) or kind_of(heatmaps) != "hull":
+    if kind_of(heatmaps) != "hull":
+        return heatmaps
+    if not isinstance(heatmaps, Heatmaps):
+        say(
+            "The study area is the hull of all incidents, also of those judged: figures look a little better than they"
+            " are. Count with a study area of polygons to avoid it"
+        )
         return heatmaps
     origin = max(origin, 0)
     before = heatmaps.before(origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import shapely
 from kit.contexts import Recorder
 from kit.incidents import make_incidents, write_incidents
+from kit.panels import make_panel
 
 from riskengine.contract import tags as tagnames
 from riskengine.jobs import run_job
@@ -136,3 +138,13 @@ def test_a_study_area_layer_of_the_hull(tmp_path: Path) -> None:
         for one in (result, wide)
     ]
     assert areas[1] > areas[0] + 10e6
+
+
+def test_hexagons_laid_over_a_hull_are_judged_as_they_are_and_that_is_said() -> None:
+    panel = make_panel(np.array([[1, 0], [0, 2]], dtype=np.uint8), area="hull 1")
+    said: list[str] = []
+    assert narrow_to_past(panel, 1, said.append) is panel
+    assert said[0].startswith("The study area is the hull of all incidents, also of those judged")
+    given = replace(panel, area="polygons")
+    assert narrow_to_past(given, 1, said.append) is given
+    assert len(said) == 1
