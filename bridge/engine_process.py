@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-from . import environment, processes
+from . import environment, leftovers, processes
 
 
 def encode(value: Any) -> bytes:
@@ -155,6 +155,8 @@ class EngineProcess:
             # Its children see that, and remove what it left behind.
             processes.wait_for_group(self._popen, 1.0)
         self.kill()
+        # Children that had only begun to start could not.
+        leftovers.sweep_temporary()
         for reader in self._readers:
             reader.join(1)
         return code, list(self._words)[-5:]
