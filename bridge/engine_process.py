@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-from . import environment, leftovers, processes
+from . import environment, processes
 
 
 def encode(value: Any) -> bytes:
@@ -22,6 +22,8 @@ def encode(value: Any) -> bytes:
     return json.dumps(value, allow_nan=False, default=os.fspath).encode("ascii")
 
 
+#: Children of a process that has ended are given this long to see it; they mostly take a tenth of a second.
+_SECONDS_TO_TIDY = 15.0
 #: No event is longer; what is, is no line of the engine's.
 LONGEST_LINE = 1 << 28
 #: Python's word on semaphores whose owner was ended by force; it has removed them, and nobody is helped by it.
@@ -152,11 +154,9 @@ class EngineProcess:
             self._popen.wait(2)
         code = self._popen.poll()
         if code is not None:
-            # Its children see that, and remove what it left behind.
-            processes.wait_for_group(self._popen, 1.0)
+            # Its children see that, and remove what it left behind; those that have only begun to start take seconds.
+            processes.wait_for_group(self._popen, _SECONDS_TO_TIDY)
         self.kill()
-        # Children that had only begun to start could not.
-        leftovers.sweep_temporary()
         for reader in self._readers:
             reader.join(1)
         return code, list(self._words)[-5:]
