@@ -115,7 +115,7 @@ def _speak_of_sizes(kind: str, one: str, outside: str, choice: str) -> UnitWords
         " by the same part.",
         paired=f"Differences are paired by bin and {noun_of(kind)}; their intervals allow for bins that differ from"
         " each other and for parts of the city that do.",
-            intervals="none with fewer than 6 blocks of a kind. Hit rate and PAI: blocks of time. Differences: variance"
+        intervals="none with fewer than 6 blocks of a kind. Hit rate and PAI: blocks of time. Differences: variance"
         f" over blocks of time plus that over blocks of {many} that lie together, less that over both (Cameron,"
         " Gelbach and Miller 2011). Student’s t on the linearised ratio",
     )
