@@ -221,6 +221,8 @@ def test_other_units_need_the_same_place_bins_and_incidents() -> None:
         plan_for(panel, plan, make_panel(np.full((MONTHS - 1, 4), 3, dtype=np.uint8)), "wards")
     with pytest.raises(ParameterError, match="wards covers 8 km², and the counts that are backtested 4 km²"):
         plan_for(panel, plan, make_panel(panel.counts, shapes=make_row([2000] * 4)), "wards")
+    # Hexagons that touch a place cover more than it has.
+    assert plan_for(panel, plan, make_panel(panel.counts, shapes=make_row([1200] * 4)), "hexagons").first == FIRST
     said = "wards holds 48 incidents in the test, and the counts that are backtested 144"
     with pytest.raises(ParameterError, match=said):
         plan_for(panel, plan, make_panel(np.ones((MONTHS, 4), dtype=np.uint8)), "wards")
