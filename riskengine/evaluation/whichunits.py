@@ -20,8 +20,8 @@ from .scoring import make_hits
 
 #: Flagged shares of the area of the first panel.
 UNIT_SHARES = tuple(round(0.01 * number, 2) for number in range(1, 21))
-#: Units of one place cover areas that differ by this share at most: hexagons are not cut at its border, and those of 800 m
-#: that touch Baltimore's neighbourhoods cover a fifth more than these.
+#: Units of one place cover areas that differ by this share at most: hexagons are not cut at its border, and those of
+#: 800 m that touch Baltimore's neighbourhoods cover a fifth more than these.
 _SAME_AREA = 0.3
 #: And the incidents in them on the maps of the test by this, as some lie in none of the units.
 _SAME_INCIDENTS = 0.1
