@@ -43,7 +43,7 @@ class Dated:
 
     def repeat(self, areas: int) -> Dated:
         """The same for so many areas, of values that one area holds for all."""
-        values, filled = (np.repeat(each, areas, axis=1) for each in (self.values, self.filled))
+        values, filled = np.repeat(self.values, areas, axis=1), np.repeat(self.filled, areas, axis=1)
         return replace(self, values=values, filled=filled, gaps=self.gaps * areas)
 
 
