@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.stats import binom, nbinom, poisson
 
 from ..maps.panel import Panel
@@ -43,9 +44,10 @@ class Counts:
 def expect_counts(risk: NDArray[np.floating], history: Panel, threshold: int = 1) -> Counts:
     """Turn probabilities of at least `threshold` incidents into expected counts.
 
-    Counts are negative binomial, with a variance of φ times the mean (`measure_dispersion`): r = mean / (φ - 1), no
-    incident has probability φ^-r. The mean is that of which `risk` is the probability; where this is above `SURE`,
-    it is at least the unit's mean of the last bins. Of binary counts events are expected instead of incidents.
+    Counts are negative binomial, with a variance of φ times the mean: r = mean / (φ - 1), no incident has probability
+    φ^-r. The mean is that of which `risk` is the probability, with the φ of bins without an incident (`match_zeros`);
+    where the risk is above `SURE`, it is at least the unit's mean of the last bins. Intervals have the φ of all counts
+    (`measure_dispersion`). Of binary counts events are expected instead of incidents.
 
     Parameters
     ----------
@@ -60,10 +62,10 @@ def expect_counts(risk: NDArray[np.floating], history: Panel, threshold: int = 1
         return _spread(inside, binom.ppf((1 - LEVEL) / 2, 1, inside), binom.ppf((1 + LEVEL) / 2, 1, inside), mask)
     recent = np.flatnonzero(history.observed)[-_RECENT:]
     seen = np.asarray(history.counts[recent][:, mask], dtype=np.float64)
-    dispersion = measure_dispersion(seen)
-    mean = _find_means(inside, dispersion, threshold)
+    dispersion, of_zeros = measure_dispersion(seen), match_zeros(seen)
+    mean = _find_means(inside, of_zeros, threshold)
     own = seen.mean(axis=0) if len(seen) else np.zeros(inside.shape[1])
-    mean = np.where(inside > SURE, np.maximum(_find_means(np.minimum(inside, SURE), dispersion, threshold), own), mean)
+    mean = np.where(inside > SURE, np.maximum(_find_means(np.minimum(inside, SURE), of_zeros, threshold), own), mean)
     low, high = (_find_quantile(share, mean, dispersion) for share in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return _spread(mean, low, high, mask)
 
@@ -77,19 +79,59 @@ def measure_dispersion(seen: NDArray[Any]) -> float:
     ----------
     seen : ndarray, shape (T, N)
     """
-    bins, units = seen.shape
-    if bins < _FEWEST or units < 2 or not seen.any():
+    if not _tells(seen):
         return 1.0
-    expected = np.outer(seen.mean(axis=1), seen.mean(axis=0)) / seen.mean()
+    bins, units = seen.shape
+    expected = _expect(seen)
     free = (bins - 1) * (units - 1) / (bins * units)
     return float(np.clip(((seen - expected) ** 2).sum() / expected.sum() / free, 1.0, _MOST_DISPERSION))
 
 
-def _find_means(risk: Array, dispersion: float, threshold: int) -> Array:
+def match_zeros(seen: NDArray[Any]) -> float:
+    """Find the dispersion with which as many counts are 0 as there are, at the means of units and of bins.
+
+    One week with a hundred incidents in one unit makes all counts vary more (`measure_dispersion`), but tells nothing
+    of how many incidents there are where one is likely.
+
+    Parameters
+    ----------
+    seen : ndarray, shape (T, N)
+    """
+    if not _tells(seen):
+        return 1.0
+    step = np.log(_MEANS[1] / _MEANS[0])
+    place = np.rint(np.log(np.maximum(_expect(seen), _MEANS[0]) / _MEANS[0]) / step).astype(np.intp)
+    number = np.bincount(place.ravel().clip(max=len(_MEANS) - 1), minlength=len(_MEANS))
+    hit = int((seen > 0).sum())
+
+    def exceed(dispersion: float) -> float:
+        return float(number @ _reach(dispersion, 1)) - hit
+
+    if exceed(1.0) <= 0:
+        return 1.0
+    if exceed(_MOST_DISPERSION) >= 0:
+        return _MOST_DISPERSION
+    return float(brentq(exceed, 1.0, _MOST_DISPERSION, xtol=1e-4))
+
+
+def _tells(seen: NDArray[Any]) -> bool:
+    bins, units = seen.shape
+    return bins >= _FEWEST and units >= 2 and bool(seen.any())
+
+
+def _expect(seen: NDArray[Any]) -> Array:
+    return np.asarray(np.outer(seen.mean(axis=1), seen.mean(axis=0)) / seen.mean())
+
+
+def _reach(dispersion: float, threshold: int) -> Array:
+    """Probability of at least `threshold` incidents, of each of `_MEANS`."""
     if dispersion <= 1:
-        reached = poisson.sf(threshold - 1, _MEANS)
-    else:
-        reached = nbinom.sf(threshold - 1, _MEANS / (dispersion - 1), 1 / dispersion)
+        return np.asarray(poisson.sf(threshold - 1, _MEANS))
+    return np.asarray(nbinom.sf(threshold - 1, _MEANS / (dispersion - 1), 1 / dispersion))
+
+
+def _find_means(risk: Array, dispersion: float, threshold: int) -> Array:
+    reached = _reach(dispersion, threshold)
     # Where it is all but certain, the probability no longer grows.
     grows = np.r_[True, np.diff(reached) > 0]
     return np.asarray(np.exp(np.interp(np.log(np.maximum(risk, 1e-12)), np.log(reached[grows]), np.log(_MEANS[grows]))))

@@ -150,7 +150,11 @@ def _choose_period(
     context: JobContext,
 ) -> tuple[Rows, Times, NDArray[np.bool_]]:
     """The incidents that count, the edges of all bins, and the bins of which there are incidents, of any category."""
-    _, first, last = choose_span(rows.incidents, parameters.start, parameters.end, context)
+    kept, first, last = choose_span(rows.incidents, parameters.start, parameters.end, context)
+    apart = len(rows.incidents) - len(kept)
+    if apart and (parameters.start or parameters.end):
+        said = part_text(apart, len(rows.incidents), "incident", "lies", "lie")
+        context.log(f"{said} before START or from END on, and {'is' if apart == 1 else 'are'} not counted.")
     if earlier is None:
         edges = make_bin_edges(first, last, *bins, "bin", "a panel holds")
     else:

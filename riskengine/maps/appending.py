@@ -203,6 +203,7 @@ def join_panels(
     """
     old = earlier.panel
     kept = np.flatnonzero(~there[: len(old)])
+    _report_new(old, later, context)
     _report_anew(old, later, np.flatnonzero(there[: len(old)]), context)
     counts = later.counts.astype(np.promote_types(old.counts.dtype, later.counts.dtype))
     counts[kept] = old.counts[kept]
@@ -220,6 +221,14 @@ def join_panels(
     categories = sorted({*old.categories, *later.categories}) if old.categories and later.categories else []
     panel = replace(later, counts=counts, observed=observed, categories=categories, extras=old.extras)
     return panel, joined
+
+
+def _report_new(old: Panel, later: Panel, context: JobContext) -> None:
+    new = len(later) - len(old)
+    if new:
+        incidents = count_text(int(later.counts[len(old) :].sum()), "incident")
+        span = format_span(old.edges[-1], later.edges[-1])
+        context.log(f"The panel goes on with {count_text(new, later.bin_noun)}, {span}: {incidents}.")
 
 
 def _report_anew(old: Panel, later: Panel, anew: NDArray[np.int64], context: JobContext) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from kit.contexts import Recorder
 from kit.maps import make_stack
 from kit.panels import make_panel, make_panel_of_cells, make_row
 
@@ -21,7 +22,7 @@ from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import ParameterError
 from riskengine.maps.heatmaps import Heatmaps
-from riskengine.maps.panel import Extras, Panel
+from riskengine.maps.panel import Covariate, Extras, Panel
 
 #: 64 areas, whose rates change from month to month.
 AREAS, MONTHS, FIRST = 64, 60, 48
@@ -131,6 +132,21 @@ def test_a_covariate_that_tells_nothing_is_worth_nothing() -> None:
     assert control.loss.verdict == "indistinguishable"
 
 
+def test_of_what_all_areas_have_alike_the_control_says_nothing() -> None:
+    """Shuffled among the areas, the weather of a city is the same."""
+    rate = np.random.default_rng(4).gamma(1.0, 1.0, AREAS)
+    told, said = make_told(1 - np.exp(-rate), rate), Recorder()
+    weather = Covariate("warmth", np.repeat(np.arange(len(told), dtype=np.float32)[:, None], AREAS, axis=1))
+    panel = replace(told, extras=replace(told.extras, covariates=(weather,)))
+    forecasters = {"rates_logistic": ReadsCovariate(), "prior_counts": make_forecaster("prior_counts")}
+    (control,) = run_control(run_backtest(panel, forecasters, Plan(FIRST), workers=1), forecasters, said, workers=1)
+    assert control.covariates == ("income",)
+    assert "warmth is the same in all areas: the control cannot say what it adds." in said.messages
+    alone = replace(told, extras=Extras(covariates=(weather,)))
+    simple = {"prior_counts": forecasters["prior_counts"]}
+    assert run_control(run_backtest(alone, simple, Plan(FIRST)), forecasters) == []
+
+
 def test_without_covariates_or_readers_there_is_no_control(drifting: Panel) -> None:
     forecasters = {"prior_counts": make_forecaster("prior_counts")}
     assert run_control(run_backtest(drifting, forecasters, Plan(FIRST)), forecasters) == []
@@ -205,6 +221,8 @@ def test_other_units_need_the_same_place_bins_and_incidents() -> None:
         plan_for(panel, plan, make_panel(np.full((MONTHS - 1, 4), 3, dtype=np.uint8)), "wards")
     with pytest.raises(ParameterError, match="wards covers 8 km², and the counts that are backtested 4 km²"):
         plan_for(panel, plan, make_panel(panel.counts, shapes=make_row([2000] * 4)), "wards")
+    # Hexagons that touch a place cover more than it has.
+    assert plan_for(panel, plan, make_panel(panel.counts, shapes=make_row([1200] * 4)), "hexagons").first == FIRST
     said = "wards holds 48 incidents in the test, and the counts that are backtested 144"
     with pytest.raises(ParameterError, match=said):
         plan_for(panel, plan, make_panel(np.ones((MONTHS, 4), dtype=np.uint8)), "wards")

@@ -11,7 +11,7 @@ from kit.maps import make_stack
 from riskengine.contract.forecasters import FORECASTERS
 from riskengine.forecasters.baselines import PriorCounts
 from riskengine.forecasters.catalogue import make_forecaster
-from riskengine.forecasters.expected import expect_counts, measure_dispersion
+from riskengine.forecasters.expected import expect_counts, match_zeros, measure_dispersion
 
 
 def make_counts(dispersion: float, bins: int = 80, seed: int = 0) -> np.ndarray:
@@ -38,6 +38,22 @@ def test_what_all_cells_have_in_common_is_no_dispersion() -> None:
     assert measure_dispersion(counts) == pytest.approx(1.0, abs=0.05)
 
 
+@pytest.mark.parametrize("dispersion", [1.0, 1.4, 3.0])
+def test_the_dispersion_of_zeros_is_found(dispersion: float) -> None:
+    assert match_zeros(make_counts(dispersion).reshape(80, -1)) == pytest.approx(dispersion, rel=0.06)
+
+
+def test_one_week_of_one_cell_does_not_raise_what_is_expected_of_all() -> None:
+    """A riot, or a year's thefts that were entered at once."""
+    counts = make_counts(1.0)
+    counts[70, 3, 3] = 400
+    panel = make_stack(counts, bin="1 weeks")
+    assert measure_dispersion(counts.reshape(80, -1)[-52:]) > 3
+    expected = PriorCounts().fit(panel).predict_counts(panel).mean[0]
+    others = np.arange(400) != 63
+    assert expected.ravel()[others].sum() == pytest.approx(counts.mean(axis=0).ravel()[others].sum(), rel=0.05)
+
+
 @pytest.mark.parametrize("dispersion", [1.0, 1.4])
 def test_intervals_hold_what_they_promise_and_sums_are_right(dispersion: float) -> None:
     panel = make_stack(make_counts(dispersion), bin="1 months")
@@ -53,7 +69,7 @@ def test_intervals_hold_what_they_promise_and_sums_are_right(dispersion: float) 
 
 def test_the_mean_is_that_of_which_the_risk_is_the_probability() -> None:
     panel = make_stack(make_counts(1.5), bin="1 months")
-    dispersion = measure_dispersion(panel.counts.reshape(80, -1)[-52:])
+    dispersion = match_zeros(panel.counts.reshape(80, -1)[-52:])
     risk = np.full((1, 20, 20), 0.4)
     mean = expect_counts(risk, panel).mean
     np.testing.assert_allclose(1 - dispersion ** (-mean / (dispersion - 1)), 0.4, atol=1e-3)

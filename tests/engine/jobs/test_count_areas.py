@@ -151,6 +151,8 @@ def test_start_end_and_categories_leave_out_what_is_counted_as_left_out(count: A
     ran = count(mixed, bin_unit="months", categories=["THEFT"], start="2024-02-01T00:00:00")
     assert ran.by_month() == {"2024-02": [1, 0], "2024-03": [0, 0], "2024-04": [1, 0]}
     assert (ran.result["counted"], ran.result["left_out"]) == (2, 2)
+    assert "1 of 3 incidents lies before START or from END on, and is not counted." in ran.said.messages
+    assert not [each for each in count(mixed, bin_unit="months").said.messages if "before START" in each]
 
 
 def test_each_category_has_a_column_and_none_is_lost(count: Any) -> None:
@@ -353,6 +355,7 @@ def test_new_months_follow(count: Any, before: Ran) -> None:
     assert ran.panel.delay == 1
     assert read_tags(ran.path)[tags.UNITS] == "beats"
     assert not [line for line in ran.said.messages if "anew" in line]
+    assert "The panel goes on with 2 months, Mar – Apr 2024: 100 incidents." in ran.said.messages
 
 
 def test_months_that_are_there_again_are_counted_anew_and_said(count: Any, before: Ran) -> None:
