@@ -173,7 +173,7 @@ gain from what they say. A covariate replaces the one of its name; a prefix keep
         if combine == "count" and joined != "location":
             yield Problem(
                 "combine",
-                tr("{combine} needs points that {joined} by location brings to areas. Choose that."),
+                tr("{combine} is of points, which {joined} by location brings to areas. Choose that."),
             )
         if not given.get("fields") and combine != "count":
             yield Problem("fields", tr("{fields} is empty. Choose the fields that hold the values."))

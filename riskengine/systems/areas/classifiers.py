@@ -56,6 +56,9 @@ class Fitted:
 
     def predict(self, features: Floats) -> Floats:
         """Predict the probability of an incident, shape (n,)."""
+        if isinstance(self.model, RandomForestClassifier):
+            # Threads add the votes up in the order in which they end, and the last digit depends on it.
+            self.model.n_jobs = 1
         return np.asarray(self.model.predict_proba(features)[:, 1], dtype=np.float64)
 
 

@@ -256,7 +256,7 @@ def test_shuffled_values_are_the_same_values_elsewhere_and_called_so(add: Add) -
         ("area,score\nA,1\n", {**KEY, "joined": "location"}, "has no geometry, so its rows have no location"),
         ("area,score\nA,1\n", {**KEY, "fields": []}, "fields is empty"),
         ("area,score\nA,1\n", {**KEY, "key_field": ""}, "key_field is empty"),
-        ("area,score\nA,1\n", {**KEY, "combine": "count"}, "needs points"),
+        ("area,score\nA,1\n", {**KEY, "combine": "count"}, "is of points"),
         ("area,score\nA,1\n", {**KEY, "joined": "all"}, "date_field is empty, and a value of all areas"),
         ("area,score\nA,1\n", {**KEY, "joined": "all", "date_field": "a", "shuffle": True}, "changes nothing"),
         ("area,score\nA,1\n", {**KEY, "areas": "x", "combine": "sum"}, "each area within one would get the whole"),
