@@ -106,12 +106,12 @@ def judge_london(name: str, panel: Panel) -> dict[str, Any]:
 def judge_covariates(data: Path) -> dict[str, Any]:
     """Measure what deprivation and mobility add to history, beside the same dealt out among the areas at random.
 
-    Mobility was published until June 2021, so it is judged on the four months before.
+    Mobility was published until June 2021, so it is judged on the eight months before.
     """
     deprived, moving = make_london_lsoas(data, deprivation=True), make_london_lsoas(data, mobility=True)
     first = find_first_test(deprived)
     result = {}
-    for name, panel, start in (("deprivation", deprived, first), ("mobility", moving.cut(first), first - 4)):
+    for name, panel, start in (("deprivation", deprived, first), ("mobility", moving.cut(first), first - 8)):
         ways = {
             "with": panel,
             "without": replace(panel, extras=Extras()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import math
 import os
 import resource
 import subprocess
@@ -158,9 +159,9 @@ def run_qgis_process(algorithm: str, parameters: dict[str, Any]) -> dict[str, An
 
 
 def round_floats(value: Any, digits: int = 4) -> Any:
-    """Round the floats of JSON to readable length."""
+    """Round the floats of JSON to readable length; what is not finite, as the limits of no interval, is null."""
     if isinstance(value, float):
-        return float(f"{value:.{digits}g}")
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: round_floats(item, digits) for key, item in value.items()}
     if isinstance(value, list):
