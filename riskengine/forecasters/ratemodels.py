@@ -19,10 +19,9 @@ from ..ground.damage import ArraySpec
 from ..ground.errors import DataError
 from ..learning.calibration import Calibration, fit_calibration
 from ..maps.panel import Panel
-from .base import Forecaster, Maps, check_history, check_steps, mark_events
-from .pastcounts import make_edges_to
+from .base import Maps, check_history, mark_events
 from .ratecolumns import RateColumns
-from .rates import LARGEST, LEAST_EVENTS, SMALLEST, choose_targets, to_probability
+from .rates import LARGEST, LEAST_EVENTS, SMALLEST, OnceRead, choose_targets, to_probability
 from .regression import LEAST_DEVIATION, fold_scaling, regress_few
 from .trees import Trees, grow_trees
 
@@ -77,7 +76,7 @@ class Rows:
     of_events: bool
 
 
-class RateModel(Forecaster):
+class RateModel(OnceRead):
     """What the models have in common: the table, and the way through time.
 
     A past bin is a target, its columns are what was known as long before it as the history's delay makes it. A gap in
@@ -155,21 +154,6 @@ class RateModel(Forecaster):
         if gaps.any():
             columns[gaps] = np.broadcast_to(self.fill_.astype(np.float32), columns.shape)[gaps]
         return columns
-
-    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
-        check_steps(steps)
-        edges = make_edges_to(history, steps)
-        return self._forecast(history, edges, [(len(history), len(history) + step) for step in range(steps)], context)
-
-    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
-        """Forecast each bin from `first` on, one ahead; the counts are read once."""
-        return self.predict_ahead(heatmaps, first, 1, context)
-
-    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
-        """Forecast each bin from `first` on, `horizon` bins ahead; the counts are read once."""
-        check_steps(horizon)
-        ways = [(max(target - horizon + 1, 0), target) for target in range(first, len(heatmaps))]
-        return self._forecast(heatmaps, heatmaps.edges, ways, context)
 
     def _forecast(
         self, panel: Panel, edges: NDArray[np.datetime64], ways: list[tuple[int, int]], context: JobContext | None

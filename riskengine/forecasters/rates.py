@@ -33,7 +33,38 @@ _WARM_SHARE, _WARM_DAYS, _WARM_MOST = 0.25, 183.0, 0.5
 SMALLEST, LARGEST = 1e-7, 1 - 1e-7
 
 
-class Rate(Forecaster):
+class OnceRead(Forecaster):
+    """A forecaster that reads the counts of a panel once, and forecasts all bins that are asked for from them."""
+
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
+        check_steps(steps)
+        edges = make_edges_to(history, steps)
+        return self._forecast(history, edges, [(len(history), len(history) + step) for step in range(steps)], context)
+
+    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
+        """Forecast each bin from `first` on, one ahead; the counts are read once."""
+        return self.predict_ahead(heatmaps, first, 1, context)
+
+    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
+        """Forecast each bin from `first` on, `horizon` bins ahead; the counts are read once."""
+        check_steps(horizon)
+        ways = [(max(target - horizon + 1, 0), target) for target in range(first, len(heatmaps))]
+        return self._forecast(heatmaps, heatmaps.edges, ways, context)
+
+    @abstractmethod
+    def _forecast(
+        self, panel: Panel, edges: NDArray[np.datetime64], ways: list[tuple[int, int]], context: JobContext | None
+    ) -> Maps:
+        """Forecast bins (the second of each of `ways`) from what was known before another (the first).
+
+        Parameters
+        ----------
+        edges : ndarray of datetime64[s]
+            Of the panel's bins, and of those after them that are forecast.
+        """
+
+
+class Rate(OnceRead):
     """What the rates have in common: each is a weighting of the past bins.
 
     The weighted mean of each unit is shrunk towards that of all (`shrink`), and all are brought to the level of the
@@ -107,21 +138,6 @@ class Rate(Forecaster):
         calibration = fit_calibration(raw, events, gathered=True)
         risk = np.clip(calibration(raw).astype(np.float64), SMALLEST, LARGEST)
         return calibration, -float(np.where(events, np.log(risk), np.log1p(-risk)).mean())
-
-    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
-        check_steps(steps)
-        edges = make_edges_to(history, steps)
-        return self._forecast(history, edges, [(len(history), len(history) + step) for step in range(steps)], context)
-
-    def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
-        """Forecast each bin from `first` on, one ahead; the counts are read once."""
-        return self.predict_ahead(heatmaps, first, 1, context)
-
-    def predict_ahead(self, heatmaps: Panel, first: int, horizon: int = 1, context: JobContext | None = None) -> Maps:
-        """Forecast each bin from `first` on, `horizon` bins ahead; the counts are read once."""
-        check_steps(horizon)
-        ways = [(max(target - horizon + 1, 0), target) for target in range(first, len(heatmaps))]
-        return self._forecast(heatmaps, heatmaps.edges, ways, context)
 
     def _forecast(
         self, panel: Panel, edges: NDArray[np.datetime64], ways: list[tuple[int, int]], context: JobContext | None
