@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -76,9 +77,9 @@ class Shapes(Support):
             shapes[alone] = join(shapes[alone][:, None])
         return list(shapely.to_wkb(shapes, byte_order=1))
 
+    @abstractmethod
     def match(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Pairs:
         """Find all units that each point belongs to by its place: pairs of numbers of points and of units."""
-        raise NotImplementedError
 
     def locate(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
         """Find the number of the unit each point belongs to, the first of several; -1 for none.

@@ -60,3 +60,25 @@ def test_without_a_delay_nothing_changes(name: str) -> None:
     panel = make_panel(delay=0)
     model = make_forecaster(name, **FORECASTERS[name].quick_settings).fit(panel.before(33))
     assert np.array_equal(model.forecast_known(panel, 33), model.predict_ahead(panel, 33))
+
+
+@pytest.mark.parametrize("name", ["rates_logistic", "poisson", "rates_boosting", "poisson_boosting"])
+@pytest.mark.parametrize("late", [1, 3])
+def test_no_covariate_that_was_not_known_changes_a_forecast(name: str, late: int) -> None:
+    """Bin t reads values of bins before t - `late`, whether these come sooner or later than the counts."""
+    panel = make_panel()
+    # What is known of a bin tells the very count, so that every model reads it.
+    values = np.roll(panel.counts, -late - 1, axis=0).astype(np.float32)
+
+    def give(each: np.ndarray) -> Panel:
+        return replace(panel, extras=replace(panel.extras, covariates=(Covariate("mobility", each, late),)))
+
+    given = give(values)
+    model = make_forecaster(name, **FORECASTERS[name].quick_settings).fit(given.before(33))
+    risk = model.forecast_known(given, 33)
+    for number, target in enumerate(range(33, 36)):
+        changed = values.copy()
+        changed[target - late :] = 50.0
+        assert np.array_equal(model.forecast_known(give(changed), 33)[number], risk[number])
+    # Those before are read.
+    assert not np.array_equal(model.forecast_known(give(-values), 33), risk)
