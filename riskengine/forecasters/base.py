@@ -16,7 +16,7 @@ from ..ground.context import JobContext
 from ..ground.damage import ArraySpec, check_arrays
 from ..ground.errors import DataError, ParameterError
 from ..maps.panel import Panel
-from .expected import Counts, expect_counts
+from .expected import Counts, expect_counts, expect_window
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -126,6 +126,22 @@ class Forecaster(ABC):
         They are those of which `predict` gives the probabilities (`expect_counts`).
         """
         return expect_counts(self.predict(history, steps, context), history, getattr(self, "threshold", 1))
+
+    def predict_window(
+        self, history: Panel, steps: int = 1, context: JobContext | None = None
+    ) -> NDArray[np.float32]:
+        """Forecast the incidents of the next `steps` bins as one window, which begins when the last count is known.
+
+        Counts that are known late leave bins that are over and nobody knows yet: they are no part of it.
+
+        Returns
+        -------
+        ndarray of float32, shape (...)
+            Expected incidents by unit; NaN outside the study area.
+        """
+        check_steps(steps)
+        risk = self.predict(history, history.delay + steps, context)[history.delay :]
+        return expect_window(risk, history, getattr(self, "threshold", 1))
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments it was made with, JSON-able; with `state` all that a model file keeps."""

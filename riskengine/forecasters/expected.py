@@ -60,14 +60,36 @@ def expect_counts(risk: NDArray[np.floating], history: Panel, threshold: int = 1
     inside = np.asarray(risk[:, mask], dtype=np.float64)
     if history.binary:
         return _spread(inside, binom.ppf((1 - LEVEL) / 2, 1, inside), binom.ppf((1 + LEVEL) / 2, 1, inside), mask)
-    recent = np.flatnonzero(history.observed)[-_RECENT:]
-    seen = np.asarray(history.counts[recent][:, mask], dtype=np.float64)
-    dispersion, of_zeros = measure_dispersion(seen), match_zeros(seen)
-    mean = _find_means(inside, of_zeros, threshold)
-    own = seen.mean(axis=0) if len(seen) else np.zeros(inside.shape[1])
-    mean = np.where(inside > SURE, np.maximum(_find_means(np.minimum(inside, SURE), of_zeros, threshold), own), mean)
+    seen = _read_recent(history)
+    mean, dispersion = _expect_means(inside, seen, threshold), measure_dispersion(seen)
     low, high = (_find_quantile(share, mean, dispersion) for share in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return _spread(mean, low, high, mask)
+
+
+def expect_window(risk: NDArray[np.floating], history: Panel, threshold: int = 1) -> NDArray[np.float32]:
+    """Add up the incidents that are expected in all bins of a forecast, of the shape of the units.
+
+    The means are those of `expect_counts`, without the work of intervals.
+    """
+    inside = np.asarray(risk[:, history.mask], dtype=np.float64)
+    if not history.binary:
+        inside = _expect_means(inside, _read_recent(history), threshold)
+    whole = np.full(history.mask.shape, np.nan, dtype=np.float32)
+    whole[history.mask] = inside.sum(axis=0)
+    return whole
+
+
+def _read_recent(history: Panel) -> Array:
+    """Counts of the last observed bins, shape (T, N)."""
+    recent = np.flatnonzero(history.observed)[-_RECENT:]
+    return np.asarray(history.counts[recent][:, history.mask], dtype=np.float64)
+
+
+def _expect_means(inside: Array, seen: Array, threshold: int) -> Array:
+    of_zeros = match_zeros(seen)
+    mean = _find_means(inside, of_zeros, threshold)
+    own = seen.mean(axis=0) if len(seen) else np.zeros(inside.shape[1])
+    return np.where(inside > SURE, np.maximum(_find_means(np.minimum(inside, SURE), of_zeros, threshold), own), mean)
 
 
 def measure_dispersion(seen: NDArray[Any]) -> float:
