@@ -18,7 +18,7 @@ from ..learning.modelfile import Card, FileKind, is_finite, list_versions
 from ..maps.heatmaps import Heatmaps
 from ..maps.panel import Panel
 from .base import Forecaster
-from .heldout import AGAINST, CAUGHT, Against, Caught, Figure
+from .heldout import AGAINST, CAUGHT, Against, CaughtNote, Figure
 from .modelplace import GridPlace, UnitsPlace, check_units, describe_grid, describe_units
 
 KIND = "crimerisk.forecastmodel"
@@ -118,7 +118,7 @@ class ModelCard(Card):
     covariates: list[CovariateNote] = []
     may_be_infinite: list[str] = []
     positive_weight: float | None = None
-    metrics: dict[str, dict[str, Against | Caught | Figure]] = {}
+    metrics: dict[str, dict[str, Against | CaughtNote | Figure]] = {}
     seed: int
     versions: dict[str, str]
     fingerprint: str
