@@ -16,6 +16,7 @@ from ..measures.compare import Difference
 from ..measures.labels import flag, label_maps
 from ..measures.weighted import Units
 from .beside import Control, DelayCost, UnitsJudged, Weighed, describe_difference
+from .caught import CatchJudged
 from .exposure import AreaExposure
 from .flags import choose_flagging
 from .offsets import OffsetFigures
@@ -73,6 +74,8 @@ class Judged:
         The same flags by share of a covariate, as the population, instead of area.
     compared : list of UnitsJudged
         Units of the same place at the same flagged km², the panel's own first; empty where no others were given.
+    catch : CatchJudged, optional
+        What the places to go to caught, where that is what was asked for: maps are then windows.
     """
 
     panel: Panel
@@ -98,6 +101,7 @@ class Judged:
     controls: list[Control] = field(default_factory=list)
     weighed: Weighed | None = None
     compared: list[UnitsJudged] = field(default_factory=list)
+    catch: CatchJudged | None = None
 
     @property
     def heatmaps(self) -> Heatmaps:

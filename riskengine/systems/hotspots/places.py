@@ -44,7 +44,7 @@ class PlaceForecast:
     rank : ndarray of int
         1 for the most risk per km²; of equal ones the first id comes first.
     change : ndarray
-        Expected count less the mean count per bin of the last year known; NaN where nothing of it was observed.
+        Expected count less the mean count of as many bins of the last year known; NaN where nothing of it was observed.
     """
 
     risk: NDArray[np.float32]
@@ -82,7 +82,8 @@ def describe_places(made: RiskForecast, history: Panel) -> PlaceForecast:
     """
     assert made.counts is not None
     size = history.support.measure_km()
-    density = compute_density(made.risk, size)
+    # A window's places rank by what is expected, as they are chosen: many incidents make any probability all but 1.
+    density = compute_density(made.risk, size) if made.expected is None else made.expected / size
     percentile = np.array([_measure_lower(row, size) for row in density])
     # Of equal density the first id, as a sort of the ids has it, comes first.
     by_id = np.argsort(np.array(history.support.ids, dtype=object), kind="stable")
@@ -95,7 +96,7 @@ def describe_places(made: RiskForecast, history: Panel) -> PlaceForecast:
         percentile,
         np.searchsorted(np.array(DEFAULT_PERCENTILES), percentile + 100 * _ROUNDING, side="right"),
         rank,
-        made.counts.mean - measure_last_year(history),
+        made.counts.mean - made.window * measure_last_year(history),
     )
 
 
