@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from ..forecasters import BASELINES, DEFAULT, FORECASTERS
 from ..texts import tr
-from .aims import AIM_HELP, CATCH_FIGURES, PLACE_FIELDS, PLACES, PLACES_HELP, WITH_CATCH, AimsAt
+from .aims import AIM_HELP, PLACE_FIELDS, PLACES, PLACES_HELP, WITH_CATCH, AimsAt, list_catch_figures
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown
 from .forecast import MODELS, list_own_settings
 from .kinds import Expression, Field, Files, Incidents, MapLayer, RasterDestination, Settings, Text, VectorDestination
@@ -65,7 +65,7 @@ places caught, beside what prior counts caught on as much of the area, over all 
         Output("LOG_LOSS_RATIO", "log_loss_ratio", tr("Log-loss against the best simple baseline")),
         Output("MODEL", "model", tr("Model compared first"), "text"),
         Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
-        *CATCH_FIGURES,
+        *list_catch_figures("model"),
     )
 
     heatmaps: Annotated[str, MapLayer("counts"), Shown(COUNTS, COUNTS_HELP, name="INPUT")]
