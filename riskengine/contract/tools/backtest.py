@@ -208,7 +208,9 @@ places caught, beside what prior counts caught on as much of the area, over all 
     ] = None
     places: Annotated[
         str | None,
-        VectorDestination("any", {**PLACE_FIELDS, "incidents": "integer"}, style="places", abstract="headline"),
+        VectorDestination(
+            "any", {**PLACE_FIELDS, "incidents": "integer"}, style="places", abstract="headline", maker="title"
+        ),
         WITH_CATCH,
         Shown(PLACES, PLACES_HELP + tr(" The last field says how many fell there in the window.")),
     ] = None

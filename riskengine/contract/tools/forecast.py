@@ -477,7 +477,7 @@ least one incident in the window as a whole.
     ] = None
     places: Annotated[
         str | None,
-        VectorDestination("any", PLACE_FIELDS, style="places", abstract="card"),
+        VectorDestination("any", PLACE_FIELDS, style="places", abstract="card", maker="title"),
         Where("aim", CATCH, also="model"),
         Shown(PLACES, PLACES_HELP),
     ] = None
