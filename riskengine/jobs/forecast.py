@@ -90,6 +90,8 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
             write_forecast(parameters.output, made, history, line, context)
         if parameters.places and chosen:
             write_chosen(parameters.places, fields_of(ForecastRisk, "places"), [chosen], history)
+        elif parameters.places:
+            context.log("Probabilities choose no places to go to: none are written. Set aim to the catch for them")
     return {
         "risk": parameters.output,
         "by_area": parameters.by_area,
@@ -121,12 +123,15 @@ def _find_catch(parameters: ForecastRisk, card: ModelCard, history: Panel) -> Ca
     Raises
     ------
     ParameterError
-        If a catch, or its places, are asked of a model as it was made that was made for probabilities.
+        If a catch, or nothing but its places, is asked of a model as it was made that was made for probabilities.
     """
     own = Catch(**card.catch) if card.catch else None
-    if parameters.aim == PROBABILITIES or (parameters.aim != CATCH and own is None):
-        for name in ("places", "catch_size"):
-            if (value := getattr(parameters, name)) is not None and parameters.aim != PROBABILITIES:
+    if parameters.aim == PROBABILITIES:
+        return None
+    if parameters.aim != CATCH and own is None:
+        alone = None if parameters.output or parameters.by_area or parameters.top else parameters.places
+        for name, value in (("catch_size", parameters.catch_size), ("places", alone)):
+            if value is not None:
                 raise ParameterError(
                     f"{name} is {value}, but the model was made for probabilities, which choose no places",
                     parameter=name,
