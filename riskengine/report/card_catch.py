@@ -10,9 +10,11 @@ from ..contract.dates import count_windows, name_window
 from ..contract.texts import count_text, part_text
 from ..evaluation.judged import Judged
 from ..maps.bins import multiply_bin
+from ..maps.panel import Panel
 from ..measures.compare import Difference
+from ..systems.hotspots.chosen import Chosen
 from .catch_numbers import compare_catches, find_rival, read_catch
-from .units import words_of
+from .units import units_of, words_of
 from .verdicts import PLAINLY, format_points, verdict_of_hits
 from .words import format_figure, format_share, inner_title_of
 
@@ -71,3 +73,14 @@ def describe_caught(note: Mapping[str, Any]) -> str:
         return f"{said}."
     limits = {name: end if change[name] is None else change[name] for name, end in _NO_LIMITS.items()}
     return f"{said} ({format_points(Difference(**(change | limits)))}: {PLAINLY[note['verdict']]})."
+
+
+def describe_chosen(chosen: Chosen, panel: Panel) -> str:
+    """Describe the places that were chosen for a window: how many, how large, and what is expected there."""
+    words, number = units_of(panel), len(chosen.units)
+    size = f"{format_figure(float(chosen.km2.sum()))} {words.measure}, {format_share(float(chosen.share[-1]))}"
+    expected, share = float(chosen.expected.sum()), float(chosen.expected_share[-1])
+    return (
+        f"{count_text(number, words.noun)} ({size} of the {words.whole}) {'is' if number == 1 else 'are'} expected to"
+        f" hold {format_figure(expected)} of {format_figure(chosen.total)} incidents, {format_share(share)}. "
+    )

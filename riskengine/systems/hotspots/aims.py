@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ...contract.aims import Catch, CatchUnit
-from ...contract.dates import count_bins
+from ...contract.dates import count_bins, name_window
+from ...contract.forecasters import DEFAULT_CATCH, FORECASTERS
 from ...contract.texts import count_text
-from ...contract.units import COUNTS
+from ...contract.units import COUNTS, SIZES, WHOLES
+from ...forecasters.modelcard import ModelCard
 from ...ground.errors import DataError
 from ...maps.aims import find_flagged_share
+from ...maps.bins import multiply_bin
 from ...maps.panel import Panel
 from .steps import hold_out
 
@@ -49,3 +52,50 @@ def hold_out_windows(panel: Panel, share: float, window: int, parameter: str = "
             remedy=f"{longest}Choose a shorter window, use a longer period, or hold out nothing",
         )
     return bins - window * min(max(round(bins * share / window), 1), most)
+
+
+def describe_catch(catch: Catch, panel: Panel) -> str:
+    """Describe how much is covered, and for how long at a time: ``112 cells (0.65 km², 0.17 % of the area) for each
+    quarter as a whole``."""
+    kind, length = panel.support.kind, multiply_bin(panel.bin, catch.window)
+    share, size = find_flagged_share(catch, panel), float(panel.support.measure_km()[panel.mask].sum())
+    measured = f"{_format(share * size)} {SIZES[kind]}"
+    counted = count_text(max(int(share * int(panel.mask.sum()) + 1e-9), 1), panel.noun)
+    whole = f"{_format(100 * share)} % of the {WHOLES[kind]}"
+    if kind == "grid":
+        how = f"{counted} ({measured}, {whole})"
+    else:
+        how = counted if catch.unit == "units" else f"{measured} ({whole})"
+    return f"{how} for each {name_window(length)} as a whole"
+
+
+def describe_aim(card: ModelCard, catch: Catch | None, panel: Panel) -> list[str]:
+    """Describe what a forecast is made for, and what the model was, where that is something else.
+
+    Parameters
+    ----------
+    catch : Catch or None
+        What is asked for; None for probabilities.
+    """
+    own = Catch(**card.catch) if card.catch else None
+    if catch is None:
+        if own is None:
+            return []
+        return [
+            f"The model was made for the catch, in {describe_catch(own, panel)}; what it says here is how likely it is"
+            f" in each {panel.bin_noun}, for which it was neither chosen nor judged"
+        ]
+    said = [f"For the catch: the incidents in {describe_catch(catch, panel)}"]
+    if own is None:
+        best = FORECASTERS[DEFAULT_CATCH].title
+        said.append(
+            f"The model was made for probabilities of each {panel.bin_noun}, which are added up; one that is trained"
+            f" for the catch, as {best} is, may catch more"
+        )
+    elif own != catch:
+        said.append(f"The model was made, and judged, for {describe_catch(own, panel)}")
+    return said
+
+
+def _format(number: float) -> str:
+    return f"{float(f'{number:.3g}'):,g}"

@@ -1,5 +1,7 @@
-"""The places of a catch: the cells or areas to go to in a window, those with the most expected incidents per km² first,
-as many as can be covered; and their table.
+"""The places of a catch: the cells or areas to go to in a window, as many as can be covered, and their table.
+
+Those come first where most is expected for what they cost, as `riskengine.measures.places` flags them; but a table has
+whole units alone: the last area, which a test counts in part, is left out.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...contract.aims import Catch
 from ...ground.tables import Chunk, Geometry, write_table
-from ...maps.aims import find_flagged_share
+from ...maps.aims import find_flagged_share, measure_costs
 from ...maps.grid import Grid
 from ...maps.panel import Panel
 from ...maps.shapes import Shapes
@@ -39,6 +41,8 @@ class Chosen:
         Of the whole area and of all expected incidents, what each and those before it hold.
     before : ndarray of int, shape (M,)
         Incidents there in all of the history.
+    total : float
+        Incidents that are expected anywhere.
     more : mapping of str to ndarray of shape (M,)
         Further fields of the table.
     """
@@ -51,6 +55,7 @@ class Chosen:
     share: NDArray[np.float64]
     expected_share: NDArray[np.float64]
     before: NDArray[np.int64]
+    total: float
     more: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
@@ -68,32 +73,26 @@ def choose_places(
     history : Panel
         What was known when it was made.
     """
-    inside = np.flatnonzero(history.mask)
-    size = history.support.measure_km().ravel()[inside]
+    inside, costs = np.flatnonzero(history.mask), measure_costs(catch, history)
     wanted = np.asarray(expected, dtype=np.float64).ravel()[inside]
     order = np.arange(len(inside))
     if not isinstance(history.support, Grid):
         order = np.argsort(np.array(history.support.ids, dtype=object)[inside], kind="stable")
-    # What is expected is an amount, however small: no probability.
-    density = np.divide(wanted, size, out=np.full(len(size), -np.inf), where=size > 0)
-    order = order[np.argsort(-density[order], kind="stable")]
-    used, total = np.cumsum(size[order]), float(size.sum())
-    if catch.unit == "units":
-        number = int(catch.size)
-    else:
-        room = find_flagged_share(catch, history) * total * (1 + _ROUNDING)
-        number = int(np.searchsorted(used, room, side="right"))
-    first = order[: max(number, 1)]
+    worth = np.divide(wanted, costs.each, out=np.full(len(wanted), -np.inf), where=costs.each > 0)
+    order = order[np.argsort(-worth[order], kind="stable")]
+    used, room = np.cumsum(costs.each[order]), find_flagged_share(catch, history) * float(costs.each.sum())
+    first = order[: max(int(np.searchsorted(used, room * (1 + _ROUNDING), side="right")), 1)]
     whole = float(wanted.sum())
     return Chosen(
         start,
         end,
         inside[first],
         wanted[first],
-        size[first],
-        used[: len(first)] / total,
+        costs.size[first],
+        np.cumsum(costs.size[first]) / costs.size.sum(),
         np.cumsum(wanted[first]) / whole if whole else np.zeros(len(first)),
         count_before(history).ravel()[inside[first]],
+        whole,
     )
 
 

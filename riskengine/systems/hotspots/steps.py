@@ -37,17 +37,17 @@ class RiskForecast:
         For the file.
     counts : Counts, optional
         Expected counts with their intervals, of areas.
-    window : int
-        Bins of the history that one of its bins is: with the catch all of a window, else 1.
-    expected : ndarray of float32, shape (steps, ...), optional
-        Expected incidents, by which a window's places rank; None where `risk` does.
+    catch : Catch, optional
+        What it is made for, where its only bin is a window.
+    expected : ndarray of float32, shape (1, ...), optional
+        Incidents that are expected in that.
     """
 
     risk: NDArray[np.float32]
     edges: NDArray[np.datetime64]
     tags: dict[str, str]
     counts: Counts | None = None
-    window: int = 1
+    catch: Catch | None = None
     expected: NDArray[np.float32] | None = None
 
     @property
@@ -151,7 +151,7 @@ def forecast_window(
     ahead = history.delay + window
     edges = make_next_edges(history.edges, history.bin, ahead)[[history.delay, ahead]]
     tags = _make_tags(card, history, edges, multiply_bin(history.bin, window))
-    return RiskForecast(risk, edges, tags | {tagnames.CATCH: f"{catch.size:g} {catch.unit}"}, counts, window, expected)
+    return RiskForecast(risk, edges, tags | {tagnames.CATCH: f"{catch.size:g} {catch.unit}"}, counts, catch, expected)
 
 
 def _make_misfit(model: Forecaster, what: str, noun: str) -> DataError:
