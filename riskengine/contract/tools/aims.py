@@ -62,7 +62,6 @@ PLACES_HELP = tr(
 WITH_CATCH = Where("aim", CATCH)
 
 
-
 def list_catch_figures(model: str) -> tuple[Output, ...]:
     """List what the places of a model caught, beside prior counts; `model` is the key of its name in the result."""
     own = f"catch.models.{{{model}}}"
