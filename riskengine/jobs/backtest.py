@@ -202,7 +202,8 @@ def _tell_plan(panel: Panel, plan: Plan, catch: Catch | None, context: JobContex
         windows, left = divmod(len(panel) - plan.first, catch.window)
         each = count_bins(catch.window, panel.bin)
         context.log(
-            f"{count_windows(windows, length)} from {start} on are forecast as a whole, {each} each{late}, from {count_text(known, noun)} and more"
+            f"{count_windows(windows, length)} from {start} on are forecast as a whole, {each} each{late}, from"
+            f" {count_text(known, noun)} and more"
         )
         if left:
             does = "fills no" if left == 1 else "fill no"
