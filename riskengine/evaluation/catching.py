@@ -78,7 +78,10 @@ def run_catch(
     panel = narrow_to_past(panel, plan.first, notes.append)
     for note in notes:
         context.log(note)
-    forecasters, failures = make_entrants(models, 1, settings or {})
+    own = dict(settings or {})
+    # What forecasters of the catch are made for; others know no such settings.
+    aim = {"window": catch.window, "flagged": find_flagged_share(catch, panel)}
+    forecasters, failures = make_entrants(models, 1, own | {name: aim | dict(own.get(name, {})) for name in models})
     with context.step(0.0, 0.85):
         made = forecast_windows(panel, forecasters, plan, catch.window, context, workers)
     for name, failure in made.failures.items():
