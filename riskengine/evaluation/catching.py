@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..contract.aims import CATCH, Catch
 from ..contract.choices import Over
-from ..contract.forecasters import title_of
+from ..contract.forecasters import DEFAULT_CATCH, list_baselines, title_of
 from ..contract.texts import count_text
 from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make_forecaster
@@ -78,10 +78,7 @@ def run_catch(
     panel = narrow_to_past(panel, plan.first, notes.append)
     for note in notes:
         context.log(note)
-    own = dict(settings or {})
-    # What forecasters of the catch are made for; others know no such settings.
-    aim = {"window": catch.window, "flagged": find_flagged_share(catch, panel)}
-    forecasters, failures = make_entrants(models, 1, own | {name: aim | dict(own.get(name, {})) for name in models})
+    forecasters, failures = make_entrants(models, 1, _set_catch(models, settings or {}, panel, catch))
     with context.step(0.0, 0.85):
         made = forecast_windows(panel, forecasters, plan, catch.window, context, workers)
     for name, failure in made.failures.items():
@@ -94,9 +91,8 @@ def run_catch(
             parameter="heatmaps",
             remedy="Use a longer history, or test fewer windows",
         )
-    chosen = CATCH if CATCH in made.expected else next(
-        (name for name in made.expected if name not in baselines), next(iter(made.expected))
-    )
+    others = (name for name in made.expected if name not in baselines)
+    chosen = DEFAULT_CATCH if DEFAULT_CATCH in made.expected else next(others, next(iter(made.expected)))
     with context.step(0.85, 1.0):
         judged = _judge(panel, plan, catch, made, baselines, chosen, percentile, over, context)
     judged.seconds = {name: made.seconds[name] for name in judged.scores}
@@ -111,7 +107,7 @@ def judge_catch_trained(
     first: int,
     catch: Catch,
     context: JobContext | None = None,
-    baselines: Sequence[str] = ("constant", "prior_counts", "recent_counts"),
+    baselines: Sequence[str] | None = None,
 ) -> Judged:
     """Judge a fitted forecaster on the windows from bin `first` on, beside baselines that know no more.
 
@@ -123,11 +119,14 @@ def judge_catch_trained(
     first : int
         First held-out bin.
     catch : Catch
-    baselines : sequence of str
-        Names in the catalogue; fitted here, on the bins before `first`. The model's own is left out.
+    baselines : sequence of str, optional
+        Names in the catalogue, by default those of every catch; fitted here, on the bins before `first`. The model's
+        own is left out.
     """
     context = context or JobContext()
     check_catch(panel, Plan(first), catch)
+    if baselines is None:
+        baselines = list_baselines(panel.support.kind, CATCH)
     history, starts = panel.before(first), list_windows(panel, first, catch.window)
     made = Forecasts(starts, {}, {}, {}, set())
     names = [model.name, *(name for name in baselines if name != model.name)]
@@ -142,6 +141,19 @@ def judge_catch_trained(
                 made.recent.add(name)
     with context.step(0.8, 1.0):
         return _judge(panel, Plan(first), catch, made, names[1:], model.name, 95.0, "stack", context)
+
+
+def _set_catch(
+    models: Sequence[str] | Mapping[str, Forecaster],
+    settings: Mapping[str, Mapping[str, Any]],
+    panel: Panel,
+    catch: Catch,
+) -> dict[str, Mapping[str, Any]]:
+    """Settings with those that every forecaster made for the catch has."""
+    if isinstance(models, Mapping):
+        return {}
+    own = {"window": catch.window, "flagged": find_flagged_share(catch, panel)}
+    return {**settings, **{name: {**own, **settings.get(name, {})} for name in models}}
 
 
 def check_catch(panel: Panel, plan: Plan, catch: Catch) -> None:
