@@ -227,8 +227,8 @@ def describe_comparison(judged: Judged) -> list[str]:
     """Describe the best baselines, whether there is a signal, and every model in a line, as they rank; failed last."""
     lines = describe_models(judged)
     if judged.catch is not None:
-        said = catch_words.list_sentences(judged), [line.text for line in lines.values()], describe_beside(judged)
-        return [sentence for each in said for sentence in each]
+        of_models = [line.text for line in lines.values()]
+        return [*catch_words.list_sentences(judged), *of_models, *describe_beside(judged)]
     best, maps = judged.best_baseline, maps_text(len(judged.maps), judged.panel.bin_noun)
     losses = {name: score.log_loss for name, score in judged.scores.items()}
     ranked = sorted(losses, key=lambda name: (not math.isfinite(losses[name]), losses[name]))
