@@ -13,13 +13,14 @@ from typing import Any
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..forecasters.heldout import AGAINST, CATCH
+from ..forecasters.heldout import AGAINST, CATCH, CAUGHT
 from ..measures.compare import Difference
 from ..measures.concentration import FewCells
 from ..measures.metrics import AreaHits, Weights
 from . import catch_words
 from .beside import describe_beside
 from .catch_numbers import compare_catches, find_rival
+from .card_catch import describe_caught
 from .signals import count_better, describe_signal, find_most
 from .units import units_of, words_of
 from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
@@ -190,7 +191,10 @@ def _head_catch(judged: Judged, found: Comparison) -> tuple[str, str]:
 
 def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
     """Describe how good a trained model was on held-out maps, from the figures of its card."""
-    against = (metrics.get(model) or {}).get(AGAINST)
+    own = metrics.get(model) or {}
+    if caught := own.get(CAUGHT):
+        return describe_caught(caught)
+    against = own.get(AGAINST)
     if not against:
         return "Not evaluated on held-out maps."
     ratio, catch = float(against["ratio"]), against.get(CATCH)

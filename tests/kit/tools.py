@@ -94,7 +94,8 @@ def check_texts(tool: Any) -> None:
             assert parameter.shown.title[0].isupper(), parameter.key
             assert not parameter.shown.help or parameter.shown.help[-1] in ".!", parameter.key
         if parameter.where is not None:
-            assert parameter.where.value in keys[parameter.where.key].kind.values, parameter.key
+            known = keys[parameter.where.key].kind.values
+            assert {parameter.where.value, parameter.where.also} - {None} <= set(known), parameter.key
 
 
 def check_job(tool: Any) -> None:
