@@ -302,7 +302,7 @@ def test_areas_from_training_to_a_test(run: Any, panel: str, tmp_path: Path) -> 
         (
             "backtestforecast",
             {"CATCH_SIZE": 2.5},
-            "CATCH_SIZE is 2.5, but CATCH_UNIT counts whole cells or areas; give a whole number.",
+            "CATCH_SIZE is 2.5, but cells and areas are covered whole; give a whole number.",
         ),
         (
             "trainforecastmodel",
