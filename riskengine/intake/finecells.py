@@ -19,7 +19,7 @@ _FEWEST = 20
 
 
 def describe_fine_cells(incidents: Incidents, cell: float) -> str:
-    """Describe in a sentence that cells (their side, metres) are finer than places are exact; empty where they are not."""
+    """Describe in a sentence that cells of so many metres are finer than places are exact; empty if they are not."""
     if not len(incidents):
         return ""
     step = measure_rounding(incidents.x, incidents.y)
