@@ -14,8 +14,8 @@ from .incidents import Incidents
 _STEPS = (1000.0, 500.0, 250.0, 200.0, 100.0, 50.0, 25.0, 20.0, 10.0)
 #: Whole numbers are met but for rounding, metres.
 _SAME = 0.01
-#: Fewer places may be whole numbers by chance.
-_FEWEST = 20
+#: Fewer places tell nothing.
+_FEWEST = 5
 
 
 def describe_fine_cells(incidents: Incidents, cell: float) -> str:
