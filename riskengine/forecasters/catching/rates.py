@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...ground.context import JobContext
 from ...maps.panel import Panel
+from ...maps.sparsecounts import read_csr
 from ..base import Forecaster, Maps, check_steps, counts_events
+from ..cell_features import measure_bin
 
 Array = NDArray[np.float64]
 
+#: Half-life of the study area's level, days.
+_LEVEL_DAYS = 365.0
 #: No history makes an event certain, or impossible.
 SMALLEST, LARGEST = 1e-7, 1 - 1e-7
 
@@ -22,23 +24,12 @@ SMALLEST, LARGEST = 1e-7, 1 - 1e-7
 def read_events(history: Panel, threshold: int = 1) -> csr_array:
     """Read what is counted, shape (T, N) of the units inside: incidents, or events where these are what is forecast.
 
-    Bins that were not observed are empty: whoever reads them leaves them out.
+    Bins that were not observed hold what they hold: whoever reads them gives them no weight.
     """
-    inside = np.flatnonzero(history.mask.ravel())
-    column = np.full(history.mask.size, -1, dtype=np.int64)
-    column[inside] = np.arange(len(inside))
-    bins, units, counts = [], [], []
-    for number in np.flatnonzero(history.observed):
-        band = np.asarray(history.counts[number]).ravel()
-        occupied = np.flatnonzero(band >= threshold if threshold > 1 else band)
-        occupied = occupied[column[occupied] >= 0]
-        bins.append(np.full(len(occupied), number))
-        units.append(column[occupied])
-        counts.append(np.ones(len(occupied)) if counts_events(history, threshold) else band[occupied].astype(float))
-    if not bins:
-        return csr_array((len(history), len(inside)))
-    where = (np.concatenate(bins), np.concatenate(units))
-    return csr_array((np.concatenate(counts), where), shape=(len(history), len(inside)))
+    counts = read_csr(history)
+    if counts_events(history, threshold):
+        counts = csr_array(counts >= threshold)
+    return csr_array(counts, dtype=np.float64)
 
 
 class RateForecaster(Forecaster):
@@ -85,11 +76,11 @@ def read_rates(risk: NDArray[np.float32]) -> Array:
     return np.asarray(-np.log1p(-np.minimum(risk.astype(np.float64), LARGEST)))
 
 
-def find_level(total: Array, bins: int) -> float:
-    """Find the mean rate of the study area: half an incident, as in the constant forecast, keeps it above zero."""
-    return float(total.sum() + 0.5) / (bins * len(total) + 1.0)
+def find_level(history: Panel, events: csr_array) -> float:
+    """Find the incidents, or events, of a bin in the whole study area: recent bins weigh more, by a half-life of a year.
 
-
-def name_learned(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
-    """Put a member's name and a slash before the names of what it learned."""
-    return {f"{prefix}/{key}": array for key, array in state.items()}
+    Half an incident, as in the constant forecast: no history makes the rate zero.
+    """
+    age = np.arange(len(history) - 1, -1, -1) * measure_bin(history)
+    weights = np.where(history.observed, 0.5 ** (age / _LEVEL_DAYS), 0.0)
+    return float((weights @ events.sum(axis=1) + 0.5) / max(float(weights.sum()), 0.5))
