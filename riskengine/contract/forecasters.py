@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .aims import CATCH, PROBABILITIES, AimKind
 from .texts import tr
 
 #: What a forecaster may need beside the counts of each unit (`ForecasterRecord.needs`).
@@ -17,7 +18,7 @@ GRID, NEIGHBOURS, COVARIATES = "grid", "neighbours", "covariates"
 #: Kinds of units other than cells (`riskengine.maps.support`).
 AREAS = "areas"
 #: What every forecaster may be given, and is no setting of one: it has a parameter of its own.
-OWN_PARAMETERS = ("threshold", "seed")
+OWN_PARAMETERS = ("threshold", "seed", "window", "flagged")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class ForecasterRecord:
 
 
 #: In this order they are the options of QGIS's enumerations, whose integers users' models and commands hold
-#: (constant = 0 … poisson_boosting = 21): a new one goes last, for ever.
+#: (constant = 0 … catch = 24): a new one goes last, for ever.
 RECORDS: tuple[ForecasterRecord, ...] = (
     ForecasterRecord(
         name="constant",
@@ -299,15 +300,44 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         needs=frozenset({NEIGHBOURS, COVARIATES}),
         quick_settings={"trees": 4},
     ),
+    ForecasterRecord(
+        name="point_kernel",
+        place="catching.pointkernel:PointKernel",
+        title=tr("Counts and kernel"),
+        summary=tr("Counts of each place, recent ones weighing more, over a smooth kernel; chosen for the catch."),
+        line=LineStyle("#A6761D", ":", "P"),
+        needs=frozenset({GRID}),
+    ),
+    ForecasterRecord(
+        name="counts_etas",
+        place="catching.countsetas:CountsEtas",
+        title=tr("Counts × self-exciting"),
+        summary=tr("Square root of prior counts times the self-exciting process."),
+        line=LineStyle("#2F4B7C", "--", "X"),
+        needs=frozenset({GRID}),
+    ),
+    ForecasterRecord(
+        name="catch",
+        place="catching.ensemble:CatchEnsemble",
+        title=tr("Ensemble for the catch"),
+        summary=tr("Several forecasters, weighted by what they caught on past windows."),
+        line=LineStyle("#B30059", "-", "D"),
+        needs=frozenset({GRID}),
+    ),
 )
 #: By name.
 FORECASTERS: Mapping[str, ForecasterRecord] = {record.name: record for record in RECORDS}
 #: What a user gets without choosing.
 DEFAULT = "ensemble"
+#: The same for the catch, what every catch is compared with, and what the former pools.
+DEFAULT_CATCH, CATCH_BASELINE = "catch", "prior_counts"
+CATCH_MEMBERS = (CATCH_BASELINE, "point_kernel", "counts_etas")
 #: What stands beside every model that is trained or tested on a grid.
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)
 #: The same on areas and street segments: those of most use there, each shrunk, at the right level and calibrated.
 _AREA_BASELINES = ("constant", "long_run", "last_year", "same_season", "ewma")
+#: The same for the catch, whatever the units.
+_CATCH_BASELINES = ("constant", CATCH_BASELINE, "recent_counts")
 #: What stands beside a risk raster of anybody's making.
 QUICK_BASELINES = tuple(record.name for record in RECORDS if record.quick_baseline)
 #: Those that can be a long-run mean.
@@ -346,12 +376,16 @@ def list_default_members(support: str = GRID, bin_unit: str = "") -> tuple[str, 
     return _MEMBERS.get((kind, bin_unit)) or _MEMBERS[kind, ""]
 
 
-def list_baselines(support: str = GRID) -> tuple[str, ...]:
+def list_baselines(support: str = GRID, aim: AimKind = PROBABILITIES) -> tuple[str, ...]:
     """List the forecasters that stand beside every model that is trained or tested.
 
     Parameters
     ----------
     support : str
         Kind of support: ``grid``, ``areas`` or ``segments``.
+    aim : str
+        ``probabilities`` or ``catch``.
     """
+    if aim == CATCH:
+        return _CATCH_BASELINES
     return BASELINES if support == GRID else _AREA_BASELINES

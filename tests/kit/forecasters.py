@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from kit.contexts import Recorder, make_cancelled_context
 from kit.maps import make_stack
+from kit.panels import make_panel_of_cells
 
 from riskengine.contract.forecasters import (
     COVARIATES,
@@ -219,6 +220,41 @@ def check_further_ahead(subject: Subject) -> None:
     np.testing.assert_allclose(subject.fitted.predict_ahead(city, FIRST, 3), alone, **CLOSE)
 
 
+def check_window(subject: Subject) -> None:
+    """The incidents of the next bins as one window: by unit, from what was known, no fewer in a longer one."""
+    city, origin = make_small_city(), FIRST + 6
+    expected = subject.fitted.predict_window(city.before(origin), 4)
+    assert expected.dtype == np.float32
+    assert expected.shape == city.mask.shape
+    assert np.array_equal(np.isnan(expected), ~city.mask), "NaN outside, and only there"
+    assert expected[city.mask].min() >= 0
+    changed = poison(city, slice(origin, None))
+    np.testing.assert_array_equal(subject.fitted.predict_window(changed.before(origin), 4), expected)
+    assert not np.array_equal(subject.fitted.predict_window(changed, 4), expected, equal_nan=True)
+    assert np.all(subject.fitted.predict_window(city.before(origin), 1)[city.mask] <= expected[city.mask] * 1.001)
+    with pytest.raises(ParameterError, match="steps is 0"):
+        subject.fitted.predict_window(city, 0)
+
+
+def check_late_window(subject: Subject) -> None:
+    """Counts that come three bins late leave three bins that are over: the window begins behind them."""
+    late = replace(make_small_city(), delay=3)
+    known = late.before(FIRST + 6)
+    assert len(known) == FIRST + 3
+    window = subject.fitted.predict_window(known, 2)[late.mask]
+    at_once = replace(known, delay=0)
+    whole, over = (subject.fitted.predict_window(at_once, steps)[late.mask] for steps in (5, 3))
+    np.testing.assert_allclose(window, whole - over, rtol=2e-3, atol=1e-5)
+
+
+def check_window_of_areas(subject: Subject) -> None:
+    """The same cells as areas expect the same."""
+    city = replace(make_small_city(), extras=Extras())
+    areas = make_panel_of_cells(city)
+    one, other = (subject.make().fit(each.before(FIRST)).predict_window(each, 4) for each in (city, areas))
+    np.testing.assert_allclose(other, one[city.mask], rtol=1e-3)
+
+
 def check_needs(subject: Subject) -> None:
     """It reads what its record says it needs, and nothing else."""
     city, needs = make_small_city(), subject.record.needs
@@ -340,6 +376,8 @@ CHECKS: dict[str, Check] = {
     "unobserved_maps": check_unobserved_maps,
     "one_pass": check_one_pass,
     "further_ahead": check_further_ahead,
+    "window": check_window,
+    "late_window": check_late_window,
     "needs": check_needs,
     "state": check_state,
     "model_file": check_model_file,
@@ -350,6 +388,7 @@ CHECKS: dict[str, Check] = {
 }
 QUICK_CHECKS: dict[str, Check] = {
     "threshold": check_threshold,
+    "window_of_areas": check_window_of_areas,
     **{
         f"{bins}, threshold {threshold}{', binary' * binary}": partial(
             check_kind_of_maps, bin_length=bins, threshold=threshold, binary=binary

@@ -1,0 +1,95 @@
+"""What forecasters of the catch share: events read sparsely, and a rate of each unit that holds for every next bin."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ...ground.context import JobContext
+from ...maps.panel import Panel
+from ..base import Forecaster, Maps, check_steps, counts_events
+
+Array = NDArray[np.float64]
+
+#: No history makes an event certain, or impossible.
+SMALLEST, LARGEST = 1e-7, 1 - 1e-7
+
+
+def read_events(history: Panel, threshold: int = 1) -> csr_array:
+    """Read what is counted, shape (T, N) of the units inside: incidents, or events where these are what is forecast.
+
+    Bins that were not observed are empty: whoever reads them leaves them out.
+    """
+    inside = np.flatnonzero(history.mask.ravel())
+    column = np.full(history.mask.size, -1, dtype=np.int64)
+    column[inside] = np.arange(len(inside))
+    bins, units, counts = [], [], []
+    for number in np.flatnonzero(history.observed):
+        band = np.asarray(history.counts[number]).ravel()
+        occupied = np.flatnonzero(band >= threshold if threshold > 1 else band)
+        occupied = occupied[column[occupied] >= 0]
+        bins.append(np.full(len(occupied), number))
+        units.append(column[occupied])
+        counts.append(np.ones(len(occupied)) if counts_events(history, threshold) else band[occupied].astype(float))
+    if not bins:
+        return csr_array((len(history), len(inside)))
+    where = (np.concatenate(bins), np.concatenate(units))
+    return csr_array((np.concatenate(counts), where), shape=(len(history), len(inside)))
+
+
+class RateForecaster(Forecaster):
+    """Forecasts by the rate of each unit in each of the next bins."""
+
+    threshold: int
+
+    @abstractmethod
+    def find_rates(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Array:
+        """Find the incidents, or events, that are expected in the bins after `history`, shape (steps, N).
+
+        N are the units inside. Where all bins expect the same, it may be a view of one.
+        """
+
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
+        check_steps(steps)
+        rates = self.find_rates(history, steps, context)
+        risk = rates if counts_events(history, self.threshold) else -np.expm1(-rates)
+        whole = np.full((steps, *history.mask.shape), np.nan, dtype=np.float32)
+        whole[:, history.mask] = np.clip(risk, SMALLEST, LARGEST)
+        return whole
+
+    def predict_window(
+        self, history: Panel, steps: int = 1, context: JobContext | None = None
+    ) -> NDArray[np.float32]:
+        """Forecast the incidents of the next `steps` bins as one window: the sum of their rates."""
+        check_steps(steps)
+        if self.threshold > 1:
+            return super().predict_window(history, steps, context)
+        whole = np.full(history.mask.shape, np.nan, dtype=np.float32)
+        whole[history.mask] = self.find_rates(history, history.delay + steps, context)[history.delay :].sum(axis=0)
+        return whole
+
+
+def find_rates_of(member: Forecaster, history: Panel, steps: int, context: JobContext) -> Array:
+    """Find what a forecaster of any kind expects in the bins after `history`, shape (steps, N)."""
+    if isinstance(member, RateForecaster):
+        return member.find_rates(history, steps, context)
+    return read_rates(member.predict(history, steps, context)[:, history.mask])
+
+
+def read_rates(risk: NDArray[np.float32]) -> Array:
+    """Turn probabilities of at least one into rates."""
+    return np.asarray(-np.log1p(-np.minimum(risk.astype(np.float64), LARGEST)))
+
+
+def find_level(total: Array, bins: int) -> float:
+    """Find the mean rate of the study area: half an incident, as in the constant forecast, keeps it above zero."""
+    return float(total.sum() + 0.5) / (bins * len(total) + 1.0)
+
+
+def name_learned(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
+    """Put a member's name and a slash before the names of what it learned."""
+    return {f"{prefix}/{key}": array for key, array in state.items()}
