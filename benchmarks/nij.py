@@ -52,9 +52,7 @@ def compute_pei(found: Found) -> Array:
 def compare_catch(default: Found, counts: Found) -> dict[str, Any]:
     """Compare what was caught over all springs, a mean over the positions, with intervals in incidents."""
     total = float(counts.incidents.sum(axis=(1, 2)).mean())
-    gained, incidents = (
-        each.reshape(len(each), -1).T for each in (default.caught - counts.caught, counts.incidents)
-    )
+    gained, incidents = (each.reshape(len(each), -1).T for each in (default.caught - counts.caught, counts.incidents))
     by_weeks = compare_crossed(gained.mean(axis=1, keepdims=True), incidents.mean(axis=1, keepdims=True), 1)
     crossed = compare_crossed(gained, incidents, 1)
     return {
@@ -183,14 +181,10 @@ def run_parts(data: Path, parts: list[str], models: list[str], positions: int) -
     result: dict[str, Any] = {}
     pai: dict[str, Mapping[Key, Found]] = {}
     if "pai" in parts:
-        pai = {
-            kind: run_springs(data, kind, PAI_FEET, [PAI_MILES], HORIZONS, models, positions) for kind in TYPES
-        }
+        pai = {kind: run_springs(data, kind, PAI_FEET, [PAI_MILES], HORIZONS, models, positions) for kind in TYPES}
         result |= summarize_pai(pai, models)
     if "pei" in parts:
-        pei = {
-            kind: run_springs(data, kind, PEI_FEET, PEI_MILES, HORIZONS, models[:2], positions) for kind in TYPES
-        }
+        pei = {kind: run_springs(data, kind, PEI_FEET, PEI_MILES, HORIZONS, models[:2], positions) for kind in TYPES}
         result |= summarize_pei(pei, models)
     if "pai" in parts and "pei" in parts:
         result |= compare_2017(result, models[0]) | {
@@ -213,9 +207,10 @@ def print_summary(result: Mapping[str, Any]) -> None:
     """Print what people look for first, on stderr."""
     for kind, row in result.get("caught_3m", {}).items():
         pai, theirs = (result[f"springs_13_16_pai{part}"][kind] for part in ("", "_prior_counts"))
-        interval = f"[{row['minus_counts_low']:+.1f}, {row['minus_counts_high']:+.1f}]"
+        say(f"{kind}: mean PAI of 2013 to 2016 {pai:.1f}, prior counts {theirs:.1f}")
         caught = f"{row['default']:.1f} of {row['incidents']:.0f}, prior counts {row['prior_counts']:.1f}"
-        say(f"{kind}: mean PAI 2013-16 {pai:.1f} ({theirs:.1f}); 3 months {caught}, {row['minus_counts']:+.1f} {interval}")
+        interval = f"{row['minus_counts']:+.1f} [{row['minus_counts_low']:+.1f}, {row['minus_counts_high']:+.1f}]"
+        say(f"{kind}: three months, five springs, {caught}, {interval}")
     if "beaten_2017" in result:
         say(f"2017: {result['beaten_2017']} of 16 beaten (prior counts {result['beaten_2017_prior_counts']})")
     if "speed" in result:
