@@ -14,7 +14,7 @@ from ..ground.context import JobContext
 from ..maps.aims import find_flagged_share, measure_costs
 from ..maps.panel import Panel
 from ..maps.windows import list_windows
-from ..measures.places import count_most, flag_most
+from ..measures.places import count_most, flag_places
 from .entrants import find_record
 from .folds import run_tasks
 from .plan import Plan
@@ -121,7 +121,7 @@ def tally(panel: Panel, starts: NDArray[np.int64], expected: NDArray[np.float32]
     for number, start in enumerate(starts.tolist()):
         counts = np.asarray(panel.counts[start : start + catch.window][:, panel.mask], dtype=np.float64)
         counts[~panel.observed[start : start + catch.window]] = 0.0
-        part = flag_most(expected[number][panel.mask], costs.each, share, costs.whole)
+        part = flag_places(expected[number][panel.mask], costs.each, share, costs.whole)
         caught[number], incidents[number] = counts @ part, counts.sum(axis=1)
         most[number] = count_most(counts.sum(axis=0), costs.each, float(part @ costs.each))
         parts[number] = part

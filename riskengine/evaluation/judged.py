@@ -122,7 +122,7 @@ class Judged:
 
     @property
     def best_baseline(self) -> str:
-        """The simple model that caught most, without a catch that of the smallest log-loss; empty where none has any."""
+        """The simple model that caught most; without a catch that of the least log-loss; empty where none has any."""
         if self.catch is not None:
             return self.catch.find_best(self.baselines)
         able = [name for name in self.baselines if name in self.scores and np.isfinite(self.scores[name].log_loss)]

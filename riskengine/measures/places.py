@@ -20,7 +20,7 @@ from .weighted import find_best
 _ROUNDING = 1e-9
 
 
-def flag_most(expected: NDArray[Any], cost: Array, share: float, whole: bool) -> Array:
+def flag_places(expected: NDArray[Any], cost: Array, share: float, whole: bool) -> Array:
     """Flag the units of which most is expected for their cost, until a share of all costs is used.
 
     Parameters
@@ -41,7 +41,7 @@ def flag_most(expected: NDArray[Any], cost: Array, share: float, whole: bool) ->
 
     Examples
     --------
-    >>> flag_most(np.array([5.0, 1.0, 1.0, 0.0]), np.ones(4), 0.5, True).tolist()
+    >>> flag_places(np.array([5.0, 1.0, 1.0, 0.0]), np.ones(4), 0.5, True).tolist()
     [1.0, 0.5, 0.5, 0.0]
     """
     parts = np.zeros(len(expected))
