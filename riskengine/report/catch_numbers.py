@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.forecasters import CATCH_BASELINE
 from ..evaluation.caught import CatchJudged
 from ..evaluation.judged import Judged
-from ..maps.bins import bin_text, read_bin_text
+from ..maps.bins import multiply_bin
 from ..measures.clustered import Interval
 from ..measures.compare import Difference
 
 Array = NDArray[np.float64]
 
-#: What every catch is compared with.
-CATCH_BASELINE = "prior_counts"
 #: With fewer caught than this, by the model and by what it is compared with, single incidents decide.
 FEW = 10
 #: The curve of the catch goes to this many times the asked size.
@@ -112,13 +111,7 @@ def compare_catches(judged: Judged, name: str, other: str) -> Difference:
 
 def read_window(catch: CatchJudged) -> str:
     """Read how long a window is, as bins are: ``13 weeks``."""
-    number, unit = read_bin_text(catch.panel.bin)
-    return bin_text(unit, number * catch.catch.window)
-
-
-def count_before(catch: CatchJudged, start: int) -> NDArray[np.int64]:
-    """Count the incidents of each unit in all of the history that was known at a window's start."""
-    return np.asarray(catch.panel.before(start).counts.sum(axis=0, dtype=np.int64))
+    return multiply_bin(catch.panel.bin, catch.catch.window)
 
 
 def trace_catch(judged: Judged, name: str) -> tuple[Array, Array]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from rasterio.warp import transform
 
 from ..contract.dates import format_span, name_window
 from ..contract.forecasters import title_of
@@ -15,17 +17,19 @@ from ..maps.grid import Grid
 from ..maps.shapes import Shapes
 from ..maps.support import Support
 from ..measures.compare import Difference
+from ..systems.hotspots.aims import describe_catch
 from . import catch_figures as figures
 from . import catch_words as words
+from . import words as plain
 from .catch_numbers import (
     CatchFigures,
     compare_catches,
     compute_figures,
-    count_before,
     find_rival,
     read_catch,
     read_window,
 )
+from .caughtplaces import choose_caught_places
 from .units import units_of
 from .verdicts import PLAINLY, verdict_of_hits
 from .words import format_percent, inner_title_of
@@ -67,10 +71,11 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
     return {
         "judged": catch,
         "words": words,
+        "plain": plain,
         "window": name_window(read_window(catch)),
         "noun": name_window(read_window(catch)).partition(" ")[0],
         "tested": words.count_tested(judged),
-        "asked": words.describe_asked(catch),
+        "asked": describe_catch(catch.catch, catch.panel),
         "found": found,
         "rival": other,
         "change": change,
@@ -110,27 +115,23 @@ def list_rows(judged: Judged) -> list[CatchRow]:
 
 
 def list_places(judged: Judged) -> list[PlaceRow]:
-    """List the first places of the last window: those of which most was expected per km²."""
-    catch = read_catch(judged)
-    found, mask, start = catch.models[judged.model], judged.panel.mask, int(catch.starts[-1])
-    size = catch.panel.support.measure_km()
-    worth = np.where((found.parts[-1] > 0) & mask, found.expected[-1] / size, -np.inf).ravel()
-    number = min(TOP, int(np.isfinite(worth).sum()))
-    names = name_units(judged.panel.support, order := np.argsort(-worth, kind="stable")[:number])
-    columns = (found.expected[-1], judged.counts[-1], count_before(catch, start))
-    expected, incidents, before = (each.ravel()[order] for each in columns)
-    return [
-        PlaceRow(rank, names[rank - 1], float(expected[rank - 1]), int(incidents[rank - 1]), int(before[rank - 1]))
-        for rank in range(1, number + 1)
-    ]
+    """List the first places of the last window, in the order of the layer of places."""
+    chosen = choose_caught_places(judged, len(judged.maps) - 1)
+    first = slice(0, TOP)
+    columns = zip(
+        _name_units(judged.panel.support, chosen.units[first]),
+        chosen.expected[first].tolist(),
+        chosen.more["incidents"][first].tolist(),
+        chosen.before[first].tolist(),
+        strict=True,
+    )
+    return [PlaceRow(rank, *each) for rank, each in enumerate(columns, 1)]
 
 
-def name_units(support: Support, units: np.ndarray) -> list[str]:
+def _name_units(support: Support, units: NDArray[np.int64]) -> list[str]:
     """Name units so that people find them: areas by their names, cells by latitude and longitude of their middle."""
     if isinstance(support, Shapes):
         return [show_name(support.names[unit]) for unit in units.tolist()]
-    from rasterio.warp import transform
-
     x, y = (each.ravel()[units].tolist() for each in support.find_centres())
     longitude, latitude = transform(support.crs, "EPSG:4326", x, y)
     return [f"{north:.4f}, {east:.4f}" for north, east in zip(latitude, longitude, strict=True)]
