@@ -16,17 +16,21 @@ from ..forecasters.base import Forecaster
 from ..forecasters.catalogue import make_forecaster
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
+from ..intake.finecells import describe_fine_cells
 from ..intake.incidents import Incidents
 from ..maps.aims import find_flagged_share
 from ..maps.area import narrow_to_past
+from ..maps.heatmaps import Heatmaps
 from ..maps.panel import Panel
 from ..maps.windows import gather_windows, list_windows
 from ..measures.places import measure_stability
 from .catchcount import Forecasts, Tally, forecast_windows, tally
+from .catchgrids import MOST_SIZED, add_merged, add_positions, add_sizes
 from .caught import CatchJudged, Caught
 from .entrants import find_record, make_entrants
 from .judged import Judged
 from .judging import judge
+from .offsets import choose_counted
 from .plan import Plan, check_plan
 
 
@@ -79,7 +83,10 @@ def run_catch(
     for note in notes:
         context.log(note)
     forecasters, failures = make_entrants(models, 1, _set_catch(models, settings or {}, panel, catch))
-    with context.step(0.0, 0.85):
+    counted = _choose_counted(panel, incidents, offsets, context)
+    # All models at each further position, and two on cells of two other sizes.
+    given = 0.9 / (1 + offsets + (2 * min(offsets + 1, MOST_SIZED) if isinstance(panel, Heatmaps) else 0))
+    with context.step(0.0, given):
         made = forecast_windows(panel, forecasters, plan, catch.window, context, workers)
     for name, failure in made.failures.items():
         context.warn(f"{title_of(name)} could not be run: {failure}")
@@ -93,11 +100,14 @@ def run_catch(
         )
     others = (name for name in made.expected if name not in baselines)
     chosen = DEFAULT_CATCH if DEFAULT_CATCH in made.expected else next(others, next(iter(made.expected)))
-    with context.step(0.85, 1.0):
+    with context.step(given, given + 0.1):
         judged = _judge(panel, plan, catch, made, baselines, chosen, percentile, over, context)
     judged.seconds = {name: made.seconds[name] for name in judged.scores}
     judged.failures = failures | made.failures
     judged.notes += notes
+    able = {name: forecasters[name] for name in judged.scores}
+    with context.step(given + 0.1, 1.0):
+        _try_grids(judged, counted, able, plan, offsets, context, workers)
     return judged
 
 
@@ -141,6 +151,55 @@ def judge_catch_trained(
                 made.recent.add(name)
     with context.step(0.8, 1.0):
         return _judge(panel, Plan(first), catch, made, names[1:], model.name, 95.0, "stack", context)
+
+
+def _choose_counted(
+    panel: Panel, incidents: Incidents | None, offsets: int, context: JobContext
+) -> Incidents | None:
+    """Choose the incidents that a grid was counted from; refused before hours of work where it is to be moved."""
+    if offsets and (incidents is None or not isinstance(panel, Heatmaps)):
+        missing = "there are no incidents to count anew" if isinstance(panel, Heatmaps) else "areas lie where they lie"
+        raise ParameterError(
+            f"offsets is {offsets}, but {missing}",
+            parameter="offsets",
+            value=offsets,
+            remedy="Give the incidents that a grid was made from, or set offsets to 0",
+        )
+    if incidents is None or not isinstance(panel, Heatmaps):
+        return None
+    try:
+        return choose_counted(incidents, panel)
+    except DataError as error:
+        if offsets:
+            raise
+        context.warn(f"Cells of other sizes are not counted anew. {error.describe()}")
+        return None
+
+
+def _try_grids(
+    judged: Judged,
+    counted: Incidents | None,
+    forecasters: Mapping[str, Forecaster],
+    plan: Plan,
+    offsets: int,
+    context: JobContext,
+    workers: int | None,
+) -> None:
+    """Add what the places catch at further positions of the grid and on cells of other sizes."""
+    catch = judged.catch
+    assert catch is not None, "judged by it"
+    if not isinstance(catch.panel, Heatmaps):
+        return
+    if counted is None:
+        add_merged(catch, forecasters, plan, context)
+        return
+    catch.too_fine = describe_fine_cells(counted, catch.panel.grid.cell)
+    share = offsets / (offsets + 2 * min(offsets + 1, MOST_SIZED))
+    if offsets:
+        with context.step(0.0, share):
+            add_positions(catch, counted, forecasters, plan, offsets, context, workers)
+    with context.step(share, 1.0):
+        add_sizes(catch, counted, forecasters, plan, context, workers)
 
 
 def _set_catch(

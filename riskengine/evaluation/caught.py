@@ -82,7 +82,7 @@ class Caught:
 
 @dataclass(frozen=True)
 class CellSize:
-    """The same on cells of another size, over as many positions.
+    """The same on cells of another size.
 
     Attributes
     ----------
@@ -91,6 +91,10 @@ class CellSize:
     caught, incidents, most : dict of str to float
         Mean over the positions, by model: the one that is compared first, and prior counts.
     pai : dict of str to float
+    flagged : float
+        km² of a window: of few cells whole ones may be far from what the given ones were.
+    positions : int
+        Of the grid: fewer than of the given cells, where these are many.
     """
 
     side: float
@@ -98,6 +102,8 @@ class CellSize:
     incidents: dict[str, float]
     most: dict[str, float]
     pai: dict[str, float]
+    flagged: float = float("nan")
+    positions: int = 1
 
 
 @dataclass
@@ -116,7 +122,9 @@ class CatchJudged:
     offsets : tuple of (float, float), shape (P,)
         Shifts of the grid east and north, as shares of a cell; one of none where only the given position was tried.
     sizes : list of CellSize
-        By side, the given one among them; empty of areas and where there were no incidents to count anew.
+        By side, the given one among them; empty of areas.
+    missing : str
+        A sentence where a size could not be tried; else empty.
     too_fine : str
         A sentence where cells are smaller than the data are exact; else empty.
     failures : dict of str to str
@@ -129,6 +137,7 @@ class CatchJudged:
     models: dict[str, Caught]
     offsets: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
     sizes: list[CellSize] = field(default_factory=list)
+    missing: str = ""
     too_fine: str = ""
     failures: dict[str, str] = field(default_factory=dict)
 
@@ -178,7 +187,8 @@ class CatchJudged:
             "offsets": [list(each) for each in self.offsets],
             "models": {name: self._describe(name) for name in self.models},
             "against": {name: describe_difference(self.compare(best, name), True) for name in others},
-            "sizes": [asdict(each) for each in self.sizes],
+            "sizes": [{key: _round(value) for key, value in asdict(each).items()} for each in self.sizes],
+            "missing": self.missing,
             "too_fine": self.too_fine,
             "failures": self.failures,
         }
@@ -221,6 +231,12 @@ def _divide(part: Array, whole: Array) -> Array:
 
 def _deviate(values: Array) -> float:
     return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def _round(value: int | float | dict[str, float]) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return value if isinstance(value, int) else _finite(value)
 
 
 def _finite(value: float) -> float | None:

@@ -80,13 +80,13 @@ def run_tasks(tasks: Sequence[Task], heatmaps: Panel, context: JobContext, worke
         Processes; 1 for none but this one. By default one per core where the work is worth it.
     """
     tasks = [*(task for task in tasks if not task.alone), *(task for task in tasks if task.alone)]
-    shared = [task for task in tasks if not task.alone and _importable(task.forecaster)]
+    shared = [task for task in tasks if not task.alone and is_importable(task.forecaster)]
     work = int(heatmaps.mask.sum()) * sum(task.end * (_PLAIN if _plain(task) else 1.0) for task in shared)
     workers = choose_workers(work, len(shared), workers)
     if workers < 2:
         yield from _here(tasks, heatmaps, context, 0, len(tasks), set())
         return
-    rest = [task for task in tasks if task.alone or not _importable(task.forecaster)]
+    rest = [task for task in tasks if task.alone or not is_importable(task.forecaster)]
     failed: set[str] = set()
     for outcome in _side_by_side(shared, heatmaps, context, workers, len(tasks)):
         if outcome.failure:
@@ -100,7 +100,7 @@ def _plain(task: Task) -> bool:
     return entry is not None and entry.simple
 
 
-def _importable(forecaster: Forecaster) -> bool:
+def is_importable(forecaster: Forecaster) -> bool:
     """Whether another process finds its class: one of a script or a test may exist only here."""
     return type(forecaster).__module__.startswith(f"{__package__.partition('.')[0]}.")
 
