@@ -75,7 +75,8 @@ class Judged:
     compared : list of UnitsJudged
         Units of the same place at the same flagged km², the panel's own first; empty where no others were given.
     catch : CatchJudged, optional
-        What the places to go to caught, where that is what was asked for: maps are then windows.
+        What the places chosen caught, where the forecast was made for the catch: maps are windows of bins then, and
+        hit rates are compared at the catch's size instead of 5 % of the area.
     """
 
     panel: Panel
@@ -121,7 +122,9 @@ class Judged:
 
     @property
     def best_baseline(self) -> str:
-        """The simple model with the smallest log-loss; empty where none has any."""
+        """The simple model that caught most; without a catch that of the least log-loss; empty where none has any."""
+        if self.catch is not None:
+            return self.catch.find_best(self.baselines)
         able = [name for name in self.baselines if name in self.scores and np.isfinite(self.scores[name].log_loss)]
         return min(able, key=lambda name: self.scores[name].log_loss, default="")
 
@@ -152,10 +155,12 @@ class Judged:
         return compare_losses(self.scores[name], self.scores[other or self.best_baseline], self.block)
 
     def compare_hits(self, name: str, other: str | None = None) -> Difference:
-        """Compare hit rates at 5 % of the area: that of `name` minus that of `other` (the best baseline).
+        """Compare hit rates at 5 % of the area (of a catch at its size): `name` minus `other` (the best baseline).
 
         Positive is better: `Difference.verdict_of_more` is its verdict.
         """
+        if self.catch is not None:
+            return self.catch.compare(name, other or self.best_baseline)
         return compare_hits(self.scores[name], self.scores[other or self.best_baseline], self.block)
 
     def compute_loss_ratio(self, name: str) -> float:
@@ -185,6 +190,7 @@ class Judged:
     def _describe_beside(self) -> dict[str, Any]:
         """What stands beside the figures, where there is any."""
         beside = {
+            "catch": self.catch and self.catch.to_dict(),
             "delay_cost": self.late and self.late.to_dict(),
             "controls": [each.to_dict() for each in self.controls],
             "weighed": self.weighed and self.weighed.to_dict(),

@@ -36,6 +36,15 @@ class SparseCounts(NDArrayOperatorsMixin):
     def __init__(self, rows: csr_array, space: tuple[int, ...]) -> None:
         self.rows, self.space = rows, space
 
+    @classmethod
+    def place(cls, places: NDArray[np.int64], values: NDArray[Any], shape: tuple[int, ...]) -> SparseCounts:
+        """Make them of the counts above zero and their places, ascending, in the flat array of all."""
+        cells = math.prod(shape[1:])
+        starts = np.searchsorted(places, cells * np.arange(shape[0] + 1))
+        kind = choose_place_type(len(places), cells)
+        parts = values, (places % cells).astype(kind), starts.astype(kind)
+        return cls(csr_array(parts, shape=(shape[0], cells)), shape[1:])
+
     @property
     def shape(self) -> tuple[int, ...]:
         """(T, H, W) or (T, N)."""
@@ -224,8 +233,13 @@ def keep_sparse(panel: P) -> P:
 
 def is_sparse_smaller(above_zero: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Say whether so many counts above zero take less room with their places than all counts would."""
-    places = 4 if max(math.prod(shape[1:]), above_zero) < 2**31 else 8
-    return above_zero * (dtype.itemsize + places) + (shape[0] + 1) * places < math.prod(shape) * dtype.itemsize
+    place = choose_place_type(above_zero, math.prod(shape[1:])).itemsize
+    return above_zero * (dtype.itemsize + place) + (shape[0] + 1) * place < math.prod(shape) * dtype.itemsize
+
+
+def choose_place_type(above_zero: int, cells: int) -> np.dtype[Any]:
+    """Choose what the places of so many counts are kept in."""
+    return np.dtype(np.int32 if max(above_zero, cells) < 2**31 else np.int64)
 
 
 def read_csr(panel: Counted) -> csr_array:

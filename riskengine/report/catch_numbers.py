@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.caught import Caught, CatchJudged
+from ..evaluation.caught import CatchJudged, Caught
 from ..evaluation.judged import Judged
 from ..maps.bins import bin_text, read_bin_text
 from ..measures.clustered import Interval
