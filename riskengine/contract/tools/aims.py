@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from ..aims import CATCH, PROBABILITIES, AimKind, CatchUnit
+from ..forecasters import CATCH_BASELINE
 from ..texts import tr
 from .base import Output, Problem, Shown, Tool, Where
 from .kinds import Choice, Fields
@@ -60,14 +61,21 @@ PLACES_HELP = tr(
 #: Places are there with the catch alone.
 WITH_CATCH = Where("aim", CATCH)
 
-#: What the places caught, beside what the published rule caught at the same cells.
-CATCH_FIGURES = (
-    Output("CAUGHT", "catch.caught", tr("Incidents that the places of the catch caught")),
-    Output("INCIDENTS_COUNT", "catch.incidents", tr("Incidents there were, in all windows")),
-    Output("CAUGHT_BY_PRIOR_COUNTS", "catch.by_prior_counts", tr("Incidents that prior counts caught on as much")),
-    Output("CATCH_PAI", "catch.pai", tr("PAI at the size of the catch")),
-    Output("CATCH_PEI", "catch.pei", tr("PEI* at the size of the catch")),
-)
+
+def list_catch_figures(model: str) -> tuple[Output, ...]:
+    """List what the places of a model caught, beside prior counts; `model` is the key of its name in the result."""
+    own = f"catch.models.{{{model}}}"
+    return (
+        Output("CAUGHT", f"{own}.n", tr("Incidents that the places of the catch caught")),
+        Output("INCIDENTS_COUNT", f"{own}.N", tr("Incidents there were, in all windows of the catch")),
+        Output(
+            "CAUGHT_BY_PRIOR_COUNTS",
+            f"catch.models.{CATCH_BASELINE}.n",
+            tr("Incidents that prior counts caught on as much of the area"),
+        ),
+        Output("CATCH_PAI", f"{own}.pai", tr("PAI at the size of the catch")),
+        Output("CATCH_PEI", f"{own}.pei", tr("PEI* at the size of the catch")),
+    )
 
 
 class AimsAt(Tool):

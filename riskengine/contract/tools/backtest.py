@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
+from ..aims import CATCH
 from ..forecasters import BASELINES, DEFAULT, FORECASTERS
 from ..texts import tr
-from .aims import AIM_HELP, CATCH_FIGURES, PLACE_FIELDS, PLACES, PLACES_HELP, WITH_CATCH, AimsAt
+from .aims import AIM_HELP, PLACE_FIELDS, PLACES, PLACES_HELP, WITH_CATCH, AimsAt, list_catch_figures
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown
 from .forecast import MODELS, list_own_settings
 from .kinds import Expression, Field, Files, Incidents, MapLayer, RasterDestination, Settings, Text, VectorDestination
@@ -65,7 +66,7 @@ places caught, beside what prior counts caught on as much of the area, over all 
         Output("LOG_LOSS_RATIO", "log_loss_ratio", tr("Log-loss against the best simple baseline")),
         Output("MODEL", "model", tr("Model compared first"), "text"),
         Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
-        *CATCH_FIGURES,
+        *list_catch_figures("model"),
     )
 
     heatmaps: Annotated[str, MapLayer("counts"), Shown(COUNTS, COUNTS_HELP, name="INPUT")]
@@ -219,6 +220,10 @@ places caught, beside what prior counts caught on as much of the area, over all 
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield grid positions without incidents, seeds that come twice, and settings of nothing that there is."""
         yield from super().list_problems(given)
+        for key in ("control", "compare"):
+            if given["aim"] == CATCH and given.get(key):
+                text = tr("{key} is given, but {aim} asks for the catch, where it is not done. Leave it out.")
+                yield Problem(key, text.replace("key", key))
         if len(set(given["seeds"])) < len(given["seeds"]):
             yield Problem("seeds", tr("{seeds} is {value}; give different whole numbers such as 0, 1, 2."))
         for model, own in given["settings"].items():

@@ -13,7 +13,6 @@ from ..texts import tr
 from .aims import (
     AIM_HELP,
     AIMS_OF_MODEL,
-    CATCH_FIGURES,
     CATCH_SIZE,
     CATCH_SIZE_HELP,
     CATCH_UNIT,
@@ -23,6 +22,7 @@ from .aims import (
     PLACES,
     PLACES_HELP,
     AimsAt,
+    list_catch_figures,
     list_size_problems,
 )
 from .base import Limits, Output, Problem, Shown, Tool, Where
@@ -209,7 +209,7 @@ incidents in places, never of persons.
         Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
         Output("KIND", "kind", tr("Kind of model"), "text"),
         Output("TRAINED_UNTIL", "trained_until", tr("Trained until"), "text"),
-        *CATCH_FIGURES,
+        *list_catch_figures("kind"),
     )
 
     heatmaps: Annotated[str, MapLayer("counts"), Shown(COUNTS, COUNTS_HELP, name="INPUT")]

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from ...ground.context import JobContext
 from ...maps.panel import Panel
+from ...maps.sparsecounts import read_csr
 from ..base import Forecaster, Maps, check_steps, counts_events
 
 Array = NDArray[np.float64]
@@ -22,23 +23,12 @@ SMALLEST, LARGEST = 1e-7, 1 - 1e-7
 def read_events(history: Panel, threshold: int = 1) -> csr_array:
     """Read what is counted, shape (T, N) of the units inside: incidents, or events where these are what is forecast.
 
-    Bins that were not observed are empty: whoever reads them leaves them out.
+    Bins that were not observed hold what they hold: whoever reads them gives them no weight.
     """
-    inside = np.flatnonzero(history.mask.ravel())
-    column = np.full(history.mask.size, -1, dtype=np.int64)
-    column[inside] = np.arange(len(inside))
-    bins, units, counts = [], [], []
-    for number in np.flatnonzero(history.observed):
-        band = np.asarray(history.counts[number]).ravel()
-        occupied = np.flatnonzero(band >= threshold if threshold > 1 else band)
-        occupied = occupied[column[occupied] >= 0]
-        bins.append(np.full(len(occupied), number))
-        units.append(column[occupied])
-        counts.append(np.ones(len(occupied)) if counts_events(history, threshold) else band[occupied].astype(float))
-    if not bins:
-        return csr_array((len(history), len(inside)))
-    where = (np.concatenate(bins), np.concatenate(units))
-    return csr_array((np.concatenate(counts), where), shape=(len(history), len(inside)))
+    counts = read_csr(history)
+    if counts_events(history, threshold):
+        counts = csr_array(counts >= threshold)
+    return csr_array(counts, dtype=np.float64)
 
 
 class RateForecaster(Forecaster):

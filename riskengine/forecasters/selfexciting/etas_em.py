@@ -14,6 +14,7 @@ from ...maps.panel import Panel
 from ..base import counts_events, mark_events
 from ..cell_features import count_slots, read_slot
 from .etas_kernel import PARTS, LongRun, Mover, State, average_survival, decay
+from .etas_sparse import fill_triggered, find_occupied
 
 Array = NDArray[np.float64]
 
@@ -162,9 +163,10 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
                 exposure += counted.days[each] * pace
             if low >= counted.warm:
                 for mean in means:
+                    near = mean.near()
                     for strength in STRENGTHS:
                         mean.strength = strength
-                        rate = np.maximum(mean.drawn()[mask], 1e-12)
+                        rate = np.maximum(mean.drawn(near)[mask], 1e-12)
                         key = (mean.bandwidth, strength, half_life)
                         gain = float((seen[mask] * np.log(rate)).sum() - exposure * rate.sum())
                         scores[key] = scores.get(key, 0.0) + gain
@@ -207,11 +209,15 @@ def build_background(counted: Counted, settings: tuple[float, float, float], con
 def build_triggered(counted: Counted, sigma: float, omegas: Sequence[float], context: JobContext) -> list[Column]:
     """Build what past incidents trigger in each map per unit of branching ratio, for one spread and several decays."""
     mask = counted.heatmaps.mask
-    mover = Mover(counted.heatmaps.support, sigma)
     maps = len(counted.days)
+    columns = [Column(np.zeros(len(counted.when)), np.zeros(maps)) for _ in omegas]
+    occupied = find_occupied(counted, sigma)
+    if occupied is not None:
+        fill_triggered(counted, sigma, omegas, occupied, columns, context)
+        return columns
+    mover = Mover(counted.heatmaps.support, sigma)
     step = max(_CHUNK // mask.size, 1)
     states = [np.zeros(mask.size) for _ in omegas]
-    columns = [Column(np.zeros(len(counted.when)), np.zeros(maps)) for _ in omegas]
     bounds = np.searchsorted(counted.when, np.arange(maps + 1))
     scored, inside = counted.scored, mask.ravel().astype(np.float64)
     for low in range(0, maps, step):

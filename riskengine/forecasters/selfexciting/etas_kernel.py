@@ -188,12 +188,16 @@ class LongRun:
             rates *= self.mask
         return rates
 
-    def drawn(self) -> Array:
-        """Compute the first of `rates` alone."""
+    def near(self) -> Array:
+        """Compute what each cell's rate is drawn to, whatever the strength; it means nothing outside the area."""
+        near = self._near.mean(self.total / max(self.days, 1e-9))
+        return np.asarray((1 - _AREA) * near + _AREA * self.area())
+
+    def drawn(self, near: Array | None = None) -> Array:
+        """Compute the first of `rates` alone, from `near` where that is known."""
         if not self.days:
             return np.zeros(self.mask.shape)
-        near = self._near.mean(self.total / self.days)
-        near = (1 - _AREA) * near + _AREA * self.area()
+        near = self.near() if near is None else near
         return np.where(self.mask, (self.total + self.strength) / (self.days + self.strength / near), 0.0)
 
     def level(self) -> float:

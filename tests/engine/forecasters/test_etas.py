@@ -13,14 +13,22 @@ from scipy.stats import norm
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts
 from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.forecasters.selfexciting.etas import SelfExciting
-from riskengine.forecasters.selfexciting.etas_em import Column, build_triggered, fit_branching, read_history
+from riskengine.forecasters.selfexciting.etas_em import (
+    Column,
+    build_background,
+    build_triggered,
+    fit_branching,
+    read_history,
+)
 from riskengine.forecasters.selfexciting.etas_kernel import Excitation, LongRun, compute_cell_shares, share_same_bin
+from riskengine.forecasters.selfexciting.etas_sparse import find_occupied
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.bins import make_bin_edges
 from riskengine.maps.grid import make_grid
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.maps.panel import count_incidents
+from riskengine.maps.sparsecounts import SparseCounts, keep_sparse
 from riskengine.simulation.cityplan import hour_of_week
 from riskengine.simulation.simulate import SimulatedCity, simulate_city
 
@@ -327,3 +335,29 @@ def test_weekly_maps(heatmaps: Heatmaps) -> None:
     fitted = SelfExciting().fit(maps)
     np.testing.assert_array_equal(fitted.predict_each(maps, 20)[1], fitted.predict(maps.before(21))[0])
     assert np.nanmean(fitted.predict(maps)) == pytest.approx((weeks[:, heatmaps.mask] > 0).mean(), rel=0.35)
+
+
+@pytest.mark.parametrize("threshold", [1, 2])
+def test_a_nearly_empty_fine_grid_is_fitted_as_its_dense_maps_are(threshold: int) -> None:
+    random = np.random.default_rng(8)
+    counts = np.zeros((60, 150, 160), dtype=np.uint8)
+    for when, row, column in zip(random.integers(0, 58, 300), *random.integers(40, 60, (2, 300)), strict=True):
+        counts[when, row, column] += 1
+        counts[when + 2, row, column + when % 2] += 2
+    mask = np.ones((150, 160), dtype=bool)
+    mask[:45] = False
+    observed = np.arange(60) != 30
+    dense = make_stack(np.where(mask, counts, 0), mask, "1 weeks", cell=100.0, observed=observed)
+    sparse = keep_sparse(dense)
+    assert isinstance(sparse.counts, SparseCounts)
+    columns = []
+    for panel in (dense, sparse):
+        counted = read_history(panel, threshold, JobContext())
+        build_background(counted, (1.5, 1.0, np.inf), JobContext())
+        assert list(counted.standin) == [30]
+        assert (find_occupied(counted, 150.0) is not None) == (panel is sparse), "only what is sparse goes this way"
+        columns.append(build_triggered(counted, 150.0, [0.5, 0.05], JobContext()))
+    for whole, quick in zip(*columns, strict=True):
+        assert whole.at.max() > 0
+        np.testing.assert_allclose(quick.at, whole.at, rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(quick.total, whole.total, rtol=1e-9)
