@@ -77,7 +77,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     if parameters.aim == CATCH:
         catch = make_catch(parameters.catch_size, parameters.catch_unit, parameters.horizon, panel)
         first = hold_out_windows(panel, parameters.held_out, catch.window)
-        say(f"Made for the catch: the incidents in {describe_catch(catch, panel)}")
+        say(f"The model is made for {describe_catch(catch, panel)}")
         if wanted.name != parameters.kind:
             context.log(f"Its {title_of(parameters.kind)} is {title_of(wanted.name)}")
         wanted = _make(parameters, catch, panel)

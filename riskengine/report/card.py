@@ -84,12 +84,12 @@ def describe_forecast(
         Of a window that was forecast as one, what its places are; empty where bins were forecast.
     """
     steps = len(edges) - 1
-    size = f"{count_text(steps, 'map')} of {format_bin_length(bin_length)}"
+    size = f"({count_text(steps, 'map')} of {format_bin_length(bin_length)})"
     if areas:
-        size = f"{areas}, {count_bins(steps, bin_length)}"
+        size = f"({areas}, {count_bins(steps, bin_length)})"
     if places:
-        size = "as a whole"
-    text = f"Forecast for {format_span(edges[0], edges[-1])} ({size}). {places}Model: {title_of(model)}"
+        size = f"as a whole. {places}"
+    text = f"Forecast for {format_span(edges[0], edges[-1])} {size}. Model: {title_of(model)}"
     if trained_until:
         text += f", trained on {'counts' if areas else 'maps'} up to {format_last(trained_until, bin_length)}"
     return f"{text}. {describe_held_out(model, metrics or {})}"

@@ -59,7 +59,7 @@ def describe_caught(note: Mapping[str, Any]) -> str:
     when = count_windows(note["windows"], length)
     share = format_share(note["flagged"] / note["size"] if note["size"] else math.nan)
     chosen = count_text(max(round(note["units"]), 1), words.noun)
-    each = "" if note["windows"] == 1 else f" of each {name_window(length)}"
+    each = "" if note["windows"] == 1 else f" for each {name_window(length)}"
     where = f"the {chosen} chosen{each}, {share} of the {words.whole},"
     if not note["incidents"]:
         return f"Tried on {when} held out: no incident happened, so nothing can be said about its catch."
@@ -82,5 +82,5 @@ def describe_chosen(chosen: Chosen, panel: Panel) -> str:
     expected, share = float(chosen.expected.sum()), float(chosen.expected_share[-1])
     return (
         f"{count_text(number, words.noun)} ({size} of the {words.whole}) {'is' if number == 1 else 'are'} expected to"
-        f" hold {format_figure(expected)} of {format_figure(chosen.total)} incidents, {format_share(share)}. "
+        f" hold {format_figure(expected)} of {format_figure(chosen.total)} incidents, {format_share(share)}"
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from rasterio.warp import transform
 
 from ..contract.dates import format_span, name_window
 from ..contract.forecasters import title_of
@@ -15,17 +18,20 @@ from ..maps.grid import Grid
 from ..maps.shapes import Shapes
 from ..maps.support import Support
 from ..measures.compare import Difference
+from ..systems.hotspots.aims import describe_catch
 from . import catch_figures as figures
 from . import catch_words as words
+from . import words as plain
+from .backtest_figures import draw_reliability_curves
 from .catch_numbers import (
     CatchFigures,
     compare_catches,
     compute_figures,
-    count_before,
     find_rival,
     read_catch,
     read_window,
 )
+from .caughtplaces import choose_caught_places
 from .units import units_of
 from .verdicts import PLAINLY, verdict_of_hits
 from .words import format_percent, inner_title_of
@@ -67,10 +73,11 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
     return {
         "judged": catch,
         "words": words,
+        "plain": plain,
         "window": name_window(read_window(catch)),
         "noun": name_window(read_window(catch)).partition(" ")[0],
         "tested": words.count_tested(judged),
-        "asked": words.describe_asked(catch),
+        "asked": describe_catch(catch.catch, catch.panel),
         "found": found,
         "rival": other,
         "change": change,
@@ -89,6 +96,11 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
         "map_span": format_span(catch.panel.edges[last], catch.panel.edges[last + catch.catch.window]),
         "map_said": _describe_map(judged, chosen),
         "places": places,
+        "happened": _describe_test(judged),
+        "likely": _list_likely(judged),
+        "reliability_figure": draw_reliability_curves(judged)
+        if any(math.isfinite(score.log_loss) for score in judged.scores.values())
+        else None,
         "places_named": not isinstance(judged.panel.support, Grid),
     }
 
@@ -110,27 +122,23 @@ def list_rows(judged: Judged) -> list[CatchRow]:
 
 
 def list_places(judged: Judged) -> list[PlaceRow]:
-    """List the first places of the last window: those of which most was expected per km²."""
-    catch = read_catch(judged)
-    found, mask, start = catch.models[judged.model], judged.panel.mask, int(catch.starts[-1])
-    size = catch.panel.support.measure_km()
-    worth = np.where((found.parts[-1] > 0) & mask, found.expected[-1] / size, -np.inf).ravel()
-    number = min(TOP, int(np.isfinite(worth).sum()))
-    names = name_units(judged.panel.support, order := np.argsort(-worth, kind="stable")[:number])
-    columns = (found.expected[-1], judged.counts[-1], count_before(catch, start))
-    expected, incidents, before = (each.ravel()[order] for each in columns)
-    return [
-        PlaceRow(rank, names[rank - 1], float(expected[rank - 1]), int(incidents[rank - 1]), int(before[rank - 1]))
-        for rank in range(1, number + 1)
-    ]
+    """List the first places of the last window, in the order of the layer of places."""
+    chosen = choose_caught_places(judged, len(judged.maps) - 1)
+    first = slice(0, TOP)
+    columns = zip(
+        _name_units(judged.panel.support, chosen.units[first]),
+        chosen.expected[first].tolist(),
+        chosen.more["incidents"][first].tolist(),
+        chosen.before[first].tolist(),
+        strict=True,
+    )
+    return [PlaceRow(rank, *each) for rank, each in enumerate(columns, 1)]
 
 
-def name_units(support: Support, units: np.ndarray) -> list[str]:
+def _name_units(support: Support, units: NDArray[np.int64]) -> list[str]:
     """Name units so that people find them: areas by their names, cells by latitude and longitude of their middle."""
     if isinstance(support, Shapes):
         return [show_name(support.names[unit]) for unit in units.tolist()]
-    from rasterio.warp import transform
-
     x, y = (each.ravel()[units].tolist() for each in support.find_centres())
     longitude, latitude = transform(support.crs, "EPSG:4326", x, y)
     return [f"{north:.4f}, {east:.4f}" for north, east in zip(latitude, longitude, strict=True)]
@@ -155,6 +163,29 @@ def _list_sizes(judged: Judged) -> list[dict[str, Any]]:
         }
         for each in catch.sizes
     ]
+
+
+def _list_likely(judged: Judged) -> list[dict[str, Any]]:
+    """List the models as probabilities that follow from what they expect, the smallest log-loss first."""
+    names = sorted(judged.scores, key=lambda name: np.nan_to_num(judged.scores[name].log_loss, nan=np.inf))
+    return [
+        {
+            "label": title_of(name),
+            "score": judged.scores[name],
+            "model": name == judged.model,
+            "seconds": judged.seconds.get(name),
+        }
+        for name in names
+    ]
+
+
+def _describe_test(judged: Judged) -> str:
+    """Say how much happened in the test."""
+    counts, units = judged.counts[:, judged.panel.mask], units_of(judged.panel)
+    window = name_window(read_window(read_catch(judged)))
+    share = format_percent(float((counts > 0).mean()))
+    incidents = count_text(int(counts.sum(dtype=np.int64)), "incident")
+    return f"{words.count_tested(judged)} with {incidents}: in a {window} {share} of the {units.many} had any."
 
 
 def _describe_windows(judged: Judged) -> str:

@@ -7,7 +7,6 @@ import math
 from ..contract.dates import count_windows, format_span, name_window
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text, end_sentence
-from ..contract.units import noun_of
 from ..evaluation.caught import CatchJudged, CellSize
 from ..evaluation.judged import Judged
 from ..maps.panel import Panel
@@ -196,16 +195,6 @@ def list_sentences(judged: Judged) -> list[str]:
         end_sentence(read_catch(judged).too_fine),
     ]
     return [sentence for sentence in said if sentence]
-
-
-def describe_asked(catch: CatchJudged) -> str:
-    """Say what was asked for: "5 % of the area", "0.65 km²", "20 cells"."""
-    size, kind = catch.catch.size, catch.panel.support.kind
-    if catch.catch.unit == "units":
-        return count_text(size, noun_of(kind))
-    if catch.catch.unit == "km2":
-        return f"{size:.4g} {'km' if kind == 'segments' else 'km²'}"
-    return f"{size:.4g} % of the area"
 
 
 def format_gain(change: Difference) -> str:

@@ -22,10 +22,16 @@ def write_caught_places(path: str, judged: Judged) -> int:
 def list_caught_places(judged: Judged) -> Iterator[Chosen]:
     """List the places of each window, chosen by what was known when it began."""
     assert judged.catch is not None
-    panel, catch = judged.catch.panel, judged.catch.catch
-    expected = judged.catch.models[judged.model].expected
-    for start, wanted, counts in zip(judged.catch.starts.tolist(), expected, judged.counts, strict=True):
-        begin, end = panel.edges[[start, start + catch.window]]
-        chosen = choose_places(wanted, panel.before(start), catch, begin, end)
-        fell = np.asarray(counts).ravel()[chosen.units].astype(np.int64)
-        yield replace(chosen, more={"incidents": fell})
+    for number in range(len(judged.catch.starts)):
+        yield choose_caught_places(judged, number)
+
+
+def choose_caught_places(judged: Judged, number: int) -> Chosen:
+    """Choose the places of one window by what was known when it began, and count what fell there."""
+    assert judged.catch is not None
+    panel, catch, start = judged.catch.panel, judged.catch.catch, int(judged.catch.starts[number])
+    wanted = judged.catch.models[judged.model].expected[number]
+    begin, end = panel.edges[[start, start + catch.window]]
+    chosen = choose_places(wanted, panel.before(start), catch, begin, end)
+    fell = np.asarray(judged.counts[number]).ravel()[chosen.units].astype(np.int64)
+    return replace(chosen, more={"incidents": fell})

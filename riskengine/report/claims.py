@@ -19,8 +19,8 @@ from ..measures.concentration import FewCells
 from ..measures.metrics import AreaHits, Weights
 from . import catch_words
 from .beside import describe_beside
-from .catch_numbers import compare_catches, find_rival
 from .card_catch import describe_caught
+from .catch_numbers import compare_catches, find_rival
 from .signals import count_better, describe_signal, find_most
 from .units import units_of, words_of
 from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits

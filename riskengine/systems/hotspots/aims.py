@@ -55,18 +55,19 @@ def hold_out_windows(panel: Panel, share: float, window: int, parameter: str = "
 
 
 def describe_catch(catch: Catch, panel: Panel) -> str:
-    """Describe how much is covered, and for how long at a time: ``112 cells (0.65 km², 0.17 % of the area) for each
-    quarter as a whole``."""
-    kind, length = panel.support.kind, multiply_bin(panel.bin, catch.window)
+    """Describe a catch: ``the catch of 112 cells (0.65 km², 0.17 % of the area) in each quarter as a whole``."""
+    kind, units = panel.support.kind, int(panel.mask.sum())
     share, size = find_flagged_share(catch, panel), float(panel.support.measure_km()[panel.mask].sum())
-    measured = f"{_format(share * size)} {SIZES[kind]}"
-    counted = count_text(max(int(share * int(panel.mask.sum()) + 1e-9), 1), panel.noun)
-    whole = f"{_format(100 * share)} % of the {WHOLES[kind]}"
+    number = max(int(share * units + 1e-9), 1)
+    if kind == "grid":
+        share = number / units
+    measured, whole = f"{_format(share * size)} {SIZES[kind]}", f"{_format(100 * share)} % of the {WHOLES[kind]}"
+    counted = count_text(number, panel.noun)
     if kind == "grid":
         how = f"{counted} ({measured}, {whole})"
     else:
         how = counted if catch.unit == "units" else f"{measured} ({whole})"
-    return f"{how} for each {name_window(length)} as a whole"
+    return f"the catch of {how} in each {name_window(multiply_bin(panel.bin, catch.window))} as a whole"
 
 
 def describe_aim(card: ModelCard, catch: Catch | None, panel: Panel) -> list[str]:
@@ -82,10 +83,10 @@ def describe_aim(card: ModelCard, catch: Catch | None, panel: Panel) -> list[str
         if own is None:
             return []
         return [
-            f"The model was made for the catch, in {describe_catch(own, panel)}; what it says here is how likely it is"
-            f" in each {panel.bin_noun}, for which it was neither chosen nor judged"
+            f"The model was made for {describe_catch(own, panel)}; what it says here is how likely it is in each"
+            f" {panel.bin_noun}, for which it was neither chosen nor judged"
         ]
-    said = [f"For the catch: the incidents in {describe_catch(catch, panel)}"]
+    said = [f"The forecast is for {describe_catch(catch, panel)}"]
     if own is None:
         best = FORECASTERS[DEFAULT_CATCH].title
         said.append(
