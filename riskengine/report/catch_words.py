@@ -237,7 +237,7 @@ def _describe_chosen(judged: Judged, name: str) -> str:
     """The cells chosen for each quarter, and how much of the study area they are."""
     catch, found, noun = read_catch(judged), compute_figures(judged, name), units_of(judged.panel).noun
     number = round(found.units)
-    some = count_text(number, noun) if number else f"part of one {noun}"
+    some = {0: f"part of one {noun}", 1: noun}.get(number) or count_text(number, noun)
     window = name_window(read_window(catch))
     when = f"each {window}"
     if len(catch.starts) == 1:
