@@ -101,9 +101,11 @@ def _values(
     plain = claims.find_catcher(backtest)
     area = next((score.area for score in backtest.scores.values() if score.area.cells), _NO_AREA)
     pair = [*([model] if usable else []), *([plain] if plain else [])]
-    compared = claims.compute_differences(backtest)
-    chosen = maps.choose_maps(backtest) if usable and len(backtest.maps) else {}
-    tradeoff = backtest.scores[model].tradeoff if usable else {}
+    compared = claims.compute_differences(backtest) if catch is None else {}
+    # Neither labels nor shares of 5 % and more say anything of a catch.
+    shown = usable and catch is None
+    chosen = maps.choose_maps(backtest) if shown and len(backtest.maps) else {}
+    tradeoff = backtest.scores[model].tradeoff if shown else {}
     labels = backtest.label_cells(model) if chosen else None
     drawn = {} if labels is None else maps.draw_maps(backtest, chosen, labels)
     return {

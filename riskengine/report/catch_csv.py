@@ -1,4 +1,4 @@
-"""Every figure of a test of the catch as a row of the CSV: at all positions, in each window, on cells of other sizes."""
+"""Every figure of a test of the catch as a row of the CSV: of all positions, of each window, of other cells."""
 
 from __future__ import annotations
 

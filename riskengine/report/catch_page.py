@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..systems.hotspots.aims import describe_catch
 from . import catch_figures as figures
 from . import catch_words as words
 from . import words as plain
+from .backtest_figures import draw_reliability_curves
 from .catch_numbers import (
     CatchFigures,
     compare_catches,
@@ -94,6 +96,11 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
         "map_span": format_span(catch.panel.edges[last], catch.panel.edges[last + catch.catch.window]),
         "map_said": _describe_map(judged, chosen),
         "places": places,
+        "happened": _describe_test(judged),
+        "likely": _list_likely(judged),
+        "reliability_figure": draw_reliability_curves(judged)
+        if any(math.isfinite(score.log_loss) for score in judged.scores.values())
+        else None,
         "places_named": not isinstance(judged.panel.support, Grid),
     }
 
@@ -156,6 +163,29 @@ def _list_sizes(judged: Judged) -> list[dict[str, Any]]:
         }
         for each in catch.sizes
     ]
+
+
+def _list_likely(judged: Judged) -> list[dict[str, Any]]:
+    """List the models as probabilities that follow from what they expect, the smallest log-loss first."""
+    names = sorted(judged.scores, key=lambda name: np.nan_to_num(judged.scores[name].log_loss, nan=np.inf))
+    return [
+        {
+            "label": title_of(name),
+            "score": judged.scores[name],
+            "model": name == judged.model,
+            "seconds": judged.seconds.get(name),
+        }
+        for name in names
+    ]
+
+
+def _describe_test(judged: Judged) -> str:
+    """Say how much happened in the test."""
+    counts, units = judged.counts[:, judged.panel.mask], units_of(judged.panel)
+    window = name_window(read_window(read_catch(judged)))
+    share = format_percent(float((counts > 0).mean()))
+    incidents = count_text(int(counts.sum(dtype=np.int64)), "incident")
+    return f"{words.count_tested(judged)} with {incidents}: in a {window} {share} of the {units.many} had any."
 
 
 def _describe_windows(judged: Judged) -> str:

@@ -21,8 +21,8 @@ def write_figures(path: str | Path, backtest: Judged, parameter: str = "csv") ->
     """Write every figure: UTF-8, a header, a point for decimals, nothing where a figure does not exist.
 
     ``value`` is the figure; ``n`` and ``N`` are the counts whose ratio it is; ``low`` and ``high`` bound it at 95 %.
-    ``at`` says where: a share of the area, a percentile and its reading, a map, a seed, an area. With the catch maps are
-    its windows, and figures at its size begin with ``catch_``.
+    ``at`` says where: a share of the area, a percentile and its reading, a map, a seed, an area. With the catch maps
+    are its windows, and figures at its size begin with ``catch_``.
     """
     with whole_file(path, parameter) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
