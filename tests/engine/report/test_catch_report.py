@@ -81,8 +81,8 @@ def test_the_officers_sentence_comes_first_and_counts_right(state: str) -> None:
     points = f"{change:+.1f}".replace("-", "−")
     assert re.fullmatch(
         rf"The 2 cells chosen for each quarter, 10 % of the study area, held {caught} of 225 incidents"
-        rf" \(vehicle theft\), {share:.1f} % \[[\d.]+, [\d.]+\]; as many chosen by prior counts held {other}: {SAID[state]}"
-        rf" \({re.escape(points)} points \[[+−][\d.]+, [+−][\d.]+\]\)\.",
+        rf" \(vehicle theft\), {share:.1f} % \[[\d.]+, [\d.]+\]; as many chosen by prior counts held {other}:"
+        rf" {SAID[state]} \({re.escape(points)} points \[[+−][\d.]+, [+−][\d.]+\]\)\.",
         said,
     )
     log = [collapse_blanks(each) for each in describe_comparison(judged)]
