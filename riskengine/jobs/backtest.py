@@ -208,7 +208,7 @@ def _tell_plan(panel: Panel, plan: Plan, catch: Catch | None, context: JobContex
         if left:
             does = "fills no" if left == 1 else "fill no"
             context.log(f"{count_text(left, noun)} at the end {does} {name_window(length)}: left out")
-        context.log(f"Places are chosen for the catch: {describe_catch(catch, panel)}")
+        context.log(f"Places are chosen for {describe_catch(catch, panel)}")
         return
     context.log(
         f"{count_text(len(panel) - plan.first, noun)} from {start} on are forecast,"
