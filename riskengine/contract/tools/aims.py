@@ -27,8 +27,8 @@ CATCH_UNITS_OF_MODEL = Choice({**_UNITS, None: tr("As the model was made")})
 
 AIM = tr("Aim")
 AIM_HELP = tr(
-    "What the forecast is for. How likely: the best probability for each place and bin. The catch: the few places to go "
-    "to that catch the most incidents over a window as a whole, which is another question, with another best answer."
+    "What the forecast is for. How likely: the best probability for each place and bin. The catch: the few places to "
+    "go to that catch the most incidents over a window as a whole: another question, with another best answer."
 )
 CATCH_SIZE = tr("Size of the catch")
 CATCH_SIZE_HELP = tr(
