@@ -248,6 +248,24 @@ def test_all_models_are_run_at_further_positions_and_on_other_cells(town: Heatma
     assert json.dumps(catch.to_dict())
 
 
+def test_processes_side_by_side_give_the_same(town: Heatmaps) -> None:
+    one, several = (
+        run_catch(
+            town,
+            ["prior_counts", "recent_counts"],
+            Plan(44, refit=1),
+            Catch(5, "share", 8),
+            workers=workers,
+            incidents=incidents_of(town),
+            offsets=1,
+        ).to_dict()["catch"]
+        for workers in (1, 2)
+    )
+    assert one == several
+    assert one["positions"] == 2
+    assert len(one["sizes"]) == 3
+
+
 def test_without_incidents_cells_are_merged_and_it_is_said_what_is_missing(town: Heatmaps, judged: Judged) -> None:
     catch = judged.catch
     assert catch is not None
