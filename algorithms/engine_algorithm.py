@@ -88,15 +88,15 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         # A quick job would be done before anybody asks.
         if feedback.isCanceled():
             raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
-        last = {"kind": "", "when": 0.0}
+        last = {"text": "", "kind": "", "when": 0.0}
 
         def on_progress(share: float, text: str) -> None:
             feedback.setProgress(low + (high - low) * share)
             # Every text becomes a line of the log: a counter that moves is worth one every few seconds.
-            kind = re.sub(r"[\d.]+", "", text)
-            if text and (kind != last["kind"] or time.monotonic() - last["when"] > SECONDS_BETWEEN_TEXTS):
+            kind, waited = re.sub(r"[\d.]+", "", text), time.monotonic() - float(last["when"])
+            if text and text != last["text"] and (kind != last["kind"] or waited > SECONDS_BETWEEN_TEXTS):
                 feedback.setProgressText(text)
-                last.update(kind=kind, when=time.monotonic())
+                last.update(text=text, kind=kind, when=time.monotonic())
 
         def on_log(message: str, level: str) -> None:
             (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import rasterio
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-from ..ground.bigarrays import make_empty_stack
+from ..ground.bigarrays import is_large
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from . import bins as timebins
 from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
-from .grid import Grid
+from .grid import MAX_CELLS, MOST_SPARSE_CELLS, Grid
 from .panel import Panel
+from .sparsecounts import gather_counts
 
 
 @dataclass
@@ -121,8 +123,17 @@ def check_layout(transform: Any, edges: NDArray[np.datetime64], bin_length: str)
         timebins.read_bin_text(bin_length)
 
 
+def _read_band(source: Any, number: int, outside: NDArray[np.bool_] | None) -> NDArray[Any]:
+    band: NDArray[Any] = source.read(number)
+    if outside is not None:
+        band[outside] = 0
+    return band
+
+
 def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
     """Read a GeoTIFF written by `write_heatmaps`, band by band; a large one does not come into memory as a whole.
+
+    Its counts are sparse where that is smaller, else a file seen as an array.
 
     Raises
     ------
@@ -151,15 +162,14 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
                     value=path,
                     remedy="Update the plugin",
                 )
-            check_raster(source, path, parameter)
+            check_raster(source, path, parameter, MOST_SPARSE_CELLS)
             nodata = source.nodata
             mask = source.read(1) != nodata
             inside_everywhere = mask.all()
-            counts = make_empty_stack((source.count, *source.shape), np.dtype(source.dtypes[0]))
-            for number in range(source.count):
-                source.read(number + 1, out=counts[number])
-                if not inside_everywhere:
-                    counts[number][~mask] = 0
+            shape, kind = (source.count, *source.shape), np.dtype(source.dtypes[0])
+            bands = (_read_band(source, number, None if inside_everywhere else ~mask) for number in source.indexes)
+            refuse = partial(check_raster, source, path, parameter, MAX_CELLS)
+            counts = gather_counts(bands, shape, kind, is_large(shape, kind), refuse)
             starts = [source.tags(band)[tagnames.START] for band in source.indexes]
             edges = np.array([*starts, source.tags(source.count)[tagnames.END]], dtype="datetime64[s]")
             observed = np.ones(len(counts), dtype=bool)
