@@ -273,7 +273,7 @@ def describe_models(judged: Judged) -> dict[str, Line]:
         if judged.catch is None and score.area.incidents:
             change = f", {format_hit_change(found.hits)}" if found.hits else ""
             figures.append(f"{format_caught(score.area)} caught{change}")
-        both = found.verdict.describe(*map(_name_inner, (found.rival, found.catcher)), each)
+        both = found.verdict.describe(_name_inner(found.rival), _name_inner(found.catcher), each)
         shown = f" ({'; '.join(figures)})" if figures else ""
         said[name] = Line(f"{title_of(name)}: {both}{shown}.", found.verdict.summary)
     for name, why in judged.failures.items():

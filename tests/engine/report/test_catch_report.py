@@ -13,14 +13,21 @@ from kit.pages import Page, collapse_blanks, read_figure
 from kit.panels import make_panel
 from kit.sentences import find_faults, find_faults_of_report
 
+from riskengine.contract.aims import Catch
+from riskengine.evaluation.catching import judge_catch_trained
 from riskengine.evaluation.caught import CellSize
 from riskengine.evaluation.judged import Judged
+from riskengine.forecasters.catching.ensemble import CatchEnsemble
+from riskengine.forecasters.catching.pointkernel import PointKernel
+from riskengine.forecasters.modelcard import make_card
 from riskengine.report import catch_words
 from riskengine.report.backtest import write_backtest_report
 from riskengine.report.claims import compare, describe_comparison, describe_models, make_headline
 from riskengine.report.figures_csv import list_figures
+from riskengine.report.learned import describe_learned
 from riskengine.report.openings import describe_trial
 from riskengine.report.signals import describe_signal
+from riskengine.report.training import write_training_report
 
 #: Weeks in all, the first of the test, and of a window.
 WEEKS, FIRST, WINDOW = 65, 13, 13
@@ -255,6 +262,32 @@ def test_every_figure_of_a_catch_is_a_row() -> None:
     windows = [key for key in rows if key[:2] == ("ensemble", "catch_hit_rate") and key[2].startswith("window ")]
     assert [rows[key]["n"] for key in windows] == [19.0, 20.0, 19.0, 20.0]
     assert not any("minus" in key[2] and not key[1].startswith("catch") for key in rows)
+
+
+def test_the_page_of_a_model_says_what_it_learned_and_what_it_caught(tmp_path: Path) -> None:
+    rates = np.random.default_rng(5).gamma(0.3, 0.8, (6, 7))
+    counts = np.random.default_rng(6).poisson(rates, (WEEKS, 6, 7)).astype(np.uint8)
+    panel, first = make_stack(counts, bin="1 weeks", categories=[HOSTILE]), WEEKS - 12
+    model = CatchEnsemble(window=4, flagged=0.1).fit(panel.before(first))
+    judged = judge_catch_trained(model, panel, first, Catch(4, "units", 4))
+    assert judged.catch is not None
+    path = tmp_path / "r.html"
+    card = make_card(model, panel.before(first))
+    write_training_report(path, panel, model, card, judged, "", {"aim": "catch"}, [])
+    page = Page(path)
+    page.check_order()
+    assert find_faults_of_report(path) == []
+    caught = judged.catch.models["catch"].n
+    assert page.lead.startswith("The 4 cells chosen for each window of 4 weeks, 9.5 % of the study area, held ")
+    assert page.find_row("Ensemble for the catch", 7)[1] == f"{caught:.0f} of {counts[first:].sum()}"
+    heard = {name: weight for name, weight in zip(model.members, model.weights_, strict=True) if weight}
+    said = next(text for text in page.texts if text.startswith("Ensemble for the catch hears "))
+    assert all(f"{100 * weight:.0f}" in said for weight in heard.values())
+    (powers,) = describe_learned(PointKernel(4, 0.1).fit(panel.before(first)), panel)
+    assert re.match(
+        r"Counts and kernel ranks a cell by its incidents so far, .*: in the place itself: −?\d\.\d\d; ", powers
+    )
+    assert "one bin ahead" not in page.text
 
 
 @pytest.mark.parametrize("state", CHOICES)
