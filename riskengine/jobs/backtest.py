@@ -202,7 +202,7 @@ def _tell_plan(panel: Panel, plan: Plan, catch: Catch | None, context: JobContex
         windows, left = divmod(len(panel) - plan.first, catch.window)
         each = count_bins(catch.window, panel.bin)
         context.log(
-            f"{count_windows(windows, length)} from {start} on are forecast as a whole, {each} each{late}, from"
+            f"{count_windows(windows, length)} from {start} on are forecast, each of {each} as a whole{late}, from"
             f" {count_text(known, noun)} and more"
         )
         if left:
