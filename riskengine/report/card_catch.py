@@ -54,7 +54,8 @@ def note_difference(change: Difference) -> dict[str, Any]:
 def read_difference(note: Mapping[str, Any]) -> Difference:
     """Read what `note_difference` noted."""
     limits = {"low": -math.inf, "high": math.inf}
-    return Difference(**{name: limits[name] if value is None else value for name, value in note.items()})
+    known: dict[str, Any] = {name: limits[name] if value is None else value for name, value in note.items()}
+    return Difference(**known)
 
 
 def describe_caught(note: Mapping[str, Any]) -> str:
