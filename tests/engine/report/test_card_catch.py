@@ -34,7 +34,8 @@ NOTE: dict[str, Any] = {
         (
             {},
             "Tried on 4 quarters held out: the 111 cells chosen for each quarter, 0.154 % of the area, held 160 of"
-            " 2,578 incidents, prior counts at as many cells 158 (+0.1 points [−0.3, +0.4]: no difference can be told).",
+            " 2,578 incidents, prior counts at as many cells 158 (+0.1 points [−0.3, +0.4]: no difference can be"
+            " told).",
         ),
         (
             {"windows": 1, "units": 1.0, "change": {**CHANGE, "low": None, "high": None, "blocks": 3},
