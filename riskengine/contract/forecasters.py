@@ -304,9 +304,9 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="point_kernel",
         place="catching.pointkernel:PointKernel",
         title=tr("Counts and kernel"),
-        summary=tr("Counts of each place, recent ones weighing more, over a smooth kernel; chosen for the catch."),
+        summary=tr("Counts of each place, all and recent ones, times a kernel around it; powers learned for the catch."),
         line=LineStyle("#A6761D", ":", "P"),
-        needs=frozenset({GRID}),
+        needs=frozenset({GRID, COVARIATES}),
     ),
     ForecasterRecord(
         name="counts_etas",
@@ -322,7 +322,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         title=tr("Ensemble for the catch"),
         summary=tr("Several forecasters, weighted by what they caught on past windows."),
         line=LineStyle("#B30059", "-", "D"),
-        needs=frozenset({GRID}),
+        needs=frozenset({GRID, COVARIATES}),
     ),
 )
 #: By name.

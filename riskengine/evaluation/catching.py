@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,9 @@ from .judged import Judged
 from .judging import judge
 from .offsets import choose_counted
 from .plan import Plan, check_plan
+
+#: With fewer incidents caught than this, single ones decide which model is better.
+ENOUGH = 10
 
 
 def run_catch(
@@ -83,6 +87,8 @@ def run_catch(
     for note in notes:
         context.log(note)
     forecasters, failures = make_entrants(models, 1, _set_catch(models, settings or {}, panel, catch))
+    for name, each in forecasters.items():
+        _check_threshold(name, each)
     counted = _choose_counted(panel, incidents, offsets, context)
     # All models at each further position, and two on cells of two other sizes.
     given = 0.9 / (1 + offsets + (2 * min(offsets + 1, MOST_SIZED) if isinstance(panel, Heatmaps) else 0))
@@ -135,6 +141,7 @@ def judge_catch_trained(
     """
     context = context or JobContext()
     check_catch(panel, Plan(first), catch)
+    _check_threshold(model.name, model)
     if baselines is None:
         baselines = list_baselines(panel.support.kind, CATCH)
     history, starts = panel.before(first), list_windows(panel, first, catch.window)
@@ -151,6 +158,18 @@ def judge_catch_trained(
                 made.recent.add(name)
     with context.step(0.8, 1.0):
         return _judge(panel, Plan(first), catch, made, names[1:], model.name, 95.0, "stack", context)
+
+
+def _check_threshold(name: str, forecaster: Forecaster) -> None:
+    """Refuse a model of events instead of incidents."""
+    threshold = getattr(forecaster, "threshold", 1)
+    if threshold > 1:
+        raise ParameterError(
+            f"threshold of {title_of(name)} is {threshold}, but the catch counts every incident",
+            parameter="threshold",
+            value=threshold,
+            remedy="Use threshold 1, or the aim of probabilities",
+        )
 
 
 def _choose_counted(
@@ -274,7 +293,26 @@ def _judge(
         for name in judged.scores
     }
     judged.catch = CatchJudged(catch, panel, made.starts, models)
+    few = describe_few(judged.catch)
+    if few:
+        judged.notes.append(few)
+        context.warn(few)
     return judged
+
+
+def describe_few(judged: CatchJudged) -> str:
+    """Describe that too few incidents were caught to tell models apart, and how many would do; empty if enough were."""
+    best = max(judged.models.values(), key=lambda each: each.n)
+    if best.n >= ENOUGH:
+        return ""
+    held = f"The windows tested hold {count_text(round(best.total), 'incident')}"
+    if best.n < 1:
+        return f"{held}, and hardly one fell to the places chosen: nothing can be said of which model catches more."
+    enough = math.ceil(ENOUGH * best.total / best.n)
+    return (
+        f"{held}, and of them {best.n:.1f} fell to the places of the best model: too few to tell models apart. At that"
+        f" rate {enough:,} incidents would do: test more windows, or choose more places."
+    )
 
 
 def _make_caught(name: str, panel: Panel, expected: NDArray[np.float32], given: Tally) -> Caught:

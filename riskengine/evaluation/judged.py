@@ -136,8 +136,11 @@ class Judged:
     def flag_cells(self, name: str | None = None) -> NDArray[np.bool_]:
         """Flag the cells strictly above `percentile` in a model's forecasts (`model`), shape (F, ...).
 
-        Of areas those whose incidents per km² are, so that they make up the rest of the area at most.
+        Of areas those whose incidents per km² are, so that they make up the rest of the area at most. Of a catch all
+        that were chosen.
         """
+        if self.catch is not None:
+            return np.asarray(self.catch.models[name or self.model].parts > 0)
         risk, mask = self.risks[name or self.model], self.panel.mask
         inner = None if self.units is None else self.units.select(mask)
         way = choose_flagging(risk[:, mask], self.counts[:, mask], self.threshold, inner)

@@ -14,12 +14,12 @@ from .incidents import Incidents
 _STEPS = (1000.0, 500.0, 250.0, 200.0, 100.0, 50.0, 25.0, 20.0, 10.0)
 #: Whole numbers are met but for rounding, metres.
 _SAME = 0.01
-#: Fewer places may be whole numbers by chance.
-_FEWEST = 20
+#: Fewer places tell nothing.
+_FEWEST = 5
 
 
 def describe_fine_cells(incidents: Incidents, cell: float) -> str:
-    """Describe in a sentence that cells (their side, metres) are finer than places are exact; empty where they are not."""
+    """Describe in a sentence that cells of so many metres are finer than places are exact; empty if they are not."""
     if not len(incidents):
         return ""
     step = measure_rounding(incidents.x, incidents.y)

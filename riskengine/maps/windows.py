@@ -47,7 +47,7 @@ def gather_windows(panel: P, first: int, length: int) -> P:
     """
     if length == 1:
         return panel
-    begin = first % length
+    begin = min(first % length, len(panel))
     windows = (len(panel) - begin) // length
     starts = begin + length * np.arange(windows)
     number, unit = timebins.read_bin_text(panel.bin)

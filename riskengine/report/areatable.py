@@ -39,6 +39,9 @@ def write_judged_areas(path: str, judged: Judged, labels: NDArray[np.uint8], con
     fields = fields_of(Judges, "by_area")
     edges = np.array(judged.edges, dtype="datetime64[s]").reshape(-1, 2)
     flagged, counts, risk = judged.flag_cells(), judged.counts, judged.risks[judged.model]
+    if judged.catch is not None:
+        # The last may be covered in part.
+        flagged = judged.catch.models[judged.model].parts
 
     def chunks() -> Iterator[Chunk]:
         for place, (start, end) in enumerate(edges):

@@ -8,18 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.caught import CatchJudged, Caught
+from ..contract.forecasters import CATCH_BASELINE
+from ..evaluation.caught import CatchJudged
 from ..evaluation.judged import Judged
-from ..maps.bins import bin_text, read_bin_text
+from ..maps.bins import multiply_bin
 from ..measures.clustered import Interval
-from ..measures.compare import LEAST_BLOCKS, Difference, bootstrap_ratio
-from ..measures.flagging import compute_ratio_interval
-from ..measures.twoway import compare_sums
+from ..measures.compare import Difference
 
 Array = NDArray[np.float64]
 
-#: What every catch is compared with.
-CATCH_BASELINE = "prior_counts"
 #: With fewer caught than this, by the model and by what it is compared with, single incidents decide.
 FEW = 10
 #: The curve of the catch goes to this many times the asked size.
@@ -36,9 +33,11 @@ class CatchFigures:
     caught, incidents, most : float
         n, N and n*, the mean over positions.
     here : tuple of float
-        The same on the given grid.
-    rate : Interval
-        n / N.
+        n and N on the given grid.
+    rate, pai : Interval
+        n / N; and that over the share of the area, as uncertain as the hit rate, since the share is chosen.
+    pei : float
+        n / n*.
     share : float
         Of the study area that was flagged.
     units : float
@@ -55,41 +54,35 @@ class CatchFigures:
     caught: float
     incidents: float
     most: float
-    here: tuple[float, float, float]
+    here: tuple[float, float]
     rate: Interval
+    pai: Interval
+    pei: float
     share: float
     units: float
     precision: float
     by_position: Array
     stable: float
 
-    @property
-    def pai(self) -> Interval:
-        """Hit rate over the share of the area: as uncertain as the hit rate, since the share is chosen."""
-        return Interval(*(value / self.share for value in self.rate))
-
-    @property
-    def pei(self) -> float:
-        """n / n*."""
-        return self.caught / self.most if self.most else math.nan
-
 
 def compute_figures(judged: Judged, name: str) -> CatchFigures:
     """Compute the figures of one model of a test of the catch."""
     catch = read_catch(judged)
     found = catch.models[name]
-    caught, incidents = (each.sum(axis=(1, 2)) for each in (found.caught, found.incidents))
+    caught = found.caught.sum(axis=(1, 2))
     parts = found.parts[:, judged.panel.mask]
     hit = judged.counts[:, judged.panel.mask] > 0
-    flagged = float(parts.sum())
+    flagged, rate = float(parts.sum()), catch.measure_rate(name)
     return CatchFigures(
         name,
-        float(caught.mean()),
-        float(incidents.mean()),
+        found.n,
+        found.total,
         float(found.most.sum(axis=1).mean()),
-        (float(caught[0]), float(incidents[0]), float(found.most[0].sum())),
-        _compute_rate(found),
-        float((found.flagged / found.cells).mean()),
+        (float(caught[0]), float(found.incidents[0].sum())),
+        rate,
+        Interval(float(found.pai.mean()), rate.low / found.share, rate.high / found.share),
+        float(found.pei.mean()),
+        found.share,
         flagged / len(parts),
         float((parts * hit).sum()) / flagged if flagged else math.nan,
         caught,
@@ -108,40 +101,17 @@ def find_rival(judged: Judged, name: str) -> str:
     models = read_catch(judged).models
     if CATCH_BASELINE in models and name != CATCH_BASELINE:
         return CATCH_BASELINE
-    others = [each for each in judged.baselines if each in models and each != name]
-    return max(others, key=lambda each: float(models[each].caught.sum()), default="")
+    return read_catch(judged).find_best([each for each in judged.baselines if each != name])
 
 
 def compare_catches(judged: Judged, name: str, other: str) -> Difference:
     """Compare the shares of the incidents that two models caught: the first minus the other, more is better."""
-    one, two = (read_catch(judged).models[each] for each in (name, other))
-    return _compare(one.caught - two.caught, one.incidents)
-
-
-def _compare(part: Array, whole: Array) -> Difference:
-    part, whole = (each.reshape(len(each), -1).T for each in (part, whole))
-    if part.shape[1] >= LEAST_BLOCKS:
-        return compare_sums(part, whole, 1)
-    return bootstrap_ratio(part.sum(axis=1), whole.sum(axis=1), 1)
-
-
-def _compute_rate(found: Caught) -> Interval:
-    if len(found.caught) >= LEAST_BLOCKS:
-        each = _compare(found.caught, found.incidents)
-        return Interval(each.mean, *(end if math.isfinite(end) else math.nan for end in (each.low, each.high)))
-    part, whole = (each.sum(axis=0).ravel() for each in (found.caught, found.incidents))
-    return compute_ratio_interval(part, whole, 1, shortest=1)
+    return read_catch(judged).compare(name, other)
 
 
 def read_window(catch: CatchJudged) -> str:
     """Read how long a window is, as bins are: ``13 weeks``."""
-    number, unit = read_bin_text(catch.panel.bin)
-    return bin_text(unit, number * catch.catch.window)
-
-
-def count_before(catch: CatchJudged, start: int) -> NDArray[np.int64]:
-    """Count the incidents of each unit in all of the history that was known at a window's start."""
-    return np.asarray(catch.panel.before(start).counts.sum(axis=0, dtype=np.int64))
+    return multiply_bin(catch.panel.bin, catch.catch.window)
 
 
 def trace_catch(judged: Judged, name: str) -> tuple[Array, Array]:
@@ -167,8 +137,4 @@ def trace_catch(judged: Judged, name: str) -> tuple[Array, Array]:
 def turns_on_few(judged: Judged, name: str) -> bool:
     """Whether single incidents decide what a model and its rival caught."""
     catch, other = read_catch(judged), find_rival(judged, name)
-    return max(_count(catch.models[each]) for each in (name, other) if each) < FEW
-
-
-def _count(found: Caught) -> float:
-    return float(found.caught.sum(axis=(1, 2)).mean())
+    return max(catch.models[each].n for each in (name, other) if each) < FEW

@@ -1,4 +1,4 @@
-"""The default for the catch: several forecasters, each weighted as it caught on past windows it had not seen."""
+"""The default for the catch: several forecasters, each weighted as it deserved on past windows it had not seen."""
 
 from __future__ import annotations
 
@@ -9,23 +9,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.forecasters import CATCH_BASELINE, CATCH_MEMBERS, FORECASTERS, title_of
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec, Damaged
 from ...ground.errors import ParameterError
 from ...maps.panel import Panel
 from ..base import Forecaster, check_history, mark_events
 from ..catalogue import make_forecaster
-from .rates import Array, RateForecaster, find_rates_of, name_learned
+from .choice import fit_shares
+from .pastwindows import (
+    PastWindow,
+    choose_window,
+    count_incidents,
+    describe_windows,
+    find_focus,
+    find_overlap,
+    list_past_windows,
+    tell_enough,
+)
+from .rates import RateForecaster, find_rates_of, read_events
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+Array = NDArray[np.float64]
+
+#: Share of a history that the members are fitted on before the first window that they are weighed on, and such windows
+#: at most.
+_KNOWN, _MOST_WINDOWS = 0.5, 12
+#: A member with less is left out.
+_LEAST_WEIGHT = 0.02
 #: Weights add up to one but for this.
 _ROUNDING = 1e-6
+#: A logarithm needs more than nothing.
+_LEAST_RATE = 1e-12
 
 
 class CatchEnsemble(RateForecaster):
-    """Forecasters pooled on the scale of the logarithm of the rate, weighted by what they caught on past windows.
+    """Forecasters pooled on the scale of the logarithm of the rate, weighted on past windows for the catch.
+
+    The members are fitted on the first half of the history and forecast windows of its second half, each from what was
+    known at its start. The weights, none negative and one in sum, are those with which the incidents there most
+    likely chose their units, among the units that come into question for the catch; they are held towards prior
+    counts. Then every member with a weight is fitted again on the whole history.
 
     Parameters
     ----------
@@ -35,6 +61,8 @@ class CatchEnsemble(RateForecaster):
         Bins that are forecast as one.
     flagged : float
         Share of the study area that is to catch the most.
+    strength : float
+        Of the pull towards prior counts, in log-likelihood.
     threshold : int
         Incidents in a cell and bin that count as an event.
     seed : int
@@ -57,6 +85,7 @@ class CatchEnsemble(RateForecaster):
         members: Sequence[str] = CATCH_MEMBERS,
         window: int = 1,
         flagged: float = 0.05,
+        strength: float = 5.0,
         threshold: int = 1,
         seed: int = 0,
     ) -> None:
@@ -71,6 +100,7 @@ class CatchEnsemble(RateForecaster):
         self.members = list(members)
         self.window = window
         self.flagged = flagged
+        self.strength = strength
         self.threshold = threshold
         self.seed = seed
 
@@ -79,15 +109,70 @@ class CatchEnsemble(RateForecaster):
         context = context or JobContext()
         check_history(history, self.least_maps)
         mark_events(history, self.threshold, slice(0))
-        observed = int(history.observed.sum())
-        able = [name for name in self.members if observed >= self._make(name).least_maps]
-        self.weights_ = np.array([1.0 / len(able) if name in able else 0.0 for name in self.members])
+        self.weights_ = np.zeros(len(self.members))
+        events = read_events(history, self.threshold)
+        window = choose_window(history, self.window)
+        windows = list_past_windows(history, events, window, _KNOWN)
+        if len(windows) > _MOST_WINDOWS:
+            windows = [windows[each] for each in np.linspace(0, len(windows) - 1, _MOST_WINDOWS).round().astype(int)]
+        able = self._list_able(history.cut(windows[0].known)) if windows else []
+        if tell_enough(windows) and events[: windows[0].known].nnz and able:
+            with context.step(0.0, 0.5):
+                self._weigh(history, windows, window, able, context)
+        else:
+            able = self._list_able(history)
+            alone = next((name for name in ("point_kernel", CATCH_BASELINE) if name in able), CATCH_BASELINE)
+            self.weights_[self.members.index(alone)] = 1.0
+            context.log(
+                f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
+                f" too few to weigh models on: the ensemble is {title_of(alone)} alone"
+            )
+        kept = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
         self.members_: dict[str, Forecaster] = {}
-        for number, name in enumerate(able):
-            with context.step(number / len(able), (number + 1) / len(able)):
-                context.progress(0.0, f"Fitting {title_of(name)}, member {number + 1} of {len(able)}")
+        for number, name in enumerate(kept):
+            with context.step(0.5 + 0.5 * number / len(kept), 0.5 + 0.5 * (number + 1) / len(kept)):
+                context.progress(0.0, f"Fitting {title_of(name)}, member {number + 1} of {len(kept)}")
                 self.members_[name] = self._make(name).fit(history, context)
         return self
+
+    def _list_able(self, history: Panel) -> list[str]:
+        observed = int(history.observed.sum())
+        return [name for name in self.members if observed >= self._make(name).least_maps]
+
+    def _weigh(
+        self, history: Panel, windows: Sequence[PastWindow], window: int, able: Sequence[str], context: JobContext
+    ) -> None:
+        size = history.support.measure_km()[history.mask]
+        known = history.cut(windows[0].known)
+        focus: list[NDArray[np.intp]] = []
+        heights = []
+        # Prior counts first: they say which units come into question.
+        for number, name in enumerate(sorted(able, key=lambda name: name != CATCH_BASELINE)):
+            with context.step(number / len(able), (number + 1) / len(able)):
+                context.progress(0.0, f"Trying {title_of(name)} on {count_text(len(windows), 'past window')}")
+                # What a member says of its own learning on part of the history is nobody's business.
+                member = self._make(name).fit(known, _silence(context))
+                rates = [
+                    find_rates_of(member, history.cut(each.known), history.delay + window, context)[history.delay :]
+                    for each in windows
+                ]
+                density = [np.maximum(each.sum(axis=0), _LEAST_RATE) / size for each in rates]
+                if not focus:
+                    focus = [find_focus(each, size, self.flagged) for each in density]
+                heights.append(
+                    np.concatenate([np.log(each[units]) for each, units in zip(density, focus, strict=True)])
+                )
+        order = sorted(able, key=lambda name: name != CATCH_BASELINE)
+        counts = np.concatenate([each.counts[units] for each, units in zip(windows, focus, strict=True)])
+        starts = np.cumsum([0, *(len(units) for units in focus[:-1])])
+        sizes = np.concatenate([np.log(size[units]) for units in focus])
+        counts = counts / find_overlap(windows, window)
+        found = fit_shares(np.stack(heights), counts, starts, sizes, self.strength)
+        found = np.where(found < _LEAST_WEIGHT, 0.0, found)
+        for name, weight in zip(order, found / found.sum(), strict=True):
+            self.weights_[self.members.index(name)] = weight
+        said = ", ".join(f"{title_of(name)} {self.weights_[self.members.index(name)]:.2f}" for name in able)
+        context.log(f"Weights learned on {describe_windows(history, windows, window)}: {said}")
 
     def _make(self, name: str) -> Forecaster:
         settings = {"window": self.window, "flagged": self.flagged, "threshold": self.threshold, "seed": self.seed}
@@ -101,7 +186,7 @@ class CatchEnsemble(RateForecaster):
             with context.step(place / number, (place + 1) / number):
                 context.progress(0.0)
                 rates = find_rates_of(member, history, steps, context)
-            pooled += weight * np.log(np.maximum(rates, 1e-12))
+            pooled += weight * np.log(np.maximum(rates, _LEAST_RATE))
             level += weight * np.log(rates.sum(axis=1))
         rates = np.exp(pooled)
         return np.asarray(rates * (np.exp(level) / rates.sum(axis=1))[:, None])
@@ -110,7 +195,7 @@ class CatchEnsemble(RateForecaster):
         """Return the weights and what the members learned, each name behind its member's and a slash."""
         state = super().state()
         for name, member in self.members_.items():
-            state |= name_learned(name, member.state())
+            state |= {f"{name}/{key}": array for key, array in member.state().items()}
         return state
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
@@ -124,3 +209,8 @@ class CatchEnsemble(RateForecaster):
                 own = {key.removeprefix(f"{name}/"): each for key, each in state.items() if key.startswith(f"{name}/")}
                 self.members_[name] = self._make(name).restore(own)
         return self
+
+
+def _silence(context: JobContext) -> JobContext:
+    """Make a context that says nothing, and stops with the other one."""
+    return JobContext(cancelled=context.cancelled)

@@ -1,29 +1,56 @@
-"""Counts of a place itself, recent ones weighing more, over a smooth kernel: repeat addresses keep their mass."""
+"""The rule of the catch: counts of the place itself and around it, multiplied as past incidents chose their places."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
+from ...ground.errors import DataError
 from ...maps.panel import Panel
-from ..base import LEAST, check_history, mark_events
-from ..cell_features import measure_bin
-from ..smoothing import make_smoother
-from .rates import Array, RateForecaster, find_level, read_events
+from ..base import check_history, mark_events
+from .choice import SLOPES, fit_choice, fit_slope
+from .columns import AROUND, OWN, PlaceColumns
+from .pastwindows import (
+    PastWindow,
+    choose_window,
+    count_incidents,
+    describe_windows,
+    find_focus,
+    find_overlap,
+    list_past_windows,
+    tell_enough,
+)
+from .rates import RateForecaster, find_level
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Sides that a bandwidth spans, at most.
-_MOST_SIDES = 1000.0
+Array = NDArray[np.float64]
+
+#: Share of a history that is known before the first window that is learned from.
+_KNOWN = 0.2
+#: Pull towards prior counts, in log-likelihood by the square of a power of a column of standard deviation one.
+STRENGTH = 30.0
+#: Power of what lies around a place where nothing can be learned: it decides among places of equal counts.
+_TIES = 0.01
+#: A power is no larger.
+_MOST = 1e6
 
 
 class PointKernel(RateForecaster):
-    """Point mass with a half-life, mixed with a smooth kernel.
+    """Units expect a product of powers of their own counts, all and recent ones, and of a smooth kernel around them.
+
+    The mass of a place itself stays on it. The powers, one for each way to look at the past (`columns`), are those
+    with which incidents of past windows most likely chose their units (a conditional logit), each window looked at
+    from what was known at its start. They are learned among the units that come into question for the catch, held
+    towards prior counts alone. Other categories that the panel holds are looked at, too. Where past windows are too
+    few it is prior counts, and what lies around decides among equals.
 
     Parameters
     ----------
@@ -31,51 +58,102 @@ class PointKernel(RateForecaster):
         Bins that are forecast as one.
     flagged : float
         Share of the study area that is to catch the most.
+    strength : float
+        Of the pull towards prior counts.
     threshold : int
         Incidents in a cell and bin that count as an event.
 
     Attributes
     ----------
-    half_life_ : float
-        Days after which an incident weighs half; infinite where all weigh alike.
-    bandwidth_ : float
-        Standard deviation of the kernel, in sides of a unit.
-    mixture_ : float
-        Share of the kernel; the rest is the mass of the place itself.
+    powers_ : ndarray, shape (K,)
+        Of each column.
+    slope_ : float
+        What the logarithm of the product is multiplied by, so that units of all heights expect what they had.
+
+    Examples
+    --------
+    >>> PointKernel(window=13, flagged=0.002).fit(history).predict_window(history, 13)  # doctest: +SKIP
     """
 
     name = "point_kernel"
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
-        "half_life_": ArraySpec("f", (), LEAST, np.inf),
-        "bandwidth_": ArraySpec("f", (), 0.0, _MOST_SIDES),
-        "mixture_": ArraySpec("f", (), 0.0, 1.0),
+        "powers_": ArraySpec("f", ("columns",), -_MOST, _MOST),
+        "slope_": ArraySpec("f", (), *SLOPES),
     }
 
-    half_life_: float
-    bandwidth_: float
-    mixture_: float
+    powers_: Array
+    slope_: float
 
-    def __init__(self, window: int = 1, flagged: float = 0.05, threshold: int = 1) -> None:
+    def __init__(
+        self, window: int = 1, flagged: float = 0.05, strength: float = STRENGTH, threshold: int = 1
+    ) -> None:
         self.window = window
         self.flagged = flagged
+        self.strength = strength
         self.threshold = threshold
 
     def fit(self, history: Panel, context: JobContext | None = None) -> Self:
-        """Choose half-life, bandwidth and mixture on past windows of `history`."""
+        """Learn the powers on past windows of `history`."""
+        context = context or JobContext()
         check_history(history, self.least_maps)
         mark_events(history, self.threshold, slice(0))
-        self.half_life_, self.bandwidth_, self.mixture_ = float("inf"), 2.0, 0.1
+        columns = PlaceColumns(history, self.threshold)
+        window = choose_window(history, self.window)
+        windows = list_past_windows(history, columns.events, window, _KNOWN)
+        towards = np.zeros(len(columns.names))
+        towards[0] = 1.0
+        if tell_enough(windows):
+            found = []
+            for number, each in enumerate(windows):
+                context.progress(0.8 * number / len(windows), "Looking at past windows")
+                found.append(columns.find(each.known))
+            self.powers_ = self._learn(columns, windows, found, towards, find_overlap(windows, window))
+            heights = [self.powers_ @ each for each in found]
+            self.slope_ = fit_slope(heights, columns.size, [each.counts for each in windows])
+            learned = ", ".join(
+                f"{name} {power:.2f}" for name, power in zip(columns.names, self.powers_, strict=True)
+            )
+            context.log(f"Learned on {describe_windows(history, windows, window)}; powers of the counts: {learned}")
+        else:
+            towards[OWN.index(AROUND)] = _TIES
+            self.powers_, self.slope_ = towards, 1.0
+            context.log(
+                f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
+                " too few to learn from: places rank by prior counts, and among equals by what lies around them"
+            )
         return self
+
+    def _learn(
+        self,
+        columns: PlaceColumns,
+        windows: Sequence[PastWindow],
+        found: Sequence[Array],
+        towards: Array,
+        overlap: float,
+    ) -> Array:
+        """Learn the powers; an incident that lies in several windows counts as one."""
+        own, around = 0, OWN.index(AROUND)
+        focus = [find_focus(np.exp(each[own]) + np.exp(each[around]), columns.size, self.flagged) for each in found]
+        rows = np.concatenate([each[:, units].T for each, units in zip(found, focus, strict=True)])
+        counts = np.concatenate([each.counts[units] for each, units in zip(windows, focus, strict=True)]) / overlap
+        sizes = np.concatenate([np.log(columns.size[units]) for units in focus])
+        starts = np.cumsum([0, *(len(units) for units in focus[:-1])])
+        middle, spread = rows.mean(axis=0), rows.std(axis=0)
+        spread[spread < 1e-9] = 1.0
+        strength = np.full(len(towards), self.strength)
+        scaled = fit_choice((rows - middle) / spread, counts, starts, strength, towards * spread, sizes)
+        return np.asarray(scaled / spread)
 
     def find_rates(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Array:
         (context or JobContext()).progress(0.0)
-        events = read_events(history, self.threshold)
-        age = (len(history) - 1 - np.arange(len(history))) * measure_bin(history)
-        weights = np.where(history.observed, 0.5 ** (age / self.half_life_), 0.0)
-        point, bins = np.asarray(weights @ events), max(float(weights.sum()), 1e-9)
-        whole = np.zeros(history.mask.shape)
-        whole[history.mask] = point
-        smooth = make_smoother(history, self.bandwidth_, local=False).mean(whole[None])[0]
-        level = find_level(np.asarray(events.sum(axis=0)), max(int(history.observed.sum()), 1))
-        mixed = ((1 - self.mixture_) * point + self.mixture_ * smooth) / bins
-        return np.broadcast_to(0.99 * mixed + 0.01 * level, (steps, len(mixed)))
+        columns = PlaceColumns(history, self.threshold)
+        if len(columns.names) != len(self.powers_):
+            raise DataError(
+                f"The model looks at {len(self.powers_)} columns of counts, and these maps have {len(columns.names)}",
+                parameter="heatmaps",
+                remedy="Give the further categories that the model was trained with, and no others",
+            )
+        height = self.slope_ * (self.powers_ @ columns.find(len(history)))
+        share = columns.size * np.exp(height - height.max())
+        rates = find_level(history, columns.events) * share / share.sum()
+        return np.broadcast_to(rates, (steps, len(rates)))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -13,9 +11,12 @@ from ...ground.context import JobContext
 from ...maps.panel import Panel
 from ...maps.sparsecounts import read_csr
 from ..base import Forecaster, Maps, check_steps, counts_events
+from ..cell_features import measure_bin
 
 Array = NDArray[np.float64]
 
+#: Half-life of the study area's level, days.
+_LEVEL_DAYS = 365.0
 #: No history makes an event certain, or impossible.
 SMALLEST, LARGEST = 1e-7, 1 - 1e-7
 
@@ -75,11 +76,11 @@ def read_rates(risk: NDArray[np.float32]) -> Array:
     return np.asarray(-np.log1p(-np.minimum(risk.astype(np.float64), LARGEST)))
 
 
-def find_level(total: Array, bins: int) -> float:
-    """Find the mean rate of the study area: half an incident, as in the constant forecast, keeps it above zero."""
-    return float(total.sum() + 0.5) / (bins * len(total) + 1.0)
+def find_level(history: Panel, events: csr_array) -> float:
+    """Find the incidents, or events, of a bin in the whole study area: recent bins weigh more, by a half-life of a year.
 
-
-def name_learned(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
-    """Put a member's name and a slash before the names of what it learned."""
-    return {f"{prefix}/{key}": array for key, array in state.items()}
+    Half an incident, as in the constant forecast: no history makes the rate zero.
+    """
+    age = np.arange(len(history) - 1, -1, -1) * measure_bin(history)
+    weights = np.where(history.observed, 0.5 ** (age / _LEVEL_DAYS), 0.0)
+    return float((weights @ events.sum(axis=1) + 0.5) / max(float(weights.sum()), 0.5))
