@@ -1,7 +1,7 @@
 """Portland as the NIJ challenge of 2017 asked for it: thefts and burglaries, five springs, five horizons, any cell.
 
-Training ends before 1 March. Bins are weeks that end there, and after it weeks cut by the ends of the horizons: months are
-then whole numbers of bins, and what is judged is exact to the day.
+Training ends before 1 March. Bins are weeks that end there, and after it weeks cut by the ends of the horizons: each
+horizon is then a whole number of bins, and what is judged is exact to the day.
 """
 
 from __future__ import annotations
