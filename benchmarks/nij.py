@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,15 @@ from nij_runs import Found, Key, count_cores, measure_speed, run_springs
 from numpy.typing import NDArray
 
 from riskengine.contract.forecasters import CATCH_BASELINE, DEFAULT_CATCH
+from riskengine.evaluation.catchgrids import MOST_SIZED
 from riskengine.measures.crossed import compare_crossed
 
 PARTS = ("pai", "pei", "sizes", "speed")
 #: Cells and area for PAI, and for PEI*; the areas that the challenge allows.
 PAI_FEET, PAI_MILES = 250.0, 0.25
 PEI_FEET, PEI_MILES = 600.0, (0.25, 0.5, 0.75)
-#: Further sides of a cell: half and twice that for PAI, and that for PEI*.
-SIZES = (125.0, 500.0, 600.0)
+#: Sides of a cell that are compared: half and twice that for PAI, that for PEI*.
+SIZES = (125.0, 250.0, 500.0, 600.0)
 #: FACTS.md section 2: one winning team's submissions for 2017, scored by us: (PAI, PEI*).
 TEAM: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "burglary": {"1w": (30.7, 0.150), "2w": (24.2, 0.122), "1m": (4.4, 0.022), "2m": (0.0, 0.0)},
@@ -160,19 +162,21 @@ def compare_2017(summary: Mapping[str, Any], model: str) -> dict[str, Any]:
     return {"beaten_2017": sum(row["beaten"] for row in rows.values()), "figures_2017": rows}
 
 
-def summarize_sizes(runs: Mapping[tuple[str, float], Mapping[Key, Found]], models: list[str]) -> dict[str, Any]:
-    """Summarize three months of all springs by the side of a cell."""
-    sizes: dict[str, Any] = {}
+def summarize_sizes(
+    runs: Mapping[tuple[str, float], Mapping[Key, Found]], models: list[str], positions: int
+) -> dict[str, Any]:
+    """Summarize three months of all springs by the side of a cell, over the first positions alone."""
+    sizes: dict[str, Any] = {"positions": positions}
     for (kind, feet), run in runs.items():
-        rows = {}
-        for name in models[:2]:
-            found = run[PAI_MILES, "3m", name]
-            rows[name] = {
-                "n": _count(found),
-                "pai": _pool_pai(found),
-                "n_sd_over_positions": _deviate(found.caught.sum(axis=(1, 2))),
+        found = {name: run[PAI_MILES, "3m", name].cut(positions) for name in models[:2]}
+        sizes.setdefault(kind, {})[f"{feet:g}"] = {
+            name: {
+                "n": _count(each),
+                "pai": _pool_pai(each),
+                "n_sd_over_positions": _deviate(each.caught.sum(axis=(1, 2))),
             }
-        sizes.setdefault(kind, {})[f"{feet:g}"] = rows
+            for name, each in found.items()
+        }
     return {"sizes": sizes}
 
 
@@ -180,6 +184,7 @@ def run_parts(data: Path, parts: list[str], models: list[str], positions: int) -
     """Run the parts that are wanted and summarize them."""
     result: dict[str, Any] = {}
     pai: dict[str, Mapping[Key, Found]] = {}
+    pei: dict[str, Mapping[Key, Found]] = {}
     if "pai" in parts:
         pai = {kind: run_springs(data, kind, PAI_FEET, [PAI_MILES], HORIZONS, models, positions) for kind in TYPES}
         result |= summarize_pai(pai, models)
@@ -191,13 +196,14 @@ def run_parts(data: Path, parts: list[str], models: list[str], positions: int) -
             "beaten_2017_prior_counts": compare_2017(result, models[1])["beaten_2017"]
         }
     if "sizes" in parts:
+        few = min(positions, MOST_SIZED)
+        had = {PAI_FEET: pai, PEI_FEET: pei}
         sizes: dict[tuple[str, float], Mapping[Key, Found]] = {}
-        for kind in TYPES:
-            if kind in pai:
-                sizes[kind, PAI_FEET] = pai[kind]
-            for feet in SIZES:
-                sizes[kind, feet] = run_springs(data, kind, feet, [PAI_MILES], ["3m"], models[:2], positions)
-        result |= summarize_sizes(sizes, models)
+        for kind, feet in product(TYPES, SIZES):
+            sizes[kind, feet] = had.get(feet, {}).get(kind) or run_springs(
+                data, kind, feet, [PAI_MILES], ["3m"], models[:2], few
+            )
+        result |= summarize_sizes(sizes, models, few)
     if "speed" in parts:
         result["speed"] = {kind: measure_speed(data, kind, PAI_FEET, PAI_MILES, models) for kind in TYPES}
     return result

@@ -24,7 +24,9 @@ from riskengine.evaluation.catchcount import tally
 from riskengine.evaluation.offsets import sample_offsets
 from riskengine.evaluation.positions import Placed, Position, run_positions
 from riskengine.evaluation.task import one_core
+from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.catalogue import make_forecaster
+from riskengine.forecasters.catching.pastwindows import choose_window
 from riskengine.ground.context import JobContext
 from riskengine.intake.incidents import Incidents
 from riskengine.maps.aims import find_flagged_share
@@ -90,18 +92,23 @@ def count_spring(asked: Asked, panel: Heatmaps, context: JobContext) -> dict[Key
     panel = replace(panel, extras=_count_other(asked, panel))
     history, weeks = panel.before(spring.first), spring.weeks
     answers: dict[Key, Answer] = {}
-    for miles, horizon, name in product(asked.miles, asked.horizons, asked.models):
-        began, catch = time.perf_counter(), make_catch(miles, spring.windows[horizon])
-        made_for = {"window": WEEKS[horizon], "flagged": find_flagged_share(catch, panel)}
-        model = make_forecaster(name, **made_for).fit(history, context)
-        expected = model.predict_window(history, WEEKS[horizon], context)
-        counted = tally(panel, np.array([spring.first]), expected[None], catch)
-        caught, incidents = (
-            np.bincount(weeks[: catch.window], each[0], minlength=WEEKS["3m"])
-            for each in (counted.caught, counted.incidents)
-        )
-        seconds = time.perf_counter() - began
-        answers[miles, horizon, name] = Answer(caught, incidents, float(counted.most[0]), counted.flagged, seconds)
+    for miles, name in product(asked.miles, asked.models):
+        fitted: dict[int, Forecaster] = {}
+        for horizon in asked.horizons:
+            began, catch = time.perf_counter(), make_catch(miles, spring.windows[horizon])
+            # What is learned depends on how long the past windows are, and short ones are learned from longer ones.
+            learned = choose_window(history, WEEKS[horizon])
+            if learned not in fitted:
+                made_for = {"window": WEEKS[horizon], "flagged": find_flagged_share(catch, panel)}
+                fitted[learned] = make_forecaster(name, **made_for).fit(history, context)
+            expected = fitted[learned].predict_window(history, WEEKS[horizon], context)
+            counted = tally(panel, np.array([spring.first]), expected[None], catch)
+            caught, incidents = (
+                np.bincount(weeks[: catch.window], each[0], minlength=WEEKS["3m"])
+                for each in (counted.caught, counted.incidents)
+            )
+            seconds = time.perf_counter() - began
+            answers[miles, horizon, name] = Answer(caught, incidents, float(counted.most[0]), counted.flagged, seconds)
     return answers
 
 
@@ -126,6 +133,11 @@ class Found:
     incidents: Array
     most: Array
     flagged: Array
+
+    def cut(self, positions: int) -> Found:
+        """The same of the first positions."""
+        arrays = (self.caught, self.incidents, self.most, self.flagged)
+        return Found(*(each[:positions] for each in arrays))
 
 
 def run_springs(
