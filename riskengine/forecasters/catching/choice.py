@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 
 #: Newton steps, and the gain in log-likelihood at which they end.
 _STEPS, _ENOUGH = 40, 1e-5
 #: Slopes from and to.
-SLOPES = (0.2, 2.0)
+SLOPES = (0.1, 3.0)
 
 
 def fit_choice(
@@ -70,10 +70,11 @@ def fit_choice(
     return coefficients
 
 
-def fit_slope(heights: Sequence[Array], sizes: Array, counts: Sequence[Array]) -> float:
-    """Fit what heights are multiplied by, so that units of all heights had as many incidents as they expect.
+def fit_slopes(heights: Sequence[Array], sizes: Array, counts: Sequence[Array], focus: int) -> Array:
+    """Fit two slopes, above and below the unit ranked `focus`, with which units of all heights had what they expect.
 
-    Where the choice was learned among few units, those that it seldom looked at may expect too much or too little.
+    The choice is learned among few units: what it says of all others, and of the highest, may be too much or too
+    little. The order of the units stays.
 
     Parameters
     ----------
@@ -81,17 +82,41 @@ def fit_slope(heights: Sequence[Array], sizes: Array, counts: Sequence[Array]) -
         Logarithm of what a unit of size one expects, up to a constant, in each window.
     sizes : ndarray, shape (N,)
     counts : sequence of ndarray, shape (N,)
+    focus : int
+
+    Returns
+    -------
+    ndarray, shape (2,)
     """
+    split = [_split(each, focus) for each in heights]
+    happened = [np.flatnonzero(each) for each in counts]
 
-    def cost(slope: float) -> float:
+    def cost(slopes: Array) -> float:
         lost = 0.0
-        for height, count in zip(heights, counts, strict=True):
-            raised = slope * (height - height.max())
-            happened = np.flatnonzero(count)
-            lost += count[happened].sum() * np.log(sizes @ np.exp(raised)) - count[happened] @ raised[happened]
-        return float(lost)
+        for (above, below), count, units in zip(split, counts, happened, strict=True):
+            raised = slopes[0] * above + slopes[1] * below
+            most = raised.max()
+            total = np.log(sizes @ np.exp(raised - most)) + most
+            lost += float(count[units].sum() * total - count[units] @ raised[units])
+        return lost
 
-    return float(minimize_scalar(cost, bounds=SLOPES, method="bounded", options={"xatol": 1e-3}).x)
+    best = minimize(cost, np.ones(2), method="Nelder-Mead", bounds=[SLOPES] * 2, options={"xatol": 1e-2, "fatol": 0.1})
+    return np.asarray(best.x, dtype=np.float64)
+
+
+def expect_shares(height: Array, sizes: Array, slopes: Array, focus: int) -> Array:
+    """Find the share of the incidents that each unit expects, shape (N,), with the slopes of `fit_slopes`."""
+    above, below = _split(height, focus)
+    raised = slopes[0] * above + slopes[1] * below
+    share = sizes * np.exp(raised - raised.max())
+    return np.asarray(share / share.sum())
+
+
+def _split(height: Array, focus: int) -> tuple[Array, Array]:
+    """Split heights into what they are above and below that of the unit ranked `focus`."""
+    number = min(focus, len(height)) - 1
+    apart = height - -np.partition(-height, number)[number]
+    return np.maximum(apart, 0.0), np.minimum(apart, 0.0)
 
 
 def fit_shares(
@@ -135,4 +160,6 @@ def fit_shares(
         constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": lambda weights: np.ones(members)},
         options={"ftol": 1e-10, "maxiter": 200},
     ).x
-    return np.clip(best, 0.0, 1.0) / np.clip(best, 0.0, 1.0).sum()
+    weights = np.clip(np.asarray(best, dtype=np.float64), 0.0, 1.0)
+    shares: Array = weights / weights.sum()
+    return shares

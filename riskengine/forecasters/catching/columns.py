@@ -25,28 +25,35 @@ class Look:
     ----------
     half_life : float
         Days after which an incident weighs half; infinite where all weigh alike.
-    bandwidth : float
-        Standard deviation of the kernel, in sides of a unit; 0 for the unit's own alone.
+    reach : float
+        Standard deviation of the kernel, in `find_reach`; 0 for the unit's own incidents alone.
     least : float
         Incidents in the place of none: a logarithm needs more than nothing.
     """
 
     half_life: float
-    bandwidth: float
+    reach: float
     least: float
 
-    def describe(self, side: float, of: str = "") -> str:
-        """Describe it in a few words, for units that are `side` metres wide."""
-        what = f"around it, {self.bandwidth * side:,.0f} m" if self.bandwidth else "in the place itself"
-        when = f", half-life {count_text(round(self.half_life), 'day')}" if np.isfinite(self.half_life) else ""
+    def describe(self, metres: float, of: str = "") -> str:
+        """Describe it in a few words; `metres` is what a reach of one is."""
+        what = f"within {self.reach * metres:,.0f} m" if self.reach else "here"
+        when = f" (half-life {count_text(round(self.half_life), 'day')})" if np.isfinite(self.half_life) else ""
         return f"{of}{what}{when}"
 
 
 #: Ways to look at what is forecast, the first being prior counts, and at each other category.
 COUNTS = Look(np.inf, 0.0, 0.5)
-AROUND = Look(np.inf, 1.6, 0.01)
-OWN = (COUNTS, Look(365.0, 0.0, 0.1), AROUND, Look(90.0, 3.2, 0.003))
+AROUND = Look(np.inf, 1.0, 0.01)
+OWN = (COUNTS, Look(365.0, 0.0, 0.1), AROUND, Look(90.0, 2.0, 0.003))
 OTHER = (COUNTS, AROUND)
+#: How far incidents speak of their surroundings, metres, and in sides of a unit at least.
+_REACH, _LEAST_SIDES = 122.0, 0.7
+
+
+def find_reach(side: float) -> float:
+    """Find how far incidents speak of their surroundings, in sides of a unit of so many metres."""
+    return max(_REACH / side, _LEAST_SIDES)
 
 
 class PlaceColumns:
@@ -74,13 +81,14 @@ class PlaceColumns:
         self.events = read_events(history, threshold)
         size = history.support.measure_km()[history.mask]
         self.size = size / np.median(size)
-        side = history.support.side
-        self.names = [look.describe(side) for look in OWN]
+        self._reach = find_reach(history.support.side)
+        metres = self._reach * history.support.side
+        self.names = [look.describe(metres) for look in OWN]
         self._looked: list[tuple[csr_array, Look]] = [(self.events, look) for look in OWN]
         for number, name in enumerate(history.extras.channel_names if others else ()):
             channel = read_channel(history, number)
             self._looked += [(channel, look) for look in OTHER]
-            self.names += [look.describe(side, f"{show_name(name)} ") for look in OTHER]
+            self.names += [look.describe(metres, f"{show_name(name)} ") for look in OTHER]
         self._smoothers: dict[float, AnySmoother] = {}
 
     def find(self, known: int) -> Array:
@@ -91,14 +99,14 @@ class PlaceColumns:
         age = np.arange(known - 1, -1, -1) * measure_bin(self._history)
         weights = np.where(self._history.observed[:known], 0.5 ** (age / look.half_life), 0.0)
         seen = np.asarray(weights @ events[:known]) / self.size
-        return self._smooth(seen, look.bandwidth) if look.bandwidth else seen
+        return self._smooth(seen, self._reach * look.reach) if look.reach else seen
 
-    def _smooth(self, seen: Array, bandwidth: float) -> Array:
-        if bandwidth not in self._smoothers:
-            self._smoothers[bandwidth] = make_smoother(self._history, bandwidth)
+    def _smooth(self, seen: Array, sigma: float) -> Array:
+        if sigma not in self._smoothers:
+            self._smoothers[sigma] = make_smoother(self._history, sigma)
         whole = np.zeros(self._history.mask.shape)
         whole[self._history.mask] = seen
-        return np.asarray(self._smoothers[bandwidth].mean(whole[None])[0])
+        return np.asarray(self._smoothers[sigma].mean(whole[None])[0])
 
 
 def read_channel(history: Panel, number: int) -> csr_array:

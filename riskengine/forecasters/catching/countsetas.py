@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from ...ground.context import JobContext
 from ...maps.panel import Panel
 from ..base import check_history
 from ..baselines import PriorCounts
-from ..selfexciting.etas import SelfExciting
-from .rates import Array, RateForecaster, find_rates_of, read_rates
+from ..selfexciting.etas import Coarse
+from .rates import RateForecaster, find_rates_of, read_rates
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+Array = NDArray[np.float64]
 
 
 class CountsEtas(RateForecaster):
@@ -24,39 +26,45 @@ class CountsEtas(RateForecaster):
 
     Parameters
     ----------
-    window : int
-        Bins that are forecast as one.
-    flagged : float
-        Share of the study area that is to catch the most.
     threshold : int
         Incidents in a cell and bin that count as an event.
 
     Attributes
     ----------
-    etas_ : SelfExciting
+    etas_ : Coarse
+        The self-exciting process, searched for coarsely.
     """
 
     name = "counts_etas"
-    least_maps = SelfExciting.least_maps
+    least_maps = Coarse.least_maps
 
-    etas_: SelfExciting
+    etas_: Coarse
 
-    def __init__(self, window: int = 1, flagged: float = 0.05, threshold: int = 1) -> None:
-        self.window = window
-        self.flagged = flagged
+    def __init__(self, threshold: int = 1) -> None:
         self.threshold = threshold
 
     def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Fit the self-exciting process; the counting is done by `predict`."""
         check_history(history, self.least_maps)
-        self.etas_ = SelfExciting(self.threshold).fit(history, context)
+        self.etas_ = Coarse(self.threshold).fit(history, context)
         return self
 
     def find_rates(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Array:
-        counts = PriorCounts(threshold=self.threshold).predict(history)[0, history.mask]
-        rates = find_rates_of(self.etas_, history, steps, context or JobContext())
-        mixed = np.sqrt(read_rates(counts) * rates)
-        return np.asarray(mixed * (rates.sum(axis=1) / mixed.sum(axis=1))[:, None])
+        excited = find_rates_of(self.etas_, history, steps, context or JobContext())
+        return self._mix(history, excited)
+
+    def find_rates_after(
+        self, history: Panel, known: Sequence[int], steps: int, context: JobContext
+    ) -> list[Array]:
+        """Find the rates after each of several ascending numbers of bins, reading the maps once."""
+        rates = self.etas_.predict_after(history, known, steps, context)
+        mixed = zip(known, rates, strict=True)
+        return [self._mix(history.cut(each), read_rates(risk[:, history.mask])) for each, risk in mixed]
+
+    def _mix(self, history: Panel, excited: Array) -> Array:
+        counts = read_rates(PriorCounts(threshold=self.threshold).predict(history)[0, history.mask])
+        mixed = np.sqrt(counts * excited)
+        return np.asarray(mixed * (excited.sum(axis=1) / mixed.sum(axis=1))[:, None])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what the self-exciting process learned."""
@@ -64,5 +72,5 @@ class CountsEtas(RateForecaster):
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take over what another one of the same settings learned."""
-        self.etas_ = SelfExciting(self.threshold).restore(state)
+        self.etas_ = Coarse(self.threshold).restore(state)
         return self

@@ -16,10 +16,11 @@ from ...ground.errors import ParameterError
 from ...maps.panel import Panel
 from ..base import Forecaster, check_history, mark_events
 from ..catalogue import make_forecaster
-from .choice import fit_shares
+from .choice import SLOPES, expect_shares, fit_shares, fit_slopes
 from .pastwindows import (
     PastWindow,
     choose_window,
+    count_focus,
     count_incidents,
     describe_windows,
     find_focus,
@@ -27,7 +28,7 @@ from .pastwindows import (
     list_past_windows,
     tell_enough,
 )
-from .rates import RateForecaster, find_rates_of, read_events
+from .rates import RateForecaster, find_rates_after, find_rates_of, read_events
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -73,12 +74,19 @@ class CatchEnsemble(RateForecaster):
         In the order of `members`; exactly 0 for a member that is left out.
     members_ : dict of str to Forecaster
         Those with a weight above 0, fitted on the whole history.
+    slopes_ : ndarray, shape (2,)
+        What the logarithm of the pool is multiplied by in the units that come into question, and in the others, so
+        that units expect what they had.
     """
 
     name = "catch"
-    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {"weights_": ArraySpec("f", ("members",), 0.0, 1.0)}
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
+        "weights_": ArraySpec("f", ("members",), 0.0, 1.0),
+        "slopes_": ArraySpec("f", (2,), *SLOPES),
+    }
 
     weights_: Array
+    slopes_: Array
 
     def __init__(
         self,
@@ -109,7 +117,7 @@ class CatchEnsemble(RateForecaster):
         context = context or JobContext()
         check_history(history, self.least_maps)
         mark_events(history, self.threshold, slice(0))
-        self.weights_ = np.zeros(len(self.members))
+        self.weights_, self.slopes_ = np.zeros(len(self.members)), np.ones(2)
         events = read_events(history, self.threshold)
         window = choose_window(history, self.window)
         windows = list_past_windows(history, events, window, _KNOWN)
@@ -143,36 +151,43 @@ class CatchEnsemble(RateForecaster):
         self, history: Panel, windows: Sequence[PastWindow], window: int, able: Sequence[str], context: JobContext
     ) -> None:
         size = history.support.measure_km()[history.mask]
-        known = history.cut(windows[0].known)
-        focus: list[NDArray[np.intp]] = []
-        heights = []
-        # Prior counts first: they say which units come into question.
-        for number, name in enumerate(sorted(able, key=lambda name: name != CATCH_BASELINE)):
-            with context.step(number / len(able), (number + 1) / len(able)):
-                context.progress(0.0, f"Trying {title_of(name)} on {count_text(len(windows), 'past window')}")
-                # What a member says of its own learning on part of the history is nobody's business.
-                member = self._make(name).fit(known, _silence(context))
-                rates = [
-                    find_rates_of(member, history.cut(each.known), history.delay + window, context)[history.delay :]
-                    for each in windows
-                ]
-                density = [np.maximum(each.sum(axis=0), _LEAST_RATE) / size for each in rates]
-                if not focus:
-                    focus = [find_focus(each, size, self.flagged) for each in density]
-                heights.append(
-                    np.concatenate([np.log(each[units]) for each, units in zip(density, focus, strict=True)])
-                )
+        # Prior counts first: they say which units come into question, and the weights are held to them.
         order = sorted(able, key=lambda name: name != CATCH_BASELINE)
+        heights = np.empty((len(order), len(windows), len(size)), dtype=np.float32)
+        for number, name in enumerate(order):
+            with context.step(number / len(order), (number + 1) / len(order)):
+                context.progress(0.0, f"Trying {title_of(name)} on {count_text(len(windows), 'past window')}")
+                expected = self._try(name, history, windows, window, context)
+                heights[number] = np.log(np.maximum(expected, _LEAST_RATE) / size)
+        number = count_focus(size, self.flagged)
+        focus = [find_focus(each, number) for each in heights[0]]
+        asked = [heights[:, place, units] for place, units in enumerate(focus)]
         counts = np.concatenate([each.counts[units] for each, units in zip(windows, focus, strict=True)])
         starts = np.cumsum([0, *(len(units) for units in focus[:-1])])
         sizes = np.concatenate([np.log(size[units]) for units in focus])
-        counts = counts / find_overlap(windows, window)
-        found = fit_shares(np.stack(heights), counts, starts, sizes, self.strength)
+        found = fit_shares(
+            np.concatenate(asked, axis=1), counts / find_overlap(windows, window), starts, sizes, self.strength
+        )
         found = np.where(found < _LEAST_WEIGHT, 0.0, found)
-        for name, weight in zip(order, found / found.sum(), strict=True):
-            self.weights_[self.members.index(name)] = weight
-        said = ", ".join(f"{title_of(name)} {self.weights_[self.members.index(name)]:.2f}" for name in able)
+        found /= found.sum()
+        self.weights_[[self.members.index(name) for name in order]] = found
+        pooled = [found @ each for each in np.moveaxis(heights, 1, 0)]
+        self.slopes_ = fit_slopes(pooled, size, [each.counts for each in windows], number)
+        said = ", ".join(
+            f"{title_of(name)} {weight:.2f}" for name, weight in zip(self.members, self.weights_, strict=True)
+        )
         context.log(f"Weights learned on {describe_windows(history, windows, window)}: {said}")
+
+    def _try(
+        self, name: str, history: Panel, windows: Sequence[PastWindow], window: int, context: JobContext
+    ) -> list[Array]:
+        """Let a member, fitted on what was known before the first window, forecast each, shape (N,)."""
+        # What it says of its own learning on a part of the history is nobody's business.
+        silent = JobContext(cancelled=context.cancelled)
+        member = self._make(name).fit(history.cut(windows[0].known), silent)
+        known = [each.known for each in windows]
+        rates = find_rates_after(member, history, known, history.delay + window, silent)
+        return [each[history.delay :].sum(axis=0) for each in rates]
 
     def _make(self, name: str) -> Forecaster:
         settings = {"window": self.window, "flagged": self.flagged, "threshold": self.threshold, "seed": self.seed}
@@ -181,15 +196,17 @@ class CatchEnsemble(RateForecaster):
     def find_rates(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Array:
         context = context or JobContext()
         weights, number = self.weights_[self.weights_ > 0], len(self.members_)
-        pooled, level = np.zeros((steps, int(history.mask.sum()))), np.zeros(steps)
+        size = history.support.measure_km()[history.mask]
+        pooled, level = np.zeros((steps, len(size))), np.zeros(steps)
         for place, (weight, member) in enumerate(zip(weights, self.members_.values(), strict=True)):
             with context.step(place / number, (place + 1) / number):
                 context.progress(0.0)
                 rates = find_rates_of(member, history, steps, context)
-            pooled += weight * np.log(np.maximum(rates, _LEAST_RATE))
+            pooled += weight * np.log(np.maximum(rates, _LEAST_RATE) / size)
             level += weight * np.log(rates.sum(axis=1))
-        rates = np.exp(pooled)
-        return np.asarray(rates * (np.exp(level) / rates.sum(axis=1))[:, None])
+        focus = count_focus(size, self.flagged)
+        shares = [expect_shares(each, size, self.slopes_, focus) for each in pooled]
+        return np.asarray(np.stack(shares) * np.exp(level)[:, None])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the weights and what the members learned, each name behind its member's and a slash."""
@@ -209,8 +226,3 @@ class CatchEnsemble(RateForecaster):
                 own = {key.removeprefix(f"{name}/"): each for key, each in state.items() if key.startswith(f"{name}/")}
                 self.members_[name] = self._make(name).restore(own)
         return self
-
-
-def _silence(context: JobContext) -> JobContext:
-    """Make a context that says nothing, and stops with the other one."""
-    return JobContext(cancelled=context.cancelled)

@@ -96,10 +96,14 @@ def count_incidents(windows: Sequence[PastWindow]) -> int:
     return int(sum(each.counts.sum() for each in windows))
 
 
-def find_focus(density: Array, size: Array, flagged: float) -> NDArray[np.intp]:
-    """Find the units that come into question for a share of the area: those with the highest density of the past."""
+def count_focus(size: Array, flagged: float) -> int:
+    """Count the units that come into question for a share of the area."""
     typical = flagged * float(size.sum()) / float(np.median(size))
-    number = min(max(int(FOCUS * typical), LEAST_FOCUS), len(density))
+    return min(max(int(FOCUS * typical), LEAST_FOCUS), len(size))
+
+
+def find_focus(density: Array, number: int) -> NDArray[np.intp]:
+    """Find so many units that come into question: those with the highest density of the past."""
     return np.sort(np.argpartition(-density, number - 1)[:number])
 
 

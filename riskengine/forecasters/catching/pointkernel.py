@@ -14,11 +14,12 @@ from ...ground.damage import ArraySpec
 from ...ground.errors import DataError
 from ...maps.panel import Panel
 from ..base import check_history, mark_events
-from .choice import SLOPES, fit_choice, fit_slope
+from .choice import SLOPES, expect_shares, fit_choice, fit_slopes
 from .columns import AROUND, OWN, PlaceColumns
 from .pastwindows import (
     PastWindow,
     choose_window,
+    count_focus,
     count_incidents,
     describe_windows,
     find_focus,
@@ -67,8 +68,8 @@ class PointKernel(RateForecaster):
     ----------
     powers_ : ndarray, shape (K,)
         Of each column.
-    slope_ : float
-        What the logarithm of the product is multiplied by, so that units of all heights expect what they had.
+    slopes_ : ndarray, shape (2,)
+        What the logarithm of the product is multiplied by in the units that come into question, and in the others.
 
     Examples
     --------
@@ -78,11 +79,11 @@ class PointKernel(RateForecaster):
     name = "point_kernel"
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
         "powers_": ArraySpec("f", ("columns",), -_MOST, _MOST),
-        "slope_": ArraySpec("f", (), *SLOPES),
+        "slopes_": ArraySpec("f", (2,), *SLOPES),
     }
 
     powers_: Array
-    slope_: float
+    slopes_: Array
 
     def __init__(
         self, window: int = 1, flagged: float = 0.05, strength: float = STRENGTH, threshold: int = 1
@@ -109,14 +110,15 @@ class PointKernel(RateForecaster):
                 found.append(columns.find(each.known))
             self.powers_ = self._learn(columns, windows, found, towards, find_overlap(windows, window))
             heights = [self.powers_ @ each for each in found]
-            self.slope_ = fit_slope(heights, columns.size, [each.counts for each in windows])
+            focus = count_focus(columns.size, self.flagged)
+            self.slopes_ = fit_slopes(heights, columns.size, [each.counts for each in windows], focus)
             learned = ", ".join(
                 f"{name} {power:.2f}" for name, power in zip(columns.names, self.powers_, strict=True)
             )
             context.log(f"Learned on {describe_windows(history, windows, window)}; powers of the counts: {learned}")
         else:
             towards[OWN.index(AROUND)] = _TIES
-            self.powers_, self.slope_ = towards, 1.0
+            self.powers_, self.slopes_ = towards, np.ones(2)
             context.log(
                 f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
                 " too few to learn from: places rank by prior counts, and among equals by what lies around them"
@@ -132,8 +134,8 @@ class PointKernel(RateForecaster):
         overlap: float,
     ) -> Array:
         """Learn the powers; an incident that lies in several windows counts as one."""
-        own, around = 0, OWN.index(AROUND)
-        focus = [find_focus(np.exp(each[own]) + np.exp(each[around]), columns.size, self.flagged) for each in found]
+        own, around, number = 0, OWN.index(AROUND), count_focus(columns.size, self.flagged)
+        focus = [find_focus(np.exp(each[own]) + np.exp(each[around]), number) for each in found]
         rows = np.concatenate([each[:, units].T for each, units in zip(found, focus, strict=True)])
         counts = np.concatenate([each.counts[units] for each, units in zip(windows, focus, strict=True)]) / overlap
         sizes = np.concatenate([np.log(columns.size[units]) for units in focus])
@@ -153,7 +155,7 @@ class PointKernel(RateForecaster):
                 parameter="heatmaps",
                 remedy="Give the further categories that the model was trained with, and no others",
             )
-        height = self.slope_ * (self.powers_ @ columns.find(len(history)))
-        share = columns.size * np.exp(height - height.max())
-        rates = find_level(history, columns.events) * share / share.sum()
+        height = self.powers_ @ columns.find(len(history))
+        shares = expect_shares(height, columns.size, self.slopes_, count_focus(columns.size, self.flagged))
+        rates = find_level(history, columns.events) * shares
         return np.broadcast_to(rates, (steps, len(rates)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -44,6 +46,12 @@ class RateForecaster(Forecaster):
         N are the units inside. Where all bins expect the same, it may be a view of one.
         """
 
+    def find_rates_after(
+        self, history: Panel, known: Sequence[int], steps: int, context: JobContext
+    ) -> list[Array]:
+        """Find the rates after each of several ascending numbers of bins, as `find_rates` of the bins before."""
+        return [self.find_rates(history.cut(each), steps, context) for each in known]
+
     def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
         check_steps(steps)
         rates = self.find_rates(history, steps, context)
@@ -71,13 +79,22 @@ def find_rates_of(member: Forecaster, history: Panel, steps: int, context: JobCo
     return read_rates(member.predict(history, steps, context)[:, history.mask])
 
 
+def find_rates_after(
+    member: Forecaster, history: Panel, known: Sequence[int], steps: int, context: JobContext
+) -> list[Array]:
+    """Find what a forecaster of any kind expects after each of several ascending numbers of bins."""
+    if isinstance(member, RateForecaster):
+        return member.find_rates_after(history, known, steps, context)
+    return [find_rates_of(member, history.cut(each), steps, context) for each in known]
+
+
 def read_rates(risk: NDArray[np.float32]) -> Array:
     """Turn probabilities of at least one into rates."""
     return np.asarray(-np.log1p(-np.minimum(risk.astype(np.float64), LARGEST)))
 
 
 def find_level(history: Panel, events: csr_array) -> float:
-    """Find the incidents, or events, of a bin in the whole study area: recent bins weigh more, by a half-life of a year.
+    """Find the incidents, or events, of a bin in the whole study area: with a half-life of a year.
 
     Half an incident, as in the constant forecast: no history makes the rate zero.
     """

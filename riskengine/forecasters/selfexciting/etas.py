@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...maps.bins import make_next_edges
 from ...maps.panel import Panel
 from ..base import LEAST, MOST, MOST_METRES, Forecaster, Maps, check_history, check_steps, counts_events
 from ..cell_features import read_slot
-from .etas_em import choose_long_run, measure_bins, read_counts, read_history
+from .etas_em import HALF_LIVES, choose_long_run, measure_bins, read_counts, read_history
 from .etas_kernel import PARTS, Kernel, Mover, State, share_same_bin
 from .etas_search import estimate_covariance, fit_process
 
@@ -83,6 +83,8 @@ class SelfExciting(Forecaster):
 
     name = "etas"
     least_maps = 12
+    #: Whether decay and spread are searched for finely, long-run means that forget tried, and intervals estimated.
+    finer: ClassVar[bool] = True
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
         "theta_": ArraySpec("f", (), 0.0, MOST),
         "omega_": ArraySpec("f", (), LEAST, MOST),
@@ -118,7 +120,7 @@ class SelfExciting(Forecaster):
         with context.step(0.0, 0.1):
             counted = read_history(history, self.threshold, context)
         with context.step(0.1, 0.2):
-            choices = choose_long_run(counted, context)
+            choices = choose_long_run(counted, context, HALF_LIVES if self.finer else HALF_LIVES[:1])
         self.pace_ = counted.pace
         days = float(np.median(counted.days))
         if counted.count.sum() < _LEAST_INCIDENTS:
@@ -127,10 +129,11 @@ class SelfExciting(Forecaster):
             self.theta_interval_ = np.array([0.0, 1.0])
             return self
         with context.step(0.2, 0.9):
-            settings, kernel, background = fit_process(counted, choices, context)
+            settings, kernel, background = fit_process(counted, choices, context, self.finer)
         self.long_run_ = np.array(settings)
         with context.step(0.9, 1.0):
-            self._learned(kernel, estimate_covariance(counted, background, kernel, context), days)
+            doubt = estimate_covariance(counted, background, kernel, context) if self.finer else np.zeros((3, 3))
+            self._learned(kernel, doubt, days)
         return self
 
     def _learned(self, kernel: Kernel, doubt: Array, days: float) -> None:
@@ -152,7 +155,7 @@ class SelfExciting(Forecaster):
         """Forecast the bins after `history`; later bins with the expected counts of the earlier ones."""
         check_steps(steps)
         context = context or JobContext()
-        running = _Running(self, history)
+        running = Running(self, history)
         for number in range(len(history)):
             if number % 64 == 0:
                 context.check_cancelled()
@@ -162,7 +165,7 @@ class SelfExciting(Forecaster):
     def predict_each(self, heatmaps: Panel, first: int, context: JobContext | None = None) -> Maps:
         """Forecast every map from `first` on, one step ahead, in one pass over the stack."""
         context = context or JobContext()
-        running = _Running(self, heatmaps)
+        running = Running(self, heatmaps)
         risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
         for number in range(len(heatmaps)):
             if number >= first:
@@ -180,7 +183,7 @@ class SelfExciting(Forecaster):
         if horizon == 1:
             return self.predict_each(heatmaps, first, context)
         context = context or JobContext()
-        running, known = _Running(self, heatmaps), 0
+        running, known = Running(self, heatmaps), 0
         risk = np.empty((len(heatmaps) - first, *heatmaps.mask.shape), dtype=np.float32)
         for number, target in enumerate(range(first, len(heatmaps))):
             origin = max(target - horizon + 1, 0)
@@ -195,7 +198,26 @@ class SelfExciting(Forecaster):
         return risk
 
 
-class _Running:
+    def predict_after(
+        self, heatmaps: Panel, known: Sequence[int], steps: int, context: JobContext
+    ) -> Iterator[Maps]:
+        """Forecast the bins after each of several ascending numbers of maps, shape (steps, ...); maps are read once."""
+        running, shown = Running(self, heatmaps), 0
+        for number, origin in enumerate(known):
+            context.progress(number / len(known))
+            for each in range(shown, origin):
+                running.show(each)
+            shown = origin
+            yield running.copy().roll(make_next_edges(heatmaps.edges[: origin + 1], heatmaps.bin, steps), JobContext())
+
+
+class Coarse(SelfExciting):
+    """The same process searched for coarsely, in a fraction of the time: for who wants its forecasts alone."""
+
+    finer = False
+
+
+class Running:
     """A fitted process on its way through a stack."""
 
     def __init__(self, model: SelfExciting, heatmaps: Panel) -> None:
@@ -234,7 +256,7 @@ class _Running:
             self.state.trigger(expected, float(days))
         return risk
 
-    def copy(self) -> _Running:
+    def copy(self) -> Running:
         """Make another one that goes its own way from here."""
         other = copy.copy(self)
         other.state = copy.deepcopy(self.state)

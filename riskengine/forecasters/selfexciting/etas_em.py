@@ -142,7 +142,9 @@ def _pace(totals: Array, counted: Counted) -> Array:
     return np.asarray(pace / pace.mean())
 
 
-def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, float, float]]:
+def choose_long_run(
+    counted: Counted, context: JobContext, half_lives: Sequence[float] = HALF_LIVES
+) -> list[tuple[float, float, float]]:
     """Choose bandwidth, strength and half-life whose long-run mean best foretells the maps that follow it.
 
     Two choices: the best that weighs all maps alike, and the best that forgets, if it is as good or better.
@@ -151,8 +153,8 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
     mask = history.mask
     blocks = np.unique(np.linspace(counted.warm, len(history), 25).astype(int))
     scores: dict[tuple[float, float, float], float] = {}
-    for number, half_life in enumerate(HALF_LIVES):
-        context.progress(number / len(HALF_LIVES), "Self-exciting: choosing the long-run mean")
+    for number, half_life in enumerate(half_lives):
+        context.progress(number / len(half_lives), "Self-exciting: choosing the long-run mean")
         means = [LongRun(mask, bandwidth, 1.0, half_life, history.support) for bandwidth in BANDWIDTHS]
         for low, high in zip([0, *blocks[:-1]], blocks, strict=True):
             seen, exposure = np.zeros(mask.shape), 0.0
@@ -177,9 +179,9 @@ def choose_long_run(counted: Counted, context: JobContext) -> list[tuple[float, 
             context.check_cancelled()
     best = [
         max((key for key in scores if np.isfinite(key[2]) == forgets), key=lambda key: scores[key])
-        for forgets in (False, True)
+        for forgets in sorted({bool(np.isfinite(each)) for each in half_lives})
     ]
-    return best if scores[best[1]] > scores[best[0]] else best[:1]
+    return best if len(best) > 1 and scores[best[1]] > scores[best[0]] else best[:1]
 
 
 def build_background(counted: Counted, settings: tuple[float, float, float], context: JobContext) -> list[Column]:

@@ -26,8 +26,10 @@ _STEP = 0.1
 _BLOCKS = 40
 
 
-def search(counted: Counted, background: list[Column], context: JobContext) -> tuple[Kernel, float]:
-    """Choose decay, spread and coefficients by likelihood: a coarse grid, and finer ones around its best.
+def search(
+    counted: Counted, background: list[Column], context: JobContext, finer: bool = True
+) -> tuple[Kernel, float]:
+    """Choose decay, spread and coefficients by likelihood: a coarse grid, and finer ones around its best if wanted.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def search(counted: Counted, background: list[Column], context: JobContext) -> t
     for number, share in enumerate(SPREADS):
         context.progress(0.7 * number / len(SPREADS), "Self-exciting: trying how long and how far incidents raise risk")
         attempt(share * counted.heatmaps.support.side, [1 / each for each in memories])
-    for number, factor in enumerate((2**0.5, 2**0.25, 2**0.125)):
+    for number, factor in enumerate((2**0.5, 2**0.25, 2**0.125) if finer else ()):
         context.progress(0.7 + 0.1 * number, "Self-exciting: refining how long and how far incidents raise risk")
         sigma, omega = best()
         for each in (sigma / factor, sigma, sigma * factor):
@@ -74,14 +76,14 @@ def search(counted: Counted, background: list[Column], context: JobContext) -> t
 
 
 def fit_process(
-    counted: Counted, choices: list[tuple[float, float, float]], context: JobContext
+    counted: Counted, choices: list[tuple[float, float, float]], context: JobContext, finer: bool = True
 ) -> tuple[tuple[float, float, float], Kernel, list[Column]]:
     """Fit settings of the long-run mean that make counts likeliest with offspring, kernel, and background columns."""
     fits = []
     for number, settings in enumerate(choices):
         with context.step(number / len(choices), (number + 1) / len(choices)):
             background = build_background(counted, settings, context)
-            kernel, likelihood = search(counted, background, context)
+            kernel, likelihood = search(counted, background, context, finer)
         fits.append((likelihood - FORGETTING * bool(np.isfinite(settings[2])), settings, kernel, background))
     _, settings, kernel, background = max(fits, key=lambda each: each[0])
     return settings, kernel, background

@@ -70,7 +70,7 @@ def test_forecasts_further_ahead_read_each_map_once(name: str, monkeypatch: pyte
 
         return counting
 
-    for owner, method in ((cellwise.Cellwise, "_show"), (etas._Running, "show")):
+    for owner, method in ((cellwise.Cellwise, "_show"), (etas.Running, "show")):
         monkeypatch.setattr(owner, method, counted(getattr(owner, method)))
     np.testing.assert_array_equal(model.predict_ahead(heatmaps, FIRST, 5), alone)
     assert shown[0] == MAPS - 5
