@@ -13,7 +13,6 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WINDOWS = {
     "1 hours": "hour",
     "1 days": "day",
-    "7 days": "week",
     "1 weeks": "week",
     "1 months": "month",
     "13 weeks": "quarter",
@@ -123,6 +122,10 @@ def count_bins(number: int, length: str) -> str:
 
 def name_window(length: str) -> str:
     """Name what is forecast as a whole, of a length such as ``13 weeks``: ``quarter``; else ``window of 2 weeks``."""
+    number, _, unit = length.partition(" ")
+    # Bins of seven days are weeks that begin on any day.
+    if unit == "days" and int(number) % 7 == 0:
+        length = f"{int(number) // 7} weeks"
     return _WINDOWS.get(length) or f"window of {format_bin_length(length)}"
 
 

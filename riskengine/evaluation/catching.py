@@ -27,15 +27,12 @@ from ..maps.windows import gather_windows, list_windows
 from ..measures.places import measure_stability
 from .catchcount import Forecasts, Tally, forecast_windows, tally
 from .catchgrids import MOST_SIZED, add_merged, add_positions, add_sizes
-from .caught import CatchJudged, Caught
+from .caught import ENOUGH, CatchJudged, Caught
 from .entrants import find_record, make_entrants
 from .judged import Judged
 from .judging import judge
 from .offsets import choose_counted
 from .plan import Plan, check_plan
-
-#: With fewer incidents caught than this, single ones decide which model is better.
-ENOUGH = 10
 
 
 def run_catch(

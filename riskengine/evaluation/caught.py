@@ -22,6 +22,9 @@ from .beside import describe_difference
 
 Array = NDArray[np.float64]
 
+#: With fewer incidents caught than this, single ones decide which model is better.
+ENOUGH = 10
+
 
 @dataclass(frozen=True)
 class Caught:

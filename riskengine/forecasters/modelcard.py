@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -51,9 +50,9 @@ class Window(BaseModel):
 class CatchNote(TypedDict):
     """What a model was made for: see `riskengine.contract.aims.Catch`."""
 
-    size: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    size: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
     unit: CatchUnit
-    window: Annotated[int, Field(ge=1, le=100_000)]
+    window: Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
 class ModelCard(Card):
@@ -207,7 +206,7 @@ def make_card(
         versions=list_versions(),
         fingerprint=compute_fingerprint(history.counts[:maps], history.mask, history.edges[: maps + 1]),
         categories=history.categories,
-        catch=None if catch is None else asdict(catch),
+        catch=None if catch is None else CatchNote(size=catch.size, unit=catch.unit, window=catch.window),
     )
 
 

@@ -202,13 +202,13 @@ def _tell_plan(panel: Panel, plan: Plan, catch: Catch | None, context: JobContex
         windows, left = divmod(len(panel) - plan.first, catch.window)
         each = count_bins(catch.window, panel.bin)
         context.log(
-            f"{count_windows(windows, length)} from {start} on are forecast as a whole, {each} each{late}, from"
+            f"{count_windows(windows, length)} from {start} on are forecast, each of {each} as a whole{late}, from"
             f" {count_text(known, noun)} and more"
         )
         if left:
             does = "fills no" if left == 1 else "fill no"
             context.log(f"{count_text(left, noun)} at the end {does} {name_window(length)}: left out")
-        context.log(f"Places are chosen for the catch: {describe_catch(catch, panel)}")
+        context.log(f"Places are chosen for {describe_catch(catch, panel)}")
         return
     context.log(
         f"{count_text(len(panel) - plan.first, noun)} from {start} on are forecast,"

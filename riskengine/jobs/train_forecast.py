@@ -79,7 +79,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         first = hold_out_windows(panel, parameters.held_out, catch.window)
         say(f"The model is made for {describe_catch(catch, panel)}")
         if wanted.name != parameters.kind:
-            context.log(f"Its {title_of(parameters.kind)} is {title_of(wanted.name)}")
+            context.log(f"With the catch the kind {title_of(parameters.kind)} is {title_of(wanted.name)}")
         wanted = _make(parameters, catch, panel)
     check_length(wanted, panel, first)
     # What is judged knows no place that only the held-out maps show; what is kept may.

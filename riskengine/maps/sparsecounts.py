@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
@@ -207,6 +207,69 @@ class SparseCounts(NDArrayOperatorsMixin):
             parts = self.rows.data[low:high], self.rows.indices[low:high], starts
             return SparseCounts(csr_array(parts, shape=(len(numbers), self.rows.shape[1])), self.space)
         return SparseCounts(self.rows[numbers], self.space)
+
+
+def gather_counts(
+    bands: Iterable[NDArray[Any]],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    sparse: bool = True,
+    before_dense: Callable[[], None] | None = None,
+) -> NDArray[Any]:
+    """Gather counts map by map, sparse as long as that is smaller.
+
+    Parameters
+    ----------
+    bands : iterable of ndarray, shape (...)
+        One a bin.
+    shape : tuple of int
+        (T, ...).
+    dtype : dtype
+    sparse : bool
+        Whether they may be sparse.
+    before_dense : callable, optional
+        Called before room is made for dense counts; it may refuse them.
+    """
+    places, values, starts = [], [], [0]
+    dense = None
+    for number, band in enumerate(bands):
+        if dense is None:
+            occupied = np.flatnonzero(band)
+            places.append(occupied.astype(choose_place_type(0, band.size)))
+            values.append(band.ravel()[occupied])
+            starts.append(starts[-1] + len(occupied))
+            if sparse and dtype.kind in "iu" and is_sparse_smaller(starts[-1], shape, dtype):
+                continue
+            if before_dense is not None:
+                before_dense()
+            dense = make_empty_stack(shape, dtype)
+            for earlier, (where, what) in enumerate(zip(places, values, strict=True)):
+                dense[earlier].reshape(-1)[where] = what
+        dense[number] = band
+    if dense is not None:
+        return dense
+    kind = choose_place_type(starts[-1], math.prod(shape[1:]))
+    parts = np.concatenate(values), np.concatenate(places).astype(kind), np.array(starts, dtype=kind)
+    return cast("NDArray[Any]", SparseCounts(csr_array(parts, shape=(shape[0], math.prod(shape[1:]))), shape[1:]))
+
+
+def clear_units(counts: NDArray[Any], units: NDArray[np.bool_]) -> NDArray[Any]:
+    """The same counts, 0 in some units.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (T, ...)
+    units : ndarray of bool, shape (...)
+    """
+    if isinstance(counts, SparseCounts):
+        rows = counts.rows.copy()
+        rows.data[units.ravel()[rows.indices]] = 0
+        rows.eliminate_zeros()
+        return cast("NDArray[Any]", SparseCounts(rows, counts.space))
+    cleared = make_empty_stack(counts.shape, counts.dtype)
+    for number, band in enumerate(counts):
+        cleared[number] = np.where(units, 0, band)
+    return cleared
 
 
 class Counted(Protocol):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from . import bins as timebins
 from .panel import Covariate, Extras, Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .sparsecounts import SparseCounts
 
 P = TypeVar("P", bound=Panel)
 
@@ -50,7 +49,6 @@ def gather_windows(panel: P, first: int, length: int) -> P:
     begin = min(first % length, len(panel))
     windows = (len(panel) - begin) // length
     starts = begin + length * np.arange(windows)
-    number, unit = timebins.read_bin_text(panel.bin)
     seen = panel.observed[begin : begin + windows * length].reshape(windows, length)
     extras = replace(
         panel.extras,
@@ -60,32 +58,46 @@ def gather_windows(panel: P, first: int, length: int) -> P:
     )
     return replace(
         panel,
-        counts=_stack(_add_up(panel, starts, length), windows, panel),
+        counts=_add_up(panel, begin, seen),
         edges=panel.edges[np.r_[starts, begin + windows * length]],
         observed=np.asarray(seen.any(axis=1), dtype=bool),
-        bin=timebins.bin_text(unit, number * length),
+        bin=timebins.multiply_bin(panel.bin, length),
         extras=extras,
         delay=_count_windows(panel.delay, length),
     )
 
 
-def _add_up(panel: Panel, starts: NDArray[np.int64], length: int) -> Iterator[NDArray[Any]]:
-    """Counts of the observed bins of each window: counts of all bins need never lie in memory at once."""
-    for start in starts.tolist():
-        which = start + np.flatnonzero(panel.observed[start : start + length])
-        yield np.asarray(panel.counts[which].sum(axis=0, dtype=np.float64))
+def _add_up(panel: Panel, begin: int, seen: NDArray[np.bool_]) -> NDArray[Any]:
+    """Add up the observed bins of each window; sparse counts stay so.
+
+    Parameters
+    ----------
+    begin : int
+        First bin of the first window.
+    seen : ndarray of bool, shape (windows, length)
+    """
+    windows, length = seen.shape
+    bins = begin + np.flatnonzero(seen)
+    counts: Any = panel.counts
+    if isinstance(counts, SparseCounts):
+        of_window = np.repeat(np.arange(windows), length)[seen.ravel()]
+        join = csr_array((np.ones(len(bins), np.uint32), (of_window, bins)), shape=(windows, len(panel)))
+        rows = join @ counts.rows
+        rows.sort_indices()
+        kind = _choose_type(counts.dtype, rows.data.max(initial=0))
+        return cast("NDArray[Any]", SparseCounts(rows.astype(kind), counts.space))
+    sums = np.zeros((windows, *panel.mask.shape), dtype=np.float64 if counts.dtype.kind == "f" else np.uint32)
+    # A window at a time: what lies in a file is never read as a whole.
+    for number, row in enumerate(seen):
+        sums[number] = counts[begin + number * length + np.flatnonzero(row)].sum(axis=0, dtype=sums.dtype)
+    return sums.astype(_choose_type(counts.dtype, sums.max(initial=0)))
 
 
-def _stack(sums: Iterator[NDArray[Any]], windows: int, panel: Panel) -> NDArray[Any]:
-    """Windows in the smallest type that holds them and leaves its highest value free, as counts have it."""
-    kind = np.dtype(panel.counts.dtype)
-    stack = np.zeros((windows, *panel.mask.shape), dtype=kind)
-    for number, each in enumerate(sums):
-        if kind.kind == "u" and each.max(initial=0) >= np.iinfo(kind).max:
-            kind = np.dtype(np.uint16 if each.max() < 65_535 else np.uint32)
-            stack = stack.astype(kind)
-        stack[number] = each
-    return stack
+def _choose_type(kind: np.dtype[Any], highest: float) -> np.dtype[Any]:
+    """Choose the type of sums: that of the counts, or the smallest that leaves its highest value free."""
+    if kind.kind != "u" or highest < np.iinfo(kind).max:
+        return kind
+    return np.dtype(np.uint16 if highest < np.iinfo(np.uint16).max else np.uint32)
 
 
 def _gather_covariate(covariate: Covariate, begin: int, length: int) -> Covariate:

@@ -26,8 +26,8 @@ from .units import units_of
 _GROUND, _RIM = "#e3e3e3", "#141414"
 #: Side of a chosen cell on a map, points, where it would be smaller; and of a map's axes, inches.
 _LEAST_SIDE, _MAP_WIDTH = 4.5, 5.6
-#: More places with incidents than these have no number beside them.
-_NUMBERED = 60
+#: With more places that had incidents than these, single incidents have no number beside them; with many more, none.
+_FEW, _NUMBERED = 20, 60
 #: A place whose side has so many points has room for a number.
 _ROOMY = 11.0
 
@@ -107,7 +107,7 @@ def draw_places(judged: Judged, place: int = -1) -> str:
                 Patch(facecolor=_GROUND, edgecolor="none"),
                 *(Patch(facecolor=shade, edgecolor=_RIM, linewidth=0.6) for shade in shades),
             ],
-            ["not chosen", "chosen, no incident fell there", *(f"chosen: {label}" for label in labels)],
+            ["not chosen", "chosen, nothing fell there", *map(_name_step, labels)],
             loc="outside lower center",
             ncols=3,
             fontsize=9,
@@ -126,6 +126,8 @@ def _number_places(
     dark : ndarray of bool, optional
         Which places are too dark for black figures; None where all are too small for figures, which stand beside them.
     """
+    if hit.sum() > _FEW:
+        hit = hit & (counts > 1)
     if hit.sum() > _NUMBERED:
         return
     beside: dict[str, Any] = {"xytext": (3.5, 2.5), "textcoords": "offset points"} if dark is None else {}
@@ -134,6 +136,10 @@ def _number_places(
     for x, y, number, is_dark in zip(*canvas.find_middles(hit), counts[hit].tolist(), light[hit], strict=True):
         colour = "#ffffff" if is_dark else _RIM
         axes.annotate(f"{number:,}", (x, y), fontsize=7.5, color=colour, **beside, **middle)
+
+
+def _name_step(label: str) -> str:
+    return f"{label} incident{'' if label == '1' else 's'}"
 
 
 def _list_drawn(judged: Judged) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.forecasters import CATCH_BASELINE
-from ..evaluation.caught import CatchJudged
+from ..evaluation.caught import ENOUGH, CatchJudged
 from ..evaluation.judged import Judged
 from ..maps.bins import multiply_bin
 from ..measures.clustered import Interval
@@ -17,8 +17,6 @@ from ..measures.compare import Difference
 
 Array = NDArray[np.float64]
 
-#: With fewer caught than this, by the model and by what it is compared with, single incidents decide.
-FEW = 10
 #: The curve of the catch goes to this many times the asked size.
 _REACH = 3.0
 
@@ -137,4 +135,4 @@ def trace_catch(judged: Judged, name: str) -> tuple[Array, Array]:
 def turns_on_few(judged: Judged, name: str) -> bool:
     """Whether single incidents decide what a model and its rival caught."""
     catch, other = read_catch(judged), find_rival(judged, name)
-    return max(catch.models[each].n for each in (name, other) if each) < FEW
+    return max(catch.models[each].n for each in (name, other) if each) < ENOUGH

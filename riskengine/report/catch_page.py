@@ -76,6 +76,7 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
         "plain": plain,
         "window": name_window(read_window(catch)),
         "noun": name_window(read_window(catch)).partition(" ")[0],
+        "bin": words.name_bin(judged),
         "tested": words.count_tested(judged),
         "asked": describe_catch(catch.catch, catch.panel),
         "found": found,

@@ -7,6 +7,7 @@ import math
 from ..contract.dates import count_windows, format_span, name_window
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text, end_sentence
+from ..contract.units import noun_of_bin
 from ..evaluation.caught import CatchJudged, CellSize
 from ..evaluation.judged import Judged
 from ..maps.panel import Panel
@@ -81,7 +82,7 @@ def describe_brackets(judged: Judged) -> str:
     catch = read_catch(judged)
     if not math.isfinite(compute_figures(judged, judged.model).rate.low):
         return ""
-    over = f"{_name_bin(catch)}s" + (" and grid positions" if _is_moved(catch) else "")
+    over = f"{name_bin(judged)}s" + (" and grid positions" if _is_moved(catch) else "")
     return (
         f"In brackets: where the figure could as well lie by chance (95 % interval over {over}). Points are percentage"
         " points of all incidents."
@@ -115,7 +116,9 @@ def describe_hits(judged: Judged, name: str, other: str, change: Difference | No
         text += f", 95 % interval {format_percent(found.rate.low)} to {format_percent(found.rate.high)}"
     if change is not None:
         held = format_held(compute_figures(judged, other).caught, catch)
-        text += f", against {held} of {inner_title_of(other)} (difference {format_hit_change(change)})"
+        text += (
+            f", against {held} of {inner_title_of(other)} (difference {format_hit_change(change, name_bin(judged))})"
+        )
     return text
 
 
@@ -128,6 +131,11 @@ def describe_precision(judged: Judged, name: str, other: str) -> str:
     if not other:
         return f"{text}."
     return f"{text}, {format_share(compute_figures(judged, other).precision)} of those of {inner_title_of(other)}."
+
+
+def name_bin(judged: Judged) -> str:
+    """Name what intervals rest on, a bin: week, month, or bin of several."""
+    return noun_of_bin("areas", read_catch(judged).panel.bin)
 
 
 def count_tested(judged: Judged) -> str:
@@ -202,10 +210,10 @@ def format_gain(change: Difference) -> str:
     return format_change(100 * change.mean, 1)
 
 
-def format_gain_bounds(change: Difference) -> str:
+def format_gain_bounds(change: Difference, each: str) -> str:
     """Format its interval, or why it has none."""
     if not math.isfinite(change.low):
-        return "too few bins"
+        return f"too few {each}s"
     return f"{format_change(100 * change.low, 1)} to {format_change(100 * change.high, 1)}"
 
 
@@ -229,7 +237,7 @@ def _describe_chosen(judged: Judged, name: str) -> str:
     """The cells chosen for each quarter, and how much of the study area they are."""
     catch, found, noun = read_catch(judged), compute_figures(judged, name), units_of(judged.panel).noun
     number = round(found.units)
-    some = count_text(number, noun) if number else f"part of one {noun}"
+    some = {0: f"part of one {noun}", 1: noun}.get(number) or count_text(number, noun)
     window = name_window(read_window(catch))
     when = f"each {window}"
     if len(catch.starts) == 1:
@@ -260,10 +268,6 @@ def _format_points(share: float) -> str:
 
 def _is_moved(catch: CatchJudged) -> bool:
     return len(catch.offsets) > 1
-
-
-def _name_bin(catch: CatchJudged) -> str:
-    return name_window(catch.panel.bin).removeprefix("window of ")
 
 
 def _rate(size: CellSize, name: str) -> float:

@@ -174,6 +174,10 @@ def make_headline(judged: Judged | None) -> tuple[str, str]:
     return " ".join(filter(None, [f"{'; '.join(said)}.", *more])), _choose_tone(found)
 
 
+def _name_inner(name: str) -> str:
+    return inner_title_of(name) if name else ""
+
+
 def _choose_tone(found: Comparison) -> str:
     return {"better": "", "worse": "worse"}.get(found.verdict.summary, "unsure")
 
@@ -181,7 +185,7 @@ def _choose_tone(found: Comparison) -> str:
 def _head_catch(judged: Judged, found: Comparison) -> tuple[str, str]:
     """The headline of a test of the catch."""
     name, other = judged.model, found.catcher
-    verdict = found.verdict.describe(catcher=inner_title_of(other) if other else "", each="window")
+    verdict = found.verdict.describe(catcher=_name_inner(other), each=catch_words.name_bin(judged))
     said = [f"{title_of(name)}, over {catch_words.count_tested(judged)}: {verdict}"]
     if judged.scores[name].area.incidents:
         said += [catch_words.describe_hits(judged, name, other, found.hits), catch_words.describe_index(judged, name)]
@@ -255,6 +259,7 @@ def describe_comparison(judged: Judged) -> list[str]:
 def describe_models(judged: Judged) -> dict[str, Line]:
     """Describe every model in a sentence, failed ones too, by model."""
     said: dict[str, Line] = {}
+    each = "map" if judged.catch is None else catch_words.name_bin(judged)
     for name, score in judged.scores.items():
         if not score.area.cells:
             said[name] = Line(f"{title_of(name)}: no forecast that could be scored.", "failed")
@@ -262,13 +267,13 @@ def describe_models(judged: Judged) -> dict[str, Line]:
         found, figures = compare(judged, name), []
         if judged.catch is not None and score.area.incidents:
             figures.append(f"{catch_words.format_caught(judged, name)} caught")
-            figures += [format_hit_change(found.hits)] if found.hits else []
+            figures += [format_hit_change(found.hits, each)] if found.hits else []
         elif math.isfinite(score.log_loss):
             figures.append(f"log-loss {format_interval(found.loss) if found.loss else format_figure(score.log_loss)}")
         if judged.catch is None and score.area.incidents:
             change = f", {format_hit_change(found.hits)}" if found.hits else ""
             figures.append(f"{format_caught(score.area)} caught{change}")
-        both = found.verdict.describe(*(inner_title_of(each) if each else "" for each in (found.rival, found.catcher)))
+        both = found.verdict.describe(_name_inner(found.rival), _name_inner(found.catcher), each)
         shown = f" ({'; '.join(figures)})" if figures else ""
         said[name] = Line(f"{title_of(name)}: {both}{shown}.", found.verdict.summary)
     for name, why in judged.failures.items():

@@ -60,7 +60,9 @@ def verdict_of_hits(difference: Difference) -> str:
     return verdict if verdict == "too few" else difference.verdict_of_more
 
 
-def format_interval(difference: Difference, digits: int | None = None, unit: str = "", times: float = 1.0) -> str:
+def format_interval(
+    difference: Difference, digits: int | None = None, unit: str = "", times: float = 1.0, each: str = "map"
+) -> str:
     """Format the difference and its interval, or say why it has none; by default of three digits.
 
     Parameters
@@ -72,6 +74,8 @@ def format_interval(difference: Difference, digits: int | None = None, unit: str
         Follows the difference.
     times : float
         All figures are multiplied by this.
+    each : str
+        What there may be too few of.
     """
     if not math.isfinite(difference.mean):
         return "no difference could be taken"
@@ -82,13 +86,13 @@ def format_interval(difference: Difference, digits: int | None = None, unit: str
     mean, low, high = (format_change(each, digits) for each in figures)
     text = f"{mean} {unit}".rstrip()
     if verdict_of(difference) == "too few":
-        return f"{text}, too few maps for an interval"
+        return f"{text}, too few {each}s for an interval"
     return f"{text}, {format_percent(difference.level, 0)} interval {low} to {high}"
 
 
-def format_hit_change(difference: Difference) -> str:
+def format_hit_change(difference: Difference, each: str = "map") -> str:
     """Format a difference of hit rates and its interval."""
-    return format_interval(difference, unit="percentage points", times=100)
+    return format_interval(difference, unit="percentage points", times=100, each=each)
 
 
 def format_points(difference: Difference, unit: str = " points") -> str:

@@ -25,17 +25,16 @@ CATCH_UNITS = Choice(_UNITS)
 #: The same with the model's own last, so that the integers of the others are the same in all tools.
 CATCH_UNITS_OF_MODEL = Choice({**_UNITS, None: tr("As the model was made")})
 
-#: A paragraph of the help of each tool that has an aim.
-AIM_HELP = tr("""
-Where you must choose a few places to send people to for the next week, month or quarter, set Aim to the catch and say
-how much of the area can be covered: the places are then chosen so that they catch the most over the window as a whole,
-which is another question than how likely it is somewhere, and has another best answer.
-""")
-
+AIM = tr("Aim")
+AIM_HELP = tr(
+    "What the forecast is for. How likely: the best probability for each place and bin. The catch: the few places to "
+    "go to that catch the most incidents over a window as a whole: another question, with another best answer."
+)
 CATCH_SIZE = tr("Size of the catch")
 CATCH_SIZE_HELP = tr(
     "With the catch: how much can be covered at a time, in the unit below. A square mile is 2.59 km², a quarter 0.65."
 )
+CATCH_SIZE_OF_MODEL_HELP = tr("With the catch: how much can be covered at a time. Left empty the model's, or else 5 %.")
 CATCH_UNIT = tr("Unit of the catch")
 CATCH_UNIT_HELP = tr("With the catch: what its size is given in. Of street segments square kilometres are kilometres.")
 
@@ -84,13 +83,7 @@ class AimsAt(Tool):
     aim: Annotated[
         AimKind,
         AIMS,
-        Shown(
-            tr("Aim"),
-            tr(
-                "What the forecast is for. How likely: the best probability of each place and bin. The catch: the few "
-                "places that catch the most incidents over a window as a whole."
-            ),
-        ),
+        Shown(AIM, AIM_HELP),
     ] = PROBABILITIES
     catch_size: Annotated[float, ABOVE_ZERO, WITH_CATCH, Shown(CATCH_SIZE, CATCH_SIZE_HELP, usual="5")] = 5.0
     catch_unit: Annotated[CatchUnit, CATCH_UNITS, WITH_CATCH, Shown(CATCH_UNIT, CATCH_UNIT_HELP)] = "share"
@@ -121,5 +114,5 @@ def list_size_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     if unit == "units" and size != int(size):
         yield Problem(
             "catch_size",
-            tr("{catch_size} is {value}, but {catch_unit} counts whole cells or areas; give a whole number."),
+            tr("{catch_size} is {value}, but cells and areas are covered whole; give a whole number."),
         )

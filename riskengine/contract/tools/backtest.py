@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from ..aims import CATCH
 from ..forecasters import BASELINES, DEFAULT, FORECASTERS
 from ..texts import tr
-from .aims import AIM_HELP, PLACE_FIELDS, PLACES, PLACES_HELP, WITH_CATCH, AimsAt, list_catch_figures
+from .aims import PLACE_FIELDS, PLACES, PLACES_HELP, WITH_CATCH, AimsAt, list_catch_figures
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown
 from .forecast import MODELS, list_own_settings
 from .kinds import Expression, Field, Files, Incidents, MapLayer, RasterDestination, Settings, Text, VectorDestination
@@ -42,8 +42,7 @@ class BacktestForecast(AimsAt, Judges, ReadsExtras, ReadsTimes):
     SUMMARY = tr(
         "Forecasts the past with several models, each map from what came before it, and says which are better."
     )
-    HELP = (
-        tr("""
+    HELP = tr("""
 Every model forecasts the same last maps, and none sees anything after its origin. All cells of the study area are
 judged, or all areas: by log-loss, Brier score, AUC, hit rate, PAI, PEI and reliability, with intervals over blocks of
 time. Areas differ in size, so those with the most risk per km² are flagged first, until a share of the ground is used.
@@ -53,13 +52,10 @@ they found no signal beyond the long-run mean, that is the result. Precision sta
 
 With the incidents themselves snapped places and addresses that stand for many incidents are looked for; and the simple
 baselines can be tried on moved grids, since the position of the grid alone changes a hit rate.
+
+With the catch as aim the maps are windows of so many bins as the horizon has. The report opens with how many incidents
+the places chosen for each caught, beside what prior counts caught on as much of the area, over all grid positions.
 """)
-        + AIM_HELP
-        + tr("""
-The maps are then windows of so many bins as the horizon has, and the report opens with how many incidents the chosen
-places caught, beside what prior counts caught on as much of the area, over all grid positions.
-""")
-    )
     PROGRESS = (20.0, 95.0)
     OUTPUTS = (
         *FIGURES,
@@ -213,7 +209,7 @@ places caught, beside what prior counts caught on as much of the area, over all 
             "any", {**PLACE_FIELDS, "incidents": "integer"}, style="places", abstract="headline", maker="title"
         ),
         WITH_CATCH,
-        Shown(PLACES, PLACES_HELP + tr(" The last field says how many fell there in the window.")),
+        Shown(PLACES, PLACES_HELP),
     ] = None
 
     @classmethod

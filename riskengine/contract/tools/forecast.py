@@ -11,10 +11,11 @@ from ..choices import ModelAim
 from ..forecasters import DEFAULT, FORECASTERS, OWN_PARAMETERS
 from ..texts import tr
 from .aims import (
+    AIM,
     AIM_HELP,
     AIMS_OF_MODEL,
     CATCH_SIZE,
-    CATCH_SIZE_HELP,
+    CATCH_SIZE_OF_MODEL_HELP,
     CATCH_UNIT,
     CATCH_UNIT_HELP,
     CATCH_UNITS_OF_MODEL,
@@ -185,8 +186,7 @@ class TrainForecastModel(AimsAt, ReadsExtras):
         "places,patrol"
     )
     SUMMARY = tr("Trains a model that forecasts the risk of incidents per cell or area, and says how good it is.")
-    HELP = (
-        tr("""
+    HELP = tr("""
 The last maps are held out: the model is first trained without them and forecasts each from the maps before it, beside
 simple baselines. The log says in a sentence whether it can be told from the best of them; often it cannot, and then
 plain counts serve as well. Afterwards the model is trained again on all maps, and kept for Forecast risk.
@@ -194,9 +194,10 @@ plain counts serve as well. Afterwards the model is trained again on all maps, a
 The default, Ensemble, weighs several forecasters by how well they did on past maps. Networks (ConvLSTM, ST-ResNet,
 SFTT) take minutes and need a grid; the others take seconds, and areas of any kind too. The forecast is one of reported
 incidents in places, never of persons.
+
+Where you must choose a few places to send people to, train for the catch: the model then learns which places catch the
+most over the next week, month or quarter as a whole, and is judged on windows of that length.
 """)
-        + AIM_HELP
-    )
     PROGRESS = (0.0, 100.0)
     OUTPUTS = (
         Output("LOG_LOSS", "metrics.{kind}.log_loss", tr("Log-loss on held-out maps")),
@@ -328,8 +329,7 @@ class ForecastRisk(Tool):
     GROUP = FORECAST
     TAGS = "forecast,predict,risk,hotspot,model,next,probability,temporal,catch,places,patrol"
     SUMMARY = tr("Forecasts the risk of incidents per cell or area in the next time bins with a trained model.")
-    HELP = (
-        tr("""
+    HELP = tr("""
 The model, made with Train forecast model, is not trained further: it reads the counts up to their last bin, and
 forecasts the bins after it. The counts may go on after those it was trained on; their cells or areas, and their bins,
 must be the same. Where counts are known late, the bins that are over and not known yet are skipped.
@@ -338,13 +338,10 @@ Of grids the result is a raster of probabilities from 0 to 1, a band per forecas
 the Temporal Controller plays, and a table of the top places. What is forecast, by which model and how good it was goes
 into the layer's metadata and the log as one line, which print layouts show. It is a forecast of reported incidents in
 places, never of persons.
+
+A model made for the catch gives the few places to go to over the window as a whole, such as the next quarter, and the
+raster is then the probability of at least one incident in all of it.
 """)
-        + AIM_HELP
-        + tr("""
-A model made for the catch gives the places without being asked again, and the raster is then the probability of at
-least one incident in the window as a whole.
-""")
-    )
     OUTPUTS = (
         Output("CARD", "card", tr("Model card line"), "text"),
         Output("VERDICT", "verdict", tr("Verdict"), "text"),
@@ -383,17 +380,9 @@ least one incident in the window as a whole.
     aim: Annotated[
         ModelAim,
         AIMS_OF_MODEL,
-        Shown(
-            tr("Aim"),
-            tr(
-                "What the forecast is for. A model that was made for the other aim serves too, but was not chosen for "
-                "it."
-            ),
-        ),
+        Shown(AIM, AIM_HELP),
     ] = "model"
-    catch_size: Annotated[
-        float | None, ABOVE_ZERO, Shown(CATCH_SIZE, CATCH_SIZE_HELP + tr(" Left empty the model's, or else 5 %."))
-    ] = None
+    catch_size: Annotated[float | None, ABOVE_ZERO, Shown(CATCH_SIZE, CATCH_SIZE_OF_MODEL_HELP)] = None
     catch_unit: Annotated[CatchUnit | None, CATCH_UNITS_OF_MODEL, Shown(CATCH_UNIT, CATCH_UNIT_HELP)] = None
     extras: Annotated[
         list[str],
