@@ -15,8 +15,10 @@ from qgis.core import (
     QgsDateTimeRange,
     QgsExpression,
     QgsExpressionContext,
+    QgsExpressionContextScope,
     QgsExpressionContextUtils,
     QgsFeature,
+    QgsGeometry,
     QgsMapSettings,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
@@ -24,6 +26,8 @@ from qgis.core import (
     QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterLayer,
+    QgsRectangle,
+    QgsSymbolLayer,
     QgsVectorLayer,
 )
 from qgis.core import QgsProcessingModelChildParameterSource as Source
@@ -183,6 +187,23 @@ def test_every_place_has_a_class(geometry: str, plugin: Any) -> None:
         layer = make_places([("2024-01-01", number)], geometry)
         assert [each.label() for each in layer.renderer().ranges()] == labels
         assert all(layer.renderer().rangeForValue(rank) is not None for rank in range(1, number + 1))
+
+
+@pytest.mark.parametrize(
+    ("side", "scale", "wide"), [(76.2, 150_000, True), (76.2, 10_000, False), (3000, 150_000, False)]
+)
+def test_cells_stay_in_sight_on_a_map_of_a_city(side: float, scale: float, wide: bool, plugin: Any) -> None:
+    layer = make_places([("2024-01-01", 1)])
+    width = layer.renderer().ranges()[0].symbol().symbolLayer(0).dataDefinedProperties()
+    expression = QgsExpression(width.property(QgsSymbolLayer.Property.PropertyStrokeWidth).expressionString())
+    row = QgsFeature()
+    row.setGeometry(QgsGeometry.fromRect(QgsRectangle(0, 0, side, side)))
+    context, scope = QgsExpressionContext(), QgsExpressionContextScope()
+    scope.setVariable("map_scale", scale)
+    context.appendScope(scope)
+    context.setFeature(row)
+    drawn = expression.evaluate(context)
+    assert drawn == pytest.approx(1.6 - 1000 * side / scale if wide else 0.3)
 
 
 def make_places(windows: list[tuple[str, int]], geometry: str = "Polygon") -> QgsVectorLayer:
