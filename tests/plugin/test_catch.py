@@ -194,8 +194,10 @@ def test_every_place_has_a_class(geometry: str, plugin: Any) -> None:
 )
 def test_cells_stay_in_sight_on_a_map_of_a_city(side: float, scale: float, wide: bool, plugin: Any) -> None:
     layer = make_places([("2024-01-01", 1)])
-    width = layer.renderer().ranges()[0].symbol().symbolLayer(0).dataDefinedProperties()
-    expression = QgsExpression(width.property(QgsSymbolLayer.Property.PropertyStrokeWidth).expressionString())
+    # The symbol belongs to its range.
+    ranges = layer.renderer().ranges()
+    properties = ranges[0].symbol().symbolLayer(0).dataDefinedProperties()
+    expression = QgsExpression(properties.property(QgsSymbolLayer.Property.PropertyStrokeWidth).expressionString())
     row = QgsFeature()
     row.setGeometry(QgsGeometry.fromRect(QgsRectangle(0, 0, side, side)))
     context, scope = QgsExpressionContext(), QgsExpressionContextScope()
