@@ -23,7 +23,7 @@ from .card_catch import describe_caught
 from .catch_numbers import compare_catches, find_rival
 from .signals import count_better, describe_signal, find_most
 from .units import units_of, words_of
-from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
+from .verdicts import SMALL, Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
 from .words import (
     format_caught,
     format_change,
@@ -36,8 +36,6 @@ from .words import (
     maps_text,
 )
 
-#: A gain below this share of the log-loss is called small.
-_SMALL = 0.02
 #: Of an interval over too few maps.
 _NO_LIMITS = {"low": -math.inf, "high": math.inf}
 NOT_EVALUATED = (
@@ -314,7 +312,7 @@ def _set_beside(
 def _call_small(judged: Judged, found: Comparison) -> str:
     """How small a gain is, and how much of a constant's log-loss the baseline already takes off, where it is known."""
     loss, base = judged.scores[judged.model].log_loss, judged.scores.get(found.rival)
-    if found.verdict.probabilities != "better" or base is None or not 0 < 1 - loss / base.log_loss < _SMALL:
+    if found.verdict.probabilities != "better" or base is None or not 0 < 1 - loss / base.log_loss < SMALL:
         return ""
     text = f"The gain is small, {format_share(1 - loss / base.log_loss)} of the log-loss"
     constant = judged.scores.get("constant")
