@@ -24,6 +24,7 @@ from ..bridge import client, landing, layers, outputs, styles
 from ..bridge.about import UNKNOWN, About
 from ..riskengine.contract.texts import part_text
 from . import refusals
+from .layer_order import keep_above_rasters
 
 SECONDS_BETWEEN_TEXTS = 5.0
 
@@ -173,6 +174,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                     self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
                 )
         self._name_layers(context)
+        keep_above_rasters(context, [destination for destination, *_ in self._stylers])
         self._stylers = []
         return {}
 

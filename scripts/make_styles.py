@@ -157,7 +157,8 @@ def places() -> None:
         look = {"color": PLACES[0], "outline_color": PLACES_OUTLINE, "outline_width": "0.3"}
         symbol = symbols.createSimple(look if geometry == "Polygon" else {"color": PLACES[0], "width": "1.2"})
         layer.setRenderer(QgsGraduatedSymbolRenderer("rank", [QgsRendererRange(0.5, 1.5, symbol, "1")]))
-        layer.setOpacity(SPARSE)
+        # A risk below them is not to change their colours.
+        layer.setOpacity(0.85)
         settings = QgsPalLayerSettings()
         settings.fieldName = "rank"
         settings.isExpression = True

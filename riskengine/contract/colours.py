@@ -20,7 +20,7 @@ LABELS = {
 }
 
 #: Places to go to, the first the darkest: blues, which no risk below them has, in order in grey too.
-PLACES = ("#08306b", "#2f78b7", "#a6cde4")
+PLACES = ("#08306b", "#2171b5", "#7cc0ee")
 #: Their outlines: the lightest stand out from any map below.
 PLACES_OUTLINE = "#041b3d"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,9 @@ from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import MAX_CELLS, MOST_SPARSE_CELLS, Grid
 from .panel import Panel
 from .sparsecounts import gather_counts
+
+#: Cells that are read at once, and bytes that GDAL keeps of what was read: nothing is read twice.
+_BLOCK, _CACHE = 10**7, 2**26
 
 
 @dataclass
@@ -123,11 +128,14 @@ def check_layout(transform: Any, edges: NDArray[np.datetime64], bin_length: str)
         timebins.read_bin_text(bin_length)
 
 
-def _read_band(source: Any, number: int, outside: NDArray[np.bool_] | None) -> NDArray[Any]:
-    band: NDArray[Any] = source.read(number)
-    if outside is not None:
-        band[outside] = 0
-    return band
+def _read_bands(source: Any, outside: NDArray[np.bool_] | None) -> Iterator[NDArray[Any]]:
+    """Read band by band, 0 where `outside` says; several at once, as each call of rasterio looks at all bands."""
+    step = max(_BLOCK // (source.height * source.width), 1)
+    for low in range(1, source.count + 1, step):
+        for band in source.read(list(range(low, min(low + step, source.count + 1)))):
+            if outside is not None:
+                band[outside] = 0
+            yield band
 
 
 def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
@@ -146,7 +154,7 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
     if not Path(path).is_file():
         raise FormatError(f"{path} does not exist", parameter=parameter, value=path, remedy=remedy)
     try:
-        with rasterio.open(path) as source:
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE), rasterio.open(path) as source:
             tags = source.tags()
             if tags.get(tagnames.KIND) != tagnames.HEATMAPS_KIND:
                 raise FormatError(
@@ -167,9 +175,10 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
             mask = source.read(1) != nodata
             inside_everywhere = mask.all()
             shape, kind = (source.count, *source.shape), np.dtype(source.dtypes[0])
-            bands = (_read_band(source, number, None if inside_everywhere else ~mask) for number in source.indexes)
+            bands = _read_bands(source, None if inside_everywhere else ~mask)
             refuse = partial(check_raster, source, path, parameter, MAX_CELLS)
-            counts = gather_counts(bands, shape, kind, is_large(shape, kind), refuse)
+            large = math.prod(shape) > MAX_CELLS or is_large(shape, kind)
+            counts = gather_counts(bands, shape, kind, large, refuse)
             starts = [source.tags(band)[tagnames.START] for band in source.indexes]
             edges = np.array([*starts, source.tags(source.count)[tagnames.END]], dtype="datetime64[s]")
             observed = np.ones(len(counts), dtype=bool)

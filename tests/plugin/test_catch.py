@@ -102,7 +102,7 @@ def test_the_raster_is_the_risk_of_the_window(forecast: Any) -> None:
     risk = read_bands(forecast["OUTPUT"], nan=True)
     assert risk.shape[0] == 1
     best = rows(forecast["PLACES"])[0]["expected"]
-    assert float(risk[risk == risk].max()) == pytest.approx(1 - 2.718281828 ** -best, abs=1e-4)
+    assert float(risk[risk == risk].max()) == pytest.approx(1 - 2.718281828**-best, abs=1e-4)
     assert gdal.Open(forecast["OUTPUT"]).GetMetadataItem("CRIMERISK_BIN") == "4 days"
 
 
@@ -224,7 +224,8 @@ def test_a_backtest_of_the_catch(backtest: Any) -> None:
     assert backtest["MAPS"] == 2
     said = "With the catch the models left at their default are Ensemble for the catch and its simple baselines."
     assert said in backtest.log.lines
-    assert "2 windows of 4 days from Fri 2 Feb 2024 on are forecast, each of 4 days as a whole, from 32 maps" in backtest.log.text
+    plan = "2 windows of 4 days from Fri 2 Feb 2024 on are forecast, each of 4 days as a whole, from 32 maps"
+    assert plan in backtest.log.text
     assert "6 cells (0.382 km², 13.3 % of the area)" in backtest.log.text.replace("\xa0", " ")
     made = rows(backtest["PLACES"])
     assert [row["rank"] for row in made] == [1, 2, 3, 4, 5, 6] * 2

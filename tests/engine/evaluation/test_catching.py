@@ -13,6 +13,7 @@ from kit.maps import make_stack
 from kit.panels import make_panel, make_row
 
 from riskengine.contract.aims import Catch
+from riskengine.evaluation.catchgrids import add_positions
 from riskengine.evaluation.catching import judge_catch_trained, run_catch
 from riskengine.evaluation.judged import Judged
 from riskengine.evaluation.plan import Plan
@@ -248,22 +249,17 @@ def test_all_models_are_run_at_further_positions_and_on_other_cells(town: Heatma
     assert json.dumps(catch.to_dict())
 
 
-def test_processes_side_by_side_give_the_same(town: Heatmaps) -> None:
-    one, several = (
-        run_catch(
-            town,
-            ["prior_counts", "recent_counts"],
-            Plan(44, refit=1),
-            Catch(5, "share", 8),
-            workers=workers,
-            incidents=incidents_of(town),
-            offsets=1,
-        ).to_dict()["catch"]
-        for workers in (1, 2)
-    )
-    assert one == several
-    assert one["positions"] == 2
-    assert len(one["sizes"]) == 3
+def test_positions_are_the_same_in_processes_side_by_side(town: Heatmaps, judged: Judged) -> None:
+    assert judged.catch is not None
+    forecasters = {"prior_counts": PriorCounts()}
+    one, several = (replace(judged.catch, models=dict(judged.catch.models)) for _ in range(2))
+    for catch, workers in ((one, 1), (several, 2)):
+        add_positions(catch, incidents_of(town), forecasters, Plan(44), 2, JobContext(), workers)
+    assert one.offsets == several.offsets
+    assert one.models["prior_counts"].caught.shape == (3, 4, 4)
+    assert np.array_equal(one.models["prior_counts"].caught, several.models["prior_counts"].caught)
+    # What was not asked for stays where it was run.
+    assert one.models["recent_counts"].caught.shape == (1, 4, 4)
 
 
 def test_without_incidents_cells_are_merged_and_it_is_said_what_is_missing(town: Heatmaps, judged: Judged) -> None:

@@ -174,7 +174,12 @@ def test_a_large_stack_lies_in_a_file(heatmaps: Heatmaps, tmp_path: Path, monkey
     assert np.allclose(filled.counts[1], (filled.counts[0] + filled.counts[2]) / 2)
 
 
-def test_a_large_stack_that_is_nearly_empty_is_read_sparse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "more", [("riskengine.maps.heatmaps.MAX_CELLS", 100), ("riskengine.ground.bigarrays.IN_MEMORY", 10)]
+)
+def test_a_large_stack_that_is_nearly_empty_is_read_sparse(
+    more: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counts = np.zeros((40, 3, 4), dtype=np.uint8)
     counts[[3, 39], [0, 1], [3, 0]] = 2, 1
     mask = np.ones(GRID.shape, bool)
@@ -182,9 +187,8 @@ def test_a_large_stack_that_is_nearly_empty_is_read_sparse(tmp_path: Path, monke
     quiet = make_stack(counts, mask, cell=100.0)
     write_heatmaps(tmp_path / "a.tif", quiet)
     assert isinstance(read_heatmaps(tmp_path / "a.tif").counts, np.ndarray), "what fits into memory is as it was"
-    monkeypatch.setattr(bigarrays, "IN_MEMORY", 10)
     # More cells are allowed than of others, and the file that is written of them is the same.
-    monkeypatch.setattr("riskengine.maps.heatmaps.MAX_CELLS", 100)
+    monkeypatch.setattr(*more)
     again = read_heatmaps(tmp_path / "a.tif")
     assert isinstance(again.counts, SparseCounts)
     assert np.array_equal(again.counts, counts)
@@ -193,6 +197,7 @@ def test_a_large_stack_that_is_nearly_empty_is_read_sparse(tmp_path: Path, monke
         assert np.array_equal(one.read(), other.read())
         assert one.tags() == other.tags()
     write_heatmaps(tmp_path / "busy.tif", replace(quiet, counts=counts + np.uint8(1)))
+    monkeypatch.setattr("riskengine.maps.heatmaps.MAX_CELLS", 100)
     with pytest.raises(FormatError, match="= 480 cells; the limit is 100"):
         read_heatmaps(tmp_path / "busy.tif")
 
