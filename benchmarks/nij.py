@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ PARTS = ("pai", "pei", "sizes", "speed")
 #: Cells and area for PAI, and for PEI*; the areas that the challenge allows.
 PAI_FEET, PAI_MILES = 250.0, 0.25
 PEI_FEET, PEI_MILES = 600.0, (0.25, 0.5, 0.75)
-#: Further sides of a cell: half and twice that for PAI, and that for PEI*.
-SIZES = (125.0, 500.0, 600.0)
+#: Sides of a cell that are compared: half and twice that for PAI, that for PEI*.
+SIZES = (125.0, 250.0, 500.0, 600.0)
+#: At so many positions at most: cells of 125 ft are 300,000.
+MOST_SIZED = 3
 #: FACTS.md section 2: one winning team's submissions for 2017, scored by us: (PAI, PEI*).
 TEAM: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "burglary": {"1w": (30.7, 0.150), "2w": (24.2, 0.122), "1m": (4.4, 0.022), "2m": (0.0, 0.0)},
@@ -123,19 +126,13 @@ def _describe_years(found: Found) -> dict[str, Any]:
     }
 
 
-def summarize_pei(runs: Mapping[str, Mapping[Key, Found]], models: list[str]) -> dict[str, Any]:
-    """Summarize 600 ft: the area of each spring is that whose PEI* was highest on the springs before it."""
-    summary: dict[str, Any] = {}
-    for kind, run in runs.items():
-        areas, by_horizon = {}, {horizon: {name: {} for name in models[:2]} for horizon in HORIZONS}
-        for number, year in enumerate(YEARS):
-            areas[str(year)] = choose_area(run, models[0], number)
-            for horizon in HORIZONS:
-                for name in models[:2]:
-                    pei = compute_pei(run[areas[str(year)], horizon, name])[:, number]
-                    by_horizon[horizon][name][str(year)] = float(pei.mean())
-        summary[kind] = {"square_miles": areas, "horizons": by_horizon}
-    return {"pei": summary}
+def run_pei(data: Path, kind: str, models: list[str], positions: int) -> tuple[dict[int, float], Mapping[Key, Found]]:
+    """Run 600 ft, each spring at its own area: that at which prior counts did best on the springs before."""
+    tried = run_springs(data, kind, PEI_FEET, PEI_MILES, HORIZONS, models[1:2], positions)
+    areas = {year: choose_area(tried, models[1], number) for number, year in enumerate(YEARS)}
+    return areas, tried | run_springs(
+        data, kind, PEI_FEET, sorted(set(areas.values())), HORIZONS, models[:1], positions
+    )
 
 
 def choose_area(run: Mapping[Key, Found], model: str, number: int) -> float:
@@ -144,6 +141,23 @@ def choose_area(run: Mapping[Key, Found], model: str, number: int) -> float:
         return min(PEI_MILES)
     reached = [np.mean([compute_pei(run[miles, each, model])[:, :number] for each in HORIZONS]) for miles in PEI_MILES]
     return PEI_MILES[int(np.argmax(reached))]
+
+
+def summarize_pei(areas: Mapping[int, float], run: Mapping[Key, Found], models: list[str]) -> dict[str, Any]:
+    """Summarize the PEI* of one type, each spring at its own area."""
+    return {
+        "square_miles": {str(year): miles for year, miles in areas.items()},
+        "horizons": {
+            horizon: {
+                name: {
+                    str(year): float(compute_pei(run[miles, horizon, name])[:, number].mean())
+                    for number, (year, miles) in enumerate(areas.items())
+                }
+                for name in models[:2]
+            }
+            for horizon in HORIZONS
+        },
+    }
 
 
 def compare_2017(summary: Mapping[str, Any], model: str) -> dict[str, Any]:
@@ -160,19 +174,21 @@ def compare_2017(summary: Mapping[str, Any], model: str) -> dict[str, Any]:
     return {"beaten_2017": sum(row["beaten"] for row in rows.values()), "figures_2017": rows}
 
 
-def summarize_sizes(runs: Mapping[tuple[str, float], Mapping[Key, Found]], models: list[str]) -> dict[str, Any]:
-    """Summarize three months of all springs by the side of a cell."""
-    sizes: dict[str, Any] = {}
+def summarize_sizes(
+    runs: Mapping[tuple[str, float], Mapping[Key, Found]], models: list[str], positions: int
+) -> dict[str, Any]:
+    """Summarize three months of all springs by the side of a cell, over the first positions alone."""
+    sizes: dict[str, Any] = {"positions": positions}
     for (kind, feet), run in runs.items():
-        rows = {}
-        for name in models[:2]:
-            found = run[PAI_MILES, "3m", name]
-            rows[name] = {
-                "n": _count(found),
-                "pai": _pool_pai(found),
-                "n_sd_over_positions": _deviate(found.caught.sum(axis=(1, 2))),
+        found = {name: run[PAI_MILES, "3m", name].cut(positions) for name in models[:2]}
+        sizes.setdefault(kind, {})[f"{feet:g}"] = {
+            name: {
+                "n": _count(each),
+                "pai": _pool_pai(each),
+                "n_sd_over_positions": _deviate(each.caught.sum(axis=(1, 2))),
             }
-        sizes.setdefault(kind, {})[f"{feet:g}"] = rows
+            for name, each in found.items()
+        }
     return {"sizes": sizes}
 
 
@@ -184,20 +200,19 @@ def run_parts(data: Path, parts: list[str], models: list[str], positions: int) -
         pai = {kind: run_springs(data, kind, PAI_FEET, [PAI_MILES], HORIZONS, models, positions) for kind in TYPES}
         result |= summarize_pai(pai, models)
     if "pei" in parts:
-        pei = {kind: run_springs(data, kind, PEI_FEET, PEI_MILES, HORIZONS, models[:2], positions) for kind in TYPES}
-        result |= summarize_pei(pei, models)
+        pei = {kind: run_pei(data, kind, models, positions) for kind in TYPES}
+        result["pei"] = {kind: summarize_pei(*found, models) for kind, found in pei.items()}
     if "pai" in parts and "pei" in parts:
         result |= compare_2017(result, models[0]) | {
             "beaten_2017_prior_counts": compare_2017(result, models[1])["beaten_2017"]
         }
     if "sizes" in parts:
+        few = min(positions, MOST_SIZED)
         sizes: dict[tuple[str, float], Mapping[Key, Found]] = {}
-        for kind in TYPES:
-            if kind in pai:
-                sizes[kind, PAI_FEET] = pai[kind]
-            for feet in SIZES:
-                sizes[kind, feet] = run_springs(data, kind, feet, [PAI_MILES], ["3m"], models[:2], positions)
-        result |= summarize_sizes(sizes, models)
+        for kind, feet in product(TYPES, SIZES):
+            had = pai.get(kind) if feet == PAI_FEET else None
+            sizes[kind, feet] = had or run_springs(data, kind, feet, [PAI_MILES], ["3m"], models[:2], few)
+        result |= summarize_sizes(sizes, models, few)
     if "speed" in parts:
         result["speed"] = {kind: measure_speed(data, kind, PAI_FEET, PAI_MILES, models) for kind in TYPES}
     return result

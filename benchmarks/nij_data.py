@@ -1,7 +1,7 @@
 """Portland as the NIJ challenge of 2017 asked for it: thefts and burglaries, five springs, five horizons, any cell.
 
-Training ends before 1 March. Bins are weeks that end there, and after it weeks that the ends of the horizons cut: months
-are then whole numbers of bins, and what is judged is exact to the day.
+Training ends before 1 March. Bins are weeks that end there, and after it weeks cut by the ends of the horizons: each
+horizon is then a whole number of bins, and what is judged is exact to the day.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def make_cells(data: Path, feet: float) -> tuple[Grid, NDArray[np.bool_]]:
 def make_panel(incidents: Incidents, cells: tuple[Grid, NDArray[np.bool_]], spring: Spring) -> Heatmaps:
     """Count the incidents of one type, before and after one spring's origin."""
     grid, mask = cells
-    counts, _ = count_incidents(incidents, grid, spring.edges, mask)
+    counts, _ = count_incidents(incidents, grid, spring.edges, mask, sparse=True)
     return Heatmaps(counts, spring.edges, mask, grid, bin_text("weeks", 1))
 
 

@@ -7,42 +7,46 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import say
-from nij_data import WEEKS, YEARS, make_catch, make_cells, make_panel, make_spring, read_incidents
+from nij_data import TYPES, WEEKS, YEARS, Spring, make_catch, make_cells, make_panel, make_spring, read_incidents
 from numpy.typing import NDArray
 
 from riskengine.evaluation.catchcount import tally
-from riskengine.evaluation.offsets import move_grid, sample_offsets
+from riskengine.evaluation.offsets import sample_offsets
+from riskengine.evaluation.positions import Placed, Position, run_positions
+from riskengine.evaluation.task import one_core
+from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.catalogue import make_forecaster
+from riskengine.forecasters.catching.pastwindows import choose_window
+from riskengine.ground.context import JobContext
+from riskengine.intake.incidents import Incidents
 from riskengine.maps.aims import find_flagged_share
+from riskengine.maps.heatmaps import Heatmaps
+from riskengine.maps.panel import Extras, count_incidents
 
 Array = NDArray[np.float64]
 
 _read = cache(read_incidents)
-_make_cells = cache(make_cells)
 
 
 @dataclass(frozen=True)
-class Task:
-    """One spring on one position of the grid; every model at every area and horizon.
+class Asked:
+    """What is asked of one spring at every position: all models at all areas and horizons.
 
     Attributes
     ----------
     data : Path
     kind : str
-    feet : float
-        Side of a cell.
     year : int
-    offset : (float, float)
-        Shares of a cell, east and north.
     miles : tuple of float
         Square miles that are flagged.
     horizons, models : tuple of str
@@ -50,9 +54,7 @@ class Task:
 
     data: Path
     kind: str
-    feet: float
     year: int
-    offset: tuple[float, float]
     miles: tuple[float, ...]
     horizons: tuple[str, ...]
     models: tuple[str, ...]
@@ -80,32 +82,41 @@ class Answer:
     seconds: float
 
 
+#: Square miles, horizon and model.
 Key = tuple[float, str, str]
 
 
-def run_task(task: Task) -> dict[Key, Answer]:
+def count_spring(asked: Asked, panel: Heatmaps, context: JobContext) -> dict[Key, Answer]:
     """Fit every model before 1 March and count what its cells caught; by square miles, horizon and model."""
-    spring = make_spring(task.year)
-    panel = make_panel(_read(task.data, task.kind), _make_cells(task.data, task.feet), spring)
-    panel = move_grid(panel, _read(task.data, task.kind), *task.offset)
+    spring = make_spring(asked.year)
+    panel = replace(panel, extras=_count_other(asked, panel))
     history, weeks = panel.before(spring.first), spring.weeks
     answers: dict[Key, Answer] = {}
-    for miles in task.miles:
-        for horizon in task.horizons:
-            catch = make_catch(miles, spring.windows[horizon])
-            made_for = {"window": WEEKS[horizon], "flagged": find_flagged_share(catch, panel)}
-            for name in task.models:
-                began = time.perf_counter()
-                model = make_forecaster(name, **made_for).fit(history)
-                expected = model.predict_window(history, WEEKS[horizon])
-                counted = tally(panel, np.array([spring.first]), expected[None], catch)
-                by_week = [
-                    np.bincount(weeks[: catch.window], each[0], minlength=WEEKS["3m"])
-                    for each in (counted.caught, counted.incidents)
-                ]
-                seconds = time.perf_counter() - began
-                answers[miles, horizon, name] = Answer(*by_week, float(counted.most[0]), counted.flagged, seconds)
+    for miles, name in product(asked.miles, asked.models):
+        fitted: dict[int, Forecaster] = {}
+        for horizon in asked.horizons:
+            began, catch = time.perf_counter(), make_catch(miles, spring.windows[horizon])
+            # What is learned depends on how long the past windows are, and short ones are learned from longer ones.
+            learned = choose_window(history, WEEKS[horizon])
+            if learned not in fitted:
+                made_for = {"window": WEEKS[horizon], "flagged": find_flagged_share(catch, panel)}
+                fitted[learned] = make_forecaster(name, **made_for).fit(history, context)
+            expected = fitted[learned].predict_window(history, WEEKS[horizon], context)
+            counted = tally(panel, np.array([spring.first]), expected[None], catch)
+            caught, incidents = (
+                np.bincount(weeks[: catch.window], each[0], minlength=WEEKS["3m"])
+                for each in (counted.caught, counted.incidents)
+            )
+            seconds = time.perf_counter() - began
+            answers[miles, horizon, name] = Answer(caught, incidents, float(counted.most[0]), counted.flagged, seconds)
     return answers
+
+
+def _count_other(asked: Asked, panel: Heatmaps) -> Extras:
+    """The other type as a further channel, as *Train forecast model* takes it: both are known on 1 March."""
+    (other,) = (kind for kind in TYPES if kind != asked.kind)
+    counts, _ = count_incidents(_read(asked.data, other), panel.grid, panel.edges, panel.mask)
+    return Extras(channels=counts[None], channel_names=(other,))
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,11 @@ class Found:
     most: Array
     flagged: Array
 
+    def cut(self, positions: int) -> Found:
+        """The same of the first positions."""
+        arrays = (self.caught, self.incidents, self.most, self.flagged)
+        return Found(*(each[:positions] for each in arrays))
+
 
 def run_springs(
     data: Path,
@@ -131,38 +147,42 @@ def run_springs(
     miles: Sequence[float],
     horizons: Sequence[str],
     models: Sequence[str],
-    positions: int,
+    number: int,
     seed: int = 0,
 ) -> dict[Key, Found]:
-    """Run all springs at the given position and at further ones, on all cores; by square miles, horizon and model."""
-    asked = tuple(miles), tuple(horizons), tuple(models)
-    tasks = [
-        Task(data, kind, feet, year, offset, *asked) for offset in sample_offsets(positions - 1, seed) for year in YEARS
-    ]
-    began = time.perf_counter()
-    answers = []
-    for answer in _map(tasks):
-        answers.append(answer)
-        if len(answers) % len(YEARS) == 0:
-            done = f"{len(answers) // len(YEARS)} of {positions} positions"
-            say(f"{kind}, {feet:g} ft, {done}, {time.perf_counter() - began:.0f} s")
-    return {key: _gather([each[key] for each in answers], positions) for key in answers[0]}
+    """Run all springs at `number` positions, the given one first, on all cores; by square miles, horizon and model."""
+    cells, incidents = make_cells(data, feet), _read(data, kind)
+    positions = [Position(east, north) for east, north in sample_offsets(number - 1, seed)]
+    springs = []
+    for year in YEARS:
+        began, spring = time.perf_counter(), make_spring(year)
+        work = partial(count_spring, Asked(data, kind, year, tuple(miles), tuple(horizons), tuple(models)))
+        panel = make_panel(incidents, cells, spring)
+        done = list(run_positions(panel, incidents, positions, work, workers=count_cores()))
+        for each in done:
+            _check(each, spring, incidents, horizons)
+        springs.append([each.result for each in done])
+        say(f"{kind}, {feet:g} ft, spring of {year}: {number} positions, {time.perf_counter() - began:.0f} s")
+    return {key: _gather([[each[key] for each in spring] for spring in springs]) for key in springs[0][0]}
 
 
-def _gather(answers: list[Answer], positions: int) -> Found:
-    def stack(name: str) -> Any:
-        values = np.array([getattr(each, name) for each in answers])
-        return values.reshape(positions, len(YEARS), *values.shape[1:])
+def _check(placed: Placed[dict[Key, Answer]], spring: Spring, incidents: Incidents, horizons: Sequence[str]) -> None:
+    """Refuse a position that failed, and one at which an incident of the window lies in no cell of the study area."""
+    if placed.result is None:
+        raise SystemExit(f"{placed.position}: {placed.failure}")
+    start = spring.edges[spring.first]
+    for (_, horizon, _), answer in placed.result.items():
+        end = spring.edges[spring.first + spring.windows[horizon]]
+        number = int(((incidents.time >= start) & (incidents.time < end)).sum())
+        if answer.incidents.sum() != number:
+            raise SystemExit(f"{placed.position}: {answer.incidents.sum():g} incidents were counted of {number}.")
+
+
+def _gather(springs: list[list[Answer]]) -> Found:
+    def stack(name: str) -> Array:
+        return np.stack([np.array([getattr(each, name) for each in spring]) for spring in springs], axis=1)
 
     return Found(*(stack(name) for name in ("caught", "incidents", "most", "flagged")))
-
-
-def _map(tasks: list[Task]) -> Iterator[dict[Key, Answer]]:
-    """Run tasks in processes, each with one thread."""
-    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count_cores(), mp_context=spawn) as pool:
-        yield from pool.map(run_task, tasks)
 
 
 def count_cores() -> int:
@@ -171,15 +191,20 @@ def count_cores() -> int:
 
 
 def measure_speed(data: Path, kind: str, feet: float, miles: float, models: Sequence[str]) -> dict[str, Any]:
-    """Measure one position of the spring of 2017 in a process of its own: seconds by model, and its peak memory."""
-    task = Task(data, kind, feet, 2017, (0.0, 0.0), (miles,), ("3m",), tuple(models))
+    """Measure the spring of 2017 at the given position in a process of its own: seconds by model, and peak memory."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_measure, task).result()
+        return pool.submit(_measure, Asked(data, kind, 2017, (miles,), ("3m",), tuple(models)), feet).result()
 
 
-def _measure(task: Task) -> dict[str, Any]:
-    began = time.perf_counter()
-    answers = run_task(task)
-    seconds = {name: answer.seconds for (_, _, name), answer in answers.items()}
+def _measure(asked: Asked, feet: float) -> dict[str, Any]:
+    began, incidents = time.perf_counter(), _read(asked.data, asked.kind)
+    panel = make_panel(incidents, make_cells(asked.data, feet), make_spring(asked.year))
+    counted = time.perf_counter()
+    with one_core():
+        answers = count_spring(asked, panel, JobContext())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-    return {"seconds": seconds, "whole_seconds": time.perf_counter() - began, "peak_mb": peak}
+    return {
+        "count_seconds": counted - began,
+        "model_seconds": {name: answer.seconds for (_, _, name), answer in answers.items()},
+        "peak_mb": peak,
+    }
