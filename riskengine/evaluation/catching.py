@@ -308,7 +308,7 @@ def describe_few(judged: CatchJudged) -> str:
     enough = math.ceil(ENOUGH * best.total / best.n)
     return (
         f"{held}, and of them {best.n:.1f} fell to the places of the best model: too few to tell models apart. At that"
-        f" rate {enough:,} incidents would do: test more windows, or choose more places."
+        f" rate {count_text(enough, 'incident')} would do: test more windows, or choose more places."
     )
 
 
