@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from ..bridge.area_layers import list_panel_tables
 from ..bridge.crs import tr
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Tool, parameters_of
+from ..riskengine.contract.tools.results import list_unasked_results
 
 _SHAPEFILE = ".shp"
 #: What QGIS writes without the places, and that in which it writes no table that has none.
@@ -45,6 +46,21 @@ def is_appended(parameters: dict[str, Any], name: str) -> bool:
     """Whether the rows of an output are appended to a layer that is there."""
     value = parameters.get(name)
     return isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
+
+
+def is_named(parameters: dict[str, Any], name: str) -> bool:
+    """Whether an output goes where the user has chosen, and will outlive the session."""
+    text = databases.text_of_destination(parameters.get(name))
+    path, _ = outputs.file_of(text)
+    if path is None:
+        return bool(text) and text != "TEMPORARY_OUTPUT" and not text.startswith("memory")
+    return not outputs.is_temporary(path)
+
+
+def leave_out(tool: type[Tool], given: Mapping[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the temporary results that are not made as the choices are; `given` are their values by key."""
+    # None, where a name that is missing would stand for the default.
+    return {**parameters, **{each.name: None for each in list_unasked_results(tool, given)}}
 
 
 def layer_of_output(parameters: dict[str, Any], name: str) -> tuple[Path | None, str]:

@@ -24,6 +24,7 @@ from ..bridge import client, landing, layers, outputs, styles
 from ..bridge.about import UNKNOWN, About
 from ..riskengine.contract.texts import part_text
 from . import refusals
+from .layer_order import keep_above_rasters
 
 SECONDS_BETWEEN_TEXTS = 5.0
 
@@ -88,15 +89,15 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
         # A quick job would be done before anybody asks.
         if feedback.isCanceled():
             raise QgsProcessingException(self.tr("Cancelled: nothing was written."))
-        last = {"kind": "", "when": 0.0}
+        last = {"text": "", "kind": "", "when": 0.0}
 
         def on_progress(share: float, text: str) -> None:
             feedback.setProgress(low + (high - low) * share)
             # Every text becomes a line of the log: a counter that moves is worth one every few seconds.
-            kind = re.sub(r"[\d.]+", "", text)
-            if text and (kind != last["kind"] or time.monotonic() - last["when"] > SECONDS_BETWEEN_TEXTS):
+            kind, waited = re.sub(r"[\d.]+", "", text), time.monotonic() - float(last["when"])
+            if text and text != last["text"] and (kind != last["kind"] or waited > SECONDS_BETWEEN_TEXTS):
                 feedback.setProgressText(text)
-                last.update(kind=kind, when=time.monotonic())
+                last.update(text=text, kind=kind, when=time.monotonic())
 
         def on_log(message: str, level: str) -> None:
             (feedback.pushWarning if level == "warning" else feedback.pushInfo)(message)
@@ -173,6 +174,7 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                     self.tr("{destination} could not be styled ({why}).").format(destination=destination, why=error)
                 )
         self._name_layers(context)
+        keep_above_rasters(context, [destination for destination, *_ in self._stylers])
         self._stylers = []
         return {}
 

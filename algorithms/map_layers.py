@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import QgsMapLayer, QgsProcessingContext, QgsProcessingFeedback, QgsVectorLayer
 
-from ..bridge import databases, outputs
 from ..bridge.area_layers import describe_no_panel, describe_no_risk, find_panel
 from ..bridge.crs import tr
 from ..riskengine.contract.texts import list_names
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
 from ..riskengine.contract.tools.units import list_foreign_results, list_map_layers, list_unit_problems
-from . import refusals
+from . import destinations, refusals
 from .engine_algorithm import EngineAlgorithm
 
 
@@ -32,7 +30,7 @@ def describe_misfit(
     if not given:
         return ""
     are_areas = {parameter.key: isinstance(layer, QgsVectorLayer) for parameter, layer in given}
-    wanted = {each.key: _is_named(parameters, each.name) for each in parameters_of(tool)}
+    wanted = {each.key: destinations.is_named(parameters, each.name) for each in parameters_of(tool)}
     return refusals.describe_first(list_unit_problems(tool, are_areas, wanted), tool, parameters)
 
 
@@ -90,12 +88,3 @@ def _describe_unreadable(parameter: Parameter, layer: QgsVectorLayer) -> str:
     if parameter.kind.holds == "risk":
         return describe_no_risk(parameter.name, layer)
     return "" if find_panel(layer) is not None else describe_no_panel(parameter.name, layer)
-
-
-def _is_named(parameters: Mapping[str, Any], name: str) -> bool:
-    """Whether a destination is one of the user's choice, and will outlive the session."""
-    text = databases.text_of_destination(parameters.get(name))
-    path, _ = outputs.file_of(text)
-    if path is None:
-        return bool(text) and text != "TEMPORARY_OUTPUT" and not text.startswith("memory")
-    return not outputs.is_temporary(path)

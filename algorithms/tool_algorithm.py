@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import traceback
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ..bridge.crs import describe_crs_problem
 from ..bridge.places import describe_table
 from ..riskengine.contract.tools import kinds
 from ..riskengine.contract.tools.base import Parameter, Tool, parameters_of
+from ..riskengine.contract.tools.results import list_unasked_problems
 from . import destinations, dialogs, features, map_layers, panels, refusals
 from .definitions import definitions_of, is_several, output_of
 from .engine_algorithm import EngineAlgorithm
@@ -147,7 +149,9 @@ class ToolAlgorithm(EngineAlgorithm):
                 return why
         if why := map_layers.describe_misfit(self, self.tool, parameters, context):
             return why
-        return refusals.describe_first(self.tool.list_problems(given), self.tool, parameters)
+        wanted = {each.key: destinations.is_named(parameters, each.name) for each in parameters_of(self.tool)}
+        problems = chain(self.tool.list_problems(given), list_unasked_problems(self.tool, given, wanted))
+        return refusals.describe_first(problems, self.tool, parameters)
 
     def _peek(self, parameters: dict[str, Any], context: QgsProcessingContext) -> dict[str, Any]:
         """The values by their keys, without reading a layer: of one, only what was given for it."""
@@ -185,6 +189,7 @@ class ToolAlgorithm(EngineAlgorithm):
             refusals.refuse(self._problem(parameters, context))
             for parameter in parameters_of(self.tool):
                 refusals.refuse(refusals.describe_wrong_name(parameter, parameters))
+            parameters = destinations.leave_out(self.tool, self._peek(parameters, context), parameters)
             parameters = map_layers.leave_out_foreign(self, self.tool, parameters, context, feedback)
             destinations.warn_of_losses(self.tool, parameters, feedback)
             with landing.sentences(folder, landing.TEMPORARY), destinations.claim(self, parameters):
@@ -318,7 +323,7 @@ class ToolAlgorithm(EngineAlgorithm):
             destination,
             translate(parameter.shown.title, parameter.owner),
             lambda layer: styles.apply(kind.style, layer, known),
-            describe_result(result, " ".join(filter(None, sentences))),
+            describe_result(result, " ".join(filter(None, sentences)), str(result.get(kind.maker) or "")),
         )
 
 

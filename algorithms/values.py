@@ -99,7 +99,7 @@ class Asked:
         """Read the value of one parameter as the job takes it; None where it was left empty, or is of no use."""
         if parameter.where is not None:
             chosen = self.find_parameter(parameter.where.key)
-            if self.read(chosen) != parameter.where.value:
+            if not parameter.where.allows(self.read(chosen)):
                 return None
         return _READERS[type(parameter.kind)](self, parameter)
 

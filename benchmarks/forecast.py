@@ -2,9 +2,10 @@
 
 The same folds for all: the last maps of each task, every one forecast from the maps before it, by models fitted once
 on what lies before the first of them. Differences are those of the report: paired by map, 95 % interval over blocks of
-time. Last line: one JSON object.
+time. Then the catch at 5 % of the area by the default made for it, against prior counts. Last line: one JSON object.
 
-Usage: scripts/benchmark.sh forecast [--only TASK,TASK] [--models MODEL,MODEL] [--keep FOLDER] [--further]
+Usage: scripts/benchmark.sh forecast [--only TASK,TASK] [--models MODEL,MODEL] [--aims AIM,AIM] [--keep FOLDER]
+       [--further]
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Any
 
 import numpy as np
 from common import ROOT, make_parser, require_data, round_floats, say
+from forecast_catch import compare_task, summarize_catch
 from forecast_tasks import NEW_YORK, TASKS, Task
 from nyc_grid import PER_DEGREE, PER_DEGREE_UNROUNDED, count_new_york
 
+from riskengine.contract.aims import CATCH, PROBABILITIES
 from riskengine.contract.forecasters import BASELINES, DEFAULT, FORECASTERS
 from riskengine.evaluation.backtest import run_backtest
 from riskengine.evaluation.judged import Judged
@@ -145,22 +148,13 @@ def print_table(name: str, task: dict[str, Any]) -> None:
         say(f"  {model}: {why}")
 
 
-def main() -> None:
-    """Run the tasks and print the JSON object."""
-    parser = make_parser(str(__doc__))
-    parser.add_argument("--only", default="", help="tasks, separated by commas: " + ", ".join(TASKS))
-    parser.add_argument("--models", default=",".join(FORECASTERS), help="forecasters, separated by commas")
-    parser.add_argument("--further", action="store_true", help="the fine grid of New York for each type too")
-    parser.add_argument("--keep", type=Path, help="folder where finished tasks are kept, and read from")
-    options = parser.parse_args()
-    models = options.models.split(",")
-    wanted = options.only.split(",") if options.only else [n for n, t in TASKS.items() if t.counted or options.further]
-    began = time.perf_counter()
-    measure = check_measure(options.data)
+def run_probabilities(data: Path, wanted: list[str], models: list[str], keep: Path | None) -> dict[str, Any]:
+    """Backtest all models on the tasks that are wanted, and count where the default is better or worse."""
+    measure = check_measure(data)
     say(f"The measure, on New York: {json.dumps(round_floats(measure))}")
     tasks: dict[str, Any] = {}
     for name in wanted:
-        tasks[name] = run_task(TASKS[name], options.data, models, options.keep)
+        tasks[name] = run_task(TASKS[name], data, models, keep)
         print_table(name, tasks[name])
     counted = {name: task for name, task in tasks.items() if TASKS[name].counted and "default_against" in task}
     worse = [name for name, task in counted.items() if task["models"][DEFAULT].get("verdict") == "worse"]
@@ -170,7 +164,7 @@ def main() -> None:
         for name, entry in FORECASTERS.items()
         if entry.network and name in models
     }
-    result = {
+    return {
         "measure": measure,
         "tasks": tasks,
         "default": DEFAULT,
@@ -180,9 +174,28 @@ def main() -> None:
         "default_better_count": len(better),
         "networks_better_than_best_baseline_on": networks,
         "settings": SETTINGS,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "seconds": time.perf_counter() - began,
     }
+
+
+def main() -> None:
+    """Run the tasks and print the JSON object."""
+    parser = make_parser(str(__doc__))
+    parser.add_argument("--only", default="", help="tasks, separated by commas: " + ", ".join(TASKS))
+    parser.add_argument("--models", default=",".join(FORECASTERS), help="forecasters, separated by commas")
+    parser.add_argument("--further", action="store_true", help="the fine grid of New York for each type too")
+    parser.add_argument("--keep", type=Path, help="folder where finished tasks are kept, and read from")
+    parser.add_argument("--aims", default=f"{PROBABILITIES},{CATCH}", help="what is asked, separated by commas")
+    options = parser.parse_args()
+    models = options.models.split(",")
+    wanted = options.only.split(",") if options.only else [n for n, t in TASKS.items() if t.counted or options.further]
+    began = time.perf_counter()
+    result: dict[str, Any] = {}
+    if PROBABILITIES in options.aims.split(","):
+        result |= run_probabilities(options.data, wanted, models, options.keep)
+    if CATCH in options.aims.split(","):
+        result |= summarize_catch({name: compare_task(name, options.data) for name in wanted})
+    result["cores"] = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    result["seconds"] = time.perf_counter() - began
     print(json.dumps(round_floats(result, 5)))
 
 

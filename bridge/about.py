@@ -45,6 +45,8 @@ class About:
         The model card's line, or another sentence that print layouts show.
     tags : mapping of str to str
         What was known when it was made, by the names of `contract.tags`; of vector layers.
+    maker : str
+        Title of the model that made it, where its name says so.
     """
 
     when: str = ""
@@ -53,18 +55,20 @@ class About:
     counted: str = ""
     model: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    maker: str = ""
 
     @property
     def what(self) -> str:
-        """What follows a layer's name: ``Tue 31 Dec 2024, burglary``; empty where nothing is known."""
-        return ", ".join(filter(None, (self.when, self.categories if self.when else "")))
+        """What follows a layer's name: ``Tue 31 Dec 2024, burglary (Ensemble)``; empty where nothing is known."""
+        of = ", ".join(filter(None, (self.when, self.categories if self.when else "")))
+        return f"{of} ({self.maker})" if of and self.maker else of
 
 
 #: Where nothing is known.
 UNKNOWN = About()
 
 
-def describe_result(result: Mapping[str, Any], model: str = "") -> About:
+def describe_result(result: Mapping[str, Any], model: str = "", maker: str = "") -> About:
     """Describe what a job's layers are of, by its result."""
     edges = result.get("edges")
     spans = list_spans(edges) if edges else []
@@ -73,7 +77,7 @@ def describe_result(result: Mapping[str, Any], model: str = "") -> About:
     names = categories if len(categories) <= _NAMED else []
     first = format_span(*spans[0]) if spans else when
     counted, tags = str(result.get("counted_text") or ""), result.get("tags") or {}
-    return About(when, first, ", ".join(show_names(names)), counted, model, tags)
+    return About(when, first, ", ".join(show_names(names)), counted, model, tags, maker)
 
 
 def write_about(layer: Any, title: str, about: About, history: str) -> None:

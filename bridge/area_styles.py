@@ -18,12 +18,14 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QColor
 
-from ..riskengine.contract.colours import LABELS, list_count_steps
+from ..riskengine.contract.colours import LABELS, PLACES, list_count_steps
 from .crs import tr
 from .label_styles import format_label
 from .style_parts import list_colours, load_style
-from .temporal import Edges, make_span_expression, set_maps_in_time
+from .temporal import Edges, list_spans, make_shown_expression, make_span_expression, set_maps_in_time
 
+#: Places to go to whose rank is written beside them.
+_RANKED = 10
 #: Of a column, in pixels: a time, or most names.
 _LEAST_WIDTH = 140
 #: How a table shows numbers and times.
@@ -54,6 +56,7 @@ def list_titles() -> dict[str, str]:
         "share": tr("Share of the area so far"),
         "expected_share": tr("Share of incidents so far"),
         "incidents": tr("Incidents"),
+        "before": tr("Incidents before"),
         "flagged": tr("Part that is flagged"),
         "label": tr("Label"),
         "size": tr("Size, m² (of segments m)"),
@@ -147,6 +150,44 @@ def style_top_places(layer: QgsVectorLayer) -> None:
         config.setColumnWidth(number, max(9 * len(layer.attributeDisplayName(number)), _LEAST_WIDTH))
     config.setColumnHidden(layer.fields().lookupField("fid"), True)
     layer.setAttributeTableConfig(config)
+
+
+def style_places(layer: QgsVectorLayer, edges: Edges) -> None:
+    """Style places to go to by thirds of their ranks, the first ones with their rank; each is shown in its window.
+
+    While the Temporal Controller is off only the first window is drawn: those of several lie side by side, and would
+    pass for one.
+    """
+    load_style(layer, f"places{ending_of(layer)}")
+    shown = make_shown_expression(list_spans(edges)[0][0])
+    only = layer.renderer().ranges()[0]
+    last = max(int(layer.maximumValue(layer.fields().lookupField("rank")) or 1), 1)
+    classes = min(len(PLACES), last)
+    ends = [-(-last * number // classes) for number in range(classes + 1)]
+    ranges = []
+    for (before, end), shade in zip(pairwise(ends), PLACES):
+        own = only.symbol().clone()
+        own.setColor(QColor(shade))
+        label = f"{before + 1:,} – {end:,}" if end > before + 1 else f"{end:,}"
+        ranges.append(QgsRendererRange(before + 0.5, end + 0.5, own, tr("Rank {ranks}").format(ranks=label)))
+    renderer = QgsGraduatedSymbolRenderer(f'CASE WHEN {shown} THEN "rank" END', ranges)
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([QgsFeatureRequest.OrderByClause('"rank"', False)]))
+    renderer.setOrderByEnabled(True)
+    layer.setRenderer(renderer)
+    labeling = layer.labeling().clone()
+    settings = labeling.settings()
+    settings.fieldName = f'CASE WHEN "rank" <= {_RANKED} AND ({shown}) THEN "rank" END'
+    labeling.setSettings(settings)
+    layer.setLabeling(labeling)
+    said = {
+        tr("rank"): '"rank"',
+        tr("expected"): 'format_number("expected", 1)',
+        tr("incidents before"): '"before"',
+    }
+    if layer.fields().lookupField("incidents") >= 0:
+        said[tr("incidents in the window")] = '"incidents"'
+    _set_tip(layer, said)
+    _finish(layer, edges)
 
 
 def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:

@@ -27,6 +27,7 @@ from .area_styles import (
     style_class_areas,
     style_panel,
     style_panel_areas,
+    style_places,
     style_risk_areas,
     style_top_places,
 )
@@ -170,6 +171,7 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "risk_areas": lambda layer, result: style_risk_areas(layer, result["class_labels"], result["edges"]),
     "class_areas": lambda layer, result: style_class_areas(layer, result["labels"], result["edges"]),
     "area_labels": lambda layer, result: style_area_labels(layer, result["edges"]),
+    "places": lambda layer, result: style_places(layer, result["edges"]),
     "top_places": lambda layer, result: style_top_places(layer),
     "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
     "hits": lambda layer, result: style_hits(layer),

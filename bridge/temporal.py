@@ -97,6 +97,18 @@ def set_maps_in_time(layer: QgsVectorLayer, edges: Edges) -> None:
         _describe_time(layer, bins)
 
 
+def make_shown_expression(first: str, start: str = "start") -> str:
+    """Make an expression that is true of features that a map shows: all of its time, or else those of the first map.
+
+    Parameters
+    ----------
+    first : str
+        When the first map begins, as ISO text.
+    """
+    begin = f"to_datetime('{first[:19].replace('T', ' ')}', 'yyyy-MM-dd HH:mm:ss')"
+    return f"@map_start_time IS NOT NULL OR {_wall_clock_expression(start)} <= {begin}"
+
+
 def find_first_map(layer: QgsVectorLayer, time: QgsDateTimeRange) -> QgsDateTimeRange | None:
     """Find the span of the first map that polygons or lines have within a time; None where they have none.
 

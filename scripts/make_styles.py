@@ -37,7 +37,7 @@ from qgis.core import (
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from riskengine.contract.colours import LABELS, SCORE_LIMITS, list_shades  # noqa: E402
+from riskengine.contract.colours import LABELS, PLACES, PLACES_OUTLINE, SCORE_LIMITS, list_shades  # noqa: E402
 
 FOLDER = ROOT / "resources" / "styles"
 #: Of the score's classes.
@@ -137,16 +137,55 @@ def queries() -> None:
     later_first = QgsProperty.fromExpression("10 - 10 / (1 + abs($id))")
     properties.setProperty(QgsPalLayerSettings.Property.Priority, later_first)
     settings.setDataDefinedProperties(properties)
+    settings.setFormat(make_text())
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    layer.setLabelsEnabled(True)
+    save(layer, "score_queries")
+
+
+def places() -> None:
+    """Places to go to: their ranks in few classes, the first ones' written beside them.
+
+    A cell is smaller than a millimetre on a map of a city: the outline keeps it in sight.
+    """
+    fields = "field=rank:integer&field=name:string&field=start:datetime&field=end:datetime"
+    for geometry, name, symbols in (
+        ("Polygon", "places", QgsFillSymbol),
+        ("LineString", "places_lines", QgsLineSymbol),
+    ):
+        layer = QgsVectorLayer(f"{geometry}?{fields}", name, "memory")
+        look = {"color": PLACES[0], "outline_color": PLACES_OUTLINE, "outline_width": "0.3"}
+        symbol = symbols.createSimple(look if geometry == "Polygon" else {"color": PLACES[0], "width": "1.2"})
+        layer.setRenderer(QgsGraduatedSymbolRenderer("rank", [QgsRendererRange(0.5, 1.5, symbol, "1")]))
+        # A risk below them is not to change their colours.
+        layer.setOpacity(0.85)
+        settings = QgsPalLayerSettings()
+        settings.fieldName = "rank"
+        settings.isExpression = True
+        settings.placement = (
+            Qgis.LabelPlacement.OutsidePolygons if geometry == "Polygon" else Qgis.LabelPlacement.Horizontal
+        )
+        settings.dist = 0.6
+        # Of two that touch the one with the lower rank is to be read.
+        properties = settings.dataDefinedProperties()
+        first = QgsProperty.fromExpression('max(10 - "rank", 0)')
+        properties.setProperty(QgsPalLayerSettings.Property.Priority, first)
+        settings.setDataDefinedProperties(properties)
+        settings.setFormat(make_text())
+        layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+        layer.setLabelsEnabled(True)
+        save(layer, name)
+
+
+def make_text() -> QgsTextFormat:
+    """Make the text of labels: legible on every map below."""
     text = QgsTextFormat()
     text.setSize(9)
     halo = QgsTextBufferSettings()
     halo.setEnabled(True)
     halo.setSize(0.9)
     text.setBuffer(halo)
-    settings.setFormat(text)
-    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
-    layer.setLabelsEnabled(True)
-    save(layer, "score_queries")
+    return text
 
 
 #: What a cell with an incident can be.
@@ -199,5 +238,6 @@ if __name__ == "__main__":
     vector_styles()
     panels()
     hits()
+    places()
     raster_styles()
     application.exitQgis()

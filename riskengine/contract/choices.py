@@ -49,3 +49,5 @@ StudyFilling = Literal["backward", "forward"]
 Joining = Literal["key", "location", "area", "all"]
 #: What becomes of several values of one area and bin: averaged, added up, or only counted.
 Combining = Literal["mean", "sum", "count"]
+#: What a model that is there already is used for.
+ModelAim = Literal["model", "probabilities", "catch"]

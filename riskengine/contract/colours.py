@@ -19,6 +19,11 @@ LABELS = {
     "false positive, neighbour": "#7cc4ec",
 }
 
+#: Places to go to, the first the darkest: blues, which no risk below them has, in order in grey too.
+PLACES = ("#08306b", "#2171b5", "#7cc0ee")
+#: Their outlines: the lightest stand out from any map below.
+PLACES_OUTLINE = "#041b3d"
+
 #: Limits of the crime score's classes, in the first five colours of the ramp.
 SCORE_LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 

@@ -9,6 +9,17 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: Windows that people have a name for; 13 weeks are a quarter but for a day or two.
+_WINDOWS = {
+    "1 hours": "hour",
+    "1 days": "day",
+    "1 weeks": "week",
+    "1 months": "month",
+    "13 weeks": "quarter",
+    "3 months": "quarter",
+    "1 quarters": "quarter",
+    "12 months": "year",
+}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -107,6 +118,21 @@ def count_bins(number: int, length: str) -> str:
     if size != "1":
         return f"{number:,} {'bin' if number == 1 else 'bins'} of {length}"
     return f"{number:,} {unit.removesuffix('s')}{'' if number == 1 else 's'}"
+
+
+def name_window(length: str) -> str:
+    """Name what is forecast as a whole, of a length such as ``13 weeks``: ``quarter``; else ``window of 2 weeks``."""
+    number, _, unit = length.partition(" ")
+    # Bins of seven days are weeks that begin on any day.
+    if unit == "days" and int(number) % 7 == 0:
+        length = f"{int(number) // 7} weeks"
+    return _WINDOWS.get(length) or f"window of {format_bin_length(length)}"
+
+
+def count_windows(number: int, length: str) -> str:
+    """Say how many windows there are: ``1 week``, ``4 quarters``, ``3 windows of 2 weeks``."""
+    noun, _, rest = name_window(length).partition(" ")
+    return f"{number:,} {noun}{'' if number == 1 else 's'} {rest}".rstrip()
 
 
 def label_moments(moments: Sequence[object]) -> list[str]:

@@ -38,6 +38,8 @@ SEED = "CRIMERISK_SEED"
 FINGERPRINT = "CRIMERISK_FINGERPRINT"
 CARD = "CRIMERISK_CARD"
 HORIZON = "CRIMERISK_HORIZON"
+#: How much can be covered, and in what, where its bin is a window that was forecast as one: ``0.25 km2``.
+CATCH = "CRIMERISK_CATCH"
 #: Of classes and of forecasts judged.
 LABELS = "CRIMERISK_LABELS"
 SHARES = "CRIMERISK_SHARES"
@@ -71,7 +73,7 @@ END = "CRIMERISK_END"
 THRESHOLDS = "CRIMERISK_THRESHOLDS"
 
 #: What was known when it was made; kept by all that is made of a risk.
-KNOWLEDGE = (CATEGORIES, SOURCE, ORIGIN, TRAINED_UNTIL, HORIZON, REFERENCE)
+KNOWLEDGE = (CATEGORIES, SOURCE, ORIGIN, TRAINED_UNTIL, HORIZON, CATCH, REFERENCE)
 
 # What KIND says.
 HEATMAPS_KIND = "heatmaps"

@@ -16,6 +16,7 @@ from ..measures.compare import Difference
 from ..measures.labels import flag, label_maps
 from ..measures.weighted import Units
 from .beside import Control, DelayCost, UnitsJudged, Weighed, describe_difference
+from .caught import CatchJudged
 from .exposure import AreaExposure
 from .flags import choose_flagging
 from .offsets import OffsetFigures
@@ -73,6 +74,9 @@ class Judged:
         The same flags by share of a covariate, as the population, instead of area.
     compared : list of UnitsJudged
         Units of the same place at the same flagged km², the panel's own first; empty where no others were given.
+    catch : CatchJudged, optional
+        What the places chosen caught, where the forecast was made for the catch: maps are windows of bins then, and
+        hit rates are compared at the catch's size instead of 5 % of the area.
     """
 
     panel: Panel
@@ -98,6 +102,7 @@ class Judged:
     controls: list[Control] = field(default_factory=list)
     weighed: Weighed | None = None
     compared: list[UnitsJudged] = field(default_factory=list)
+    catch: CatchJudged | None = None
 
     @property
     def heatmaps(self) -> Heatmaps:
@@ -117,7 +122,9 @@ class Judged:
 
     @property
     def best_baseline(self) -> str:
-        """The simple model with the smallest log-loss; empty where none has any."""
+        """The simple model that caught most; without a catch that of the least log-loss; empty where none has any."""
+        if self.catch is not None:
+            return self.catch.find_best(self.baselines)
         able = [name for name in self.baselines if name in self.scores and np.isfinite(self.scores[name].log_loss)]
         return min(able, key=lambda name: self.scores[name].log_loss, default="")
 
@@ -129,8 +136,11 @@ class Judged:
     def flag_cells(self, name: str | None = None) -> NDArray[np.bool_]:
         """Flag the cells strictly above `percentile` in a model's forecasts (`model`), shape (F, ...).
 
-        Of areas those whose incidents per km² are, so that they make up the rest of the area at most.
+        Of areas those whose incidents per km² are, so that they make up the rest of the area at most. Of a catch all
+        that were chosen.
         """
+        if self.catch is not None:
+            return np.asarray(self.catch.models[name or self.model].parts > 0)
         risk, mask = self.risks[name or self.model], self.panel.mask
         inner = None if self.units is None else self.units.select(mask)
         way = choose_flagging(risk[:, mask], self.counts[:, mask], self.threshold, inner)
@@ -148,10 +158,12 @@ class Judged:
         return compare_losses(self.scores[name], self.scores[other or self.best_baseline], self.block)
 
     def compare_hits(self, name: str, other: str | None = None) -> Difference:
-        """Compare hit rates at 5 % of the area: that of `name` minus that of `other` (the best baseline).
+        """Compare hit rates at 5 % of the area (of a catch at its size): `name` minus `other` (the best baseline).
 
         Positive is better: `Difference.verdict_of_more` is its verdict.
         """
+        if self.catch is not None:
+            return self.catch.compare(name, other or self.best_baseline)
         return compare_hits(self.scores[name], self.scores[other or self.best_baseline], self.block)
 
     def compute_loss_ratio(self, name: str) -> float:
@@ -181,6 +193,7 @@ class Judged:
     def _describe_beside(self) -> dict[str, Any]:
         """What stands beside the figures, where there is any."""
         beside = {
+            "catch": self.catch and self.catch.to_dict(),
             "delay_cost": self.late and self.late.to_dict(),
             "controls": [each.to_dict() for each in self.controls],
             "weighed": self.weighed and self.weighed.to_dict(),

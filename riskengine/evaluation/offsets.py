@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,25 +80,26 @@ def sample_offsets(number: int, seed: int) -> list[tuple[float, float]]:
     return [(0.0, 0.0), *((float(east), float(north)) for east, north in drawn)]
 
 
-def move_grid(heatmaps: Heatmaps, incidents: Incidents, east: float, north: float) -> Heatmaps:
-    """Move the grid by these shares of a cell; incidents, bins and study area stay.
+def move_grid(heatmaps: Heatmaps, incidents: Incidents, east: float, north: float, times: float = 1.0) -> Heatmaps:
+    """Move the grid by these shares of a cell, and make its cells so many times as wide; bins and study area stay.
 
     The moved grid has a row and a column more, to cover what the first one did; a cell belongs to the study area where
     its centre lies in a cell of the first one's. Further channels are not counted anew and left out, as are layers.
+    Counts are sparse where that is smaller; those of the given maps are not read.
     """
-    old = heatmaps.grid
+    old, side = heatmaps.grid, heatmaps.grid.cell * times
     grid = Grid(
-        old.west + (east - bool(east)) * old.cell,
-        old.north + north * old.cell,
-        old.cell,
-        old.columns + bool(east),
-        old.rows + bool(north),
+        old.west + (east - bool(east)) * side,
+        old.north + north * side,
+        side,
+        math.ceil(old.columns / times) + bool(east),
+        math.ceil(old.rows / times) + bool(north),
         old.crs,
     )
     x, y = np.meshgrid(*grid.centres())
     cell = old.locate(x.ravel(), y.ravel())
     mask: NDArray[np.bool_] = ((cell >= 0) & heatmaps.mask.ravel()[cell]).reshape(grid.shape)
-    counts, _ = count_incidents(incidents, grid, heatmaps.edges, mask, heatmaps.binary)
+    counts, _ = count_incidents(incidents, grid, heatmaps.edges, mask, heatmaps.binary, sparse=True)
     return replace(heatmaps, counts=counts, mask=mask, support=grid, extras=Extras())
 
 

@@ -1,7 +1,7 @@
-"""Processes that run folds: started afresh (spawn), so that it works alike on every system.
+"""Processes that work side by side: started afresh (spawn), so that it works alike on every system.
 
-They read the stack from a file that each sees as an array, and leave their forecasts in files: nothing large goes
-through a pipe, and the system keeps one copy of the stack in memory for all of them.
+What all of them read lies in files that each sees as arrays, and what is large and made by them is left in files:
+nothing large goes through a pipe, and the system keeps one copy in memory for all of them.
 """
 
 from __future__ import annotations
@@ -11,33 +11,52 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
-from ..contract.forecasters import title_of
-from ..contract.texts import count_text
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
-from ..maps.panel import Extras, Panel
-from .task import Outcome, Task, attempt
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+#: What is said of an item whose process was ended from outside.
+LOST = "Its process was ended from outside, probably because memory ran out."
 #: How often progress and cancel are checked.
 _POLL_SECONDS = 0.1
 #: A process that does not listen is given this long after a cancel.
 _GRACE = 0.7
-#: Tasks handed out beyond those that run: forecasts not yet collected lie on disk.
+#: Items handed out beyond those that run: answers not yet collected may lie on disk.
 _AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Work:
+    """What processes do; another process must be able to import its functions.
+
+    Attributes
+    ----------
+    open : callable
+        Called once in each process with the folder and `given`: what every item is worked on with.
+    given : object
+        Small; it goes through a pipe.
+    do : callable
+        Called with what was opened, the item's number, the item and a context that knows of a cancel and takes
+        progress: the answer, which is small too. An error ends everything.
+    describe : callable
+        What is said while the item of a number is waited for.
+    """
+
+    open: Callable[[Path, Any], Any]
+    given: Any
+    do: Callable[[Any, int, Any, JobContext], Any]
+    describe: Callable[[int], str]
 
 
 class PoolBroken(Exception):
@@ -46,7 +65,7 @@ class PoolBroken(Exception):
     Attributes
     ----------
     began : bool
-        False when none got as far as to take a task: processes cannot be started here, as from a script without
+        False when none got as far as to take an item: processes cannot be started here, as from a script without
         ``if __name__ == "__main__"``.
     """
 
@@ -55,34 +74,62 @@ class PoolBroken(Exception):
         self.began = began
 
 
-class Pool:
-    """A few processes with one stack; a context manager.
+def run_apart(
+    work: Work, items: Sequence[Any], folder: Path, context: JobContext, workers: int, total: int | None = None
+) -> Generator[Any, None, None]:
+    """Answers in the order of the items; None for one whose process was ended from outside.
+
+    A process that is killed, as for its memory, takes all others of its pool with it. What was not finished is then
+    done by one process at a time, so that it is known whose it was.
 
     Parameters
     ----------
-    workers : int
+    work : Work
+    items : sequence
     folder : path
-        Where stack and forecasts lie.
-    heatmaps : Panel
-    tasks : int
-        In all, for their progress.
-    """
+        Where what is exchanged lies.
+    context : JobContext
+        Progress 0 to 1 over all items.
+    workers : int
+        Processes.
+    total : int, optional
+        Items that progress counts to, where others follow.
 
-    def __init__(self, workers: int, folder: Path, heatmaps: Panel, tasks: int) -> None:
-        self._workers, self._folder = workers, folder
+    Raises
+    ------
+    PoolBroken
+        If no process could begin.
+    Cancelled
+    """
+    number = 0
+    while number < len(items):
+        try:
+            with _Pool(work, workers, folder, len(items)) as pool:
+                for answer in pool.map(items, number, context, total or len(items)):
+                    number += 1
+                    yield answer
+        except PoolBroken as broken:
+            if not broken.began:
+                raise
+            if workers > 1:
+                context.warn("A process of the backtest ended unexpectedly; the rest is done by one at a time")
+                workers = 1
+                continue
+            number += 1
+            yield None
+
+
+class _Pool:
+    """A few processes with one folder; a context manager."""
+
+    def __init__(self, work: Work, workers: int, folder: Path, items: int) -> None:
+        self._work, self._workers = work, workers
         spawn = multiprocessing.get_context("spawn")
         self._cancel = spawn.Event()
         # One more, in which a process says that it has begun.
-        self._shares = spawn.Array("d", tasks + 1, lock=False)
-        counts, channels = folder / "counts.npy", folder / "channels.npy"
-        if not counts.exists():
-            np.save(counts, heatmaps.counts, allow_pickle=False)
-            np.save(channels, heatmaps.extras.channels, allow_pickle=False)
-        extras = replace(heatmaps.extras, channels=Extras().channels)
-        shell = replace(heatmaps, counts=heatmaps.counts[:0], extras=extras)
-        self._pool = ProcessPoolExecutor(
-            workers, mp_context=spawn, initializer=_begin, initargs=(str(folder), shell, self._shares, self._cancel)
-        )
+        self._shares = spawn.Array("d", items + 1, lock=False)
+        given = (str(folder), work.open, work.given, self._shares, self._cancel)
+        self._pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin, initargs=given)
 
     def __enter__(self) -> Self:
         return self
@@ -95,66 +142,55 @@ class Pool:
                 process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def map(self, tasks: Sequence[Task], start: int, context: JobContext, total: int) -> Iterator[Outcome]:
-        """Outcomes of ``tasks[start:]`` in order.
+    def map(self, items: Sequence[Any], start: int, context: JobContext, total: int) -> Iterator[Any]:
+        """Answers of ``items[start:]`` in order.
 
         Raises
         ------
         PoolBroken
-            If a process ended without an answer: that of the first task not yielded, or one after it.
+            If a process ended without an answer: that of the first item not yielded, or one after it.
         Cancelled
         """
         waiting: list[tuple[int, Future[Any]]] = []
         following = start
         try:
-            while waiting or following < len(tasks):
-                while following < len(tasks) and len(waiting) < self._workers + _AHEAD:
-                    waiting.append((following, self._pool.submit(_work, following, tasks[following])))
+            while waiting or following < len(items):
+                while following < len(items) and len(waiting) < self._workers + _AHEAD:
+                    waiting.append((following, self._pool.submit(_work, self._work.do, following, items[following])))
                     following += 1
                 number, future = waiting[0]
                 try:
                     answer = future.result(timeout=_POLL_SECONDS)
                 except NotYet:
-                    self._tell(tasks, number, context, total)
+                    self._tell(number, context, total)
                     continue
                 waiting.pop(0)
                 self._shares[number] = 1.0
-                self._tell(tasks, number, context, total)
-                yield self._read(number, tasks[number], answer)
+                self._tell(number, context, total)
+                yield answer
         except BrokenProcessPool as error:
             context.check_cancelled()
             raise PoolBroken(bool(self._shares[-1])) from error
 
-    def _tell(self, tasks: Sequence[Task], number: int, context: JobContext, total: int) -> None:
-        what = f"{title_of(tasks[number].model)}: {number + 1} of {count_text(total, 'fit')}"
-        context.progress(sum(self._shares[:-1]) / total, what)
-
-    def _read(self, number: int, task: Task, answer: dict[str, Any]) -> Outcome:
-        if answer["failure"]:
-            return Outcome(task, None, answer["seconds"], answer["failure"])
-        path = self._folder / f"risk{number}.npy"
-        risk = np.load(path, allow_pickle=False)
-        path.unlink()
-        return Outcome(task, risk, answer["seconds"], long_run=answer["long_run"])
+    def _tell(self, number: int, context: JobContext, total: int) -> None:
+        context.progress(sum(self._shares[:-1]) / total, self._work.describe(number))
 
 
 #: What `_begin` leaves for `_work` in a process of the pool.
 _held: dict[str, Any] = {}
 
 
-def _begin(folder: str, shell: Panel, shares: Any, cancel: Any) -> None:
-    """In a new process: open the stack, and see to it that no orphan goes on working."""
+def _begin(folder: str, opener: Callable[[Path, Any], Any], given: Any, shares: Any, cancel: Any) -> None:
+    """In a new process: open what it works on, and see to it that no orphan goes on working."""
     threading.Thread(target=_watch, args=(cancel, Path(folder)), daemon=True).start()
     try:
-        counts = np.load(Path(folder) / "counts.npy", mmap_mode="r", allow_pickle=False)
-        channels = np.load(Path(folder) / "channels.npy", mmap_mode="r" if shell.extras.channel_names else None)
+        opened = opener(Path(folder), given)
     except FileNotFoundError:
         if Path(folder).exists():
             raise
         # Another process of the pool has tidied up after the one that started both: there is nobody to tell.
         os._exit(1)
-    heatmaps = replace(shell, counts=counts, extras=replace(shell.extras, channels=channels))
-    _held.update(folder=Path(folder), heatmaps=heatmaps, shares=shares, cancel=cancel)
+    _held.update(opened=opened, shares=shares, cancel=cancel)
     shares[-1] = 1.0
 
 
@@ -174,18 +210,15 @@ def _watch(cancel: Any, folder: Path) -> None:
     os._exit(1)
 
 
-def _work(number: int, task: Task) -> dict[str, Any]:
-    """In a process of the pool: run one task and leave its forecast in a file."""
+def _work(do: Callable[[Any, int, Any, JobContext], Any], number: int, item: Any) -> Any:
+    """In a process of the pool: work on one item."""
     shares, cancel = _held["shares"], _held["cancel"]
 
     def progress(share: float, text: str) -> None:
         shares[number] = share
 
-    context = JobContext(progress, cancelled=cast(threading.Event, cancel))
     try:
-        outcome = attempt(task, _held["heatmaps"], context)
+        return do(_held["opened"], number, item, JobContext(progress, cancelled=cast(threading.Event, cancel)))
     except Cancelled:
-        return {"failure": "Cancelled", "seconds": 0.0}
-    if outcome.risk is not None:
-        np.save(_held["folder"] / f"risk{number}.npy", outcome.risk, allow_pickle=False)
-    return {"failure": outcome.failure, "seconds": outcome.seconds, "long_run": outcome.long_run}
+        # Nobody waits for it any more.
+        return None

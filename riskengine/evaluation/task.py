@@ -35,6 +35,8 @@ class Task:
     horizon : int
     alone : bool
         Uses all cores by itself (networks): runs in this process, one after the other.
+    window : int
+        Bins forecast as one, from `first` on; 0 where each bin is forecast by itself.
     """
 
     model: str
@@ -44,6 +46,7 @@ class Task:
     end: int
     horizon: int
     alone: bool
+    window: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Outcome:
     ----------
     task : Task
     risk : ndarray of float32, shape (end - first, ...), or None
+        Of windows the expected incidents, one for each.
     seconds : float
     failure : str
         A sentence; empty when all went well.
@@ -89,14 +93,18 @@ def make_tasks(
     refit: int,
     seeds: Sequence[int],
     networks: set[str],
+    window: int = 0,
 ) -> list[Task]:
-    """Make every fit that a backtest needs, model by model, seed by seed, fold by fold."""
-    starts = list(range(first, maps, refit or maps))
+    """Make every fit that a backtest needs, model by model, seed by seed, fold by fold.
+
+    With a `window`, `refit` counts windows.
+    """
+    starts = list(range(first, maps, refit * max(window, 1) or maps))
     tasks = []
     for name, forecaster in forecasters.items():
         wanted: Sequence[int | None] = seeds if draws_random_numbers(forecaster) else [None]
         tasks += [
-            Task(name, position, make_unfitted(forecaster, seed), start, end, horizon, name in networks)
+            Task(name, position, make_unfitted(forecaster, seed), start, end, horizon, name in networks, window)
             for position, seed in enumerate(wanted)
             for start, end in zip(starts, [*starts[1:], maps], strict=True)
         ]
@@ -109,18 +117,22 @@ def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.flo
     Raises
     ------
     DataError
-        If the forecaster gives anything but a probability for some cell of the study area.
+        If the forecaster gives anything but a probability for some cell of the study area (of windows, but a number of
+        incidents).
     """
     with context.step(0.0, 0.7):
         task.forecaster.fit(heatmaps.before(task.first - task.horizon + 1), context)
     with context.step(0.7, 1.0):
         # Nothing behind the fold exists for it: map t is forecast from what was known at t - horizon + 1.
-        history = heatmaps.cut(task.end)
-        risk = task.forecaster.forecast_known(history, task.first, task.horizon, context)
+        if task.window:
+            risk = _forecast_windows(task, heatmaps, context)
+        else:
+            risk = task.forecaster.forecast_known(heatmaps.cut(task.end), task.first, task.horizon, context)
     inside = risk[:, heatmaps.mask]
-    if not ((inside >= 0) & (inside <= 1)).all():
+    if not ((inside >= 0) & (inside <= (np.finfo(np.float32).max if task.window else 1))).all():
+        what = "number of incidents" if task.window else "probability"
         raise DataError(
-            f"{task.model} forecast something that is no probability for some cells",
+            f"{task.model} forecast something that is no {what} for some cells",
             parameter="models",
             value=task.model,
             remedy="Leave this model out",
@@ -128,6 +140,17 @@ def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.flo
     risk = np.asarray(risk, dtype=np.float32)
     risk[:, ~heatmaps.mask] = np.nan
     return risk
+
+
+def _forecast_windows(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.float32]:
+    """Forecast each window from what was known when it began."""
+    starts = range(task.first, task.end, task.window)
+    expected = []
+    for number, start in enumerate(starts):
+        with context.step(number / len(starts), (number + 1) / len(starts)):
+            context.progress(0.0)
+            expected.append(task.forecaster.predict_window(heatmaps.before(start), task.window, context))
+    return np.stack(expected)
 
 
 def attempt(task: Task, heatmaps: Panel, context: JobContext) -> Outcome:

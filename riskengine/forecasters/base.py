@@ -127,9 +127,7 @@ class Forecaster(ABC):
         """
         return expect_counts(self.predict(history, steps, context), history, getattr(self, "threshold", 1))
 
-    def predict_window(
-        self, history: Panel, steps: int = 1, context: JobContext | None = None
-    ) -> NDArray[np.float32]:
+    def predict_window(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> NDArray[np.float32]:
         """Forecast the incidents of the next `steps` bins as one window, which begins when the last count is known.
 
         Counts that are known late leave bins that are over and nobody knows yet: they are no part of it.
@@ -208,8 +206,10 @@ def check_history(heatmaps: Panel, least: int) -> None:
             remedy="Choose a study area that overlaps the incidents",
         )
     lowest, something = 0.0, False
-    # Map by map: a stack may be a file larger than the memory.
+    # Map by map: a stack may be a file larger than the memory. Of whole numbers from 0 one incident says it all.
     for band, seen in zip(counts, heatmaps.observed, strict=True):
+        if something and counts.dtype.kind == "u":
+            break
         inside = band[heatmaps.mask]
         if inside.dtype.kind == "f" and not np.isfinite(inside).all():
             raise DataError(

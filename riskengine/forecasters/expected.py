@@ -79,6 +79,36 @@ def expect_window(risk: NDArray[np.floating], history: Panel, threshold: int = 1
     return whole
 
 
+def spread_window(expected: NDArray[np.floating], history: Panel, steps: int) -> Counts:
+    """Give the incidents that are expected in `steps` bins as one window their interval, of shape (1, ...).
+
+    They vary as windows of the past did (`measure_dispersion`), where there were enough of them, else as bins.
+
+    Parameters
+    ----------
+    expected : ndarray, shape (...)
+        As `Forecaster.predict_window` gives them.
+    """
+    mean = np.asarray(expected[history.mask], dtype=np.float64)[None]
+    tails = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    if history.binary:
+        low, high = (binom.ppf(share, steps, np.minimum(mean / steps, 1)) for share in tails)
+        return _spread(mean, low, high, history.mask)
+    dispersion = measure_dispersion(_read_windows(history, steps))
+    low, high = (_find_quantile(share, mean, dispersion) for share in tails)
+    return _spread(mean, low, high, history.mask)
+
+
+def _read_windows(history: Panel, steps: int) -> Array:
+    """Counts of the last windows of so many bins, those without a gap, shape (W, N); of bins where they are few."""
+    last = len(history)
+    starts = [start for start in range(last - steps, -1, -steps) if history.observed[start : start + steps].all()]
+    if len(starts) < _FEWEST:
+        return _read_recent(history)
+    sums = [history.counts[each : each + steps].sum(axis=0, dtype=np.float64) for each in starts[:_RECENT]]
+    return np.array(sums)[:, history.mask]
+
+
 def _read_recent(history: Panel) -> Array:
     """Counts of the last observed bins, shape (T, N)."""
     recent = np.flatnonzero(history.observed)[-_RECENT:]

@@ -11,6 +11,8 @@ from typing_extensions import NotRequired, TypedDict
 AGAINST = "against"
 #: Key, within that, of how its catch compares with the baseline that catches most.
 CATCH = "catch"
+#: Key, within a card's figures of a model made for the catch, of what it caught; it has no `AGAINST`.
+CAUGHT = "caught"
 
 #: A figure that does not exist is None.
 Figure = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
@@ -70,3 +72,25 @@ class Against(TypedDict):
     maps: Number
     bin: NotRequired[Literal["bin", "hour", "day", "week", "month", "quarter"]]
     catch: NotRequired[Catch]
+
+
+class CaughtNote(TypedDict):
+    """What the places of a model made for the catch caught in held-out windows of `window` bins, and prior counts at as
+    many. Incidents are sums over the windows; the flagged units, their size (km², of segments km) and that of the study
+    area are those of one window.
+    """
+
+    windows: Annotated[int, Field(strict=True, ge=1)]
+    window: Annotated[int, Field(strict=True, ge=1)]
+    bin: Annotated[str, Field(pattern=r"^\d+ (hours|days|weeks|months)$")]
+    kind: Literal["grid", "areas", "segments"]
+    units: Amount
+    flagged: Amount
+    size: Amount
+    caught: Amount
+    incidents: Amount
+    most: Amount
+    baseline: str
+    baseline_caught: Amount
+    verdict: Literal["better", "worse", "indistinguishable", "too few", "alone", "nothing"]
+    change: HitChange | None

@@ -10,17 +10,21 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import to_jsonable_python
 from typing_extensions import Self, TypedDict
 
+from ..contract.aims import Catch, CatchUnit
 from ..ground.artefacts import compute_fingerprint
 from ..ground.damage import Moment
 from ..learning.modelfile import Card, FileKind, is_finite, list_versions
 from ..maps.heatmaps import Heatmaps
 from ..maps.panel import Panel
 from .base import Forecaster
-from .heldout import AGAINST, Against, Figure
+from .heldout import AGAINST, CAUGHT, Against, CaughtNote, Figure
 from .modelplace import GridPlace, UnitsPlace, check_units, describe_grid, describe_units
 
 KIND = "crimerisk.forecastmodel"
-FORMAT = 3
+#: Of models made for the catch: versions up to 0.8 would take figures of windows for those of bins, and refuse them.
+FORMAT = 4
+#: Of models of areas, and of those whose counts are known late, which 0.8 reads too.
+PANEL_FORMAT = 3
 #: Of models of grids whose counts are known at once, which versions up to 0.7 read too.
 PLAIN_FORMAT = 2
 
@@ -41,6 +45,14 @@ class Window(BaseModel):
     validation: Moment | Literal[""] = ""
     end: Moment
     maps: int = Field(ge=1, le=10**9)
+
+
+class CatchNote(TypedDict):
+    """What a model was made for: see `riskengine.contract.aims.Catch`."""
+
+    size: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    unit: CatchUnit
+    window: Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
 class ModelCard(Card):
@@ -81,6 +93,8 @@ class ModelCard(Card):
     fingerprint : str
         Hash of the maps it was trained on.
     categories : list of str
+    catch : CatchNote or None
+        What can be covered, and the bins that are one window, of a model made for the catch; None for probabilities.
     """
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
@@ -103,19 +117,22 @@ class ModelCard(Card):
     covariates: list[CovariateNote] = []
     may_be_infinite: list[str] = []
     positive_weight: float | None = None
-    metrics: dict[str, dict[str, Against | Figure]] = {}
+    metrics: dict[str, dict[str, Against | CaughtNote | Figure]] = {}
     seed: int
     versions: dict[str, str]
     fingerprint: str
     categories: list[str] = []
+    catch: CatchNote | None = None
 
     @field_validator("metrics")
     @classmethod
     def _check_against(cls, metrics: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for figures in metrics.values():
             for name, figure in figures.items():
-                if isinstance(figure, dict) != (name == AGAINST):
+                if isinstance(figure, dict) != (name in (AGAINST, CAUGHT)):
                     raise ValueError(f"{name} is no figure")
+                if name in (AGAINST, CAUGHT) and ("windows" in figure) != (name == CAUGHT):
+                    raise ValueError(f"{name} is something else")
         return metrics
 
     @model_validator(mode="after")
@@ -140,7 +157,9 @@ FORECAST_MODEL = FileKind(
 )
 
 
-def make_card(model: Forecaster, history: Panel, metrics: dict[str, Any] | None = None) -> ModelCard:
+def make_card(
+    model: Forecaster, history: Panel, metrics: dict[str, Any] | None = None, catch: Catch | None = None
+) -> ModelCard:
     """Make the card of `model`, fitted on `history`.
 
     Parameters
@@ -151,13 +170,15 @@ def make_card(model: Forecaster, history: Panel, metrics: dict[str, Any] | None 
         What it was fitted on; maps that follow its training window do not matter.
     metrics : dict, optional
         Figures by forecaster, from maps it did not know.
+    catch : Catch, optional
+        What it was made for, where that was the catch.
     """
     state, of_grid = model.state(), isinstance(history, Heatmaps)
     area = history.mask if of_grid else np.array(history.support.ids)
     maps = int(getattr(model, "fitted_maps_", len(history)))
     trained = getattr(model, "trained_maps_", None)
     return ModelCard(
-        format=FORMAT if history.delay or not of_grid else PLAIN_FORMAT,
+        format=FORMAT if catch is not None else PANEL_FORMAT if history.delay or not of_grid else PLAIN_FORMAT,
         name=model.name,
         settings=to_jsonable_python(model.settings()),
         threshold=int(getattr(model, "threshold", 1)),
@@ -185,6 +206,7 @@ def make_card(model: Forecaster, history: Panel, metrics: dict[str, Any] | None 
         versions=list_versions(),
         fingerprint=compute_fingerprint(history.counts[:maps], history.mask, history.edges[: maps + 1]),
         categories=history.categories,
+        catch=None if catch is None else CatchNote(size=catch.size, unit=catch.unit, window=catch.window),
     )
 
 

@@ -16,6 +16,11 @@ from .errors import OutputError
 IN_MEMORY = 256 * 2**20
 
 
+def is_large(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Say whether an array is too large for memory."""
+    return int(np.prod(shape, dtype=np.int64)) * dtype.itemsize > IN_MEMORY
+
+
 def make_empty_stack(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Make an array of zeros, in memory up to `IN_MEMORY` bytes, beyond that in a temporary file.
 
@@ -27,9 +32,9 @@ def make_empty_stack(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[An
     OutputError
         If the temporary folder has no room for it.
     """
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if size <= IN_MEMORY:
+    if not is_large(shape, dtype):
         return np.zeros(shape, dtype)
+    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     folder = tempfile.gettempdir()
     try:
         with tempfile.TemporaryFile(prefix="crimerisk_") as file:

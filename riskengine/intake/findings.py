@@ -119,7 +119,7 @@ def list_findings(
     if not len(incidents):
         return []
     places = places or measure_places(incidents)
-    findings = [*_snapped(places, cell), *_held(places), *_times(incidents.time, bin)]
+    findings = [*list_snapped(places, cell), *_held(places), *_times(incidents.time, bin)]
     known = incidents.category >= 0
     number = np.bincount(incidents.category[known], minlength=len(incidents.categories))
     used = [(name, int(count)) for name, count in zip(incidents.categories, number, strict=True) if count]
@@ -193,7 +193,8 @@ def _by_chance(tree: cKDTree, count: NDArray[np.int64], time: NDArray[np.datetim
     return float(-np.expm1(-near * window / 100.0**2).mean())
 
 
-def _snapped(places: Places, cell: float | None) -> list[Finding]:
+def list_snapped(places: Places, cell: float | None) -> list[Finding]:
+    """List whether places are shared points, and whether cells are finer than these; empty where they are not."""
     if places.repeats < SNAPPED:
         return []
     figures: dict[str, float | str] = {

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.dates import count_bins, format_moment
-from ..contract.forecasters import DEFAULT, list_baselines, title_of
+from ..contract.aims import CATCH, Catch
+from ..contract.dates import count_bins, count_windows, format_moment, name_window
+from ..contract.forecasters import DEFAULT, DEFAULT_CATCH, list_baselines, title_of
 from ..contract.texts import count_text
 from ..contract.tools.backtest import BacktestForecast
 from ..evaluation.backtest import run_backtest
 from ..evaluation.beside import UnitsJudged
+from ..evaluation.catching import run_catch
 from ..evaluation.control import run_control
 from ..evaluation.delay import measure_delay
 from ..evaluation.entrants import make_entrants
@@ -32,20 +34,20 @@ from ..ground.errors import ParameterError
 from ..ground.failures import keep_going
 from ..intake.findings import Finding, list_category_findings, list_findings
 from ..intake.incidents import Incidents, read_exchange
+from ..maps.bins import multiply_bin
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_panel_or_heatmaps, to_local_moment
 from ..maps.panel import Panel
 from ..report.claims import describe_comparison
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
+from ..systems.hotspots.aims import describe_catch, hold_out_windows, make_catch
 from .models import check_units, to_dict
 
 
 def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     """Read, roll, score, compare, write."""
     began = time.monotonic()
-    outputs = Outputs(
-        parameters.report, parameters.csv, parameters.risk, parameters.labels, parameters.hits, parameters.by_area
-    )
+    outputs = Outputs(**{name: getattr(parameters, name) for name in Outputs.__dataclass_fields__})
     check_outputs(outputs)
     notes: list[str] = []
 
@@ -59,15 +61,90 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     check_units(BacktestForecast, parameters, heatmaps=not isinstance(panel, Heatmaps))
     if parameters.delay is not None:
         panel = replace(panel, delay=parameters.delay)
-    plan = _plan(parameters, panel)
+    catch = None
+    if parameters.aim == CATCH:
+        catch = make_catch(parameters.catch_size, parameters.catch_unit, parameters.horizon, panel)
+    plan = _plan(parameters, panel, catch)
     others = _read_others(parameters, panel, plan)
     if parameters.weigh:
         # Before hours of work, not after.
         read_weights(panel, parameters.weigh, plan.first)
     incidents, findings = _incidents(parameters, panel, warn, context)
-    asked = parameters.models or [DEFAULT]
-    models = list(dict.fromkeys([*asked, *list_baselines(panel.support.kind)]))
-    _tell_plan(panel, plan, context)
+    models = _choose_models(parameters, panel, context)
+    _tell_plan(panel, plan, catch, context)
+    if catch is None:
+        backtest = _judge(parameters, panel, models, plan, others, incidents, warn, context)
+    else:
+        with context.step(0.05, 0.92):
+            backtest = run_catch(
+                panel,
+                models,
+                plan,
+                catch,
+                parameters.settings,
+                context,
+                parameters.workers,
+                parameters.percentile,
+                parameters.over,
+                incidents,
+                parameters.offsets,
+            )
+    if parameters.weigh:
+        with keep_going(warn, f"What is caught by share of {parameters.weigh} could not be worked out"):
+            backtest.weighed = weigh(backtest, parameters.weigh)
+    if areas:
+        with keep_going(warn, "The exposure by area could not be worked out"):
+            backtest.areas = compute_exposure(
+                areas,
+                panel.support,
+                backtest.panel.mask,
+                backtest.risks[backtest.model],
+                backtest.flag_cells(),
+                backtest.counts,
+                context,
+            )
+    shown = to_dict(parameters)
+    with context.step(0.92, 1.0):
+        write_outputs(backtest, outputs, shown, notes, findings, warn, context)
+    for sentence in describe_comparison(backtest):
+        context.log(sentence)
+    if outputs.risk or outputs.labels or outputs.hits:
+        context.log(f"Risk, labels and incidents by label are those of {title_of(backtest.model)}")
+    if outputs.by_area:
+        context.log(f"Risk and labels of the areas are those of {title_of(backtest.model)}")
+    if outputs.places:
+        context.log(f"The places to go to are those of {title_of(backtest.model)}")
+    context.progress(1.0, "Done")
+    return {
+        **result_of(backtest, outputs),
+        "notes": [*backtest.notes, *(finding.sentence for finding in findings), *notes],
+        "seconds": round(time.monotonic() - began, 3),
+        "parameters": shown,
+    }
+
+
+def _choose_models(parameters: BacktestForecast, panel: Panel, context: JobContext) -> list[str]:
+    """Those asked for, with the catch its own where the default was left, and the baselines of the aim."""
+    asked, default = parameters.models, BacktestForecast.models
+    if parameters.aim == CATCH and set(asked or default) == set(default):
+        asked = [DEFAULT_CATCH]
+        context.log(
+            f"With the catch the models left at their default are {title_of(DEFAULT_CATCH)} and its simple baselines"
+        )
+    return list(dict.fromkeys([*(asked or [DEFAULT]), *list_baselines(panel.support.kind, parameters.aim)]))
+
+
+def _judge(
+    parameters: BacktestForecast,
+    panel: Panel,
+    models: list[str],
+    plan: Plan,
+    others: dict[str, tuple[Panel, Plan]],
+    incidents: Incidents | None,
+    warn: Callable[[str], None],
+    context: JobContext,
+) -> Judged:
+    """Judge probabilities, and what is done once more beside them."""
     more = bool(panel.delay) + parameters.control + len(others) + bool(parameters.offsets)
     # What is done once more takes about as long as the backtest did.
     share = 0.87 / (1 + more)
@@ -99,36 +176,7 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
         assert incidents is not None, "refused above"
         with context.step(at, 0.92):
             _move(backtest, incidents, parameters, forecasters, warn, context)
-    if parameters.weigh:
-        with keep_going(warn, f"What is caught by share of {parameters.weigh} could not be worked out"):
-            backtest.weighed = weigh(backtest, parameters.weigh)
-    if areas:
-        with keep_going(warn, "The exposure by area could not be worked out"):
-            backtest.areas = compute_exposure(
-                areas,
-                panel.support,
-                backtest.panel.mask,
-                backtest.risks[backtest.model],
-                backtest.flag_cells(),
-                backtest.counts,
-                context,
-            )
-    shown = to_dict(parameters)
-    with context.step(0.92, 1.0):
-        write_outputs(backtest, outputs, shown, notes, findings, warn, context)
-    for sentence in describe_comparison(backtest):
-        context.log(sentence)
-    if outputs.risk or outputs.labels or outputs.hits:
-        context.log(f"Risk, labels and incidents by label are those of {title_of(backtest.model)}")
-    if outputs.by_area:
-        context.log(f"Risk and labels of the areas are those of {title_of(backtest.model)}")
-    context.progress(1.0, "Done")
-    return {
-        **result_of(backtest, outputs),
-        "notes": [*backtest.notes, *(finding.sentence for finding in findings), *notes],
-        "seconds": round(time.monotonic() - began, 3),
-        "parameters": shown,
-    }
+    return backtest
 
 
 def _backtest(parameters: BacktestForecast, panel: Panel, models: list[str], plan: Plan, context: JobContext) -> Judged:
@@ -145,10 +193,23 @@ def _backtest(parameters: BacktestForecast, panel: Panel, models: list[str], pla
     )
 
 
-def _tell_plan(panel: Panel, plan: Plan, context: JobContext) -> None:
+def _tell_plan(panel: Panel, plan: Plan, catch: Catch | None, context: JobContext) -> None:
     noun, known = panel.bin_noun, plan.first - plan.horizon + 1 - panel.delay
     start = format_moment(panel.edges[plan.first], panel.bin)
     late = f", counts known {count_bins(panel.delay, panel.bin)} late" if panel.delay else ""
+    if catch is not None:
+        length = multiply_bin(panel.bin, catch.window)
+        windows, left = divmod(len(panel) - plan.first, catch.window)
+        each = count_bins(catch.window, panel.bin)
+        context.log(
+            f"{count_windows(windows, length)} from {start} on are forecast, each of {each} as a whole{late}, from"
+            f" {count_text(known, noun)} and more"
+        )
+        if left:
+            does = "fills no" if left == 1 else "fill no"
+            context.log(f"{count_text(left, noun)} at the end {does} {name_window(length)}: left out")
+        context.log(f"Places are chosen for {describe_catch(catch, panel)}")
+        return
     context.log(
         f"{count_text(len(panel) - plan.first, noun)} from {start} on are forecast,"
         f" {count_text(plan.horizon, 'bin')} ahead{late}, from {count_text(known, noun)} and more"
@@ -205,9 +266,11 @@ def _incidents(
     return incidents, findings
 
 
-def _plan(parameters: BacktestForecast, panel: Panel) -> Plan:
+def _plan(parameters: BacktestForecast, panel: Panel, catch: Catch | None) -> Plan:
     maps = len(panel)
-    if parameters.start is None:
+    if parameters.start is None and catch is not None:
+        first = hold_out_windows(panel, parameters.test, catch.window)
+    elif parameters.start is None:
         first = maps - max(round(maps * parameters.test), 1)
     else:
         moment = to_local_moment(parameters.start, "start")
@@ -220,7 +283,9 @@ def _plan(parameters: BacktestForecast, panel: Panel) -> Plan:
                 value=str(moment),
                 remedy="Choose a time between them, with enough history before it",
             )
-    return Plan(first, parameters.horizon, parameters.refit, tuple(dict.fromkeys(parameters.seeds)))
+    # A window is forecast from what was known when it begins.
+    horizon = 1 if catch is not None else parameters.horizon
+    return Plan(first, horizon, parameters.refit, tuple(dict.fromkeys(parameters.seeds)))
 
 
 def _move(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ..contract.tools.base import NEEDED, Group, Parameter, Problem, Tool, parameters_of
 from ..contract.tools.kinds import Destination
 from ..contract.tools.refusals import describe_requirement, describe_wrong_ending
+from ..contract.tools.results import list_unasked_problems
 from ..contract.tools.units import list_unit_problems
 from ..ground.errors import CrimeRiskError, OutputError, ParameterError
 
@@ -101,7 +102,9 @@ def check_parameters(tool: type[Tool] | None, model: type[BaseModel], params: Ma
         _check_texts(name, value, OutputError if name in written else ParameterError)
     if tool is not None:
         _check_endings(tool, parameters)
-        _refuse_first(tool.list_problems(dict(parameters)), dict(parameters))
+        values = dict(parameters)
+        _refuse_first(tool.list_problems(values), values)
+        _refuse_first(list_unasked_problems(tool, values, values), values)
     return parameters
 
 

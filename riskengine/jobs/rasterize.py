@@ -88,7 +88,9 @@ def _write_categories(
     for number, (name, mine) in enumerate(sorted(codes.items())):
         context.progress(number / len(codes), f"category {number + 1} of {len(codes)}")
         part = incidents.select(np.isin(incidents.category, mine))
-        counts, outside = count_incidents(part, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
+        counts, outside = count_incidents(
+            part, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary, sparse=True
+        )
         path = folder / choose_file_name(name, taken)
         write_heatmaps(path, replace(heatmaps, counts=counts, categories=[name]))
         here = len(part) - outside
@@ -132,7 +134,13 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     known = everything.select(everything.time <= last)
     area = choose_area(known.x, known.y, known.fid, parameters.extent, parameters.polygons, parameters.no_area, context)
     grid = make_grid(
-        area.extent, parameters.crs, parameters.cell_size, parameters.columns, parameters.rows, len(edges) - 1
+        area.extent,
+        parameters.crs,
+        parameters.cell_size,
+        parameters.columns,
+        parameters.rows,
+        len(edges) - 1,
+        len(incidents),
     )
     if parameters.cell_size is None:
         how = "columns and rows" if parameters.columns or parameters.rows else "the extent"
@@ -144,7 +152,7 @@ def run(parameters: RasterizeHotspots, context: JobContext) -> dict[str, Any]:
     )
     mask = mask_cells(area, grid, everything.x, everything.y)
     started = time.perf_counter()
-    counts, outside = count_incidents(incidents, grid, edges, mask, parameters.binary)
+    counts, outside = count_incidents(incidents, grid, edges, mask, parameters.binary, sparse=True)
     seconds = time.perf_counter() - started
     left_out = total - len(incidents) + outside
     counted = total - left_out

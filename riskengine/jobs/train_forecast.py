@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..contract.aims import CATCH, Catch
 from ..contract.dates import format_moment, format_span
-from ..contract.forecasters import FORECASTERS, list_baselines
+from ..contract.forecasters import DEFAULT, DEFAULT_CATCH, FORECASTERS, list_baselines, title_of
 from ..contract.texts import count_text
 from ..contract.tools.forecast import TrainForecastModel
+from ..evaluation.catching import judge_catch_trained
 from ..evaluation.judged import Judged
 from ..evaluation.judging import judge_trained
 from ..forecasters.base import Forecaster
@@ -24,6 +26,7 @@ from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from ..ground.failures import keep_going
+from ..maps.aims import find_flagged_share
 from ..maps.area import narrow_to_past
 from ..maps.counted import describe_counted
 from ..maps.heatmaps import Heatmaps, require_grid
@@ -34,6 +37,7 @@ from ..report.claims import make_headline
 from ..report.outputs import hide_folders
 from ..report.training import write_training_report
 from ..report.words import weights_text
+from ..systems.hotspots.aims import describe_catch, hold_out_windows, make_catch
 from ..systems.hotspots.steps import check_length, describe_delay, find_known, fit, hold_out
 from .models import to_dict
 
@@ -54,7 +58,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         notes.append(message)
         context.log(message)
 
-    wanted = _make(parameters)
+    wanted = _make(parameters, None)
     context.progress(0.0, "Reading the counts")
     panel = read_panel_or_heatmaps(parameters.heatmaps, parameters.extras)
     for name in (wanted.name, *getattr(wanted, "members", ())):
@@ -68,7 +72,15 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         say(f"{late}: the model learns to look as much further ahead, and is judged on that")
     if parameters.until is not None:
         panel = _until(panel, parameters.until, context)
-    bins, first, noun = len(panel), hold_out(panel, parameters.held_out), panel.bin_noun
+    bins, noun, catch = len(panel), panel.bin_noun, None
+    first = hold_out(panel, parameters.held_out)
+    if parameters.aim == CATCH:
+        catch = make_catch(parameters.catch_size, parameters.catch_unit, parameters.horizon, panel)
+        first = hold_out_windows(panel, parameters.held_out, catch.window)
+        say(f"The model is made for {describe_catch(catch, panel)}")
+        if wanted.name != parameters.kind:
+            context.log(f"With the catch the kind {title_of(parameters.kind)} is {title_of(wanted.name)}")
+        wanted = _make(parameters, catch, panel)
     check_length(wanted, panel, first)
     # What is judged knows no place that only the held-out maps show; what is kept may.
     held_in = narrow_to_past(panel, first, say) if first < bins else panel
@@ -76,7 +88,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     share = 0.45 if again else 0.85
     known = find_known(held_in, first)
     with context.step(0.02, share):
-        model = _fit_judged(parameters, known, again, context)
+        model = _fit_judged(parameters, catch, known, again, context)
     judged: Judged | None = None
     if first == bins:
         warn(f"No {noun} was held out: nothing can be said about how good the model is")
@@ -84,8 +96,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         warn(f"None of the held-out {noun}s was observed: the model is not evaluated")
     else:
         with context.step(share, share + 0.1):
-            baselines = list_baselines(panel.support.kind)
-            judged = judge_trained(model, held_in, first, baselines, parameters.threshold, context)
+            judged = _judge(model, held_in, first, catch, parameters.threshold, context)
     sentence, tone = make_headline(judged)
     context.log(sentence, "warning" if tone == "worse" else "info")
     trained = known
@@ -95,8 +106,8 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
             context.log(
                 f"The figures are those of a model that knew no held-out {noun}; now it is fitted on all {noun}s"
             )
-            model = _fit(parameters, trained, context)
-    card = make_card(model, trained, metrics_of(judged))
+            model = _fit(parameters, catch, trained, context)
+    card = make_card(model, trained, metrics_of(judged), catch)
     context.progress(0.96, "Writing")
     save_model(parameters.model_output, model, card)
     if parameters.checkpoint:
@@ -112,14 +123,15 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     return {
         "model": parameters.model_output,
         "kind": model.name,
-        "title": FORECASTERS[parameters.kind].title,
+        "title": title_of(model.name),
         "report": report,
         "metrics": card.metrics,
         "log_loss_ratio_constant": judged.compute_loss_ratio("constant") if judged else None,
         "log_loss_ratio_best": judged.compute_loss_ratio(judged.best_baseline) if judged else None,
         "best_baseline": judged.best_baseline if judged else None,
         "verdict": sentence,
-        "held_out_bins": len(judged.maps) if judged else 0,
+        "held_out_bins": len(judged.maps) * (catch.window if catch else 1) if judged else 0,
+        **({"catch": judged.catch.to_dict()} if judged and judged.catch else {}),
         "trained_until": str(trained.edges[-1]),
         "maps": len(trained),
         "refitted": again,
@@ -148,35 +160,53 @@ def _until(panel: Panel, until: datetime, context: JobContext) -> Panel:
     return panel.cut(bins)
 
 
-def _make(parameters: TrainForecastModel) -> Forecaster:
-    return make_forecaster(parameters.kind, threshold=parameters.threshold, seed=parameters.seed, **parameters.settings)
+def _make(parameters: TrainForecastModel, catch: Catch | None, history: Panel | None = None) -> Forecaster:
+    kind = DEFAULT_CATCH if parameters.aim == CATCH and parameters.kind == DEFAULT else parameters.kind
+    aimed = {}
+    if catch is not None and history is not None:
+        aimed = {"window": catch.window, "flagged": find_flagged_share(catch, history)}
+    return make_forecaster(
+        kind, threshold=parameters.threshold, seed=parameters.seed, **aimed, **parameters.settings
+    )
 
 
-def _fit(parameters: TrainForecastModel, history: Panel, context: JobContext) -> Forecaster:
-    model = _make(parameters)
+def _judge(
+    model: Forecaster, panel: Panel, first: int, catch: Catch | None, threshold: int, context: JobContext
+) -> Judged:
+    """Judge on the held-out bins, beside the baselines of the aim."""
+    kind = panel.support.kind
+    if catch is None:
+        return judge_trained(model, panel, first, list_baselines(kind), threshold, context)
+    return judge_catch_trained(model, panel, first, catch, context, list_baselines(kind, CATCH))
+
+
+def _fit(parameters: TrainForecastModel, catch: Catch | None, history: Panel, context: JobContext) -> Forecaster:
+    model = _make(parameters, catch, history)
     if hasattr(model, "checkpoint"):
         model.checkpoint = parameters.checkpoint
     return fit(model, history, context)
 
 
-def _fit_judged(parameters: TrainForecastModel, history: Panel, again: bool, context: JobContext) -> Forecaster:
+def _fit_judged(
+    parameters: TrainForecastModel, catch: Catch | None, history: Panel, again: bool, context: JobContext
+) -> Forecaster:
     """Fit without the held-out bins; after a cancel of the second fit, the first one is not done again."""
     keeps = again and parameters.checkpoint is not None and FORECASTERS[parameters.kind].network
     if not keeps:
-        return _fit(parameters, history, context)
+        return _fit(parameters, catch, history, context)
     assert parameters.checkpoint is not None
     # Networks wait for torch, counts do not.
     from ..learning.checkpoint import compute_maps_fingerprint
 
     path = _judged_file(parameters.checkpoint)
-    wanted, maps = _make(parameters), compute_maps_fingerprint(history)
+    wanted, maps = _make(parameters, catch, history), compute_maps_fingerprint(history)
     if path.exists():
         kept, card = load_model(path, "checkpoint")
         same = kept.name == wanted.name and kept.settings() == wanted.settings()
         if same and card.fingerprint == maps:
             context.log("The model without the held-out maps is that of the run that was cancelled")
             return kept
-    model = _fit(parameters, history, context)
+    model = _fit(parameters, catch, history, context)
     # Of all that a fit reads; the fingerprint of a card is of the counts.
     card = make_card(model, history).model_copy(update={"fingerprint": maps})
     save_model(path, model, card, "checkpoint")

@@ -205,7 +205,7 @@ def join_panels(
     kept = np.flatnonzero(~there[: len(old)])
     _report_new(old, later, context)
     _report_anew(old, later, np.flatnonzero(there[: len(old)]), context)
-    counts = later.counts.astype(np.promote_types(old.counts.dtype, later.counts.dtype))
+    counts = np.array(later.counts, dtype=np.promote_types(old.counts.dtype, later.counts.dtype))
     counts[kept] = old.counts[kept]
     observed = find_observed(counts.sum(axis=1, dtype=np.int64), old.bin)
     observed[kept] = old.observed[kept]

@@ -15,13 +15,13 @@ from ..contract.choices import NoArea
 from ..contract.dates import format_moment
 from ..contract.texts import count_text, format_amount, part_text
 from ..contract.units import SIZES
-from ..ground.bigarrays import make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError
 from .grid import Grid
 from .heatmaps import Heatmaps
 from .hull import Hull, draw_hull
 from .panel import Panel
+from .sparsecounts import clear_units
 from .study_area import Extent, require_incidents
 
 P = TypeVar("P", bound=Panel)
@@ -241,13 +241,11 @@ def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
     gone = heatmaps.mask & ~mask
     if not gone.any():
         return heatmaps
-    counts = make_empty_stack(heatmaps.counts.shape, heatmaps.counts.dtype)
     outside, total = 0, 0
-    for place, counted in enumerate(heatmaps.counts):
-        counts[place] = np.where(mask, counted, 0)
-        if place >= origin and heatmaps.observed[place]:
-            outside += int(counted[gone].sum())
-            total += int(counted.sum(dtype=np.int64))
+    for place in origin + np.flatnonzero(heatmaps.observed[origin:]):
+        counted = heatmaps.counts[place]
+        outside += int(counted[gone].sum())
+        total += int(counted.sum(dtype=np.int64))
     lost = f"{outside:,} ({outside / total:.2%})" if outside else "none"
     unknown = int(gone.sum())
     judged = part_text(
@@ -258,7 +256,7 @@ def narrow_to_past(heatmaps: P, origin: int, say: Callable[[str], None]) -> P:
         f" first forecast is made: {judged} not judged; {lost} of"
         f" {count_text(total, 'later incident')} happened there"
     )
-    return replace(heatmaps, counts=counts, mask=mask)
+    return replace(heatmaps, counts=clear_units(heatmaps.counts, ~mask), mask=mask)
 
 
 def name_strays(

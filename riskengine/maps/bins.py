@@ -109,6 +109,12 @@ def read_bin_text(text: str) -> tuple[int, str]:
     return int(number), unit
 
 
+def multiply_bin(bin_length: str, number: int) -> str:
+    """Write so many bins as one: 13 of ``1 weeks`` are ``13 weeks``."""
+    length, unit = read_bin_text(bin_length)
+    return bin_text(unit, length * number)
+
+
 def make_next_edges(edges: Times, bin_length: str, steps: int) -> Times:
     """Make the edges of the `steps` bins that follow `edges`, shape (steps + 1,)."""
     number, unit = read_bin_text(bin_length)

@@ -119,9 +119,10 @@ def _read_channel(path: str, heatmaps: Heatmaps) -> tuple[NDArray[Any], str]:
             value=path,
             remedy="Rasterize both with the same bins and period",
         )
+    counts = np.asarray(other.counts)
     if not other.observed.all():
-        other.counts[~other.observed] = 0
-    return other.counts, Path(path).stem
+        counts[~other.observed] = 0
+    return counts, Path(path).stem
 
 
 def _read_layers(path: str, heatmaps: Heatmaps, context: JobContext) -> tuple[list[NDArray[np.float32]], list[str]]:

@@ -14,10 +14,13 @@ from scipy.sparse import csr_array
 
 from ..contract.texts import count_text
 from ..ground.errors import ParameterError
+from .sparsecounts import is_sparse_smaller
 from .support import Kind, Support
 
 #: More cells than this in one stack (columns x rows x bins) are refused.
 MAX_CELLS = 10**8
+#: The same where nearly all of them are empty and counts are kept sparse: what is left is the time that bands take.
+MOST_SPARSE_CELLS = 5 * 10**8
 #: The same of a raster that was made finer: 2 GB as written.
 MOST_FINE_CELLS = 5 * 10**8
 #: Automatic cell size: this many cells on the shortest side, as sfhotspot does.
@@ -157,6 +160,7 @@ def make_grid(
     columns: int | None = None,
     rows: int | None = None,
     bins: int = 1,
+    incidents: int | None = None,
 ) -> Grid:
     """Fit a grid to an extent.
 
@@ -172,11 +176,13 @@ def make_grid(
         that fit is taken and the grid is centred on the extent.
     bins : int
         Number of maps the stack will have, for the size check.
+    incidents : int, optional
+        How many are to be counted at most: where they are few, counts are kept sparse, and cells may be more.
 
     Raises
     ------
     ParameterError
-        For sizes <= 0, a cell size together with columns or rows, or a stack of more than `MAX_CELLS` cells.
+        For sizes <= 0, a cell size together with columns or rows, or a stack of more cells than are allowed.
     """
     west, south, east, north = extent
     if not all(map(math.isfinite, extent)) or east < west or north < south:
@@ -211,11 +217,14 @@ def make_grid(
         cell = cell or choose_automatic_cell(extent)
         west, north = math.floor(west / cell) * cell, math.ceil(north / cell) * cell
         width, height = _cells_across(east - west, cell), _cells_across(north - south, cell)
-    if width * height * bins > MAX_CELLS:
+    cells = width * height * bins
+    few = incidents is not None and is_sparse_smaller(incidents, (bins, height, width), np.dtype(np.uint8))
+    most = MOST_SPARSE_CELLS if few else MAX_CELLS
+    if cells > most:
         raise ParameterError(
             f"The grid would have {count_text(width, 'column')} x {count_text(height, 'row')} x"
-            f" {count_text(bins, 'map')} = {count_text(width * height * bins, 'cell')}"
-            f" (about {width * height * bins * 2 / 1e9:.1f} GB); the limit is {MAX_CELLS:,}",
+            f" {count_text(bins, 'map')} = {count_text(cells, 'cell')} (about {cells * 2 / 1e9:.1f} GB);"
+            f" the limit is {most:,}",
             parameter="cell_size",
             value=cell,
             remedy="Choose a larger cell size, longer time bins or a smaller extent",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,17 @@ import rasterio
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-from ..ground.bigarrays import make_empty_stack
+from ..ground.bigarrays import is_large
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from . import bins as timebins
 from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
-from .grid import Grid
+from .grid import MAX_CELLS, MOST_SPARSE_CELLS, Grid
 from .panel import Panel
+from .sparsecounts import gather_counts
+
+#: Cells that are read at once, and bytes that GDAL keeps of what was read: nothing is read twice.
+_BLOCK, _CACHE = 10**7, 2**26
 
 
 @dataclass
@@ -121,8 +128,20 @@ def check_layout(transform: Any, edges: NDArray[np.datetime64], bin_length: str)
         timebins.read_bin_text(bin_length)
 
 
+def _read_bands(source: Any, outside: NDArray[np.bool_] | None) -> Iterator[NDArray[Any]]:
+    """Read band by band, 0 where `outside` says; several at once, as each call of rasterio looks at all bands."""
+    step = max(_BLOCK // (source.height * source.width), 1)
+    for low in range(1, source.count + 1, step):
+        for band in source.read(list(range(low, min(low + step, source.count + 1)))):
+            if outside is not None:
+                band[outside] = 0
+            yield band
+
+
 def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
     """Read a GeoTIFF written by `write_heatmaps`, band by band; a large one does not come into memory as a whole.
+
+    Its counts are sparse where that is smaller, else a file seen as an array.
 
     Raises
     ------
@@ -135,7 +154,7 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
     if not Path(path).is_file():
         raise FormatError(f"{path} does not exist", parameter=parameter, value=path, remedy=remedy)
     try:
-        with rasterio.open(path) as source:
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE), rasterio.open(path) as source:
             tags = source.tags()
             if tags.get(tagnames.KIND) != tagnames.HEATMAPS_KIND:
                 raise FormatError(
@@ -151,15 +170,15 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
                     value=path,
                     remedy="Update the plugin",
                 )
-            check_raster(source, path, parameter)
+            check_raster(source, path, parameter, MOST_SPARSE_CELLS)
             nodata = source.nodata
             mask = source.read(1) != nodata
             inside_everywhere = mask.all()
-            counts = make_empty_stack((source.count, *source.shape), np.dtype(source.dtypes[0]))
-            for number in range(source.count):
-                source.read(number + 1, out=counts[number])
-                if not inside_everywhere:
-                    counts[number][~mask] = 0
+            shape, kind = (source.count, *source.shape), np.dtype(source.dtypes[0])
+            bands = _read_bands(source, None if inside_everywhere else ~mask)
+            refuse = partial(check_raster, source, path, parameter, MAX_CELLS)
+            large = math.prod(shape) > MAX_CELLS or is_large(shape, kind)
+            counts = gather_counts(bands, shape, kind, large, refuse)
             starts = [source.tags(band)[tagnames.START] for band in source.indexes]
             edges = np.array([*starts, source.tags(source.count)[tagnames.END]], dtype="datetime64[s]")
             observed = np.ones(len(counts), dtype=bool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..contract.units import noun_of, noun_of_bin
 from ..intake.incidents import Incidents
 from . import bins as timebins
+from .sparsecounts import SparseCounts, is_sparse_smaller
 from .support import Support
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ class Panel:
     Attributes
     ----------
     counts : ndarray of integers or float32, shape (T, ...)
-        float32 only where maps were interpolated; a large stack is a file on disk seen as an array.
+        float32 only where maps were interpolated; a large stack is a file on disk seen as an array, and one of mostly
+        zeros may be `SparseCounts`, which are read as an array.
     edges : ndarray of datetime64[s], shape (T + 1,)
         Bin t covers [edges[t], edges[t + 1]).
     mask : ndarray of bool, shape (...)
@@ -238,6 +240,7 @@ def count_incidents(
     edges: NDArray[np.datetime64],
     mask: NDArray[np.bool_] | None = None,
     binary: bool = False,
+    sparse: bool = False,
 ) -> tuple[NDArray[Any], int]:
     """Count incidents per bin and unit.
 
@@ -251,6 +254,8 @@ def count_incidents(
         Study area; incidents in units outside it are left out.
     binary : bool
         1 for at least one incident.
+    sparse : bool
+        Give `SparseCounts` where these are smaller.
 
     Returns
     -------
@@ -259,7 +264,8 @@ def count_incidents(
     left_out : int
         Incidents outside the units, the period or the study area.
     """
-    return count_located(support.locate(incidents.x, incidents.y), incidents.time, support, edges, mask, binary)
+    unit = support.locate(incidents.x, incidents.y)
+    return count_located(unit, incidents.time, support, edges, mask, binary, sparse)
 
 
 def count_located(
@@ -269,6 +275,7 @@ def count_located(
     edges: NDArray[np.datetime64],
     mask: NDArray[np.bool_] | None = None,
     binary: bool = False,
+    sparse: bool = False,
 ) -> tuple[NDArray[Any], int]:
     """Count incidents per bin and unit, where the number of each one's unit is known, -1 for none.
 
@@ -286,6 +293,11 @@ def count_located(
     occupied, number = key[first], np.diff(np.r_[first, len(key)])
     highest = int(number.max(initial=0))
     kind = np.uint8 if binary or highest < 255 else np.uint16 if highest < 65_535 else np.uint32
-    counts = np.zeros((len(edges) - 1) * cells, dtype=kind)
-    counts[occupied] = 1 if binary else number
-    return counts.reshape(len(edges) - 1, *support.shape), int(len(kept) - kept.sum())
+    left_out = int(len(kept) - kept.sum())
+    number = np.minimum(number, 1) if binary else number
+    shape = (len(edges) - 1, *support.shape)
+    if sparse and is_sparse_smaller(len(occupied), shape, np.dtype(kind)):
+        return cast("NDArray[Any]", SparseCounts.place(occupied, number.astype(kind), shape)), left_out
+    counts = np.zeros(math.prod(shape), dtype=kind)
+    counts[occupied] = number
+    return counts.reshape(shape), left_out

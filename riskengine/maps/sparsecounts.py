@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
@@ -35,6 +35,15 @@ class SparseCounts(NDArrayOperatorsMixin):
 
     def __init__(self, rows: csr_array, space: tuple[int, ...]) -> None:
         self.rows, self.space = rows, space
+
+    @classmethod
+    def place(cls, places: NDArray[np.int64], values: NDArray[Any], shape: tuple[int, ...]) -> SparseCounts:
+        """Make them of the counts above zero and their places, ascending, in the flat array of all."""
+        cells = math.prod(shape[1:])
+        starts = np.searchsorted(places, cells * np.arange(shape[0] + 1))
+        kind = choose_place_type(len(places), cells)
+        parts = values, (places % cells).astype(kind), starts.astype(kind)
+        return cls(csr_array(parts, shape=(shape[0], cells)), shape[1:])
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -200,6 +209,69 @@ class SparseCounts(NDArrayOperatorsMixin):
         return SparseCounts(self.rows[numbers], self.space)
 
 
+def gather_counts(
+    bands: Iterable[NDArray[Any]],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    sparse: bool = True,
+    before_dense: Callable[[], None] | None = None,
+) -> NDArray[Any]:
+    """Gather counts map by map, sparse as long as that is smaller.
+
+    Parameters
+    ----------
+    bands : iterable of ndarray, shape (...)
+        One a bin.
+    shape : tuple of int
+        (T, ...).
+    dtype : dtype
+    sparse : bool
+        Whether they may be sparse.
+    before_dense : callable, optional
+        Called before room is made for dense counts; it may refuse them.
+    """
+    places, values, starts = [], [], [0]
+    dense = None
+    for number, band in enumerate(bands):
+        if dense is None:
+            occupied = np.flatnonzero(band)
+            places.append(occupied.astype(choose_place_type(0, band.size)))
+            values.append(band.ravel()[occupied])
+            starts.append(starts[-1] + len(occupied))
+            if sparse and dtype.kind in "iu" and is_sparse_smaller(starts[-1], shape, dtype):
+                continue
+            if before_dense is not None:
+                before_dense()
+            dense = make_empty_stack(shape, dtype)
+            for earlier, (where, what) in enumerate(zip(places, values, strict=True)):
+                dense[earlier].reshape(-1)[where] = what
+        dense[number] = band
+    if dense is not None:
+        return dense
+    kind = choose_place_type(starts[-1], math.prod(shape[1:]))
+    parts = np.concatenate(values), np.concatenate(places).astype(kind), np.array(starts, dtype=kind)
+    return cast("NDArray[Any]", SparseCounts(csr_array(parts, shape=(shape[0], math.prod(shape[1:]))), shape[1:]))
+
+
+def clear_units(counts: NDArray[Any], units: NDArray[np.bool_]) -> NDArray[Any]:
+    """The same counts, 0 in some units.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (T, ...)
+    units : ndarray of bool, shape (...)
+    """
+    if isinstance(counts, SparseCounts):
+        rows = counts.rows.copy()
+        rows.data[units.ravel()[rows.indices]] = 0
+        rows.eliminate_zeros()
+        return cast("NDArray[Any]", SparseCounts(rows, counts.space))
+    cleared = make_empty_stack(counts.shape, counts.dtype)
+    for number, band in enumerate(counts):
+        cleared[number] = np.where(units, 0, band)
+    return cleared
+
+
 class Counted(Protocol):
     """What has counts by bin and unit, and a study area: a panel."""
 
@@ -224,8 +296,13 @@ def keep_sparse(panel: P) -> P:
 
 def is_sparse_smaller(above_zero: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Say whether so many counts above zero take less room with their places than all counts would."""
-    places = 4 if max(math.prod(shape[1:]), above_zero) < 2**31 else 8
-    return above_zero * (dtype.itemsize + places) + (shape[0] + 1) * places < math.prod(shape) * dtype.itemsize
+    place = choose_place_type(above_zero, math.prod(shape[1:])).itemsize
+    return above_zero * (dtype.itemsize + place) + (shape[0] + 1) * place < math.prod(shape) * dtype.itemsize
+
+
+def choose_place_type(above_zero: int, cells: int) -> np.dtype[Any]:
+    """Choose what the places of so many counts are kept in."""
+    return np.dtype(np.int32 if max(above_zero, cells) < 2**31 else np.int64)
 
 
 def read_csr(panel: Counted) -> csr_array:

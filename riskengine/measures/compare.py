@@ -42,7 +42,7 @@ class Difference:
     blocks : int
         Blocks of folds it rests on; fewer than `LEAST_BLOCKS` where it has no limits.
     places : int
-        Blocks of areas it rests on as well; 0 where it rests on time alone, as on a grid.
+        Blocks of areas, or positions of the grid, it rests on as well; 0 where it rests on time alone.
     """
 
     mean: float

@@ -73,13 +73,13 @@ def compute_ratio_interval(
     error = float(np.sqrt((departure**2).sum() * len(blocks) / (len(blocks) - 1))) / total
     # Fractions come of ties that are shared: what a constant catches is its share by definition, without any doubt.
     if error <= _NO_SPREAD and (part == np.round(part)).all():
-        return Interval(ratio, *_exact(float(part.sum()), total, level))
+        return Interval(ratio, *find_exact_limits(float(part.sum()), total, level))
     reach = float(student.ppf((1 + level) / 2, len(blocks) - 1)) * error
     return Interval(ratio, max(ratio - reach, 0.0), min(ratio + reach, 1.0))
 
 
-def _exact(part: float, whole: float, level: float) -> tuple[float, float]:
-    """Bounds of the probability behind `part` of `whole`."""
+def find_exact_limits(part: float, whole: float, level: float = 0.95) -> tuple[float, float]:
+    """Find the limits of the probability behind `part` of `whole` (Clopper & Pearson 1934)."""
     rest, tail = max(whole - part, 0.0), (1 - level) / 2
     low = float(beta.ppf(tail, part, rest + 1)) if part > 0 else 0.0
     high = float(beta.ppf(1 - tail, part + 1, rest)) if rest > 0 else 1.0

@@ -12,6 +12,8 @@ correlation of 0.3 from month to month 10 to 13 % missed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
@@ -36,34 +38,56 @@ def compare_sums(part: Sums, whole: Sums, block: int, level: float = 0.95) -> Di
     block : int
         Bins in a block of time at most.
     """
+    part, whole = join_bins(part, whole, block)
+    return set_limits(part, whole, min(part.shape), _measure_error, level)
+
+
+def join_bins(part: Sums, whole: Sums, block: int) -> tuple[Sums, Sums]:
+    """Sum the bins of each block of time, each of shape (blocks, places); bins with NaN are left out."""
     seen = np.isfinite(part).all(axis=1)
     blocks = number_time_blocks(int(seen.sum()), block, SHORTEST)
-    part, whole = (_join(each[seen], blocks) for each in (part, whole))
+    part, whole = (
+        np.array([each[seen][which].sum(axis=0) for which in blocks]).reshape(-1, each.shape[1])
+        for each in (part, whole)
+    )
+    return part, whole
+
+
+def set_limits(
+    part: Sums, whole: Sums, fewest: int, measure: Callable[[Sums], tuple[float, float]], level: float
+) -> Difference:
+    """Set the limits of sum(part) / sum(whole); none where there are too few blocks, or blocks all alike.
+
+    Parameters
+    ----------
+    part, whole : ndarray, shape (blocks of time, places)
+    fewest : int
+        Blocks that it rests on.
+    measure : callable
+        Takes what each part departs from its share of the whole (linearised; Cochran 1977, section 6.3); gives the
+        standard error of their sum, and its degrees of freedom.
+    """
     times, places = part.shape
     total = float(whole.sum())
     mean = float(part.sum()) / total if total else float("nan")
-    fewest = min(times, places)
     if fewest < LEAST_BLOCKS or not total:
         return Difference(mean, float("-inf"), float("inf"), level, min(fewest, LEAST_BLOCKS - 1), places)
-    error = _measure_error(part, whole)
+    error, free = measure(part - part.sum() / total * whole)
+    error /= total
     if error <= _NO_SPREAD * abs(mean):
         # Blocks all alike say nothing of how far others would lie apart, but for forecasts that are the same.
         limit = 0.0 if not part.any() else float("inf")
         return Difference(mean, -limit, limit, level, times if not limit else LEAST_BLOCKS - 1, places)
-    reach = float(student.ppf((1 + level) / 2, fewest - 1)) * error
+    reach = float(student.ppf((1 + level) / 2, free)) * error
     return Difference(mean, mean - reach, mean + reach, level, times, places)
 
 
-def _join(sums: Sums, blocks: list[NDArray[np.int64]]) -> Sums:
-    """Sum the bins of each block, shape (blocks, places)."""
-    return np.array([sums[each].sum(axis=0) for each in blocks]).reshape(-1, sums.shape[1])
+def sum_squares(departures: Sums) -> float:
+    """Sum the squares of independent departures: the variance of their sum."""
+    return float((departures**2).sum()) * departures.size / (departures.size - 1)
 
 
-def _measure_error(part: Sums, whole: Sums) -> float:
-    """Standard error of the ratio of two sums (linearised; Cochran 1977, section 6.3) over both kinds of blocks."""
-    times, places = part.shape
-    departure = part - part.sum() / whole.sum() * whole
-    by_time = (departure.sum(axis=1) ** 2).sum() * times / (times - 1)
-    by_place = (departure.sum(axis=0) ** 2).sum() * places / (places - 1)
-    both = (departure**2).sum() * departure.size / (departure.size - 1)
-    return float(np.sqrt(max(by_time + by_place - both, by_time, by_place)) / whole.sum())
+def _measure_error(departure: Sums) -> tuple[float, float]:
+    """Standard error over both kinds of blocks."""
+    by_time, by_place, both = map(sum_squares, (departure.sum(axis=1), departure.sum(axis=0), departure))
+    return float(np.sqrt(max(by_time + by_place - both, by_time, by_place))), min(departure.shape) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,11 @@ def write_judged_areas(path: str, judged: Judged, labels: NDArray[np.uint8], con
     shapes = [packed[number] for number in inside]
     fields = fields_of(Judges, "by_area")
     edges = np.array(judged.edges, dtype="datetime64[s]").reshape(-1, 2)
-    flagged, counts, risk = judged.flag_cells(), judged.counts, judged.risks[judged.model]
+    counts, risk = judged.counts, judged.risks[judged.model]
+    flagged: NDArray[Any] = judged.flag_cells()
+    if judged.catch is not None:
+        # The last may be covered in part.
+        flagged = judged.catch.models[judged.model].parts
 
     def chunks() -> Iterator[Chunk]:
         for place, (start, end) in enumerate(edges):

@@ -28,6 +28,7 @@ from . import backtest_maps as maps
 from . import claims, label_figures, words
 from .beside import collect_beside
 from .canvas import holds_dots
+from .catch_page import collect_catch
 from .html import format_crs, history_of, render
 from .limits import describe_flattery, list_limits_of_shapes
 from .openings import describe_trial
@@ -92,6 +93,7 @@ def _values(
     exposure: Sequence[AreaExposure],
 ) -> dict[str, Any]:
     panel, units = backtest.panel, units_of(backtest.panel)
+    catch = None if backtest.catch is None else collect_catch(backtest)
     sentence, tone = claims.make_headline(backtest)
     other, model = backtest.best_baseline, backtest.model
     usable = model in backtest.scores and backtest.scores[model].area.cells > 0
@@ -99,9 +101,11 @@ def _values(
     plain = claims.find_catcher(backtest)
     area = next((score.area for score in backtest.scores.values() if score.area.cells), _NO_AREA)
     pair = [*([model] if usable else []), *([plain] if plain else [])]
-    compared = claims.compute_differences(backtest)
-    chosen = maps.choose_maps(backtest) if usable and len(backtest.maps) else {}
-    tradeoff = backtest.scores[model].tradeoff if usable else {}
+    compared = claims.compute_differences(backtest) if catch is None else {}
+    # Neither labels nor shares of 5 % and more say anything of a catch.
+    shown = usable and catch is None
+    chosen = maps.choose_maps(backtest) if shown and len(backtest.maps) else {}
+    tradeoff = backtest.scores[model].tradeoff if shown else {}
     labels = backtest.label_cells(model) if chosen else None
     drawn = {} if labels is None else maps.draw_maps(backtest, chosen, labels)
     return {
@@ -158,6 +162,7 @@ def _values(
         else None,
         "label_words": _label_words(backtest, labels, chosen["typical"]) if labels is not None else None,
         "offsets": [_offset_row(name, each) for name, each in offsets.items()],
+        "catch": catch,
         "areas": sorted(exposure, key=lambda each: (-np.nan_to_num(each.flagged_share), each.name)),
         "areas_shown": _AREAS,
         "flattery": describe_flattery(backtest),
@@ -168,7 +173,7 @@ def _values(
         "history": history_of(panel),
         "test": _test(backtest),
         "units": units,
-        "step": panel.bin_noun,
+        "step": catch["noun"] if catch else panel.bin_noun,
         "layout": describe_layout(panel),
         "layout_in_full": describe_layout(panel, True),
         "crs": format_crs(panel.support.crs),

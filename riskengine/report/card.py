@@ -11,7 +11,8 @@ from ..contract.dates import count_bins, format_bin_length, format_last, format_
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..forecasters.heldout import AGAINST, CATCH
+from ..forecasters.heldout import AGAINST, CATCH, CAUGHT
+from .card_catch import note_caught
 from .claims import Comparison, compare, describe_held_out
 
 
@@ -20,6 +21,9 @@ def metrics_of(held_out: Judged | None) -> dict[str, Any]:
     if held_out is None:
         return {}
     figures: dict[str, Any] = {name: score.to_dict() for name, score in held_out.scores.items()}
+    if held_out.catch is not None:
+        figures[held_out.model][CAUGHT] = note_caught(held_out)
+        return figures
     found = compare(held_out, held_out.model)
     figures[held_out.model][AGAINST] = {
         "baseline": found.rival,
@@ -58,6 +62,7 @@ def describe_forecast(
     trained_until: str,
     metrics: Mapping[str, Any] | None,
     areas: str = "",
+    places: str = "",
 ) -> str:
     """Describe in one line what is forecast, by which model, trained until when, and how good it was on held-out maps.
 
@@ -75,12 +80,16 @@ def describe_forecast(
         As `metrics_of` gives them.
     areas : str
         How many areas there are, such as ``4,835 areas``; empty for the maps of a grid.
+    places : str
+        Of a window that was forecast as one, what its places are; empty where bins were forecast.
     """
     steps = len(edges) - 1
-    size = f"{count_text(steps, 'map')} of {format_bin_length(bin_length)}"
+    size = f"({count_text(steps, 'map')} of {format_bin_length(bin_length)})"
     if areas:
-        size = f"{areas}, {count_bins(steps, bin_length)}"
-    text = f"Forecast for {format_span(edges[0], edges[-1])} ({size}). Model: {title_of(model)}"
+        size = f"({areas}, {count_bins(steps, bin_length)})"
+    if places:
+        size = f"as a whole. {places}"
+    text = f"Forecast for {format_span(edges[0], edges[-1])} {size}. Model: {title_of(model)}"
     if trained_until:
         text += f", trained on {'counts' if areas else 'maps'} up to {format_last(trained_until, bin_length)}"
     return f"{text}. {describe_held_out(model, metrics or {})}"

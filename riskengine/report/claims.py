@@ -13,11 +13,14 @@ from typing import Any
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
-from ..forecasters.heldout import AGAINST, CATCH
+from ..forecasters.heldout import AGAINST, CATCH, CAUGHT
 from ..measures.compare import Difference
 from ..measures.concentration import FewCells
 from ..measures.metrics import AreaHits, Weights
+from . import catch_words
 from .beside import describe_beside
+from .card_catch import describe_caught
+from .catch_numbers import compare_catches, find_rival
 from .signals import count_better, describe_signal, find_most
 from .units import units_of, words_of
 from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
@@ -90,6 +93,8 @@ def find_catcher(judged: Judged, name: str | None = None) -> str | None:
 
 def compare(judged: Judged, name: str, other: str = "") -> Comparison:
     """Compare a model with the best simple baseline and with the one that catches most, or with one `other`."""
+    if judged.catch is not None:
+        return _compare_catch(judged, name, other)
     rival, catcher = other or judged.best_baseline, other or find_catcher(judged, name) or ""
     score = judged.scores[name]
     loss = hits = None
@@ -108,6 +113,17 @@ def compare(judged: Judged, name: str, other: str = "") -> Comparison:
         hits = judged.compare_hits(name, catcher)
         catch = verdict_of_hits(hits)
     return Comparison(rival, catcher, loss, hits, Verdict(probabilities, catch))
+
+
+def _compare_catch(judged: Judged, name: str, other: str) -> Comparison:
+    """Compare what two models' places caught, where that alone was asked for."""
+    rival = other or find_rival(judged, name)
+    if not judged.scores[name].area.incidents:
+        return Comparison("", rival, None, None, Verdict("unasked", "nothing"))
+    if not rival:
+        return Comparison("", "", None, None, Verdict("unasked", "alone"))
+    hits = compare_catches(judged, name, rival)
+    return Comparison("", rival, None, hits, Verdict("unasked", verdict_of_hits(hits)))
 
 
 def compute_differences(judged: Judged) -> dict[str, Difference]:
@@ -142,6 +158,8 @@ def make_headline(judged: Judged | None) -> tuple[str, str]:
     if score is None or not score.area.cells:
         return f"No answer: {inner_title_of(name)} has no forecast that could be scored on {over}.", "worse"
     found = compare(judged, name)
+    if judged.catch is not None:
+        return _head_catch(judged, found)
     said = [f"{title_of(name)}, over {over}: {found.verdict.describe()}"]
     if math.isfinite(score.log_loss):
         said.append(_set_losses(judged, found, score.log_loss))
@@ -153,13 +171,34 @@ def make_headline(judged: Judged | None) -> tuple[str, str]:
     more = [_call_small(judged, found), _describe_precision(judged, found.catcher), _advise(found)]
     if found.verdict.probabilities == "baseline":
         more.append(_describe_others(judged, name))
-    tone = {"better": "", "worse": "worse"}.get(found.verdict.summary, "unsure")
-    return " ".join(filter(None, [f"{'; '.join(said)}.", *more])), tone
+    return " ".join(filter(None, [f"{'; '.join(said)}.", *more])), _choose_tone(found)
+
+
+def _name_inner(name: str) -> str:
+    return inner_title_of(name) if name else ""
+
+
+def _choose_tone(found: Comparison) -> str:
+    return {"better": "", "worse": "worse"}.get(found.verdict.summary, "unsure")
+
+
+def _head_catch(judged: Judged, found: Comparison) -> tuple[str, str]:
+    """The headline of a test of the catch."""
+    name, other = judged.model, found.catcher
+    verdict = found.verdict.describe(catcher=_name_inner(other), each=catch_words.name_bin(judged))
+    said = [f"{title_of(name)}, over {catch_words.count_tested(judged)}: {verdict}"]
+    if judged.scores[name].area.incidents:
+        said += [catch_words.describe_hits(judged, name, other, found.hits), catch_words.describe_index(judged, name)]
+    more = [catch_words.describe_precision(judged, name, other), _advise(found)]
+    return " ".join(filter(None, [f"{'; '.join(said)}.", *more])), _choose_tone(found)
 
 
 def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
     """Describe how good a trained model was on held-out maps, from the figures of its card."""
-    against = (metrics.get(model) or {}).get(AGAINST)
+    own = metrics.get(model) or {}
+    if caught := own.get(CAUGHT):
+        return describe_caught(caught)
+    against = own.get(AGAINST)
     if not against:
         return "Not evaluated on held-out maps."
     ratio, catch = float(against["ratio"]), against.get(CATCH)
@@ -194,8 +233,11 @@ def _read_hits(catch: Mapping[str, Any]) -> AreaHits:
 
 def describe_comparison(judged: Judged) -> list[str]:
     """Describe the best baselines, whether there is a signal, and every model in a line, as they rank; failed last."""
-    best, maps = judged.best_baseline, maps_text(len(judged.maps), judged.panel.bin_noun)
     lines = describe_models(judged)
+    if judged.catch is not None:
+        of_models = [line.text for line in lines.values()]
+        return [*catch_words.list_sentences(judged), *of_models, *describe_beside(judged)]
+    best, maps = judged.best_baseline, maps_text(len(judged.maps), judged.panel.bin_noun)
     losses = {name: score.log_loss for name, score in judged.scores.items()}
     ranked = sorted(losses, key=lambda name: (not math.isfinite(losses[name]), losses[name]))
     listed = [lines[name].text for name in (*ranked, *judged.failures)]
@@ -217,17 +259,21 @@ def describe_comparison(judged: Judged) -> list[str]:
 def describe_models(judged: Judged) -> dict[str, Line]:
     """Describe every model in a sentence, failed ones too, by model."""
     said: dict[str, Line] = {}
+    each = "map" if judged.catch is None else catch_words.name_bin(judged)
     for name, score in judged.scores.items():
         if not score.area.cells:
             said[name] = Line(f"{title_of(name)}: no forecast that could be scored.", "failed")
             continue
         found, figures = compare(judged, name), []
-        if math.isfinite(score.log_loss):
+        if judged.catch is not None and score.area.incidents:
+            figures.append(f"{catch_words.format_caught(judged, name)} caught")
+            figures += [format_hit_change(found.hits, each)] if found.hits else []
+        elif math.isfinite(score.log_loss):
             figures.append(f"log-loss {format_interval(found.loss) if found.loss else format_figure(score.log_loss)}")
-        if score.area.incidents:
+        if judged.catch is None and score.area.incidents:
             change = f", {format_hit_change(found.hits)}" if found.hits else ""
             figures.append(f"{format_caught(score.area)} caught{change}")
-        both = found.verdict.describe(*(inner_title_of(each) if each else "" for each in (found.rival, found.catcher)))
+        both = found.verdict.describe(_name_inner(found.rival), _name_inner(found.catcher), each)
         shown = f" ({'; '.join(figures)})" if figures else ""
         said[name] = Line(f"{title_of(name)}: {both}{shown}.", found.verdict.summary)
     for name, why in judged.failures.items():

@@ -12,6 +12,7 @@ from ..evaluation.judged import Judged
 from ..evaluation.scoring import AREA_SHARE, Hits, ModelScore
 from ..ground.artefacts import whole_file
 from ..measures.compare import Difference
+from .catch_csv import list_catch_figures
 
 COLUMNS = ("model", "metric", "at", "value", "n", "N", "low", "high")
 
@@ -20,7 +21,8 @@ def write_figures(path: str | Path, backtest: Judged, parameter: str = "csv") ->
     """Write every figure: UTF-8, a header, a point for decimals, nothing where a figure does not exist.
 
     ``value`` is the figure; ``n`` and ``N`` are the counts whose ratio it is; ``low`` and ``high`` bound it at 95 %.
-    ``at`` says where: a share of the area, a percentile and its reading, a map, a seed, an area.
+    ``at`` says where: a share of the area, a percentile and its reading, a map, a seed, an area. With the catch maps
+    are its windows, and figures at its size begin with ``catch_``.
     """
     with whole_file(path, parameter) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -36,7 +38,7 @@ def list_figures(backtest: Judged) -> Iterator[dict[str, Any]]:
     for name, score in backtest.scores.items():
         for row in score.list_rows(unit_km2):
             yield {"model": name, **row}
-        if best and name != best:
+        if best and name != best and backtest.catch is None:
             yield {"model": name, "at": f"minus {best}", **_difference("log_loss", backtest.compare_losses(name, best))}
             hits = _difference("hit_rate", backtest.compare_hits(name, best))
             yield {"model": name, "at": f"{100 * AREA_SHARE:g} % of the area, minus {best}", **hits}
@@ -68,6 +70,8 @@ def list_figures(backtest: Judged) -> Iterator[dict[str, Any]]:
                 "at": "grid positions",
                 "value": offsets.compute_deviation(figure),
             }
+    if backtest.catch is not None:
+        yield from list_catch_figures(backtest)
     yield from _list_beside(backtest)
     for area in backtest.areas:
         at = f"area {area.name}"

@@ -13,20 +13,17 @@ from ..evaluation.judged import Judged
 from ..maps.panel import Panel
 from ..maps.period import Period
 from ..systems.score.study import Study
+from .catch_words import describe_catch, name_categories
 from .claims import find_catcher
 from .score_words import compute_factor, format_metres
 from .units import units_of
 from .words import (
-    categories_text,
     describe_few_units,
     format_figure,
     format_flagged,
     format_share,
     inner_title_of,
 )
-
-#: More categories than these are not named in an opening sentence.
-_CATEGORIES = 2
 
 
 def describe_trial(judged: Judged, who: str = "") -> str:
@@ -37,6 +34,8 @@ def describe_trial(judged: Judged, who: str = "") -> str:
     who : str
         What the model is called; its title, where nothing is given.
     """
+    if judged.catch is not None:
+        return describe_catch(judged)
     panel, maps, units = judged.panel, judged.maps, units_of(judged.panel)
     who = who or ("The risk map" if judged.model == "risk" else title_of(judged.model))
     span = format_span(panel.edges[maps[0]], panel.edges[maps[-1] + 1])
@@ -49,7 +48,7 @@ def describe_trial(judged: Judged, who: str = "") -> str:
         return f"{tried}: no incident happened there, so nothing can be said about how good it is."
     text = (
         f"{tried}: the riskiest {format_flagged(area, units)} caught {round(area.caught):,} of"
-        f" {count_text(round(area.incidents), 'incident')}{_name_categories(panel)}, {format_share(area.hit_rate)}"
+        f" {count_text(round(area.incidents), 'incident')}{name_categories(panel)}, {format_share(area.hit_rate)}"
     )
     if few := describe_few_units(area, units):
         text += f" ({few})"
@@ -66,7 +65,7 @@ def describe_trial(judged: Judged, who: str = "") -> str:
 def describe_forecast_map(model: str, edges: np.ndarray, panel: Panel, judged: Judged | None) -> str:
     """Say what is forecast for when, and how good such forecasts were."""
     text = (
-        f"Forecast by {inner_title_of(model)}: where incidents{_name_categories(panel)} are likeliest on"
+        f"Forecast by {inner_title_of(model)}: where incidents{name_categories(panel)} are likeliest on"
         f" {format_span(edges[0], edges[-1])}, in {_measure_area(panel)}."
     )
     return f"{text} {describe_trial(judged, 'It')}" if judged else f"{text} How good that is was not measured."
@@ -75,7 +74,7 @@ def describe_forecast_map(model: str, edges: np.ndarray, panel: Panel, judged: J
 def describe_untried_model(model: str, panel: Panel) -> str:
     """Say what a model learned from that nobody judged."""
     return (
-        f"{title_of(model)} has learned where incidents{_name_categories(panel)} happen from"
+        f"{title_of(model)} has learned where incidents{name_categories(panel)} happen from"
         f" {count_bins(len(panel), panel.bin)}, {format_span(panel.edges[0], panel.edges[-1])}, in"
         f" {_measure_area(panel)}; how good its forecasts are was not measured."
     )
@@ -147,11 +146,6 @@ def describe_incidents(
 
 def _measure_area(panel: Panel) -> str:
     return f"{format_figure(float(panel.support.measure_km()[panel.mask].sum()))} {units_of(panel).measure}"
-
-
-def _name_categories(panel: Panel) -> str:
-    known = 0 < len(panel.categories) <= _CATEGORIES
-    return f" ({categories_text(panel.categories)})" if known else ""
 
 
 def _format_box(width: float, height: float) -> str:

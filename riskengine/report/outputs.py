@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
+from ..contract.forecasters import title_of
 from ..contract.tools.base import fields_of
 from ..contract.tools.shared import Judges
 from ..evaluation.judged import Judged
@@ -26,6 +27,7 @@ from ..maps.heatmaps import write_risk
 from ..measures.labels import LABEL_NODATA, LABELS
 from .areatable import write_judged_areas
 from .backtest import write_backtest_report
+from .caughtplaces import write_caught_places
 from .claims import describe_comparison, make_headline
 from .figures_csv import write_figures
 
@@ -33,7 +35,7 @@ from .figures_csv import write_figures
 FILES = frozenset(
     [
         *("areas", "by_area", "checkpoint", "compare", "csv", "extras", "heatmaps", "hits", "incidents", "labels"),
-        *("model", "model_output", "output", "report", "risk"),
+        *("model", "model_output", "output", "places", "report", "risk"),
     ]
 )
 
@@ -48,6 +50,7 @@ class Outputs:
     labels: str | None = None
     hits: str | None = None
     by_area: str | None = None
+    places: str | None = None
 
 
 def check_outputs(outputs: Outputs) -> None:
@@ -117,6 +120,9 @@ def write_outputs(
     def write_by_area(path: str) -> None:
         write_judged_areas(path, backtest, labels(), context)
 
+    def write_places(path: str) -> None:
+        write_caught_places(path, backtest)
+
     def write_csv(path: str) -> None:
         write_figures(path, backtest)
 
@@ -128,6 +134,7 @@ def write_outputs(
         "labels": ("the labels are not", write_labels),
         "hits": ("the hits are not", write_hits),
         "by_area": ("the areas by label are not", write_by_area),
+        "places": ("the places to go to are not", write_places),
         "csv": ("the CSV is not", write_csv),
         # Last, so that it tells of the others.
         "report": ("the report is not", write_report),
@@ -176,6 +183,7 @@ def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
         # For the maps of one model, where the verdict on all of them would have no room.
         "headline": make_headline(backtest)[0],
         "verdict": " ".join(describe_comparison(backtest)),
+        "title": title_of(backtest.model),
         "labels": list(LABELS),
         "counted_categories": backtest.panel.categories,
         "counted_text": describe_counted(backtest.panel, backtest.maps),
@@ -184,4 +192,5 @@ def result_of(backtest: Judged, outputs: Outputs) -> dict[str, Any]:
         "csv": outputs.csv,
         "risk": outputs.risk,
         "by_area": outputs.by_area,
+        "places": outputs.places,
     }

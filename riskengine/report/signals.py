@@ -16,8 +16,10 @@ from .words import format_share, inner_title_of, maps_text
 def describe_signal(judged: Judged) -> str:
     """Describe whether there is anything beyond the long-run mean; empty if no cell's own mean was scored.
 
-    A map that is judged by its order alone is no answer either.
+    A map that is judged by its order alone is no answer either, nor is a test of the catch.
     """
+    if judged.catch is not None:
+        return ""
     given = not judged.seconds and judged.model in judged.scores
     if given and not math.isfinite(judged.scores[judged.model].log_loss):
         return ""

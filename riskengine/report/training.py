@@ -19,8 +19,10 @@ from ..systems.hotspots.steps import RiskForecast
 from . import backtest_figures, backtest_maps, figures, words
 from .beside import list_covariates
 from .canvas import holds_dots
+from .catch_page import collect_catch
 from .claims import compare, make_headline
 from .html import format_crs, history_of, render
+from .learned import describe_learned
 from .limits import list_limits
 from .openings import describe_forecast_map, describe_trial, describe_untried_model
 from .units import describe_layout, units_of
@@ -61,6 +63,7 @@ def write_training_report(
     """
     curves, units = getattr(model, "curves_", None), units_of(panel)
     sentence, tone = make_headline(judged)
+    catch = collect_catch(judged) if judged is not None and judged.catch is not None else None
     values = {
         "opening": _open(card, panel, judged, forecast),
         "forecast_span": "" if forecast is None else format_span(forecast.edges[0], forecast.edges[-1]),
@@ -69,8 +72,11 @@ def write_training_report(
         "verdict": sentence,
         "tone": tone,
         "judged": judged,
+        "catch": catch,
+        "learned": describe_learned(model, panel),
+        "names": title_of,
         "weights": weights,
-        **_evaluation(judged),
+        **_evaluation(judged if catch is None else None),
         "forecast": forecast,
         "maps": [] if forecast is None else _maps(forecast, panel),
         "curves": curves,
@@ -85,7 +91,7 @@ def write_training_report(
         "covariates": list_covariates(panel),
         "limits": list_limits(panel),
         "units": units,
-        "step": panel.bin_noun,
+        "step": catch["noun"] if catch else panel.bin_noun,
         "layout": describe_layout(panel),
         "layout_in_full": describe_layout(panel, True),
         "crs": format_crs(panel.support.crs),

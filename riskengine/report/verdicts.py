@@ -17,6 +17,7 @@ PROBABILITIES = {
     "baseline": ("the best simple baseline", ""),
     "alone": ("no simple baseline to compare its probabilities with", ""),
     "none": ("its values are no probabilities, so only their order is judged", ""),
+    "unasked": ("", ""),
 }
 #: The same of the catch.
 CATCH = {
@@ -27,6 +28,13 @@ CATCH = {
     "alone": ("no other simple baseline to compare its catch with", ""),
     "nothing": ("no incident lies in the test, so nothing could be caught", ""),
     "unrecorded": ("its catch was not recorded", ""),
+}
+#: What is said of the catch beside that of prior counts where it is what was asked for, for readers without statistics.
+PLAINLY = {
+    "better": "a gain that is not chance",
+    "indistinguishable": "no difference can be told",
+    "worse": "a LOSS that is not chance",
+    "too few": "too short a test to tell a difference",
 }
 #: What is said shorter of both at once.
 _BOTH = {
@@ -52,7 +60,9 @@ def verdict_of_hits(difference: Difference) -> str:
     return verdict if verdict == "too few" else difference.verdict_of_more
 
 
-def format_interval(difference: Difference, digits: int | None = None, unit: str = "", times: float = 1.0) -> str:
+def format_interval(
+    difference: Difference, digits: int | None = None, unit: str = "", times: float = 1.0, each: str = "map"
+) -> str:
     """Format the difference and its interval, or say why it has none; by default of three digits.
 
     Parameters
@@ -64,6 +74,8 @@ def format_interval(difference: Difference, digits: int | None = None, unit: str
         Follows the difference.
     times : float
         All figures are multiplied by this.
+    each : str
+        What there may be too few of.
     """
     if not math.isfinite(difference.mean):
         return "no difference could be taken"
@@ -74,13 +86,22 @@ def format_interval(difference: Difference, digits: int | None = None, unit: str
     mean, low, high = (format_change(each, digits) for each in figures)
     text = f"{mean} {unit}".rstrip()
     if verdict_of(difference) == "too few":
-        return f"{text}, too few maps for an interval"
+        return f"{text}, too few {each}s for an interval"
     return f"{text}, {format_percent(difference.level, 0)} interval {low} to {high}"
 
 
-def format_hit_change(difference: Difference) -> str:
+def format_hit_change(difference: Difference, each: str = "map") -> str:
     """Format a difference of hit rates and its interval."""
-    return format_interval(difference, unit="percentage points", times=100)
+    return format_interval(difference, unit="percentage points", times=100, each=each)
+
+
+def format_points(difference: Difference, unit: str = " points") -> str:
+    """Format a difference of hit rates with its interval in brackets, as short as they can be said."""
+    if not math.isfinite(difference.mean):
+        return "–"
+    mean, low, high = (format_change(100 * each, 1) for each in (difference.mean, difference.low, difference.high))
+    bounds = f" [{low}, {high}]" if math.isfinite(difference.low) else ""
+    return f"{mean}{unit}{bounds}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +113,7 @@ class Verdict:
     probabilities : str
         Log-loss beside that of the best simple baseline: ``better``, ``indistinguishable``, ``worse`` or ``too few``
         (maps to tell); ``baseline`` for the best baseline itself, ``alone`` where there is none, ``none`` for values
-        that are no probabilities.
+        that are no probabilities, ``unasked`` where the catch alone was asked for.
     catch : str
         Hit rate beside that of the simple baseline that catches most: the same, or ``nothing`` (no incident in the
         test), or ``unrecorded`` (model files of 0.2 to 0.6).
@@ -101,8 +122,8 @@ class Verdict:
     probabilities: str
     catch: str
 
-    def describe(self, rival: str = "", catcher: str = "") -> str:
-        """Say both, with the names of those it is compared with where they are given.
+    def describe(self, rival: str = "", catcher: str = "", each: str = "map") -> str:
+        """Say both, with the names of those it is compared with where they are given, and what there are too few of.
 
         Examples
         --------
@@ -111,6 +132,8 @@ class Verdict:
         >>> Verdict("better", "worse").describe("prior counts", "recent counts")
         'better calibrated than prior counts, but catches FEWER than recent counts'
         """
+        if self.probabilities == "unasked":
+            return _name_rival(*CATCH[self.catch], catcher).replace("too few maps", f"too few {each}s")
         if (self.probabilities, self.catch) in _BOTH:
             return _BOTH[self.probabilities, self.catch]
         first = _name_rival(*PROBABILITIES[self.probabilities], rival)

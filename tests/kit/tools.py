@@ -94,7 +94,8 @@ def check_texts(tool: Any) -> None:
             assert parameter.shown.title[0].isupper(), parameter.key
             assert not parameter.shown.help or parameter.shown.help[-1] in ".!", parameter.key
         if parameter.where is not None:
-            assert parameter.where.value in keys[parameter.where.key].kind.values, parameter.key
+            known = keys[parameter.where.key].kind.values
+            assert {parameter.where.value, parameter.where.also} - {None} <= set(known), parameter.key
 
 
 def check_job(tool: Any) -> None:
@@ -177,8 +178,9 @@ def _destinations(algorithm: QgsProcessingAlgorithm) -> Iterator[tuple[str, Call
 
     for parameter in parameters_of(algorithm.tool):
         kind, name = parameter.kind, parameter.name
-        # The inputs of these checks are grids, of which a tool refuses to make what it makes of areas.
-        if getattr(kind, "units", "") == "areas":
+        # The inputs of these checks are grids, of which a tool refuses to make what it makes of areas; and choices are
+        # left at their defaults, with which it refuses what it makes with others.
+        if getattr(kind, "units", "") == "areas" or parameter.where is not None:
             continue
         if isinstance(kind, kinds.RasterDestination):
             yield name, lambda folder, name=name: str(folder / f"{name.lower()}.tif")
@@ -200,7 +202,8 @@ def check_run(name: str, inputs: Mapping[str, Any], folder: Path) -> None:
         assert parameter_name in ran.results or parameter_name in _REMOVED, parameter_name
     shown = {each.name for each in parameters_of(algorithm.tool) if each.shown is not None}
     for output in algorithm.tool.OUTPUTS:
-        if output.name not in shown:
+        # What was caught is there with the catch alone.
+        if output.name not in shown and not output.key.startswith("catch."):
             assert ran.results[output.name] is not None, f"{output.name}: the job's result has no {output.key}"
     assert "could not be styled" not in ran.log.text
 

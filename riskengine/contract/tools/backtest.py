@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
+from ..aims import CATCH
 from ..forecasters import BASELINES, DEFAULT, FORECASTERS
 from ..texts import tr
+from .aims import PLACE_FIELDS, PLACES, PLACES_HELP, WITH_CATCH, AimsAt, list_catch_figures
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown
 from .forecast import MODELS, list_own_settings
-from .kinds import Expression, Field, Files, Incidents, MapLayer, RasterDestination, Settings, Text
+from .kinds import Expression, Field, Files, Incidents, MapLayer, RasterDestination, Settings, Text, VectorDestination
 from .shared import (
     COUNTS,
     COUNTS_HELP,
@@ -28,12 +30,15 @@ from .shared import (
 MOST_SEEDS, MOST_OFFSETS = 50, 100
 
 
-class BacktestForecast(Judges, ReadsExtras, ReadsTimes):
+class BacktestForecast(AimsAt, Judges, ReadsExtras, ReadsTimes):
     ID = "backtestforecast"
     JOB = "backtest"
     TITLE = tr("Backtest forecasts")
     GROUP = FORECAST
-    TAGS = "backtest,forecast,evaluation,validation,log-loss,brier,auc,pai,pei,hit rate,rolling origin,baseline,skill"
+    TAGS = (
+        "backtest,forecast,evaluation,validation,log-loss,brier,auc,pai,pei,hit rate,rolling origin,baseline,skill,"
+        "catch,places,patrol"
+    )
     SUMMARY = tr(
         "Forecasts the past with several models, each map from what came before it, and says which are better."
     )
@@ -47,6 +52,9 @@ they found no signal beyond the long-run mean, that is the result. Precision sta
 
 With the incidents themselves snapped places and addresses that stand for many incidents are looked for; and the simple
 baselines can be tried on moved grids, since the position of the grid alone changes a hit rate.
+
+With the catch as aim the maps are windows of so many bins as the horizon has. The report opens with how many incidents
+the places chosen for each caught, beside what prior counts caught on as much of the area, over all grid positions.
 """)
     PROGRESS = (20.0, 95.0)
     OUTPUTS = (
@@ -54,6 +62,7 @@ baselines can be tried on moved grids, since the position of the grid alone chan
         Output("LOG_LOSS_RATIO", "log_loss_ratio", tr("Log-loss against the best simple baseline")),
         Output("MODEL", "model", tr("Model compared first"), "text"),
         Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
+        *list_catch_figures("model"),
     )
 
     heatmaps: Annotated[str, MapLayer("counts"), Shown(COUNTS, COUNTS_HELP, name="INPUT")]
@@ -65,7 +74,8 @@ baselines can be tried on moved grids, since the position of the grid alone chan
             tr(
                 "The simple baselines always take part. Networks (ConvLSTM, ST-ResNet, SFTT) take minutes. Risk, "
                 "labels and exposure are those of Ensemble, the default, where it takes part; else of the first that "
-                "is no baseline."
+                "is no baseline. With the catch the default is the catch's own: its baselines and Ensemble for the "
+                "catch."
             ),
         ),
     ] = [*BASELINES, DEFAULT]
@@ -81,7 +91,14 @@ baselines can be tried on moved grids, since the position of the grid alone chan
     horizon: Annotated[
         int,
         STEPS,
-        Shown(tr("Horizon"), tr("How many bins ahead each map is forecast."), unit="bins"),
+        Shown(
+            tr("Horizon"),
+            tr(
+                "How many bins ahead each map is forecast. With the catch so many bins are one window, such as 13 "
+                "weeks for a quarter."
+            ),
+            unit="bins",
+        ),
     ] = 1
     refit: Annotated[
         int,
@@ -120,8 +137,8 @@ baselines can be tried on moved grids, since the position of the grid alone chan
         Shown(
             tr("Further grid positions"),
             tr(
-                "The simple baselines are backtested on so many moved grids too, other models are not. Needs the "
-                "incidents."
+                "The simple baselines are backtested on so many moved grids too, other models are not; with the catch "
+                "all models are. Needs the incidents."
             ),
         ),
     ] = 0
@@ -186,11 +203,23 @@ baselines can be tried on moved grids, since the position of the grid alone chan
         RasterDestination(style="risk", abstract="headline", units="grid"),
         Shown(tr("Backtest risk"), tr("The forecasts of the model that is compared first, a band per map.")),
     ] = None
+    places: Annotated[
+        str | None,
+        VectorDestination(
+            "any", {**PLACE_FIELDS, "incidents": "integer"}, style="places", abstract="headline", maker="title"
+        ),
+        WITH_CATCH,
+        Shown(PLACES, PLACES_HELP),
+    ] = None
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield grid positions without incidents, seeds that come twice, and settings of nothing that there is."""
         yield from super().list_problems(given)
+        for key in ("control", "compare"):
+            if given["aim"] == CATCH and given.get(key):
+                text = tr("{key} is given, but {aim} asks for the catch, where it is not done. Leave it out.")
+                yield Problem(key, text.replace("key", key))
         if len(set(given["seeds"])) < len(given["seeds"]):
             yield Problem("seeds", tr("{seeds} is {value}; give different whole numbers such as 0, 1, 2."))
         for model, own in given["settings"].items():

@@ -91,15 +91,24 @@ class Shown:
 class Where:
     """A parameter that is of use only where a choice has a value; elsewhere it is not read.
 
+    A destination is not written elsewhere: one of the user's naming is refused.
+
     Attributes
     ----------
     key : str
         Of the choice.
     value : object
+    also : object
+        Another value with which it is of use.
     """
 
     key: str
     value: Any
+    also: Any = None
+
+    def allows(self, chosen: Any) -> bool:
+        """Whether the parameter is of use where the choice is `chosen`."""
+        return chosen == self.value or (self.also is not None and chosen == self.also)
 
 
 #: Marks a parameter of Processing that no job gets: a field's name, for instance, which QGIS itself reads.

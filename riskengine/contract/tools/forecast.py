@@ -6,9 +6,27 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
+from ..aims import CATCH, PROBABILITIES, CatchUnit
+from ..choices import ModelAim
 from ..forecasters import DEFAULT, FORECASTERS, OWN_PARAMETERS
 from ..texts import tr
-from .base import Limits, Output, Problem, Shown, Tool
+from .aims import (
+    AIM,
+    AIM_HELP,
+    AIMS_OF_MODEL,
+    CATCH_SIZE,
+    CATCH_SIZE_OF_MODEL_HELP,
+    CATCH_UNIT,
+    CATCH_UNIT_HELP,
+    CATCH_UNITS_OF_MODEL,
+    PLACE_FIELDS,
+    PLACES,
+    PLACES_HELP,
+    AimsAt,
+    list_catch_figures,
+    list_size_problems,
+)
+from .base import Limits, Output, Problem, Shown, Tool, Where
 from .kinds import (
     Choice,
     File,
@@ -22,6 +40,7 @@ from .kinds import (
     find_ending,
 )
 from .shared import (
+    ABOVE_ZERO,
     CHECKPOINT,
     COUNTS,
     COUNTS_HELP,
@@ -45,13 +64,17 @@ HELD_OUT = 0.2
 _MODEL = File(find_ending(FORECAST_MODEL))
 
 
+#: Settings of models whose parameter in the tools has another name.
+_ASKED_BY = {"flagged": "catch_size", "window": "horizon"}
+
+
 def list_own_settings(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield settings of a model that have a parameter of their own."""
     for name in OWN_PARAMETERS:
         if name in settings:
+            own = f"a parameter of its own, {{{_ASKED_BY[name]}}}" if name in _ASKED_BY else "a parameter of its own"
             yield Problem(
-                "settings",
-                f"{{settings}} holds {name}={settings[name]}, but {name} has a parameter of its own. Give it there.",
+                "settings", f"{{settings}} holds {name}={settings[name]}, but {name} has {own}. Give it there."
             )
 
 
@@ -153,12 +176,15 @@ places, never of persons.
     ] = None
 
 
-class TrainForecastModel(ReadsExtras):
+class TrainForecastModel(AimsAt, ReadsExtras):
     ID = "trainforecastmodel"
     JOB = "train_forecast"
     TITLE = tr("Train forecast model")
     GROUP = FORECAST
-    TAGS = "forecast,train,model,ensemble,convlstm,st-resnet,sftt,kde,etas,self-exciting,deep learning,risk,hotspot"
+    TAGS = (
+        "forecast,train,model,ensemble,convlstm,st-resnet,sftt,kde,etas,self-exciting,deep learning,risk,hotspot,catch,"
+        "places,patrol"
+    )
     SUMMARY = tr("Trains a model that forecasts the risk of incidents per cell or area, and says how good it is.")
     HELP = tr("""
 The last maps are held out: the model is first trained without them and forecasts each from the maps before it, beside
@@ -168,6 +194,9 @@ plain counts serve as well. Afterwards the model is trained again on all maps, a
 The default, Ensemble, weighs several forecasters by how well they did on past maps. Networks (ConvLSTM, ST-ResNet,
 SFTT) take minutes and need a grid; the others take seconds, and areas of any kind too. The forecast is one of reported
 incidents in places, never of persons.
+
+Where you must choose a few places to send people to, train for the catch: the model then learns which places catch the
+most over the next week, month or quarter as a whole, and is judged on windows of that length.
 """)
     PROGRESS = (0.0, 100.0)
     OUTPUTS = (
@@ -181,17 +210,27 @@ incidents in places, never of persons.
         Output("BEST_BASELINE", "best_baseline", tr("Best simple baseline"), "text"),
         Output("KIND", "kind", tr("Kind of model"), "text"),
         Output("TRAINED_UNTIL", "trained_until", tr("Trained until"), "text"),
+        *list_catch_figures("kind"),
     )
 
     heatmaps: Annotated[str, MapLayer("counts"), Shown(COUNTS, COUNTS_HELP, name="INPUT")]
+    horizon: Annotated[
+        int,
+        STEPS,
+        Shown(
+            tr("Horizon"),
+            tr("With the catch: so many bins are forecast as one window, such as 13 weeks for a quarter."),
+            unit="bins",
+        ),
+    ] = 1
     kind: Annotated[
         str,
         MODELS,
         Shown(
             tr("Kind of model"),
             tr(
-                "From plain counts to networks. Ensemble weighs several by how well they did on past maps. All are "
-                "judged on the same held-out maps."
+                "From plain counts to networks. Ensemble weighs several by how well they did on past maps; with the "
+                "catch it is Ensemble for the catch. All are judged on the same held-out maps."
             ),
             name="MODEL_KIND",
         ),
@@ -272,9 +311,15 @@ incidents in places, never of persons.
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield settings that have a parameter of their own."""
+        """Yield settings that have a parameter of their own, and a window that nobody asked for."""
         yield from super().list_problems(given)
         yield from list_own_settings(given["settings"])
+        if given["aim"] != CATCH and given["horizon"] > 1:
+            text = tr(
+                "{horizon} is {value}, but only with the catch are so many bins forecast as one. Set {aim} to the "
+                "catch, or {horizon} to 1: probabilities are forecast for each bin."
+            )
+            yield Problem("horizon", text)
 
 
 class ForecastRisk(Tool):
@@ -282,7 +327,7 @@ class ForecastRisk(Tool):
     JOB = "forecast"
     TITLE = tr("Forecast risk")
     GROUP = FORECAST
-    TAGS = "forecast,predict,risk,hotspot,model,next,probability,temporal"
+    TAGS = "forecast,predict,risk,hotspot,model,next,probability,temporal,catch,places,patrol"
     SUMMARY = tr("Forecasts the risk of incidents per cell or area in the next time bins with a trained model.")
     HELP = tr("""
 The model, made with Train forecast model, is not trained further: it reads the counts up to their last bin, and
@@ -293,6 +338,9 @@ Of grids the result is a raster of probabilities from 0 to 1, a band per forecas
 the Temporal Controller plays, and a table of the top places. What is forecast, by which model and how good it was goes
 into the layer's metadata and the log as one line, which print layouts show. It is a forecast of reported incidents in
 places, never of persons.
+
+A model made for the catch gives the few places to go to over the window as a whole, such as the next quarter, and the
+raster is then the probability of at least one incident in all of it.
 """)
     OUTPUTS = (
         Output("CARD", "card", tr("Model card line"), "text"),
@@ -319,13 +367,23 @@ places, never of persons.
         ),
     ]
     steps: Annotated[
-        int,
+        int | None,
         STEPS,
         Shown(
             tr("Maps to forecast"),
-            tr("One for each of the next time bins. Later ones are less certain than the first."),
+            tr(
+                "One for each of the next time bins. Later ones are less certain than the first. With the catch so "
+                "many bins are one window. Left empty 1, or the window of a model made for the catch."
+            ),
         ),
-    ] = 1
+    ] = None
+    aim: Annotated[
+        ModelAim,
+        AIMS_OF_MODEL,
+        Shown(AIM, AIM_HELP),
+    ] = "model"
+    catch_size: Annotated[float | None, ABOVE_ZERO, Shown(CATCH_SIZE, CATCH_SIZE_OF_MODEL_HELP)] = None
+    catch_unit: Annotated[CatchUnit | None, CATCH_UNITS_OF_MODEL, Shown(CATCH_UNIT, CATCH_UNIT_HELP)] = None
     extras: Annotated[
         list[str],
         Rasters(),
@@ -406,9 +464,27 @@ places, never of persons.
             ),
         ),
     ] = None
+    places: Annotated[
+        str | None,
+        VectorDestination("any", PLACE_FIELDS, style="places", abstract="card", maker="title"),
+        Where("aim", CATCH, also="model"),
+        Shown(PLACES, PLACES_HELP),
+    ] = None
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield that nothing is asked for."""
+        """Yield that nothing is asked for, and a catch that is said by half or cannot be made."""
         yield from super().list_problems(given)
-        yield from list_nothing_wanted(given, "output", "by_area", "top")
+        yield from list_nothing_wanted(given, "output", "by_area", "top", "places")
+        size, unit = given["catch_size"], given["catch_unit"]
+        if size is None and unit is not None:
+            yield Problem("catch_unit", tr("{catch_unit} is given, but {catch_size} is empty. Give both, or neither."))
+        if size is None:
+            return
+        if given["aim"] == PROBABILITIES:
+            text = tr("{catch_size} is {value}, but {aim} asks for probabilities. Leave it empty or ask for the catch.")
+            yield Problem("catch_size", text)
+        if unit is None:
+            text = tr("{catch_size} is {value}, but {catch_unit} does not say of what. Give both, or neither.")
+            yield Problem("catch_size", text)
+        yield from list_size_problems(given)

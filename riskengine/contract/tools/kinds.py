@@ -240,6 +240,8 @@ class Destination(Kind):
         Key of the job's result with a sentence for the layer's metadata.
     after : str
         Key of the layer whose abstract stands before it.
+    maker : str
+        Key of the job's result with the title of what made it, where the layer's name ends with that.
     created : bool
         Whether an optional one is made unless it is switched off.
     units : {"", "grid", "areas"}
@@ -249,6 +251,7 @@ class Destination(Kind):
     style: str = ""
     abstract: str = ""
     after: str = ""
+    maker: str = ""
     created: bool = True
     units: Literal["", "grid", "areas"] = ""
 

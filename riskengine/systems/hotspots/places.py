@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.aims import Catch
 from ...contract.tools.base import fields_of
 from ...contract.tools.forecast import ForecastRisk
 from ...contract.units import SIZES, WHOLES
 from ...forecasters.expected import Counts
 from ...ground.context import JobContext
 from ...ground.tables import Chunk, write_table
+from ...maps.aims import measure_costs
 from ...maps.panel import Panel
 from ...maps.risk import DEFAULT_PERCENTILES, list_share_labels
 from ...maps.shapes import Shapes
@@ -44,7 +46,7 @@ class PlaceForecast:
     rank : ndarray of int
         1 for the most risk per km²; of equal ones the first id comes first.
     change : ndarray
-        Expected count less the mean count per bin of the last year known; NaN where nothing of it was observed.
+        Expected count less the mean count of as many bins of the last year known; NaN where nothing of it was observed.
     """
 
     risk: NDArray[np.float32]
@@ -60,13 +62,16 @@ def list_place_classes(kind: str) -> list[str]:
     return list_share_labels([100 - each for each in reversed(DEFAULT_PERCENTILES)], whole=WHOLES[kind])
 
 
-def describe_caution(history: Panel) -> str:
+def describe_caution(history: Panel, catch: Catch | None = None) -> str:
     """Describe what must be read beside every map of areas; it goes into the layer's metadata."""
     noun, size = history.noun, SIZES[history.support.kind]
+    ranked = f"by risk per {size}" if catch is None else f"by expected incidents per {size}"
+    small = ": a small one may rank high by a few incidents"
+    if catch is not None and catch.unit == "units":
+        ranked, small = "by expected incidents", ""
     return (
-        f"A forecast of reported incidents in places, never of persons. {noun.capitalize()}s rank by risk per {size}: a"
-        " small one may rank high by a few incidents. The change is against the mean count per bin of the last year"
-        " known."
+        f"A forecast of reported incidents in places, never of persons. {noun.capitalize()}s rank {ranked}{small}. The"
+        f" change is against the mean count per {'bin' if catch is None else 'window'} of the last year known."
     )
 
 
@@ -82,7 +87,11 @@ def describe_places(made: RiskForecast, history: Panel) -> PlaceForecast:
     """
     assert made.counts is not None
     size = history.support.measure_km()
-    density = compute_density(made.risk, size)
+    density, window = compute_density(made.risk, size), 1
+    if made.catch is not None and made.expected is not None:
+        # As the places of a window are chosen: where many incidents are expected, any probability is all but 1.
+        window = made.catch.window
+        density = made.expected.astype(np.float64) / measure_costs(made.catch, history).each
     percentile = np.array([_measure_lower(row, size) for row in density])
     # Of equal density the first id, as a sort of the ids has it, comes first.
     by_id = np.argsort(np.array(history.support.ids, dtype=object), kind="stable")
@@ -95,7 +104,7 @@ def describe_places(made: RiskForecast, history: Panel) -> PlaceForecast:
         percentile,
         np.searchsorted(np.array(DEFAULT_PERCENTILES), percentile + 100 * _ROUNDING, side="right"),
         rank,
-        made.counts.mean - measure_last_year(history),
+        made.counts.mean - window * measure_last_year(history),
     )
 
 

@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract import tags as tagnames
+from ...contract.aims import Catch
 from ...contract.dates import count_bins
 from ...contract.forecasters import FORECASTERS
 from ...contract.texts import count_text
 from ...forecasters.base import Forecaster, check_history
-from ...forecasters.expected import Counts, expect_counts
+from ...forecasters.expected import Counts, expect_counts, spread_window
 from ...forecasters.modelcard import ModelCard
 from ...ground.context import JobContext
 from ...ground.errors import DataError
-from ...maps.bins import make_next_edges
+from ...maps.bins import make_next_edges, multiply_bin
 from ...maps.counted import describe_counted
 from ...maps.heatmaps import Heatmaps, write_risk
 from ...maps.panel import Panel
@@ -36,12 +37,18 @@ class RiskForecast:
         For the file.
     counts : Counts, optional
         Expected counts with their intervals, of areas.
+    catch : Catch, optional
+        What it is made for, where its only bin is a window.
+    expected : ndarray of float32, shape (1, ...), optional
+        Incidents that are expected in that.
     """
 
     risk: NDArray[np.float32]
     edges: NDArray[np.datetime64]
     tags: dict[str, str]
     counts: Counts | None = None
+    catch: Catch | None = None
+    expected: NDArray[np.float32] | None = None
 
     @property
     def bins(self) -> list[str]:
@@ -114,20 +121,52 @@ def forecast(model: Forecaster, card: ModelCard, history: Panel, steps: int, con
     risk = model.predict(history, skipped + steps, context)[skipped:]
     inside = risk[:, history.mask]
     if not ((inside >= 0) & (inside <= 1)).all():
-        raise DataError(
-            f"{FORECASTERS[model.name].title} answers with values that are no probabilities: its file is damaged, or"
-            f" it was trained on quite other {noun}s",
-            parameter="model",
-            value=card.name,
-            remedy=f"Train it again on these {noun}s",
-        )
+        raise _make_misfit(model, "values that are no probabilities", noun)
     counts = None
     if not isinstance(history, Heatmaps):
         # What `predict_counts` would say, without forecasting anew.
         counts = expect_counts(risk, history, card.threshold)
     edges = make_next_edges(history.edges, history.bin, skipped + steps)[skipped:]
-    tags = {
-        tagnames.BIN: history.bin,
+    return RiskForecast(risk, edges, _make_tags(card, history, edges, history.bin), counts)
+
+
+def forecast_window(
+    model: Forecaster, card: ModelCard, history: Panel, catch: Catch, context: JobContext
+) -> RiskForecast:
+    """Forecast the bins of a catch as one window, which begins when the last count of `history` is known.
+
+    Returns
+    -------
+    RiskForecast
+        Of one bin, the window: the incidents that are expected in it, and as risk the probability of at least one.
+    """
+    window, title = catch.window, FORECASTERS[model.name].title
+    context.progress(0.0, f"Forecasting {count_bins(window, history.bin)} as one window with {title}")
+    expected = model.predict_window(history, window, context)[None]
+    inside = expected[:, history.mask]
+    if not (np.isfinite(inside) & (inside >= 0)).all():
+        raise _make_misfit(model, "expected counts that are no such numbers", history.bin_noun)
+    risk = (-np.expm1(-expected)).astype(np.float32)
+    counts = None if isinstance(history, Heatmaps) else spread_window(expected[0], history, window)
+    ahead = history.delay + window
+    edges = make_next_edges(history.edges, history.bin, ahead)[[history.delay, ahead]]
+    tags = _make_tags(card, history, edges, multiply_bin(history.bin, window))
+    return RiskForecast(risk, edges, tags | {tagnames.CATCH: f"{catch.size:g} {catch.unit}"}, counts, catch, expected)
+
+
+def _make_misfit(model: Forecaster, what: str, noun: str) -> DataError:
+    return DataError(
+        f"{FORECASTERS[model.name].title} answers with {what}: its file is damaged, or it was trained on quite other"
+        f" {noun}s",
+        parameter="model",
+        value=model.name,
+        remedy=f"Train it again on these {noun}s",
+    )
+
+
+def _make_tags(card: ModelCard, history: Panel, edges: NDArray[np.datetime64], length: str) -> dict[str, str]:
+    return {
+        tagnames.BIN: length,
         tagnames.MODEL: card.name,
         tagnames.ORIGIN: str(edges[0]),
         tagnames.TRAINED_UNTIL: card.window.end,
@@ -138,7 +177,6 @@ def forecast(model: Forecaster, card: ModelCard, history: Panel, steps: int, con
         tagnames.COUNTED: describe_counted(history),
         **({tagnames.DELAY: str(history.delay)} if history.delay else {}),
     }
-    return RiskForecast(risk, edges, tags, counts)
 
 
 def write_forecast(path: str, made: RiskForecast, heatmaps: Heatmaps, line: str, context: JobContext) -> None:

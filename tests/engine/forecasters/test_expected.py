@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from kit.maps import make_stack
+from kit.panels import make_panel
 
 from riskengine.contract.forecasters import FORECASTERS
 from riskengine.forecasters.baselines import PriorCounts
 from riskengine.forecasters.catalogue import make_forecaster
-from riskengine.forecasters.expected import expect_counts, match_zeros, measure_dispersion
+from riskengine.forecasters.expected import expect_counts, match_zeros, measure_dispersion, spread_window
 
 
 def make_counts(dispersion: float, bins: int = 80, seed: int = 0) -> np.ndarray:
@@ -101,3 +102,35 @@ def test_every_forecaster_expects_counts(name: str) -> None:
     assert np.isnan(counts.mean[:, :, 0]).all()
     inside = panel.mask[None].repeat(2, axis=0)
     assert (counts.mean[inside] >= risk[inside] - 1e-6).all(), "one incident at least is expected where one is certain"
+
+
+def test_a_window_varies_as_windows_did() -> None:
+    """Months of feast and famine by quarters: a quarter's interval is that of quarters, wider than of single months."""
+    random = np.random.default_rng(1)
+    calm = random.poisson(2.0, (120, 30))
+    wild = random.poisson(np.repeat(random.choice([0.2, 3.8], (40, 30)), 3, axis=0))
+    expected = np.full(30, 6.0)
+    made = {}
+    for name, counts in (("calm", calm), ("wild", wild)):
+        made[name] = spread_window(expected, make_panel(counts, [f"A{number}" for number in range(30)]), 3)
+    assert made["calm"].mean.tolist() == [[6.0] * 30]
+    # Poisson's own limits of a mean of 6 are 2 and 11; these counts vary a little more by chance.
+    assert made["calm"].low[0, 0] == 2.0
+    assert 11.0 <= made["calm"].high[0, 0] <= 12.0
+    assert made["wild"].low[0, 0] == 0.0
+    assert made["wild"].high[0, 0] > 16.0
+
+
+def test_a_window_of_marks_holds_no_more_than_its_bins() -> None:
+    panel = make_panel(np.ones((24, 2), np.uint8), binary=True)
+    made = spread_window(np.array([2.9, 0.2]), panel, 3)
+    assert made.high.tolist() == [[3.0, 1.0]]
+
+
+def test_windows_with_a_gap_tell_nothing() -> None:
+    """Three windows of four are whole, too few to tell: months are taken."""
+    counts = np.random.default_rng(1).poisson(2.0, (12, 30))
+    counts[4] = 200
+    observed = np.arange(12) != 4
+    panel = make_panel(counts, [f"A{number}" for number in range(30)], observed=observed)
+    assert spread_window(np.full(30, 6.0), panel, 3).high[0, 0] < 15

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskengine.ground.errors import ParameterError
-from riskengine.maps.grid import MAX_CELLS, Grid, choose_automatic_cell, make_grid, round_cell
+from riskengine.maps.grid import MAX_CELLS, MOST_SPARSE_CELLS, Grid, choose_automatic_cell, make_grid, round_cell
 
 CRS = "EPSG:32614"
 coordinate = st.floats(-1e7, 1e7, allow_nan=False)
@@ -99,6 +99,16 @@ def test_the_limit_is_on_the_whole_stack() -> None:
         make_grid(extent, CRS, cell=1.0, bins=2)
     assert "GB" in str(caught.value)
     assert "larger cell size" in str(caught.value)
+
+
+def test_five_years_of_days_over_a_city_are_allowed_where_nearly_all_cells_are_empty() -> None:
+    extent = (0.0, 0.0, 30_000.0, 26_000.0)
+    grid = make_grid(extent, CRS, cell=76.2, bins=1_826, incidents=100_000)
+    assert MAX_CELLS < grid.columns * grid.rows * 1_826 < MOST_SPARSE_CELLS
+    with pytest.raises(ParameterError, match="the limit is 100,000,000"):
+        make_grid(extent, CRS, cell=76.2, bins=1_826, incidents=100_000_000)
+    with pytest.raises(ParameterError, match="the limit is 500,000,000"):
+        make_grid(extent, CRS, cell=76.2, bins=5 * 1_826, incidents=100_000)
 
 
 def test_study_area() -> None:

@@ -11,6 +11,7 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kit.incidents import make_incidents
+from kit.maps import make_stack
 
 from riskengine.ground import bigarrays
 from riskengine.ground.errors import DataError, FormatError, OutputError
@@ -18,6 +19,7 @@ from riskengine.maps.gaps import fill_gaps
 from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps, read_heatmaps, write_heatmaps, write_risk
 from riskengine.maps.panel import Extras, count_incidents
+from riskengine.maps.sparsecounts import SparseCounts
 
 GRID = Grid(0.0, 300.0, 100.0, 4, 3, "EPSG:32614")
 EDGES = (np.datetime64("2024-02-28") + np.arange(4)).astype("datetime64[s]")
@@ -170,6 +172,34 @@ def test_a_large_stack_lies_in_a_file(heatmaps: Heatmaps, tmp_path: Path, monkey
     filled = fill_gaps(again, "linear", "unobserved")
     assert isinstance(filled.counts, np.memmap)
     assert np.allclose(filled.counts[1], (filled.counts[0] + filled.counts[2]) / 2)
+
+
+@pytest.mark.parametrize(
+    "more", [("riskengine.maps.heatmaps.MAX_CELLS", 100), ("riskengine.ground.bigarrays.IN_MEMORY", 10)]
+)
+def test_a_large_stack_that_is_nearly_empty_is_read_sparse(
+    more: tuple[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = np.zeros((40, 3, 4), dtype=np.uint8)
+    counts[[3, 39], [0, 1], [3, 0]] = 2, 1
+    mask = np.ones(GRID.shape, bool)
+    mask[2, 1:3] = False
+    quiet = make_stack(counts, mask, cell=100.0)
+    write_heatmaps(tmp_path / "a.tif", quiet)
+    assert isinstance(read_heatmaps(tmp_path / "a.tif").counts, np.ndarray), "what fits into memory is as it was"
+    # More cells are allowed than of others, and the file that is written of them is the same.
+    monkeypatch.setattr(*more)
+    again = read_heatmaps(tmp_path / "a.tif")
+    assert isinstance(again.counts, SparseCounts)
+    assert np.array_equal(again.counts, counts)
+    write_heatmaps(tmp_path / "b.tif", again)
+    with rasterio.open(tmp_path / "a.tif") as one, rasterio.open(tmp_path / "b.tif") as other:
+        assert np.array_equal(one.read(), other.read())
+        assert one.tags() == other.tags()
+    write_heatmaps(tmp_path / "busy.tif", replace(quiet, counts=counts + np.uint8(1)))
+    monkeypatch.setattr("riskengine.maps.heatmaps.MAX_CELLS", 100)
+    with pytest.raises(FormatError, match="= 480 cells; the limit is 100"):
+        read_heatmaps(tmp_path / "busy.tif")
 
 
 def test_no_room_for_a_large_stack(monkeypatch: pytest.MonkeyPatch) -> None:

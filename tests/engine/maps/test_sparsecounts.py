@@ -15,7 +15,9 @@ from kit.maps import make_stack
 from kit.panels import make_panel
 from scipy.sparse import csr_array
 
-from riskengine.maps.sparsecounts import SparseCounts, keep_sparse, read_csr
+from riskengine.ground.artefacts import compute_fingerprint
+from riskengine.maps.area import narrow_to_past
+from riskengine.maps.sparsecounts import SparseCounts, clear_units, gather_counts, keep_sparse, read_csr
 
 KINDS = (np.uint8, np.uint16, np.uint32, np.int32)
 
@@ -184,3 +186,46 @@ def test_the_rows_of_the_study_area_are_the_same_however_they_are_kept(dense: np
         rows = read_csr(stack)
         assert_same(rows.toarray(), wanted)
         assert rows.has_sorted_indices
+
+
+@given(dense_counts(), st.booleans())
+def test_what_is_gathered_map_by_map_is_the_same(dense: np.ndarray, sparse: bool) -> None:
+    asked = []
+    gathered = gather_counts(iter(dense), dense.shape, dense.dtype, sparse, lambda: asked.append(True))
+    assert_same(gathered, dense)
+    few = make_sparse(dense).nbytes < dense.nbytes
+    assert isinstance(gathered, SparseCounts) == (sparse and few)
+    assert asked == ([] if sparse and few else [True])
+
+
+@given(dense_counts(), st.data())
+def test_units_are_cleared_however_counts_are_kept(dense: np.ndarray, data: Any) -> None:
+    units = data.draw(of_numpy.arrays(bool, dense.shape[1:]))
+    sparse = make_sparse(dense)
+    cleared = clear_units(sparse, units)
+    assert_same(cleared, np.where(units, 0, dense).astype(dense.dtype))
+    assert_same(clear_units(dense, units), cleared)
+    assert isinstance(cleared, SparseCounts)
+    assert (cleared.rows.data > 0).all()
+    assert_same(sparse, dense)
+
+
+@given(dense_counts())
+def test_a_fingerprint_is_that_of_the_array(dense: np.ndarray) -> None:
+    assert compute_fingerprint(make_sparse(dense)) == compute_fingerprint(dense)
+
+
+def test_a_hull_of_the_past_is_the_same_however_counts_are_kept() -> None:
+    random = np.random.default_rng(4)
+    counts = np.zeros((30, 20, 20), dtype=np.uint8)
+    counts[random.integers(0, 20, 60), random.integers(3, 12, 60), random.integers(3, 12, 60)] = 1
+    counts[25, 15, 16] = 3
+    dense = make_stack(counts, cell=100.0, area="hull ratio=0.1")
+    said: list[str] = []
+    one, other = (narrow_to_past(each, 20, said.append) for each in (dense, keep_sparse(dense)))
+    assert isinstance(other.counts, SparseCounts)
+    assert one.counts.sum() == counts.sum() - 3
+    assert_same(other.counts, one.counts)
+    assert np.array_equal(other.mask, one.mask)
+    assert said[0] == said[1]
+    assert "3 (100.00%) of 3 later incidents happened there" in said[0]

@@ -1,0 +1,154 @@
+"""The places of a catch: the cells or areas to go to in a window, as many as can be covered, and their table.
+
+Those come first where most is expected for what they cost, as `riskengine.measures.places` flags them; but a table has
+whole units alone: the last area, which a test counts in part, is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ...contract.aims import Catch
+from ...ground.tables import Chunk, Geometry, write_table
+from ...maps.aims import find_flagged_share, measure_costs
+from ...maps.grid import Grid
+from ...maps.panel import Panel
+from ...maps.shapes import Shapes
+
+#: Sums of sizes that differ by rounding alone are equal.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The places of one window, in the order of their ranks; M of them.
+
+    Attributes
+    ----------
+    start, end : datetime64
+        Of the window, half-open.
+    units : ndarray of int, shape (M,)
+        Their numbers, in the order of a flat array.
+    expected, km2 : ndarray, shape (M,)
+        Expected incidents, and size; of segments km.
+    share, expected_share : ndarray, shape (M,)
+        Of the whole area and of all expected incidents, what each and those before it hold.
+    before : ndarray of int, shape (M,)
+        Incidents there in all of the history.
+    total : float
+        Incidents that are expected anywhere.
+    more : mapping of str to ndarray of shape (M,)
+        Further fields of the table.
+    """
+
+    start: np.datetime64
+    end: np.datetime64
+    units: NDArray[np.int64]
+    expected: NDArray[np.float64]
+    km2: NDArray[np.float64]
+    share: NDArray[np.float64]
+    expected_share: NDArray[np.float64]
+    before: NDArray[np.int64]
+    total: float
+    more: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def choose_places(
+    expected: NDArray[np.floating], history: Panel, catch: Catch, start: np.datetime64, end: np.datetime64
+) -> Chosen:
+    """Choose the places of a window: whole units, as many as fit in the catch, at least one.
+
+    Of equal ones the first is taken: cells by row and column, areas by their ids.
+
+    Parameters
+    ----------
+    expected : ndarray, shape (...)
+        Incidents expected in the window; NaN outside the study area.
+    history : Panel
+        What was known when it was made.
+    """
+    inside, costs = np.flatnonzero(history.mask), measure_costs(catch, history)
+    wanted = np.asarray(expected, dtype=np.float64).ravel()[inside]
+    order = np.arange(len(inside))
+    if not isinstance(history.support, Grid):
+        order = np.argsort(np.array(history.support.ids, dtype=object)[inside], kind="stable")
+    worth = np.divide(wanted, costs.each, out=np.full(len(wanted), -np.inf), where=costs.each > 0)
+    order = order[np.argsort(-worth[order], kind="stable")]
+    used, room = np.cumsum(costs.each[order]), find_flagged_share(catch, history) * float(costs.each.sum())
+    first = order[: max(int(np.searchsorted(used, room * (1 + _ROUNDING), side="right")), 1)]
+    whole = float(wanted.sum())
+    return Chosen(
+        start,
+        end,
+        inside[first],
+        wanted[first],
+        costs.size[first],
+        np.cumsum(costs.size[first]) / costs.size.sum(),
+        np.cumsum(wanted[first]) / whole if whole else np.zeros(len(first)),
+        count_before(history).ravel()[inside[first]],
+        whole,
+    )
+
+
+def count_before(history: Panel) -> NDArray[np.int64]:
+    """Count the incidents of each unit in all observed bins of a history, of the shape of the units."""
+    counts = history.counts if history.observed.all() else history.counts[history.observed]
+    return np.asarray(counts.sum(axis=0, dtype=np.int64))
+
+
+def write_chosen(path: str, fields: Mapping[str, str], chosen: Iterable[Chosen], panel: Panel) -> int:
+    """Write the places of windows as polygons, the first rank of the first window first; returns how many rows.
+
+    Parameters
+    ----------
+    path : str
+    fields : mapping of str to str
+        As the tool declares them: rank, id, name, start, end, expected, km2, share, expected_share, before, and those
+        that each `Chosen.more` holds.
+    """
+
+    def chunks() -> Iterator[Chunk]:
+        for each in chosen:
+            ids, names, shapes, _ = _describe_units(panel, each.units)
+            number = len(each.units)
+            values: dict[str, Any] = {
+                "rank": np.arange(1, number + 1),
+                "id": ids,
+                "name": names,
+                "start": np.full(number, each.start),
+                "end": np.full(number, each.end),
+                "expected": each.expected,
+                # A segment has a length instead.
+                "km2": np.full(number, np.nan) if panel.support.kind == "segments" else each.km2,
+                "share": each.share,
+                "expected_share": each.expected_share,
+                "before": each.before,
+                **each.more,
+            }
+            yield Chunk([values[name] for name in fields], shapes=shapes)
+
+    geometry = _describe_units(panel, np.zeros(0, dtype=np.int64))[-1]
+    return write_table(path, fields, chunks(), geometry, panel.support.crs, "places")
+
+
+def _describe_units(
+    panel: Panel, units: NDArray[np.int64]
+) -> tuple[list[str], list[str], list[bytes], Geometry]:
+    """Ids, names and shapes of units, and what kind of geometry these are."""
+    support = panel.support
+    if isinstance(support, Shapes):
+        some = support.take(units)
+        return list(some.ids), list(some.names), some.pack_shapes(), support.table_geometry
+    assert isinstance(support, Grid)
+    row, column = np.divmod(units, support.columns)
+    west, north = support.west + column * support.cell, support.north - row * support.cell
+    cells = shapely.box(west, north - support.cell, west + support.cell, north)
+    # Counted from 1, the north-western corner first.
+    ids = [f"r{r + 1}c{c + 1}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+    return ids, ids, list(shapely.to_wkb(cells, byte_order=1)), "polygon"
