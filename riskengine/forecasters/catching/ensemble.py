@@ -93,7 +93,7 @@ class CatchEnsemble(RateForecaster):
         members: Sequence[str] = CATCH_MEMBERS,
         window: int = 1,
         flagged: float = 0.05,
-        strength: float = 5.0,
+        strength: float = 30.0,
         threshold: int = 1,
         seed: int = 0,
     ) -> None:
