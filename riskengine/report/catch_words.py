@@ -143,8 +143,9 @@ def describe_precision(judged: Judged, name: str, other: str) -> str:
 
 
 def name_bin(judged: Judged) -> str:
-    """Name what intervals rest on, a bin: week, month, or bin of several."""
-    return noun_of_bin("areas", read_catch(judged).panel.bin)
+    """Name what intervals rest on: a week where bins are shorter, else a bin, as a month."""
+    catch = read_catch(judged)
+    return "week" if catch.block > 1 else noun_of_bin("areas", catch.panel.bin)
 
 
 def count_tested(judged: Judged) -> str:
