@@ -87,5 +87,5 @@ def describe_chosen(chosen: Chosen, panel: Panel) -> str:
     expected, share = float(chosen.expected.sum()), float(chosen.expected_share[-1])
     return (
         f"{count_text(number, words.noun)} ({size} of the {words.whole}) {'is' if number == 1 else 'are'} expected to"
-        f" hold {format_figure(expected)} of {format_figure(chosen.total)} incidents, {format_share(share)}"
+        f" hold {format_figure(expected)} of {count_text(float(f'{chosen.total:.3g}'), 'incident')}, {format_share(share)}"
     )
