@@ -146,8 +146,12 @@ def queries() -> None:
 def places() -> None:
     """Places to go to: their ranks in few classes, the first ones' written beside them.
 
-    A cell is smaller than a millimetre on a map of a city: the outline keeps it in sight.
+    A cell is smaller than a millimetre on a map of a city: the outline keeps it in sight, in the colour of its class.
     """
+    # Of the layer's units, metres, on the map in millimetres.
+    side = "1000 * sqrt(area(@geometry)) / @map_scale"
+    width = QgsProperty.fromExpression(f"max(0.3, 1.6 - {side})")
+    colour = QgsProperty.fromExpression(f"CASE WHEN {side} < 1.3 THEN @symbol_color ELSE '{PLACES_OUTLINE}' END")
     fields = "field=rank:integer&field=name:string&field=start:datetime&field=end:datetime"
     for geometry, name, symbols in (
         ("Polygon", "places", QgsFillSymbol),
@@ -156,6 +160,9 @@ def places() -> None:
         layer = QgsVectorLayer(f"{geometry}?{fields}", name, "memory")
         look = {"color": PLACES[0], "outline_color": PLACES_OUTLINE, "outline_width": "0.3"}
         symbol = symbols.createSimple(look if geometry == "Polygon" else {"color": PLACES[0], "width": "1.2"})
+        if geometry == "Polygon":
+            symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.Property.PropertyStrokeWidth, width)
+            symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.Property.PropertyStrokeColor, colour)
         layer.setRenderer(QgsGraduatedSymbolRenderer("rank", [QgsRendererRange(0.5, 1.5, symbol, "1")]))
         # A risk below them is not to change their colours.
         layer.setOpacity(0.85)

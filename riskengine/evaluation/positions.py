@@ -14,6 +14,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from ..contract.owners import make_owner
+from ..contract.texts import format_amount
 from ..ground.context import JobContext
 from ..ground.errors import Cancelled
 from ..ground.failures import describe_failure
@@ -108,7 +109,7 @@ def run_positions(
         with tempfile.TemporaryDirectory(prefix=f"crimerisk_{make_owner()}_", ignore_cleanup_errors=True) as folder:
             for name in _READ:
                 np.save(Path(folder) / f"{name}.npy", getattr(incidents, name), allow_pickle=False)
-            apart = Work(_open, shell, partial(_do_apart, work), partial(_describe, len(positions)))
+            apart = Work(_open, shell, partial(_do_apart, work), partial(_describe, heatmaps.grid.cell, positions))
             try:
                 with closing(run_apart(apart, positions, Path(folder), context, workers)) as answers:
                     for answer in answers:
@@ -119,7 +120,7 @@ def run_positions(
                 pass
     for number in range(done, len(positions)):
         with context.step(number / len(positions), (number + 1) / len(positions)):
-            context.progress(0.0, _describe(len(positions), number))
+            context.progress(0.0, _describe(heatmaps.grid.cell, positions, number))
             yield _do(work, shell, incidents, positions[number], context)
 
 
@@ -128,8 +129,10 @@ def _measure_work(heatmaps: Heatmaps, positions: Sequence[Position]) -> float:
     return int(heatmaps.mask.sum()) * len(heatmaps.edges) * sum(each.times**-2 for each in positions)
 
 
-def _describe(total: int, number: int) -> str:
-    return f"Grid position {number + 1} of {total}"
+def _describe(cell: float, positions: Sequence[Position], number: int) -> str:
+    times = positions[number].times
+    side = f", cells of {format_amount(cell * times)} m" if times != 1 else ""
+    return f"Grid position {number + 1} of {len(positions)}{side}"
 
 
 def _open(folder: Path, shell: Heatmaps) -> tuple[Heatmaps, Incidents]:

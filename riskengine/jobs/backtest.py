@@ -38,6 +38,7 @@ from ..maps.bins import multiply_bin
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_panel_or_heatmaps, to_local_moment
 from ..maps.panel import Panel
+from ..maps.sparsecounts import keep_sparse
 from ..report.claims import describe_comparison
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
 from ..systems.hotspots.aims import describe_catch, hold_out_windows, make_catch
@@ -63,6 +64,7 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
         panel = replace(panel, delay=parameters.delay)
     catch = None
     if parameters.aim == CATCH:
+        panel = keep_sparse(panel)
         catch = make_catch(parameters.catch_size, parameters.catch_unit, parameters.horizon, panel)
     plan = _plan(parameters, panel, catch)
     others = _read_others(parameters, panel, plan)

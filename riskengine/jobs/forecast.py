@@ -26,6 +26,7 @@ from ..maps.area import narrow_to_past
 from ..maps.heatmaps import Heatmaps
 from ..maps.history import read_panel_or_heatmaps
 from ..maps.panel import Panel
+from ..maps.sparsecounts import keep_sparse
 from ..report.card import describe_forecast
 from ..report.card_catch import describe_chosen
 from ..report.claims import describe_held_out
@@ -70,7 +71,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
         if catch is None:
             made, chosen = forecast(model, card, history, parameters.steps or 1, context), None
         else:
-            made = forecast_window(model, card, history, catch, context)
+            made = forecast_window(model, card, keep_sparse(history), catch, context)
             assert made.expected is not None
             chosen = choose_places(made.expected[0], history, catch, *made.edges)
     if of_areas:

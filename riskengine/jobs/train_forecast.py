@@ -32,6 +32,7 @@ from ..maps.counted import describe_counted
 from ..maps.heatmaps import Heatmaps, require_grid
 from ..maps.history import read_panel_or_heatmaps, to_local_moment
 from ..maps.panel import Panel
+from ..maps.sparsecounts import keep_sparse
 from ..report.card import metrics_of
 from ..report.claims import make_headline
 from ..report.outputs import hide_folders
@@ -75,6 +76,7 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
     bins, noun, catch = len(panel), panel.bin_noun, None
     first = hold_out(panel, parameters.held_out)
     if parameters.aim == CATCH:
+        panel = keep_sparse(panel)
         catch = make_catch(parameters.catch_size, parameters.catch_unit, parameters.horizon, panel)
         first = hold_out_windows(panel, parameters.held_out, catch.window)
         say(f"The model is made for {describe_catch(catch, panel)}")

@@ -9,8 +9,8 @@ Of 95 % intervals of the difference of two models, in simulations of 6 to 65 wee
 addresses that repeat, 6 to 8 % missed the truth at one position, 3 to 9 % over three positions, 1 to 6 % over five and
 3 to 4 % over twenty (`scripts/benchmark.sh catch_intervals`). Two things no such interval knows: with one position, how
 another grid would have done; and with few windows, how good the places of another window would have been, since all
-weeks of a window share theirs. Where these were drawn anew for each, 5 % missed with 52 windows of a week, 7 to 9 % with
-13 of four weeks, and XXX % with four of 13 weeks.
+weeks of a window share theirs. Where these were drawn anew for each, 5 % missed with 52 windows of a week, 7 to 9 %
+with 13 of four weeks, and 16 to 22 % with four of 13 weeks.
 """
 
 from __future__ import annotations

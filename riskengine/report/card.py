@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +11,7 @@ from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..evaluation.judged import Judged
 from ..forecasters.heldout import AGAINST, CATCH, CAUGHT
-from .card_catch import note_caught
+from .card_catch import note_caught, note_difference
 from .claims import Comparison, compare, describe_held_out
 
 
@@ -46,13 +45,8 @@ def _catch_of(held_out: Judged, found: Comparison) -> dict[str, Any]:
         "few_cells": area.few.cells if area.few else 0,
         "few_incidents": area.few.incidents if area.few else 0.0,
         "baseline_caught": held_out.scores[found.catcher].area.caught if found.catcher else 0.0,
-        "change": asdict(found.hits, dict_factory=_finite) if found.hits else None,
+        "change": found.hits and note_difference(found.hits),
     }
-
-
-def _finite(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Figures without limits have none in a file, and intervals over time alone no places."""
-    return {name: value if math.isfinite(value) else None for name, value in pairs if name != "places" or value}
 
 
 def describe_forecast(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ..contract.dates import count_windows, name_window
@@ -16,10 +17,7 @@ from ..systems.hotspots.chosen import Chosen
 from .catch_numbers import compare_catches, find_rival, read_catch
 from .units import units_of, words_of
 from .verdicts import PLAINLY, format_points, verdict_of_hits
-from .words import format_figure, format_share, inner_title_of
-
-#: Of an interval over too few windows.
-_NO_LIMITS = {"low": -math.inf, "high": math.inf}
+from .words import format_count, format_figure, format_share, inner_title_of
 
 
 def note_caught(judged: Judged) -> dict[str, Any]:
@@ -42,15 +40,22 @@ def note_caught(judged: Judged) -> dict[str, Any]:
         "baseline": rival,
         "baseline_caught": catch.models[rival].n if rival else 0.0,
         "verdict": verdict,
-        "change": change and _note_change(change),
+        "change": change and note_difference(change),
     }
 
 
-def _note_change(change: Difference) -> dict[str, Any]:
-    """Figures without limits have none in a file, and intervals over time alone no places."""
-    figures = {"mean": change.mean, "low": change.low, "high": change.high, "level": change.level}
-    finite = {name: value if math.isfinite(value) else None for name, value in figures.items()}
-    return finite | {"blocks": change.blocks} | ({"places": change.places} if change.places else {})
+def note_difference(change: Difference) -> dict[str, Any]:
+    """Note a difference of hit rates: limits that it has not have none in a file, and intervals over time alone no
+    places."""
+    noted = {name: value if math.isfinite(value) else None for name, value in asdict(change).items()}
+    return {name: value for name, value in noted.items() if name != "places" or value}
+
+
+def read_difference(note: Mapping[str, Any]) -> Difference:
+    """Read what `note_difference` noted."""
+    limits = {"low": -math.inf, "high": math.inf}
+    known: dict[str, Any] = {name: limits[name] if value is None else value for name, value in note.items()}
+    return Difference(**known)
 
 
 def describe_caught(note: Mapping[str, Any]) -> str:
@@ -58,7 +63,8 @@ def describe_caught(note: Mapping[str, Any]) -> str:
     words, length = words_of(note["kind"]), multiply_bin(note["bin"], note["window"])
     when = count_windows(note["windows"], length)
     share = format_share(note["flagged"] / note["size"] if note["size"] else math.nan)
-    chosen = count_text(max(round(note["units"]), 1), words.noun)
+    number = max(round(note["units"]), 1)
+    chosen = words.noun if number == 1 else count_text(number, words.noun)
     each = "" if note["windows"] == 1 else f" for each {name_window(length)}"
     where = f"the {chosen} chosen{each}, {share} of the {words.whole},"
     if not note["incidents"]:
@@ -67,12 +73,11 @@ def describe_caught(note: Mapping[str, Any]) -> str:
     said = f"Tried on {when} held out: {where} held {held}"
     if not note["baseline"]:
         return f"{said}."
-    beside = f"{inner_title_of(note['baseline'])} at as many {words.amount} {format_figure(note['baseline_caught'])}"
+    beside = f"{inner_title_of(note['baseline'])} at as many {words.amount} {format_count(note['baseline_caught'])}"
     said += f", {beside}"
     if not (change := note["change"]):
         return f"{said}."
-    limits = {name: end if change[name] is None else change[name] for name, end in _NO_LIMITS.items()}
-    return f"{said} ({format_points(Difference(**(change | limits)))}: {PLAINLY[note['verdict']]})."
+    return f"{said} ({format_points(read_difference(change))}: {PLAINLY[note['verdict']]})."
 
 
 def describe_chosen(chosen: Chosen, panel: Panel) -> str:

@@ -19,7 +19,7 @@ from ..measures.concentration import FewCells
 from ..measures.metrics import AreaHits, Weights
 from . import catch_words
 from .beside import describe_beside
-from .card_catch import describe_caught
+from .card_catch import describe_caught, read_difference
 from .catch_numbers import compare_catches, find_rival
 from .signals import count_better, describe_signal, find_most
 from .units import units_of, words_of
@@ -38,8 +38,6 @@ from .words import (
 
 #: A gain below this share of the log-loss is called small.
 _SMALL = 0.02
-#: Of an interval over too few maps.
-_NO_LIMITS = {"low": -math.inf, "high": math.inf}
 NOT_EVALUATED = (
     "Not evaluated: no map with enough past lies after the model's training window, so nothing can be said about how"
     " good this forecast is."
@@ -215,8 +213,7 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
         area, units = _read_hits(catch), words_of(catch.get("units", "grid"))
         caught = f"in the riskiest {format_flagged(area, units)} it catches {format_hits(area, units)}"
         if change := catch["change"]:
-            limits = {name: end if change[name] is None else change[name] for name, end in _NO_LIMITS.items()}
-            difference = Difference(**(change | limits))
+            difference = read_difference(change)
             other = catch["baseline"]
             caught += _set_beside(catch["baseline_caught"], area, other, difference, other == against["baseline"])
         said.append(caught)

@@ -15,8 +15,10 @@ from qgis.core import (
     QgsDateTimeRange,
     QgsExpression,
     QgsExpressionContext,
+    QgsExpressionContextScope,
     QgsExpressionContextUtils,
     QgsFeature,
+    QgsGeometry,
     QgsMapSettings,
     QgsProcessingModelAlgorithm,
     QgsProcessingModelChildAlgorithm,
@@ -24,6 +26,8 @@ from qgis.core import (
     QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterLayer,
+    QgsRectangle,
+    QgsSymbolLayer,
     QgsVectorLayer,
 )
 from qgis.core import QgsProcessingModelChildParameterSource as Source
@@ -132,6 +136,20 @@ def test_probabilities_of_a_model_made_for_the_catch(run: Any, model: str, grids
     assert "PLACES" not in ran.results
 
 
+def test_a_model_of_probabilities_chooses_no_places_unasked(
+    run: Any, refusal: Any, grids_file: Path, tmp_path: Path
+) -> None:
+    """As it was made it gives a risk alone, and says so; asked for the catch it chooses places by its probabilities."""
+    given = {"INPUT": str(grids_file), "MODEL": str(tmp_path / "m.crimemodel")}
+    run("trainforecastmodel", **given, MODEL_KIND="recent_counts")
+    ran = run("forecastrisk", **given, OUTPUT=str(tmp_path / "r.tif"), PLACES="TEMPORARY_OUTPUT")
+    assert "PLACES" not in ran.results
+    asked = {"AIM": "catch", "CATCH_SIZE": 4, "CATCH_UNIT": "units", "STEPS": 4}
+    ran = run("forecastrisk", **given, **asked, PLACES=str(tmp_path / "p.gpkg"))
+    assert [row["rank"] for row in rows(ran["PLACES"])] == [1, 2, 3, 4]
+    assert "The model was made for probabilities" in ran.log.text
+
+
 # The layer of the places.
 
 
@@ -162,21 +180,41 @@ def test_places_arrive_named_styled_and_with_their_card(log_of: Any, model: str,
     assert {"Rank", "Expected incidents", "Incidents before", "Share of the area so far"} <= titles
 
 
-def test_every_place_has_a_class(plugin: Any) -> None:
-    """Of one place, and of two: no class is empty, and none is left without."""
+@pytest.mark.parametrize("geometry", ["Polygon", "LineString"])
+def test_every_place_has_a_class(geometry: str, plugin: Any) -> None:
+    """Of one place, and of two: no class is empty, and none is left without; street segments are lines."""
     for number, labels in ((1, ["Rank 1"]), (2, ["Rank 1", "Rank 2"]), (4, ["Rank 1 – 2", "Rank 3", "Rank 4"])):
-        layer = make_places([("2024-01-01", number)])
+        layer = make_places([("2024-01-01", number)], geometry)
         assert [each.label() for each in layer.renderer().ranges()] == labels
         assert all(layer.renderer().rangeForValue(rank) is not None for rank in range(1, number + 1))
 
 
-def make_places(windows: list[tuple[str, int]]) -> QgsVectorLayer:
+@pytest.mark.parametrize(
+    ("side", "scale", "wide"), [(76.2, 150_000, True), (76.2, 10_000, False), (3000, 150_000, False)]
+)
+def test_cells_stay_in_sight_on_a_map_of_a_city(side: float, scale: float, wide: bool, plugin: Any) -> None:
+    layer = make_places([("2024-01-01", 1)])
+    # The symbol belongs to its range.
+    ranges = layer.renderer().ranges()
+    properties = ranges[0].symbol().symbolLayer(0).dataDefinedProperties()
+    expression = QgsExpression(properties.property(QgsSymbolLayer.Property.PropertyStrokeWidth).expressionString())
+    row = QgsFeature()
+    row.setGeometry(QgsGeometry.fromRect(QgsRectangle(0, 0, side, side)))
+    context, scope = QgsExpressionContext(), QgsExpressionContextScope()
+    scope.setVariable("map_scale", scale)
+    context.appendScope(scope)
+    context.setFeature(row)
+    drawn = expression.evaluate(context)
+    assert drawn == pytest.approx(1.6 - 1000 * side / scale if wide else 0.3)
+
+
+def make_places(windows: list[tuple[str, int]], geometry: str = "Polygon") -> QgsVectorLayer:
     """A layer of windows that begin so and have so many places, styled."""
     from crime_risk.bridge import styles
     from crime_risk.bridge.temporal import to_wall_clock
 
     fields = "field=rank:integer&field=name:string&field=start:datetime&field=end:datetime"
-    layer = QgsVectorLayer(f"Polygon?crs=EPSG:32630&{fields}", "places", "memory")
+    layer = QgsVectorLayer(f"{geometry}?crs=EPSG:32630&{fields}", "places", "memory")
     spans = []
     for begin, number in windows:
         start = to_wall_clock(f"{begin}T00:00:00")

@@ -105,7 +105,10 @@ the places chosen for each caught, beside what prior counts caught on as much of
         Limits(0),
         Shown(
             tr("Maps between trainings"),
-            tr("Models are trained again after so many maps; with 0 once, before the first map tested."),
+            tr(
+                "Models are trained again after so many maps, with the catch windows; with 0 once, before the first "
+                "one tested."
+            ),
         ),
     ] = 0
     incidents: Annotated[

@@ -15,7 +15,8 @@ from ...maps.bins import make_next_edges
 from ...maps.panel import Panel
 from ..base import LEAST, MOST, MOST_METRES, Forecaster, Maps, check_history, check_steps, counts_events
 from ..cell_features import read_slot
-from .etas_em import HALF_LIVES, choose_long_run, measure_bins, read_counts, read_history
+from .etas_em import HALF_LIVES, choose_long_run
+from .etas_history import measure_bins, read_counts, read_history
 from .etas_kernel import PARTS, Kernel, Mover, State, share_same_bin
 from .etas_search import estimate_covariance, fit_process
 
@@ -197,10 +198,7 @@ class SelfExciting(Forecaster):
                 risk[number] = running.copy().roll(edges, context)[-1]
         return risk
 
-
-    def predict_after(
-        self, heatmaps: Panel, known: Sequence[int], steps: int, context: JobContext
-    ) -> Iterator[Maps]:
+    def predict_after(self, heatmaps: Panel, known: Sequence[int], steps: int, context: JobContext) -> Iterator[Maps]:
         """Forecast the bins after each of several ascending numbers of maps, shape (steps, ...); maps are read once."""
         running, shown = Running(self, heatmaps), 0
         for number, origin in enumerate(known):

@@ -88,7 +88,10 @@ class Mover:
 
 def spread(maps: Array, shares: Array) -> Array:
     """Move counts to where their offspring will be, along the last two axes; what leaves the grid is gone."""
-    along: Array = convolve1d(maps, shares, axis=-1, mode="constant")
+    # Most rows of a fine grid are empty, and stay so.
+    occupied = maps.any(axis=-1)
+    along = np.zeros(maps.shape)
+    along[occupied] = convolve1d(maps[occupied], shares, axis=-1, mode="constant")
     across: Array = convolve1d(along, shares, axis=-2, mode="constant")
     return across
 

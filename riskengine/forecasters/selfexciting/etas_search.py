@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...ground.context import JobContext
-from .etas_em import Column, Counted, Mix, build_background, build_triggered, fit_branching
+from .etas_em import Mix, build_background, build_triggered, fit_branching
+from .etas_history import Column, Counted
 from .etas_kernel import Kernel
 
 Array = NDArray[np.float64]
@@ -26,9 +27,7 @@ _STEP = 0.1
 _BLOCKS = 40
 
 
-def search(
-    counted: Counted, background: list[Column], context: JobContext, finer: bool = True
-) -> tuple[Kernel, float]:
+def search(counted: Counted, background: list[Column], context: JobContext, finer: bool = True) -> tuple[Kernel, float]:
     """Choose decay, spread and coefficients by likelihood: a coarse grid, and finer ones around its best if wanted.
 
     Parameters

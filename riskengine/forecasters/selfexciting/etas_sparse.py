@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,8 @@ from ...ground.context import JobContext
 from ...maps.grid import Grid
 from ...maps.sparsecounts import SparseCounts, read_csr
 from ..base import counts_events
+from .etas_history import Column, Counted
 from .etas_kernel import average_survival, compute_cell_shares, decay, spread
-
-if TYPE_CHECKING:
-    from .etas_em import Column, Counted
 
 Array = NDArray[np.float64]
 

@@ -13,13 +13,8 @@ from scipy.stats import norm
 from riskengine.forecasters.baselines import ConstantForecaster, PriorCounts
 from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.forecasters.selfexciting.etas import SelfExciting
-from riskengine.forecasters.selfexciting.etas_em import (
-    Column,
-    build_background,
-    build_triggered,
-    fit_branching,
-    read_history,
-)
+from riskengine.forecasters.selfexciting.etas_em import build_background, build_triggered, fit_branching
+from riskengine.forecasters.selfexciting.etas_history import Column, read_history
 from riskengine.forecasters.selfexciting.etas_kernel import Excitation, LongRun, compute_cell_shares, share_same_bin
 from riskengine.forecasters.selfexciting.etas_sparse import find_occupied
 from riskengine.ground.context import JobContext

@@ -284,9 +284,7 @@ def test_the_page_of_a_model_says_what_it_learned_and_what_it_caught(tmp_path: P
     said = next(text for text in page.texts if text.startswith("Ensemble for the catch hears "))
     assert all(f"{100 * weight:.0f}" in said for weight in heard.values())
     (powers,) = describe_learned(PointKernel(4, 0.1).fit(panel.before(first)), panel)
-    assert re.match(
-        r"Counts and kernel ranks a cell by its incidents so far, .*: in the place itself: −?\d\.\d\d; ", powers
-    )
+    assert re.match(r"Counts and kernel ranks a cell by its incidents so far, .*: here: \d\.\d\d; ", powers)
     assert "one bin ahead" not in page.text
 
 
