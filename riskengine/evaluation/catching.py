@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..contract.aims import CATCH, Catch
 from ..contract.choices import Over
@@ -23,14 +21,12 @@ from ..maps.aims import find_flagged_share
 from ..maps.area import narrow_to_past
 from ..maps.heatmaps import Heatmaps
 from ..maps.panel import Panel
-from ..maps.windows import gather_windows, list_windows
-from ..measures.places import measure_stability
-from .catchcount import Forecasts, Tally, forecast_windows, tally
+from ..maps.windows import list_windows
+from .catchcount import Forecasts, forecast_windows
 from .catchgrids import MOST_SIZED, add_merged, add_positions, add_sizes
-from .caught import ENOUGH, CatchJudged, Caught
+from .catchjudging import judge_windows
 from .entrants import find_record, make_entrants
 from .judged import Judged
-from .judging import judge
 from .offsets import choose_counted
 from .plan import Plan, check_plan
 
@@ -104,7 +100,7 @@ def run_catch(
     others = (name for name in made.expected if name not in baselines)
     chosen = DEFAULT_CATCH if DEFAULT_CATCH in made.expected else next(others, next(iter(made.expected)))
     with context.step(given, given + 0.1):
-        judged = _judge(panel, plan, catch, made, baselines, chosen, percentile, over, context)
+        judged = judge_windows(panel, plan, catch, made, baselines, chosen, percentile, over, context)
     judged.seconds = {name: made.seconds[name] for name in judged.scores}
     judged.failures = failures | made.failures
     judged.notes += notes
@@ -154,7 +150,7 @@ def judge_catch_trained(
             if not one.is_long_run:
                 made.recent.add(name)
     with context.step(0.8, 1.0):
-        return _judge(panel, Plan(first), catch, made, names[1:], model.name, 95.0, "stack", context)
+        return judge_windows(panel, Plan(first), catch, made, names[1:], model.name, 95.0, "stack", context)
 
 
 def _check_threshold(name: str, forecaster: Forecaster) -> None:
@@ -255,75 +251,3 @@ def check_catch(panel: Panel, plan: Plan, catch: Catch) -> None:
             value=str(panel.edges[plan.first]),
             remedy="Let the test begin earlier",
         )
-
-
-def _judge(
-    panel: Panel,
-    plan: Plan,
-    catch: Catch,
-    made: Forecasts,
-    baselines: list[str],
-    chosen: str,
-    percentile: float,
-    over: Over,
-    context: JobContext,
-) -> Judged:
-    """Judge windows as maps, and the catch beside them."""
-    windows = gather_windows(panel, plan.first, catch.window)
-    first = plan.first // catch.window
-    maps = first + (made.starts - plan.first) // catch.window
-    risks = {name: (-np.expm1(-each)).astype(np.float32) for name, each in made.expected.items()}
-    judged = judge(
-        windows,
-        Plan(first, 1, plan.refit, plan.seeds),
-        maps,
-        risks,
-        baselines,
-        chosen,
-        percentile=percentile,
-        over=over,
-        context=context,
-    )
-    judged.recent = made.recent
-    models = {
-        name: _make_caught(name, panel, made.expected[name], tally(panel, made.starts, made.expected[name], catch))
-        for name in judged.scores
-    }
-    judged.catch = CatchJudged(catch, panel, made.starts, models)
-    few = describe_few(judged.catch)
-    if few:
-        judged.notes.append(few)
-        context.warn(few)
-    return judged
-
-
-def describe_few(judged: CatchJudged) -> str:
-    """Describe that too few incidents were caught to tell models apart, and how many would do; empty if enough were."""
-    best = max(judged.models.values(), key=lambda each: each.n)
-    if best.n >= ENOUGH:
-        return ""
-    held = f"The windows tested hold {count_text(round(best.total), 'incident')}"
-    if best.n < 1:
-        return f"{held}, and hardly one fell to the places chosen: nothing can be said of which model catches more."
-    enough = math.ceil(ENOUGH * best.total / best.n)
-    return (
-        f"{held}, and of them {best.n:.1f} fell to the places of the best model: too few to tell models apart. At that"
-        f" rate {enough:,} incidents would do: test more windows, or choose more places."
-    )
-
-
-def _make_caught(name: str, panel: Panel, expected: NDArray[np.float32], given: Tally) -> Caught:
-    parts = np.zeros(expected.shape, dtype=np.float32)
-    parts[:, panel.mask] = given.parts
-    size = panel.support.measure_km()[panel.mask]
-    return Caught(
-        name,
-        given.caught[None],
-        given.incidents[None],
-        given.most[None],
-        np.array([given.flagged]),
-        np.array([given.cells]),
-        parts,
-        expected,
-        measure_stability(given.parts, size),
-    )

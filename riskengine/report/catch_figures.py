@@ -69,6 +69,7 @@ def draw_windows_of_catch(judged: Judged) -> str | None:
         axes.set_ylim(0, None)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         label_dates(axes)
+        axes.tick_params(axis="x", labelsize=9)
         _add_legend(figure, axes)
         return to_data_uri(figure)
 

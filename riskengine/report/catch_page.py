@@ -33,7 +33,6 @@ from .catch_numbers import (
 )
 from .caughtplaces import choose_caught_places
 from .units import units_of
-from .verdicts import PLAINLY, verdict_of_hits
 from .words import format_percent, inner_title_of
 
 #: Places of the last window that are listed.
@@ -82,7 +81,7 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
         "found": found,
         "rival": other,
         "change": change,
-        "says": PLAINLY[verdict_of_hits(change)] if change else "",
+        "says": words.describe_gain(judged, change, other) if change else "",
         "brackets": words.describe_brackets(judged),
         "rows": list_rows(judged),
         "moved": len(catch.offsets) > 1,

@@ -7,7 +7,7 @@ import math
 from ..contract.dates import count_windows, format_span, name_window
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text, end_sentence
-from ..contract.units import noun_of_bin
+from ..contract.units import WHOLES, noun_of_bin
 from ..evaluation.caught import CatchJudged, CellSize
 from ..evaluation.judged import Judged
 from ..maps.panel import Panel
@@ -22,7 +22,7 @@ from .catch_numbers import (
     turns_on_few,
 )
 from .units import units_of
-from .verdicts import PLAINLY, format_hit_change, format_points, verdict_of_hits
+from .verdicts import PLAINLY, SMALL, format_hit_change, format_points, verdict_of_hits
 from .words import (
     categories_text,
     format_change,
@@ -35,7 +35,7 @@ from .words import (
 #: More categories than these are not named in a sentence.
 _CATEGORIES = 2
 #: Means over positions below this have a decimal.
-_SMALL = 100
+_FEW_HELD = 100
 #: Two shares of the incidents that differ by less are the same for a reader.
 _ALIKE = 0.0005
 
@@ -64,11 +64,19 @@ def describe_catch(judged: Judged, who: str = "") -> str:
         return f"{text}; {drawn} drawn at random would hold about {format_figure(found.share * found.incidents)}."
     change = compare_catches(judged, judged.model, other)
     held = format_held(compute_figures(judged, other).caught, catch)
-    says = PLAINLY[verdict_of_hits(change)]
+    says = describe_gain(judged, change, other)
     return (
         f"{text}; {_as_many(judged)} chosen by {inner_title_of(other)} held {held}: {says} ({format_points(change)})."
         f"{_describe_few(judged, found)}"
     )
+
+
+def describe_gain(judged: Judged, change: Difference, other: str) -> str:
+    """Say what a difference to another model's catch is worth; a small one that is not chance is still small."""
+    says = PLAINLY[verdict_of_hits(change)]
+    if abs(change.mean) >= SMALL * compute_figures(judged, other).rate.mean:
+        return says
+    return says.replace("a gain", "a small gain").replace("a LOSS", "a small LOSS")
 
 
 def name_categories(panel: Panel) -> str:
@@ -94,14 +102,15 @@ def describe_index(judged: Judged, name: str) -> str:
     catch, found = read_catch(judged), compute_figures(judged, name)
     if not found.incidents:
         return ""
-    caught, size = format_held(found.caught, catch), units_of(judged.panel).amount
+    caught = format_held(found.caught, catch)
     bounds = ""
     if math.isfinite(found.pai.low):
         bounds = f", 95 % interval {format_figure(found.pai.low)} to {format_figure(found.pai.high)}"
-    most = f"{found.most:,.1f}".removesuffix(".0")
+    size = units_of(judged.panel).many if _counts_units(judged) else WHOLES[judged.panel.support.kind]
     return (
         f"PAI {format_figure(found.pai.mean)} ({caught} of {round(found.incidents):,}{bounds}); PEI*"
-        f" {format_figure(found.pei)} ({caught} of the {most} that as many {size} could have held)"
+        f" {format_figure(found.pei)} ({caught} of the {format_held(found.most, catch)} that"
+        f" {_as_many(judged)} {size} could have held)"
     )
 
 
@@ -134,8 +143,9 @@ def describe_precision(judged: Judged, name: str, other: str) -> str:
 
 
 def name_bin(judged: Judged) -> str:
-    """Name what intervals rest on, a bin: week, month, or bin of several."""
-    return noun_of_bin("areas", read_catch(judged).panel.bin)
+    """Name what intervals rest on: a week where bins are shorter, else a bin, as a month."""
+    catch = read_catch(judged)
+    return "week" if catch.block > 1 else noun_of_bin("areas", catch.panel.bin)
 
 
 def count_tested(judged: Judged) -> str:
@@ -185,7 +195,8 @@ def describe_sizes(judged: Judged) -> str:
     if not other:
         return f"{text[0].upper()}{text[1:]}."
     apart = max(abs(_rate(each, name) - _rate(each, other)) for each in sizes)
-    beside = f"the two models differ by at most {_format_points(apart)} on any of them"
+    most = f"at most {_format_points(apart)}" if apart >= _ALIKE else "less than 0.1 percentage points"
+    beside = f"the two models differ by {most} on any of them"
     if between > apart + _ALIKE:
         return f"Cell size decides more than the model: {text}; {beside}."
     return f"{text[0].upper()}{text[1:]}; {beside}."
@@ -219,7 +230,7 @@ def format_gain_bounds(change: Difference, each: str) -> str:
 
 def format_held(number: float, catch: CatchJudged) -> str:
     """Format a number of incidents that was held: a mean over positions with a decimal, where it is small."""
-    return f"{number:.1f}" if _is_moved(catch) and number < _SMALL else f"{round(number):,}"
+    return f"{number:.1f}" if _is_moved(catch) and number < _FEW_HELD else f"{round(number):,}"
 
 
 def format_caught(judged: Judged, name: str) -> str:
@@ -246,9 +257,13 @@ def _describe_chosen(judged: Judged, name: str) -> str:
     return f"{some} chosen for {when}, {format_part(found.share)} of the study area"
 
 
+def _counts_units(judged: Judged) -> bool:
+    """Whether whole units are chosen; else so much area, the last one in part."""
+    return judged.panel.support.kind == "grid" or read_catch(judged).catch.unit == "units"
+
+
 def _as_many(judged: Judged) -> str:
-    whole = judged.panel.support.kind == "grid" or read_catch(judged).catch.unit == "units"
-    return "as many" if whole else "as much"
+    return "as many" if _counts_units(judged) else "as much"
 
 
 def _describe_few(judged: Judged, found: CatchFigures) -> str:

@@ -19,11 +19,11 @@ from ..measures.concentration import FewCells
 from ..measures.metrics import AreaHits, Weights
 from . import catch_words
 from .beside import describe_beside
-from .card_catch import describe_caught, read_difference
+from .card_catch import describe_caught
 from .catch_numbers import compare_catches, find_rival
 from .signals import count_better, describe_signal, find_most
 from .units import units_of, words_of
-from .verdicts import Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
+from .verdicts import SMALL, Verdict, format_hit_change, format_interval, verdict_of, verdict_of_hits
 from .words import (
     format_caught,
     format_change,
@@ -36,8 +36,8 @@ from .words import (
     maps_text,
 )
 
-#: A gain below this share of the log-loss is called small.
-_SMALL = 0.02
+#: Of an interval over too few maps.
+_NO_LIMITS = {"low": -math.inf, "high": math.inf}
 NOT_EVALUATED = (
     "Not evaluated: no map with enough past lies after the model's training window, so nothing can be said about how"
     " good this forecast is."
@@ -213,7 +213,8 @@ def describe_held_out(model: str, metrics: Mapping[str, Any]) -> str:
         area, units = _read_hits(catch), words_of(catch.get("units", "grid"))
         caught = f"in the riskiest {format_flagged(area, units)} it catches {format_hits(area, units)}"
         if change := catch["change"]:
-            difference = read_difference(change)
+            limits = {name: end if change[name] is None else change[name] for name, end in _NO_LIMITS.items()}
+            difference = Difference(**(change | limits))
             other = catch["baseline"]
             caught += _set_beside(catch["baseline_caught"], area, other, difference, other == against["baseline"])
         said.append(caught)
@@ -311,7 +312,7 @@ def _set_beside(
 def _call_small(judged: Judged, found: Comparison) -> str:
     """How small a gain is, and how much of a constant's log-loss the baseline already takes off, where it is known."""
     loss, base = judged.scores[judged.model].log_loss, judged.scores.get(found.rival)
-    if found.verdict.probabilities != "better" or base is None or not 0 < 1 - loss / base.log_loss < _SMALL:
+    if found.verdict.probabilities != "better" or base is None or not 0 < 1 - loss / base.log_loss < SMALL:
         return ""
     text = f"The gain is small, {format_share(1 - loss / base.log_loss)} of the log-loss"
     constant = judged.scores.get("constant")

@@ -41,6 +41,8 @@ _BOTH = {
     ("too few", "too few"): "too few maps to tell it from the simple baselines",
     ("alone", "alone"): "no simple baseline was scored beside it, so nothing can be said about how good that is",
 }
+#: A gain below this share of what it is compared with is called small.
+SMALL = 0.02
 #: Differences below it are rounding errors, and said as zero.
 _NOTHING = 1e-6
 #: States that are comparisons; all others stand for themselves.

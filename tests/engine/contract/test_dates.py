@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 
 from riskengine.contract.dates import (
     count_bins,
+    count_windows,
     format_bin_length,
     format_days,
     format_days_up_to,
@@ -17,6 +18,7 @@ from riskengine.contract.dates import (
     format_span,
     format_window,
     label_moments,
+    name_window,
 )
 
 
@@ -63,6 +65,21 @@ def test_bins_are_counted_by_their_name() -> None:
     assert [count_bins(number, "1 days") for number in (1, 58)] == ["1 day", "58 days"]
     assert count_bins(1200, "1 months") == "1,200 months"
     assert [count_bins(number, "2 hours") for number in (1, 3)] == ["1 bin of 2 hours", "3 bins of 2 hours"]
+
+
+@pytest.mark.parametrize(
+    ("length", "named", "one", "several"),
+    [
+        ("1 days", "day", "1 day", "4 days"),
+        ("7 days", "week", "1 week", "4 weeks"),
+        ("13 weeks", "quarter", "1 quarter", "4 quarters"),
+        ("3 months", "quarter", "1 quarter", "4 quarters"),
+        ("2 weeks", "window of 2 weeks", "1 window of 2 weeks", "4 windows of 2 weeks"),
+    ],
+)
+def test_windows_have_the_names_that_people_use(length: str, named: str, one: str, several: str) -> None:
+    assert name_window(length) == named
+    assert [count_windows(number, length) for number in (1, 4)] == [one, several]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_the_default_for_the_catch_is_the_ensemble_for_it(tmp_path: Path) -> Non
     said = Recorder()
     trained = train(tmp_path, stack, said, kind="ensemble", settings={}, horizon=4, refit=False)
     assert (trained["kind"], trained["title"]) == ("catch", "Ensemble for the catch")
-    assert "Its Ensemble is Ensemble for the catch." in said.messages
+    assert "With the catch the kind Ensemble is Ensemble for the catch." in said.messages
     model, card = load_model(trained["model"])
     assert card.name == "catch"
     # 5 % of the area by default.

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
+import shapely
 from kit.maps import make_stack
 from kit.panels import make_panel, make_row
 
 from riskengine.contract.aims import Catch
+from riskengine.contract.tools.base import fields_of
+from riskengine.contract.tools.forecast import ForecastRisk
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.maps.panel import Panel
+from riskengine.maps.segments import Segments
+from riskengine.maps.sparsecounts import SparseCounts
 from riskengine.systems.hotspots.aims import describe_catch, hold_out_windows, make_catch
-from riskengine.systems.hotspots.chosen import Chosen, choose_places, count_before
+from riskengine.systems.hotspots.chosen import Chosen, choose_places, count_before, write_chosen
 
 START, END = np.datetime64("2024-06-01"), np.datetime64("2024-09-01")
 
@@ -103,5 +110,25 @@ def test_equal_areas_come_by_their_ids() -> None:
 
 
 def test_what_was_filled_in_was_no_incident() -> None:
-    weeks = make_weeks(8)
-    assert count_before(replace(weeks, observed=np.arange(8) < 6)).tolist() == np.full((4, 5), 6).tolist()
+    weeks = replace(make_weeks(8), observed=np.arange(8) < 6)
+    assert count_before(weeks).tolist() == np.full((4, 5), 6).tolist()
+    sparse = replace(weeks, counts=SparseCounts.place(np.arange(160), np.ones(160, np.uint8), (8, 4, 5)))
+    assert count_before(sparse).tolist() == count_before(weeks).tolist()
+
+
+def test_segments_are_listed_as_lines_with_no_area(tmp_path: Path) -> None:
+    lines = np.array([shapely.LineString([(0, 0), (100, 0)]), shapely.LineString([(100, 0), (100, 400)])])
+    streets = Segments(("short", "long"), lines, "EPSG:27700", ("Short Lane", "Long Road"))
+    town = replace(make_panel(np.ones((12, 2), np.uint8)), support=streets)
+    # Both hold as many; 100 of 500 m may be covered.
+    chosen = choose(np.ones(2), town, Catch(20))
+    write_chosen(str(tmp_path / "p.gpkg"), fields_of(ForecastRisk, "places"), [chosen], town)
+    meta, _, shapes, columns = pyogrio.raw.read(tmp_path / "p.gpkg")
+    row = dict(zip(meta["fields"], (column[0] for column in columns), strict=True))
+    assert (row["id"], row["name"], row["rank"], row["before"]) == ("short", "Short Lane", 1, 12)
+    assert (row["share"], row["expected_share"]) == (pytest.approx(0.2), 0.5)
+    assert np.isnan(row["km2"])
+    assert shapely.length(shapely.from_wkb(shapes)).tolist() == [100.0]
+    assert describe_catch(Catch(20, "share", 3), town) == (
+        "the catch of 0.1 km (20 % of the length) in each quarter as a whole"
+    )
