@@ -304,8 +304,9 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="point_kernel",
         place="catching.pointkernel:PointKernel",
         title=tr("Counts and kernel"),
-        summary=tr("Counts of each place, all and recent ones, times a kernel around it; powers learned for the catch."),
+        summary=tr("Counts of each place, all and recent, times a kernel around it; learned for the catch."),
         line=LineStyle("#A6761D", ":", "P"),
+        long_run=True,
         needs=frozenset({GRID, COVARIATES}),
     ),
     ForecasterRecord(
@@ -322,6 +323,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         title=tr("Ensemble for the catch"),
         summary=tr("Several forecasters, weighted by what they caught on past windows."),
         line=LineStyle("#B30059", "-", "D"),
+        long_run=True,
         needs=frozenset({GRID, COVARIATES}),
     ),
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import expit, gammaln, logit
 
 Array = NDArray[np.float64]
 
@@ -127,16 +129,16 @@ def fit_shares(
     Parameters
     ----------
     heights : ndarray, shape (K, M)
-        Logarithms of the members' forecasts, one window after the other; the first is the one that is held to.
+        Logarithms of the members' forecasts, one window after the other.
     counts : ndarray, shape (M,)
     starts : ndarray of int, shape (windows,)
     sizes : ndarray, shape (M,)
         Logarithms.
     strength : float
-        Of the pull towards the first member alone, in log-likelihood.
+        Of the pull towards equal weights, in log-likelihood.
     """
     members = len(heights)
-    alone = np.eye(members)[0]
+    equal = np.full(members, 1.0 / members)
     lengths = np.diff(np.append(starts, len(counts)))
     totals = np.add.reduceat(counts, starts)
     scale = max(float(totals.sum()), 1.0)
@@ -146,14 +148,14 @@ def fit_shares(
         most = np.maximum.reduceat(reach, starts)
         raised = np.exp(reach - np.repeat(most, lengths))
         sums = np.add.reduceat(raised, starts)
-        pull = weights - alone
+        pull = weights - equal
         lost = float(totals @ (np.log(sums) + most)) - float(counts @ reach) + strength / 2 * float(pull @ pull)
         wrong = raised / np.repeat(sums, lengths) * np.repeat(totals, lengths) - counts
         return lost / scale, (heights @ wrong + strength * pull) / scale
 
     best = minimize(
         cost,
-        np.full(members, 1.0 / members),
+        equal,
         jac=True,
         method="SLSQP",
         bounds=[(0.0, 1.0)] * members,
@@ -163,3 +165,45 @@ def fit_shares(
     weights = np.clip(np.asarray(best, dtype=np.float64), 0.0, 1.0)
     shares: Array = weights / weights.sum()
     return shares
+
+
+@dataclass(frozen=True)
+class PointMass:
+    """How much a unit's own incidents say, whatever else is expected there.
+
+    A share of the units are taken for a law to themselves, as repeat addresses are: what is expected there weighs as
+    one incident does, and their own incidents say the rest. Which units these are is not known: each is one with the
+    probability that its incidents give it (Bayes), next to nothing where there are about as many as expected.
+
+    Attributes
+    ----------
+    share : float
+        Of the units; 0 where own incidents say nothing more.
+    half_life : float
+        Days after which an own incident, and its bin, weigh half.
+    """
+
+    share: float
+    half_life: float
+
+
+def find_own(expected: Array, counts: Array, bins: float) -> tuple[Array, Array]:
+    """Find what units would expect that are a law to themselves, and the log odds for it that their incidents give.
+
+    Parameters
+    ----------
+    expected, counts : ndarray, shape (N,)
+        Rates by all else, and incidents in so many bins.
+    """
+    mean = expected * bins
+    # A rate that is exponential around what is expected, against exactly that: no other term differs.
+    odds = gammaln(counts + 1) + mean - np.log1p(mean) - counts * np.log1p(mean)
+    return (1 + counts) / (1 / expected + bins), odds
+
+
+def mix_own(expected: Array, own: Array, odds: Array, share: float) -> Array:
+    """Mix what all else expects with what the own incidents say (`find_own`), where a share of the units are such."""
+    if not share:
+        return expected
+    known = np.ones(len(odds)) if share == 1 else expit(odds + logit(share))
+    return np.asarray(expected + known * (own - expected))

@@ -45,7 +45,7 @@ class Look:
 #: Ways to look at what is forecast, the first being prior counts, and at each other category.
 COUNTS = Look(np.inf, 0.0, 0.5)
 AROUND = Look(np.inf, 1.0, 0.01)
-OWN = (COUNTS, Look(365.0, 0.0, 0.1), AROUND, Look(90.0, 2.0, 0.003))
+OWN = (COUNTS, Look(365.0, 0.0, 0.1), Look(90.0, 0.0, 0.1), AROUND, Look(90.0, 2.0, 0.003))
 OTHER = (COUNTS, AROUND)
 #: How far incidents speak of their surroundings, metres, and in sides of a unit at least.
 _REACH, _LEAST_SIDES = 122.0, 0.7
@@ -95,10 +95,17 @@ class PlaceColumns:
         """Find the columns after the first `known` bins, shape (K, N)."""
         return np.stack([np.log(self._look(known, events, look) + look.least) for events, look in self._looked])
 
-    def _look(self, known: int, events: csr_array, look: Look) -> Array:
+    def count(self, known: int, half_life: float) -> tuple[Array, float]:
+        """Count what is forecast in each unit, shape (N,), and the bins, in the first `known` bins: by a half-life."""
+        weights = self._weigh(known, half_life)
+        return np.asarray(weights @ self.events[:known]), float(weights.sum())
+
+    def _weigh(self, known: int, half_life: float) -> Array:
         age = np.arange(known - 1, -1, -1) * measure_bin(self._history)
-        weights = np.where(self._history.observed[:known], 0.5 ** (age / look.half_life), 0.0)
-        seen = np.asarray(weights @ events[:known]) / self.size
+        return np.where(self._history.observed[:known], 0.5 ** (age / half_life), 0.0)
+
+    def _look(self, known: int, events: csr_array, look: Look) -> Array:
+        seen = np.asarray(self._weigh(known, look.half_life) @ events[:known]) / self.size
         return self._smooth(seen, self._reach * look.reach) if look.reach else seen
 
     def _smooth(self, seen: Array, sigma: float) -> Array:

@@ -53,9 +53,7 @@ class CountsEtas(RateForecaster):
         excited = find_rates_of(self.etas_, history, steps, context or JobContext())
         return self._mix(history, excited)
 
-    def find_rates_after(
-        self, history: Panel, known: Sequence[int], steps: int, context: JobContext
-    ) -> list[Array]:
+    def find_rates_after(self, history: Panel, known: Sequence[int], steps: int, context: JobContext) -> list[Array]:
         """Find the rates after each of several ascending numbers of bins, reading the maps once."""
         rates = self.etas_.predict_after(history, known, steps, context)
         mixed = zip(known, rates, strict=True)

@@ -42,8 +42,8 @@ _KNOWN, _MOST_WINDOWS = 0.5, 12
 _LEAST_WEIGHT = 0.02
 #: Weights add up to one but for this.
 _ROUNDING = 1e-6
-#: A logarithm needs more than nothing.
-_LEAST_RATE = 1e-12
+#: A logarithm needs more than nothing. Of prior counts it is half an incident in all of the history.
+_LEAST_RATE, _LEAST_COUNT = 1e-12, 0.5
 
 
 class CatchEnsemble(RateForecaster):
@@ -51,8 +51,8 @@ class CatchEnsemble(RateForecaster):
 
     The members are fitted on the first half of the history and forecast windows of its second half, each from what was
     known at its start. The weights, none negative and one in sum, are those with which the incidents there most
-    likely chose their units, among the units that come into question for the catch; they are held towards prior
-    counts. Then every member with a weight is fitted again on the whole history.
+    likely chose their units, among the units that come into question for the catch; they are held towards equal
+    weights. Then every member with a weight is fitted again on the whole history.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class CatchEnsemble(RateForecaster):
     flagged : float
         Share of the study area that is to catch the most.
     strength : float
-        Of the pull towards prior counts, in log-likelihood.
+        Of the pull towards equal weights, in log-likelihood.
     threshold : int
         Incidents in a cell and bin that count as an event.
     seed : int
@@ -93,7 +93,7 @@ class CatchEnsemble(RateForecaster):
         members: Sequence[str] = CATCH_MEMBERS,
         window: int = 1,
         flagged: float = 0.05,
-        strength: float = 5.0,
+        strength: float = 30.0,
         threshold: int = 1,
         seed: int = 0,
     ) -> None:
@@ -111,6 +111,11 @@ class CatchEnsemble(RateForecaster):
         self.strength = strength
         self.threshold = threshold
         self.seed = seed
+
+    @property
+    def is_long_run(self) -> bool:
+        """Whether all of its members are long-run means."""
+        return all(member.is_long_run for member in self.members_.values())
 
     def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Learn the weights on past windows of `history`, then fit the members on all of it."""
@@ -151,14 +156,15 @@ class CatchEnsemble(RateForecaster):
         self, history: Panel, windows: Sequence[PastWindow], window: int, able: Sequence[str], context: JobContext
     ) -> None:
         size = history.support.measure_km()[history.mask]
-        # Prior counts first: they say which units come into question, and the weights are held to them.
+        # Prior counts first: they say which units come into question.
         order = sorted(able, key=lambda name: name != CATCH_BASELINE)
         heights = np.empty((len(order), len(windows), len(size)), dtype=np.float32)
         for number, name in enumerate(order):
             with context.step(number / len(order), (number + 1) / len(order)):
                 context.progress(0.0, f"Trying {title_of(name)} on {count_text(len(windows), 'past window')}")
                 expected = self._try(name, history, windows, window, context)
-                heights[number] = np.log(np.maximum(expected, _LEAST_RATE) / size)
+                least = [_find_least(name, each.known) * window for each in windows]
+                heights[number] = [np.log((each + low) / size) for each, low in zip(expected, least, strict=True)]
         number = count_focus(size, self.flagged)
         focus = [find_focus(each, number) for each in heights[0]]
         asked = [heights[:, place, units] for place, units in enumerate(focus)]
@@ -202,7 +208,7 @@ class CatchEnsemble(RateForecaster):
             with context.step(place / number, (place + 1) / number):
                 context.progress(0.0)
                 rates = find_rates_of(member, history, steps, context)
-            pooled += weight * np.log(np.maximum(rates, _LEAST_RATE) / size)
+            pooled += weight * np.log((rates + _find_least(member.name, len(history))) / size)
             level += weight * np.log(rates.sum(axis=1))
         focus = count_focus(size, self.flagged)
         shares = [expect_shares(each, size, self.slopes_, focus) for each in pooled]
@@ -226,3 +232,8 @@ class CatchEnsemble(RateForecaster):
                 own = {key.removeprefix(f"{name}/"): each for key, each in state.items() if key.startswith(f"{name}/")}
                 self.members_[name] = self._make(name).restore(own)
         return self
+
+
+def _find_least(name: str, known: int) -> float:
+    """Find what is added to a member's rates, by the bins that were known."""
+    return _LEAST_COUNT / max(known, 1) if name == CATCH_BASELINE else _LEAST_RATE

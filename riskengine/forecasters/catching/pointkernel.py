@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,8 +14,8 @@ from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
 from ...ground.errors import DataError
 from ...maps.panel import Panel
-from ..base import check_history, mark_events
-from .choice import SLOPES, expect_shares, fit_choice, fit_slopes
+from ..base import LEAST, check_history, mark_events
+from .choice import SLOPES, PointMass, expect_shares, find_own, fit_choice, fit_slopes, mix_own
 from .columns import AROUND, OWN, PlaceColumns
 from .pastwindows import (
     PastWindow,
@@ -40,6 +41,11 @@ _KNOWN = 0.2
 STRENGTH = 30.0
 #: Power of what lies around a place where nothing can be learned: it decides among places of equal counts.
 _TIES = 0.01
+#: Shares of the units that are a law to themselves, and half-lives of their incidents, that are tried.
+SHARES, HALF_LIVES = (1e-4, 1e-3, 0.01, 0.1, 0.5, 1.0), (np.inf, 365.0, 90.0)
+NO_MASS = PointMass(0.0, np.inf)
+#: Log-likelihood that own incidents must bring to be mixed in.
+WORTH = 4.0
 #: A power is no larger.
 _MOST = 1e6
 
@@ -50,8 +56,10 @@ class PointKernel(RateForecaster):
     The mass of a place itself stays on it. The powers, one for each way to look at the past (`columns`), are those
     with which incidents of past windows most likely chose their units (a conditional logit), each window looked at
     from what was known at its start. They are learned among the units that come into question for the catch, held
-    towards prior counts alone. Other categories that the panel holds are looked at, too. Where past windows are too
-    few it is prior counts, and what lies around decides among equals.
+    towards prior counts alone. Other categories that the panel holds are looked at, too. Where the own incidents of a
+    unit are far more than that, they decide, as far as past windows show that this holds on (`PointMass`): a repeat
+    address stands for itself, whatever lies around. Where past windows are too few it is prior counts, and what lies
+    around decides among equals.
 
     Parameters
     ----------
@@ -70,6 +78,8 @@ class PointKernel(RateForecaster):
         Of each column.
     slopes_ : ndarray, shape (2,)
         What the logarithm of the product is multiplied by in the units that come into question, and in the others.
+    mass_ : ndarray, shape (2,)
+        Share of the units that are a law to themselves, and half-life of their own incidents, days (`PointMass`).
 
     Examples
     --------
@@ -80,18 +90,24 @@ class PointKernel(RateForecaster):
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
         "powers_": ArraySpec("f", ("columns",), -_MOST, _MOST),
         "slopes_": ArraySpec("f", (2,), *SLOPES),
+        "mass_": ArraySpec("f", (2,), (0.0, LEAST), (1.0, np.inf)),
     }
 
     powers_: Array
     slopes_: Array
+    mass_: Array
 
-    def __init__(
-        self, window: int = 1, flagged: float = 0.05, strength: float = STRENGTH, threshold: int = 1
-    ) -> None:
+    def __init__(self, window: int = 1, flagged: float = 0.05, strength: float = STRENGTH, threshold: int = 1) -> None:
         self.window = window
         self.flagged = flagged
         self.strength = strength
         self.threshold = threshold
+
+    @property
+    def is_long_run(self) -> bool:
+        """Whether recent incidents have no power of their own: so it is where nothing could be learned."""
+        recent = [power for look, power in zip(OWN, self.powers_, strict=False) if np.isfinite(look.half_life)]
+        return not any(recent) and not np.isfinite(self.mass_[1])
 
     def fit(self, history: Panel, context: JobContext | None = None) -> Self:
         """Learn the powers on past windows of `history`."""
@@ -112,13 +128,12 @@ class PointKernel(RateForecaster):
             heights = [self.powers_ @ each for each in found]
             focus = count_focus(columns.size, self.flagged)
             self.slopes_ = fit_slopes(heights, columns.size, [each.counts for each in windows], focus)
-            learned = ", ".join(
-                f"{name} {power:.2f}" for name, power in zip(columns.names, self.powers_, strict=True)
-            )
-            context.log(f"Learned on {describe_windows(history, windows, window)}; powers of the counts: {learned}")
+            mass = self._choose_mass(history, columns, windows, heights, find_overlap(windows, window), context)
+            self.mass_ = np.array([mass.share, mass.half_life])
+            context.log(f"Learned on {describe_windows(history, windows, window)}: {self._describe(columns, mass)}")
         else:
             towards[OWN.index(AROUND)] = _TIES
-            self.powers_, self.slopes_ = towards, np.ones(2)
+            self.powers_, self.slopes_, self.mass_ = towards, np.ones(2), np.array([0.0, np.inf])
             context.log(
                 f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
                 " too few to learn from: places rank by prior counts, and among equals by what lies around them"
@@ -146,6 +161,42 @@ class PointKernel(RateForecaster):
         scaled = fit_choice((rows - middle) / spread, counts, starts, strength, towards * spread, sizes)
         return np.asarray(scaled / spread)
 
+    def _expect(self, columns: PlaceColumns, height: Array, level: float) -> Array:
+        """Find the rates by the powers alone, shape (N,)."""
+        return level * expect_shares(height, columns.size, self.slopes_, count_focus(columns.size, self.flagged))
+
+    def _choose_mass(
+        self,
+        history: Panel,
+        columns: PlaceColumns,
+        windows: Sequence[PastWindow],
+        heights: Sequence[Array],
+        overlap: float,
+        context: JobContext,
+    ) -> PointMass:
+        """Choose how much own incidents say with which those of past windows most likely chose their units."""
+        totals = np.asarray(columns.events.sum(axis=1))
+        gains = dict.fromkeys([NO_MASS, *(PointMass(*each) for each in product(SHARES, HALF_LIVES))], 0.0)
+        for number, (each, height) in enumerate(zip(windows, heights, strict=True)):
+            context.progress(0.8 + 0.2 * number / len(windows))
+            expected = self._expect(columns, height, find_level(history, totals[: each.known]))
+            happened = np.flatnonzero(each.counts)
+            own = {life: find_own(expected, *columns.count(each.known, life)) for life in HALF_LIVES}
+            for mass in gains:
+                rates = mix_own(expected, *own[mass.half_life], mass.share)
+                gains[mass] += float(each.counts[happened] @ np.log(rates[happened] / rates.sum())) / overlap
+        best = max(gains, key=lambda mass: gains[mass])
+        return best if gains[best] > gains[NO_MASS] + WORTH else NO_MASS
+
+    def _describe(self, columns: PlaceColumns, mass: PointMass) -> str:
+        powers = ", ".join(f"{name} {power:.2f}" for name, power in zip(columns.names, self.powers_, strict=True))
+        said = f"a place expects a product of powers of the incidents {powers}"
+        if not mass.share:
+            return said
+        recent = f" (half-life {count_text(round(mass.half_life), 'day')})" if np.isfinite(mass.half_life) else ""
+        part = "every place" if mass.share == 1 else f"about {mass.share * 100:g} % of the places"
+        return f"{said}; its own incidents{recent} decide in {part}"
+
     def find_rates(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Array:
         (context or JobContext()).progress(0.0)
         columns = PlaceColumns(history, self.threshold)
@@ -155,7 +206,7 @@ class PointKernel(RateForecaster):
                 parameter="heatmaps",
                 remedy="Give the further categories that the model was trained with, and no others",
             )
-        height = self.powers_ @ columns.find(len(history))
-        shares = expect_shares(height, columns.size, self.slopes_, count_focus(columns.size, self.flagged))
-        rates = find_level(history, columns.events) * shares
+        mass, level = PointMass(*self.mass_.tolist()), find_level(history, np.asarray(columns.events.sum(axis=1)))
+        expected = self._expect(columns, self.powers_ @ columns.find(len(history)), level)
+        rates = mix_own(expected, *find_own(expected, *columns.count(len(history), mass.half_life)), mass.share)
         return np.broadcast_to(rates, (steps, len(rates)))

@@ -46,9 +46,7 @@ class RateForecaster(Forecaster):
         N are the units inside. Where all bins expect the same, it may be a view of one.
         """
 
-    def find_rates_after(
-        self, history: Panel, known: Sequence[int], steps: int, context: JobContext
-    ) -> list[Array]:
+    def find_rates_after(self, history: Panel, known: Sequence[int], steps: int, context: JobContext) -> list[Array]:
         """Find the rates after each of several ascending numbers of bins, as `find_rates` of the bins before."""
         return [self.find_rates(history.cut(each), steps, context) for each in known]
 
@@ -60,9 +58,7 @@ class RateForecaster(Forecaster):
         whole[:, history.mask] = np.clip(risk, SMALLEST, LARGEST)
         return whole
 
-    def predict_window(
-        self, history: Panel, steps: int = 1, context: JobContext | None = None
-    ) -> NDArray[np.float32]:
+    def predict_window(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> NDArray[np.float32]:
         """Forecast the incidents of the next `steps` bins as one window: the sum of their rates."""
         check_steps(steps)
         if self.threshold > 1:
@@ -93,11 +89,17 @@ def read_rates(risk: NDArray[np.float32]) -> Array:
     return np.asarray(-np.log1p(-np.minimum(risk.astype(np.float64), LARGEST)))
 
 
-def find_level(history: Panel, events: csr_array) -> float:
+def find_level(history: Panel, totals: Array) -> float:
     """Find the incidents, or events, of a bin in the whole study area: with a half-life of a year.
 
     Half an incident, as in the constant forecast: no history makes the rate zero.
+
+    Parameters
+    ----------
+    history : Panel
+    totals : ndarray, shape (known,)
+        Of the study area in each of its first bins, no more than are known.
     """
-    age = np.arange(len(history) - 1, -1, -1) * measure_bin(history)
-    weights = np.where(history.observed, 0.5 ** (age / _LEVEL_DAYS), 0.0)
-    return float((weights @ events.sum(axis=1) + 0.5) / max(float(weights.sum()), 0.5))
+    age = np.arange(len(totals) - 1, -1, -1) * measure_bin(history)
+    weights = np.where(history.observed[: len(totals)], 0.5 ** (age / _LEVEL_DAYS), 0.0)
+    return float((weights @ totals + 0.5) / max(float(weights.sum()), 0.5))
