@@ -39,6 +39,8 @@ INCIDENTS_2017: Mapping[str, tuple[int, ...]] = {
     "burglary": (20, 41, 93, 175, 268),
     "vehicle_theft": (71, 135, 273, 543, 805),
 }
+#: A grid, and which of its cells belong to the study area.
+Cells = tuple[Grid, NDArray[np.bool_]]
 #: The first day of the data.
 _FIRST = np.datetime64("2012-03-01")
 _WEEK = np.timedelta64(7, "D")
@@ -104,7 +106,7 @@ def read_incidents(data: Path, kind: str) -> Incidents:
     return Incidents(x, y, when, np.zeros(len(x), dtype=np.int32), [], np.arange(len(x)))
 
 
-def make_cells(data: Path, feet: float) -> tuple[Grid, NDArray[np.bool_]]:
+def make_cells(data: Path, feet: float) -> Cells:
     """Make the grid over Portland and its study area: the cells whose centre lies inside the outline, and those around.
 
     With the cells around, every incident stays inside wherever the grid is moved to.
@@ -118,7 +120,7 @@ def make_cells(data: Path, feet: float) -> tuple[Grid, NDArray[np.bool_]]:
     return grid, binary_dilation(inside, np.ones((3, 3)))
 
 
-def make_panel(incidents: Incidents, cells: tuple[Grid, NDArray[np.bool_]], spring: Spring) -> Heatmaps:
+def make_panel(incidents: Incidents, cells: Cells, spring: Spring) -> Heatmaps:
     """Count the incidents of one type, before and after one spring's origin."""
     grid, mask = cells
     counts, _ = count_incidents(incidents, grid, spring.edges, mask, sparse=True)

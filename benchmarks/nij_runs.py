@@ -17,12 +17,23 @@ from typing import Any
 
 import numpy as np
 from common import say
-from nij_data import TYPES, WEEKS, YEARS, Spring, make_catch, make_cells, make_panel, make_spring, read_incidents
+from nij_data import (
+    TYPES,
+    WEEKS,
+    YEARS,
+    Cells,
+    Spring,
+    make_catch,
+    make_cells,
+    make_panel,
+    make_spring,
+    read_incidents,
+)
 from numpy.typing import NDArray
 
 from riskengine.evaluation.catchcount import tally
 from riskengine.evaluation.offsets import sample_offsets
-from riskengine.evaluation.positions import Placed, Position, run_positions
+from riskengine.evaluation.positions import Position, run_positions
 from riskengine.evaluation.task import one_core
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.catalogue import make_forecaster
@@ -31,7 +42,7 @@ from riskengine.ground.context import JobContext
 from riskengine.intake.incidents import Incidents
 from riskengine.maps.aims import find_flagged_share
 from riskengine.maps.heatmaps import Heatmaps
-from riskengine.maps.panel import Extras, count_incidents
+from riskengine.maps.panel import Extras
 
 Array = NDArray[np.float64]
 
@@ -40,13 +51,12 @@ _read = cache(read_incidents)
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of one spring at every position: all models at all areas and horizons.
+    """What is asked at every position: all models at all areas and horizons.
 
     Attributes
     ----------
     data : Path
     kind : str
-    year : int
     miles : tuple of float
         Square miles that are flagged.
     horizons, models : tuple of str
@@ -54,7 +64,6 @@ class Asked:
 
     data: Path
     kind: str
-    year: int
     miles: tuple[float, ...]
     horizons: tuple[str, ...]
     models: tuple[str, ...]
@@ -86,10 +95,23 @@ class Answer:
 Key = tuple[float, str, str]
 
 
-def count_spring(asked: Asked, panel: Heatmaps, context: JobContext) -> dict[Key, Answer]:
-    """Fit every model before 1 March and count what its cells caught; by square miles, horizon and model."""
-    spring = make_spring(asked.year)
-    panel = replace(panel, extras=_count_other(asked, panel))
+def count_springs(asked: Asked, panel: Heatmaps, context: JobContext) -> list[dict[Key, Answer]]:
+    """Count what was caught in every spring on the cells of one panel."""
+    answers = []
+    for number, year in enumerate(YEARS):
+        with context.step(number / len(YEARS), (number + 1) / len(YEARS)):
+            answers.append(count_spring(asked, make_spring(year), (panel.grid, panel.mask), context))
+    return answers
+
+
+def count_spring(asked: Asked, spring: Spring, cells: Cells, context: JobContext) -> dict[Key, Answer]:
+    """Fit every model before 1 March and count what its cells caught; by square miles, horizon and model.
+
+    The other type is a further channel: both are known on 1 March.
+    """
+    (other,) = (kind for kind in TYPES if kind != asked.kind)
+    panel, beside = (make_panel(_read(asked.data, kind), cells, spring) for kind in (asked.kind, other))
+    panel = replace(panel, extras=Extras(channels=np.asarray(beside.counts)[None], channel_names=(other,)))
     history, weeks = panel.before(spring.first), spring.weeks
     answers: dict[Key, Answer] = {}
     for miles, name in product(asked.miles, asked.models):
@@ -110,13 +132,6 @@ def count_spring(asked: Asked, panel: Heatmaps, context: JobContext) -> dict[Key
             seconds = time.perf_counter() - began
             answers[miles, horizon, name] = Answer(caught, incidents, float(counted.most[0]), counted.flagged, seconds)
     return answers
-
-
-def _count_other(asked: Asked, panel: Heatmaps) -> Extras:
-    """The other type as a further channel, as *Train forecast model* takes it: both are known on 1 March."""
-    (other,) = (kind for kind in TYPES if kind != asked.kind)
-    counts, _ = count_incidents(_read(asked.data, other), panel.grid, panel.edges, panel.mask)
-    return Extras(channels=counts[None], channel_names=(other,))
 
 
 @dataclass(frozen=True)
@@ -151,36 +166,35 @@ def run_springs(
     seed: int = 0,
 ) -> dict[Key, Found]:
     """Run all springs at `number` positions, the given one first, on all cores; by square miles, horizon and model."""
-    cells, incidents = make_cells(data, feet), _read(data, kind)
+    incidents, began = _read(data, kind), time.perf_counter()
+    panel = make_panel(incidents, make_cells(data, feet), make_spring(YEARS[0]))
     positions = [Position(east, north) for east, north in sample_offsets(number - 1, seed)]
-    springs = []
-    for year in YEARS:
-        began, spring = time.perf_counter(), make_spring(year)
-        work = partial(count_spring, Asked(data, kind, year, tuple(miles), tuple(horizons), tuple(models)))
-        panel = make_panel(incidents, cells, spring)
-        done = list(run_positions(panel, incidents, positions, work, workers=count_cores()))
-        for each in done:
-            _check(each, spring, incidents, horizons)
-        springs.append([each.result for each in done])
-        say(f"{kind}, {feet:g} ft, spring of {year}: {number} positions, {time.perf_counter() - began:.0f} s")
-    return {key: _gather([[each[key] for each in spring] for spring in springs]) for key in springs[0][0]}
+    work = partial(count_springs, Asked(data, kind, tuple(miles), tuple(horizons), tuple(models)))
+    done: list[list[dict[Key, Answer]]] = []
+    for placed in run_positions(panel, incidents, positions, work, workers=count_cores()):
+        if placed.result is None:
+            raise SystemExit(f"{placed.position}: {placed.failure}")
+        _check(placed.result, incidents)
+        done.append(placed.result)
+        where = f"position {len(done)} of {number}, {time.perf_counter() - began:.0f} s"
+        say(f"{kind}, {feet:g} ft, {', '.join(models)}: {where}")
+    return {key: _gather([[each[key] for each in springs] for springs in done]) for key in done[0][0]}
 
 
-def _check(placed: Placed[dict[Key, Answer]], spring: Spring, incidents: Incidents, horizons: Sequence[str]) -> None:
-    """Refuse a position that failed, and one at which an incident of the window lies in no cell of the study area."""
-    if placed.result is None:
-        raise SystemExit(f"{placed.position}: {placed.failure}")
-    start = spring.edges[spring.first]
-    for (_, horizon, _), answer in placed.result.items():
-        end = spring.edges[spring.first + spring.windows[horizon]]
-        number = int(((incidents.time >= start) & (incidents.time < end)).sum())
-        if answer.incidents.sum() != number:
-            raise SystemExit(f"{placed.position}: {answer.incidents.sum():g} incidents were counted of {number}.")
+def _check(answers: list[dict[Key, Answer]], incidents: Incidents) -> None:
+    """Refuse a position at which an incident of a window lies in no cell of the study area."""
+    for year, answer in zip(YEARS, answers, strict=True):
+        spring = make_spring(year)
+        for (_, horizon, _), each in answer.items():
+            start, end = spring.edges[[spring.first, spring.first + spring.windows[horizon]]]
+            number = int(((incidents.time >= start) & (incidents.time < end)).sum())
+            if each.incidents.sum() != number:
+                raise SystemExit(f"Of {number} incidents from {start} on {each.incidents.sum():g} lie in a cell.")
 
 
-def _gather(springs: list[list[Answer]]) -> Found:
+def _gather(positions: list[list[Answer]]) -> Found:
     def stack(name: str) -> Array:
-        return np.stack([np.array([getattr(each, name) for each in spring]) for spring in springs], axis=1)
+        return np.array([[getattr(each, name) for each in springs] for springs in positions])
 
     return Found(*(stack(name) for name in ("caught", "incidents", "most", "flagged")))
 
@@ -193,18 +207,16 @@ def count_cores() -> int:
 def measure_speed(data: Path, kind: str, feet: float, miles: float, models: Sequence[str]) -> dict[str, Any]:
     """Measure the spring of 2017 at the given position in a process of its own: seconds by model, and peak memory."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_measure, Asked(data, kind, 2017, (miles,), ("3m",), tuple(models)), feet).result()
+        return pool.submit(_measure, Asked(data, kind, (miles,), ("3m",), tuple(models)), feet).result()
 
 
 def _measure(asked: Asked, feet: float) -> dict[str, Any]:
-    began, incidents = time.perf_counter(), _read(asked.data, asked.kind)
-    panel = make_panel(incidents, make_cells(asked.data, feet), make_spring(asked.year))
-    counted = time.perf_counter()
+    cells, began = make_cells(asked.data, feet), time.perf_counter()
     with one_core():
-        answers = count_spring(asked, panel, JobContext())
+        answers = count_spring(asked, make_spring(YEARS[-1]), cells, JobContext())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
     return {
-        "count_seconds": counted - began,
+        "seconds": time.perf_counter() - began,
         "model_seconds": {name: answer.seconds for (_, _, name), answer in answers.items()},
         "peak_mb": peak,
     }
