@@ -202,7 +202,8 @@ class PointKernel(RateForecaster):
         columns = PlaceColumns(history, self.threshold)
         if len(columns.names) != len(self.powers_):
             raise DataError(
-                f"The model looks at {len(self.powers_)} columns of counts, and these maps have {len(columns.names)}",
+                f"The model looks at counts in {count_text(len(self.powers_), 'way')}, and these maps give"
+                f" {len(columns.names)}",
                 parameter="heatmaps",
                 remedy="Give the further categories that the model was trained with, and no others",
             )
