@@ -122,7 +122,7 @@ def _split(height: Array, focus: int) -> tuple[Array, Array]:
 
 
 def fit_shares(
-    heights: Array, counts: Array, starts: NDArray[np.intp], sizes: Array, strength: float
+    heights: Array, counts: Array, starts: NDArray[np.intp], sizes: Array, strength: float, towards: Array
 ) -> NDArray[np.float64]:
     """Fit the weights of a pool, none negative and one in sum, by which incidents most likely chose their units.
 
@@ -135,10 +135,11 @@ def fit_shares(
     sizes : ndarray, shape (M,)
         Logarithms.
     strength : float
-        Of the pull towards equal weights, in log-likelihood.
+        Of the pull, in log-likelihood.
+    towards : ndarray, shape (K,)
+        The weights it pulls to.
     """
     members = len(heights)
-    equal = np.full(members, 1.0 / members)
     lengths = np.diff(np.append(starts, len(counts)))
     totals = np.add.reduceat(counts, starts)
     scale = max(float(totals.sum()), 1.0)
@@ -148,14 +149,14 @@ def fit_shares(
         most = np.maximum.reduceat(reach, starts)
         raised = np.exp(reach - np.repeat(most, lengths))
         sums = np.add.reduceat(raised, starts)
-        pull = weights - equal
+        pull = weights - towards
         lost = float(totals @ (np.log(sums) + most)) - float(counts @ reach) + strength / 2 * float(pull @ pull)
         wrong = raised / np.repeat(sums, lengths) * np.repeat(totals, lengths) - counts
         return lost / scale, (heights @ wrong + strength * pull) / scale
 
     best = minimize(
         cost,
-        equal,
+        towards,
         jac=True,
         method="SLSQP",
         bounds=[(0.0, 1.0)] * members,

@@ -38,6 +38,9 @@ Array = NDArray[np.float64]
 #: Share of a history that the members are fitted on before the first window that they are weighed on, and such windows
 #: at most.
 _KNOWN, _MOST_WINDOWS = 0.5, 12
+#: The member that the weights are held to, which on past windows of fine grids caught most; and alone where nothing can
+#: be learned.
+_TRUSTED = "point_kernel"
 #: A member with less is left out.
 _LEAST_WEIGHT = 0.02
 #: Weights add up to one but for this.
@@ -51,8 +54,8 @@ class CatchEnsemble(RateForecaster):
 
     The members are fitted on the first half of the history and forecast windows of its second half, each from what was
     known at its start. The weights, none negative and one in sum, are those with which the incidents there most
-    likely chose their units, among the units that come into question for the catch; they are held towards equal
-    weights. Then every member with a weight is fitted again on the whole history.
+    likely chose their units, among the units that come into question for the catch; they are held towards
+    Counts and kernel alone. Then every member with a weight is fitted again on the whole history.
 
     Parameters
     ----------
@@ -63,7 +66,7 @@ class CatchEnsemble(RateForecaster):
     flagged : float
         Share of the study area that is to catch the most.
     strength : float
-        Of the pull towards equal weights, in log-likelihood.
+        Of the pull towards Counts and kernel alone, in log-likelihood.
     threshold : int
         Incidents in a cell and bin that count as an event.
     seed : int
@@ -93,7 +96,7 @@ class CatchEnsemble(RateForecaster):
         members: Sequence[str] = CATCH_MEMBERS,
         window: int = 1,
         flagged: float = 0.05,
-        strength: float = 30.0,
+        strength: float = 100.0,
         threshold: int = 1,
         seed: int = 0,
     ) -> None:
@@ -134,7 +137,7 @@ class CatchEnsemble(RateForecaster):
                 self._weigh(history, windows, window, able, context)
         else:
             able = self._list_able(history)
-            alone = next((name for name in ("point_kernel", CATCH_BASELINE) if name in able), CATCH_BASELINE)
+            alone = next((name for name in (_TRUSTED, CATCH_BASELINE) if name in able), CATCH_BASELINE)
             self.weights_[self.members.index(alone)] = 1.0
             context.log(
                 f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
@@ -172,7 +175,12 @@ class CatchEnsemble(RateForecaster):
         starts = np.cumsum([0, *(len(units) for units in focus[:-1])])
         sizes = np.concatenate([np.log(size[units]) for units in focus])
         found = fit_shares(
-            np.concatenate(asked, axis=1), counts / find_overlap(windows, window), starts, sizes, self.strength
+            np.concatenate(asked, axis=1),
+            counts / find_overlap(windows, window),
+            starts,
+            sizes,
+            self.strength,
+            _find_trusted(order),
         )
         found = np.where(found < _LEAST_WEIGHT, 0.0, found)
         found /= found.sum()
@@ -232,6 +240,13 @@ class CatchEnsemble(RateForecaster):
                 own = {key.removeprefix(f"{name}/"): each for key, each in state.items() if key.startswith(f"{name}/")}
                 self.members_[name] = self._make(name).restore(own)
         return self
+
+
+def _find_trusted(members: Sequence[str]) -> Array:
+    """Find the weights that are held to: those of the trusted member alone, or equal ones where it is none."""
+    if _TRUSTED in members:
+        return np.asarray(np.eye(len(members))[members.index(_TRUSTED)])
+    return np.full(len(members), 1.0 / len(members))
 
 
 def _find_least(name: str, known: int) -> float:

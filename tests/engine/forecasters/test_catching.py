@@ -221,11 +221,12 @@ def test_members_are_weighed_by_how_incidents_chose() -> None:
     # One member says four to one, the other even; two of three chose the first unit: half of each says two to one.
     heights = np.array([[np.log(4.0), 0.0], [0.0, 0.0]])
     given = heights, np.array([200.0, 100.0]), np.array([0]), np.zeros(2)
-    np.testing.assert_allclose(fit_shares(*given, 0.0), [0.5, 0.5], atol=1e-3)
+    even = np.array([0.5, 0.5])
+    np.testing.assert_allclose(fit_shares(*given, 0.0, np.array([0.1, 0.9])), even, atol=1e-3)
     # All chose the first: nothing is for the second member, but for the pull.
     sure = heights, np.array([300.0, 0.0]), np.array([0]), np.zeros(2)
-    np.testing.assert_allclose(fit_shares(*sure, 0.0), [1.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(fit_shares(*sure, 1e7), [0.5, 0.5], atol=1e-3)
+    np.testing.assert_allclose(fit_shares(*sure, 0.0, even), [1.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(fit_shares(*sure, 1e7, even), even, atol=1e-3)
 
 
 def test_slopes_bring_heights_to_what_happened() -> None:
