@@ -79,7 +79,8 @@ def _make_edges(unit: str) -> tuple[NDArray[np.datetime64], int]:
     spring = make_spring(2017)
     if unit == "weeks":
         return spring.edges, spring.first
-    edges = np.arange(spring.edges[0].astype("datetime64[D]"), spring.edges[-1]).astype("datetime64[s]")
+    first, last = spring.edges[[0, -1]].astype("datetime64[D]")
+    edges = np.arange(first, last + 1).astype("datetime64[s]")
     return edges, int(np.searchsorted(edges, spring.edges[spring.first]))
 
 

@@ -125,7 +125,7 @@ def name_window(length: str) -> str:
     number, _, unit = length.partition(" ")
     # Bins of seven days are weeks that begin on any day.
     if unit == "days" and int(number) % 7 == 0:
-        length = f"{int(number) // 7} weeks"
+        length = " ".join((str(int(number) // 7), "weeks"))
     return _WINDOWS.get(length) or f"window of {format_bin_length(length)}"
 
 

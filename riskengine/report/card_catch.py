@@ -85,7 +85,8 @@ def describe_chosen(chosen: Chosen, panel: Panel) -> str:
     words, number = units_of(panel), len(chosen.units)
     size = f"{format_figure(float(chosen.km2.sum()))} {words.measure}, {format_share(float(chosen.share[-1]))}"
     expected, share = float(chosen.expected.sum()), float(chosen.expected_share[-1])
+    total = count_text(float(f"{chosen.total:.3g}"), "incident")
     return (
         f"{count_text(number, words.noun)} ({size} of the {words.whole}) {'is' if number == 1 else 'are'} expected to"
-        f" hold {format_figure(expected)} of {format_figure(chosen.total)} incidents, {format_share(share)}"
+        f" hold {format_figure(expected)} of {total}, {format_share(share)}"
     )

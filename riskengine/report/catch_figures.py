@@ -29,7 +29,7 @@ _LEAST_SIDE, _MAP_WIDTH = 4.5, 5.6
 #: With more places that had incidents than these, single incidents have no number beside them; with many more, none.
 _FEW, _NUMBERED = 20, 60
 #: A place whose side has so many points has room for a number.
-_ROOMY = 11.0
+_ROOMY = 7.0
 
 
 def draw_sizes_of_catch(judged: Judged) -> str:
@@ -136,7 +136,7 @@ def _number_places(
     light = np.zeros(hit.shape, bool) if dark is None else dark
     for x, y, number, is_dark in zip(*canvas.find_middles(hit), counts[hit].tolist(), light[hit], strict=True):
         colour = "#ffffff" if is_dark else _RIM
-        axes.annotate(f"{number:,}", (x, y), fontsize=7.5, color=colour, **beside, **middle)
+        axes.annotate(f"{number:,}", (x, y), fontsize=7, color=colour, **beside, **middle)
 
 
 def _name_step(label: str) -> str:

@@ -278,7 +278,7 @@ def _format_bounds(found: CatchFigures) -> str:
 
 
 def _format_points(share: float) -> str:
-    return f"{100 * share:.1f} percentage points"
+    return count_text(round(100 * share, 1), "percentage point")
 
 
 def _is_moved(catch: CatchJudged) -> bool:

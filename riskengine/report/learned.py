@@ -35,5 +35,5 @@ def _describe_powers(model: PointKernel, panel: Panel) -> str:
     said = [f"{name}: {power}" for name, power in zip(names, powers, strict=True)]
     return (
         f"{title_of(model.name)} ranks {units_of(panel).one} by its incidents so far, each way to count them to a power"
-        f" (1 as prior counts do, 0 not at all): {'; '.join(said)}."
+        f" (that of prior counts is 1; what does not count has 0): {'; '.join(said)}."
     )

@@ -14,8 +14,10 @@ Array = NDArray[np.float64]
 
 #: Newton steps, and the gain in log-likelihood at which they end.
 _STEPS, _ENOUGH = 40, 1e-5
-#: Slopes from and to.
-SLOPES = (0.1, 3.0)
+#: More of a member, before weights are brought to a sum of one, than this tells nothing.
+_MOST_WEIGHT = 4.0
+#: Levels from and to: logarithms of factors.
+LEVELS = (-20.0, 20.0)
 
 
 def fit_choice(
@@ -72,11 +74,11 @@ def fit_choice(
     return coefficients
 
 
-def fit_slopes(heights: Sequence[Array], sizes: Array, counts: Sequence[Array], focus: int) -> Array:
-    """Fit two slopes, above and below the unit ranked `focus`, with which units of all heights had what they expect.
+def fit_levels(heights: Sequence[Array], sizes: Array, counts: Sequence[Array], ranks: Sequence[int]) -> Array:
+    """Fit by how much groups of units of neighbouring ranks expect more, so that in past windows they had just that.
 
-    The choice is learned among few units: what it says of all others, and of the highest, may be too much or too
-    little. The order of the units stays.
+    The choice is learned among few units: what it says of the highest, and of all others, may be too much or too
+    little. The highest are never lowered against those that come next, for the order among them is the catch.
 
     Parameters
     ----------
@@ -84,47 +86,64 @@ def fit_slopes(heights: Sequence[Array], sizes: Array, counts: Sequence[Array], 
         Logarithm of what a unit of size one expects, up to a constant, in each window.
     sizes : ndarray, shape (N,)
     counts : sequence of ndarray, shape (N,)
-    focus : int
+    ranks : sequence of int
+        Ranks at which the groups end, but for the last group, which holds the rest.
 
     Returns
     -------
-    ndarray, shape (2,)
+    ndarray, shape (groups,)
+        Logarithms of factors; that of the last group is 0.
     """
-    split = [_split(each, focus) for each in heights]
-    happened = [np.flatnonzero(each) for each in counts]
-
-    def cost(slopes: Array) -> float:
-        lost = 0.0
-        for (above, below), count, units in zip(split, counts, happened, strict=True):
-            raised = slopes[0] * above + slopes[1] * below
-            most = raised.max()
-            total = np.log(sizes @ np.exp(raised - most)) + most
-            lost += float(count[units].sum() * total - count[units] @ raised[units])
-        return lost
-
-    best = minimize(cost, np.ones(2), method="Nelder-Mead", bounds=[SLOPES] * 2, options={"xatol": 1e-2, "fatol": 0.1})
-    return np.asarray(best.x, dtype=np.float64)
+    groups = [_group(each, ranks) for each in heights]
+    # A share of the window each, however large the numbers.
+    weights = [sizes * np.exp(each - each.max()) for each in heights]
+    held = np.array([np.bincount(each, one, len(ranks) + 1) for each, one in zip(groups, weights, strict=True)])
+    had = np.array([np.bincount(each, one, len(ranks) + 1) for each, one in zip(groups, counts, strict=True)])
+    levels = _match(held, had)
+    if levels[0] < levels[1]:
+        joined = _match(*(np.column_stack([each[:, :2].sum(axis=1), each[:, 2:]]) for each in (held, had)))
+        levels = np.r_[joined[0], joined]
+    return np.asarray(np.clip(levels - levels[-1], *LEVELS))
 
 
-def expect_shares(height: Array, sizes: Array, slopes: Array, focus: int) -> Array:
-    """Find the share of the incidents that each unit expects, shape (N,), with the slopes of `fit_slopes`."""
-    above, below = _split(height, focus)
-    raised = slopes[0] * above + slopes[1] * below
+def _match(held: Array, had: Array) -> Array:
+    """Find the levels with which groups expect in all windows together what they had, both of shape (windows, groups).
+
+    One incident more of each: a group that never had any expects next to none, and not nothing.
+    """
+    levels = np.zeros(held.shape[1])
+    for _ in range(_STEPS):
+        expected = held * np.exp(levels)
+        expected *= (had.sum(axis=1) / expected.sum(axis=1))[:, None]
+        levels += np.log((had.sum(axis=0) + 1) / (expected.sum(axis=0) + 1))
+    return levels
+
+
+def expect_shares(height: Array, sizes: Array, levels: Array, ranks: Sequence[int]) -> Array:
+    """Find the share of the incidents that each unit expects, shape (N,), with the levels of `fit_levels`.
+
+    The order of the units stays: where a group is raised above one before it, what is higher there is cut.
+    """
+    raised = height + levels[_group(height, ranks)]
+    order = np.argsort(-height, kind="stable")
+    raised[order] = np.minimum.accumulate(raised[order])
     share = sizes * np.exp(raised - raised.max())
     return np.asarray(share / share.sum())
 
 
-def _split(height: Array, focus: int) -> tuple[Array, Array]:
-    """Split heights into what they are above and below that of the unit ranked `focus`."""
-    number = min(focus, len(height)) - 1
-    apart = height - -np.partition(-height, number)[number]
-    return np.maximum(apart, 0.0), np.minimum(apart, 0.0)
+def _group(height: Array, ranks: Sequence[int]) -> NDArray[np.intp]:
+    """Number the groups of units, 0 for the highest, shape (N,); units of equal height are of one group."""
+    edges = [-np.partition(-height, min(rank, len(height)) - 1)[min(rank, len(height)) - 1] for rank in ranks]
+    return np.asarray(sum((height < edge).astype(np.intp) for edge in edges), dtype=np.intp)
 
 
 def fit_shares(
     heights: Array, counts: Array, starts: NDArray[np.intp], sizes: Array, strength: float, towards: Array
 ) -> NDArray[np.float64]:
     """Fit the weights of a pool, none negative and one in sum, by which incidents most likely chose their units.
+
+    What is fitted may have any sum, and its proportions are kept: were the sum held at one, a member that is as right
+    in its order and too sure of it would have to be mixed with one that is less sure.
 
     Parameters
     ----------
@@ -158,14 +177,12 @@ def fit_shares(
         cost,
         towards,
         jac=True,
-        method="SLSQP",
-        bounds=[(0.0, 1.0)] * members,
-        constraints={"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": lambda weights: np.ones(members)},
-        options={"ftol": 1e-10, "maxiter": 200},
+        method="L-BFGS-B",
+        bounds=[(0.0, _MOST_WEIGHT)] * members,
+        options={"ftol": 1e-12, "maxiter": 500},
     ).x
-    weights = np.clip(np.asarray(best, dtype=np.float64), 0.0, 1.0)
-    shares: Array = weights / weights.sum()
-    return shares
+    weights = np.clip(np.asarray(best, dtype=np.float64), 0.0, _MOST_WEIGHT)
+    return np.asarray(weights / weights.sum() if weights.any() else towards)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ...ground.errors import ParameterError
 from ...maps.panel import Panel
 from ..base import Forecaster, check_history, mark_events
 from ..catalogue import make_forecaster
-from .choice import SLOPES, expect_shares, fit_shares, fit_slopes
+from .choice import fit_shares
 from .pastwindows import (
     PastWindow,
     choose_window,
@@ -77,19 +77,14 @@ class CatchEnsemble(RateForecaster):
         In the order of `members`; exactly 0 for a member that is left out.
     members_ : dict of str to Forecaster
         Those with a weight above 0, fitted on the whole history.
-    slopes_ : ndarray, shape (2,)
-        What the logarithm of the pool is multiplied by in the units that come into question, and in the others, so
-        that units expect what they had.
     """
 
     name = "catch"
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
         "weights_": ArraySpec("f", ("members",), 0.0, 1.0),
-        "slopes_": ArraySpec("f", (2,), *SLOPES),
     }
 
     weights_: Array
-    slopes_: Array
 
     def __init__(
         self,
@@ -125,7 +120,7 @@ class CatchEnsemble(RateForecaster):
         context = context or JobContext()
         check_history(history, self.least_maps)
         mark_events(history, self.threshold, slice(0))
-        self.weights_, self.slopes_ = np.zeros(len(self.members)), np.ones(2)
+        self.weights_ = np.zeros(len(self.members))
         events = read_events(history, self.threshold)
         window = choose_window(history, self.window)
         windows = list_past_windows(history, events, window, _KNOWN)
@@ -185,8 +180,6 @@ class CatchEnsemble(RateForecaster):
         found = np.where(found < _LEAST_WEIGHT, 0.0, found)
         found /= found.sum()
         self.weights_[[self.members.index(name) for name in order]] = found
-        pooled = [found @ each for each in np.moveaxis(heights, 1, 0)]
-        self.slopes_ = fit_slopes(pooled, size, [each.counts for each in windows], number)
         said = ", ".join(
             f"{title_of(name)} {weight:.2f}" for name, weight in zip(self.members, self.weights_, strict=True)
         )
@@ -218,9 +211,8 @@ class CatchEnsemble(RateForecaster):
                 rates = find_rates_of(member, history, steps, context)
             pooled += weight * np.log((rates + _find_least(member.name, len(history))) / size)
             level += weight * np.log(rates.sum(axis=1))
-        focus = count_focus(size, self.flagged)
-        shares = [expect_shares(each, size, self.slopes_, focus) for each in pooled]
-        return np.asarray(np.stack(shares) * np.exp(level)[:, None])
+        shares = size * np.exp(pooled - pooled.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True) * np.exp(level)[:, None])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the weights and what the members learned, each name behind its member's and a slash."""

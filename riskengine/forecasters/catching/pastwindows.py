@@ -96,10 +96,20 @@ def count_incidents(windows: Sequence[PastWindow]) -> int:
     return int(sum(each.counts.sum() for each in windows))
 
 
+def count_asked(size: Array, flagged: float) -> int:
+    """Count the units that are asked for, of the typical size, for a share of the area."""
+    return min(max(int(flagged * float(size.sum()) / float(np.median(size)) + 1e-9), 1), len(size))
+
+
 def count_focus(size: Array, flagged: float) -> int:
     """Count the units that come into question for a share of the area."""
     typical = flagged * float(size.sum()) / float(np.median(size))
     return min(max(int(FOCUS * typical), LEAST_FOCUS), len(size))
+
+
+def list_ranks(size: Array, flagged: float) -> tuple[int, int]:
+    """List the ranks at which groups of units end that expect by levels of their own: those asked for, in question."""
+    return count_asked(size, flagged), count_focus(size, flagged)
 
 
 def find_focus(density: Array, number: int) -> NDArray[np.intp]:

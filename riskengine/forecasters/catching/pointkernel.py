@@ -15,7 +15,7 @@ from ...ground.damage import ArraySpec
 from ...ground.errors import DataError
 from ...maps.panel import Panel
 from ..base import LEAST, check_history, mark_events
-from .choice import SLOPES, PointMass, expect_shares, find_own, fit_choice, fit_slopes, mix_own
+from .choice import LEVELS, PointMass, expect_shares, find_own, fit_choice, fit_levels, mix_own
 from .columns import AROUND, OWN, PlaceColumns
 from .pastwindows import (
     PastWindow,
@@ -26,6 +26,7 @@ from .pastwindows import (
     find_focus,
     find_overlap,
     list_past_windows,
+    list_ranks,
     tell_enough,
 )
 from .rates import RateForecaster, find_level
@@ -76,8 +77,9 @@ class PointKernel(RateForecaster):
     ----------
     powers_ : ndarray, shape (K,)
         Of each column.
-    slopes_ : ndarray, shape (2,)
-        What the logarithm of the product is multiplied by in the units that come into question, and in the others.
+    levels_ : ndarray, shape (3,)
+        Logarithms of what the product is multiplied by in the units that are asked for, in the others that come into
+        question, and in the rest, so that they expect what such units had in past windows.
     mass_ : ndarray, shape (2,)
         Share of the units that are a law to themselves, and half-life of their own incidents, days (`PointMass`).
 
@@ -89,12 +91,12 @@ class PointKernel(RateForecaster):
     name = "point_kernel"
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
         "powers_": ArraySpec("f", ("columns",), -_MOST, _MOST),
-        "slopes_": ArraySpec("f", (2,), *SLOPES),
+        "levels_": ArraySpec("f", (3,), *LEVELS),
         "mass_": ArraySpec("f", (2,), (0.0, LEAST), (1.0, np.inf)),
     }
 
     powers_: Array
-    slopes_: Array
+    levels_: Array
     mass_: Array
 
     def __init__(self, window: int = 1, flagged: float = 0.05, strength: float = STRENGTH, threshold: int = 1) -> None:
@@ -126,14 +128,14 @@ class PointKernel(RateForecaster):
                 found.append(columns.find(each.known))
             self.powers_ = self._learn(columns, windows, found, towards, find_overlap(windows, window))
             heights = [self.powers_ @ each for each in found]
-            focus = count_focus(columns.size, self.flagged)
-            self.slopes_ = fit_slopes(heights, columns.size, [each.counts for each in windows], focus)
+            ranks = list_ranks(columns.size, self.flagged)
+            self.levels_ = fit_levels(heights, columns.size, [each.counts for each in windows], ranks)
             mass = self._choose_mass(history, columns, windows, heights, find_overlap(windows, window), context)
             self.mass_ = np.array([mass.share, mass.half_life])
             context.log(f"Learned on {describe_windows(history, windows, window)}: {self._describe(columns, mass)}")
         else:
             towards[OWN.index(AROUND)] = _TIES
-            self.powers_, self.slopes_, self.mass_ = towards, np.ones(2), np.array([0.0, np.inf])
+            self.powers_, self.levels_, self.mass_ = towards, np.zeros(3), np.array([0.0, np.inf])
             context.log(
                 f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
                 " too few to learn from: places rank by prior counts, and among equals by what lies around them"
@@ -163,7 +165,7 @@ class PointKernel(RateForecaster):
 
     def _expect(self, columns: PlaceColumns, height: Array, level: float) -> Array:
         """Find the rates by the powers alone, shape (N,)."""
-        return level * expect_shares(height, columns.size, self.slopes_, count_focus(columns.size, self.flagged))
+        return level * expect_shares(height, columns.size, self.levels_, list_ranks(columns.size, self.flagged))
 
     def _choose_mass(
         self,
@@ -202,7 +204,8 @@ class PointKernel(RateForecaster):
         columns = PlaceColumns(history, self.threshold)
         if len(columns.names) != len(self.powers_):
             raise DataError(
-                f"The model looks at {len(self.powers_)} columns of counts, and these maps have {len(columns.names)}",
+                f"The model looks at counts in {count_text(len(self.powers_), 'way')}, and these maps give"
+                f" {len(columns.names)}",
                 parameter="heatmaps",
                 remedy="Give the further categories that the model was trained with, and no others",
             )

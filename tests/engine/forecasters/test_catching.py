@@ -25,8 +25,8 @@ from riskengine.forecasters.catching.choice import (
     expect_shares,
     find_own,
     fit_choice,
+    fit_levels,
     fit_shares,
-    fit_slopes,
     mix_own,
 )
 from riskengine.forecasters.catching.columns import PlaceColumns, find_reach
@@ -118,7 +118,7 @@ def test_another_category_helps_where_it_tells_more_and_the_log_says_so() -> Non
     (line,) = [text for text in said.messages if "powers" in text]
     assert "Vehicle theft here" in line
     assert line.startswith("Learned on 29 past windows of 13 weeks each")
-    with pytest.raises(DataError, match="looks at 7 columns of counts, and these maps have 5"):
+    with pytest.raises(DataError, match="looks at counts in 7 ways, and these maps give 5"):
         with_it.predict(city)
 
 
@@ -218,23 +218,34 @@ def test_incidents_choose_as_they_did() -> None:
 
 
 def test_members_are_weighed_by_how_incidents_chose() -> None:
-    # One member says four to one, the other even; two of three chose the first unit: half of each says two to one.
-    heights = np.array([[np.log(4.0), 0.0], [0.0, 0.0]])
-    given = heights, np.array([200.0, 100.0]), np.array([0]), np.zeros(2)
+    # One member says four to one for the first of three units, the other for the second. They had four, two and one:
+    # all of the one member and half of the other.
+    heights = np.log([[4.0, 1.0, 1.0], [1.0, 4.0, 1.0]])
+    given = heights, np.array([400.0, 200.0, 100.0]), np.array([0]), np.zeros(3)
     even = np.array([0.5, 0.5])
-    np.testing.assert_allclose(fit_shares(*given, 0.0, np.array([0.1, 0.9])), even, atol=1e-3)
+    np.testing.assert_allclose(fit_shares(*given, 0.0, even), [2 / 3, 1 / 3], atol=1e-3)
+    # Both twice as sure, and as right in their order: the weights are the same.
+    np.testing.assert_allclose(fit_shares(2 * heights, *given[1:], 0.0, even), [2 / 3, 1 / 3], atol=1e-3)
     # All chose the first: nothing is for the second member, but for the pull.
-    sure = heights, np.array([300.0, 0.0]), np.array([0]), np.zeros(2)
+    sure = heights, np.array([300.0, 0.0, 0.0]), np.array([0]), np.zeros(3)
     np.testing.assert_allclose(fit_shares(*sure, 0.0, even), [1.0, 0.0], atol=1e-6)
     np.testing.assert_allclose(fit_shares(*sure, 1e7, even), even, atol=1e-3)
 
 
-def test_slopes_bring_heights_to_what_happened() -> None:
-    height, even = np.log([4.0, 2.0, 1.0]), np.ones(3)
-    np.testing.assert_allclose(expect_shares(height, even, np.array([2.0, 1.0]), 2), np.array([4, 1, 0.5]) / 5.5)
-    # Eight to two to a half, though the heights said four to two to one.
-    slopes = fit_slopes([height], even, [np.array([8000.0, 2000.0, 500.0])], 2)
-    np.testing.assert_allclose(slopes, [2.0, 2.0], rtol=0.02)
+def test_levels_bring_heights_to_what_happened() -> None:
+    height, even, ranks = np.log([4.0, 2.0, 1.0]), np.ones(3), (1, 2)
+    had = np.array([80_000.0, 10_000.0, 5_000.0])
+    levels = fit_levels([height], even, [had], ranks)
+    np.testing.assert_allclose(expect_shares(height, even, levels, ranks), had / had.sum(), rtol=1e-3)
+    # The first is not lowered against the second, for it is the catch: together they have what they had.
+    levels = fit_levels([height], even, [had[[1, 0, 2]]], ranks)
+    np.testing.assert_allclose(expect_shares(height, even, levels, ranks), np.array([60, 30, 5]) / 95, rtol=1e-3)
+
+
+def test_levels_never_change_the_order() -> None:
+    height, even = np.log([1.0, 4.0, 2.0]), np.ones(3)
+    shares = expect_shares(height, even, np.array([0.0, 0.0, 5.0]), (1, 2))
+    np.testing.assert_allclose(shares, np.array([2, 4, 2]) / 8)
 
 
 def test_own_incidents_decide_where_they_are_far_more_than_expected() -> None:
@@ -281,7 +292,7 @@ def test_weights_of_a_damaged_file_are_refused() -> None:
     for key, wrong in (
         ("weights_", model.weights_ / 2),
         ("weights_", model.weights_[:2]),
-        ("slopes_", np.array([0.0, 1.0])),
+        ("point_kernel/levels_", np.array([0.0, 99.0, 0.0])),
         ("point_kernel/powers_", np.full(5, np.nan)),
         ("point_kernel/mass_", np.array([2.0, 90.0])),
     ):

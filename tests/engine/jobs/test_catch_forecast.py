@@ -92,6 +92,8 @@ def test_the_chain_on_a_grid_with_numbers_known_by_hand(tmp_path: Path) -> None:
     assert made["edges"] == ["2025-02-24T00:00:00", "2025-03-24T00:00:00"]
     assert f"The forecast is for {made_for}." in said.messages
     assert "Forecast for Mon 24 Feb – Sun 23 Mar 2025 as a whole. 5 cells (0.0500 km²" in made["card"]
+    assert " are expected to hold " in made["card"]
+    assert " of all incidents, " in made["card"]
     assert "Tried on 3 windows of 4 weeks held out: the 5 cells chosen for each window of 4 weeks" in made["card"]
     rows = read_rows(tmp_path / "places.gpkg")
     assert rows["rank"] == [1, 2, 3, 4, 5]

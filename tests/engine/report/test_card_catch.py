@@ -38,14 +38,23 @@ NOTE: dict[str, Any] = {
             " told).",
         ),
         (
-            {"windows": 1, "units": 1.0, "change": {**CHANGE, "low": None, "high": None, "blocks": 3},
-             "verdict": "too few"},
+            {
+                "windows": 1,
+                "units": 1.0,
+                "change": {**CHANGE, "low": None, "high": None, "blocks": 3},
+                "verdict": "too few",
+            },
             "Tried on 1 quarter held out: the cell chosen, 0.154 % of the area, held 160 of 2,578 incidents, prior"
             " counts at as many cells 158 (+0.1 points: too short a test to tell a difference).",
         ),
         (
-            {"kind": "areas", "bin": "1 months", "window": 2, "verdict": "better",
-             "change": {**CHANGE, "mean": 0.02, "low": 0.01, "high": 0.03, "places": 40}},
+            {
+                "kind": "areas",
+                "bin": "1 months",
+                "window": 2,
+                "verdict": "better",
+                "change": {**CHANGE, "mean": 0.02, "low": 0.01, "high": 0.03, "places": 40},
+            },
             "Tried on 4 windows of 2 months held out: the 111 areas chosen for each window of 2 months, 0.154 % of the"
             " area, held 160 of 2,578 incidents, prior counts at as many km² 158 (+2.0 points [+1.0, +3.0]: a gain that"
             " is not chance).",

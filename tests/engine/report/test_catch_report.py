@@ -186,7 +186,7 @@ def test_cell_size_decides_more_only_where_figures_say_so() -> None:
     make_sizes(judged, (40, 38), (30, 31), (20, 18))
     assert collapse_blanks(catch_words.describe_sizes(judged)) == (
         "Cell size decides more than the model: with as much area, ensemble caught on cells of 100 m 40.0 %, of 200 m"
-        " 30.0 % and of 400 m 20.0 %; the two models differ by at most 2.0 percentage points on any of them."
+        " 30.0 % and of 400 m 20.0 %; the two models differ by at most 2 percentage points on any of them."
     )
     make_sizes(judged, (31, 11), (30, 31), (29, 18))
     assert collapse_blanks(catch_words.describe_sizes(judged)).startswith(
