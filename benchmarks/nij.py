@@ -19,6 +19,7 @@ import numpy as np
 from common import make_parser, round_floats, say
 from nij_data import AREA, HORIZONS, SQUARE_MILE, TYPES, YEARS
 from nij_runs import Found, Key, count_cores, measure_speed, run_springs
+from nij_speed import measure_ways
 from numpy.typing import NDArray
 
 from riskengine.contract.forecasters import CATCH_BASELINE, DEFAULT_CATCH
@@ -215,6 +216,7 @@ def run_parts(data: Path, parts: list[str], models: list[str], positions: int) -
         result |= summarize_sizes(sizes, models, few)
     if "speed" in parts:
         result["speed"] = {kind: measure_speed(data, kind, PAI_FEET, PAI_MILES, models) for kind in TYPES}
+        result["steps"] = measure_ways(data, "vehicle_theft", PAI_FEET)
     return result
 
 
