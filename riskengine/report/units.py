@@ -13,6 +13,8 @@ from ..maps.area import describe_units
 from ..maps.grid import Grid
 from ..maps.panel import Panel
 
+_NBSP = "\N{NO-BREAK SPACE}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnitWords:
@@ -152,7 +154,7 @@ def describe_layout(panel: Panel, whole: bool = False) -> str:
     if not whole:
         inside = int(np.count_nonzero(panel.mask))
         cells = cells if inside == panel.mask.size else f"{inside:,} of {cells}"
-        return f"{cells} of {grid.cell:,.0f}\N{NO-BREAK SPACE}m {shape}"
+        return f"{cells} of {grid.cell:,.0f}{_NBSP}m {shape.replace(' ', _NBSP)}"
     return f"{cells} of {grid.cell:,.1f} m {shape}, upper-left corner {grid.west:,.1f}, {grid.north:,.1f}"
 
 
