@@ -94,15 +94,18 @@ def make_format(parameters: ImportIncidents, file: Table, reading: Reading) -> P
     name = Path(parameters.save_profile or "").stem
     x, y, *time = (file.header[column] for column in (layout.x, layout.y, *layout.time))
     end = [file.header[column] for column in layout.end]
-    category, number = (None if each is None else file.header[each] for each in (layout.category, layout.id))
+    category, detail, number = (
+        None if each is None else file.header[each] for each in (layout.category, layout.category_detail, layout.id)
+    )
     variant = Variant(
         title=_SAVED,
-        signature=tuple(dict.fromkeys([x, y, *time, *end, *filter(None, (category, number))])),
+        signature=tuple(dict.fromkeys([x, y, *time, *end, *filter(None, (category, detail, number))])),
         x=x,
         y=y,
         time=tuple(time),
         end=tuple(end),
         category=category,
+        category_detail=detail,
         category_names=layout.category_names,
         id=number,
     )
@@ -191,6 +194,7 @@ def _layout(
     y = by_hand or (variant.y if variant else "")
     time = join_names(parameters.time, file.header) or (list(variant.time) if variant else [])
     category = parameters.category or (variant.category if variant else None)
+    detail = variant.category_detail if variant and category == variant.category else None
     for name, value in (("x", x), ("y", y), ("time", time)):
         if not value:
             raise ParameterError(
@@ -227,6 +231,7 @@ def _layout(
         time=tuple(require_column(name, file.header, "time") for name in time),
         category=require_column(category, file.header, "category") if category else None,
         category_names=variant.category_names if variant else {},
+        category_detail=require_column(detail, file.header, "category") if detail else None,
         crs=crs,
         frame=Frame(is_geographic(crs), known_area),
         rules=TimeRules(

@@ -61,6 +61,12 @@ class Layout:
     rules: TimeRules
     end: tuple[int, ...] = ()
     id: int | None = None
+    category_detail: int | None = None
+
+    def name_category(self, text: str, detail: str = "") -> str:
+        """Name the category of a row by what its column holds, and the column that tells more."""
+        text = text.strip()
+        return self.category_names.get(f"{text}/{detail.strip()}" if detail else text, text)
 
 
 @dataclass
@@ -390,9 +396,10 @@ def count_refusals(file: Table, learnt: Survey, context: JobContext) -> dict[str
 def _categories(texts: list[tuple[str, ...]], layout: Layout) -> list[str | None]:
     if layout.category is None:
         return [None] * len(texts[0])
-    column = texts[layout.category]
-    names = {text: layout.category_names.get(text.strip(), text.strip()) or None for text in set(column)}
-    return [names[text] for text in column]
+    further = () if layout.category_detail is None else (texts[layout.category_detail],)
+    keys = list(zip(texts[layout.category], *further, strict=True))
+    names = {key: layout.name_category(*key) or None for key in set(keys)}
+    return [names[key] for key in keys]
 
 
 def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:

@@ -88,16 +88,16 @@ def _list_taken(file: Table, reading: Reading) -> dict[str, Any]:
 
 def _describe_row(row: int, fields: list[str], learnt: Survey, reading: Reading, file: Table) -> dict[str, Any]:
     """Describe how one row is read."""
-    column = reading.layout.category
+    layout = reading.layout
     fitted = fit_width(fields, len(file.header))
-    text = fitted[column].strip() if fitted and column is not None else ""
+    known = [fitted[each] for each in (layout.category, layout.category_detail) if fitted and each is not None]
     time = learnt.when.times.time[row]
     return {
         "line": int(learnt.lines[row]),
         "x": _to_number(learnt.x[row]),
         "y": _to_number(learnt.y[row]),
         "time": "" if np.isnat(time) else str(time).replace("T", " "),
-        "category": reading.layout.category_names.get(text, text),
+        "category": layout.name_category(*known) if known else "",
         "reason": str(learnt.reason[row]),
     }
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..contract.dates import format_bin_length
 from ..contract.texts import count_text
 from ..contract.units import SIZES, WHOLES, noun_of
 from ..maps.area import describe_units
 from ..maps.grid import Grid
 from ..maps.panel import Panel
+
+_NBSP = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,13 +143,18 @@ def units_of(panel: Panel) -> UnitWords:
 
 
 def describe_layout(panel: Panel, whole: bool = False) -> str:
-    """Describe how many units there are and how large, below a title; of a grid as a whole its corner, too."""
+    """Describe how many units there are and how large, below a title; of a grid as a whole its corner, too.
+
+    Below a title it is said how many cells are in the study area: shares of the area are shares of these.
+    """
     grid = panel.support
     if not isinstance(grid, Grid):
         return describe_units(panel)
     cells, shape = count_text(grid.columns * grid.rows, "cell"), f"({grid.columns} × {grid.rows})"
     if not whole:
-        return f"{cells} of {grid.cell:,.0f}\N{NO-BREAK SPACE}m {shape}"
+        inside = int(np.count_nonzero(panel.mask))
+        cells = cells if inside == panel.mask.size else f"{inside:,} of {cells}"
+        return f"{cells} of {grid.cell:,.0f}{_NBSP}m {shape.replace(' ', _NBSP)}"
     return f"{cells} of {grid.cell:,.1f} m {shape}, upper-left corner {grid.west:,.1f}, {grid.north:,.1f}"
 
 

@@ -191,7 +191,8 @@ class PointKernel(RateForecaster):
         return best if gains[best] > gains[NO_MASS] + WORTH else NO_MASS
 
     def _describe(self, columns: PlaceColumns, mass: PointMass) -> str:
-        powers = ", ".join(f"{name} {power:.2f}" for name, power in zip(columns.names, self.powers_, strict=True))
+        found = [f"{power:.2f}".replace("-", "\N{MINUS SIGN}") for power in self.powers_.tolist()]
+        powers = ", ".join(f"{name} {power}" for name, power in zip(columns.names, found, strict=True))
         said = f"a place expects a product of powers of the incidents {powers}"
         if not mass.share:
             return said

@@ -26,7 +26,9 @@ _HAND = "Choose 'Columns named by hand' (profile 'columns') and name the columns
 class Variant(BaseModel):
     """One way in which a publisher has named its columns.
 
-    ``end`` are the columns of the end of the span that ``time`` begins, ``id`` numbers the incidents.
+    ``end`` are the columns of the end of the span that ``time`` begins, ``id`` numbers the incidents. Where the numbers
+    of ``category`` need those of a second column to say what happened, that is ``category_detail``, and
+    ``category_names`` has keys such as 3/0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +41,7 @@ class Variant(BaseModel):
     end: tuple[str, ...] = ()
     id: str | None = None
     category: str | None = None
+    category_detail: str | None = None
     category_names: dict[str, str] = {}
     crs: str | None = None
     bbox: tuple[float, float, float, float] | None = None

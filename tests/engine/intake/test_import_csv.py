@@ -472,3 +472,16 @@ def test_real_files(
     assert result["imported"] == imported
     assert result["reasons"] == reasons
     assert (result["first"], result["last"]) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("name", "category"),
+    [("portland/burglary_2012_2017.csv", "BURGLARY"), ("portland/vehicle_theft_2012_2017.csv", "MOTOR VEHICLE THEFT")],
+)
+def test_a_category_of_two_columns(data_folder: Path, tmp_path: Path, name: str, category: str) -> None:
+    path = data_folder / name
+    result = run_job("import_csv", {"path": str(path), "folder": str(tmp_path)})
+    rows = read_table(result["output"])
+    assert set(rows["category"]) == {category}
+    rows = run_job("preview_import", {"path": str(path), "folder": str(tmp_path)})["read"]
+    assert {row["category"] for row in rows} == {category}
