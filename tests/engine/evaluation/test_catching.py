@@ -357,3 +357,13 @@ def test_incidents_of_another_place_cost_the_other_cells_alone(town: Heatmaps) -
     assert catch is not None
     assert [each.side for each in catch.sizes] == [100.0, 200.0]
     assert any("Cells of other sizes are not counted anew" in each for each in recorder.warnings)
+
+
+@pytest.mark.parametrize(("bin", "block"), [("1 days", 7), ("3 days", 3), ("5 days", 2), ("1 weeks", 1), ("2 weeks", 1)])
+def test_intervals_are_over_weeks_whatever_the_bins(town: Heatmaps, bin: str, block: int) -> None:
+    catch = run_catch(
+        make_stack(town.counts, town.mask, bin=bin, cell=100.0), ["prior_counts"], Plan(44), Catch(5, "share", 4)
+    ).catch
+    assert catch is not None
+    assert catch.block == block
+    assert catch.compare("prior_counts", "constant").blocks == min(16 // block, 16)
