@@ -23,7 +23,7 @@ from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.heatmaps import Heatmaps
-from riskengine.maps.panel import Panel, count_incidents
+from riskengine.maps.panel import Extras, Panel, count_incidents
 from riskengine.maps.sparsecounts import keep_sparse
 
 BASELINES = ["constant", "prior_counts", "recent_counts"]
@@ -64,16 +64,26 @@ class Knowing(Forecaster):
         return np.repeat(-np.expm1(-known)[None], steps, axis=0)
 
 
+class Reading(Knowing):
+    """Expects what a further category holds in the last bin it knows, else as its parent."""
+
+    name = "reading"
+
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
+        told = history.extras.channels
+        return super().predict(replace(history, counts=told[0]) if len(told) else history, steps, context)
+
+
 SEEN: list[tuple[str, np.datetime64]] = []
 
 
 class Failing(PriorCounts):
-    """Fails on grids whose cells lie elsewhere than those of the town, or everywhere."""
+    """Fails on grids whose cells lie elsewhere than those of the town, or are of another size."""
 
     name = "failing"
 
     def fit(self, history: Panel, context: JobContext | None = None) -> Failing:
-        if isinstance(history, Heatmaps) and history.grid.west == -self.shrinkage:
+        if isinstance(history, Heatmaps) and (history.grid.west, history.grid.cell) == (-self.shrinkage, 100.0):
             return super().fit(history, context)  # type: ignore[return-value]
         raise DataError("There is nothing to learn from here", parameter="heatmaps", remedy="Look elsewhere")
 
@@ -290,6 +300,52 @@ def test_a_model_that_fails_elsewhere_keeps_its_figures_here(town: Heatmaps) -> 
     assert "There is nothing to learn from here" in catch.failures["failing"]
     # What was run here alone is compared here.
     assert catch.compare("failing", "prior_counts").places == 0
+    # On cells of other sizes there is nothing to compare, and no table with gaps.
+    assert [each.side for each in catch.sizes] == [100.0]
+    assert catch.missing == (
+        "Cells of 50 m could not be compared: Failing could not be run on them. Cells of 200 m could not be compared:"
+        " Failing could not be run on them."
+    )
+    recorder = Recorder()
+    merged = run_catch(town, models, Plan(44), Catch(5, "share", 4), context=recorder).catch
+    assert merged is not None
+    assert [each.side for each in merged.sizes] == [100.0]
+    assert merged.missing.endswith("(INCIDENTS). Cells of 200 m could not be compared: Failing could not be run on them.")
+    assert any("could not be run on cells of 200 m: There is nothing to learn" in each for each in recorder.warnings)
+
+
+def test_sizes_are_compared_over_the_same_positions(town: Heatmaps) -> None:
+    catch = run_catch(
+        town, ["prior_counts"], Plan(44), Catch(5, "share", 4), workers=1, incidents=incidents_of(town), offsets=8
+    ).catch
+    assert catch is not None
+    assert [each.positions for each in catch.sizes] == [5, 5, 5]
+    caught = catch.models["prior_counts"].caught.sum(axis=(1, 2))
+    assert catch.sizes[1].caught["prior_counts"] == pytest.approx(caught[:5].mean())
+    assert caught[:5].mean() != pytest.approx(caught.mean())
+
+
+@pytest.mark.parametrize("offsets", [0, 2])
+def test_what_other_grids_lack_is_left_out_of_what_is_compared_with_them(town: Heatmaps, offsets: int) -> None:
+    told = Extras(channels=np.roll(town.counts, -1, axis=0)[None], channel_names=("told ahead",))
+    models = {"reading": Reading(), "prior_counts": PriorCounts()}
+    plan, catch, recorder = Plan(44), Catch(5, "share", 1), Recorder()
+    with_it, without = (
+        run_catch(panel, models, plan, catch, None, context, 1, incidents=incidents_of(town), offsets=offsets)
+        for panel, context in ((replace(town, extras=told), recorder), (town, JobContext()))
+    )
+    assert with_it.catch is not None
+    assert without.catch is not None
+    assert with_it.catch.sizes == without.catch.sizes
+    one, other = (each.catch.models["reading"] for each in (with_it, without))  # type: ignore[union-attr]
+    # The forecasts on the map knew what comes; what is told over several positions did at none of them.
+    assert (one.parts * town.counts[44:]).sum() > 1.5 * (other.parts * town.counts[44:]).sum()
+    assert np.array_equal(one.caught, other.caught) == bool(offsets)
+    begin = "Moved grids and cells of other sizes hold" if offsets else "Cells of other sizes hold"
+    note = f"{begin} no told ahead: what the places of Reading caught"
+    assert [text.startswith(note) for text in with_it.notes] == [True]
+    assert with_it.notes[0] in recorder.warnings
+    assert without.notes == []
 
 
 def test_cells_finer_than_the_data_are_told(town: Heatmaps) -> None:
