@@ -121,7 +121,7 @@ class PointKernel(RateForecaster):
         windows = list_past_windows(history, columns.events, window, _KNOWN)
         towards = np.zeros(len(columns.names))
         towards[0] = 1.0
-        if tell_enough(windows):
+        if tell_enough(windows, window):
             found = []
             for number, each in enumerate(windows):
                 context.progress(0.8 * number / len(windows), "Looking at past windows")
@@ -137,7 +137,7 @@ class PointKernel(RateForecaster):
             towards[OWN.index(AROUND)] = _TIES
             self.powers_, self.levels_, self.mass_ = towards, np.zeros(3), np.array([0.0, np.inf])
             context.log(
-                f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
+                f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows, window), 'incident')} are"
                 " too few to learn from: places rank by prior counts, and among equals by what lies around them"
             )
         return self

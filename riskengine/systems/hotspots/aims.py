@@ -28,7 +28,7 @@ def make_catch(size: float, unit: CatchUnit, window: int, panel: Panel) -> Catch
     return catch
 
 
-def hold_out_windows(panel: Panel, share: float, window: int, parameter: str = "horizon") -> int:
+def hold_out_windows(panel: Panel, share: float, window: int) -> int:
     """Return the first bin of the windows that are held out: as many whole ones as come nearest to `share`, at least
     one unless that is 0; the number of bins where none is.
 
@@ -44,12 +44,12 @@ def hold_out_windows(panel: Panel, share: float, window: int, parameter: str = "
     if not most:
         longest = f"At most {count_text(bins // 2, noun)} can be one window here. " if bins > 1 else ""
         raise DataError(
-            f"{parameter} is {window}: a window of {count_bins(window, panel.bin)} cannot be held out, for the"
+            f"horizon is {window}: a window of {count_bins(window, panel.bin)} cannot be held out, for the"
             f" {COUNTS[panel.support.kind]} hold {count_text(bins, noun)} and as many as it has must be left to learn"
             " from",
-            parameter=parameter,
+            parameter="horizon",
             value=window,
-            remedy=f"{longest}Choose a shorter window, use a longer period, or hold out nothing",
+            remedy=f"{longest}Choose a shorter window, or use a longer period",
         )
     return bins - window * min(max(round(bins * share / window), 1), most)
 

@@ -384,7 +384,7 @@ def test_wrong_asks_are_refused_in_sentences(town: Heatmaps) -> None:
 
     with pytest.raises(ParameterError, match=r"horizon is 20 bins, but only 16 bins are tested.*16 bins or fewer"):
         run(catch=Catch(5, "share", 20))
-    with pytest.raises(ParameterError, match="catch_size is 120, but the whole study area is only 100"):
+    with pytest.raises(ParameterError, match=r"catch_size is 120, but the whole study area is only 100 %\. "):
         run(catch=Catch(120, "share", 4))
     with pytest.raises(ParameterError, match=r"threshold of Prior counts is 2, but the catch counts every incident"):
         run(models={"prior_counts": PriorCounts(threshold=2)})

@@ -103,7 +103,7 @@ def test_a_killed_process_costs_its_position_alone(town: Heatmaps) -> None:
     assert placed[1].failure == "Its process was ended from outside, probably because memory ran out."
     assert context.entries[0] == (
         "warning",
-        "A process of the backtest ended unexpectedly; the rest is done by one at a time.",
+        "A process ended unexpectedly; the rest is done by one at a time.",
     )
 
 

@@ -231,7 +231,7 @@ def test_a_window_that_is_too_long_is_refused(tmp_path: Path) -> None:
     # Ten of twenty are held out, though a fifth was asked for; nothing held out needs no room.
     assert train(tmp_path, stack, horizon=10)["held_out_bins"] == 10
     assert train(tmp_path, stack, horizon=13, held_out=0)["held_out_bins"] == 0
-    with pytest.raises(ParameterError, match=r"catch_size is 5, but the whole study area is only 0\.76"):
+    with pytest.raises(ParameterError, match=r"catch_size is 5, but the whole study area is only 0\.76 km²\. "):
         train(tmp_path, stack, catch_size=5, catch_unit="km2")
 
 
