@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ...contract.aims import Catch, CatchUnit
 from ...contract.dates import count_bins, name_window
 from ...contract.forecasters import DEFAULT_CATCH, FORECASTERS
@@ -11,6 +13,7 @@ from ...forecasters.modelcard import ModelCard
 from ...ground.errors import DataError
 from ...maps.aims import find_flagged_share
 from ...maps.bins import multiply_bin
+from ...maps.grid import MAX_CELLS
 from ...maps.panel import Panel
 from .steps import hold_out
 
@@ -26,6 +29,24 @@ def make_catch(size: float, unit: CatchUnit, window: int, panel: Panel) -> Catch
     catch = Catch(size, unit, window)
     find_flagged_share(catch, panel)
     return catch
+
+
+def check_cells(panel: Panel) -> None:
+    """Refuse probabilities of more cells of a grid than can be worked with: their models look at every empty one.
+
+    Raises
+    ------
+    DataError
+    """
+    cells = math.prod(panel.counts.shape)
+    if panel.support.kind == "grid" and cells > MAX_CELLS:
+        raise DataError(
+            f"The {COUNTS['grid']} hold {count_text(cells, 'cell')} in {count_text(len(panel), panel.bin_noun)}: of"
+            f" more than {MAX_CELLS:,} only the catch can be asked",
+            parameter="heatmaps",
+            value=cells,
+            remedy="Choose the catch as the aim of a forecast, or larger cells or longer time bins",
+        )
 
 
 def hold_out_windows(panel: Panel, share: float, window: int) -> int:

@@ -78,7 +78,7 @@ def test_a_catch_is_described_in_every_measure() -> None:
 def test_nothing_can_be_chosen_from_nothing(unit: CatchUnit) -> None:
     weeks = make_weeks(8)
     weeks.mask[:] = False
-    with pytest.raises(DataError, match="The study area holds no cell of any size.* Choose a study area"):
+    with pytest.raises(DataError, match=r"The study area holds no cell of any size.* Choose a study area"):
         make_catch(5, unit, 1, weeks)
 
 
