@@ -96,6 +96,12 @@ def count_incidents(windows: Sequence[PastWindow], window: int) -> int:
     return round(sum(float(each.counts.sum()) for each in windows) / find_overlap(windows, window))
 
 
+def describe_few(windows: Sequence[PastWindow], window: int) -> str:
+    """Describe past windows that do not tell enough: ``3 past windows with 9 incidents are too few``."""
+    incidents = count_text(count_incidents(windows, window), "incident")
+    return f"{count_text(len(windows), 'past window')} with {incidents} are too few"
+
+
 def count_asked(size: Array, flagged: float) -> int:
     """Count the units that are asked for, of the typical size, for a share of the area."""
     return min(max(int(flagged * float(size.sum()) / float(np.median(size)) + 1e-9), 1), len(size))

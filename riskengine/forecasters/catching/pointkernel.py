@@ -21,7 +21,7 @@ from .pastwindows import (
     PastWindow,
     choose_window,
     count_focus,
-    count_incidents,
+    describe_few,
     describe_windows,
     find_focus,
     find_overlap,
@@ -137,8 +137,8 @@ class PointKernel(RateForecaster):
             towards[OWN.index(AROUND)] = _TIES
             self.powers_, self.levels_, self.mass_ = towards, np.zeros(3), np.array([0.0, np.inf])
             context.log(
-                f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows, window), 'incident')} are"
-                " too few to learn from: places rank by prior counts, and among equals by what lies around them"
+                f"{describe_few(windows, window)} to learn from: places rank by prior counts, and among equals by what"
+                " lies around them"
             )
         return self
 

@@ -134,15 +134,26 @@ def test_nothing_is_known_before_its_time(town: Heatmaps, delay: int) -> None:
     assert edges["fit"] == 2 * [town.edges[start - delay] for start in (44, 52)]
 
 
-@pytest.mark.parametrize("name", [*BASELINES, "kde", "point_kernel", "etas"])
-def test_a_scrambled_future_changes_no_forecast(town: Heatmaps, name: str) -> None:
-    scrambled = town.counts.copy()
-    scrambled[48:] = np.random.default_rng(0).permutation(scrambled[48:].ravel()).reshape(scrambled[48:].shape)
+@pytest.mark.parametrize("delay", [0, 3])
+@pytest.mark.parametrize("name", [*BASELINES, "kde", "point_kernel", "etas", "counts_etas", "catch"])
+def test_a_scrambled_future_changes_no_forecast(town: Heatmaps, name: str, delay: int) -> None:
+    """Of the counts and of a further category; known late, scrambled so many weeks earlier."""
+    known = 48 - delay
+    other = np.roll(town.counts, 1, axis=1) * town.mask
+    pair = np.stack([town.counts, other])
+    scrambled = pair.copy()
+    scrambled[:, known:] = np.random.default_rng(0).permutation(pair[:, known:].ravel()).reshape(pair[:, known:].shape)
     scrambled *= town.mask
     plan, catch = Plan(44), Catch(5, "share", 4)
     ours, theirs = (
-        run_catch(panel, ["prior_counts", name], plan, catch, workers=1).catch
-        for panel in (town, replace(town, counts=scrambled))
+        run_catch(
+            replace(town, counts=counts, delay=delay, extras=Extras(channels=channel[None], channel_names=("other",))),
+            list(dict.fromkeys(["prior_counts", name])),
+            plan,
+            catch,
+            workers=1,
+        ).catch
+        for counts, channel in (pair, scrambled)
     )
     assert ours is not None
     assert theirs is not None
@@ -186,8 +197,13 @@ def test_hit_rates_are_compared_at_the_size_of_the_catch(judged: Judged) -> None
 def test_bins_without_data_are_not_judged(town: Heatmaps) -> None:
     observed = np.ones(60, dtype=bool)
     observed[[49, 52, 53, 54, 55]] = False
-    catch = run_catch(replace(town, observed=observed), ["prior_counts"], Plan(44), Catch(5, "share", 4)).catch
+    judged = run_catch(replace(town, observed=observed), ["prior_counts"], Plan(44), Catch(5, "share", 4))
+    catch = judged.catch
     assert catch is not None
+    assert (
+        "1 of 3 windows holds maps that were not observed. What was caught counts the others alone; but the log-loss"
+        " and the calibration set what is expected of a whole window against a part of its incidents."
+    ) in judged.notes
     assert catch.starts.tolist() == [44, 48, 56]
     caught = catch.models["prior_counts"]
     assert caught.incidents[0, 1, 1] == caught.caught[0, 1, 1] == 0
@@ -310,7 +326,8 @@ def test_a_model_that_fails_elsewhere_keeps_its_figures_here(town: Heatmaps) -> 
     merged = run_catch(town, models, Plan(44), Catch(5, "share", 4), context=recorder).catch
     assert merged is not None
     assert [each.side for each in merged.sizes] == [100.0]
-    assert merged.missing.endswith("(INCIDENTS). Cells of 200 m could not be compared: Failing could not be run on them.")
+    told = "(INCIDENTS). Cells of 200 m could not be compared: Failing could not be run on them."
+    assert merged.missing.endswith(told)
     assert any("could not be run on cells of 200 m: There is nothing to learn" in each for each in recorder.warnings)
 
 
@@ -415,7 +432,9 @@ def test_incidents_of_another_place_cost_the_other_cells_alone(town: Heatmaps) -
     assert any("Cells of other sizes are not counted anew" in each for each in recorder.warnings)
 
 
-@pytest.mark.parametrize(("bin", "block"), [("1 days", 7), ("3 days", 3), ("5 days", 2), ("1 weeks", 1), ("2 weeks", 1)])
+@pytest.mark.parametrize(
+    ("bin", "block"), [("1 days", 7), ("3 days", 3), ("5 days", 2), ("1 weeks", 1), ("2 weeks", 1)]
+)
 def test_intervals_are_over_weeks_whatever_the_bins(town: Heatmaps, bin: str, block: int) -> None:
     catch = run_catch(
         make_stack(town.counts, town.mask, bin=bin, cell=100.0), ["prior_counts"], Plan(44), Catch(5, "share", 4)

@@ -214,9 +214,16 @@ def test_nothing_after_the_origin_is_read(delay: int, tmp_path: Path) -> None:
         assert trained["trained_until"] == str(city.edges[48 - delay])
         known = write_stack(tmp_path / "known.tif", city.before(48 - delay))
         forecast(tmp_path, known)
-        found.append((read_rows(tmp_path / "places.gpkg")["expected"], trained["metrics"]["catch"]["caught"]["caught"]))
+        model = load_model(tmp_path / "a.crimemodel")[0]
+        places = read_rows(tmp_path / "places.gpkg")
+        kept = {name: values.tolist() for name, values in model.state().items()}
+        found.append((places["id"], places["expected"], kept, trained["metrics"]["catch"]["caught"]["caught"]))
     assert found[0][0] == found[1][0]
-    assert found[0][1] != found[1][1]
+    assert found[0][1] == found[1][1]
+    # All that was learned, and not only what it says of the places that were chosen.
+    assert len(found[0][2]) > 2
+    assert found[0][2] == found[1][2]
+    assert found[0][3] != found[1][3]
 
 
 def test_a_window_that_is_too_long_is_refused(tmp_path: Path) -> None:
