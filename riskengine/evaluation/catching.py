@@ -23,7 +23,14 @@ from ..maps.heatmaps import Heatmaps
 from ..maps.panel import Panel
 from ..maps.windows import list_windows
 from .catchcount import Forecasts, forecast_windows
-from .catchgrids import MOST_SIZED, add_merged, add_positions, add_sizes
+from .catchgrids import (
+    MOST_SIZED,
+    add_merged,
+    add_positions,
+    add_sizes,
+    count_without_extras,
+    describe_without_extras,
+)
 from .catchjudging import judge_windows
 from .entrants import find_record, make_entrants
 from .judged import Judged
@@ -202,16 +209,23 @@ def _try_grids(
     assert catch is not None, "judged by it"
     if not isinstance(catch.panel, Heatmaps):
         return
+    without = count_without_extras(catch, forecasters, plan, bool(offsets), context)
+    given = {**catch.models, **without}
+    if without:
+        judged.notes.append(describe_without_extras(catch, list(without), bool(offsets)))
+        context.warn(judged.notes[-1])
     if counted is None:
-        add_merged(catch, forecasters, plan, context)
+        add_merged(catch, given, forecasters, plan, context)
         return
     catch.too_fine = describe_fine_cells(counted, catch.panel.grid.cell)
     share = offsets / (offsets + 2 * min(offsets + 1, MOST_SIZED))
     if offsets:
+        catch.models = given
         with context.step(0.0, share):
             add_positions(catch, counted, forecasters, plan, offsets, context, workers)
+        given = catch.models
     with context.step(share, 1.0):
-        add_sizes(catch, counted, forecasters, plan, context, workers)
+        add_sizes(catch, given, counted, forecasters, plan, context, workers)
 
 
 def _set_catch(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..contract.aims import Catch
 from ..contract.choices import Over
-from ..contract.texts import count_text
+from ..contract.texts import count_text, part_text
 from ..ground.context import JobContext
 from ..maps.panel import Panel
 from ..maps.windows import gather_windows
@@ -54,10 +54,9 @@ def judge_windows(
         for name in judged.scores
     }
     judged.catch = CatchJudged(catch, panel, made.starts, models)
-    few = describe_few(judged.catch)
-    if few:
-        judged.notes.append(few)
-        context.warn(few)
+    for note in filter(None, (describe_few(judged.catch), describe_partial(judged.catch))):
+        judged.notes.append(note)
+        context.warn(note)
     return judged
 
 
@@ -73,6 +72,19 @@ def describe_few(judged: CatchJudged) -> str:
     return (
         f"{held}, and of them {best.n:.1f} fell to the places of the best model: too few to tell models apart. At that"
         f" rate {count_text(enough, 'incident')} would do: test more windows, or choose more places."
+    )
+
+
+def describe_partial(judged: CatchJudged) -> str:
+    """Describe that windows hold bins that were not observed, which probabilities know nothing of; empty if none do."""
+    panel, length = judged.panel, judged.catch.window
+    partial = sum(not panel.observed[start : start + length].all() for start in judged.starts)
+    if not partial:
+        return ""
+    hold = part_text(partial, len(judged.starts), "window", "holds", "hold")
+    return (
+        f"{hold} {panel.bin_noun}s that were not observed. What was caught counts the others alone; but the log-loss and"
+        " the calibration set what is expected of a whole window against a part of its incidents."
     )
 
 

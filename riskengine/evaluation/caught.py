@@ -146,9 +146,8 @@ class CatchJudged:
 
     @property
     def block(self) -> int:
-        """Bins in a block of time: those of a week, at least one."""
-        length = (self.panel.edges[1] - self.panel.edges[0]) / np.timedelta64(7, "D")
-        return max(round(1 / float(length)), 1)
+        """Bins in a block of time: as many as make up a week at least."""
+        return int(-(np.timedelta64(-7, "D") // (self.panel.edges[1] - self.panel.edges[0])))
 
     @cached_property
     def _seen(self) -> NDArray[np.bool_]:

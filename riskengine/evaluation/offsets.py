@@ -19,6 +19,7 @@ from ..intake.incidents import Incidents
 from ..maps.grid import Grid
 from ..maps.heatmaps import Heatmaps
 from ..maps.panel import Extras, count_incidents
+from ..maps.sparsecounts import SparseCounts
 from ..measures.metrics import count_area_hits, log_loss
 from .folds import run_tasks
 from .plan import Plan
@@ -115,7 +116,9 @@ def choose_counted(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
         wanted = {replace_controls(name).casefold() for name in heatmaps.categories}
         codes = [code for code, name in enumerate(incidents.categories) if replace_controls(name).casefold() in wanted]
         incidents = incidents.select(np.isin(incidents.category, codes))
-    counts, _ = count_incidents(incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary)
+    counts, _ = count_incidents(
+        incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary, sparse=True
+    )
     seen = heatmaps.observed
     have, given = int(counts[seen].sum(dtype=np.int64)), int(heatmaps.counts[seen].sum(dtype=np.float64))
     if abs(have - given) > _TOLERANCE * given:
@@ -138,8 +141,10 @@ def choose_counted(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
 
 def _binarized_at(incidents: Incidents, heatmaps: Heatmaps, given: int) -> int:
     """The number of incidents from which on a cell is a 1, if just `given` cells are then; 0 if there is no such."""
-    counts, _ = count_incidents(incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask)
+    counts, _ = count_incidents(incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask, sparse=True)
     counts = counts[heatmaps.observed]
+    # An empty cell is none of those that are counted below.
+    counts = counts.rows.data if isinstance(counts, SparseCounts) else counts
     for least in range(2, int(counts.max(initial=0)) + 1):
         have = int((counts >= least).sum())
         if abs(have - given) <= _TOLERANCE * given:

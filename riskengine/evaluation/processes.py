@@ -112,7 +112,7 @@ def run_apart(
             if not broken.began:
                 raise
             if workers > 1:
-                context.warn("A process of the backtest ended unexpectedly; the rest is done by one at a time")
+                context.warn("A process ended unexpectedly; the rest is done by one at a time")
                 workers = 1
                 continue
             number += 1

@@ -41,7 +41,7 @@ from ..maps.panel import Panel
 from ..maps.sparsecounts import keep_sparse
 from ..report.claims import describe_comparison
 from ..report.outputs import Outputs, check_outputs, result_of, write_outputs
-from ..systems.hotspots.aims import describe_catch, hold_out_windows, make_catch
+from ..systems.hotspots.aims import check_cells, describe_catch, hold_out_windows, make_catch
 from .models import check_units, to_dict
 
 
@@ -63,7 +63,9 @@ def run(parameters: BacktestForecast, context: JobContext) -> dict[str, Any]:
     if parameters.delay is not None:
         panel = replace(panel, delay=parameters.delay)
     catch = None
-    if parameters.aim == CATCH:
+    if parameters.aim != CATCH:
+        check_cells(panel)
+    else:
         panel = keep_sparse(panel)
         catch = make_catch(parameters.catch_size, parameters.catch_unit, parameters.horizon, panel)
     plan = _plan(parameters, panel, catch)

@@ -26,6 +26,7 @@ from ..report.outputs import hide_folders
 from ..report.training import write_training_report
 from ..report.words import weights_text
 from ..systems.hotspots import prediction
+from ..systems.hotspots.aims import check_cells
 from ..systems.hotspots.steps import forecast, hold_out, write_forecast
 from .models import to_dict
 
@@ -57,6 +58,7 @@ def run(parameters: ConvLSTMPrediction, context: JobContext) -> dict[str, Any]:
             value=parameters.heatmaps,
             remedy="Make it again with Rasterize hotspot grids",
         )
+    check_cells(heatmaps)
     judged_on = heatmaps
     if parameters.model:
         model, card, unseen = prediction.load_network(parameters.model, parameters.threshold, heatmaps, warn)

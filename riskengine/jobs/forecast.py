@@ -30,7 +30,7 @@ from ..maps.sparsecounts import keep_sparse
 from ..report.card import describe_forecast
 from ..report.card_catch import describe_chosen
 from ..report.claims import describe_held_out
-from ..systems.hotspots.aims import describe_aim, make_catch
+from ..systems.hotspots.aims import check_cells, describe_aim, make_catch
 from ..systems.hotspots.chosen import choose_places, write_chosen
 from ..systems.hotspots.places import describe_caution, list_place_classes, write_places
 from ..systems.hotspots.steps import describe_delay, find_known, forecast, forecast_window, write_forecast
@@ -65,6 +65,8 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
     check_history(panel, model.least_maps)
     history = find_known(panel, len(panel))
     catch = _find_catch(parameters, card, history)
+    if catch is None:
+        check_cells(history)
     for sentence in describe_aim(card, catch, history):
         context.log(sentence)
     with context.step(0.2, 0.9):

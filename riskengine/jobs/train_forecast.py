@@ -38,7 +38,7 @@ from ..report.claims import make_headline
 from ..report.outputs import hide_folders
 from ..report.training import write_training_report
 from ..report.words import weights_text
-from ..systems.hotspots.aims import describe_catch, hold_out_windows, make_catch
+from ..systems.hotspots.aims import check_cells, describe_catch, hold_out_windows, make_catch
 from ..systems.hotspots.steps import check_length, describe_delay, find_known, fit, hold_out
 from .models import to_dict
 
@@ -75,7 +75,9 @@ def run(parameters: TrainForecastModel, context: JobContext) -> dict[str, Any]:
         panel = _until(panel, parameters.until, context)
     bins, noun, catch = len(panel), panel.bin_noun, None
     first = hold_out(panel, parameters.held_out)
-    if parameters.aim == CATCH:
+    if parameters.aim != CATCH:
+        check_cells(panel)
+    else:
         panel = keep_sparse(panel)
         catch = make_catch(parameters.catch_size, parameters.catch_unit, parameters.horizon, panel)
         first = hold_out_windows(panel, parameters.held_out, catch.window)

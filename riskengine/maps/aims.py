@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ..contract.aims import Catch
 from ..contract.texts import count_text
-from ..ground.errors import ParameterError
+from ..contract.units import SIZES
+from ..ground.errors import DataError, ParameterError
 from .panel import Panel
 
 
@@ -19,14 +20,24 @@ def find_flagged_share(catch: Catch, panel: Panel) -> float:
     Raises
     ------
     ParameterError
-        If that is more than the whole study area, or of cells less than one.
+        If that is more than the whole study area, or nothing.
+    DataError
+        If there is no study area.
     """
     number, size = int(panel.mask.sum()), float(panel.support.measure_km()[panel.mask].sum())
+    if not size > 0:
+        raise DataError(
+            f"The study area holds no {panel.noun} of any size: there is nothing to choose places from",
+            parameter="heatmaps",
+            remedy="Choose a study area that overlaps the incidents",
+        )
     whole = {"share": 100.0, "km2": size, "units": float(number)}[catch.unit]
     share = catch.size / whole
     if not 0 < share <= 1:
+        measured = {"share": "100 %", "km2": f"{size:,.4g} {SIZES[panel.support.kind]}"}
         raise ParameterError(
-            f"catch_size is {catch.size:g}, but the whole study area is only {whole:g}",
+            f"catch_size is {catch.size:g}, but the whole study area is only"
+            f" {measured.get(catch.unit, count_text(number, panel.noun))}",
             parameter="catch_size",
             value=catch.size,
             remedy=f"Give less than that; the study area has {count_text(number, panel.noun)}",

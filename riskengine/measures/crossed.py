@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from .clustered import Interval
 from .compare import LEAST_BLOCKS, Difference, number_time_blocks
 from .flagging import find_exact_limits
-from .twoway import SHORTEST, join_bins, set_limits, sum_squares
+from .twoway import join_bins, set_limits, sum_squares
 
 Sums = NDArray[np.float64]
 
@@ -36,9 +36,9 @@ def compare_crossed(part: Sums, whole: Sums, block: int, level: float = 0.95) ->
     part, whole : ndarray, shape (T, P)
         By bin, in time order, and position of the grid.
     block : int
-        Bins in a block of time at most.
+        Bins in a block of time at least: shorter ones would resemble each other.
     """
-    part, whole = join_bins(part, whole, block)
+    part, whole = join_bins(part, whole, block, shortest=block)
     found = set_limits(part, whole, len(part), _measure_error, level)
     return found if part.shape[1] > 1 else replace(found, places=0)
 
@@ -53,7 +53,7 @@ def compute_crossed_rate(part: Sums, whole: Sums, block: int, level: float = 0.9
     if np.isfinite(found.low) and found.low < found.high:
         return Interval(found.mean, max(found.low, 0.0), min(found.high, 1.0))
     n, total = (float(each.sum(axis=0).mean()) if each.size else 0.0 for each in (part, whole))
-    if len(number_time_blocks(len(part), block, SHORTEST)) < LEAST_BLOCKS or not total or n not in (0.0, total):
+    if len(number_time_blocks(len(part), block, shortest=block)) < LEAST_BLOCKS or not total or n not in (0.0, total):
         return Interval(found.mean, float("nan"), float("nan"))
     return Interval(found.mean, *find_exact_limits(n, total, level))
 

@@ -42,10 +42,13 @@ def compare_sums(part: Sums, whole: Sums, block: int, level: float = 0.95) -> Di
     return set_limits(part, whole, min(part.shape), _measure_error, level)
 
 
-def join_bins(part: Sums, whole: Sums, block: int) -> tuple[Sums, Sums]:
-    """Sum the bins of each block of time, each of shape (blocks, places); bins with NaN are left out."""
+def join_bins(part: Sums, whole: Sums, block: int, shortest: int = SHORTEST) -> tuple[Sums, Sums]:
+    """Sum the bins of each block of time, each of shape (blocks, places); bins with NaN are left out.
+
+    Blocks are shorter than `block`, but never than `shortest`, where there would be too few.
+    """
     seen = np.isfinite(part).all(axis=1)
-    blocks = number_time_blocks(int(seen.sum()), block, SHORTEST)
+    blocks = number_time_blocks(int(seen.sum()), block, shortest)
     part, whole = (
         np.array([each[seen][which].sum(axis=0) for which in blocks]).reshape(-1, each.shape[1])
         for each in (part, whole)

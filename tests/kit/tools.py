@@ -116,10 +116,12 @@ def _context() -> QgsProcessingContext:
     return context
 
 
-def _complete(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _complete(
+    algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, Any], folder: Path, chosen: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The inputs, and a destination for all that is needed."""
     given = dict(inputs)
-    for name, make in _destinations(algorithm):
+    for name, make in _destinations(algorithm, chosen):
         given.setdefault(name, make(folder))
     return given
 
@@ -172,15 +174,19 @@ def check_destinations(algorithm: QgsProcessingAlgorithm, inputs: Mapping[str, A
         occupied.rmdir()
 
 
-def _destinations(algorithm: QgsProcessingAlgorithm) -> Iterator[tuple[str, Callable[[Path], str]]]:
+def _destinations(
+    algorithm: QgsProcessingAlgorithm, chosen: Mapping[str, Any] | None = None
+) -> Iterator[tuple[str, Callable[[Path], str]]]:
+    """Destinations by name; those that are written with some choices alone where these are `chosen`, by key."""
     from crime_risk.riskengine.contract.tools import kinds
     from crime_risk.riskengine.contract.tools.base import parameters_of
 
     for parameter in parameters_of(algorithm.tool):
         kind, name = parameter.kind, parameter.name
-        # The inputs of these checks are grids, of which a tool refuses to make what it makes of areas; and choices are
-        # left at their defaults, with which it refuses what it makes with others.
-        if getattr(kind, "units", "") == "areas" or parameter.where is not None:
+        # The inputs of these checks are grids, of which a tool refuses to make what it makes of areas.
+        if getattr(kind, "units", "") == "areas":
+            continue
+        if parameter.where is not None and (chosen or {}).get(parameter.where.key) != parameter.where.value:
             continue
         if isinstance(kind, kinds.RasterDestination):
             yield name, lambda folder, name=name: str(folder / f"{name.lower()}.tif")
@@ -192,20 +198,40 @@ def _destinations(algorithm: QgsProcessingAlgorithm) -> Iterator[tuple[str, Call
 
 
 def check_run(name: str, inputs: Mapping[str, Any], folder: Path) -> None:
-    """Run it with everything it can write: all outputs are there, and nothing else is left in the folder."""
+    """Run it with everything it can write, and once more with each choice that adds to it: all outputs are there."""
     from crime_risk.riskengine.contract.tools.base import parameters_of
 
     algorithm = algorithm_of(name)
-    given = _complete(algorithm, inputs, folder)
-    ran = run_algorithm(name, Log(), **given)
-    for parameter_name, _ in _destinations(algorithm):
-        assert parameter_name in ran.results or parameter_name in _REMOVED, parameter_name
+    names = {each.key: each.name for each in parameters_of(algorithm.tool)}
     shown = {each.name for each in parameters_of(algorithm.tool) if each.shown is not None}
-    for output in algorithm.tool.OUTPUTS:
-        # What was caught is there with the catch alone.
-        if output.name not in shown and not output.key.startswith("catch."):
-            assert ran.results[output.name] is not None, f"{output.name}: the job's result has no {output.key}"
-    assert "could not be styled" not in ran.log.text
+    for number, chosen in enumerate(list_runs(algorithm.tool)):
+        place = folder / str(number)
+        place.mkdir()
+        choices = {names[key]: value for key, value in chosen.items()}
+        ran = run_algorithm(name, Log(), **_complete(algorithm, {**inputs, **choices}, place, chosen))
+        for parameter_name, _ in _destinations(algorithm, chosen):
+            assert parameter_name in ran.results or parameter_name in _REMOVED, parameter_name
+        for output in algorithm.tool.OUTPUTS:
+            if output.name not in shown and (chosen.get("aim") == "catch" or not _is_caught(output)):
+                assert ran.results[output.name] is not None, f"{output.name}: the job's result has no {output.key}"
+        assert "could not be styled" not in ran.log.text
+
+
+def list_runs(tool: Any) -> list[dict[str, Any]]:
+    """List what is chosen, by key, to see all that a tool writes and tells: the defaults, and what adds to them."""
+    from crime_risk.riskengine.contract.tools import kinds
+    from crime_risk.riskengine.contract.tools.base import parameters_of
+
+    wheres = [each.where for each in parameters_of(tool) if isinstance(each.kind, kinds.Destination) and each.where]
+    runs = [{}, *({each.key: each.value} for each in wheres)]
+    # What was caught is there with the catch alone.
+    if any(map(_is_caught, tool.OUTPUTS)) and {"aim": "catch"} not in runs:
+        runs.append({"aim": "catch"})
+    return runs
+
+
+def _is_caught(output: Any) -> bool:
+    return bool(output.key.startswith("catch."))
 
 
 #: Files that are gone when all went well.

@@ -111,7 +111,7 @@ def list_size_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
             "catch_size",
             tr("{catch_size} is {value} per cent of the area; give at most 100, or another {catch_unit}."),
         )
-    if unit == "units" and size != int(size):
+    if unit == "units" and not float(size).is_integer():
         yield Problem(
             "catch_size",
             tr("{catch_size} is {value}, but cells and areas are covered whole; give a whole number."),

@@ -21,7 +21,7 @@ from .pastwindows import (
     PastWindow,
     choose_window,
     count_focus,
-    count_incidents,
+    describe_few,
     describe_windows,
     find_focus,
     find_overlap,
@@ -127,7 +127,7 @@ class CatchEnsemble(RateForecaster):
         if len(windows) > _MOST_WINDOWS:
             windows = [windows[each] for each in np.linspace(0, len(windows) - 1, _MOST_WINDOWS).round().astype(int)]
         able = self._list_able(history.cut(windows[0].known)) if windows else []
-        if tell_enough(windows) and events[: windows[0].known].nnz and able:
+        if tell_enough(windows, window) and events[: windows[0].known].nnz and able:
             with context.step(0.0, 0.5):
                 self._weigh(history, windows, window, able, context)
         else:
@@ -135,8 +135,7 @@ class CatchEnsemble(RateForecaster):
             alone = next((name for name in (_TRUSTED, CATCH_BASELINE) if name in able), CATCH_BASELINE)
             self.weights_[self.members.index(alone)] = 1.0
             context.log(
-                f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
-                f" too few to weigh models on: the ensemble is {title_of(alone)} alone"
+                f"{describe_few(windows, window)} to weigh models on: the ensemble is {title_of(alone)} alone"
             )
         kept = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
         self.members_: dict[str, Forecaster] = {}

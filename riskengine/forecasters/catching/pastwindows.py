@@ -86,14 +86,20 @@ def find_overlap(windows: Sequence[PastWindow], window: int) -> float:
     return max(window * (len(windows) - 1) / (windows[-1].known - windows[0].known), 1.0)
 
 
-def tell_enough(windows: Sequence[PastWindow]) -> bool:
-    """Say whether past windows are enough to learn from."""
-    return len(windows) >= LEAST_WINDOWS and count_incidents(windows) >= LEAST_INCIDENTS
+def tell_enough(windows: Sequence[PastWindow], window: int) -> bool:
+    """Say whether past windows of so many bins are enough to learn from."""
+    return len(windows) >= LEAST_WINDOWS and count_incidents(windows, window) >= LEAST_INCIDENTS
 
 
-def count_incidents(windows: Sequence[PastWindow]) -> int:
-    """Count the incidents of windows; of those that overlap, some more than once."""
-    return int(sum(each.counts.sum() for each in windows))
+def count_incidents(windows: Sequence[PastWindow], window: int) -> int:
+    """Count the incidents of windows of so many bins, each once though windows overlap."""
+    return round(sum(float(each.counts.sum()) for each in windows) / find_overlap(windows, window))
+
+
+def describe_few(windows: Sequence[PastWindow], window: int) -> str:
+    """Describe past windows that do not tell enough: ``3 past windows with 9 incidents are too few``."""
+    incidents = count_text(count_incidents(windows, window), "incident")
+    return f"{count_text(len(windows), 'past window')} with {incidents} are too few"
 
 
 def count_asked(size: Array, flagged: float) -> int:

@@ -21,7 +21,7 @@ from .pastwindows import (
     PastWindow,
     choose_window,
     count_focus,
-    count_incidents,
+    describe_few,
     describe_windows,
     find_focus,
     find_overlap,
@@ -121,7 +121,7 @@ class PointKernel(RateForecaster):
         windows = list_past_windows(history, columns.events, window, _KNOWN)
         towards = np.zeros(len(columns.names))
         towards[0] = 1.0
-        if tell_enough(windows):
+        if tell_enough(windows, window):
             found = []
             for number, each in enumerate(windows):
                 context.progress(0.8 * number / len(windows), "Looking at past windows")
@@ -137,8 +137,8 @@ class PointKernel(RateForecaster):
             towards[OWN.index(AROUND)] = _TIES
             self.powers_, self.levels_, self.mass_ = towards, np.zeros(3), np.array([0.0, np.inf])
             context.log(
-                f"{count_text(len(windows), 'past window')} with {count_text(count_incidents(windows), 'incident')} are"
-                " too few to learn from: places rank by prior counts, and among equals by what lies around them"
+                f"{describe_few(windows, window)} to learn from: places rank by prior counts, and among equals by what"
+                " lies around them"
             )
         return self
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ...contract.aims import Catch, CatchUnit
 from ...contract.dates import count_bins, name_window
 from ...contract.forecasters import DEFAULT_CATCH, FORECASTERS
@@ -11,6 +13,7 @@ from ...forecasters.modelcard import ModelCard
 from ...ground.errors import DataError
 from ...maps.aims import find_flagged_share
 from ...maps.bins import multiply_bin
+from ...maps.grid import MAX_CELLS
 from ...maps.panel import Panel
 from .steps import hold_out
 
@@ -28,7 +31,25 @@ def make_catch(size: float, unit: CatchUnit, window: int, panel: Panel) -> Catch
     return catch
 
 
-def hold_out_windows(panel: Panel, share: float, window: int, parameter: str = "horizon") -> int:
+def check_cells(panel: Panel) -> None:
+    """Refuse probabilities of more cells of a grid than can be worked with: their models look at every empty one.
+
+    Raises
+    ------
+    DataError
+    """
+    cells = math.prod(panel.counts.shape)
+    if panel.support.kind == "grid" and cells > MAX_CELLS:
+        raise DataError(
+            f"The {COUNTS['grid']} hold {count_text(cells, 'cell')} in {count_text(len(panel), panel.bin_noun)}: of"
+            f" more than {MAX_CELLS:,} only the catch can be asked",
+            parameter="heatmaps",
+            value=cells,
+            remedy="Choose the catch as the aim of a forecast, or larger cells or longer time bins",
+        )
+
+
+def hold_out_windows(panel: Panel, share: float, window: int) -> int:
     """Return the first bin of the windows that are held out: as many whole ones as come nearest to `share`, at least
     one unless that is 0; the number of bins where none is.
 
@@ -44,12 +65,12 @@ def hold_out_windows(panel: Panel, share: float, window: int, parameter: str = "
     if not most:
         longest = f"At most {count_text(bins // 2, noun)} can be one window here. " if bins > 1 else ""
         raise DataError(
-            f"{parameter} is {window}: a window of {count_bins(window, panel.bin)} cannot be held out, for the"
+            f"horizon is {window}: a window of {count_bins(window, panel.bin)} cannot be held out, for the"
             f" {COUNTS[panel.support.kind]} hold {count_text(bins, noun)} and as many as it has must be left to learn"
             " from",
-            parameter=parameter,
+            parameter="horizon",
             value=window,
-            remedy=f"{longest}Choose a shorter window, use a longer period, or hold out nothing",
+            remedy=f"{longest}Choose a shorter window, or use a longer period",
         )
     return bins - window * min(max(round(bins * share / window), 1), most)
 

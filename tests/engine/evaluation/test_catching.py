@@ -23,7 +23,7 @@ from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, ParameterError
 from riskengine.maps.heatmaps import Heatmaps
-from riskengine.maps.panel import Panel, count_incidents
+from riskengine.maps.panel import Extras, Panel, count_incidents
 from riskengine.maps.sparsecounts import keep_sparse
 
 BASELINES = ["constant", "prior_counts", "recent_counts"]
@@ -64,16 +64,26 @@ class Knowing(Forecaster):
         return np.repeat(-np.expm1(-known)[None], steps, axis=0)
 
 
+class Reading(Knowing):
+    """Expects what a further category holds in the last bin it knows, else as its parent."""
+
+    name = "reading"
+
+    def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
+        told = history.extras.channels
+        return super().predict(replace(history, counts=told[0]) if len(told) else history, steps, context)
+
+
 SEEN: list[tuple[str, np.datetime64]] = []
 
 
 class Failing(PriorCounts):
-    """Fails on grids whose cells lie elsewhere than those of the town, or everywhere."""
+    """Fails on grids whose cells lie elsewhere than those of the town, or are of another size."""
 
     name = "failing"
 
     def fit(self, history: Panel, context: JobContext | None = None) -> Failing:
-        if isinstance(history, Heatmaps) and history.grid.west == -self.shrinkage:
+        if isinstance(history, Heatmaps) and (history.grid.west, history.grid.cell) == (-self.shrinkage, 100.0):
             return super().fit(history, context)  # type: ignore[return-value]
         raise DataError("There is nothing to learn from here", parameter="heatmaps", remedy="Look elsewhere")
 
@@ -124,15 +134,26 @@ def test_nothing_is_known_before_its_time(town: Heatmaps, delay: int) -> None:
     assert edges["fit"] == 2 * [town.edges[start - delay] for start in (44, 52)]
 
 
-@pytest.mark.parametrize("name", [*BASELINES, "kde", "point_kernel", "etas"])
-def test_a_scrambled_future_changes_no_forecast(town: Heatmaps, name: str) -> None:
-    scrambled = town.counts.copy()
-    scrambled[48:] = np.random.default_rng(0).permutation(scrambled[48:].ravel()).reshape(scrambled[48:].shape)
+@pytest.mark.parametrize("delay", [0, 3])
+@pytest.mark.parametrize("name", [*BASELINES, "kde", "point_kernel", "etas", "counts_etas", "catch"])
+def test_a_scrambled_future_changes_no_forecast(town: Heatmaps, name: str, delay: int) -> None:
+    """Of the counts and of a further category; known late, scrambled so many weeks earlier."""
+    known = 48 - delay
+    other = np.roll(town.counts, 1, axis=1) * town.mask
+    pair = np.stack([town.counts, other])
+    scrambled = pair.copy()
+    scrambled[:, known:] = np.random.default_rng(0).permutation(pair[:, known:].ravel()).reshape(pair[:, known:].shape)
     scrambled *= town.mask
     plan, catch = Plan(44), Catch(5, "share", 4)
     ours, theirs = (
-        run_catch(panel, ["prior_counts", name], plan, catch, workers=1).catch
-        for panel in (town, replace(town, counts=scrambled))
+        run_catch(
+            replace(town, counts=counts, delay=delay, extras=Extras(channels=channel[None], channel_names=("other",))),
+            list(dict.fromkeys(["prior_counts", name])),
+            plan,
+            catch,
+            workers=1,
+        ).catch
+        for counts, channel in (pair, scrambled)
     )
     assert ours is not None
     assert theirs is not None
@@ -176,8 +197,13 @@ def test_hit_rates_are_compared_at_the_size_of_the_catch(judged: Judged) -> None
 def test_bins_without_data_are_not_judged(town: Heatmaps) -> None:
     observed = np.ones(60, dtype=bool)
     observed[[49, 52, 53, 54, 55]] = False
-    catch = run_catch(replace(town, observed=observed), ["prior_counts"], Plan(44), Catch(5, "share", 4)).catch
+    judged = run_catch(replace(town, observed=observed), ["prior_counts"], Plan(44), Catch(5, "share", 4))
+    catch = judged.catch
     assert catch is not None
+    assert (
+        "1 of 3 windows holds maps that were not observed. What was caught counts the others alone; but the log-loss"
+        " and the calibration set what is expected of a whole window against a part of its incidents."
+    ) in judged.notes
     assert catch.starts.tolist() == [44, 48, 56]
     caught = catch.models["prior_counts"]
     assert caught.incidents[0, 1, 1] == caught.caught[0, 1, 1] == 0
@@ -290,6 +316,53 @@ def test_a_model_that_fails_elsewhere_keeps_its_figures_here(town: Heatmaps) -> 
     assert "There is nothing to learn from here" in catch.failures["failing"]
     # What was run here alone is compared here.
     assert catch.compare("failing", "prior_counts").places == 0
+    # On cells of other sizes there is nothing to compare, and no table with gaps.
+    assert [each.side for each in catch.sizes] == [100.0]
+    assert catch.missing == (
+        "Cells of 50 m could not be compared: Failing could not be run on them. Cells of 200 m could not be compared:"
+        " Failing could not be run on them."
+    )
+    recorder = Recorder()
+    merged = run_catch(town, models, Plan(44), Catch(5, "share", 4), context=recorder).catch
+    assert merged is not None
+    assert [each.side for each in merged.sizes] == [100.0]
+    told = "(INCIDENTS). Cells of 200 m could not be compared: Failing could not be run on them."
+    assert merged.missing.endswith(told)
+    assert any("could not be run on cells of 200 m: There is nothing to learn" in each for each in recorder.warnings)
+
+
+def test_sizes_are_compared_over_the_same_positions(town: Heatmaps) -> None:
+    catch = run_catch(
+        town, ["prior_counts"], Plan(44), Catch(5, "share", 4), workers=1, incidents=incidents_of(town), offsets=8
+    ).catch
+    assert catch is not None
+    assert [each.positions for each in catch.sizes] == [5, 5, 5]
+    caught = catch.models["prior_counts"].caught.sum(axis=(1, 2))
+    assert catch.sizes[1].caught["prior_counts"] == pytest.approx(caught[:5].mean())
+    assert caught[:5].mean() != pytest.approx(caught.mean())
+
+
+@pytest.mark.parametrize("offsets", [0, 2])
+def test_what_other_grids_lack_is_left_out_of_what_is_compared_with_them(town: Heatmaps, offsets: int) -> None:
+    told = Extras(channels=np.roll(town.counts, -1, axis=0)[None], channel_names=("told ahead",))
+    models = {"reading": Reading(), "prior_counts": PriorCounts()}
+    plan, catch, recorder = Plan(44), Catch(5, "share", 1), Recorder()
+    with_it, without = (
+        run_catch(panel, models, plan, catch, None, context, 1, incidents=incidents_of(town), offsets=offsets)
+        for panel, context in ((replace(town, extras=told), recorder), (town, JobContext()))
+    )
+    assert with_it.catch is not None
+    assert without.catch is not None
+    assert with_it.catch.sizes == without.catch.sizes
+    one, other = (each.catch.models["reading"] for each in (with_it, without))  # type: ignore[union-attr]
+    # The forecasts on the map knew what comes; what is told over several positions did at none of them.
+    assert (one.parts * town.counts[44:]).sum() > 1.5 * (other.parts * town.counts[44:]).sum()
+    assert np.array_equal(one.caught, other.caught) == bool(offsets)
+    begin = "Moved grids and cells of other sizes hold" if offsets else "Cells of other sizes hold"
+    note = f"{begin} no told ahead: what the places of Reading caught"
+    assert [text.startswith(note) for text in with_it.notes] == [True]
+    assert with_it.notes[0] in recorder.warnings
+    assert without.notes == []
 
 
 def test_cells_finer_than_the_data_are_told(town: Heatmaps) -> None:
@@ -328,7 +401,7 @@ def test_wrong_asks_are_refused_in_sentences(town: Heatmaps) -> None:
 
     with pytest.raises(ParameterError, match=r"horizon is 20 bins, but only 16 bins are tested.*16 bins or fewer"):
         run(catch=Catch(5, "share", 20))
-    with pytest.raises(ParameterError, match="catch_size is 120, but the whole study area is only 100"):
+    with pytest.raises(ParameterError, match=r"catch_size is 120, but the whole study area is only 100 %\. "):
         run(catch=Catch(120, "share", 4))
     with pytest.raises(ParameterError, match=r"threshold of Prior counts is 2, but the catch counts every incident"):
         run(models={"prior_counts": PriorCounts(threshold=2)})
@@ -357,3 +430,15 @@ def test_incidents_of_another_place_cost_the_other_cells_alone(town: Heatmaps) -
     assert catch is not None
     assert [each.side for each in catch.sizes] == [100.0, 200.0]
     assert any("Cells of other sizes are not counted anew" in each for each in recorder.warnings)
+
+
+@pytest.mark.parametrize(
+    ("bin", "block"), [("1 days", 7), ("3 days", 3), ("5 days", 2), ("1 weeks", 1), ("2 weeks", 1)]
+)
+def test_intervals_are_over_weeks_whatever_the_bins(town: Heatmaps, bin: str, block: int) -> None:
+    catch = run_catch(
+        make_stack(town.counts, town.mask, bin=bin, cell=100.0), ["prior_counts"], Plan(44), Catch(5, "share", 4)
+    ).catch
+    assert catch is not None
+    assert catch.block == block
+    assert catch.compare("prior_counts", "constant").blocks == min(16 // block, 16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from kit.incidents import incidents_of
 from kit.maps import make_stack
 from kit.positions import describe_counts, die_on_wide_cells, fail_on_wide_cells, work_for_ever
 
-from riskengine.evaluation.offsets import move_grid
+from riskengine.evaluation.offsets import choose_counted, move_grid
 from riskengine.evaluation.positions import Position, run_positions
-from riskengine.ground.errors import Cancelled
+from riskengine.ground.errors import Cancelled, DataError
+from riskengine.maps.grid import Grid
 from riskengine.maps.heatmaps import Heatmaps
 from riskengine.maps.panel import count_incidents
 from riskengine.maps.sparsecounts import SparseCounts
@@ -103,7 +105,7 @@ def test_a_killed_process_costs_its_position_alone(town: Heatmaps) -> None:
     assert placed[1].failure == "Its process was ended from outside, probably because memory ran out."
     assert context.entries[0] == (
         "warning",
-        "A process of the backtest ended unexpectedly; the rest is done by one at a time.",
+        "A process ended unexpectedly; the rest is done by one at a time.",
     )
 
 
@@ -126,3 +128,23 @@ def test_a_script_that_stops_listening_leaves_nothing(
     assert next(placed).position == GIVEN
     placed.close()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_nothing_dense_is_made_where_incidents_are_looked_up(binary: bool) -> None:
+    places, shape = 150_000 * np.arange(300), (60, 900, 900)
+    counts = SparseCounts.place(places, np.repeat([2, 1], [100, 200]).astype(np.uint8), shape)
+    days = make_stack(np.zeros((60, 1, 1), dtype=np.uint8))
+    wide = replace(days, counts=counts, mask=np.ones(shape[1:], dtype=bool), support=Grid(0, 900, 1, 900, 900, ""))
+    incidents = incidents_of(wide)
+    twos = SparseCounts.place(places[:100], np.ones(100, dtype=np.uint8), shape)
+    tracemalloc.start()
+    try:
+        if binary:
+            with pytest.raises(DataError, match="binary maps of cells with 2 incidents or more"):
+                choose_counted(incidents, replace(wide, counts=twos, binary=True))
+        else:
+            assert len(choose_counted(incidents, wide)) == 400
+        assert tracemalloc.get_traced_memory()[1] < counts.size / 3
+    finally:
+        tracemalloc.stop()

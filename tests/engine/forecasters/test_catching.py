@@ -31,7 +31,13 @@ from riskengine.forecasters.catching.choice import (
 )
 from riskengine.forecasters.catching.columns import PlaceColumns, find_reach
 from riskengine.forecasters.catching.ensemble import CatchEnsemble
-from riskengine.forecasters.catching.pastwindows import choose_window, find_overlap, list_past_windows
+from riskengine.forecasters.catching.pastwindows import (
+    choose_window,
+    count_incidents,
+    find_overlap,
+    list_past_windows,
+    tell_enough,
+)
 from riskengine.forecasters.catching.pointkernel import PointKernel
 from riskengine.forecasters.catching.rates import find_level, read_events
 from riskengine.ground.damage import Damaged
@@ -173,6 +179,11 @@ def test_past_windows_never_reach_beyond_the_history() -> None:
     assert windows[0].counts.tolist() == [12 + 13 + 14] * 2
     # Three bins of each window, of which the next begins one later: the bins from 12 to 19 lie in 18 / 8 windows.
     assert find_overlap(windows, 3) == pytest.approx(3.0)
+    # An incident that lies in three windows is one.
+    once = [replace(each, counts=np.array([10.0, 3.0])) for each in windows]
+    assert count_incidents(once, 3) == 26
+    assert not tell_enough(once, 3)
+    assert tell_enough([replace(each, counts=each.counts * 2) for each in once], 3)
     blind = replace(panel, observed=np.arange(20) != 18)
     assert list_past_windows(blind, events, 3, 0.5)[-1].counts.tolist() == [17 + 19] * 2
 

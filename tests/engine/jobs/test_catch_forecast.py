@@ -92,8 +92,7 @@ def test_the_chain_on_a_grid_with_numbers_known_by_hand(tmp_path: Path) -> None:
     assert made["edges"] == ["2025-02-24T00:00:00", "2025-03-24T00:00:00"]
     assert f"The forecast is for {made_for}." in said.messages
     assert "Forecast for Mon 24 Feb – Sun 23 Mar 2025 as a whole. 5 cells (0.0500 km²" in made["card"]
-    assert " are expected to hold " in made["card"]
-    assert " of all incidents, " in made["card"]
+    assert " are expected to hold 14.0 of 21.1 incidents, 66.5\xa0%. " in made["card"]
     assert "Tried on 3 windows of 4 weeks held out: the 5 cells chosen for each window of 4 weeks" in made["card"]
     rows = read_rows(tmp_path / "places.gpkg")
     assert rows["rank"] == [1, 2, 3, 4, 5]
@@ -215,9 +214,16 @@ def test_nothing_after_the_origin_is_read(delay: int, tmp_path: Path) -> None:
         assert trained["trained_until"] == str(city.edges[48 - delay])
         known = write_stack(tmp_path / "known.tif", city.before(48 - delay))
         forecast(tmp_path, known)
-        found.append((read_rows(tmp_path / "places.gpkg")["expected"], trained["metrics"]["catch"]["caught"]["caught"]))
+        model = load_model(tmp_path / "a.crimemodel")[0]
+        places = read_rows(tmp_path / "places.gpkg")
+        kept = {name: values.tolist() for name, values in model.state().items()}
+        found.append((places["id"], places["expected"], kept, trained["metrics"]["catch"]["caught"]["caught"]))
     assert found[0][0] == found[1][0]
-    assert found[0][1] != found[1][1]
+    assert found[0][1] == found[1][1]
+    # All that was learned, and not only what it says of the places that were chosen.
+    assert len(found[0][2]) > 2
+    assert found[0][2] == found[1][2]
+    assert found[0][3] != found[1][3]
 
 
 def test_a_window_that_is_too_long_is_refused(tmp_path: Path) -> None:
@@ -231,7 +237,7 @@ def test_a_window_that_is_too_long_is_refused(tmp_path: Path) -> None:
     # Ten of twenty are held out, though a fifth was asked for; nothing held out needs no room.
     assert train(tmp_path, stack, horizon=10)["held_out_bins"] == 10
     assert train(tmp_path, stack, horizon=13, held_out=0)["held_out_bins"] == 0
-    with pytest.raises(ParameterError, match=r"catch_size is 5, but the whole study area is only 0\.76"):
+    with pytest.raises(ParameterError, match=r"catch_size is 5, but the whole study area is only 0\.76 km²\. "):
         train(tmp_path, stack, catch_size=5, catch_unit="km2")
 
 
@@ -278,6 +284,31 @@ def test_a_model_for_the_catch_can_be_asked_for_something_else(tmp_path: Path) -
     asked = "the catch of 2 cells (0.02 km², 2.63 % of the area) in each week as a whole"
     assert f"The forecast is for {asked}." in said.messages
     assert f"The model was made, and judged, for {own}." in said.messages
+
+
+def test_probabilities_of_too_many_cells_are_refused_and_the_catch_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = write_stack(tmp_path / "h.tif", make_city())
+    monkeypatch.setattr("riskengine.systems.hotspots.aims.MAX_CELLS", 4000)
+    assert train(tmp_path, stack)["held_out_bins"] == 12
+    assert forecast(tmp_path, stack)["aim"] == "catch"
+    sentence = (
+        r"^The hotspot grids hold 4,800 cells in 60 maps: of more than 4,000 only the catch can be asked\. Choose the"
+        r" catch as the aim of a forecast, or larger cells or longer time bins\.$"
+    )
+    with pytest.raises(DataError, match=sentence) as refused:
+        train(tmp_path, stack, aim="probabilities")
+    assert (refused.value.parameter, refused.value.value) == ("heatmaps", "4800")
+    with pytest.raises(DataError, match=sentence):
+        forecast(tmp_path, stack, aim="probabilities", places=None)
+    with pytest.raises(DataError, match=sentence):
+        run_job("backtest", {"heatmaps": stack, "models": ["recent_counts"]}, JobContext())
+    with pytest.raises(DataError, match=sentence):
+        run_job("convlstm", {"heatmaps": stack, "output": str(tmp_path / "o.tif")}, JobContext())
+    # As many counts of areas are read as ever.
+    months = write_counts(tmp_path / "c.gpkg", make_county(240))
+    assert train(tmp_path, months, aim="probabilities")["maps"] == 240
 
 
 def test_a_threshold_has_no_catch(tmp_path: Path) -> None:

@@ -75,6 +75,19 @@ def test_days_are_joined_to_weeks() -> None:
     assert weekly.high != pytest.approx(daily.high, rel=0.01)
 
 
+@pytest.mark.parametrize("days", [14, 28, 41])
+def test_days_never_stand_for_weeks(days: int) -> None:
+    part = np.random.default_rng(0).poisson(3, (days, 2)).astype(float)
+    found = compare_crossed(part, part + 5, 7)
+    assert found.too_few
+    assert found.blocks == days // 7
+    assert not np.isfinite([found.low, found.high]).any()
+    assert all(math.isnan(each) for each in compute_crossed_rate(part, part + 5, 7)[1:])
+    # None of few has exact limits, but not where there are too few weeks.
+    assert all(math.isnan(each) for each in compute_crossed_rate(0 * part, part + 5, 7)[1:])
+    assert not compare_crossed(np.tile(part, (3, 1))[:42], np.tile(part + 5, (3, 1))[:42], 7).too_few
+
+
 @pytest.mark.parametrize("weeks", [0, 1, 5])
 def test_few_weeks_tell_nothing(weeks: int) -> None:
     found = compare(np.random.default_rng(3).normal(3, 0.1, (weeks, 4)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import shapely
 from kit.maps import make_stack
 from kit.panels import make_panel, make_row
 
-from riskengine.contract.aims import Catch
+from riskengine.contract.aims import Catch, CatchUnit
+from riskengine.contract.tools.aims import list_size_problems
 from riskengine.contract.tools.base import fields_of
 from riskengine.contract.tools.forecast import ForecastRisk
 from riskengine.ground.errors import DataError, ParameterError
@@ -46,6 +48,7 @@ def test_whole_windows_are_held_out(weeks: int, share: float, window: int, held:
 
 def test_a_window_longer_than_half_of_the_history_cannot_be_held_out() -> None:
     sentence = r"horizon is 31: a window of 31 weeks .* hotspot grids hold 60 maps .* At most 30 maps can be one window"
+    sentence += r" here\. Choose a shorter window, or use a longer period\.$"
     with pytest.raises(DataError, match=sentence):
         hold_out_windows(make_weeks(60), 0.2, 31)
     months = make_panel(np.ones((11, 3), np.uint8))
@@ -65,8 +68,25 @@ def test_a_catch_is_described_in_every_measure() -> None:
         "the catch of 0.2 km² (5 % of the area) in each month as a whole"
     )
     assert describe_catch(Catch(2, "units", 2), areas) == "the catch of 2 areas in each window of 2 months as a whole"
-    with pytest.raises(ParameterError, match="catch_size is 5, but the whole study area is only 4"):
+    with pytest.raises(ParameterError, match=r"catch_size is 5, but the whole study area is only 4 km²\. .*4 areas"):
         make_catch(5, "km2", 1, areas)
+    with pytest.raises(ParameterError, match=r"catch_size is 5, but the whole study area is only 4 areas\. "):
+        make_catch(5, "units", 1, areas)
+
+
+@pytest.mark.parametrize("unit", ["share", "km2", "units"])
+def test_nothing_can_be_chosen_from_nothing(unit: CatchUnit) -> None:
+    weeks = make_weeks(8)
+    weeks.mask[:] = False
+    with pytest.raises(DataError, match=r"The study area holds no cell of any size.* Choose a study area"):
+        make_catch(5, unit, 1, weeks)
+
+
+@pytest.mark.parametrize("size", [math.inf, math.nan, 2.5])
+def test_no_part_of_a_cell_is_a_number_of_cells(size: float) -> None:
+    problem = next(list_size_problems({"catch_size": size, "catch_unit": "units"}))
+    assert (problem.key, "give a whole number" in problem.text) == ("catch_size", True)
+    assert not list(list_size_problems({"catch_size": 3, "catch_unit": "units"}))
 
 
 def test_cells_are_chosen_in_order_and_shares_add_up() -> None:
