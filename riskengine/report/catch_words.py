@@ -22,7 +22,7 @@ from .catch_numbers import (
     turns_on_few,
 )
 from .units import units_of
-from .verdicts import PLAINLY, SMALL, format_hit_change, format_points, verdict_of_hits
+from .verdicts import PLAINLY, PLAINLY_SMALL, SMALL, format_hit_change, format_points, verdict_of_hits
 from .words import (
     categories_text,
     format_change,
@@ -34,6 +34,9 @@ from .words import (
 
 #: More categories than these are not named in a sentence.
 _CATEGORIES = 2
+#: With fewer windows, of more than one block of time each, how good the places of another would be is hardly known; see
+#: `riskengine.measures.crossed`.
+_MANY_WINDOWS = 20
 #: Means over positions below this have a decimal.
 _FEW_HELD = 100
 #: Two shares of the incidents that differ by less are the same for a reader.
@@ -72,11 +75,9 @@ def describe_catch(judged: Judged, who: str = "") -> str:
 
 
 def describe_gain(judged: Judged, change: Difference, other: str) -> str:
-    """Say what a difference to another model's catch is worth; a small one that is not chance is still small."""
-    says = PLAINLY[verdict_of_hits(change)]
-    if abs(change.mean) >= SMALL * compute_figures(judged, other).rate.mean:
-        return says
-    return says.replace("a gain", "a small gain").replace("a LOSS", "a small LOSS")
+    """Say what a difference to another model's catch is worth; a small one is called small, however sure it is."""
+    small = abs(change.mean) < SMALL * compute_figures(judged, other).rate.mean
+    return (PLAINLY_SMALL if small else PLAINLY)[verdict_of_hits(change)]
 
 
 def name_categories(panel: Panel) -> str:
@@ -92,8 +93,8 @@ def describe_brackets(judged: Judged) -> str:
         return ""
     over = f"{name_bin(judged)}s" + (" and grid positions" if _is_moved(catch) else "")
     return (
-        f"In brackets: where the figure could as well lie by chance (95 % interval over {over}). Points are percentage"
-        " points of all incidents."
+        f"In brackets: where the figure could as well lie by chance (95 % interval over {over})."
+        f"{_describe_tested(judged)} Points are percentage points of all incidents."
     )
 
 
@@ -255,6 +256,16 @@ def _describe_chosen(judged: Judged, name: str) -> str:
         edges, start = catch.panel.edges, int(catch.starts[0])
         when = f"the {window}, {format_span(edges[start], edges[start + catch.catch.window])}"
     return f"{some} chosen for {when}, {format_part(found.share)} of the study area"
+
+
+def _describe_tested(judged: Judged) -> str:
+    """Say that the interval is about the windows that were tested, where these are few and long."""
+    catch = read_catch(judged)
+    if catch.catch.window <= catch.block or len(catch.starts) >= _MANY_WINDOWS:
+        return ""
+    window = name_window(read_window(catch))
+    tested = window if len(catch.starts) == 1 else count_tested(judged)
+    return f" It is about the {tested} tested: places of another {window} may do better or worse than it says."
 
 
 def _counts_units(judged: Judged) -> bool:

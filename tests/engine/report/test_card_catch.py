@@ -56,8 +56,8 @@ NOTE: dict[str, Any] = {
                 "change": {**CHANGE, "mean": 0.02, "low": 0.01, "high": 0.03, "places": 40},
             },
             "Tried on 4 windows of 2 months held out: the 111 areas chosen for each window of 2 months, 0.154 % of the"
-            " area, held 160 of 2,578 incidents, prior counts at as many km² 158 (+2.0 points [+1.0, +3.0]: a gain that"
-            " is not chance).",
+            " area, held 160 of 2,578 incidents, prior counts at as many km² 158 (+2.0 points [+1.0, +3.0]: more than"
+            " chance explains).",
         ),
         (
             {"baseline": "", "verdict": "alone", "change": None},

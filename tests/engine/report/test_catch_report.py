@@ -63,11 +63,15 @@ CHOICES = {
     "indistinguishable": ((A, B), 78, (A, C), 78),
 }
 SAID = {
-    "better": "a gain that is not chance",
-    "worse": "a LOSS that is not chance",
+    "better": "more than chance explains",
+    "worse": "a LOSS beyond what chance explains",
     "indistinguishable": "no difference can be told",
 }
-HEADED = {"better": "catches more than", "worse": "catches FEWER than", "indistinguishable": "catches as many as"}
+HEADED = {
+    "better": "catches more than",
+    "worse": "catches FEWER than",
+    "indistinguishable": "its catch cannot be told from that of",
+}
 TONES = {"better": "", "worse": "worse", "indistinguishable": "unsure"}
 
 
@@ -131,6 +135,31 @@ def test_a_test_of_few_weeks_tells_no_difference() -> None:
         "Ensemble, over 1 window of 4 weeks: too few weeks to tell its catch from that of prior counts; "
     )
     assert catch_words.describe_brackets(judged) == ""
+
+
+def test_brackets_are_about_the_windows_that_were_tested() -> None:
+    long = "over weeks). It is about the 4 quarters tested: places of another quarter may do better or worse than it says. "
+    assert long in catch_words.describe_brackets(judge("better"))
+    one = "It is about the quarter tested: places of another quarter may do better or worse than it says. "
+    assert one in catch_words.describe_brackets(judge("better", weeks=FIRST + WINDOW))
+    # Windows of a week differ as weeks do; of many that are longer enough is known.
+    for windows in (judge("better", weeks=FIRST + 12, window=1), judge("better", weeks=FIRST + 40, window=2)):
+        assert "over weeks). Points are percentage points" in catch_words.describe_brackets(windows)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_small_difference_is_called_small_however_sure_it_is(sign: int) -> None:
+    """A quarter's 1,300 incidents each; one cell of two is the same, the other has 1 or 2 more a week."""
+    counts = np.zeros((FIRST + 52, *SHAPE), np.uint8)
+    counts[(..., *A)], counts[(..., *B)], counts[(..., *C)] = 200, 11, 10
+    more, fewer = expect(A, B), expect(A, C)
+    choices = {"ensemble": more, "prior_counts": fewer}
+    if sign < 0:
+        choices = {"ensemble": fewer, "prior_counts": more}
+    counts[0::2][(..., *B)] += 1
+    judged = make_judged_catch(make_stack(counts, bin="1 weeks"), choices, FIRST, WINDOW, 2)
+    said = "little more, but beyond what chance explains" if sign > 0 else "a small LOSS beyond what chance explains"
+    assert f": {said} (" in describe_trial(judged)
 
 
 def test_a_catch_of_few_turns_on_single_incidents() -> None:
