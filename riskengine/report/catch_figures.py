@@ -76,9 +76,8 @@ def draw_windows_of_catch(judged: Judged) -> str | None:
 
 def draw_places(judged: Judged, place: int = -1) -> str:
     """Draw the places of one window (the last) by the number of incidents that fell there; none at its own place."""
-    catch = read_catch(judged)
     mask = judged.panel.mask
-    chosen = (catch.models[judged.model].parts[place] > 0) & mask
+    chosen = judged.flag_cells()[place]
     counts = judged.counts[place].astype(np.int64)
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         canvas = make_canvas(judged.panel.support)

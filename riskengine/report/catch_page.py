@@ -68,7 +68,6 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
     last = int(catch.starts[-1])
     change = compare_catches(judged, name, other) if other and found.incidents else None
     places = list_places(judged)
-    chosen = (catch.models[name].parts[-1] > 0) & judged.panel.mask
     return {
         "judged": catch,
         "words": words,
@@ -94,7 +93,7 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
         "by_window": _describe_windows(judged),
         "map": figures.draw_places(judged),
         "map_span": format_span(catch.panel.edges[last], catch.panel.edges[last + catch.catch.window]),
-        "map_said": _describe_map(judged, chosen),
+        "map_said": _describe_map(judged),
         "places": places,
         "happened": _describe_test(judged),
         "likely": _list_likely(judged),
@@ -199,13 +198,14 @@ def _describe_windows(judged: Judged) -> str:
     return "; ".join(said)
 
 
-def _describe_map(judged: Judged, chosen: np.ndarray) -> str:
+def _describe_map(judged: Judged) -> str:
+    """Say what fell in the places that the map and the list show: whole ones, the first of those that tie."""
     counts, mask, units = judged.counts[-1], judged.panel.mask, units_of(judged.panel)
-    parts = read_catch(judged).models[judged.model].parts[-1]
-    held, total = float((np.where(mask, parts, 0) * counts).sum()), int(counts[mask].sum(dtype=np.int64))
+    chosen = judged.flag_cells()[-1]
+    held, total = int(counts[chosen].sum(dtype=np.int64)), int(counts[mask].sum(dtype=np.int64))
     hit = int((chosen & (counts > 0)).sum())
     happened = count_text(total, "incident")
     return (
-        f"{round(held):,} of {happened} fell in the {count_text(int(chosen.sum()), units.noun)} chosen,"
+        f"{held:,} of {happened} fell in the {count_text(int(chosen.sum()), units.noun)} chosen,"
         f" {format_percent(held / total if total else float('nan'))}; {hit:,} of them held any."
     )

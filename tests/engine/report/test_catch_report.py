@@ -12,11 +12,14 @@ from kit.maps import make_stack
 from kit.pages import Page, collapse_blanks, read_figure
 from kit.panels import make_panel
 from kit.sentences import find_faults, find_faults_of_report
+from shapely.geometry import box, mapping
 
 from riskengine.contract.aims import Catch
-from riskengine.evaluation.catching import judge_catch_trained
+from riskengine.evaluation.catching import judge_catch_trained, run_catch
 from riskengine.evaluation.caught import CellSize
+from riskengine.evaluation.exposure import compute_exposure
 from riskengine.evaluation.judged import Judged
+from riskengine.evaluation.plan import Plan
 from riskengine.forecasters.catching.ensemble import CatchEnsemble
 from riskengine.forecasters.catching.pointkernel import PointKernel
 from riskengine.forecasters.modelcard import make_card
@@ -138,9 +141,9 @@ def test_a_test_of_few_weeks_tells_no_difference() -> None:
 
 
 def test_brackets_are_about_the_windows_that_were_tested() -> None:
-    long = "over weeks). It is about the 4 quarters tested: places of another quarter may do better or worse than it says. "
+    long = "). It is about the 4 quarters tested: places of another quarter may do better or worse than it says. "
     assert long in catch_words.describe_brackets(judge("better"))
-    one = "It is about the quarter tested: places of another quarter may do better or worse than it says. "
+    one = "It is about the quarter tested: places of another quarter may do better or worse than it says."
     assert one in catch_words.describe_brackets(judge("better", weeks=FIRST + WINDOW))
     # Windows of a week differ as weeks do; of many that are longer enough is known.
     for windows in (judge("better", weeks=FIRST + 12, window=1), judge("better", weeks=FIRST + 40, window=2)):
@@ -184,6 +187,28 @@ def test_nothing_happened_is_said_so(tmp_path: Path) -> None:
 def test_alone_it_is_set_beside_chance() -> None:
     judged = make_judged_catch(make_stack(make_counts(), bin="1 weeks"), {"ensemble": expect(A)}, FIRST, WINDOW, 1)
     assert describe_trial(judged).endswith("; as many drawn at random would hold about 11.2.")
+
+
+def test_maps_labels_and_exposure_have_the_places_of_the_layer(tmp_path: Path) -> None:
+    """All twenty cells tie, and two can be covered: no more than two are shown, the first ones, as in the layer."""
+    judged = run_catch(
+        make_stack(np.ones((20, *SHAPE), np.uint8), bin="1 weeks"), ["prior_counts"], Plan(16), Catch(2, "units", 2)
+    )
+    first = np.zeros(SHAPE, bool)
+    first[A] = first[B] = True
+    assert judged.catch is not None
+    # What is counted shares the tie among all.
+    assert judged.catch.models["prior_counts"].parts == pytest.approx(np.full((2, *SHAPE), 0.1))
+    assert (judged.flag_cells() == first).all()
+    labels = judged.label_cells()
+    assert ((labels == labels[0][A]) == first).all()
+    panel, flagged = judged.panel, judged.flag_cells()
+    west, north, side = judged.heatmaps.grid.west, judged.heatmaps.grid.north, judged.heatmaps.grid.cell
+    corner = {"Corner": [mapping(box(west, north - side, west + side, north))]}
+    row = compute_exposure(corner, panel.support, panel.mask, judged.risks["prior_counts"], flagged, judged.counts)[0]
+    assert (row.flagged, row.flagged_share) == (2, 0.5)
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    assert "4 of 40 incidents fell in the 2 cells chosen, 10.0 %; 2 of them held any." in Page(tmp_path / "r.html").text
 
 
 def test_positions_of_the_grid_are_averaged_and_told_apart() -> None:
