@@ -126,6 +126,15 @@ def write_chosen(path: str, fields: Mapping[str, str], chosen: Iterable[Chosen],
     return write_table(path, fields, chunks(), geometry, panel.support.crs, "places")
 
 
+def list_ids(panel: Panel, units: NDArray[np.int64]) -> list[str]:
+    """List the ids of units as the table has them: cells by row and column, from 1, the north-western corner first."""
+    if isinstance(panel.support, Shapes):
+        return [panel.support.ids[unit] for unit in units.tolist()]
+    assert isinstance(panel.support, Grid)
+    row, column = np.divmod(units, panel.support.columns)
+    return [f"r{r + 1}c{c + 1}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+
+
 def _describe_units(
     panel: Panel, units: NDArray[np.int64]
 ) -> tuple[list[str], list[str], list[bytes], Geometry]:
@@ -138,6 +147,5 @@ def _describe_units(
     row, column = np.divmod(units, support.columns)
     west, north = support.west + column * support.cell, support.north - row * support.cell
     cells = shapely.box(west, north - support.cell, west + support.cell, north)
-    # Counted from 1, the north-western corner first.
-    ids = [f"r{r + 1}c{c + 1}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+    ids = list_ids(panel, units)
     return ids, ids, list(shapely.to_wkb(cells, byte_order=1)), "polygon"

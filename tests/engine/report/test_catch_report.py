@@ -10,7 +10,7 @@ import pytest
 from kit.catches import make_judged_catch
 from kit.maps import make_stack
 from kit.pages import Page, collapse_blanks, read_figure
-from kit.panels import make_panel
+from kit.panels import make_panel, make_row
 from kit.sentences import find_faults, find_faults_of_report
 from shapely.geometry import box, mapping
 
@@ -25,6 +25,8 @@ from riskengine.forecasters.catching.pointkernel import PointKernel
 from riskengine.forecasters.modelcard import make_card
 from riskengine.report import catch_words
 from riskengine.report.backtest import write_backtest_report
+from riskengine.report.catch_numbers import find_used_share, trace_catch
+from riskengine.report.catch_sizes import describe_sizes
 from riskengine.report.claims import compare, describe_comparison, describe_models, make_headline
 from riskengine.report.figures_csv import list_figures
 from riskengine.report.learned import describe_learned
@@ -222,30 +224,96 @@ def test_positions_of_the_grid_are_averaged_and_told_apart() -> None:
     assert catch_words.describe_given(judge("better")) == ""
 
 
-def make_sizes(judged: Judged, *rates: tuple[float, float]) -> None:
-    """Catches of 100 incidents by the model and prior counts on cells of 100, 200 and 400 m."""
+def make_sizes(
+    judged: Judged, *rates: tuple[float, float], flagged: tuple[float, float, float] = (0.08, 0.08, 0.08)
+) -> None:
+    """Catches of 100 incidents by the model and prior counts on cells of 100, 200 and 400 m, on so many km²."""
     assert judged.catch is not None
     judged.catch.sizes.clear()
     both = ("ensemble", "prior_counts")
     hundred = dict.fromkeys(both, 100.0)
-    for side, caught in zip((100.0, 200.0, 400.0), rates, strict=True):
+    for side, caught, km2 in zip((100.0, 200.0, 400.0), rates, flagged, strict=True):
         pai = [each / 10 for each in caught]
-        size = CellSize(side, dict(zip(both, caught, strict=True)), hundred, hundred, dict(zip(both, pai, strict=True)))
-        judged.catch.sizes.append(size)
+        held, index = dict(zip(both, caught, strict=True)), dict(zip(both, pai, strict=True))
+        judged.catch.sizes.append(CellSize(side, held, hundred, hundred, index, km2))
 
 
 def test_cell_size_decides_more_only_where_figures_say_so() -> None:
     judged = judge("better")
-    assert catch_words.describe_sizes(judged) == ""
+    assert describe_sizes(judged) == ""
     make_sizes(judged, (40, 38), (30, 31), (20, 18))
-    assert collapse_blanks(catch_words.describe_sizes(judged)) == (
+    assert collapse_blanks(describe_sizes(judged)) == (
         "Cell size decides more than the model: with as much area, ensemble caught on cells of 100 m 40.0 %, of 200 m"
         " 30.0 % and of 400 m 20.0 %; the two models differ by at most 2 percentage points on any of them."
     )
     make_sizes(judged, (31, 11), (30, 31), (29, 18))
-    assert collapse_blanks(catch_words.describe_sizes(judged)).startswith(
+    assert collapse_blanks(describe_sizes(judged)).startswith(
         "With as much area, ensemble caught on cells "
     )
+
+
+def test_sizes_that_covered_more_or_less_are_not_compared(tmp_path: Path) -> None:
+    """Two cells of 200 m are half a cell of 400 m: one whole cell covers twice as much, and holds more for it."""
+    judged = judge("better")
+    make_sizes(judged, (40, 38), (30, 31), (60, 58), flagged=(0.084, 0.08, 0.16))
+    said = (
+        "Cell size decides more than the model: with as much area, ensemble caught on cells of 100 m 40.0 % and of"
+        " 200 m 30.0 %; the two models differ by at most 2 percentage points on any of them. Cells of 400 m are not"
+        " compared: whole ones cover 0.160 km² instead of 0.0800 km²."
+    )
+    assert collapse_blanks(describe_sizes(judged)) == said
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    page = Page(tmp_path / "r.html")
+    assert said in page.text
+    assert [page.find_row(f"{side} m", 8)[1] for side in ("100", "400")] == ["0.0840", "0.160"]
+    make_sizes(judged, (40, 38), (30, 31), (60, 58), flagged=(0.07, 0.08, 0.16))
+    assert describe_sizes(judged) == (
+        "Cells of 100 m are not compared: whole ones cover 0.0700 km² instead of 0.0800 km². Cells of 400 m are not"
+        " compared: whole ones cover 0.160 km² instead of 0.0800 km²."
+    )
+
+
+def test_a_number_of_areas_is_spoken_of_and_drawn_as_a_number(tmp_path: Path) -> None:
+    """The large area has most incidents, the small one most a km²; one area is asked for: the large one."""
+    counts = np.tile(np.array([3, 2, 1, 0], np.uint8), (24, 1))
+    panel = make_panel(counts, ["large", "small", "c", "d"], make_row([8000.0, 1000.0, 1000.0, 1000.0]))
+    expected = {"ensemble": np.array([9.0, 2.0, 1.0, 0.1]), "prior_counts": np.array([9.0, 2.0, 1.0, 0.1])}
+    judged = make_judged_catch(panel, expected, 12, 3, 1)
+    shares, caught = trace_catch(judged, "ensemble")
+    assert find_used_share(judged, "ensemble") == 0.25
+    # Where the dotted line is, the curve is what was caught: 3 a month; all that were asked for thrice over hold 6.
+    assert np.interp(0.25, shares, caught) == pytest.approx(judged.catch.models["ensemble"].n) == pytest.approx(36)
+    assert (shares[-1], caught[-1]) == (0.75, pytest.approx(72))
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    page = Page(tmp_path / "r.html")
+    assert "where it expects most incidents, from what was known" in page.text
+    assert "percentage points against prior counts on as many areas:" in page.text
+    assert "of the most that as many areas could have held (PEI*" in page.text
+    assert "Rank 1 first: most incidents expected." in page.text
+    assert not re.search(r"per km²|as much area", page.text)
+    drawn = [read_figure(link) for link in page.links if link.startswith("data:")]
+    assert any("share of the areas chosen, %" in each for each in drawn)
+    assert find_faults_of_report(tmp_path / "r.html") == []
+
+
+def test_of_areas_the_page_says_that_intervals_are_over_time_alone(tmp_path: Path) -> None:
+    said = ", over time alone: how other areas would have done it does not say; none with fewer than 6 blocks"
+    panel = make_panel(np.tile(np.array([3, 2, 1, 0], np.uint8), (24, 1)))
+    areas = make_judged_catch(panel, {"ensemble": np.arange(4.0), "prior_counts": np.arange(4.0)}, 12, 3, 1)
+    for judged, shown in ((areas, True), (judge("better"), False)):
+        write_backtest_report(tmp_path / "r.html", judged, {}, [])
+        assert (said in Page(tmp_path / "r.html").text) is shown
+
+
+def test_the_page_names_what_is_compared_with(tmp_path: Path) -> None:
+    """Without prior counts that is the baseline which caught most."""
+    expected = {"ensemble": expect(A, B), "recent_counts": expect(A, D), "constant": expect((2, 2), (2, 3))}
+    judged = make_judged_catch(make_stack(make_counts(), bin="1 weeks"), expected, FIRST, WINDOW, 2)
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    page = Page(tmp_path / "r.html")
+    assert "percentage points against recent counts on as many cells: more than chance explains" in page.text
+    assert "Start with how many more or fewer than recent counts." in page.text
+    assert "prior counts" not in page.text
 
 
 def test_stable_places_are_said_in_per_cent() -> None:
@@ -273,12 +341,12 @@ def test_the_page_of_a_catch_opens_with_what_an_officer_needs(tmp_path: Path) ->
     assert row[1] == "78.8 of 225"
     assert row[-1] == "75 to 82"
     assert page.find_row("Prior counts", 8)[3] == "compared with"
-    assert page.find_row("200 m (here)", 7)[1] == "30.0 of 100"
+    assert page.find_row("200 m (here)", 8)[2] == "30.0 of 100"
     assert "Cells of 200 m are smaller than places are exact." in page.text
-    assert [row[0] for row in page.rows if len(row) == 5][:3] == ["Rank", "1", "2"]
-    first = next(row for row in page.rows if len(row) == 5 and row[0] == "1")
+    assert [row[0] for row in page.rows if len(row) == 6][:3] == ["Rank", "1", "2"]
+    first = next(row for row in page.rows if len(row) == 6 and row[0] == "1")
     assert re.fullmatch(r"-?\d+\.\d{4}, -?\d+\.\d{4}", first[1])
-    assert first[2:] == ["5.0", "13", str(WEEKS - WINDOW)]
+    assert first[2:] == ["r1c1", "5.0", "13", str(WEEKS - WINDOW)]
     for left_out in ("Six labels", "Percentile", "5 % of the area flagged", "Skill over time"):
         assert left_out not in page.text
     drawn = [read_figure(link) for link in page.links if link.startswith("data:")]
@@ -298,7 +366,7 @@ def test_areas_are_named_and_counted_as_much(tmp_path: Path) -> None:
     page = Page(path)
     assert find_faults_of_report(path) == []
     assert "<script>" not in page.source
-    assert [row[0] for row in page.rows if row[1:2] == ["Ward 10"]] == ["2"]
+    assert [row[0] for row in page.rows if row[1:3] == ["Ward 10", "W11"]] == ["2"]
 
 
 def test_every_figure_of_a_catch_is_a_row() -> None:
