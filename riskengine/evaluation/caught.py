@@ -18,6 +18,7 @@ from ..maps.panel import Panel
 from ..measures.clustered import Interval
 from ..measures.compare import Difference
 from ..measures.crossed import compare_crossed, compute_crossed_rate
+from ..measures.places import choose_units
 from .beside import describe_difference
 
 Array = NDArray[np.float64]
@@ -159,6 +160,14 @@ class CatchJudged:
     def find_best(self, names: Sequence[str]) -> str:
         """Find which of some models caught most; the first of several, and empty where there is none."""
         return max((name for name in names if name in self.models), key=lambda name: self.models[name].n, default="")
+
+    def flag_chosen(self, name: str) -> NDArray[np.bool_]:
+        """Flag the whole units that a model would send people to at the given position, shape (F, ...)."""
+        expected = self.models[name].expected
+        flagged = np.zeros(expected.shape, dtype=bool)
+        for window, wanted in zip(flagged, expected, strict=True):
+            window.ravel()[choose_units(wanted, self.panel, self.catch)] = True
+        return flagged
 
     def compare(self, name: str, other: str) -> Difference:
         """Compare hit rates n / N: that of `name` minus that of `other`, at the same positions and size.

@@ -136,11 +136,11 @@ class Judged:
     def flag_cells(self, name: str | None = None) -> NDArray[np.bool_]:
         """Flag the cells strictly above `percentile` in a model's forecasts (`model`), shape (F, ...).
 
-        Of areas those whose incidents per km² are, so that they make up the rest of the area at most. Of a catch all
-        that were chosen.
+        Of areas those whose incidents per km² are, so that they make up the rest of the area at most. Of a catch those
+        that the layer of places holds: whole ones, and of equal ones the first.
         """
         if self.catch is not None:
-            return np.asarray(self.catch.models[name or self.model].parts > 0)
+            return self.catch.flag_chosen(name or self.model)
         risk, mask = self.risks[name or self.model], self.panel.mask
         inner = None if self.units is None else self.units.select(mask)
         way = choose_flagging(risk[:, mask], self.counts[:, mask], self.threshold, inner)

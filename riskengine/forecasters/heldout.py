@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
+from ..contract.aims import CatchUnit
+
 #: Key, within a card's figures of the model itself, of how it compares with the best baseline.
 AGAINST = "against"
 #: Key, within that, of how its catch compares with the baseline that catches most.
@@ -77,13 +79,14 @@ class Against(TypedDict):
 class CaughtNote(TypedDict):
     """What the places of a model made for the catch caught in held-out windows of `window` bins, and prior counts at as
     many. Incidents are sums over the windows; the flagged units, their size (km², of segments km) and that of the study
-    area are those of one window.
+    area are those of one window. `unit` is what the catch was asked for in.
     """
 
     windows: Annotated[int, Field(strict=True, ge=1)]
     window: Annotated[int, Field(strict=True, ge=1)]
     bin: Annotated[str, Field(pattern=r"^\d+ (hours|days|weeks|months)$")]
     kind: Literal["grid", "areas", "segments"]
+    unit: NotRequired[CatchUnit]
     units: Amount
     flagged: Amount
     size: Amount

@@ -2,7 +2,8 @@
 
 A cost is what going to a unit takes of what can be covered: its km², or 1 where units are counted. Cells, and whatever
 is counted, are flagged whole, as many as fit and at least one; of areas measured in km² the last one is flagged in
-part. Units that tie at the edge share what is left: the expectation over all ways to break the tie.
+part. Units that tie at the edge share what is left: the expectation over all ways to break the tie. Who is sent out
+goes to whole units (`choose_whole`): the first of those that tie, and none in part.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.aims import Catch
+from ..maps.aims import find_flagged_share, measure_costs
+from ..maps.grid import Grid
+from ..maps.panel import Panel
 from .metrics import Array
 from .weighted import find_best
 
@@ -49,10 +54,7 @@ def flag_places(expected: NDArray[Any], cost: Array, share: float, whole: bool) 
     if not len(able):
         return parts
     worth = expected[able].astype(np.float64) / cost[able]
-    wanted = share * float(cost.sum())
-    if whole:
-        each = float(cost[able[0]])
-        wanted = each * min(max(int(wanted / each + _ROUNDING), 1), len(able))
+    wanted = _find_room(cost[able], share, whole)
     order = np.argsort(-worth, kind="stable")
     used = np.cumsum(cost[able[order]])
     last = min(int(np.searchsorted(used, wanted * (1 - _ROUNDING))), len(order) - 1)
@@ -62,6 +64,57 @@ def flag_places(expected: NDArray[Any], cost: Array, share: float, whole: bool) 
     parts[able[before]] = 1.0
     parts[able[tied]] = min(max(left / float(cost[able[tied]].sum()), 0.0), 1.0)
     return parts
+
+
+def choose_whole(expected: NDArray[Any], cost: Array, share: float, whole: bool) -> NDArray[np.int64]:
+    """Choose units as `flag_places` flags them, but none in part: at least one, and the first of those that tie.
+
+    Returns
+    -------
+    ndarray of int, shape (M,)
+        Their numbers, the one with most expected for its cost first.
+
+    Examples
+    --------
+    >>> choose_whole(np.array([1.0, 1.0, 5.0, 0.0]), np.ones(4), 0.5, True).tolist()
+    [2, 0]
+    """
+    able = np.flatnonzero(cost > 0)
+    worth = expected[able].astype(np.float64) / cost[able]
+    order = able[np.argsort(-worth, kind="stable")]
+    used, room = np.cumsum(cost[order]), _find_room(cost[able], share, whole)
+    return order[: max(int(np.searchsorted(used, room * (1 + _ROUNDING), side="right")), 1)]
+
+
+def choose_units(expected: NDArray[Any], panel: Panel, catch: Catch) -> NDArray[np.int64]:
+    """Choose the whole units of a panel to go to, in the order of their ranks.
+
+    Of equal ones the first is taken: cells by row and column, areas by their ids.
+
+    Parameters
+    ----------
+    expected : ndarray, shape (...)
+        Incidents expected in the window, of the shape of the units; what lies outside the study area is not read.
+
+    Returns
+    -------
+    ndarray of int, shape (M,)
+        Their numbers in the order of a flat array.
+    """
+    inside, costs = np.flatnonzero(panel.mask), measure_costs(catch, panel)
+    order = np.arange(len(inside))
+    if not isinstance(panel.support, Grid):
+        order = np.argsort(np.array(panel.support.ids, dtype=object)[inside], kind="stable")
+    wanted = np.asarray(expected).ravel()[inside[order]]
+    return inside[order[choose_whole(wanted, costs.each[order], find_flagged_share(catch, panel), costs.whole)]]
+
+
+def _find_room(cost: Array, share: float, whole: bool) -> float:
+    """How much of all costs, of units that cost anything, may be used: of whole units what those that fit cost."""
+    wanted = share * float(cost.sum())
+    if not whole or not len(cost):
+        return wanted
+    return float(cost[0]) * min(max(int(wanted / float(cost[0]) + _ROUNDING), 1), len(cost))
 
 
 def count_most(counts: NDArray[Any], cost: Array, used: float) -> float:

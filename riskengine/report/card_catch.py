@@ -31,6 +31,7 @@ def note_caught(judged: Judged) -> dict[str, Any]:
         "window": catch.catch.window,
         "bin": catch.panel.bin,
         "kind": judged.panel.support.kind,
+        "unit": catch.catch.unit,
         "units": float(found.parts[:, judged.panel.mask].sum() / len(found.parts)),
         "flagged": float(found.flagged.mean()),
         "size": float(found.cells.mean()),
@@ -73,7 +74,9 @@ def describe_caught(note: Mapping[str, Any]) -> str:
     said = f"Tried on {when} held out: {where} held {held}"
     if not note["baseline"]:
         return f"{said}."
-    beside = f"{inner_title_of(note['baseline'])} at as many {words.amount} {format_count(note['baseline_caught'])}"
+    # Cells are all alike; areas are counted, or measured in km².
+    amount = words.many if note.get("unit") == "units" else words.amount
+    beside = f"{inner_title_of(note['baseline'])} at as many {amount} {format_count(note['baseline_caught'])}"
     said += f", {beside}"
     if not (change := note["change"]):
         return f"{said}."

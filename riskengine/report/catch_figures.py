@@ -18,7 +18,7 @@ from ..contract.dates import name_window
 from ..evaluation.judged import Judged
 from ..maps.grid import Grid
 from .canvas import Canvas, make_canvas
-from .catch_numbers import find_rival, read_catch, read_window, trace_catch
+from .catch_numbers import find_rival, find_used_share, read_catch, read_window, trace_catch
 from .figures import PLOT_STYLE, choose_line_style, label_dates, make_figure, to_data_uri
 from .units import units_of
 
@@ -40,16 +40,21 @@ def draw_sizes_of_catch(judged: Judged) -> str:
         for name in _list_drawn(judged):
             shares, caught = trace_catch(judged, name)
             axes.plot(100 * shares, caught, markevery=20, **_style(judged, name))
-        found = read_catch(judged).models[judged.model]
-        asked = 100 * float(found.flagged[0] / found.cells[0])
+        asked = 100 * find_used_share(judged, judged.model)
         axes.axvline(asked, color="#333", linewidth=1.2, linestyle=":")
         axes.annotate("asked", (asked, 0), (4, 6), textcoords="offset points", fontsize=9.5)
-        axes.set_xlabel(f"{units_of(judged.panel).whole} chosen, %")
+        axes.set_xlabel(f"share of the {name_chosen_part(judged)} chosen, %")
         axes.set_ylabel("incidents that fell there")
         axes.set_xlim(0, None)
         axes.set_ylim(0, None)
         _add_legend(figure, axes)
         return to_data_uri(figure)
+
+
+def name_chosen_part(judged: Judged) -> str:
+    """Name what a share is chosen of: the area, or areas where so many of them were asked for."""
+    units, catch = units_of(judged.panel), read_catch(judged).catch
+    return units.many if judged.panel.support.kind != "grid" and catch.unit == "units" else units.whole
 
 
 def draw_windows_of_catch(judged: Judged) -> str | None:
@@ -76,9 +81,8 @@ def draw_windows_of_catch(judged: Judged) -> str | None:
 
 def draw_places(judged: Judged, place: int = -1) -> str:
     """Draw the places of one window (the last) by the number of incidents that fell there; none at its own place."""
-    catch = read_catch(judged)
     mask = judged.panel.mask
-    chosen = (catch.models[judged.model].parts[place] > 0) & mask
+    chosen = judged.flag_cells()[place]
     counts = judged.counts[place].astype(np.int64)
     with mpl.rc_context({**PLOT_STYLE, "axes.grid": False}):
         canvas = make_canvas(judged.panel.support)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..contract.forecasters import CATCH_BASELINE
 from ..evaluation.caught import ENOUGH, CatchJudged
 from ..evaluation.judged import Judged
+from ..maps.aims import measure_costs
 from ..maps.bins import multiply_bin
 from ..measures.clustered import Interval
 from ..measures.compare import Difference
@@ -113,23 +114,31 @@ def read_window(catch: CatchJudged) -> str:
 
 
 def trace_catch(judged: Judged, name: str) -> tuple[Array, Array]:
-    """Trace what a model would have caught at other sizes, on the given grid: shares of the area, and n.
+    """Trace what a model would have caught at other sizes, on the given grid: shares of what the catch is measured by
+    (area, or the number of units), and n.
 
-    Units come by what is expected per km²; those that tie come at once.
+    Units come as they are chosen, by what is expected for their cost; those that tie come at once.
     """
     catch = read_catch(judged)
     found, mask = catch.models[name], judged.panel.mask
-    size = np.asarray(catch.panel.support.measure_km()[mask], dtype=np.float64)
-    most = min(_REACH * float(found.flagged[0] / found.cells[0]), 1.0)
+    costs = measure_costs(catch.catch, catch.panel).each
+    most = min(_REACH * find_used_share(judged, name), 1.0)
     shares = np.linspace(0.0, most, 121)
     caught = np.zeros_like(shares)
     for expected, counts in zip(found.expected[:, mask], judged.counts[:, mask], strict=True):
-        worth = expected.astype(np.float64) / size
+        worth = np.divide(expected, costs, out=np.full(len(costs), -np.inf), where=costs > 0)
         order = np.argsort(-worth, kind="stable")
         ends = np.flatnonzero(np.diff(worth[order], append=np.nan))
-        used, held = np.cumsum(size[order])[ends] / size.sum(), np.cumsum(counts[order])[ends]
+        used, held = np.cumsum(costs[order])[ends] / costs.sum(), np.cumsum(counts[order])[ends]
         caught += np.interp(shares, np.r_[0.0, used], np.r_[0.0, held])
     return shares, caught
+
+
+def find_used_share(judged: Judged, name: str) -> float:
+    """Find which share of what a catch is measured by a window's places use, on the given grid."""
+    catch = read_catch(judged)
+    costs = measure_costs(catch.catch, catch.panel).each
+    return float((catch.models[name].parts[:, judged.panel.mask] @ costs).mean() / costs.sum())
 
 
 def turns_on_few(judged: Judged, name: str) -> bool:

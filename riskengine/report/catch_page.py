@@ -19,6 +19,7 @@ from ..maps.shapes import Shapes
 from ..maps.support import Support
 from ..measures.compare import Difference
 from ..systems.hotspots.aims import describe_catch
+from ..systems.hotspots.chosen import list_ids
 from . import catch_figures as figures
 from . import catch_words as words
 from . import words as plain
@@ -31,6 +32,7 @@ from .catch_numbers import (
     read_catch,
     read_window,
 )
+from .catch_sizes import describe_sizes, is_given
 from .caughtplaces import choose_caught_places
 from .units import units_of
 from .words import format_percent, inner_title_of
@@ -52,10 +54,14 @@ class CatchRow:
 
 @dataclass(frozen=True)
 class PlaceRow:
-    """A place of the last window: what was expected, what fell there, what had been there before."""
+    """A place of the last window: what was expected, what fell there, what had been there before.
+
+    Its id is that of the layer of places.
+    """
 
     rank: int
     name: str
+    id: str
     expected: float
     incidents: int
     before: int
@@ -68,7 +74,6 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
     last = int(catch.starts[-1])
     change = compare_catches(judged, name, other) if other and found.incidents else None
     places = list_places(judged)
-    chosen = (catch.models[name].parts[-1] > 0) & judged.panel.mask
     return {
         "judged": catch,
         "words": words,
@@ -87,14 +92,17 @@ def collect_catch(judged: Judged) -> dict[str, Any]:
         "moved": len(catch.offsets) > 1,
         "given": words.describe_given(judged),
         "stability": words.describe_stability(judged),
-        "sizes_said": words.describe_sizes(judged),
+        "sizes_said": describe_sizes(judged),
+        "as_much": words.name_as_much(judged),
+        "most_expected": words.name_most_expected(judged),
+        "of_all": figures.name_chosen_part(judged),
         "sizes": _list_sizes(judged),
         "size_figure": figures.draw_sizes_of_catch(judged) if found.incidents else None,
         "window_figure": figures.draw_windows_of_catch(judged) if found.incidents else None,
         "by_window": _describe_windows(judged),
         "map": figures.draw_places(judged),
         "map_span": format_span(catch.panel.edges[last], catch.panel.edges[last + catch.catch.window]),
-        "map_said": _describe_map(judged, chosen),
+        "map_said": _describe_map(judged),
         "places": places,
         "happened": _describe_test(judged),
         "likely": _list_likely(judged),
@@ -127,6 +135,7 @@ def list_places(judged: Judged) -> list[PlaceRow]:
     first = slice(0, TOP)
     columns = zip(
         _name_units(judged.panel.support, chosen.units[first]),
+        map(show_name, list_ids(judged.panel, chosen.units[first])),
         chosen.expected[first].tolist(),
         chosen.more["incidents"][first].tolist(),
         chosen.before[first].tolist(),
@@ -149,7 +158,8 @@ def _list_sizes(judged: Judged) -> list[dict[str, Any]]:
     return [
         {
             "side": each.side,
-            "given": np.isclose(each.side, catch.panel.support.side),
+            "given": is_given(each, judged),
+            "flagged": each.flagged,
             "models": [
                 {
                     "n": each.caught[name],
@@ -199,13 +209,14 @@ def _describe_windows(judged: Judged) -> str:
     return "; ".join(said)
 
 
-def _describe_map(judged: Judged, chosen: np.ndarray) -> str:
+def _describe_map(judged: Judged) -> str:
+    """Say what fell in the places that the map and the list show: whole ones, the first of those that tie."""
     counts, mask, units = judged.counts[-1], judged.panel.mask, units_of(judged.panel)
-    parts = read_catch(judged).models[judged.model].parts[-1]
-    held, total = float((np.where(mask, parts, 0) * counts).sum()), int(counts[mask].sum(dtype=np.int64))
+    chosen = judged.flag_cells()[-1]
+    held, total = int(counts[chosen].sum(dtype=np.int64)), int(counts[mask].sum(dtype=np.int64))
     hit = int((chosen & (counts > 0)).sum())
     happened = count_text(total, "incident")
     return (
-        f"{round(held):,} of {happened} fell in the {count_text(int(chosen.sum()), units.noun)} chosen,"
+        f"{held:,} of {happened} fell in the {count_text(int(chosen.sum()), units.noun)} chosen,"
         f" {format_percent(held / total if total else float('nan'))}; {hit:,} of them held any."
     )

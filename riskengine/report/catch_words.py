@@ -7,9 +7,10 @@ import math
 from ..contract.dates import count_windows, format_span, name_window
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text, end_sentence
-from ..contract.units import WHOLES, noun_of_bin
-from ..evaluation.caught import CatchJudged, CellSize
+from ..contract.units import noun_of_bin
+from ..evaluation.caught import CatchJudged
 from ..evaluation.judged import Judged
+from ..maps.aims import measure_costs
 from ..maps.panel import Panel
 from ..measures.compare import Difference
 from .catch_numbers import (
@@ -21,23 +22,26 @@ from .catch_numbers import (
     read_window,
     turns_on_few,
 )
+from .catch_sizes import describe_sizes
 from .units import units_of
-from .verdicts import PLAINLY, SMALL, format_hit_change, format_points, verdict_of_hits
+from .verdicts import PLAINLY, PLAINLY_SMALL, SMALL, format_hit_change, format_points, verdict_of_hits
 from .words import (
     categories_text,
     format_change,
     format_figure,
     format_percent,
+    format_percentage_points,
     format_share,
     inner_title_of,
 )
 
 #: More categories than these are not named in a sentence.
 _CATEGORIES = 2
+#: With fewer windows, of more than one block of time each, how good the places of another would be is hardly known; see
+#: `riskengine.measures.crossed`.
+_MANY_WINDOWS = 20
 #: Means over positions below this have a decimal.
 _FEW_HELD = 100
-#: Two shares of the incidents that differ by less are the same for a reader.
-_ALIKE = 0.0005
 
 
 def describe_catch(judged: Judged, who: str = "") -> str:
@@ -72,11 +76,9 @@ def describe_catch(judged: Judged, who: str = "") -> str:
 
 
 def describe_gain(judged: Judged, change: Difference, other: str) -> str:
-    """Say what a difference to another model's catch is worth; a small one that is not chance is still small."""
-    says = PLAINLY[verdict_of_hits(change)]
-    if abs(change.mean) >= SMALL * compute_figures(judged, other).rate.mean:
-        return says
-    return says.replace("a gain", "a small gain").replace("a LOSS", "a small LOSS")
+    """Say what a difference to another model's catch is worth; a small one is called small, however sure it is."""
+    small = abs(change.mean) < SMALL * compute_figures(judged, other).rate.mean
+    return (PLAINLY_SMALL if small else PLAINLY)[verdict_of_hits(change)]
 
 
 def name_categories(panel: Panel) -> str:
@@ -92,8 +94,8 @@ def describe_brackets(judged: Judged) -> str:
         return ""
     over = f"{name_bin(judged)}s" + (" and grid positions" if _is_moved(catch) else "")
     return (
-        f"In brackets: where the figure could as well lie by chance (95 % interval over {over}). Points are percentage"
-        " points of all incidents."
+        f"In brackets: where the figure could as well lie by chance (95 % interval over {over})."
+        f"{_describe_tested(judged)} Points are percentage points of all incidents."
     )
 
 
@@ -106,11 +108,10 @@ def describe_index(judged: Judged, name: str) -> str:
     bounds = ""
     if math.isfinite(found.pai.low):
         bounds = f", 95 % interval {format_figure(found.pai.low)} to {format_figure(found.pai.high)}"
-    size = units_of(judged.panel).many if _counts_units(judged) else WHOLES[judged.panel.support.kind]
     return (
         f"PAI {format_figure(found.pai.mean)} ({caught} of {round(found.incidents):,}{bounds}); PEI*"
         f" {format_figure(found.pei)} ({caught} of the {format_held(found.most, catch)} that"
-        f" {_as_many(judged)} {size} could have held)"
+        f" {name_as_much(judged)} could have held)"
     )
 
 
@@ -140,6 +141,17 @@ def describe_precision(judged: Judged, name: str, other: str) -> str:
     if not other:
         return f"{text}."
     return f"{text}, {format_share(compute_figures(judged, other).precision)} of those of {inner_title_of(other)}."
+
+
+def name_as_much(judged: Judged) -> str:
+    """Name what others are compared on: ``as many cells``, ``as many areas``, ``as much area``."""
+    units = units_of(judged.panel)
+    return f"{_as_many(judged)} {units.many if _counts_units(judged) else units.whole}"
+
+
+def name_most_expected(judged: Judged) -> str:
+    """Name what decides which units come first: ``most incidents``; of those that are measured, ``… per km²``."""
+    return "most incidents" if _counts_units(judged) else f"most incidents per {units_of(judged.panel).measure}"
 
 
 def name_bin(judged: Judged) -> str:
@@ -178,28 +190,6 @@ def describe_stability(judged: Judged) -> str:
     beside = compute_figures(judged, other).stable if other else math.nan
     also = f", of those of {inner_title_of(other)} {format_percent(beside, 0)}" if math.isfinite(beside) else ""
     return f"{text}{also}."
-
-
-def describe_sizes(judged: Judged) -> str:
-    """Say what was caught on cells of other sizes with as much area, and whether size decides more than the model."""
-    catch, name = read_catch(judged), judged.model
-    sizes = [each for each in catch.sizes if each.incidents.get(name)]
-    if len(sizes) < 2:
-        return ""
-    other = next((each for each in sizes[0].caught if each != name), "")
-    rates = [_rate(each, name) for each in sizes]
-    between = max(rates) - min(rates)
-    said = [f"of {each.side:,.4g} m {format_percent(rate)}" for each, rate in zip(sizes, rates, strict=True)]
-    listed = f"{', '.join(said[:-1])} and {said[-1]}"
-    text = f"with as much area, {inner_title_of(name)} caught on cells {listed}"
-    if not other:
-        return f"{text[0].upper()}{text[1:]}."
-    apart = max(abs(_rate(each, name) - _rate(each, other)) for each in sizes)
-    most = f"at most {_format_points(apart)}" if apart >= _ALIKE else "less than 0.1 percentage points"
-    beside = f"the two models differ by {most} on any of them"
-    if between > apart + _ALIKE:
-        return f"Cell size decides more than the model: {text}; {beside}."
-    return f"{text[0].upper()}{text[1:]}; {beside}."
 
 
 def list_sentences(judged: Judged) -> list[str]:
@@ -257,9 +247,19 @@ def _describe_chosen(judged: Judged, name: str) -> str:
     return f"{some} chosen for {when}, {format_part(found.share)} of the study area"
 
 
+def _describe_tested(judged: Judged) -> str:
+    """Say that the interval is about the windows that were tested, where these are few and long."""
+    catch = read_catch(judged)
+    if catch.catch.window <= catch.block or len(catch.starts) >= _MANY_WINDOWS:
+        return ""
+    window = name_window(read_window(catch))
+    tested = window if len(catch.starts) == 1 else count_tested(judged)
+    return f" It is about the {tested} tested: places of another {window} may do better or worse than it says."
+
+
 def _counts_units(judged: Judged) -> bool:
     """Whether whole units are chosen; else so much area, the last one in part."""
-    return judged.panel.support.kind == "grid" or read_catch(judged).catch.unit == "units"
+    return measure_costs(read_catch(judged).catch, judged.panel).whole
 
 
 def _as_many(judged: Judged) -> str:
@@ -269,7 +269,7 @@ def _as_many(judged: Judged) -> str:
 def _describe_few(judged: Judged, found: CatchFigures) -> str:
     if not turns_on_few(judged, found.name):
         return ""
-    return f" So few turn on single incidents: one more would be {_format_points(1 / found.incidents)} more."
+    return f" So few turn on single incidents: one more would be {format_percentage_points(1 / found.incidents)} more."
 
 
 def _format_bounds(found: CatchFigures) -> str:
@@ -277,13 +277,5 @@ def _format_bounds(found: CatchFigures) -> str:
     return f" [{100 * low:.1f}, {100 * high:.1f}]" if math.isfinite(low) else ""
 
 
-def _format_points(share: float) -> str:
-    return count_text(round(100 * share, 1), "percentage point")
-
-
 def _is_moved(catch: CatchJudged) -> bool:
     return len(catch.offsets) > 1
-
-
-def _rate(size: CellSize, name: str) -> float:
-    return size.caught[name] / size.incidents[name] if size.incidents.get(name) else math.nan

@@ -29,12 +29,20 @@ CATCH = {
     "nothing": ("no incident lies in the test, so nothing could be caught", ""),
     "unrecorded": ("its catch was not recorded", ""),
 }
+#: The same where the catch alone was asked for: what cannot be told is not said to be equal.
+CATCH_ALONE = {**CATCH, "indistinguishable": ("its catch cannot be told", "from that of")}
 #: What is said of the catch beside that of prior counts where it is what was asked for, for readers without statistics.
 PLAINLY = {
-    "better": "a gain that is not chance",
+    "better": "more than chance explains",
     "indistinguishable": "no difference can be told",
-    "worse": "a LOSS that is not chance",
+    "worse": "a LOSS beyond what chance explains",
     "too few": "too short a test to tell a difference",
+}
+#: The same of a difference that is small beside what it is compared with.
+PLAINLY_SMALL = {
+    **PLAINLY,
+    "better": "little more, but beyond what chance explains",
+    "worse": "a small LOSS beyond what chance explains",
 }
 #: What is said shorter of both at once.
 _BOTH = {
@@ -135,7 +143,7 @@ class Verdict:
         'better calibrated than prior counts, but catches FEWER than recent counts'
         """
         if self.probabilities == "unasked":
-            return _name_rival(*CATCH[self.catch], catcher).replace("too few maps", f"too few {each}s")
+            return _name_rival(*CATCH_ALONE[self.catch], catcher).replace("too few maps", f"too few {each}s")
         if (self.probabilities, self.catch) in _BOTH:
             return _BOTH[self.probabilities, self.catch]
         first = _name_rival(*PROBABILITIES[self.probabilities], rival)

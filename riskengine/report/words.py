@@ -63,6 +63,11 @@ def format_share(value: float | None) -> str:
     return figure if figure == "–" else f"{figure}\N{NO-BREAK SPACE}%"
 
 
+def format_percentage_points(share: float) -> str:
+    """Format a difference of shares in words, as ``2.5 percentage points``."""
+    return count_text(round(100 * share, 1), "percentage point")
+
+
 def format_change(value: float, digits: int = 5) -> str:
     """Format a difference with its sign, a true minus, even where it is rounded to zero; a dash where there is none."""
     if not math.isfinite(value):

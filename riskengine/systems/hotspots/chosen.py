@@ -16,13 +16,10 @@ from numpy.typing import NDArray
 
 from ...contract.aims import Catch
 from ...ground.tables import Chunk, Geometry, write_table
-from ...maps.aims import find_flagged_share, measure_costs
 from ...maps.grid import Grid
 from ...maps.panel import Panel
 from ...maps.shapes import Shapes
-
-#: Sums of sizes that differ by rounding alone are equal.
-_ROUNDING = 1e-9
+from ...measures.places import choose_units
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,7 @@ class Chosen:
 def choose_places(
     expected: NDArray[np.floating], history: Panel, catch: Catch, start: np.datetime64, end: np.datetime64
 ) -> Chosen:
-    """Choose the places of a window: whole units, as many as fit in the catch, at least one.
-
-    Of equal ones the first is taken: cells by row and column, areas by their ids.
+    """Choose the places of a window, as `riskengine.measures.places.choose_units` has it, and say what each holds.
 
     Parameters
     ----------
@@ -73,25 +68,19 @@ def choose_places(
     history : Panel
         What was known when it was made.
     """
-    inside, costs = np.flatnonzero(history.mask), measure_costs(catch, history)
-    wanted = np.asarray(expected, dtype=np.float64).ravel()[inside]
-    order = np.arange(len(inside))
-    if not isinstance(history.support, Grid):
-        order = np.argsort(np.array(history.support.ids, dtype=object)[inside], kind="stable")
-    worth = np.divide(wanted, costs.each, out=np.full(len(wanted), -np.inf), where=costs.each > 0)
-    order = order[np.argsort(-worth[order], kind="stable")]
-    used, room = np.cumsum(costs.each[order]), find_flagged_share(catch, history) * float(costs.each.sum())
-    first = order[: max(int(np.searchsorted(used, room * (1 + _ROUNDING), side="right")), 1)]
-    whole = float(wanted.sum())
+    units = choose_units(expected, history, catch)
+    wanted, size = np.asarray(expected, dtype=np.float64).ravel(), history.support.measure_km().ravel()
+    inside = history.mask.ravel()
+    whole = float(wanted[inside].sum())
     return Chosen(
         start,
         end,
-        inside[first],
-        wanted[first],
-        costs.size[first],
-        np.cumsum(costs.size[first]) / costs.size.sum(),
-        np.cumsum(wanted[first]) / whole if whole else np.zeros(len(first)),
-        count_before(history).ravel()[inside[first]],
+        units,
+        wanted[units],
+        size[units],
+        np.cumsum(size[units]) / size[inside].sum(),
+        np.cumsum(wanted[units]) / whole if whole else np.zeros(len(units)),
+        count_before(history).ravel()[units],
         whole,
     )
 
@@ -137,6 +126,15 @@ def write_chosen(path: str, fields: Mapping[str, str], chosen: Iterable[Chosen],
     return write_table(path, fields, chunks(), geometry, panel.support.crs, "places")
 
 
+def list_ids(panel: Panel, units: NDArray[np.int64]) -> list[str]:
+    """List the ids of units as the table has them: cells by row and column, from 1, the north-western corner first."""
+    if isinstance(panel.support, Shapes):
+        return [panel.support.ids[unit] for unit in units.tolist()]
+    assert isinstance(panel.support, Grid)
+    row, column = np.divmod(units, panel.support.columns)
+    return [f"r{r + 1}c{c + 1}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+
+
 def _describe_units(
     panel: Panel, units: NDArray[np.int64]
 ) -> tuple[list[str], list[str], list[bytes], Geometry]:
@@ -149,6 +147,5 @@ def _describe_units(
     row, column = np.divmod(units, support.columns)
     west, north = support.west + column * support.cell, support.north - row * support.cell
     cells = shapely.box(west, north - support.cell, west + support.cell, north)
-    # Counted from 1, the north-western corner first.
-    ids = [f"r{r + 1}c{c + 1}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
+    ids = list_ids(panel, units)
     return ids, ids, list(shapely.to_wkb(cells, byte_order=1)), "polygon"

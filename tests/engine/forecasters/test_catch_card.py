@@ -56,6 +56,9 @@ def test_what_a_model_was_made_for_comes_back(tmp_path: Path) -> None:
     card = load_model(path)[1]
     assert card.catch == {"size": 0.65, "unit": "km2", "window": 13}
     assert card.metrics == {"prior_counts": {"caught": CAUGHT, "log_loss": 0.25}}
+    # A card may know what the catch was asked for in.
+    save(path, make_counts(), Catch(), caught=CAUGHT | {"unit": "units"})
+    assert load_model(path)[1].metrics["prior_counts"]["caught"]["unit"] == "units"
     # One window, or one that nothing was caught in, has no interval.
     bare = CAUGHT | {"change": {"mean": 0.0, "low": None, "high": None, "level": 0.95, "blocks": 1}}
     save(path, make_counts(), Catch(), caught=bare)

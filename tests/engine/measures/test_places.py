@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from riskengine.measures.places import count_most, flag_places, measure_stability
+from riskengine.measures.places import choose_whole, count_most, flag_places, measure_stability
 
 EXPECTED = arrays(np.float64, st.integers(1, 40), elements=st.integers(0, 5).map(float))
 
@@ -50,6 +50,21 @@ def test_what_is_flagged_is_what_was_asked_for_and_nothing_better_is_left_out(
     # Units that tie are alike, in whatever order they come.
     order = np.random.default_rng(seed).permutation(len(expected))
     assert flag_places(expected[order], cost[order], share, whole) == pytest.approx(parts[order])
+
+
+@given(expected=EXPECTED, share=st.floats(0.01, 1.0), seed=st.integers(0, 9), whole=st.booleans())
+def test_who_is_sent_goes_to_what_is_flagged_but_to_none_in_part(
+    expected: np.ndarray, share: float, seed: int, whole: bool
+) -> None:
+    cost = np.ones(len(expected)) if whole else np.random.default_rng(seed).uniform(0.1, 3, len(expected))
+    parts, chosen = flag_places(expected, cost, share, whole), choose_whole(expected, cost, share, whole)
+    assert set(np.flatnonzero(parts == 1)) <= set(chosen.tolist()) <= set(np.flatnonzero(parts > 0)) | {chosen[0]}
+    if whole:
+        assert len(chosen) == pytest.approx(parts.sum())
+    worth = expected / cost
+    assert (np.diff(worth[chosen]) <= 0).all()
+    tied = np.flatnonzero(worth == worth[chosen[-1]])
+    assert sorted(set(tied) & set(chosen.tolist())) == tied[: len(set(tied) & set(chosen.tolist()))].tolist()
 
 
 @given(counts=EXPECTED, expected=EXPECTED, share=st.floats(0.01, 1.0), whole=st.booleans())

@@ -10,18 +10,23 @@ import pytest
 from kit.catches import make_judged_catch
 from kit.maps import make_stack
 from kit.pages import Page, collapse_blanks, read_figure
-from kit.panels import make_panel
+from kit.panels import make_panel, make_row
 from kit.sentences import find_faults, find_faults_of_report
+from shapely.geometry import box, mapping
 
 from riskengine.contract.aims import Catch
-from riskengine.evaluation.catching import judge_catch_trained
+from riskengine.evaluation.catching import judge_catch_trained, run_catch
 from riskengine.evaluation.caught import CellSize
+from riskengine.evaluation.exposure import compute_exposure
 from riskengine.evaluation.judged import Judged
+from riskengine.evaluation.plan import Plan
 from riskengine.forecasters.catching.ensemble import CatchEnsemble
 from riskengine.forecasters.catching.pointkernel import PointKernel
 from riskengine.forecasters.modelcard import make_card
 from riskengine.report import catch_words
 from riskengine.report.backtest import write_backtest_report
+from riskengine.report.catch_numbers import find_used_share, trace_catch
+from riskengine.report.catch_sizes import describe_sizes
 from riskengine.report.claims import compare, describe_comparison, describe_models, make_headline
 from riskengine.report.figures_csv import list_figures
 from riskengine.report.learned import describe_learned
@@ -63,11 +68,15 @@ CHOICES = {
     "indistinguishable": ((A, B), 78, (A, C), 78),
 }
 SAID = {
-    "better": "a gain that is not chance",
-    "worse": "a LOSS that is not chance",
+    "better": "more than chance explains",
+    "worse": "a LOSS beyond what chance explains",
     "indistinguishable": "no difference can be told",
 }
-HEADED = {"better": "catches more than", "worse": "catches FEWER than", "indistinguishable": "catches as many as"}
+HEADED = {
+    "better": "catches more than",
+    "worse": "catches FEWER than",
+    "indistinguishable": "its catch cannot be told from that of",
+}
 TONES = {"better": "", "worse": "worse", "indistinguishable": "unsure"}
 
 
@@ -133,6 +142,31 @@ def test_a_test_of_few_weeks_tells_no_difference() -> None:
     assert catch_words.describe_brackets(judged) == ""
 
 
+def test_brackets_are_about_the_windows_that_were_tested() -> None:
+    long = "). It is about the 4 quarters tested: places of another quarter may do better or worse than it says. "
+    assert long in catch_words.describe_brackets(judge("better"))
+    one = "It is about the quarter tested: places of another quarter may do better or worse than it says."
+    assert one in catch_words.describe_brackets(judge("better", weeks=FIRST + WINDOW))
+    # Windows of a week differ as weeks do; of many that are longer enough is known.
+    for windows in (judge("better", weeks=FIRST + 12, window=1), judge("better", weeks=FIRST + 40, window=2)):
+        assert "over weeks). Points are percentage points" in catch_words.describe_brackets(windows)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_small_difference_is_called_small_however_sure_it_is(sign: int) -> None:
+    """A quarter's 1,300 incidents each; one cell of two is the same, the other has 1 or 2 more a week."""
+    counts = np.zeros((FIRST + 52, *SHAPE), np.uint8)
+    counts[(..., *A)], counts[(..., *B)], counts[(..., *C)] = 200, 11, 10
+    more, fewer = expect(A, B), expect(A, C)
+    choices = {"ensemble": more, "prior_counts": fewer}
+    if sign < 0:
+        choices = {"ensemble": fewer, "prior_counts": more}
+    counts[0::2][(..., *B)] += 1
+    judged = make_judged_catch(make_stack(counts, bin="1 weeks"), choices, FIRST, WINDOW, 2)
+    said = "little more, but beyond what chance explains" if sign > 0 else "a small LOSS beyond what chance explains"
+    assert f": {said} (" in describe_trial(judged)
+
+
 def test_a_catch_of_few_turns_on_single_incidents() -> None:
     few = collapse_blanks(describe_trial(judge("better", weeks=FIRST + 4, window=4)))
     assert few.endswith(" So few turn on single incidents: one more would be 5.9 percentage points more.")
@@ -157,6 +191,28 @@ def test_alone_it_is_set_beside_chance() -> None:
     assert describe_trial(judged).endswith("; as many drawn at random would hold about 11.2.")
 
 
+def test_maps_labels_and_exposure_have_the_places_of_the_layer(tmp_path: Path) -> None:
+    """All twenty cells tie, and two can be covered: no more than two are shown, the first ones, as in the layer."""
+    judged = run_catch(
+        make_stack(np.ones((20, *SHAPE), np.uint8), bin="1 weeks"), ["prior_counts"], Plan(16), Catch(2, "units", 2)
+    )
+    first = np.zeros(SHAPE, bool)
+    first[A] = first[B] = True
+    assert judged.catch is not None
+    # What is counted shares the tie among all.
+    assert judged.catch.models["prior_counts"].parts == pytest.approx(np.full((2, *SHAPE), 0.1))
+    assert (judged.flag_cells() == first).all()
+    labels = judged.label_cells()
+    assert ((labels == labels[0][A]) == first).all()
+    panel, flagged = judged.panel, judged.flag_cells()
+    west, north, side = judged.heatmaps.grid.west, judged.heatmaps.grid.north, judged.heatmaps.grid.cell
+    corner = {"Corner": [mapping(box(west, north - side, west + side, north))]}
+    row = compute_exposure(corner, panel.support, panel.mask, judged.risks["prior_counts"], flagged, judged.counts)[0]
+    assert (row.flagged, row.flagged_share) == (2, 0.5)
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    assert "4 of 40 incidents fell in the 2 cells chosen, 10.0 %; 2 of them held any." in Page(tmp_path / "r.html").text
+
+
 def test_positions_of_the_grid_are_averaged_and_told_apart() -> None:
     judged = judge("better", ensemble=[2, 4, -30], prior_counts=[0, 0, 0], constant=[0, 0, 0])
     said = collapse_blanks(describe_trial(judged))
@@ -168,30 +224,96 @@ def test_positions_of_the_grid_are_averaged_and_told_apart() -> None:
     assert catch_words.describe_given(judge("better")) == ""
 
 
-def make_sizes(judged: Judged, *rates: tuple[float, float]) -> None:
-    """Catches of 100 incidents by the model and prior counts on cells of 100, 200 and 400 m."""
+def make_sizes(
+    judged: Judged, *rates: tuple[float, float], flagged: tuple[float, float, float] = (0.08, 0.08, 0.08)
+) -> None:
+    """Catches of 100 incidents by the model and prior counts on cells of 100, 200 and 400 m, on so many km²."""
     assert judged.catch is not None
     judged.catch.sizes.clear()
     both = ("ensemble", "prior_counts")
     hundred = dict.fromkeys(both, 100.0)
-    for side, caught in zip((100.0, 200.0, 400.0), rates, strict=True):
+    for side, caught, km2 in zip((100.0, 200.0, 400.0), rates, flagged, strict=True):
         pai = [each / 10 for each in caught]
-        size = CellSize(side, dict(zip(both, caught, strict=True)), hundred, hundred, dict(zip(both, pai, strict=True)))
-        judged.catch.sizes.append(size)
+        held, index = dict(zip(both, caught, strict=True)), dict(zip(both, pai, strict=True))
+        judged.catch.sizes.append(CellSize(side, held, hundred, hundred, index, km2))
 
 
 def test_cell_size_decides_more_only_where_figures_say_so() -> None:
     judged = judge("better")
-    assert catch_words.describe_sizes(judged) == ""
+    assert describe_sizes(judged) == ""
     make_sizes(judged, (40, 38), (30, 31), (20, 18))
-    assert collapse_blanks(catch_words.describe_sizes(judged)) == (
+    assert collapse_blanks(describe_sizes(judged)) == (
         "Cell size decides more than the model: with as much area, ensemble caught on cells of 100 m 40.0 %, of 200 m"
         " 30.0 % and of 400 m 20.0 %; the two models differ by at most 2 percentage points on any of them."
     )
     make_sizes(judged, (31, 11), (30, 31), (29, 18))
-    assert collapse_blanks(catch_words.describe_sizes(judged)).startswith(
+    assert collapse_blanks(describe_sizes(judged)).startswith(
         "With as much area, ensemble caught on cells "
     )
+
+
+def test_sizes_that_covered_more_or_less_are_not_compared(tmp_path: Path) -> None:
+    """Two cells of 200 m are half a cell of 400 m: one whole cell covers twice as much, and holds more for it."""
+    judged = judge("better")
+    make_sizes(judged, (40, 38), (30, 31), (60, 58), flagged=(0.084, 0.08, 0.16))
+    said = (
+        "Cell size decides more than the model: with as much area, ensemble caught on cells of 100 m 40.0 % and of"
+        " 200 m 30.0 %; the two models differ by at most 2 percentage points on any of them. Cells of 400 m are not"
+        " compared: whole ones cover 0.160 km² instead of 0.0800 km²."
+    )
+    assert collapse_blanks(describe_sizes(judged)) == said
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    page = Page(tmp_path / "r.html")
+    assert said in page.text
+    assert [page.find_row(f"{side} m", 8)[1] for side in ("100", "400")] == ["0.0840", "0.160"]
+    make_sizes(judged, (40, 38), (30, 31), (60, 58), flagged=(0.07, 0.08, 0.16))
+    assert describe_sizes(judged) == (
+        "Cells of 100 m are not compared: whole ones cover 0.0700 km² instead of 0.0800 km². Cells of 400 m are not"
+        " compared: whole ones cover 0.160 km² instead of 0.0800 km²."
+    )
+
+
+def test_a_number_of_areas_is_spoken_of_and_drawn_as_a_number(tmp_path: Path) -> None:
+    """The large area has most incidents, the small one most a km²; one area is asked for: the large one."""
+    counts = np.tile(np.array([3, 2, 1, 0], np.uint8), (24, 1))
+    panel = make_panel(counts, ["large", "small", "c", "d"], make_row([8000.0, 1000.0, 1000.0, 1000.0]))
+    expected = {"ensemble": np.array([9.0, 2.0, 1.0, 0.1]), "prior_counts": np.array([9.0, 2.0, 1.0, 0.1])}
+    judged = make_judged_catch(panel, expected, 12, 3, 1)
+    shares, caught = trace_catch(judged, "ensemble")
+    assert find_used_share(judged, "ensemble") == 0.25
+    # Where the dotted line is, the curve is what was caught: 3 a month; all that were asked for thrice over hold 6.
+    assert np.interp(0.25, shares, caught) == pytest.approx(judged.catch.models["ensemble"].n) == pytest.approx(36)
+    assert (shares[-1], caught[-1]) == (0.75, pytest.approx(72))
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    page = Page(tmp_path / "r.html")
+    assert "where it expects most incidents, from what was known" in page.text
+    assert "percentage points against prior counts on as many areas:" in page.text
+    assert "of the most that as many areas could have held (PEI*" in page.text
+    assert "Rank 1 first: most incidents expected." in page.text
+    assert not re.search(r"per km²|as much area", page.text)
+    drawn = [read_figure(link) for link in page.links if link.startswith("data:")]
+    assert any("share of the areas chosen, %" in each for each in drawn)
+    assert find_faults_of_report(tmp_path / "r.html") == []
+
+
+def test_of_areas_the_page_says_that_intervals_are_over_time_alone(tmp_path: Path) -> None:
+    said = ", over time alone: how other areas would have done it does not say; none with fewer than 6 blocks"
+    panel = make_panel(np.tile(np.array([3, 2, 1, 0], np.uint8), (24, 1)))
+    areas = make_judged_catch(panel, {"ensemble": np.arange(4.0), "prior_counts": np.arange(4.0)}, 12, 3, 1)
+    for judged, shown in ((areas, True), (judge("better"), False)):
+        write_backtest_report(tmp_path / "r.html", judged, {}, [])
+        assert (said in Page(tmp_path / "r.html").text) is shown
+
+
+def test_the_page_names_what_is_compared_with(tmp_path: Path) -> None:
+    """Without prior counts that is the baseline which caught most."""
+    expected = {"ensemble": expect(A, B), "recent_counts": expect(A, D), "constant": expect((2, 2), (2, 3))}
+    judged = make_judged_catch(make_stack(make_counts(), bin="1 weeks"), expected, FIRST, WINDOW, 2)
+    write_backtest_report(tmp_path / "r.html", judged, {}, [])
+    page = Page(tmp_path / "r.html")
+    assert "percentage points against recent counts on as many cells: more than chance explains" in page.text
+    assert "Start with how many more or fewer than recent counts." in page.text
+    assert "prior counts" not in page.text
 
 
 def test_stable_places_are_said_in_per_cent() -> None:
@@ -219,12 +341,12 @@ def test_the_page_of_a_catch_opens_with_what_an_officer_needs(tmp_path: Path) ->
     assert row[1] == "78.8 of 225"
     assert row[-1] == "75 to 82"
     assert page.find_row("Prior counts", 8)[3] == "compared with"
-    assert page.find_row("200 m (here)", 7)[1] == "30.0 of 100"
+    assert page.find_row("200 m (here)", 8)[2] == "30.0 of 100"
     assert "Cells of 200 m are smaller than places are exact." in page.text
-    assert [row[0] for row in page.rows if len(row) == 5][:3] == ["Rank", "1", "2"]
-    first = next(row for row in page.rows if len(row) == 5 and row[0] == "1")
+    assert [row[0] for row in page.rows if len(row) == 6][:3] == ["Rank", "1", "2"]
+    first = next(row for row in page.rows if len(row) == 6 and row[0] == "1")
     assert re.fullmatch(r"-?\d+\.\d{4}, -?\d+\.\d{4}", first[1])
-    assert first[2:] == ["5.0", "13", str(WEEKS - WINDOW)]
+    assert first[2:] == ["r1c1", "5.0", "13", str(WEEKS - WINDOW)]
     for left_out in ("Six labels", "Percentile", "5 % of the area flagged", "Skill over time"):
         assert left_out not in page.text
     drawn = [read_figure(link) for link in page.links if link.startswith("data:")]
@@ -244,7 +366,7 @@ def test_areas_are_named_and_counted_as_much(tmp_path: Path) -> None:
     page = Page(path)
     assert find_faults_of_report(path) == []
     assert "<script>" not in page.source
-    assert [row[0] for row in page.rows if row[1:2] == ["Ward 10"]] == ["2"]
+    assert [row[0] for row in page.rows if row[1:3] == ["Ward 10", "W11"]] == ["2"]
 
 
 def test_every_figure_of_a_catch_is_a_row() -> None:
