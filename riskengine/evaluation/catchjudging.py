@@ -83,8 +83,8 @@ def describe_partial(judged: CatchJudged) -> str:
         return ""
     hold = part_text(partial, len(judged.starts), "window", "holds", "hold")
     return (
-        f"{hold} {panel.bin_noun}s that were not observed. What was caught counts the others alone; but the log-loss and"
-        " the calibration set what is expected of a whole window against a part of its incidents."
+        f"{hold} {panel.bin_noun}s that were not observed. What was caught counts the others alone; but the log-loss"
+        " and the calibration set what is expected of a whole window against a part of its incidents."
     )
 
 
