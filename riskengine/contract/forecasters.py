@@ -334,6 +334,9 @@ DEFAULT = "ensemble"
 #: The same for the catch, what every catch is compared with, and what the former pools.
 DEFAULT_CATCH, CATCH_BASELINE = "catch", "prior_counts"
 CATCH_MEMBERS = (CATCH_BASELINE, "point_kernel", "counts_etas")
+#: The same for warnings; what learned ones must beat, and what stands beside all of them (`list_baselines` is of maps).
+DEFAULT_WARNING, WARNING_REFERENCE = "level", "calendar_reset"
+WARNING_BASELINES = ("constant", "clock", "calendar", WARNING_REFERENCE)
 #: What stands beside every model that is trained or tested on a grid.
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)
 #: The same on areas and street segments: those of most use there, each shrunk, at the right level and calibrated.

@@ -30,6 +30,7 @@ HOTSPOT_GRIDS = tr("Hotspot grids")
 FORECAST = tr("Forecast")
 RISK = tr("Risk")
 AREAS = tr("Areas")
+WARNINGS = tr("Early warning")
 
 HTML = tr("HTML files (*.html)")
 CSV = tr("CSV files (*.csv)")
