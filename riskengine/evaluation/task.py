@@ -125,7 +125,7 @@ def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.flo
     with context.step(0.7, 1.0):
         # Nothing behind the fold exists for it: map t is forecast from what was known at t - horizon + 1.
         if task.window:
-            risk = _forecast_windows(task, heatmaps, context)
+            risk = task.forecaster.predict_windows(heatmaps.cut(task.end), task.first, task.window, context)
         else:
             risk = task.forecaster.forecast_known(heatmaps.cut(task.end), task.first, task.horizon, context)
     inside = risk[:, heatmaps.mask]
@@ -140,17 +140,6 @@ def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.flo
     risk = np.asarray(risk, dtype=np.float32)
     risk[:, ~heatmaps.mask] = np.nan
     return risk
-
-
-def _forecast_windows(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.float32]:
-    """Forecast each window from what was known when it began."""
-    starts = range(task.first, task.end, task.window)
-    expected = []
-    for number, start in enumerate(starts):
-        with context.step(number / len(starts), (number + 1) / len(starts)):
-            context.progress(0.0)
-            expected.append(task.forecaster.predict_window(heatmaps.before(start), task.window, context))
-    return np.stack(expected)
 
 
 def attempt(task: Task, heatmaps: Panel, context: JobContext) -> Outcome:
