@@ -133,8 +133,8 @@ class DefinesWarnings(ReadsEvents):
         Shown(
             tr("Similar categories"),
             tr(
-                "More frequent ones that happen in the same places, such as aggravated assaults for shootings: they say "
-                "where, while events are few. Left empty, all other categories."
+                "More frequent ones that happen in the same places, such as aggravated assaults for shootings: they "
+                "say where, while events are few. Left empty, all other categories."
             ),
         ),
     ] = []
@@ -203,8 +203,8 @@ class DefinesWarnings(ReadsEvents):
             yield Problem(
                 "window",
                 tr(
-                    "{window} is {value} hours, which is no part of a day and no number of whole days. Give 1, 2, 3, 4, "
-                    "6, 8, 12 or 24 hours, or 48, 72, 96, 120, 144 or 168."
+                    "{window} is {value} hours, which is no part of a day and no number of whole days. Give 1, 2, 3, "
+                    "4, 6, 8, 12 or 24 hours, or 48, 72, 96, 120, 144 or 168."
                 ),
             )
         if given["budget_kind"] == "share" and given["budget"] > 100:
