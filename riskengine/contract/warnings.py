@@ -1,4 +1,4 @@
-"""What a warning is about: windows of time, how long before one a warning is made, and how many alarms may be raised."""
+"""What a warning is about: windows of time, how long before one a warning is made, how many alarms may be raised."""
 
 from __future__ import annotations
 
@@ -80,3 +80,5 @@ TRAILING_DAYS = 28
 ENOUGH_EVENTS = 30
 #: Channels of a warning panel beside its events: similar categories, which say where; and all other incidents.
 SIMILAR, OTHER = "similar", "other"
+#: What an area and window of a test was: warned of or not, with an event or not.
+HIT, FALSE_ALARM, MISSED, QUIET = "hit", "false alarm", "missed", "quiet"
