@@ -260,7 +260,7 @@ def _percent(field: str, low: str = "", high: str = "") -> str:
 
 
 def _set_rules(layer: QgsVectorLayer, edges: Edges, rules: Sequence[tuple[str, str, QColor]]) -> None:
-    """Draw areas by filter, label and colour, those warned of hatched; while no time is chosen of the first window alone."""
+    """Draw areas by filter, label and colour, those warned of hatched; with no time chosen the first window alone."""
     shown = make_shown_expression(list_spans(edges)[0][0])
     renderer = layer.renderer().clone()
     fill, warned = renderer.rootRule().children()
