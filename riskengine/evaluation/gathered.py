@@ -57,9 +57,9 @@ class Gathered:
             self.risks[name] = make_empty_stack(shape, np.dtype(np.float32))
         losses = self._losses.setdefault(name, {}).setdefault(task.seed, [])
         mask = self._heatmaps.mask
-        for place in np.flatnonzero((self._maps >= task.first) & (self._maps < task.end)):
+        for place in np.flatnonzero((self._maps >= task.begin) & (self._maps < task.end)):
             number = int(self._maps[place])
-            risk = outcome.risk[number - task.first]
+            risk = outcome.risk[number - task.begin]
             self.risks[name][place] += risk / seeds
             if seeds > 1:
                 events = self._heatmaps.counts[number][mask] >= self._threshold
