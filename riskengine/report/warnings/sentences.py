@@ -14,6 +14,7 @@ from ...evaluation.warned import WarningsJudged
 from ...measures.alarms import Alarms, Group
 from ..verdicts import format_interval
 from ..words import format_count, format_figure, format_percent, format_share
+from .limits import NO_GROUND
 from .names import find_words, name_model
 from .numbers import (
     compare_alarms,
@@ -30,10 +31,6 @@ from .numbers import (
 )
 from .verdict import describe_warnings_verdict
 
-#: Places and times, never persons: said by every page, card and layer of warnings.
-NO_GROUND = (
-    "A warning is about a place and a time, never about a person: it is no ground to stop, search or judge anyone."
-)
 #: So many alarms are said as a share of 100; of fewer the number itself.
 _HUNDRED = 100
 
