@@ -169,8 +169,8 @@ def check_exactness(timing: Timing, exactness: str) -> None:
         known = "the month: their days are" if months else "the day: their time of day is"
         whole = "incidents whose days are known" if months else f"a WINDOW of {HOURS_OF_DAY} hours or more"
         raise ParameterError(
-            f"These times are exact to {known} not known, so WINDOW with {count_text(timing.window, 'hour')} is finer than"
-            " they are",
+            f"These times are exact to {known} not known, so WINDOW with {count_text(timing.window, 'hour')} is"
+            " finer than they are",
             parameter="window",
             value=timing.window,
             remedy=f"Use {whole}",
