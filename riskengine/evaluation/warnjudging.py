@@ -93,7 +93,8 @@ def _score(
 ) -> WarningScore:
     risk, happened, window = judged.risks[name], events > 0, judged.timing.window
     kept = made.expected[name][whole]
-    raised = {budget: raise_alarms(kept, numbers[whole], first, budget, window) for budget in judged.budgets}
+    alarms = raise_alarms(kept, numbers[whole], first, judged.budgets, window)
+    raised = dict(zip(judged.budgets, alarms, strict=True))
     fold_loss = compute_losses(risk, happened).mean(axis=1)
     return WarningScore(
         name,

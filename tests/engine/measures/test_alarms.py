@@ -19,7 +19,7 @@ from riskengine.measures.alarms import (
     compute_lift,
     count_trailing,
     find_share,
-    find_threshold,
+    find_thresholds,
     group_alarms,
     raise_alarms,
     sum_alarms,
@@ -62,7 +62,7 @@ def test_alarms_a_week_and_what_pays() -> None:
     assert choose_most(RISK, Budget("week", 7), 24).sum() == pytest.approx(5)
     # A miss costs four times a false alarm: from .2 on.
     assert choose_most(RISK, Budget("cost", 4), 24).sum() == 8
-    assert raise_alarms(RISK, np.arange(5), 0, Budget("cost", 4), 24).sum() == 8
+    assert raise_alarms(RISK, np.arange(5), 0, [Budget("cost", 4)], 24).sum() == 8
 
 
 def test_no_alarm_and_no_event_have_no_figures() -> None:
@@ -74,17 +74,23 @@ def test_no_alarm_and_no_event_have_no_figures() -> None:
 def test_the_threshold_of_earlier_forecasts() -> None:
     """Of 19 forecasts .05 apart the 20th lies above the second highest with probability 2 of 20."""
     earlier = np.arange(1, 20) / 20
-    assert find_threshold(earlier, Budget("share", 0.1), 24, 1) == pytest.approx(0.9)
-    assert find_threshold(earlier, Budget("share", 1.0), 24, 1) == -np.inf
-    assert find_threshold(np.zeros(0), Budget("share", 0.1), 24, 1) == np.inf
-    assert find_threshold(np.zeros(0), Budget("cost", 3), 24, 1) == pytest.approx(0.25)
+    budgets = [Budget("share", 0.1), Budget("share", 0.01), Budget("share", 1.0), Budget("share", 0.0), Budget("cost", 3)]
+    found = find_thresholds(earlier, budgets, 24, 1)
+    assert found == pytest.approx([0.9, 0.95, -np.inf, np.inf, 0.25])
+    assert find_thresholds(np.zeros(0), budgets, 24, 1) == pytest.approx([np.inf, np.inf, -np.inf, np.inf, 0.25])
+
+
+@given(RISKS, st.floats(0.01, 0.99))
+def test_thresholds_are_quantiles_by_weibull(earlier: np.ndarray, share: float) -> None:
+    (found,) = find_thresholds(earlier, [Budget("share", share)], 24, 3)
+    assert found == pytest.approx(np.quantile(earlier, 1 - share, method="weibull"))
 
 
 def test_alarms_follow_the_last_28_days() -> None:
     """Windows of a week: the threshold of each is among the four before it, whatever gap lies between."""
     assert [count_trailing(hours) for hours in (2, 24, 168)] == [336, 28, 4]
     risk = np.array([[0.9], [0.1], [0.2], [0.3], [0.4], [0.35], [0.5], [0.1]])
-    raised = raise_alarms(risk, np.array([0, 1, 2, 3, 4, 5, 6, 20]), 4, Budget("share", 0.2), 168)
+    (raised,) = raise_alarms(risk, np.array([0, 1, 2, 3, 4, 5, 6, 20]), 4, [Budget("share", 0.2)], 168)
     # .9 keeps the threshold up for four weeks; of the last window nothing is known of the weeks before.
     assert raised[:, 0].tolist() == [False, False, True, False]
 
@@ -113,8 +119,8 @@ def test_the_order_of_windows_and_units_decides_nothing(
 @given(RISKS, RISKS, st.integers(3, 11), st.sampled_from([0.05, 0.2, 0.5]))
 def test_an_alarm_knows_nothing_later(risk: np.ndarray, other: np.ndarray, row: int, share: float) -> None:
     changed = np.concatenate([risk[:row], other[row:]])
-    numbers, budget = np.arange(len(risk)), Budget("share", share)
-    here, there = (raise_alarms(each, numbers, 2, budget, 168) for each in (risk, changed))
+    numbers, budgets = np.arange(len(risk)), [Budget("share", share)]
+    here, there = (raise_alarms(each, numbers, 2, budgets, 168)[0] for each in (risk, changed))
     assert (here[: row - 2] == there[: row - 2]).all()
 
 
@@ -123,9 +129,9 @@ def test_a_trailing_threshold_holds_its_budget_when_the_level_moves() -> None:
     rng = np.random.default_rng(5)
     risk = np.exp(rng.normal(-2, 0.5, (400, 4)) + np.linspace(0, np.log(2), 400)[:, None])
     budget = Budget("share", 0.1)
-    raised = raise_alarms(risk, np.arange(400), 28, budget, 24)
+    (raised,) = raise_alarms(risk, np.arange(400), 28, [budget], 24)
     assert raised.mean() == pytest.approx(0.1, abs=0.02)
-    assert (risk[28:] > find_threshold(risk[:28], budget, 24, 4)).mean() > 0.2
+    assert (risk[28:] > find_thresholds(risk[:28], [budget], 24, 4)).mean() > 0.2
 
 
 def test_differences_at_the_same_budget() -> None:
