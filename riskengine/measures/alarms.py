@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.warnings import HOURS_OF_DAY, HOURS_OF_WEEK, TRAILING_DAYS, Budget
-from .compare import SHORTEST, Difference, bootstrap_ratio
+from .compare import Difference, bootstrap_ratio
 
 Array = NDArray[np.float64]
 
@@ -230,7 +230,11 @@ def sum_alarms(raised: NDArray[Any], events: NDArray[Any]) -> AlarmSums:
 
 
 def count_week(window: int) -> int:
-    """Count the windows in a block of about a week, over which intervals are taken; at least one."""
+    """Count the windows in a block of about a week, over which intervals are taken.
+
+    `compare` has no block of fewer than three: weeks that follow each other do resemble each other (in Baltimore the
+    differences of weekly windows between two levels correlate by .4), so that windows of a week come in blocks of three.
+    """
     return max(round(HOURS_OF_WEEK / window), 1)
 
 
@@ -243,8 +247,7 @@ def bound_by_weeks(part: Array, whole: Array, window: int) -> Difference:
     window : int
         Hours of a window.
     """
-    block = count_week(window)
-    return bootstrap_ratio(part, whole, block, shortest=min(block, SHORTEST))
+    return bootstrap_ratio(part, whole, count_week(window))
 
 
 def bound_losses(first: Array, second: Array, window: int) -> Difference:

@@ -154,10 +154,10 @@ def test_differences_at_the_same_budget() -> None:
         compare_precision(every, sum_alarms(np.ones((140, 1)), events), 24)
 
 
-def test_a_window_of_a_week_is_a_block_by_itself() -> None:
-    first, second = np.random.default_rng(2).random((2, 30))
-    assert bound_losses(first, second, 168).blocks == 30
-    assert bound_losses(first, second, 24).blocks == 10
+def test_intervals_are_taken_over_weeks() -> None:
+    """Blocks of 7 days, of 84 windows of two hours, and of three windows of a week."""
+    first, second = np.random.default_rng(2).random((2, 840))
+    assert [bound_losses(first, second, hours).blocks for hours in (2, 24, 168)] == [10, 120, 280]
     assert bound_losses(first, second, 24).mean == pytest.approx((first - second).mean())
 
 
