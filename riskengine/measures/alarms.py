@@ -232,8 +232,8 @@ def sum_alarms(raised: NDArray[Any], events: NDArray[Any]) -> AlarmSums:
 def count_week(window: int) -> int:
     """Count the windows in a block of about a week, over which intervals are taken.
 
-    `compare` has no block of fewer than three: weeks that follow each other do resemble each other (in Baltimore the
-    differences of weekly windows between two levels correlate by .4), so that windows of a week come in blocks of three.
+    `compare` has no block of fewer than three: so come windows of a week, which resemble the one before (in Baltimore
+    the weekly differences between two levels correlate by .46).
     """
     return max(round(HOURS_OF_WEEK / window), 1)
 
@@ -263,12 +263,12 @@ def bound_losses(first: Array, second: Array, window: int) -> Difference:
 
 
 def compare_recall(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
-    """Share of the events that `one` warned of minus that of `other`, with its interval by weeks; positive is better."""
+    """Compare the shares of events warned of by weeks: that of `one` minus that of `other`; positive is better."""
     return bound_by_weeks(one.warned_events - other.warned_events, one.events, window)
 
 
 def compare_precision(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
-    """Precision of `one` minus that of `other`, which raised as many alarms; positive is better.
+    """Compare precisions by weeks: that of `one` minus that of `other`, which raised as many alarms.
 
     Raises
     ------
