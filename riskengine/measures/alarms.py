@@ -174,6 +174,11 @@ def find_thresholds(earlier: NDArray[Any], budgets: Sequence[Budget], window: in
     return limits
 
 
+def find_threshold(earlier: NDArray[Any], budget: Budget, window: int, units: int) -> float:
+    """Find the probability above which a window is warned of under one budget; see `find_thresholds`."""
+    return float(find_thresholds(earlier, [budget], window, units)[0])
+
+
 def count_trailing(window: int) -> int:
     """Count the windows, of so many hours, whose forecasts a threshold follows; at least one."""
     return max(TRAILING_DAYS * HOURS_OF_DAY // window, 1)
