@@ -373,9 +373,7 @@ DEFAULT_WARNING, WARNING_REFERENCE = "level", "calendar_reset"
 WARNING_BASELINES = ("constant", "clock", "calendar", WARNING_REFERENCE)
 #: Learned ones that are tried where a user leaves the kind to the data; networks, which take long, are not.
 WARNING_CANDIDATES = tuple(
-    record.name
-    for record in RECORDS
-    if record.place.startswith("levels.") and not record.simple and not record.network
+    record.name for record in RECORDS if record.place.startswith("levels.") and not record.simple and not record.network
 )
 #: What stands beside every model that is trained or tested on a grid.
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)

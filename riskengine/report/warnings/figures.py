@@ -76,9 +76,7 @@ def draw_precision(judged: WarningsJudged) -> str:
             curve = trace_alarms(judged.risks[name][:, judged.panel.mask], events)
             # The first few alarms are true or false by chance.
             shown = curve.share >= min(_LEAST_SHARE, curve.share[-1])
-            axes.plot(
-                100 * curve.recall[shown], 100 * curve.precision[shown], markevery=0.12, **_style(judged, name)
-            )
+            axes.plot(100 * curve.recall[shown], 100 * curve.precision[shown], markevery=0.12, **_style(judged, name))
             highest = max(highest, float(100 * curve.precision[shown].max()))
         axes.axhline(base, color="#aaa", linewidth=1, zorder=0)
         axes.annotate("at random", (100, base), (-4, 4), textcoords="offset points", fontsize=9.5, ha="right")
@@ -212,6 +210,4 @@ def _style(judged: WarningsJudged, name: str) -> dict[str, Any]:
 def _add_legend(figure: Figure, axes: Axes, columns: int = 2) -> None:
     """A legend above the axes, the model that is compared first at its begin."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles[::-1], labels[::-1], loc="outside upper center", ncols=columns, fontsize=9, handlelength=2.6
-    )
+    figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=columns, fontsize=9, handlelength=2.6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...contract.dates import count_windows, format_moment, format_span
 from ...contract.forecasters import title_of
-from ...contract.texts import clean_text, count_text, end_sentence, list_names, part_text
+from ...contract.texts import clean_text, end_sentence, list_names
 from ...contract.warnings import TRAILING_DAYS, describe_budget, write_length
 from ...forecasters.modelcard import ModelCard
 from ...forecasters.warningnote import WarningNote, read_budget

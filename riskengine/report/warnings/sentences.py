@@ -215,4 +215,3 @@ def _count_hit(judged: WarningsJudged) -> int:
 def _measure_surprise(month: Group) -> float:
     """How far what came lies from what was expected, in standard deviations of it."""
     return abs(month.alarms.hit - month.expected) / math.sqrt(max(month.expected, 1.0))
-

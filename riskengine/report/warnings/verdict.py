@@ -24,7 +24,10 @@ def describe_warnings_verdict(judged: WarningsJudged | None) -> tuple[str, str]:
     None where nothing was held out.
     """
     if judged is None:
-        return "Not evaluated: no window was held out, so nothing can be said about how good its warnings are.", "unsure"
+        return (
+            "Not evaluated: no window was held out, so nothing can be said about how good its warnings are.",
+            "unsure",
+        )
     if judged.model not in judged.scores:
         return f"No answer: {name_model(judged.model)} gave no warning that could be judged.", "worse"
     words, events = find_words(judged.panel, judged.timing), count_events(judged)
