@@ -1,4 +1,4 @@
-"""What a warning is about: windows of time, how long before one a warning is made, and how many alarms may be raised."""
+"""What a warning is about: windows of time, how long before one a warning is made, how many alarms there may be."""
 
 from __future__ import annotations
 
