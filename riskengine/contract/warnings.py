@@ -1,4 +1,4 @@
-"""What a warning is about: windows of time, how long before one a warning is made, how many alarms there may be."""
+"""What a warning is about: windows of time, how long before one a warning is made, how many alarms may be raised."""
 
 from __future__ import annotations
 
@@ -76,6 +76,11 @@ class Budget:
     kind: BudgetKind = "share"
     size: float = 0.1
 
+    @classmethod
+    def of_tool(cls, kind: BudgetKind, given: float) -> Budget:
+        """The budget that people give: a share in per cent."""
+        return cls(kind, given / 100 if kind == "share" else given)
+
 
 #: Budgets that every test reports.
 SHARES = (0.05, 0.1, 0.2)
@@ -85,6 +90,8 @@ TRAILING_DAYS = 28
 ENOUGH_EVENTS = 30
 #: Channels of a warning panel beside its events: similar categories, which say where; and all other incidents.
 SIMILAR, OTHER = "similar", "other"
+#: What an area and window of a test was: warned of or not, with an event or not.
+HIT, FALSE_ALARM, MISSED, QUIET = "hit", "false alarm", "missed", "quiet"
 
 
 def write_length(hours: int) -> str:

@@ -144,8 +144,7 @@ def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.flo
     with context.step(0.7, 1.0):
         # Nothing behind the fold exists for it: map t is forecast from what was known at t - horizon + 1.
         if task.window:
-            starts = range(task.begin, task.end, task.window)
-            risk = task.forecaster.predict_windows(heatmaps, starts, task.window, context)
+            risk = task.forecaster.predict_windows(heatmaps.cut(task.end), task.begin, task.window, context)
         else:
             risk = task.forecaster.forecast_known(heatmaps.cut(task.end), task.begin, task.horizon, context)
     inside = risk[:, heatmaps.mask]

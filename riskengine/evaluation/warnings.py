@@ -213,6 +213,6 @@ def _forecast_fitted(
 ) -> Any:
     """The same by one that is fitted already."""
     if timing.bins > 1:
-        expected = model.predict_windows(panel, made.starts.tolist(), timing.bins, context)
-        return (-np.expm1(-expected)).astype(np.float32)
+        expected = model.predict_windows(panel, plan.begin, timing.bins, context)
+        return (-np.expm1(-expected)).astype(np.float32)[(made.starts - plan.begin) // timing.bins]
     return model.forecast_known(panel, plan.begin, context=context)[made.starts - plan.begin]

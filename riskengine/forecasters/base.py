@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -141,29 +141,24 @@ class Forecaster(ABC):
         risk = self.predict(history, history.delay + steps, context)[history.delay :]
         return expect_window(risk, history, getattr(self, "threshold", 1))
 
-    def predict_windows(
-        self, panel: Panel, starts: Sequence[int], length: int, context: JobContext | None = None
-    ) -> NDArray[np.float32]:
-        """Forecast windows of `length` bins, each from what was known when it began: `predict_window` of each.
+    def predict_windows(self, panel: Panel, first: int, length: int, context: JobContext | None = None) -> Maps:
+        """Forecast windows of `length` bins one after the other from bin `first` on, each from what was known then.
 
-        Forecasters override it where one pass over the panel is cheaper.
-
-        Parameters
-        ----------
-        starts : sequence of int
-            First bin of each window.
+        The same as calling `predict_window` on ``panel.before(start)`` for each window's first bin; forecasters
+        override it where one pass over the panel is cheaper.
 
         Returns
         -------
-        ndarray of float32, shape (len(starts), ...)
+        ndarray of float32, shape (windows, ...)
         """
         context = context or JobContext()
-        expected = []
+        starts = range(first, len(panel) - length + 1, length)
+        expected = np.empty((len(starts), *panel.mask.shape), dtype=np.float32)
         for number, start in enumerate(starts):
             with context.step(number / len(starts), (number + 1) / len(starts)):
                 context.progress(0.0)
-                expected.append(self.predict_window(panel.before(start), length, context))
-        return np.stack(expected)
+                expected[number] = self.predict_window(panel.before(start), length, context)
+        return expected
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments it was made with, JSON-able; with `state` all that a model file keeps."""
