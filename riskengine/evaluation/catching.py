@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..contract.aims import CATCH, Catch
 from ..contract.choices import Over
 from ..contract.forecasters import DEFAULT_CATCH, list_baselines, title_of
