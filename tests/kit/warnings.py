@@ -15,13 +15,15 @@ from riskengine.ground.context import JobContext
 from riskengine.maps.areas import make_areas
 from riskengine.maps.panel import Panel
 
+#: Days that begin at midnight, all known at once; a tenth of them may be warned of.
+DAYS, TENTH = Timing(24, 0, 0, 0), Budget()
 #: Names that stand beside every model, of those that a test has.
 BASELINES = ("constant", "clock", "calendar", "calendar_reset")
 
 
 def make_warning_steps(
     counts: np.ndarray,
-    timing: Timing = Timing(24, 0, 0, 0),
+    timing: Timing = DAYS,
     start: str = "2018-01-01",
     categories: Sequence[str] = ("SHOOTING",),
     names: Sequence[str] | None = None,
@@ -43,9 +45,9 @@ def make_warning_steps(
 def make_warnings_judged(
     panel: Panel,
     risks: Mapping[str, np.ndarray],
-    timing: Timing = Timing(24, 0, 0, 0),
+    timing: Timing = DAYS,
     first: int = 56,
-    budget: Budget = Budget(),
+    budget: Budget = TENTH,
     failures: Mapping[str, str] | None = None,
 ) -> WarningsJudged:
     """Make what a test of warnings gives of models that say so, from window `first` on.

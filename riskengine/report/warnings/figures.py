@@ -88,7 +88,7 @@ def draw_precision(judged: WarningsJudged) -> str:
 
 
 def draw_reliability(judged: WarningsJudged) -> str:
-    """Draw how often what was forecast came true, in ten bins of equal width; larger marks rest on more windows."""
+    """Draw how often what was forecast came true, in ten bins of equal width; larger circles rest on more windows."""
     words = find_words(judged.panel, judged.timing)
     with mpl.rc_context(PLOT_STYLE):
         figure = make_figure(5.2, 3.9)
@@ -97,19 +97,11 @@ def draw_reliability(judged: WarningsJudged) -> str:
         for name in list_drawn(judged):
             found = judged.measure_reliability(name)
             kept = found.count >= _FEWEST
+            x, y = 100 * found.predicted[kept], 100 * found.observed[kept]
             style = _style(judged, name)
-            axes.plot(100 * found.predicted[kept], 100 * found.observed[kept], **style)
-            # The marker of the legend is that of the line; these say on how many a point rests.
+            axes.plot(x, y, **style)
             sizes = 25 + 250 * found.count[kept] / max(found.count.max(initial=1), 1)
-            axes.scatter(
-                100 * found.predicted[kept],
-                100 * found.observed[kept],
-                s=sizes,
-                marker=style["marker"],
-                facecolors="none" if style["marker"] not in ("x", "+") else style["color"],
-                edgecolors=style["color"] if style["marker"] not in ("x", "+") else None,
-                linewidths=0.8,
-            )
+            axes.scatter(x, y, s=sizes, marker="o", facecolors="none", edgecolors=style["color"], linewidths=0.8)
             highest = max([highest, *found.predicted[kept], *found.observed[kept]])
         limit = min(max(100 * highest * 1.08, 1.0), 104.0)
         axes.plot([0, limit], [0, limit], color="#888", linewidth=1, zorder=0)

@@ -42,13 +42,13 @@ def get_difference(judged: WarningsJudged, name: str, other: str) -> Difference 
 def get_alarms(judged: WarningsJudged, name: str, budget: Budget | None = None) -> Alarms | None:
     """Get the alarms that a model really raised under a budget, by default the one asked for."""
     score = judged.scores.get(name)
-    return score and score.raised.get(budget or judged.budget)
+    return None if score is None else score.raised.get(budget or judged.budget)
 
 
 def get_best_alarms(judged: WarningsJudged, name: str, budget: Budget | None = None) -> Alarms | None:
     """Get a model's alarms at the same number for all, the most likely windows of the whole test."""
     score = judged.scores.get(name)
-    return score and score.at.get(budget or judged.budget)
+    return None if score is None else score.at.get(budget or judged.budget)
 
 
 def count_events(judged: WarningsJudged) -> int:

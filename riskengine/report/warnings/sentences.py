@@ -64,9 +64,10 @@ def describe_alarms(judged: WarningsJudged) -> str:
         return ""
     cost = judged.budget.kind == "cost"
     rule = "" if cost else f", with a threshold that followed the last {TRAILING_DAYS} days before each warning"
+    share = format_raised(judged, judged.budget, alarms, f" of all {words.many}")
     said = (
         f"Allowed were {words.describe_budget(judged.budget)}; really raised{rule}:"
-        f" {count_text(alarms.raised, 'alarm')}, {format_raised(judged, judged.budget, alarms, f' of all {words.many}')}."
+        f" {count_text(alarms.raised, 'alarm')}, {share}."
     )
     if not alarms.raised:
         return said
