@@ -31,7 +31,10 @@ class BudgetNote(TypedDict):
 
 
 class WarningNote(TypedDict):
-    """What a model warns of; its hours are those of `riskengine.contract.warnings.Timing`."""
+    """What a model warns of; its hours are those of `riskengine.contract.warnings.Timing`.
+
+    ``said`` is a sentence for people: what its warnings would have been worth on windows that it did not know.
+    """
 
     window: Annotated[int, Field(strict=True), AfterValidator(_check_window)]
     begin: Annotated[int, Field(strict=True, ge=0, lt=HOURS_OF_WEEK)]
@@ -40,13 +43,15 @@ class WarningNote(TypedDict):
     targets: Annotated[list[str], Field(min_length=1)]
     similar: list[str]
     budget: BudgetNote
+    said: str
 
 
-def make_note(timing: Timing, targets: Sequence[str], similar: Sequence[str], budget: Budget) -> WarningNote:
+def make_note(
+    timing: Timing, targets: Sequence[str], similar: Sequence[str], budget: Budget, said: str = ""
+) -> WarningNote:
     """Make what a card keeps."""
-    return WarningNote(
-        **asdict(timing), targets=list(targets), similar=list(similar), budget=BudgetNote(**asdict(budget))
-    )
+    kept = BudgetNote(**asdict(budget))
+    return WarningNote(**asdict(timing), targets=list(targets), similar=list(similar), budget=kept, said=said)
 
 
 def read_timing(note: WarningNote) -> Timing:
