@@ -23,9 +23,9 @@ from ..intake.incidents import count_reasons
 from ..maps.panel import Panel
 from ..report.outputs import hide_folders
 from ..report.warnings.numbers import count_events
-from ..report.warnings.page import write_warnings_report
 from ..report.warnings.results import describe_scores
 from ..report.warnings.sentences import describe_warnings, list_sentences
+from ..report.warnings.training import write_warning_training_report
 from ..report.warnings.verdict import describe_warnings_verdict
 from ..systems.hotspots.steps import check_length, find_known
 from ..systems.warning.moments import hold_out_share
@@ -39,16 +39,9 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
     for name in ("model_output", "report"):
         if path := getattr(parameters, name):
             check_folder(path, name)
-    notes: list[str] = []
-
-    def warn(message: str) -> None:
-        notes.append(message)
-        context.warn(message)
-
-    context.progress(0.0, "Reading incidents")
     with context.step(0.0, 0.1):
-        task = read_task(parameters, warn, context)
-    panel, timing = task.panel, task.timing
+        task = read_task(parameters, context)
+    panel, timing, inputs = task.panel, task.timing, task.inputs
     first = hold_out_share(panel, timing, parameters.held_out)
     with context.step(0.1, 0.5):
         kind = _choose_kind(parameters.kind, panel, first, timing, context)
@@ -58,7 +51,7 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
     model = wanted.fit(find_known(panel, first), context)
     judged: WarningsJudged | None = None
     if first == len(panel):
-        warn("No window was held out: nothing can be said about how good the warnings are")
+        context.warn("No window was held out: nothing can be said about how good the warnings are")
     else:
         held = count_windows((len(panel) - first) // timing.bins, write_length(timing.window))
         context.log(f"{held} held out: {describe_windows(timing)}")
@@ -80,29 +73,32 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
     context.progress(0.95, "Writing")
     save_model(parameters.model_output, model, card)
     shown = hide_folders(to_dict(parameters))
-    if parameters.report and judged is None:
-        context.log("There is no report, since no window was held out")
-    elif parameters.report and judged is not None:
+    report = None
+    if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            write_warnings_report(parameters.report, judged, shown, notes, task.inputs.findings, task.precursors)
-    context.log(f"{title_of(kind)} is kept, trained on {count_text(task.number, 'event')}")
+            write_warning_training_report(
+                parameters.report, panel, card, judged, shown, inputs.notes, precursors=task.precursors
+            )
+            report = parameters.report
+    number = len(inputs.warning.events)
+    context.log(f"{title_of(kind)} is kept, trained on {count_text(number, 'event')}")
     context.progress(1.0, "Done")
     return {
         "model": kind,
         "title": title_of(kind),
         "model_output": parameters.model_output,
-        "report": parameters.report if judged else None,
+        "report": report,
         "scores": scores,
         "verdict": verdict,
         "said": said,
         "events": count_events(judged) if judged else 0,
         "windows": len(judged.windows) if judged else 0,
-        "all_events": task.number,
+        "all_events": number,
         "trained_until": card.window.end,
-        "refused": len(task.inputs.refusals),
-        "reasons": count_reasons(task.inputs.refusals),
-        "refusals": [[each.fid, each.reason] for each in task.inputs.refusals],
-        "notes": notes,
+        "refused": len(inputs.refusals),
+        "reasons": count_reasons(inputs.refusals),
+        "refusals": [[each.fid, each.reason] for each in inputs.refusals],
+        "notes": inputs.notes,
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }

@@ -206,4 +206,4 @@ def measure_spread(model: Forecaster, history: Panel) -> Values:
     ((past, similar),) = PlacesRead(history).sum_before(np.array([len(history)]))
     shares = compute_shares(past, similar, shrinkage)
     place = (1 - shares) / (shares * (past.sum() + shrinkage))
-    return np.maximum(level + place, 1e-9)
+    return np.asarray(np.maximum(level + place, 1e-9))
