@@ -34,7 +34,7 @@ Way = tuple[int, int]
 
 #: A share of bins with an event is no higher, where events are marked instead of counted: none is certain.
 _MOST_SHARE = 0.99
-_FACTOR = 30.0
+FACTOR = 30.0
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ class LevelForecaster(OnceRead):
 
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
         "usual_": ArraySpec("f", (), 0.0, MOST),
-        "slots_": ArraySpec("f", (SLOTS,), -_FACTOR, _FACTOR),
-        "holidays_": ArraySpec("f", (2,), -_FACTOR, _FACTOR),
-        "season_": ArraySpec("f", (5,), -_FACTOR, _FACTOR),
+        "slots_": ArraySpec("f", (SLOTS,), -FACTOR, FACTOR),
+        "holidays_": ArraySpec("f", (2,), -FACTOR, FACTOR),
+        "season_": ArraySpec("f", (5,), -FACTOR, FACTOR),
         "shrinkage_": ArraySpec("f", (), LEAST, MOST),
     }
     #: Whether holidays and seasons are learned, and where events happen.
