@@ -91,8 +91,9 @@ def fit_clock(
     weights = np.zeros(columns.shape[1])
     if columns.any():
         model = PoissonRegressor(alpha=_ALPHA, solver="newton-cholesky", tol=1e-8, max_iter=_ROUNDS)
-        # Of months, whose lengths differ, the events of a day.
-        model.fit(columns, totals[observed] / days, sample_weight=days / days.mean())
+        # Of months, whose lengths differ, the events of one of mean length.
+        lengths = days / days.mean()
+        model.fit(columns, totals[observed] / lengths, sample_weight=lengths)
         weights = model.coef_
     clock = _take_apart(weights, groups, holidays.shape[1], season.shape[1])
     # The season has the mean 1 by itself, and all factors together.
