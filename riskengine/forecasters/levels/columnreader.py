@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -14,8 +15,8 @@ from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
 from ...ground.errors import DataError
 from ...maps.panel import Panel
-from ..base import MOST
-from .base import FACTOR, Array
+from ..base import LEAST
+from .base import LEARNED_CLOCK, Array
 from .cityclock import SLOTS, CityClock, fit_clock
 from .learned import LearnedLevel
 from .termcolumns import OtherClock, TermColumns
@@ -35,10 +36,7 @@ class ColumnReader(LearnedLevel):
 
     LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
         **LearnedLevel.LEARNED,
-        "other_usual_": ArraySpec("f", ("others",), 0.0, MOST),
-        "other_slots_": ArraySpec("f", ("others", SLOTS), -FACTOR, FACTOR),
-        "other_holidays_": ArraySpec("f", ("others", 2), -FACTOR, FACTOR),
-        "other_season_": ArraySpec("f", ("others", 5), -FACTOR, FACTOR),
+        **{f"other_{name}": replace(spec, shape=("others", *spec.shape)) for name, spec in LEARNED_CLOCK.items()},
     }
 
     other_usual_: Array
@@ -56,7 +54,7 @@ class ColumnReader(LearnedLevel):
             fit_clock(history.edges, _count(channel, history), history.observed, self.CALENDAR)
             for channel in history.extras.channels
         ]
-        self.other_usual_ = np.array([usual for _, usual in found])
+        self.other_usual_ = np.array([max(usual, LEAST) for _, usual in found])
         self.other_slots_ = np.array([clock.slots for clock, _ in found]).reshape(-1, SLOTS)
         self.other_holidays_ = np.array([clock.holidays for clock, _ in found]).reshape(-1, 2)
         self.other_season_ = np.array([clock.season for clock, _ in found]).reshape(-1, 5)

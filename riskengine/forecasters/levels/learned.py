@@ -13,6 +13,7 @@ from ...contract.forecasters import title_of
 from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...maps.panel import Panel
+from ..base import Maps, counts_events
 from .base import Array, Way
 from .models import Level
 from .pastforecasts import PastForecasts, forecast_past
@@ -77,6 +78,15 @@ class LearnedLevel(Level):
             part = slice(begin, begin + step)
             expected[part] = self._correct(read, ways[part], expected[part])
         return expected
+
+    def predict_windows(self, panel: Panel, first: int, length: int, context: JobContext | None = None) -> Maps:
+        """Forecast windows one after the other; the counts are read once."""
+        if not self.corrects or counts_events(panel, self.threshold):
+            return super().predict_windows(panel, first, length, context)
+        starts = range(first, len(panel) - length + 1, length)
+        ways = [(max(start - panel.delay, 0), start + step) for start in starts for step in range(length)]
+        expected = self.compute_intensity(panel, panel.edges, ways, context)
+        return self._spread(expected.reshape(len(starts), length, -1).sum(axis=1), panel)
 
     def _make_level(self) -> Level:
         return Level(self.half_life, self.shrinkage, self.threshold)

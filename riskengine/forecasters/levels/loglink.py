@@ -11,12 +11,12 @@ Array = NDArray[np.float64]
 MOST_CORRECTION = 2.0
 #: Newton's steps, and halvings of one, at most; a step that gains less than this share is the last.
 _STEPS, _HALVINGS, _GAIN = 30, 12, 1e-9
-_LEAST = 1e-12
+LEAST = 1e-12
 
 
 def compute_losses(expected: Array, events: NDArray[np.uint8]) -> Array:
     """Compute the log-loss of p = 1 − e^(−expected), of each row."""
-    return np.where(events > 0, -np.log(np.maximum(-np.expm1(-expected), _LEAST)), expected)
+    return np.where(events > 0, -np.log(np.maximum(-np.expm1(-expected), LEAST)), expected)
 
 
 def fit_weights(columns: NDArray[np.float32], expected: Array, events: NDArray[np.uint8], strengths: Array) -> Array:
@@ -47,7 +47,7 @@ def fit_weights(columns: NDArray[np.float32], expected: Array, events: NDArray[n
     value, corrected = measure(weights)
     for _ in range(_STEPS):
         # Of an event the slope is −m / (e^m − 1), of none m; the curvature is what both are expected to give.
-        odds = corrected / np.maximum(np.expm1(corrected), _LEAST)
+        odds = corrected / np.maximum(np.expm1(corrected), LEAST)
         slope = columns.T @ np.where(events > 0, -odds, corrected) + pull * weights
         bend = (columns * (corrected * odds)[:, None]).T @ columns + np.diag(pull)
         step = np.linalg.solve(bend, slope)

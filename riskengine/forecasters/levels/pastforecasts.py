@@ -16,13 +16,16 @@ from .base import Array, LevelForecaster, Way
 from .cityclock import measure_days
 from .loglink import compute_losses
 
+Rows = NDArray[np.bool_]
+Learn = Callable[[Rows], Callable[[Rows], Array]]
+
 #: Share of a history at its start for which nothing is forecast, and folds that the rest is cut into.
-_WARM, _FOLDS = 0.25, 3
+_WARM, _FOLDS = 0.25, 4
 #: Units times bins that are learned from, at most: of a longer history every second, third, … bin.
 _MOST_ROWS = 300_000
 _WEEK = 7.0
 #: Of the interval that has to lie below 0 for a correction to be kept.
-_PROOF = 0.95
+PROOF = 0.95
 
 
 @dataclass(frozen=True)
@@ -48,19 +51,29 @@ class PastForecasts:
 
     @property
     def enough(self) -> bool:
-        """Whether the folds hold events enough to judge by, those before the last as well as the last."""
-        return all(
-            int(self.events[which].sum()) >= ENOUGH_EVENTS for which in (self.fold < _FOLDS - 1, self.fold == _FOLDS - 1)
-        )
+        """Whether there are several folds, with events enough to judge by in all."""
+        return len(np.unique(self.fold)) > 1 and int(self.events.sum()) >= ENOUGH_EVENTS
 
-    def judge(self, corrected: Array, which: NDArray[np.bool_], against: Array | None = None) -> tuple[float, bool]:
+    def cross(self, learn: Learn) -> Array:
+        """Correct each fold with what is learned on the others, shape (R, N).
+
+        Parameters
+        ----------
+        learn : callable
+            Learns from the rows that a mask of shape (R,) marks; returns what corrects the rows of another mask.
+        """
+        corrected = self.expected.copy()
+        for fold in np.unique(self.fold):
+            rows = self.fold == fold
+            corrected[rows] = learn(~rows)(rows)
+        return corrected
+
+    def judge(self, corrected: Array, against: Array | None = None) -> tuple[float, bool]:
         """Judge corrected forecasts against the level's, or others: mean difference of the log-losses, and proof.
 
         Parameters
         ----------
         corrected : ndarray, shape (R, N)
-        which : ndarray of bool, shape (R,)
-            Bins that count.
         against : ndarray, shape (R, N), optional
 
         Returns
@@ -70,11 +83,11 @@ class PastForecasts:
         bool
             Whether the whole interval by weeks lies below 0.
         """
-        former = self.expected if against is None else against
         losses = [
-            compute_losses(each[which], self.events[which]).mean(axis=1, dtype=np.float64) for each in (corrected, former)
+            compute_losses(each, self.events).mean(axis=1)
+            for each in (corrected, self.expected if against is None else against)
         ]
-        found = bootstrap_interval(*losses, block=self.block, level=_PROOF)
+        found = bootstrap_interval(*losses, block=self.block, level=PROOF)
         return found.mean, bool(found.high < 0)
 
 

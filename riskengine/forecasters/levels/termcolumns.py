@@ -27,6 +27,9 @@ _CITY, _UNIT, _OTHERS = (0.25, 1.0, 3.0, 7.0, 14.0, 30.0), (1.0, 3.0, 7.0, 30.0,
 _LEAST_BINS = 0.4
 #: Events' worth of what was expected in each ratio, of a unit, of several and of other categories.
 _PRIOR, _PRIOR_OF_SEVERAL = 1.0, 3.0
+_DAY = 86_400.0
+#: 1970 began on this day of the week; Monday is 0.
+_THURSDAY = 3
 #: What it is named in a log, by group.
 GROUPS = {
     "hours": "hours by season",
@@ -129,6 +132,14 @@ class TermColumns:
             columns[:, :, number] = column
             number += 1
         return columns
+
+    def make_with_times(self, ways: Sequence[Way], expected: Array) -> NDArray[np.float32]:
+        """Make the columns, and behind them the hour, the day of the week and the time of the year of each way."""
+        targets = np.array([target for _, target in ways], dtype=np.int64)
+        days = self._edges[targets].astype("datetime64[s]").astype(np.int64) / _DAY
+        times = np.stack([days % 1, (days + _THURSDAY) // 1 % 7, find_middles(self._edges)[targets] % YEAR], axis=1)
+        repeated = np.broadcast_to(times[:, None, :].astype(np.float32), (len(ways), self._units, 3))
+        return np.concatenate([self.make(ways, expected), repeated], axis=2)
 
     def _list(
         self, origins: NDArray[np.int64], which: NDArray[np.intp], targets: NDArray[np.int64], share: Array

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -14,11 +15,13 @@ from ...contract.texts import list_names
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
 from ...maps.panel import Panel
+from ..pastcounts import YEAR
 from ..regression import LEAST_DEVIATION
 from .base import Array, Way
+from .cityclock import LEAST_YEARS, measure_days
 from .columnreader import MOST_COLUMN, ColumnReader
 from .loglink import correct, fit_weights
-from .pastforecasts import PastForecasts
+from .pastforecasts import PastForecasts, Rows
 from .termcolumns import TermColumns
 
 #: Strengths of the pull on the weights that are tried: precisions of their Gaussian prior, of standardised columns.
@@ -30,8 +33,8 @@ class LevelTerms(ColumnReader):
     """Level × calendar × place, times e^(weighted sum of columns).
 
     The columns come in groups (`termcolumns.GROUPS`, and one for each further category). One group after the other is
-    added, the one with which past folds gain most first, as long as the gain is proven: the weights are learned on
-    earlier folds than they are judged on. Where no group is, nothing is corrected.
+    added, the one with which past folds gain most first, as long as the gain is proven: the weights are judged on
+    a fold that they were not learned from. Where no group is, nothing is corrected.
 
     Parameters
     ----------
@@ -80,13 +83,18 @@ class LevelTerms(ColumnReader):
         groups = np.array(read.groups)
         # As in `cellwise`: threads that share a table this small wait for each other.
         with threadpool_limits(1):
-            strengths = self._choose(columns, groups, past, context) if self.proven else dict.fromkeys(groups, 200.0)
+            strengths = dict.fromkeys(groups, _STRENGTHS[-1])
+            # In fewer years a season is a trend as well.
+            if measure_days(history.edges).sum() < LEAST_YEARS * YEAR:
+                columns[..., groups == "hours"] = 0.0
+            if self.proven:
+                strengths = self._choose(columns, groups, past, context)
             pulls = np.array([strengths.get(group, 0.0) for group in groups])
             self.weights_ = np.zeros(len(groups))
             if strengths:
                 rows = np.ones(len(past.ways), dtype=bool)
                 self.weights_[pulls > 0] = np.clip(_fit(columns, past, pulls, rows), -_MOST_WEIGHT, _MOST_WEIGHT)
-        names = list_names([read.describe(group) for group in strengths]) if strengths else "none"
+        names = list_names([read.describe(group) for group in strengths]) or "none"
         context.log(f"{title_of(self.name)}: terms that past folds prove: {names}")
 
     def _choose(
@@ -95,7 +103,7 @@ class LevelTerms(ColumnReader):
         """Choose groups and the strength of each, one after the other, as long as past folds prove a gain."""
         chosen: dict[str, float] = {}
         open_ = [(str(group), strength) for group in dict.fromkeys(groups) for strength in _STRENGTHS]
-        judged_on, current = past.fold > past.fold.min(initial=0), past.expected
+        current = past.expected
         number, most = 0, 2 * len(open_)
         while open_:
             found = []
@@ -103,8 +111,8 @@ class LevelTerms(ColumnReader):
                 context.progress(min(number / most, 0.95), f"{title_of(self.name)}: trying {group}")
                 number += 1
                 pulls = np.array([{**chosen, group: strength}.get(each, 0.0) for each in groups])
-                corrected = _forecast_folds(columns, past, pulls)
-                found.append((*past.judge(corrected, judged_on, current), group, strength, corrected))
+                corrected = past.cross(partial(_learn_terms, columns, past, pulls))
+                found.append((*past.judge(corrected, current), group, strength, corrected))
             proven = [each for each in found if each[1]]
             if not proven:
                 break
@@ -122,18 +130,13 @@ class LevelTerms(ColumnReader):
         return correct(expected, np.einsum("ijk,k->ij", table, slopes).astype(np.float64) - shift)
 
 
-def _fit(columns: NDArray[np.float32], past: PastForecasts, pulls: Array, rows: NDArray[np.bool_]) -> Array:
+def _fit(columns: NDArray[np.float32], past: PastForecasts, pulls: Array, rows: Rows) -> Array:
     some = columns[rows][..., pulls > 0]
     return fit_weights(
         some.reshape(-1, some.shape[-1]), past.expected[rows].ravel(), past.events[rows].ravel(), pulls[pulls > 0]
     )
 
 
-def _forecast_folds(columns: NDArray[np.float32], past: PastForecasts, pulls: Array) -> Array:
-    """Correct each fold but the first with what is learned on those before it."""
-    corrected = past.expected.copy()
-    for fold in np.unique(past.fold)[1:]:
-        rows = past.fold == fold
-        weights = _fit(columns, past, pulls, past.fold < fold)
-        corrected[rows] = correct(past.expected[rows], columns[rows][..., pulls > 0] @ weights)
-    return corrected
+def _learn_terms(columns: NDArray[np.float32], past: PastForecasts, pulls: Array, rows: Rows) -> Callable[[Rows], Array]:
+    weights = _fit(columns, past, pulls, rows)
+    return lambda others: correct(past.expected[others], columns[others][..., pulls > 0] @ weights)
