@@ -22,7 +22,8 @@ from ..maps.shapes import Shapes
 from ..report.outputs import hide_folders
 from ..report.warnings.numbers import count_events
 from ..report.warnings.page import write_warnings_report
-from ..report.warnings.results import describe_scores, write_warning_figures
+from ..report.warnings.results import describe_scores
+from ..report.warnings.rows import write_warnings_figures
 from ..report.warnings.sentences import describe_warnings, list_sentences
 from ..report.warnings.verdict import describe_warnings_verdict
 from ..systems.warning.moments import find_start, hold_out_share
@@ -73,7 +74,7 @@ def run(parameters: BacktestWarnings, context: JobContext) -> dict[str, Any]:
             with keep_going(warn, "The report could not be written"):
                 write_warnings_report(parameters.report, judged, shown, notes, task.inputs.findings, task.precursors)
         if parameters.csv:
-            write_warning_figures(parameters.csv, judged)
+            write_warnings_figures(parameters.csv, judged)
         if parameters.warnings:
             _write_layer(parameters.warnings, judged, context)
     context.progress(1.0, "Done")

@@ -23,9 +23,9 @@ from ..intake.incidents import count_reasons
 from ..maps.panel import Panel
 from ..report.outputs import hide_folders
 from ..report.warnings.numbers import count_events
-from ..report.warnings.page import write_warnings_report
 from ..report.warnings.results import describe_scores
 from ..report.warnings.sentences import describe_warnings, list_sentences
+from ..report.warnings.training import write_warning_training_report
 from ..report.warnings.verdict import describe_warnings_verdict
 from ..systems.hotspots.steps import check_length, find_known
 from ..systems.warning.moments import hold_out_share
@@ -80,18 +80,18 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
     context.progress(0.95, "Writing")
     save_model(parameters.model_output, model, card)
     shown = hide_folders(to_dict(parameters))
-    if parameters.report and judged is None:
-        context.log("There is no report, since no window was held out")
-    elif parameters.report and judged is not None:
+    if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            write_warnings_report(parameters.report, judged, shown, notes, task.inputs.findings, task.precursors)
+            write_warning_training_report(
+                parameters.report, panel, card, judged, shown, notes, task.inputs.findings, task.precursors
+            )
     context.log(f"{title_of(kind)} is kept, trained on {count_text(task.number, 'event')}")
     context.progress(1.0, "Done")
     return {
         "model": kind,
         "title": title_of(kind),
         "model_output": parameters.model_output,
-        "report": parameters.report if judged else None,
+        "report": parameters.report,
         "scores": scores,
         "verdict": verdict,
         "said": said,
