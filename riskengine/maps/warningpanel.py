@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..contract.dates import count_windows, format_moment, format_span
 from ..contract.texts import count_text, part_text
 from ..contract.units import noun_of
-from ..contract.warnings import HOURS_OF_DAY, OTHER, SIMILAR, Timing
+from ..contract.warnings import HOURS_OF_DAY, OTHER, SIMILAR, Timing, write_length
 from ..ground.context import JobContext
 from ..ground.errors import DataError, ParameterError
 from ..intake.exactness import is_too_fine
@@ -135,11 +135,9 @@ def make_warning_panel(
     if silent := describe_unobserved(observed, edges):
         notes.append(f"{silent}.")
         context.warn(notes[-1])
-    context.log(
-        f"{count_text(len(support.ids), noun_of(support.kind))},"
-        f" {count_windows((len(edges) - 1) // timing.bins, bin_text('hours', timing.window))}:"
-        f" {format_span(edges[0], edges[-1])}"
-    )
+    where = "The whole city" if is_city(support) else count_text(len(support.ids), noun_of(support.kind))
+    windows = count_windows((len(edges) - 1) // timing.bins, write_length(timing.window))
+    context.log(f"{where}, {windows}: {format_span(edges[0], edges[-1])}")
     panel = Panel(
         counts,
         edges,

@@ -1,8 +1,8 @@
-"""What a job of warnings reads: incidents of all categories with their addresses, and the areas that are warned of."""
+"""What a tool of warnings reads: incidents and areas, made into the panel that warnings are learned from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,80 +11,127 @@ from numpy.typing import NDArray
 from ...contract.texts import part_text
 from ...contract.tools.warning import ReadsEvents
 from ...contract.units import noun_of
+from ...contract.warnings import Timing
 from ...ground.context import JobContext
-from ...ground.errors import DataError, ParameterError
-from ...intake.findings import Finding, list_findings
-from ...intake.incidents import Incidents, Refusal, read_addresses, read_exchange
+from ...ground.errors import DataError
+from ...intake.incidents import (
+    Incidents,
+    Refusal,
+    count_refused,
+    describe_reasons,
+    read_addresses,
+    read_ends,
+    read_exchange,
+)
 from ...maps.assigning import assign_by_place
+from ...maps.categories import find_named, name_missing
 from ...maps.shapes import Shapes
 from ...maps.unitlayer import make_units, read_units
-from ...maps.warningpanel import make_city
+from ...maps.warningpanel import WarningPanel, make_city, make_warning_panel
+from .traps import describe_clock_changes, list_traps
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What was given.
+class WarningInputs:
+    """What was read.
 
     Attributes
     ----------
+    warning : WarningPanel
     incidents : Incidents
-        Of all categories, within the areas or not.
-    place : ndarray of int32, shape (R,), or None
-        Code of the address of each, -1 for none.
-    areas : Areas
-        The whole city is one (`maps.warningpanel.make_city`).
-    unit : ndarray of int64, shape (R,)
-        Number of the area of each incident, -1 for none.
+        Of all categories, those in no area among them.
     refusals : list of Refusal
-    findings : list of Finding
-        How the incidents were recorded, where that limits what can be said.
+        Rows that cannot be used, and why.
+    notes : list of str
+        Sentences a reader of results must know; those of the panel among them.
     """
 
+    warning: WarningPanel
     incidents: Incidents
-    place: NDArray[np.int32] | None
-    areas: Shapes
-    unit: NDArray[np.int64]
     refusals: list[Refusal]
-    findings: list[Finding]
+    notes: list[str]
 
 
-def read_inputs(parameters: ReadsEvents, warn: Callable[[str], None], context: JobContext) -> Inputs:
-    """Read incidents and areas, and say what does not fit.
+def read_warning_inputs(
+    parameters: ReadsEvents,
+    targets: Sequence[str],
+    similar: Sequence[str],
+    timing: Timing,
+    context: JobContext,
+    until: np.datetime64 | None = None,
+) -> WarningInputs:
+    """Read incidents and areas, count events, and say what of them limits warnings.
+
+    Parameters
+    ----------
+    parameters : ReadsEvents
+        Where incidents and areas lie; without areas the whole city is one.
+    targets, similar : sequence of str
+        Categories; see `make_warning_panel`.
+    timing : Timing
+    context : JobContext
+        Told everything, once.
+    until : datetime64, optional
+        Nothing from this moment on is read.
 
     Raises
     ------
     ParameterError, DataError
-        If the areas are lines, or no incident lies in one.
+        If the windows are finer than the times, a category is not there, or nothing is left to count.
     """
-    incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
-    place = read_addresses(parameters.incidents, incidents)
-    findings = list_findings(incidents)
-    for finding in findings:
-        warn(finding.sentence)
-    if not parameters.areas:
-        city = make_city(incidents, parameters.crs)
-        return Inputs(incidents, place, city, np.zeros(len(incidents), dtype=np.int64), refusals, findings)
-    areas = make_units(read_units(parameters.areas), parameters.crs, 0.0, context)
-    if areas.kind != "areas":
-        raise ParameterError(
-            f"areas holds {noun_of(areas.kind)}s, and warnings are for areas or the whole city",
-            parameter="areas",
-            value=areas.kind,
-            remedy="Choose a layer of polygons, or leave it empty",
+    context.progress(0.0, "Reading incidents")
+    everything, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
+    place = read_addresses(parameters.incidents, everything)
+    ends = read_ends(parameters.incidents, everything, parameters.date_order)
+    incidents = name_missing(everything, context)
+    chosen = find_named(incidents, targets, "targets")
+    if reasons := count_refused(parameters.incidents, refusals, targets):
+        lost = sum(reasons.values())
+        context.warn(
+            f"{part_text(lost, lost + int(chosen.sum()), 'row', 'is', 'are')} left out of those to warn of"
+            f" ({describe_reasons(reasons)}): there are more events than are counted"
         )
-    assigned = assign_by_place(incidents, areas, context)
-    outside = assigned.unit < 0
-    if outside.all():
+    context.progress(0.3, "Making areas")
+    support: Shapes = make_city(incidents, parameters.crs)
+    unit: NDArray[np.int64] | None = None
+    if parameters.areas:
+        support = make_units(read_units(parameters.areas), parameters.crs, 0.0, context)
+        unit, outside = _assign(incidents, chosen, support, context)
+        refusals = [*refusals, *outside]
+    context.progress(0.6, "Counting events")
+    made = make_warning_panel(incidents, targets, similar, support, timing, context, unit, until, place)
+    if changes := describe_clock_changes(incidents, made):
+        context.log(changes)
+    traps = list_traps(incidents, made, chosen, ends)
+    for note in traps:
+        context.warn(note)
+    return WarningInputs(made, incidents, refusals, [*made.notes, *traps])
+
+
+def _assign(
+    incidents: Incidents, chosen: NDArray[np.bool_], support: Shapes, context: JobContext
+) -> tuple[NDArray[np.int64], list[Refusal]]:
+    """The area of each incident, and those that lie in none.
+
+    Raises
+    ------
+    DataError
+        If none of the targets lies in an area.
+    """
+    assigned = assign_by_place(incidents, support, context)
+    none = assigned.unit < 0
+    lost, noun = int((none & chosen).sum()), noun_of(support.kind)
+    if lost == int(chosen.sum()):
         raise DataError(
-            f"None of the {len(incidents):,} incidents lies in one of the {len(areas.ids):,} areas",
+            f"None of the incidents of the categories to warn of lies in one of the {noun}s",
             parameter="areas",
             remedy="Choose areas of the same city, and check the CRS of both layers",
         )
-    if outside.any():
-        context.log(
-            f"{part_text(int(outside.sum()), len(incidents), 'incident')} in no area: nothing is learned from them"
+    if lost:
+        context.warn(
+            f"{part_text(lost, int(chosen.sum()), 'row', 'lies', 'lie')} in no {noun}, and"
+            f" {'is' if lost == 1 else 'are'} not counted: no warning is made for where"
+            f" {'it' if lost == 1 else 'they'} happened"
         )
-    refusals += [
-        Refusal(int(fid), str(why)) for fid, why in zip(incidents.fid[outside], assigned.reason[outside], strict=True)
-    ]
-    return Inputs(incidents, place, areas, assigned.unit, refusals, findings)
+    outside = [Refusal(int(fid), str(assigned.reason[row])) for row, fid in enumerate(incidents.fid) if none[row]]
+    return assigned.unit, outside
