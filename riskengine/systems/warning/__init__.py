@@ -1,1 +1,1 @@
-"""Early warning: the published maps of two hours and their network, and warnings of windows that have not begun."""
+"""Early warning: the published detector on pictures, shown for what it is, and warnings that come before the event."""
