@@ -79,6 +79,7 @@ def describe_field_problem(
     category_field: str = "",
     reported_field: str = "",
     area_column: str = "",
+    place_field: str = "",
 ) -> str:
     """Describe what is wrong with the choice of fields, in a sentence; empty if nothing is."""
     fields = source.fields()
@@ -87,6 +88,7 @@ def describe_field_problem(
         "CATEGORY_FIELD": category_field,
         "REPORTED_FIELD": reported_field,
         "AREA_COLUMN": area_column,
+        "PLACE_FIELD": place_field,
     }
     missing = (describe_missing_field(source, parameter, name) for parameter, name in chosen.items() if name)
     if why := next(filter(None, missing), ""):
@@ -128,6 +130,7 @@ def read_incidents(
     exactness: str = "",
     reported_field: str = "",
     area_column: str = "",
+    place_field: str = "",
 ) -> Places:
     """Read a layer of incidents into `folder`/incidents.npz for the engine.
 
@@ -142,9 +145,13 @@ def read_incidents(
     import numpy as np
 
     # Models and scripts come here without checkParameterValues.
-    if why := describe_field_problem(source, time_field, category_field, reported_field, area_column):
+    if why := describe_field_problem(source, time_field, category_field, reported_field, area_column, place_field):
         raise QgsProcessingException(why)
-    coded = {"category": (category_field, "categories"), "area": (area_column, "areas")}
+    coded = {
+        "category": (category_field, "categories"),
+        "area": (area_column, "areas"),
+        "place": (place_field, "places"),
+    }
     times = {"time": time_field, **({"reported": reported_field} if reported_field else {})}
     columns = [_make_time_column(source, field) for field in times.values()]
     named = {name: Codes(_CATEGORY_LENGTH) for name, (field, _) in coded.items() if field}

@@ -91,7 +91,7 @@ class ForecasterRecord:
 
 
 #: In this order they are the options of QGIS's enumerations, whose integers users' models and commands hold
-#: (constant = 0 … catch = 24): a new one goes last, for ever.
+#: (constant = 0 … catch = 24, level = 28): a new one goes last, for ever.
 RECORDS: tuple[ForecasterRecord, ...] = (
     ForecasterRecord(
         name="constant",
@@ -325,6 +325,40 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         line=LineStyle("#B30059", "-", "D"),
         long_run=True,
         needs=frozenset({GRID, COVARIATES}),
+    ),
+    ForecasterRecord(
+        name="clock",
+        place="levels.models:Clock",
+        title=tr("Clock"),
+        summary=tr("Hour and weekday, the same in all places."),
+        line=LineStyle("#7F7F7F", (0, (1, 3)), "1"),
+        simple=True,
+        long_run=True,
+    ),
+    ForecasterRecord(
+        name="calendar",
+        place="levels.models:Calendar",
+        title=tr("Calendar × place"),
+        summary=tr("Hour, weekday, holidays and season of the study area, times each unit's share of all history."),
+        line=LineStyle("#B8860B", (0, (4, 2)), "2"),
+        simple=True,
+        long_run=True,
+    ),
+    ForecasterRecord(
+        name="calendar_reset",
+        place="levels.models:CalendarReset",
+        title=tr("Calendar × place, level reset"),
+        summary=tr("The same, brought to the level of the last 365 days each quarter."),
+        line=LineStyle("#8B4513", (0, (4, 1, 1, 1)), "3"),
+        simple=True,
+    ),
+    ForecasterRecord(
+        name="level",
+        place="levels.models:Level",
+        title=tr("Level × calendar × place"),
+        summary=tr("The same, at the level of the last weeks: recent events count more, by a half-life of 60 days."),
+        line=LineStyle("#1B6CA8", "-", "4"),
+        simple=True,
     ),
 )
 #: By name.

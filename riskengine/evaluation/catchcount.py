@@ -86,9 +86,9 @@ def forecast_windows(
     networks = {
         name for name, each in forecasters.items() if (entry := find_record(name, each)) is not None and entry.network
     }
-    starts = list_windows(panel, plan.first, length)
+    starts = list_windows(panel, plan.begin, length)
     end = plan.first + (len(panel) - plan.first) // length * length
-    tasks = make_tasks(forecasters, end, plan.first, 1, plan.refit, plan.seeds, networks, length)
+    tasks = make_tasks(forecasters, end, plan.first, 1, plan.refit, plan.seeds, networks, length, plan.warm)
     made = Forecasts(starts, {}, {}, {}, set())
     for outcome in run_tasks(tasks, panel, context, workers):
         _take(made, outcome, panel, len(plan.seeds))
@@ -108,8 +108,8 @@ def _take(made: Forecasts, outcome: Outcome, panel: Panel, seeds: int) -> None:
     number = seeds if draws_random_numbers(task.forecaster) else 1
     if name not in made.expected:
         made.expected[name] = np.zeros((len(made.starts), *panel.mask.shape), dtype=np.float32)
-    of_task = (made.starts >= task.first) & (made.starts < task.end)
-    made.expected[name][of_task] += outcome.risk[(made.starts[of_task] - task.first) // task.window] / number
+    of_task = (made.starts >= task.begin) & (made.starts < task.end)
+    made.expected[name][of_task] += outcome.risk[(made.starts[of_task] - task.begin) // task.window] / number
 
 
 def tally(panel: Panel, starts: NDArray[np.int64], expected: NDArray[np.float32], catch: Catch) -> Tally:

@@ -152,8 +152,8 @@ def judge_catch_trained(
             several = count_text(len(starts), "held-out window")
             context.progress(0.0, f"Forecasting {several} by {title_of(name)}")
             one = model if number == 0 else make_forecaster(name, threshold=1).fit(history, context)
-            forecast = [one.predict_window(panel.before(int(start)), catch.window, context) for start in starts]
-            made.expected[name] = np.stack(forecast)
+            expected = one.predict_windows(panel, first, catch.window, context)
+            made.expected[name] = expected[(starts - first) // catch.window]
             if not one.is_long_run:
                 made.recent.add(name)
     with context.step(0.8, 1.0):

@@ -25,6 +25,7 @@ class Gathered:
 
     Attributes
     ----------
+    maps : ndarray of int, shape (F,)
     risks : dict of str to ndarray of float32, shape (F, ...)
     seconds : dict of str to float
     failures : dict of str to str
@@ -33,7 +34,8 @@ class Gathered:
     """
 
     def __init__(self, heatmaps: Panel, maps: NDArray[np.int64], plan: Plan, threshold: int) -> None:
-        self._heatmaps, self._maps, self._seeds, self._threshold = heatmaps, maps, len(plan.seeds), threshold
+        self.maps = maps
+        self._heatmaps, self._seeds, self._threshold = heatmaps, len(plan.seeds), threshold
         self.risks: dict[str, NDArray[np.float32]] = {}
         self.seconds: dict[str, float] = {}
         self.failures: dict[str, str] = {}
@@ -53,13 +55,13 @@ class Gathered:
         self.seconds[name] = self.seconds.get(name, 0.0) + outcome.seconds
         seeds = self._seeds if draws_random_numbers(task.forecaster) else 1
         if name not in self.risks:
-            shape = (len(self._maps), *self._heatmaps.mask.shape)
+            shape = (len(self.maps), *self._heatmaps.mask.shape)
             self.risks[name] = make_empty_stack(shape, np.dtype(np.float32))
         losses = self._losses.setdefault(name, {}).setdefault(task.seed, [])
         mask = self._heatmaps.mask
-        for place in np.flatnonzero((self._maps >= task.first) & (self._maps < task.end)):
-            number = int(self._maps[place])
-            risk = outcome.risk[number - task.first]
+        for place in np.flatnonzero((self.maps >= task.begin) & (self.maps < task.end)):
+            number = int(self.maps[place])
+            risk = outcome.risk[number - task.begin]
             self.risks[name][place] += risk / seeds
             if seeds > 1:
                 events = self._heatmaps.counts[number][mask] >= self._threshold

@@ -24,12 +24,20 @@ class Plan:
         Maps between two fits; 0 for a single one, before `first`.
     seeds : tuple of int
         Forecasters that draw random numbers are fitted once with each.
+    warm : int
+        Maps before `first` that the first fit, which learned from them, forecasts as well; they are not scored.
     """
 
     first: int
     horizon: int = 1
     refit: int = 0
     seeds: tuple[int, ...] = (0,)
+    warm: int = 0
+
+    @property
+    def begin(self) -> int:
+        """The first map that is forecast, scored or not."""
+        return self.first - self.warm
 
 
 def check_plan(heatmaps: Panel, plan: Plan) -> None:

@@ -21,8 +21,8 @@ from .task import make_tasks
 
 
 def find_scored(panel: Panel, plan: Plan) -> NDArray[np.int64]:
-    """Find the numbers of the maps that are scored: the observed ones from `plan.first` on."""
-    return plan.first + np.flatnonzero(panel.observed[plan.first :])
+    """Find the numbers of the maps whose forecasts are kept: the observed ones from `plan.begin` on."""
+    return plan.begin + np.flatnonzero(panel.observed[plan.begin :])
 
 
 def roll(
@@ -33,14 +33,16 @@ def roll(
     context: JobContext,
     workers: int | None,
 ) -> Gathered:
-    """Forecast every map from `plan.first` on by every forecaster, each from what was known at its origin.
+    """Forecast every map from `plan.begin` on by every forecaster, each from what was known at its origin.
 
     Whatever stops a forecaster is warned of, and kept with the others' forecasts.
     """
     networks = {
         name for name, each in forecasters.items() if (entry := find_record(name, each)) is not None and entry.network
     }
-    tasks = make_tasks(forecasters, len(panel), plan.first, plan.horizon, plan.refit, plan.seeds, networks)
+    tasks = make_tasks(
+        forecasters, len(panel), plan.first, plan.horizon, plan.refit, plan.seeds, networks, warm=plan.warm
+    )
     gathered = Gathered(panel, find_scored(panel, plan), plan, threshold)
     for outcome in run_tasks(tasks, panel, context, workers):
         gathered.add(outcome)

@@ -37,6 +37,8 @@ class Task:
         Uses all cores by itself (networks): runs in this process, one after the other.
     window : int
         Bins forecast as one, from `first` on; 0 where each bin is forecast by itself.
+    warm : int
+        Maps before `first`, of the span that was fitted on, which are forecast as well.
     """
 
     model: str
@@ -47,6 +49,12 @@ class Task:
     horizon: int
     alone: bool
     window: int = 0
+    warm: int = 0
+
+    @property
+    def begin(self) -> int:
+        """The first map that is forecast."""
+        return self.first - self.warm
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Outcome:
     Attributes
     ----------
     task : Task
-    risk : ndarray of float32, shape (end - first, ...), or None
+    risk : ndarray of float32, shape (end - begin, ...), or None
         Of windows the expected incidents, one for each.
     seconds : float
     failure : str
@@ -94,17 +102,28 @@ def make_tasks(
     seeds: Sequence[int],
     networks: set[str],
     window: int = 0,
+    warm: int = 0,
 ) -> list[Task]:
     """Make every fit that a backtest needs, model by model, seed by seed, fold by fold.
 
-    With a `window`, `refit` counts windows.
+    With a `window`, `refit` counts windows. The first fit forecasts `warm` maps before `first`, too.
     """
     starts = list(range(first, maps, refit * max(window, 1) or maps))
     tasks = []
     for name, forecaster in forecasters.items():
         wanted: Sequence[int | None] = seeds if draws_random_numbers(forecaster) else [None]
         tasks += [
-            Task(name, position, make_unfitted(forecaster, seed), start, end, horizon, name in networks, window)
+            Task(
+                name,
+                position,
+                make_unfitted(forecaster, seed),
+                start,
+                end,
+                horizon,
+                name in networks,
+                window,
+                warm if start == first else 0,
+            )
             for position, seed in enumerate(wanted)
             for start, end in zip(starts, [*starts[1:], maps], strict=True)
         ]
@@ -125,9 +144,9 @@ def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.flo
     with context.step(0.7, 1.0):
         # Nothing behind the fold exists for it: map t is forecast from what was known at t - horizon + 1.
         if task.window:
-            risk = _forecast_windows(task, heatmaps, context)
+            risk = task.forecaster.predict_windows(heatmaps.cut(task.end), task.begin, task.window, context)
         else:
-            risk = task.forecaster.forecast_known(heatmaps.cut(task.end), task.first, task.horizon, context)
+            risk = task.forecaster.forecast_known(heatmaps.cut(task.end), task.begin, task.horizon, context)
     inside = risk[:, heatmaps.mask]
     if not ((inside >= 0) & (inside <= (np.finfo(np.float32).max if task.window else 1))).all():
         what = "number of incidents" if task.window else "probability"
@@ -140,17 +159,6 @@ def run_task(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.flo
     risk = np.asarray(risk, dtype=np.float32)
     risk[:, ~heatmaps.mask] = np.nan
     return risk
-
-
-def _forecast_windows(task: Task, heatmaps: Panel, context: JobContext) -> NDArray[np.float32]:
-    """Forecast each window from what was known when it began."""
-    starts = range(task.first, task.end, task.window)
-    expected = []
-    for number, start in enumerate(starts):
-        with context.step(number / len(starts), (number + 1) / len(starts)):
-            context.progress(0.0)
-            expected.append(task.forecaster.predict_window(heatmaps.before(start), task.window, context))
-    return np.stack(expected)
 
 
 def attempt(task: Task, heatmaps: Panel, context: JobContext) -> Outcome:

@@ -2,58 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.warnings import Budget, Timing
+from ..contract.forecasters import DEFAULT_WARNING, FORECASTERS, WARNING_REFERENCE
+from ..contract.warnings import ENOUGH_EVENTS, Budget, Timing
 from ..maps.panel import Panel
+from ..measures.alarmcurves import AlarmCurve, measure_reliability, trace_alarms
+from ..measures.alarms import (
+    Alarms,
+    AlarmSums,
+    Group,
+    bound_losses,
+    choose_most,
+    compare_precision,
+    compare_recall,
+    compute_lift,
+    group_alarms,
+    sum_alarms,
+)
 from ..measures.compare import Difference
-
-
-@dataclass(frozen=True)
-class Alarms:
-    """What alarms were worth: windows of units, and the events in them.
-
-    Attributes
-    ----------
-    raised, windows : int
-        Alarms, and windows of units there were.
-    true : int
-        Alarms in whose window there was an event; the others are false.
-    hit : int
-        Windows of units with an event.
-    warned_events, events : int
-        Events in windows that were warned of, and all.
-    """
-
-    raised: int
-    windows: int
-    true: int
-    hit: int
-    warned_events: int
-    events: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the alarms that were true."""
-        return self.true / self.raised if self.raised else float("nan")
-
-    @property
-    def recall(self) -> float:
-        """Share of the windows with an event that were warned of."""
-        return self.true / self.hit if self.hit else float("nan")
-
-    @property
-    def recall_events(self) -> float:
-        """Share of the events that were warned of."""
-        return self.warned_events / self.events if self.events else float("nan")
-
-    @property
-    def false_per_true(self) -> float:
-        """False alarms for each true one."""
-        return (self.raised - self.true) / self.true if self.true else float("inf")
+from ..measures.metrics import Reliability
+from .beside import describe_difference
 
 
 @dataclass(frozen=True)
@@ -90,6 +65,16 @@ class WarningScore:
     alarms: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
     seconds: float = 0.0
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every figure, JSON-able."""
+        figures = ("log_loss", "brier", "auc", "average_precision", "calibration_error")
+        return {
+            **{name: _round(getattr(self, name)) for name in figures},
+            "at": [{**asdict(budget), **describe_alarms(each)} for budget, each in self.at.items()],
+            "raised": [{**asdict(budget), **describe_alarms(each)} for budget, each in self.raised.items()],
+            "seconds": round(self.seconds, 3),
+        }
+
 
 @dataclass
 class WarningsJudged:
@@ -105,17 +90,20 @@ class WarningsJudged:
     risks : dict of str to ndarray of float32, shape (F, N)
         Probability of at least one event by model.
     scores : dict of str to WarningScore
-        By model, the default first.
+        By model, `model` first.
     budget : Budget
         That was asked for.
     budgets : tuple of Budget
         All that are reported, `budget` among them.
     model : str
-        The model that is compared first.
+        The model that is compared first: the default where it took part.
     baselines : list of str
+        The simple models that stand beside every other.
     against : dict of str to dict of str to Difference
-        Log-loss of a model (outer key) minus that of another (inner), over blocks of weeks.
+        Log-loss of a model (outer key) minus that of another (inner: `WARNING_REFERENCE` and `DEFAULT_WARNING`, where
+        they took part), over blocks of weeks.
     failures : dict of str to str
+        Models that could not be run, and why: a sentence.
     notes : list of str
         Sentences a reader must know.
     """
@@ -137,3 +125,119 @@ class WarningsJudged:
     def events(self) -> NDArray[np.int64]:
         """Events by window tested and unit, shape (F, N)."""
         return np.asarray(self.panel.counts[self.windows], dtype=np.int64)
+
+    @property
+    def starts(self) -> NDArray[np.datetime64]:
+        """When each window tested begins, shape (F,)."""
+        return self.panel.edges[self.windows]
+
+    @property
+    def enough(self) -> bool:
+        """Whether there were enough events to say which model is better."""
+        return int(self.events.sum()) >= ENOUGH_EVENTS
+
+    @property
+    def learned(self) -> list[str]:
+        """The models that know more than place, calendar and level: all but the simple ones and the default."""
+        return [name for name in self.scores if name != DEFAULT_WARNING and not is_simple(name)]
+
+    @property
+    def beyond(self) -> list[str]:
+        """The learned models whose log-loss lies below the default's with its whole interval, the best first.
+
+        Where there is none: no short-term warning beyond place, hour and level was found.
+        """
+        if not self.enough:
+            return []
+        return sorted(
+            (name for name in self.learned if self.is_better(name, DEFAULT_WARNING)),
+            key=lambda name: self.against[name][DEFAULT_WARNING].mean,
+        )
+
+    def is_better(self, name: str, other: str) -> bool:
+        """Whether a model's log-loss lies below another's with its whole interval."""
+        found = self.against.get(name, {}).get(other)
+        return found is not None and found.verdict == "better"
+
+    def compare_losses(self, name: str, other: str) -> Difference:
+        """Compare log-losses: `name` minus `other`, over blocks of about a week; negative is better."""
+        return bound_losses(self.scores[name].fold_loss, self.scores[other].fold_loss, self.timing.window)
+
+    def sum_most(self, name: str, budget: Budget | None = None) -> AlarmSums:
+        """Sum up by window what a model's most likely windows of the whole test were worth, under a budget."""
+        return sum_alarms(choose_most(self.risks[name], budget or self.budget, self.timing.window), self.events)
+
+    def compare_recall(self, name: str, other: str, budget: Budget | None = None) -> Difference:
+        """Compare the share of events warned of at the same budget: `name` minus `other`; positive is better."""
+        return compare_recall(self.sum_most(name, budget), self.sum_most(other, budget), self.timing.window)
+
+    def compare_precision(self, name: str, other: str, budget: Budget | None = None) -> Difference:
+        """Compare precisions at the same number of alarms (no ratio of costs): `name` minus `other`."""
+        return compare_precision(self.sum_most(name, budget), self.sum_most(other, budget), self.timing.window)
+
+    def compute_lift(self, name: str, other: str = WARNING_REFERENCE, budget: Budget | None = None) -> Difference:
+        """Compute how many times as often alarms of `name` were true, at the same number (no ratio of costs)."""
+        return compute_lift(self.sum_most(name, budget), self.sum_most(other, budget), self.timing.window)
+
+    def group_months(self, name: str) -> list[Group]:
+        """Group the alarms that were raised by the month in which their windows begin, as ``2015-04``."""
+        months = self.starts.astype("datetime64[M]").astype(str)
+        return group_alarms(self.risks[name], self.scores[name].alarms, self.events, months.tolist())
+
+    def group_units(self, name: str) -> list[Group]:
+        """Group the alarms that were raised by unit, in the panel's order; labels are the units' ids."""
+        ids = list_ids(self.panel)
+        return group_alarms(self.risks[name].T, self.scores[name].alarms.T, self.events.T, ids)
+
+    def trace(self, name: str) -> AlarmCurve:
+        """Trace what every budget would have been worth."""
+        return trace_alarms(self.risks[name], self.events)
+
+    def measure_reliability(self, name: str) -> Reliability:
+        """Compare probabilities with what happened, in the bins of the calibration error."""
+        return measure_reliability(self.risks[name], self.events > 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every figure, JSON-able."""
+        return {
+            "model": self.model,
+            "baselines": self.baselines,
+            "windows": len(self.windows),
+            "units": int(self.panel.mask.size),
+            "events": int(self.events.sum()),
+            "budget": asdict(self.budget),
+            "timing": asdict(self.timing),
+            "scores": {name: score.to_dict() for name, score in self.scores.items()},
+            "against": {
+                name: {other: describe_difference(each) for other, each in others.items()}
+                for name, others in self.against.items()
+            },
+            "beyond": self.beyond,
+            "failures": self.failures,
+            "notes": self.notes,
+        }
+
+
+def list_ids(panel: Panel) -> list[str]:
+    """List the ids of a panel's units; of cells their numbers."""
+    return list(getattr(panel.support, "ids", map(str, range(panel.mask.size))))
+
+
+def is_simple(name: str) -> bool:
+    """Whether a model is one of the simple ones that every other must beat."""
+    return name in FORECASTERS and FORECASTERS[name].simple
+
+
+def describe_alarms(alarms: Alarms) -> dict[str, float | None]:
+    """Describe alarms as JSON-able figures."""
+    return {name: _round(value) for name, value in _list_figures(alarms)}
+
+
+def _list_figures(alarms: Alarms) -> Iterator[tuple[str, float]]:
+    yield from asdict(alarms).items()
+    for name in ("share", "precision", "recall", "recall_events", "false_per_true"):
+        yield name, getattr(alarms, name)
+
+
+def _round(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None

@@ -141,6 +141,25 @@ class Forecaster(ABC):
         risk = self.predict(history, history.delay + steps, context)[history.delay :]
         return expect_window(risk, history, getattr(self, "threshold", 1))
 
+    def predict_windows(self, panel: Panel, first: int, length: int, context: JobContext | None = None) -> Maps:
+        """Forecast windows of `length` bins one after the other from bin `first` on, each from what was known then.
+
+        The same as calling `predict_window` on ``panel.before(start)`` for each window's first bin; forecasters
+        override it where one pass over the panel is cheaper.
+
+        Returns
+        -------
+        ndarray of float32, shape (windows, ...)
+        """
+        context = context or JobContext()
+        starts = range(first, len(panel) - length + 1, length)
+        expected = np.empty((len(starts), *panel.mask.shape), dtype=np.float32)
+        for number, start in enumerate(starts):
+            with context.step(number / len(starts), (number + 1) / len(starts)):
+                context.progress(0.0)
+                expected[number] = self.predict_window(panel.before(start), length, context)
+        return expected
+
     def settings(self) -> dict[str, Any]:
         """Return the arguments it was made with, JSON-able; with `state` all that a model file keeps."""
         return {

@@ -1,0 +1,218 @@
+"""The test of warnings: each window forecast from what was known when its warning was made, and what alarms caught."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..contract.forecasters import DEFAULT_WARNING, WARNING_BASELINES, title_of
+from ..contract.texts import count_text
+from ..contract.warnings import Budget, Timing
+from ..forecasters.base import Forecaster
+from ..forecasters.catalogue import make_forecaster
+from ..ground.context import JobContext
+from ..ground.errors import Cancelled, DataError, ParameterError
+from ..ground.failures import describe_failure
+from ..maps.area import narrow_to_past
+from ..maps.panel import Panel
+from ..maps.windows import list_windows
+from ..measures.alarms import count_trailing
+from .catchcount import Forecasts, forecast_windows
+from .entrants import make_entrants
+from .plan import Plan, check_plan
+from .rolling import roll
+from .warned import WarningsJudged
+from .warnjudging import judge_warnings
+
+
+def run_warnings(
+    panel: Panel,
+    models: Sequence[str] | Mapping[str, Forecaster],
+    plan: Plan,
+    timing: Timing,
+    budget: Budget = Budget(),
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    context: JobContext | None = None,
+    workers: int | None = None,
+) -> WarningsJudged:
+    """Forecast every window of a test by every model, each from what was known when the warning was made, and judge
+    the alarms.
+
+    Parameters
+    ----------
+    panel : Panel
+        Its bins are the steps of `timing`, its delay what is not known before a window; it begins with a window.
+    models : sequence of str, or mapping of str to Forecaster
+        Names of `riskengine.contract.forecasters`, or forecasters whose settings are taken; `WARNING_BASELINES` join
+        them.
+    plan : Plan
+        `first` is the bin that the first window begins with, and `refit` counts windows.
+    timing : Timing
+    budget : Budget
+        Asked for; what others are worth is reported beside it.
+    settings : mapping of str to mapping, optional
+        Arguments by model, for `models` given by name.
+    context : JobContext, optional
+    workers : int, optional
+
+    Raises
+    ------
+    ParameterError, DataError
+        For a plan that does not fit the panel, or when no simple model could be run.
+    """
+    context = context or JobContext()
+    check_warnings(panel, plan, timing)
+    notes: list[str] = []
+    panel = narrow_to_past(panel, plan.first, notes.append)
+    for note in notes:
+        context.log(note)
+    forecasters, failures = _make_entrants(models, settings or {})
+    plan = replace(plan, warm=choose_warm(panel, plan.first, timing))
+    with context.step(0.0, 0.9):
+        made = _forecast(panel, forecasters, plan, timing, context, workers)
+    names = [name for name in forecasters if name in made.expected]
+    baselines = [name for name in WARNING_BASELINES if name in names]
+    if not baselines:
+        raise DataError(
+            "No simple model could be run: " + " ".join(made.failures.values()),
+            parameter="models",
+            remedy="Use a longer history, or test fewer windows",
+        )
+    others = (name for name in names if name not in baselines)
+    chosen = DEFAULT_WARNING if DEFAULT_WARNING in names else next(others, names[0])
+    made.expected = {name: made.expected[name] for name in names}
+    made.failures = failures | made.failures
+    with context.step(0.9, 1.0):
+        judged = judge_warnings(panel, made, plan.first, timing, budget, baselines, chosen, context)
+    judged.notes += notes
+    return judged
+
+
+def judge_warnings_trained(
+    model: Forecaster,
+    panel: Panel,
+    first: int,
+    timing: Timing,
+    budget: Budget = Budget(),
+    context: JobContext | None = None,
+    baselines: Sequence[str] = (*WARNING_BASELINES, DEFAULT_WARNING),
+) -> WarningsJudged:
+    """Judge a fitted forecaster on the windows from bin `first` on, beside models that know no more.
+
+    Parameters
+    ----------
+    model : Forecaster
+        Fitted on what was known before `first`.
+    panel : Panel
+    first : int
+        First held-out bin; a window begins with it.
+    timing : Timing
+    budget : Budget
+    context : JobContext, optional
+    baselines : sequence of str
+        Names in the catalogue; fitted here, on what was known before `first`. The model's own is left out. One that
+        cannot be run becomes a sentence.
+    """
+    context = context or JobContext()
+    check_warnings(panel, Plan(first), timing)
+    plan = Plan(first, warm=choose_warm(panel, first, timing))
+    names = [name for name in baselines if name != model.name]
+    made = Forecasts(list_windows(panel, plan.begin, timing.bins), {}, {}, {}, set())
+    for number, name in enumerate([model.name, *names]):
+        with context.step(0.9 * number / (len(names) + 1), 0.9 * (number + 1) / (len(names) + 1)):
+            several = count_text(len(made.starts), "held-out window")
+            context.progress(0.0, f"Forecasting {several} by {title_of(name)}")
+            began = time.monotonic()
+            try:
+                one = model if not number else make_forecaster(name, threshold=1).fit(panel.before(first), context)
+                made.expected[name] = _forecast_fitted(one, panel, made, plan, timing, context)
+            except Cancelled:
+                raise
+            except Exception as error:
+                if not number:
+                    raise
+                made.failures[name] = describe_failure(error)
+                context.warn(f"{title_of(name)} could not be run: {made.failures[name]}")
+            made.seconds[name] = time.monotonic() - began
+    beside = [name for name in WARNING_BASELINES if name in made.expected and name != model.name]
+    with context.step(0.9, 1.0):
+        return judge_warnings(panel, made, first, timing, budget, beside, model.name, context)
+
+
+def check_warnings(panel: Panel, plan: Plan, timing: Timing) -> None:
+    """Refuse what leaves nothing to learn from, or no whole window to test on.
+
+    Raises
+    ------
+    ParameterError, DataError
+    """
+    check_plan(panel, plan)
+    bins = timing.bins
+    if panel.delay != timing.late or plan.first % bins:
+        raise ParameterError(
+            f"The windows of the test do not fit the counts: they are {count_text(bins, 'bin')} long, the first begins"
+            f" with bin {plan.first}, and counts are known {count_text(panel.delay, 'bin')} late instead of"
+            f" {timing.late}",
+            parameter="start",
+            value=plan.first,
+            remedy="Count the incidents with the same window, lead and delay, and let the test begin with a window",
+        )
+    if len(panel) - plan.first < bins:
+        raise ParameterError(
+            f"The test begins at bin {plan.first} of {len(panel)}, and a window has {bins}: there is none to test on",
+            parameter="start",
+            value=plan.first,
+            remedy="Let the test begin earlier",
+        )
+
+
+def choose_warm(panel: Panel, first: int, timing: Timing) -> int:
+    """Choose how many bins before the test are forecast, too, for thresholds of alarms to follow: 28 days of windows.
+
+    Of a short history the last half, in whole windows.
+    """
+    known = max((first - panel.delay) // 2, 0)
+    return min(count_trailing(timing.window), known // timing.bins) * timing.bins
+
+
+def _make_entrants(
+    models: Sequence[str] | Mapping[str, Forecaster], settings: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Forecaster], dict[str, str]]:
+    missing = [name for name in WARNING_BASELINES if name not in models]
+    if not isinstance(models, Mapping):
+        return make_entrants([*models, *missing], 1, settings)
+    others, failures = make_entrants(missing, 1, {})
+    return {**models, **{name: each for name, each in others.items() if name not in models}}, failures
+
+
+def _forecast(
+    panel: Panel,
+    forecasters: Mapping[str, Forecaster],
+    plan: Plan,
+    timing: Timing,
+    context: JobContext,
+    workers: int | None,
+) -> Forecasts:
+    """Forecast the probability of at least one event in each window, those before the test that it begins with too."""
+    if timing.bins > 1:
+        made = forecast_windows(panel, forecasters, plan, timing.bins, context, workers)
+        made.expected = {name: (-np.expm1(-each)).astype(np.float32) for name, each in made.expected.items()}
+        for name, failure in made.failures.items():
+            context.warn(f"{title_of(name)} could not be run: {failure}")
+        return made
+    gathered = roll(panel, forecasters, plan, 1, context, workers)
+    return Forecasts(gathered.maps, gathered.risks, gathered.seconds, gathered.failures, gathered.recent)
+
+
+def _forecast_fitted(
+    model: Forecaster, panel: Panel, made: Forecasts, plan: Plan, timing: Timing, context: JobContext
+) -> Any:
+    """The same by one that is fitted already."""
+    if timing.bins > 1:
+        expected = model.predict_windows(panel, plan.begin, timing.bins, context)
+        return (-np.expm1(-expected)).astype(np.float32)[(made.starts - plan.begin) // timing.bins]
+    return model.forecast_known(panel, plan.begin, context=context)[made.starts - plan.begin]

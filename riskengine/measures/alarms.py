@@ -1,0 +1,325 @@
+"""Alarms: which windows of units are warned of under a budget, and what that was worth.
+
+Forecasts are probabilities of at least one event, of F windows (in time order) and N units.
+
+Two ways to spend a budget. *The most likely of the whole test* are known only when it is over, but compare models at
+exactly the same number of alarms; those that tie at the limit share what is left of the budget, so that the order of
+units and windows decides nothing, and a constant is worth the base rate. *The threshold that follows the last 28 days*
+is how alarms are raised: it is a quantile of what the model itself forecast for the windows that began in the 28 days
+before, and a window is warned of where its probability lies above it. What ties at the limit is not warned of, for a
+budget is a limit: a constant raises no alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.warnings import HOURS_OF_DAY, HOURS_OF_WEEK, TRAILING_DAYS, Budget
+from .compare import SHORTEST, Difference, bootstrap_ratio
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """What alarms were worth: windows of units, and the events in them. Fractions come of ties that were shared.
+
+    Attributes
+    ----------
+    raised, windows : float
+        Alarms, and windows of units there were.
+    true : float
+        Alarms in whose window there was an event; the others are false.
+    hit : float
+        Windows of units with an event.
+    warned_events, events : float
+        Events in windows that were warned of, and all.
+    """
+
+    raised: float
+    windows: float
+    true: float
+    hit: float
+    warned_events: float
+    events: float
+
+    @property
+    def share(self) -> float:
+        """Share of the windows that were warned of."""
+        return self.raised / self.windows if self.windows else float("nan")
+
+    @property
+    def base_rate(self) -> float:
+        """Share of the windows with an event."""
+        return self.hit / self.windows if self.windows else float("nan")
+
+    @property
+    def precision(self) -> float:
+        """Share of the alarms that were true."""
+        return self.true / self.raised if self.raised else float("nan")
+
+    @property
+    def recall(self) -> float:
+        """Share of the windows with an event that were warned of."""
+        return self.true / self.hit if self.hit else float("nan")
+
+    @property
+    def recall_events(self) -> float:
+        """Share of the events that were warned of."""
+        return self.warned_events / self.events if self.events else float("nan")
+
+    @property
+    def false_per_true(self) -> float:
+        """False alarms for each true one."""
+        return (self.raised - self.true) / self.true if self.true else float("inf")
+
+
+@dataclass(frozen=True)
+class AlarmSums:
+    """The same by window, summed over units: arrays of shape (F,), as intervals over weeks are made of."""
+
+    raised: Array
+    windows: Array
+    true: Array
+    hit: Array
+    warned_events: Array
+    events: Array
+
+    def total(self) -> Alarms:
+        """Add up all windows."""
+        return Alarms(*(float(each.sum()) for each in vars(self).values()))
+
+
+def find_share(budget: Budget, window: int, units: int) -> float:
+    """Find the share of all windows of units that a budget has alarms for, at most 1; NaN of a ratio of costs.
+
+    Parameters
+    ----------
+    budget : Budget
+    window : int
+        Hours of a window.
+    units : int
+    """
+    if budget.kind == "cost":
+        return float("nan")
+    share = budget.size if budget.kind == "share" else budget.size * window / (HOURS_OF_WEEK * units)
+    return min(share, 1.0)
+
+
+def find_paying(ratio: float) -> float:
+    """Find the probability from which a warning pays, when a miss costs `ratio` times as much as a false alarm."""
+    return 1.0 / (1.0 + ratio)
+
+
+def choose_most(risk: NDArray[Any], budget: Budget, window: int) -> Array:
+    """Choose the windows that are warned of when the whole test is known: the most likely, or where it pays.
+
+    Parameters
+    ----------
+    risk : ndarray, shape (F, N)
+    budget : Budget
+    window : int
+        Hours of a window.
+
+    Returns
+    -------
+    ndarray, shape (F, N)
+        1 where an alarm is raised, 0 where not, and between where windows of one probability share the last alarms.
+    """
+    if budget.kind == "cost":
+        return np.asarray(risk >= find_paying(budget.size), dtype=np.float64)
+    wanted = find_share(budget, window, risk.shape[1]) * risk.size
+    if not wanted:
+        return np.zeros(risk.shape)
+    ranked = np.sort(risk, axis=None)[::-1]
+    limit = ranked[max(int(np.ceil(wanted - 1e-9)), 1) - 1]
+    above, level = risk > limit, risk == limit
+    part = (wanted - above.sum()) / level.sum()
+    return np.asarray(above + part * level, dtype=np.float64)
+
+
+def find_threshold(earlier: NDArray[Any], budget: Budget, window: int, units: int) -> float:
+    """Find the probability above which a window is warned of.
+
+    Such that, were the next window one like the earlier ones, it would be above with the budget's probability: the
+    quantile at rank share * (n + 1) of n forecasts from above.
+
+    Parameters
+    ----------
+    earlier : ndarray
+        What the model forecast for the windows of the last `TRAILING_DAYS`; without any, nothing is warned of but
+        where a ratio of costs or a budget of everything asks for no threshold.
+    """
+    if budget.kind == "cost":
+        # Where it just pays is warned of, too.
+        return float(np.nextafter(find_paying(budget.size), 0.0))
+    share = find_share(budget, window, units)
+    if share >= 1:
+        return -np.inf
+    if not share or not earlier.size:
+        return np.inf
+    return float(np.quantile(np.asarray(earlier, dtype=np.float64), 1 - share, method="weibull"))
+
+
+def count_trailing(window: int) -> int:
+    """Count the windows, of so many hours, whose forecasts a threshold follows; at least one."""
+    return max(TRAILING_DAYS * HOURS_OF_DAY // window, 1)
+
+
+def raise_alarms(
+    risk: NDArray[Any], numbers: NDArray[np.int64], first: int, budget: Budget, window: int
+) -> NDArray[np.bool_]:
+    """Raise alarms as they come: each window's threshold follows what was forecast for those before it.
+
+    Parameters
+    ----------
+    risk : ndarray, shape (W, N)
+        Forecasts of windows in time order, some of them before those that are judged.
+    numbers : ndarray of int, shape (W,)
+        Of the windows, counted on through gaps.
+    first : int
+        Number of the first window that is judged.
+    budget : Budget
+    window : int
+        Hours of a window.
+
+    Returns
+    -------
+    ndarray of bool, shape (F, N)
+        Of the windows from `first` on.
+    """
+    begin, back = int(np.searchsorted(numbers, first)), count_trailing(window)
+    raised = np.zeros((len(numbers) - begin, risk.shape[1]), dtype=bool)
+    for row in range(begin, len(numbers)):
+        since = int(np.searchsorted(numbers, numbers[row] - back))
+        raised[row - begin] = risk[row] > find_threshold(risk[since:row], budget, window, risk.shape[1])
+    return raised
+
+
+def sum_alarms(raised: NDArray[Any], events: NDArray[Any]) -> AlarmSums:
+    """Sum up, window by window, what alarms were worth.
+
+    Parameters
+    ----------
+    raised : ndarray, shape (F, N)
+        Alarms: true and false, or parts of one.
+    events : ndarray of int, shape (F, N)
+    """
+    parts, happened = np.asarray(raised, dtype=np.float64), events > 0
+    return AlarmSums(
+        parts.sum(axis=1),
+        np.full(len(parts), float(parts.shape[1])),
+        (parts * happened).sum(axis=1),
+        happened.sum(axis=1, dtype=np.float64),
+        (parts * events).sum(axis=1),
+        events.sum(axis=1, dtype=np.float64),
+    )
+
+
+def count_week(window: int) -> int:
+    """Count the windows in a block of about a week, over which intervals are taken; at least one."""
+    return max(round(HOURS_OF_WEEK / window), 1)
+
+
+def bound_by_weeks(part: Array, whole: Array, window: int) -> Difference:
+    """Bound sum(part) / sum(whole), over blocks of about a week.
+
+    Parameters
+    ----------
+    part, whole : ndarray, shape (F,)
+    window : int
+        Hours of a window.
+    """
+    block = count_week(window)
+    return bootstrap_ratio(part, whole, block, shortest=min(block, SHORTEST))
+
+
+def bound_losses(first: Array, second: Array, window: int) -> Difference:
+    """Bound the mean difference of two losses by window, over blocks of about a week; negative: the first is better.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (F,)
+    window : int
+        Hours of a window.
+    """
+    return bound_by_weeks(first - second, np.ones(len(first)), window)
+
+
+def compare_recall(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
+    """Share of the events that `one` warned of minus that of `other`, with its interval by weeks; positive is better."""
+    return bound_by_weeks(one.warned_events - other.warned_events, one.events, window)
+
+
+def compare_precision(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
+    """Precision of `one` minus that of `other`, which raised as many alarms; positive is better.
+
+    Raises
+    ------
+    ValueError
+        If they did not raise as many.
+    """
+    _check_budget(one, other)
+    return bound_by_weeks(one.true - other.true, (one.raised + other.raised) / 2, window)
+
+
+def compute_lift(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
+    """Compute how many times as many alarms of `one` were true, with its interval; both raised as many.
+
+    Raises
+    ------
+    ValueError
+        If they did not raise as many.
+    """
+    _check_budget(one, other)
+    return bound_by_weeks(one.true, other.true, window)
+
+
+def _check_budget(one: AlarmSums, other: AlarmSums) -> None:
+    if not np.isclose(one.raised.sum(), other.raised.sum(), rtol=1e-6):
+        raise ValueError(f"{one.raised.sum():g} alarms are not compared with {other.raised.sum():g}")
+
+
+@dataclass(frozen=True)
+class Group:
+    """What the alarms of a month, or of a unit, were worth, and whether as much happened as was expected.
+
+    Attributes
+    ----------
+    label : str
+    expected : float
+        Windows with an event, as forecast; `alarms.hit` of them had one.
+    alarms : Alarms
+    """
+
+    label: str
+    expected: float
+    alarms: Alarms
+
+
+def group_alarms(
+    risk: NDArray[Any], raised: NDArray[Any], events: NDArray[Any], labels: Sequence[str]
+) -> list[Group]:
+    """Group alarms by the label of each window, in the order in which labels first appear.
+
+    Parameters
+    ----------
+    risk, raised, events : ndarray, shape (F, N)
+        Transposed, those of each unit are grouped.
+    labels : sequence of str, length F
+    """
+    names = list(dict.fromkeys(labels))
+    place = {name: number for number, name in enumerate(names)}
+    group = np.array([place[label] for label in labels], dtype=np.int64)
+    sums = sum_alarms(raised, events)
+    totals = [np.bincount(group, each, len(names)) for each in vars(sums).values()]
+    expected = np.bincount(group, np.asarray(risk, dtype=np.float64).sum(axis=1), len(names))
+    return [
+        Group(name, float(expected[number]), Alarms(*(float(each[number]) for each in totals)))
+        for number, name in enumerate(names)
+    ]
