@@ -131,7 +131,7 @@ def measure_pictures(data: Path, number: int = 200) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``images_vs_matplotlib``, our seconds ÷ Matplotlib's for a published picture as an array; ``files_vs_matplotlib``,
+        ``images_vs_matplotlib``, our seconds ÷ Matplotlib's for a published picture; ``files_vs_matplotlib``,
         the same as a PNG file; ``pixels_apart``, the largest share of pixels that differ, and ``pixels_apart_mean``, by
         size; and the seconds of all windows.
     """
