@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 #: ColorBrewer YlOrRd: light is low, and it stays in order for colour-blind readers and in grey. Risk, its classes,
 #: crime scores and counts.
 RAMP = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026", "#800026", "#4d0018")
@@ -46,6 +48,10 @@ PICTURE_COLOURS = {
     "ASSAULT BY THREAT": "#7f4145",
 }
 
+#: Steps of red, green and blue in a stack of pictures, which holds a byte a pixel: black, white and red are exact.
+PICTURE_LEVELS = (6, 7, 6)
+_CATEGORY_COLOUR = re.compile(r"\s*(?P<name>.+?)\s*=\s*(?P<colour>#[0-9a-fA-F]{6})\s*", re.DOTALL)
+
 #: Limits of the crime score's classes, in the first five colours of the ramp.
 SCORE_LIMITS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
@@ -65,6 +71,18 @@ def list_shades(number: int) -> list[str]:
         pairs = zip(read_colour(RAMP[low]), read_colour(RAMP[low + 1]), strict=True)
         mixed.append("#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs))
     return mixed
+
+
+def split_category_colour(text: str) -> tuple[str, str] | None:
+    """Split a category from its colour in ``SHOOTING=#BD3D3A``; None where a text is no such pair."""
+    found = _CATEGORY_COLOUR.fullmatch(text)
+    return (found["name"], found["colour"].lower()) if found else None
+
+
+def list_picture_palette() -> list[str]:
+    """List the colours (#rrggbb) of a stack of pictures by their numbers."""
+    red, green, blue = ([round(255 * step / (many - 1)) for step in range(many)] for many in PICTURE_LEVELS)
+    return [f"#{r:02x}{g:02x}{b:02x}" for r in red for g in green for b in blue]
 
 
 def list_count_steps(highest: int) -> tuple[list[int], list[str]]:

@@ -96,10 +96,8 @@ class WindowDrawing:
         corner = west - self._pad[0] / self._scale[0], north + self._pad[1] / self._scale[1]
         line = style.line * (east - west)
         self._ink = [compute_outline(each, line, corner, self._scale, canvas) for each in outlines]
-        self._hits = [
-            (ink.place, 1 - ink.cover[:, None], ink.cover[:, None] * np.float32(style.hit_colour) + _HALF)
-            for ink in self._ink
-        ]
+        hit = np.array(style.hit_colour, dtype=np.float32)
+        self._hits = [(ink.place, 1 - ink.cover[:, None], ink.cover[:, None] * hit + _HALF) for ink in self._ink]
         self._base = self._draw_base(canvas)
         self._canvas = self._base.copy()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....contract.colours import PICTURE_COLOURS, PICTURE_OTHERS, PICTURE_TARGETS, read_colour
+from ....contract.colours import PICTURE_COLOURS, PICTURE_OTHERS, PICTURE_TARGETS, read_colour, split_category_colour
 from ....contract.texts import show_name
 from ....ground.errors import ParameterError
 
@@ -53,8 +52,6 @@ class PictureStyle:
 #: As published: markers of Matplotlib with their edges, black lines of a point at half strength, red ones in full.
 PUBLISHED = PictureStyle()
 
-_PAIR = re.compile(r"^(?P<name>.+?)\s*=\s*(?P<colour>#[0-9a-fA-F]{6})$", re.DOTALL)
-
 
 def read_colours(texts: Sequence[str], parameter: str = "colours") -> dict[str, str]:
     """Read colours by category, each written as ``SHOOTING=#BD3D3A``.
@@ -63,17 +60,17 @@ def read_colours(texts: Sequence[str], parameter: str = "colours") -> dict[str, 
     ------
     ParameterError
     """
-    given = {}
+    given: dict[str, str] = {}
     for text in texts:
-        found = _PAIR.match(text.strip())
-        if not found:
+        pair = split_category_colour(text)
+        if pair is None:
             raise ParameterError(
                 f"{parameter} has {show_name(text)}, which is no category with its colour",
                 parameter=parameter,
                 value=text,
                 remedy="Write each as SHOOTING=#BD3D3A, with semicolons between them",
             )
-        given[found["name"]] = found["colour"]
+        given[pair[0]] = pair[1]
     return given
 
 
