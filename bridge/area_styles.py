@@ -165,7 +165,8 @@ def style_table(layer: QgsVectorLayer) -> None:
     config.update(layer.fields())
     for number in range(layer.fields().count()):
         config.setColumnWidth(number, max(9 * len(layer.attributeDisplayName(number)), _LEAST_WIDTH))
-    config.setColumnHidden(layer.fields().lookupField("fid"), True)
+    if (number := layer.fields().lookupField("fid")) >= 0:
+        config.setColumnHidden(number, True)
     layer.setAttributeTableConfig(config)
 
 

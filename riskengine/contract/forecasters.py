@@ -371,6 +371,10 @@ CATCH_MEMBERS = (CATCH_BASELINE, "point_kernel", "counts_etas")
 #: The same for warnings; what learned ones must beat, and what stands beside all of them (`list_baselines` is of maps).
 DEFAULT_WARNING, WARNING_REFERENCE = "level", "calendar_reset"
 WARNING_BASELINES = ("constant", "clock", "calendar", WARNING_REFERENCE)
+#: Learned ones that are tried where a user leaves the kind to the data; networks, which take long, are not.
+WARNING_CANDIDATES = tuple(
+    record.name for record in RECORDS if record.place.startswith("levels.") and not record.simple and not record.network
+)
 #: What stands beside every model that is trained or tested on a grid.
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)
 #: The same on areas and street segments: those of most use there, each shrunk, at the right level and calibrated.

@@ -76,6 +76,11 @@ class Budget:
     kind: BudgetKind = "share"
     size: float = 0.1
 
+    @classmethod
+    def of_tool(cls, kind: BudgetKind, given: float) -> Budget:
+        """The budget that people give: a share in per cent."""
+        return cls(kind, given / 100 if kind == "share" else given)
+
 
 #: Budgets that every test reports.
 SHARES = (0.05, 0.1, 0.2)

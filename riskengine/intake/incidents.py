@@ -201,6 +201,17 @@ def read_exchange(
     return replace(incidents, exactness=find_exactness(incidents.time, word)), refusals
 
 
+def count_refused(path: str | Path, refusals: Iterable[Refusal], categories: Iterable[str]) -> dict[str, int]:
+    """Count the rows of categories that were refused, by reason; see `count_reasons`."""
+    arrays = _read_arrays(Path(path))
+    if "category" not in arrays or "fid" not in arrays:
+        return {}
+    folded = {name.casefold() for name in categories}
+    wanted = [code for code, name in enumerate(arrays["categories"].tolist()) if str(name).casefold() in folded]
+    theirs = set(arrays["fid"][np.isin(arrays["category"], wanted)].tolist())
+    return count_reasons(refusal for refusal in refusals if refusal.fid in theirs)
+
+
 def read_reported(path: str | Path, incidents: Incidents, order: str = "auto") -> NDArray[np.datetime64] | None:
     """Read when incidents of an exchange file were reported; None where it does not say.
 
@@ -217,14 +228,23 @@ def read_reported(path: str | Path, incidents: Incidents, order: str = "auto") -
     ndarray of datetime64[s] or None
         One for each of `incidents`; NaT where there is none, or none that can be read.
     """
+    return _read_times(path, incidents, "reported", order)
+
+
+def read_ends(path: str | Path, incidents: Incidents, order: str = "auto") -> NDArray[np.datetime64] | None:
+    """Read when incidents of an exchange file ended, from ``end`` or ``end_text``; see `read_reported`."""
+    return _read_times(path, incidents, "end", order)
+
+
+def _read_times(path: str | Path, incidents: Incidents, name: str, order: str) -> NDArray[np.datetime64] | None:
     arrays = _read_arrays(Path(path))
-    if "reported_text" in arrays:
-        reported = parse_times(arrays["reported_text"], order).time
-    elif "reported" in arrays:
-        reported = arrays["reported"].astype(np.int64, copy=False).view("datetime64[s]")
+    if f"{name}_text" in arrays:
+        times = parse_times(arrays[f"{name}_text"], order).time
+    elif name in arrays:
+        times = arrays[name].astype(np.int64, copy=False).view("datetime64[s]")
     else:
         return None
-    return _bring_along(reported, arrays.get("fid", np.arange(len(reported))), incidents)
+    return _bring_along(times, arrays.get("fid", np.arange(len(times))), incidents)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ exactly the same number of alarms; those that tie at the limit share what is lef
 units and windows decides nothing, and a constant is worth the base rate. *The threshold that follows the last 28 days*
 is how alarms are raised: it is a quantile of what the model itself forecast for the windows that began in the 28 days
 before, and a window is warned of where its probability lies above it. What ties at the limit is not warned of, for a
-budget is a limit: a constant raises no alarm.
+budget is a limit: a probability that never changes raises no alarm.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.warnings import HOURS_OF_DAY, HOURS_OF_WEEK, TRAILING_DAYS, Budget
-from .compare import SHORTEST, Difference, bootstrap_ratio
+from .compare import Difference, bootstrap_ratio
 
 Array = NDArray[np.float64]
 
@@ -143,27 +143,40 @@ def choose_most(risk: NDArray[Any], budget: Budget, window: int) -> Array:
     return np.asarray(above + part * level, dtype=np.float64)
 
 
-def find_threshold(earlier: NDArray[Any], budget: Budget, window: int, units: int) -> float:
-    """Find the probability above which a window is warned of.
+def find_thresholds(earlier: NDArray[Any], budgets: Sequence[Budget], window: int, units: int) -> Array:
+    """Find the probabilities above which a window is warned of, one for each budget, shape (B,).
 
-    Such that, were the next window one like the earlier ones, it would be above with the budget's probability: the
-    quantile at rank share * (n + 1) of n forecasts from above.
+    Were the next window one like the earlier ones, it would lie above with the budget's probability: of n forecasts
+    that at rank share × (n + 1) from above, between two of them by interpolation.
 
     Parameters
     ----------
     earlier : ndarray
-        What the model forecast for the windows of the last `TRAILING_DAYS`; without any, nothing is warned of but
-        where a ratio of costs or a budget of everything asks for no threshold.
+        What the model forecast for the windows of the last `TRAILING_DAYS`; without any nothing is warned of, but by
+        budgets that ask for no threshold: a ratio of costs, or one of everything.
+    budgets : sequence of Budget
+    window : int
+        Hours of a window.
+    units : int
     """
-    if budget.kind == "cost":
-        # Where it just pays is warned of, too.
-        return float(np.nextafter(find_paying(budget.size), 0.0))
-    share = find_share(budget, window, units)
-    if share >= 1:
-        return -np.inf
-    if not share or not earlier.size:
-        return np.inf
-    return float(np.quantile(np.asarray(earlier, dtype=np.float64), 1 - share, method="weibull"))
+    values, number = np.asarray(earlier).ravel(), earlier.size
+    shares = np.array([find_share(each, window, units) for each in budgets])
+    # Where it just pays is warned of, too.
+    found = [np.nextafter(find_paying(each.size), 0.0) if each.kind == "cost" else np.inf for each in budgets]
+    limits = np.where(shares >= 1, -np.inf, np.array(found))
+    follow = (shares > 0) & (shares < 1)
+    if number and follow.any():
+        place = np.clip(number - shares[follow] * (number + 1), 0, number - 1)
+        low = place.astype(np.int64)
+        high = np.minimum(low + 1, number - 1)
+        ranked = np.partition(values, np.unique([low, high])).astype(np.float64)
+        limits[follow] = ranked[low] + (place - low) * (ranked[high] - ranked[low])
+    return limits
+
+
+def find_threshold(earlier: NDArray[Any], budget: Budget, window: int, units: int) -> float:
+    """Find the probability above which a window is warned of under one budget; see `find_thresholds`."""
+    return float(find_thresholds(earlier, [budget], window, units)[0])
 
 
 def count_trailing(window: int) -> int:
@@ -172,7 +185,7 @@ def count_trailing(window: int) -> int:
 
 
 def raise_alarms(
-    risk: NDArray[Any], numbers: NDArray[np.int64], first: int, budget: Budget, window: int
+    risk: NDArray[Any], numbers: NDArray[np.int64], first: int, budgets: Sequence[Budget], window: int
 ) -> NDArray[np.bool_]:
     """Raise alarms as they come: each window's threshold follows what was forecast for those before it.
 
@@ -184,20 +197,20 @@ def raise_alarms(
         Of the windows, counted on through gaps.
     first : int
         Number of the first window that is judged.
-    budget : Budget
+    budgets : sequence of Budget
     window : int
         Hours of a window.
 
     Returns
     -------
-    ndarray of bool, shape (F, N)
-        Of the windows from `first` on.
+    ndarray of bool, shape (B, F, N)
+        For each budget, of the windows from `first` on.
     """
     begin, back = int(np.searchsorted(numbers, first)), count_trailing(window)
-    raised = np.zeros((len(numbers) - begin, risk.shape[1]), dtype=bool)
-    for row in range(begin, len(numbers)):
-        since = int(np.searchsorted(numbers, numbers[row] - back))
-        raised[row - begin] = risk[row] > find_threshold(risk[since:row], budget, window, risk.shape[1])
+    raised = np.zeros((len(budgets), len(numbers) - begin, risk.shape[1]), dtype=bool)
+    for row, since in enumerate(np.searchsorted(numbers, numbers[begin:] - back).tolist(), begin):
+        limits = find_thresholds(risk[since:row], budgets, window, risk.shape[1])
+        raised[:, row - begin] = risk[row] > limits[:, None]
     return raised
 
 
@@ -222,7 +235,11 @@ def sum_alarms(raised: NDArray[Any], events: NDArray[Any]) -> AlarmSums:
 
 
 def count_week(window: int) -> int:
-    """Count the windows in a block of about a week, over which intervals are taken; at least one."""
+    """Count the windows in a block of about a week, over which intervals are taken.
+
+    `compare` has no block of fewer than three: so come windows of a week, which resemble the one before (in Baltimore
+    the weekly differences between two levels correlate by .46).
+    """
     return max(round(HOURS_OF_WEEK / window), 1)
 
 
@@ -235,8 +252,7 @@ def bound_by_weeks(part: Array, whole: Array, window: int) -> Difference:
     window : int
         Hours of a window.
     """
-    block = count_week(window)
-    return bootstrap_ratio(part, whole, block, shortest=min(block, SHORTEST))
+    return bootstrap_ratio(part, whole, count_week(window))
 
 
 def bound_losses(first: Array, second: Array, window: int) -> Difference:
@@ -252,12 +268,12 @@ def bound_losses(first: Array, second: Array, window: int) -> Difference:
 
 
 def compare_recall(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
-    """Share of the events that `one` warned of minus that of `other`, with its interval by weeks; positive is better."""
+    """Compare the shares of events warned of by weeks: that of `one` minus that of `other`; positive is better."""
     return bound_by_weeks(one.warned_events - other.warned_events, one.events, window)
 
 
 def compare_precision(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
-    """Precision of `one` minus that of `other`, which raised as many alarms; positive is better.
+    """Compare precisions by weeks: that of `one` minus that of `other`, which raised as many alarms.
 
     Raises
     ------
@@ -302,9 +318,7 @@ class Group:
     alarms: Alarms
 
 
-def group_alarms(
-    risk: NDArray[Any], raised: NDArray[Any], events: NDArray[Any], labels: Sequence[str]
-) -> list[Group]:
+def group_alarms(risk: NDArray[Any], raised: NDArray[Any], events: NDArray[Any], labels: Sequence[str]) -> list[Group]:
     """Group alarms by the label of each window, in the order in which labels first appear.
 
     Parameters

@@ -107,7 +107,6 @@ def bootstrap_ratio(
     level: float = 0.95,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    shortest: int = SHORTEST,
 ) -> Difference:
     """Interval of sum(part) / sum(whole) over folds, as the difference of two hit rates (n - n') / N.
 
@@ -115,12 +114,10 @@ def bootstrap_ratio(
     ----------
     part, whole : ndarray, shape (folds,)
         In time order.
-    shortest : int
-        Folds in a block at least: fewer than `SHORTEST` only where a fold is a week by itself.
     """
     total = float(whole.sum())
     mean = float(part.sum()) / total if total else float("nan")
-    blocks = number_time_blocks(len(part), block, shortest)
+    blocks = number_time_blocks(len(part), block)
     if len(blocks) < LEAST_BLOCKS or not total:
         return Difference(mean, float("-inf"), float("inf"), level, min(len(blocks), LEAST_BLOCKS - 1))
     parts = np.array([part[each].sum() for each in blocks], dtype=np.float64)

@@ -62,7 +62,19 @@ _WINDOW_FIELDS: Fields = {
 class ReadsEvents(WorksInMetres, ReadsIncidents, RefusesFeatures):
     """Incidents with their categories and places, and the areas that are warned of; without any the whole city."""
 
-    category_field = "category"
+    category_field: Annotated[
+        str, Field("incidents"), QGIS_ONLY, Shown(tr("Category field"), tr("What happened, such as SHOOTING."))
+    ] = "category"
+    end_field: Annotated[
+        str | None,
+        Field("incidents"),
+        QGIS_ONLY,
+        Shown(
+            tr("Field of the end"),
+            tr("Where it is known only between when it happened: how many span several windows is said in the log."),
+            advanced=True,
+        ),
+    ] = None
     place_field: Annotated[
         str | None,
         Field("incidents"),
@@ -103,16 +115,12 @@ class ReadsEvents(WorksInMetres, ReadsIncidents, RefusesFeatures):
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield fields of areas that are not there, and categories that no field holds."""
+        """Yield fields of areas that are not there."""
         yield from super().list_problems(given)
         for key in ("area_id", "area_name"):
             if given.get(key) and not given.get("areas"):
                 text = tr("{key} is {value}, but {areas} is empty. Choose the layer that has this field, or neither.")
                 yield Problem(key, text.replace("key", key))
-        if "category_field" in given and not given["category_field"]:
-            yield Problem(
-                "category_field", tr("{category_field} is empty. Choose the field that holds the categories.")
-            )
 
 
 def list_window_problems(given: Mapping[str, Any]) -> Iterator[Problem]:

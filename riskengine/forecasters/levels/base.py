@@ -23,7 +23,7 @@ from ..base import LEAST, MOST, Maps, check_history, check_steps, counts_events,
 from ..pastcounts import make_edges_to
 from ..rates import LARGEST, SMALLEST, OnceRead
 from .cityclock import SLOTS, CityClock, fit_clock, measure_days
-from .places import PlacesRead, choose_shrinkage, compute_shares
+from .places import PlacesRead, choose_shrinkage, compute_shares, weigh_similar
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,7 +34,15 @@ Way = tuple[int, int]
 
 #: A share of bins with an event is no higher, where events are marked instead of counted: none is certain.
 _MOST_SHARE = 0.99
+#: A logarithm of a factor that is larger is damage.
 _FACTOR = 30.0
+#: What every forecaster of this form has learned.
+LEARNED_CLOCK: Mapping[str, ArraySpec] = {
+    "usual_": ArraySpec("f", (), LEAST, MOST),
+    "slots_": ArraySpec("f", (SLOTS,), -_FACTOR, _FACTOR),
+    "holidays_": ArraySpec("f", (2,), -_FACTOR, _FACTOR),
+    "season_": ArraySpec("f", (5,), -_FACTOR, _FACTOR),
+}
 
 
 @dataclass(frozen=True)
@@ -82,16 +90,9 @@ class LevelForecaster(OnceRead):
     shrinkage_ : float
     """
 
-    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {
-        "usual_": ArraySpec("f", (), 0.0, MOST),
-        "slots_": ArraySpec("f", (SLOTS,), -_FACTOR, _FACTOR),
-        "holidays_": ArraySpec("f", (2,), -_FACTOR, _FACTOR),
-        "season_": ArraySpec("f", (5,), -_FACTOR, _FACTOR),
-        "shrinkage_": ArraySpec("f", (), LEAST, MOST),
-    }
-    #: Whether holidays and seasons are learned, and where events happen.
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = {**LEARNED_CLOCK, "shrinkage_": ArraySpec("f", (), LEAST, MOST)}
+    #: Whether holidays and season are learned.
     CALENDAR: ClassVar[bool] = True
-    PLACE: ClassVar[bool] = True
 
     usual_: float
     slots_: Array
@@ -110,14 +111,26 @@ class LevelForecaster(OnceRead):
         context = context or JobContext()
         check_history(history, self.least_maps)
         totals = count_totals(history, self.threshold)
-        context.progress(0.1)
+        context.progress(0.1, "Learning when events happen")
         clock, self.usual_ = fit_clock(history.edges, totals, history.observed, self.CALENDAR)
         self.slots_, self.holidays_, self.season_ = clock.slots, clock.holidays, clock.season
-        context.progress(0.5)
-        self.shrinkage_ = float(self.shrinkage or 1.0)
-        if self.PLACE and not self.shrinkage:
-            self.shrinkage_ = choose_shrinkage(PlacesRead(history, self.threshold), totals, history.delay)
+        with context.step(0.5, 1.0):
+            self._learn_places(history, totals, context)
         return self
+
+    def _learn_places(self, history: Panel, totals: Array, context: JobContext) -> None:
+        """Learn how much similar categories say of where events happen.
+
+        Parameters
+        ----------
+        totals : ndarray, shape (T,)
+            Events of all units.
+        """
+        self.shrinkage_ = (
+            choose_shrinkage(PlacesRead(history, self.threshold), totals, history.delay, context)
+            if self.shrinkage is None
+            else float(self.shrinkage)
+        )
 
     def compute_intensity(
         self,
@@ -163,20 +176,14 @@ class LevelForecaster(OnceRead):
         check_steps(length)
         if counts_events(panel, self.threshold):
             return super().predict_windows(panel, first, length, context)
-        starts = np.arange(first, len(panel) - length + 1, length)
-        known = np.maximum(starts - panel.delay, 0).tolist()
-        # All bins of a window share their origin, and their places with it.
+        starts = range(first, len(panel) - length + 1, length)
+        known = [(max(start - panel.delay, 0), start) for start in starts]
         times = self._compute_times(
-            panel,
-            panel.edges,
-            [
-                (origin, start + step)
-                for origin, start in zip(known, starts.tolist(), strict=True)
-                for step in range(length)
-            ],
+            panel, panel.edges, [(way[0], way[1] + step) for way in known for step in range(length)]
         )
-        which, places = self._compute_places(panel, [(origin, 0) for origin in known], context)
-        return self._spread(times.reshape(len(starts), length).sum(axis=1)[:, None] * places[which], panel)
+        # The bins of a window share what was known, and with it the places.
+        which, places = self._compute_places(panel, known, context)
+        return self._spread(times.reshape(len(known), length).sum(axis=1)[:, None] * places[which], panel)
 
     def _forecast(
         self, panel: Panel, edges: NDArray[np.datetime64], ways: list[Way], context: JobContext | None
@@ -226,9 +233,8 @@ class LevelForecaster(OnceRead):
         return which, places
 
     def _share(self, past: Array, similar: Array) -> Array:
-        if not self.PLACE:
-            return np.full(len(past), 1 / len(past))
-        return compute_shares(past, similar, self.shrinkage_)
+        """Compute each unit's share of the events, shape (N,), from its own past and that of similar categories."""
+        return compute_shares(past, weigh_similar(similar), self.shrinkage_)
 
     def _spread(self, values: Array, panel: Panel) -> Maps:
         """Bring values of the study area, shape (..., N), into the shape of the units; NaN outside."""
@@ -240,6 +246,8 @@ class LevelForecaster(OnceRead):
 def count_totals(panel: Panel, threshold: int = 1) -> Array:
     """Count the events of all units by bin, shape (T,); 0 where nothing was observed."""
     counts = mark_events(panel, threshold) if counts_events(panel, threshold) else panel.counts
-    inside = counts if panel.mask.all() else counts[:, panel.mask]
-    totals = inside.reshape(len(panel), -1).sum(axis=1, dtype=np.float64)
+    if panel.mask.all():
+        totals = counts.sum(axis=tuple(range(1, counts.ndim)), dtype=np.float64)
+    else:
+        totals = counts[:, panel.mask].sum(axis=1, dtype=np.float64)
     return np.where(panel.observed, totals, 0.0)

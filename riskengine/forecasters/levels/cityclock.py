@@ -88,11 +88,12 @@ def fit_clock(
     elif days.sum() < _LEAST_YEARS * _YEAR:
         season = season[:, :0]
     columns = np.column_stack([*marks, holidays, season]).astype(np.float64)
-    weights = np.zeros(columns.shape[1])
-    if columns.any():
+    weights, happened = np.zeros(columns.shape[1]), totals[observed]
+    if columns.any() and happened.any():
         model = PoissonRegressor(alpha=_ALPHA, solver="newton-cholesky", tol=1e-8, max_iter=_ROUNDS)
-        # Of months, whose lengths differ, the events of a day.
-        model.fit(columns, totals[observed] / days, sample_weight=days / days.mean())
+        # Of months, whose lengths differ, the events of one of mean length.
+        lengths = days / days.mean()
+        model.fit(columns, happened / lengths, sample_weight=lengths)
         weights = model.coef_
     clock = _take_apart(weights, groups, holidays.shape[1], season.shape[1])
     # The season has the mean 1 by itself, and all factors together.
@@ -101,7 +102,8 @@ def fit_clock(
     constant = np.log(np.average(of_season, weights=days))
     clock.season[0] -= constant
     clock.slots[:] -= np.log(np.average(hour * of_season, weights=days)) - constant
-    return clock, float(totals[observed].sum() / days.sum())
+    # Half an event at least: what was never seen is not impossible.
+    return clock, float(max(happened.sum(), 0.5) / days.sum())
 
 
 def _take_apart(weights: Array, groups: tuple[NDArray[np.int64], ...], holidays: int, season: int) -> CityClock:
@@ -125,17 +127,18 @@ def measure_days(edges: NDArray[np.datetime64]) -> Array:
 
 def measure_holidays(edges: NDArray[np.datetime64]) -> Array:
     """Measure which share of each bin is a holiday, and which a day before one, shape (T, 2)."""
-    years = edges[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970
-    dates = [f"{year:04}-{month:02}-{day:02}" for year in range(years[0] - 1, years[1] + 2) for month, day in HOLIDAYS]
-    begins = np.sort(np.array(dates, dtype="datetime64[D]"))
+    first, last = edges[[0, -1]].astype("datetime64[Y]")
+    januaries = np.arange(first - 1, last + 2).astype("datetime64[M]")
+    begins = np.sort(
+        [(januaries + (month - 1)).astype("datetime64[D]") + (day - 1) for month, day in HOLIDAYS], axis=None
+    )
     seconds = edges.astype("datetime64[s]").astype(np.int64)
     shares = []
     for before in _CALENDAR_DAYS:
         start = (begins - before).astype("datetime64[s]").astype(np.int64)
-        # Seconds of such days before each edge.
-        index = np.searchsorted(start, seconds, side="right")
-        last = start[np.maximum(index - 1, 0)]
-        passed = _DAY * np.maximum(index - 1, 0) + np.where(index > 0, np.clip(seconds - last, 0, _DAY), 0)
+        # Seconds of such days before each edge; the first of them is over by all means.
+        number = np.searchsorted(start, seconds, side="right") - 1
+        passed = _DAY * number + np.minimum(seconds - start[number], _DAY)
         shares.append(np.diff(passed) / np.diff(seconds))
     return np.column_stack(shares)
 

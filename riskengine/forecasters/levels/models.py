@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from ...ground.context import JobContext
+from ...ground.damage import ArraySpec
 from ...learning.settings import check_positive
 from ...maps.panel import Panel
 from ..pastcounts import YEAR
-from .base import Array, LevelForecaster, Way
+from .base import LEARNED_CLOCK, Array, LevelForecaster, Way
 from .cityclock import measure_days
 
 #: Events' worth of the usual level in every level: no history makes it zero.
@@ -41,10 +44,17 @@ class Clock(LevelForecaster):
     """
 
     name = "clock"
-    CALENDAR, PLACE = False, False
+    CALENDAR = False
+    LEARNED: ClassVar[Mapping[str, ArraySpec]] = LEARNED_CLOCK
 
     def __init__(self, threshold: int = 1) -> None:
-        super().__init__(None, threshold)
+        super().__init__(threshold=threshold)
+
+    def _learn_places(self, history: Panel, totals: Array, context: JobContext) -> None:
+        """All units are alike."""
+
+    def _share(self, past: Array, similar: Array) -> Array:
+        return np.full(len(past), 1 / len(past))
 
     def _compute_levels(self, panel: Panel, edges: NDArray[np.datetime64], ways: Sequence[Way]) -> Array:
         happened, expected = (np.r_[0.0, np.cumsum(each)] for each in self._read_city(panel))

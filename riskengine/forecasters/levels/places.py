@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.warnings import SIMILAR
+from ...ground.context import JobContext
 from ...maps.panel import Panel
 from ..base import counts_events, mark_events
 
@@ -17,8 +18,8 @@ Array = NDArray[np.float64]
 _TRIED = np.geomspace(1.0, 10_000.0, 81)
 #: Past spans that the weight is judged on, of as many events each; and the share of all events before the first.
 _SPANS, _WARM = 40, 0.25
-#: Of a history too short to judge by.
-_USUAL = 100.0
+#: Where the likelihood does not depend on it, as of a single unit.
+_USUAL, _LEAST_GAIN = 100.0, 1e-9
 
 
 class PlacesRead:
@@ -62,28 +63,32 @@ class PlacesRead:
         if end <= begin or not observed.any():
             return np.zeros(int(self._panel.mask.sum()))
         some = counts[begin:end] if observed.all() else counts[begin:end][observed]
-        return np.asarray(some[:, self._panel.mask].sum(axis=0, dtype=np.float64))
+        return np.asarray(some.sum(axis=0, dtype=np.float64)[self._panel.mask])
 
 
-def compute_shares(past: Array, similar: Array, shrinkage: float) -> Array:
+def weigh_similar(similar: Array) -> Array:
+    """Compute each unit's share of the events of similar categories, shape (N,); without any all units are alike."""
+    # Half an event each: where nothing has ever happened, something may.
+    return np.asarray((similar + 0.5) / (similar + 0.5).sum())
+
+
+def compute_shares(past: Array, weights: Array, shrinkage: float) -> Array:
     """Compute each unit's share of the events, shape (N,): they add up to 1, and none is 0.
 
     Parameters
     ----------
-    past, similar : ndarray, shape (N,)
-        Events of the unit so far, and those of similar categories. Without the latter all units are alike.
+    past, weights : ndarray, shape (N,)
+        Events of the unit so far, and its share of those of similar categories.
     shrinkage : float
-        Events' worth of the latter's shares.
+        Events' worth of the latter.
     """
-    # Half an event each: where nothing has ever happened, something may.
-    weights = (similar + 0.5) / (similar + 0.5).sum()
     return np.asarray((past + shrinkage * weights) / (past.sum() + shrinkage))
 
 
-def choose_shrinkage(places: PlacesRead, totals: Array, delay: int) -> float:
-    """Choose the weight of similar categories with which past events would have been likeliest where they were.
+def choose_shrinkage(places: PlacesRead, totals: Array, delay: int, context: JobContext) -> float:
+    """Choose how many events' worth of similar categories would have made past events likeliest where they were.
 
-    The history is cut into spans of as many events each; where the events of a span were is forecast from what was
+    The history is cut into spans of as many events each. Where the events of a span were is forecast from what was
     known when it began.
 
     Parameters
@@ -94,15 +99,15 @@ def choose_shrinkage(places: PlacesRead, totals: Array, delay: int) -> float:
         Bins after which a count is known.
     """
     reached = np.cumsum(totals)
-    wanted = np.linspace(_WARM, 1.0, _SPANS + 1) * reached[-1]
-    cuts = np.unique(np.searchsorted(reached, wanted[:-1], side="right"))
+    cuts = np.unique(np.searchsorted(reached, np.linspace(_WARM, 1.0, _SPANS, endpoint=False) * reached[-1], "right"))
     cuts = cuts[cuts > delay]
-    ends = [*cuts[1:], len(totals)]
-    likelihood = np.zeros(len(_TRIED))
-    for (past, similar), begin, end in zip(places.sum_before(cuts - delay), cuts, ends, strict=True):
-        happened = places.sum_between(int(begin), int(end))
-        where = happened > 0
-        for number, shrinkage in enumerate(_TRIED):
-            shares = compute_shares(past, similar, shrinkage)
-            likelihood[number] += happened[where] @ np.log(shares[where])
-    return float(_TRIED[likelihood.argmax()]) if len(cuts) and np.ptp(likelihood) > 0 else _USUAL
+    ends = [*cuts[1:].tolist(), len(totals)]
+    gain = np.zeros(len(_TRIED))
+    for number, (past, similar) in enumerate(places.sum_before(cuts - delay)):
+        context.progress(number / len(cuts), "Learning where events happen")
+        happened = places.sum_between(int(cuts[number]), ends[number])
+        where = np.flatnonzero(happened)
+        weights = weigh_similar(similar)[where]
+        shares = (past[where] + _TRIED[:, None] * weights) / (past.sum() + _TRIED[:, None])
+        gain += np.log(shares / weights) @ happened[where]
+    return float(_TRIED[gain.argmax()]) if np.ptp(gain) > _LEAST_GAIN else _USUAL

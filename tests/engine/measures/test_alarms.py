@@ -19,7 +19,7 @@ from riskengine.measures.alarms import (
     compute_lift,
     count_trailing,
     find_share,
-    find_threshold,
+    find_thresholds,
     group_alarms,
     raise_alarms,
     sum_alarms,
@@ -62,7 +62,7 @@ def test_alarms_a_week_and_what_pays() -> None:
     assert choose_most(RISK, Budget("week", 7), 24).sum() == pytest.approx(5)
     # A miss costs four times a false alarm: from .2 on.
     assert choose_most(RISK, Budget("cost", 4), 24).sum() == 8
-    assert raise_alarms(RISK, np.arange(5), 0, Budget("cost", 4), 24).sum() == 8
+    assert raise_alarms(RISK, np.arange(5), 0, [Budget("cost", 4)], 24).sum() == 8
 
 
 def test_no_alarm_and_no_event_have_no_figures() -> None:
@@ -74,24 +74,31 @@ def test_no_alarm_and_no_event_have_no_figures() -> None:
 def test_the_threshold_of_earlier_forecasts() -> None:
     """Of 19 forecasts .05 apart the 20th lies above the second highest with probability 2 of 20."""
     earlier = np.arange(1, 20) / 20
-    assert find_threshold(earlier, Budget("share", 0.1), 24, 1) == pytest.approx(0.9)
-    assert find_threshold(earlier, Budget("share", 1.0), 24, 1) == -np.inf
-    assert find_threshold(np.zeros(0), Budget("share", 0.1), 24, 1) == np.inf
-    assert find_threshold(np.zeros(0), Budget("cost", 3), 24, 1) == pytest.approx(0.25)
+    budgets = [*(Budget("share", each) for each in (0.1, 0.01, 1.0, 0.0)), Budget("cost", 3)]
+    found = find_thresholds(earlier, budgets, 24, 1)
+    assert found == pytest.approx([0.9, 0.95, -np.inf, np.inf, 0.25])
+    assert find_thresholds(np.zeros(0), budgets, 24, 1) == pytest.approx([np.inf, np.inf, -np.inf, np.inf, 0.25])
+
+
+@given(RISKS, st.floats(0.01, 0.99))
+def test_thresholds_are_quantiles_by_weibull(earlier: np.ndarray, share: float) -> None:
+    (found,) = find_thresholds(earlier, [Budget("share", share)], 24, 3)
+    assert found == pytest.approx(np.quantile(earlier, 1 - share, method="weibull"))
 
 
 def test_alarms_follow_the_last_28_days() -> None:
     """Windows of a week: the threshold of each is among the four before it, whatever gap lies between."""
     assert [count_trailing(hours) for hours in (2, 24, 168)] == [336, 28, 4]
     risk = np.array([[0.9], [0.1], [0.2], [0.3], [0.4], [0.35], [0.5], [0.1]])
-    raised = raise_alarms(risk, np.array([0, 1, 2, 3, 4, 5, 6, 20]), 4, Budget("share", 0.2), 168)
+    (raised,) = raise_alarms(risk, np.array([0, 1, 2, 3, 4, 5, 6, 20]), 4, [Budget("share", 0.2)], 168)
     # .9 keeps the threshold up for four weeks; of the last window nothing is known of the weeks before.
     assert raised[:, 0].tolist() == [False, False, True, False]
 
 
 @given(RISKS, COUNTS, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_more_alarms_warn_of_more(risk: np.ndarray, events: np.ndarray, one: float, other: float) -> None:
-    few, many = (sum_alarms(choose_most(risk, Budget("share", each), 24), events).total() for each in sorted([one, other]))
+    chosen = (choose_most(risk, Budget("share", each), 24) for each in sorted([one, other]))
+    few, many = (sum_alarms(each, events).total() for each in chosen)
     assert few.raised == pytest.approx(min(one, other) * risk.size)
     assert few.true <= many.true + 1e-9
     assert few.warned_events <= many.warned_events + 1e-9
@@ -113,8 +120,8 @@ def test_the_order_of_windows_and_units_decides_nothing(
 @given(RISKS, RISKS, st.integers(3, 11), st.sampled_from([0.05, 0.2, 0.5]))
 def test_an_alarm_knows_nothing_later(risk: np.ndarray, other: np.ndarray, row: int, share: float) -> None:
     changed = np.concatenate([risk[:row], other[row:]])
-    numbers, budget = np.arange(len(risk)), Budget("share", share)
-    here, there = (raise_alarms(each, numbers, 2, budget, 168) for each in (risk, changed))
+    numbers, budgets = np.arange(len(risk)), [Budget("share", share)]
+    here, there = (raise_alarms(each, numbers, 2, budgets, 168)[0] for each in (risk, changed))
     assert (here[: row - 2] == there[: row - 2]).all()
 
 
@@ -123,9 +130,9 @@ def test_a_trailing_threshold_holds_its_budget_when_the_level_moves() -> None:
     rng = np.random.default_rng(5)
     risk = np.exp(rng.normal(-2, 0.5, (400, 4)) + np.linspace(0, np.log(2), 400)[:, None])
     budget = Budget("share", 0.1)
-    raised = raise_alarms(risk, np.arange(400), 28, budget, 24)
+    (raised,) = raise_alarms(risk, np.arange(400), 28, [budget], 24)
     assert raised.mean() == pytest.approx(0.1, abs=0.02)
-    assert (risk[28:] > find_threshold(risk[:28], budget, 24, 4)).mean() > 0.2
+    assert (risk[28:] > find_thresholds(risk[:28], [budget], 24, 4)).mean() > 0.2
 
 
 def test_differences_at_the_same_budget() -> None:
@@ -148,10 +155,10 @@ def test_differences_at_the_same_budget() -> None:
         compare_precision(every, sum_alarms(np.ones((140, 1)), events), 24)
 
 
-def test_a_window_of_a_week_is_a_block_by_itself() -> None:
-    first, second = np.random.default_rng(2).random((2, 30))
-    assert bound_losses(first, second, 168).blocks == 30
-    assert bound_losses(first, second, 24).blocks == 10
+def test_intervals_are_taken_over_weeks() -> None:
+    """Blocks of 7 days, of 84 windows of two hours, and of three windows of a week."""
+    first, second = np.random.default_rng(2).random((2, 840))
+    assert [bound_losses(first, second, hours).blocks for hours in (2, 24, 168)] == [10, 120, 280]
     assert bound_losses(first, second, 24).mean == pytest.approx((first - second).mean())
 
 
@@ -162,7 +169,8 @@ def test_alarms_by_month_and_by_unit() -> None:
     assert [each.expected for each in months] == pytest.approx([2.0, 2.3])
     assert months[1].alarms == Alarms(raised=2, windows=6, true=2, hit=3, warned_events=4, events=5)
     units = group_alarms(RISK.T, raised.T, EVENTS.T, ["north", "south"])
-    assert [(each.label, each.alarms.raised, each.alarms.events) for each in units] == [("north", 3, 4), ("south", 1, 3)]
+    assert [(each.label, each.alarms.raised) for each in units] == [("north", 3), ("south", 1)]
+    assert [each.alarms.events for each in units] == [4, 3]
 
 
 def test_the_curves() -> None:
