@@ -18,31 +18,25 @@ from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
-import shapely
 import torch
-from areas_data import read_shapes
-from common import make_parser, require_data, round_floats, say
+from common import make_parser, round_floats, say
 from numpy.typing import NDArray
-from rasterio.warp import transform
 from torch.nn import functional
+from warning_data import TARGETS, read_baltimore, read_neighbourhoods
 
 from riskengine.contract.choices import WindowNetwork, WindowSplit
 from riskengine.ground.context import JobContext
-from riskengine.intake.incidents import Incidents
 from riskengine.learning.threads import prepare_torch, workers
-from riskengine.maps.areas import make_areas
 from riskengine.maps.assigning import assign_by_place
 from riskengine.systems.warning.ladder import RUNGS, Rung, RungKey, climb_ladder, detect
 from riskengine.systems.warning.networks import RECIPES, WindowArchitecture, make_network
 from riskengine.systems.warning.pictures.drawing import WindowDrawing
-from riskengine.systems.warning.pictures.style import PUBLISHED, choose_colours, list_shades_of
+from riskengine.systems.warning.pictures.style import PUBLISHED, choose_colours
 from riskengine.systems.warning.pictures.windows import list_picture_windows
 from riskengine.systems.warning.windowmodel import to_tensor
-from riskengine.systems.warning.windowsample import Scene, draw_pictures, draw_sample, find_targets, make_scene
+from riskengine.systems.warning.windowsample import Scene, draw_pictures, draw_sample, make_scene
 from riskengine.systems.warning.windowtraining import PictureLessons, PictureSamples
 
-CRS = "EPSG:26918"
-TARGETS = ["HOMICIDE", "SHOOTING"]
 SIZE = 64
 #: FACTS.md section 1 ("Early warning"): the publication's accuracy on its balanced test, and a small network's here.
 PUBLISHED_ACCURACY = 0.784
@@ -50,34 +44,16 @@ PUBLISHED_ACCURACY = 0.784
 TIMED = 1200
 
 
-def _project(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array(transform("EPSG:4326", CRS, x.tolist(), y.tolist()))
-
-
 def make_baltimore_scene(data: Path, width: int = SIZE, height: int = SIZE) -> Scene:
-    """Read Baltimore's incidents and neighbourhoods, to be drawn as published."""
-    columns = ["datetime", "Description", "Location", "lat", "lon"]
-    table = pd.read_csv(require_data(data, "baltimore", "bpd_part1_2011_2016.csv"), usecols=columns)
-    table = table.dropna(subset=["datetime", "lat", "lon"])
-    x, y = _project(table["lon"].to_numpy(), table["lat"].to_numpy())
-    time_ = pd.to_datetime(table["datetime"]).to_numpy().astype("datetime64[s]")
-    code, names = pd.factorize(table["Description"])
-    incidents = Incidents(x, y, time_, code.astype(np.int32), [str(each) for each in names], np.arange(len(x)))
-    shapes, labels = read_shapes(require_data(data, "baltimore", "neighborhoods.geojson"), "LABEL")
-    outlines = shapely.transform(
-        shapely.force_2d(shapes), lambda corners: np.stack(_project(corners[:, 0], corners[:, 1]), axis=-1)
-    )
-    areas, _ = make_areas([str(each).strip() for each in labels], outlines, CRS)
-    drawing = WindowDrawing(PUBLISHED, areas.geometries, (width, height))
-    order = [incidents.categories[each] for each in np.argsort(-np.bincount(code))]
-    shades = list_shades_of(incidents.categories, choose_colours(order, TARGETS))
+    """Make Baltimore's incidents and neighbourhoods ready to be drawn as published."""
+    everything, table = read_baltimore(data)
+    placed = np.isfinite(everything.x) & np.isfinite(everything.y)
+    incidents, areas = everything.select(placed), read_neighbourhoods(data)
+    address = pd.factorize(table["Location"])[0][placed]
+    colours = choose_colours(incidents.categories, TARGETS)
     unit = assign_by_place(incidents, areas, JobContext()).unit
-    dots = drawing.place(x, y, shades[incidents.category], unit)
-    address = pd.factorize(table["Location"])[0]
-    # Where no address is given, the point stands for it.
-    place = np.where(address < 0, address.max(initial=0) + 1 + np.arange(len(address)), address)
-    windows = list_picture_windows(incidents)
-    return make_scene(incidents, windows, drawing, dots, find_targets(incidents, TARGETS), place)
+    drawing = WindowDrawing(PUBLISHED, areas.geometries, (width, height))
+    return make_scene(incidents, list_picture_windows(incidents), drawing, colours, unit, TARGETS, address)
 
 
 def measure_ladder(

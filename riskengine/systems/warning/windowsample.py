@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,8 +15,10 @@ from ...ground.bigarrays import make_empty_stack
 from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...intake.incidents import Incidents
+from ...maps.events import merge_events
 from .networks import TESTED
 from .pictures.drawing import Dots, WindowDrawing
+from .pictures.style import list_shades_of
 from .pictures.windows import PictureWindows
 
 Flags = NDArray[np.bool_]
@@ -76,29 +78,48 @@ def find_beside(incidents: Incidents, target: Flags, place: Integers | None = No
     incidents : Incidents
     target : ndarray of bool, shape (n,)
     place : ndarray of int, shape (n,), optional
-        The number of each one's address; by default its point.
+        Code of the address of each; see `maps.events.merge_events`.
     """
-    where = np.stack([incidents.x, incidents.y], axis=1) if place is None else place[:, None].astype(np.float64)
-    keys = np.column_stack([incidents.time.astype("datetime64[m]").astype(np.int64).astype(np.float64), where])
-    _, key = np.unique(keys, axis=0, return_inverse=True)
-    key = key.reshape(-1)
-    hit = np.zeros(key.max(initial=-1) + 1, dtype=bool)
-    hit[key[target]] = True
-    return hit[key]
+    event = merge_events(incidents, place).rows
+    return np.asarray(np.bincount(event, target) > 0)[event]
 
 
 def make_scene(
     incidents: Incidents,
     windows: PictureWindows,
     drawing: WindowDrawing,
-    dots: Dots,
-    target: Flags,
+    colours: Mapping[str, str],
+    unit: Integers,
+    targets: Sequence[str],
     place: Integers | None = None,
 ) -> Scene:
-    """Make a scene; which dots have the targets' colour is seen from the dots themselves."""
-    _, colour = np.unique(dots.colour, axis=0, return_inverse=True)
-    colour = colour.reshape(-1)
-    alike = np.isin(colour, np.unique(colour[target]))
+    """Make a scene.
+
+    Parameters
+    ----------
+    incidents : Incidents
+    windows : PictureWindows
+        Of these incidents.
+    drawing : WindowDrawing
+    colours : mapping of str to str
+        ``#rrggbb`` by category.
+    unit : ndarray of int, shape (n,)
+        The area each incident lies in; -1 for none.
+    targets : sequence of str
+        Categories, whatever their case.
+    place : ndarray of int, shape (n,), optional
+        Code of the address of each incident.
+
+    Raises
+    ------
+    DataError
+        If no incident is a target.
+    """
+    shades = list_shades_of(incidents.categories, colours)
+    shade = shades[incidents.category]
+    target = find_targets(incidents, targets)
+    alike = (shade[:, None] == np.unique(shade[target], axis=0)).all(axis=2).any(axis=1)
+    dots = drawing.place(incidents.x, incidents.y, shade, unit)
     return Scene(incidents, windows, drawing, dots, target, find_beside(incidents, target, place), alike)
 
 
@@ -244,7 +265,7 @@ def draw_pictures(scene: Scene, numbers: Integers, view: View, context: JobConte
     return pictures
 
 
-def find_targets(incidents: Incidents, targets: list[str]) -> Flags:
+def find_targets(incidents: Incidents, targets: Sequence[str]) -> Flags:
     """Find the incidents of some categories, whatever their case.
 
     Raises
