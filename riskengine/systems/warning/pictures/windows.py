@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ....contract.warnings import HOURS_OF_WEEK
+from ....contract.warnings import Timing
 from ....intake.incidents import Incidents
+from ....maps.warningpanel import find_records, make_window_edges
 
 Integers = NDArray[np.int64]
 Times = NDArray[np.datetime64]
 
 #: The published windows begin so long after the hour: with its first incident.
 LATE = np.timedelta64(60, "s")
-#: A Monday at midnight.
-_MONDAY = np.datetime64("1970-01-05T00:00:00")
+_SECONDS = "datetime64[s]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,30 +86,30 @@ def list_picture_windows(
     ----------
     incidents : Incidents
     first, last : datetime64, optional
-        By default the first day of the incidents, and the hour in which the last happened, included.
+        By default what the incidents cover; see `find_records`. The end is not included.
     hours : int
     closed : bool
         As published, windows begin a minute after the hour and hold both their ends. Otherwise they begin with the
         hour, and their end belongs to the next.
     begin : int
         Hours after Monday midnight at which one window begins.
+
+    Raises
+    ------
+    DataError
+        If the incidents do not fill two windows.
     """
-    step = np.timedelta64(hours * 3600, "s")
-    earliest, latest = incidents.span if len(incidents) else (_MONDAY, _MONDAY)
-    start = (earliest.astype("datetime64[D]") if first is None else first).astype("datetime64[s]")
-    end = latest.astype("datetime64[h]") + np.timedelta64(1, "h") if last is None else last
-    align = _MONDAY + np.timedelta64(begin % HOURS_OF_WEEK, "h")
-    # The first that begins at `start` or later.
-    number = -((align - start).astype("timedelta64[s]") // step)
-    opening = align + int(number) * step
-    windows = max(int((end.astype("datetime64[s]") - opening) // step), 0)
-    starts = opening + np.arange(windows) * step + (LATE if closed else np.timedelta64(0, "s"))
-    ends = starts + step
+    if first is None or last is None:
+        known = find_records(incidents)
+        first, last = known[0] if first is None else first, known[1] if last is None else last
+    edges = make_window_edges(first.astype(_SECONDS), last.astype(_SECONDS), Timing(hours, begin, 0, 0))
+    edges = edges + LATE if closed else edges
+    starts, ends = edges[:-1], edges[1:]
     order = np.argsort(incidents.time, kind="stable")
     time = incidents.time[order]
     after = np.searchsorted(time, ends, side="right" if closed else "left")
     begins = np.searchsorted(time, starts, side="left")
     kept = after > begins
     return PictureWindows(
-        starts[kept], ends[kept], closed, order, begins[kept], after[kept], int(windows - np.count_nonzero(kept))
+        starts[kept], ends[kept], closed, order, begins[kept], after[kept], int(np.count_nonzero(~kept))
     )
