@@ -31,7 +31,7 @@ from riskengine.maps.assigning import assign_by_place
 from riskengine.systems.warning.ladder import RUNGS, Rung, RungKey, climb_ladder, detect
 from riskengine.systems.warning.networks import RECIPES, WindowArchitecture, make_network
 from riskengine.systems.warning.pictures.drawing import WindowDrawing
-from riskengine.systems.warning.pictures.style import PUBLISHED, choose_colours
+from riskengine.systems.warning.pictures.style import PUBLISHED, choose_colours, list_shades_of
 from riskengine.systems.warning.pictures.windows import list_picture_windows
 from riskengine.systems.warning.windowmodel import to_tensor
 from riskengine.systems.warning.windowsample import Scene, draw_pictures, draw_sample, make_scene
@@ -47,13 +47,16 @@ TIMED = 1200
 def make_baltimore_scene(data: Path, width: int = SIZE, height: int = SIZE) -> Scene:
     """Make Baltimore's incidents and neighbourhoods ready to be drawn as published."""
     everything, table = read_baltimore(data)
-    placed = np.isfinite(everything.x) & np.isfinite(everything.y)
-    incidents, areas = everything.select(placed), read_neighbourhoods(data)
-    address = pd.factorize(table["Location"])[0][placed]
-    colours = choose_colours(incidents.categories, TARGETS)
-    unit = assign_by_place(incidents, areas, JobContext()).unit
+    areas = read_neighbourhoods(data)
+    unit = assign_by_place(everything, areas, JobContext()).unit
+    inside = unit >= 0
+    incidents = everything.select(inside)
+    colours = list_shades_of(incidents.categories, choose_colours(incidents.categories, TARGETS))
     drawing = WindowDrawing(PUBLISHED, areas.geometries, (width, height))
-    return make_scene(incidents, list_picture_windows(incidents), drawing, colours, unit, TARGETS, address)
+    dots = drawing.place(incidents.x, incidents.y, colours[incidents.category], unit[inside])
+    target = np.isin(incidents.category, [incidents.categories.index(name) for name in TARGETS])
+    address = pd.factorize(table["Location"])[0][inside]
+    return make_scene(incidents, list_picture_windows(incidents), drawing, dots, target, address)
 
 
 def measure_ladder(

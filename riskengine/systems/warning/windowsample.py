@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.choices import WindowSplit
-from ...contract.texts import count_text, list_names, part_text
+from ...contract.texts import count_text, part_text
 from ...ground.bigarrays import make_empty_stack
 from ...ground.context import JobContext
 from ...ground.errors import DataError
@@ -18,7 +18,6 @@ from ...intake.incidents import Incidents
 from ...maps.events import merge_events
 from .networks import TESTED
 from .pictures.drawing import Dots, WindowDrawing
-from .pictures.style import list_shades_of
 from .pictures.windows import PictureWindows
 
 Flags = NDArray[np.bool_]
@@ -70,7 +69,7 @@ class Scene:
         return float(self.happened.mean())
 
 
-def find_beside(incidents: Incidents, target: Flags, place: Integers | None = None) -> Flags:
+def find_beside(incidents: Incidents, target: Flags, place: NDArray[np.integer] | None = None) -> Flags:
     """Find the incidents of the same time and place as a target, these among them.
 
     Parameters
@@ -88,12 +87,11 @@ def make_scene(
     incidents: Incidents,
     windows: PictureWindows,
     drawing: WindowDrawing,
-    colours: Mapping[str, str],
-    unit: Integers,
-    targets: Sequence[str],
-    place: Integers | None = None,
+    dots: Dots,
+    target: Flags,
+    place: NDArray[np.integer] | None = None,
 ) -> Scene:
-    """Make a scene.
+    """Make a scene; which dots have the colour of a target is seen from the dots.
 
     Parameters
     ----------
@@ -101,25 +99,14 @@ def make_scene(
     windows : PictureWindows
         Of these incidents.
     drawing : WindowDrawing
-    colours : mapping of str to str
-        ``#rrggbb`` by category.
-    unit : ndarray of int, shape (n,)
-        The area each incident lies in; -1 for none.
-    targets : sequence of str
-        Categories, whatever their case.
+    dots : Dots
+        Of all incidents.
+    target : ndarray of bool, shape (n,)
     place : ndarray of int, shape (n,), optional
         Code of the address of each incident.
-
-    Raises
-    ------
-    DataError
-        If no incident is a target.
     """
-    shades = list_shades_of(incidents.categories, colours)
-    shade = shades[incidents.category]
-    target = find_targets(incidents, targets)
-    alike = (shade[:, None] == np.unique(shade[target], axis=0)).all(axis=2).any(axis=1)
-    dots = drawing.place(incidents.x, incidents.y, shade, unit)
+    colours = np.unique(dots.colour[target], axis=0)
+    alike = (dots.colour[:, None] == colours).all(axis=2).any(axis=1)
     return Scene(incidents, windows, drawing, dots, target, find_beside(incidents, target, place), alike)
 
 
@@ -263,25 +250,3 @@ def draw_pictures(scene: Scene, numbers: Integers, view: View, context: JobConte
         done += len(some)
         context.progress(done / len(numbers), f"drawing {count_text(done, 'picture')} of {len(numbers):,}")
     return pictures
-
-
-def find_targets(incidents: Incidents, targets: Sequence[str]) -> Flags:
-    """Find the incidents of some categories, whatever their case.
-
-    Raises
-    ------
-    DataError
-        If no incident has one of them.
-    """
-    wanted = {each.strip().casefold() for each in targets if each.strip()}
-    codes = [code for code, name in enumerate(incidents.categories) if name.strip().casefold() in wanted]
-    target = np.isin(incidents.category, codes)
-    if not target.any():
-        present = [incidents.categories[code] for code in np.unique(incidents.category[incidents.category >= 0])]
-        raise DataError(
-            f"No incident is of {list_names(targets)}; their categories are {list_names(present)}",
-            parameter="targets",
-            value=targets,
-            remedy="Write the categories as the category field has them",
-        )
-    return target
