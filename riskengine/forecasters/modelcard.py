@@ -22,7 +22,7 @@ from .modelplace import GridPlace, UnitsPlace, check_units, describe_grid, descr
 from .warningnote import WarningNote, check_note
 
 KIND = "crimerisk.forecastmodel"
-#: Of models of warnings: versions up to 0.9 would take the steps of their windows for bins to forecast, and refuse them.
+#: Of models of warnings: versions up to 0.9 would take steps of windows for bins to forecast, and refuse them.
 FORMAT = 5
 #: Of models made for the catch: versions up to 0.8 would take figures of windows for those of bins, and refuse them.
 CATCH_FORMAT = 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -31,7 +30,10 @@ class BudgetNote(TypedDict):
 
 
 class WarningNote(TypedDict):
-    """What a model warns of; its hours are those of `riskengine.contract.warnings.Timing`."""
+    """What a model warns of; its hours are those of `riskengine.contract.warnings.Timing`.
+
+    ``said`` is a sentence for people: what its warnings would have been worth on windows that it did not know.
+    """
 
     window: Annotated[int, Field(strict=True), AfterValidator(_check_window)]
     begin: Annotated[int, Field(strict=True, ge=0, lt=HOURS_OF_WEEK)]
@@ -40,12 +42,22 @@ class WarningNote(TypedDict):
     targets: Annotated[list[str], Field(min_length=1)]
     similar: list[str]
     budget: BudgetNote
+    said: str
 
 
-def make_note(timing: Timing, targets: Sequence[str], similar: Sequence[str], budget: Budget) -> WarningNote:
+def make_note(
+    timing: Timing, targets: Sequence[str], similar: Sequence[str], budget: Budget, said: str = ""
+) -> WarningNote:
     """Make what a card keeps."""
     return WarningNote(
-        **asdict(timing), targets=list(targets), similar=list(similar), budget=BudgetNote(**asdict(budget))
+        window=timing.window,
+        begin=timing.begin,
+        lead=timing.lead,
+        delay=timing.delay,
+        targets=list(targets),
+        similar=list(similar),
+        budget=BudgetNote(kind=budget.kind, size=budget.size),
+        said=said,
     )
 
 

@@ -318,9 +318,7 @@ class Group:
     alarms: Alarms
 
 
-def group_alarms(
-    risk: NDArray[Any], raised: NDArray[Any], events: NDArray[Any], labels: Sequence[str]
-) -> list[Group]:
+def group_alarms(risk: NDArray[Any], raised: NDArray[Any], events: NDArray[Any], labels: Sequence[str]) -> list[Group]:
     """Group alarms by the label of each window, in the order in which labels first appear.
 
     Parameters

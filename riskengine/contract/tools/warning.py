@@ -62,7 +62,19 @@ _WINDOW_FIELDS: Fields = {
 class ReadsEvents(WorksInMetres, ReadsIncidents, RefusesFeatures):
     """Incidents with their categories and places, and the areas that are warned of; without any the whole city."""
 
-    category_field = "category"
+    category_field: Annotated[
+        str, Field("incidents"), QGIS_ONLY, Shown(tr("Category field"), tr("What happened, such as SHOOTING."))
+    ] = "category"
+    end_field: Annotated[
+        str | None,
+        Field("incidents"),
+        QGIS_ONLY,
+        Shown(
+            tr("Field of the end"),
+            tr("Where it is known only between when it happened: how many span several windows is said in the log."),
+            advanced=True,
+        ),
+    ] = None
     place_field: Annotated[
         str | None,
         Field("incidents"),
@@ -103,16 +115,24 @@ class ReadsEvents(WorksInMetres, ReadsIncidents, RefusesFeatures):
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield fields of areas that are not there, and categories that no field holds."""
+        """Yield fields of areas that are not there."""
         yield from super().list_problems(given)
         for key in ("area_id", "area_name"):
             if given.get(key) and not given.get("areas"):
                 text = tr("{key} is {value}, but {areas} is empty. Choose the layer that has this field, or neither.")
                 yield Problem(key, text.replace("key", key))
-        if "category_field" in given and not given["category_field"]:
-            yield Problem(
-                "category_field", tr("{category_field} is empty. Choose the field that holds the categories.")
-            )
+
+
+def list_window_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield windows that do not fill a day or a week."""
+    if not is_window(given["window"]):
+        yield Problem(
+            "window",
+            tr(
+                "{window} is {value} hours, which is no part of a day and no number of whole days. Give 1, 2, 3, 4, 6, "
+                "8, 12 or 24 hours, or 48, 72, 96, 120, 144 or 168."
+            ),
+        )
 
 
 class DefinesWarnings(ReadsEvents):
@@ -124,7 +144,7 @@ class DefinesWarnings(ReadsEvents):
         Limits(fewest=1),
         Shown(
             tr("Categories to warn of"),
-            tr("As the category field has them; separate several by semicolons. What happens is one of these."),
+            tr("As the category field has them; separate several by semicolons."),
         ),
     ]
     similar: Annotated[
@@ -199,14 +219,7 @@ class DefinesWarnings(ReadsEvents):
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield windows that do not fill a day or a week, budgets that cannot be, and categories on both sides."""
         yield from super().list_problems(given)
-        if not is_window(given["window"]):
-            yield Problem(
-                "window",
-                tr(
-                    "{window} is {value} hours, which is no part of a day and no number of whole days. Give 1, 2, 3, "
-                    "4, 6, 8, 12 or 24 hours, or 48, 72, 96, 120, 144 or 168."
-                ),
-            )
+        yield from list_window_problems(given)
         if given["budget_kind"] == "share" and given["budget"] > 100:
             text = tr("{budget} is {value} per cent of all windows; give at most 100, or another {budget_kind}.")
             yield Problem("budget", text)

@@ -137,6 +137,8 @@ def _fit(columns: NDArray[np.float32], past: PastForecasts, pulls: Array, rows: 
     )
 
 
-def _learn_terms(columns: NDArray[np.float32], past: PastForecasts, pulls: Array, rows: Rows) -> Callable[[Rows], Array]:
+def _learn_terms(
+    columns: NDArray[np.float32], past: PastForecasts, pulls: Array, rows: Rows
+) -> Callable[[Rows], Array]:
     weights = _fit(columns, past, pulls, rows)
     return lambda others: correct(past.expected[others], columns[others][..., pulls > 0] @ weights)

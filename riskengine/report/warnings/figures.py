@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...evaluation.warned import WarningsJudged
-from ...measures.alarmcurves import measure_reliability, trace_alarms
 from ...measures.alarms import Group, find_share
 from ..canvas import make_canvas
 from ..figures import (
@@ -26,7 +25,7 @@ from ..figures import (
     to_data_uri,
 )
 from .names import find_words
-from .numbers import find_events, find_rival, list_drawn, list_months, list_units
+from .numbers import find_rival, list_drawn, list_units
 
 #: More units than these are drawn as a map, not as bars.
 MOST_BARS = 16
@@ -47,12 +46,12 @@ def draw_budgets(judged: WarningsJudged) -> str:
         figure = make_figure(5.2, 3.9)
         axes = figure.add_subplot()
         for name in list_drawn(judged):
-            curve = trace_alarms(judged.risks[name][:, judged.panel.mask], find_events(judged))
+            curve = judged.trace(name)
             shares, rates = np.r_[0.0, curve.share], np.r_[0.0, curve.recall_events]
             axes.plot(100 * shares, 100 * rates, markevery=0.12, **_style(judged, name))
         most = 100 * _MOST_SHARE
         axes.plot([0, most], [0, most], color="#aaa", linewidth=1, zorder=0)
-        share = find_share(judged.budget, judged.timing.window, int(judged.panel.mask.sum()))
+        share = find_share(judged.budget, judged.timing.window, judged.panel.mask.size)
         if share < _MOST_SHARE:
             axes.axvline(100 * share, color="#333", linewidth=1.2, linestyle=":")
             axes.annotate("asked", (100 * share, 0), (4, 6), textcoords="offset points", fontsize=9.5)
@@ -66,19 +65,17 @@ def draw_budgets(judged: WarningsJudged) -> str:
 
 def draw_precision(judged: WarningsJudged) -> str:
     """Draw which share of the alarms is true against which share of the windows with an event they come before."""
-    words, events = find_words(judged.panel, judged.timing), find_events(judged)
-    base = 100 * float((events > 0).mean())
+    words = find_words(judged.panel, judged.timing)
+    base = 100 * float((judged.events > 0).mean())
     with mpl.rc_context(PLOT_STYLE):
         figure = make_figure(5.2, 3.9)
         axes = figure.add_subplot()
         highest = base
         for name in list_drawn(judged):
-            curve = trace_alarms(judged.risks[name][:, judged.panel.mask], events)
+            curve = judged.trace(name)
             # The first few alarms are true or false by chance.
             shown = curve.share >= min(_LEAST_SHARE, curve.share[-1])
-            axes.plot(
-                100 * curve.recall[shown], 100 * curve.precision[shown], markevery=0.12, **_style(judged, name)
-            )
+            axes.plot(100 * curve.recall[shown], 100 * curve.precision[shown], markevery=0.12, **_style(judged, name))
             highest = max(highest, float(100 * curve.precision[shown].max()))
         axes.axhline(base, color="#aaa", linewidth=1, zorder=0)
         axes.annotate("at random", (100, base), (-4, 4), textcoords="offset points", fontsize=9.5, ha="right")
@@ -91,28 +88,20 @@ def draw_precision(judged: WarningsJudged) -> str:
 
 
 def draw_reliability(judged: WarningsJudged) -> str:
-    """Draw how often what was forecast came true, in ten bins of equal width; larger marks rest on more windows."""
-    words, happened = find_words(judged.panel, judged.timing), find_events(judged) > 0
+    """Draw how often what was forecast came true, in ten bins of equal width; larger circles rest on more windows."""
+    words = find_words(judged.panel, judged.timing)
     with mpl.rc_context(PLOT_STYLE):
         figure = make_figure(5.2, 3.9)
         axes = figure.add_subplot()
         highest = 0.0
         for name in list_drawn(judged):
-            found = measure_reliability(judged.risks[name][:, judged.panel.mask], happened)
+            found = judged.measure_reliability(name)
             kept = found.count >= _FEWEST
+            x, y = 100 * found.predicted[kept], 100 * found.observed[kept]
             style = _style(judged, name)
-            axes.plot(100 * found.predicted[kept], 100 * found.observed[kept], **style)
-            # The marker of the legend is that of the line; these say on how many a point rests.
+            axes.plot(x, y, **style)
             sizes = 25 + 250 * found.count[kept] / max(found.count.max(initial=1), 1)
-            axes.scatter(
-                100 * found.predicted[kept],
-                100 * found.observed[kept],
-                s=sizes,
-                marker=style["marker"],
-                facecolors="none" if style["marker"] not in ("x", "+") else style["color"],
-                edgecolors=style["color"] if style["marker"] not in ("x", "+") else None,
-                linewidths=0.8,
-            )
+            axes.scatter(x, y, s=sizes, marker="o", facecolors="none", edgecolors=style["color"], linewidths=0.8)
             highest = max([highest, *found.predicted[kept], *found.observed[kept]])
         limit = min(max(100 * highest * 1.08, 1.0), 104.0)
         axes.plot([0, limit], [0, limit], color="#888", linewidth=1, zorder=0)
@@ -128,7 +117,7 @@ def draw_months(judged: WarningsJudged) -> str:
     """Draw by month how many windows had an event, and how many were expected to."""
     words = find_words(judged.panel, judged.timing)
     drawn = [name for name in (find_rival(judged, judged.model), judged.model) if name]
-    months = {name: list_months(judged, name) for name in drawn}
+    months = {name: judged.group_months(name) for name in drawn}
     first = months[judged.model]
     starts = np.array([each.label for each in first], dtype="datetime64[M]")
     days = starts.astype("datetime64[D]")
@@ -178,20 +167,19 @@ def _draw_bars(judged: WarningsJudged, units: list[Group]) -> str:
         axes.set_xlabel(f"{_name_windows(judged)} of the test")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(visible=False, axis="y")
-        _add_legend(figure, axes, 3)
+        figure.legend(loc="outside upper center", ncols=3, fontsize=9)
         return to_data_uri(figure)
 
 
 def _draw_map(judged: WarningsJudged, units: list[Group]) -> str:
     """The share of its windows that each unit was warned of, as the alarms were raised."""
-    share = np.full(judged.panel.mask.shape, np.nan)
-    share[judged.panel.mask] = [each.alarms.share for each in units]
+    share = np.array([each.alarms.share for each in units])
     with mpl.rc_context({**STYLE, "axes.grid": False}):
         canvas = make_canvas(judged.panel.support)
         height = float(np.clip(canvas.measure_height(4.6) + 0.7, 2.5, 7.0))
         figure = make_figure(6.4, height)
         axes = figure.add_subplot()
-        image = canvas.fill(axes, np.ma.masked_invalid(share), cmap=RISK_COLOURS, vmin=0)
+        image = canvas.fill(axes, np.ma.masked_array(share), cmap=RISK_COLOURS, vmin=0)
         axes.set_facecolor(OUTSIDE)
         axes.set_xlabel("km")
         axes.set_ylabel("km")
@@ -212,6 +200,4 @@ def _style(judged: WarningsJudged, name: str) -> dict[str, Any]:
 def _add_legend(figure: Figure, axes: Axes, columns: int = 2) -> None:
     """A legend above the axes, the model that is compared first at its begin."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles[::-1], labels[::-1], loc="outside upper center", ncols=columns, fontsize=9, handlelength=2.6
-    )
+    figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=columns, fontsize=9, handlelength=2.6)

@@ -69,7 +69,7 @@ def find_words(panel: Panel, timing: Timing) -> WarningWords:
         many=f"{one}s{tail}",
         each=each,
         had=name_targets(panel.categories),
-        events=f"An event is one incident, or several at one time and place: {categories_text(panel.categories)}.",
+        events=f"An event is one incident, or several at one time and place ({categories_text(panel.categories)}).",
         units=units,
         alone=alone,
     )

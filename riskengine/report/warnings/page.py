@@ -1,12 +1,13 @@
-"""The report of a test of warnings: one HTML file that opens with what an officer asks, and says where nothing warns."""
+"""The report of a test of warnings: one HTML file that opens with what an officer asks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...contract.forecasters import title_of
+from ...contract.texts import end_sentence
 from ...contract.warnings import TRAILING_DAYS, describe_known, describe_windows
 from ...evaluation.warned import WarningsJudged
 from ...ground.artefacts import check_folder, whole_file
@@ -47,10 +48,10 @@ def write_warnings_report(
         Categories that models read beside the targets.
     """
     check_folder(path, parameter)
-    panel = judged.panel
+    panel, collected = judged.panel, collect_warnings(judged)
     values = {
-        **collect_warnings(judged),
-        "notes": list(dict.fromkeys((*judged.notes, *notes))),
+        **collected,
+        "notes": leave_out((*judged.notes, *notes), (collected["verdict"], *(each.sentence for each in findings))),
         "findings": findings,
         "limits": list_warning_limits(panel, panel.categories, precursors),
         "history": history_of(panel),
@@ -60,7 +61,13 @@ def write_warnings_report(
         "parameters": parameters,
     }
     with whole_file(path, parameter) as temporary:
-        temporary.write_text(render("warnings.html", values), encoding="utf-8")
+        temporary.write_text(render("warnings.html", {**values, "page": values}), encoding="utf-8")
+
+
+def leave_out(notes: Sequence[str], said: Collection[str]) -> list[str]:
+    """Leave out of notes what is said elsewhere on the page, and what stands among them twice."""
+    known = {end_sentence(text) for text in said}
+    return [note for note in dict.fromkeys(map(end_sentence, notes)) if note not in known]
 
 
 def collect_warnings(judged: WarningsJudged) -> dict[str, Any]:
@@ -98,7 +105,6 @@ def collect_warnings(judged: WarningsJudged) -> dict[str, Any]:
         ],
         "drift": sentences.describe_drift(judged) if usable else "",
         "units_said": sentences.describe_units(judged) if usable else "",
-        "lines": [sentences.describe_model(judged, each) for each in (*judged.scores, *judged.failures)],
         "model_rows": tables.list_model_rows(judged),
         "budget_rows": tables.list_budget_rows(judged),
         "shares": tables.list_shares(judged),

@@ -17,16 +17,13 @@ from ..words import format_count, format_figure, format_percent, format_share
 from .limits import NO_GROUND
 from .names import find_words, name_model
 from .numbers import (
-    compare_alarms,
     count_events,
     count_hit,
-    count_tested,
     count_weeks,
     find_rival,
     get_alarms,
     get_best_alarms,
     get_difference,
-    list_months,
     list_units,
 )
 from .verdict import describe_warnings_verdict
@@ -38,7 +35,7 @@ _HUNDRED = 100
 def describe_warnings(judged: WarningsJudged) -> str:
     """Say how often warnings came true, beside picking by calendar and place: the sentence an officer asks for."""
     words, name = find_words(judged.panel, judged.timing), judged.model
-    tested = count_tested(judged)
+    tested = judged.events.size
     if name not in judged.scores:
         return f"{title_of(name)} gave no warning that could be judged."
     if not count_events(judged):
@@ -67,9 +64,10 @@ def describe_alarms(judged: WarningsJudged) -> str:
         return ""
     cost = judged.budget.kind == "cost"
     rule = "" if cost else f", with a threshold that followed the last {TRAILING_DAYS} days before each warning"
+    share = format_raised(judged, judged.budget, alarms, f" of all {words.many}")
     said = (
-        f"Allowed were {words.describe_budget(judged.budget)}; really raised{rule}: {count_text(alarms.raised, 'alarm')},"
-        f" {format_raised(judged, judged.budget, alarms)}."
+        f"Allowed were {words.describe_budget(judged.budget)}; really raised{rule}:"
+        f" {count_text(alarms.raised, 'alarm')}, {share}."
     )
     if not alarms.raised:
         return said
@@ -93,9 +91,11 @@ def describe_missed(judged: WarningsJudged) -> str:
 def describe_lift(judged: WarningsJudged) -> str:
     """Say how much more often than those of calendar and place as many alarms are true."""
     rival = find_rival(judged, judged.model)
-    change, own = compare_alarms(judged, judged.model, rival), get_best_alarms(judged, judged.model)
-    if change is None or own is None:
+    own, beside = (get_best_alarms(judged, name) for name in (judged.model, rival))
+    # Where a ratio of costs decides, models do not raise as many.
+    if judged.budget.kind == "cost" or own is None or beside is None or not beside.true:
         return ""
+    change = judged.compute_lift(judged.model, rival)
     bounds = ""
     if math.isfinite(change.low):
         bounds = f" (95\N{NO-BREAK SPACE}% interval {format_figure(change.low)} to {format_figure(change.high)})"
@@ -107,7 +107,7 @@ def describe_lift(judged: WarningsJudged) -> str:
 
 def describe_drift(judged: WarningsJudged) -> str:
     """Say whether as much happened as was expected, and which month was farthest off."""
-    words, months = find_words(judged.panel, judged.timing), list_months(judged)
+    words, months = find_words(judged.panel, judged.timing), judged.group_months(judged.model)
     hit, expected = count_hit(judged), sum(each.expected for each in months)
     if not hit or not expected:
         return ""
@@ -131,10 +131,10 @@ def describe_units(judged: WarningsJudged) -> str:
     if not total:
         return ""
     few, never = int(np.searchsorted(np.cumsum(raised), total / 2)) + 1, int((raised == 0).sum())
-    quiet = f"; {count_text(never, f'{words.units.noun} was', f'{words.units.many} were')} never warned of"
+    quiet = f" {count_text(never, f'{words.units.noun} was', f'{words.units.many} were')} never warned of."
     return (
-        f"Half of the {count_text(total, 'warning')} fell on {few:,} of {count_text(len(units), words.units.noun)}"
-        f"{quiet if never else ''}: whoever lives there bears them."
+        f"Half of the {count_text(total, 'warning')} fell on {few:,} of {count_text(len(units), words.units.noun)}:"
+        f" whoever lives there bears them.{quiet if never else ''}"
     )
 
 
@@ -150,7 +150,7 @@ def describe_task(judged: WarningsJudged) -> str:
 def describe_tested(judged: WarningsJudged) -> str:
     """Say what was tested: how much, when, and how much happened."""
     words, edges, windows = find_words(judged.panel, judged.timing), judged.panel.edges, judged.windows
-    tested = count_tested(judged)
+    tested = judged.events.size
     return (
         f"{words.count(tested)}, {format_span(edges[windows[0]], edges[windows[-1] + 1])}, with"
         f" {count_text(count_events(judged), 'event')} in {count_hit(judged):,} of them"
@@ -192,12 +192,11 @@ def list_sentences(judged: WarningsJudged) -> list[str]:
     return [sentence for sentence in said if sentence]
 
 
-def format_raised(judged: WarningsJudged, budget: Budget, alarms: Alarms) -> str:
-    """Format how many alarms were really raised, in the unit of their budget."""
-    words = find_words(judged.panel, judged.timing)
+def format_raised(judged: WarningsJudged, budget: Budget, alarms: Alarms, of: str) -> str:
+    """Format how many alarms were really raised, in the unit of their budget; `of` follows a share."""
     if budget.kind == "week":
         return f"{format_figure(alarms.raised / count_weeks(judged))} a week"
-    return f"{format_share(alarms.raised / alarms.windows)} of all {words.many}"
+    return f"{format_share(alarms.share)}{of}"
 
 
 def _say_of(alarms: Alarms) -> str:
@@ -215,4 +214,3 @@ def _count_hit(judged: WarningsJudged) -> int:
 def _measure_surprise(month: Group) -> float:
     """How far what came lies from what was expected, in standard deviations of it."""
     return abs(month.alarms.hit - month.expected) / math.sqrt(max(month.expected, 1.0))
-

@@ -15,8 +15,7 @@ from ...measures.alarms import Alarms, Group
 from ...measures.compare import Difference
 from ..claims import digits_of
 from ..words import format_change
-from .names import find_words
-from .numbers import find_default, find_rival, get_alarms, get_best_alarms, get_difference, list_months, list_units
+from .numbers import find_default, find_rival, get_alarms, get_best_alarms, get_difference, list_units
 from .sentences import format_raised
 
 #: Units named before the rest is folded away.
@@ -41,7 +40,8 @@ class ModelRow:
 class BudgetRow:
     """The alarms that a model really raised under a budget."""
 
-    asked: str
+    budget: str
+    asked: bool
     label: str
     model: bool
     alarms: Alarms
@@ -63,7 +63,7 @@ def list_model_rows(judged: WarningsJudged) -> list[ModelRow]:
             judged.scores[name],
             _format_difference(judged, name, rival, digits),
             _format_difference(judged, name, default, digits),
-            [get_best_alarms(judged, name, budget) for budget in judged.budgets],
+            [get_best_alarms(judged, name, budget) for budget in _list_equal(judged)],
         )
         for name in names
     ]
@@ -71,33 +71,39 @@ def list_model_rows(judged: WarningsJudged) -> list[ModelRow]:
 
 def list_budget_rows(judged: WarningsJudged) -> list[BudgetRow]:
     """List the budgets, of each the model and what it is compared with."""
-    words = find_words(judged.panel, judged.timing)
     names = [name for name in (judged.model, find_rival(judged, judged.model)) if name in judged.scores]
     rows = []
     for budget in judged.budgets:
-        asked = words.describe_budget(budget) + (" (asked for)" if budget == judged.budget else "")
         for name in names:
             if (alarms := get_alarms(judged, name, budget)) is not None:
-                raised = format_raised(judged, budget, alarms)
-                rows.append(BudgetRow(asked, title_of(name), name == judged.model, alarms, raised))
+                raised = format_raised(judged, budget, alarms, "")
+                asked = budget == judged.budget
+                rows.append(BudgetRow(name_budget(budget), asked, title_of(name), name == judged.model, alarms, raised))
     return rows
 
 
 def list_shares(judged: WarningsJudged) -> list[str]:
-    """Name the budgets at the head of columns."""
-    return [name_budget(budget) for budget in judged.budgets]
+    """Name the budgets that give every model as many alarms, at the head of columns."""
+    return [name_budget(budget) for budget in _list_equal(judged)]
+
+
+def _list_equal(judged: WarningsJudged) -> list[Budget]:
+    return [budget for budget in judged.budgets if budget.kind != "cost"]
 
 
 def name_budget(budget: Budget) -> str:
-    """Name a budget as short as can be: ``10 %``, ``12 a week``, ``cost 5``."""
+    """Name a budget as short as can be: ``10 %``, ``12 a week``, ``a miss costs 5``."""
     if budget.kind == "share":
         return f"{100 * budget.size:.3g}\N{NO-BREAK SPACE}%"
-    return f"{budget.size:.3g} a week" if budget.kind == "week" else f"cost {budget.size:.3g}"
+    return f"{budget.size:.3g} a week" if budget.kind == "week" else f"a miss costs {budget.size:.3g}"
 
 
 def list_month_rows(judged: WarningsJudged) -> list[dict[str, Any]]:
     """List the months of the test."""
-    return [_describe_group(each, format_moment(f"{each.label}-01", "1 months")) for each in list_months(judged)]
+    return [
+        _describe_group(each, format_moment(f"{each.label}-01", "1 months"))
+        for each in judged.group_months(judged.model)
+    ]
 
 
 def list_unit_rows(judged: WarningsJudged) -> list[dict[str, Any]]:

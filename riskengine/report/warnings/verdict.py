@@ -6,13 +6,13 @@ import math
 
 from ...contract.forecasters import DEFAULT_WARNING, title_of
 from ...contract.texts import count_text
-from ...contract.warnings import ENOUGH_EVENTS
 from ...evaluation.warned import WarningsJudged
+from ...evaluation.warnjudging import describe_few
 from ...measures.compare import Difference
-from ..verdicts import format_interval, verdict_of
+from ..verdicts import format_interval, format_points, verdict_of, verdict_of_hits
 from ..words import format_count, format_figure
 from .names import WarningWords, find_words, name_model
-from .numbers import count_events, find_default, find_rival, get_best_alarms, get_difference, list_learned
+from .numbers import count_events, find_default, find_rival, get_best_alarms, get_difference
 
 #: What a negative answer is called, everywhere.
 NOTHING = "No detectable short-term warning beyond place, hour and level"
@@ -24,12 +24,15 @@ def describe_warnings_verdict(judged: WarningsJudged | None) -> tuple[str, str]:
     None where nothing was held out.
     """
     if judged is None:
-        return "Not evaluated: no window was held out, so nothing can be said about how good its warnings are.", "unsure"
+        return (
+            "Not evaluated: no window was held out, so nothing can be said about how good its warnings are.",
+            "unsure",
+        )
     if judged.model not in judged.scores:
         return f"No answer: {name_model(judged.model)} gave no warning that could be judged.", "worse"
-    words, events = find_words(judged.panel, judged.timing), count_events(judged)
-    if events < ENOUGH_EVENTS:
-        return _describe_too_few(judged, words, events), "unsure"
+    words = find_words(judged.panel, judged.timing)
+    if not judged.enough:
+        return describe_few(count_events(judged), len(judged.windows)), "unsure"
     found = [_describe_learned(judged, words), _describe_level(judged, words), _describe_own(judged, words)]
     return " ".join(said for said, _ in found if said), _choose_tone([tone for said, tone in found if said])
 
@@ -39,24 +42,10 @@ def _choose_tone(tones: list[str]) -> str:
     return "worse" if "worse" in tones else "" if tones[:1] == [""] else "unsure"
 
 
-def _describe_too_few(judged: WarningsJudged, words: WarningWords, events: int) -> str:
-    """How many events there were, how many would do, and how long a test that is at this rate."""
-    windows, units = len(judged.windows), int(judged.panel.mask.sum())
-    text = (
-        f"Too few events to judge: {count_text(events, 'event')} in {words.count(windows * units)}. With"
-        f" {ENOUGH_EVENTS:,} it can be said which model is better"
-    )
-    if not events:
-        return f"{text}; take a longer test, longer windows or a more frequent target."
-    needed = math.ceil(windows * ENOUGH_EVENTS / events)
-    size = f"{needed:,} {words.each}s" if " " not in words.each else f"{needed:,} {words.each.replace(' ', 's ', 1)}"
-    return f"{text}: at this rate a test of about {size} instead of {windows:,}, or a more frequent target."
-
-
 def _describe_learned(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
     """Whether any learned model is better than the default."""
-    default, learned = find_default(judged), list_learned(judged)
-    compared = {name: change for name in learned if (change := get_difference(judged, name, default)) is not None}
+    default = find_default(judged)
+    compared = {name: change for name in judged.learned if (change := get_difference(judged, name, default))}
     compared = {name: change for name, change in compared.items() if math.isfinite(change.mean)}
     if not compared:
         return (
@@ -98,22 +87,24 @@ def _describe_level(judged: WarningsJudged, words: WarningWords) -> tuple[str, s
     change = get_difference(judged, default, other) if other else None
     if default != DEFAULT_WARNING or change is None:
         return "", ""
-    says = verdict_of(change)
+    says, who, beside = verdict_of(change), title_of(default), name_model(other)
     gain = f"log-loss {format_interval(change, each='week')}"
-    events = _set_events(judged, words, default, other)
-    if says == "better":
-        own, beside = (judged.scores[name].calibration_error for name in (default, other))
-        error = f"calibration error {format_figure(own, beside)} against {format_figure(beside, own)}"
-        return (
-            f"What recent months add to {name_model(other)} is the level, that is calibration: {title_of(default)} is"
-            f" better calibrated, {gain}, {error}{events}.",
-            "",
-        )
-    if says == "worse":
-        return f"{title_of(default)} is WORSE calibrated than {name_model(other)} ({gain}{events}): use that.", "worse"
     if says == "too few":
-        return f"Whether the level adds anything to {name_model(other)} cannot be told: {gain}.", "unsure"
-    return f"That the level adds anything to {name_model(other)} cannot be told either: {gain}{events}.", "unsure"
+        return f"Whether the level adds anything to {beside} cannot be told: {gain}.", "unsure"
+    events = _set_events(judged, words, default, other)
+    if says == "worse":
+        return f"{who} is WORSE calibrated than {beside} ({gain}{events}): use that.", "worse"
+    if says == "indistinguishable":
+        return f"That the level adds anything to {beside} cannot be told: {gain}{events}.", "unsure"
+    own, rest = (judged.scores[name].calibration_error for name in (default, other))
+    error = f"calibration error {format_figure(own, rest)} against {format_figure(rest, own)}"
+    what = "is calibration" if _names_no_more(judged, default, other) else "is this"
+    return f"What the level adds to {beside} {what}: {who} is better calibrated, {gain}, {error}{events}.", ""
+
+
+def _names_no_more(judged: WarningsJudged, name: str, other: str) -> bool:
+    """Whether it cannot be told that one model warns of more events than another, at the same number of alarms."""
+    return judged.budget.kind != "cost" and verdict_of_hits(judged.compare_recall(name, other)) == "indistinguishable"
 
 
 def _describe_own(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
@@ -136,11 +127,12 @@ def describe_difference(change: Difference | None) -> str:
 
 
 def _set_events(judged: WarningsJudged, words: WarningWords, name: str, other: str) -> str:
-    """How many of the events two models warned of, at the same number of alarms; empty where that is not known."""
+    """How many of the events two models warned of, at the same number of alarms; empty where they raised others."""
     own, beside = (get_best_alarms(judged, each) for each in (name, other))
-    if own is None or beside is None:
+    if judged.budget.kind == "cost" or own is None or beside is None or not own.events:
         return ""
     return (
         f"; with {words.count(round(own.raised))} warned of it names {format_count(own.warned_events)} of"
         f" {count_text(own.events, 'event')}, {name_model(other)} {format_count(beside.warned_events)}"
+        f" ({format_points(judged.compare_recall(name, other))})"
     )
