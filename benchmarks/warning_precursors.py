@@ -1,8 +1,8 @@
 """Does the test of warnings find precursors where there are some, and none where there are none?
 
 Shootings are simulated, of which a known share follows violence in the same place within two days, and warned of in
-windows of a day by area; nothing is known late. Theory gives what the best possible warnings catch, on average, with an
-alarm for a tenth of the area-days (`riskengine.simulation.precursors`). Last line: one JSON object with the share of the
+windows of a day by area; nothing is known late. Theory gives what the best possible warnings catch, on average, with
+an alarm for a tenth of the area-days (`riskengine.simulation.precursors`). Last line: one JSON object: share of the
 cities in which a learned model was better than the default with its whole interval, and the events warned of by model.
 
 Usage: scripts/benchmark.sh warning_precursors [--seeds 40] [--models level_terms ...]
