@@ -132,8 +132,8 @@ def print_table(judged: WarningsJudged) -> None:
         precision = " ".join(f"{each[f'precision_{share}']:.2f}" for share in ("5", "10", "20"))
         raised = " ".join(f"{100 * each[f'raised_{share}']:.1f}" for share in ("5", "10", "20"))
         say(
-            f"  {name:16} AUC {each['auc']:.3f}  loss {each['log_loss']:.4f}  ECE {each['ece']:.3f}  minus A1, B {gap:45}"
-            f" events {recall} %  precision {precision}  raised {raised} %  {each['seconds']:.1f} s"
+            f"  {name:16} AUC {each['auc']:.3f}  loss {each['log_loss']:.4f}  ECE {each['ece']:.3f}"
+            f"  minus A1, B {gap:45} events {recall} %  precision {precision}  raised {raised} %  {each['seconds']:.1f} s"
         )
 
 
