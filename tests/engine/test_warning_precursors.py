@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from riskengine.contract.forecasters import DEFAULT_WARNING
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -21,16 +19,10 @@ def benchmark() -> Any:
         return warning_precursors
 
 
-def test_precursors_are_found_as_theory_has_it(benchmark: Any) -> None:
-    """What the model warns of lies more than halfway from what the default does to what the best possible would."""
-    told = benchmark.find_precursors(range(2), benchmark.STRENGTH, ["level_terms"])
-    recall = told["recall"]
+def test_precursors_are_found_as_theory_has_it_and_none_where_there_are_none(benchmark: Any) -> None:
+    """What is warned of lies more than halfway from what the default does to what the best possible would."""
+    told = benchmark.measure_precursors(2, models=["level_terms"])
     assert told["found"] == 1.0
-    assert recall["theory"] > recall[DEFAULT_WARNING] + 0.05
-    assert recall["level_terms"] > (recall["theory"] + recall[DEFAULT_WARNING]) / 2
-
-
-def test_nothing_is_found_where_there_are_none(benchmark: Any) -> None:
-    told = benchmark.find_precursors(range(2), 0.0, ["level_terms"])
-    assert told["found"] == 0.0
-    assert told["recall"][DEFAULT_WARNING] == pytest.approx(told["recall"]["theory"], abs=0.03)
+    assert told["recall_theory"] > told["recall_level"] + 0.05
+    assert told["recall"] > (told["recall_theory"] + told["recall_level"]) / 2
+    assert told["nothing_beyond_level"] == 1.0
