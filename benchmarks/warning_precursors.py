@@ -1,6 +1,6 @@
 """Shootings of simulated cities that follow violence: whether a test of warnings finds that, and nothing else.
 
-Usage: scripts/benchmark.sh warning_precursors [--seeds 40] [--models level_terms ...]; the last line is one JSON object.
+Usage: scripts/benchmark.sh warning_precursors [--seeds 40] [--models level_terms ...]; last line: one JSON object.
 """
 
 from __future__ import annotations
