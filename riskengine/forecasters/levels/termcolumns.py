@@ -1,4 +1,4 @@
-"""What is known at an origin beside the level, as columns: each says how a recent number compares with what was expected.
+"""What is known at an origin beside the level, as columns: how recent numbers compare with what was expected.
 
 All are logarithms of ratios to an expectation, so that they mean the same at any level of the city; those of units say
 how a unit differs from the others, and leave the sum of all units as it is.
@@ -125,12 +125,10 @@ class TermColumns:
         origins, which = np.unique([origin for origin, _ in ways], return_inverse=True)
         targets = np.array([target for _, target in ways], dtype=np.int64)
         columns = np.zeros((len(ways), self._units, len(self.groups)), dtype=np.float32)
-        number = 0
-        for column, of_units in self._list(origins, which, targets, share):
+        for number, (column, of_units) in enumerate(self._list(origins, which, targets, share)):
             if of_units:
                 column = column - (share * column).sum(axis=1, keepdims=True)
             columns[:, :, number] = column
-            number += 1
         return columns
 
     def make_with_times(self, ways: Sequence[Way], expected: Array) -> NDArray[np.float32]:
