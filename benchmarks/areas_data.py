@@ -42,7 +42,7 @@ PLACES = (
 def read_london(data: Path) -> tuple[Incidents, NDArray[np.object_]]:
     """Read London's burglaries with the police's LSOA code of each; those without coordinates have NaN."""
     table = pd.read_csv(require_data(data, "london", "burglary_2019-01_2022-04.csv"))
-    x, y = _project(table["Longitude"].to_numpy(), table["Latitude"].to_numpy(), LONDON)
+    x, y = project(table["Longitude"].to_numpy(), table["Latitude"].to_numpy(), LONDON)
     return _make_incidents(x, y, pd.to_datetime(table["Month"])), table["LSOA code"].to_numpy()
 
 
@@ -118,7 +118,7 @@ def make_baltimore(data: Path) -> Panel:
     )
     table = table.dropna()
     shapes, names = read_shapes(require_data(data, "baltimore", "neighborhoods.geojson"), "LABEL")
-    areas = _make_projected([name.strip().upper() for name in names], shapes)
+    areas = make_projected([name.strip().upper() for name in names], shapes)
     code = table["Neighborhood"].astype(str).str.strip().str.upper().to_numpy()
     time = pd.to_datetime(table["datetime"]).to_numpy().astype("datetime64[s]")
     return _count_named(areas, code, time, _whole_weeks(time), "1 weeks")
@@ -133,7 +133,7 @@ def make_chicago(data: Path, category: str = "BURGLARY") -> Panel:
     table = pd.read_csv(require_data(data, "chicago", "crimes_2018.csv"), usecols=columns).dropna()
     table = table[table["PrimaryType"] == category]
     shapes, numbers = read_shapes(require_data(data, "chicago", "community_areas.geojson"), "area_number")
-    areas = _make_projected([str(int(number)) for number in numbers], shapes)
+    areas = make_projected([str(int(number)) for number in numbers], shapes)
     time = pd.to_datetime(table["Date"]).to_numpy().astype("datetime64[s]")
     code = table["CommunityArea"].astype(int).astype(str).to_numpy()
     return _count_named(areas, code, time, _whole_weeks(time), "1 weeks")
@@ -144,7 +144,7 @@ def make_mexico_city(data: Path) -> Panel:
     columns = ["fecha_hecho", "lat", "lon"]
     table = pd.read_csv(require_data(data, "mexico_city", "fgj_carpetas_2019-02_2020-01.csv"), usecols=columns).dropna()
     shapes, boroughs, names = read_shapes(require_data(data, "mexico_city", "colonias.geojson"), "alcaldia", "colonia")
-    areas = _make_projected([f"{a}: {b}" for a, b in zip(boroughs, names, strict=True)], shapes)
+    areas = make_projected([f"{a}: {b}" for a, b in zip(boroughs, names, strict=True)], shapes)
     return _count_weekly(areas, table["lon"], table["lat"], table["fecha_hecho"])
 
 
@@ -156,7 +156,7 @@ def make_new_york(data: Path) -> Panel:
     first = table[table["time"] < "2015-01-01"]
     x, y = first["Longitude"].to_numpy(), first["Latitude"].to_numpy()
     zone = find_utm_code(float(np.median(x)), float(np.median(y)))
-    areas = make_hexagons(500.0, shapely.buffer(shapely.points(*_project(x, y, zone)), 1.0), zone)
+    areas = make_hexagons(500.0, shapely.buffer(shapely.points(*project(x, y, zone)), 1.0), zone)
     return _count_weekly(areas, table["Longitude"], table["Latitude"], table["time"])
 
 
@@ -176,17 +176,19 @@ def read_shapes(path: Path, *fields: str) -> tuple[NDArray[np.object_], ...]:
     return np.asarray(shapely.from_wkb(shapes)), *(by_name[field] for field in fields)
 
 
-def _make_projected(ids: list[str], geometries: NDArray[np.object_]) -> Areas:
+def make_projected(ids: list[str], geometries: NDArray[np.object_]) -> Areas:
+    """Make areas of polygons in degrees, in metres of their UTM zone."""
     west, south, east, north = shapely.total_bounds(geometries).tolist()
     zone = find_utm_code((west + east) / 2, (south + north) / 2)
 
     def move(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.stack(_project(corners[:, 0], corners[:, 1], zone), axis=-1)
+        return np.stack(project(corners[:, 0], corners[:, 1], zone), axis=-1)
 
     return make_areas(ids, shapely.transform(shapely.force_2d(geometries), move), zone)[0]
 
 
-def _project(x: NDArray[np.float64], y: NDArray[np.float64], crs: str) -> tuple[NDArray[np.float64], ...]:
+def project(x: NDArray[np.float64], y: NDArray[np.float64], crs: str) -> tuple[NDArray[np.float64], ...]:
+    """Bring places in degrees to metres; where there is none it is NaN."""
     known = np.isfinite(x) & np.isfinite(y)
     moved = np.full((2, len(x)), np.nan)
     moved[:, known] = transform("EPSG:4326", crs, x[known].tolist(), y[known].tolist())
@@ -207,7 +209,7 @@ def _whole_weeks(time: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
 
 
 def _count_weekly(areas: Areas, longitude: pd.Series, latitude: pd.Series, time: pd.Series) -> Panel:
-    x, y = _project(longitude.to_numpy(), latitude.to_numpy(), areas.crs)
+    x, y = project(longitude.to_numpy(), latitude.to_numpy(), areas.crs)
     incidents = _make_incidents(x, y, pd.to_datetime(time))
     incidents = incidents.select(np.isfinite(x))
     return _count(areas, incidents, _whole_weeks(incidents.time), "1 weeks")

@@ -1,4 +1,4 @@
-"""Styles of areas and street segments: counts, classes of risk, what a forecast got right, top places."""
+"""Styles of areas and street segments: counts, classes of risk, what a forecast got right, top places, warnings."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from qgis.core import (
     QgsGraduatedSymbolRenderer,
     QgsRendererCategory,
     QgsRendererRange,
+    QgsRuleBasedRenderer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QMetaType
 from qgis.PyQt.QtGui import QColor
 
 from ..riskengine.contract.colours import LABELS, PLACES, list_count_steps
+from ..riskengine.contract.warnings import FALSE_ALARM, HIT, MISSED, QUIET
 from .crs import tr
 from .label_styles import format_label
 from .style_parts import list_colours, load_style
@@ -33,8 +35,12 @@ _WIDGETS = {
     QMetaType.Type.Double: ("Range", {"Precision": 3}),
     QMetaType.Type.QDateTime: ("DateTime", {"display_format": "yyyy-MM-dd HH:mm", "allow_null": True}),
 }
-#: Digits of numbers unlike the others: of thousands of areas one has a small share, and limits are whole counts.
+#: Digits of numbers unlike the others: of thousands of areas one has a small share, and limits are whole counts, unless
+#: they are of a probability.
 _DIGITS = {"share": 5, "expected_share": 5, "low": 0, "high": 0}
+_DIGITS_OF_WARNINGS = {"hour_part": 2, "season_part": 2, "place_part": 2, "level_part": 2}
+#: Classes of the probability of warnings.
+_CLASSES = 5
 
 
 def list_titles() -> dict[str, str]:
@@ -60,6 +66,16 @@ def list_titles() -> dict[str, str]:
         "flagged": tr("Part that is flagged"),
         "label": tr("Label"),
         "size": tr("Size, m² (of segments m)"),
+        "probability": tr("Probability of one or more"),
+        "warned": tr("Warned of"),
+        "hour_part": tr("× hour and weekday"),
+        "season_part": tr("× season"),
+        "place_part": tr("× place"),
+        "level_part": tr("× level of late"),
+        "events": tr("Events"),
+        "areas": tr("Areas warned of"),
+        "first": tr("Likeliest area"),
+        "anywhere": tr("Probability anywhere"),
     }
 
 
@@ -71,11 +87,12 @@ def ending_of(layer: QgsVectorLayer) -> str:
 def name_fields(layer: QgsVectorLayer) -> None:
     """Give the fields titles that say what they hold, their numbers few digits, and their times no zone."""
     titles = list_titles()
+    digits = _DIGITS_OF_WARNINGS if layer.fields().lookupField("probability") >= 0 else _DIGITS
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
-        if field.name() in _DIGITS:
-            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": _DIGITS[field.name()]}))
+        if field.name() in digits:
+            layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup("Range", {"Precision": digits[field.name()]}))
         elif field.type() in _WIDGETS:
             layer.setEditorWidgetSetup(number, QgsEditorWidgetSetup(*_WIDGETS[field.type()]))
 
@@ -141,14 +158,15 @@ def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
     _finish(layer, edges)
 
 
-def style_top_places(layer: QgsVectorLayer) -> None:
-    """Give the table of top places titles, and columns that hold them; a row's number says less than its rank."""
+def style_table(layer: QgsVectorLayer) -> None:
+    """Give a table of places or windows titles, and columns that hold them; a row's number says nothing."""
     name_fields(layer)
     config = layer.attributeTableConfig()
     config.update(layer.fields())
     for number in range(layer.fields().count()):
         config.setColumnWidth(number, max(9 * len(layer.attributeDisplayName(number)), _LEAST_WIDTH))
-    config.setColumnHidden(layer.fields().lookupField("fid"), True)
+    if (number := layer.fields().lookupField("fid")) >= 0:
+        config.setColumnHidden(number, True)
     layer.setAttributeTableConfig(config)
 
 
@@ -188,6 +206,80 @@ def style_places(layer: QgsVectorLayer, edges: Edges) -> None:
         said[tr("incidents in the window")] = '"incidents"'
     _set_tip(layer, said)
     _finish(layer, edges)
+
+
+def style_warnings(layer: QgsVectorLayer, edges: Edges) -> None:
+    """Style areas by the probability of an event in even classes, and hatch those warned of; each in its window.
+
+    While the Temporal Controller is off only the first window is drawn: later ones would lie over it.
+    """
+    load_style(layer, "warnings")
+    field = layer.fields().lookupField("probability")
+    low, high = (float(value or 0.0) for value in (layer.minimumValue(field), layer.maximumValue(field)))
+    steps = [low + (high - low) * number / _CLASSES for number in range(_CLASSES + 1)] if high > low else [0.0, 1.0]
+    rules = []
+    for (begin, end), colour in zip(pairwise(steps), list_colours(len(steps) - 1)):
+        until = "<=" if end == steps[-1] else "<"
+        label = f"{100 * begin:.1f} – {100 * end:.1f} %"
+        rules.append((f'"probability" >= {begin!r} AND "probability" {until} {end!r}', label, colour))
+    _set_rules(layer, edges, rules)
+    said = {
+        tr("probability of one or more"): _percent("probability", "low", "high"),
+        tr("rank"): '"rank"',
+        tr("warned of"): f"if(\"warned\" = 1, '{tr('yes')}', '{tr('no')}')",
+        tr("hour and weekday ×"): 'format_number("hour_part", 2)',
+        tr("season ×"): 'format_number("season_part", 2)',
+        tr("place ×"): 'format_number("place_part", 2)',
+        tr("level of late ×"): 'format_number("level_part", 2)',
+    }
+    _set_tip(layer, said)
+    _finish(layer, edges)
+
+
+def style_warnings_tested(layer: QgsVectorLayer, edges: Edges) -> None:
+    """Style areas by what became of their warning, those warned of hatched; each in its window."""
+    load_style(layer, "warnings")
+    titles = {
+        HIT: (tr("Hit: warned of, with an event"), LABELS["correct"]),
+        FALSE_ALARM: (tr("False alarm: warned of, no event"), LABELS["false positive"]),
+        MISSED: (tr("Missed: an event, not warned of"), LABELS["false negative"]),
+        QUIET: (tr("Not warned of, no event"), "#00999999"),
+    }
+    rules = [(f"\"label\" = '{label}'", title, QColor(shade)) for label, (title, shade) in titles.items()]
+    _set_rules(layer, edges, rules)
+    said = {tr("label"): '"label"', tr("events"): '"events"', tr("probability of one or more"): _percent("probability")}
+    _set_tip(layer, said)
+    _finish(layer, edges)
+
+
+def _percent(field: str, low: str = "", high: str = "") -> str:
+    """An expression of a probability in per cent, with its interval where it has one."""
+    shown = f'format_number("{field}" * 100, 1)'
+    if low:
+        shown += f" || ' (' || format_number(\"{low}\" * 100, 1) || ' – ' || format_number(\"{high}\" * 100, 1) || ')'"
+    return f"{shown} || ' %'"
+
+
+def _set_rules(layer: QgsVectorLayer, edges: Edges, rules: Sequence[tuple[str, str, QColor]]) -> None:
+    """Draw areas by filter, label and colour, those warned of hatched; with no time chosen the first window alone."""
+    shown = make_shown_expression(list_spans(edges)[0][0])
+    renderer = layer.renderer().clone()
+    fill, warned = renderer.rootRule().children()
+    symbol = fill.symbol().clone()
+    for expression, label, colour in rules:
+        own = symbol.clone()
+        own.setColor(colour)
+        rule = QgsRuleBasedRenderer.Rule(own, 0, 0, f"({shown}) AND {expression}", label)
+        renderer.rootRule().insertChild(renderer.rootRule().children().index(warned), rule)
+    renderer.rootRule().removeChild(fill)
+    warned.setFilterExpression(f'({shown}) AND "warned" = 1')
+    warned.setLabel(tr("Warned of"))
+    layer.setRenderer(renderer)
+    labeling = layer.labeling().clone()
+    settings = labeling.settings()
+    settings.fieldName = f'CASE WHEN "warned" = 1 AND ({shown}) THEN {settings.fieldName} END'
+    labeling.setSettings(settings)
+    layer.setLabeling(labeling)
 
 
 def _set_categories(layer: QgsVectorLayer, field: str, shades: Mapping[object, tuple[QColor, str]]) -> None:

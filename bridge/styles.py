@@ -29,7 +29,9 @@ from .area_styles import (
     style_panel_areas,
     style_places,
     style_risk_areas,
-    style_top_places,
+    style_table,
+    style_warnings,
+    style_warnings_tested,
 )
 from .crs import tr
 from .exactness import open_by_name, write_exactness
@@ -172,7 +174,10 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "class_areas": lambda layer, result: style_class_areas(layer, result["labels"], result["edges"]),
     "area_labels": lambda layer, result: style_area_labels(layer, result["edges"]),
     "places": lambda layer, result: style_places(layer, result["edges"]),
-    "top_places": lambda layer, result: style_top_places(layer),
+    "top_places": lambda layer, result: style_table(layer),
+    "warnings": lambda layer, result: style_warnings(layer, result["edges"]),
+    "warnings_tested": lambda layer, result: style_warnings_tested(layer, result["edges"]),
+    "next_windows": lambda layer, result: style_table(layer),
     "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
     "hits": lambda layer, result: style_hits(layer),
     "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),

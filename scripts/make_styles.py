@@ -18,6 +18,7 @@ from qgis.core import (
     QgsCategorizedSymbolRenderer,
     QgsFillSymbol,
     QgsGraduatedSymbolRenderer,
+    QgsLinePatternFillSymbolLayer,
     QgsLineSymbol,
     QgsMarkerSymbol,
     QgsPalettedRasterRenderer,
@@ -26,6 +27,8 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRendererCategory,
     QgsRendererRange,
+    QgsRuleBasedRenderer,
+    QgsSimpleLineSymbolLayer,
     QgsSingleSymbolRenderer,
     QgsSymbolLayer,
     QgsTextBufferSettings,
@@ -33,6 +36,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
+from qgis.PyQt.QtGui import QColor
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -184,6 +188,43 @@ def places() -> None:
         save(layer, name)
 
 
+def warnings() -> None:
+    """Areas and windows by their probability; those warned of hatched, outlined and labelled: legible in grey too.
+
+    The bridge makes as many classes as there are of the first rule.
+    """
+    layer = QgsVectorLayer("Polygon?field=probability:double&field=warned:integer", "warnings", "memory")
+    fill = QgsFillSymbol.createSimple({"color": RAMP[0], "outline_color": "90,90,90,120", "outline_width": "0.1"})
+    root = QgsRuleBasedRenderer.Rule(None)
+    root.appendChild(QgsRuleBasedRenderer.Rule(fill, 0, 0, '"probability" >= 0', "0 %"))
+    root.appendChild(QgsRuleBasedRenderer.Rule(make_hatch(), 0, 0, '"warned" = 1', "Warning"))
+    layer.setRenderer(QgsRuleBasedRenderer(root))
+    layer.setOpacity(SPARSE)
+    settings = QgsPalLayerSettings()
+    settings.fieldName = "round(100 * \"probability\") || ' %'"
+    settings.isExpression = True
+    settings.placement = Qgis.LabelPlacement.Horizontal
+    settings.setFormat(make_text())
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    layer.setLabelsEnabled(True)
+    save(layer, "warnings")
+
+
+def make_hatch() -> QgsFillSymbol:
+    """Make the mark of what is warned of: dark lines and a dark outline, above all that is not."""
+    hatch = QgsLinePatternFillSymbolLayer()
+    hatch.setLineAngle(45)
+    hatch.setDistance(1.8)
+    hatch.setSubSymbol(QgsLineSymbol.createSimple({"color": "20,20,20", "width": "0.3"}))
+    outline = QgsSimpleLineSymbolLayer(QColor(20, 20, 20), 0.7)
+    symbol = QgsFillSymbol.createSimple({})
+    symbol.changeSymbolLayer(0, hatch)
+    symbol.appendSymbolLayer(outline)
+    for number in range(symbol.symbolLayerCount()):
+        symbol.symbolLayer(number).setRenderingPass(1)
+    return symbol
+
+
 def make_text() -> QgsTextFormat:
     """Make the text of labels: legible on every map below."""
     text = QgsTextFormat()
@@ -246,5 +287,6 @@ if __name__ == "__main__":
     panels()
     hits()
     places()
+    warnings()
     raster_styles()
     application.exitQgis()

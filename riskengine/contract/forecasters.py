@@ -71,7 +71,8 @@ class ForecasterRecord:
     needs : frozenset of str
         What it reads beside the counts of each unit: `GRID` (rows and columns), `NEIGHBOURS` (which units touch),
         `COVARIATES` (static layers or other categories, where there are any). Without the first two it forecasts each
-        unit alike wherever it lies.
+        unit alike wherever it lies. The similar categories of a panel of warnings (`contract.warnings.SIMILAR`) are
+        not named here: no other panel has them.
     quick_settings : mapping
         Settings that make it as small as it can be, for tests: what they ask holds at any size.
     """
@@ -426,6 +427,10 @@ DEFAULT_WARNING, WARNING_REFERENCE = "level", "calendar_reset"
 WARNING_BASELINES = ("constant", "clock", "calendar", WARNING_REFERENCE)
 #: What the ensemble of levels pools.
 LEVEL_MEMBERS = (DEFAULT_WARNING, "level_terms", "level_boosting", "level_exciting")
+#: Learned ones that are tried where a user leaves the kind to the data; networks, which take long, are not.
+WARNING_CANDIDATES = tuple(
+    record.name for record in RECORDS if record.place.startswith("levels.") and not record.simple and not record.network
+)
 #: What stands beside every model that is trained or tested on a grid.
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)
 #: The same on areas and street segments: those of most use there, each shrunk, at the right level and calibrated.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..contract.aims import CATCH, Catch
 from ..contract.choices import Over
 from ..contract.forecasters import DEFAULT_CATCH, list_baselines, title_of
@@ -172,9 +170,7 @@ def _check_threshold(name: str, forecaster: Forecaster) -> None:
         )
 
 
-def _choose_counted(
-    panel: Panel, incidents: Incidents | None, offsets: int, context: JobContext
-) -> Incidents | None:
+def _choose_counted(panel: Panel, incidents: Incidents | None, offsets: int, context: JobContext) -> Incidents | None:
     """Choose the incidents that a grid was counted from; refused before hours of work where it is to be moved."""
     if offsets and (incidents is None or not isinstance(panel, Heatmaps)):
         missing = "there are no incidents to count anew" if isinstance(panel, Heatmaps) else "areas lie where they lie"

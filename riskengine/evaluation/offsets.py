@@ -116,9 +116,7 @@ def choose_counted(incidents: Incidents, heatmaps: Heatmaps) -> Incidents:
         wanted = {replace_controls(name).casefold() for name in heatmaps.categories}
         codes = [code for code, name in enumerate(incidents.categories) if replace_controls(name).casefold() in wanted]
         incidents = incidents.select(np.isin(incidents.category, codes))
-    counts, _ = count_incidents(
-        incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary, sparse=True
-    )
+    counts, _ = count_incidents(incidents, heatmaps.grid, heatmaps.edges, heatmaps.mask, heatmaps.binary, sparse=True)
     seen = heatmaps.observed
     have, given = int(counts[seen].sum(dtype=np.int64)), int(heatmaps.counts[seen].sum(dtype=np.float64))
     if abs(have - given) > _TOLERANCE * given:

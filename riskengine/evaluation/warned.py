@@ -80,6 +80,8 @@ class WarningScore:
 class WarningsJudged:
     """A test of warnings.
 
+    N are the units of the study area, F the windows tested.
+
     Attributes
     ----------
     panel : Panel
@@ -124,12 +126,18 @@ class WarningsJudged:
     @property
     def events(self) -> NDArray[np.int64]:
         """Events by window tested and unit, shape (F, N)."""
-        return np.asarray(self.panel.counts[self.windows], dtype=np.int64)
+        return np.asarray(self.panel.counts[self.windows][:, self.panel.mask], dtype=np.int64)
 
     @property
     def starts(self) -> NDArray[np.datetime64]:
         """When each window tested begins, shape (F,)."""
         return self.panel.edges[self.windows]
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the units of the study area; of cells, which have none, their numbers."""
+        every = getattr(self.panel.support, "ids", range(self.panel.mask.size))
+        return [str(every[number]) for number in np.flatnonzero(self.panel.mask)]
 
     @property
     def enough(self) -> bool:
@@ -185,9 +193,8 @@ class WarningsJudged:
         return group_alarms(self.risks[name], self.scores[name].alarms, self.events, months.tolist())
 
     def group_units(self, name: str) -> list[Group]:
-        """Group the alarms that were raised by unit, in the panel's order; labels are the units' ids."""
-        ids = list_ids(self.panel)
-        return group_alarms(self.risks[name].T, self.scores[name].alarms.T, self.events.T, ids)
+        """Group the alarms that were raised by unit, in their order; labels are `ids`."""
+        return group_alarms(self.risks[name].T, self.scores[name].alarms.T, self.events.T, self.ids)
 
     def trace(self, name: str) -> AlarmCurve:
         """Trace what every budget would have been worth."""
@@ -203,7 +210,7 @@ class WarningsJudged:
             "model": self.model,
             "baselines": self.baselines,
             "windows": len(self.windows),
-            "units": int(self.panel.mask.size),
+            "units": len(self.ids),
             "events": int(self.events.sum()),
             "budget": asdict(self.budget),
             "timing": asdict(self.timing),
@@ -218,9 +225,22 @@ class WarningsJudged:
         }
 
 
-def list_ids(panel: Panel) -> list[str]:
-    """List the ids of a panel's units; of cells their numbers."""
-    return list(getattr(panel.support, "ids", map(str, range(panel.mask.size))))
+@dataclass(frozen=True)
+class WarningChoice:
+    """Which model was chosen on past windows.
+
+    Attributes
+    ----------
+    model : str
+    reason : str
+        Why, in a sentence without its full stop.
+    judged : WarningsJudged, optional
+        How the models did there; None where nothing could be tried.
+    """
+
+    model: str
+    reason: str
+    judged: WarningsJudged | None = None
 
 
 def is_simple(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,8 +26,11 @@ from .catchcount import Forecasts, forecast_windows
 from .entrants import make_entrants
 from .plan import Plan, check_plan
 from .rolling import roll
-from .warned import WarningsJudged
-from .warnjudging import judge_warnings
+from .warned import WarningChoice, WarningsJudged
+from .warnjudging import describe_few, judge_warnings
+
+#: Share of a history that models are tried on before one is chosen, and fits of each.
+_PAST_SHARE, _PAST_FITS = 0.5, 2
 
 
 def run_warnings(
@@ -34,7 +38,7 @@ def run_warnings(
     models: Sequence[str] | Mapping[str, Forecaster],
     plan: Plan,
     timing: Timing,
-    budget: Budget = Budget(),
+    budget: Budget | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     context: JobContext | None = None,
     workers: int | None = None,
@@ -52,8 +56,8 @@ def run_warnings(
     plan : Plan
         `first` is the bin that the first window begins with, and `refit` counts windows.
     timing : Timing
-    budget : Budget
-        Asked for; what others are worth is reported beside it.
+    budget : Budget, optional
+        Asked for, by default a tenth of all windows; what others are worth is reported beside it.
     settings : mapping of str to mapping, optional
         Arguments by model, for `models` given by name.
     context : JobContext, optional
@@ -65,30 +69,9 @@ def run_warnings(
         For a plan that does not fit the panel, or when no simple model could be run.
     """
     context = context or JobContext()
-    check_warnings(panel, plan, timing)
-    notes: list[str] = []
-    panel = narrow_to_past(panel, plan.first, notes.append)
-    for note in notes:
-        context.log(note)
-    forecasters, failures = _make_entrants(models, settings or {})
-    plan = replace(plan, warm=choose_warm(panel, plan.first, timing))
-    with context.step(0.0, 0.9):
-        made = _forecast(panel, forecasters, plan, timing, context, workers)
-    names = [name for name in forecasters if name in made.expected]
-    baselines = [name for name in WARNING_BASELINES if name in names]
-    if not baselines:
-        raise DataError(
-            "No simple model could be run: " + " ".join(made.failures.values()),
-            parameter="models",
-            remedy="Use a longer history, or test fewer windows",
-        )
-    others = (name for name in names if name not in baselines)
-    chosen = DEFAULT_WARNING if DEFAULT_WARNING in names else next(others, names[0])
-    made.expected = {name: made.expected[name] for name in names}
-    made.failures = failures | made.failures
-    with context.step(0.9, 1.0):
-        judged = judge_warnings(panel, made, plan.first, timing, budget, baselines, chosen, context)
-    judged.notes += notes
+    judged = _run(panel, models, plan, timing, budget or Budget(), settings or {}, context, workers)
+    for note in judged.notes:
+        context.warn(note)
     return judged
 
 
@@ -97,7 +80,7 @@ def judge_warnings_trained(
     panel: Panel,
     first: int,
     timing: Timing,
-    budget: Budget = Budget(),
+    budget: Budget | None = None,
     context: JobContext | None = None,
     baselines: Sequence[str] = (*WARNING_BASELINES, DEFAULT_WARNING),
 ) -> WarningsJudged:
@@ -111,7 +94,7 @@ def judge_warnings_trained(
     first : int
         First held-out bin; a window begins with it.
     timing : Timing
-    budget : Budget
+    budget : Budget, optional
     context : JobContext, optional
     baselines : sequence of str
         Names in the catalogue; fitted here, on what was known before `first`. The model's own is left out. One that
@@ -140,7 +123,69 @@ def judge_warnings_trained(
             made.seconds[name] = time.monotonic() - began
     beside = [name for name in WARNING_BASELINES if name in made.expected and name != model.name]
     with context.step(0.9, 1.0):
-        return judge_warnings(panel, made, first, timing, budget, beside, model.name, context)
+        judged = judge_warnings(panel, made, first, timing, budget or Budget(), beside, model.name, context)
+    for note in judged.notes:
+        context.warn(note)
+    return judged
+
+
+def choose_warning_model(
+    panel: Panel,
+    candidates: Sequence[str] | Mapping[str, Forecaster],
+    timing: Timing,
+    context: JobContext | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    workers: int | None = None,
+) -> WarningChoice:
+    """Choose a model on the last half of a history: the default, unless another's log-loss lies below its with the
+    whole interval.
+
+    Parameters
+    ----------
+    panel : Panel
+        The history, as `run_warnings` takes it.
+    candidates : sequence of str, or mapping of str to Forecaster
+        Beside the default.
+    timing : Timing
+    context : JobContext, optional
+    settings : mapping of str to mapping, optional
+    workers : int, optional
+    """
+    context = context or JobContext()
+    windows = len(panel) // timing.bins
+    tested = round(windows * _PAST_SHARE)
+    plan = Plan((windows - tested) * timing.bins, refit=max(math.ceil(tested / _PAST_FITS), 1))
+    default = title_of(DEFAULT_WARNING)
+    try:
+        check_warnings(panel, plan, timing)
+    except (ParameterError, DataError):
+        return WarningChoice(DEFAULT_WARNING, f"{default}: the history is too short to try others on a part of it")
+    seen = panel.observed[plan.first :]
+    few = describe_few(int(panel.counts[plan.first :][seen].sum()), tested)
+    if few:
+        return WarningChoice(DEFAULT_WARNING, f"{default}. {few}")
+    if not isinstance(candidates, Mapping):
+        candidates = list(dict.fromkeys([DEFAULT_WARNING, *candidates]))
+    elif DEFAULT_WARNING not in candidates:
+        candidates = {DEFAULT_WARNING: make_forecaster(DEFAULT_WARNING), **candidates}
+    judged = _run(panel, candidates, plan, timing, Budget(), settings or {}, context, workers)
+    return WarningChoice(judged.beyond[0] if judged.beyond else DEFAULT_WARNING, _explain(judged), judged)
+
+
+def _explain(judged: WarningsJudged) -> str:
+    """Say which model was chosen on past windows, and why."""
+    default, past = title_of(DEFAULT_WARNING), count_text(len(judged.windows), "past window")
+    tried = {name: judged.against[name][DEFAULT_WARNING] for name in judged.learned if judged.against[name]}
+    if not tried:
+        return f"{default}: no other model could be tried"
+    name = judged.beyond[0] if judged.beyond else min(tried, key=lambda each: tried[each].mean)
+    found = f"log-loss {tried[name].mean:+.4f} [{tried[name].low:+.4f}, {tried[name].high:+.4f}]"
+    if judged.beyond:
+        return f"{title_of(name)}: better than {default} on {past}, with its whole interval ({found})"
+    return (
+        f"{default}: on {past} no other model was better with its whole interval; the closest was {title_of(name)}"
+        f" ({found})"
+    )
 
 
 def check_warnings(panel: Panel, plan: Plan, timing: Timing) -> None:
@@ -177,6 +222,41 @@ def choose_warm(panel: Panel, first: int, timing: Timing) -> int:
     """
     known = max((first - panel.delay) // 2, 0)
     return min(count_trailing(timing.window), known // timing.bins) * timing.bins
+
+
+def _run(
+    panel: Panel,
+    models: Sequence[str] | Mapping[str, Forecaster],
+    plan: Plan,
+    timing: Timing,
+    budget: Budget,
+    settings: Mapping[str, Mapping[str, Any]],
+    context: JobContext,
+    workers: int | None,
+) -> WarningsJudged:
+    check_warnings(panel, plan, timing)
+    notes: list[str] = []
+    panel = narrow_to_past(panel, plan.first, notes.append)
+    forecasters, failures = _make_entrants(models, settings)
+    plan = replace(plan, warm=choose_warm(panel, plan.first, timing))
+    with context.step(0.0, 0.9):
+        made = _forecast(panel, forecasters, plan, timing, context, workers)
+    names = [name for name in forecasters if name in made.expected]
+    baselines = [name for name in WARNING_BASELINES if name in names]
+    if not baselines:
+        raise DataError(
+            "No simple model could be run: " + " ".join(made.failures.values()),
+            parameter="models",
+            remedy="Use a longer history, or test fewer windows",
+        )
+    others = (name for name in names if name not in baselines)
+    chosen = DEFAULT_WARNING if DEFAULT_WARNING in names else next(others, names[0])
+    made.expected = {name: made.expected[name] for name in names}
+    made.failures = failures | made.failures
+    with context.step(0.9, 1.0):
+        judged = judge_warnings(panel, made, plan.first, timing, budget, baselines, chosen, context)
+    judged.notes += notes
+    return judged
 
 
 def _make_entrants(

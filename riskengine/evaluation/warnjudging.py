@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,7 @@ def judge_warnings(
     gathered = gather_windows(panel, first, timing.bins)
     whole = np.array([panel.observed[start : start + timing.bins].all() for start in made.starts], dtype=bool)
     numbers = made.starts // timing.bins
+    inside = {name: each[:, panel.mask] for name, each in made.expected.items()}
     tested = whole & (made.starts >= first)
     budgets = tuple(dict.fromkeys([*(Budget("share", share) for share in SHARES), budget]))
     names = [chosen, *(name for name in made.expected if name != chosen)]
@@ -59,7 +61,7 @@ def judge_warnings(
         gathered,
         timing,
         numbers[tested],
-        {name: made.expected[name][tested] for name in names},
+        {name: inside[name][tested] for name in names},
         {},
         budget,
         budgets,
@@ -68,14 +70,13 @@ def judge_warnings(
         failures=dict(made.failures),
         notes=_describe_test(panel, gathered, made.starts[made.starts >= first], numbers[tested], first, timing),
     )
-    for note in judged.notes:
-        context.warn(note)
     events = judged.events
     for number, name in enumerate(names):
         with context.step(number / len(names), (number + 1) / len(names)):
             several = count_text(len(judged.windows), "window")
             context.progress(0.0, f"Scoring {title_of(name)} on {several}")
-            judged.scores[name] = _score(name, made, whole, numbers, first // timing.bins, events, judged)
+            score = _score(name, inside[name][whole], numbers[whole], first // timing.bins, events, judged)
+            judged.scores[name] = replace(score, seconds=made.seconds.get(name, 0.0))
     for name in names:
         others = (other for other in (WARNING_REFERENCE, DEFAULT_WARNING) if other in names and other != name)
         judged.against[name] = {other: judged.compare_losses(name, other) for other in others}
@@ -84,16 +85,15 @@ def judge_warnings(
 
 def _score(
     name: str,
-    made: Forecasts,
-    whole: NDArray[np.bool_],
+    risks: NDArray[np.float32],
     numbers: NDArray[np.int64],
     first: int,
     events: NDArray[np.int64],
     judged: WarningsJudged,
 ) -> WarningScore:
+    """Score one model by its probabilities of windows, some of them before number `first`."""
     risk, happened, window = judged.risks[name], events > 0, judged.timing.window
-    kept = made.expected[name][whole]
-    alarms = raise_alarms(kept, numbers[whole], first, judged.budgets, window)
+    alarms = raise_alarms(risks, numbers, first, judged.budgets, window)
     raised = dict(zip(judged.budgets, alarms, strict=True))
     fold_loss = compute_losses(risk, happened).mean(axis=1)
     return WarningScore(
@@ -107,7 +107,6 @@ def _score(
         {budget: sum_alarms(choose_most(risk, budget, window), events).total() for budget in judged.budgets},
         {budget: sum_alarms(each, events).total() for budget, each in raised.items()},
         raised[judged.budget],
-        made.seconds.get(name, 0.0),
     )
 
 

@@ -19,10 +19,13 @@ from ..maps.panel import Panel
 from .base import Forecaster
 from .heldout import AGAINST, CAUGHT, Against, CaughtNote, Figure
 from .modelplace import GridPlace, UnitsPlace, check_units, describe_grid, describe_units
+from .warningnote import WarningNote, check_note
 
 KIND = "crimerisk.forecastmodel"
+#: Of models of warnings: versions up to 0.9 would take steps of windows for bins to forecast, and refuse them.
+FORMAT = 5
 #: Of models made for the catch: versions up to 0.8 would take figures of windows for those of bins, and refuse them.
-FORMAT = 4
+CATCH_FORMAT = 4
 #: Of models of areas, and of those whose counts are known late, which 0.8 reads too.
 PANEL_FORMAT = 3
 #: Of models of grids whose counts are known at once, which versions up to 0.7 read too.
@@ -95,6 +98,8 @@ class ModelCard(Card):
     categories : list of str
     catch : CatchNote or None
         What can be covered, and the bins that are one window, of a model made for the catch; None for probabilities.
+    warning : WarningNote or None
+        What it warns of, and its windows, of a model of warnings; None for all others.
     """
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
@@ -123,6 +128,7 @@ class ModelCard(Card):
     fingerprint: str
     categories: list[str] = []
     catch: CatchNote | None = None
+    warning: WarningNote | None = None
 
     @field_validator("metrics")
     @classmethod
@@ -141,6 +147,7 @@ class ModelCard(Card):
             raise ValueError("it is of a grid or of areas, one of them")
         if self.units is not None:
             check_units(self.units)
+        check_note(self.warning, self.bin, self.delay)
         return self
 
     def may_hold_any_number(self, name: str) -> bool:
@@ -158,7 +165,11 @@ FORECAST_MODEL = FileKind(
 
 
 def make_card(
-    model: Forecaster, history: Panel, metrics: dict[str, Any] | None = None, catch: Catch | None = None
+    model: Forecaster,
+    history: Panel,
+    metrics: dict[str, Any] | None = None,
+    catch: Catch | None = None,
+    warning: WarningNote | None = None,
 ) -> ModelCard:
     """Make the card of `model`, fitted on `history`.
 
@@ -172,13 +183,15 @@ def make_card(
         Figures by forecaster, from maps it did not know.
     catch : Catch, optional
         What it was made for, where that was the catch.
+    warning : WarningNote, optional
+        What it warns of, where it does.
     """
     state, of_grid = model.state(), isinstance(history, Heatmaps)
     area = history.mask if of_grid else np.array(history.support.ids)
     maps = int(getattr(model, "fitted_maps_", len(history)))
     trained = getattr(model, "trained_maps_", None)
     return ModelCard(
-        format=FORMAT if catch is not None else PANEL_FORMAT if history.delay or not of_grid else PLAIN_FORMAT,
+        format=_choose_format(history, catch is not None, warning is not None),
         name=model.name,
         settings=to_jsonable_python(model.settings()),
         threshold=int(getattr(model, "threshold", 1)),
@@ -207,7 +220,17 @@ def make_card(
         fingerprint=compute_fingerprint(history.counts[:maps], history.mask, history.edges[: maps + 1]),
         categories=history.categories,
         catch=None if catch is None else CatchNote(size=catch.size, unit=catch.unit, window=catch.window),
+        warning=warning,
     )
+
+
+def _choose_format(history: Panel, catches: bool, warns: bool) -> int:
+    """The oldest format that says all there is: as many versions as can be read the file."""
+    if warns:
+        return FORMAT
+    if catches:
+        return CATCH_FORMAT
+    return PANEL_FORMAT if history.delay or not isinstance(history, Heatmaps) else PLAIN_FORMAT
 
 
 def _on_cells(name: str, array: NDArray[Any], mask: NDArray[np.bool_]) -> bool:

@@ -201,6 +201,17 @@ def read_exchange(
     return replace(incidents, exactness=find_exactness(incidents.time, word)), refusals
 
 
+def count_refused(path: str | Path, refusals: Iterable[Refusal], categories: Iterable[str]) -> dict[str, int]:
+    """Count the rows of categories that were refused, by reason; see `count_reasons`."""
+    arrays = _read_arrays(Path(path))
+    if "category" not in arrays or "fid" not in arrays:
+        return {}
+    folded = {name.casefold() for name in categories}
+    wanted = [code for code, name in enumerate(arrays["categories"].tolist()) if str(name).casefold() in folded]
+    theirs = set(arrays["fid"][np.isin(arrays["category"], wanted)].tolist())
+    return count_reasons(refusal for refusal in refusals if refusal.fid in theirs)
+
+
 def read_reported(path: str | Path, incidents: Incidents, order: str = "auto") -> NDArray[np.datetime64] | None:
     """Read when incidents of an exchange file were reported; None where it does not say.
 
@@ -217,14 +228,23 @@ def read_reported(path: str | Path, incidents: Incidents, order: str = "auto") -
     ndarray of datetime64[s] or None
         One for each of `incidents`; NaT where there is none, or none that can be read.
     """
+    return _read_times(path, incidents, "reported", order)
+
+
+def read_ends(path: str | Path, incidents: Incidents, order: str = "auto") -> NDArray[np.datetime64] | None:
+    """Read when incidents of an exchange file ended, from ``end`` or ``end_text``; see `read_reported`."""
+    return _read_times(path, incidents, "end", order)
+
+
+def _read_times(path: str | Path, incidents: Incidents, name: str, order: str) -> NDArray[np.datetime64] | None:
     arrays = _read_arrays(Path(path))
-    if "reported_text" in arrays:
-        reported = parse_times(arrays["reported_text"], order).time
-    elif "reported" in arrays:
-        reported = arrays["reported"].astype(np.int64, copy=False).view("datetime64[s]")
+    if f"{name}_text" in arrays:
+        times = parse_times(arrays[f"{name}_text"], order).time
+    elif name in arrays:
+        times = arrays[name].astype(np.int64, copy=False).view("datetime64[s]")
     else:
         return None
-    return _bring_along(reported, arrays.get("fid", np.arange(len(reported))), incidents)
+    return _bring_along(times, arrays.get("fid", np.arange(len(times))), incidents)
 
 
 @dataclass(frozen=True)
@@ -256,13 +276,31 @@ def read_named_areas(path: str | Path, incidents: Incidents) -> NamedAreas | Non
     incidents : Incidents
         What `read_exchange` kept.
     """
+    return _read_named(path, incidents, "area", "areas")
+
+
+def read_addresses(path: str | Path, incidents: Incidents) -> NDArray[np.int32] | None:
+    """Read which address each incident of an exchange file has, as a code, -1 for none; None where it does not say.
+
+    Parameters
+    ----------
+    path : path
+        May hold ``place`` (int32 codes) with ``places``.
+    incidents : Incidents
+        What `read_exchange` kept.
+    """
+    named = _read_named(path, incidents, "place", "places")
+    return None if named is None else named.code
+
+
+def _read_named(path: str | Path, incidents: Incidents, codes: str, named: str) -> NamedAreas | None:
     arrays = _read_arrays(Path(path))
-    if "area" not in arrays or "areas" not in arrays:
+    if codes not in arrays or named not in arrays:
         return None
-    code = arrays["area"].astype(np.int32, copy=False)
-    names = [make_writable(str(name)) for name in arrays["areas"]]
+    code = arrays[codes].astype(np.int32, copy=False)
+    names = [make_writable(str(name)) for name in arrays[named]]
     if len(code) != len(arrays["x"]) or (len(code) and int(code.max()) >= len(names)):
-        raise _broken(Path(path), "its areas do not go together")
+        raise _broken(Path(path), f"its {named} do not go together")
     fid = arrays.get("fid", np.arange(len(code)))
     return NamedAreas(_bring_along(code, fid, incidents), names)
 
@@ -273,9 +311,13 @@ def _bring_along(values: NDArray[Any], fid: NDArray[np.int64], incidents: Incide
     return np.asarray(values[by_fid[np.searchsorted(fid, incidents.fid, sorter=by_fid)]])
 
 
-def write_exchange(path: str | Path, incidents: Incidents, named: NamedAreas | None = None) -> None:
+def write_exchange(
+    path: str | Path, incidents: Incidents, named: NamedAreas | None = None, places: NDArray[np.int32] | None = None
+) -> None:
     """Write what `read_exchange` reads; for scripts, tests and benchmarks that have no QGIS."""
-    areas: dict[str, Any] = {} if named is None else {"area": named.code, "areas": np.array(named.names, dtype=str)}
+    more: dict[str, Any] = {} if named is None else {"area": named.code, "areas": np.array(named.names, dtype=str)}
+    if places is not None:
+        more |= {"place": places, "places": np.arange(int(places.max(initial=-1)) + 1).astype(str)}
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez(
             file,
@@ -286,7 +328,7 @@ def write_exchange(path: str | Path, incidents: Incidents, named: NamedAreas | N
             category=incidents.category,
             categories=np.array(incidents.categories, dtype=str),
             exactness=np.array(incidents.exactness),
-            **areas,
+            **more,
         )
 
 

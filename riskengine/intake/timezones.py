@@ -8,6 +8,7 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +130,27 @@ def compute_offsets(utc: NDArray[np.datetime64], zone: datetime.tzinfo) -> NDArr
     moments, places = np.unique(seconds[change], return_inverse=True)
     offsets[change] = np.array([_find_offset(moment, zone) for moment in moments.tolist()], dtype=np.int64)[places]
     return offsets
+
+
+class ClockChange(NamedTuple):
+    """A change of the clocks: from `wall` on by `seconds`, forward where they are above zero.
+
+    Forward, the times from `wall` on for so many seconds never were; back, those before `wall` came twice.
+    """
+
+    wall: np.datetime64
+    seconds: int
+
+
+def find_clock_changes(zone: str, first: np.datetime64, last: np.datetime64) -> list[ClockChange]:
+    """Find when clocks of a zone changed between two moments of the wall clock, to the hour."""
+    utc = np.arange(first.astype("datetime64[h]"), last.astype("datetime64[h]")).astype("datetime64[s]")
+    offsets = compute_offsets(utc, find_zone(zone))
+    change = np.flatnonzero(np.diff(offsets))
+    return [
+        ClockChange(utc[row + 1] + np.timedelta64(int(offsets[row]), "s"), int(offsets[row + 1] - offsets[row]))
+        for row in change.tolist()
+    ]
 
 
 def _find_offset(moment: int, zone: datetime.tzinfo) -> int:

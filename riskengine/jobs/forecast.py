@@ -19,6 +19,7 @@ from ..forecasters.base import check_history
 from ..forecasters.modelcard import ModelCard
 from ..forecasters.modelfile import load_model
 from ..forecasters.modelfit import arrange_like, check_fits
+from ..forecasters.warningnote import refuse_warnings
 from ..ground.artefacts import check_folder, compute_fingerprint
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
@@ -45,6 +46,7 @@ def run(parameters: ForecastRisk, context: JobContext) -> dict[str, Any]:
             check_folder(path, name)
     context.progress(0.0, "Reading the model")
     model, card = load_model(parameters.model)
+    refuse_warnings(card.warning)
     context.progress(0.05, "Reading the counts")
     panel = read_panel_or_heatmaps(parameters.heatmaps, parameters.extras)
     of_areas = not isinstance(panel, Heatmaps)

@@ -169,9 +169,7 @@ def _make(parameters: TrainForecastModel, catch: Catch | None, history: Panel | 
     aimed = {}
     if catch is not None and history is not None:
         aimed = {"window": catch.window, "flagged": find_flagged_share(catch, history)}
-    return make_forecaster(
-        kind, threshold=parameters.threshold, seed=parameters.seed, **aimed, **parameters.settings
-    )
+    return make_forecaster(kind, threshold=parameters.threshold, seed=parameters.seed, **aimed, **parameters.settings)
 
 
 def _judge(

@@ -122,9 +122,7 @@ class Checkpoint:
             )
 
 
-def checkpoint_of(
-    path: str | Path | None, name: str, settings: Mapping[str, Any], history: Panel
-) -> Checkpoint | None:
+def checkpoint_of(path: str | Path | None, name: str, settings: Mapping[str, Any], history: Panel) -> Checkpoint | None:
     """Make the checkpoint of a training on `history`; None without a path.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -54,19 +55,7 @@ def find_chosen(incidents: Incidents, wanted: list[str], context: JobContext) ->
     """
     if not wanted:
         return np.ones(len(incidents), dtype=bool)
-    # Police files write one category in several cases; all of them are meant.
-    names = [name.casefold() for name in incidents.categories]
-    missing = [name for name in wanted if name.casefold() not in names]
-    if missing:
-        some = list_names(sorted(incidents.categories), _LISTED)
-        raise DataError(
-            f"No incident has category {list_names(missing, _LISTED)}",
-            parameter="categories",
-            value=missing[0],
-            remedy=f"Choose from: {some}",
-        )
-    folded = {name.casefold() for name in wanted}
-    chosen = np.isin(incidents.category, [code for code, name in enumerate(names) if name in folded])
+    chosen = find_named(incidents, wanted)
     left_out = int((~chosen).sum())
     if left_out == len(incidents):
         raise DataError(
@@ -79,6 +68,37 @@ def find_chosen(incidents: Incidents, wanted: list[str], context: JobContext) ->
         is_another, are_others = "has another category, or none, and is", "have another category, or none, and are"
         context.log(f"{part_text(left_out, len(incidents), 'incident', is_another, are_others)} not counted")
     return chosen
+
+
+def find_named(incidents: Incidents, wanted: Sequence[str], parameter: str = "categories") -> NDArray[np.bool_]:
+    """Find the incidents of categories, which are all to be among those of the layer.
+
+    Raises
+    ------
+    DataError
+        If one is not.
+    """
+    # Police files write one category in several cases; all of them are meant.
+    names = [name.casefold() for name in incidents.categories]
+    missing = [name for name in wanted if name.casefold() not in names]
+    if missing:
+        some = list_names(sorted(incidents.categories), _LISTED)
+        near = find_near(missing[0], incidents.categories)
+        meant = f"Perhaps {list_names([near])} is meant. " if near else ""
+        raise DataError(
+            f"No incident has category {list_names(missing, _LISTED)}",
+            parameter=parameter,
+            value=missing[0],
+            remedy=f"{meant}Choose from: {some}",
+        )
+    folded = {name.casefold() for name in wanted}
+    return np.isin(incidents.category, [code for code, name in enumerate(names) if name in folded])
+
+
+def find_near(name: str, categories: Sequence[str]) -> str:
+    """Find the category whose name is nearest to one that is not there; empty where none is near."""
+    folded = {each.casefold(): each for each in categories}
+    return next((folded[each] for each in difflib.get_close_matches(name.casefold(), folded, 1)), "")
 
 
 def list_present(incidents: Incidents) -> dict[str, list[int]]:

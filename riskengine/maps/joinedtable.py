@@ -18,8 +18,7 @@ from ..intake.valuetable import ValueTable
 from . import joining
 from .areas import Areas
 from .joining import Pairs
-from .moving import move_shapes
-from .shapes import Shapes
+from .shapes import Shapes, move_shapes
 
 #: Names of larger areas, and their polygons.
 Larger = tuple[Sequence[str], NDArray[np.object_]]

@@ -174,6 +174,11 @@ def find_thresholds(earlier: NDArray[Any], budgets: Sequence[Budget], window: in
     return limits
 
 
+def find_threshold(earlier: NDArray[Any], budget: Budget, window: int, units: int) -> float:
+    """Find the probability above which a window is warned of under one budget; see `find_thresholds`."""
+    return float(find_thresholds(earlier, [budget], window, units)[0])
+
+
 def count_trailing(window: int) -> int:
     """Count the windows, of so many hours, whose forecasts a threshold follows; at least one."""
     return max(TRAILING_DAYS * HOURS_OF_DAY // window, 1)
@@ -232,8 +237,8 @@ def sum_alarms(raised: NDArray[Any], events: NDArray[Any]) -> AlarmSums:
 def count_week(window: int) -> int:
     """Count the windows in a block of about a week, over which intervals are taken.
 
-    `compare` has no block of fewer than three: weeks that follow each other do resemble each other (in Baltimore the
-    differences of weekly windows between two levels correlate by .4), so that windows of a week come in blocks of three.
+    `compare` has no block of fewer than three: so come windows of a week, which resemble the one before (in Baltimore
+    the weekly differences between two levels correlate by .46).
     """
     return max(round(HOURS_OF_WEEK / window), 1)
 
@@ -263,12 +268,12 @@ def bound_losses(first: Array, second: Array, window: int) -> Difference:
 
 
 def compare_recall(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
-    """Share of the events that `one` warned of minus that of `other`, with its interval by weeks; positive is better."""
+    """Compare the shares of events warned of by weeks: that of `one` minus that of `other`; positive is better."""
     return bound_by_weeks(one.warned_events - other.warned_events, one.events, window)
 
 
 def compare_precision(one: AlarmSums, other: AlarmSums, window: int) -> Difference:
-    """Precision of `one` minus that of `other`, which raised as many alarms; positive is better.
+    """Compare precisions by weeks: that of `one` minus that of `other`, which raised as many alarms.
 
     Raises
     ------
@@ -313,9 +318,7 @@ class Group:
     alarms: Alarms
 
 
-def group_alarms(
-    risk: NDArray[Any], raised: NDArray[Any], events: NDArray[Any], labels: Sequence[str]
-) -> list[Group]:
+def group_alarms(risk: NDArray[Any], raised: NDArray[Any], events: NDArray[Any], labels: Sequence[str]) -> list[Group]:
     """Group alarms by the label of each window, in the order in which labels first appear.
 
     Parameters

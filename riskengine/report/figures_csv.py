@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,15 @@ def write_figures(path: str | Path, backtest: Judged, parameter: str = "csv") ->
     ``at`` says where: a share of the area, a percentile and its reading, a map, a seed, an area. With the catch maps
     are its windows, and figures at its size begin with ``catch_``.
     """
+    write_rows(path, list_figures(backtest), parameter)
+
+
+def write_rows(path: str | Path, rows: Iterable[Mapping[str, Any]], parameter: str = "csv") -> None:
+    """Write rows of `COLUMNS`; what a row lacks stays empty."""
     with whole_file(path, parameter) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for row in list_figures(backtest):
+        for row in rows:
             writer.writerow({name: _text(row.get(name)) for name in COLUMNS})
 
 

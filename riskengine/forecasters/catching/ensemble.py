@@ -134,9 +134,7 @@ class CatchEnsemble(RateForecaster):
             able = self._list_able(history)
             alone = next((name for name in (_TRUSTED, CATCH_BASELINE) if name in able), CATCH_BASELINE)
             self.weights_[self.members.index(alone)] = 1.0
-            context.log(
-                f"{describe_few(windows, window)} to weigh models on: the ensemble is {title_of(alone)} alone"
-            )
+            context.log(f"{describe_few(windows, window)} to weigh models on: the ensemble is {title_of(alone)} alone")
         kept = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
         self.members_: dict[str, Forecaster] = {}
         for number, name in enumerate(kept):

@@ -146,7 +146,11 @@ def _fit_shares(recent: Array, expected: Array, events: NDArray[np.uint8]) -> Ar
             jac=True,
             method="SLSQP",
             bounds=[(0.0, _MOST_SHARE)] * int(used.sum()),
-            constraints={"type": "ineq", "fun": lambda each: _MOST_SHARE - each.sum(), "jac": lambda each: -np.ones(len(each))},
+            constraints={
+                "type": "ineq",
+                "fun": lambda each: _MOST_SHARE - each.sum(),
+                "jac": lambda each: -np.ones(len(each)),
+            },
             options={"ftol": 1e-10, "maxiter": 200},
         ).x
         shares[used] = np.where(found < _LEAST_SHARE, 0.0, found)

@@ -135,9 +135,7 @@ def list_ids(panel: Panel, units: NDArray[np.int64]) -> list[str]:
     return [f"r{r + 1}c{c + 1}" for r, c in zip(row.tolist(), column.tolist(), strict=True)]
 
 
-def _describe_units(
-    panel: Panel, units: NDArray[np.int64]
-) -> tuple[list[str], list[str], list[bytes], Geometry]:
+def _describe_units(panel: Panel, units: NDArray[np.int64]) -> tuple[list[str], list[str], list[bytes], Geometry]:
     """Ids, names and shapes of units, and what kind of geometry these are."""
     support = panel.support
     if isinstance(support, Shapes):

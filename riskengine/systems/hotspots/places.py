@@ -29,6 +29,8 @@ Values = NDArray[np.float64]
 TOP = 20
 #: Shares of the area that differ by rounding alone are equal.
 _ROUNDING = 1e-9
+
+
 @dataclass(frozen=True)
 class PlaceForecast:
     """What is said of each area and bin; all of shape (steps, N).
@@ -127,9 +129,7 @@ def measure_last_year(history: Panel) -> Values:
     return np.asarray(history.counts[recent].mean(axis=0, dtype=np.float64))
 
 
-def write_places(
-    by_area: str | None, top: str | None, made: RiskForecast, history: Panel, context: JobContext
-) -> None:
+def write_places(by_area: str | None, top: str | None, made: RiskForecast, history: Panel, context: JobContext) -> None:
     """Write the table of all areas and that of the top places, whichever are wanted."""
     places = describe_places(made, history)
     if by_area:

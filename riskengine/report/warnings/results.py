@@ -1,0 +1,27 @@
+"""The figures of a test of warnings for a job's result."""
+
+from __future__ import annotations
+
+import math
+
+from ...evaluation.warned import WarningsJudged
+
+_FIGURES = ("log_loss", "brier", "auc", "average_precision", "calibration_error")
+
+
+def describe_scores(judged: WarningsJudged) -> dict[str, dict[str, float | None]]:
+    """Describe by model the figures that a tool returns: probabilities, and alarms as they were really raised."""
+    scores = {}
+    for name, score in judged.scores.items():
+        figures = {figure: float(getattr(score, figure)) for figure in _FIGURES}
+        alarms = score.raised.get(judged.budget)
+        if alarms is not None:
+            figures |= {
+                "raised": float(alarms.raised),
+                "precision": alarms.precision,
+                "recall": alarms.recall,
+                "recall_events": alarms.recall_events,
+                "false_per_true": alarms.false_per_true,
+            }
+        scores[name] = {key: value if math.isfinite(value) else None for key, value in figures.items()}
+    return scores

@@ -1,0 +1,138 @@
+"""The verdict on warnings: whether anything warns beyond place, hour and level, and what the level itself is worth."""
+
+from __future__ import annotations
+
+import math
+
+from ...contract.forecasters import DEFAULT_WARNING, title_of
+from ...contract.texts import count_text
+from ...evaluation.warned import WarningsJudged
+from ...evaluation.warnjudging import describe_few
+from ...measures.compare import Difference
+from ..verdicts import format_interval, format_points, verdict_of, verdict_of_hits
+from ..words import format_count, format_figure
+from .names import WarningWords, find_words, name_model
+from .numbers import count_events, find_default, find_rival, get_best_alarms, get_difference
+
+#: What a negative answer is called, everywhere.
+NOTHING = "No detectable short-term warning beyond place, hour and level"
+
+
+def describe_warnings_verdict(judged: WarningsJudged | None) -> tuple[str, str]:
+    """Describe what a test of warnings comes to, and how it is to be taken: "", "unsure" or "worse".
+
+    None where nothing was held out.
+    """
+    if judged is None:
+        return (
+            "Not evaluated: no window was held out, so nothing can be said about how good its warnings are.",
+            "unsure",
+        )
+    if judged.model not in judged.scores:
+        return f"No answer: {name_model(judged.model)} gave no warning that could be judged.", "worse"
+    words = find_words(judged.panel, judged.timing)
+    if not judged.enough:
+        return describe_few(count_events(judged), len(judged.windows)), "unsure"
+    found = [_describe_learned(judged, words), _describe_level(judged, words), _describe_own(judged, words)]
+    return " ".join(said for said, _ in found if said), _choose_tone([tone for said, tone in found if said])
+
+
+def _choose_tone(tones: list[str]) -> str:
+    """The worst one counts for the page; a gain that was found makes it a good one."""
+    return "worse" if "worse" in tones else "" if tones[:1] == [""] else "unsure"
+
+
+def _describe_learned(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
+    """Whether any learned model is better than the default."""
+    default = find_default(judged)
+    compared = {name: change for name in judged.learned if (change := get_difference(judged, name, default))}
+    compared = {name: change for name, change in compared.items() if math.isfinite(change.mean)}
+    if not compared:
+        return (
+            "Whether anything recent warns beyond place, hour and level was not asked: no learned model was compared.",
+            "unsure",
+        )
+    verdicts = {name: verdict_of(change) for name, change in compared.items()}
+    if set(verdicts.values()) == {"too few"}:
+        return "Too few weeks to tell whether anything recent warns beyond place, hour and level.", "unsure"
+    better = [name for name, verdict in verdicts.items() if verdict == "better"]
+    worse = sum(verdict == "worse" for verdict in verdicts.values())
+    if better:
+        best = min(better, key=lambda name: compared[name].mean)
+        more = f" ({len(better):,} of {count_text(len(compared), 'learned model')} are)" if len(compared) > 1 else ""
+        return (
+            f"There is a warning beyond place, hour and level: {title_of(best)} is better calibrated than"
+            f" {name_model(default)}{more}, log-loss {format_interval(compared[best], each='week')}"
+            f"{_set_events(judged, words, best, default)}.",
+            "",
+        )
+    nearest = min(compared, key=lambda name: compared[name].mean)
+    one = len(compared) == 1
+    who = (
+        f"the one learned model ({name_model(nearest)}) is not better than {name_model(default)}"
+        if one
+        else f"none of the {count_text(len(compared), 'learned model')} is better than {name_model(default)}"
+    )
+    near = "its log-loss differs by" if one else f"the nearest ({name_model(nearest)}) differs in log-loss by"
+    lost = ""
+    if worse:
+        lost = ", which is WORSE" if one else f"; {worse:,} {'is' if worse == 1 else 'are'} WORSE"
+    return f"{NOTHING}: {who}; {near} {format_interval(compared[nearest], each='week')}{lost}.", "unsure"
+
+
+def _describe_level(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
+    """What the default gains over calendar and place."""
+    default = find_default(judged)
+    other = find_rival(judged, default) if default else ""
+    change = get_difference(judged, default, other) if other else None
+    if default != DEFAULT_WARNING or change is None:
+        return "", ""
+    says, who, beside = verdict_of(change), title_of(default), name_model(other)
+    gain = f"log-loss {format_interval(change, each='week')}"
+    if says == "too few":
+        return f"Whether the level adds anything to {beside} cannot be told: {gain}.", "unsure"
+    events = _set_events(judged, words, default, other)
+    if says == "worse":
+        return f"{who} is WORSE calibrated than {beside} ({gain}{events}): use that.", "worse"
+    if says == "indistinguishable":
+        return f"That the level adds anything to {beside} cannot be told: {gain}{events}.", "unsure"
+    own, rest = (judged.scores[name].calibration_error for name in (default, other))
+    error = f"calibration error {format_figure(own, rest)} against {format_figure(rest, own)}"
+    what = "is calibration" if _names_no_more(judged, default, other) else "is this"
+    return f"What the level adds to {beside} {what}: {who} is better calibrated, {gain}, {error}{events}.", ""
+
+
+def _names_no_more(judged: WarningsJudged, name: str, other: str) -> bool:
+    """Whether it cannot be told that one model warns of more events than another, at the same number of alarms."""
+    return judged.budget.kind != "cost" and verdict_of_hits(judged.compare_recall(name, other)) == "indistinguishable"
+
+
+def _describe_own(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
+    """How the model that was to be compared first does beside the default, where it is another."""
+    default, name = find_default(judged), judged.model
+    change = get_difference(judged, name, default) if name != default else None
+    if change is None or verdict_of(change) != "worse":
+        return "", ""
+    return (
+        f"{title_of(name)} is WORSE calibrated than {name_model(default)}"
+        f" (log-loss {format_interval(change, each='week')}): warn by the latter.",
+        "worse",
+    )
+
+
+def describe_difference(change: Difference | None) -> str:
+    """Say in a word what a difference comes to, for a table."""
+    words = {"better": "better", "worse": "WORSE", "indistinguishable": "cannot be told", "too few": "too few weeks"}
+    return "" if change is None else words[verdict_of(change)]
+
+
+def _set_events(judged: WarningsJudged, words: WarningWords, name: str, other: str) -> str:
+    """How many of the events two models warned of, at the same number of alarms; empty where they raised others."""
+    own, beside = (get_best_alarms(judged, each) for each in (name, other))
+    if judged.budget.kind == "cost" or own is None or beside is None or not own.events:
+        return ""
+    return (
+        f"; with {words.count(round(own.raised))} warned of it names {format_count(own.warned_events)} of"
+        f" {count_text(own.events, 'event')}, {name_model(other)} {format_count(beside.warned_events)}"
+        f" ({format_points(judged.compare_recall(name, other))})"
+    )

@@ -1,0 +1,1 @@
+"""Early warning: the published detector on pictures, shown for what it is, and warnings that come before the event."""
