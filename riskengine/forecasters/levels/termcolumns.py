@@ -139,9 +139,7 @@ class TermColumns:
         repeated = np.broadcast_to(times[:, None, :].astype(np.float32), (len(ways), self._units, 3))
         return np.concatenate([self.make(ways, expected), repeated], axis=2)
 
-    def _list(
-        self, origins: NDArray[np.int64], which: NDArray[np.intp], targets: NDArray[np.int64], share: Array
-    ):  # type: ignore[no-untyped-def]
+    def _list(self, origins: NDArray[np.int64], which: NDArray[np.intp], targets: NDArray[np.int64], share: Array):  # type: ignore[no-untyped-def]
         yield from ((column[:, None], False) for column in self._list_times(targets))
         lives = sorted({*self._lives["city"], *self._lives["unit"]})
         bins = np.array([*lives, np.inf]) / self._bin_days

@@ -40,7 +40,8 @@ class ModelRow:
 class BudgetRow:
     """The alarms that a model really raised under a budget."""
 
-    asked: str
+    budget: str
+    asked: bool
     label: str
     model: bool
     alarms: Alarms
@@ -73,11 +74,11 @@ def list_budget_rows(judged: WarningsJudged) -> list[BudgetRow]:
     names = [name for name in (judged.model, find_rival(judged, judged.model)) if name in judged.scores]
     rows = []
     for budget in judged.budgets:
-        asked = name_budget(budget) + (" (asked for)" if budget == judged.budget else "")
         for name in names:
             if (alarms := get_alarms(judged, name, budget)) is not None:
                 raised = format_raised(judged, budget, alarms, "")
-                rows.append(BudgetRow(asked, title_of(name), name == judged.model, alarms, raised))
+                asked = budget == judged.budget
+                rows.append(BudgetRow(name_budget(budget), asked, title_of(name), name == judged.model, alarms, raised))
     return rows
 
 
