@@ -92,11 +92,11 @@ class PastForecasts:
         bool
             Whether the whole interval by weeks lies below 0.
         """
-        losses = [
+        own, former = (
             compute_losses(each[which], self.events[which]).mean(axis=1)
             for each in (corrected, self.expected if against is None else against)
-        ]
-        found = bootstrap_interval(*losses, block=self.block, level=PROOF)
+        )
+        found = bootstrap_interval(own, former, block=self.block, level=PROOF)
         return found.mean, bool(found.high < 0)
 
 

@@ -70,8 +70,8 @@ class LevelEnsemble(Ensemble):
             weights, _ = fit_pool_weights(learned, events[other].ravel(), self.strength, towards)
             pooled[own] = np.tensordot(weights.astype(np.float32), by_bin[:, own], axes=1)
         level = by_bin[int(towards.argmax())]
-        losses = [(np.logaddexp(0.0, each) - events * each).mean(axis=1) for each in (pooled, level)]
-        return bool(bootstrap_interval(*losses, level=PROOF).high < 0)
+        own, alone = ((np.logaddexp(0.0, each) - events * each).mean(axis=1) for each in (pooled, level))
+        return bool(bootstrap_interval(own, alone, level=PROOF).high < 0)
 
     def predict_window(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> NDArray[np.float32]:
         check_steps(steps)
@@ -92,4 +92,4 @@ class LevelEnsemble(Ensemble):
             with context.step(place / len(self.members_), (place + 1) / len(self.members_)):
                 context.progress(0.0)
                 logs.append(weight * np.log(np.maximum(forecast(member, context), _LEAST).astype(np.float64)))
-        return np.exp(np.sum(logs, axis=0)).astype(np.float32)
+        return np.asarray(np.exp(np.sum(logs, axis=0)), dtype=np.float32)

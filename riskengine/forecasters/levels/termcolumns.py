@@ -6,7 +6,7 @@ how a unit differs from the others, and leave the sum of all units as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,7 +139,10 @@ class TermColumns:
         repeated = np.broadcast_to(times[:, None, :].astype(np.float32), (len(ways), self._units, 3))
         return np.concatenate([self.make(ways, expected), repeated], axis=2)
 
-    def _list(self, origins: NDArray[np.int64], which: NDArray[np.intp], targets: NDArray[np.int64], share: Array):  # type: ignore[no-untyped-def]
+    def _list(
+        self, origins: NDArray[np.int64], which: NDArray[np.intp], targets: NDArray[np.int64], share: Array
+    ) -> Iterator[tuple[Array, bool]]:
+        """Give the columns in order, shape (ways, N or 1), and whether each says how units differ."""
         yield from ((column[:, None], False) for column in self._list_times(targets))
         lives = sorted({*self._lives["city"], *self._lives["unit"]})
         bins = np.array([*lives, np.inf]) / self._bin_days
@@ -167,9 +170,9 @@ class TermColumns:
         for each, other in zip(sums, self._others, strict=True):
             yield from self._list_recent(each, other, origins, which, others)
 
-    def _list_recent(  # type: ignore[no-untyped-def]
+    def _list_recent(
         self, sums: Array, other: OtherClock, origins: NDArray[np.int64], which: NDArray[np.intp], bins: Array
-    ):
+    ) -> Iterator[tuple[Array, bool]]:
         """Of another category: all units against the last year, then each unit against all."""
         hour, season = other.clock.compute(self._edges)
         usual = (other.usual * measure_days(self._edges) * hour * season)[: len(self._past)] * self._past.observed
@@ -184,7 +187,7 @@ class TermColumns:
             for number in range(len(self._lives["others"])):
                 yield _compare(sums[:, number], of_city[:, number] * share, _PRIOR_OF_SEVERAL), True
 
-    def _list_times(self, targets: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+    def _list_times(self, targets: NDArray[np.int64]) -> Iterator[Array]:
         """Hours by season, and how the clocks of other categories differ from that of the events."""
         middles = find_middles(self._edges)[targets]
         year = 2 * np.pi * middles / YEAR
