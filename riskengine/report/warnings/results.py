@@ -8,6 +8,7 @@ from ...evaluation.warned import WarningsJudged
 from .numbers import get_alarms
 
 _FIGURES = ("log_loss", "brier", "auc", "average_precision", "calibration_error")
+_OF_ALARMS = ("precision", "recall", "recall_events", "false_per_true")
 
 
 def describe_scores(judged: WarningsJudged) -> dict[str, dict[str, float | None]]:
@@ -16,13 +17,7 @@ def describe_scores(judged: WarningsJudged) -> dict[str, dict[str, float | None]
     for name, score in judged.scores.items():
         figures = {figure: float(getattr(score, figure)) for figure in _FIGURES}
         alarms = get_alarms(judged, name)
-        if alarms is not None:
-            figures |= {
-                "raised": float(alarms.raised),
-                "precision": alarms.precision,
-                "recall": alarms.recall,
-                "recall_events": alarms.recall_events,
-                "false_per_true": alarms.false_per_true,
-            }
+        figures["raised"] = alarms.raised
+        figures |= {figure: getattr(alarms, figure) for figure in _OF_ALARMS}
         scores[name] = {key: value if math.isfinite(value) else None for key, value in figures.items()}
     return scores
