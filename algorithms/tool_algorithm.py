@@ -139,7 +139,7 @@ class ToolAlgorithm(EngineAlgorithm):
         )
         source = self.parameterAsSource(parameters, source_key, context) if source_key else None
         if source is not None:
-            asked = ("TIME_FIELD", "CATEGORY_FIELD", "REPORTED_FIELD", "AREA_COLUMN", "PLACE_FIELD")
+            asked = ("TIME_FIELD", "CATEGORY_FIELD", "REPORTED_FIELD", "AREA_COLUMN", "PLACE_FIELD", "END_FIELD")
             names = (self.parameterAsString(parameters, name, context) for name in asked)
             if why := describe_table(source) or layers.describe_field_problem(source, *names):
                 return why

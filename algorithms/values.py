@@ -288,6 +288,7 @@ class Asked:
             reported_field=self.read_text("reported_field"),
             area_column=self.read_text("area_column"),
             place_field=self.read_text("place_field"),
+            end_field=self.read_text("end_field"),
         )
         self._crs = self.places.crs
         if not own:

@@ -80,6 +80,7 @@ def describe_field_problem(
     reported_field: str = "",
     area_column: str = "",
     place_field: str = "",
+    end_field: str = "",
 ) -> str:
     """Describe what is wrong with the choice of fields, in a sentence; empty if nothing is."""
     fields = source.fields()
@@ -89,6 +90,7 @@ def describe_field_problem(
         "REPORTED_FIELD": reported_field,
         "AREA_COLUMN": area_column,
         "PLACE_FIELD": place_field,
+        "END_FIELD": end_field,
     }
     missing = (describe_missing_field(source, parameter, name) for parameter, name in chosen.items() if name)
     if why := next(filter(None, missing), ""):
@@ -97,7 +99,7 @@ def describe_field_problem(
         return tr("TIME_FIELD is empty. Choose the field that says when it happened.")
     problems = (
         _describe_type_problem(parameter, fields.field(fields.lookupField(chosen[parameter])))
-        for parameter in ("TIME_FIELD", "REPORTED_FIELD")
+        for parameter in ("TIME_FIELD", "REPORTED_FIELD", "END_FIELD")
         if chosen[parameter]
     )
     return next(filter(None, problems), "")
@@ -131,6 +133,7 @@ def read_incidents(
     reported_field: str = "",
     area_column: str = "",
     place_field: str = "",
+    end_field: str = "",
 ) -> Places:
     """Read a layer of incidents into `folder`/incidents.npz for the engine.
 
@@ -145,14 +148,16 @@ def read_incidents(
     import numpy as np
 
     # Models and scripts come here without checkParameterValues.
-    if why := describe_field_problem(source, time_field, category_field, reported_field, area_column, place_field):
+    asked = (time_field, category_field, reported_field, area_column, place_field, end_field)
+    if why := describe_field_problem(source, *asked):
         raise QgsProcessingException(why)
     coded = {
         "category": (category_field, "categories"),
         "area": (area_column, "areas"),
         "place": (place_field, "places"),
     }
-    times = {"time": time_field, **({"reported": reported_field} if reported_field else {})}
+    times = {"time": time_field, "reported": reported_field, "end": end_field}
+    times = {name: field for name, field in times.items() if field}
     columns = [_make_time_column(source, field) for field in times.values()]
     named = {name: Codes(_CATEGORY_LENGTH) for name, (field, _) in coded.items() if field}
     columns += [(coded[name][0], "i", codes) for name, codes in named.items()]

@@ -360,6 +360,35 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         line=LineStyle("#1B6CA8", "-", "4"),
         simple=True,
     ),
+    ForecasterRecord(
+        name="level_terms",
+        place="levels.terms:LevelTerms",
+        title=tr("Level with recent crime"),
+        summary=tr(
+            "The same, times what recent crime here, around and of other kinds makes of it, where the past proves that."
+        ),
+        line=LineStyle("#C0392B", "-", "$A$"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={"proven": False},
+    ),
+    ForecasterRecord(
+        name="level_boosting",
+        place="levels.boosting:LevelBoosting",
+        title=tr("Level with recent crime, boosted"),
+        summary=tr("The same, corrected by gradient-boosted trees, where the past proves that."),
+        line=LineStyle("#6C3483", "-", "$B$"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={"trees": 4, "proven": False},
+    ),
+    ForecasterRecord(
+        name="level_exciting",
+        place="levels.exciting:LevelExciting",
+        title=tr("Level and self-exciting"),
+        summary=tr("The level, and a share of the events that follow recent ones here or around."),
+        line=LineStyle("#117A65", "-", "$E$"),
+        needs=frozenset({NEIGHBOURS}),
+        quick_settings={"proven": False},
+    ),
 )
 #: By name.
 FORECASTERS: Mapping[str, ForecasterRecord] = {record.name: record for record in RECORDS}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -50,8 +49,16 @@ def make_note(
     timing: Timing, targets: Sequence[str], similar: Sequence[str], budget: Budget, said: str = ""
 ) -> WarningNote:
     """Make what a card keeps."""
-    kept = BudgetNote(**asdict(budget))
-    return WarningNote(**asdict(timing), targets=list(targets), similar=list(similar), budget=kept, said=said)
+    return WarningNote(
+        window=timing.window,
+        begin=timing.begin,
+        lead=timing.lead,
+        delay=timing.delay,
+        targets=list(targets),
+        similar=list(similar),
+        budget=BudgetNote(kind=budget.kind, size=budget.size),
+        said=said,
+    )
 
 
 def read_timing(note: WarningNote) -> Timing:

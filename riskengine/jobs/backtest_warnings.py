@@ -38,16 +38,9 @@ def run(parameters: BacktestWarnings, context: JobContext) -> dict[str, Any]:
     for name in ("report", "csv", "warnings"):
         if path := getattr(parameters, name):
             check_folder(path, name)
-    notes: list[str] = []
-
-    def warn(message: str) -> None:
-        notes.append(message)
-        context.warn(message)
-
-    context.progress(0.0, "Reading incidents")
     with context.step(0.0, 0.1):
-        task = read_task(parameters, warn, context)
-    panel, timing = task.panel, task.timing
+        task = read_task(parameters, context)
+    panel, timing, inputs = task.panel, task.timing, task.inputs
     if parameters.start is not None:
         first = find_start(panel, timing, parameters.start)
     else:
@@ -71,8 +64,8 @@ def run(parameters: BacktestWarnings, context: JobContext) -> dict[str, Any]:
     written = {name: getattr(parameters, name) for name in ("report", "csv", "warnings")}
     with context.step(0.9, 1.0):
         if parameters.report:
-            with keep_going(warn, "The report could not be written"):
-                write_warnings_report(parameters.report, judged, shown, notes, task.inputs.findings, task.precursors)
+            with keep_going(context.warn, "The report could not be written"):
+                write_warnings_report(parameters.report, judged, shown, inputs.notes, precursors=task.precursors)
         if parameters.csv:
             write_warnings_figures(parameters.csv, judged)
         if parameters.warnings:
@@ -92,11 +85,11 @@ def run(parameters: BacktestWarnings, context: JobContext) -> dict[str, Any]:
         "counted_categories": panel.categories,
         "events": count_events(judged),
         "windows": len(judged.windows),
-        "refused": len(task.inputs.refusals),
-        "reasons": count_reasons(task.inputs.refusals),
-        "refusals": [[each.fid, each.reason] for each in task.inputs.refusals],
+        "refused": len(inputs.refusals),
+        "reasons": count_reasons(inputs.refusals),
+        "refusals": [[each.fid, each.reason] for each in inputs.refusals],
         "failures": judged.failures,
-        "notes": [*judged.notes, *notes],
+        "notes": [*judged.notes, *inputs.notes],
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }

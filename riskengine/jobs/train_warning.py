@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..contract.dates import count_windows
+from ..contract.dates import count_windows, format_moment
 from ..contract.forecasters import WARNING_CANDIDATES, title_of
 from ..contract.texts import count_text
 from ..contract.tools.warning import AUTOMATIC, TrainWarningModel
-from ..contract.warnings import Timing, describe_windows, write_length
+from ..contract.warnings import Timing, write_length
 from ..evaluation.warned import WarningsJudged
 from ..evaluation.warnings import choose_warning_model, judge_warnings_trained
 from ..forecasters.catalogue import make_forecaster
@@ -39,16 +39,9 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
     for name in ("model_output", "report"):
         if path := getattr(parameters, name):
             check_folder(path, name)
-    notes: list[str] = []
-
-    def warn(message: str) -> None:
-        notes.append(message)
-        context.warn(message)
-
-    context.progress(0.0, "Reading incidents")
     with context.step(0.0, 0.1):
-        task = read_task(parameters, warn, context)
-    panel, timing = task.panel, task.timing
+        task = read_task(parameters, context)
+    panel, timing, inputs = task.panel, task.timing, task.inputs
     first = hold_out_share(panel, timing, parameters.held_out)
     with context.step(0.1, 0.5):
         kind = _choose_kind(parameters.kind, panel, first, timing, context)
@@ -58,10 +51,10 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
     model = wanted.fit(find_known(panel, first), context)
     judged: WarningsJudged | None = None
     if first == len(panel):
-        warn("No window was held out: nothing can be said about how good the warnings are")
+        context.warn("No window was held out: nothing can be said about how good the warnings are")
     else:
         held = count_windows((len(panel) - first) // timing.bins, write_length(timing.window))
-        context.log(f"{held} held out: {describe_windows(timing)}")
+        context.log(f"{held} held out, from {format_moment(panel.edges[first])} on")
         with context.step(0.55, 0.85):
             judged = judge_warnings_trained(model, panel, first, timing, task.budget, context)
         for sentence in list_sentences(judged):
@@ -80,29 +73,32 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
     context.progress(0.95, "Writing")
     save_model(parameters.model_output, model, card)
     shown = hide_folders(to_dict(parameters))
+    report = None
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
             write_warning_training_report(
-                parameters.report, panel, card, judged, shown, notes, task.inputs.findings, task.precursors
+                parameters.report, panel, card, judged, shown, inputs.notes, precursors=task.precursors
             )
-    context.log(f"{title_of(kind)} is kept, trained on {count_text(task.number, 'event')}")
+            report = parameters.report
+    number = len(inputs.warning.events)
+    context.log(f"{title_of(kind)} is kept, trained on {count_text(number, 'event')}")
     context.progress(1.0, "Done")
     return {
         "model": kind,
         "title": title_of(kind),
         "model_output": parameters.model_output,
-        "report": parameters.report,
+        "report": report,
         "scores": scores,
         "verdict": verdict,
         "said": said,
         "events": count_events(judged) if judged else 0,
         "windows": len(judged.windows) if judged else 0,
-        "all_events": task.number,
+        "all_events": number,
         "trained_until": card.window.end,
-        "refused": len(task.inputs.refusals),
-        "reasons": count_reasons(task.inputs.refusals),
-        "refusals": [[each.fid, each.reason] for each in task.inputs.refusals],
-        "notes": notes,
+        "refused": len(inputs.refusals),
+        "reasons": count_reasons(inputs.refusals),
+        "refusals": [[each.fid, each.reason] for each in inputs.refusals],
+        "notes": inputs.notes,
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }

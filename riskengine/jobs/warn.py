@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..contract import tags as tagnames
-from ..contract.dates import format_moment
+from ..contract.dates import format_last, format_moment
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..contract.tools.warning import Warn
+from ..contract.warnings import Timing
 from ..forecasters.base import check_history
 from ..forecasters.modelcard import ModelCard
 from ..forecasters.modelfile import load_model
@@ -20,13 +21,13 @@ from ..forecasters.warningnote import read_budget, read_timing, require_warnings
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
-from ..intake.incidents import count_reasons
+from ..intake.incidents import Incidents, count_reasons
 from ..maps.panel import Panel
 from ..maps.shapes import Shapes
-from ..maps.warningpanel import CITY, is_city, make_warning_panel
+from ..maps.warningpanel import CITY, is_city
 from ..report.warnings.outlook import describe_outlook, list_first
-from ..systems.warning.inputs import read_inputs
-from ..systems.warning.moments import count_next, find_moment
+from ..systems.warning.inputs import read_warning_inputs
+from ..systems.warning.moments import Moment, count_next, find_moment
 from ..systems.warning.outlook import make_outlook
 from ..systems.warning.tables import write_outlook, write_windows
 
@@ -47,26 +48,25 @@ def run(parameters: Warn, context: JobContext) -> dict[str, Any]:
         context.warn(message)
 
     _check_areas(card, parameters.areas)
-    context.progress(0.05, "Reading incidents")
-    inputs = read_inputs(parameters, warn, context)
-    moment = find_moment(inputs.incidents, parameters.origin, timing)
-    if parameters.origin is None:
-        context.log(f"The warnings are made on {format_moment(moment.made)}, where the incidents end")
+    with context.step(0.05, 0.3):
+        inputs = read_warning_inputs(
+            parameters,
+            note["targets"],
+            note["similar"],
+            timing,
+            context,
+            lambda incidents: _find_moment(incidents, parameters, timing, context),
+        )
+    moment = inputs.moment
+    assert moment is not None, "asked for"
     if old := moment.describe_age(timing):
         warn(old)
-    known = inputs.incidents.time < moment.known
-    made = make_warning_panel(
-        inputs.incidents.select(known),
-        note["targets"],
-        note["similar"],
-        inputs.areas,
-        timing,
-        context,
-        unit=inputs.unit[known],
-        until=moment.begin,
-        place=None if inputs.place is None else inputs.place[known],
-    )
-    panel = _bring_to_model(card, made.panel, warn)
+    if moment.known < np.datetime64(card.window.end) - np.timedelta64(timing.window, "h"):
+        warn(
+            f"The model was trained on what happened up to {format_last(card.window.end)}, after the moment at which"
+            " these warnings are made: what it warns of it may have seen, so this is no test of it"
+        )
+    panel = _bring_to_model(card, inputs.warning.panel, warn)
     bins = int(np.searchsorted(panel.edges[1:], moment.known, side="right"))
     check_history(panel.cut(bins), model.least_maps)
     windows = count_next(parameters.windows, timing)
@@ -109,9 +109,17 @@ def run(parameters: Warn, context: JobContext) -> dict[str, Any]:
         "refused": len(inputs.refusals),
         "reasons": count_reasons(inputs.refusals),
         "refusals": [[each.fid, each.reason] for each in inputs.refusals],
-        "notes": notes,
+        "notes": [*inputs.notes, *notes],
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _find_moment(incidents: Incidents, parameters: Warn, timing: Timing, context: JobContext) -> Moment:
+    """When the warnings are made; a default is said."""
+    moment = find_moment(incidents, parameters.origin, timing)
+    if parameters.origin is None:
+        context.log(f"The warnings are made on {format_moment(moment.made)}, where the incidents end")
+    return moment
 
 
 def _check_areas(card: ModelCard, areas: str | None) -> None:

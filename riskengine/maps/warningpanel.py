@@ -80,6 +80,7 @@ def make_warning_panel(
     unit: NDArray[np.int64] | None = None,
     until: np.datetime64 | None = None,
     place: NDArray[Any] | None = None,
+    known: np.datetime64 | None = None,
 ) -> WarningPanel:
     """Count events of the target categories, and of what else happened, by step and unit.
 
@@ -102,6 +103,8 @@ def make_warning_panel(
         the last incident where the rest of that day is longer than any recent gap between two incidents.
     place : ndarray of int, shape (R,), optional
         Code of the address of each row; see `merge_events`.
+    known : datetime64, optional
+        Nothing from this moment on is read, though windows go on after it: what happens between is not known yet.
 
     Raises
     ------
@@ -117,10 +120,11 @@ def make_warning_panel(
         unit = np.zeros(len(incidents), dtype=np.int64)
     unit = support.locate(incidents.x, incidents.y) if unit is None else unit
     edges = make_window_edges(*find_records(incidents, until), timing, len(support.ids))
+    before = np.ones(len(incidents), dtype=bool) if known is None else incidents.time < known
     notes: list[str] = []
 
     def count(rows: NDArray[np.bool_]) -> tuple[NDArray[Any], Events]:
-        rows = rows & (unit >= 0) & (locate(incidents.time, edges) >= 0)
+        rows = rows & before & (unit >= 0) & (locate(incidents.time, edges) >= 0)
         events = merge_events(incidents.select(rows), None if place is None else place[rows])
         # Rows of one time and place lie in one unit; where a column says otherwise the first decides.
         first = np.unique(events.rows, return_index=True)[1]
@@ -131,8 +135,9 @@ def make_warning_panel(
         notes.append(note)
         context.log(note)
     bin_length = bin_text("hours", timing.step)
-    observed = find_observed(count_bins_of(incidents.time, edges), bin_length)
-    if silent := describe_unobserved(observed, edges):
+    observed = find_observed(count_bins_of(incidents.time[before], edges), bin_length)
+    whole = len(observed) if known is None else int(np.searchsorted(edges[1:], known, side="right"))
+    if silent := describe_unobserved(observed[:whole], edges[: whole + 1]):
         notes.append(f"{silent}.")
         context.warn(notes[-1])
     where = "The whole city" if is_city(support) else count_text(len(support.ids), noun_of(support.kind))

@@ -65,6 +65,16 @@ class ReadsEvents(WorksInMetres, ReadsIncidents, RefusesFeatures):
     category_field: Annotated[
         str, Field("incidents"), QGIS_ONLY, Shown(tr("Category field"), tr("What happened, such as SHOOTING."))
     ] = "category"
+    end_field: Annotated[
+        str | None,
+        Field("incidents"),
+        QGIS_ONLY,
+        Shown(
+            tr("Field of the end"),
+            tr("Where it is known only between when it happened: how many span several windows is said in the log."),
+            advanced=True,
+        ),
+    ] = None
     place_field: Annotated[
         str | None,
         Field("incidents"),
@@ -122,7 +132,7 @@ class DefinesWarnings(ReadsEvents):
         Limits(fewest=1),
         Shown(
             tr("Categories to warn of"),
-            tr("As the category field has them; separate several by semicolons. What happens is one of these."),
+            tr("As the category field has them; separate several by semicolons."),
         ),
     ]
     similar: Annotated[

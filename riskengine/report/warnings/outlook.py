@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...contract.dates import count_windows, format_moment, format_span
+from ...contract.dates import count_windows, format_last, format_moment, format_span
 from ...contract.forecasters import title_of
 from ...contract.texts import clean_text, end_sentence, list_names
 from ...contract.warnings import TRAILING_DAYS, describe_budget, write_length
@@ -31,9 +31,9 @@ def _describe_made(outlook: Outlook, note: WarningNote, card: ModelCard) -> str:
     windows = count_windows(outlook.windows, write_length(note["window"]))
     return (
         f"{list_names(note['targets'])}: {windows}, {format_span(outlook.edges[0], outlook.edges[-1])}, by"
-        f" {title_of(card.name)}. Made {format_moment(outlook.made)}, when what happened before"
-        f" {format_moment(outlook.known)} was known, and nothing later; the model was trained until"
-        f" {format_moment(card.window.end)}."
+        f" {title_of(card.name)}. Made on {_say_moment(outlook.made)}, from what happened before"
+        f" {_say_moment(outlook.known)} and nothing later; the model was trained up to"
+        f" {format_last(card.window.end)}."
     )
 
 
@@ -48,8 +48,16 @@ def describe_warned(outlook: Outlook, note: WarningNote) -> str:
         return f"Warned of: {warned}, with {describe_budget(budget)}, from {format_percent(outlook.threshold)} on."
     if not outlook.followed:
         return f"Warned of: {warned}, since there is no past to take a threshold from."
-    follows = f"a threshold that follows the last {TRAILING_DAYS} days: {describe_budget(budget)}"
-    return f"Warned of: {warned}, above {format_percent(outlook.threshold)}, {follows}."
+    return (
+        f"Warned of: {warned}, those above {format_percent(outlook.threshold)}. The threshold follows the last"
+        f" {TRAILING_DAYS} days; the budget is {describe_budget(budget)}."
+    )
+
+
+def _say_moment(moment: object) -> str:
+    """A moment with its time of day, at midnight too."""
+    said = format_moment(moment)
+    return said if "," in said else f"{said}, 00:00"
 
 
 def list_first(outlook: Outlook, names: tuple[str, ...], most: int = 5) -> list[str]:

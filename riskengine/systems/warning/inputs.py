@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,7 @@ from ...maps.categories import find_named, name_missing
 from ...maps.shapes import Shapes
 from ...maps.unitlayer import make_units, read_units
 from ...maps.warningpanel import WarningPanel, make_city, make_warning_panel
+from .moments import Moment
 from .traps import describe_clock_changes, list_traps
 
 
@@ -44,12 +45,15 @@ class WarningInputs:
         Rows that cannot be used, and why.
     notes : list of str
         Sentences a reader of results must know; those of the panel among them.
+    moment : Moment or None
+        When warnings are made; None where the past is looked at.
     """
 
     warning: WarningPanel
     incidents: Incidents
     refusals: list[Refusal]
     notes: list[str]
+    moment: Moment | None = None
 
 
 def read_warning_inputs(
@@ -58,7 +62,7 @@ def read_warning_inputs(
     similar: Sequence[str],
     timing: Timing,
     context: JobContext,
-    until: np.datetime64 | None = None,
+    find_moment: Callable[[Incidents], Moment] | None = None,
 ) -> WarningInputs:
     """Read incidents and areas, count events, and say what of them limits warnings.
 
@@ -71,8 +75,9 @@ def read_warning_inputs(
     timing : Timing
     context : JobContext
         Told everything, once.
-    until : datetime64, optional
-        Nothing from this moment on is read.
+    find_moment : callable, optional
+        Of the incidents: when warnings are made. Nothing is read that is not known then, and the panel ends where the
+        first window begins that is warned of. By default all that is recorded is read.
 
     Raises
     ------
@@ -99,13 +104,15 @@ def read_warning_inputs(
         unit, outside = _assign(incidents, chosen, support, context)
         refusals = [*refusals, *outside]
     context.progress(0.6, "Counting events")
-    made = make_warning_panel(incidents, targets, similar, support, timing, context, unit, until, place)
+    moment = None if find_moment is None else find_moment(incidents)
+    begin, known = (None, None) if moment is None else (moment.begin, moment.known)
+    made = make_warning_panel(incidents, targets, similar, support, timing, context, unit, begin, place, known)
     if changes := describe_clock_changes(incidents, made):
         context.log(changes)
     traps = list_traps(incidents, made, chosen, ends)
     for note in traps:
         context.warn(note)
-    return WarningInputs(made, incidents, refusals, [*made.notes, *traps])
+    return WarningInputs(made, incidents, refusals, [*made.notes, *traps], moment)
 
 
 def _assign(

@@ -15,7 +15,7 @@ from ...contract.warnings import Budget, Timing
 from ...forecasters.base import Forecaster
 from ...forecasters.levels.base import LevelForecaster, count_totals
 from ...forecasters.levels.models import Level
-from ...forecasters.levels.places import PlacesRead, compute_shares
+from ...forecasters.levels.places import PlacesRead, compute_shares, weigh_similar
 from ...ground.context import JobContext
 from ...maps.panel import Panel
 from ...measures.alarms import count_trailing, find_threshold
@@ -204,6 +204,6 @@ def measure_spread(model: Forecaster, history: Panel) -> Values:
     level = (weights**2 @ events) / max(weights @ events, 1e-9) ** 2 if events.any() else 1.0
     shrinkage = float(getattr(model, "shrinkage_", _SHRINKAGE))
     ((past, similar),) = PlacesRead(history).sum_before(np.array([len(history)]))
-    shares = compute_shares(past, similar, shrinkage)
+    shares = compute_shares(past, weigh_similar(similar), shrinkage)
     place = (1 - shares) / (shares * (past.sum() + shrinkage))
-    return np.maximum(level + place, 1e-9)
+    return np.asarray(np.maximum(level + place, 1e-9))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...contract.texts import count_text
+from ...contract.texts import count_text, list_names
 from ...contract.tools.warning import DefinesWarnings
 from ...contract.warnings import Budget, Timing, describe_budget, describe_known, describe_windows
 from ...ground.context import JobContext
 from ...maps.categories import list_recorded
 from ...maps.panel import Panel
-from ...maps.warningpanel import make_warning_panel
-from .inputs import Inputs, read_inputs
+from .inputs import WarningInputs, read_warning_inputs
 
 
 @dataclass(frozen=True)
@@ -21,45 +19,35 @@ class Task:
 
     Attributes
     ----------
-    inputs : Inputs
+    inputs : WarningInputs
     timing : Timing
     budget : Budget
-    panel : Panel
-    number : int
-        Events in it.
     precursors : list of str
         Categories beside the targets that models read.
     """
 
-    inputs: Inputs
+    inputs: WarningInputs
     timing: Timing
     budget: Budget
-    panel: Panel
-    number: int
     precursors: list[str]
 
+    @property
+    def panel(self) -> Panel:
+        """The events, in steps of the windows."""
+        return self.inputs.warning.panel
 
-def read_task(parameters: DefinesWarnings, warn: Callable[[str], None], context: JobContext) -> Task:
-    """Read the inputs of a job, and count them in steps of its windows; `warn` is told what a reader must know."""
+
+def read_task(parameters: DefinesWarnings, context: JobContext) -> Task:
+    """Read the inputs of a job, and count them in steps of its windows."""
     timing = Timing(parameters.window, parameters.begin, parameters.lead, parameters.delay)
     budget = Budget.of_tool(parameters.budget_kind, parameters.budget)
-    inputs = read_inputs(parameters, warn, context)
     windows = describe_windows(timing)
     context.log(f"{windows[0].upper()}{windows[1:]}; {describe_budget(budget)} may be warned of")
     context.log(describe_known(timing))
-    made = make_warning_panel(
-        inputs.incidents,
-        parameters.targets,
-        parameters.similar,
-        inputs.areas,
-        timing,
-        context,
-        unit=inputs.unit,
-        place=inputs.place,
-    )
-    panel = made.panel
+    inputs = read_warning_inputs(parameters, parameters.targets, parameters.similar, timing, context)
+    panel = inputs.warning.panel
     panel.source = parameters.source
-    number = int(panel.counts.sum())
-    context.log(f"{count_text(number, 'event')} of {', '.join(panel.categories)} to learn from and to be judged by")
+    number = count_text(len(inputs.warning.events), "event")
+    context.log(f"{number} of {list_names(panel.categories)} to learn from and to be judged by")
     others = [name for name in list_recorded(inputs.incidents) if name not in panel.categories]
-    return Task(inputs, timing, budget, panel, number, parameters.similar or others)
+    return Task(inputs, timing, budget, parameters.similar or others)
