@@ -71,7 +71,8 @@ class ForecasterRecord:
     needs : frozenset of str
         What it reads beside the counts of each unit: `GRID` (rows and columns), `NEIGHBOURS` (which units touch),
         `COVARIATES` (static layers or other categories, where there are any). Without the first two it forecasts each
-        unit alike wherever it lies.
+        unit alike wherever it lies. The similar categories of a panel of warnings (`contract.warnings.SIMILAR`) are
+        not named here: no other panel has them.
     quick_settings : mapping
         Settings that make it as small as it can be, for tests: what they ask holds at any size.
     """

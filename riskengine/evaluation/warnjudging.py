@@ -136,7 +136,9 @@ def describe_few(events: int, windows: int) -> str:
         f"The {count_text(windows, 'window')} tested {'holds' if windows == 1 else 'hold'}"
         f" {count_text(events, 'event')}: too few to tell the models apart. {ENOUGH_EVENTS} would do"
     )
-    return f"{few}, at this rate {math.ceil(ENOUGH_EVENTS * windows / events):,} windows." if events else f"{few}."
+    if not events:
+        return f"{few}."
+    return f"{few}, at this rate {count_text(math.ceil(ENOUGH_EVENTS * windows / events), 'window')}."
 
 
 def _describe_surge(gathered: Panel, windows: NDArray[np.int64], first: int) -> str:
