@@ -22,6 +22,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "countareas": {"UNITS": "squares", "SIZE": 500},
     "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
+    "trainwarning": {"TARGETS": "SHOOTING"},
+    "backtestwarnings": {"TARGETS": "SHOOTING"},
 }
 #: How far beyond a limit of a real number is asked, relative to it.
 STEP = 1e-6
