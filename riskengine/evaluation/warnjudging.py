@@ -134,7 +134,7 @@ def describe_few(events: int, windows: int) -> str:
         return ""
     few = (
         f"The {count_text(windows, 'window')} tested {'holds' if windows == 1 else 'hold'}"
-        f" {count_text(events, 'event')}: too few to say which model warns better. {ENOUGH_EVENTS} would do"
+        f" {count_text(events, 'event')}: too few to tell the models apart. {ENOUGH_EVENTS} would do"
     )
     if not events:
         return f"{few}."
