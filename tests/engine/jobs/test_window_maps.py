@@ -22,6 +22,8 @@ from riskengine.ground.errors import Cancelled, CrimeRiskError, DataError, Outpu
 from riskengine.intake.incidents import write_exchange
 from riskengine.jobs import run_job
 from riskengine.maps.unitlayer import UnitRows, write_units
+from riskengine.systems.warning.networks import WindowArchitecture, make_network
+from riskengine.systems.warning.windowmodel import WindowCard, WindowModel
 
 CRS = "EPSG:32618"
 #: Two quarters of 3 km, side by side.
@@ -171,6 +173,54 @@ def test_what_was_there_stays_where_a_run_is_cancelled(draw: Any, tmp_path: Path
 def test_what_cannot_be_drawn_is_said(draw: Any, parameters: Any, error: type[Exception], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
         draw(**parameters)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> str:
+    """The file of an untrained network for pictures of 64 × 65 pixels and windows of two hours."""
+    architecture = WindowArchitecture(network="model2", width=64, height=65)
+    card = WindowCard(
+        name="untrained",
+        architecture=architecture,
+        hours=2,
+        targets=["SHOOTING"],
+        crs=CRS,
+        extent=(-300, -300, 6300, 6300),
+        first="2014-01-01T00:01",
+        end="2014-01-02T00:01",
+        split="forward",
+        share=0.1,
+        epochs=1,
+        seed=0,
+        versions={},
+    )
+    path = tmp_path / "network.crimewindow"
+    WindowModel(make_network(architecture), card).save(path)
+    return str(path)
+
+
+def test_what_a_network_says_stands_beside_each_picture(draw: Any, network: str, tmp_path: Path) -> None:
+    result, _ = draw(model=network, width=None)
+    assert (result["width"], result["height"]) == (64, 65)
+    told = [float(row["probability"]) for row in read_table(tmp_path / "maps")]
+    pictures = [read_picture(tmp_path / "maps" / row["file"]) for row in read_table(tmp_path / "maps")]
+    assert told == pytest.approx(WindowModel.load(network).predict(np.array(pictures)).tolist(), abs=1e-6)
+    assert len(set(told)) == 4
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"window": 4}, "The network looks at windows of 2 hours"),
+        ({"width": 80}, "The network looks at pictures of 64 × 65 pixels, and these are 80 × 65"),
+        ({"crs": "EPSG:32617"}, "The network's pictures are in EPSG:32618"),
+    ],
+)
+def test_a_network_looks_only_at_pictures_such_as_it_knows(
+    draw: Any, network: str, parameters: Any, sentence: str
+) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        draw(**{"model": network, "width": None, **parameters})
 
 
 def test_a_folder_with_other_things_is_left_alone(draw: Any, tmp_path: Path) -> None:
