@@ -31,8 +31,11 @@ def list_drawn(judged: WarningsJudged) -> list[str]:
 
     The first is the last, so that it lies on top.
     """
+    default = find_default(judged)
     learned = sorted(judged.learned, key=lambda name: judged.scores[name].log_loss)
-    wanted = [judged.model, find_rival(judged, judged.model), find_default(judged), *learned[:1]]
+    # One that forecasts as the default does would hide it.
+    learned = [name for name in learned if not np.array_equal(judged.risks[name], judged.risks[default])]
+    wanted = [judged.model, find_rival(judged, judged.model), default, *learned[:1]]
     return [name for name in dict.fromkeys(wanted) if name in judged.scores][::-1]
 
 

@@ -8,6 +8,7 @@ from ...contract.forecasters import DEFAULT_WARNING, title_of
 from ...contract.texts import count_text, part_text
 from ...evaluation.warned import WarningsJudged
 from ...evaluation.warnjudging import describe_few
+from ...measures.compare import Difference
 from ..verdicts import format_interval, format_points, verdict_of, verdict_of_hits
 from ..words import format_count, format_figure
 from .names import WarningWords, find_words, name_model
@@ -56,7 +57,6 @@ def _describe_learned(judged: WarningsJudged, words: WarningWords) -> tuple[str,
     if set(verdicts.values()) == {"too few"}:
         return "Too few weeks to tell whether anything recent warns beyond place, hour and level.", "unsure"
     better = [name for name, verdict in verdicts.items() if verdict == "better"]
-    worse = sum(verdict == "worse" for verdict in verdicts.values())
     if better:
         best = min(better, key=lambda name: compared[name].mean)
         some = part_text(len(better), len(compared), "learned model", "is", "are")
@@ -67,18 +67,34 @@ def _describe_learned(judged: WarningsJudged, words: WarningWords) -> tuple[str,
             f"{_set_events(judged, words, best, default)}.",
             "",
         )
-    nearest = min(compared, key=lambda name: compared[name].mean)
-    one = len(compared) == 1
-    who = (
-        f"the one learned model ({name_model(nearest)}) is not better than {name_model(default)}"
-        if one
-        else f"none of the {count_text(len(compared), 'learned model')} is better than {name_model(default)}"
-    )
-    near = "its log-loss differs by" if one else f"the nearest ({name_model(nearest)}) differs in log-loss by"
-    lost = ""
-    if worse:
-        lost = ", which is WORSE" if one else f"; {worse:,} {'is' if worse == 1 else 'are'} WORSE"
-    return f"{NOTHING}: {who}; {near} {format_interval(compared[nearest], each='week')}{lost}.", "unsure"
+    return f"{NOTHING}: {_describe_none_better(compared, default)}.", "unsure"
+
+
+def _describe_none_better(compared: dict[str, Difference], default: str) -> str:
+    """That none is better, the nearest of them, how many forecast the same, and how many lose."""
+    beside, differing = name_model(default), [name for name, change in compared.items() if not _is_same(change)]
+    nearest = min(differing, key=lambda name: compared[name].mean, default="")
+    if len(compared) == 1:
+        who = f"the one learned model ({name_model(next(iter(compared)))})"
+        if not nearest:
+            return f"{who} forecasts just as {beside} does"
+        lost = ", which is WORSE" if verdict_of(compared[nearest]) == "worse" else ""
+        interval = format_interval(compared[nearest], each="week")
+        return f"{who} is not better than {beside}; its log-loss differs by {interval}{lost}"
+    said = [f"none of the {count_text(len(compared), 'learned model')} is better than {beside}"]
+    if same := len(compared) - len(differing):
+        said.append(f"{same:,} {'forecasts' if same == 1 else 'forecast'} just as it does")
+    if nearest:
+        interval = format_interval(compared[nearest], each="week")
+        said.append(f"the nearest{' of the others' if same else ''} ({name_model(nearest)}) differs by {interval}")
+    if worse := sum(verdict_of(change) == "worse" for change in compared.values()):
+        said.append(f"{worse:,} {'is' if worse == 1 else 'are'} WORSE")
+    return "; ".join(said)
+
+
+def _is_same(change: Difference) -> bool:
+    """Whether a model forecasts as the other does, as a learned one does that found nothing of use in its past."""
+    return change.mean == change.low == change.high == 0
 
 
 def _describe_level(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
@@ -100,7 +116,10 @@ def _describe_level(judged: WarningsJudged, words: WarningWords) -> tuple[str, s
     own, rest = (judged.scores[name].calibration_error for name in (default, other))
     error = f"calibration error {format_figure(own, rest)} against {format_figure(rest, own)}"
     what = _SAYS.get(verdict_of_hits(judged.compare_recall(default, other)), "")
-    return f"What the level adds to {beside} is calibration{what}: {who} is better calibrated, {gain}, {error}{events}.", ""
+    return (
+        f"What the level adds to {beside} is calibration{what}: {who} is better calibrated, {gain}, {error}{events}.",
+        "",
+    )
 
 
 def _describe_own(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:

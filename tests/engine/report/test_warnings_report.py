@@ -162,12 +162,23 @@ def test_several_learned_models_are_counted() -> None:
     said = describe_warnings_verdict(judged)[0]
     assert said.startswith(
         f"{NOTHING}: none of the 2 learned models is better than level × calendar × place; the nearest"
-        " (boosting) differs in log-loss by "
+        " (boosting) differs by "
     )
     assert "; 1 is WORSE." in said
     risks |= {"boosting": lean(LEARNED["better"])}
     judged = make_warnings_judged(make_warning_steps(make_events()), risks, DAYS, BEFORE, QUARTER)
     assert "better calibrated than level × calendar × place (1 of 2 learned models is), " in list_sentences(judged)[4]
+
+
+def test_learned_models_that_found_nothing_of_use() -> None:
+    risks = {**MODELS, "boosting": MODELS["level"]}
+    judged = make_warnings_judged(make_warning_steps(make_events()), risks, DAYS, BEFORE, QUARTER)
+    said = f"{NOTHING}: the one learned model (boosting) forecasts just as level × calendar × place does. "
+    assert describe_warnings_verdict(judged)[0].startswith(said)
+    risks |= {"logistic": lean(LEARNED["worse"])}
+    judged = make_warnings_judged(make_warning_steps(make_events()), risks, DAYS, BEFORE, QUARTER)
+    said = describe_warnings_verdict(judged)[0]
+    assert "is better than level × calendar × place; 1 forecasts just as it does; the nearest of the others (" in said
 
 
 def test_nothing_learned_was_tried() -> None:
