@@ -30,8 +30,8 @@ BALTIMORE_END = np.datetime64("2016-09-18T00", "s")
 
 
 @cache
-def _read_baltimore(data: Path) -> tuple[Incidents, pd.DataFrame]:
-    """All dated incidents; those without coordinates have NaN."""
+def read_baltimore(data: Path) -> tuple[Incidents, pd.DataFrame]:
+    """Read all dated incidents, and the table they stand in; those without coordinates have NaN."""
     table = pd.read_csv(require_data(data, "baltimore", "bpd_part1_2011_2016.csv"), dtype={"Location": str})
     table = table.dropna(subset=["datetime"]).reset_index(drop=True)
     return _make_incidents(table, "datetime", "Description", "lat", "lon"), table
@@ -47,7 +47,8 @@ def _make_incidents(table: pd.DataFrame, time: str, category: str, lat: str, lon
 
 
 @cache
-def _read_neighbourhoods(data: Path) -> Areas:
+def read_neighbourhoods(data: Path) -> Areas:
+    """Read the neighbourhoods, called as incidents name them."""
     shapes, names = read_shapes(require_data(data, "baltimore", "neighborhoods.geojson"), "LABEL")
     return make_projected([name.strip().upper() for name in names], shapes)
 
@@ -64,8 +65,8 @@ def _find_units(areas: Areas, names: NDArray[np.object_]) -> NDArray[np.int64]:
 @cache
 def _make_districts(data: Path) -> Areas:
     """The nine districts: each neighbourhood belongs to the one that most of its incidents name."""
-    _, table = _read_baltimore(data)
-    areas = _read_neighbourhoods(data)
+    _, table = read_baltimore(data)
+    areas = read_neighbourhoods(data)
     most = table.groupby(_name_neighbourhoods(table))["District"].agg(lambda each: each.mode().get(0, ""))
     district = np.array([most.get(name, "") for name in areas.ids])
     names = sorted(set(district) - {""})
@@ -76,17 +77,17 @@ def _make_districts(data: Path) -> Areas:
 
 def make_baltimore(data: Path, setup: str, delay: int = 0) -> WarningPanel:
     """Make one of the published set-ups, a key of `BALTIMORE`, with a delay in hours."""
-    incidents, table = _read_baltimore(data)
+    incidents, table = read_baltimore(data)
     window, begin, units = BALTIMORE[setup]
     place = pd.factorize(table["Location"])[0]
     unit = None
     if units == "city":
-        areas = make_city(incidents, _read_neighbourhoods(data).crs)
+        areas = make_city(incidents, read_neighbourhoods(data).crs)
     elif units == "district":
         areas = _make_districts(data)
         unit = _find_units(areas, table["District"].fillna("").to_numpy())
     else:
-        areas = _read_neighbourhoods(data)
+        areas = read_neighbourhoods(data)
         unit = _find_units(areas, _name_neighbourhoods(table))
     timing = Timing(window, begin, 0, delay)
     return make_warning_panel(

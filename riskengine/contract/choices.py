@@ -51,3 +51,8 @@ Joining = Literal["key", "location", "area", "all"]
 Combining = Literal["mean", "sum", "count"]
 #: What a model that is there already is used for.
 ModelAim = Literal["model", "probabilities", "catch"]
+#: The published networks that look at pictures of windows, and how windows are shared out to learn from and to test.
+WindowNetwork = Literal["model1", "model2"]
+WindowSplit = Literal["random", "forward"]
+#: Windows of pictures: from a minute past the hour with both ends, as published, or from the hour without the end.
+WindowStyle = Literal["published", "halfopen"]

@@ -83,6 +83,7 @@ CLASSES_KIND = "classes"
 LABELS_KIND = "labels"
 DISPLAY_KIND = "display"
 PREDICTED_SCORE_KIND = "predicted_score"
+PICTURES_KIND = "pictures"
 
 
 def join_categories(names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import shutil
+import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ from .errors import CrimeRiskError, FormatError, OutputError
 _META = "meta.json"
 #: Set behind the writer's mark, so that whoever ends a process knows its leftovers.
 PARTIAL_SUFFIX = ".partial"
+#: Before the writer's mark in the name of a folder that is not whole yet.
+PARTIAL_FOLDER = ".crime_risk_"
 
 
 def make_partial_name(path: Path, pid: int | None = None) -> Path:
@@ -84,8 +87,48 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
     check_folder(path, parameter)
     temporary = make_partial_name(path)
     try:
-        yield temporary
-        temporary.replace(path)
+        with _saying_why(path, parameter):
+            yield temporary
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: str | Path, parameter: str = "output") -> Iterator[Path]:
+    """Give a temporary folder beside `path`; it takes the place of `path` only if the block succeeds.
+
+    Raises
+    ------
+    OutputError
+        If there is anything at `path` but an empty folder, or it cannot be written.
+    """
+    path = Path(path)
+    check_folder(path, parameter)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise OutputError(
+            f"{path} is there already and not empty",
+            parameter=parameter,
+            value=path,
+            remedy="Choose a new or empty folder",
+        )
+    temporary = path.with_name(f"{PARTIAL_FOLDER}{make_owner()}_{uuid.uuid4().hex[:8]}")
+    try:
+        with _saying_why(path, parameter):
+            temporary.mkdir()
+            yield temporary
+            if path.exists():
+                path.rmdir()
+            temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _saying_why(path: Path, parameter: str) -> Iterator[None]:
+    """Say what kept a destination from being written, in a sentence."""
+    try:
+        yield
     except CrimeRiskError:
         raise
     except Exception as error:
@@ -107,8 +150,6 @@ def whole_file(path: str | Path, parameter: str = "output") -> Iterator[Path]:
                 remedy="Choose a destination you may write to, and close programs that hold the file open",
             ) from error
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _is_full(folder: Path) -> bool:

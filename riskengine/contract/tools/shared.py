@@ -37,6 +37,7 @@ CSV = tr("CSV files (*.csv)")
 CRIME_INDEX = tr("Crime index (*.crimeindex)")
 FORECAST_MODEL = tr("Crime Risk model (*.crimemodel)")
 SCORE_MODEL = tr("Crime score model (*.crimescore)")
+WINDOW_NETWORK = tr("Window network (*.crimewindow)")
 CHECKPOINT = tr("Crime Risk checkpoint (*.checkpoint)")
 
 #: What the generators of random numbers take; a dialog holds the smaller ones.

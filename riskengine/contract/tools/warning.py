@@ -123,6 +123,18 @@ class ReadsEvents(WorksInMetres, ReadsIncidents, RefusesFeatures):
                 yield Problem(key, text.replace("key", key))
 
 
+def list_window_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield windows that do not fill a day or a week."""
+    if not is_window(given["window"]):
+        yield Problem(
+            "window",
+            tr(
+                "{window} is {value} hours, which is no part of a day and no number of whole days. Give 1, 2, 3, 4, 6, "
+                "8, 12 or 24 hours, or 48, 72, 96, 120, 144 or 168."
+            ),
+        )
+
+
 class DefinesWarnings(ReadsEvents):
     """What is warned of, for which windows, and how many alarms may be raised."""
 
@@ -132,7 +144,7 @@ class DefinesWarnings(ReadsEvents):
         Limits(fewest=1),
         Shown(
             tr("Categories to warn of"),
-            tr("As the category field has them; separate several by semicolons. What happens is one of these."),
+            tr("As the category field has them; separate several by semicolons."),
         ),
     ]
     similar: Annotated[
@@ -207,14 +219,7 @@ class DefinesWarnings(ReadsEvents):
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield windows that do not fill a day or a week, budgets that cannot be, and categories on both sides."""
         yield from super().list_problems(given)
-        if not is_window(given["window"]):
-            yield Problem(
-                "window",
-                tr(
-                    "{window} is {value} hours, which is no part of a day and no number of whole days. Give 1, 2, 3, "
-                    "4, 6, 8, 12 or 24 hours, or 48, 72, 96, 120, 144 or 168."
-                ),
-            )
+        yield from list_window_problems(given)
         if given["budget_kind"] == "share" and given["budget"] > 100:
             text = tr("{budget} is {value} per cent of all windows; give at most 100, or another {budget_kind}.")
             yield Problem("budget", text)
