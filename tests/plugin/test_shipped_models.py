@@ -251,7 +251,7 @@ def find_origin(name: str, own: str) -> tuple[str, str]:
 def test_the_forecaster_is_the_default_one() -> None:
     from crime_risk.riskengine.contract.forecasters import DEFAULT, FORECASTERS
 
-    for name in SHOWN:
+    for name in WITH_KINDS:
         kinds = find(name).parameterDefinition("kind")
         assert kinds.options() == [record.title for record in FORECASTERS.values()]
         assert kinds.options()[kinds.defaultValue()] == FORECASTERS[DEFAULT].title
