@@ -16,7 +16,8 @@ _ALPHA = 2e-3
 _HOURS, _DAYS = 24, 7
 #: Times of the week that have a factor of their own; bins of a week or more have none.
 SLOTS = _HOURS * _DAYS
-#: Holidays everywhere, as (month, day). Which others there are depends on the country, which nobody knows here.
+#: Holidays in most countries, as (month, day). Which others there are depends on the country, which nobody knows here;
+#: on Baltimore's training years all federal holidays forecast no better than these two, or none.
 HOLIDAYS = ((1, 1), (12, 25))
 #: Pairs of sine and cosine of the year, and the years that a history must have for a season to be told from a trend.
 _PAIRS, LEAST_YEARS = 2, 2.0

@@ -144,7 +144,7 @@ def test_too_few_events_name_the_number_that_would_do() -> None:
     assert 0 < events < 30
     windows = -(-30 * 100 // events)
     assert found.notes == [
-        f"The 100 windows tested hold {events} events: too few to say which model warns better."
+        f"The 100 windows tested hold {events} events: too few to tell the models apart."
         f" 30 would do, at this rate {windows} windows."
     ]
     assert not found.enough
@@ -248,7 +248,7 @@ def test_the_default_is_chosen_unless_another_is_better_beyond_doubt() -> None:
 def test_too_few_events_or_days_leave_the_default() -> None:
     few = choose_warning_model(draw_panel(DAY, events=0.1), ["ewma"], DAY)
     assert (few.model, few.judged) == (DEFAULT_WARNING, None)
-    assert "too few to say which model warns better. 30 would do, at this rate" in few.reason
+    assert "too few to tell the models apart. 30 would do, at this rate" in few.reason
     short = choose_warning_model(draw_panel(DAY, days=3), ["ewma"], DAY)
     assert (short.model, short.judged) == (DEFAULT_WARNING, None)
     assert short.reason.endswith("the history is too short to try others on a part of it")
