@@ -390,6 +390,30 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         needs=frozenset({NEIGHBOURS}),
         quick_settings={"proven": False},
     ),
+    ForecasterRecord(
+        name="level_maps",
+        place="levels.maps:LevelMaps",
+        title=tr("Level with the maps before"),
+        summary=tr("The level, corrected by a small network that sees the maps of all crime before."),
+        line=LineStyle("#B9770E", "-", "$M$"),
+        network=True,
+        needs=frozenset({GRID}),
+        quick_settings={"features": 2, "epochs": 2, "learning_rate": 0.01, "batch_size": 8, "proven": False},
+    ),
+    ForecasterRecord(
+        name="level_ensemble",
+        place="levels.pool:LevelEnsemble",
+        title=tr("Ensemble of levels"),
+        summary=tr("The level and its corrections, weighted on past windows and held towards the level."),
+        line=LineStyle("#34495E", "-", "$L$"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={
+            "members": ["level_terms", "level_exciting"],
+            "member_settings": {"level_terms": {"proven": False}, "level_exciting": {"proven": False}},
+            "strength": 1e6,
+            "proven": False,
+        },
+    ),
 )
 #: By name.
 FORECASTERS: Mapping[str, ForecasterRecord] = {record.name: record for record in RECORDS}
@@ -401,6 +425,8 @@ CATCH_MEMBERS = (CATCH_BASELINE, "point_kernel", "counts_etas")
 #: The same for warnings; what learned ones must beat, and what stands beside all of them (`list_baselines` is of maps).
 DEFAULT_WARNING, WARNING_REFERENCE = "level", "calendar_reset"
 WARNING_BASELINES = ("constant", "clock", "calendar", WARNING_REFERENCE)
+#: What the ensemble of levels pools.
+LEVEL_MEMBERS = (DEFAULT_WARNING, "level_terms", "level_boosting", "level_exciting")
 #: Learned ones that are tried where a user leaves the kind to the data; networks, which take long, are not.
 WARNING_CANDIDATES = tuple(
     record.name for record in RECORDS if record.place.startswith("levels.") and not record.simple and not record.network

@@ -1,13 +1,13 @@
-"""The level with recent crime, boosted: trees on the same columns correct the level's probability."""
+"""The level with recent crime, boosted: trees on the same columns correct the level."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
 from ...contract.forecasters import title_of
@@ -15,24 +15,24 @@ from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
 from ...maps.panel import Panel
-from ..rates import LARGEST, SMALLEST
-from ..trees import Trees, fit_trees
+from ..trees import Trees, grow_trees
 from .base import Array, Way
 from .columnreader import ColumnReader
+from .loglink import correct
 from .pastforecasts import PastForecasts, Rows
 from .termcolumns import TermColumns
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Share of the rows, at their end, on which the number of trees is chosen.
-_CHOOSING = 0.25
+#: Shares of the most trees that are tried.
+_SHARES = (0.1, 0.2, 0.5, 1.0)
 
 
 class LevelBoosting(ColumnReader):
     """Level × calendar × place, corrected by gradient-boosted trees on the columns of `LevelTerms` and on times.
 
-    The trees are added to the logit of the level's probability, so that with none it is the level.
+    The trees give the logarithm of what the level's expected events are multiplied by, under Poisson's loss.
 
     Parameters
     ----------
@@ -88,38 +88,41 @@ class LevelBoosting(ColumnReader):
         read = self._read(history.drop_delay(), history.edges)
         table = read.make_with_times(past.ways, past.expected)
         self.columns_ = table.shape[-1]
-        everything = np.ones(len(past.ways), dtype=bool)
-
-        def learn(rows: Rows) -> Callable[[Rows], Array]:
-            trees = self._grow(table, past, rows, context)
-            return lambda others: _apply(trees, table[others], past.expected[others])
-
+        number = self.trees
         # As in `cellwise`: threads that share a table this small wait for each other.
         with threadpool_limits(1):
-            gain, proven = past.judge(past.cross(learn)) if self.proven else (0.0, True)
-            if proven:
-                self.trees_ = self._grow(table, past, everything, context)
-        what = count_text(len(self.trees_.roots), "tree")
-        context.log(
-            f"{title_of(self.name)}: {what if proven else 'no trees, for past folds prove no gain'}"
-            f"{f' ({gain:+.4f} in log-loss)' if self.proven else ''}"
-        )
+            if self.proven:
+                number = self._choose(table, past, context)
+            if number:
+                self.trees_ = self._grow(table, past, np.ones(len(past.ways), dtype=bool), number)
+        said = count_text(number, "tree") if number else "no trees, for past folds prove no gain"
+        context.log(f"{title_of(self.name)}: {said}")
 
-    def _grow(self, table: NDArray[np.float32], past: PastForecasts, rows: Rows, context: JobContext) -> Trees:
+    def _choose(self, table: NDArray[np.float32], past: PastForecasts, context: JobContext) -> int:
+        """Choose how many trees past folds gain most by; none where no number is proven."""
+        tried = sorted({max(round(self.trees * share), 1) for share in _SHARES})
+        corrected = {number: past.expected.copy() for number in tried}
+        folds = np.unique(past.fold)
+        for place, fold in enumerate(folds):
+            context.progress(place / (len(folds) + 1), f"{title_of(self.name)}: choosing the number of trees")
+            rows = past.fold == fold
+            grown = self._grow(table, past, ~rows, self.trees)
+            for number in tried:
+                first = replace(grown, roots=grown.roots[:number])
+                corrected[number][rows] = _apply(first, table[rows], past.expected[rows])
+        judged = [(*past.judge(corrected[number]), number) for number in tried]
+        return min((each for each in judged if each[1]), default=(0.0, False, 0))[2]
+
+    def _grow(self, table: NDArray[np.float32], past: PastForecasts, rows: Rows, number: int) -> Trees:
+        # Of counts over what is expected, each weighing as much as it, Poisson's loss is that with an offset.
+        weights = (past.expected if past.counted else -np.expm1(-past.expected))[rows].ravel()
+        outcome = past.counts[rows].ravel() / weights
         columns = table[rows].reshape(-1, table.shape[-1])
-        chosen_from = round(int(rows.sum()) * (1 - _CHOOSING)) * table.shape[1]
-        return fit_trees(
-            columns,
-            _to_logit(past.expected[rows]).ravel(),
-            past.events[rows].ravel(),
-            chosen_from,
-            self.trees,
-            self.leaves,
-            self.learning_rate,
-            self.seed,
-            # Told fold by fold it would go back.
-            JobContext(cancelled=context.cancelled),
-        )
+        if not outcome.any():
+            return self.trees_
+        grown = grow_trees(columns, outcome, weights, number, self.leaves, self.learning_rate, self.seed)
+        # The level is not theirs to tell.
+        return replace(grown, start=0.0)
 
     def _correct(self, read: TermColumns, ways: Sequence[Way], expected: Array) -> Array:
         return _apply(self.trees_, read.make_with_times(ways, expected), expected)
@@ -136,10 +139,4 @@ class LevelBoosting(ColumnReader):
 
 
 def _apply(trees: Trees, table: NDArray[np.float32], expected: Array) -> Array:
-    logits = _to_logit(expected) + trees(table.reshape(-1, table.shape[-1])).reshape(expected.shape)
-    # −log(1 − p) of the corrected p.
-    return np.asarray(np.logaddexp(0.0, logits))
-
-
-def _to_logit(expected: Array) -> Array:
-    return np.asarray(logit(np.clip(-np.expm1(-expected), SMALLEST, LARGEST)))
+    return correct(expected, trees(table.reshape(-1, table.shape[-1])).reshape(expected.shape))

@@ -62,7 +62,8 @@ class ColumnReader(LearnedLevel):
     def _read(self, panel: Panel, edges: NDArray[np.datetime64]) -> TermColumns:
         if len(panel.extras.channel_names) != len(self.other_usual_):
             raise DataError(
-                f"The model was fitted with {count_text(len(self.other_usual_), 'further category', 'further categories')},"
+                "The model was fitted with"
+                f" {count_text(len(self.other_usual_), 'further category', 'further categories')},"
                 f" the panel has {len(panel.extras.channel_names)}",
                 parameter="extras",
                 value=[*panel.extras.channel_names],

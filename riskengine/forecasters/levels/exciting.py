@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from .learned import LearnedLevel
 from .loglink import LEAST, compute_losses
 from .pastforecasts import PastForecasts, Rows
 from .recentsums import sum_recent
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: Half-lives of the memory that are tried together, days; none is shorter than two fifths of a bin.
 HALF_LIVES = (0.5, 2.0, 7.0, 30.0)
@@ -89,7 +92,7 @@ class LevelExciting(LearnedLevel):
     def _correct(self, read: _Recent, ways: Sequence[Way], expected: Array) -> Array:
         return _mix(expected, read.compute(ways), self.shares_.ravel())
 
-    def restore(self, state: Mapping[str, NDArray[np.generic]]):  # type: ignore[no-untyped-def]
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
         """Take over what another forecaster of the same settings learned."""
         super().restore(state)
         if self.shares_.sum() > 1:
@@ -146,7 +149,11 @@ def _fit_shares(recent: Array, expected: Array, events: NDArray[np.uint8]) -> Ar
             jac=True,
             method="SLSQP",
             bounds=[(0.0, _MOST_SHARE)] * int(used.sum()),
-            constraints={"type": "ineq", "fun": lambda each: _MOST_SHARE - each.sum(), "jac": lambda each: -np.ones(len(each))},
+            constraints={
+                "type": "ineq",
+                "fun": lambda each: _MOST_SHARE - each.sum(),
+                "jac": lambda each: -np.ones(len(each)),
+            },
             options={"ftol": 1e-10, "maxiter": 200},
         ).x
         shares[used] = np.where(found < _LEAST_SHARE, 0.0, found)

@@ -49,9 +49,9 @@ class LearnedLevel(Level):
         """Learn the level, then what corrects it, on past bins that it forecasts from what was known before them."""
         context = context or JobContext()
         super().fit(history, context)
-        context.progress(0.3, f"{title_of(self.name)}: forecasting the past")
-        past = forecast_past(self._make_level, history, self.threshold)
         self._begin(history, context)
+        context.progress(0.3, f"{title_of(self.name)}: forecasting the past")
+        past = self._forecast_past(history)
         if past.enough or not self.proven:
             with context.step(0.5, 1.0):
                 self._learn(history, past, context)
@@ -87,6 +87,9 @@ class LearnedLevel(Level):
         ways = [(max(start - panel.delay, 0), start + step) for start in starts for step in range(length)]
         expected = self.compute_intensity(panel, panel.edges, ways, context)
         return self._spread(expected.reshape(len(starts), length, -1).sum(axis=1), panel)
+
+    def _forecast_past(self, history: Panel) -> PastForecasts:
+        return forecast_past(self._make_level, history, self.threshold)
 
     def _make_level(self) -> Level:
         return Level(self.half_life, self.shrinkage, self.threshold)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...contract.warnings import ENOUGH_EVENTS
 from ...maps.panel import Panel
 from ...measures.compare import bootstrap_interval
-from ..base import mark_events
+from ..base import counts_events, mark_events
 from .base import Array, LevelForecaster, Way
 from .cityclock import measure_days
 from .loglink import compute_losses
@@ -38,6 +38,9 @@ class PastForecasts:
         Bins known, and bin forecast, as `LevelForecaster.compute_intensity` takes them.
     expected : ndarray, shape (R, N)
     events : ndarray of 0/1, shape (R, N)
+    counts : ndarray, shape (R, N)
+        Of events, where they are `counted`; else the same as `events`.
+    counted : bool
     fold : ndarray of int, shape (R,)
     block : int
         Bins of a week, at least one: the blocks of an interval.
@@ -46,6 +49,8 @@ class PastForecasts:
     ways: list[Way]
     expected: Array
     events: NDArray[np.uint8]
+    counts: NDArray[np.floating]
+    counted: bool
     fold: NDArray[np.int64]
     block: int
 
@@ -68,13 +73,17 @@ class PastForecasts:
             corrected[rows] = learn(~rows)(rows)
         return corrected
 
-    def judge(self, corrected: Array, against: Array | None = None) -> tuple[float, bool]:
+    def judge(
+        self, corrected: Array, against: Array | None = None, which: Rows | slice = slice(None)
+    ) -> tuple[float, bool]:
         """Judge corrected forecasts against the level's, or others: mean difference of the log-losses, and proof.
 
         Parameters
         ----------
         corrected : ndarray, shape (R, N)
         against : ndarray, shape (R, N), optional
+        which : ndarray of bool, shape (R,), optional
+            Bins that count; all by default.
 
         Returns
         -------
@@ -83,11 +92,11 @@ class PastForecasts:
         bool
             Whether the whole interval by weeks lies below 0.
         """
-        losses = [
-            compute_losses(each, self.events).mean(axis=1)
+        own, former = (
+            compute_losses(each[which], self.events[which]).mean(axis=1)
             for each in (corrected, self.expected if against is None else against)
-        ]
-        found = bootstrap_interval(*losses, block=self.block, level=PROOF)
+        )
+        found = bootstrap_interval(own, former, block=self.block, level=PROOF)
         return found.mean, bool(found.high < 0)
 
 
@@ -118,10 +127,16 @@ def forecast_past(
         expected.append(make().fit(known).compute_intensity(panel, panel.edges, of_fold))
         ways += of_fold
         folds.append(np.full(len(of_fold), fold))
+    bins_forecast = np.array([target for _, target in ways], dtype=np.int64)
+    events = mark_events(history, threshold, bins_forecast)[:, history.mask]
+    counted = not counts_events(history, threshold)
+    counts = np.asarray(history.counts[bins_forecast][:, history.mask]) if counted else events
     return PastForecasts(
         ways,
         np.concatenate(expected) if expected else np.zeros((0, units)),
-        mark_events(history, threshold, np.array([target for _, target in ways], dtype=np.int64))[:, history.mask],
+        events,
+        counts.astype(np.float32),
+        counted,
         np.concatenate(folds) if folds else np.zeros(0, dtype=np.int64),
         max(round(_WEEK / float(measure_days(history.edges).mean()) / step), 1),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ Array = NDArray[np.float64]
 _TRIFLE = 1e-7
 
 
-def sum_recent(counts: NDArray[np.floating], origins: NDArray[np.int64], half_lives: NDArray[np.floating]) -> Array:
+def sum_recent(counts: NDArray[Any], origins: NDArray[np.int64], half_lives: NDArray[np.floating]) -> Array:
     """Sum the counts before each origin, the weights halving every half-life.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What is known at an origin beside the level, as columns: each says how a recent number compares with what was expected.
+"""What is known at an origin beside the level, as columns: how recent numbers compare with what was expected.
 
 All are logarithms of ratios to an expectation, so that they mean the same at any level of the city; those of units say
 how a unit differs from the others, and leave the sum of all units as it is.
@@ -6,7 +6,7 @@ how a unit differs from the others, and leave the sum of all units as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,12 +125,10 @@ class TermColumns:
         origins, which = np.unique([origin for origin, _ in ways], return_inverse=True)
         targets = np.array([target for _, target in ways], dtype=np.int64)
         columns = np.zeros((len(ways), self._units, len(self.groups)), dtype=np.float32)
-        number = 0
-        for column, of_units in self._list(origins, which, targets, share):
+        for number, (column, of_units) in enumerate(self._list(origins, which, targets, share)):
             if of_units:
                 column = column - (share * column).sum(axis=1, keepdims=True)
             columns[:, :, number] = column
-            number += 1
         return columns
 
     def make_with_times(self, ways: Sequence[Way], expected: Array) -> NDArray[np.float32]:
@@ -141,7 +139,10 @@ class TermColumns:
         repeated = np.broadcast_to(times[:, None, :].astype(np.float32), (len(ways), self._units, 3))
         return np.concatenate([self.make(ways, expected), repeated], axis=2)
 
-    def _list(self, origins: NDArray[np.int64], which: NDArray[np.intp], targets: NDArray[np.int64], share: Array):  # type: ignore[no-untyped-def]
+    def _list(
+        self, origins: NDArray[np.int64], which: NDArray[np.intp], targets: NDArray[np.int64], share: Array
+    ) -> Iterator[tuple[Array, bool]]:
+        """Give the columns in order, shape (ways, N or 1), and whether each says how units differ."""
         yield from ((column[:, None], False) for column in self._list_times(targets))
         lives = sorted({*self._lives["city"], *self._lives["unit"]})
         bins = np.array([*lives, np.inf]) / self._bin_days
@@ -169,9 +170,9 @@ class TermColumns:
         for each, other in zip(sums, self._others, strict=True):
             yield from self._list_recent(each, other, origins, which, others)
 
-    def _list_recent(  # type: ignore[no-untyped-def]
+    def _list_recent(
         self, sums: Array, other: OtherClock, origins: NDArray[np.int64], which: NDArray[np.intp], bins: Array
-    ):
+    ) -> Iterator[tuple[Array, bool]]:
         """Of another category: all units against the last year, then each unit against all."""
         hour, season = other.clock.compute(self._edges)
         usual = (other.usual * measure_days(self._edges) * hour * season)[: len(self._past)] * self._past.observed
@@ -186,7 +187,7 @@ class TermColumns:
             for number in range(len(self._lives["others"])):
                 yield _compare(sums[:, number], of_city[:, number] * share, _PRIOR_OF_SEVERAL), True
 
-    def _list_times(self, targets: NDArray[np.int64]):  # type: ignore[no-untyped-def]
+    def _list_times(self, targets: NDArray[np.int64]) -> Iterator[Array]:
         """Hours by season, and how the clocks of other categories differ from that of the events."""
         middles = find_middles(self._edges)[targets]
         year = 2 * np.pi * middles / YEAR

@@ -1,4 +1,4 @@
-"""The level with recent crime: a log-linear correction by groups of columns, each kept only where the past proves it."""
+"""The level with recent crime: a log-linear correction by groups of columns, each kept where the past proves it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from .termcolumns import TermColumns
 #: Strengths of the pull on the weights that are tried: precisions of their Gaussian prior, of standardised columns.
 _STRENGTHS = (20.0, 200.0)
 _MOST_WEIGHT = 10.0
+_MOST_DEVIATIONS = np.float32(4.0)
 
 
 class LevelTerms(ColumnReader):
@@ -79,7 +80,7 @@ class LevelTerms(ColumnReader):
         self.mean_ = flat.mean(axis=0, dtype=np.float64)
         deviation = flat.std(axis=0, dtype=np.float64)
         self.scale_ = np.where(deviation > LEAST_DEVIATION, deviation, 1.0)
-        columns = (columns - self.mean_.astype(np.float32)) / self.scale_.astype(np.float32)
+        columns = self._standardise(columns)
         groups = np.array(read.groups)
         # As in `cellwise`: threads that share a table this small wait for each other.
         with threadpool_limits(1):
@@ -122,12 +123,15 @@ class LevelTerms(ColumnReader):
             open_ = [each[2:4] for each in found if each[0] < 0 and each[2] != group]
         return chosen
 
+    def _standardise(self, columns: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Standardise columns as they were in what was learned from; what lies far beyond it says no more."""
+        z = (columns - self.mean_.astype(np.float32)) / self.scale_.astype(np.float32)
+        return np.clip(z, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+
     def _correct(self, read: TermColumns, ways: Sequence[Way], expected: Array) -> Array:
-        slopes = (self.weights_ / self.scale_).astype(np.float32)
-        table = read.make(ways, expected)
         # Row by row, so that a row's sum does not depend, in its last digit, on how many rows there are.
-        shift = float(self.mean_ @ slopes)
-        return correct(expected, np.einsum("ijk,k->ij", table, slopes).astype(np.float64) - shift)
+        sums = np.einsum("ijk,k->ij", self._standardise(read.make(ways, expected)), self.weights_.astype(np.float32))
+        return correct(expected, sums.astype(np.float64))
 
 
 def _fit(columns: NDArray[np.float32], past: PastForecasts, pulls: Array, rows: Rows) -> Array:

@@ -10,7 +10,7 @@ import pytest
 from kit.hostile import WRITABLE, find_faults_of_page
 from kit.pages import Page, collapse_blanks, read_figure
 from kit.sentences import find_faults, find_faults_of_report
-from kit.warnings import DAYS, make_warning_steps, make_warnings_judged
+from kit.warningtests import DAYS, make_warning_steps, make_warnings_judged
 
 from riskengine.contract.warnings import Budget, Timing, describe_budget, describe_known, describe_windows
 from riskengine.evaluation.warned import WarningsJudged
