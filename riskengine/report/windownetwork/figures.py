@@ -18,10 +18,10 @@ _MARKS: dict[WindowSplit, tuple[str, str]] = {"random": ("#0072B2", "o"), "forwa
 EXAMPLES = 5
 #: Whether there was a target, and whether the network said so, with what such windows are called.
 KINDS = {
-    (True, True): "a target, told",
-    (True, False): "a target, not told",
-    (False, False): "none, none told",
-    (False, True): "none, but told",
+    (True, True): "target, told",
+    (True, False): "target, not told",
+    (False, False): "no target, none told",
+    (False, True): "no target, but told",
 }
 
 

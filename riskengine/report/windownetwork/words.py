@@ -133,8 +133,8 @@ def describe_flags(study: WindowStudy) -> str:
     if not np.isfinite(precision):
         return f"{text} The network flagged none."
     return (
-        f"{text} Among all, of 100 windows that the network flags about {format_hundred(precision)} would have one, which"
-        " it sees on the picture."
+        f"{text} Among all, of 100 windows that the network flags about {format_hundred(precision)} would have one,"
+        " which it sees on the picture."
     )
 
 

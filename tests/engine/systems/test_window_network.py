@@ -76,7 +76,7 @@ def scene_of(incidents: Incidents, size: int = 30, closed: bool = True, shared: 
 
 
 def simulate(windows: int, seed: int = 0, night: bool = False, shared: bool = True) -> Scene:
-    """Windows of two hours with larcenies, some with stolen cars, and shootings in the middle, at random or at night."""
+    """Windows of two hours with larcenies, some with stolen cars, shootings in the middle, at random or at night."""
     random = np.random.default_rng(seed)
     rows: list[tuple[int, int]] = []
     for number in range(windows):
