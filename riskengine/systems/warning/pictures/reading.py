@@ -112,7 +112,7 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     if lost := count_refused(parameters.incidents, refusals, parameters.targets):
         rows = sum(lost.values())
         context.warn(
-            f"{part_text(rows, rows + int(target.sum()), 'row of a target', 'is', 'are')} left out"
+            f"{part_text(rows, rows + int(target.sum()), 'target row', 'is', 'are')} left out"
             f" ({describe_reasons(lost)}): the window that each belongs to may be labelled as if without"
         )
     colours = _choose_colours(parameters, incidents, target)
@@ -141,6 +141,12 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     )
     closed = parameters.style == "published"
     windows = list_picture_windows(incidents, first, last, parameters.window, closed, parameters.begin)
+    if not len(windows):
+        raise DataError(
+            f"No incident lies in a window: {count_text(windows.empty, 'window is', 'windows are')} empty",
+            parameter="start" if first is not None else "incidents",
+            remedy="Choose a START and an END between which there are incidents",
+        )
     events = merge_events(incidents.select(target), None if place is None else place[target])
     pictured = Pictured(incidents, assigned.unit[inside], place, target, events, windows, areas, colours, refusals)
     _describe(pictured, parameters, context)
