@@ -225,7 +225,7 @@ def style_warnings(layer: QgsVectorLayer, edges: Edges) -> None:
         until = "<=" if end == steps[-1] else "<"
         label = f"{100 * begin:.1f} – {100 * end:.1f} %"
         rules.append((f'"probability" >= {begin!r} AND "probability" {until} {end!r}', label, colour))
-    _set_rules(layer, edges, rules)
+    _set_rules(layer, edges, rules, 'CASE WHEN "warned" = 1 THEN round(100 * "probability") || \' %\' END')
     said = {
         tr("probability of one or more"): _percent("probability", "low", "high"),
         tr("rank"): '"rank"',
@@ -249,7 +249,8 @@ def style_warnings_tested(layer: QgsVectorLayer, edges: Edges) -> None:
         QUIET: (tr("Not warned of, no event"), "#00999999"),
     }
     rules = [(f"\"label\" = '{label}'", title, QColor(shade)) for label, (title, shade) in titles.items()]
-    _set_rules(layer, edges, rules)
+    events = f"'{tr('event')}', '{tr('events')}'"
+    _set_rules(layer, edges, rules, f'CASE WHEN "events" > 0 THEN "events" || \' \' || if("events" = 1, {events}) END')
     said = {tr("label"): '"label"', tr("events"): '"events"', tr("probability of one or more"): _percent("probability")}
     _set_tip(layer, said)
     _finish(layer, edges)
@@ -263,7 +264,7 @@ def _percent(field: str, low: str = "", high: str = "") -> str:
     return f"{shown} || ' %'"
 
 
-def _set_rules(layer: QgsVectorLayer, edges: Edges, rules: Sequence[tuple[str, str, QColor]]) -> None:
+def _set_rules(layer: QgsVectorLayer, edges: Edges, rules: Sequence[tuple[str, str, QColor]], text: str) -> None:
     """Draw areas by filter, label and colour, those warned of hatched; with no time chosen the first window alone."""
     shown = make_shown_expression(list_spans(edges)[0][0])
     renderer = layer.renderer().clone()
@@ -280,7 +281,7 @@ def _set_rules(layer: QgsVectorLayer, edges: Edges, rules: Sequence[tuple[str, s
     layer.setRenderer(renderer)
     labeling = layer.labeling().clone()
     settings = labeling.settings()
-    settings.fieldName = f'CASE WHEN "warned" = 1 AND ({shown}) THEN {settings.fieldName} END'
+    settings.fieldName = f"CASE WHEN {shown} THEN {text} END"
     labeling.setSettings(settings)
     layer.setLabeling(labeling)
 

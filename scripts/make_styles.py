@@ -201,7 +201,7 @@ def warnings() -> None:
     layer.setRenderer(QgsRuleBasedRenderer(root))
     layer.setOpacity(SPARSE)
     settings = QgsPalLayerSettings()
-    settings.fieldName = "round(100 * \"probability\") || ' %'"
+    settings.fieldName = "probability"
     settings.isExpression = True
     settings.placement = Qgis.LabelPlacement.Horizontal
     settings.setFormat(make_text())

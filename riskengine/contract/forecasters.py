@@ -71,7 +71,8 @@ class ForecasterRecord:
     needs : frozenset of str
         What it reads beside the counts of each unit: `GRID` (rows and columns), `NEIGHBOURS` (which units touch),
         `COVARIATES` (static layers or other categories, where there are any). Without the first two it forecasts each
-        unit alike wherever it lies.
+        unit alike wherever it lies. The similar categories of a panel of warnings (`contract.warnings.SIMILAR`) are
+        not named here: no other panel has them.
     quick_settings : mapping
         Settings that make it as small as it can be, for tests: what they ask holds at any size.
     """
@@ -360,6 +361,59 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         line=LineStyle("#1B6CA8", "-", "4"),
         simple=True,
     ),
+    ForecasterRecord(
+        name="level_terms",
+        place="levels.terms:LevelTerms",
+        title=tr("Level with recent crime"),
+        summary=tr(
+            "The same, times what recent crime here, around and of other kinds makes of it, where the past proves that."
+        ),
+        line=LineStyle("#C0392B", "-", "$A$"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={"proven": False},
+    ),
+    ForecasterRecord(
+        name="level_boosting",
+        place="levels.boosting:LevelBoosting",
+        title=tr("Level with recent crime, boosted"),
+        summary=tr("The same, corrected by gradient-boosted trees, where the past proves that."),
+        line=LineStyle("#6C3483", "-", "$B$"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={"trees": 4, "proven": False},
+    ),
+    ForecasterRecord(
+        name="level_exciting",
+        place="levels.exciting:LevelExciting",
+        title=tr("Level and self-exciting"),
+        summary=tr("The level, and a share of the events that follow recent ones here or around."),
+        line=LineStyle("#117A65", "-", "$E$"),
+        needs=frozenset({NEIGHBOURS}),
+        quick_settings={"proven": False},
+    ),
+    ForecasterRecord(
+        name="level_maps",
+        place="levels.maps:LevelMaps",
+        title=tr("Level with the maps before"),
+        summary=tr("The level, corrected by a small network that sees the maps of all crime before."),
+        line=LineStyle("#B9770E", "-", "$M$"),
+        network=True,
+        needs=frozenset({GRID}),
+        quick_settings={"features": 2, "epochs": 2, "learning_rate": 0.01, "batch_size": 8, "proven": False},
+    ),
+    ForecasterRecord(
+        name="level_ensemble",
+        place="levels.pool:LevelEnsemble",
+        title=tr("Ensemble of levels"),
+        summary=tr("The level and its corrections, weighted on past windows and held towards the level."),
+        line=LineStyle("#34495E", "-", "$L$"),
+        needs=frozenset({NEIGHBOURS, COVARIATES}),
+        quick_settings={
+            "members": ["level_terms", "level_exciting"],
+            "member_settings": {"level_terms": {"proven": False}, "level_exciting": {"proven": False}},
+            "strength": 1e6,
+            "proven": False,
+        },
+    ),
 )
 #: By name.
 FORECASTERS: Mapping[str, ForecasterRecord] = {record.name: record for record in RECORDS}
@@ -371,6 +425,8 @@ CATCH_MEMBERS = (CATCH_BASELINE, "point_kernel", "counts_etas")
 #: The same for warnings; what learned ones must beat, and what stands beside all of them (`list_baselines` is of maps).
 DEFAULT_WARNING, WARNING_REFERENCE = "level", "calendar_reset"
 WARNING_BASELINES = ("constant", "clock", "calendar", WARNING_REFERENCE)
+#: What the ensemble of levels pools.
+LEVEL_MEMBERS = (DEFAULT_WARNING, "level_terms", "level_boosting", "level_exciting")
 #: Learned ones that are tried where a user leaves the kind to the data; networks, which take long, are not.
 WARNING_CANDIDATES = tuple(
     record.name for record in RECORDS if record.place.startswith("levels.") and not record.simple and not record.network

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.forecasters import DEFAULT_WARNING, FORECASTERS, WARNING_REFERENCE
+from ..contract.forecasters import DEFAULT_WARNING, WARNING_REFERENCE
 from ..contract.warnings import ENOUGH_EVENTS, Budget, Timing
 from ..maps.panel import Panel
 from ..measures.alarmcurves import AlarmCurve, measure_reliability, trace_alarms
@@ -146,8 +146,8 @@ class WarningsJudged:
 
     @property
     def learned(self) -> list[str]:
-        """The models that know more than place, calendar and level: all but the simple ones and the default."""
-        return [name for name in self.scores if name != DEFAULT_WARNING and not is_simple(name)]
+        """The models that may know more than place, calendar and level: all but the default and the baselines."""
+        return [name for name in self.scores if name not in (DEFAULT_WARNING, *self.baselines)]
 
     @property
     def beyond(self) -> list[str]:
@@ -241,11 +241,6 @@ class WarningChoice:
     model: str
     reason: str
     judged: WarningsJudged | None = None
-
-
-def is_simple(name: str) -> bool:
-    """Whether a model is one of the simple ones that every other must beat."""
-    return name in FORECASTERS and FORECASTERS[name].simple
 
 
 def describe_alarms(alarms: Alarms) -> dict[str, float | None]:

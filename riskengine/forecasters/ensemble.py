@@ -189,7 +189,7 @@ class Ensemble(Forecaster):
                 with context.step(0.7, 1.0):
                     risk = member.forecast_known(history, first, context=context)[chosen][:, history.mask]
                 odds[number] = _logit(risk).ravel()
-        weights, losses = fit_pool_weights(odds, events.ravel(), self.strength)
+        weights, losses = self._fit_weights(able, odds, events)
         for name, weight, loss in zip(able, weights, losses, strict=False):
             self.weights_[self.members.index(name)] = weight
             self.past_loss_[self.members.index(name)] = loss
@@ -198,6 +198,18 @@ class Ensemble(Forecaster):
             f"{FORECASTERS[name].title} {weight:.2f}" for name, weight in zip(able, weights, strict=True)
         )
         context.log(f"Weights learned on {count_text(len(events), f'past {history.bin_noun}')}: {weighted}")
+
+    def _fit_weights(
+        self, able: Sequence[str], odds: NDArray[np.float32], events: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Fit the weights of the members that are `able`; see `fit_pool_weights`.
+
+        Parameters
+        ----------
+        odds : ndarray, shape (members, maps × units)
+        events : ndarray of 0/1, shape (maps, units)
+        """
+        return fit_pool_weights(odds, events.ravel(), self.strength)
 
     def _make(self, name: str) -> Forecaster:
         return make_forecaster(name, threshold=self.threshold, seed=self.seed, **self.member_settings.get(name, {}))
@@ -284,7 +296,10 @@ def _logit(risk: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def fit_pool_weights(
-    odds: NDArray[np.float32], events: NDArray[np.uint8], strength: float
+    odds: NDArray[np.float32],
+    events: NDArray[np.uint8],
+    strength: float,
+    towards: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Find weights of a pooled logit, none negative and one in sum, that minimise the log-loss.
 
@@ -297,7 +312,9 @@ def fit_pool_weights(
         Logits of the members' forecasts.
     events : ndarray of 0/1, shape (rows,)
     strength : float
-        Of the pull towards equal weights.
+        Of the pull.
+    towards : ndarray, shape (members,), optional
+        Weights that are pulled to; equal ones by default.
 
     Returns
     -------
@@ -307,7 +324,7 @@ def fit_pool_weights(
         Log-loss of each member alone and of the pool.
     """
     members = len(odds)
-    equal = np.full(members, 1.0 / members)
+    held = np.full(members, 1.0 / members) if towards is None else towards
     happened = events.astype(np.float32)
     # SLSQP's tolerances are absolute: what it minimises is of the order of one.
     scale = max(float(events.sum()), 1.0)
@@ -318,13 +335,13 @@ def fit_pool_weights(
     def cost(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         z = weights.astype(np.float32) @ odds
         wrong = (expit(z) - happened).astype(np.float32)
-        pull = weights - equal
+        pull = weights - held
         value = float(losses(z).sum(dtype=np.float64)) + strength / 2 * float(pull @ pull)
         return value / scale, (odds @ wrong + strength * pull).astype(np.float64) / scale
 
     best = minimize(
         cost,
-        equal,
+        held,
         jac=True,
         method="SLSQP",
         bounds=[(0.0, 1.0)] * members,

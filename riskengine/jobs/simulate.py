@@ -17,7 +17,9 @@ from ..ground.artefacts import whole_file
 from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..ground.tables import Chunk, write_table
+from ..intake.incidents import Incidents
 from ..simulation.districts import DISTRICTS, Neighbourhoods, find_districts, make_neighbourhoods
+from ..simulation.precursors import add_targets, draw_targets
 from ..simulation.simulate import SimulatedCity, simulate_city
 from .models import JobParameters
 
@@ -30,7 +32,8 @@ class Parameters(JobParameters):
     """Parameters of the job; ``dirt`` is the share of rows that are spoilt so that an import refuses them.
 
     ``areas`` is a layer of that many made-up ``neighbourhoods`` with a made-up deprivation; each incident then names
-    its own.
+    its own. With ``targets`` so many shootings are expected beside the incidents, a share ``precursors`` of which
+    follows violence in the same place, within ``precursor_hours``.
     """
 
     path: Path
@@ -44,6 +47,9 @@ class Parameters(JobParameters):
     dirt: float = Field(0.0, ge=0, le=0.5)
     areas: Path | None = None
     neighbourhoods: int = Field(60, ge=2, le=100_000)
+    targets: int = Field(0, ge=0, le=10_000_000)
+    precursors: float = Field(0.0, ge=0, le=1)
+    precursor_hours: float = Field(48.0, gt=0)
 
 
 def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
@@ -75,11 +81,17 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
             context=context,
         )
     areas = make_neighbourhoods(city, parameters.neighbourhoods) if parameters.areas else None
-    spoilt = _spoilt(parameters, len(city))
+    incidents, made = city.to_incidents(), city.parameters
+    if parameters.targets:
+        targets = draw_targets(city, parameters.targets, parameters.precursors, parameters.precursor_hours)
+        incidents = add_targets(city, targets)
+        made = made | {name: getattr(parameters, name) for name in ("targets", "precursors", "precursor_hours")}
+    spoilt = _spoilt(parameters, len(incidents))
     with context.step(0.5, 1.0), whole_file(parameters.path, "path") as temporary:
-        for start in range(0, len(city), _ROWS):
-            context.progress(start / len(city), "writing")
-            table = _table(city, slice(start, start + _ROWS), areas)
+        for start in range(0, len(incidents), _ROWS):
+            context.progress(start / len(incidents), "writing")
+            rows = np.arange(start, min(start + _ROWS, len(incidents)))
+            table = _table(incidents.select(rows), city, areas)
             _spoil(table, spoilt[start : start + _ROWS])
             table.to_csv(temporary, mode="a", header=start == 0, index=False, encoding="utf-8", lineterminator="\n")
     if parameters.areas and areas:
@@ -87,18 +99,18 @@ def run(parameters: Parameters, context: JobContext) -> dict[str, Any]:
         chunk = Chunk((areas.ids, areas.names, areas.deprivation), shapes=shapes)
         write_table(parameters.areas, _FIELDS, [chunk], "polygon", city.crs, "areas")
     dirty = {name: int((spoilt == code).sum()) for code, name in enumerate(_DIRT, 1)}
-    context.log(f"{count_text(len(city), 'incident')} simulated, {sum(dirty.values())} of them spoilt on purpose.")
-    counts = np.bincount(city.category, minlength=len(city.categories)).tolist()
+    context.log(f"{count_text(len(incidents), 'incident')} simulated, {sum(dirty.values())} of them spoilt on purpose.")
+    counts = np.bincount(incidents.category, minlength=len(incidents.categories)).tolist()
     return {
         "path": str(parameters.path),
         "areas": str(parameters.areas) if parameters.areas else None,
-        "incidents": len(city),
+        "incidents": len(incidents),
         "dirty": dirty,
-        "first": str(city.time[0]),
-        "last": str(city.time[-1]),
-        "categories": dict(zip(city.categories, counts, strict=True)),
+        "first": str(incidents.time[0]),
+        "last": str(incidents.time[-1]),
+        "categories": dict(zip(incidents.categories, counts, strict=True)),
         "columns": {"x": "longitude", "y": "latitude", "time": ["datetime"], "category": "category"},
-        "parameters": city.parameters,
+        "parameters": made,
     }
 
 
@@ -115,18 +127,18 @@ def _spoilt(parameters: Parameters, rows: int) -> NDArray[np.int8]:
     return spoilt
 
 
-def _table(city: SimulatedCity, rows: slice, areas: Neighbourhoods | None) -> pd.DataFrame:
+def _table(incidents: Incidents, city: SimulatedCity, areas: Neighbourhoods | None) -> pd.DataFrame:
     from rasterio.warp import transform
 
-    x, y = city.x[rows], city.y[rows]
+    x, y = incidents.x, incidents.y
     longitude, latitude = transform(city.crs, "EPSG:4326", x.tolist(), y.tolist())
-    moments = np.char.replace(city.time[rows].astype(str), "T", " ")
+    moments = np.char.replace(incidents.time.astype(str), "T", " ")
     return pd.DataFrame(
         {
             "longitude": [f"{value:.6f}" for value in longitude],
             "latitude": [f"{value:.6f}" for value in latitude],
             "datetime": moments,
-            "category": np.array(city.categories, dtype=object)[city.category[rows]],
+            "category": np.array(incidents.categories, dtype=object)[incidents.category],
             "district": np.array(DISTRICTS, dtype=object)[find_districts(x, y, city.parameters["size"])],
             # The last one is nobody's: -1.
             **({} if areas is None else {"neighbourhood": np.array([*areas.ids, ""], object)[areas.locate(x, y)]}),

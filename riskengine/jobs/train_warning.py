@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..contract.dates import count_windows
+from ..contract.dates import count_windows, format_moment
 from ..contract.forecasters import WARNING_CANDIDATES, title_of
 from ..contract.texts import count_text
 from ..contract.tools.warning import AUTOMATIC, TrainWarningModel
-from ..contract.warnings import Timing, describe_windows, write_length
+from ..contract.warnings import Timing, write_length
 from ..evaluation.warned import WarningsJudged
 from ..evaluation.warnings import choose_warning_model, judge_warnings_trained
 from ..forecasters.catalogue import make_forecaster
@@ -54,7 +54,7 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
         context.warn("No window was held out: nothing can be said about how good the warnings are")
     else:
         held = count_windows((len(panel) - first) // timing.bins, write_length(timing.window))
-        context.log(f"{held} held out: {describe_windows(timing)}")
+        context.log(f"{held} held out, from {format_moment(panel.edges[first])} on")
         with context.step(0.55, 0.85):
             judged = judge_warnings_trained(model, panel, first, timing, task.budget, context)
         for sentence in list_sentences(judged):

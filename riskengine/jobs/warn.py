@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract import tags as tagnames
-from ..contract.dates import format_moment
+from ..contract.dates import format_last, format_moment
 from ..contract.forecasters import title_of
 from ..contract.texts import count_text
 from ..contract.tools.warning import Warn
@@ -61,6 +61,11 @@ def run(parameters: Warn, context: JobContext) -> dict[str, Any]:
     assert moment is not None, "asked for"
     if old := moment.describe_age(timing):
         warn(old)
+    if moment.known < np.datetime64(card.window.end) - np.timedelta64(timing.window, "h"):
+        warn(
+            f"The model was trained on what happened up to {format_last(card.window.end)}, after the moment at which"
+            " these warnings are made: what it warns of it may have seen, so this is no test of it"
+        )
     panel = _bring_to_model(card, inputs.warning.panel, warn)
     bins = int(np.searchsorted(panel.edges[1:], moment.known, side="right"))
     check_history(panel.cut(bins), model.least_maps)

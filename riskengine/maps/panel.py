@@ -95,6 +95,9 @@ class Extras:
         What changes with time, each with its own delay.
     sources : mapping of str to CovariateSource
         Where static layers and covariates come from, by their names.
+    pictures : ndarray, shape (T, C, P, Q)
+        Counts of all crime in the same bins on a raster of its own, whatever the units (`pictures.make_pictures`);
+        known when the counts are.
     """
 
     static: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), dtype=np.float32))
@@ -103,16 +106,18 @@ class Extras:
     channel_names: tuple[str, ...] = ()
     covariates: tuple[Covariate, ...] = ()
     sources: Mapping[str, CovariateSource] = field(default_factory=dict)
+    pictures: NDArray[Any] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), dtype=np.uint8))
 
     def cut(self, number: int) -> Extras:
         """The same, of the first `number` bins."""
         cut = tuple(each.cut(number) for each in self.covariates)
-        return replace(self, channels=self.channels[:, :number], covariates=cut)
+        return replace(self, channels=self.channels[:, :number], covariates=cut, pictures=self.pictures[:number])
 
     def before(self, origin: int, delay: int = 0) -> Extras:
         """What is known at the start of bin number `origin`; the channels are counts, so known `delay` bins late."""
         known = tuple(each.before(origin) for each in self.covariates)
-        return replace(self, channels=self.channels[:, : max(origin - delay, 0)], covariates=known)
+        last = max(origin - delay, 0)
+        return replace(self, channels=self.channels[:, :last], covariates=known, pictures=self.pictures[:last])
 
 
 @dataclass

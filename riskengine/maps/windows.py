@@ -30,7 +30,8 @@ def gather_windows(panel: P, first: int, length: int) -> P:
 
     Counts of observed bins are added up; a window of which none was observed is not observed. What is known late is
     known a whole window late at least, so that nobody who forecasts a window knows more than from the panel's own
-    bins. A covariate has its value of a window's last bin; other categories' counts are left out.
+    bins. A covariate has its value of a window's last bin; other categories' counts and pictures are left
+    out.
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ def gather_windows(panel: P, first: int, length: int) -> P:
         panel.extras,
         channels=Extras().channels,
         channel_names=(),
+        pictures=Extras().pictures,
         covariates=tuple(_gather_covariate(each, begin, length) for each in panel.extras.covariates),
     )
     return replace(

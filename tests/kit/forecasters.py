@@ -247,6 +247,14 @@ def check_late_window(subject: Subject) -> None:
     np.testing.assert_allclose(window, whole - over, rtol=2e-3, atol=1e-5)
 
 
+def check_windows(subject: Subject) -> None:
+    """Windows one after the other are those of each origin, where counts come late, too."""
+    for delay in (0, 3):
+        city = replace(make_small_city(), delay=delay)
+        alone = [subject.fitted.predict_window(city.before(start), 5) for start in (FIRST, FIRST + 5)]
+        np.testing.assert_allclose(subject.fitted.predict_windows(city, FIRST, 5), alone, **CLOSE)
+
+
 def check_window_of_areas(subject: Subject) -> None:
     """The same cells as areas expect the same."""
     city = replace(make_small_city(), extras=Extras())
@@ -378,6 +386,7 @@ CHECKS: dict[str, Check] = {
     "further_ahead": check_further_ahead,
     "window": check_window,
     "late_window": check_late_window,
+    "windows": check_windows,
     "needs": check_needs,
     "state": check_state,
     "model_file": check_model_file,

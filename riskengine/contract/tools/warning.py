@@ -144,7 +144,7 @@ class DefinesWarnings(ReadsEvents):
         Limits(fewest=1),
         Shown(
             tr("Categories to warn of"),
-            tr("As the category field has them; separate several by semicolons. What happens is one of these."),
+            tr("As the category field has them; separate several by semicolons."),
         ),
     ]
     similar: Annotated[

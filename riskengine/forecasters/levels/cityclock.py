@@ -16,10 +16,11 @@ _ALPHA = 2e-3
 _HOURS, _DAYS = 24, 7
 #: Times of the week that have a factor of their own; bins of a week or more have none.
 SLOTS = _HOURS * _DAYS
-#: Holidays everywhere, as (month, day). Which others there are depends on the country, which nobody knows here.
+#: Holidays in most countries, as (month, day). Which others there are depends on the country, which nobody knows here;
+#: on Baltimore's training years all federal holidays forecast no better than these two, or none.
 HOLIDAYS = ((1, 1), (12, 25))
 #: Pairs of sine and cosine of the year, and the years that a history must have for a season to be told from a trend.
-_PAIRS, _LEAST_YEARS = 2, 2.0
+_PAIRS, LEAST_YEARS = 2, 2.0
 _YEAR, _DAY = 365.25, 86_400.0
 #: Days before a holiday that have a factor of their own: the holiday itself, and its eve.
 _CALENDAR_DAYS = (0, 1)
@@ -85,7 +86,7 @@ def fit_clock(
     marks = [group[:, None] == np.unique(group) for group in groups]
     if not calendar:
         holidays, season = holidays[:, :0], season[:, :0]
-    elif days.sum() < _LEAST_YEARS * _YEAR:
+    elif days.sum() < LEAST_YEARS * _YEAR:
         season = season[:, :0]
     columns = np.column_stack([*marks, holidays, season]).astype(np.float64)
     weights, happened = np.zeros(columns.shape[1]), totals[observed]

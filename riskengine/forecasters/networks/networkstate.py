@@ -17,7 +17,7 @@ from ...ground.damage import ArraySpec, check_arrays
 from ...learning.checkpoint import Checkpoint, checkpoint_of
 from ...learning.loop import Curves
 from ...learning.weights import network_of, weights_of
-from ...maps.heatmaps import Heatmaps
+from ...maps.panel import Panel
 from ..base import Forecaster
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class NetworkForecaster(Forecaster):
     def build(self) -> nn.Module:
         """An untrained network of this architecture."""
 
-    def open_checkpoint(self, history: Heatmaps) -> Checkpoint | None:
+    def open_checkpoint(self, history: Panel) -> Checkpoint | None:
         """The file that `checkpoint` names, for a `fit` on `history`."""
         return checkpoint_of(self.checkpoint, self.name, self.settings(), history)
 

@@ -31,8 +31,8 @@ def _describe_made(outlook: Outlook, note: WarningNote, card: ModelCard) -> str:
     windows = count_windows(outlook.windows, write_length(note["window"]))
     return (
         f"{list_names(note['targets'])}: {windows}, {format_span(outlook.edges[0], outlook.edges[-1])}, by"
-        f" {title_of(card.name)}. Made on {_say_moment(outlook.made)}, when it was known what had happened before"
-        f" {_say_moment(outlook.known)}, and nothing later; the model was trained up to"
+        f" {title_of(card.name)}. Made on {_say_moment(outlook.made)}, from what happened before"
+        f" {_say_moment(outlook.known)} and nothing later; the model was trained up to"
         f" {format_last(card.window.end)}."
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ...contract.warnings import TRAILING_DAYS
 from ...evaluation.warned import WarningsJudged
 from ...measures.alarms import Alarms, Group
 from ...measures.compare import Difference
@@ -14,6 +13,8 @@ from ..figures_csv import write_rows
 from .numbers import find_rival, list_units
 from .tables import name_budget
 
+#: How alarms were raised that no threshold of the past gave.
+_MOST = "most likely of the test"
 _WHOLE = ("log_loss", "brier", "auc", "average_precision", "calibration_error", "seconds")
 
 
@@ -32,7 +33,7 @@ def list_warning_figures(judged: WarningsJudged) -> Iterator[dict[str, Any]]:
             yield {"model": name, "metric": metric, "value": getattr(score, metric)}
         for other, change in judged.against.get(name, {}).items():
             yield {"model": name, "metric": "log_loss_difference", "at": f"minus {other}", **_bound(change)}
-        for how, alarms in (("likeliest of the test", score.at), (f"last {TRAILING_DAYS} days", score.raised)):
+        for how, alarms in ((_MOST, score.at), ("raised", score.raised)):
             for budget, each in alarms.items():
                 yield from _list_alarms(name, f"{_write(name_budget(budget))}, {how}", each)
         yield from _list_compared(judged, name)
@@ -58,7 +59,7 @@ def _list_compared(judged: WarningsJudged, name: str) -> Iterator[dict[str, Any]
         # Where a ratio of costs decides, models do not raise as many.
         if budget.kind == "cost" or not judged.scores[other].at[budget].true:
             continue
-        at = f"{_write(name_budget(budget))}, likeliest of the test"
+        at = f"{_write(name_budget(budget))}, {_MOST}"
         yield {"model": name, "metric": "lift", "at": at, **_bound(judged.compute_lift(name, other, budget))}
         for metric, change in (
             ("precision_difference", judged.compare_precision(name, other, budget)),
@@ -70,14 +71,14 @@ def _list_compared(judged: WarningsJudged, name: str) -> Iterator[dict[str, Any]
 def _list_group(name: str, at: str, group: Group) -> Iterator[dict[str, Any]]:
     row = {"model": name, "at": at}
     yield {**row, "metric": "windows_with_event", "value": group.alarms.hit, "N": group.alarms.windows}
-    yield {**row, "metric": "windows_expected", "value": group.expected, "N": group.alarms.windows}
+    yield {**row, "metric": "expected", "value": group.expected, "N": group.alarms.windows}
     yield from _list_alarms(name, at, group.alarms)
 
 
 def _list_alarms(name: str, at: str, alarms: Alarms) -> Iterator[dict[str, Any]]:
     row = {"model": name, "at": at}
     for metric, part, whole in (
-        ("raised_share", alarms.raised, alarms.windows),
+        ("alarms_share", alarms.raised, alarms.windows),
         ("precision", alarms.true, alarms.raised),
         ("recall", alarms.true, alarms.hit),
         ("recall_events", alarms.warned_events, alarms.events),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -160,16 +158,15 @@ def describe_clock_changes(incidents: Incidents, made: WarningPanel) -> str:
         return ""
     begins = panel.edges[:: made.timing.bins]
 
-    def count(moments: Sequence[np.datetime64]) -> int:
-        return len(np.unique(np.searchsorted(begins, np.array(moments, dtype="datetime64[s]"), side="right")))
-
-    less = count([each.wall for each in changes if each.seconds > 0])
-    more = count([each.wall for each in changes if each.seconds < 0])
-    window = describe_hours(made.timing.window)
+    size, parts = f"of {describe_hours(made.timing.window)}", []
+    for what, sign in (("shorter", 1), ("longer", -1)):
+        moments = np.array([each.wall for each in changes if each.seconds * sign > 0], dtype="datetime64[s]")
+        held = len(np.unique(np.searchsorted(begins, moments, side="right")))
+        if held:
+            parts.append(f"{count_text(held, f'window {size} is', f'windows {size} are')} an hour {what}")
     return (
-        f"Clocks change: {count_text(less, 'window')} of {window} {'is' if less == 1 else 'are'} an hour shorter, and"
-        f" {more:,} an hour longer, than the clock says (time zone {list_names([zone])}, guessed from the places)."
-        " They are counted as they are."
+        f"Clocks change: {' and '.join(parts)} than the clock says (time zone {list_names([zone])}, guessed from the"
+        " places). They are counted as they are."
     )
 
 
