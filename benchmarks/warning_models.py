@@ -61,7 +61,7 @@ Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 _REGRESSIONS: tuple[tuple[Any, str], ...] = (
     (PoissonRegressor, "fit"),
     (terms, "fit_weights"),
-    (boosting, "fit_trees"),
+    (boosting, "grow_trees"),
     (exciting, "_fit_shares"),
 )
 
