@@ -23,6 +23,8 @@ COUNT_KEYWORD = "crimerisk:count"
 TAGS_KEYWORD = "crimerisk:tags"
 #: Custom property, kept in styles and projects, with what the colours of a raster mean.
 LEGEND_PROPERTY = "crimerisk/legend"
+#: Custom property with how many lines the legend of a raster has, where its other colours are shades between.
+LINES_PROPERTY = "crimerisk/legend-lines"
 #: More categories than this are not named.
 _NAMED = 2
 

@@ -76,6 +76,9 @@ def list_titles() -> dict[str, str]:
         "areas": tr("Areas warned of"),
         "first": tr("Likeliest area"),
         "anywhere": tr("Probability anywhere"),
+        "file": tr("Picture"),
+        "band": tr("Band of the stack"),
+        "target_events": tr("Events of the targets"),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qgis.core import QgsDateTimeRange, QgsLayerTreeLayer, QgsMapLayerLegendUtils, QgsRasterLayer
 
 from ..riskengine.contract.dates import format_span
-from .about import LEGEND_PROPERTY
+from .about import LEGEND_PROPERTY, LINES_PROPERTY
 from .crs import tr
 
 #: Renderers whose legend begins with the name of the one band that they draw.
@@ -61,6 +61,9 @@ def name_map(node: QgsLayerTreeLayer, time: QgsDateTimeRange | None) -> bool:
     text = describe_shown_map(layer, time)
     if text == said or not (text or layer.customProperty(LEGEND_PROPERTY)):
         return False
+    if lines := layer.customProperty(LINES_PROPERTY):
+        # Behind the name of the band.
+        QgsMapLayerLegendUtils.setLegendNodeOrder(node, list(range(int(lines) + 1)))
     QgsMapLayerLegendUtils.setLegendNodeUserLabel(node, 0, text)
     node.setCustomProperty(_OURS, text)
     return True

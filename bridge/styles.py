@@ -19,9 +19,9 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDateTime
 from qgis.PyQt.QtGui import QColor
 
-from ..riskengine.contract.colours import QUALITATIVE, list_count_steps
+from ..riskengine.contract.colours import QUALITATIVE, list_count_steps, list_picture_palette
 from ..riskengine.contract.texts import show_name
-from .about import UNKNOWN, About, write_about
+from .about import LINES_PROPERTY, UNKNOWN, About, write_about
 from .area_styles import (
     style_area_labels,
     style_class_areas,
@@ -72,6 +72,8 @@ __all__ = [
     "style_risk",
     "style_score_queries",
     "style_scores",
+    "style_window_labels",
+    "style_window_maps",
 ]
 
 #: Our style in a GeoPackage's table of styles.
@@ -162,6 +164,25 @@ def style_class_polygons(layer: QgsVectorLayer, labels: Sequence[str], edges: Ed
     set_maps_in_time(layer, edges)
 
 
+def style_window_maps(layer: QgsRasterLayer, legend: Sequence[tuple[int, str]], edges: Edges) -> None:
+    """Style pictures by their palette; the legend names what has a meaning, and shades between have no line's text."""
+    shades, named = list_picture_palette(), dict(legend)
+    numbers = [*named, *(number for number in range(len(shades)) if number not in named)]
+    entries = [
+        QgsPalettedRasterRenderer.Class(number, QColor(shades[number]), named.get(number, "")) for number in numbers
+    ]
+    layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, entries))
+    layer.setCustomProperty(LINES_PROPERTY, len(named))
+    set_bands_in_time(layer, edges)
+
+
+def style_window_labels(layer: QgsVectorLayer, closed: bool) -> None:
+    """Give the table of labels titles; published windows hold their end, too."""
+    style_table(layer)
+    if closed:
+        layer.setFieldAlias(layer.fields().lookupField("end"), tr("Until, included"))
+
+
 #: Styles that depend on what the job found, by the names that declarations use.
 BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "incidents": lambda layer, result: style_incidents(layer, result["time_field"], result["exactness"]),
@@ -180,6 +201,8 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "next_windows": lambda layer, result: style_table(layer),
     "labels": lambda layer, result: style_labels(layer, result["labels"], result["edges"]),
     "hits": lambda layer, result: style_hits(layer),
+    "window_maps": lambda layer, result: style_window_maps(layer, result["legend"], result["edges"]),
+    "window_labels": lambda layer, result: style_window_labels(layer, result["closed"]),
     "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),
 }
 

@@ -26,8 +26,8 @@ PLACES = ("#08306b", "#2171b5", "#7cc0ee")
 #: Their outlines: the lightest stand out from any map below.
 PLACES_OUTLINE = "#041b3d"
 
-#: Colours of dots on pictures of windows. Published are the colours, their order, and that homicides, shootings and
-#: stolen cars share one; which of the other categories had which is our reading of that order.
+#: Colours of dots on pictures of windows, as published; which of the colours the categories of `PICTURE_READ` had is our
+#: reading of their order.
 PICTURE_TARGETS = "#bd3d3a"
 PICTURE_OTHERS = ("#e47a2e", "#3f69aa", "#d5ae41", "#006e6d", "#7f4145", "#223a5e", "#766f57", "#9c9a40")
 PICTURE_COLOURS = {
@@ -48,8 +48,21 @@ PICTURE_COLOURS = {
     "ASSAULT BY THREAT": "#7f4145",
 }
 
-#: Steps of red, green and blue in a stack of pictures, which holds a byte a pixel: black, white and red are exact.
-PICTURE_LEVELS = (6, 7, 6)
+PICTURE_READ = (
+    "AGG. ASSAULT",
+    "BURGLARY",
+    "LARCENY FROM AUTO",
+    "ROBBERY - COMMERCIAL",
+    "ROBBERY - RESIDENCE",
+    "ROBBERY - CARJACKING",
+    "RAPE",
+    "ARSON",
+    "ASSAULT BY THREAT",
+)
+
+#: Steps of red, green and blue, and greys beside them, in a stack of pictures, which holds a byte a pixel: black, white
+#: and red are exact.
+PICTURE_LEVELS, PICTURE_GREYS = 6, 39
 _CATEGORY_COLOUR = re.compile(r"\s*(?P<name>.+?)\s*=\s*(?P<colour>#[0-9a-fA-F]{6})\s*", re.DOTALL)
 
 #: Limits of the crime score's classes, in the first five colours of the ramp.
@@ -81,8 +94,11 @@ def split_category_colour(text: str) -> tuple[str, str] | None:
 
 def list_picture_palette() -> list[str]:
     """List the colours (#rrggbb) of a stack of pictures by their numbers."""
-    red, green, blue = ([round(255 * step / (many - 1)) for step in range(many)] for many in PICTURE_LEVELS)
-    return [f"#{r:02x}{g:02x}{b:02x}" for r in red for g in green for b in blue]
+    levels, greys = (
+        [f"{round(255 * step / (many - 1)):02x}" for step in range(many)] for many in (PICTURE_LEVELS, PICTURE_GREYS)
+    )
+    cube = [f"#{red}{green}{blue}" for red in levels for green in levels for blue in levels]
+    return cube + [f"#{grey * 3}" for grey in greys]
 
 
 def list_count_steps(highest: int) -> tuple[list[int], list[str]]:

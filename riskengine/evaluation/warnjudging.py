@@ -70,12 +70,11 @@ def judge_warnings(
         failures=dict(made.failures),
         notes=_describe_test(panel, gathered, made.starts[made.starts >= first], numbers[tested], first, timing),
     )
-    events = judged.events
     for number, name in enumerate(names):
         with context.step(number / len(names), (number + 1) / len(names)):
             several = count_text(len(judged.windows), "window")
             context.progress(0.0, f"Scoring {title_of(name)} on {several}")
-            score = _score(name, inside[name][whole], numbers[whole], first // timing.bins, events, judged)
+            score = _score(name, inside[name][whole], numbers[whole], first // timing.bins, judged, context)
             judged.scores[name] = replace(score, seconds=made.seconds.get(name, 0.0))
     for name in names:
         others = (other for other in (WARNING_REFERENCE, DEFAULT_WARNING) if other in names and other != name)
@@ -88,12 +87,13 @@ def _score(
     risks: NDArray[np.float32],
     numbers: NDArray[np.int64],
     first: int,
-    events: NDArray[np.int64],
     judged: WarningsJudged,
+    context: JobContext,
 ) -> WarningScore:
     """Score one model by its probabilities of windows, some of them before number `first`."""
-    risk, happened, window = judged.risks[name], events > 0, judged.timing.window
-    alarms = raise_alarms(risks, numbers, first, judged.budgets, window)
+    risk, events, window = judged.risks[name], judged.events, judged.timing.window
+    happened = events > 0
+    alarms = raise_alarms(risks, numbers, first, judged.budgets, window, context)
     raised = dict(zip(judged.budgets, alarms, strict=True))
     fold_loss = compute_losses(risk, happened).mean(axis=1)
     return WarningScore(
@@ -134,7 +134,7 @@ def describe_few(events: int, windows: int) -> str:
         return ""
     few = (
         f"The {count_text(windows, 'window')} tested {'holds' if windows == 1 else 'hold'}"
-        f" {count_text(events, 'event')}: too few to say which model warns better. {ENOUGH_EVENTS} would do"
+        f" {count_text(events, 'event')}: too few to tell the models apart. {ENOUGH_EVENTS} would do"
     )
     if not events:
         return f"{few}."

@@ -17,7 +17,14 @@ from ..ground.errors import ParameterError
 from ..ground.tables import write_table
 from ..intake.incidents import count_reasons
 from ..systems.warning.pictures.drawing import WindowDrawing
-from ..systems.warning.pictures.files import Labels, PictureFolder, PictureStack, open_folder, open_stack
+from ..systems.warning.pictures.files import (
+    Labels,
+    PictureFolder,
+    PictureStack,
+    list_legend,
+    open_folder,
+    open_stack,
+)
 from ..systems.warning.pictures.reading import Pictured, read_pictured
 from ..systems.warning.windowmodel import WindowModel
 from .models import to_dict
@@ -51,6 +58,8 @@ def run(parameters: DrawWindowMaps, context: JobContext) -> dict[str, Any]:
         "height": drawing.size[1],
         "colours": "; ".join(f"{show_name(name)}={colour}" for name, colour in pictured.colours.items()),
         "headline": _describe(pictured, parameters, labels),
+        "closed": windows.closed,
+        "legend": list_legend(pictured.colours, drawing.style),
         "edges": [[str(start), str(end)] for start, end in zip(windows.starts, windows.ends, strict=True)],
         "refused": len(pictured.refusals),
         "reasons": count_reasons(pictured.refusals),

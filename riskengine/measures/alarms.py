@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.warnings import HOURS_OF_DAY, HOURS_OF_WEEK, TRAILING_DAYS, Budget
+from ..ground.context import JobContext
 from .compare import Difference, bootstrap_ratio
 
 Array = NDArray[np.float64]
@@ -185,7 +186,12 @@ def count_trailing(window: int) -> int:
 
 
 def raise_alarms(
-    risk: NDArray[Any], numbers: NDArray[np.int64], first: int, budgets: Sequence[Budget], window: int
+    risk: NDArray[Any],
+    numbers: NDArray[np.int64],
+    first: int,
+    budgets: Sequence[Budget],
+    window: int,
+    context: JobContext | None = None,
 ) -> NDArray[np.bool_]:
     """Raise alarms as they come: each window's threshold follows what was forecast for those before it.
 
@@ -200,15 +206,18 @@ def raise_alarms(
     budgets : sequence of Budget
     window : int
         Hours of a window.
+    context : JobContext, optional
 
     Returns
     -------
     ndarray of bool, shape (B, F, N)
         For each budget, of the windows from `first` on.
     """
+    context = context or JobContext()
     begin, back = int(np.searchsorted(numbers, first)), count_trailing(window)
     raised = np.zeros((len(budgets), len(numbers) - begin, risk.shape[1]), dtype=bool)
     for row, since in enumerate(np.searchsorted(numbers, numbers[begin:] - back).tolist(), begin):
+        context.progress((row - begin) / (len(numbers) - begin))
         limits = find_thresholds(risk[since:row], budgets, window, risk.shape[1])
         raised[:, row - begin] = risk[row] > limits[:, None]
     return raised

@@ -22,6 +22,9 @@ BESIDE: dict[str, dict[str, Any]] = {
     "countareas": {"UNITS": "squares", "SIZE": 500},
     "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
+    "trainwarning": {"TARGETS": "SHOOTING"},
+    "windowmaps": {"TARGETS": "SHOOTING", "PICTURES": "TEMPORARY_OUTPUT"},
+    "backtestwarnings": {"TARGETS": "SHOOTING"},
 }
 #: How far beyond a limit of a real number is asked, relative to it.
 STEP = 1e-6
@@ -95,7 +98,9 @@ def _inputs(folder: Path) -> dict[str, Any]:
     gdal.UseExceptions()
     gdal.GetDriverByName("GTiff").Create(str(raster), 2, 2, 1)
     layer = QgsVectorLayer("Point?crs=EPSG:4326&field=occurred:datetime", "reports", "memory")
-    QgsProject.instance().addMapLayer(layer, False)
+    areas = QgsVectorLayer("Polygon?crs=EPSG:4326&field=id:integer", "areas", "memory")
+    for each in (layer, areas):
+        QgsProject.instance().addMapLayer(each, False)
 
     def file(parameter: Any) -> str:
         path = folder / f"file.{parameter.kind.ending or 'csv'}"
@@ -108,6 +113,7 @@ def _inputs(folder: Path) -> dict[str, Any]:
         "MapLayer": lambda parameter: str(raster),
         "Incidents": lambda parameter: layer,
         "Table": lambda parameter: layer,
+        "Units": lambda parameter: areas,
         "Field": lambda parameter: "occurred",
         "RasterDestination": lambda parameter: str(folder / "out.tif"),
         "PanelDestination": lambda parameter: str(folder / "out.gpkg"),

@@ -141,7 +141,7 @@ A network that looks at these pictures detects what has happened. It does not wa
 
 Pictures are PNG files in a folder, named after the begin of their window, with a table windows.csv of their labels. Or
 they are a GeoTIFF with a band a window, which lies on the map and plays in the Temporal Controller; it holds a byte a
-pixel, so its colours are the nearest of 252. Windows without any incident are left out and counted.
+pixel, so its colours are the nearest of 255. Windows without any incident are left out and counted.
 
 Every row is a dot, as published: victims of one shooting lie on each other. Incidents outside all areas are not drawn,
 and are in the table of refused features, like those without a time.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...contract.forecasters import DEFAULT_WARNING, WARNING_REFERENCE
 from ...contract.texts import show_name
 from ...contract.warnings import HOURS_OF_WEEK, Budget
@@ -29,8 +31,11 @@ def list_drawn(judged: WarningsJudged) -> list[str]:
 
     The first is the last, so that it lies on top.
     """
+    default = find_default(judged)
     learned = sorted(judged.learned, key=lambda name: judged.scores[name].log_loss)
-    wanted = [judged.model, find_rival(judged, judged.model), find_default(judged), *learned[:1]]
+    # One that forecasts as the default does would hide it.
+    learned = [name for name in learned if not np.array_equal(judged.risks[name], judged.risks[default])]
+    wanted = [judged.model, find_rival(judged, judged.model), default, *learned[:1]]
     return [name for name in dict.fromkeys(wanted) if name in judged.scores][::-1]
 
 
@@ -39,16 +44,22 @@ def get_difference(judged: WarningsJudged, name: str, other: str) -> Difference 
     return judged.against.get(name, {}).get(other)
 
 
-def get_alarms(judged: WarningsJudged, name: str, budget: Budget | None = None) -> Alarms | None:
+def get_alarms(judged: WarningsJudged, name: str, budget: Budget | None = None) -> Alarms:
     """Get the alarms that a model really raised under a budget, by default the one asked for."""
-    score = judged.scores.get(name)
-    return None if score is None else score.raised.get(budget or judged.budget)
+    return judged.scores[name].raised[budget or judged.budget]
 
 
-def get_best_alarms(judged: WarningsJudged, name: str, budget: Budget | None = None) -> Alarms | None:
+def get_best_alarms(judged: WarningsJudged, name: str, budget: Budget | None = None) -> Alarms:
     """Get a model's alarms at the same number for all, the most likely windows of the whole test."""
-    score = judged.scores.get(name)
-    return None if score is None else score.at.get(budget or judged.budget)
+    return judged.scores[name].at[budget or judged.budget]
+
+
+def measure_stay(judged: WarningsJudged) -> float:
+    """Measure which share of the alarms had one for the same unit in the window before; NaN of none."""
+    follows = np.diff(judged.windows) == 1
+    alarms = judged.scores[judged.model].alarms
+    now, before = alarms[1:][follows], alarms[:-1][follows]
+    return float((now & before).sum() / now.sum()) if now.any() else float("nan")
 
 
 def count_events(judged: WarningsJudged) -> int:

@@ -73,11 +73,11 @@ def leave_out(notes: Sequence[str], said: Collection[str]) -> list[str]:
 def collect_warnings(judged: WarningsJudged) -> dict[str, Any]:
     """Collect what pages show of a test of warnings, by what their templates call it."""
     words, name = find_words(judged.panel, judged.timing), judged.model
-    usable, rival, default = name in judged.scores, find_rival(judged, name), find_default(judged)
+    rival, default = find_rival(judged, name), find_default(judged)
     verdict, tone = describe_warnings_verdict(judged)
-    happened = usable and count_events(judged) > 0
+    happened = count_events(judged) > 0
     alarms = get_alarms(judged, name)
-    units = tables.list_unit_rows(judged) if usable else []
+    units = tables.list_unit_rows(judged)
     return {
         "opening": sentences.describe_warnings(judged),
         "verdict": verdict,
@@ -87,9 +87,7 @@ def collect_warnings(judged: WarningsJudged) -> dict[str, Any]:
         "plain": plain,
         "names": title_of,
         "inner": name_model,
-        "model": name if usable else None,
-        "score": judged.scores.get(name),
-        "alarms": alarms if alarms is not None and alarms.raised else None,
+        "alarms": alarms if alarms.raised else None,
         "rival": rival,
         "default": default,
         "tested": sentences.describe_tested(judged),
@@ -101,23 +99,23 @@ def collect_warnings(judged: WarningsJudged) -> dict[str, Any]:
                 sentences.describe_missed(judged),
                 sentences.describe_lift(judged),
             )
-            if sentence and usable
+            if sentence
         ],
-        "drift": sentences.describe_drift(judged) if usable else "",
-        "units_said": sentences.describe_units(judged) if usable else "",
+        "drift": sentences.describe_drift(judged),
+        "units_said": f"{sentences.describe_units(judged)} {sentences.describe_stay(judged)}".strip(),
         "model_rows": tables.list_model_rows(judged),
         "budget_rows": tables.list_budget_rows(judged),
         "shares": tables.list_shares(judged),
         "asked": words.describe_budget(judged.budget),
-        "month_rows": tables.list_month_rows(judged) if usable else [],
+        "month_rows": tables.list_month_rows(judged),
         "unit_rows": units,
         "units_shown": tables.SHOWN_UNITS,
-        "unit_figure": figures.draw_units(judged) if usable else None,
+        "unit_figure": figures.draw_units(judged),
         "unit_bars": len(units) <= figures.MOST_BARS,
-        "month_figure": figures.draw_months(judged) if usable else None,
+        "month_figure": figures.draw_months(judged),
         "budget_figure": figures.draw_budgets(judged) if happened else None,
         "precision_figure": figures.draw_precision(judged) if happened else None,
-        "reliability_figure": figures.draw_reliability(judged) if usable else None,
+        "reliability_figure": figures.draw_reliability(judged),
         "windows": describe_windows(judged.timing),
         "known": describe_known(judged.timing),
         "trailing": TRAILING_DAYS,

@@ -7,6 +7,7 @@ import math
 from ...evaluation.warned import WarningsJudged
 
 _FIGURES = ("log_loss", "brier", "auc", "average_precision", "calibration_error")
+_OF_ALARMS = ("precision", "recall", "recall_events", "false_per_true")
 
 
 def describe_scores(judged: WarningsJudged) -> dict[str, dict[str, float | None]]:
@@ -14,14 +15,8 @@ def describe_scores(judged: WarningsJudged) -> dict[str, dict[str, float | None]
     scores = {}
     for name, score in judged.scores.items():
         figures = {figure: float(getattr(score, figure)) for figure in _FIGURES}
-        alarms = score.raised.get(judged.budget)
-        if alarms is not None:
-            figures |= {
-                "raised": float(alarms.raised),
-                "precision": alarms.precision,
-                "recall": alarms.recall,
-                "recall_events": alarms.recall_events,
-                "false_per_true": alarms.false_per_true,
-            }
+        alarms = score.raised[judged.budget]
+        figures["raised"] = float(alarms.raised)
+        figures |= {figure: getattr(alarms, figure) for figure in _OF_ALARMS}
         scores[name] = {key: value if math.isfinite(value) else None for key, value in figures.items()}
     return scores

@@ -25,33 +25,33 @@ from .numbers import (
     get_best_alarms,
     get_difference,
     list_units,
+    measure_stay,
 )
 from .verdict import describe_warnings_verdict
 
 #: So many alarms are said as a share of 100; of fewer the number itself.
 _HUNDRED = 100
+#: A month that far from what was expected, in its standard deviations, is hardly chance.
+_FAR = 3.0
+#: With more of them repeated than this, warnings are a list of places.
+_STAYS = 0.75
 
 
 def describe_warnings(judged: WarningsJudged) -> str:
     """Say how often warnings came true, beside picking by calendar and place: the sentence an officer asks for."""
     words, name = find_words(judged.panel, judged.timing), judged.model
     tested = judged.events.size
-    if name not in judged.scores:
-        return f"{title_of(name)} gave no warning that could be judged."
     if not count_events(judged):
         nothing = f"None of the {words.count(tested)} tested had {words.had}"
         return f"{nothing}, so nothing can be said about how good warnings are."
     alarms = get_alarms(judged, name)
-    if alarms is None or not alarms.raised:
-        return (
-            f"No {words.one} was warned of: with {words.describe_budget(judged.budget)} none was likely enough; "
-            f"{part_text(count_hit(judged), tested, words.one, 'had', 'had')} {words.had}."
-        )
+    if not alarms.raised:
+        had = f"{count_hit(judged):,} of {words.count(tested)} had {words.had}"
+        return f"No {words.one} was warned of, for none stood out of those before; {had}."
     said = f"Of {_say_of(alarms)} {words.one if alarms.raised == 1 else words.many} warned of, {_say_true(alarms)} had"
     said += f" {words.had}"
     rival = find_rival(judged, name)
-    beside = get_alarms(judged, rival) if rival else None
-    if beside is not None and beside.raised:
+    if rival and (beside := get_alarms(judged, rival)).raised:
         said += f"; of {_say_of(beside)} picked by {name_model(rival)}, {_say_true(beside)}"
     drawn = _HUNDRED * count_hit(judged) / tested
     return f"{said}; of {_HUNDRED:,} drawn at random, {round(drawn) if drawn >= 0.5 else 'fewer than 1'}."
@@ -60,8 +60,6 @@ def describe_warnings(judged: WarningsJudged) -> str:
 def describe_alarms(judged: WarningsJudged) -> str:
     """Say how many alarms were really raised beside the budget, and how many false ones came with a true one."""
     words, alarms = find_words(judged.panel, judged.timing), get_alarms(judged, judged.model)
-    if alarms is None:
-        return ""
     cost = judged.budget.kind == "cost"
     rule = "" if cost else f", with a threshold that followed the last {TRAILING_DAYS} days before each warning"
     share = format_raised(judged, judged.budget, alarms, f" of all {words.many}")
@@ -78,7 +76,7 @@ def describe_alarms(judged: WarningsJudged) -> str:
 def describe_missed(judged: WarningsJudged) -> str:
     """Say how many windows with an event, and how many events, were warned of."""
     words, alarms = find_words(judged.panel, judged.timing), get_alarms(judged, judged.model)
-    if alarms is None or not alarms.events:
+    if not alarms.events or not alarms.raised:
         return ""
     return (
         f"They came before {format_count(alarms.true)} of the {words.count(alarms.hit)} that had {words.had}"
@@ -91,11 +89,10 @@ def describe_missed(judged: WarningsJudged) -> str:
 def describe_lift(judged: WarningsJudged) -> str:
     """Say how much more often than those of calendar and place as many alarms are true."""
     rival = find_rival(judged, judged.model)
-    own, beside = (get_best_alarms(judged, name) for name in (judged.model, rival))
     # Where a ratio of costs decides, models do not raise as many.
-    if judged.budget.kind == "cost" or own is None or beside is None or not beside.true:
+    if judged.budget.kind == "cost" or not rival or not get_best_alarms(judged, rival).true:
         return ""
-    change = judged.compute_lift(judged.model, rival)
+    own, change = get_best_alarms(judged, judged.model), judged.compute_lift(judged.model, rival)
     bounds = ""
     if math.isfinite(change.low):
         bounds = f" (95\N{NO-BREAK SPACE}% interval {format_figure(change.low)} to {format_figure(change.high)})"
@@ -118,6 +115,8 @@ def describe_drift(judged: WarningsJudged) -> str:
     if len(months) < 2:
         return f"{said}."
     worst = max(months, key=_measure_surprise)
+    if _measure_surprise(worst) < _FAR:
+        return f"{said}; no month was farther off than chance would have it."
     month = format_moment(f"{worst.label}-01", "1 months")
     came = format_count(worst.alarms.hit)
     return f"{said}; farthest off was {month}: {format_figure(worst.expected)} expected, {came} came."
@@ -135,6 +134,18 @@ def describe_units(judged: WarningsJudged) -> str:
     return (
         f"Half of the {count_text(total, 'warning')} fell on {few:,} of {count_text(len(units), words.units.noun)}:"
         f" whoever lives there bears them.{quiet if never else ''}"
+    )
+
+
+def describe_stay(judged: WarningsJudged) -> str:
+    """Say how many of the warnings repeat that of the window before: a list that never moves is a list of places."""
+    words, stay = find_words(judged.panel, judged.timing), measure_stay(judged)
+    if words.alone or not math.isfinite(stay):
+        return ""
+    noun = words.each.partition(" ")[0]
+    return (
+        f"Of all warnings {format_percent(stay, 0)} repeat one for the same {words.units.noun} in the {noun} before:"
+        f" {'these say where, and hardly when' if stay > _STAYS else 'where they fall changes'}."
     )
 
 
@@ -169,7 +180,7 @@ def describe_model(judged: WarningsJudged, name: str) -> str:
         said.append(f"minus that of {name_model(rival)} {format_interval(change, each='week')}")
     said.append(f"AUC {format_figure(score.auc)}, calibration error {format_figure(score.calibration_error)}")
     alarms = get_best_alarms(judged, name)
-    if alarms is not None and alarms.events:
+    if alarms.events:
         share = f"{format_count(alarms.warned_events)} of {count_text(alarms.events, 'event')}"
         said.append(f"{share} warned of with {count_text(round(alarms.raised), 'alarm')}")
     return f"{title_of(name)}: {'; '.join(said)}."
@@ -185,6 +196,7 @@ def list_sentences(judged: WarningsJudged) -> list[str]:
         describe_warnings_verdict(judged)[0],
         describe_drift(judged),
         describe_units(judged),
+        describe_stay(judged),
         *(describe_model(judged, name) for name in (*judged.scores, *judged.failures)),
         describe_task(judged),
         NO_GROUND,

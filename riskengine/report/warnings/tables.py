@@ -33,7 +33,7 @@ class ModelRow:
     score: WarningScore
     to_rival: Sequence[str]
     to_default: Sequence[str]
-    at: list[Alarms | None]
+    at: list[Alarms]
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,13 @@ def list_model_rows(judged: WarningsJudged) -> list[ModelRow]:
 
 def list_budget_rows(judged: WarningsJudged) -> list[BudgetRow]:
     """List the budgets, of each the model and what it is compared with."""
-    names = [name for name in (judged.model, find_rival(judged, judged.model)) if name in judged.scores]
+    names = [name for name in (judged.model, find_rival(judged, judged.model)) if name]
     rows = []
     for budget in judged.budgets:
         for name in names:
-            if (alarms := get_alarms(judged, name, budget)) is not None:
-                raised = format_raised(judged, budget, alarms, "")
-                asked = budget == judged.budget
-                rows.append(BudgetRow(name_budget(budget), asked, title_of(name), name == judged.model, alarms, raised))
+            alarms, asked = get_alarms(judged, name, budget), budget == judged.budget
+            raised = format_raised(judged, budget, alarms, "")
+            rows.append(BudgetRow(name_budget(budget), asked, title_of(name), name == judged.model, alarms, raised))
     return rows
 
 

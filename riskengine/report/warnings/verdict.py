@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ...contract.forecasters import DEFAULT_WARNING, title_of
-from ...contract.texts import count_text
+from ...contract.texts import count_text, part_text
 from ...evaluation.warned import WarningsJudged
 from ...evaluation.warnjudging import describe_few
 from ...measures.compare import Difference
@@ -16,6 +16,9 @@ from .numbers import count_events, find_default, find_rival, get_best_alarms, ge
 
 #: What a negative answer is called, everywhere.
 NOTHING = "No detectable short-term warning beyond place, hour and level"
+
+#: What the level is worth beside calibration, by what it does to the number of events that are warned of.
+_SAYS = {"better": ", and more events are warned of", "worse": ", but FEWER events are warned of"}
 
 
 def describe_warnings_verdict(judged: WarningsJudged | None) -> tuple[str, str]:
@@ -28,8 +31,6 @@ def describe_warnings_verdict(judged: WarningsJudged | None) -> tuple[str, str]:
             "Not evaluated: no window was held out, so nothing can be said about how good its warnings are.",
             "unsure",
         )
-    if judged.model not in judged.scores:
-        return f"No answer: {name_model(judged.model)} gave no warning that could be judged.", "worse"
     words = find_words(judged.panel, judged.timing)
     if not judged.enough:
         return describe_few(count_events(judged), len(judged.windows)), "unsure"
@@ -56,28 +57,44 @@ def _describe_learned(judged: WarningsJudged, words: WarningWords) -> tuple[str,
     if set(verdicts.values()) == {"too few"}:
         return "Too few weeks to tell whether anything recent warns beyond place, hour and level.", "unsure"
     better = [name for name, verdict in verdicts.items() if verdict == "better"]
-    worse = sum(verdict == "worse" for verdict in verdicts.values())
     if better:
         best = min(better, key=lambda name: compared[name].mean)
-        more = f" ({len(better):,} of {count_text(len(compared), 'learned model')} are)" if len(compared) > 1 else ""
+        some = part_text(len(better), len(compared), "learned model", "is", "are")
+        more = f" ({some})" if len(compared) > 1 else ""
         return (
             f"There is a warning beyond place, hour and level: {title_of(best)} is better calibrated than"
             f" {name_model(default)}{more}, log-loss {format_interval(compared[best], each='week')}"
             f"{_set_events(judged, words, best, default)}.",
             "",
         )
-    nearest = min(compared, key=lambda name: compared[name].mean)
-    one = len(compared) == 1
-    who = (
-        f"the one learned model ({name_model(nearest)}) is not better than {name_model(default)}"
-        if one
-        else f"none of the {count_text(len(compared), 'learned model')} is better than {name_model(default)}"
-    )
-    near = "its log-loss differs by" if one else f"the nearest ({name_model(nearest)}) differs in log-loss by"
-    lost = ""
-    if worse:
-        lost = ", which is WORSE" if one else f"; {worse:,} {'is' if worse == 1 else 'are'} WORSE"
-    return f"{NOTHING}: {who}; {near} {format_interval(compared[nearest], each='week')}{lost}.", "unsure"
+    return f"{NOTHING}: {_describe_none_better(compared, default)}.", "unsure"
+
+
+def _describe_none_better(compared: dict[str, Difference], default: str) -> str:
+    """That none is better, the nearest of them, how many forecast the same, and how many lose."""
+    beside, differing = name_model(default), [name for name, change in compared.items() if not _is_same(change)]
+    nearest = min(differing, key=lambda name: compared[name].mean, default="")
+    if len(compared) == 1:
+        who = f"the one learned model ({name_model(next(iter(compared)))})"
+        if not nearest:
+            return f"{who} forecasts just as {beside} does"
+        lost = ", which is WORSE" if verdict_of(compared[nearest]) == "worse" else ""
+        interval = format_interval(compared[nearest], each="week")
+        return f"{who} is not better than {beside}; its log-loss differs by {interval}{lost}"
+    said = [f"none of the {count_text(len(compared), 'learned model')} is better than {beside}"]
+    if same := len(compared) - len(differing):
+        said.append(f"{same:,} {'forecasts' if same == 1 else 'forecast'} just as it does")
+    if nearest:
+        interval = format_interval(compared[nearest], each="week")
+        said.append(f"the nearest{' of the others' if same else ''} ({name_model(nearest)}) differs by {interval}")
+    if worse := sum(verdict_of(change) == "worse" for change in compared.values()):
+        said.append(f"{worse:,} {'is' if worse == 1 else 'are'} WORSE")
+    return "; ".join(said)
+
+
+def _is_same(change: Difference) -> bool:
+    """Whether a model forecasts as the other does, as a learned one does that found nothing of use in its past."""
+    return change.mean == change.low == change.high == 0
 
 
 def _describe_level(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
@@ -98,13 +115,11 @@ def _describe_level(judged: WarningsJudged, words: WarningWords) -> tuple[str, s
         return f"That the level adds anything to {beside} cannot be told: {gain}{events}.", "unsure"
     own, rest = (judged.scores[name].calibration_error for name in (default, other))
     error = f"calibration error {format_figure(own, rest)} against {format_figure(rest, own)}"
-    what = "is calibration" if _names_no_more(judged, default, other) else "is this"
-    return f"What the level adds to {beside} {what}: {who} is better calibrated, {gain}, {error}{events}.", ""
-
-
-def _names_no_more(judged: WarningsJudged, name: str, other: str) -> bool:
-    """Whether it cannot be told that one model warns of more events than another, at the same number of alarms."""
-    return judged.budget.kind != "cost" and verdict_of_hits(judged.compare_recall(name, other)) == "indistinguishable"
+    what = _SAYS.get(verdict_of_hits(judged.compare_recall(default, other)), "")
+    return (
+        f"What the level adds to {beside} is calibration{what}: {who} is better calibrated, {gain}, {error}{events}.",
+        "",
+    )
 
 
 def _describe_own(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
@@ -120,19 +135,13 @@ def _describe_own(judged: WarningsJudged, words: WarningWords) -> tuple[str, str
     )
 
 
-def describe_difference(change: Difference | None) -> str:
-    """Say in a word what a difference comes to, for a table."""
-    words = {"better": "better", "worse": "WORSE", "indistinguishable": "cannot be told", "too few": "too few weeks"}
-    return "" if change is None else words[verdict_of(change)]
-
-
 def _set_events(judged: WarningsJudged, words: WarningWords, name: str, other: str) -> str:
-    """How many of the events two models warned of, at the same number of alarms; empty where they raised others."""
+    """How many of the events two models warned of: at the same number of alarms, but where a ratio of costs decides."""
     own, beside = (get_best_alarms(judged, each) for each in (name, other))
-    if judged.budget.kind == "cost" or own is None or beside is None or not own.events:
-        return ""
-    return (
-        f"; with {words.count(round(own.raised))} warned of it names {format_count(own.warned_events)} of"
-        f" {count_text(own.events, 'event')}, {name_model(other)} {format_count(beside.warned_events)}"
-        f" ({format_points(judged.compare_recall(name, other))})"
-    )
+    named = f"it names {format_count(own.warned_events)} of {count_text(own.events, 'event')}"
+    rest = f"{name_model(other)} {format_count(beside.warned_events)}"
+    if judged.budget.kind == "cost":
+        with_own, with_rest = (f"with {count_text(each.raised, 'alarm')}" for each in (own, beside))
+        return f"; {named} {with_own}, {rest} {with_rest}"
+    change = format_points(judged.compare_recall(name, other))
+    return f"; with {words.count(round(own.raised))} warned of {named}, {rest} ({change})"

@@ -13,7 +13,7 @@ from ...contract.tools.warning import ReadsEvents
 from ...contract.units import noun_of
 from ...contract.warnings import Timing
 from ...ground.context import JobContext
-from ...ground.errors import DataError
+from ...ground.errors import DataError, ParameterError
 from ...intake.incidents import (
     Incidents,
     Refusal,
@@ -30,6 +30,9 @@ from ...maps.unitlayer import make_units, read_units
 from ...maps.warningpanel import WarningPanel, make_city, make_warning_panel
 from .moments import Moment
 from .traps import describe_clock_changes, list_traps
+
+#: Of lines, which are refused: any distance, metres.
+_NEAR = 1.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,14 @@ def read_warning_inputs(
     support: Shapes = make_city(incidents, parameters.crs)
     unit: NDArray[np.int64] | None = None
     if parameters.areas:
-        support = make_units(read_units(parameters.areas), parameters.crs, 0.0, context)
+        support = make_units(read_units(parameters.areas), parameters.crs, _NEAR, context)
+        if support.kind != "areas":
+            raise ParameterError(
+                f"areas holds {noun_of(support.kind)}s, and warnings are for areas or the whole city",
+                parameter="areas",
+                value=support.kind,
+                remedy="Choose a layer of polygons, or leave it empty",
+            )
         unit, outside = _assign(incidents, chosen, support, context)
         refusals = [*refusals, *outside]
     context.progress(0.6, "Counting events")

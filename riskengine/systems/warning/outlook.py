@@ -105,11 +105,7 @@ def make_outlook(
     with context.step(0.5, 0.9):
         past = forecast_trailing(model, panel, known, timing, context)
     threshold = find_threshold(past, budget, timing.window, len(panel.mask))
-    spread = gamma(1.0 / measure_spread(model, history))
-    expected = -np.log1p(-np.minimum(probability, 1 - 1e-12))
-    low, high = (
-        -np.expm1(-expected * spread.ppf(share) / spread.mean()) for share in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-    )
+    low, high = bound(probability, measure_spread(model, history))
     rank = np.empty(probability.size, dtype=np.int64)
     rank[np.argsort(-probability.ravel(), kind="stable")] = np.arange(1, probability.size + 1)
     return Outlook(
@@ -125,6 +121,21 @@ def make_outlook(
         0 if budget.kind == "cost" else len(past),
         explain(model, history, timing.bins, windows),
     )
+
+
+def bound(probability: Values, spread: Values) -> tuple[Values, Values]:
+    """Bound probabilities whose rates are known as well as from so many events: the exact interval of a Poisson count.
+
+    Parameters
+    ----------
+    probability : ndarray, shape (K, N)
+    spread : ndarray, shape (N,)
+        Relative variance of the rates: one over the number of events that they rest on.
+    """
+    expected, events = -np.log1p(-np.minimum(probability, 1 - 1e-12)), 1.0 / spread
+    low = gamma.ppf((1 - LEVEL) / 2, events) / events
+    high = gamma.ppf((1 + LEVEL) / 2, events + 1) / events
+    return -np.expm1(-expected * low), -np.expm1(-expected * high)
 
 
 def forecast_following(model: Forecaster, history: Panel, bins: int, windows: int, context: JobContext) -> Values:
@@ -205,5 +216,7 @@ def measure_spread(model: Forecaster, history: Panel) -> Values:
     shrinkage = float(getattr(model, "shrinkage_", _SHRINKAGE))
     ((past, similar),) = PlacesRead(history).sum_before(np.array([len(history)]))
     shares = compute_shares(past, weigh_similar(similar), shrinkage)
-    place = (1 - shares) / (shares * (past.sum() + shrinkage))
+    # A share is known as after so many events of its own and of similar categories, whose shares are counts as well.
+    number = past.sum() + shrinkage
+    place = (1 - shares) / shares * (1 / number + shrinkage**2 / (max(similar.sum(), 1.0) * number**2))
     return np.asarray(np.maximum(level + place, 1e-9))

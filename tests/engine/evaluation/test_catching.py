@@ -251,9 +251,7 @@ def test_a_number_of_areas_is_that_number_and_a_share_cuts_the_last() -> None:
 
 def test_all_models_are_run_at_further_positions_and_on_other_cells(town: Heatmaps) -> None:
     incidents = incidents_of(town)
-    catch = run_catch(
-        town, BASELINES, Plan(44), Catch(5, "share", 4), workers=1, incidents=incidents, offsets=3
-    ).catch
+    catch = run_catch(town, BASELINES, Plan(44), Catch(5, "share", 4), workers=1, incidents=incidents, offsets=3).catch
     assert catch is not None
     assert len(catch.offsets) == 4
     assert catch.offsets[0] == (0.0, 0.0)

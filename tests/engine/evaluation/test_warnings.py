@@ -144,7 +144,7 @@ def test_too_few_events_name_the_number_that_would_do() -> None:
     assert 0 < events < 30
     windows = -(-30 * 100 // events)
     assert found.notes == [
-        f"The 100 windows tested hold {events} events: too few to say which model warns better."
+        f"The 100 windows tested hold {events} events: too few to tell the models apart."
         f" 30 would do, at this rate {windows} windows."
     ]
     assert not found.enough
@@ -239,16 +239,22 @@ def test_the_default_is_chosen_unless_another_is_better_beyond_doubt() -> None:
 
     better = choose_warning_model(panel, {"knowing": Knowing()}, DAY, workers=1)
     assert better.model == "knowing"
-    assert better.reason.startswith("Knowing: better than Level × calendar × place on 200 past windows, with its whole")
+    assert better.reason.startswith(
+        "Knowing: better than Level × calendar × place on 200 past windows beyond doubt (log-loss −0."
+    )
     same = choose_warning_model(panel, ["recent_counts"], DAY, workers=1)
     assert same.model == DEFAULT_WARNING
-    assert "no other model was better with its whole interval" in same.reason
+    assert same.reason.startswith(
+        "Level × calendar × place: on 200 past windows no other model was better beyond doubt; the closest was Recent"
+    )
+    nothing = choose_warning_model(panel, {"again": make_forecaster(DEFAULT_WARNING)}, DAY, workers=1)
+    assert nothing.reason == "Level × calendar × place: on 200 past windows no other model found anything to add to it"
 
 
 def test_too_few_events_or_days_leave_the_default() -> None:
     few = choose_warning_model(draw_panel(DAY, events=0.1), ["ewma"], DAY)
     assert (few.model, few.judged) == (DEFAULT_WARNING, None)
-    assert "too few to say which model warns better. 30 would do, at this rate" in few.reason
+    assert "too few to tell the models apart. 30 would do, at this rate" in few.reason
     short = choose_warning_model(draw_panel(DAY, days=3), ["ewma"], DAY)
     assert (short.model, short.judged) == (DEFAULT_WARNING, None)
     assert short.reason.endswith("the history is too short to try others on a part of it")

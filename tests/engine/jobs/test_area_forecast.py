@@ -245,7 +245,6 @@ def test_results_of_other_units_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"output is .*risk\.tif, but heatmaps is a layer of areas"):
         forecast(tmp_path, panel, output=str(tmp_path / "risk.tif"))
 
-
     stack = write_stack(tmp_path / "h.tif", make_stack(np.arange(600, dtype=np.uint8).reshape(60, 2, 5) % 3))
     train(tmp_path, stack)
     with pytest.raises(ParameterError, match=r"by_area is .*areas\.gpkg, but heatmaps is a raster"):

@@ -54,10 +54,14 @@ def train(folder: Path, counts: str, context: JobContext | None = None, **more: 
 
 
 def forecast(folder: Path, counts: str, context: JobContext | None = None, **more: Any) -> dict[str, Any]:
-    results = {"output": str(folder / "risk.tif")} if counts.endswith(".tif") else {
-        "by_area": str(folder / "areas.gpkg"),
-        "top": str(folder / "top.gpkg"),
-    }
+    results = (
+        {"output": str(folder / "risk.tif")}
+        if counts.endswith(".tif")
+        else {
+            "by_area": str(folder / "areas.gpkg"),
+            "top": str(folder / "top.gpkg"),
+        }
+    )
     results["places"] = str(folder / "places.gpkg")
     parameters = {"model": str(folder / "a.crimemodel"), "heatmaps": counts, **results, **more}
     return run_job("forecast", parameters, context or JobContext())

@@ -247,9 +247,7 @@ def test_cell_size_decides_more_only_where_figures_say_so() -> None:
         " 30.0 % and of 400 m 20.0 %; the two models differ by at most 2 percentage points on any of them."
     )
     make_sizes(judged, (31, 11), (30, 31), (29, 18))
-    assert collapse_blanks(describe_sizes(judged)).startswith(
-        "With as much area, ensemble caught on cells "
-    )
+    assert collapse_blanks(describe_sizes(judged)).startswith("With as much area, ensemble caught on cells ")
 
 
 def test_sizes_that_covered_more_or_less_are_not_compared(tmp_path: Path) -> None:

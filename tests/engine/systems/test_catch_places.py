@@ -38,8 +38,17 @@ def choose(expected: np.ndarray, history: Panel, catch: Catch) -> Chosen:
 
 @pytest.mark.parametrize(
     ("weeks", "share", "window", "held"),
-    [(60, 0.2, 4, 12), (60, 0.2, 5, 10), (60, 0.25, 4, 16), (60, 0.01, 4, 4), (60, 0.2, 30, 30), (60, 0.5, 13, 26),
-     (61, 0.5, 30, 30), (60, 0.2, 1, 12), (60, 0.0, 40, 0)],
+    [
+        (60, 0.2, 4, 12),
+        (60, 0.2, 5, 10),
+        (60, 0.25, 4, 16),
+        (60, 0.01, 4, 4),
+        (60, 0.2, 30, 30),
+        (60, 0.5, 13, 26),
+        (61, 0.5, 30, 30),
+        (60, 0.2, 1, 12),
+        (60, 0.0, 40, 0),
+    ],
 )
 def test_whole_windows_are_held_out(weeks: int, share: float, window: int, held: int) -> None:
     """As near to the share as whole windows come, one at least, and never more than half."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rasterio.transform import from_bounds
 
 from ....contract import tags
-from ....contract.colours import PICTURE_LEVELS
-from ....contract.texts import count_text
+from ....contract.colours import PICTURE_GREYS, PICTURE_LEVELS, read_colour
+from ....contract.texts import count_text, list_names
 from ....ground.artefacts import whole_folder
 from ....ground.errors import ParameterError
 from ....ground.tables import Chunk
@@ -23,18 +23,17 @@ from ....maps.bins import MAX_BINS
 from ....maps.geotiff import make_band_tags, make_profile, write_band, write_geotiff
 from .drawing import WindowDrawing
 from .png import encode_png
-from .style import Colours
+from .style import Colours, PictureStyle
 from .windows import PictureWindows
 
 #: The table of labels in a folder of pictures.
 TABLE = "windows.csv"
-#: No colour: the palette has 252.
+#: No colour: the palette has 255.
 _NODATA = 255
-#: The number of a pixel's colour is the sum of what its red, green and blue give.
-_STEPS = [
-    np.round(np.arange(256) * (many - 1) / 255).astype(np.uint8) * np.uint8(weight)
-    for many, weight in zip(PICTURE_LEVELS, (PICTURE_LEVELS[1] * PICTURE_LEVELS[2], PICTURE_LEVELS[2], 1), strict=True)
-]
+#: What red, green and blue give to the number of a colour, and the number of each grey.
+_STEPS = np.round(np.arange(256) * (PICTURE_LEVELS - 1) / 255).astype(np.uint8)
+_CUBE = [_STEPS * np.uint8(PICTURE_LEVELS**power) for power in (2, 1, 0)]
+_GREYS = (PICTURE_LEVELS**3 + np.round(np.arange(256) * (PICTURE_GREYS - 1) / 255)).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,13 +113,38 @@ class PictureStack:
 
 
 def number_colours(picture: Colours) -> Colours:
-    """Number the colour of the palette that is nearest to each pixel's, shape (H, W).
+    """Number the colour of the palette that is nearest to each pixel's: the shape without the last axis.
 
     See `contract.colours.list_picture_palette`.
     """
-    red, green, blue = (steps[picture[..., part]] for part, steps in enumerate(_STEPS))
-    numbers: Colours = red + green + blue
-    return numbers
+    red, green, blue = (picture[..., part] for part in range(3))
+    cube = _CUBE[0][red] + _CUBE[1][green] + _CUBE[2][blue]
+    return np.where((red == green) & (green == blue), _GREYS[red], cube)
+
+
+def list_legend(colours: Mapping[str, str], style: PictureStyle) -> list[tuple[int, str]]:
+    """List what colours of the palette mean, by their numbers: a single dot of each category, and outlines.
+
+    Parameters
+    ----------
+    colours : mapping of str to str
+        ``#rrggbb`` by category.
+    style : PictureStyle
+    """
+    named: dict[int, list[str]] = {}
+    for name, colour in colours.items():
+        named.setdefault(_number_on_white(read_colour(colour), style.dot_alpha), []).append(name)
+    legend = [(number, list_names(names)) for number, names in named.items()]
+    lines = (
+        (_number_on_white(style.hit_colour, 1.0), "outline of an area with an incident"),
+        (_number_on_white(style.line_colour, style.line_alpha), "outline of an area"),
+    )
+    return [*legend, *(line for line in lines if line[0] not in named)]
+
+
+def _number_on_white(colour: Sequence[int], alpha: float) -> int:
+    mixed = np.round(255 + alpha * (np.array(colour) - 255)).astype(np.uint8)
+    return int(number_colours(mixed))
 
 
 @contextmanager

@@ -7,20 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ....contract.colours import PICTURE_COLOURS, PICTURE_TARGETS
+from ....contract.colours import PICTURE_COLOURS, PICTURE_READ
 from ....contract.dates import format_span
 from ....contract.texts import count_text, list_names, none_text, part_text, show_name
 from ....contract.tools.windowmaps import DrawsPictures
 from ....contract.warnings import Timing
 from ....ground.context import JobContext
 from ....ground.errors import DataError, ParameterError
-from ....intake.incidents import Incidents, Refusal, read_addresses, read_exchange
+from ....intake.incidents import (
+    Incidents,
+    Refusal,
+    count_refused,
+    describe_reasons,
+    read_addresses,
+    read_exchange,
+)
 from ....maps.areas import Areas
 from ....maps.assigning import assign_by_place
 from ....maps.categories import find_named, name_missing
 from ....maps.events import Events, merge_events
 from ....maps.unitlayer import make_units, read_units
 from ....maps.warningpanel import check_exactness
+from ..traps import describe_duplicates, describe_midnight
 from .drawing import Box, Dots, WindowDrawing, find_extent, fit_height
 from .style import PUBLISHED, PUBLISHED_SIZE, choose_colours, list_shades_of, read_colours
 from .windows import PictureWindows, list_picture_windows
@@ -98,9 +106,15 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     """
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     place = read_addresses(parameters.incidents, incidents)
-    check_exactness(Timing(parameters.window, parameters.begin, 0, 0), incidents.exactness)
+    check_exactness(_make_timing(parameters), incidents.exactness)
     incidents = name_missing(incidents, context)
     target = find_named(incidents, parameters.targets, "targets")
+    if lost := count_refused(parameters.incidents, refusals, parameters.targets):
+        rows = sum(lost.values())
+        context.warn(
+            f"{part_text(rows, rows + int(target.sum()), 'target row', 'is', 'are')} left out"
+            f" ({describe_reasons(lost)}): the window that each belongs to may be labelled as if without"
+        )
     colours = _choose_colours(parameters, incidents, target)
     areas = _read_areas(parameters, context)
     assigned = assign_by_place(incidents, areas, context)
@@ -127,10 +141,20 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     )
     closed = parameters.style == "published"
     windows = list_picture_windows(incidents, first, last, parameters.window, closed, parameters.begin)
+    if not len(windows):
+        raise DataError(
+            f"No incident lies in a window: {count_text(windows.empty, 'window is', 'windows are')} empty",
+            parameter="start" if first is not None else "incidents",
+            remedy="Choose a START and an END between which there are incidents",
+        )
     events = merge_events(incidents.select(target), None if place is None else place[target])
     pictured = Pictured(incidents, assigned.unit[inside], place, target, events, windows, areas, colours, refusals)
     _describe(pictured, parameters, context)
     return pictured
+
+
+def _make_timing(parameters: DrawsPictures) -> Timing:
+    return Timing(parameters.window, parameters.begin, 0, 0)
 
 
 def _read_areas(parameters: DrawsPictures, context: JobContext) -> Areas:
@@ -182,6 +206,11 @@ def _describe(pictured: Pictured, parameters: DrawsPictures, context: JobContext
         f"{have} a target: {count_text(int(rows.sum()), 'row')}, which are {count_text(int(events.sum()), 'event')},"
         " since rows at one time and place are the victims of one"
     )
+    found = incidents.select(pictured.target)
+    if again := describe_duplicates(found.between(windows.starts[0], windows.ends[-1])):
+        context.log(again)
+    for note in describe_midnight(found.time, _make_timing(parameters)):
+        context.warn(note)
     _describe_colours(pictured.colours, sorted(targets), context)
 
 
@@ -189,9 +218,9 @@ def _describe_colours(colours: dict[str, str], targets: list[str], context: JobC
     listed = [f"{show_name(name)} {colour}" for name, colour in list(colours.items())[:_LISTED]]
     more = len(colours) - len(listed)
     context.log(f"Colours of the dots: {', '.join(listed)}{f' and {more} more' if more else ''}")
-    ours = [name for name, colour in colours.items() if PICTURE_COLOURS.get(name) == colour != PICTURE_TARGETS]
+    ours = [name for name in PICTURE_READ if colours.get(name) == PICTURE_COLOURS[name]]
     if ours:
-        context.log(f"The colours are the published ones, but which of {list_names(ours)} had which is our reading")
+        context.log(f"Which of the published colours {list_names(ours)} had is our reading")
     reds = {colours[name] for name in targets}
     alike = [name for name, colour in colours.items() if colour in reds and name not in targets]
     if alike:
