@@ -211,11 +211,14 @@ def test_a_backtest_counts_hits_and_false_alarms(run: Any, given: dict[str, Any]
     ("wrong", "sentence"),
     [
         ({"TARGETS": ""}, "TARGETS is empty"),
-        ({"WINDOW": 5}, "WINDOW is 5 hours, which is no part of a day and no number of whole days. Give 1, 2, 3, 4,"),
-        ({"WINDOW": 36}, "WINDOW is 36 hours, which is no part of a day"),
+        ({"WINDOW": 5}, "WINDOW is 5, which is no part of a day and no number of whole days. Give 1, 2, 3, 4,"),
+        ({"WINDOW": 36}, "WINDOW is 36, which is no part of a day"),
         ({"BUDGET": 120}, "BUDGET is 120 per cent of all windows; give at most 100, or another BUDGET_KIND."),
         ({"BUDGET": 0}, "BUDGET is 0; it must be greater than 0"),
-        ({"SIMILAR": "ASSAULT; shooting"}, "SIMILAR names shooting, which TARGETS names too. Leave it out of SIMILAR."),
+        (
+            {"SIMILAR": "ASSAULT; shooting"},
+            "SIMILAR is ASSAULT; shooting, and shooting stands in TARGETS too. Leave it out of SIMILAR.",
+        ),
         ({"AREAS": None}, "AREA_ID is code, but AREAS is empty. Choose the layer that has this field, or neither."),
         ({"CATEGORY_FIELD": "kind"}, "CATEGORY_FIELD: the layer has no field kind. It has: occurred, category."),
         ({"PLACE_FIELD": "street"}, "PLACE_FIELD: the layer has no field street."),
