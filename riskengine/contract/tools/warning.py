@@ -451,11 +451,11 @@ A warning is about places and times, never about persons, and is no ground to st
             tr("Models"),
             tr(
                 "The simple ones (constant, clock, calendar and place) always take part, and so does level, calendar "
-                "and place, which the others must beat."
+                "and place, which the others must beat. Models that learn from recent crime take minutes."
             ),
             optional=True,
         ),
-    ] = [DEFAULT_WARNING]
+    ] = [DEFAULT_WARNING, "level_terms"]
     test: Annotated[
         float,
         Limits(0.01, 0.9),

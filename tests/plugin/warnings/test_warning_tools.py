@@ -190,7 +190,8 @@ def test_the_whole_city_is_one_area(
 
 def test_a_backtest_counts_hits_and_false_alarms(run: Any, given: dict[str, Any], tmp_path: Path) -> None:
     made = {"WARNINGS": str(tmp_path / "t.gpkg"), "TABLE": str(tmp_path / "t.csv"), "REPORT": str(tmp_path / "t.html")}
-    ran = run("backtestwarnings", **given, TARGETS="SHOOTING", START="2024-03-01T00:00:00", BUDGET=20, **made)
+    asked = {"TARGETS": "SHOOTING", "START": "2024-03-01T00:00:00", "BUDGET": 20, "MODELS": "level"}
+    ran = run("backtestwarnings", **given, **asked, **made)
     rows = read(ran["WARNINGS"])
     assert min(row["start"].toString("yyyy-MM-dd") for row in rows) == "2024-03-01"
     assert len(rows) == ran["WINDOWS"] * SQUARES
