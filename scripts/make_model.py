@@ -1,5 +1,5 @@
 """Write the shipped models to resources/models: csv_to_risk_map.model3, the whole chain, incidents_to_forecast.model3,
-and incidents_to_area_forecast.model3.
+incidents_to_area_forecast.model3, and incidents_to_warnings.model3.
 
 Run with QGIS's Python after changing a chain here, or the default or limit of a parameter that it asks for; choices and
 help follow the tools by themselves. The name of a file is the model's id; those of `earlier` are models as they were,
@@ -36,7 +36,17 @@ MODELS = ROOT / "resources" / "models"
 Source = QgsProcessingModelChildParameterSource
 ASKED, FIXED = Source.fromModelParameter, Source.fromStaticValue
 #: The places of the steps of all chains in the work. QGIS shows outputs in the order of the children's ids.
-ORDER = {"import": 1, "grids": 2, "panel": 2, "index": 3, "scores": 4, "train": 5, "forecast": 6, "classes": 7}
+ORDER = {
+    "import": 1,
+    "grids": 2,
+    "panel": 2,
+    "index": 3,
+    "scores": 4,
+    "train": 5,
+    "forecast": 6,
+    "warn": 6,
+    "classes": 7,
+}
 ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
 OPTIONAL = QgsProcessingParameterDefinition.Flag.FlagOptional
 
@@ -51,7 +61,7 @@ if(trim(coalesce(@categories, '')) = '', '', 'strpos(lower('''
 RASTERS = ({"OUTPUT": "Risk"}, {"OUTPUT": "Risk classes", "POLYGONS": "Class polygons"})
 BY_AREA = ({"AREAS": "Risk by area", "TOP": "Top places"}, {"AREAS": "Risk classes by area"})
 #: What a chain must make, though its tools can do without, since each makes it of grids or of areas alone.
-MANDATORY = {"Risk", "Risk classes", "Risk by area", "Risk classes by area"}
+MANDATORY = {"Risk", "Risk classes", "Risk by area", "Risk classes by area", "Warnings"}
 
 KEPT = """\
 The steps run one after the other. When one fails, the run ends with its reason; what the steps before it have made is
@@ -308,6 +318,62 @@ Read the report before the map: its first sentences say whether the forecast is 
     )
 
 
+def make_warning_chain() -> Chain:
+    """From incidents to a model of warnings that was judged, and the warnings of the next windows."""
+    read = {
+        "incidents": "INPUT",
+        "time_field": "TIME_FIELD",
+        "category_field": "CATEGORY_FIELD",
+        "areas": "AREAS",
+        "area_id": "AREA_ID",
+        "area_name": "AREA_NAME",
+    }
+    defined = {
+        "targets": "TARGETS",
+        "similar": "SIMILAR",
+        "window": "WINDOW",
+        "begin": "BEGIN",
+        "delay": "DELAY",
+        "budget_kind": "BUDGET_KIND",
+        "budget": "BUDGET",
+    }
+    layers = {"area_id": "areas", "area_name": "areas"}
+    reading = {key: ASKED(name) for name, key in read.items()}
+    return Chain(
+        "incidents_to_warnings",
+        "From incidents to warnings",
+        f"""
+Trains a model that warns of events such as shootings before their window begins, judges it on the last windows, and
+warns of the next ones, in areas or the whole city.
+
+Read the report before the map: its first sentence says how many of a hundred warnings were right, and how many of a
+hundred picked by calendar and place alone. Warnings are about places and times, never about persons, and are no ground
+to stop anyone.
+
+{KEPT}
+""",
+        [
+            *(Input(name, "trainwarning", key, layer=layers.get(name, "incidents")) for name, key in read.items()),
+            *(Input(name, "trainwarning", key) for name, key in defined.items()),
+            Input("windows", "warn", "NEXT"),
+        ],
+        [
+            (
+                "train",
+                "trainwarning",
+                {**reading, **{key: ASKED(name) for name, key in defined.items()}},
+                {"MODEL": "Warning model", "REPORT": "Report", "REFUSED": "Refused incidents"},
+            ),
+            (
+                "warn",
+                "warn",
+                {**reading, "MODEL": use_made("train", "MODEL"), "NEXT": ASKED("windows")},
+                {"WARNINGS": "Warnings", "NEXT_WINDOWS": "Next windows"},
+            ),
+        ],
+    )
+
+
 def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     """The model, laid out from top to bottom."""
     model = QgsProcessingModelAlgorithm(chain.title, "Models", "models")
@@ -366,7 +432,7 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        for chain in (make_main_chain(), make_forecast_chain(), make_area_chain()):
+        for chain in (make_main_chain(), make_forecast_chain(), make_area_chain(), make_warning_chain()):
             model = build(chain)
             wrong = [why for child in model.childAlgorithms() for why in model.validateChildAlgorithm(child)[1]]
             print("\n".join(wrong) or f"{chain.id} is valid")

@@ -29,7 +29,10 @@ SHOWN = {
     "csv_to_risk_map": "From CSV to risk map",
     "incidents_to_forecast": "From incidents to forecast",
     "incidents_to_area_forecast": "From incidents to area forecast",
+    "incidents_to_warnings": "From incidents to warnings",
 }
+#: Those that ask for a kind of model.
+WITH_KINDS = [name for name in SHOWN if name != "incidents_to_warnings"]
 HIDDEN = ("From CSV to risk map", "From incidents to forecast")
 #: What each input of the models is an input of: its tool has its default, limits, help and options.
 OF_TOOLS = {
@@ -66,6 +69,22 @@ OF_AREAS = {
     "area_column": "AREA_COLUMN",
     "time_bin": "BIN_UNIT",
     "delay": "DELAY",
+}
+#: What the model of warnings asks for, in the order of the work, but for how many windows.
+OF_WARNINGS = {
+    "incidents": "INPUT",
+    "time_field": "TIME_FIELD",
+    "category_field": "CATEGORY_FIELD",
+    "areas": "AREAS",
+    "area_id": "AREA_ID",
+    "area_name": "AREA_NAME",
+    "targets": "TARGETS",
+    "similar": "SIMILAR",
+    "window": "WINDOW",
+    "begin": "BEGIN",
+    "delay": "DELAY",
+    "budget_kind": "BUDGET_KIND",
+    "budget": "BUDGET",
 }
 #: The rasters and files of the whole chain; its layers go into one GeoPackage.
 FILES = {
@@ -167,6 +186,7 @@ def test_inputs_come_in_the_order_of_the_work() -> None:
     assert all(each.flags() & each.Flag.FlagAdvanced and each.flags() & each.Flag.FlagOptional for each in rest[:4])
     assert list_inputs("incidents_to_forecast") == ["incidents", "time_field", "category_field", *grids]
     assert list_inputs("incidents_to_area_forecast") == [*OF_AREAS, "kind", "steps"]
+    assert list_inputs("incidents_to_warnings") == [*OF_WARNINGS, "windows"]
 
 
 def test_a_chain_of_areas_needs_them_and_chooses_their_fields() -> None:
@@ -195,7 +215,11 @@ def test_what_a_chain_is_for_must_be_made(name: str) -> None:
         if not each.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
     }
     ends = {"risk", "risk_classes"}
-    assert ({f"{end}_by_area" for end in ends} if name == "incidents_to_area_forecast" else ends) <= needed
+    others = {
+        "incidents_to_area_forecast": {f"{end}_by_area" for end in ends},
+        "incidents_to_warnings": {"warning_model", "warnings"},
+    }
+    assert others.get(name, ends) <= needed
 
 
 @pytest.mark.parametrize("name", SHOWN)
@@ -203,8 +227,7 @@ def test_an_input_is_what_its_tool_says(name: str) -> None:
     """After a change of a default or limit there, `scripts/make_model.py` must be run."""
     model = find(name)
     for own in list_inputs(name):
-        of_areas = name == "incidents_to_area_forecast" and own in OF_AREAS
-        tool, parameter = ("countareas", OF_AREAS[own]) if of_areas else OF_TOOLS[own]
+        tool, parameter = find_origin(name, own)
         asked, declared = model.parameterDefinition(own), find(tool).parameterDefinition(parameter)
         assert type(asked) is type(declared), own
         assert (asked.help(), asked.defaultValue()) == (declared.help(), declared.defaultValue()), own
@@ -212,13 +235,23 @@ def test_an_input_is_what_its_tool_says(name: str) -> None:
         ignored = {"name", "description", "flags", "parent_layer"}
         kept, said = ({k: v for k, v in each.toVariantMap().items() if k not in ignored} for each in (asked, declared))
         assert kept == said, own
-    assert model.parameterDefinition("steps").description() == "Maps to forecast"
+    last = model.parameterDefinition("windows" if name == "incidents_to_warnings" else "steps")
+    assert last.description() == ("Next windows" if name == "incidents_to_warnings" else "Maps to forecast")
+
+
+def find_origin(name: str, own: str) -> tuple[str, str]:
+    """The tool and its parameter that an input of a model is."""
+    if name == "incidents_to_area_forecast" and own in OF_AREAS:
+        return "countareas", OF_AREAS[own]
+    if name == "incidents_to_warnings":
+        return ("warn", "NEXT") if own == "windows" else ("trainwarning", OF_WARNINGS[own])
+    return OF_TOOLS[own]
 
 
 def test_the_forecaster_is_the_default_one() -> None:
     from crime_risk.riskengine.contract.forecasters import DEFAULT, FORECASTERS
 
-    for name in SHOWN:
+    for name in WITH_KINDS:
         kinds = find(name).parameterDefinition("kind")
         assert kinds.options() == [record.title for record in FORECASTERS.values()]
         assert kinds.options()[kinds.defaultValue()] == FORECASTERS[DEFAULT].title
@@ -400,7 +433,7 @@ def test_the_demo_asks_for_what_there_is() -> None:
         assert needed <= names, tool
 
 
-@pytest.mark.parametrize("name", [*SHOWN, "From incidents to forecast"])
+@pytest.mark.parametrize("name", [*WITH_KINDS, "From incidents to forecast"])
 def test_a_new_forecaster_is_offered_without_a_new_file(name: str, tmp_path: Path) -> None:
     """What a file says of the choices was true when it was written."""
     from crime_risk.algorithms.shipped_models import ShippedModel

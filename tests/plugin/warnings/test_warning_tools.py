@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.algorithms import run_in_background
 from kit.layers import EAST, METRES, NORTH, Row, make_square
 from qgis.core import (
     Qgis,
@@ -250,3 +251,15 @@ def test_models_of_risk_and_of_warnings_are_told_apart(
 def test_other_areas_than_the_models_are_refused(refusal: Any, given: dict[str, Any], trained: Any) -> None:
     text = refusal("warn", **{**given, "AREAS": make_squares(5)}, MODEL=trained["MODEL"])
     assert text.startswith("The model was trained on 6 areas: 1 of them is not in this panel (B5).")
+
+
+def test_the_shipped_chain_trains_and_warns(log_of: Any, given: dict[str, Any], tmp_path: Path) -> None:
+    log = log_of()
+    asked = {"incidents": given["INPUT"], "areas": given["AREAS"], "area_id": "code", "targets": "SHOOTING"}
+    files = {"warning_model": "w.crimemodel", "warnings": "w.gpkg", "report": "r.html", "next_windows": "n.gpkg"}
+    made = {key: str(tmp_path / file) for key, file in files.items()}
+    fine, _ = run_in_background("incidents_to_warnings", {**asked, **made, "windows": 2}, log)
+    assert fine, log.errors
+    assert len(read(made["warnings"])) == 2 * SQUARES
+    assert Path(made["warning_model"]).stat().st_size > 1000
+    assert "it is no ground to stop" in Path(made["report"]).read_text(encoding="utf-8")
