@@ -1,12 +1,18 @@
-"""Shootings of simulated cities that follow violence: whether a test of warnings finds that, and nothing else."""
+"""Shootings of simulated cities that follow violence: whether a test of warnings finds that, and nothing else.
+
+Usage: scripts/benchmark.sh warning_precursors [--seeds 40] [--models level_terms ...]; last line: one JSON object.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from common import say
+from common import round_floats, say
 
 from riskengine.contract.forecasters import DEFAULT_WARNING, WARNING_CANDIDATES, WARNING_REFERENCE
 from riskengine.contract.warnings import Budget, Timing
@@ -36,7 +42,9 @@ _AREAS, _FIRST = 25, np.datetime64("2023-05-01", "s")
 _TARGETS, _SHARE, _HOURS, _BUDGET = 1500, 0.5, 48.0, Budget("share", 0.1)
 
 
-def measure_precursors(seeds: int = SEEDS, delay: int = 0) -> dict[str, Any]:
+def measure_precursors(
+    seeds: int = SEEDS, delay: int = 0, models: Sequence[str] = WARNING_CANDIDATES
+) -> dict[str, Any]:
     """Measure in so many cities with precursors and without what the test says.
 
     Returns
@@ -47,7 +55,7 @@ def measure_precursors(seeds: int = SEEDS, delay: int = 0) -> dict[str, Any]:
         without, of which the test says that nothing is better than the level, nor the level than place and calendar.
     """
     began = time.perf_counter()
-    found = {share: [_try_city(seed, share, delay) for seed in range(1, seeds + 1)] for share in (_SHARE, 0.0)}
+    found = {share: [_try_city(seed, share, delay, models) for seed in range(1, seeds + 1)] for share in (_SHARE, 0.0)}
     with_, without = found[_SHARE], found[0.0]
     mean = {key: float(np.mean([each[key] for each in with_])) for key in ("recall", "recall_theory", "recall_level")}
     ratios = [each["recall"] / each["recall_theory"] for each in with_]
@@ -65,7 +73,7 @@ def measure_precursors(seeds: int = SEEDS, delay: int = 0) -> dict[str, Any]:
     }
 
 
-def _try_city(seed: int, share: float, delay: int) -> dict[str, Any]:
+def _try_city(seed: int, share: float, delay: int, models: Sequence[str]) -> dict[str, Any]:
     began = time.perf_counter()
     city = simulate_city(seed=seed, **_CITY)
     areas = make_neighbourhoods(city, _AREAS)
@@ -74,7 +82,7 @@ def _try_city(seed: int, share: float, delay: int) -> dict[str, Any]:
     timing = Timing(24, 0, 0, delay)
     made = make_warning_panel(add_targets(city, targets), [TARGET], [PRECURSOR], support, timing, JobContext())
     first = int(np.searchsorted(made.panel.edges, _FIRST)) // timing.bins * timing.bins
-    judged = run_warnings(made.panel, [DEFAULT_WARNING, *WARNING_CANDIDATES], Plan(first), timing, workers=1)
+    judged = run_warnings(made.panel, [DEFAULT_WARNING, *models], Plan(first), timing, workers=1)
     unit, shares = support.locate(city.x, city.y), measure_shares(city, support.locate, _AREAS)
     expected = compute_expected(city, targets, unit, shares, judged.starts, timing.window, delay)
     best = judged.beyond[0] if judged.beyond else DEFAULT_WARNING
@@ -88,3 +96,16 @@ def _try_city(seed: int, share: float, delay: int) -> dict[str, Any]:
     }
     say(f"city {seed}, {share:.0%} follow violence: {result} ({time.perf_counter() - began:.1f} s)")
     return result
+
+
+def main() -> None:
+    """Print what is found in cities with precursors and without."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="cities of each kind")
+    parser.add_argument("--models", nargs="*", default=list(WARNING_CANDIDATES))
+    given, _ = parser.parse_known_args()
+    print(json.dumps(round_floats(measure_precursors(given.seeds, models=given.models))))
+
+
+if __name__ == "__main__":
+    main()

@@ -21,8 +21,8 @@ from ..ground.failures import describe_failure
 from ..maps.area import narrow_to_past
 from ..maps.panel import Panel
 from ..maps.windows import list_windows
-from ..measures.alarms import count_trailing
 from ..measures.compare import Difference
+from ..measures.thresholds import count_trailing
 from .catchcount import Forecasts, forecast_windows
 from .entrants import make_entrants
 from .plan import Plan, check_plan
@@ -176,7 +176,8 @@ def choose_warning_model(
 def _explain(judged: WarningsJudged) -> str:
     """Say which model was chosen on past windows, and why."""
     default, past = title_of(DEFAULT_WARNING), count_text(len(judged.windows), "past window")
-    tried = {name: each[DEFAULT_WARNING] for name in judged.learned if DEFAULT_WARNING in (each := judged.against[name])}
+    against = {name: judged.against[name].get(DEFAULT_WARNING) for name in judged.learned}
+    tried = {name: each for name, each in against.items() if each is not None}
     if not tried:
         return f"{default}: no other model could be tried"
     if judged.beyond:

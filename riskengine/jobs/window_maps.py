@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,8 +26,10 @@ from ..systems.warning.pictures.files import (
     open_stack,
 )
 from ..systems.warning.pictures.reading import Pictured, read_pictured
-from ..systems.warning.windowmodel import WindowModel
 from .models import to_dict
+
+if TYPE_CHECKING:
+    from ..systems.warning.windowmodel import WindowModel
 
 _FIELDS = fields_of(DrawWindowMaps, "labels")
 
@@ -37,7 +39,7 @@ def run(parameters: DrawWindowMaps, context: JobContext) -> dict[str, Any]:
     for key in ("pictures", "stack", "labels"):
         if path := getattr(parameters, key):
             check_folder(path, key)
-    model = WindowModel.load(parameters.model) if parameters.model else None
+    model = _read_model(parameters.model) if parameters.model else None
     context.progress(0.0, "Reading incidents")
     pictured = read_pictured(parameters, context)
     context.progress(0.05, "Drawing the outlines")
@@ -66,6 +68,13 @@ def run(parameters: DrawWindowMaps, context: JobContext) -> dict[str, Any]:
         "refusals": [[refusal.fid, refusal.reason] for refusal in pictured.refusals],
         "parameters": to_dict(parameters),
     }
+
+
+def _read_model(path: str) -> WindowModel:
+    # Torch takes seconds and much memory, which pictures alone do not need.
+    from ..systems.warning.windowmodel import WindowModel
+
+    return WindowModel.load(path)
 
 
 def _make_drawing(

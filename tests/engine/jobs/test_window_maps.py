@@ -46,10 +46,15 @@ ROWS = (
 def draw(tmp_path: Path) -> Any:
     """`draw(KEY=…)`: run the job; the result with what was said."""
 
-    def run(rows: Any = ROWS, said: Recorder | None = None, **parameters: Any) -> tuple[dict[str, Any], Recorder]:
+    def run(
+        rows: Any = ROWS, said: Recorder | None = None, ends: Any = (), **parameters: Any
+    ) -> tuple[dict[str, Any], Recorder]:
         x, y, time, category = zip(*rows, strict=True)
         incidents = make_incidents(x, y, np.array(time, "datetime64[s]"), category, CATEGORIES)
         write_exchange(tmp_path / "incidents.npz", incidents)
+        if ends:
+            arrays = dict(np.load(tmp_path / "incidents.npz"))
+            np.savez(tmp_path / "incidents.npz", **arrays, end=np.array(ends, "datetime64[s]").astype(np.int64))
         ids = ["W", "E"]
         write_units(tmp_path / "areas.npz", UnitRows(ids, ids, np.array(QUARTERS), np.arange(2), "quarters"))
         given = {
@@ -109,6 +114,14 @@ def test_a_folder_of_pictures_with_their_labels(draw: Any, tmp_path: Path) -> No
         "1 incident happened at the moment at which one window ends and the next begins: as published, in both.",
     ):
         assert any(sentence in line for line in said.messages), sentence
+
+
+def test_a_shooting_that_may_be_of_another_window_is_said(draw: Any) -> None:
+    ends = [row[2] for row in ROWS]
+    ends[2] = "2014-01-01T04:30"
+    _, said = draw(ends=ends)
+    have = "1 of 2 rows has a start and an end that lie in different windows of 2 hours"
+    assert any(line.startswith(have) for line in said.warnings)
 
 
 def test_half_open_windows_in_other_colours(draw: Any, tmp_path: Path) -> None:
