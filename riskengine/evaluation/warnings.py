@@ -21,7 +21,8 @@ from ..ground.failures import describe_failure
 from ..maps.area import narrow_to_past
 from ..maps.panel import Panel
 from ..maps.windows import list_windows
-from ..measures.alarms import count_trailing
+from ..measures.compare import Difference
+from ..measures.thresholds import count_trailing
 from .catchcount import Forecasts, forecast_windows
 from .entrants import make_entrants
 from .plan import Plan, check_plan
@@ -175,17 +176,30 @@ def choose_warning_model(
 def _explain(judged: WarningsJudged) -> str:
     """Say which model was chosen on past windows, and why."""
     default, past = title_of(DEFAULT_WARNING), count_text(len(judged.windows), "past window")
-    tried = {name: judged.against[name][DEFAULT_WARNING] for name in judged.learned if judged.against[name]}
+    against = {name: judged.against[name].get(DEFAULT_WARNING) for name in judged.learned}
+    tried = {name: each for name, each in against.items() if each is not None}
     if not tried:
         return f"{default}: no other model could be tried"
-    name = judged.beyond[0] if judged.beyond else min(tried, key=lambda each: tried[each].mean)
-    found = f"log-loss {tried[name].mean:+.4f} [{tried[name].low:+.4f}, {tried[name].high:+.4f}]"
     if judged.beyond:
-        return f"{title_of(name)}: better than {default} on {past}, with its whole interval ({found})"
+        name = judged.beyond[0]
+        return f"{title_of(name)}: better than {default} on {past} beyond doubt ({_write(tried[name])})"
+    # Who found nothing to add to the default forecasts the same.
+    others = {name: each for name, each in tried.items() if each.mean or each.low or each.high}
+    if not others:
+        return f"{default}: on {past} no other model found anything to add to it"
+    name = min(others, key=lambda each: others[each].mean)
     return (
-        f"{default}: on {past} no other model was better with its whole interval; the closest was {title_of(name)}"
-        f" ({found})"
+        f"{default}: on {past} no other model was better beyond doubt; the closest was {title_of(name)}"
+        f" ({_write(others[name])})"
     )
+
+
+def _write(difference: Difference) -> str:
+    """Write a difference in log-loss with its interval."""
+    mean, low, high = (
+        f"{value:+.4f}".replace("-", "\N{MINUS SIGN}") for value in (difference.mean, difference.low, difference.high)
+    )
+    return f"log-loss {mean}, {difference.level:.0%} interval {low} to {high}"
 
 
 def check_warnings(panel: Panel, plan: Plan, timing: Timing) -> None:

@@ -16,8 +16,9 @@ from ..ground.context import JobContext
 from ..maps.panel import Panel
 from ..maps.windows import gather_windows
 from ..measures.alarmcurves import compute_calibration_error
-from ..measures.alarms import choose_most, raise_alarms, sum_alarms
+from ..measures.alarms import sum_alarms
 from ..measures.metrics import auc, average_precision, brier, compute_losses
+from ..measures.thresholds import choose_most, raise_alarms
 from .catchcount import Forecasts
 from .warned import WarningScore, WarningsJudged
 

@@ -56,8 +56,8 @@ class PastForecasts:
 
     @property
     def enough(self) -> bool:
-        """Whether there are several folds, with events enough to judge by in all."""
-        return len(np.unique(self.fold)) > 1 and int(self.events.sum()) >= ENOUGH_EVENTS
+        """Whether no fold is lacking, with events enough to judge by in all."""
+        return len(np.unique(self.fold)) == _FOLDS and int(self.events.sum()) >= ENOUGH_EVENTS
 
     def cross(self, learn: Learn) -> Array:
         """Correct each fold with what is learned on the others, shape (R, N).

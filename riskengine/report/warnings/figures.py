@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...evaluation.warned import WarningsJudged
-from ...measures.alarms import Group, find_share
+from ...measures.alarms import Group
+from ...measures.thresholds import find_share
 from ..canvas import make_canvas
 from ..figures import (
     OUTSIDE,

@@ -239,10 +239,16 @@ def test_the_default_is_chosen_unless_another_is_better_beyond_doubt() -> None:
 
     better = choose_warning_model(panel, {"knowing": Knowing()}, DAY, workers=1)
     assert better.model == "knowing"
-    assert better.reason.startswith("Knowing: better than Level × calendar × place on 200 past windows, with its whole")
+    assert better.reason.startswith(
+        "Knowing: better than Level × calendar × place on 200 past windows beyond doubt (log-loss −0."
+    )
     same = choose_warning_model(panel, ["recent_counts"], DAY, workers=1)
     assert same.model == DEFAULT_WARNING
-    assert "no other model was better with its whole interval" in same.reason
+    assert same.reason.startswith(
+        "Level × calendar × place: on 200 past windows no other model was better beyond doubt; the closest was Recent"
+    )
+    nothing = choose_warning_model(panel, {"again": make_forecaster(DEFAULT_WARNING)}, DAY, workers=1)
+    assert nothing.reason == "Level × calendar × place: on 200 past windows no other model found anything to add to it"
 
 
 def test_too_few_events_or_days_leave_the_default() -> None:
