@@ -82,10 +82,8 @@ def test_model_report_and_table(train: Train, tmp_path: Path) -> None:
     assert result["accuracy"] == result["rungs"]["all"]["accuracy"]
     opening = "This network detects and does not warn: the pictures that it looks at already show the very points"
     assert result["verdict"].startswith(f"{opening} (SHOOTING) that it is asked about. It told ")
-    assert any(
-        "Shared out at random: A look for the targets’ points: 100\N{NO-BREAK SPACE}% told right." == each
-        for each in said.messages
-    )
+    looked = "Shared out at random: A look for the targets’ points: 100\N{NO-BREAK SPACE}% told right."
+    assert looked in said.messages
     text = report.read_text(encoding="utf-8")
     assert text.index(opening) < text.index("The ladder")
     assert "in the targets’ colour" in text
