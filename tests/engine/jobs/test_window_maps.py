@@ -221,6 +221,17 @@ def test_what_a_network_says_stands_beside_each_picture(draw: Any, network: str,
     assert len(set(told)) == 4
 
 
+def test_a_network_of_another_city_is_said_to_know_little(draw: Any, network: str, tmp_path: Path) -> None:
+    _, said = draw(model=network, width=None)
+    assert not any("other areas" in line for line in said.messages)
+    known = WindowModel.load(network)
+    elsewhere = known.card.model_copy(update={"extent": (3000, -300, 9600, 6300), "targets": ["LARCENY"]})
+    WindowModel(known.network, elsewhere).save(network)
+    _, said = draw(model=network, width=None, pictures=str(tmp_path / "again"))
+    assert "The network learned from pictures of other areas, so what it says of these means little." in said.warnings
+    assert "The network was asked for LARCENY, so its probability is of these." in said.warnings
+
+
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
