@@ -170,7 +170,7 @@ def test_several_learned_models_are_counted() -> None:
 def test_learned_models_that_found_nothing_of_use() -> None:
     risks = {**MODELS, "boosting": MODELS["level"]}
     judged = make_warnings_judged(make_warning_steps(make_events()), risks, DAYS, BEFORE, QUARTER)
-    said = f"{NOTHING}: the one learned model (boosting) forecasts just as level × calendar × place does. "
+    said = f"{NOTHING}: the one learned model (boosting) gives the forecasts of level × calendar × place. "
     assert describe_warnings_verdict(judged)[0].startswith(said)
     risks |= {"logistic": lean(LEARNED["worse"])}
     judged = make_warnings_judged(make_warning_steps(make_events()), risks, DAYS, BEFORE, QUARTER)
@@ -387,7 +387,10 @@ def test_what_police_make_themselves_is_named() -> None:
         "By their names none of the categories read here is of that kind."
     )
     said = describe_feedback(["SHOOTING"], ["NARCOTICS", "WEAPONS VIOLATION"])
-    assert "these are of that kind, by their names: NARCOTICS, WEAPONS VIOLATION. Leave them out" in said
+    assert (
+        "these are of that kind, by their names: NARCOTICS, WEAPONS VIOLATION. Where warnings send anybody, leave them out."
+        in said
+    )
 
 
 def test_the_table_has_every_figure() -> None:
