@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -117,7 +118,7 @@ def forecast_past(
     panel = history.drop_delay()
     ways: list[Way] = []
     expected, folds = [], []
-    for fold, (begin, end) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for fold, (begin, end) in enumerate(itertools.pairwise(cuts)):
         known = history.before(int(begin))
         targets = np.arange(begin, end)[history.observed[begin:end]][::step]
         seen = known.observed & (np.asarray(known.counts[:, known.mask]).sum(axis=1) > 0) if len(known) else np.zeros(0)

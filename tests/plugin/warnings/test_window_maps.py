@@ -166,7 +166,7 @@ def test_a_cancel_at_any_picture_leaves_what_was_there(given: Any, run: Any, tmp
     [
         ({"PICTURES": None}, "nothing would be written"),
         ({"TARGETS": " "}, "TARGETS"),
-        ({"WINDOW": 5}, "WINDOW is 5 hours, which is no part of a day and no number of whole days."),
+        ({"WINDOW": 5}, "WINDOW is 5, which is no part of a day and no number of whole days."),
         ({"COLOURS": "Theft: red"}, "COLOURS has Theft: red, which is no category with a colour."),
         ({"CATEGORY_FIELD": ""}, "CATEGORY_FIELD is empty."),
         ({"TARGETS": "Thefts"}, "No incident has category Thefts. Perhaps Theft is meant."),
