@@ -229,6 +229,8 @@ def draw_transforms(number: int, width: int, height: int, random: np.random.Gene
 
 def augment(pictures: Tensor, transforms: Tensor) -> Tensor:
     """Turn and move pictures of shape (n, 3, height, width); what comes in from outside repeats the edge."""
-    places = functional.affine_grid(transforms, list(pictures.shape), align_corners=False)
-    moved = functional.grid_sample(pictures, places, padding_mode="border", align_corners=False)
+    # In bfloat16, in which gradients are computed, places would be off by parts of a pixel.
+    with torch.autocast(pictures.device.type, enabled=False):
+        places = functional.affine_grid(transforms, list(pictures.shape), align_corners=False)
+        moved = functional.grid_sample(pictures, places, padding_mode="border", align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)

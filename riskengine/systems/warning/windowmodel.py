@@ -40,8 +40,12 @@ class WindowCard(Card):
     architecture : WindowArchitecture
     hours : int
         Length of a window.
+    closed : bool
+        Whether windows hold both their ends, as published.
     targets : list of str
         The categories it was asked for.
+    colours : dict of str to str
+        Of the dots, ``#rrggbb`` by category.
     crs : str
     extent : tuple of float
         West, south, east, north of its pictures, metres in `crs`.
@@ -51,7 +55,7 @@ class WindowCard(Card):
         How windows were shared out to learn from and to test.
     share : float
         Of the windows with any incident those with a target, in the span it learned from.
-    epochs, seed, parameters : int
+    epochs, seed : int
     metrics : dict
         Of the test.
     versions : dict
@@ -63,7 +67,9 @@ class WindowCard(Card):
     name: str
     architecture: WindowArchitecture
     hours: int = Field(ge=1, le=HOURS_OF_WEEK)
+    closed: bool = True
     targets: list[str] = Field(min_length=1)
+    colours: dict[str, str] = {}
     crs: CrsText
     extent: tuple[Place, Place, Place, Place]
     first: Moment
