@@ -14,7 +14,8 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from common import say
+from common import round_floats, say
+from numpy.typing import NDArray
 from sklearn.linear_model import PoissonRegressor
 from warning_data import (
     BALTIMORE,
@@ -44,13 +45,14 @@ from riskengine.jobs import run_job
 from riskengine.maps.panel import Panel
 from riskengine.maps.unitlayer import UnitRows, write_units
 from riskengine.maps.warningpanel import WarningPanel
+from riskengine.measures.alarms import bound_losses
 from riskengine.measures.compare import Difference
 
 #: Every model of this form, as many as there are; networks, which take long, where they are asked for.
 MODELS = (*WARNING_BASELINES, DEFAULT_WARNING, *WARNING_CANDIDATES)
 NETWORKS = tuple(name for name, each in FORECASTERS.items() if each.network and each.place.startswith("levels."))
 #: Days that the level's weights may halve in.
-HALF_LIVES = (14, 30, 60, 90)
+HALF_LIVES, _USUAL = (14, 30, 60, 90), "60"
 #: Where each place outside Baltimore begins to be tested: its last part, nothing of which was looked at before.
 FIRST_ELSEWHERE = {"chicago": np.datetime64("2018-06-01", "s"), "new_york": np.datetime64("2015-01-01", "s")}
 _GAPS = tuple(f"minus_{other}{end}" for other in ("a1", "b") for end in ("", "_low", "_high"))
@@ -59,7 +61,7 @@ Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 _REGRESSIONS: tuple[tuple[Any, str], ...] = (
     (PoissonRegressor, "fit"),
     (terms, "fit_weights"),
-    (boosting, "fit_trees"),
+    (boosting, "grow_trees"),
     (exciting, "_fit_shares"),
 )
 
@@ -133,7 +135,8 @@ def print_table(judged: WarningsJudged) -> None:
         raised = " ".join(f"{100 * each[f'raised_{share}']:.1f}" for share in ("5", "10", "20"))
         say(
             f"  {name:16} AUC {each['auc']:.3f}  loss {each['log_loss']:.4f}  ECE {each['ece']:.3f}"
-            f"  minus A1, B {gap:45} events {recall} %  precision {precision}  raised {raised} %  {each['seconds']:.1f} s"
+            f"  minus A1, B {gap:45} events {recall} %  precision {precision}  raised {raised} %"
+            f"  {each['seconds']:.1f} s"
         )
 
 
@@ -161,26 +164,35 @@ def measure_elsewhere(data: Path) -> dict[str, Any]:
 def measure_half_lives(data: Path, setups: Sequence[str] = tuple(BALTIMORE)) -> dict[str, Any]:
     """Measure the level with several half-lives in the test, and what the years before it would choose.
 
-    These are judged on their last half, by models that learned from the first; no level at all (``none``) is among
-    what they can choose.
+    These are judged on their last half, by models that learned from the first; a fixed level (``none``) and one reset
+    each quarter (``reset``) are among what they can choose. In the test what they choose is compared with model B.
     """
     found = {}
     for setup in setups:
         made = make_baltimore(data, setup)
         panel, timing, first = made.panel, made.timing, find_first_window(made)
         before = first // timing.bins // 2 * timing.bins
-        losses: dict[str, dict[str, float]] = {}
-        for when, counted, begin in (("test", panel, first), ("training", panel.cut(first), before)):
-            losses[when] = {}
-            for days in HALF_LIVES:
-                settings = {DEFAULT_WARNING: {"half_life": float(days)}}
-                judged = run_warnings(counted, [DEFAULT_WARNING], Plan(begin), timing, settings=settings, workers=1)
-                losses[when][str(days)] = judged.scores[DEFAULT_WARNING].log_loss
-            losses[when]["none"] = judged.scores["calendar"].log_loss
-        chosen = min(losses["training"], key=lambda each: losses["training"][each])
-        found[setup] = {**losses, "chosen": chosen}
-        say(f"{setup}: {found[setup]}")
+        test = _judge_half_lives(panel, timing, first)
+        training = _judge_half_lives(panel.cut(first), timing, before)
+        chosen = min(training, key=lambda each: training[each].mean())
+        found[setup] = {
+            "test": {name: float(losses.mean()) for name, losses in test.items()},
+            "training": {name: float(losses.mean()) for name, losses in training.items()},
+            "chosen": chosen,
+            **_describe_difference("chosen_minus_b", bound_losses(test[chosen], test[_USUAL], timing.window)),
+        }
+        say(f"{setup}: {round_floats(found[setup])}")
     return found
+
+
+def _judge_half_lives(panel: Panel, timing: Timing, first: int) -> dict[str, NDArray[np.float64]]:
+    """Losses by window of the level with each half-life, and without any."""
+    losses = {}
+    for days in HALF_LIVES:
+        settings = {DEFAULT_WARNING: {"half_life": float(days)}}
+        judged = run_warnings(panel, [DEFAULT_WARNING], Plan(first), timing, settings=settings, workers=1)
+        losses[str(days)] = judged.scores[DEFAULT_WARNING].fold_loss
+    return losses | {"none": judged.scores["calendar"].fold_loss, "reset": judged.scores[WARNING_REFERENCE].fold_loss}
 
 
 def measure_speed(data: Path, times: int = 3) -> dict[str, Any]:

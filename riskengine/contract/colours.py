@@ -26,7 +26,7 @@ PLACES = ("#08306b", "#2171b5", "#7cc0ee")
 #: Their outlines: the lightest stand out from any map below.
 PLACES_OUTLINE = "#041b3d"
 
-#: Colours of dots on pictures of windows, as published; which of the colours the categories of `PICTURE_READ` had is our
+#: Colours of dots on pictures of windows, as published; which of them the categories of `PICTURE_READ` had is our
 #: reading of their order.
 PICTURE_TARGETS = "#bd3d3a"
 PICTURE_OTHERS = ("#e47a2e", "#3f69aa", "#d5ae41", "#006e6d", "#7f4145", "#223a5e", "#766f57", "#9c9a40")

@@ -397,7 +397,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         summary=tr("The level, corrected by a small network that sees the maps of all crime before."),
         line=LineStyle("#B9770E", "-", "$M$"),
         network=True,
-        needs=frozenset({GRID}),
+        needs=frozenset({NEIGHBOURS}),
         quick_settings={"features": 2, "epochs": 2, "learning_rate": 0.01, "batch_size": 8, "proven": False},
     ),
     ForecasterRecord(
@@ -431,6 +431,8 @@ LEVEL_MEMBERS = (DEFAULT_WARNING, "level_terms", "level_boosting", "level_exciti
 WARNING_CANDIDATES = tuple(
     record.name for record in RECORDS if record.place.startswith("levels.") and not record.simple and not record.network
 )
+#: Warning models that look at maps of all crime, which are drawn for them alone.
+WARNING_PICTURED = ("level_maps",)
 #: What stands beside every model that is trained or tested on a grid.
 BASELINES = tuple(record.name for record in RECORDS if record.baseline)
 #: The same on areas and street segments: those of most use there, each shrunk, at the right level and calibrated.

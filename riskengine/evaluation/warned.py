@@ -19,7 +19,6 @@ from ..measures.alarms import (
     AlarmSums,
     Group,
     bound_losses,
-    choose_most,
     compare_precision,
     compare_recall,
     compute_lift,
@@ -28,6 +27,7 @@ from ..measures.alarms import (
 )
 from ..measures.compare import Difference
 from ..measures.metrics import Reliability
+from ..measures.thresholds import choose_most
 from .beside import describe_difference
 
 

@@ -21,8 +21,8 @@ from ..ground.failures import describe_failure
 from ..maps.area import narrow_to_past
 from ..maps.panel import Panel
 from ..maps.windows import list_windows
-from ..measures.alarms import count_trailing
 from ..measures.compare import Difference
+from ..measures.thresholds import count_trailing
 from .catchcount import Forecasts, forecast_windows
 from .entrants import make_entrants
 from .plan import Plan, check_plan
@@ -108,7 +108,7 @@ def judge_warnings_trained(
     made = Forecasts(list_windows(panel, plan.begin, timing.bins), {}, {}, {}, set())
     for number, name in enumerate([model.name, *names]):
         with context.step(0.9 * number / (len(names) + 1), 0.9 * (number + 1) / (len(names) + 1)):
-            several = count_text(len(made.starts), "held-out window")
+            several = count_text(int((made.starts >= first).sum()), "held-out window")
             context.progress(0.0, f"Forecasting {several} by {title_of(name)}")
             began = time.monotonic()
             try:
@@ -176,7 +176,8 @@ def choose_warning_model(
 def _explain(judged: WarningsJudged) -> str:
     """Say which model was chosen on past windows, and why."""
     default, past = title_of(DEFAULT_WARNING), count_text(len(judged.windows), "past window")
-    tried = {name: each[DEFAULT_WARNING] for name in judged.learned if DEFAULT_WARNING in (each := judged.against[name])}
+    against = {name: judged.against[name].get(DEFAULT_WARNING) for name in judged.learned}
+    tried = {name: each for name, each in against.items() if each is not None}
     if not tried:
         return f"{default}: no other model could be tried"
     if judged.beyond:
@@ -194,10 +195,12 @@ def _explain(judged: WarningsJudged) -> str:
 
 
 def _write(difference: Difference) -> str:
-    """Write a difference in log-loss with its interval."""
+    """Write a difference in log-loss with its interval, where there is one."""
     mean, low, high = (
         f"{value:+.4f}".replace("-", "\N{MINUS SIGN}") for value in (difference.mean, difference.low, difference.high)
     )
+    if difference.too_few:
+        return f"log-loss {mean}, too few weeks for an interval"
     return f"log-loss {mean}, {difference.level:.0%} interval {low} to {high}"
 
 
@@ -224,6 +227,14 @@ def check_warnings(panel: Panel, plan: Plan, timing: Timing) -> None:
             f"The test begins at bin {plan.first} of {len(panel)}, and a window has {bins}: there is none to test on",
             parameter="start",
             value=plan.first,
+            remedy="Let the test begin earlier",
+        )
+    tested = panel.observed[plan.first :]
+    if not tested[: len(tested) // bins * bins].reshape(-1, bins).all(axis=1).any():
+        raise DataError(
+            "None of the windows of the test was observed as a whole",
+            parameter="start",
+            value=str(panel.edges[plan.first]),
             remedy="Let the test begin earlier",
         )
 

@@ -16,8 +16,9 @@ from ..ground.context import JobContext
 from ..maps.panel import Panel
 from ..maps.windows import gather_windows
 from ..measures.alarmcurves import compute_calibration_error
-from ..measures.alarms import choose_most, raise_alarms, sum_alarms
+from ..measures.alarms import sum_alarms
 from ..measures.metrics import auc, average_precision, brier, compute_losses
+from ..measures.thresholds import choose_most, raise_alarms
 from .catchcount import Forecasts
 from .warned import WarningScore, WarningsJudged
 
@@ -68,7 +69,7 @@ def judge_warnings(
         chosen,
         list(baselines),
         failures=dict(made.failures),
-        notes=_describe_test(panel, gathered, made.starts[made.starts >= first], numbers[tested], first, timing),
+        notes=_describe_test(panel, gathered, numbers[tested], first, timing),
     )
     for number, name in enumerate(names):
         with context.step(number / len(names), (number + 1) / len(names)):
@@ -111,12 +112,7 @@ def _score(
 
 
 def _describe_test(
-    panel: Panel,
-    gathered: Panel,
-    starts: NDArray[np.int64],
-    windows: NDArray[np.int64],
-    first: int,
-    timing: Timing,
+    panel: Panel, gathered: Panel, windows: NDArray[np.int64], first: int, timing: Timing
 ) -> list[str]:
     """Describe what a reader must know of a test: too few events, windows without data, a surge."""
     notes = [describe_few(int(gathered.counts[windows].sum()), len(windows))]

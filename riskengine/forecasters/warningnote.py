@@ -10,15 +10,16 @@ from typing_extensions import TypedDict
 
 from ..contract.tools.forecast import ForecastRisk, TrainForecastModel
 from ..contract.tools.warning import TrainWarningModel, Warn
-from ..contract.warnings import HOURS_OF_WEEK, Budget, BudgetKind, Timing, is_window
+from ..contract.warnings import HOURS_OF_WEEK, Budget, BudgetKind, Timing, describe_hours, is_window
 from ..ground.errors import ParameterError
+from ..maps.bins import bin_text
 
 _Hours = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 
 
 def _check_window(hours: int) -> int:
     if not is_window(hours):
-        raise ValueError(f"{hours} hours are no window")
+        raise ValueError(f"a window is no part of a day and no whole days: {hours}")
     return hours
 
 
@@ -81,7 +82,7 @@ def check_note(note: WarningNote | None, bin: str, delay: int) -> None:
     if note is None:
         return
     timing = read_timing(note)
-    if (bin, delay) != (f"{timing.step} hours", timing.late):
+    if (bin, delay) != (bin_text("hours", timing.step), timing.late):
         raise ValueError("its windows are not made of its bins")
 
 
@@ -94,7 +95,8 @@ def refuse_warnings(note: WarningNote | None) -> None:
     """
     if note is not None:
         raise ParameterError(
-            f"The model warns of windows of {note['window']} hours: it was made with {TrainWarningModel.TITLE}",
+            f"The model warns of windows of {describe_hours(note['window'])}:"
+            f" it was made with {TrainWarningModel.TITLE}",
             parameter="model",
             value=TrainWarningModel.ID,
             remedy=f"Give it to {Warn.TITLE}, or choose a model made with {TrainForecastModel.TITLE}",

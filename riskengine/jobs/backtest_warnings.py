@@ -39,7 +39,7 @@ def run(parameters: BacktestWarnings, context: JobContext) -> dict[str, Any]:
         if path := getattr(parameters, name):
             check_folder(path, name)
     with context.step(0.0, 0.1):
-        task = read_task(parameters, context)
+        task = read_task(parameters, parameters.models, context)
     panel, timing, inputs = task.panel, task.timing, task.inputs
     if parameters.start is not None:
         first = find_start(panel, timing, parameters.start)

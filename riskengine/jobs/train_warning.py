@@ -40,7 +40,7 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
         if path := getattr(parameters, name):
             check_folder(path, name)
     with context.step(0.0, 0.1):
-        task = read_task(parameters, context)
+        task = read_task(parameters, [parameters.kind], context)
     panel, timing, inputs = task.panel, task.timing, task.inputs
     first = hold_out_share(panel, timing, parameters.held_out)
     with context.step(0.1, 0.5):

@@ -40,8 +40,7 @@ def run(parameters: TrainWindowNetwork, context: JobContext) -> dict[str, Any]:
     pictured = read_pictured(parameters, context)
     scene = _make_scene(pictured, plan)
     context.log(
-        f"Pictures of {plan.architecture.width} × {plan.architecture.height} pixels,"
-        f" {count_text(plan.epochs, 'epoch')}"
+        f"Pictures of {plan.architecture.width} × {plan.architecture.height} pixels, {count_text(plan.epochs, 'epoch')}"
     )
     with context.step(0.05, 0.95):
         study = run_study(scene, plan, context)

@@ -26,7 +26,7 @@ from ..maps.panel import Panel
 from ..maps.shapes import Shapes
 from ..maps.warningpanel import CITY, is_city
 from ..report.warnings.outlook import describe_outlook, list_first
-from ..systems.warning.inputs import read_warning_inputs
+from ..systems.warning.inputs import look_at_pictures, read_warning_inputs
 from ..systems.warning.moments import Moment, count_next, find_moment
 from ..systems.warning.outlook import make_outlook
 from ..systems.warning.tables import write_outlook, write_windows
@@ -56,6 +56,7 @@ def run(parameters: Warn, context: JobContext) -> dict[str, Any]:
             timing,
             context,
             lambda incidents: _find_moment(incidents, parameters, timing, context),
+            look_at_pictures([card.name]),
         )
     moment = inputs.moment
     assert moment is not None, "asked for"

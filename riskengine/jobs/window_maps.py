@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ..ground.context import JobContext
 from ..ground.errors import ParameterError
 from ..ground.tables import write_table
 from ..intake.incidents import count_reasons
-from ..systems.warning.pictures.drawing import WindowDrawing
+from ..systems.warning.pictures.drawing import WindowDrawing, find_extent
 from ..systems.warning.pictures.files import (
     Labels,
     PictureFolder,
@@ -26,9 +26,13 @@ from ..systems.warning.pictures.files import (
     open_stack,
 )
 from ..systems.warning.pictures.reading import Pictured, read_pictured
-from ..systems.warning.windowmodel import WindowModel
 from .models import to_dict
 
+if TYPE_CHECKING:
+    from ..systems.warning.windowmodel import WindowModel
+
+#: Areas whose extent differs by more than this share of it are others than those that a network knows.
+_APART = 0.02
 _FIELDS = fields_of(DrawWindowMaps, "labels")
 
 
@@ -37,7 +41,7 @@ def run(parameters: DrawWindowMaps, context: JobContext) -> dict[str, Any]:
     for key in ("pictures", "stack", "labels"):
         if path := getattr(parameters, key):
             check_folder(path, key)
-    model = WindowModel.load(parameters.model) if parameters.model else None
+    model = _read_model(parameters.model) if parameters.model else None
     context.progress(0.0, "Reading incidents")
     pictured = read_pictured(parameters, context)
     context.progress(0.05, "Drawing the outlines")
@@ -68,6 +72,13 @@ def run(parameters: DrawWindowMaps, context: JobContext) -> dict[str, Any]:
     }
 
 
+def _read_model(path: str) -> WindowModel:
+    # Torch takes seconds and much memory, which pictures alone do not need.
+    from ..systems.warning.windowmodel import WindowModel
+
+    return WindowModel.load(path)
+
+
 def _make_drawing(
     parameters: DrawWindowMaps, pictured: Pictured, model: WindowModel | None, context: JobContext
 ) -> WindowDrawing:
@@ -77,7 +88,7 @@ def _make_drawing(
         drawing = pictured.make_drawing(width, height)
     else:
         card = model.card
-        _check_model(parameters, model, context)
+        _check_model(parameters, pictured, model, context)
         wanted = card.architecture
         drawing = pictured.make_drawing(width or wanted.width, height or wanted.height, card.extent)
         model.check_pictures((drawing.size[1], drawing.size[0]))
@@ -85,7 +96,7 @@ def _make_drawing(
     return drawing
 
 
-def _check_model(parameters: DrawWindowMaps, model: WindowModel, context: JobContext) -> None:
+def _check_model(parameters: DrawWindowMaps, pictured: Pictured, model: WindowModel, context: JobContext) -> None:
     """Refuse pictures of another kind than the network learned from; say what else differs."""
     card = model.card
     if card.hours != parameters.window:
@@ -104,6 +115,9 @@ def _check_model(parameters: DrawWindowMaps, model: WindowModel, context: JobCon
         )
     if {name.casefold() for name in card.targets} != {name.casefold() for name in parameters.targets}:
         context.warn(f"The network was asked for {list_names(card.targets)}, so its probability is of these")
+    west, south, east, north = find_extent(pictured.areas.geometries)
+    if np.abs(np.subtract(card.extent, (west, south, east, north))).max() > _APART * max(east - west, north - south):
+        context.warn("The network learned from pictures of other areas, so what it says of these means little")
 
 
 def _draw(

@@ -12,7 +12,17 @@ from .bins import locate
 
 #: Rows and columns of a picture.
 SIDE = 32
+#: Where no borders are given, a picture reaches from this quantile of the places to that, in steps of so many metres:
+#: it stays where it is when more incidents come.
+_QUANTILES, _STEP = (0.005, 0.995), 1000.0
 _MOST = np.iinfo(np.uint8).max
+
+
+def choose_extent(incidents: Incidents) -> tuple[float, float, float, float]:
+    """Choose what pictures of incidents show, west, south, east and north: all but a few."""
+    (west, east), (south, north) = (np.nanquantile(each, _QUANTILES) for each in (incidents.x, incidents.y))
+    low, high = np.floor([west / _STEP, south / _STEP]) * _STEP, np.ceil([east / _STEP, north / _STEP]) * _STEP
+    return float(low[0]), float(low[1]), float(max(high[0], low[0] + _STEP)), float(max(high[1], low[1] + _STEP))
 
 
 def make_pictures(

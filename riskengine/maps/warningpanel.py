@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from ..contract.dates import count_windows, format_moment, format_span
@@ -24,6 +25,7 @@ from .events import Events, merge_events
 from .hull import draw_hull
 from .observed import count_bins_of, describe_unobserved, find_observed
 from .panel import MOST_COUNTS, Extras, Panel, count_located
+from .pictures import choose_extent, make_pictures
 from .shapes import Shapes
 from .span import find_covered
 
@@ -81,6 +83,7 @@ def make_warning_panel(
     until: np.datetime64 | None = None,
     place: NDArray[Any] | None = None,
     known: np.datetime64 | None = None,
+    pictures: bool = False,
 ) -> WarningPanel:
     """Count events of the target categories, and of what else happened, by step and unit.
 
@@ -105,6 +108,9 @@ def make_warning_panel(
         Code of the address of each row; see `merge_events`.
     known : datetime64, optional
         Nothing from this moment on is read, though windows go on after it: what happens between is not known yet.
+    pictures : bool
+        Whether maps of all incidents are drawn for networks that look at them: of the targets, of similar categories
+        and of all that are no target.
 
     Raises
     ------
@@ -156,6 +162,10 @@ def make_warning_panel(
         area="polygons" if not is_city(support) else "",
         delay=timing.late,
     )
+    if pictures:
+        extent = choose_extent(incidents) if is_city(support) else tuple(shapely.total_bounds(support.geometries))
+        drawn = make_pictures(incidents, edges, [rows & before for rows in (chosen, alike, ~chosen)], extent)
+        panel = replace(panel, extras=replace(panel.extras, pictures=drawn))
     return WarningPanel(panel, events, timing, notes)
 
 

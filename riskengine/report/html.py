@@ -46,6 +46,8 @@ def _show_setting(value: Any) -> str:
     """Show a parameter's value on one line of a table; times as people say them."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_show_setting, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "–" if value is None else _ISO_TIME.sub(_say_moment, show_name(value, _SETTING_LENGTH))
 
 

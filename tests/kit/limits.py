@@ -25,6 +25,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "trainwarning": {"TARGETS": "SHOOTING"},
     "windowmaps": {"TARGETS": "SHOOTING", "PICTURES": "TEMPORARY_OUTPUT"},
     "backtestwarnings": {"TARGETS": "SHOOTING"},
+    "trainwindownetwork": {"TARGETS": "SHOOTING"},
 }
 #: How far beyond a limit of a real number is asked, relative to it.
 STEP = 1e-6

@@ -21,6 +21,8 @@ QUICK: dict[str, dict[str, Any]] = {
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
+    "trainwindownetwork": {"TARGETS": "Theft", "WINDOW": 6, "NETWORK": 0, "WIDTH": 30, "HEIGHT": 30, "EPOCHS": 1},
+    "windowmaps": {"TARGETS": "Theft", "WINDOW": 12},
     "trainscoremodel": {
         "EPOCHS": 1,
         "FOLDS": 3,
@@ -42,6 +44,7 @@ def inputs_of(
     csv_file: Path,
     binary: Any,
     panel: str,
+    squares: QgsVectorLayer,
     table: Any,
     points: Any,
 ) -> Any:
@@ -49,6 +52,7 @@ def inputs_of(
     by_key = {
         "heatmaps": str(grids_file),
         "risk": binary["OUTPUT"],
+        "areas": squares,
         "incidents": town_layer,
         "index": str(index_file),
         "path": str(csv_file),
@@ -91,11 +95,18 @@ def panel(run: Any, town_layer: Any, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def table(panel: str) -> Any:
-    """A table with a score of each of the panel's areas."""
+def squares(panel: str) -> QgsVectorLayer:
+    """The panel's areas."""
     areas = QgsVectorLayer(panel.replace("counts_by_area", "areas"), "areas", "ogr")
+    QgsProject.instance().addMapLayer(areas, False)
+    return areas
+
+
+@pytest.fixture(scope="module")
+def table(squares: QgsVectorLayer) -> Any:
+    """A table with a score of each of the panel's areas."""
     made = QgsVectorLayer("None?field=id:string&field=score:double", "scores", "memory")
-    for number, area in enumerate(areas.getFeatures()):
+    for number, area in enumerate(squares.getFeatures()):
         row = QgsFeature(made.fields())
         row.setAttributes([area["id"], float(number)])
         assert made.dataProvider().addFeature(row)

@@ -129,8 +129,8 @@ def list_window_problems(given: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             "window",
             tr(
-                "{window} is {value} hours, which is no part of a day and no number of whole days. Give 1, 2, 3, 4, 6, "
-                "8, 12 or 24 hours, or 48, 72, 96, 120, 144 or 168."
+                "{window} is {value}, which is no part of a day and no number of whole days. Give 1, 2, 3, 4, 6, 8, 12 "
+                "or 24 hours, or 48, 72, 96, 120, 144 or 168."
             ),
         )
 
@@ -228,7 +228,7 @@ class DefinesWarnings(ReadsEvents):
             yield Problem("targets", tr("{targets} is empty. Name the categories to warn of, such as SHOOTING."))
         both = [name for name in given["similar"] if name.strip().casefold() in {each.casefold() for each in targets}]
         if both:
-            text = tr("{similar} names {names}, which {targets} names too. Leave it out of {similar}.")
+            text = tr("{similar} is {value}, and {names} stands in {targets} too. Leave it out of {similar}.")
             yield Problem("similar", text.replace("{names}", list_names(both).replace("{", "{{").replace("}", "}}")))
 
 
@@ -451,11 +451,11 @@ A warning is about places and times, never about persons, and is no ground to st
             tr("Models"),
             tr(
                 "The simple ones (constant, clock, calendar and place) always take part, and so does level, calendar "
-                "and place, which the others must beat."
+                "and place, which the others must beat. Models that learn from recent crime take minutes."
             ),
             optional=True,
         ),
-    ] = [DEFAULT_WARNING]
+    ] = [DEFAULT_WARNING, "level_terms"]
     test: Annotated[
         float,
         Limits(0.01, 0.9),

@@ -36,15 +36,17 @@ _PRIOR = 1.0
 #: Past bins that are learned from, and maps that are made at once, at most.
 _MOST_BINS, _AT_ONCE = 3000, 500
 _MOST_SIDE = 4096
+#: To learn from, to choose the epoch on, and to prove it.
+_LEAST_FOLDS = 3
 
 
 class LevelMaps(LearnedLevel, NetworkForecaster):
     """Level × calendar × place, times e^(what a network makes of the maps before).
 
     It sees how the incidents of the last day, week and four weeks compare with those of the last year, on the panel's
-    pictures (`Extras.pictures`, of all crime), or, on a grid without any, on the grid's own counts. Of the past the
-    last quarter chooses the epoch; an untrained network leaves the level as it is, and so does one that is not proven
-    there.
+    pictures (`Extras.pictures`, of all crime), or, on a grid without any, on the grid's own counts. Of the past that
+    the level forecasts, the first half is learned from, the third quarter chooses the epoch, and the last one proves
+    it: an untrained network leaves the level as it is, and so does one that is not proven.
 
     Parameters
     ----------
@@ -118,9 +120,14 @@ class LevelMaps(LearnedLevel, NetworkForecaster):
         self.curves_ = Curves()
 
     def _learn(self, history: Panel, past: PastForecasts, context: JobContext) -> None:
+        folds = np.unique(past.fold)
+        if len(folds) < _LEAST_FOLDS:
+            return
         maps = self._read(history.drop_delay(), history.edges).make(past.ways)
-        chosen_on = past.fold == past.fold.max()
-        rows = np.flatnonzero(~chosen_on)
+        # Three spans, one after the other: the epoch that looks best on the second proves nothing there.
+        *_, choosing, proving = folds
+        rows = np.flatnonzero(past.fold < choosing)
+        chosen_on, judged_on = past.fold == choosing, past.fold == proving
         lessons = MapLessons(maps, past, rows, self.batch_size)
         self.trained_maps_ = past.ways[int(rows[-1])][1]
         schedule = Schedule(
@@ -140,8 +147,8 @@ class LevelMaps(LearnedLevel, NetworkForecaster):
             self.curves_ = train(self.network_, lessons, validate, schedule, context, pool, checkpoint)
         self.network_.eval()
         corrected = past.expected.copy()
-        corrected[chosen_on] = self._apply(maps[chosen_on], past.expected[chosen_on])
-        gain, proven = past.judge(corrected, which=chosen_on)
+        corrected[judged_on] = self._apply(maps[judged_on], past.expected[judged_on])
+        gain, proven = past.judge(corrected, which=judged_on)
         self.corrects_ = int(proven or not self.proven)
         said = "" if proven else ", which proves nothing" + (": the level stays as it is" if self.proven else "")
         context.log(f"{title_of(self.name)}: epoch {self.curves_.best_epoch}, {gain:+.4f} in log-loss{said}")

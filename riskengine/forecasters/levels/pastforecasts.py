@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,8 +57,8 @@ class PastForecasts:
 
     @property
     def enough(self) -> bool:
-        """Whether there are several folds, with events enough to judge by in all."""
-        return len(np.unique(self.fold)) > 1 and int(self.events.sum()) >= ENOUGH_EVENTS
+        """Whether no fold is lacking, with events enough to judge by in all."""
+        return len(np.unique(self.fold)) == _FOLDS and int(self.events.sum()) >= ENOUGH_EVENTS
 
     def cross(self, learn: Learn) -> Array:
         """Correct each fold with what is learned on the others, shape (R, N).
@@ -117,7 +118,7 @@ def forecast_past(
     panel = history.drop_delay()
     ways: list[Way] = []
     expected, folds = [], []
-    for fold, (begin, end) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for fold, (begin, end) in enumerate(itertools.pairwise(cuts)):
         known = history.before(int(begin))
         targets = np.arange(begin, end)[history.observed[begin:end]][::step]
         seen = known.observed & (np.asarray(known.counts[:, known.mask]).sum(axis=1) > 0) if len(known) else np.zeros(0)

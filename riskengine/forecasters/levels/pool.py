@@ -41,7 +41,7 @@ class LevelEnsemble(Ensemble):
         members: Sequence[str] = LEVEL_MEMBERS,
         member_settings: Mapping[str, Mapping[str, Any]] | None = None,
         share: float = 0.4,
-        strength: float = 30.0,
+        strength: float = 3.0,
         proven: bool = True,
         threshold: int = 1,
         seed: int = 0,

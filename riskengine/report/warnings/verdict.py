@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ...contract.forecasters import DEFAULT_WARNING, title_of
+from ...contract.forecasters import DEFAULT_WARNING, WARNING_CANDIDATES, title_of
 from ...contract.texts import count_text, part_text
 from ...evaluation.warned import WarningsJudged
 from ...evaluation.warnjudging import describe_few
@@ -50,7 +50,8 @@ def _describe_learned(judged: WarningsJudged, words: WarningWords) -> tuple[str,
     compared = {name: change for name, change in compared.items() if math.isfinite(change.mean)}
     if not compared:
         return (
-            "Whether anything recent warns beyond place, hour and level was not asked: no learned model was compared.",
+            "Whether anything recent warns beyond place, hour and level was not asked: no learned model, such as"
+            f" {name_model(WARNING_CANDIDATES[0])}, was compared.",
             "unsure",
         )
     verdicts = {name: verdict_of(change) for name, change in compared.items()}
@@ -62,7 +63,7 @@ def _describe_learned(judged: WarningsJudged, words: WarningWords) -> tuple[str,
         some = part_text(len(better), len(compared), "learned model", "is", "are")
         more = f" ({some})" if len(compared) > 1 else ""
         return (
-            f"There is a warning beyond place, hour and level: {title_of(best)} is better calibrated than"
+            f"There is a warning beyond place, hour and level: {title_of(best)} is better than"
             f" {name_model(default)}{more}, log-loss {format_interval(compared[best], each='week')}"
             f"{_set_events(judged, words, best, default)}.",
             "",
@@ -77,7 +78,7 @@ def _describe_none_better(compared: dict[str, Difference], default: str) -> str:
     if len(compared) == 1:
         who = f"the one learned model ({name_model(next(iter(compared)))})"
         if not nearest:
-            return f"{who} forecasts just as {beside} does"
+            return f"{who} gives the forecasts of {beside}"
         lost = ", which is WORSE" if verdict_of(compared[nearest]) == "worse" else ""
         interval = format_interval(compared[nearest], each="week")
         return f"{who} is not better than {beside}; its log-loss differs by {interval}{lost}"
@@ -110,16 +111,14 @@ def _describe_level(judged: WarningsJudged, words: WarningWords) -> tuple[str, s
         return f"Whether the level adds anything to {beside} cannot be told: {gain}.", "unsure"
     events = _set_events(judged, words, default, other)
     if says == "worse":
-        return f"{who} is WORSE calibrated than {beside} ({gain}{events}): use that.", "worse"
+        return f"{who} is WORSE than {beside} ({gain}{events}): use that.", "worse"
     if says == "indistinguishable":
         return f"That the level adds anything to {beside} cannot be told: {gain}{events}.", "unsure"
     own, rest = (judged.scores[name].calibration_error for name in (default, other))
     error = f"calibration error {format_figure(own, rest)} against {format_figure(rest, own)}"
-    what = _SAYS.get(verdict_of_hits(judged.compare_recall(default, other)), "")
-    return (
-        f"What the level adds to {beside} is calibration{what}: {who} is better calibrated, {gain}, {error}{events}.",
-        "",
-    )
+    what = f"What the level adds to {beside} is calibration" if own < rest else f"The level adds a little to {beside}"
+    what += _SAYS.get(verdict_of_hits(judged.compare_recall(default, other)), "")
+    return f"{what}: {who} is better, {gain}, {error}{events}.", ""
 
 
 def _describe_own(judged: WarningsJudged, words: WarningWords) -> tuple[str, str]:
@@ -129,7 +128,7 @@ def _describe_own(judged: WarningsJudged, words: WarningWords) -> tuple[str, str
     if change is None or verdict_of(change) != "worse":
         return "", ""
     return (
-        f"{title_of(name)} is WORSE calibrated than {name_model(default)}"
+        f"{title_of(name)} is WORSE than {name_model(default)}"
         f" (log-loss {format_interval(change, each='week')}): warn by the latter.",
         "worse",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +16,23 @@ from ..figures import PLOT_STYLE, STYLE, make_figure, to_data_uri
 from .words import SPLITS, describe_rung
 
 _MARKS: dict[WindowSplit, tuple[str, str]] = {"random": ("#0072B2", "o"), "forward": ("#D55E00", "s")}
+#: Letters in a line of a rung's title.
+_LABEL = 36
 #: Pictures in a row of examples.
 EXAMPLES = 5
 #: Whether there was a target, and whether the network said so, with what such windows are called.
 KINDS = {
-    (True, True): "a target, told",
-    (True, False): "a target, not told",
-    (False, False): "none, none told",
-    (False, True): "none, but told",
+    (True, True): "target, told",
+    (True, False): "target, not told",
+    (False, False): "no target, none told",
+    (False, True): "no target, but told",
 }
 
 
 def draw_ladder(study: WindowStudy) -> str:
     """Draw the accuracy of each rung with its interval, at random and forward in time."""
     with mpl.rc_context(PLOT_STYLE):
-        figure = make_figure(7.2, 3.8)
+        figure = make_figure(7.2, 4.2)
         axes = figure.add_subplot()
         for split, (colour, marker) in _MARKS.items():
             rungs = [study.find_rung(key, split) for key in RUNGS]
@@ -39,23 +43,25 @@ def draw_ladder(study: WindowStudy) -> str:
                 found[:, 0], place, xerr=reach, color=colour, marker=marker, linestyle="none", label=SPLITS[split]
             )
         axes.axvline(0.5, color="#999", linewidth=1, linestyle=":")
-        axes.set_yticks(range(len(RUNGS)), [describe_rung(study, key)[0] for key in RUNGS])
+        titles = [fill(describe_rung(study, key)[0], _LABEL) for key in RUNGS]
+        axes.set_yticks(range(len(RUNGS)), titles, fontsize=9.5)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("share of the test windows told right (0.5 is a coin)")
+        axes.set_xlabel("share told right")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9)
         return to_data_uri(figure)
 
 
 def choose_examples(study: WindowStudy) -> dict[tuple[bool, bool], NDArray[np.int64]]:
-    """Choose windows of each kind, those of which the network was surest: their positions in the sample."""
+    """Choose windows of each kind that there is, those of which the network was surest: positions in the sample."""
     sample, score = study.main.sample, study.main.score
     happened = sample.happened[sample.tested]
     chosen = {}
     for there, said in KINDS:
         rows = np.flatnonzero((happened == there) & ((score > 0.5) == said))
         surest = rows[np.argsort(-score[rows] if said else score[rows], kind="stable")][:EXAMPLES]
-        chosen[there, said] = sample.tested[surest]
+        if len(surest):
+            chosen[there, said] = sample.tested[surest]
     return chosen
 
 
@@ -63,10 +69,11 @@ def draw_examples(study: WindowStudy) -> str:
     """Draw windows told right and wrong, as the network sees them."""
     sample, starts = study.main.sample, study.scene.windows.starts
     score = dict(zip(sample.tested.tolist(), study.main.score.tolist(), strict=True))
+    examples = choose_examples(study)
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = make_figure(8.0, 9.4)
-        grid = figure.subplots(len(KINDS), EXAMPLES, squeeze=False)
-        for row, (kind, chosen) in zip(grid, choose_examples(study).items(), strict=True):
+        figure = make_figure(8.0, 2.3 * len(examples))
+        grid = figure.subplots(len(examples), EXAMPLES, squeeze=False)
+        for row, (kind, chosen) in zip(grid, examples.items(), strict=True):
             row[0].set_ylabel(KINDS[kind], fontsize=10)
             for axes in row:
                 axes.set_xticks([])

@@ -119,7 +119,8 @@ def _list_figures(study: WindowStudy) -> Iterator[tuple[str, str, str, float]]:
         for measure, value in zip(("loss", "validation_loss", "validation_accuracy"), figures_of, strict=True):
             yield f"epoch {number}", study.plan.split, measure, value
     for (there, said), count in study.count_told().items():
-        yield f"{'target' if there else 'none'}, told {'target' if said else 'none'}", study.plan.split, "windows", count
+        what = f"{'target' if there else 'none'}, told {'target' if said else 'none'}"
+        yield what, study.plan.split, "windows", count
     for split in get_args(WindowSplit):
         for key in RUNGS:
             if (rung := study.find_rung(key, split)) is not None:

@@ -94,13 +94,13 @@ def describe_verdict(study: WindowStudy) -> str:
 
 def _compare_clock(previous: Rung, clock: Rung) -> str:
     """Whether the window before tells more than the hour and weekday."""
-    beside = f"{format_hundred(clock.accuracy.mean)}, which hour and weekday alone tell"
+    beside = format_hundred(clock.accuracy.mean)
     difference = previous.minus(clock)
     if difference.low > 0:
-        return f"more than the {beside}"
+        return f"more than hour and weekday alone with {beside}"
     if difference.high < 0:
-        return f"fewer than the {beside}"
-    return f"no more than the {beside}, as far as this test can say"
+        return f"fewer than hour and weekday alone with {beside}"
+    return f"and hour and weekday alone {beside}: this test shows no difference between the two"
 
 
 def format_limits(rung: Rung) -> str:
@@ -133,8 +133,8 @@ def describe_flags(study: WindowStudy) -> str:
     if not np.isfinite(precision):
         return f"{text} The network flagged none."
     return (
-        f"{text} Among all, of 100 windows that the network flags about {format_hundred(precision)} would have one, which"
-        " it sees on the picture."
+        f"{text} Among all, of 100 windows that the network flags about {format_hundred(precision)} would have one,"
+        " which it sees on the picture."
     )
 
 

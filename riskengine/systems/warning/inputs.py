@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.forecasters import WARNING_PICTURED
 from ...contract.texts import part_text
 from ...contract.tools.warning import ReadsEvents
 from ...contract.units import noun_of
@@ -59,6 +60,11 @@ class WarningInputs:
     moment: Moment | None = None
 
 
+def look_at_pictures(models: Iterable[str]) -> bool:
+    """Whether any of these models looks at maps of all incidents."""
+    return any(name in WARNING_PICTURED for name in models)
+
+
 def read_warning_inputs(
     parameters: ReadsEvents,
     targets: Sequence[str],
@@ -66,6 +72,7 @@ def read_warning_inputs(
     timing: Timing,
     context: JobContext,
     find_moment: Callable[[Incidents], Moment] | None = None,
+    pictures: bool = False,
 ) -> WarningInputs:
     """Read incidents and areas, count events, and say what of them limits warnings.
 
@@ -81,6 +88,8 @@ def read_warning_inputs(
     find_moment : callable, optional
         Of the incidents: when warnings are made. Nothing is read that is not known then, and the panel ends where the
         first window begins that is warned of. By default all that is recorded is read.
+    pictures : bool
+        Whether the panel comes with maps of all incidents, for networks that look at them.
 
     Raises
     ------
@@ -116,7 +125,9 @@ def read_warning_inputs(
     context.progress(0.6, "Counting events")
     moment = None if find_moment is None else find_moment(incidents)
     begin, known = (None, None) if moment is None else (moment.begin, moment.known)
-    made = make_warning_panel(incidents, targets, similar, support, timing, context, unit, begin, place, known)
+    made = make_warning_panel(
+        incidents, targets, similar, support, timing, context, unit, begin, place, known, pictures
+    )
     if changes := describe_clock_changes(incidents, made):
         context.log(changes)
     traps = list_traps(incidents, made, chosen, ends)

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from ...contract.dates import format_moment, format_span
-from ...contract.warnings import HOURS_OF_WEEK, Timing
+from ...contract.warnings import HOURS_OF_WEEK, Timing, describe_hours
 from ...ground.errors import DataError, ParameterError
 from ...intake.incidents import Incidents
 from ...maps.history import to_local_moment
@@ -64,7 +64,7 @@ def find_moment(incidents: Incidents, origin: datetime | None, timing: Timing) -
     if known <= first:
         raise ParameterError(
             f"origin is {format_moment(made)}, when nothing was known: the incidents are of {format_span(first, end)},"
-            f" and known {timing.delay} hours late",
+            f" and known {describe_hours(timing.delay)} late",
             parameter="origin",
             value=str(made),
             remedy="Choose a later moment, or leave it empty for the end of the incidents",

@@ -18,7 +18,7 @@ from ...forecasters.levels.models import Level
 from ...forecasters.levels.places import PlacesRead, compute_shares, weigh_similar
 from ...ground.context import JobContext
 from ...maps.panel import Panel
-from ...measures.alarms import count_trailing, find_threshold
+from ...measures.thresholds import count_trailing, find_threshold
 
 Values = NDArray[np.float64]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...contract.texts import count_text, list_names
@@ -10,7 +11,7 @@ from ...contract.warnings import Budget, Timing, describe_budget, describe_known
 from ...ground.context import JobContext
 from ...maps.categories import list_recorded
 from ...maps.panel import Panel
-from .inputs import WarningInputs, read_warning_inputs
+from .inputs import WarningInputs, look_at_pictures, read_warning_inputs
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,16 @@ class Task:
         return self.inputs.warning.panel
 
 
-def read_task(parameters: DefinesWarnings, context: JobContext) -> Task:
-    """Read the inputs of a job, and count them in steps of its windows."""
+def read_task(parameters: DefinesWarnings, models: Sequence[str], context: JobContext) -> Task:
+    """Read the inputs of a job with these models, and count them in steps of its windows."""
     timing = Timing(parameters.window, parameters.begin, parameters.lead, parameters.delay)
     budget = Budget.of_tool(parameters.budget_kind, parameters.budget)
     windows = describe_windows(timing)
     context.log(f"{windows[0].upper()}{windows[1:]}; {describe_budget(budget)} may be warned of")
     context.log(describe_known(timing))
-    inputs = read_warning_inputs(parameters, parameters.targets, parameters.similar, timing, context)
+    inputs = read_warning_inputs(
+        parameters, parameters.targets, parameters.similar, timing, context, pictures=look_at_pictures(models)
+    )
     panel = inputs.warning.panel
     panel.source = parameters.source
     number = count_text(len(inputs.warning.events), "event")

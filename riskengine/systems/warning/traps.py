@@ -52,7 +52,7 @@ def list_traps(incidents: Incidents, made: WarningPanel, targets: Rows, ends: Ti
         describe_duplicates(rows),
         *(describe_midnight(rows.time, timing) if incidents.exactness in ("minute", "hour") else ()),
         describe_rounded(rows.time, timing) if incidents.exactness in ("minute", "hour") else "",
-        "" if ends is None else describe_spans(rows.time, ends[targets], made),
+        "" if ends is None else describe_spans(rows.time, ends[targets], made.panel.edges[:: timing.bins], timing),
         *(each.sentence for each in list_category_findings(sorted(list_present(incidents)))),
     ]
     return [each for each in said if each]
@@ -130,10 +130,11 @@ def describe_rounded(time: Times, timing: Timing) -> str:
     )
 
 
-def describe_spans(start: Times, end: Times, made: WarningPanel) -> str:
-    """Describe events with a start and an end, in different windows: which of them it happened in is not known."""
-    length = made.timing.bins
-    windows = made.panel.edges[::length]
+def describe_spans(start: Times, end: Times, windows: Times, timing: Timing) -> str:
+    """Describe events with a start and an end, in different windows: which of them it happened in is not known.
+
+    `windows` are the edges of all windows.
+    """
     given = ~np.isnat(end) & (end > start) & (start >= windows[0]) & (start < windows[-1])
     apart = given & (np.searchsorted(windows, end, side="right") > np.searchsorted(windows, start, side="right"))
     number = int(apart.sum())
@@ -142,7 +143,7 @@ def describe_spans(start: Times, end: Times, made: WarningPanel) -> str:
     have = part_text(number, len(start), "row", "has", "have")
     advice = ". Choose longer windows" if number >= _SPREAD * len(start) else ""
     return (
-        f"{have} a start and an end that lie in different windows of {describe_hours(made.timing.window)}: when"
+        f"{have} a start and an end that lie in different windows of {describe_hours(timing.window)}: when"
         f" {'it' if number == 1 else 'they'} happened is not known, and {'it counts' if number == 1 else 'they count'}"
         f" at the time of TIME_FIELD{advice}."
     )

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 
 from ...contract.choices import WindowSplit
-from ...contract.texts import count_text, part_text
+from ...contract.texts import count_text
 from ...ground.context import JobContext
 from .ladder import Detection, Rung, RungKey, climb_ladder, detect
 from .networks import WindowArchitecture
@@ -108,8 +108,6 @@ def run_study(scene: Scene, plan: Plan, context: JobContext) -> WindowStudy:
         If there are too few windows with a target.
     """
     plan.architecture.check_size()
-    happened = scene.happened
-    context.log(f"{part_text(int(happened.sum()), len(happened), 'window', 'has', 'have')} a target")
     samples = {split: _draw(scene, plan, split) for split in get_args(WindowSplit)}
     sample = samples[plan.split]
     context.log(_describe_sample(sample))

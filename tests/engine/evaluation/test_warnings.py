@@ -222,6 +222,9 @@ def test_windows_that_do_not_fit_the_counts_are_refused() -> None:
         run_warnings(panel, ["level"], Plan(1200), DAY)
     with pytest.raises(ParameterError, match="there is none to test on"):
         run_warnings(panel.cut(1202), ["level"], Plan(1200), STEPS)
+    gaps = np.arange(len(panel)) % 4 > 0
+    with pytest.raises(DataError, match="None of the windows of the test was observed as a whole"):
+        run_warnings(replace(panel, observed=gaps), ["level"], Plan(1200), STEPS)
 
 
 def test_the_default_is_chosen_unless_another_is_better_beyond_doubt() -> None:
@@ -255,6 +258,11 @@ def test_too_few_events_or_days_leave_the_default() -> None:
     few = choose_warning_model(draw_panel(DAY, events=0.1), ["ewma"], DAY)
     assert (few.model, few.judged) == (DEFAULT_WARNING, None)
     assert "too few to tell the models apart. 30 would do, at this rate" in few.reason
+    weeks = Timing(window=168, begin=0, lead=0, delay=0)
+    panel = draw_panel(weeks, days=28 * 7, weights=(1.0, 2.0))
+    unsure = choose_warning_model(panel, ["recent_counts"], weeks, workers=1)
+    assert unsure.model == DEFAULT_WARNING
+    assert unsure.reason.endswith("too few weeks for an interval)")
     short = choose_warning_model(draw_panel(DAY, days=3), ["ewma"], DAY)
     assert (short.model, short.judged) == (DEFAULT_WARNING, None)
     assert short.reason.endswith("the history is too short to try others on a part of it")

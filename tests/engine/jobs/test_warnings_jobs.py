@@ -130,9 +130,14 @@ def test_a_model_reads_no_other_windows_than_its_own(files: dict[str, str], tmp_
     ("job", "wrong", "error", "sentence"),
     [
         ("train_warning", {"targets": []}, ParameterError, "targets"),
-        ("train_warning", {"window": 7}, ParameterError, "window is 7 hours, which is no part of a day"),
+        ("train_warning", {"window": 7}, ParameterError, "window is 7, which is no part of a day"),
         ("train_warning", {"targets": ["MURDER"]}, DataError, "No incident has category MURDER"),
-        ("train_warning", {"similar": ["SHOOTING"]}, ParameterError, "similar names SHOOTING, which targets names too"),
+        (
+            "train_warning",
+            {"similar": ["SHOOTING"]},
+            ParameterError,
+            "similar is SHOOTING, and SHOOTING stands in targets too",
+        ),
         ("train_warning", {"kind": "convlstm"}, DataError, "nothing but maps of square cells"),
         (
             "backtest_warnings",

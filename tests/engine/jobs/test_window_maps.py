@@ -46,10 +46,15 @@ ROWS = (
 def draw(tmp_path: Path) -> Any:
     """`draw(KEY=…)`: run the job; the result with what was said."""
 
-    def run(rows: Any = ROWS, said: Recorder | None = None, **parameters: Any) -> tuple[dict[str, Any], Recorder]:
+    def run(
+        rows: Any = ROWS, said: Recorder | None = None, ends: Any = (), **parameters: Any
+    ) -> tuple[dict[str, Any], Recorder]:
         x, y, time, category = zip(*rows, strict=True)
         incidents = make_incidents(x, y, np.array(time, "datetime64[s]"), category, CATEGORIES)
         write_exchange(tmp_path / "incidents.npz", incidents)
+        if ends:
+            arrays = dict(np.load(tmp_path / "incidents.npz"))
+            np.savez(tmp_path / "incidents.npz", **arrays, end=np.array(ends, "datetime64[s]").astype(np.int64))
         ids = ["W", "E"]
         write_units(tmp_path / "areas.npz", UnitRows(ids, ids, np.array(QUARTERS), np.arange(2), "quarters"))
         given = {
@@ -109,6 +114,14 @@ def test_a_folder_of_pictures_with_their_labels(draw: Any, tmp_path: Path) -> No
         "1 incident happened at the moment at which one window ends and the next begins: as published, in both.",
     ):
         assert any(sentence in line for line in said.messages), sentence
+
+
+def test_a_shooting_that_may_be_of_another_window_is_said(draw: Any) -> None:
+    ends = [row[2] for row in ROWS]
+    ends[2] = "2014-01-01T04:30"
+    _, said = draw(ends=ends)
+    have = "1 of 2 rows has a start and an end that lie in different windows of 2 hours"
+    assert any(line.startswith(have) for line in said.warnings)
 
 
 def test_half_open_windows_in_other_colours(draw: Any, tmp_path: Path) -> None:
@@ -206,6 +219,17 @@ def test_what_a_network_says_stands_beside_each_picture(draw: Any, network: str,
     pictures = [read_picture(tmp_path / "maps" / row["file"]) for row in read_table(tmp_path / "maps")]
     assert told == pytest.approx(WindowModel.load(network).predict(np.array(pictures)).tolist(), abs=1e-6)
     assert len(set(told)) == 4
+
+
+def test_a_network_of_another_city_is_said_to_know_little(draw: Any, network: str, tmp_path: Path) -> None:
+    _, said = draw(model=network, width=None)
+    assert not any("other areas" in line for line in said.messages)
+    known = WindowModel.load(network)
+    elsewhere = known.card.model_copy(update={"extent": (3000, -300, 9600, 6300), "targets": ["LARCENY"]})
+    WindowModel(known.network, elsewhere).save(network)
+    _, said = draw(model=network, width=None, pictures=str(tmp_path / "again"))
+    assert "The network learned from pictures of other areas, so what it says of these means little." in said.warnings
+    assert "The network was asked for LARCENY, so its probability is of these." in said.warnings
 
 
 @pytest.mark.parametrize(

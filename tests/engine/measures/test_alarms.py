@@ -13,17 +13,13 @@ from riskengine.measures.alarmcurves import compute_calibration_error, measure_r
 from riskengine.measures.alarms import (
     Alarms,
     bound_losses,
-    choose_most,
     compare_precision,
     compare_recall,
     compute_lift,
-    count_trailing,
-    find_share,
-    find_thresholds,
     group_alarms,
-    raise_alarms,
     sum_alarms,
 )
+from riskengine.measures.thresholds import choose_most, count_trailing, find_share, find_thresholds, raise_alarms
 
 #: Five windows of two units, and the events in them.
 RISK = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.3], [0.7, 0.3], [0.1, 0.6]])

@@ -231,3 +231,21 @@ def test_a_stack_has_the_nearest_colours() -> None:
     assert (np.abs(shown[0, 3] - 127) <= 4).all()
     legend = dict(list_legend({"SHOOTING": "#bd3d3a", "HOMICIDE": "#bd3d3a", "LARCENY": "#d5ae41"}, PUBLISHED))
     assert {"SHOOTING, HOMICIDE", "LARCENY", "outline of an area"} <= set(legend.values())
+
+
+def test_baltimore_has_the_published_shape_and_looks_as_matplotlib_draws_it(benchmark: Any, data_folder: Path) -> None:
+    incidents, unit, areas = benchmark.read_baltimore(data_folder)
+    windows = list_picture_windows(incidents, benchmark.FIRST)
+    target = np.isin(incidents.category, [incidents.categories.index(name) for name in benchmark.TARGETS])
+    # Two hours each until 2016-09-17; 1,661 of those with any crime have a homicide or shooting.
+    assert (len(windows), windows.empty) == (11_823, 69)
+    assert (windows.count(target) > 0).sum() == 1_661
+    assert fit_height(find_extent(areas.geometries), 175) == 217
+    drawing = WindowDrawing(PUBLISHED, areas.geometries, (175, 217))
+    colours = choose_colours(incidents.categories, benchmark.TARGETS)
+    shades = list_shades_of(incidents.categories, colours)[incidents.category]
+    theirs = benchmark.MatplotlibDrawing(drawing, areas.geometries)
+    for number in (5, 4000, int(np.argmax(windows.sizes))):
+        rows = windows.rows(number)
+        given = [each[rows] for each in (incidents.x, incidents.y, shades, unit)]
+        assert benchmark.measure_difference(drawing.draw(*given), theirs.read(*given)) <= 0.02

@@ -190,7 +190,8 @@ def test_the_whole_city_is_one_area(
 
 def test_a_backtest_counts_hits_and_false_alarms(run: Any, given: dict[str, Any], tmp_path: Path) -> None:
     made = {"WARNINGS": str(tmp_path / "t.gpkg"), "TABLE": str(tmp_path / "t.csv"), "REPORT": str(tmp_path / "t.html")}
-    ran = run("backtestwarnings", **given, TARGETS="SHOOTING", START="2024-03-01T00:00:00", BUDGET=20, **made)
+    asked = {"TARGETS": "SHOOTING", "START": "2024-03-01T00:00:00", "BUDGET": 20, "MODELS": "level"}
+    ran = run("backtestwarnings", **given, **asked, **made)
     rows = read(ran["WARNINGS"])
     assert min(row["start"].toString("yyyy-MM-dd") for row in rows) == "2024-03-01"
     assert len(rows) == ran["WINDOWS"] * SQUARES
@@ -211,11 +212,14 @@ def test_a_backtest_counts_hits_and_false_alarms(run: Any, given: dict[str, Any]
     ("wrong", "sentence"),
     [
         ({"TARGETS": ""}, "TARGETS is empty"),
-        ({"WINDOW": 5}, "WINDOW is 5 hours, which is no part of a day and no number of whole days. Give 1, 2, 3, 4,"),
-        ({"WINDOW": 36}, "WINDOW is 36 hours, which is no part of a day"),
+        ({"WINDOW": 5}, "WINDOW is 5, which is no part of a day and no number of whole days. Give 1, 2, 3, 4,"),
+        ({"WINDOW": 36}, "WINDOW is 36, which is no part of a day"),
         ({"BUDGET": 120}, "BUDGET is 120 per cent of all windows; give at most 100, or another BUDGET_KIND."),
         ({"BUDGET": 0}, "BUDGET is 0; it must be greater than 0"),
-        ({"SIMILAR": "ASSAULT; shooting"}, "SIMILAR names shooting, which TARGETS names too. Leave it out of SIMILAR."),
+        (
+            {"SIMILAR": "ASSAULT; shooting"},
+            "SIMILAR is ASSAULT; shooting, and shooting stands in TARGETS too. Leave it out of SIMILAR.",
+        ),
         ({"AREAS": None}, "AREA_ID is code, but AREAS is empty. Choose the layer that has this field, or neither."),
         ({"CATEGORY_FIELD": "kind"}, "CATEGORY_FIELD: the layer has no field kind. It has: occurred, category."),
         ({"PLACE_FIELD": "street"}, "PLACE_FIELD: the layer has no field street."),

@@ -105,13 +105,13 @@ folder = sys.argv[1]
 result = processing.run("crimerisk:windowmaps", {
     "INPUT": folder + "/thefts.geojson", "TIME_FIELD": "at", "CATEGORY_FIELD": "what",
     "AREAS": folder + "/areas.geojson", "TARGETS": "Theft", "WINDOW": 24,
-    "PICTURES": folder + "/new/maps", "STACK": folder + "/stack.tif", "LABELS": folder + "/labels.csv",
+    "PICTURES": folder + "/maps", "STACK": folder + "/stack.tif", "LABELS": folder + "/labels.csv",
 })
 """,
         tmp_path,
     )
     assert result["WINDOWS"] == result["WITH_TARGET"] == result["COUNT"] == 28
-    assert len(list_names(tmp_path / "new" / "maps")) == 29
+    assert len(list_names(tmp_path / "maps")) == 29
     assert len((tmp_path / "labels.csv").read_text(encoding="utf-8").splitlines()) == 29
     assert QgsRasterLayer(str(tmp_path / "stack.tif")).bandCount() == 28
 
@@ -166,7 +166,7 @@ def test_a_cancel_at_any_picture_leaves_what_was_there(given: Any, run: Any, tmp
     [
         ({"PICTURES": None}, "nothing would be written"),
         ({"TARGETS": " "}, "TARGETS"),
-        ({"WINDOW": 5}, "WINDOW is 5 hours, which is no part of a day and no number of whole days."),
+        ({"WINDOW": 5}, "WINDOW is 5, which is no part of a day and no number of whole days."),
         ({"COLOURS": "Theft: red"}, "COLOURS has Theft: red, which is no category with a colour."),
         ({"CATEGORY_FIELD": ""}, "CATEGORY_FIELD is empty."),
         ({"TARGETS": "Thefts"}, "No incident has category Thefts. Perhaps Theft is meant."),

@@ -20,6 +20,7 @@ from ....intake.incidents import (
     count_refused,
     describe_reasons,
     read_addresses,
+    read_ends,
     read_exchange,
 )
 from ....maps.areas import Areas
@@ -28,7 +29,7 @@ from ....maps.categories import find_named, name_missing
 from ....maps.events import Events, merge_events
 from ....maps.unitlayer import make_units, read_units
 from ....maps.warningpanel import check_exactness
-from ..traps import describe_duplicates, describe_midnight
+from ..traps import describe_duplicates, describe_midnight, describe_spans
 from .drawing import Box, Dots, WindowDrawing, find_extent, fit_height
 from .style import PUBLISHED, PUBLISHED_SIZE, choose_colours, list_shades_of, read_colours
 from .windows import PictureWindows, list_picture_windows
@@ -106,6 +107,7 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     """
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     place = read_addresses(parameters.incidents, incidents)
+    until = read_ends(parameters.incidents, incidents, parameters.date_order)
     check_exactness(_make_timing(parameters), incidents.exactness)
     incidents = name_missing(incidents, context)
     target = find_named(incidents, parameters.targets, "targets")
@@ -150,6 +152,11 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     events = merge_events(incidents.select(target), None if place is None else place[target])
     pictured = Pictured(incidents, assigned.unit[inside], place, target, events, windows, areas, colours, refusals)
     _describe(pictured, parameters, context)
+    if until is not None:
+        # Of windows without any incident, too.
+        edges = np.arange(windows.starts[0], windows.ends[-1] + 1, np.timedelta64(parameters.window, "h"))
+        if spans := describe_spans(incidents.time[target], until[inside][target], edges, _make_timing(parameters)):
+            context.warn(spans)
     return pictured
 
 
