@@ -14,13 +14,14 @@ from scipy.special import expit, logit
 from ..contract.forecasters import FORECASTERS, OWN_PARAMETERS, list_default_members
 from ..contract.texts import count_text
 from ..ground.context import JobContext
-from ..ground.damage import ArraySpec, Damaged
+from ..ground.damage import ArraySpec
 from ..ground.errors import ParameterError
 from ..maps.bins import read_bin_text
 from ..maps.panel import Panel
 from .base import Forecaster, Maps, check_history, check_steps, mark_events
 from .catalogue import make_forecaster
 from .cell_features import count_slots
+from .pooled import Pooled
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -33,11 +34,9 @@ MOST_ROWS = 1_200_000
 #: A member with less is left out: fitting it again would change nothing that anybody sees.
 LEAST_WEIGHT = 0.01
 _FLOOR = 1e-6
-#: Weights add up to one but for this.
-_ROUNDING = 1e-6
 
 
-class Ensemble(Forecaster):
+class Ensemble(Pooled):
     """Forecasters pooled on the scale of the logit, weighted on past folds.
 
     The members are fitted before the last `share` of the history and forecast it one map ahead. The weights (none
@@ -156,12 +155,7 @@ class Ensemble(Forecaster):
             )
         else:
             self._weigh(history, first, able, scored, events, context)
-        kept = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
-        self.members_: dict[str, Forecaster] = {}
-        for number, name in enumerate(kept):
-            with context.step(0.5 + 0.5 * number / len(kept), 0.5 + 0.5 * (number + 1) / len(kept)):
-                context.progress(0.0, f"Fitting {FORECASTERS[name].title}, member {number + 1} of {len(kept)}")
-                self.members_[name] = self._make(name).fit(history, context)
+        self._fit_members(history, context)
         return self
 
     def _choose_members(self, history: Panel) -> None:
@@ -247,27 +241,6 @@ class Ensemble(Forecaster):
         for band, total in zip(probabilities, pooled, strict=True):
             band[:] = expit(total)
         return probabilities
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Return the weights and what the members learned, each name behind its member's and a slash."""
-        own = super().state()
-        return own | {
-            f"{name}/{key}": array for name, member in self.members_.items() for key, array in member.state().items()
-        }
-
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over what another ensemble of the same settings learned."""
-        super().restore(state)
-        if len(self.weights_) != len(self.members) or abs(self.weights_.sum() - 1) > _ROUNDING:
-            raise Damaged("weights_ does not fit the members")
-        self.members_ = {}
-        for name, weight in zip(self.members, self.weights_, strict=True):
-            if weight > 0:
-                mine = {
-                    key.removeprefix(f"{name}/"): array for key, array in state.items() if key.startswith(f"{name}/")
-                }
-                self.members_[name] = self._make(name).restore(mine)
-        return self
 
 
 def _fold(history: Panel, first: int) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from ...contract.forecasters import CATCH_BASELINE, CATCH_MEMBERS, FORECASTERS, title_of
 from ...contract.texts import count_text
 from ...ground.context import JobContext
-from ...ground.damage import ArraySpec, Damaged
+from ...ground.damage import ArraySpec
 from ...ground.errors import ParameterError
 from ...maps.panel import Panel
 from ..base import Forecaster, check_history, mark_events
 from ..catalogue import make_forecaster
+from ..pooled import Pooled
 from .choice import fit_shares
 from .pastwindows import (
     PastWindow,
@@ -43,13 +44,11 @@ _KNOWN, _MOST_WINDOWS = 0.5, 12
 _TRUSTED = "point_kernel"
 #: A member with less is left out.
 _LEAST_WEIGHT = 0.02
-#: Weights add up to one but for this.
-_ROUNDING = 1e-6
 #: A logarithm needs more than nothing. Of prior counts it is half an incident in all of the history.
 _LEAST_RATE, _LEAST_COUNT = 1e-12, 0.5
 
 
-class CatchEnsemble(RateForecaster):
+class CatchEnsemble(Pooled, RateForecaster):
     """Forecasters pooled on the scale of the logarithm of the rate, weighted on past windows for the catch.
 
     The members are fitted on the first half of the history and forecast windows of its second half, each from what was
@@ -135,12 +134,7 @@ class CatchEnsemble(RateForecaster):
             alone = next((name for name in (_TRUSTED, CATCH_BASELINE) if name in able), CATCH_BASELINE)
             self.weights_[self.members.index(alone)] = 1.0
             context.log(f"{describe_few(windows, window)} to weigh models on: the ensemble is {title_of(alone)} alone")
-        kept = [name for name, weight in zip(self.members, self.weights_, strict=True) if weight > 0]
-        self.members_: dict[str, Forecaster] = {}
-        for number, name in enumerate(kept):
-            with context.step(0.5 + 0.5 * number / len(kept), 0.5 + 0.5 * (number + 1) / len(kept)):
-                context.progress(0.0, f"Fitting {title_of(name)}, member {number + 1} of {len(kept)}")
-                self.members_[name] = self._make(name).fit(history, context)
+        self._fit_members(history, context)
         return self
 
     def _list_able(self, history: Panel) -> list[str]:
@@ -210,25 +204,6 @@ class CatchEnsemble(RateForecaster):
             level += weight * np.log(rates.sum(axis=1))
         shares = size * np.exp(pooled - pooled.max(axis=1, keepdims=True))
         return np.asarray(shares / shares.sum(axis=1, keepdims=True) * np.exp(level)[:, None])
-
-    def state(self) -> dict[str, NDArray[Any]]:
-        """Return the weights and what the members learned, each name behind its member's and a slash."""
-        state = super().state()
-        for name, member in self.members_.items():
-            state |= {f"{name}/{key}": array for key, array in member.state().items()}
-        return state
-
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
-        """Take over what another ensemble of the same settings learned."""
-        super().restore(state)
-        if len(self.weights_) != len(self.members) or abs(self.weights_.sum() - 1) > _ROUNDING:
-            raise Damaged("weights_ does not fit the members")
-        self.members_ = {}
-        for name, weight in zip(self.members, self.weights_, strict=True):
-            if weight > 0:
-                own = {key.removeprefix(f"{name}/"): each for key, each in state.items() if key.startswith(f"{name}/")}
-                self.members_[name] = self._make(name).restore(own)
-        return self
 
 
 def _find_trusted(members: Sequence[str]) -> Array:

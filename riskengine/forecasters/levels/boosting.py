@@ -99,7 +99,7 @@ class LevelBoosting(ColumnReader):
         context.log(f"{title_of(self.name)}: {said}")
 
     def _choose(self, table: NDArray[np.float32], past: PastForecasts, context: JobContext) -> int:
-        """Choose how many trees past folds gain most by; none where no number is proven."""
+        """Choose the fewest trees that past folds prove, and do not prove to be too few; none where none are."""
         tried = sorted({max(round(self.trees * share), 1) for share in _SHARES})
         corrected = {number: past.expected.copy() for number in tried}
         folds = np.unique(past.fold)
@@ -111,7 +111,12 @@ class LevelBoosting(ColumnReader):
                 first = replace(grown, roots=grown.roots[:number])
                 corrected[number][rows] = _apply(first, table[rows], past.expected[rows])
         judged = [(*past.judge(corrected[number]), number) for number in tried]
-        return min((each for each in judged if each[1]), default=(0.0, False, 0))[2]
+        proven = [each for each in judged if each[1]]
+        if not proven:
+            return 0
+        best = corrected[min(proven)[2]]
+        # More trees than the past asks for are what a season makes of them: the fewest that are not proven worse.
+        return next(number for *_, number in proven if not past.judge(best, corrected[number])[1])
 
     def _grow(self, table: NDArray[np.float32], past: PastForecasts, rows: Rows, number: int) -> Trees:
         # Of counts over what is expected, each weighing as much as it, Poisson's loss is that with an offset.
