@@ -86,7 +86,7 @@ def measure_ladder(
     dict
         ``published_accuracy`` with its interval, and ``ladder`` by split and rung.
     """
-    recipe, context = RECIPES[network], JobContext(lambda share, text: None, lambda text, level: say(text))
+    recipe, context = RECIPES[network], JobContext(_say_epoch, lambda text, level: say(text))
     epochs = epochs or recipe.epochs
     ladder_epochs = ladder_epochs or epochs
     architecture = WindowArchitecture(network=network, width=scene.drawing.size[0], height=scene.drawing.size[1])
@@ -115,6 +115,12 @@ def measure_ladder(
             ladder[rung.split][key] = describe_rung(rung)
             say(f"{rung.split} {key}: {describe_rung(rung)}")
     return {**found, "ladder": ladder}
+
+
+def _say_epoch(share: float, text: str) -> None:
+    """Say that an epoch has ended, and nothing of its batches."""
+    if " ended, " in text:
+        say(text)
 
 
 def describe_rung(rung: Rung) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from ..forecasters.base import Forecaster
 from ..ground.context import JobContext
 from ..intake.incidents import Incidents
 from ..maps.aims import find_flagged_share
-from ..maps.heatmaps import Heatmaps
-from ..maps.merging import merge_cells
+from ..maps.heatmaps import Heatmaps, merge_cells
 from ..maps.panel import Extras
 from .catchcount import Tally, forecast_windows, tally
 from .caught import CatchJudged, Caught, CellSize

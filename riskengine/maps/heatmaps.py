@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,19 @@ import rasterio
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-from ..ground.bigarrays import is_large
+from ..ground.bigarrays import is_large, make_empty_stack
 from ..ground.context import JobContext
 from ..ground.errors import DataError, FormatError
 from . import bins as timebins
 from .geotiff import RASTER_ERRORS, RISK_NODATA, check_raster, write_stack
 from .grid import MAX_CELLS, MOST_SPARSE_CELLS, Grid
-from .panel import Panel
-from .sparsecounts import gather_counts
+from .panel import Extras, Panel
+from .sparsecounts import gather_counts, keep_sparse
 
 #: Cells that are read at once, and bytes that GDAL keeps of what was read: nothing is read twice.
 _BLOCK, _CACHE = 10**7, 2**26
+#: Four cells that are merged belong to the study area where so many of them do.
+_HALF = 2
 
 
 @dataclass
@@ -215,3 +217,25 @@ def read_heatmaps(path: str | Path, parameter: str = "heatmaps") -> Heatmaps:
         area=tags.get(tagnames.AREA, ""),
         source=tags.get(tagnames.SOURCE, ""),
     )
+
+
+def merge_cells(heatmaps: Heatmaps) -> Heatmaps:
+    """Make cells twice as wide, each of four, from the north-western corner on; layers and channels are left out."""
+    old = heatmaps.grid
+    grid = replace(old, cell=2 * old.cell, columns=-(-old.columns // 2), rows=-(-old.rows // 2))
+    mask = _sum_fours(heatmaps.mask, grid.shape) >= _HALF
+    kind = np.dtype(heatmaps.counts.dtype)
+    if kind.kind in "ui" and not heatmaps.binary and int(heatmaps.counts.max(initial=0)) * 4 >= np.iinfo(kind).max:
+        kind = np.dtype(np.uint32)
+    counts = make_empty_stack((len(heatmaps), *grid.shape), kind)
+    for number, band in enumerate(heatmaps.counts):
+        merged = _sum_fours(np.where(heatmaps.mask, band, 0), grid.shape) * mask
+        counts[number] = merged > 0 if heatmaps.binary else merged
+    return keep_sparse(replace(heatmaps, counts=counts, mask=mask, support=grid, extras=Extras()))
+
+
+def _sum_fours(values: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float64]:
+    rows, columns = shape
+    whole = np.zeros((2 * rows, 2 * columns))
+    whole[: values.shape[0], : values.shape[1]] = values
+    return np.asarray(whole.reshape(rows, 2, columns, 2).sum(axis=(1, 3)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,10 +160,10 @@ def compute_expected(
     mean = int((city.category == _CODE).sum()) / (city.parameters["days"] * 24)
     week, expected = city.background.week[_CODE], np.zeros((len(begins), len(share)))
 
-    def follow(since: NDArray[np.float64]) -> NDArray[np.float64]:
+    def follow(since: NDArray[Any]) -> NDArray[np.float64]:
         """How many come in the window after violence at these moments, hours after its begin (mostly below 0)."""
         first, last = np.maximum(since, 0.0), np.minimum(since + targets.hours, float(window))
-        return targets.strength / targets.hours * np.maximum(last - first, 0.0)
+        return np.asarray(targets.strength / targets.hours * np.maximum(last - first, 0.0))
 
     for row, begin in enumerate(begins):
         known = begin - late * _HOUR

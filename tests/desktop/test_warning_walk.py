@@ -23,7 +23,7 @@ def write_city(folder: Path) -> dict[str, str]:
         kind = "SHOOTING" if number % 6 == 0 else "ASSAULT" if number % 2 else "THEFT"
         spread = 0.04 if kind == "THEFT" else 0.018
         x, y = (min(max(middle + dice.gauss(0, spread), middle - 0.058), middle + 0.058) for middle in (-122.65, 45.52))
-        day = f"{2022 + number % 3}-{dice.randrange(12) + 1:02d}-{dice.randrange(28) + 1:02d}"
+        day = f"{2022 + dice.randrange(3)}-{dice.randrange(12) + 1:02d}-{dice.randrange(28) + 1:02d}"
         clock = f"{(dice.randrange(10) + 18) % 24:02d}:{dice.randrange(1, 60):02d}"
         rows.append(f"{number},{day} {clock},{y:.6f},{x:.6f},{kind}")
     csv = folder / "city.csv"

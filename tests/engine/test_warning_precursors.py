@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def benchmark() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "benchmarks"))
-        import warning_precursors
+        import warning as of_warnings
 
-        return warning_precursors
+        return of_warnings
 
 
 def test_precursors_are_found_as_theory_has_it_and_none_where_there_are_none(benchmark: Any) -> None:

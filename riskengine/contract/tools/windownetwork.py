@@ -109,7 +109,7 @@ Train warning model and Warn.
             tr("Ladder"),
             tr(
                 "What looks and networks that see less tell of the same windows, at random and forward in time. Trains "
-                "up to eight networks more."
+                "up to eight networks more, each as long as the first."
             ),
         ),
     ] = True

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ...contract.texts import show_name
 from ...evaluation.warned import WarningsJudged
 from ...measures.alarms import Group
 from ...measures.thresholds import find_share
@@ -28,6 +29,8 @@ from ..figures import (
 from .names import find_words
 from .numbers import find_rival, list_drawn, list_units
 
+#: Letters of a name beside a bar; the table has the others.
+_LABEL = 28
 #: More units than these are drawn as a map, not as bars.
 MOST_BARS = 16
 #: Nobody warns of more than this part of all windows.
@@ -164,9 +167,9 @@ def _draw_bars(judged: WarningsJudged, units: list[Group]) -> str:
         axes.barh(rows, false, left=true, color=_FALSE, label="warned of, had none (false alarm)", **line)
         missed_at = true + false
         axes.barh(rows, missed, left=missed_at, color=_MISSED, hatch="////", label="had an event unwarned", **line)
-        axes.set_yticks(rows, [each.label for each in order])
+        axes.set_yticks(rows, [show_name(each.label, _LABEL) for each in order])
         axes.set_xlabel(f"{_name_windows(judged)} of the test")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
         axes.grid(visible=False, axis="y")
         figure.legend(loc="outside upper center", ncols=3, fontsize=9)
         return to_data_uri(figure)

@@ -52,7 +52,7 @@ def describe_feedback(targets: Sequence[str], precursors: Sequence[str]) -> str:
         one = len(found) == 1
         return (
             f"{_FEEDBACK} Of the categories read here {'this is' if one else 'these are'} of that kind, by"
-            f" {'its name' if one else 'their names'}: {list_names(found)}. Leave {'it' if one else 'them'} out where"
-            " warnings send anybody."
+            f" {'its name' if one else 'their names'}: {list_names(found)}. Where warnings send anybody, leave"
+            f" {'it' if one else 'them'} out."
         )
     return f"{_FEEDBACK} By their names none of the categories read here is of that kind." if precursors else _FEEDBACK

@@ -10,7 +10,9 @@ from ...contract.dates import name_window
 from ...contract.forecasters import WARNING_REFERENCE
 from ...contract.texts import show_name
 from ...contract.warnings import Budget, Timing, describe_budget, write_length
+from ...maps.area import describe_units
 from ...maps.panel import Panel
+from ...maps.warningpanel import CITY
 from ..units import UnitWords, units_of
 from ..words import categories_text, inner_title_of
 
@@ -73,6 +75,11 @@ def find_words(panel: Panel, timing: Timing) -> WarningWords:
         units=units,
         alone=alone,
     )
+
+
+def describe_place(panel: Panel) -> str:
+    """Describe what is warned of: the whole city, or how many units of which size."""
+    return "the whole city" if getattr(panel.support, "ids", ()) == (CITY,) else describe_units(panel)
 
 
 def name_targets(categories: Sequence[str]) -> str:

@@ -13,12 +13,11 @@ from ...evaluation.warned import WarningsJudged
 from ...ground.artefacts import check_folder, whole_file
 from ...intake.findings import Finding
 from ...learning.modelfile import list_versions
-from ...maps.area import describe_units as describe_size
 from .. import words as plain
 from ..html import format_crs, history_of, render
 from . import figures, sentences, tables
 from .limits import list_warning_limits
-from .names import find_words, name_model
+from .names import describe_place, find_words, name_model
 from .numbers import count_events, find_default, find_rival, get_alarms
 from .verdict import describe_warnings_verdict
 
@@ -56,7 +55,7 @@ def write_warnings_report(
         "limits": list_warning_limits(panel, panel.categories, precursors),
         "history": history_of(panel),
         "crs": format_crs(panel.support.crs),
-        "size": describe_size(panel),
+        "size": describe_place(panel),
         "versions": list_versions(),
         "parameters": parameters,
     }

@@ -15,12 +15,11 @@ from ...forecasters.modelcard import ModelCard
 from ...forecasters.warningnote import read_budget, read_timing, require_warnings
 from ...ground.artefacts import check_folder, whole_file
 from ...intake.findings import Finding
-from ...maps.area import describe_units as describe_size
 from ...maps.panel import Panel
 from ..html import format_crs, history_of, render
 from ..words import categories_text
 from .limits import list_warning_limits
-from .names import find_words
+from .names import describe_place, find_words
 from .page import collect_warnings, leave_out
 from .verdict import describe_warnings_verdict
 
@@ -74,7 +73,7 @@ def write_warning_training_report(
         "trained": format_span(card.window.start, card.window.end),
         "settings": {name: value for name, value in card.settings.items() if name not in ("threshold", "seed")},
         "history": history_of(panel),
-        "size": describe_size(panel),
+        "size": describe_place(panel),
         "crs": format_crs(panel.support.crs),
         "notes": leave_out(
             (*(judged.notes if judged is not None else ()), *notes),

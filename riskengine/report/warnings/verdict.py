@@ -78,7 +78,7 @@ def _describe_none_better(compared: dict[str, Difference], default: str) -> str:
     if len(compared) == 1:
         who = f"the one learned model ({name_model(next(iter(compared)))})"
         if not nearest:
-            return f"{who} forecasts just as {beside} does"
+            return f"{who} gives the forecasts of {beside}"
         lost = ", which is WORSE" if verdict_of(compared[nearest]) == "worse" else ""
         interval = format_interval(compared[nearest], each="week")
         return f"{who} is not better than {beside}; its log-loss differs by {interval}{lost}"

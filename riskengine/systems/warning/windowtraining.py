@@ -135,10 +135,12 @@ class PictureLessons:
             self.optimiser.step()
             done = (number - 1 + count / len(batches)) / self.epochs
             text = f"epoch {number} of {self.epochs}, loss {total / count:.4f}"
-            if self.accuracy:
-                text += f", {self.accuracy[-1]:.1%} of the validation windows told right"
-            self.context.progress(done, text)
+            self.context.progress(done, f"{text}{self.describe_accuracy()}")
         return total / max(len(batches), 1)
+
+    def describe_accuracy(self) -> str:
+        """Say how many windows were told right after the last epoch; nothing before the first."""
+        return f", {self.accuracy[-1]:.1%} of the validation windows told right" if self.accuracy else ""
 
     def validate(self) -> float:
         """The log-loss on the windows that validate; notes how many were told right, too."""
@@ -179,8 +181,10 @@ def train_network(
         lessons = PictureLessons(network, samples, epochs, seed, context, pool)
 
         def after_epoch() -> None:
-            done = len(training.curves.loss) / epochs
-            context.progress(done, f"epoch ended, {format_time_left(training.elapsed, done)} left")
+            number = len(training.curves.loss)
+            left = format_time_left(training.elapsed, number / epochs)
+            text = f"epoch {number} of {epochs} ended{lessons.describe_accuracy()}, {left} left"
+            context.progress(number / epochs, text)
 
         training.run(lessons, after_epoch)
     return Trained(network.eval(), training.curves, lessons.accuracy)
