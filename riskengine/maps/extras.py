@@ -1,7 +1,8 @@
-"""Layers beside the counts: other stacks of hotspot grids as channels, any other raster as static layers."""
+"""Layers beside the counts: other stacks of hotspot grids as channels, any other raster as static layers, pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,19 @@ from ..contract import tags as tagnames
 from ..contract.texts import count_text, format_amount
 from ..ground.context import JobContext
 from ..ground.errors import CrimeRiskError, DataError, FormatError
+from ..intake.incidents import Incidents
+from .bins import locate
 from .geotiff import RASTER_ERRORS, check_raster
 from .grid import MOST_FINE_CELLS
 from .heatmaps import Heatmaps, read_heatmaps
 from .panel import Extras
 
+#: Rows and columns of a picture.
+PICTURE_SIDE = 32
+#: Where no borders are given, a picture reaches from this quantile of the places to that, in steps of so many metres:
+#: it stays where it is when more incidents come.
+_QUANTILES, _PICTURE_STEP = (0.005, 0.995), 1000.0
+_MOST_DRAWN = np.iinfo(np.uint8).max
 #: A raster of more bands than this is more likely a time series than a set of layers.
 MOST_BANDS = 20
 #: Grids are the same when their corners differ by less than this share of a cell.
@@ -220,3 +229,58 @@ def _distinct(names: list[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return result
+
+
+def choose_extent(incidents: Incidents) -> tuple[float, float, float, float]:
+    """Choose what pictures of incidents show, west, south, east and north: all but a few."""
+    corners = [np.nanquantile(each, _QUANTILES) / _PICTURE_STEP for each in (incidents.x, incidents.y)]
+    (west, south), (east, north) = (np.floor([low for low, _ in corners]), np.ceil([high for _, high in corners]))
+    east, north = max(east, west + 1), max(north, south + 1)
+    return tuple(float(each * _PICTURE_STEP) for each in (west, south, east, north))  # type: ignore[return-value]
+
+
+def make_pictures(
+    incidents: Incidents,
+    edges: NDArray[np.datetime64],
+    kinds: Sequence[NDArray[np.bool_]],
+    extent: tuple[float, float, float, float],
+    side: int = PICTURE_SIDE,
+) -> NDArray[np.uint8]:
+    """Draw the incidents of each bin as counts on a raster, a layer for each kind.
+
+    Parameters
+    ----------
+    incidents : Incidents
+    edges : ndarray of datetime64[s], shape (T + 1,)
+    kinds : sequence of ndarray of bool, shape (R,)
+        Which incidents each layer counts.
+    extent : (west, south, east, north)
+        What lies outside, or has no place, is not drawn.
+    side : int
+        Rows and columns.
+
+    Returns
+    -------
+    ndarray of uint8, shape (T, len(kinds), side, side)
+        The first row is the northernmost; counts above 255 are 255.
+    """
+    west, south, east, north = extent
+    # A place outside the range of whole numbers, or none, stays outside the picture.
+    column, row = (
+        np.floor(np.nan_to_num(side * share, nan=-1.0).clip(-1, side)).astype(np.int64)
+        for share in ((incidents.x - west) / (east - west), (north - incidents.y) / (north - south))
+    )
+    column[incidents.x == east] = side - 1
+    row[incidents.y == south] = side - 1
+    bin_ = locate(incidents.time, edges)
+    drawn = (bin_ >= 0) & (column >= 0) & (column < side) & (row >= 0) & (row < side)
+    pictures = np.zeros((len(edges) - 1, len(kinds), side, side), dtype=np.uint8)
+    for number, kind in enumerate(kinds):
+        which = drawn & kind
+        places, counts = np.unique(
+            np.ravel_multi_index((bin_[which], row[which], column[which]), (len(edges) - 1, side, side)),
+            return_counts=True,
+        )
+        where = np.unravel_index(places, (len(edges) - 1, side, side))
+        pictures[where[0], number, where[1], where[2]] = np.minimum(counts, _MOST_DRAWN)
+    return pictures

@@ -96,7 +96,7 @@ class Extras:
     sources : mapping of str to CovariateSource
         Where static layers and covariates come from, by their names.
     pictures : ndarray, shape (T, C, P, Q)
-        Counts of all crime in the same bins on a raster of its own, whatever the units (`pictures.make_pictures`);
+        Counts of all crime in the same bins on a raster of its own, whatever the units (`extras.make_pictures`);
         known when the counts are.
     """
 

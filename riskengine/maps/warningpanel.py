@@ -22,10 +22,10 @@ from .areas import Areas
 from .bins import Times, bin_text, locate
 from .categories import find_named, list_recorded
 from .events import Events, merge_events
+from .extras import choose_extent, make_pictures
 from .hull import draw_hull
 from .observed import count_bins_of, describe_unobserved, find_observed
 from .panel import MOST_COUNTS, Extras, Panel, count_located
-from .pictures import choose_extent, make_pictures
 from .shapes import Shapes
 from .span import find_covered
 

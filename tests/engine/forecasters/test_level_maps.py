@@ -16,8 +16,8 @@ from riskengine.forecasters.levels.models import Level
 from riskengine.forecasters.modelcard import make_card
 from riskengine.forecasters.modelfile import load_model, save_model
 from riskengine.ground.errors import DataError
+from riskengine.maps.extras import choose_extent, make_pictures
 from riskengine.maps.panel import Extras, Panel
-from riskengine.maps.pictures import make_pictures
 
 SMALL = {"features": 2, "epochs": 2, "learning_rate": 0.01, "batch_size": 16}
 
@@ -105,3 +105,15 @@ def test_other_areas_than_it_was_fitted_on_are_refused() -> None:
     model = make_forecaster("level_maps", **SMALL, proven=False).fit(panel.before(200))
     with pytest.raises(DataError, match="fitted on maps of 1 layer for 2 areas"):
         model.predict(replace(panel.take(np.array([0])), extras=panel.extras))
+
+
+def test_pictures_without_borders_show_all_but_a_few_places() -> None:
+    """In steps of a kilometre, which a stray far away and a few more incidents leave where they are."""
+    random = np.random.default_rng(0)
+    x, y = random.uniform(300, 4800, 1000), random.uniform(-900, 900, 1000)
+    x[0], y[0], x[1] = 1e6, -1e6, np.nan
+    times = np.full(1000, np.datetime64("2024-01-01", "s"))
+    assert choose_extent(make_incidents(x, y, times)) == (0.0, -1000.0, 5000.0, 1000.0)
+    assert choose_extent(make_incidents(x[:900], y[:900], times[:900])) == (0.0, -1000.0, 5000.0, 1000.0)
+    one = make_incidents([1500.0], [2000.0], times[:1])
+    assert choose_extent(one) == (1000.0, 2000.0, 2000.0, 3000.0)
