@@ -76,7 +76,8 @@ def find_thresholds(earlier: NDArray[Any], budgets: Sequence[Budget], window: in
     """Find the probabilities above which a window is warned of, one for each budget, shape (B,).
 
     Were the next window one like the earlier ones, it would lie above with the budget's probability: of n forecasts
-    that at rank share × (n + 1) from above, between two of them by interpolation.
+    that at rank share × (n + 1) from above, between two of them by interpolation. Of fewer than 1 / share there is no
+    such rank: the highest is taken, above which the next lies more often than the budget has it.
 
     Parameters
     ----------
