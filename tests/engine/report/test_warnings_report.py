@@ -415,7 +415,7 @@ def make_card_of(judged: WarningsJudged) -> ModelCard:
 def test_the_page_of_a_training(tmp_path: Path) -> None:
     judged = judge()
     card = make_card_of(judged)
-    write_warning_training_report(tmp_path / "r.html", judged.panel, card, judged, {}, (), (), ["AGG. ASSAULT"])
+    write_warning_training_report(tmp_path / "r.html", judged.panel, card, judged, {}, (), ["AGG. ASSAULT"])
     page = Page(tmp_path / "r.html")
     page.check_order()
     assert page.lead == describe_warnings(judged)
