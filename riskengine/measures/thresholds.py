@@ -61,7 +61,8 @@ def choose_most(risk: NDArray[Any], budget: Budget, window: int) -> Array:
         1 where an alarm is raised, 0 where not, and between where windows of one probability share the last alarms.
     """
     if budget.kind == "cost":
-        return np.asarray(risk >= find_paying(budget.size), dtype=np.float64)
+        # In double precision, as alarms are raised: a forecast kept in single precision may lie just below what pays.
+        return np.asarray(risk.astype(np.float64) >= find_paying(budget.size), dtype=np.float64)
     wanted = find_share(budget, window, risk.shape[1]) * risk.size
     if not wanted:
         return np.zeros(risk.shape)

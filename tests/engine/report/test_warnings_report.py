@@ -31,6 +31,7 @@ from riskengine.report.warnings.sentences import (
     describe_warnings,
     list_sentences,
 )
+from riskengine.report.warnings.tables import name_budget
 from riskengine.report.warnings.training import write_warning_training_report
 from riskengine.report.warnings.verdict import NOTHING, describe_warnings_verdict
 
@@ -322,6 +323,11 @@ def test_costs_decide_where_they_are_asked_for(tmp_path: Path) -> None:
     assert page.find_row("a miss costs 3", 7)[2].startswith("280 ")
     assert "28 days before each warning" not in page.text
     assert find_faults_of_report(tmp_path / "r.html") == []
+
+
+def test_a_large_budget_is_written_out() -> None:
+    budgets = (Budget("week", 1234.0), Budget("cost", 2500.0), Budget("week", 2.5))
+    assert [name_budget(each) for each in budgets] == ["1,234 a week", "a miss costs 2,500", "2.5 a week"]
 
 
 def test_bars_of_few_areas_and_a_map_of_many(tmp_path: Path) -> None:
