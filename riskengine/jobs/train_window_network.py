@@ -57,7 +57,7 @@ def run(parameters: TrainWindowNetwork, context: JobContext) -> dict[str, Any]:
     if parameters.report:
         context.progress(0.96, "Writing the report")
         with keep_going(context.warn, "The network is written, but its report is not"):
-            write_network_report(parameters.report, study, parameters.crs, shown, [])
+            write_network_report(parameters.report, study, parameters.crs, shown, pictured.notes)
     context.progress(1.0, "Done")
     return {
         **_list_figures(study.main.rung),

@@ -21,14 +21,13 @@ from .base import Array, Way
 from .learned import LearnedLevel
 from .loglink import LEAST, compute_losses
 from .pastforecasts import PastForecasts, Rows
-from .recentsums import sum_recent
+from .recentsums import LEAST_BINS, sum_recent
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Half-lives of the memory that are tried together, days; none is shorter than two fifths of a bin.
+#: Half-lives of the memory that are tried together, days.
 HALF_LIVES = (0.5, 2.0, 7.0, 30.0)
-_LEAST_BINS = 0.4
 #: No more of the events than this follow others; less than the second is nothing.
 _MOST_SHARE, _LEAST_SHARE = 0.9, 1e-3
 #: Of the pull towards nothing, in log-likelihood by unit of share.
@@ -119,7 +118,7 @@ class _Recent:
         weight = sum_recent(self._past.observed[:, None].astype(np.float64), origins, self._lives)
         means = sum_recent(self._past.seen, origins, self._lives) / np.maximum(weight, LEAST)
         # Half-lives that are shorter than bins say what the one before says.
-        means[:, self._lives < _LEAST_BINS] = 0.0
+        means[:, self._lives < LEAST_BINS] = 0.0
         around = np.stack([each @ self._touch for each in means])
         return np.moveaxis(np.concatenate([means, around], axis=1), 1, 2)[which]
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+#: Half-lives that are shorter than this share of a bin say no more than the last bin does: they are left out.
+LEAST_BINS = 0.4
 #: Bins that weigh less than this share of the latest are not read.
 _TRIFLE = 1e-7
 

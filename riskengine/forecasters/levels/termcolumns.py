@@ -19,12 +19,10 @@ from ..cell_features import measure_bin
 from ..pastcounts import YEAR, PastCounts, find_middles
 from .base import Array, Way
 from .cityclock import CityClock, measure_days
-from .recentsums import sum_recent
+from .recentsums import LEAST_BINS, sum_recent
 
-#: Half-lives, days, of the city, of a unit with those that touch it, and of other categories. Shorter than two fifths
-#: of a bin there is nothing.
+#: Half-lives, days, of the city, of a unit with those that touch it, and of other categories.
 _CITY, _UNIT, _OTHERS = (0.25, 1.0, 3.0, 7.0, 14.0, 30.0), (1.0, 3.0, 7.0, 30.0, 90.0), (1.0, 7.0, 30.0, 90.0)
-_LEAST_BINS = 0.4
 #: Events' worth of what was expected in each ratio, of a unit, of several and of other categories.
 _PRIOR, _PRIOR_OF_SEVERAL = 1.0, 3.0
 _DAY = 86_400.0
@@ -95,7 +93,7 @@ class TermColumns:
         self._touch = csr_array(panel.support.find_neighbours()[inside][:, inside].astype(np.float64))
         self._waves = [wave for wave in (1, 2) if self._bin_days * 2 * wave <= 1.0]
         self._lives = {
-            name: [days for days in lives if days >= _LEAST_BINS * self._bin_days]
+            name: [days for days in lives if days >= LEAST_BINS * self._bin_days]
             for name, lives in (("city", _CITY), ("unit", _UNIT), ("others", _OTHERS))
         }
         several = self._units > 1

@@ -88,6 +88,9 @@ def test_model_report_and_table(train: Train, tmp_path: Path) -> None:
     assert text.index(opening) < text.index("The ladder")
     assert "in the targets’ colour" in text
     assert "It is also that of AUTO THEFT." in text
+    # What limits the pictures, as the log has it.
+    assert "AUTO THEFT has the colour of SHOOTING: a dot of it need be no target." in text
+    assert "lie in no area and cannot be drawn" in text
     assert str(tmp_path) not in text
     assert find_faults_of_report(report) == []
     assert [fault for message in said.messages for fault in find_faults(message)] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,8 @@ class Pictured:
     colours : dict of str to str
         ``#rrggbb`` by category.
     refusals : list of Refusal
+    notes : list of str
+        Sentences a reader of results must know.
     """
 
     incidents: Incidents
@@ -72,6 +75,7 @@ class Pictured:
     areas: Areas
     colours: dict[str, str]
     refusals: list[Refusal]
+    notes: list[str]
 
     def make_drawing(self, width: int | None, height: int | None, extent: Box | None = None) -> WindowDrawing:
         """Make the drawing of a size; left open, the published width, and the height that keeps the map's shape."""
@@ -106,6 +110,12 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     ParameterError
         If the windows are finer than the times, or a colour is none.
     """
+    notes: list[str] = []
+
+    def warn(message: str) -> None:
+        notes.append(message)
+        context.warn(message)
+
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     place = read_addresses(parameters.incidents, incidents)
     until = read_ends(parameters.incidents, incidents, parameters.date_order)
@@ -114,7 +124,7 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     target = find_named(incidents, parameters.targets, "targets")
     if lost := count_refused(parameters.incidents, refusals, parameters.targets):
         rows = sum(lost.values())
-        context.warn(
+        warn(
             f"{part_text(rows, rows + int(target.sum()), 'target row', 'is', 'are')} left out"
             f" ({describe_reasons(lost)}): the window that each belongs to may be labelled as if without"
         )
@@ -131,7 +141,7 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
         )
     outside = len(incidents) - int(inside.sum())
     if outside:
-        context.warn(f"{part_text(outside, len(incidents), 'incident', 'lies', 'lie')} in no area and cannot be drawn")
+        warn(f"{part_text(outside, len(incidents), 'incident', 'lies', 'lie')} in no area and cannot be drawn")
         refusals += [
             Refusal(int(fid), str(why))
             for fid, why in zip(incidents.fid[~inside], assigned.reason[~inside], strict=True)
@@ -151,13 +161,14 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
             remedy="Choose a START and an END between which there are incidents",
         )
     events = merge_events(incidents.select(target), None if place is None else place[target])
-    pictured = Pictured(incidents, assigned.unit[inside], place, target, events, windows, areas, colours, refusals)
-    _describe(pictured, parameters, context)
+    unit = assigned.unit[inside]
+    pictured = Pictured(incidents, unit, place, target, events, windows, areas, colours, refusals, notes)
+    _describe(pictured, parameters, context, warn)
     if until is not None:
         # Of windows without any incident, too.
         edges = np.arange(windows.starts[0], windows.ends[-1] + 1, np.timedelta64(parameters.window, "h"))
         if spans := describe_spans(incidents.time[target], until[inside][target], edges, _make_timing(parameters)):
-            context.warn(spans)
+            warn(spans)
     return pictured
 
 
@@ -194,7 +205,7 @@ def _choose_colours(parameters: DrawsPictures, incidents: Incidents, target: Fla
     return choose_colours(frequent, sorted(targets), given)
 
 
-def _describe(pictured: Pictured, parameters: DrawsPictures, context: JobContext) -> None:
+def _describe(pictured: Pictured, parameters: DrawsPictures, context: JobContext, warn: Callable[[str], None]) -> None:
     windows, incidents = pictured.windows, pictured.incidents
     targets = {incidents.categories[code] for code in np.unique(incidents.category[pictured.target]).tolist()}
     edges = "a minute past the hour, both ends included" if windows.closed else "the hour, the end not included"
@@ -218,11 +229,13 @@ def _describe(pictured: Pictured, parameters: DrawsPictures, context: JobContext
     if again := describe_duplicates(found.between(windows.starts[0], windows.ends[-1])):
         context.log(again)
     for note in describe_midnight(found.time, _make_timing(parameters)):
-        context.warn(note)
-    _describe_colours(pictured.colours, sorted(targets), context)
+        warn(note)
+    _describe_colours(pictured.colours, sorted(targets), context, warn)
 
 
-def _describe_colours(colours: dict[str, str], targets: list[str], context: JobContext) -> None:
+def _describe_colours(
+    colours: dict[str, str], targets: list[str], context: JobContext, warn: Callable[[str], None]
+) -> None:
     listed = [f"{show_name(name)} {colour}" for name, colour in list(colours.items())[:_LISTED]]
     more = len(colours) - len(listed)
     context.log(f"Colours of the dots: {', '.join(listed)}{f' and {more} more' if more else ''}")
@@ -233,4 +246,4 @@ def _describe_colours(colours: dict[str, str], targets: list[str], context: JobC
     alike = [name for name, colour in colours.items() if colour in reds and name not in targets]
     if alike:
         has = "has" if len(alike) == 1 else "have"
-        context.warn(f"{list_names(alike)} {has} the colour of {list_names(targets)}: a dot of it need be no target")
+        warn(f"{list_names(alike)} {has} the colour of {list_names(targets)}: a dot of it need be no target")
