@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..contract.texts import count_text
 from ..contract.tools.windownetwork import TrainWindowNetwork
 from ..ground.artefacts import check_folder
@@ -119,10 +117,9 @@ def _make_card(parameters: TrainWindowNetwork, study: WindowStudy, pictured: Pic
     )
 
 
-def _figures(rung: Rung) -> dict[str, float | None]:
-    """Accuracy and its interval; None where there is none."""
-    found = zip(("accuracy", "accuracy_low", "accuracy_high"), rung.accuracy, strict=True)
-    return {name: value if np.isfinite(value) else None for name, value in found}
+def _figures(rung: Rung) -> dict[str, float]:
+    """Accuracy and its interval."""
+    return dict(zip(("accuracy", "accuracy_low", "accuracy_high"), rung.accuracy, strict=True))
 
 
 def _say(study: WindowStudy, rung: Rung) -> str:
