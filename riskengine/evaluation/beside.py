@@ -166,7 +166,7 @@ class UnitsJudged:
             "size": round(self.size, 6),
             "total": round(self.total, 6),
             "km2": [round(each, 6) for each in self.km2],
-            "hit_rate": {name: [_finite(each.area.hit_rate) for each in hits] for name, hits in self.hits.items()},
+            "hit_rate": {name: [round_finite(each.area.hit_rate) for each in hits] for name, hits in self.hits.items()},
         }
 
 
@@ -179,5 +179,6 @@ def describe_difference(difference: Difference, more_is_better: bool = False) ->
     return {**shown, "level": difference.level, "blocks": difference.blocks, **places, "verdict": verdict}
 
 
-def _finite(value: float) -> float | None:
-    return round(value, 6) if np.isfinite(value) else None
+def round_finite(value: float) -> float | None:
+    """Round a figure for JSON, which knows no other number that is none: six digits, or None."""
+    return round(float(value), 6) if np.isfinite(value) else None

@@ -19,7 +19,7 @@ from ..measures.clustered import Interval
 from ..measures.compare import Difference
 from ..measures.crossed import compare_crossed, compute_crossed_rate
 from ..measures.places import choose_units
-from .beside import describe_difference
+from .beside import describe_difference, round_finite
 
 Array = NDArray[np.float64]
 
@@ -226,12 +226,12 @@ class CatchJudged:
         }
         by_window = {"n_by_window": one.caught.sum(axis=2).mean(axis=0), "N_by_window": one.incidents.sum(axis=2)[0]}
         return {
-            **{key: _finite(value) for key, value in figures.items()},
-            **{key: [_finite(value) for value in values] for key, values in by_window.items()},
+            **{key: round_finite(value) for key, value in figures.items()},
+            **{key: [round_finite(value) for value in values] for key, values in by_window.items()},
             "positions": {
-                "n": [_finite(value) for value in one.caught.sum(axis=(1, 2))],
-                "pai": [_finite(value) for value in one.pai],
-                "pei": [_finite(value) for value in one.pei],
+                "n": [round_finite(value) for value in one.caught.sum(axis=(1, 2))],
+                "pai": [round_finite(value) for value in one.pai],
+                "pei": [round_finite(value) for value in one.pei],
             },
         }
 
@@ -246,9 +246,5 @@ def _deviate(values: Array) -> float:
 
 def _round(value: int | float | dict[str, float]) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    return value if isinstance(value, int) else _finite(value)
-
-
-def _finite(value: float) -> float | None:
-    return round(float(value), 6) if np.isfinite(value) else None
+        return {key: round_finite(each) for key, each in value.items()}
+    return value if isinstance(value, int) else round_finite(value)

@@ -21,6 +21,7 @@ from ..maps.heatmaps import Heatmaps
 from ..maps.panel import Extras, count_incidents
 from ..maps.sparsecounts import SparseCounts
 from ..measures.metrics import count_area_hits, log_loss
+from .beside import round_finite
 from .folds import run_tasks
 from .plan import Plan
 from .scoring import AREA_SHARE
@@ -60,14 +61,10 @@ class OffsetFigures:
         """Mean, standard deviation and every value, JSON-able."""
         figures: dict[str, Any] = {"offsets": [list(each) for each in self.offsets]}
         for figure in ("hit_rate", "pai", "log_loss"):
-            figures[figure] = [_finite(value) for value in getattr(self, figure)]
-            figures[f"{figure}_mean"] = _finite(self.compute_mean(figure))
-            figures[f"{figure}_sd"] = _finite(self.compute_deviation(figure))
+            figures[figure] = [round_finite(value) for value in getattr(self, figure)]
+            figures[f"{figure}_mean"] = round_finite(self.compute_mean(figure))
+            figures[f"{figure}_sd"] = round_finite(self.compute_deviation(figure))
         return figures
-
-
-def _finite(value: float) -> float | None:
-    return round(value, 6) if np.isfinite(value) else None
 
 
 def list_cheap_models(names: Sequence[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -28,7 +27,7 @@ from ..measures.alarms import (
 from ..measures.compare import Difference
 from ..measures.metrics import Reliability
 from ..measures.thresholds import choose_most
-from .beside import describe_difference
+from .beside import describe_difference, round_finite
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class WarningScore:
         """Every figure, JSON-able."""
         figures = ("log_loss", "brier", "auc", "average_precision", "calibration_error")
         return {
-            **{name: _round(getattr(self, name)) for name in figures},
+            **{name: round_finite(getattr(self, name)) for name in figures},
             "at": [{**asdict(budget), **describe_alarms(each)} for budget, each in self.at.items()],
             "raised": [{**asdict(budget), **describe_alarms(each)} for budget, each in self.raised.items()],
             "seconds": round(self.seconds, 3),
@@ -245,14 +244,10 @@ class WarningChoice:
 
 def describe_alarms(alarms: Alarms) -> dict[str, float | None]:
     """Describe alarms as JSON-able figures."""
-    return {name: _round(value) for name, value in _list_figures(alarms)}
+    return {name: round_finite(value) for name, value in _list_figures(alarms)}
 
 
 def _list_figures(alarms: Alarms) -> Iterator[tuple[str, float]]:
     yield from asdict(alarms).items()
     for name in ("share", "precision", "recall", "recall_events", "false_per_true"):
         yield name, getattr(alarms, name)
-
-
-def _round(value: float) -> float | None:
-    return round(float(value), 6) if math.isfinite(value) else None

@@ -44,7 +44,7 @@ def run(parameters: BacktestWarnings, context: JobContext) -> dict[str, Any]:
     if parameters.start is not None:
         first = find_start(panel, timing, parameters.start)
     else:
-        first = hold_out_share(panel, timing, parameters.test)
+        first = hold_out_share(panel, timing, parameters.test, "test")
     tested = count_windows((len(panel) - first) // timing.bins, write_length(timing.window))
     context.log(f"{tested} from {format_moment(panel.edges[first])} on are warned of, each as it could have been then")
     models = list(dict.fromkeys([DEFAULT_WARNING, *parameters.models]))

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..contract.texts import count_text
 from ..contract.tools.windownetwork import TrainWindowNetwork
 from ..ground.artefacts import check_folder
@@ -58,10 +60,10 @@ def run(parameters: TrainWindowNetwork, context: JobContext) -> dict[str, Any]:
             write_network_report(parameters.report, study, parameters.crs, shown, [])
     context.progress(1.0, "Done")
     return {
-        **_figures(study.main.rung),
-        "rungs": {each.key: _figures(each) for each in study.rungs if each.split == plan.split},
+        **_list_figures(study.main.rung),
+        "rungs": {each.key: _list_figures(each) for each in study.rungs if each.split == plan.split},
         "splits": {
-            split: {each.key: _figures(each) for each in study.rungs if each.split == split} for split in SPLITS
+            split: {each.key: _list_figures(each) for each in study.rungs if each.split == split} for split in SPLITS
         },
         "verdict": f"{opening} {verdict}",
         "windows": len(scene.windows),
@@ -112,14 +114,15 @@ def _make_card(parameters: TrainWindowNetwork, study: WindowStudy, pictured: Pic
         share=study.learned_share,
         epochs=study.plan.epochs,
         seed=study.plan.seed,
-        metrics=_figures(study.main.rung),
+        metrics=_list_figures(study.main.rung),
         versions=list_versions(),
     )
 
 
-def _figures(rung: Rung) -> dict[str, float]:
-    """Accuracy and its interval."""
-    return dict(zip(("accuracy", "accuracy_low", "accuracy_high"), rung.accuracy, strict=True))
+def _list_figures(rung: Rung) -> dict[str, float | None]:
+    """Accuracy and its interval; None where there is none."""
+    found = zip(("accuracy", "accuracy_low", "accuracy_high"), rung.accuracy, strict=True)
+    return {name: value if np.isfinite(value) else None for name, value in found}
 
 
 def _say(study: WindowStudy, rung: Rung) -> str:

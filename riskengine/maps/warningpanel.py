@@ -163,7 +163,8 @@ def make_warning_panel(
         delay=timing.late,
     )
     if pictures:
-        extent = choose_extent(incidents) if is_city(support) else tuple(shapely.total_bounds(support.geometries))
+        city = is_city(support)
+        extent = choose_extent(incidents.select(before)) if city else tuple(shapely.total_bounds(support.geometries))
         drawn = make_pictures(incidents, edges, [rows & before for rows in (chosen, alike, ~chosen)], extent)
         panel = replace(panel, extras=replace(panel.extras, pictures=drawn))
     return WarningPanel(panel, events, timing, notes)
@@ -216,6 +217,12 @@ def find_records(incidents: Incidents, until: np.datetime64 | None = None) -> tu
     return start.astype("datetime64[s]"), stop.astype("datetime64[s]")
 
 
+def find_alignment(timing: Timing) -> np.datetime64:
+    """Find a moment at which a window begins; the others follow on both sides."""
+    moment: np.datetime64 = (_MONDAY + np.timedelta64(timing.begin, "h")).astype("datetime64[s]")
+    return moment
+
+
 def make_window_edges(first: np.datetime64, end: np.datetime64, timing: Timing, units: int = 1) -> Times:
     """Make the edges of the steps of all windows that lie in [`first`, `end`) as a whole.
 
@@ -226,7 +233,7 @@ def make_window_edges(first: np.datetime64, end: np.datetime64, timing: Timing, 
     ParameterError
         If there are too many steps for so many units.
     """
-    origin = (_MONDAY + np.timedelta64(timing.begin, "h")).astype("datetime64[s]")
+    origin = find_alignment(timing)
     length = np.timedelta64(timing.window, "h").astype("timedelta64[s]")
     begin, stop = -((origin - first) // length), (end - origin) // length
     if stop - begin < 2:

@@ -61,7 +61,8 @@ def choose_most(risk: NDArray[Any], budget: Budget, window: int) -> Array:
         1 where an alarm is raised, 0 where not, and between where windows of one probability share the last alarms.
     """
     if budget.kind == "cost":
-        return np.asarray(risk >= find_paying(budget.size), dtype=np.float64)
+        # In double precision, as alarms are raised: a forecast kept in single precision may lie just below what pays.
+        return np.asarray(risk.astype(np.float64) >= find_paying(budget.size), dtype=np.float64)
     wanted = find_share(budget, window, risk.shape[1]) * risk.size
     if not wanted:
         return np.zeros(risk.shape)
@@ -76,7 +77,8 @@ def find_thresholds(earlier: NDArray[Any], budgets: Sequence[Budget], window: in
     """Find the probabilities above which a window is warned of, one for each budget, shape (B,).
 
     Were the next window one like the earlier ones, it would lie above with the budget's probability: of n forecasts
-    that at rank share × (n + 1) from above, between two of them by interpolation.
+    that at rank share × (n + 1) from above, between two of them by interpolation. Of fewer than 1 / share there is no
+    such rank: the highest is taken, above which the next lies more often than the budget has it.
 
     Parameters
     ----------

@@ -8,7 +8,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from ..evaluation.judged import Judged
 from ..maps.grid import Grid
 from .canvas import Canvas, make_canvas
 from .catch_numbers import find_rival, find_used_share, read_catch, read_window, trace_catch
-from .figures import PLOT_STYLE, choose_line_style, label_dates, make_figure, to_data_uri
+from .figures import PLOT_STYLE, add_model_legend, choose_model_style, label_dates, make_figure, to_data_uri
 from .units import units_of
 
 #: Study area, and rim of a place that was chosen.
@@ -39,7 +38,7 @@ def draw_sizes_of_catch(judged: Judged) -> str:
         axes = figure.add_subplot()
         for name in _list_drawn(judged):
             shares, caught = trace_catch(judged, name)
-            axes.plot(100 * shares, caught, markevery=20, **_style(judged, name))
+            axes.plot(100 * shares, caught, markevery=20, **choose_model_style(name, name == judged.model))
         asked = 100 * find_used_share(judged, judged.model)
         axes.axvline(asked, color="#333", linewidth=1.2, linestyle=":")
         axes.annotate("asked", (asked, 0), (4, 6), textcoords="offset points", fontsize=9.5)
@@ -47,7 +46,7 @@ def draw_sizes_of_catch(judged: Judged) -> str:
         axes.set_ylabel("incidents that fell there")
         axes.set_xlim(0, None)
         axes.set_ylim(0, None)
-        _add_legend(figure, axes)
+        add_model_legend(figure, axes)
         return to_data_uri(figure)
 
 
@@ -69,13 +68,13 @@ def draw_windows_of_catch(judged: Judged) -> str | None:
         axes = figure.add_subplot()
         for name in _list_drawn(judged):
             caught = catch.models[name].caught.sum(axis=2).mean(axis=0)
-            axes.plot(starts + (ends - starts) / 2, caught, **_style(judged, name))
+            axes.plot(starts + (ends - starts) / 2, caught, **choose_model_style(name, name == judged.model))
         axes.set_ylabel(f"incidents that fell there in a {name_window(read_window(catch)).partition(' ')[0]}")
         axes.set_ylim(0, None)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         label_dates(axes)
         axes.tick_params(axis="x", labelsize=9)
-        _add_legend(figure, axes)
+        add_model_legend(figure, axes)
         return to_data_uri(figure)
 
 
@@ -150,13 +149,3 @@ def _name_step(label: str) -> str:
 def _list_drawn(judged: Judged) -> list[str]:
     """What is compared with first, and the model on top of it."""
     return [name for name in (find_rival(judged, judged.model), judged.model) if name]
-
-
-def _style(judged: Judged, name: str) -> dict[str, Any]:
-    bold = name == judged.model
-    return {**choose_line_style(name), "linewidth": 2.4 if bold else 1.6, "markersize": 6 if bold else 5}
-
-
-def _add_legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=2, fontsize=9.5, handlelength=2.6)

@@ -68,6 +68,19 @@ def choose_line_style(name: str) -> dict[str, Any]:
     return {"label": title_of(name), "color": line.colour, "linestyle": line.dashes, "marker": line.marker}
 
 
+def choose_model_style(name: str, first: bool) -> dict[str, Any]:
+    """Choose how the line of a forecaster among others is drawn; the one that is compared `first` stands out."""
+    return {**choose_line_style(name), "linewidth": 2.4 if first else 1.6, "markersize": 6 if first else 5}
+
+
+def add_model_legend(figure: Figure, axes: Axes, columns: int = 2, size: float = 9.5) -> None:
+    """Add a legend above the axes, the line that was drawn last, which is compared first, at its begin."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles[::-1], labels[::-1], loc="outside upper center", ncols=columns, fontsize=size, handlelength=2.6
+    )
+
+
 def draw_loss_curves(curves: Curves) -> str:
     """Draw training and validation log-loss per epoch."""
     with mpl.rc_context(STYLE):

@@ -130,7 +130,9 @@ class LevelBoosting(ColumnReader):
         return replace(grown, start=0.0)
 
     def _correct(self, read: TermColumns, ways: Sequence[Way], expected: Array) -> Array:
-        return _apply(self.trees_, read.make_with_times(ways, expected), expected)
+        table = read.make_with_times(ways, expected)
+        self._check_columns(table.shape[-1], self.columns_)
+        return _apply(self.trees_, table, expected)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `fit` learned, as arrays by name."""

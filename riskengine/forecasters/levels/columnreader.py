@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.forecasters import title_of
 from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.damage import ArraySpec
@@ -79,6 +80,17 @@ class ColumnReader(LearnedLevel):
         bins = range(len(panel))
         levels = self._compute_levels(panel, panel.edges, [(number, number) for number in bins])
         return TermColumns(panel, edges, self.threshold, self._clock, others, usual * levels)
+
+    def _check_columns(self, found: int, learned: int) -> None:
+        """Refuse a panel that makes other columns than were learned from, as another file's weights would."""
+        if found != learned:
+            raise DataError(
+                f"{title_of(self.name)} has learned from {count_text(learned, 'column')}, and of these counts there are"
+                f" {found:,}",
+                parameter="model",
+                value=learned,
+                remedy="Give counts of the same bins and areas as when it was fitted, or fit it again",
+            )
 
 
 def _count(channel: NDArray[np.generic], history: Panel) -> Array:

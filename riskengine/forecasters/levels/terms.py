@@ -129,6 +129,7 @@ class LevelTerms(ColumnReader):
         return np.clip(z, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
 
     def _correct(self, read: TermColumns, ways: Sequence[Way], expected: Array) -> Array:
+        self._check_columns(len(read.groups), len(self.weights_))
         # Row by row, so that a row's sum does not depend, in its last digit, on how many rows there are.
         sums = np.einsum("ijk,k->ij", self._standardise(read.make(ways, expected)), self.weights_.astype(np.float32))
         return correct(expected, sums.astype(np.float64))

@@ -6,8 +6,6 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ...contract.texts import show_name
@@ -20,8 +18,9 @@ from ..figures import (
     PLOT_STYLE,
     RISK_COLOURS,
     STYLE,
+    add_model_legend,
     add_probability_bar,
-    choose_line_style,
+    choose_model_style,
     label_dates,
     make_figure,
     to_data_uri,
@@ -52,7 +51,7 @@ def draw_budgets(judged: WarningsJudged) -> str:
         for name in list_drawn(judged):
             curve = judged.trace(name)
             shares, rates = np.r_[0.0, curve.share], np.r_[0.0, curve.recall_events]
-            axes.plot(100 * shares, 100 * rates, markevery=0.12, **_style(judged, name))
+            axes.plot(100 * shares, 100 * rates, markevery=0.12, **choose_model_style(name, name == judged.model))
         most = 100 * _MOST_SHARE
         axes.plot([0, most], [0, most], color="#aaa", linewidth=1, zorder=0)
         share = find_share(judged.budget, judged.timing.window, judged.panel.mask.size)
@@ -63,7 +62,7 @@ def draw_budgets(judged: WarningsJudged) -> str:
         axes.set_ylim(0, None)
         axes.set_xlabel(f"{words.many} warned of, %")
         axes.set_ylabel("events warned of, %")
-        _add_legend(figure, axes)
+        add_model_legend(figure, axes)
         return to_data_uri(figure)
 
 
@@ -79,15 +78,16 @@ def draw_precision(judged: WarningsJudged) -> str:
             curve = judged.trace(name)
             # The first few alarms are true or false by chance.
             shown = curve.share >= min(_LEAST_SHARE, curve.share[-1])
-            axes.plot(100 * curve.recall[shown], 100 * curve.precision[shown], markevery=0.12, **_style(judged, name))
-            highest = max(highest, float(100 * curve.precision[shown].max()))
+            recall, precision = 100 * curve.recall[shown], 100 * curve.precision[shown]
+            axes.plot(recall, precision, markevery=0.12, **choose_model_style(name, name == judged.model))
+            highest = max(highest, float(precision.max()))
         axes.axhline(base, color="#aaa", linewidth=1, zorder=0)
         axes.annotate("at random", (100, base), (-4, 4), textcoords="offset points", fontsize=9.5, ha="right")
         axes.set_xlim(0, 100)
         axes.set_ylim(0, min(highest * 1.1, 100))
         axes.set_xlabel(f"{words.many} with an event warned of, %")
         axes.set_ylabel("alarms that were true, %")
-        _add_legend(figure, axes)
+        add_model_legend(figure, axes)
         return to_data_uri(figure)
 
 
@@ -102,7 +102,7 @@ def draw_reliability(judged: WarningsJudged) -> str:
             found = judged.measure_reliability(name)
             kept = found.count >= _FEWEST
             x, y = 100 * found.predicted[kept], 100 * found.observed[kept]
-            style = _style(judged, name)
+            style = choose_model_style(name, name == judged.model)
             axes.plot(x, y, **style)
             sizes = 25 + 250 * found.count[kept] / max(found.count.max(initial=1), 1)
             axes.scatter(x, y, s=sizes, marker="o", facecolors="none", edgecolors=style["color"], linewidths=0.8)
@@ -113,7 +113,7 @@ def draw_reliability(judged: WarningsJudged) -> str:
         axes.set_ylim(0, limit)
         axes.set_xlabel("probability forecast, %")
         axes.set_ylabel(f"{words.many} that had an event, %")
-        _add_legend(figure, axes)
+        add_model_legend(figure, axes)
         return to_data_uri(figure)
 
 
@@ -134,14 +134,14 @@ def draw_months(judged: WarningsJudged) -> str:
         came = [each.alarms.hit for each in first]
         axes.bar(middles, came, width=widths, color=_CAME, edgecolor=_EDGE, linewidth=0.4, label="came")
         for name in drawn:
-            style = _style(judged, name)
+            style = choose_model_style(name, name == judged.model)
             style["label"] = f"expected by {style['label']}"
             axes.plot(middles, [each.expected for each in months[name]], **style)
         axes.set_ylabel(f"{words.many}\nwith an event, a month", fontsize=10)
         axes.set_ylim(0, None)
         axes.grid(visible=False, axis="x")
         label_dates(axes)
-        _add_legend(figure, axes, 3)
+        add_model_legend(figure, axes, 3, 9)
         return to_data_uri(figure)
 
 
@@ -194,14 +194,3 @@ def _draw_map(judged: WarningsJudged, units: list[Group]) -> str:
 def _name_windows(judged: WarningsJudged) -> str:
     """Name the windows of one unit: ``days``, ``windows``."""
     return find_words(judged.panel, judged.timing).each.partition(" ")[0] + "s"
-
-
-def _style(judged: WarningsJudged, name: str) -> dict[str, Any]:
-    bold = name == judged.model
-    return {**choose_line_style(name), "linewidth": 2.4 if bold else 1.4, "markersize": 6 if bold else 4.5}
-
-
-def _add_legend(figure: Figure, axes: Axes, columns: int = 2) -> None:
-    """A legend above the axes, the model that is compared first at its begin."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=columns, fontsize=9, handlelength=2.6)

@@ -11,7 +11,6 @@ from ...contract.texts import end_sentence
 from ...contract.warnings import TRAILING_DAYS, describe_known, describe_windows
 from ...evaluation.warned import WarningsJudged
 from ...ground.artefacts import check_folder, whole_file
-from ...intake.findings import Finding
 from ...learning.modelfile import list_versions
 from .. import words as plain
 from ..html import format_crs, history_of, render
@@ -27,7 +26,6 @@ def write_warnings_report(
     judged: WarningsJudged,
     parameters: Mapping[str, Any],
     notes: Sequence[str] = (),
-    findings: Sequence[Finding] = (),
     precursors: Sequence[str] = (),
     parameter: str = "report",
 ) -> None:
@@ -41,8 +39,6 @@ def write_warnings_report(
         As the job got them.
     notes : sequence of str
         Of the run, shown to the reader beside those of the test itself.
-    findings : sequence of Finding
-        What the incidents tell of how they were recorded.
     precursors : sequence of str
         Categories that models read beside the targets.
     """
@@ -50,8 +46,7 @@ def write_warnings_report(
     panel, collected = judged.panel, collect_warnings(judged)
     values = {
         **collected,
-        "notes": leave_out((*judged.notes, *notes), (collected["verdict"], *(each.sentence for each in findings))),
-        "findings": findings,
+        "notes": leave_out((*judged.notes, *notes), (collected["verdict"],)),
         "limits": list_warning_limits(panel, panel.categories, precursors),
         "history": history_of(panel),
         "crs": format_crs(panel.support.crs),

@@ -219,10 +219,6 @@ def _say_true(alarms: Alarms) -> str:
     return f"{round(_HUNDRED * alarms.precision):,}" if alarms.raised >= _HUNDRED else format_count(alarms.true)
 
 
-def _count_hit(judged: WarningsJudged) -> int:
-    return int((judged.events[:, judged.panel.mask] > 0).sum())
-
-
 def _measure_surprise(month: Group) -> float:
     """How far what came lies from what was expected, in standard deviations of it."""
     return abs(month.alarms.hit - month.expected) / math.sqrt(max(month.expected, 1.0))

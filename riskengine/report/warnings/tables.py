@@ -9,6 +9,7 @@ from typing import Any
 
 from ...contract.dates import format_moment
 from ...contract.forecasters import title_of
+from ...contract.texts import format_amount
 from ...contract.warnings import Budget
 from ...evaluation.warned import WarningScore, WarningsJudged
 from ...measures.alarms import Alarms, Group
@@ -94,7 +95,8 @@ def name_budget(budget: Budget) -> str:
     """Name a budget as short as can be: ``10 %``, ``12 a week``, ``a miss costs 5``."""
     if budget.kind == "share":
         return f"{100 * budget.size:.3g}\N{NO-BREAK SPACE}%"
-    return f"{budget.size:.3g} a week" if budget.kind == "week" else f"a miss costs {budget.size:.3g}"
+    size = format_amount(budget.size)
+    return f"{size} a week" if budget.kind == "week" else f"a miss costs {size}"
 
 
 def list_month_rows(judged: WarningsJudged) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from ...evaluation.warned import WarningsJudged
 from ...forecasters.modelcard import ModelCard
 from ...forecasters.warningnote import read_budget, read_timing, require_warnings
 from ...ground.artefacts import check_folder, whole_file
-from ...intake.findings import Finding
 from ...maps.panel import Panel
 from ..html import format_crs, history_of, render
 from ..words import categories_text
@@ -31,7 +30,6 @@ def write_warning_training_report(
     judged: WarningsJudged | None,
     parameters: Mapping[str, Any],
     notes: Sequence[str] = (),
-    findings: Sequence[Finding] = (),
     precursors: Sequence[str] = (),
     parameter: str = "report",
 ) -> None:
@@ -47,7 +45,7 @@ def write_warning_training_report(
         On the windows held out, by a model that knew none of them; None where none were.
     parameters : mapping
         As the job got them.
-    notes, findings, precursors
+    notes, precursors
         As for `page.write_warnings_report`.
     """
     check_folder(path, parameter)
@@ -75,11 +73,7 @@ def write_warning_training_report(
         "history": history_of(panel),
         "size": describe_place(panel),
         "crs": format_crs(panel.support.crs),
-        "notes": leave_out(
-            (*(judged.notes if judged is not None else ()), *notes),
-            (verdict, *(each.sentence for each in findings)),
-        ),
-        "findings": findings,
+        "notes": leave_out((*(judged.notes if judged is not None else ()), *notes), (verdict,)),
         "limits": list_warning_limits(panel, note["targets"], precursors),
         "parameters": parameters,
     }

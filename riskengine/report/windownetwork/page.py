@@ -41,12 +41,12 @@ def write_network_report(
     notes : list of str
         Sentences that the reader must not miss.
     """
-    text = render("windownetwork.html", _values(study, crs, parameters, notes))
+    text = render("windownetwork.html", _collect_values(study, crs, parameters, notes))
     with whole_file(path, parameter) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _values(study: WindowStudy, crs: str, parameters: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+def _collect_values(study: WindowStudy, crs: str, parameters: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     plan, main, incidents = study.plan, study.main, study.scene.incidents
     told = study.count_told()
     return {
@@ -55,8 +55,8 @@ def _values(study: WindowStudy, crs: str, parameters: dict[str, Any], notes: lis
         "notes": notes,
         "counts": words.describe_counts(study),
         "flags": words.describe_flags(study),
-        "tiles": _tiles(study),
-        "ladder": [(words.RUNGS[key], *words.describe_rung(study, key), _cells(study, key)) for key in RUNGS]
+        "tiles": _list_tiles(study),
+        "ladder": [(words.RUNGS[key], *words.describe_rung(study, key), _list_cells(study, key)) for key in RUNGS]
         if study.rungs
         else [],
         "splits": list(words.SPLITS.values()),
@@ -79,13 +79,13 @@ def _values(study: WindowStudy, crs: str, parameters: dict[str, Any], notes: lis
     }
 
 
-def _cells(study: WindowStudy, key: Any) -> list[Any]:
+def _list_cells(study: WindowStudy, key: Any) -> list[Any]:
     """A rung's accuracy with its interval, for each split."""
     rungs = (study.find_rung(key, split) for split in words.SPLITS)
     return ["–" if each is None else format_range(each.accuracy) for each in rungs]
 
 
-def _tiles(study: WindowStudy) -> list[tuple[float, str]]:
+def _list_tiles(study: WindowStudy) -> list[tuple[float, str]]:
     """What stands at the top: accuracies, and of what."""
     tiles = [(study.main.rung.accuracy.mean, "the network as published")]
     wanted = (
@@ -111,7 +111,7 @@ def write_network_figures(path: str | Path, study: WindowStudy, parameter: str =
 
 def _list_figures(study: WindowStudy) -> Iterator[tuple[str, str, str, float]]:
     """The network, its curves by epoch, what it told, and the ladder."""
-    yield from _rows_of("network", study.main.rung)
+    yield from _list_rows("network", study.main.rung)
     trained = study.main.trained
     for number, figures_of in enumerate(
         zip(trained.curves.loss, trained.curves.validation, trained.accuracy, strict=True), 1
@@ -124,10 +124,10 @@ def _list_figures(study: WindowStudy) -> Iterator[tuple[str, str, str, float]]:
     for split in get_args(WindowSplit):
         for key in RUNGS:
             if (rung := study.find_rung(key, split)) is not None:
-                yield from _rows_of(key, rung)
+                yield from _list_rows(key, rung)
 
 
-def _rows_of(what: str, rung: Rung) -> Iterator[tuple[str, str, str, float]]:
+def _list_rows(what: str, rung: Rung) -> Iterator[tuple[str, str, str, float]]:
     for measure, value in zip(("accuracy", "accuracy_low", "accuracy_high"), rung.accuracy, strict=True):
         yield what, rung.split, measure, value
     yield what, rung.split, "windows", len(rung.right)

@@ -47,7 +47,7 @@ RUNGS: dict[RungKey, RungWords] = {
     "all": RungWords("The network on all points", "As published: it sees the very points it is asked about."),
     "without": RungWords("The network without the targets’ points", "All other points of the window."),
     "apart": RungWords(
-        "The network without the rows of the same time and place either",
+        "The network without the rows of the same minute and place either",
         "What was recorded together with a target, such as the robbery that ended in a shooting, is left out too.",
     ),
     "clock": RungWords("Hour and weekday alone", "No picture: a logistic regression on the clock.", control=True),

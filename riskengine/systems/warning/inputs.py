@@ -130,7 +130,8 @@ def read_warning_inputs(
     )
     if changes := describe_clock_changes(incidents, made):
         context.log(changes)
-    traps = list_traps(incidents, made, chosen, ends)
+    seen = np.ones(len(incidents), dtype=bool) if known is None else incidents.time < known
+    traps = list_traps(incidents.select(seen), made, chosen[seen], None if ends is None else ends[seen])
     for note in traps:
         context.warn(note)
     return WarningInputs(made, incidents, refusals, [*made.notes, *traps], moment)

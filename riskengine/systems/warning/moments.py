@@ -13,10 +13,7 @@ from ...ground.errors import DataError, ParameterError
 from ...intake.incidents import Incidents
 from ...maps.history import to_local_moment
 from ...maps.panel import Panel
-from ...maps.warningpanel import find_records
-
-#: Windows follow each other from a Monday on.
-_MONDAY = np.datetime64("1970-01-05T00:00:00", "s")
+from ...maps.warningpanel import find_alignment, find_records
 
 
 @dataclass(frozen=True)
@@ -70,9 +67,9 @@ def find_moment(incidents: Incidents, origin: datetime | None, timing: Timing) -
             remedy="Choose a later moment, or leave it empty for the end of the incidents",
         )
     length = np.timedelta64(timing.window * 3600, "s")
-    origin_of_windows = _MONDAY + np.timedelta64(timing.begin, "h")
-    ahead = made + np.timedelta64(timing.lead, "h") - origin_of_windows
-    return Moment(made, end, known, origin_of_windows - (-ahead // length) * length)
+    aligned = find_alignment(timing)
+    ahead = made + np.timedelta64(timing.lead, "h") - aligned
+    return Moment(made, end, known, aligned - (-ahead // length) * length)
 
 
 def count_next(windows: int | None, timing: Timing) -> int:
@@ -80,8 +77,16 @@ def count_next(windows: int | None, timing: Timing) -> int:
     return windows or max(HOURS_OF_WEEK // timing.window, 1)
 
 
-def hold_out_share(panel: Panel, timing: Timing, share: float) -> int:
+def hold_out_share(panel: Panel, timing: Timing, share: float, parameter: str = "held_out") -> int:
     """Find the first bin of the windows held out, the share of them at the end that is nearest; all bins where none is.
+
+    Parameters
+    ----------
+    panel : Panel
+    timing : Timing
+    share : float
+    parameter : str
+        Which says the share.
 
     Raises
     ------
@@ -90,7 +95,16 @@ def hold_out_share(panel: Panel, timing: Timing, share: float) -> int:
     """
     windows = len(panel) // timing.bins
     held = max(round(windows * share), 1) if share else 0
-    return _check_first((windows - held) * timing.bins, panel)
+    first = (windows - held) * timing.bins
+    if first <= panel.delay:
+        raise DataError(
+            f"The incidents are of {format_span(panel.edges[0], panel.edges[-1])}: no window is left to learn from"
+            " before those held out",
+            parameter=parameter,
+            value=share,
+            remedy="Use incidents of a longer time, shorter windows, or a smaller share held out",
+        )
+    return first
 
 
 def find_start(panel: Panel, timing: Timing, start: datetime) -> int:
@@ -111,16 +125,5 @@ def find_start(panel: Panel, timing: Timing, start: datetime) -> int:
             parameter="start",
             value=str(moment),
             remedy="Choose a time between them, with enough before it to learn from",
-        )
-    return first
-
-
-def _check_first(first: int, panel: Panel) -> int:
-    if first <= panel.delay:
-        raise DataError(
-            f"The incidents are of {format_span(panel.edges[0], panel.edges[-1])}: no window is left to learn from"
-            " before those held out",
-            parameter="held_out",
-            remedy="Use incidents of a longer time, shorter windows, or a smaller share held out",
         )
     return first

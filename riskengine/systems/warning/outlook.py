@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import gamma
 
+from ...contract.forecasters import title_of
 from ...contract.texts import count_text
 from ...contract.warnings import Budget, Timing
 from ...forecasters.base import Forecaster
 from ...forecasters.levels.base import LevelForecaster, count_totals
+from ...forecasters.levels.learned import LearnedLevel
 from ...forecasters.levels.models import Level
 from ...forecasters.levels.places import PlacesRead, compute_shares, weigh_similar
 from ...ground.context import JobContext
@@ -178,7 +180,9 @@ def forecast_trailing(model: Forecaster, panel: Panel, known: int, timing: Timin
 
 
 def explain(model: Forecaster, history: Panel, bins: int, windows: int) -> dict[str, Values]:
-    """Take the probability of each window apart; their product is the usual number of events of a unit and window.
+    """Take the probability of each window apart: by how much each part raises the usual number of events of a unit.
+
+    What a learned model makes of recent crime is none of these parts; see `describe_parts`.
 
     Returns
     -------
@@ -201,6 +205,18 @@ def explain(model: Forecaster, history: Panel, bins: int, windows: int) -> dict[
     columns = (hours[:, None], seasons[:, None], made.place[None] * units, levels[:, None])
     shape = (windows, units)
     return {name: np.broadcast_to(each, shape) for name, each in zip(PARTS, columns, strict=True)}
+
+
+def describe_parts(model: Forecaster) -> str:
+    """Say where the parts are not the whole of a probability; empty where they are."""
+    if not isinstance(model, LevelForecaster):
+        return f"{title_of(model.name)} is not made of hour, season, place and level: those columns are empty"
+    if isinstance(model, LearnedLevel) and model.corrects:
+        return (
+            f"Hour, season, place and level are those of {title_of(Level.name)}: what {title_of(model.name)} makes of"
+            " recent crime is in the probability, and in none of these columns"
+        )
+    return ""
 
 
 def measure_spread(model: Forecaster, history: Panel) -> Values:

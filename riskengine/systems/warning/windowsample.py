@@ -45,7 +45,7 @@ class Scene:
     dots : Dots
         Of all incidents.
     target, beside : ndarray of bool, shape (n,)
-        Incidents of the target categories; those of the same time and place as one of these, which are among them.
+        Incidents of the target categories; those of the same minute and place as one of these, which are among them.
     alike : ndarray of bool, shape (n,)
         Incidents whose dots have the targets' colour.
     """
@@ -70,7 +70,7 @@ class Scene:
 
 
 def find_beside(incidents: Incidents, target: Flags, place: NDArray[np.integer] | None = None) -> Flags:
-    """Find the incidents of the same time and place as a target, these among them.
+    """Find the incidents of the same minute and place as a target, these among them.
 
     Parameters
     ----------
@@ -79,7 +79,9 @@ def find_beside(incidents: Incidents, target: Flags, place: NDArray[np.integer] 
     place : ndarray of int, shape (n,), optional
         Code of the address of each; see `maps.events.merge_events`.
     """
-    event = merge_events(incidents, place).rows
+    # Rows of one event that were written down some seconds apart give it away as well.
+    minute = incidents.time.astype("datetime64[m]").astype("datetime64[s]")
+    event = merge_events(replace(incidents, time=minute), place).rows
     return np.asarray(np.bincount(event, target) > 0)[event]
 
 

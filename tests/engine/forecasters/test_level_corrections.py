@@ -273,3 +273,12 @@ def test_the_ensemble_lies_between_its_members() -> None:
     assert np.all(pooled >= np.min(members, axis=0) * (1 - 1e-5))
     assert np.all(pooled <= np.max(members, axis=0) * (1 + 1e-5))
     np.testing.assert_allclose(pooled[0], model.predict_window(panel.before(1200), 3), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["level_terms", "level_boosting"])
+def test_counts_that_make_other_columns_are_refused_in_a_sentence(name: str) -> None:
+    panel = make_following()
+    model = make_forecaster(name, proven=False).fit(panel.before(900))
+    weeks = make_panel(panel.counts[:600], bin="7 days", start="2022-01-03")
+    with pytest.raises(DataError, match=r"has learned from \d+ columns, and of these counts there are \d+"):
+        model.predict(weeks)

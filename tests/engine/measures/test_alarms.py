@@ -61,6 +61,14 @@ def test_alarms_a_week_and_what_pays() -> None:
     assert raise_alarms(RISK, np.arange(5), 0, [Budget("cost", 4)], 24).sum() == 8
 
 
+@pytest.mark.parametrize("ratio", [0.25, 0.6, 1.5, 4.0, 9.0, 11.0])
+def test_what_just_pays_is_warned_of_alike_once_the_test_is_known_and_as_it_comes(ratio: float) -> None:
+    """Forecasts are kept in single precision, in which what pays is rounded up or down."""
+    risk = np.full((3, 2), 1 / (1 + ratio), dtype=np.float32)
+    budget = Budget("cost", ratio)
+    np.testing.assert_array_equal(choose_most(risk, budget, 24), raise_alarms(risk, np.arange(3), 0, [budget], 24)[0])
+
+
 def test_no_alarm_and_no_event_have_no_figures() -> None:
     none = sum_alarms(np.zeros((3, 2)), np.zeros((3, 2), dtype=int)).total()
     assert np.isnan([none.precision, none.recall, none.recall_events]).all()

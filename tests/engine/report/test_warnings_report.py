@@ -31,6 +31,7 @@ from riskengine.report.warnings.sentences import (
     describe_warnings,
     list_sentences,
 )
+from riskengine.report.warnings.tables import name_budget
 from riskengine.report.warnings.training import write_warning_training_report
 from riskengine.report.warnings.verdict import NOTHING, describe_warnings_verdict
 
@@ -324,6 +325,11 @@ def test_costs_decide_where_they_are_asked_for(tmp_path: Path) -> None:
     assert find_faults_of_report(tmp_path / "r.html") == []
 
 
+def test_a_large_budget_is_written_out() -> None:
+    budgets = (Budget("week", 1234.0), Budget("cost", 2500.0), Budget("week", 2.5))
+    assert [name_budget(each) for each in budgets] == ["1,234 a week", "a miss costs 2,500", "2.5 a week"]
+
+
 def test_bars_of_few_areas_and_a_map_of_many(tmp_path: Path) -> None:
     write_warnings_report(tmp_path / "few.html", judge(), {})
     few = Page(tmp_path / "few.html")
@@ -415,7 +421,7 @@ def make_card_of(judged: WarningsJudged) -> ModelCard:
 def test_the_page_of_a_training(tmp_path: Path) -> None:
     judged = judge()
     card = make_card_of(judged)
-    write_warning_training_report(tmp_path / "r.html", judged.panel, card, judged, {}, (), (), ["AGG. ASSAULT"])
+    write_warning_training_report(tmp_path / "r.html", judged.panel, card, judged, {}, (), ["AGG. ASSAULT"])
     page = Page(tmp_path / "r.html")
     page.check_order()
     assert page.lead == describe_warnings(judged)

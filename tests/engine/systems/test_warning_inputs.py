@@ -16,6 +16,7 @@ from riskengine.ground.errors import DataError
 from riskengine.jobs.models import model_of
 from riskengine.maps.unitlayer import UnitRows, write_units
 from riskengine.systems.warning.inputs import WarningInputs, read_warning_inputs
+from riskengine.systems.warning.moments import Moment
 
 #: Two districts of Baltimore in UTM zone 18 north, and a larceny in the first every hour of March 2024.
 ZONE, X, Y = "EPSG:32618", 360_000.0, 4_350_000.0
@@ -127,6 +128,17 @@ def test_midnight_that_stands_for_an_unknown_time_is_said_where_windows_see_it(t
     assert "19% of the rows are set to exactly midnight" in say(tmp_path, Timing(2, 0, 0, 0))
     assert "the window of 24 hours of the day before that has midnight in it" in say(tmp_path, Timing(24, 6, 0, 0))
     assert "midnight" not in say(tmp_path, Timing(24, 0, 0, 0))
+
+
+def test_nothing_is_said_of_what_is_not_known_when_the_warning_is_made(tmp_path: Path) -> None:
+    """Rows of after the moment that happened at midnight, and of categories of which nothing was known then."""
+    write(tmp_path, [(f"2024-03-{day:02}T10:13", 0) for day in range(1, 21)] + [("2024-03-25", 0)] * 20)
+    now = np.datetime64("2024-03-22T00", "s")
+    moment = Moment(now, np.datetime64("2024-04-01T00", "s"), now, now)
+    early, _ = read(tmp_path, Timing(12, 0, 0, 0), find_moment=lambda _: moment)
+    late, _ = read(tmp_path, Timing(12, 0, 0, 0))
+    assert any("exactly midnight" in note for note in late.notes)
+    assert not any("midnight" in note or "same time" in note for note in early.notes)
 
 
 def test_a_hole_after_midnight_is_said(tmp_path: Path) -> None:

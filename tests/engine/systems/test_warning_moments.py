@@ -79,3 +79,6 @@ def test_whole_windows_are_held_out() -> None:
     late = Timing(24, 0, 0, 24 * 90)
     with pytest.raises(DataError, match="no window is left to learn from before those held out"):
         hold_out_share(draw_panel(late, days=100), late, 0.3)
+    with pytest.raises(DataError) as of_test:
+        hold_out_share(draw_panel(late, days=100), late, 0.3, "test")
+    assert (of_test.value.parameter, of_test.value.value) == ("test", "0.3")

@@ -202,6 +202,11 @@ def test_rows_of_the_same_time_and_place_as_a_target() -> None:
     assert find_beside(incidents, target, np.array([7, 8, 7, 7, 7])).tolist() == [True, False, True, False, False]
 
 
+def test_a_row_some_seconds_after_a_target_gives_it_away_as_well() -> None:
+    incidents = make_incidents([605, 640, 665], [0, 2, 2], [10, 10, 10], [5, 5, 5])
+    assert find_beside(incidents, incidents.category == 0).tolist() == [True, True, False]
+
+
 def test_pictures_show_what_each_rung_allows() -> None:
     # The second window: a shooting, a larceny of the same time and place, another larceny; the first: a stolen car, and
     # a larceny at the very minute at which the second begins.

@@ -27,6 +27,7 @@ from ....maps.areas import Areas
 from ....maps.assigning import assign_by_place
 from ....maps.categories import find_named, name_missing
 from ....maps.events import Events, merge_events
+from ....maps.history import to_local_moment
 from ....maps.unitlayer import make_units, read_units
 from ....maps.warningpanel import check_exactness
 from ..traps import describe_duplicates, describe_midnight, describe_spans
@@ -138,8 +139,8 @@ def read_pictured(parameters: DrawsPictures, context: JobContext) -> Pictured:
     incidents, target = incidents.select(inside), target[inside]
     place = None if place is None else place[inside]
     first, last = (
-        None if each is None else np.datetime64(each.replace(tzinfo=None), "s")
-        for each in (parameters.start, parameters.end)
+        None if each is None else to_local_moment(each, name)
+        for name, each in (("start", parameters.start), ("end", parameters.end))
     )
     closed = parameters.style == "published"
     windows = list_picture_windows(incidents, first, last, parameters.window, closed, parameters.begin)
