@@ -349,7 +349,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="calendar_reset",
         place="levels.models:CalendarReset",
         title=tr("Calendar × place, level reset"),
-        summary=tr("The same, brought to the level of the last 365 days each quarter."),
+        summary=tr("Calendar × place, brought each quarter to the level of the 365 days before."),
         line=LineStyle("#8B4513", (0, (4, 1, 1, 1)), "3"),
         simple=True,
     ),
@@ -357,7 +357,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="level",
         place="levels.models:Level",
         title=tr("Level × calendar × place"),
-        summary=tr("The same, at the level of the last weeks: recent events count more, by a half-life of 60 days."),
+        summary=tr("Calendar × place, at the level of the last weeks: the later an event, the more it counts."),
         line=LineStyle("#1B6CA8", "-", "4"),
         simple=True,
     ),
@@ -366,7 +366,8 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         place="levels.terms:LevelTerms",
         title=tr("Level with recent crime"),
         summary=tr(
-            "The same, times what recent crime here, around and of other kinds makes of it, where the past proves that."
+            "Level × calendar × place, raised or lowered by recent crime here, around and of other kinds, where the "
+            "past proves that."
         ),
         line=LineStyle("#C0392B", "-", "$A$"),
         needs=frozenset({NEIGHBOURS, COVARIATES}),
@@ -376,7 +377,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="level_boosting",
         place="levels.boosting:LevelBoosting",
         title=tr("Level with recent crime, boosted"),
-        summary=tr("The same, corrected by gradient-boosted trees, where the past proves that."),
+        summary=tr("Level × calendar × place, corrected by gradient-boosted trees, where the past proves that."),
         line=LineStyle("#6C3483", "-", "$B$"),
         needs=frozenset({NEIGHBOURS, COVARIATES}),
         quick_settings={"trees": 4, "proven": False},
@@ -385,7 +386,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="level_exciting",
         place="levels.exciting:LevelExciting",
         title=tr("Level and self-exciting"),
-        summary=tr("The level, and a share of the events that follow recent ones here or around."),
+        summary=tr("Level × calendar × place, and a share of the events that follow recent ones here or around."),
         line=LineStyle("#117A65", "-", "$E$"),
         needs=frozenset({NEIGHBOURS}),
         quick_settings={"proven": False},
@@ -394,7 +395,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="level_maps",
         place="levels.maps:LevelMaps",
         title=tr("Level with the maps before"),
-        summary=tr("The level, corrected by a small network that sees the maps of all crime before."),
+        summary=tr("Level × calendar × place, corrected by a small network that sees the maps of all crime before."),
         line=LineStyle("#B9770E", "-", "$M$"),
         network=True,
         needs=frozenset({NEIGHBOURS}),
@@ -404,7 +405,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="level_ensemble",
         place="levels.pool:LevelEnsemble",
         title=tr("Ensemble of levels"),
-        summary=tr("The level and its corrections, weighted on past windows and held towards the level."),
+        summary=tr("Level × calendar × place and its corrections, weighted on past windows and held towards the former."),
         line=LineStyle("#34495E", "-", "$L$"),
         needs=frozenset({NEIGHBOURS, COVARIATES}),
         quick_settings={

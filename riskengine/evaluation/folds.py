@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from ..contract.dates import format_last
+from ..contract.dates import format_moment
 from ..contract.forecasters import FORECASTERS, title_of
 from ..contract.owners import make_owner
 from ..contract.texts import count_text
@@ -121,7 +121,7 @@ def _here(
 
 def _what(task: Task, heatmaps: Panel) -> str:
     origin = heatmaps.edges[task.first - task.horizon + 1]
-    return f"{title_of(task.model)}: fitted on the {heatmaps.bin_noun}s up to {format_last(origin, heatmaps.bin)}"
+    return f"{title_of(task.model)}: fitted on what was known by {format_moment(origin, heatmaps.bin)}"
 
 
 def _side_by_side(

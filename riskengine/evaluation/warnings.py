@@ -201,7 +201,7 @@ def _write(difference: Difference) -> str:
     )
     if difference.too_few:
         return f"log-loss {mean}, too few weeks for an interval"
-    return f"log-loss {mean}, {difference.level:.0%} interval {low} to {high}"
+    return f"log-loss {mean}, {100 * difference.level:.0f}\N{NO-BREAK SPACE}% interval {low} to {high}"
 
 
 def check_warnings(panel: Panel, plan: Plan, timing: Timing) -> None:

@@ -45,8 +45,9 @@ def run(parameters: BacktestWarnings, context: JobContext) -> dict[str, Any]:
         first = find_start(panel, timing, parameters.start)
     else:
         first = hold_out_share(panel, timing, parameters.test, "test")
-    tested = count_windows((len(panel) - first) // timing.bins, write_length(timing.window))
-    context.log(f"{tested} from {format_moment(panel.edges[first])} on are warned of, each as it could have been then")
+    tested = (len(panel) - first) // timing.bins
+    said = f"{count_windows(tested, write_length(timing.window))} from {format_moment(panel.edges[first])} on"
+    context.log(f"{said} {'is' if tested == 1 else 'are'} warned of, each as it could have been then")
     models = list(dict.fromkeys([DEFAULT_WARNING, *parameters.models]))
     with context.step(0.1, 0.9):
         judged = run_warnings(

@@ -133,14 +133,14 @@ def _check_areas(card: ModelCard, areas: str | None) -> None:
     ids = card.units["ids"] if card.units else []
     if areas and ids == [CITY]:
         raise ParameterError(
-            "areas is given, but the model warns of the whole city",
+            "The model warns of the whole city, but areas are given",
             parameter="areas",
             value=areas,
-            remedy="Leave it empty, or train a model on these areas",
+            remedy="Leave the areas empty, or train a model on these",
         )
     if not areas and ids != [CITY]:
         raise ParameterError(
-            f"areas is empty, but the model warns of {count_text(len(ids), 'area')}",
+            f"The model warns of {count_text(len(ids), 'area')}, but none are given",
             parameter="areas",
             value="",
             remedy="Choose the layer of areas that it was trained on",

@@ -1,6 +1,6 @@
 """Runs inside a real QGIS window (qgis --code): from incidents to the week's warnings, and photographs each step.
 
-Reads $PROBE_WALK (JSON: csv, areas, id, targets, similar); writes the outputs, result.json and the pictures to
+Reads $PROBE_WALK (JSON: csv, areas, id, targets, similar, perhaps task); writes the outputs, result.json and the pictures to
 $PROBE_FOLDER, then ends QGIS.
 """
 
@@ -32,6 +32,8 @@ FOLDER = Path(os.environ["PROBE_FOLDER"])
 WALK: dict[str, Any] = json.loads(os.environ["PROBE_WALK"])
 found: dict[str, Any] = {}
 AREAS = {"AREAS": WALK["areas"], "AREA_ID": WALK["id"]}
+#: What is warned of; windows are days from six to six unless the walk says otherwise.
+TASK = {**AREAS, "TARGETS": WALK["targets"], "SIMILAR": WALK["similar"], **WALK.get("task", {"BEGIN": 6})}
 
 
 def find_layer(start: str) -> Any:
@@ -61,9 +63,8 @@ def train_and_warn() -> None:
     """Incidents from the CSV, a model of days from six to six, and a week of warnings in the project."""
     incidents, model = str(FOLDER / "incidents.gpkg"), str(FOLDER / "warnings.crimemodel")
     processing.run("crimerisk:importincidents", {"INPUT": WALK["csv"], "OUTPUT": incidents})
-    task = {"INPUT": incidents, **AREAS, "TARGETS": WALK["targets"], "SIMILAR": WALK["similar"], "BEGIN": 6}
-    made = {"MODEL": model, "REPORT": str(FOLDER / "report.html")}
-    found["train"] = run_dialog("trainwarning", {**task, **made}, "01-train")
+    made = {"INPUT": incidents, "MODEL": model, "REPORT": str(FOLDER / "report.html")}
+    found["train"] = run_dialog("trainwarning", {**TASK, **made}, "01-train")
     made = {"WARNINGS": str(FOLDER / "warnings.gpkg"), "NEXT_WINDOWS": str(FOLDER / "next.gpkg")}
     found["warn"] = run_dialog("warn", {"INPUT": incidents, **AREAS, "MODEL": model, **made}, "02-warn")
     layer = find_layer("Warnings")
@@ -105,9 +106,8 @@ def look_at_the_map() -> None:
 def look_at_a_test() -> None:
     """What became of the warnings of a test."""
     QgsProject.instance().removeMapLayer(find_layer("Warnings").id())
-    task = {"INPUT": str(FOLDER / "incidents.gpkg"), **AREAS, "TARGETS": WALK["targets"], "SIMILAR": WALK["similar"]}
-    made = {"BEGIN": 6, "TEST": 0.05, "WARNINGS": str(FOLDER / "tested.gpkg")}
-    processing.runAndLoadResults("crimerisk:backtestwarnings", {**task, **made})
+    made = {"INPUT": str(FOLDER / "incidents.gpkg"), "TEST": 0.05, "WARNINGS": str(FOLDER / "tested.gpkg")}
+    processing.runAndLoadResults("crimerisk:backtestwarnings", {**TASK, **made})
     layer: QgsVectorLayer = find_layer("Warnings of the test")
     found["tested"] = layer.name()
     iface.mapCanvas().temporalController().setCurrentFrameNumber(0)

@@ -94,7 +94,8 @@ def check_texts(tool: Any) -> None:
             assert parameter.shown.title[0].isupper(), parameter.key
             assert not parameter.shown.help or parameter.shown.help[-1] in ".!", parameter.key
         if parameter.where is not None:
-            known = keys[parameter.where.key].kind.values
+            # Yes or no is a choice, too.
+            known = getattr(keys[parameter.where.key].kind, "values", (True, False))
             assert {parameter.where.value, parameter.where.also} - {None} <= set(known), parameter.key
 
 

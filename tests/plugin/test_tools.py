@@ -15,12 +15,14 @@ QUICK: dict[str, dict[str, Any]] = {
     "areahotspots": {"TESTS": 1, "CLASSIFIERS": [2]},
     "addcovariates": {"KEY_FIELD": "id", "FIELDS": "score"},
     "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
+    "backtestwarnings": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODELS": "level"},
     "countareas": {"UNITS": 1, "SIZE": 500},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
+    "trainwarning": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODEL_KIND": "level"},
     "trainwindownetwork": {"TARGETS": "Theft", "WINDOW": 6, "NETWORK": 0, "WIDTH": 30, "HEIGHT": 30, "EPOCHS": 1},
     "windowmaps": {"TARGETS": "Theft", "WINDOW": 12},
     "trainscoremodel": {
@@ -47,6 +49,7 @@ def inputs_of(
     squares: QgsVectorLayer,
     table: Any,
     points: Any,
+    warning_model: str,
 ) -> Any:
     """`inputs_of(tool)`: what it needs, by the names of Processing."""
     by_key = {
@@ -73,6 +76,8 @@ def inputs_of(
         given = {each.name: by_key[each.key] for each in needed if each.key in by_key}
         files = [each for each in needed if getattr(each.kind, "ending", "") in models]
         given.update({each.name: models[each.kind.ending] for each in files})
+        if name == "warn":
+            given["MODEL"] = warning_model
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
@@ -85,6 +90,13 @@ def inputs_of(
 def binary(run: Any, grids_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A forecast of the hotspot grids' own time that knew all: 1 where something happened."""
     return run("binarizeheatmaps", INPUT=str(grids_file), OUTPUT=str(tmp_path_factory.mktemp("binary") / "binary.tif"))
+
+
+@pytest.fixture(scope="module")
+def warning_model(run: Any, town_layer: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A model of warnings of the whole town."""
+    path = tmp_path_factory.mktemp("warning") / "warning.crimemodel"
+    return str(run("trainwarning", INPUT=town_layer, **QUICK["trainwarning"], MODEL=str(path))["MODEL"])
 
 
 @pytest.fixture(scope="module")

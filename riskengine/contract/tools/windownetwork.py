@@ -6,7 +6,7 @@ from typing import Annotated
 
 from ..choices import WindowNetwork, WindowSplit
 from ..texts import tr
-from .base import Limits, Output, Shown, Where
+from .base import Limits, Output, Shown
 from .kinds import Choice, FileDestination
 from .shared import CSV, HTML, REFUSED_COUNT, SEED, WARNINGS, WINDOW_NETWORK
 from .windowmaps import SIDE, DrawsPictures
@@ -116,7 +116,6 @@ Train warning model and Warn.
     ladder_epochs: Annotated[
         int | None,
         EPOCHS,
-        Where("ladder", True),
         Shown(
             tr("Epochs of the ladder"),
             tr("Of each of its networks, so that they can be compared. Left empty, as many as the network's own."),

@@ -89,7 +89,7 @@ class LevelTerms(ColumnReader):
             if measure_days(history.edges).sum() < LEAST_YEARS * YEAR:
                 columns[..., groups == "hours"] = 0.0
             if self.proven:
-                strengths = self._choose(columns, groups, past, context)
+                strengths = self._choose(columns, groups, past, read.describe, context)
             pulls = np.array([strengths.get(group, 0.0) for group in groups])
             self.weights_ = np.zeros(len(groups))
             if strengths:
@@ -99,7 +99,12 @@ class LevelTerms(ColumnReader):
         context.log(f"{title_of(self.name)}: terms that past folds prove: {names}")
 
     def _choose(
-        self, columns: NDArray[np.float32], groups: NDArray[np.str_], past: PastForecasts, context: JobContext
+        self,
+        columns: NDArray[np.float32],
+        groups: NDArray[np.str_],
+        past: PastForecasts,
+        say: Callable[[str], str],
+        context: JobContext,
     ) -> dict[str, float]:
         """Choose groups and the strength of each, one after the other, as long as past folds prove a gain."""
         chosen: dict[str, float] = {}
@@ -109,7 +114,7 @@ class LevelTerms(ColumnReader):
         while open_:
             found = []
             for group, strength in open_:
-                context.progress(min(number / most, 0.95), f"{title_of(self.name)}: trying {group}")
+                context.progress(min(number / most, 0.95), f"{title_of(self.name)}: trying {say(group)}")
                 number += 1
                 pulls = np.array([{**chosen, group: strength}.get(each, 0.0) for each in groups])
                 corrected = past.cross(partial(_learn_terms, columns, past, pulls))

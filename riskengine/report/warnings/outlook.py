@@ -19,7 +19,7 @@ def describe_outlook(outlook: Outlook, note: WarningNote, card: ModelCard) -> st
         [
             _describe_made(outlook, note, card),
             describe_warned(outlook, note),
-            "Intervals (95\N{NO-BREAK SPACE}%) say how well the level of late and the place are known from the events"
+            "Intervals (95\N{NO-BREAK SPACE}%) say how well the level and the place are known from the events"
             " there were, not what one window may bring.",
             *([f"In its test: {end_sentence(clean_text(note['said']))}"] if note["said"] else []),
             NO_GROUND,

@@ -33,6 +33,8 @@ from .verdict import describe_warnings_verdict
 _HUNDRED = 100
 #: A month that far from what was expected, in its standard deviations, is hardly chance.
 _FAR = 3.0
+#: Fewer expected windows than this are no round number.
+_WHOLE = 10
 #: With more of them repeated than this, warnings are a list of places.
 _STAYS = 0.75
 
@@ -93,6 +95,9 @@ def describe_lift(judged: WarningsJudged) -> str:
     if judged.budget.kind == "cost" or not rival or not get_best_alarms(judged, rival).true:
         return ""
     own, change = get_best_alarms(judged, judged.model), judged.compute_lift(judged.model, rival)
+    # In few windows a budget may buy less than one alarm.
+    if not round(own.raised):
+        return ""
     bounds = ""
     if math.isfinite(change.low):
         bounds = f" (95\N{NO-BREAK SPACE}% interval {format_figure(change.low)} to {format_figure(change.high)})"
@@ -108,8 +113,9 @@ def describe_drift(judged: WarningsJudged) -> str:
     hit, expected = count_hit(judged), sum(each.expected for each in months)
     if not hit or not expected:
         return ""
+    amount = format_count(expected) if expected >= _WHOLE else format_figure(expected)
     said = (
-        f"Over the whole test {format_count(expected)} {words.many} with an event were expected, and {hit:,} came"
+        f"Over the whole test {amount} {words.many} with an event were expected, and {hit:,} came"
         f" ({format_figure(hit / expected)} times as many)"
     )
     if len(months) < 2:
@@ -180,7 +186,7 @@ def describe_model(judged: WarningsJudged, name: str) -> str:
         said.append(f"minus that of {name_model(rival)} {format_interval(change, each='week')}")
     said.append(f"AUC {format_figure(score.auc)}, calibration error {format_figure(score.calibration_error)}")
     alarms = get_best_alarms(judged, name)
-    if alarms.events:
+    if alarms.events and round(alarms.raised):
         share = f"{format_count(alarms.warned_events)} of {count_text(alarms.events, 'event')}"
         said.append(f"{share} warned of with {count_text(round(alarms.raised), 'alarm')}")
     return f"{title_of(name)}: {'; '.join(said)}."

@@ -105,10 +105,7 @@ def _compare_clock(previous: Rung, clock: Rung) -> str:
 
 def format_limits(rung: Rung) -> str:
     """Format the 95 % interval of an accuracy, of 100 windows."""
-    low, high = rung.accuracy.low, rung.accuracy.high
-    if not np.isfinite(low):
-        return "too few weeks for an interval"
-    return f"95 % interval {format_hundred(low)} to {format_hundred(high)}"
+    return f"95 % interval {format_hundred(rung.accuracy.low)} to {format_hundred(rung.accuracy.high)}"
 
 
 def describe_rung(study: WindowStudy, key: RungKey) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from ...contract.choices import WindowSplit
 from ...ground.context import JobContext
 from ...measures.clustered import Interval, compute_clustered_mean
-from ...measures.flagging import compute_ratio_interval
+from ...measures.flagging import compute_ratio_interval, find_exact_limits
 from .networks import WindowArchitecture
 from .windowmodel import compute_scores
 from .windowsample import Flags, Pictures, Sample, Scene, View, draw_pictures
@@ -56,7 +56,7 @@ class Rung:
 
     @cached_property
     def accuracy(self) -> Interval:
-        """Share of the test told right, with its 95 % interval over weeks."""
+        """Share of the test told right, with its 95 % interval (`compute_accuracy`)."""
         return compute_accuracy(self.right, self.week)
 
     def minus(self, other: Rung) -> Interval:
@@ -65,9 +65,12 @@ class Rung:
 
 
 def compute_accuracy(right: Flags, week: NDArray[np.int64]) -> Interval:
-    """Compute the share told right, with its 95 % interval over weeks."""
+    """Compute the share told right, with its 95 % interval over weeks; where these are too few, over single windows."""
     _, number = np.unique(week, return_inverse=True)
-    return compute_ratio_interval(np.bincount(number, right), np.bincount(number), block=1, shortest=1)
+    found = compute_ratio_interval(np.bincount(number, right), np.bincount(number), block=1, shortest=1)
+    if np.isfinite(found.low):
+        return found
+    return Interval(found.mean, *find_exact_limits(float(right.sum()), len(right)))
 
 
 def number_weeks(scene: Scene, sample: Sample, rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -183,9 +183,9 @@ def test_the_whole_city_is_one_area(
     assert {row["id"] for row in rows} == {"city"}
     assert "2 alarms a week" in ran.log.text
     text = refusal("warn", **given, MODEL=made["MODEL"])
-    assert text.startswith("areas is given, but the model warns of the whole city. Leave it empty")
+    assert text.startswith("The model warns of the whole city, but areas are given. Leave the areas empty")
     text = refusal("warn", INPUT=city, MODEL=trained["MODEL"])
-    assert text.startswith("areas is empty, but the model warns of 6 areas. Choose the layer of areas")
+    assert text.startswith("The model warns of 6 areas, but none are given. Choose the layer of areas")
 
 
 def test_a_backtest_counts_hits_and_false_alarms(run: Any, given: dict[str, Any], tmp_path: Path) -> None:
