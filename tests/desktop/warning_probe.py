@@ -1,7 +1,7 @@
 """Runs inside a real QGIS window (qgis --code): from incidents to the week's warnings, and photographs each step.
 
-Reads $PROBE_WALK (JSON: csv, areas, id, targets, similar, perhaps task); writes the outputs, result.json and the pictures to
-$PROBE_FOLDER, then ends QGIS.
+Reads $PROBE_WALK (JSON: csv, areas, id, targets, similar, perhaps task); writes the outputs, result.json and the
+pictures to $PROBE_FOLDER, then ends QGIS.
 """
 
 from __future__ import annotations
