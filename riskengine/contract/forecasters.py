@@ -405,9 +405,7 @@ RECORDS: tuple[ForecasterRecord, ...] = (
         name="level_ensemble",
         place="levels.pool:LevelEnsemble",
         title=tr("Ensemble of levels"),
-        summary=tr(
-            "Level × calendar × place and its corrections, weighted on past windows and held towards the former."
-        ),
+        summary=tr("Level × calendar × place and what corrects it, weighted on past windows, held towards the former."),
         line=LineStyle("#34495E", "-", "$L$"),
         needs=frozenset({NEIGHBOURS, COVARIATES}),
         quick_settings={

@@ -111,9 +111,7 @@ def _score(
     )
 
 
-def _describe_test(
-    panel: Panel, gathered: Panel, windows: NDArray[np.int64], first: int, timing: Timing
-) -> list[str]:
+def _describe_test(panel: Panel, gathered: Panel, windows: NDArray[np.int64], first: int, timing: Timing) -> list[str]:
     """Describe what a reader must know of a test: too few events, windows without data, a surge."""
     notes = [describe_few(int(gathered.counts[windows].sum()), len(windows))]
     asked = (len(panel) - first) // timing.bins

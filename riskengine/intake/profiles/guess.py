@@ -54,7 +54,8 @@ def guess_profile(
     x, y = x or roles["x"], y or roles["y"]
     if x is None or y is None:
         return None
-    said = "; ".join([", ".join(told), f"category {category!r}"]) if told else f"category {category!r}"
+    kind = f"category {category!r}" if category else "no category"
+    said = "; ".join([", ".join(told), kind]) if told else kind
     notes = [f"No known format: the columns were told by their names ({said})"]
     if not time:
         places = [header[number] for name in (x, y) if (number := find_column(name, header)) is not None]

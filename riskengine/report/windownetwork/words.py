@@ -56,6 +56,8 @@ RUNGS: dict[RungKey, RungWords] = {
         "All that a picture can show when the window begins: only here could it be a warning.",
     ),
 }
+#: What a coin tells right of windows of which half have a target.
+_COIN = 0.5
 SPLITS: dict[WindowSplit, str] = {"random": "Shared out at random", "forward": "The last windows tested"}
 
 
@@ -80,6 +82,8 @@ def describe_verdict(study: WindowStudy) -> str:
         f"It told {format_hundred(accuracy.mean)} of 100 test windows right ({format_limits(study.main.rung)}), where a"
         " coin tells 50"
     )
+    if accuracy.low <= _COIN:
+        text += ": it has not learned to tell them yet, and more epochs or a longer time may help"
     said = {key: study.find_rung(key) for key in RUNGS}
     point, red, without, clock, previous = (said[key] for key in ("point", "red", "without", "clock", "previous"))
     if point is None or red is None or without is None or clock is None or previous is None:
