@@ -80,7 +80,7 @@ def run(parameters: Warn, context: JobContext) -> dict[str, Any]:
     for number, said in enumerate(list_first(outlook, areas.names), 1):
         context.log(f"{number}. {said}")
     if not outlook.parts:
-        context.log(f"{title_of(model.name)} is not made of hour, season, place and level: those columns are empty")
+        context.log(f"{title_of(model.name)} is not made of hour, season, place and level: their columns are empty")
     with context.step(0.9, 1.0):
         if parameters.warnings:
             write_outlook(parameters.warnings, outlook, areas, context)

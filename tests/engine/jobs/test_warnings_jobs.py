@@ -106,6 +106,17 @@ def test_a_surge_after_training_is_followed_by_the_level(tmp_path: Path) -> None
     assert table["probability"][table["id"] == "B2"].mean() == pytest.approx(1 - np.exp(-3.0), abs=0.04)
 
 
+def test_a_model_without_parts_leaves_their_columns_empty(files: dict[str, str], tmp_path: Path) -> None:
+    result, _ = train(tmp_path, files, kind="ewma", held_out=0)
+    context = Recorder()
+    run_job("warn", {**files, "model": result["model_output"], "warnings": str(tmp_path / "w.gpkg")}, context)
+    fields, _, _, columns = pyogrio.raw.read(tmp_path / "w.gpkg")
+    parts = [each for name, each in zip(fields["fields"], columns, strict=True) if name.endswith("_part")]
+    assert len(parts) == 6
+    assert np.isnan(np.array(parts)).all()
+    assert any("is not made of hour, season, place and level: their" in message for _, message in context.entries)
+
+
 def test_warnings_are_of_the_moment_that_was_asked_for(files: dict[str, str], tmp_path: Path) -> None:
     result, _ = train(tmp_path, files, held_out=0, lead=24)
     asked = {"model": result["model_output"], "origin": "2022-12-05T00:00:00", "windows": 2}
