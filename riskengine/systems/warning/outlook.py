@@ -216,7 +216,7 @@ def explain(model: Forecaster, history: Panel, bins: int, probability: Values) -
     usual = made.usual * sums[0][:, None] / units
     known = (hours[:, None], seasons[:, None], made.place[None] * units, levels[:, None])
     recent = np.ones(1)
-    if base is not model or isinstance(model, LearnedLevel) and model.corrects:
+    if base is not model or (isinstance(model, LearnedLevel) and model.corrects):
         recent = -np.log1p(-np.minimum(probability, 1 - 1e-12)) / (usual * math.prod(known))
     columns = (*known, recent, usual)
     return {name: np.broadcast_to(each, probability.shape) for name, each in zip(PARTS, columns, strict=True)}
@@ -234,11 +234,13 @@ def measure_spread(model: Forecaster, history: Panel) -> Values:
     The level rests on the events of late, of which the later count more, and each unit's share on its own events and
     what similar categories say. Whatever the model, it knows them no better than that.
     """
-    half_life = float(getattr(model, "half_life", Level().half_life))
+    # What others call so is something else.
+    base = _find_level(model)
+    half_life = float(getattr(base, "half_life", Level().half_life))
     age = (history.edges[-1] - history.edges[1:]) / np.timedelta64(1, "D")
     weights, events = 0.5 ** (age / half_life), count_totals(history)
     level = (weights**2 @ events) / max(weights @ events, 1e-9) ** 2 if events.any() else 1.0
-    shrinkage = float(getattr(model, "shrinkage_", _SHRINKAGE))
+    shrinkage = float(getattr(base, "shrinkage_", _SHRINKAGE))
     ((past, similar),) = PlacesRead(history).sum_before(np.array([len(history)]))
     shares = compute_shares(past, weigh_similar(similar), shrinkage)
     # A share is known as after so many events of its own and of similar categories, whose shares are counts as well.
