@@ -285,7 +285,7 @@ themselves, such as drug arrests, say where police were.
             tr("Kind of model"),
             tr(
                 "Chosen on past windows takes level, calendar and place, unless another model is better there beyond "
-                "doubt."
+                "doubt, and on the windows held out as well."
             ),
             name="MODEL_KIND",
         ),

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from kit.contexts import Recorder
 
+from riskengine.evaluation.warned import WarningChoice
 from riskengine.forecasters.modelfile import load_model
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.intake.incidents import Incidents, write_exchange
@@ -81,6 +82,21 @@ def test_the_kind_is_left_to_past_windows(files: dict[str, str], tmp_path: Path)
     result, context = train(tmp_path, files, kind="auto", window=24)
     assert result["model"] == "level"
     assert any(message.startswith("Level × calendar × place") for _, message in context.entries)
+
+
+def test_a_choice_that_the_held_out_windows_do_not_confirm_is_not_kept(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past windows that liked a model which reads the noise of the last days."""
+    liked = WarningChoice("recent_counts", "Recent counts: better on past windows")
+    monkeypatch.setattr("riskengine.jobs.train_warning.choose_warning_model", lambda *given: liked)
+    result, context = train(tmp_path, files, kind="auto", report=str(tmp_path / "r.html"))
+    model, card = load_model(result["model_output"])
+    assert (result["model"], model.name, card.name) == ("level", "level", "level")
+    assert next(iter(result["scores"])) == "level"
+    said = "Recent counts was chosen on past windows, but those held out do not confirm beyond doubt"
+    assert any(message.startswith(said) for _, message in context.entries)
+    assert said in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
 def test_without_held_out_windows_nothing_is_said_of_the_worth(files: dict[str, str], tmp_path: Path) -> None:
