@@ -38,7 +38,10 @@ _WIDGETS = {
 #: Digits of numbers unlike the others: of thousands of areas one has a small share, and limits are whole counts, unless
 #: they are of a probability.
 _DIGITS = {"share": 5, "expected_share": 5, "low": 0, "high": 0}
-_DIGITS_OF_WARNINGS = {"hour_part": 2, "season_part": 2, "place_part": 2, "level_part": 2}
+_DIGITS_OF_WARNINGS = {
+    **dict.fromkeys(("hour_part", "season_part", "place_part", "level_part", "recent_part"), 2),
+    "usual_part": 4,
+}
 #: Classes of the probability of warnings.
 _CLASSES = 5
 
@@ -72,6 +75,8 @@ def list_titles() -> dict[str, str]:
         "season_part": tr("× season"),
         "place_part": tr("× place"),
         "level_part": tr("× level of late"),
+        "recent_part": tr("× recent crime"),
+        "usual_part": tr("Usual number of events"),
         "events": tr("Events"),
         "areas": tr("Areas warned of"),
         "first": tr("Likeliest area"),
@@ -234,6 +239,7 @@ def style_warnings(layer: QgsVectorLayer, edges: Edges) -> None:
         tr("season ×"): 'format_number("season_part", 2)',
         tr("place ×"): 'format_number("place_part", 2)',
         tr("level of late ×"): 'format_number("level_part", 2)',
+        tr("recent crime ×"): 'format_number("recent_part", 2)',
     }
     _set_tip(layer, said)
     _finish(layer, edges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..contract.warnings import ENOUGH_EVENTS, Budget, Timing
 from ..maps.panel import Panel
 from ..measures.alarmcurves import AlarmCurve, measure_reliability, trace_alarms
 from ..measures.alarms import (
+    LEVEL,
     Alarms,
     AlarmSums,
     Group,
@@ -166,9 +167,14 @@ class WarningsJudged:
         found = self.against.get(name, {}).get(other)
         return found is not None and found.verdict == "better"
 
-    def compare_losses(self, name: str, other: str) -> Difference:
+    def compare_losses(self, name: str, other: str, level: float = LEVEL) -> Difference:
         """Compare log-losses: `name` minus `other`, over blocks of about a week; negative is better."""
-        return bound_losses(self.scores[name].fold_loss, self.scores[other].fold_loss, self.timing.window)
+        return bound_losses(self.scores[name].fold_loss, self.scores[other].fold_loss, self.timing.window, level)
+
+    def put_first(self, name: str) -> WarningsJudged:
+        """The same with another model compared first."""
+        names = [name, *(each for each in self.scores if each != name)]
+        return replace(self, model=name, scores={each: self.scores[each] for each in names})
 
     def sum_most(self, name: str, budget: Budget | None = None) -> AlarmSums:
         """Sum up by window what a model's most likely windows of the whole test were worth, under a budget."""
@@ -226,7 +232,7 @@ class WarningsJudged:
 
 @dataclass(frozen=True)
 class WarningChoice:
-    """Which model was chosen on past windows.
+    """Which model was chosen on past windows, or is kept after those held out.
 
     Attributes
     ----------
@@ -234,7 +240,7 @@ class WarningChoice:
     reason : str
         Why, in a sentence without its full stop.
     judged : WarningsJudged, optional
-        How the models did there; None where nothing could be tried.
+        How the models did there; None where nothing could be tried. The model that is kept stands first.
     """
 
     model: str

@@ -21,6 +21,7 @@ from ..ground.failures import describe_failure
 from ..maps.area import narrow_to_past
 from ..maps.panel import Panel
 from ..maps.windows import list_windows
+from ..measures.alarms import LEVEL
 from ..measures.compare import Difference
 from ..measures.thresholds import count_trailing
 from .catchcount import Forecasts, forecast_windows
@@ -139,7 +140,7 @@ def choose_warning_model(
     workers: int | None = None,
 ) -> WarningChoice:
     """Choose a model on the last half of a history: the default, unless another's log-loss lies below its with the
-    whole interval.
+    whole interval, which is the wider the more are tried.
 
     Parameters
     ----------
@@ -170,19 +171,51 @@ def choose_warning_model(
     elif DEFAULT_WARNING not in candidates:
         candidates = {DEFAULT_WARNING: make_forecaster(DEFAULT_WARNING), **candidates}
     judged = _run(panel, candidates, plan, timing, Budget(), settings or {}, context, workers)
-    return WarningChoice(judged.beyond[0] if judged.beyond else DEFAULT_WARNING, _explain(judged), judged)
+    # Bonferroni: with every model that is tried, chance has one more throw.
+    names = judged.learned if DEFAULT_WARNING in judged.scores else []
+    tried = {name: judged.compare_losses(name, DEFAULT_WARNING, 1 - (1 - LEVEL) / len(names)) for name in names}
+    better = [name for name, each in tried.items() if each.verdict == "better" and judged.enough]
+    chosen = min(better, key=lambda name: tried[name].mean, default=DEFAULT_WARNING)
+    return WarningChoice(chosen, _explain(chosen, tried, len(judged.windows)), judged)
 
 
-def _explain(judged: WarningsJudged) -> str:
+def confirm_warning_model(judged: WarningsJudged) -> WarningChoice:
+    """Keep the model that was chosen on past windows where those held out confirm it, and else the default.
+
+    Parameters
+    ----------
+    judged : WarningsJudged
+        The test on the windows held out, with the chosen model first.
+
+    Returns
+    -------
+    WarningChoice
+        Without a reason where there was nothing to decide.
+    """
+    name, default = judged.model, title_of(DEFAULT_WARNING)
+    change = judged.against.get(name, {}).get(DEFAULT_WARNING)
+    if change is None:
+        return WarningChoice(name, "", judged)
+    chosen = f"{title_of(name)} was chosen on past windows"
+    if judged.enough and change.verdict == "better":
+        return WarningChoice(name, f"{chosen}, and those held out confirm it ({_write(change)}): it is kept", judged)
+    reason = (
+        f"{chosen}, but those held out do not confirm beyond doubt that it is better than {default}"
+        f" ({_write(change)}): {default} is kept"
+    )
+    return WarningChoice(DEFAULT_WARNING, reason, judged.put_first(DEFAULT_WARNING))
+
+
+def _explain(chosen: str, tried: Mapping[str, Difference], windows: int) -> str:
     """Say which model was chosen on past windows, and why."""
-    default, past = title_of(DEFAULT_WARNING), count_text(len(judged.windows), "past window")
-    against = {name: judged.against[name].get(DEFAULT_WARNING) for name in judged.learned}
-    tried = {name: each for name, each in against.items() if each is not None}
+    default, past = title_of(DEFAULT_WARNING), count_text(windows, "past window")
     if not tried:
         return f"{default}: no other model could be tried"
-    if judged.beyond:
-        name = judged.beyond[0]
-        return f"{title_of(name)}: better than {default} on {past} beyond doubt ({_write(tried[name])})"
+    if chosen != DEFAULT_WARNING:
+        allowance = f", wide enough for {count_text(len(tried), 'model')} tried" if len(tried) > 1 else ""
+        return (
+            f"{title_of(chosen)}: better than {default} on {past} beyond doubt ({_write(tried[chosen])}{allowance})"
+        )
     # Who found nothing to add to the default forecasts the same.
     others = {name: each for name, each in tried.items() if each.mean or each.low or each.high}
     if not others:
@@ -201,7 +234,7 @@ def _write(difference: Difference) -> str:
     )
     if difference.too_few:
         return f"log-loss {mean}, too few weeks for an interval"
-    return f"log-loss {mean}, {100 * difference.level:.0f}\N{NO-BREAK SPACE}% interval {low} to {high}"
+    return f"log-loss {mean}, {100 * difference.level:.4g}\N{NO-BREAK SPACE}% interval {low} to {high}"
 
 
 def check_warnings(panel: Panel, plan: Plan, timing: Timing) -> None:

@@ -11,7 +11,7 @@ from ..contract.texts import count_text
 from ..contract.tools.warning import AUTOMATIC, TrainWarningModel
 from ..contract.warnings import Timing, write_length
 from ..evaluation.warned import WarningsJudged
-from ..evaluation.warnings import choose_warning_model, judge_warnings_trained
+from ..evaluation.warnings import choose_warning_model, confirm_warning_model, judge_warnings_trained
 from ..forecasters.catalogue import make_forecaster
 from ..forecasters.modelcard import make_card
 from ..forecasters.modelfile import save_model
@@ -57,6 +57,8 @@ def run(parameters: TrainWarningModel, context: JobContext) -> dict[str, Any]:
         context.log(f"{held} held out, from {format_moment(panel.edges[first])} on")
         with context.step(0.55, 0.85):
             judged = judge_warnings_trained(model, panel, first, timing, task.budget, context)
+        if parameters.kind == AUTOMATIC:
+            kind, judged = _confirm(judged, context)
         for sentence in list_sentences(judged):
             context.log(sentence)
         context.progress(0.85, f"Fitting {title_of(kind)} on all windows")
@@ -112,6 +114,16 @@ def _choose_kind(asked: str, panel: Panel, first: int, timing: Timing, context: 
     choice = choose_warning_model(panel.cut(known), WARNING_CANDIDATES, timing, context)
     context.log(choice.reason)
     return choice.model
+
+
+def _confirm(judged: WarningsJudged, context: JobContext) -> tuple[str, WarningsJudged]:
+    """The kind that is kept after the test, and the test with that kind first; what was decided is said."""
+    choice = confirm_warning_model(judged)
+    assert choice.judged is not None, "given"
+    if choice.reason:
+        context.log(choice.reason)
+        choice.judged.notes.append(f"{choice.reason}.")
+    return choice.model, choice.judged
 
 
 def _list_figures(figures: dict[str, Any]) -> dict[str, Any]:

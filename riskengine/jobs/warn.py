@@ -28,7 +28,7 @@ from ..maps.warningpanel import CITY, is_city
 from ..report.warnings.outlook import describe_outlook, list_first
 from ..systems.warning.inputs import look_at_pictures, read_warning_inputs
 from ..systems.warning.moments import Moment, count_next, find_moment
-from ..systems.warning.outlook import describe_parts, make_outlook
+from ..systems.warning.outlook import make_outlook
 from ..systems.warning.tables import write_outlook, write_windows
 
 
@@ -79,8 +79,8 @@ def run(parameters: Warn, context: JobContext) -> dict[str, Any]:
     assert isinstance(areas, Shapes), "warnings are of areas"
     for number, said in enumerate(list_first(outlook, areas.names), 1):
         context.log(f"{number}. {said}")
-    if said := describe_parts(model):
-        context.log(said)
+    if not outlook.parts:
+        context.log(f"{title_of(model.name)} is not made of hour, season, place and level: their columns are empty")
     with context.step(0.9, 1.0):
         if parameters.warnings:
             write_outlook(parameters.warnings, outlook, areas, context)

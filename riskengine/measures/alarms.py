@@ -13,6 +13,8 @@ from ..contract.warnings import HOURS_OF_WEEK
 from .compare import Difference, bootstrap_ratio
 
 Array = NDArray[np.float64]
+#: Of intervals.
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def count_week(window: int) -> int:
     return max(round(HOURS_OF_WEEK / window), 1)
 
 
-def bound_by_weeks(part: Array, whole: Array, window: int) -> Difference:
+def bound_by_weeks(part: Array, whole: Array, window: int, level: float = LEVEL) -> Difference:
     """Bound sum(part) / sum(whole), over blocks of about a week.
 
     Parameters
@@ -122,11 +124,13 @@ def bound_by_weeks(part: Array, whole: Array, window: int) -> Difference:
     part, whole : ndarray, shape (F,)
     window : int
         Hours of a window.
+    level : float
+        Of the interval.
     """
-    return bootstrap_ratio(part, whole, count_week(window))
+    return bootstrap_ratio(part, whole, count_week(window), level)
 
 
-def bound_losses(first: Array, second: Array, window: int) -> Difference:
+def bound_losses(first: Array, second: Array, window: int, level: float = LEVEL) -> Difference:
     """Bound the mean difference of two losses by window, over blocks of about a week; negative: the first is better.
 
     Parameters
@@ -134,8 +138,10 @@ def bound_losses(first: Array, second: Array, window: int) -> Difference:
     first, second : ndarray, shape (F,)
     window : int
         Hours of a window.
+    level : float
+        Of the interval.
     """
-    return bound_by_weeks(first - second, np.ones(len(first)), window)
+    return bound_by_weeks(first - second, np.ones(len(first)), window, level)
 
 
 def compare_recall(one: AlarmSums, other: AlarmSums, window: int) -> Difference:

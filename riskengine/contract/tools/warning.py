@@ -285,7 +285,7 @@ themselves, such as drug arrests, say where police were.
             tr("Kind of model"),
             tr(
                 "Chosen on past windows takes level, calendar and place, unless another model is better there beyond "
-                "doubt."
+                "doubt, and on the windows held out as well."
             ),
             name="MODEL_KIND",
         ),
@@ -326,10 +326,14 @@ The model, made with Train warning model, says what is warned of, for which wind
 It is not trained further: it reads the incidents up to the moment at which the warnings are made, less those that are
 not known yet. The areas must be those that it was trained on.
 
-Each area and window gets the probability of at least one event, with an interval, and the parts that it is made of: how
-the hour and weekday, the season, the place and the level of the last months raise or lower it. The most likely are
-warned of, by a threshold that follows the last 28 days so that the budget is kept. When the warnings were made and what
-was known then stands in the layer's metadata and in the log.
+Each area and window gets the probability of at least one event, with an interval, and the parts that it is made of.
+Their product is the expected number of events: usual_part, what an average area has in such a window, times hour_part
+(the hour and weekday), season_part, place_part (the place's own past), level_part (how much there was in the whole city
+in the last months) and recent_part, what a model with recent crime makes of that: above 1 it raises, below 1 it lowers,
+and it is 1 for models without. Models that are not made of these leave them empty, and the log says so.
+
+The most likely are warned of, by a threshold that follows the last 28 days so that the budget is kept. When the
+warnings were made and what was known then stands in the layer's metadata and in the log.
 
 A warning is about places and times, never about persons, and is no ground to stop anyone. Most warnings within a small
 budget are false alarms: the report of Backtest warnings counts them.
@@ -381,6 +385,8 @@ budget are false alarms: the report of Backtest warnings counts them.
                 "season_part": "real",
                 "place_part": "real",
                 "level_part": "real",
+                "recent_part": "real",
+                "usual_part": "real",
             },
             style="warnings",
             abstract="card",
@@ -389,8 +395,9 @@ budget are false alarms: the report of Backtest warnings counts them.
             tr("Warnings"),
             tr(
                 "Each area and window: the probability of at least one event with its 95 % interval, its rank among "
-                "all areas and windows of the run, 1 in warned where there is a warning, and the factors by which "
-                "hour and weekday, season, place and level raise (above 1) or lower it."
+                "all areas and windows of the run, 1 in warned where there is a warning, the factors by which "
+                "hour and weekday, season, place, level and recent crime raise (above 1) or lower it, and the usual "
+                "number of events that they are factors on."
             ),
         ),
     ] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -10,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import gamma
 
-from ...contract.forecasters import title_of
 from ...contract.texts import count_text
 from ...contract.warnings import Budget, Timing
 from ...forecasters.base import Forecaster
+from ...forecasters.ensemble import Ensemble
 from ...forecasters.levels.base import LevelForecaster, count_totals
 from ...forecasters.levels.learned import LearnedLevel
 from ...forecasters.levels.models import Level
@@ -26,8 +27,9 @@ Values = NDArray[np.float64]
 
 #: Two-sided level of the intervals.
 LEVEL = 0.95
-#: What a probability is made of, in the order of its columns.
-PARTS = ("hour", "season", "place", "level")
+#: What the expected number of a probability is the product of, in the order of its columns: factors, the last of them
+#: what recent crime makes of the level's forecast, and the usual number that they are factors on.
+PARTS = ("hour", "season", "place", "level", "recent", "usual")
 #: Events' worth of the similar categories in a place, where a model has no such number of its own.
 _SHRINKAGE = 100.0
 
@@ -51,7 +53,8 @@ class Outlook:
     followed : int
         Past windows that the threshold follows; 0 for a ratio of costs, which needs none.
     parts : mapping of str to ndarray, shape (K, N)
-        By `PARTS`: how many times as many events as usual. Without any where the model is not made of them.
+        By `PARTS`: their product is the expected number of events, −log(1 − probability). Without any where the model
+        is not made of them.
     """
 
     made: np.datetime64
@@ -121,7 +124,7 @@ def make_outlook(
         probability > threshold,
         threshold,
         0 if budget.kind == "cost" else len(past),
-        explain(model, history, timing.bins, windows),
+        explain(model, history, timing.bins, probability),
     )
 
 
@@ -179,20 +182,28 @@ def forecast_trailing(model: Forecaster, panel: Panel, known: int, timing: Timin
     return -np.expm1(-np.asarray(model.predict_windows(counted, first, bins, context), dtype=np.float64))
 
 
-def explain(model: Forecaster, history: Panel, bins: int, windows: int) -> dict[str, Values]:
-    """Take the probability of each window apart: by how much each part raises the usual number of events of a unit.
+def explain(model: Forecaster, history: Panel, bins: int, probability: Values) -> dict[str, Values]:
+    """Take the probability of each window apart, by `PARTS`.
 
-    What a learned model makes of recent crime is none of these parts; see `describe_parts`.
+    Parameters
+    ----------
+    model : Forecaster
+    history : Panel
+    bins : int
+        In a window.
+    probability : ndarray, shape (windows, N)
+        What the model forecast.
 
     Returns
     -------
     dict of str to ndarray, shape (windows, N)
-        Empty where the model is not made of such parts.
+        Their product is the expected number of events. Empty where the model is not made of such parts.
     """
-    if not isinstance(model, LevelForecaster):
+    base = _find_level(model)
+    if base is None:
         return {}
-    late, units = history.delay, int(history.mask.sum())
-    made = model.explain(history, late + windows * bins)
+    (windows, units), late = probability.shape, history.delay
+    made = base.explain(history, late + windows * bins)
     days, level, hour, season = (
         each[late:].reshape(windows, bins) for each in (made.days, made.level, made.hour, made.season)
     )
@@ -202,21 +213,19 @@ def explain(model: Forecaster, history: Panel, bins: int, windows: int) -> dict[
         days = days * factor
         sums.append(days.sum(axis=1))
     hours, seasons, levels = (later / earlier for earlier, later in pairwise(sums))
-    columns = (hours[:, None], seasons[:, None], made.place[None] * units, levels[:, None])
-    shape = (windows, units)
-    return {name: np.broadcast_to(each, shape) for name, each in zip(PARTS, columns, strict=True)}
+    usual = made.usual * sums[0][:, None] / units
+    known = (hours[:, None], seasons[:, None], made.place[None] * units, levels[:, None])
+    recent = np.ones(1)
+    if base is not model or (isinstance(model, LearnedLevel) and model.corrects):
+        recent = -np.log1p(-np.minimum(probability, 1 - 1e-12)) / (usual * math.prod(known))
+    columns = (*known, recent, usual)
+    return {name: np.broadcast_to(each, probability.shape) for name, each in zip(PARTS, columns, strict=True)}
 
 
-def describe_parts(model: Forecaster) -> str:
-    """Say where the parts are not the whole of a probability; empty where they are."""
-    if not isinstance(model, LevelForecaster):
-        return f"{title_of(model.name)} is not made of hour, season, place and level: those columns are empty"
-    if isinstance(model, LearnedLevel) and model.corrects:
-        return (
-            f"Hour, season, place and level are those of {title_of(Level.name)}: what {title_of(model.name)} makes of"
-            " recent crime is in the probability, and in none of these columns"
-        )
-    return ""
+def _find_level(model: Forecaster) -> LevelForecaster | None:
+    """The level × calendar × place that a model is, corrects, or pools with others."""
+    members = model.members_.values() if isinstance(model, Ensemble) else [model]
+    return next((each for each in members if isinstance(each, LevelForecaster)), None)
 
 
 def measure_spread(model: Forecaster, history: Panel) -> Values:
@@ -225,11 +234,13 @@ def measure_spread(model: Forecaster, history: Panel) -> Values:
     The level rests on the events of late, of which the later count more, and each unit's share on its own events and
     what similar categories say. Whatever the model, it knows them no better than that.
     """
-    half_life = float(getattr(model, "half_life", Level().half_life))
+    # What others call so is something else.
+    base = _find_level(model)
+    half_life = float(getattr(base, "half_life", Level().half_life))
     age = (history.edges[-1] - history.edges[1:]) / np.timedelta64(1, "D")
     weights, events = 0.5 ** (age / half_life), count_totals(history)
     level = (weights**2 @ events) / max(weights @ events, 1e-9) ** 2 if events.any() else 1.0
-    shrinkage = float(getattr(model, "shrinkage_", _SHRINKAGE))
+    shrinkage = float(getattr(base, "shrinkage_", _SHRINKAGE))
     ((past, similar),) = PlacesRead(history).sum_before(np.array([len(history)]))
     shares = compute_shares(past, weigh_similar(similar), shrinkage)
     # A share is known as after so many events of its own and of similar categories, whose shares are counts as well.

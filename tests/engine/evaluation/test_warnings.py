@@ -14,7 +14,12 @@ from riskengine.contract.forecasters import DEFAULT_WARNING, WARNING_BASELINES, 
 from riskengine.contract.warnings import Budget, Timing
 from riskengine.evaluation.plan import Plan
 from riskengine.evaluation.warned import WarningsJudged
-from riskengine.evaluation.warnings import choose_warning_model, judge_warnings_trained, run_warnings
+from riskengine.evaluation.warnings import (
+    choose_warning_model,
+    confirm_warning_model,
+    judge_warnings_trained,
+    run_warnings,
+)
 from riskengine.forecasters.base import Forecaster, Maps
 from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.ground.context import JobContext
@@ -252,6 +257,50 @@ def test_the_default_is_chosen_unless_another_is_better_beyond_doubt() -> None:
     )
     nothing = choose_warning_model(panel, {"again": make_forecaster(DEFAULT_WARNING)}, DAY, workers=1)
     assert nothing.reason == "Level × calendar × place: on 200 past windows no other model found anything to add to it"
+
+
+def test_who_tries_more_models_needs_more_proof() -> None:
+    """The best of ten is better by chance more often than one: here it would be taken alone, but not of ten."""
+    panel = draw_panel(DAY, seed=21)
+    alone = choose_warning_model(panel, {"informed": Informed()}, DAY, workers=1)
+    assert alone.model == "informed"
+    assert ", 95% interval" in alone.reason
+    many = choose_warning_model(panel, {f"informed_{number}": Informed() for number in range(10)}, DAY, workers=1)
+    assert many.model == DEFAULT_WARNING
+    assert ", 99.5% interval" in many.reason
+    assert many.judged is not None
+    assert many.judged.beyond, "each would be taken alone"
+
+
+def test_a_model_is_kept_only_where_the_held_out_windows_confirm_it() -> None:
+    panel = draw_panel(DAY, weights=(1.0, 1.0, 1.0))
+    weak = judge_warnings_trained(make_forecaster("recent_counts").fit(panel.before(300)), panel, 300, DAY)
+    kept = confirm_warning_model(weak)
+    assert kept.model == DEFAULT_WARNING
+    assert kept.reason.startswith("Recent counts was chosen on past windows, but those held out do not confirm")
+    assert kept.reason.endswith(": Level × calendar × place is kept")
+    assert kept.judged is not None
+    assert (kept.judged.model, next(iter(kept.judged.scores))) == (DEFAULT_WARNING, DEFAULT_WARNING)
+    assert kept.judged.learned == ["recent_counts"], "it is still told what became of it"
+
+    rng = np.random.default_rng(2)
+    true = make_intensity(DAY, 400, np.ones(3))
+    true[np.arange(400), rng.integers(0, 3, 400)] *= 5
+
+    class Knowing(Informed):
+        name = "informed"
+
+        def predict(self, history: Panel, steps: int = 1, context: JobContext | None = None) -> Maps:
+            return (-np.expm1(-true[len(history) : len(history) + steps])).astype(np.float32)
+
+    panel = replace(panel, counts=rng.poisson(true).astype(np.uint16))
+    strong = confirm_warning_model(judge_warnings_trained(Knowing(), panel, 300, DAY))
+    assert strong.model == "informed"
+    assert "those held out confirm it (log-loss −0." in strong.reason
+    default = confirm_warning_model(
+        judge_warnings_trained(make_forecaster("level").fit(panel.before(300)), panel, 300, DAY)
+    )
+    assert (default.model, default.reason) == (DEFAULT_WARNING, "")
 
 
 def test_too_few_events_or_days_leave_the_default() -> None:

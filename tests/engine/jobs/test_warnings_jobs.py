@@ -11,6 +11,7 @@ import pytest
 import shapely
 from kit.contexts import Recorder
 
+from riskengine.evaluation.warned import WarningChoice
 from riskengine.forecasters.modelfile import load_model
 from riskengine.ground.errors import Cancelled, DataError, ParameterError
 from riskengine.intake.incidents import Incidents, write_exchange
@@ -83,6 +84,21 @@ def test_the_kind_is_left_to_past_windows(files: dict[str, str], tmp_path: Path)
     assert any(message.startswith("Level × calendar × place") for _, message in context.entries)
 
 
+def test_a_choice_that_the_held_out_windows_do_not_confirm_is_not_kept(
+    files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past windows that liked a model which reads the noise of the last days."""
+    liked = WarningChoice("recent_counts", "Recent counts: better on past windows")
+    monkeypatch.setattr("riskengine.jobs.train_warning.choose_warning_model", lambda *given: liked)
+    result, context = train(tmp_path, files, kind="auto", report=str(tmp_path / "r.html"))
+    model, card = load_model(result["model_output"])
+    assert (result["model"], model.name, card.name) == ("level", "level", "level")
+    assert next(iter(result["scores"])) == "level"
+    said = "Recent counts was chosen on past windows, but those held out do not confirm beyond doubt"
+    assert any(message.startswith(said) for _, message in context.entries)
+    assert said in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
 def test_without_held_out_windows_nothing_is_said_of_the_worth(files: dict[str, str], tmp_path: Path) -> None:
     result, context = train(tmp_path, files, held_out=0, report=str(tmp_path / "r.html"))
     assert (result["scores"], result["windows"]) == ({}, 0)
@@ -104,6 +120,17 @@ def test_a_surge_after_training_is_followed_by_the_level(tmp_path: Path) -> None
     assert warned["windows"] == 7
     # Six shootings a day, half of them in the third square.
     assert table["probability"][table["id"] == "B2"].mean() == pytest.approx(1 - np.exp(-3.0), abs=0.04)
+
+
+def test_a_model_without_parts_leaves_their_columns_empty(files: dict[str, str], tmp_path: Path) -> None:
+    result, _ = train(tmp_path, files, kind="ewma", held_out=0)
+    context = Recorder()
+    run_job("warn", {**files, "model": result["model_output"], "warnings": str(tmp_path / "w.gpkg")}, context)
+    fields, _, _, columns = pyogrio.raw.read(tmp_path / "w.gpkg")
+    parts = [each for name, each in zip(fields["fields"], columns, strict=True) if name.endswith("_part")]
+    assert len(parts) == 6
+    assert np.isnan(np.array(parts)).all()
+    assert any("is not made of hour, season, place and level: their" in message for _, message in context.entries)
 
 
 def test_warnings_are_of_the_moment_that_was_asked_for(files: dict[str, str], tmp_path: Path) -> None:

@@ -99,6 +99,20 @@ def test_alarms_follow_the_last_28_days() -> None:
     assert raised[:, 0].tolist() == [False, False, True, False]
 
 
+def test_forecasts_that_hardly_differ_warn_of_nothing() -> None:
+    """A constant that drifts upwards lies above all of the past each day, and yet ranks no day before another."""
+    drifting = np.repeat(0.2 * 1.0005 ** np.arange(100), 3).reshape(100, 3)
+    budgets = [Budget("share", 0.1), Budget("week", 2)]
+    assert not raise_alarms(drifting, np.arange(100), 40, budgets, 24).any()
+    # What stands out of it is warned of, and what rises by as much every week as well.
+    surge = drifting.copy()
+    surge[99, 1] *= 1.1
+    for raised in raise_alarms(surge, np.arange(100), 40, budgets, 24):
+        assert np.argwhere(raised).tolist() == [[59, 1]]
+    rising = np.repeat(0.2 * 1.01 ** np.arange(100), 3).reshape(100, 3)
+    assert raise_alarms(rising, np.arange(100), 40, budgets, 24).all()
+
+
 @given(RISKS, COUNTS, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_more_alarms_warn_of_more(risk: np.ndarray, events: np.ndarray, one: float, other: float) -> None:
     chosen = (choose_most(risk, Budget("share", each), 24) for each in sorted([one, other]))

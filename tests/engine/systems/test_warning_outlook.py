@@ -11,6 +11,7 @@ from kit.warningpanels import draw_panel
 from riskengine.contract.warnings import Budget, Timing
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.catalogue import make_forecaster
+from riskengine.forecasters.levels.pool import LevelEnsemble
 from riskengine.ground.context import JobContext
 from riskengine.maps.panel import Panel
 from riskengine.systems.warning.outlook import PARTS, Outlook, describe_parts, make_outlook
@@ -62,13 +63,45 @@ def test_parts_make_up_the_number() -> None:
     model = make_forecaster("level").fit(panel)
     outlook = look(model, panel, DAYS, windows=7)
     assert tuple(outlook.parts) == PARTS
-    product = np.prod(list(outlook.parts.values()), axis=0)
-    usual = -np.log1p(-outlook.probability) / product
-    np.testing.assert_allclose(usual, usual[0, 0], rtol=1e-5)
+    check_product(outlook)
+    assert (outlook.parts["recent"] == 1).all()
+    # Three events a day in three areas.
+    np.testing.assert_allclose(outlook.parts["usual"], 1.0, rtol=0.1)
     # The areas have a seventh, two and four of the events; weekends are twice as busy.
     np.testing.assert_allclose(outlook.parts["place"][0], [3 / 7, 6 / 7, 12 / 7], rtol=0.15)
     weekend = np.isin(outlook.edges[:-1].astype("datetime64[D]").astype(int) % 7, (2, 3))
     assert outlook.parts["hour"][weekend].min() > 1.2 * outlook.parts["hour"][~weekend].max()
+
+
+def check_product(outlook: Outlook) -> None:
+    """Whether the parts are factors of the expected number of events."""
+    assert tuple(outlook.parts) == PARTS
+    product = np.prod(list(outlook.parts.values()), axis=0)
+    np.testing.assert_allclose(product, -np.log1p(-outlook.probability), rtol=1e-5)
+
+
+@pytest.mark.parametrize("timing", [HALF_DAYS, DAYS])
+@pytest.mark.parametrize("kind", ["level_terms", "level_boosting", "level_exciting", "level_ensemble"])
+def test_recent_crime_has_a_part_of_its_own(kind: str, timing: Timing) -> None:
+    """What the level alone does not explain is what recent crime makes of it."""
+    panel = draw_panel(timing, days=250)
+    settings = {"members": ["level", "recent_counts"]} if kind == "level_ensemble" else {}
+    model = make_forecaster(kind, proven=False, **settings).fit(panel)
+    if isinstance(model, LevelEnsemble):
+        model.weights_ = np.array([0.6, 0.4])
+        model.members_ = {name: make_forecaster(name).fit(panel) for name in model.members}
+    outlook, level = (look(each, panel, timing) for each in (model, make_forecaster("level").fit(panel)))
+    check_product(outlook)
+    assert np.abs(outlook.parts["recent"] - 1).max() > 1e-3
+    for name in ("hour", "season", "place", "level", "usual"):
+        np.testing.assert_allclose(outlook.parts[name], level.parts[name], rtol=1e-6)
+
+
+def test_a_model_that_found_nothing_in_recent_crime_adds_none() -> None:
+    panel = draw_panel(DAYS)
+    outlook = look(make_forecaster("level_exciting").fit(panel), panel, DAYS)
+    check_product(outlook)
+    assert (outlook.parts["recent"] == 1).all()
 
 
 def test_a_model_of_other_parts_has_none() -> None:
