@@ -14,7 +14,7 @@ from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.forecasters.levels.pool import LevelEnsemble
 from riskengine.ground.context import JobContext
 from riskengine.maps.panel import Panel
-from riskengine.systems.warning.outlook import PARTS, Outlook, describe_parts, make_outlook
+from riskengine.systems.warning.outlook import PARTS, Outlook, make_outlook
 
 #: A tenth of all windows.
 TENTH = Budget()
@@ -107,17 +107,6 @@ def test_a_model_that_found_nothing_in_recent_crime_adds_none() -> None:
 def test_a_model_of_other_parts_has_none() -> None:
     panel = draw_panel(DAYS)
     assert look(make_forecaster("prior_counts", threshold=1).fit(panel), panel, DAYS).parts == {}
-
-
-def test_what_a_correction_adds_is_said_to_be_in_no_part() -> None:
-    """The level's parts make up its number, and a corrected number only with what recent crime makes of it."""
-    panel = draw_panel(DAYS)
-    assert describe_parts(make_forecaster("level").fit(panel)) == ""
-    assert describe_parts(make_forecaster("prior_counts", threshold=1)).endswith("those columns are empty")
-    learned = make_forecaster("level_terms", proven=False).fit(panel)
-    said = describe_parts(learned)
-    assert said.startswith("Hour, season, place and level are those of Level × calendar × place: what Level with")
-    assert describe_parts(make_forecaster("level_terms").fit(panel.before(40))) == ""
 
 
 def test_intervals_hold_the_true_probability_of_level_and_place() -> None:
