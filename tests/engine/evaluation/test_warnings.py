@@ -264,10 +264,10 @@ def test_who_tries_more_models_needs_more_proof() -> None:
     panel = draw_panel(DAY, seed=21)
     alone = choose_warning_model(panel, {"informed": Informed()}, DAY, workers=1)
     assert alone.model == "informed"
-    assert ", 95% interval" in alone.reason
+    assert ", 95\N{NO-BREAK SPACE}% interval" in alone.reason
     many = choose_warning_model(panel, {f"informed_{number}": Informed() for number in range(10)}, DAY, workers=1)
     assert many.model == DEFAULT_WARNING
-    assert ", 99.5% interval" in many.reason
+    assert ", 99.5\N{NO-BREAK SPACE}% interval" in many.reason
     assert many.judged is not None
     assert many.judged.beyond, "each would be taken alone"
 

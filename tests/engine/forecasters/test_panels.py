@@ -7,7 +7,7 @@ import pytest
 import shapely
 from kit.maps import make_stack
 
-from riskengine.contract.forecasters import FORECASTERS, list_default_members
+from riskengine.contract.forecasters import FORECASTERS, GRID, list_default_members
 from riskengine.forecasters.base import Forecaster
 from riskengine.forecasters.catalogue import make_forecaster
 from riskengine.forecasters.selfexciting.etas_kernel import Mover
@@ -69,7 +69,8 @@ def test_the_same_cells_give_the_same_forecasts(name: str) -> None:
             np.testing.assert_allclose(areas, cells[:, city.mask], rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", [name for name, record in FORECASTERS.items() if record.network])
+#: The level with the maps before needs neighbours and pictures, and refuses areas without these in words of its own.
+@pytest.mark.parametrize("name", [name for name, each in FORECASTERS.items() if each.network and GRID in each.needs])
 def test_networks_say_that_they_need_a_grid(name: str) -> None:
     record = FORECASTERS[name]
     with pytest.raises(DataError, match=r"panel of areas.*Choose a forecaster that is no network"):
