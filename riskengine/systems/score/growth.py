@@ -84,6 +84,8 @@ def grow_network(
                 if not better:
                     break
                 best = network, course
+                # The deeper ones may all be fitted by now, and nothing else would ask.
+                context.check_cancelled()
         except Cancelled as cancelled:
             if best is not None:
                 cancelled.best = best
