@@ -196,7 +196,16 @@ class Areas(Kind):
 
 @dataclass(frozen=True)
 class Table(Kind):
-    """Any vector layer or table; the job gets a file of its features with all their fields, in the layer's CRS."""
+    """Any vector layer or table; the job gets a file of its features, in the layer's CRS.
+
+    Attributes
+    ----------
+    whole : bool
+        With all fields, whether a parameter names them or not. Such a file may be the user's own: it is only read, and
+        may be given as ``path|layername=table``.
+    """
+
+    whole: bool = False
 
 
 @dataclass(frozen=True)

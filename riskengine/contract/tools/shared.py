@@ -31,6 +31,7 @@ FORECAST = tr("Forecast")
 RISK = tr("Risk")
 AREAS = tr("Areas")
 WARNINGS = tr("Early warning")
+OUTCOMES = tr("Outcomes")
 
 HTML = tr("HTML files (*.html)")
 CSV = tr("CSV files (*.csv)")
@@ -38,6 +39,7 @@ CRIME_INDEX = tr("Crime index (*.crimeindex)")
 FORECAST_MODEL = tr("Crime Risk model (*.crimemodel)")
 SCORE_MODEL = tr("Crime score model (*.crimescore)")
 WINDOW_NETWORK = tr("Window network (*.crimewindow)")
+OUTCOME_MODEL = tr("Outcome model (*.crimeoutcome)")
 CHECKPOINT = tr("Crime Risk checkpoint (*.checkpoint)")
 
 #: What the generators of random numbers take; a dialog holds the smaller ones.

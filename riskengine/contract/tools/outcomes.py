@@ -1,0 +1,120 @@
+"""What the tools of the group Outcomes share: incidents with an outcome, and the fields that say more of each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ..texts import tr
+from .base import Limits, Shown
+from .kinds import Field, LayerName, Table, Text
+from .shared import ReadsTimes
+
+#: Days until outcomes are known: more than two years are a mistake.
+MATURITY = Limits(0, 730)
+
+
+class ReadsOutcomes(ReadsTimes):
+    """A layer or table of incidents with the fields that are read; what is left empty is found by its name."""
+
+    incidents: Annotated[
+        str,
+        Table(whole=True),
+        Shown(
+            tr("Incidents"),
+            tr("A point layer in any CRS, or a table without places: a row a reported crime, with what became of it."),
+            name="INPUT",
+        ),
+    ]
+    outcome_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(
+            tr("Outcome field"),
+            tr("What became of the incident, such as Arrest or Resolution. Left empty, it is found by its name."),
+        ),
+    ] = None
+    outcome_values: Annotated[
+        list[str],
+        Text(";", "ARREST, BOOKED; ARREST, CITED"),
+        Shown(
+            tr("Values that count"),
+            tr(
+                "Values of the outcome field that are the outcome; separate several by semicolons. Left empty, they "
+                "are proposed from the values, and the log shows which."
+            ),
+        ),
+    ] = []
+    time_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(
+            tr("Time field"),
+            tr("When it happened or was reported: a Date, DateTime or text field. Left empty, found by its name."),
+        ),
+    ] = None
+    category_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(tr("Category field"), tr("What happened. Left empty, found by its name.")),
+    ] = None
+    description_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(tr("Description field"), tr("What happened, more closely. Left empty, found by its name.")),
+    ] = None
+    location_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(
+            tr("Field of the kind of location"),
+            tr("Such as STREET or APARTMENT. Left empty, found by its name."),
+        ),
+    ] = None
+    domestic_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(tr("Domestic field"), tr("Whether it happened within a family. Left empty, found by its name.")),
+    ] = None
+    area_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(tr("Area field"), tr("A district, ward or community area. Left empty, found by its name.")),
+    ] = None
+    block_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(tr("Block or address field"), tr("Left empty, found by its name."), advanced=True),
+    ] = None
+    id_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(
+            tr("Incident number"),
+            tr(
+                "Where several rows are one incident, such as its charges: the field that says which. Left empty, "
+                "found by its name."
+            ),
+        ),
+    ] = None
+    merge: Annotated[
+        bool,
+        Shown(
+            tr("One row for each incident"),
+            tr("The rows of one incident number become its first row, with the outcome that any of them has."),
+        ),
+    ] = False
+    found_by_police: Annotated[
+        list[str],
+        Text(";", "NARCOTICS; PROSTITUTION"),
+        Shown(
+            tr("Categories that police discover"),
+            tr(
+                "Nobody reports them: police find them, mostly with the offender. Left empty, they are proposed from "
+                "the categories' names, and the log shows which."
+            ),
+            name="FOUND",
+            advanced=True,
+        ),
+    ] = []
+
+    source: Annotated[str, LayerName("incidents")] = ""

@@ -1,0 +1,1 @@
+"""The models of outcomes, each a `Predictor`: tables of rates, logistic regression, boosting, the published ones."""
