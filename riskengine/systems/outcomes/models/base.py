@@ -1,4 +1,4 @@
-"""The contract of an outcome model: fit on rows with outcomes, predict a probability of rows, write itself as arrays."""
+"""The contract of an outcome model: fit on rows with outcomes, predict probabilities, write itself as arrays."""
 
 from __future__ import annotations
 
