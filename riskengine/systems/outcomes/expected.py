@@ -11,8 +11,7 @@ from ...contract.outcomes import SMOOTHING
 from .models.base import limit_probabilities
 from .rows import Floats
 
-#: The normal distribution's 97.5th percentile.
-_REACH = 1.959963984540054
+_REACH = float(stats.norm.ppf(0.975))
 
 
 def compute_limits(probability: Floats, alike: NDArray[np.int64], drift: float) -> tuple[Floats, Floats]:
