@@ -108,7 +108,7 @@ class NestedRates:
         return alike
 
     def _look_up(self, rows: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
-        """Yield where each row's combination stands among those of one field, of two, and so on, and whether it does."""
+        """Yield where each row stands among the combinations of one field, of two, and so on, and whether it does."""
         for combined, keys in zip(_combine(rows, self.roles, self.vocabularies), self.keys, strict=True):
             place = np.minimum(np.searchsorted(keys, combined), max(len(keys) - 1, 0))
             yield place, keys[place] == combined if len(keys) else np.zeros(len(rows), dtype=np.bool_)
