@@ -112,3 +112,6 @@ BY_DEFINITION, BY_DEFINITION_LEAST = 0.95, 30
 SHOWN_LEAST, COMPARED_LEAST, HIDDEN_BELOW = 30, 100, 5
 #: Classes of the map, as published: above the one, below the other.
 LIKELY, UNLIKELY = 0.8, 0.2
+OutcomeClass = Literal["likely", "between", "unlikely"]
+#: In the order in which they are drawn, the last on top.
+CLASSES: tuple[OutcomeClass, ...] = ("unlikely", "between", "likely")
