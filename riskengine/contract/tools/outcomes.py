@@ -6,11 +6,19 @@ from typing import Annotated
 
 from ..texts import tr
 from .base import Limits, Shown
-from .kinds import Field, LayerName, Table, Text
+from .kinds import Choice, Field, LayerName, Table, Text
 from .shared import ReadsTimes
 
 #: Days until outcomes are known: more than two years are a mistake.
 MATURITY = Limits(0, 730)
+#: Whose rows a tool shows, in the order of their integers.
+REPORTED = Choice(
+    {
+        "all": tr("All incidents"),
+        "victims": tr("Reported by victims or others"),
+        "strict": tr("The same without what is mostly an arrest on the spot"),
+    }
+)
 
 
 class ReadsOutcomes(ReadsTimes):
