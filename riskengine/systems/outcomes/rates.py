@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.dates import format_moment
-from ...contract.outcomes import SMOOTHING
 from ...measures.proportions import compute_share_limits
+from .models.rates import NestedRates, smooth_rates
 from .rows import MISSING, Coded, Floats, Rows
 
 #: What rates are counted by; `rows` is how many rows an incident has.
@@ -63,19 +63,21 @@ def count_rates(rows: Rows, by: RatesBy) -> Rates | None:
     levels = _list_levels(rows, by)
     if levels is None or not (kept := levels[-1].codes != MISSING).any():
         return None
-    happened = rows.outcomes[kept]
-    shrunk: Floats = np.full(int(kept.sum()), happened.mean())
+    happened = rows.outcomes[kept].astype(np.float64)
+    parent: Floats = np.full(len(happened), happened.mean())
     for level in levels:
-        shrunk = smooth_rates(level.codes[kept], happened, shrunk)
-    last = levels[-1]
-    codes, first, incidents = np.unique(last.codes[kept], return_index=True, return_counts=True)
-    outcomes = np.bincount(last.codes[kept], happened, minlength=len(last.labels))[codes].astype(np.int64)
-    parents = [""] * len(codes)
+        codes, first, inverse, incidents = np.unique(
+            level.codes[kept], return_index=True, return_inverse=True, return_counts=True
+        )
+        outcomes = np.bincount(inverse, happened)
+        shrunk = smooth_rates(outcomes, incidents, parent[first])
+        parent = shrunk[inverse]
+    values = [levels[-1].labels[code] for code in codes.tolist()]
+    parents = [""] * len(values)
     if len(levels) > 1:
-        of = levels[0].codes[kept][first]
-        parents = [levels[0].labels[code] if code != MISSING else "" for code in of.tolist()]
-    values = [last.labels[code] for code in codes.tolist()]
-    return Rates(by, values, parents, incidents, outcomes, shrunk[first], incidents / len(happened))
+        above = levels[0].codes[kept][first]
+        parents = [levels[0].labels[code] if code != MISSING else "" for code in above.tolist()]
+    return Rates(by, values, parents, incidents, outcomes.astype(np.int64), shrunk, incidents / len(happened))
 
 
 def expect_outcomes(rows: Rows, learned: NDArray[np.bool_]) -> Floats:
@@ -85,38 +87,9 @@ def expect_outcomes(rows: Rows, learned: NDArray[np.bool_]) -> Floats:
     ----------
     rows : Rows
     learned : ndarray of bool, shape (N,)
-        Rows whose rates are taken, smoothed as in `Rates`; a value that none of them has takes its parent's rate.
+        Rows whose smoothed rates are taken; a value that none of them has takes its parent's.
     """
-    happened = rows.outcomes
-    expected: Floats = np.full(len(rows), happened[learned].mean())
-    for level in _list_levels(rows, "description") or _list_levels(rows, "category") or []:
-        expected = smooth_rates(level.codes, happened, expected, learned)
-    return expected
-
-
-def smooth_rates(
-    codes: NDArray[np.int32], happened: NDArray[np.bool_], parent: Floats, learned: NDArray[np.bool_] | None = None
-) -> Floats:
-    """Compute the smoothed rate of each row's group.
-
-    Parameters
-    ----------
-    codes : ndarray of int32, shape (N,)
-        The group of each row; a row of none keeps its parent's rate.
-    happened : ndarray of bool, shape (N,)
-    parent : ndarray of float64, shape (N,)
-        The rate of each row's parent, the same for all rows of a group.
-    learned : ndarray of bool, shape (N,), optional
-        The rows that are counted; by default all.
-    """
-    known = codes != MISSING
-    counted = known if learned is None else known & learned
-    groups = int(codes.max(initial=MISSING)) + 1
-    number = np.bincount(codes[counted], minlength=groups)
-    outcomes = np.bincount(codes[counted], happened[counted], minlength=groups)
-    smoothed, of = parent.copy(), codes[known]
-    smoothed[known] = (outcomes[of] + SMOOTHING * parent[known]) / (number[of] + SMOOTHING)
-    return smoothed
+    return NestedRates.learn(rows.select(learned), ("category", "description")).find(rows)[0][-1]
 
 
 def _list_levels(rows: Rows, by: RatesBy) -> list[Coded] | None:
