@@ -120,3 +120,6 @@ AREA_LABELS: Mapping[str, str] = {
     "few": tr("Too few incidents to compare"),
     "hidden": tr("Too few incidents for a rate"),
 }
+OutcomeClass = Literal["likely", "between", "unlikely"]
+#: In the order in which they are drawn, the last on top.
+CLASSES: tuple[OutcomeClass, ...] = ("unlikely", "between", "likely")
