@@ -271,7 +271,11 @@ def style_warnings_tested(layer: QgsVectorLayer, edges: Edges) -> None:
     rules = [(f"\"label\" = '{label}'", title, QColor(shade)) for label, (title, shade) in titles.items()]
     events = f"'{tr('event')}', '{tr('events')}'"
     _set_rules(layer, edges, rules, f'CASE WHEN "events" > 0 THEN "events" || \' \' || if("events" = 1, {events}) END')
-    said = {tr("label"): '"label"', tr("events"): '"events"', tr("probability of one or more"): make_percent_expression("probability")}
+    said = {
+        tr("label"): '"label"',
+        tr("events"): '"events"',
+        tr("probability of one or more"): make_percent_expression("probability"),
+    }
     _set_tip(layer, said)
     _finish(layer, edges)
 
