@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from .vocabulary import UNSEEN, Vocabulary
 
 #: Fields of a nested rate, the widest first.
 NESTED: tuple[TextRole, ...] = ("category", "description", "location")
+_LEARNED = ("keys", "rates", "counts")
 Keys = NDArray[np.int64]
 
 
@@ -46,6 +47,8 @@ class NestedRates:
         Of each number of fields: the combinations seen, in order.
     rates : tuple of ndarray of float64
         Their smoothed rates.
+    counts : tuple of ndarray of int64
+        How many rows each was learned from.
     overall : float
         Of all incidents, drawn towards a half as if by one more: it is never 0 or 1.
     """
@@ -54,6 +57,7 @@ class NestedRates:
     vocabularies: tuple[Vocabulary, ...]
     keys: tuple[Keys, ...]
     rates: tuple[Floats, ...]
+    counts: tuple[Keys, ...]
     overall: float
 
     @classmethod
@@ -65,6 +69,7 @@ class NestedRates:
         overall = float((events.sum() + 0.5) / (len(rows) + 1))
         keys: list[Keys] = []
         rates: list[Floats] = []
+        counts: list[Keys] = []
         parent: Floats = np.full(len(rows), overall)
         for combined in _combine(rows, present, vocabularies):
             seen, first, inverse, count = np.unique(
@@ -73,8 +78,9 @@ class NestedRates:
             found = smooth_rates(np.bincount(inverse, events, len(seen)), count, parent[first])
             keys.append(seen)
             rates.append(found)
+            counts.append(count.astype(np.int64))
             parent = found[inverse]
-        return cls(present, vocabularies, tuple(keys), tuple(rates), overall)
+        return cls(present, vocabularies, tuple(keys), tuple(rates), tuple(counts), overall)
 
     def find(self, rows: Rows) -> tuple[list[Floats], NDArray[np.int64]]:
         """Find the smoothed rates of rows.
@@ -88,21 +94,33 @@ class NestedRates:
         """
         rates: list[Floats] = [np.full(len(rows), self.overall)]
         depth = np.zeros(len(rows), dtype=np.int64)
-        for combined, keys, values in zip(
-            _combine(rows, self.roles, self.vocabularies), self.keys, self.rates, strict=True
-        ):
-            place = np.minimum(np.searchsorted(keys, combined), max(len(keys) - 1, 0))
-            known = keys[place] == combined if len(keys) else np.zeros(len(rows), dtype=bool)
-            rates.append(np.where(known, values[place] if len(keys) else 0.0, rates[-1]))
+        for values, (place, known) in zip(self.rates, self._look_up(rows), strict=True):
+            rates.append(np.where(known, values[place] if len(values) else 0.0, rates[-1]))
             depth += known
         return rates, depth
+
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from that shared with each row as many of the fields as were seen, shape (N,)."""
+        alike = np.zeros(len(rows), dtype=np.int64)
+        for values, (place, known) in zip(self.counts, self._look_up(rows), strict=True):
+            if len(values):
+                alike = np.where(known, values[place], alike)
+        return alike
+
+    def _look_up(self, rows: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+        """Yield where each row stands among the combinations of one field, of two, and so on, and whether it does."""
+        for combined, keys in zip(_combine(rows, self.roles, self.vocabularies), self.keys, strict=True):
+            place = np.minimum(np.searchsorted(keys, combined), max(len(keys) - 1, 0))
+            yield place, keys[place] == combined if len(keys) else np.zeros(len(rows), dtype=np.bool_)
 
     def state(self, name: str) -> dict[str, NDArray[Any]]:
         """Return the rates as arrays of a model file."""
         arrays: dict[str, NDArray[Any]] = {f"{name}_overall": np.float64(self.overall) * np.ones(())}
-        for role, vocabulary, keys, rates in zip(self.roles, self.vocabularies, self.keys, self.rates, strict=True):
+        for role, vocabulary, *learned in zip(
+            self.roles, self.vocabularies, self.keys, self.rates, self.counts, strict=True
+        ):
             arrays |= vocabulary.state(f"{name}_{role}")
-            arrays |= {f"{name}_{role}_keys": keys, f"{name}_{role}_rates": rates}
+            arrays |= {f"{name}_{role}_{part}": array for part, array in zip(_LEARNED, learned, strict=True)}
         return arrays
 
     @classmethod
@@ -126,6 +144,7 @@ class NestedRates:
                 {
                     f"{name}_{role}_keys": ArraySpec("i", ("keys",), 0),
                     f"{name}_{role}_rates": ArraySpec("f", ("keys",), 0, 1),
+                    f"{name}_{role}_counts": ArraySpec("i", ("keys",), 0),
                 },
                 state,
             )
@@ -134,8 +153,7 @@ class NestedRates:
         return cls(
             present,
             vocabularies,
-            tuple(np.asarray(state[f"{name}_{role}_keys"]) for role in present),
-            tuple(np.asarray(state[f"{name}_{role}_rates"]) for role in present),
+            *(tuple(np.asarray(state[f"{name}_{role}_{part}"]) for role in present) for part in _LEARNED),
             float(state[f"{name}_overall"]),
         )
 
