@@ -26,6 +26,12 @@ PLACES = ("#08306b", "#2171b5", "#7cc0ee")
 #: Their outlines: the lightest stand out from any map below.
 PLACES_OUTLINE = "#041b3d"
 
+#: How likely an outcome is, by its class: red and blue as published, and one between them. Their lightness differs
+#: by 29 of 100 at least, so they are told apart in grey; by colour-blind readers, too.
+OUTCOME_CLASSES = {"likely": "#9b0a20", "between": "#f3e3b3", "unlikely": "#4a9ad4"}
+#: Outlines of points: the light ones are seen on white paper.
+OUTCOME_OUTLINE = "#4d4632"
+
 #: Colours of dots on pictures of windows, as published; which of them the categories of `PICTURE_READ` had is our
 #: reading of their order.
 PICTURE_TARGETS = "#bd3d3a"

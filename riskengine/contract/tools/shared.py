@@ -279,6 +279,14 @@ def list_nothing_wanted(given: Mapping[str, Any], *keys: str) -> Iterator[Proble
         yield Problem(keys[0], text.replace("first", keys[0]))
 
 
+def list_fields_of_none(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield fields of areas where no areas are given."""
+    for key in ("area_id", "area_name"):
+        if given.get(key) and not given.get("areas"):
+            text = tr("{key} is {value}, but {areas} is empty. Choose the layer that has this field, or neither.")
+            yield Problem(key, text.replace("key", key))
+
+
 class Judges(Tool):
     """How a unit is flagged, exposure by area, and what an evaluation leaves behind."""
 

@@ -22,6 +22,7 @@ from .shared import (
     ReadsIncidents,
     RefusesFeatures,
     WorksInMetres,
+    list_fields_of_none,
 )
 
 #: Hours of a window, and where in the week one begins.
@@ -117,10 +118,7 @@ class ReadsEvents(WorksInMetres, ReadsIncidents, RefusesFeatures):
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield fields of areas that are not there."""
         yield from super().list_problems(given)
-        for key in ("area_id", "area_name"):
-            if given.get(key) and not given.get("areas"):
-                text = tr("{key} is {value}, but {areas} is empty. Choose the layer that has this field, or neither.")
-                yield Problem(key, text.replace("key", key))
+        yield from list_fields_of_none(given)
 
 
 def list_window_problems(given: Mapping[str, Any]) -> Iterator[Problem]:

@@ -141,6 +141,23 @@ class AreaOutcomes:
 
 
 @dataclass(frozen=True, eq=False)
+class Tested:
+    """What the default model said of the test rows, shifted: for the layer of them.
+
+    Attributes
+    ----------
+    split : OutcomeSplit
+    rows : ndarray of int64, shape (T,)
+        Positions in the rows of the study.
+    probability : ndarray of float64, shape (T,)
+    """
+
+    split: OutcomeSplit
+    rows: NDArray[np.int64]
+    probability: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class OutcomeStudy:
     """All that a study found.
 
@@ -172,6 +189,8 @@ class OutcomeStudy:
         Sentences that the log said.
     seconds : dict of str to float
         Of one fit, by model.
+    tested_rows : Tested or None
+        Of the default model, on the split that was asked for.
     """
 
     default: str
@@ -190,6 +209,7 @@ class OutcomeStudy:
     curves: Mapping[str, tuple[Floats, Floats]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    tested_rows: Tested | None = None
 
     def find(self, model: str, split: OutcomeSplit, reported: Reported = "all") -> Score | None:
         """Find a score."""

@@ -1,0 +1,172 @@
+"""What is said of one study of outcome models: sentences that an analyst and a chief can read aloud."""
+
+from __future__ import annotations
+
+import math
+
+from ...contract.dates import format_days, format_moment
+from ...contract.outcomes import MODELS, OutcomeSplit
+from ...contract.texts import count_text, list_names
+from ...systems.outcomes.judged import OutcomeStudy, Score
+from ..areas_words import format_hundred
+from ..html import format_number
+from ..words import format_change, format_percent
+from . import words
+
+#: Splits by how much they say of what is to come: the first that was tested stands at the top.
+_HEADLINES: tuple[OutcomeSplit, ...] = ("forward", "incident", "blocks", "random")
+#: Beyond this difference of the AUC, or this part of the log-loss, a model does not do "almost the same" as a table.
+_ALMOST_AUC, _ALMOST_LOSS = 0.02, 0.05
+
+
+def choose_split(study: OutcomeStudy) -> OutcomeSplit:
+    """Choose the split whose figures stand at the top: forward in time where it was tested."""
+    return next(split for split in _HEADLINES if study.find(study.default, split) is not None)
+
+
+def find_pair(study: OutcomeStudy, model: str) -> tuple[Score, Score | None]:
+    """Find the headline scores of a model: of all reports, and of what victims reported where there is a difference."""
+    split = choose_split(study)
+    every, victims = study.find(model, split), study.find(model, split, "victims")
+    assert every is not None
+    return every, victims if victims is not None and victims.rows < every.rows else None
+
+
+def describe_model(study: OutcomeStudy, outcome: str) -> str:
+    """Say what the model tells, of all reports and of what victims reported: the sentence that the report opens with."""
+    every, victims = find_pair(study, study.default)
+    named = f"the outcome ({outcome})" if outcome else "the outcome"
+    text = (
+        f"From kind, place and time of a report this model says how likely {named} is. Of 100 pairs of a report with it"
+        f" and one without, it gives the first the higher probability in {_format_pairs(every)}"
+    )
+    if victims is not None:
+        text += f"; {words.AMONG['victims']} alone, in {_format_pairs(victims)}"
+    return f"{text}. A coin does in 50."
+
+
+def _format_pairs(score: Score) -> str:
+    return format_hundred(score.figures["auc"].mean)
+
+
+def describe_verdict(study: OutcomeStudy) -> tuple[str, str]:
+    """Say what a table of rates does on the same reports, and of which class on the page that verdict is."""
+    model, victims = find_pair(study, study.default)
+    table, table_victims = find_pair(study, study.reference)
+    title = MODELS[study.reference].title
+    named = f"A table of rates ({title[:1].lower()}{title[1:]})"
+    if study.default == study.reference:
+        return f"{named} is what was trained: there is nothing simpler beside it.", "unsure"
+    reached, gap = _format_pairs(table), _subtract_auc(model, table)
+    if victims is not None and table_victims is not None:
+        reached += f" and {_format_pairs(table_victims)}"
+        gap = max(gap, _subtract_auc(victims, table_victims))
+    change = study.differences.get((study.default, model.split, "all"))
+    if change is None or not math.isfinite(change.low):
+        return f"{named} has {reached}; there are too few days to say that the model does better.", "unsure"
+    measured = f"log-loss less the table’s: {words.format_long_difference(change)}"
+    if change.low > 0:
+        return f"{named} has {reached}, and its probabilities are nearer to what happened ({measured}).", "worse"
+    if change.high >= 0:
+        return f"{named} has {reached}: no difference can be told from chance ({measured}).", "unsure"
+    gained = 1 - model.figures["log_loss"].mean / table.figures["log_loss"].mean
+    same = " does almost the same: it" if gap < _ALMOST_AUC and gained < _ALMOST_LOSS else ""
+    return (
+        f"{named}{same} has {reached}. The model’s probabilities are nearer to what happened, by {format_percent(gained)}"
+        f" of the log-loss ({measured})."
+    ), ""
+
+
+def _subtract_auc(model: Score, table: Score) -> float:
+    return model.figures["auc"].mean - table.figures["auc"].mean
+
+
+def describe_found(study: OutcomeStudy) -> str:
+    """Say how much of the outcomes is what police found themselves, and why figures come twice."""
+    every, victims = find_pair(study, study.default)
+    if victims is None:
+        return (
+            "None of the categories is one that police find themselves, so that all reports count as victims’ reports."
+            " Where that is wrong, name these categories and train again."
+        )
+    rows, outcomes = 1 - victims.rows / every.rows, 1 - victims.rows * victims.base / (every.rows * every.base)
+    leak = next((leak for leak in study.leaks if leak.kind == "found_by_police" and leak.names), None)
+    names = f" ({list_names(leak.names)})" if leak is not None else ""
+    return (
+        f"Police found {format_percent(rows, 0)} of these reports themselves{names}, and they have {format_percent(outcomes, 0)}"
+        f" of the outcomes. {words.FOUND_BY_POLICE} So every figure stands twice: of all reports, and of what victims"
+        " reported."
+    )
+
+
+def describe_spans(study: OutcomeStudy) -> str:
+    """Say when the reports are from, and how many were learned from and tested at the top."""
+    split = choose_split(study)
+    counts = (
+        f"{count_text(study.learned[split], 'report')} to learn from, {study.tested[split]:,} to test"
+        if split in study.learned and split in study.tested
+        else count_text(find_pair(study, study.default)[0].rows, "test report")
+    )
+    when = f"Reports of {format_days(study.first, study.last)}"
+    if split == "forward":
+        when += f", tested from {format_moment(study.origin)} on"
+    return f"{when}: {counts}. {words.SPLITS[split]}: {_lower(words.WHAT_SPLITS_ARE[split])}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def describe_within(study: OutcomeStudy) -> str:
+    """Explain the AUC within a category in one sentence, with the model's and the table's."""
+    names = (study.default, study.reference)
+    model, table = (find_pair(study, name)[0].figures["within_category_auc"].mean for name in names)
+    if not math.isfinite(model):
+        return ""
+    return (
+        "Most pairs of a report with the outcome and one without are of two categories, which any table of rates tells"
+        " apart; the AUC within a category asks about pairs of the same category alone, where the category’s rate has"
+        f" 0.500: the model has {format_number(model, 3)}, the table {format_number(table, 3)}."
+    )
+
+
+def describe_calibration(study: OutcomeStudy) -> str:
+    """Say how far probabilities are off before and after the shift, and what nobody could have known, apart."""
+    score = find_pair(study, study.default)[0]
+    raw, shifted, oracle = (score.figures[name].mean for name in ("ece", "ece_shifted", "ece_oracle"))
+    if not math.isfinite(raw):
+        return ""
+    text = f"Probabilities are off by {format_number(raw, 3)} on average (expected calibration error)"
+    if not math.isfinite(shifted):
+        return f"{text}; no shift of the logit was learned."
+    shift = f"one shift of the logit by {format_change(score.shift, 2)}, learned on the last days before the test"
+    if shifted < raw:
+        text += f"; {shift}, brings that down to {format_number(shifted, 3)}"
+    else:
+        text += f"; {shift}, does not help: {format_number(shifted, 3)}"
+    if math.isfinite(oracle):
+        text += (
+            f". An oracle that learned the shift on the test itself would have {format_number(oracle, 3)}, which nobody"
+            " can have in use"
+        )
+    return f"{text}."
+
+
+def describe_maturity(study: OutcomeStudy) -> str:
+    """Say which days training left out because their outcomes were not known, and how the end of the file reads."""
+    if study.maturity:
+        left = (
+            f"The last {count_text(study.maturity, 'day')} before the test were left out of training, since their"
+            " outcomes were not all known when the test began."
+        )
+    else:
+        left = (
+            "Training goes up to the first day of the test: it reads outcomes that were not all known then, which a"
+            " model in use cannot. Set a maturity to see what that is worth."
+        )
+    return f"{left} {words.NO_FALL}"
+
+
+def describe_base(score: Score) -> str:
+    """Say how many reports figures rest on, and their share with the outcome."""
+    return f"{count_text(score.rows, 'report')}, {format_percent(score.base)} with the outcome"

@@ -1,0 +1,132 @@
+"""Tables of the page: scores of all models by split, leaks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from ...contract.outcomes import MODELS, OutcomeSplit, Reported
+from ...contract.texts import list_names
+from ...systems.outcomes.judged import Leak, OutcomeStudy, Score
+from ..html import format_number
+from ..words import format_share
+from . import words
+from .sentences import describe_base
+
+#: Figures that are folded away.
+MORE = {
+    "log_loss": "Log-loss",
+    "brier": "Brier",
+    "average_precision": "Average precision",
+    "within_category_auc": "AUC within category",
+    "ece": "Calibration error",
+    "ece_shifted": "– after the shift",
+    "ece_oracle": "– oracle",
+}
+#: What a leak is, and what its figure says.
+LEAKS: dict[str, tuple[str, str]] = {
+    "outcome_field": ("Says the outcome", "AUC of the field alone"),
+    "minute": ("Recorded minute", "AUC of the minute alone"),
+    "rows": ("Rows of an incident", "AUC of their number alone"),
+    "by_definition": ("Outcome nearly by definition", "with the outcome"),
+    "found_by_police": ("Found by police", "of all outcomes"),
+    "person": ("Describes people", ""),
+    "duplicates": ("Exact duplicates", "of all rows"),
+}
+_SHARES = frozenset(["by_definition", "found_by_police", "duplicates"])
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A model: its title, whether it is the one that is kept or the table that it must beat, and its cells."""
+
+    title: str
+    chosen: bool
+    table: bool
+    cells: list[Markup]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """All models on the reports of one kind: figures that stand at once, and those that are folded away."""
+
+    title: str
+    base: str
+    rows: list[ModelRow]
+    more: list[ModelRow]
+
+
+@dataclass(frozen=True)
+class SplitTables:
+    """All models on one split."""
+
+    title: str
+    what: str
+    tables: list[ScoreTable]
+
+
+def list_split_tables(study: OutcomeStudy) -> list[SplitTables]:
+    """List the splits that were tested, each with all its models, the simplest first."""
+    found = []
+    for split in words.SPLITS:
+        tables = [_make_table(study, split, reported) for reported in words.REPORTED]
+        if any(tables):
+            there = [table for table in tables if table is not None]
+            found.append(SplitTables(words.SPLITS[split], words.WHAT_SPLITS_ARE[split], there))
+    return found
+
+
+def _make_table(study: OutcomeStudy, split: OutcomeSplit, reported: Reported) -> ScoreTable | None:
+    scores = [score for name in MODELS if (score := study.find(name, split, reported)) is not None]
+    if not scores:
+        return None
+
+    def make_row(score: Score, cells: list[Markup]) -> ModelRow:
+        name = score.model
+        return ModelRow(MODELS[name].title, name == study.default, name == study.reference, cells)
+
+    rows, more = [], []
+    for score in scores:
+        figures = score.figures
+        loss = format_number(figures["log_loss"].mean, 3)
+        less = _format_to_table(study, score)
+        rows.append(make_row(score, [words.format_cell(figures["auc"]), Markup(loss), less]))
+        seconds = Markup(format_number(study.seconds.get(score.model), 1))
+        more.append(make_row(score, [*(words.format_cell(figures.get(figure)) for figure in MORE), seconds]))
+    return ScoreTable(words.REPORTED[reported], describe_base(scores[0]), rows, more)
+
+
+def _format_to_table(study: OutcomeStudy, score: Score) -> Markup:
+    if score.model == study.reference:
+        return Markup("compared with")
+    return words.format_cell(study.differences.get((score.model, score.split, score.reported)), 4, signed=True)
+
+
+@dataclass(frozen=True)
+class LeakRow:
+    """A leak that was found."""
+
+    title: str
+    names: str
+    figure: str
+    rows: str
+    state: Literal["kept out", "read", "shown apart"]
+    sentence: str
+
+
+def list_leak_rows(study: OutcomeStudy) -> list[LeakRow]:
+    """List the leaks that were found."""
+    return [_make_leak(leak) for leak in study.leaks]
+
+
+def _make_leak(leak: Leak) -> LeakRow:
+    title, what = LEAKS[leak.kind]
+    figure = ""
+    if math.isfinite(leak.figure):
+        value = format_share(leak.figure) if leak.kind in _SHARES else f"{what} {format_number(leak.figure, 3)}"
+        figure = f"{value} {what}" if leak.kind in _SHARES else value
+    state: Literal["kept out", "read"] = "kept out" if leak.kept_out else "read"
+    return LeakRow(title, list_names(leak.names), figure, f"{leak.rows:,}", state, leak.sentence)

@@ -1,0 +1,172 @@
+"""Smoothed rates of nested fields: what models fall back on, and the tables that they must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....contract.outcomes import SMOOTHING, TextRole
+from ....ground.damage import ArraySpec, Damaged, check_arrays
+from ..rows import Floats, Rows
+from .vocabulary import UNSEEN, Vocabulary
+
+#: Fields of a nested rate, the widest first.
+NESTED: tuple[TextRole, ...] = ("category", "description", "location")
+_LEARNED = ("keys", "rates", "counts")
+Keys = NDArray[np.int64]
+
+
+def smooth_rates(events: NDArray[Any], rows: NDArray[Any], parent: NDArray[Any] | float) -> Floats:
+    """Draw shares towards their parent's, as if by `SMOOTHING` incidents more.
+
+    Parameters
+    ----------
+    events, rows : ndarray
+        Incidents with the outcome, and all.
+    parent : ndarray or float
+        In [0, 1].
+    """
+    return np.asarray((events + SMOOTHING * np.asarray(parent)) / (rows + SMOOTHING), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class NestedRates:
+    """Share of incidents with the outcome by the first field, by the first two, and so on.
+
+    Attributes
+    ----------
+    roles : tuple of TextRole
+        Fields, the widest first.
+    vocabularies : tuple of Vocabulary
+        Of each.
+    keys : tuple of ndarray of int64
+        Of each number of fields: the combinations seen, in order.
+    rates : tuple of ndarray of float64
+        Their smoothed rates.
+    counts : tuple of ndarray of int64
+        How many rows each was learned from.
+    overall : float
+        Of all incidents, drawn towards a half as if by one more: it is never 0 or 1.
+    """
+
+    roles: tuple[TextRole, ...]
+    vocabularies: tuple[Vocabulary, ...]
+    keys: tuple[Keys, ...]
+    rates: tuple[Floats, ...]
+    counts: tuple[Keys, ...]
+    overall: float
+
+    @classmethod
+    def learn(cls, rows: Rows, roles: Sequence[TextRole]) -> NestedRates:
+        """Learn from rows with outcomes; fields that they lack are left out."""
+        present = tuple(role for role in roles if role in rows.texts)
+        vocabularies = tuple(Vocabulary.learn(rows.texts[role]) for role in present)
+        events = rows.outcomes.astype(np.float64)
+        overall = float((events.sum() + 0.5) / (len(rows) + 1))
+        keys: list[Keys] = []
+        rates: list[Floats] = []
+        counts: list[Keys] = []
+        parent: Floats = np.full(len(rows), overall)
+        for combined in _combine(rows, present, vocabularies):
+            seen, first, inverse, count = np.unique(
+                combined, return_index=True, return_inverse=True, return_counts=True
+            )
+            found = smooth_rates(np.bincount(inverse, events, len(seen)), count, parent[first])
+            keys.append(seen)
+            rates.append(found)
+            counts.append(count.astype(np.int64))
+            parent = found[inverse]
+        return cls(present, vocabularies, tuple(keys), tuple(rates), tuple(counts), overall)
+
+    def find(self, rows: Rows) -> tuple[list[Floats], NDArray[np.int64]]:
+        """Find the smoothed rates of rows.
+
+        Returns
+        -------
+        rates : list of ndarray, shape (N,)
+            Of no field, of one, and so on; a combination never seen has its parent's.
+        depth : ndarray of int, shape (N,)
+            How many of the fields were seen together.
+        """
+        rates: list[Floats] = [np.full(len(rows), self.overall)]
+        depth = np.zeros(len(rows), dtype=np.int64)
+        for values, (place, known) in zip(self.rates, self._look_up(rows), strict=True):
+            rates.append(np.where(known, values[place] if len(values) else 0.0, rates[-1]))
+            depth += known
+        return rates, depth
+
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from that shared with each row as many of the fields as were seen, shape (N,)."""
+        alike = np.zeros(len(rows), dtype=np.int64)
+        for values, (place, known) in zip(self.counts, self._look_up(rows), strict=True):
+            if len(values):
+                alike = np.where(known, values[place], alike)
+        return alike
+
+    def _look_up(self, rows: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+        """Yield where each row stands among the combinations of one field, of two, and so on, and whether it does."""
+        for combined, keys in zip(_combine(rows, self.roles, self.vocabularies), self.keys, strict=True):
+            place = np.minimum(np.searchsorted(keys, combined), max(len(keys) - 1, 0))
+            yield place, keys[place] == combined if len(keys) else np.zeros(len(rows), dtype=np.bool_)
+
+    def state(self, name: str) -> dict[str, NDArray[Any]]:
+        """Return the rates as arrays of a model file."""
+        arrays: dict[str, NDArray[Any]] = {f"{name}_overall": np.float64(self.overall) * np.ones(())}
+        for role, vocabulary, *learned in zip(
+            self.roles, self.vocabularies, self.keys, self.rates, self.counts, strict=True
+        ):
+            arrays |= vocabulary.state(f"{name}_{role}")
+            arrays |= {f"{name}_{role}_{part}": array for part, array in zip(_LEARNED, learned, strict=True)}
+        return arrays
+
+    @classmethod
+    def restore(cls, name: str, state: Mapping[str, NDArray[Any]], roles: Sequence[TextRole]) -> NestedRates:
+        """Take what `state` gave.
+
+        Parameters
+        ----------
+        roles : sequence of TextRole
+            Which may be there, the widest first.
+
+        Raises
+        ------
+        Damaged
+        """
+        present = tuple(role for role in roles if f"{name}_{role}_keys" in state)
+        vocabularies = tuple(Vocabulary.restore(f"{name}_{role}", state) for role in present)
+        check_arrays({f"{name}_overall": ArraySpec("f", (), 0, 1)}, state)
+        for role in present:
+            check_arrays(
+                {
+                    f"{name}_{role}_keys": ArraySpec("i", ("keys",), 0),
+                    f"{name}_{role}_rates": ArraySpec("f", ("keys",), 0, 1),
+                    f"{name}_{role}_counts": ArraySpec("i", ("keys",), 0),
+                },
+                state,
+            )
+            if (np.diff(state[f"{name}_{role}_keys"]) <= 0).any():
+                raise Damaged(f"{name}_{role}_keys are out of order")
+        return cls(
+            present,
+            vocabularies,
+            *(tuple(np.asarray(state[f"{name}_{role}_{part}"]) for role in present) for part in _LEARNED),
+            float(state[f"{name}_overall"]),
+        )
+
+
+def _combine(rows: Rows, roles: Sequence[TextRole], vocabularies: Sequence[Vocabulary]) -> list[Keys]:
+    """One number for each combination of the first field, of the first two, and so on; below 0 where one is unseen."""
+    combined: list[Keys] = []
+    key = np.zeros(len(rows), dtype=np.int64)
+    for role, vocabulary in zip(roles, vocabularies, strict=True):
+        if role in rows.texts:
+            number = vocabulary.number(rows.texts[role])
+        else:
+            number = np.full(len(rows), UNSEEN, dtype=np.int64)
+        key = np.where((key >= 0) & (number >= 0), key * len(vocabulary) + number, np.int64(UNSEEN))
+        combined.append(key)
+    return combined

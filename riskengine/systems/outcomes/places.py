@@ -1,0 +1,140 @@
+"""What is expected of groups of incidents, such as street blocks, areas, and the categories of an area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...contract.outcomes import HIDDEN_BELOW, SMOOTHING
+from .expected import compute_share_range
+from .rows import MISSING, Floats, Rows
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """G groups of incidents, in the order of their codes.
+
+    Attributes
+    ----------
+    codes : ndarray of int64, shape (G,)
+        Of each, as the incidents have them.
+    number : ndarray of int64, shape (G,)
+        Incidents.
+    share : ndarray of float64, shape (G,)
+        Expected with the outcome; NaN where it is hidden.
+    low, high : ndarray of float64, shape (G,)
+        In which the share will lie, 95 of 100.
+    outcomes : ndarray of float64, shape (G,)
+        Expected number.
+    hidden : ndarray of bool, shape (G,)
+    """
+
+    codes: Ints
+    number: Ints
+    share: Floats
+    low: Floats
+    high: Floats
+    outcomes: Floats
+    hidden: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def select(self, groups: NDArray[Any]) -> Groups:
+        """Select groups by mask or position."""
+        return Groups(*(getattr(self, each.name)[groups] for each in fields(self)))
+
+
+def join_groups(parts: Sequence[Groups]) -> Groups:
+    """Put groups after each other."""
+    return Groups(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Groups)))
+
+
+def expect_shares(
+    codes: NDArray[np.integer],
+    probability: Floats,
+    least: int,
+    drift: float = 0.0,
+    towards: Floats | None = None,
+) -> Groups:
+    """Say what is expected of each group with so many incidents at least.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (N,)
+        The group of each incident; below 0 for none.
+    probability : ndarray of float64, shape (N,)
+        NaN for an incident that is not rated, and counts for nothing.
+    least : int
+        Incidents of a group.
+    drift : float
+        By how much the level of the test was off, of the logit.
+    towards : ndarray of float64, shape (N,), optional
+        A share towards which that of the incident's group is drawn, as if by `SMOOTHING` incidents more; the same for
+        all of a group.
+    """
+    used = (codes >= 0) & ~np.isnan(probability)
+    found, first, inverse, number = np.unique(
+        codes[used].astype(np.int64), return_index=True, return_inverse=True, return_counts=True
+    )
+    p = probability[used]
+    total, spread = (np.bincount(inverse, values, len(found)) for values in (p, p * (1 - p)))
+    share = total / np.maximum(number, 1)
+    if towards is not None:
+        share = (total + SMOOTHING * towards[used][first]) / (number + SMOOTHING)
+    low, high = compute_share_range(share, spread / number**2, spread / number, drift)
+    hidden = np.zeros(len(found), dtype=np.bool_)
+    groups = Groups(found, number.astype(np.int64), share, low, high, share * number, hidden)
+    return groups.select(number >= least)
+
+
+def hide_few(groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bool_] | None) -> Groups:
+    """Hide shares of fewer than `HIDDEN_BELOW` outcomes: expected, or known where outcomes are.
+
+    Parameters
+    ----------
+    groups : Groups
+    codes : ndarray of int, shape (N,)
+        The group of each incident that was rated; below 0 for none.
+    happened : ndarray of bool, shape (N,), or None
+    """
+    few = groups.outcomes < HIDDEN_BELOW
+    if happened is not None and len(groups):
+        place = np.minimum(np.searchsorted(groups.codes, codes), len(groups) - 1)
+        inside = groups.codes[place] == codes
+        few |= np.bincount(place[inside], happened[inside], len(groups)) < HIDDEN_BELOW
+    gone = (np.where(few, np.nan, column) for column in (groups.share, groups.low, groups.high, groups.outcomes))
+    return Groups(groups.codes, groups.number, *gone, few)
+
+
+def find_middles(groups: Groups, codes: NDArray[np.integer], rows: Rows) -> tuple[Floats, Floats]:
+    """Find the middle of each group's incidents: the median of x and of y, which one far away does not move.
+
+    Returns
+    -------
+    x, y : ndarray, shape (G,)
+        Metres in the CRS of the rows; NaN for a group without places.
+    """
+    x, y = (np.full(len(groups), np.nan) for _ in "xy")
+    used = (codes >= 0) & np.isfinite(rows.x) & np.isfinite(rows.y)
+    order = np.argsort(codes[used], kind="stable")
+    sorted_codes = codes[used][order]
+    begins = np.searchsorted(sorted_codes, groups.codes)
+    ends = np.searchsorted(sorted_codes, groups.codes, side="right")
+    along, across = rows.x[used][order], rows.y[used][order]
+    for group, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+        if end > begin:
+            x[group], y[group] = np.median(along[begin:end]), np.median(across[begin:end])
+    return x, y
+
+
+def combine_codes(first: NDArray[np.integer], second: NDArray[np.integer], many: int) -> Ints:
+    """Make one code of two, below 0 where either is missing; `many` is more than any of the second."""
+    code = first.astype(np.int64) * many + second
+    return np.where((first == MISSING) | (second == MISSING), np.int64(MISSING), code)

@@ -1,0 +1,212 @@
+"""A study of outcome models: judged on every split by the same rows, with what features add, and areas."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...contract.dates import format_days, format_moment
+from ...contract.outcomes import DEFAULT_MODEL, GROUPS, MODELS, REFERENCE_TABLE, OutcomeGroup, OutcomeSplit, Reported
+from ...contract.texts import count_text
+from ...ground.context import JobContext
+from ...measures.clustered import Interval
+from .fairness import compare_areas
+from .groups import Groups, climb_groups, list_groups
+from .judged import AreaOutcomes, Leak, OutcomeStudy, Score, Step, Tested
+from .judging import Judge, make_judge, trace_calibration
+from .models.base import Predictor, Reading, make_predictor
+from .reported import choose_rows
+from .rows import Floats, Rows
+from .shift import Shift, learn_shift_alike
+from .splits import BLOCK_SIDE, TESTED_SHARE, Parts, find_span, split_rows
+
+REPORTED: tuple[Reported, ...] = ("all", "victims", "strict")
+#: Share of the progress that the ladder takes, which fits some twenty models.
+_LADDER = 0.6
+
+
+@dataclass(frozen=True)
+class OutcomePlan:
+    """What is judged, and how.
+
+    Attributes
+    ----------
+    model : str
+        The default, in `MODELS`.
+    beside : tuple of str
+        Models compared with it; tables of rates always are.
+    splits : tuple of OutcomeSplit
+        The first is the one that was asked for: the ladder and the areas are of it.
+    groups : tuple of OutcomeGroup
+        That models may read, where rows have them.
+    minute : bool
+        The recorded minute too, which is a leak.
+    test : float
+        Share that is tested; from 1, days at the end (`split_rows`).
+    maturity : int
+        Days before the test that are not learned from.
+    side : float
+        Of blocks of space, metres.
+    ladder : bool
+        Add groups of features one by one, and leave each out.
+    seed : int
+    found : tuple of str
+        Categories that police discover.
+    """
+
+    model: str = DEFAULT_MODEL
+    beside: tuple[str, ...] = ()
+    splits: tuple[OutcomeSplit, ...] = ("forward", "random")
+    groups: Groups = tuple(GROUPS)
+    minute: bool = False
+    test: float = TESTED_SHARE
+    maturity: int = 28
+    side: float = BLOCK_SIDE
+    ladder: bool = False
+    seed: int = 0
+    found: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The tables of rates, the models beside, and the default, in the order of `MODELS`."""
+        wanted = {self.model, REFERENCE_TABLE, *self.beside}
+        return tuple(name for name, record in MODELS.items() if record.simple or name in wanted)
+
+
+@dataclass(eq=False)
+class _Results:
+    """What has been found so far."""
+
+    scores: list[Score] = field(default_factory=list)
+    differences: dict[tuple[str, OutcomeSplit, Reported], Interval] = field(default_factory=dict)
+    learned: dict[str, int] = field(default_factory=dict)
+    tested: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def run_study(
+    rows: Rows,
+    plan: OutcomePlan,
+    context: JobContext | None = None,
+    indicator: Floats | None = None,
+    leaks: Sequence[Leak] = (),
+) -> OutcomeStudy:
+    """Judge models of an outcome.
+
+    Parameters
+    ----------
+    rows : Rows
+        With outcomes.
+    plan : OutcomePlan
+    context : JobContext, optional
+    indicator : ndarray, shape (N,), optional
+        A number of the area of each row, such as its hardship.
+    leaks : sequence of Leak
+        Found when the rows were read; they are passed on.
+    """
+    context = context or JobContext()
+    there = list_groups(rows)
+    groups = tuple(group for group in GROUPS if group in plan.groups and group in there)
+    masks = {reported: choose_rows(rows, plan.found, reported) for reported in REPORTED}
+    found, first = _Results(), plan.splits[0]
+    parts = {split: split_rows(rows, split, plan.test, plan.maturity, plan.seed, plan.side) for split in plan.splits}
+    judged: dict[OutcomeSplit, tuple[Judge, dict[str, Floats], dict[str, Shift]]] = {}
+    until = 1 - _LADDER if plan.ladder else 1.0
+    for number, (split, part) in enumerate(parts.items()):
+        _say(found, context, describe_parts(rows, part, plan.maturity))
+        judge = make_judge(rows.select(part.tested), split, {k: mask[part.tested] for k, mask in masks.items()}, plan.seed)
+        found.learned[split], found.tested[split] = len(part.learned), len(part.tested)
+        with context.step(until * number / len(parts), until * (number + 1) / len(parts)):
+            predicted, shifts = _judge_models(rows, part, judge, plan, groups, found, context)
+        judged[split] = judge, predicted, shifts
+    judge, predicted, shifts = judged[first]
+    part, shifted = parts[first], shifts[plan.model](predicted[plan.model])
+    areas = _compare_areas(rows, part, judge, shifted, indicator, plan.seed)
+    steps: list[Step] = []
+    if plan.ladder:
+        with context.step(until, 1.0):
+            steps = climb_groups(rows, part, plan.model, groups, plan.seed, plan.minute, context)
+    forward = parts.get("forward")
+    return OutcomeStudy(
+        plan.model,
+        REFERENCE_TABLE,
+        found.scores,
+        found.differences,
+        steps,
+        list(leaks),
+        areas,
+        str(forward.origin) if forward else "",
+        *(str(day) for day in find_span(rows.day)),
+        found.learned,
+        found.tested,
+        plan.maturity,
+        trace_calibration(predicted[plan.model], judge.happened, shifts[plan.model].value),
+        found.notes,
+        found.seconds,
+        Tested(first, part.tested, shifted),
+    )
+
+
+def describe_parts(rows: Rows, parts: Parts, maturity: int) -> str:
+    """Say how rows are shared out."""
+    learned, tested = (count_text(len(each), "incident") for each in (parts.learned, parts.tested))
+    if parts.split != "forward":
+        how = {"random": "At random", "incident": "At random by incident", "blocks": "By blocks of space"}[parts.split]
+        return f"{how}, {learned} are learned from and {tested} are tested"
+    first, last = find_span(rows.day[parts.learned])
+    said = (
+        f"Forward in time, {learned} of {format_days(str(first), str(last))} are learned from, and {tested} from "
+        f"{format_moment(parts.origin)} on are tested"
+    )
+    if not maturity:
+        return said
+    return f"{said}; the {count_text(maturity, 'day')} before are not learned from, for outcomes come late"
+
+
+def _judge_models(
+    rows: Rows, parts: Parts, judge: Judge, plan: OutcomePlan, groups: Groups, found: _Results, context: JobContext
+) -> tuple[dict[str, Floats], dict[str, Shift]]:
+    """Fit, shift and judge every model on one split; the predicted probabilities and shifts by model."""
+    learned, tested = rows.select(parts.learned), rows.select(parts.tested)
+    predicted: dict[str, Floats] = {}
+    shifts: dict[str, Shift] = {}
+    for number, name in enumerate(plan.models):
+        context.progress(number / len(plan.models), f"{MODELS[name].title} ({parts.split})")
+        make = _make(name, Reading(groups, plan.minute, plan.seed))
+        began = time.perf_counter()
+        model = make().fit(learned, context)
+        found.seconds.setdefault(name, time.perf_counter() - began)
+        predicted[name] = model.predict(tested)
+        context.check_cancelled()
+        shifts[name] = learn_shift_alike(make, rows, parts, plan.seed, context)
+        found.scores += judge.score(name, predicted[name], shifts[name].value)
+    for name in plan.models:
+        if name != REFERENCE_TABLE:
+            for reported, difference in judge.compare(predicted[name], predicted[REFERENCE_TABLE]).items():
+                found.differences[name, parts.split, reported] = difference
+    return predicted, shifts
+
+
+def _make(name: str, reading: Reading) -> Callable[[], Predictor]:
+    return lambda: make_predictor(name, reading)
+
+
+def _compare_areas(
+    rows: Rows, parts: Parts, judge: Judge, probability: Floats, indicator: Floats | None, seed: int
+) -> list[AreaOutcomes]:
+    tested = rows.select(parts.tested)
+    areas = []
+    for reported in REPORTED[:2]:
+        mask = judge.masks[reported]
+        values = None if indicator is None else indicator[parts.tested][mask]
+        areas.append(compare_areas(tested.select(mask), probability[mask], reported, values, seed))
+    return [each for each in areas if each is not None]
+
+
+def _say(found: _Results, context: JobContext, sentence: str) -> None:
+    found.notes.append(sentence)
+    context.log(sentence)
