@@ -27,6 +27,7 @@ from .tables import (
     make_options,
     make_plain_column,
     open_whole_table,
+    read_plain_points,
 )
 
 #: Ids of rows that a format does not keep are numbers under this name, unless a field has it.
@@ -102,7 +103,10 @@ class WholeTable:
         """x and y in `crs`, shape (N,); NaN where there is no point."""
         import shapely
 
-        shapes = shapely.from_wkb(self.shapes(), on_invalid="ignore")
+        written = self.shapes()
+        if (plain := read_plain_points(written)) is not None:
+            return plain
+        shapes = shapely.from_wkb(written, on_invalid="ignore")
         shapes[shapely.get_type_id(shapes) != shapely.GeometryType.POINT] = None
         return shapely.get_x(shapes), shapely.get_y(shapes)
 
