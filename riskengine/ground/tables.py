@@ -425,7 +425,7 @@ _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")]
 
 def read_plain_points(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Read x and y of points in well-known binary, NaN for None; None where one of them is no plain point."""
-    there = np.array([shape is not None for shape in shapes], dtype=bool)
+    there = np.not_equal(shapes, None).astype(bool)
     given = shapes[there].tolist()
     if {*map(len, given)} - {_POINT.itemsize}:
         return None
