@@ -72,8 +72,8 @@ def describe_verdict(study: OutcomeStudy) -> tuple[str, str]:
     gained = 1 - model.figures["log_loss"].mean / table.figures["log_loss"].mean
     same = " does almost the same: it" if gap < _ALMOST_AUC and gained < _ALMOST_LOSS else ""
     return (
-        f"{named}{same} has {reached}. The model’s probabilities are nearer to what happened, by {format_percent(gained)}"
-        f" of the log-loss ({measured})."
+        f"{named}{same} has {reached}. The model’s probabilities are nearer to what happened, by"
+        f" {format_percent(gained)} of the log-loss ({measured})."
     ), ""
 
 
@@ -93,8 +93,8 @@ def describe_found(study: OutcomeStudy) -> str:
     leak = next((leak for leak in study.leaks if leak.kind == "found_by_police" and leak.names), None)
     names = f" ({list_names(leak.names)})" if leak is not None else ""
     return (
-        f"Police found {format_percent(rows, 0)} of these reports themselves{names}, and they have {format_percent(outcomes, 0)}"
-        f" of the outcomes. {words.FOUND_BY_POLICE} So every figure stands twice: of all reports, and of what victims"
+        f"Police found {format_percent(rows, 0)} of these reports themselves{names}, and they have"
+        f" {format_percent(outcomes, 0)} of the outcomes. {words.FOUND_BY_POLICE} So every figure stands twice: of all reports, and of what victims"
         " reported."
     )
 
