@@ -11,6 +11,8 @@ from . import words
 
 #: What stands in a group's place.
 _CONTROLS: dict[OutcomeGroup, str] = {"weather": DAY_NUMBER, "census": SHUFFLED}
+#: What a group that is no more than its control tells.
+_LABELS: dict[OutcomeGroup, str] = {"weather": "day", "census": "area"}
 #: A control with this part of what a group adds does most of the same.
 _MOSTLY = 0.5
 
@@ -90,4 +92,4 @@ def _describe_control(before: str, control: Step, true: Step | None) -> str:
     part = control.difference.mean / true.difference.mean
     if part < _MOSTLY:
         return f"{text}."
-    return f"{text}, so {'all' if part >= 1 else 'most'} of that comes without knowing what it says."
+    return f"{text}, so {'all' if part >= 1 else 'most'} of that is a label of the {_LABELS[control.group]}."
