@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from ..texts import tr
-from .base import Output, Problem, Shown
-from .kinds import Field, Fields, FileDestination, Table, VectorDestination
-from .outcomes import ReadsOutcomes
-from .shared import CSV, HTML, OUTCOMES, list_fields_of_none
+from .base import Output, Shown
+from .kinds import Fields, FileDestination, VectorDestination
+from .outcomes import HasAreas, ReadsOutcomes
+from .shared import CSV, HTML, OUTCOMES
 
 #: What the layer says of each area, of all incidents; the same of those that victims reported follows.
 _OF_AREAS: Fields = {
@@ -26,7 +25,7 @@ _OF_AREAS: Fields = {
 }
 
 
-class OutcomeRates(ReadsOutcomes):
+class OutcomeRates(HasAreas, ReadsOutcomes):
     ID = "outcomerates"
     JOB = "outcome_rates"
     TITLE = tr("Outcome rates")
@@ -70,30 +69,6 @@ Exact duplicates and several rows of one incident are found and said, and become
         Output("HEADLINE", "headline", tr("The rates in a sentence"), "text"),
     )
 
-    areas: Annotated[
-        str | None,
-        Table(),
-        Shown(
-            tr("Areas"),
-            tr(
-                "Polygons, in any CRS. Left empty, areas are points in the middle of the incidents that name them in "
-                "the area field."
-            ),
-        ),
-    ] = None
-    area_id: Annotated[
-        str | None,
-        Field("areas"),
-        Shown(
-            tr("Field of the areas' ids"),
-            tr("What the area field of the incidents holds. Left empty, incidents belong to the area they lie in."),
-        ),
-    ] = None
-    area_name: Annotated[
-        str | None,
-        Field("areas"),
-        Shown(tr("Field of the areas' names"), tr("What people call them. Left empty, their ids or numbers.")),
-    ] = None
     rates: Annotated[
         str | None,
         VectorDestination(
@@ -157,9 +132,3 @@ Exact duplicates and several rows of one incident are found and said, and become
         FileDestination(filter=CSV),
         Shown(tr("Table of all figures"), tr("The same rates, areas and open cases as text."), name="TABLE"),
     ] = None
-
-    @classmethod
-    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield fields of areas that are not there."""
-        yield from super().list_problems(given)
-        yield from list_fields_of_none(given)
