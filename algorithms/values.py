@@ -356,7 +356,12 @@ class Asked:
                     name = find_field(asked, source.fields().names()) or asked
                     refusals.refuse(layers.describe_missing_field(source, each.name, name))
                     wanted[name] = None
-        path = self.folder / "table.gpkg"
+        path = self.folder / f"{parameter.key}.gpkg"
+        if parameter.kind.whole:
+            wanted = dict.fromkeys(source.fields().names())
+            file = self.find_file(parameter)
+            if file is not None:
+                return f"{file.path}|layername={file.table}"
         write_features(source, wanted, path, self.context, self.feedback)
         return str(path)
 
@@ -399,7 +404,8 @@ class Asked:
         folder = self.folder / parameter.key
         folder.mkdir(exist_ok=True)
         if path is None or path.suffix.lower() != ".gpkg":
-            return str(folder / f"{parameter.key}.fgb")
+            # A FlatGeobuf is written faster, but has no dates without a time.
+            return str(folder / f"{parameter.key}.{'gpkg' if parameter.kind.of else 'fgb'}")
         return str(folder / (f"{parameter.key}.gpkg" if table else path.name))
 
 

@@ -92,10 +92,19 @@ def ending_of(layer: QgsVectorLayer) -> str:
     return "_lines" if layer.geometryType() == Qgis.GeometryType.Line else ""
 
 
-def name_fields(layer: QgsVectorLayer) -> None:
-    """Give the fields titles that say what they hold, their numbers few digits, and their times no zone."""
-    titles = list_titles()
-    digits = _DIGITS_OF_WARNINGS if layer.fields().lookupField("probability") >= 0 else _DIGITS
+def name_fields(
+    layer: QgsVectorLayer, titles: Mapping[str, str] | None = None, digits: Mapping[str, int] | None = None
+) -> None:
+    """Give the fields titles that say what they hold, their numbers few digits, and their times no zone.
+
+    Parameters
+    ----------
+    titles, digits : mapping, optional
+        By the names of fields; left out, those of areas and windows.
+    """
+    titles = list_titles() if titles is None else titles
+    if digits is None:
+        digits = _DIGITS_OF_WARNINGS if layer.fields().lookupField("probability") >= 0 else _DIGITS
     for number, field in enumerate(layer.fields()):
         if field.name() in titles:
             layer.setFieldAlias(number, titles[field.name()])
@@ -166,9 +175,14 @@ def style_area_labels(layer: QgsVectorLayer, edges: Edges) -> None:
     _finish(layer, edges)
 
 
-def style_table(layer: QgsVectorLayer) -> None:
-    """Give a table of places or windows titles, and columns that hold them; a row's number says nothing."""
-    name_fields(layer)
+def style_table(
+    layer: QgsVectorLayer, titles: Mapping[str, str] | None = None, digits: Mapping[str, int] | None = None
+) -> None:
+    """Give a table of places or windows titles, and columns that hold them; a row's number says nothing.
+
+    See `name_fields` for titles and digits of other tables.
+    """
+    name_fields(layer, titles, digits)
     config = layer.attributeTableConfig()
     config.update(layer.fields())
     for number in range(layer.fields().count()):
@@ -232,7 +246,7 @@ def style_warnings(layer: QgsVectorLayer, edges: Edges) -> None:
         rules.append((f'"probability" >= {begin!r} AND "probability" {until} {end!r}', label, colour))
     _set_rules(layer, edges, rules, 'CASE WHEN "warned" = 1 THEN round(100 * "probability") || \' %\' END')
     said = {
-        tr("probability of one or more"): _percent("probability", "low", "high"),
+        tr("probability of one or more"): make_percent_expression("probability", "low", "high"),
         tr("rank"): '"rank"',
         tr("warned of"): f"if(\"warned\" = 1, '{tr('yes')}', '{tr('no')}')",
         tr("hour and weekday ×"): 'format_number("hour_part", 2)',
@@ -257,13 +271,17 @@ def style_warnings_tested(layer: QgsVectorLayer, edges: Edges) -> None:
     rules = [(f"\"label\" = '{label}'", title, QColor(shade)) for label, (title, shade) in titles.items()]
     events = f"'{tr('event')}', '{tr('events')}'"
     _set_rules(layer, edges, rules, f'CASE WHEN "events" > 0 THEN "events" || \' \' || if("events" = 1, {events}) END')
-    said = {tr("label"): '"label"', tr("events"): '"events"', tr("probability of one or more"): _percent("probability")}
+    said = {
+        tr("label"): '"label"',
+        tr("events"): '"events"',
+        tr("probability of one or more"): make_percent_expression("probability"),
+    }
     _set_tip(layer, said)
     _finish(layer, edges)
 
 
-def _percent(field: str, low: str = "", high: str = "") -> str:
-    """An expression of a probability in per cent, with its interval where it has one."""
+def make_percent_expression(field: str, low: str = "", high: str = "") -> str:
+    """Make an expression of a probability in per cent, with its interval where it has one."""
     shown = f'format_number("{field}" * 100, 1)'
     if low:
         shown += f" || ' (' || format_number(\"{low}\" * 100, 1) || ' – ' || format_number(\"{high}\" * 100, 1) || ')'"

@@ -112,6 +112,14 @@ BY_DEFINITION, BY_DEFINITION_LEAST = 0.95, 30
 SHOWN_LEAST, COMPARED_LEAST, HIDDEN_BELOW = 30, 100, 5
 #: Classes of the map, as published: above the one, below the other.
 LIKELY, UNLIKELY = 0.8, 0.2
+#: How an area's rate compares with what the categories reported there have elsewhere; in the order of a legend.
+AREA_LABELS: Mapping[str, str] = {
+    "above": tr("More than its categories lead to expect"),
+    "expected": tr("No difference can be told"),
+    "below": tr("Less than its categories lead to expect"),
+    "few": tr("Too few incidents to compare"),
+    "hidden": tr("Too few incidents for a rate"),
+}
 OutcomeClass = Literal["likely", "between", "unlikely"]
 #: In the order in which they are drawn, the last on top.
 CLASSES: tuple[OutcomeClass, ...] = ("unlikely", "between", "likely")

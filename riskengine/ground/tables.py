@@ -38,7 +38,7 @@ _GEOMETRY_TYPES = {
     "none": None,
 }
 #: What pyogrio takes for a time without a shift: wall-clock times are stored as if in UTC, where every one exists.
-_UTC = 100
+UTC_SHIFT = 100
 _GEOMETRY = "geom"
 
 
@@ -95,17 +95,17 @@ def write_table(
         If it cannot be written; what was there before stays.
     """
     path = Path(path)
-    counted = _Counted(chunks)
+    counted = Counted(chunks)
     if path.suffix.lower() not in _DRIVERS:
         with whole_file(path, parameter) as temporary:
             rows = [row for chunk in counted for row in _plain_rows(chunk, fields)]
             text = json.dumps(rows, ensure_ascii=False, allow_nan=False)
             temporary.write_text(text, encoding="utf-8")
         return counted.rows
-    options = {**_options(path), "geometry_type": _GEOMETRY_TYPES[geometry], "crs": crs}
+    options = {**make_options(path), "geometry_type": _GEOMETRY_TYPES[geometry], "crs": crs}
     # In a FlatGeobuf GDAL takes an Arrow column of this name for the rows' numbers.
     arrow = has_arrow() and not (options["driver"] == "FlatGeobuf" and "OGC_FID" in fields)
-    with _whole_table(path, parameter, counted) as temporary:
+    with open_whole_table(path, parameter, counted) as temporary:
         (_write_arrow if arrow else _write_arrays)(temporary, fields, counted, geometry, options)
     return counted.rows
 
@@ -148,7 +148,7 @@ def extend_table(
     order = np.argsort(fids, kind="stable")
     known = fids[order]
     values = [
-        _arrow_column(column[order], _arrow_types()[kind])
+        make_arrow_column(column[order], list_arrow_types()[kind])
         for column, kind in zip(columns, fields.values(), strict=True)
     ]
     with pyogrio.open_arrow(source, layer=table, return_fids=True, use_pyarrow=True) as (meta, reader):
@@ -170,12 +170,12 @@ def extend_table(
                     [*batch.columns, *(value.take(taken) for value in values)], schema=schema
                 )
 
-        counted = _Counted(batches())
-        options = {**_options(Path(path)), "geometry_type": meta["geometry_type"], "crs": meta["crs"]}
+        counted = Counted(batches())
+        options = {**make_options(Path(path)), "geometry_type": meta["geometry_type"], "crs": meta["crs"]}
         options.setdefault(
             "layer_options", {"FID": meta["fid_column"], "GEOMETRY_NAME": meta["geometry_name"] or "geom"}
         )
-        with _whole_table(Path(path), parameter, counted) as temporary:
+        with open_whole_table(Path(path), parameter, counted) as temporary:
             made = pa.RecordBatchReader.from_batches(schema, counted)
             pyogrio.write_arrow(made, temporary, geometry_name=meta["geometry_name"] or None, **options)
     return counted.rows
@@ -254,7 +254,8 @@ def read_rows(
     return fids, points["x"].copy(), points["y"].copy(), [by_name[name] for name in fields]
 
 
-def _options(path: Path) -> dict[str, Any]:
+def make_options(path: Path) -> dict[str, Any]:
+    """What pyogrio is told of a file that it writes."""
     options: dict[str, Any] = {"driver": _DRIVERS[path.suffix.lower()], "layer": path.stem, "encoding": "UTF-8"}
     if options["driver"] == "GPKG":
         # What older programs read too.
@@ -266,19 +267,20 @@ def _options(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _whole_table(path: Path, parameter: str, counted: _Counted) -> Iterator[Path]:
+def open_whole_table(path: Path, parameter: str, counted: Counted | None = None) -> Iterator[Path]:
+    """A temporary file that takes its place when all of it is written; what GDAL leaves beside it is removed."""
     with whole_file(path, parameter) as temporary:
         try:
             yield temporary
         except Exception:
             # GDAL knows only that the rows stopped coming.
-            if counted.failure is not None:
+            if counted is not None and counted.failure is not None:
                 raise counted.failure from None
             raise
         finally:
             for companion in ("-wal", "-shm", "-journal"):
                 Path(f"{temporary}{companion}").unlink(missing_ok=True)
-        if counted.failure is not None:
+        if counted is not None and counted.failure is not None:
             raise counted.failure
 
 
@@ -291,7 +293,7 @@ def has_arrow() -> bool:
     return True
 
 
-class _Counted:
+class Counted:
     """The chunks, or record batches, with their number of rows and what went wrong in making them."""
 
     def __init__(self, chunks: Iterable[Any]) -> None:
@@ -313,14 +315,16 @@ def _write_arrow(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry: 
     import pyarrow as pa
     import pyogrio
 
-    types = _arrow_types()
+    types = list_arrow_types()
     schema = [pa.field(name, types[kind]) for name, kind in fields.items()]
     if geometry != "none":
         schema.append(pa.field(_GEOMETRY, pa.binary()))
 
     def batches() -> Iterator[pa.RecordBatch]:
         for chunk in chunks:
-            arrays = [_arrow_column(values, field.type) for values, field in zip(chunk.columns, schema, strict=False)]
+            arrays = [
+                make_arrow_column(values, field.type) for values, field in zip(chunk.columns, schema, strict=False)
+            ]
             if geometry == "point":
                 arrays.append(_arrow_points(chunk))
             elif geometry != "none":
@@ -331,7 +335,8 @@ def _write_arrow(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry: 
     pyogrio.write_arrow(reader, path, geometry_name=_GEOMETRY if geometry != "none" else None, **options)
 
 
-def _arrow_types() -> dict[str, pa.DataType]:
+def list_arrow_types() -> dict[str, pa.DataType]:
+    """The types of Arrow by ours."""
     import pyarrow as pa
 
     return {
@@ -340,10 +345,13 @@ def _arrow_types() -> dict[str, pa.DataType]:
         "long": pa.int64(),
         "real": pa.float64(),
         "datetime": pa.timestamp("ms", tz="UTC"),
+        "date": pa.date32(),
+        "boolean": pa.bool_(),
     }
 
 
-def _arrow_column(values: Any, kind: pa.DataType) -> pa.Array:
+def make_arrow_column(values: Any, kind: pa.DataType) -> pa.Array:
+    """Values as an array of Arrow; None, NaN and NaT are missing."""
     import pyarrow as pa
 
     if pa.types.is_timestamp(kind):
@@ -374,7 +382,9 @@ def _write_arrays(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry:
         elif geometry != "none":
             shapes.extend(_shape_wkb(shape) for shape in chunk.shapes or ())
     kinds = fields.values()
-    data, masks = zip(*(_plain_column(values, kind) for values, kind in zip(columns, kinds, strict=True)), strict=True)
+    data, masks = zip(
+        *(make_plain_column(values, kind) for values, kind in zip(columns, kinds, strict=True)), strict=True
+    )
     write(
         path,
         _objects(shapes) if geometry != "none" else None,
@@ -382,7 +392,9 @@ def _write_arrays(path: Path, fields: Fields, chunks: Iterable[Chunk], geometry:
         np.array(list(fields), dtype=object),
         field_mask=list(masks),
         gdal_tz_offsets={
-            name: np.full(len(data[0]), _UTC, dtype=np.uint8) for name, kind in fields.items() if kind == "datetime"
+            name: np.full(len(data[0]), UTC_SHIFT, dtype=np.uint8)
+            for name, kind in fields.items()
+            if kind == "datetime"
         },
         **options,
     )
@@ -394,17 +406,18 @@ def _objects(values: Sequence[Any]) -> NDArray[np.object_]:
     return made
 
 
-def _plain_column(values: Any, kind: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+def make_plain_column(values: Any, kind: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """Values and which of them are missing."""
     if kind == "text":
         return _objects(values), None
-    if kind == "datetime":
-        return np.asarray(values, dtype="datetime64[ms]").reshape(len(values)), None
+    if kind in ("datetime", "date"):
+        return np.asarray(values, dtype=f"datetime64[{'D' if kind == 'date' else 'ms'}]").reshape(len(values)), None
     if kind == "real":
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64), None
-    missing = np.array([value is None for value in values], dtype=bool)
-    whole = np.array([0 if value is None else value for value in values], dtype=np.int64)
-    return whole.astype(np.int32) if kind == "integer" else whole, missing
+    # A number that is none equals nothing, not even itself.
+    missing = np.array([value is None or value != value for value in values], dtype=bool)
+    whole = np.array([0 if gone else value for value, gone in zip(values, missing, strict=True)], dtype=np.int64)
+    return whole.astype({"integer": np.int32, "boolean": np.bool_}.get(kind, np.int64)), missing
 
 
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])

@@ -34,12 +34,25 @@ def compute_clustered_mean(values: NDArray[Any], cluster: NDArray[np.int64]) -> 
     2.0
     """
     _, cluster = np.unique(cluster, return_inverse=True)
-    total = np.bincount(cluster, values)
-    number = np.bincount(cluster)
-    mean = float(total.sum() / number.sum())
-    if len(number) < 2:
+    return compute_clustered_ratio(np.bincount(cluster, values), np.bincount(cluster))
+
+
+def compute_clustered_ratio(above: NDArray[Any], below: NDArray[Any]) -> Interval:
+    """Compute the ratio of two sums over clusters, with its 95 % interval; see `compute_clustered_mean`.
+
+    Parameters
+    ----------
+    above, below : ndarray, shape (clusters,)
+
+    Examples
+    --------
+    >>> compute_clustered_ratio(np.array([2.0, 6.0]), np.array([2, 2])).mean
+    2.0
+    """
+    mean = float(above.sum() / below.sum())
+    if len(below) < 2:
         return Interval(mean, float("nan"), float("nan"))
-    departure = total - mean * number
-    error = np.sqrt((departure**2).sum() * len(number) / (len(number) - 1)) / number.sum()
-    reach = float(stats.t.ppf(0.975, len(number) - 1) * error)
+    departure = above - mean * below
+    error = np.sqrt((departure**2).sum() * len(below) / (len(below) - 1)) / below.sum()
+    reach = float(stats.t.ppf(0.975, len(below) - 1) * error)
     return Interval(mean, mean - reach, mean + reach)

@@ -18,9 +18,9 @@ from ..outcomes import (
 )
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown
-from .kinds import Choice, Field, File, FileDestination, Table, VectorDestination, find_ending
-from .outcomes import MATURITY, REPORTED, ReadsOutcomes
-from .shared import CSV, HTML, OUTCOME_MODEL, OUTCOMES, SEED, list_fields_of_none
+from .kinds import Choice, Field, File, FileDestination, VectorDestination, find_ending
+from .outcomes import MATURITY, REPORTED, HasAreas, ReadsOutcomes
+from .shared import CSV, HTML, OUTCOME_MODEL, OUTCOMES, SEED
 
 #: Days at the end that are tested: a decade is more than any file holds.
 TEST_DAYS = Limits(1, 3660)
@@ -261,7 +261,7 @@ incidents and places, never about persons, and says what was done in the past, n
     ] = None
 
 
-class PredictOutcome(ReadsOutcomes):
+class PredictOutcome(HasAreas, ReadsOutcomes):
     ID = "predictoutcome"
     JOB = "predict_outcome"
     TITLE = tr("Predict outcome")
@@ -329,30 +329,6 @@ reason to work less on those with a low one.
         LEAST,
         Shown(tr("Incidents of a block at least"), tr("Blocks with fewer rated incidents are left out.")),
     ] = SHOWN_LEAST
-    areas: Annotated[
-        str | None,
-        Table(whole=True),
-        Shown(
-            tr("Areas"),
-            tr(
-                "Polygons, in any CRS. Left empty, areas are points in the middle of the incidents that name them in "
-                "the area field."
-            ),
-        ),
-    ] = None
-    area_id: Annotated[
-        str | None,
-        Field("areas"),
-        Shown(
-            tr("Field of the areas' ids"),
-            tr("What the area field of the incidents holds. Left empty, incidents belong to the area they lie in."),
-        ),
-    ] = None
-    area_name: Annotated[
-        str | None,
-        Field("areas"),
-        Shown(tr("Field of the areas' names"), tr("What people call them. Left empty, their ids or numbers.")),
-    ] = None
     area_least: Annotated[
         int,
         LEAST,
@@ -392,7 +368,7 @@ reason to work less on those with a low one.
                 "class": "text",
                 "hidden": "integer",
             },
-            style="outcomes",
+            style="outcome_shares",
             abstract="card",
             created=False,
         ),
@@ -415,7 +391,7 @@ reason to work less on those with a low one.
                 "class": "text",
                 "hidden": "integer",
             },
-            style="outcomes",
+            style="outcome_shares",
             abstract="card",
             created=False,
         ),
@@ -430,7 +406,7 @@ reason to work less on those with a low one.
                 "name": "text",
                 "category": "text",
                 "n": "integer",
-                "share": "real",
+                "probability": "real",
                 "low": "real",
                 "high": "real",
                 "outcomes": "real",
@@ -450,9 +426,8 @@ reason to work less on those with a low one.
 
     @classmethod
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """Yield thresholds the wrong way round, and fields of areas that are not there."""
+        """Yield thresholds the wrong way round."""
         yield from super().list_problems(given)
         if given["unlikely"] >= given["likely"]:
             text = tr("{unlikely} is {value}, which is not below {likely}. Published are 0.2 and 0.8.")
             yield Problem("unlikely", text)
-        yield from list_fields_of_none(given)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 from ..texts import tr
-from .base import Limits, Shown
+from .base import Limits, Problem, Shown, Tool
 from .kinds import Choice, Field, LayerName, Table, Text
-from .shared import ReadsTimes
+from .shared import ReadsTimes, list_fields_of_none
 
 #: Days until outcomes are known: more than two years are a mistake.
 MATURITY = Limits(0, 730)
@@ -126,3 +127,38 @@ class ReadsOutcomes(ReadsTimes):
     ] = []
 
     source: Annotated[str, LayerName("incidents")] = ""
+
+
+class HasAreas(Tool):
+    """Areas that incidents are in; see `systems.outcomes.arealayer`."""
+
+    areas: Annotated[
+        str | None,
+        Table(),
+        Shown(
+            tr("Areas"),
+            tr(
+                "Polygons, in any CRS. Left empty, areas are points in the middle of the incidents that name them in "
+                "the area field."
+            ),
+        ),
+    ] = None
+    area_id: Annotated[
+        str | None,
+        Field("areas"),
+        Shown(
+            tr("Field of the areas' ids"),
+            tr("What the area field of the incidents holds. Left empty, incidents belong to the area they lie in."),
+        ),
+    ] = None
+    area_name: Annotated[
+        str | None,
+        Field("areas"),
+        Shown(tr("Field of the areas' names"), tr("What people call them. Left empty, their ids or numbers.")),
+    ] = None
+
+    @classmethod
+    def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield fields of areas that are not there."""
+        yield from super().list_problems(given)
+        yield from list_fields_of_none(given)

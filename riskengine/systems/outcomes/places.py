@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,15 @@ class Groups:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def select(self, groups: NDArray[Any]) -> Groups:
+        """Select groups by mask or position."""
+        return Groups(*(getattr(self, each.name)[groups] for each in fields(self)))
+
+
+def join_groups(parts: Sequence[Groups]) -> Groups:
+    """Put groups after each other."""
+    return Groups(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Groups)))
+
 
 def expect_shares(
     codes: NDArray[np.integer],
@@ -78,9 +89,9 @@ def expect_shares(
     if towards is not None:
         share = (total + SMOOTHING * towards[used][first]) / (number + SMOOTHING)
     low, high = compute_share_range(share, spread / number**2, spread / number, drift)
-    shown = number >= least
-    columns = (found, number.astype(np.int64), share, low, high, share * number, np.zeros(len(found), dtype=np.bool_))
-    return Groups(*(column[shown] for column in columns))
+    hidden = np.zeros(len(found), dtype=np.bool_)
+    groups = Groups(found, number.astype(np.int64), share, low, high, share * number, hidden)
+    return groups.select(number >= least)
 
 
 def hide_few(groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bool_] | None) -> Groups:

@@ -1,0 +1,154 @@
+"""Styles of how likely an outcome is: incidents by their class, blocks and areas by their share, and the outlook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qgis.core import (
+    NULL,
+    Qgis,
+    QgsCategorizedSymbolRenderer,
+    QgsFillSymbol,
+    QgsGraduatedSymbolRenderer,
+    QgsMarkerSymbol,
+    QgsRendererCategory,
+    QgsRendererRange,
+    QgsSymbol,
+    QgsVectorLayer,
+)
+
+from ..riskengine.contract.colours import OUTCOME_CLASSES, OUTCOME_OUTLINE
+from ..riskengine.contract.outcomes import CLASSES
+from .area_styles import make_percent_expression, name_fields, style_table
+from .crs import tr
+from .style_parts import list_colours
+
+#: Of points, in millimetres: there are many of the unlikely ones, and few of the others.
+_SIZES = {"likely": 2.0, "between": 1.7, "unlikely": 1.2}
+#: Classes of the share expected of blocks and areas.
+_STEPS = 5
+#: What an expected number of outcomes is rounded to.
+_DIGITS = {"outcomes": 1}
+
+
+def list_outcome_titles() -> dict[str, str]:
+    """List what the fields are called in tables and forms, by their names."""
+    return {
+        "probability": tr("Probability"),
+        "low": tr("95 % from"),
+        "high": tr("95 % to"),
+        "class": tr("Class"),
+        "note": tr("Note"),
+        "block": tr("Block"),
+        "id": tr("Id"),
+        "area": tr("Id of the area"),
+        "name": tr("Area"),
+        "category": tr("Category"),
+        "description": tr("Description"),
+        "location": tr("Kind of location"),
+        "day": tr("Day"),
+        "n": tr("Incidents"),
+        "outcomes": tr("Outcomes to expect"),
+        "hidden": tr("Hidden for publishing"),
+        "found": tr("Found by police"),
+        "observed": tr("With the outcome"),
+        "feature_id": tr("Feature"),
+    }
+
+
+def list_class_titles(likely: float, unlikely: float) -> dict[str, str]:
+    """List what a legend calls the classes, by their thresholds."""
+    low, high = f"{100 * unlikely:g} %", f"{100 * likely:g} %"
+    return {
+        "likely": tr("Likely: above {high}").format(high=high),
+        "between": tr("Between: {low} to {high}").format(low=low, high=high),
+        "unlikely": tr("Unlikely: below {low}").format(low=low),
+    }
+
+
+def style_outcomes(
+    layer: QgsVectorLayer, names: Mapping[str, str], likely: float, unlikely: float, said: Mapping[str, str]
+) -> None:
+    """Style incidents by the class of their probability, the likely on top; those without one are not drawn.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        What the fields probability, low, high, class and note are called in this layer.
+    said : mapping of str to str
+        Further fields of the map tip, by their titles.
+    """
+    titles = list_outcome_titles()
+    name_fields(layer, {names[key]: title for key, title in titles.items() if key in names}, {})
+    _set_classes(layer, names["class"], likely, unlikely)
+    lines = [
+        f"{title} [% coalesce(\"{field}\", '–') %]" for title, field in said.items() if _has_field(layer, field)
+    ]
+    probability = make_percent_expression(*(names[key] for key in ("probability", "low", "high")))
+    head = f"<b>[% coalesce({probability}, '{tr('not rated')}') %]</b>"
+    layer.setMapTipTemplate("<br>".join([head, *lines, f"[% coalesce(\"{names['note']}\", '') %]"]))
+
+
+def style_outcomes_tested(layer: QgsVectorLayer, likely: float, unlikely: float) -> None:
+    """Style the incidents of a test by their class; the map tip says what became of each."""
+    name_fields(layer, list_outcome_titles(), {})
+    _set_classes(layer, "class", likely, unlikely)
+    observed = f"if(\"observed\" = 1, '{tr('with the outcome')}', '{tr('without it')}')"
+    lines = ['[% "category" %]', "[% coalesce(\"description\", '') %]", '[% "day" %]']
+    head = f"<b>[% {make_percent_expression('probability')} %]</b>, [% {observed} %]"
+    layer.setMapTipTemplate("<br>".join([head, *lines]))
+
+
+def style_outcome_shares(layer: QgsVectorLayer) -> None:
+    """Style blocks and areas by the share to expect, in even steps; nearly all of them are of one class.
+
+    A share that is hidden for publishing is an outline.
+    """
+    name_fields(layer, list_outcome_titles(), {})
+    field = layer.fields().lookupField("probability")
+    highest = layer.maximumValue(field)
+    top = 1.0 if highest in (None, NULL) or not highest else float(highest)
+    ranges = []
+    for number, colour in enumerate(list_colours(_STEPS)):
+        begin, end = top * number / _STEPS, top * (number + 1) / _STEPS
+        symbol = _make_symbol(layer, colour.name(), 3.0)
+        ranges.append(QgsRendererRange(begin, end, symbol, f"{100 * begin:.1f} – {100 * end:.1f} %"))
+    hidden = _make_symbol(layer, "#ffffff", 3.0)
+    ranges.append(QgsRendererRange(-1, -1, hidden, tr("Hidden: fewer than five outcomes")))
+    if layer.maximumValue(layer.fields().lookupField("hidden")) != 1:
+        del ranges[-1]
+    layer.setRenderer(QgsGraduatedSymbolRenderer('coalesce("probability", -1)', ranges))
+    called = '"name"' if _has_field(layer, "name") else '"block"'
+    shown = f"coalesce({make_percent_expression('probability', 'low', 'high')}, '{tr('hidden for publishing')}')"
+    layer.setMapTipTemplate(f'<b>[% {called} %]</b><br>[% {shown} %]<br>{tr("incidents")} [% "n" %]')
+
+
+def style_outcome_outlook(layer: QgsVectorLayer) -> None:
+    """Give the outlook titles, and columns that hold them."""
+    style_table(layer, list_outcome_titles(), _DIGITS)
+
+
+def _has_field(layer: QgsVectorLayer, name: str) -> bool:
+    return bool(layer.fields().lookupField(name) >= 0)
+
+
+def _set_classes(layer: QgsVectorLayer, field: str, likely: float, unlikely: float) -> None:
+    if not layer.isSpatial():
+        return
+    titles = list_class_titles(likely, unlikely)
+    renderer = QgsCategorizedSymbolRenderer(field)
+    for level, name in reversed(list(enumerate(CLASSES))):
+        symbol = _make_symbol(layer, OUTCOME_CLASSES[name], _SIZES[name])
+        # Each class is drawn over those that are less likely, without sorting all points.
+        symbol.symbolLayer(0).setRenderingPass(level)
+        renderer.addCategory(QgsRendererCategory(name, symbol, titles[name]))
+    renderer.setUsingSymbolLevels(True)
+    layer.setRenderer(renderer)
+
+
+def _make_symbol(layer: QgsVectorLayer, colour: str, size: float) -> QgsSymbol:
+    outline: dict[str, Any] = {"color": colour, "outline_color": OUTCOME_OUTLINE, "outline_width": "0.1"}
+    if layer.geometryType() == Qgis.GeometryType.Polygon:
+        return QgsFillSymbol.createSimple(outline)
+    return QgsMarkerSymbol.createSimple({**outline, "name": "circle", "size": str(size)})
