@@ -157,6 +157,8 @@ def describe_calibration(study: OutcomeStudy) -> str:
 
 def describe_maturity(study: OutcomeStudy) -> str:
     """Say which days training left out because their outcomes were not known, and how the end of the file reads."""
+    if not study.origin:
+        return words.NO_FALL
     if study.maturity:
         days = "day before the test was" if study.maturity == 1 else f"{study.maturity} days before the test were"
         left = f"The last {days} left out of training, since outcomes were not all known when the test began."

@@ -221,6 +221,8 @@ def test_areas_are_counted_beside_what_chance_makes(study: OutcomeStudy) -> None
     off = int(((areas.low > 0) | (areas.high < 0)).sum())
     assert describe_areas(areas).startswith(f"{off} of 76 areas have another share of outcomes than was predicted (")
     assert describe_areas(areas).endswith("where chance alone makes it about 4.")
+    fewer = replace(areas, observed=areas.observed - 0.02, low=areas.low - 0.02, high=areas.high - 0.02)
+    assert "percentage points less than was predicted: that is the level" in describe_areas(fewer)
     few = next(row for row in list_area_rows(areas) if row.rows == 60)
     assert few.difference == "–"
 
