@@ -129,10 +129,7 @@ def test_where_nothing_was_tested_forward_the_top_says_which_split_it_is_of(tmp_
     made = make_study()
     scores = [score for score in made.scores if score.split == "random"]
     page = write(tmp_path, replace(made, scores=scores, steps=[], areas=[], origin="", curves={}))
-    assert (
-        "At random, as published: days, streets and rows of one incident are on both"
-        in page.text
-    )
+    assert "At random, as published: days, streets and rows of one incident are on both" in page.text
     assert "Forward in time" not in page.text
 
 
@@ -206,14 +203,15 @@ def test_a_group_that_helps_only_while_others_are_missing_is_said_to(study: Outc
 def test_leaks_have_their_figure_and_what_became_of_them(page: Page) -> None:
     rows = {row[0]: row[1:] for row in page.rows if len(row) == 5}
     assert rows["Says the outcome"] == [
-        "Resolution Resolution says the outcome itself.",
-        "1.000 AUC of the field alone",
+        "Resolution says the outcome itself.",
+        "AUC 1.000 alone",
         "156,385",
         "kept out",
     ]
-    assert rows["Outcome nearly by definition"][1:] == ["99.0 % with the outcome", "2,100", "shown apart"]
+    assert rows["Outcome by definition"][1:] == ["5.0 % of all outcomes", "2,100", "shown apart"]
     assert rows["Found by police"][1:] == ["53.0 % of all outcomes", "28,000", "shown apart"]
     assert rows["Describes people"][1:] == ["–", "156,385", "kept out"]
+    assert rows["Exact duplicates"][1:] == ["+0.134 in the share with the outcome", "3,319", "read"]
 
 
 def test_areas_are_counted_beside_what_chance_makes(study: OutcomeStudy) -> None:
