@@ -86,10 +86,10 @@ def choose_classes(probability: Floats, likely: float, unlikely: float) -> NDArr
 def note_unseen(rows: Rows, rates: NestedRates) -> NDArray[np.object_]:
     """Note of each incident what was never seen in training, and whose rate it takes; None for nothing."""
     notes: NDArray[np.object_] = np.full(len(rows), None, dtype=object)
-    _, depth = rates.find(rows)
-    for number, role in enumerate(rates.roles):
-        parent = f"the rate of its {rates.roles[number - 1]}" if number else "the rate of all"
-        notes[depth == number] = f"{role} never seen: {parent}"
+    parent = "all incidents"
+    for role, unseen in rates.find_unseen(rows).items():
+        notes[unseen] = f"{role} never seen: rate of {parent}"
+        parent = f"its {role}"
     return notes
 
 

@@ -1,0 +1,66 @@
+"""What all models of many fields share: where a category or description was never seen, its parent's rate holds."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....contract.outcomes import TextRole
+from ....ground.context import JobContext
+from ..rows import Floats, Rows
+from .base import Predictor, limit_probabilities
+from .rates import NESTED, NestedRates
+
+
+class FieldModel(Predictor):
+    """A model of many fields over a table of category and description, which it falls back on.
+
+    Attributes
+    ----------
+    rates_ : NestedRates
+    """
+
+    def fit(self, rows: Rows, context: JobContext | None = None) -> Self:
+        """Learn; of outcomes that are all alike, the rates are all that there is to learn."""
+        self.rates_ = NestedRates.learn(rows, [role for role in NESTED[:2] if role in self.reading.groups])
+        self._fit(rows, context or JobContext())
+        return self
+
+    def predict(self, rows: Rows) -> Floats:
+        """Predict; a category never seen takes the rate of all incidents, a description its category's."""
+        rates, depth = self.rates_.find(rows)
+        return limit_probabilities(np.where(depth < len(self.rates_.roles), rates[-1], self._predict(rows)))
+
+    def find_unseen(self, rows: Rows) -> dict[TextRole, NDArray[np.bool_]]:
+        """Find by field the rows whose value was never seen, or not within that of the field before."""
+        return self.rates_.find_unseen(rows)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what it learned as arrays."""
+        return self.rates_.state("rates") | self._state()
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:
+        """Take what `state` gave."""
+        self.rates_ = NestedRates.restore("rates", state, NESTED[:2])
+        self._restore(state)
+        return self
+
+    @abstractmethod
+    def _fit(self, rows: Rows, context: JobContext) -> None:
+        """Learn from rows."""
+
+    @abstractmethod
+    def _predict(self, rows: Rows) -> Floats:
+        """Predict the probability of rows."""
+
+    @abstractmethod
+    def _state(self) -> dict[str, NDArray[Any]]:
+        """Return what `_fit` learned."""
+
+    @abstractmethod
+    def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take what `_state` gave."""
