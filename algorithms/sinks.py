@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,18 @@ class Rows:
 
 @dataclass
 class Table:
-    """A file of one table that the engine has written: a GeoPackage for a GeoPackage, else a FlatGeobuf."""
+    """A file of one table that the engine has written: a GeoPackage for a GeoPackage, else a FlatGeobuf.
+
+    Attributes
+    ----------
+    path : Path
+    layer_fields : collection of str or None
+        Of a table with the rows of a layer, a GeoPackage always: the layer's fields. A column of ids that is none of
+        them goes nowhere else.
+    """
 
     path: Path
+    layer_fields: Collection[str] | None = None
 
     def open(self) -> QgsVectorLayer:
         """Open it as a layer."""
@@ -60,6 +69,22 @@ class Table:
         """Whether it is a table that says nothing."""
         layer = self.open()
         return not layer.isSpatial() and next(layer.getFeatures(), None) is None
+
+    def read(self, layer: QgsVectorLayer) -> tuple[QgsFields, Iterable[QgsFeature]]:
+        """Read fields and features of the opened layer, as they are for another file."""
+        fields, ids = layer.fields(), layer.primaryKeyAttributes()
+        if self.layer_fields is None or not ids or fields[ids[0]].name() in self.layer_fields:
+            return fields, layer.getFeatures()
+        fields.remove(ids[0])
+        return fields, (_leave_out(feature, ids[0], fields) for feature in layer.getFeatures())
+
+
+def _leave_out(feature: QgsFeature, number: int, fields: QgsFields) -> QgsFeature:
+    made = QgsFeature(fields, feature.id())
+    made.setGeometry(feature.geometry())
+    values = feature.attributes()
+    made.setAttributes(values[:number] + values[number + 1 :])
+    return made
 
 
 @dataclass
@@ -147,8 +172,8 @@ class Sink:
         """
         if isinstance(rows, Table):
             layer = rows.open()
-            sink, destination = self._make(parameters, layer.fields(), layer.wkbType(), layer.crs())
-            features: Any = layer.getFeatures()
+            fields, features = rows.read(layer)
+            sink, destination = self._make(parameters, fields, layer.wkbType(), layer.crs())
             expected = layer.featureCount()
         else:
             sink, destination = self._make(parameters, rows.fields, rows.geometry, rows.crs)

@@ -293,7 +293,8 @@ class ToolAlgorithm(EngineAlgorithm):
         if kept is not None and kept.kind.of == parameter.key:
             assert asked.source is not None
             return features.select_rows(asked.source, asked.job[kept.key])
-        return Table(Path(asked.job[parameter.key]))
+        source = asked.open_source(parameter.kind.of) if parameter.kind.of else None
+        return Table(Path(asked.job[parameter.key]), source and source.fields().names())
 
     def _refused_rows(self, asked: Asked, result: dict[str, Any]) -> Rows:
         assert asked.places is not None

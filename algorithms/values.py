@@ -404,7 +404,8 @@ class Asked:
         folder = self.folder / parameter.key
         folder.mkdir(exist_ok=True)
         if path is None or path.suffix.lower() != ".gpkg":
-            return str(folder / f"{parameter.key}.fgb")
+            # A FlatGeobuf is written faster, but has no dates without a time.
+            return str(folder / f"{parameter.key}.{'gpkg' if parameter.kind.of else 'fgb'}")
         return str(folder / (f"{parameter.key}.gpkg" if table else path.name))
 
 

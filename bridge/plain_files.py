@@ -27,11 +27,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
+from ..riskengine.contract.tools.kinds import EXCHANGE_ID, EXCHANGE_SHAPES
 from . import client, leftovers, outputs
 from .crs import tr
 
-#: Names that no field of a layer has: of the column of numbers, and of that of geometries.
-_NUMBERS, _SHAPES = "crimerisk_fid", "crimerisk_geom"
 #: Of these the engine gives back just what it has read.
 _TYPES = {
     QMetaType.Type.Int,
@@ -170,7 +169,7 @@ def write_features(
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
     options.layerName = "table"
-    options.layerOptions = [f"FID={_NUMBERS}", f"GEOMETRY_NAME={_SHAPES}", "SPATIAL_INDEX=NO"]
+    options.layerOptions = [f"FID={EXCHANGE_ID}", f"GEOMETRY_NAME={EXCHANGE_SHAPES}", "SPATIAL_INDEX=NO"]
     options.feedback = feedback
     error, why, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), context.transformContext(), options)
     if error != QgsVectorFileWriter.WriterError.NoError:

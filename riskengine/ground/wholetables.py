@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.tools.kinds import EXCHANGE_ID, EXCHANGE_SHAPES
 from .errors import FormatError
 from .tables import (
     UTC_SHIFT,
@@ -28,8 +29,6 @@ from .tables import (
     open_whole_table,
 )
 
-#: Columns of ids and geometries of a table that the plugin has written for the engine: none of the user's.
-EXCHANGE_ID, EXCHANGE_SHAPES = "crimerisk_fid", "crimerisk_geom"
 #: Ids of rows that a format does not keep are numbers under this name, unless a field has it.
 _ID, _SHAPES = "fid", "geom"
 #: How GDAL's Arrow calls the numbers of rows of a format that keeps none.

@@ -54,8 +54,10 @@ class Resampling:
     @cached_property
     def drawn(self) -> Array:
         """How often each cluster was drawn, shape (resamples, D)."""
+        if not self.clusters:
+            return np.zeros((self.resamples, 0))
         random = np.random.default_rng(self.seed)
-        even = np.full(self.clusters, 1 / max(self.clusters, 1))
+        even = np.full(self.clusters, 1 / self.clusters)
         return random.multinomial(self.clusters, even, self.resamples).astype(np.float64)
 
     def select(self, rows: NDArray[Any]) -> Resampling:

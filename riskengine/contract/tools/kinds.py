@@ -194,6 +194,10 @@ class Areas(Kind):
     """Named polygons; the job gets a GeoJSON file. The tool declares `area_name` beside them."""
 
 
+#: Columns of ids and geometries of a table that Processing has written for the job: no field of a layer has such names.
+EXCHANGE_ID, EXCHANGE_SHAPES = "crimerisk_fid", "crimerisk_geom"
+
+
 @dataclass(frozen=True)
 class Table(Kind):
     """Any vector layer or table; the job gets a file of its features, in the layer's CRS.
@@ -316,10 +320,13 @@ class VectorDestination(Destination):
     geometry : {"point", "polygon", "any", "none"}
     fields : mapping of str to type
         Of the features that the job writes into the exchange file; empty where the algorithm says them itself.
+    of : str
+        Key of the whole table of which it holds the rows, all their fields and more; empty for other layers.
     """
 
     geometry: Literal["point", "polygon", "any", "none"] = "point"
     fields: Fields = field(default_factory=dict)
+    of: str = ""
 
     @property
     def has_times(self) -> bool:
