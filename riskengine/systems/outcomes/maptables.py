@@ -79,7 +79,12 @@ def write_outlook(path: str, outlook: Outlook, categories: Coded, ids: Sequence[
 
 
 def write_tested(
-    path: str, rows: Rows, fids: NDArray[np.int64], probability: Floats, found: NDArray[np.bool_], thresholds: Thresholds
+    path: str,
+    rows: Rows,
+    fids: NDArray[np.int64],
+    probability: Floats,
+    found: NDArray[np.bool_],
+    thresholds: Thresholds,
 ) -> int:
     """Write what a model that did not know them said of incidents, and what became of them.
 
