@@ -22,7 +22,7 @@ _BY_CHANCE = 0.05
 
 @dataclass(frozen=True)
 class AreaRow:
-    """An area of the table; what rests on too few reports is empty."""
+    """An area of the table; what rests on too few incidents is empty."""
 
     name: str
     rows: int
@@ -33,7 +33,7 @@ class AreaRow:
 
 
 def find_compared(areas: AreaOutcomes) -> NDArray[np.bool_]:
-    """Find the areas with enough reports for a difference to be shown."""
+    """Find the areas with enough incidents for a difference to be shown."""
     return np.asarray((areas.rows >= COMPARED_LEAST) & np.isfinite(areas.low))
 
 
@@ -55,7 +55,7 @@ def describe_areas(areas: AreaOutcomes) -> str:
     """Say in how many areas observed and predicted differ beyond chance, and in how many chance alone makes it so."""
     compared = find_compared(areas)
     if not compared.any():
-        return f"No area has {COMPARED_LEAST} reports in the test: none is compared."
+        return f"No area has {COMPARED_LEAST} incidents in the test: none is compared."
     number = int(compared.sum())
     above, below = int((areas.low[compared] > 0).sum()), int((areas.high[compared] < 0).sum())
     expected = _BY_CHANCE * number

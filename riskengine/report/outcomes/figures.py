@@ -35,7 +35,7 @@ _SHOWN: tuple[tuple[Reported, str, str], ...] = (("all", _BLUE, "o"), ("victims"
 
 
 def draw_models(study: OutcomeStudy, split: OutcomeSplit) -> str:
-    """Draw the AUC of each model, of all reports and of what victims reported, with intervals."""
+    """Draw the AUC of each model, of all incidents and of what victims reported, with intervals."""
     names = [name for name in MODELS if study.find(name, split) is not None]
     with mpl.rc_context(PLOT_STYLE):
         figure = make_figure(7.2, 1.3 + 0.45 * len(names))
@@ -94,7 +94,7 @@ def draw_reliability(study: OutcomeStudy) -> str:
         axes.set_ylim(0, 100)
         axes.set_aspect("equal")
         axes.set_xlabel("probability predicted, %")
-        axes.set_ylabel("reports that had the outcome, %")
+        axes.set_ylabel("incidents that had the outcome, %")
         axes.legend(loc="upper left", fontsize=9.5)
         return to_data_uri(figure)
 

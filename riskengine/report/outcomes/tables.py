@@ -36,7 +36,7 @@ LEAKS: dict[str, tuple[str, str]] = {
     "person": ("Describes people", ""),
     "duplicates": ("Exact duplicates", "of all rows"),
 }
-#: Their reports are read; figures without them stand beside.
+#: Their incidents are read; figures without them stand beside.
 _APART = frozenset(["by_definition", "found_by_police"])
 _SHARES = frozenset(["by_definition", "found_by_police", "duplicates"])
 
@@ -53,7 +53,7 @@ class ModelRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """All models on the reports of one kind: figures that stand at once, and those that are folded away."""
+    """All models on the incidents of one kind: figures that stand at once, and those that are folded away."""
 
     title: str
     base: str

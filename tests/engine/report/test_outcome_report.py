@@ -65,8 +65,8 @@ def set_figure(study: OutcomeStudy, model: str, name: str, value: Interval) -> O
 
 def test_it_opens_with_what_the_model_tells_of_all_and_of_victims_reports(page: Page) -> None:
     assert page.lead == (
-        "From kind, place and time of a report this model says how likely the outcome (Arrest: true) is. Of 100 pairs"
-        " of a report with it and one without, it gives the first the higher probability in 90; among what victims"
+        "From kind, place and time of an incident this model says how likely the outcome (Arrest: true) is. Of 100"
+        " pairs of one with it and one without, it gives the first the higher probability in 90; among what victims"
         " reported alone, in 82. A coin does in 50."
     )
     assert page.tiles == ["0.903", "0.817", "0.897", "0.806", "0.760"]
@@ -111,7 +111,7 @@ def test_it_says_how_much_of_the_outcomes_police_found_themselves(study: Outcome
     outcomes = 100 * (1 - VICTIMS * VICTIMS_BASE / (ROWS * BASE))
     said = describe_found(study).replace("\N{NO-BREAK SPACE}", " ")
     assert said.startswith(
-        f"Police found {rows:.0f} % of these reports themselves (NARCOTICS, PROSTITUTION), and they have"
+        f"Police found {rows:.0f} % of these incidents themselves (NARCOTICS, PROSTITUTION), and they have"
         f" {outcomes:.0f} % of the outcomes."
     )
 
@@ -129,7 +129,10 @@ def test_where_nothing_was_tested_forward_the_top_says_which_split_it_is_of(tmp_
     made = make_study()
     scores = [score for score in made.scores if score.split == "random"]
     page = write(tmp_path, replace(made, scores=scores, steps=[], areas=[], origin="", curves={}))
-    assert "At random, as published: reports of the same days, streets and even incidents are on both" in page.text
+    assert (
+        "At random, as published: days, streets and rows of one incident are on both"
+        in page.text
+    )
     assert "Forward in time" not in page.text
 
 
@@ -139,10 +142,10 @@ def test_all_models_stand_in_the_table_of_each_split_with_what_they_differ_from_
     assert [len(row) for row in rows] == [8, 9, 9, 9] * 2
     assert rows[0][1:4] == ["0.903 0.899 to 0.907", "0.252", "−0.0070 −0.0081 to −0.0059"]
     assert rows[0][4:] == ["0.817 0.813 to 0.821", "0.199", "−0.0060 −0.0071 to −0.0049", "0.787 0.783 to 0.791"]
-    heads = next(row for row in page.rows if len(row) == 4 and row[1].startswith("All reports"))
+    heads = next(row for row in page.rows if len(row) == 4 and row[1].startswith("All incidents"))
     assert heads[1:3] == [
-        "All reports 32,000 reports, 20.0 % with the outcome",
-        "Reported by victims 26,240 reports, 11.5 % with the outcome",
+        "All incidents 32,000 incidents, 20.0 % with the outcome",
+        "Reported by victims 26,240 incidents, 11.5 % with the outcome",
     ]
 
 
