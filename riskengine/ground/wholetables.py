@@ -31,6 +31,8 @@ from .tables import (
 
 #: Ids of rows that a format does not keep are numbers under this name, unless a field has it.
 _ID, _SHAPES = "fid", "geom"
+#: What Arrow calls geometries that have no name.
+_NAMELESS = "wkb_geometry"
 #: How GDAL's Arrow calls the numbers of rows of a format that keeps none.
 _ROW = "OGC_FID"
 _KINDS = {"i": "long", "f": "real", "b": "boolean", "O": "text", "M": "datetime"}
@@ -208,13 +210,16 @@ def _read_arrow(file: str, layer: str | None, kinds: Fields) -> WholeTable:
 
     meta, rows = pyogrio.read_arrow(file, layer=layer, return_fids=True)
     shaped = meta["geometry_type"] is not None
+    if shaped and not meta["geometry_name"]:
+        # What a format without names calls its geometries, such as GeoJSON.
+        rows = rows.rename_columns([_SHAPES if name == _NAMELESS else name for name in rows.column_names])
     # What a format without ids calls them is no column of it.
     named = meta["fid_column"] if meta["fid_column"] != _ROW else ""
     return WholeTable(
         kinds,
         np.asarray(rows.column(meta["fid_column"]).to_numpy()),
         named,
-        meta["geometry_name"] if shaped else "",
+        (meta["geometry_name"] or _SHAPES) if shaped else "",
         meta["geometry_type"],
         meta["crs"] or "",
         _arrow=rows,

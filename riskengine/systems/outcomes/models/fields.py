@@ -39,6 +39,10 @@ class FieldModel(Predictor):
         """Find by field the rows whose value was never seen, or not within that of the field before."""
         return self.rates_.find_unseen(rows)
 
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from that shared with each row as many of the table's fields as were seen."""
+        return self.rates_.count_alike(rows)
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what it learned as arrays."""
         return self.rates_.state("rates") | self._state()
