@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit.hostile import HOSTILE, find_faults_of_page
 from kit.outcomestudies import BASE, ROWS, VICTIMS, VICTIMS_BASE, make_study, spread
@@ -19,13 +20,14 @@ from riskengine.report.outcomes.areas import describe_areas, describe_correlatio
 from riskengine.report.outcomes.ladder import describe_group
 from riskengine.report.outcomes.page import COLUMNS, write_outcome_figures, write_outcome_report
 from riskengine.report.outcomes.sentences import (
+    choose_split,
     describe_calibration,
     describe_found,
     describe_maturity,
     describe_verdict,
     describe_within,
 )
-from riskengine.systems.outcomes.judged import OutcomeStudy
+from riskengine.systems.outcomes.judged import OutcomeStudy, Tested
 
 FORWARD: OutcomeSplit = "forward"
 
@@ -131,6 +133,13 @@ def test_where_nothing_was_tested_forward_the_top_says_which_split_it_is_of(tmp_
     page = write(tmp_path, replace(made, scores=scores, steps=[], areas=[], origin="", curves={}))
     assert "At random, as published: days, streets and rows of one incident are on both" in page.text
     assert "Forward in time" not in page.text
+    assert page.lead.endswith("This is the test at random, which flatters.")
+
+
+def test_the_top_is_of_the_split_that_was_asked_for(study: OutcomeStudy) -> None:
+    assert choose_split(study) == "forward"
+    asked = Tested("random", np.arange(3), np.full(3, 0.2))
+    assert choose_split(replace(study, tested_rows=asked)) == "random"
 
 
 def test_all_models_stand_in_the_table_of_each_split_with_what_they_differ_from_the_table(page: Page) -> None:
