@@ -33,6 +33,8 @@ from .tables import (
 _ID, _SHAPES = "fid", "geom"
 #: How GDAL's Arrow calls the numbers of rows of a format that keeps none.
 _ROW = "OGC_FID"
+#: And the geometries of one that names none, such as GeoJSON.
+_ARROW_SHAPES = "wkb_geometry"
 _KINDS = {"i": "long", "f": "real", "b": "boolean", "O": "text", "M": "datetime"}
 
 
@@ -210,11 +212,13 @@ def _read_arrow(file: str, layer: str | None, kinds: Fields) -> WholeTable:
     shaped = meta["geometry_type"] is not None
     # What a format without ids calls them is no column of it.
     named = meta["fid_column"] if meta["fid_column"] != _ROW else ""
+    if shaped and not meta["geometry_name"]:
+        rows = rows.rename_columns([_SHAPES if each == _ARROW_SHAPES else each for each in rows.column_names])
     return WholeTable(
         kinds,
         np.asarray(rows.column(meta["fid_column"]).to_numpy()),
         named,
-        meta["geometry_name"] if shaped else "",
+        (meta["geometry_name"] or _SHAPES) if shaped else "",
         meta["geometry_type"],
         meta["crs"] or "",
         _arrow=rows,
