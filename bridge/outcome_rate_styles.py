@@ -24,6 +24,8 @@ from .crs import tr
 
 #: Diameters of points, in millimetres: the area is as the number of incidents.
 _LEAST, _MOST = 1.5, 9.0
+#: Before the names of fields of what victims reported, which the map shows.
+_VICTIMS = "victims_"
 
 
 def list_rate_titles() -> dict[str, str]:
@@ -42,7 +44,7 @@ def list_rate_titles() -> dict[str, str]:
     }
     return {
         **titles,
-        **{f"victims_{name}": tr("Victims: {title}").format(title=title) for name, title in titles.items()},
+        **{f"{_VICTIMS}{name}": tr("Victims: {title}").format(title=title) for name, title in titles.items()},
         "id": tr("Id"),
         "name": tr("Area"),
         "rows": tr("Of"),
@@ -61,29 +63,29 @@ def style_outcome_rates(layer: QgsVectorLayer) -> None:
     style_table(layer, list_rate_titles(), {"share": 5})
 
 
-def style_outcome_areas(layer: QgsVectorLayer, prefix: str, incidents: int) -> None:
-    """Style areas by how their rate compares with the expected one; points are as large as they have incidents.
+def style_outcome_areas(layer: QgsVectorLayer, incidents: int) -> None:
+    """Style areas by how the rate of victims' reports compares with the expected one.
 
     Parameters
     ----------
-    prefix : str
-        Of the fields that are shown: ``victims_``, or none for all incidents.
     incidents : int
-        Of the largest area.
+        Of the largest area: points are as large as they have incidents.
     """
     name_fields(layer, list_rate_titles(), {})
-    renderer = QgsCategorizedSymbolRenderer(f"{prefix}label")
+    renderer = QgsCategorizedSymbolRenderer(f"{_VICTIMS}label")
     for label, title in AREA_LABELS.items():
-        symbol = _make_symbol(layer, OUTCOME_AREAS[label], f"{prefix}incidents", incidents)
+        symbol = _make_symbol(layer, OUTCOME_AREAS[label], f"{_VICTIMS}incidents", incidents)
         renderer.addCategory(QgsRendererCategory(label, symbol, tr(title)))
     layer.setRenderer(renderer)
-    fields = {name: f"{prefix}{name}" for name in list_rate_titles()}
+    fields = {name: f"{_VICTIMS}{name}" for name in list_rate_titles()}
     observed = make_percent_expression(fields["rate"], fields["rate_low"], fields["rate_high"])
-    difference = " || ' – ' || ".join(f'format_number("{fields[name]}" * 100, 1)' for name in ("differ_low", "differ_high"))
+    difference = " || ' – ' || ".join(
+        f'format_number("{fields[name]}" * 100, 1)' for name in ("differ_low", "differ_high")
+    )
     said = {
         tr("observed"): observed,
         tr("expected"): make_percent_expression(fields["expected"]),
-        tr("difference, points"): f'format_number("{fields["difference"]}" * 100, 1) || \' (\' || {difference} || \')\'',
+        tr("difference, points"): f"format_number(\"{fields['difference']}\" * 100, 1) || ' (' || {difference} || ')'",
         tr("incidents"): f'"{fields["incidents"]}"',
     }
     lines = [f"{title} [% coalesce({expression}, '–') %]" for title, expression in said.items()]

@@ -11,6 +11,8 @@ import pytest
 import shapely
 from kit.contexts import Recorder
 from kit.outcomerows import make_outcome_rows
+from numpy.typing import NDArray
+from rasterio.warp import transform
 
 from riskengine.ground.errors import DataError
 from riskengine.ground.tables import Chunk, write_table
@@ -72,9 +74,17 @@ def test_a_description_is_drawn_towards_its_category_and_belongs_to_it() -> None
     """SIMPLE of two categories is two descriptions."""
     categories = ["ASSAULT"] * 6 + ["BATTERY"] * 4
     descriptions = ["SIMPLE"] * 2 + ["ARMED"] * 4 + ["SIMPLE"] * 4
-    rates = count_rates(make_rows([1, 1, 0, 0, 0, 0, 1, 0, 0, 0], category=categories, description=descriptions), "description")
+    rates = count_rates(
+        make_rows([1, 1, 0, 0, 0, 0, 1, 0, 0, 0], category=categories, description=descriptions), "description"
+    )
     assert rates is not None
-    found = dict(zip(zip(rates.parents, rates.values, strict=True), zip(rates.outcomes, rates.incidents, strict=True), strict=True))
+    found = dict(
+        zip(
+            zip(rates.parents, rates.values, strict=True),
+            zip(rates.outcomes, rates.incidents, strict=True),
+            strict=True,
+        )
+    )
     assert found == {("ASSAULT", "SIMPLE"): (2, 2), ("ASSAULT", "ARMED"): (0, 4), ("BATTERY", "SIMPLE"): (1, 4)}
     assault, battery = (2 + 20 * 0.3) / 26, (1 + 20 * 0.3) / 24
     place = [*zip(rates.parents, rates.values, strict=True)].index(("ASSAULT", "SIMPLE"))
@@ -144,17 +154,13 @@ def test_an_area_is_compared_with_what_is_reported_there() -> None:
 @pytest.fixture
 def squares(tmp_path: Path) -> str:
     """The nine squares of the city, their numbers written as real numbers, in degrees."""
-    from rasterio.warp import transform
 
-    boxes = [shapely.box(3000 * (each % 3), 3000 * (each // 3), 3000 * (each % 3 + 1), 3000 * (each // 3 + 1)) for each in range(9)]
-    shapes = [
-        shapely.to_wkb(
-            shapely.multipolygons([
-                shapely.transform(box, lambda places: np.stack(transform("EPSG:32616", "EPSG:4326", *places.T.tolist()), axis=1))
-            ])
-        )
-        for box in boxes
-    ]  # fmt: skip
+    def move(places: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack(transform("EPSG:32616", "EPSG:4326", *places.T.tolist()), axis=1)
+
+    west, south = 3000 * (np.arange(9) % 3), 3000 * (np.arange(9) // 3)
+    boxes = shapely.transform(shapely.box(west, south, west + 3000, south + 3000), move)
+    shapes = list(shapely.to_wkb(shapely.multipolygons(boxes[:, None])))
     path = tmp_path / "squares.gpkg"
     fields = {"number": "real", "title": "text"}
     columns = [np.arange(9.0), [f"Quarter {each}" for each in range(9)]]
@@ -164,7 +170,12 @@ def squares(tmp_path: Path) -> str:
 
 def test_incidents_are_in_the_area_that_they_name_or_lie_in(squares: str) -> None:
     rows, said = make_outcome_rows(500), Recorder()
-    named = Rows(**{**vars(rows), "texts": {**rows.texts, "area": Coded(rows.texts["area"].codes, [str(each) for each in range(9)])}})
+    named = Rows(
+        **{
+            **vars(rows),
+            "texts": {**rows.texts, "area": Coded(rows.texts["area"].codes, [str(each) for each in range(9)])},
+        }
+    )
     by_name = find_areas(named, squares, "NUMBER", "title", said)
     by_place = find_areas(rows, squares, "number", None, said)
     assert by_name is not None
