@@ -187,12 +187,12 @@ def _list_figures(study: RatesStudy, reported: Reported) -> Iterator[tuple[str, 
                 "area compared", "", name, "difference", _take(place, columns.difference, columns.least, columns.most)
             )  # fmt: skip
     if of.cases is not None:
-        for by, ratios in (("age of the case", of.cases.ages), ("days before the end", of.cases.steps)):
+        for what, ratios in (("age of the case", of.cases.ages), ("days before the end", of.cases.steps)):
             for place, ratio in enumerate(ratios.ratio):
                 span = f"{ratios.begins[place]} to {ratios.ends[place]}"
-                yield by, "", span, "incidents", _plain(ratios.incidents[place])
-                yield by, "", span, "outcomes", _plain(ratios.outcomes[place])
-                yield by, "", span, "observed_over_expected", ratio
+                yield what, "", span, "incidents", _plain(ratios.incidents[place])
+                yield what, "", span, "outcomes", _plain(ratios.outcomes[place])
+                yield what, "", span, "observed_over_expected", ratio
 
 
 def _plain(value: float) -> Interval:
