@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ....ground.context import JobContext
 from ..rows import Floats, Rows
-from .columns import Columns, order_rows
+from .columns import ColumnMaker, Columns, order_rows
 from .fields import FieldModel
 from .pastcolumns import PastColumns
 from .trees import CategoryTrees, flatten_category_trees
@@ -33,19 +33,25 @@ class Boosting(FieldModel):
 
     Attributes
     ----------
-    columns_ : PastColumns
+    columns_ : ColumnMaker
     trees_ : CategoryTrees
     """
 
     PLACES: ClassVar[bool] = False
+    SETTINGS: ClassVar[Mapping[str, Any]] = SETTINGS
+
+    def _make_columns(self) -> ColumnMaker:
+        return PastColumns(self.reading, self.rates_, self.PLACES)
 
     def _fit(self, rows: Rows, context: JobContext) -> bool:
-        self.columns_ = PastColumns(self.reading, self.rates_, self.PLACES)
+        self.columns_ = self._make_columns()
         table = self.columns_.learn(rows)
         if not table.shape[1]:
             return False
         context.progress(0.2, "Growing trees")
-        self.trees_ = grow_category_trees(table, rows.outcomes, self.columns_.categories, SETTINGS, self.reading.seed)
+        self.trees_ = grow_category_trees(
+            table, rows.outcomes, self.columns_.categories, self.SETTINGS, self.reading.seed
+        )
         return True
 
     def _predict(self, rows: Rows) -> Floats:
@@ -55,7 +61,7 @@ class Boosting(FieldModel):
         return self.columns_.state() | self.trees_.state()
 
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        self.columns_ = PastColumns(self.reading, self.rates_, self.PLACES).restore(state)
+        self.columns_ = self._make_columns().restore(state)
         self.trees_ = CategoryTrees.restore(state, self.columns_.width)
 
 
