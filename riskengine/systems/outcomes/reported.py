@@ -1,0 +1,102 @@
+"""Who told the police: victims and others, or the police themselves, who find an offence mostly with its offender."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...contract.outcomes import Reported
+from ...intake.patrols import find_patrol_group
+from .rows import MISSING, Rows
+
+#: Beginnings of categories that nobody reports as a victim, beside those that patrols find wherever they go
+#: (`intake.patrols`): mostly what is forbidden by itself, and what is no crime of its own.
+_FOUND = re.compile(
+    r"\b(?:trespass|trea\b|obscen|pornograph|other offen[cs]e|other crime|miscellaneous offen[cs]e|non criminal"
+    r"|noncriminal|allanamiento sin|hausfriedensbruch|sonstige (?:delikte|straftaten))"
+)
+#: What is mostly an arrest on the spot though somebody reports it: thieves held by shops, officers as victims.
+_HELD = re.compile(
+    r"\b(?:retail theft|shoplift|theft from shops?|ladendiebstahl|robo en tienda|vol a l etalage"
+    r"|(?:agg|aggravated) po\b|po hands|police officers?|peace officers?|executive officers?"
+    r"|(?:battery|assault) (?:of|on) (?:an? )?officers?|pro emp|protected employee"
+    r"|policias?\b|agentes? de la autoridad|polizeibeamt|vollstreckungsbeamt)"
+)
+#: Texts that say that somebody was arrested, whatever else they say; to resist an arrest is an offence by itself.
+_SAID = re.compile(
+    r"\b(?:arrest(?:ed)? made|arrested|cleared by arrest|by arrest|(?<!resist )(?<!resisting )arrest"
+    r"|suspect charged|in custody|detenid[oa]s?|festgenommen)\b"
+)
+_NOT_SAID = re.compile(r"\b(?:no|not|without|sin|ohne) (?:an? )?(?:arrest|detenid|festnahme|suspect)")
+
+
+def reduce_words(text: str) -> str:
+    """Reduce a text to its words: without accents, signs and capitals."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    return " ".join(re.split(r"[^a-z0-9]+", plain)).strip()
+
+
+def propose_found(categories: Iterable[str]) -> list[str]:
+    """Propose the categories that police discover, by their words, in the order given.
+
+    Parameters
+    ----------
+    categories : iterable of str
+
+    Examples
+    --------
+    >>> propose_found(["THEFT", "NARCOTICS", "CRIMINAL TRESPASS", "Possession of weapons", "ROBBERY"])
+    ['NARCOTICS', 'CRIMINAL TRESPASS', 'Possession of weapons']
+    """
+    return [each for each in categories if find_patrol_group(each) or _FOUND.search(reduce_words(each))]
+
+
+def says_outcome(text: str) -> bool:
+    """Whether a text says that somebody was arrested, as ``BURGLARY, VEHICLE (ARREST MADE)`` does."""
+    plain = reduce_words(text)
+    return _SAID.search(plain) is not None and _NOT_SAID.search(plain) is None
+
+
+def is_held(text: str) -> bool:
+    """Whether a category or description is mostly an arrest on the spot: shoplifting, officers as victims."""
+    return _HELD.search(reduce_words(text)) is not None
+
+
+def choose_rows(rows: Rows, found: Collection[str], reported: Reported) -> NDArray[np.bool_]:
+    """Choose the rows that a figure is of, shape (N,).
+
+    By names alone, so that nothing is learned from what happened: without the categories that police discover
+    (``victims``), and without shoplifting, officers as victims and descriptions that say the outcome (``strict``).
+
+    Parameters
+    ----------
+    rows : Rows
+    found : collection of str
+        Categories, however their capitals are.
+    reported : {"all", "victims", "strict"}
+    """
+    chosen = np.ones(len(rows), dtype=bool)
+    if reported == "all":
+        return chosen
+    known = {each.casefold() for each in found}
+    category = rows.texts.get("category")
+    if category is not None:
+        chosen &= ~_mark(category.codes, category.labels, [each.casefold() in known for each in category.labels])
+    if reported == "strict":
+        for role in ("category", "description"):
+            coded = rows.texts.get(role)
+            if coded is not None:
+                left_out = [is_held(each) or says_outcome(each) for each in coded.labels]
+                chosen &= ~_mark(coded.codes, coded.labels, left_out)
+    return chosen
+
+
+def _mark(codes: NDArray[np.int32], labels: Sequence[str], marked: Sequence[bool]) -> NDArray[np.bool_]:
+    """The rows of the labels that are marked."""
+    by_code = np.array([*marked, False], dtype=bool)
+    # A row without a label takes the last.
+    return by_code[np.where(codes == MISSING, len(labels), codes)]
