@@ -58,6 +58,6 @@ def describe_span(card: OutcomeCard, rows: Rows) -> str:
     if not within:
         return ""
     return (
-        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says of"
-        " them it may have seen, so this is no test of it"
+        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says"
+        " of them it may have seen, so this is no test of it"
     )
