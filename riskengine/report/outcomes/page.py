@@ -41,7 +41,7 @@ def write_outcome_report(
     crs : str
         Of the places; empty without any.
     notes : sequence of str
-        Sentences that the reader must not miss; those of the study come after them.
+        Sentences of how the table was read; those of the study come after them.
     outcome : str
         What counts, such as ``Arrest: true``.
     indicator : str
@@ -69,7 +69,7 @@ def _collect_values(
         "no_ground": words.NO_GROUND,
         "spans": sentences.describe_spans(study),
         "tiles": _list_tiles(study),
-        "notes": list(notes),
+        "notes": tables.list_read(study),
         "model": MODELS[study.default],
         "split": words.SPLITS[split],
         "models_figure": figures.draw_models(study, split),
@@ -89,11 +89,17 @@ def _collect_values(
         "shown_least": SHOWN_LEAST,
         "compared_least": COMPARED_LEAST,
         "hidden_below": HIDDEN_BELOW,
-        "study_notes": [note for note in study.notes if note not in notes],
+        "log": _list_log(study, notes),
         "outcome": outcome,
         "crs": format_crs(crs) if crs else "no places",
         "parameters": parameters,
     }
+
+
+def _list_log(study: OutcomeStudy, notes: Sequence[str]) -> list[str]:
+    """What the log said, but for what stands elsewhere on the page."""
+    said = {leak.sentence for leak in study.leaks}
+    return [note for note in dict.fromkeys([*notes, *study.notes]) if note not in said]
 
 
 def _collect_cases(study: OutcomeStudy, cases: Mapping[Reported, OpenCases | None]) -> dict[str, Any]:

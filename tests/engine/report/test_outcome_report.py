@@ -38,7 +38,7 @@ FORWARD: OutcomeSplit = "forward"
 def write(folder: Path, study: OutcomeStudy, outcome: str = "Arrest: true", indicator: str = "hardship") -> Page:
     path = folder / "r.html"
     given = {"incidents": "chicago.gpkg", "kind": study.default, "maturity": study.maturity}
-    write_outcome_report(path, study, given, "EPSG:32616", ["The notes come first"], outcome, indicator)
+    write_outcome_report(path, study, given, "EPSG:32616", ["The time was found by its name", "Resolution says the outcome itself"], outcome, indicator)
     return Page(path)
 
 
@@ -242,6 +242,9 @@ def test_leaks_have_their_figure_and_what_became_of_them(page: Page) -> None:
     assert rows["Outcome by definition"][1:] == ["5.0 % of all outcomes", "2,100", "shown apart"]
     assert rows["Found by police"][1:] == ["53.0 % of all outcomes", "28,000", "shown apart"]
     assert rows["Describes people"][1:] == ["–", "156,385", "kept out"]
+    # What is not kept out stands at the top, too.
+    assert page.text.count("3,319 rows are exact duplicates.") == 2
+    assert page.text.count("Resolution says the outcome itself.") == 1
     assert rows["Exact duplicates"][1:] == ["+0.134 in the share with the outcome", "3,319", "read"]
 
 
