@@ -38,7 +38,8 @@ FORWARD: OutcomeSplit = "forward"
 def write(folder: Path, study: OutcomeStudy, outcome: str = "Arrest: true", indicator: str = "hardship") -> Page:
     path = folder / "r.html"
     given = {"incidents": "chicago.gpkg", "kind": study.default, "maturity": study.maturity}
-    write_outcome_report(path, study, given, "EPSG:32616", ["The time was found by its name", "Resolution says the outcome itself"], outcome, indicator)
+    notes = ["The time was found by its name", "Resolution says the outcome itself"]
+    write_outcome_report(path, study, given, "EPSG:32616", notes, outcome, indicator)
     return Page(path)
 
 
