@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -98,12 +98,23 @@ class WholeTable:
         assert self._shapes is not None
         return self._shapes
 
+    def select(self, rows: NDArray[Any] | slice) -> WholeTable:
+        """Select rows by position, in this order, or by mask or slice."""
+        return replace(
+            self,
+            fids=self.fids[rows],
+            _arrow=None if self._arrow is None else self._arrow.take(np.arange(len(self))[rows]),
+            _arrays={name: values[rows] for name, values in self._arrays.items()},
+            _shapes=None if self._shapes is None else self._shapes[rows],
+        )
+
     def points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """x and y in `crs`, shape (N,); NaN where there is no point."""
+        """x and y in `crs`, shape (N,), of a point on each shape; NaN where there is none."""
         import shapely
 
         shapes = shapely.from_wkb(self.shapes(), on_invalid="ignore")
-        shapes[shapely.get_type_id(shapes) != shapely.GeometryType.POINT] = None
+        other = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) & ~shapely.is_missing(shapes)
+        shapes[other] = shapely.point_on_surface(shapes[other])
         return shapely.get_x(shapes), shapely.get_y(shapes)
 
     def code(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
