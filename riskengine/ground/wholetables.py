@@ -27,6 +27,7 @@ from .tables import (
     make_options,
     make_plain_column,
     open_whole_table,
+    read_plain_points,
 )
 
 #: Ids of rows that a format does not keep are numbers under this name, unless a field has it.
@@ -114,7 +115,10 @@ class WholeTable:
         """x and y in `crs`, shape (N,), of a point on each shape; NaN where there is none."""
         import shapely
 
-        shapes = shapely.from_wkb(self.shapes(), on_invalid="ignore")
+        written = self.shapes()
+        if (plain := read_plain_points(written)) is not None:
+            return plain
+        shapes = shapely.from_wkb(written, on_invalid="ignore")
         other = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) & ~shapely.is_missing(shapes)
         shapes[other] = shapely.point_on_surface(shapes[other])
         return shapely.get_x(shapes), shapely.get_y(shapes)

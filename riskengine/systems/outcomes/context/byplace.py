@@ -32,7 +32,7 @@ def join_by_place(incidents: AnyTable, table: AnyTable, context: JobContext) -> 
     """
     x, y = _read_points(incidents)
     polygons = _read_polygons(table, incidents.crs, context)
-    match, several = match_places(x, y, polygons)
+    match, several = match_places(x, y, polygons, context)
     said = "by location: the polygon that an incident lies in"
     say_joined(match, said, context)
     placeless = ~np.isfinite(x)
@@ -48,9 +48,7 @@ def join_by_place(incidents: AnyTable, table: AnyTable, context: JobContext) -> 
 
 
 def _read_points(incidents: AnyTable) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    shapes = shapely.from_wkb(incidents.shapes(), on_invalid="ignore")
-    shapes[shapely.get_type_id(shapes) != shapely.GeometryType.POINT] = None
-    x, y = shapely.get_x(shapes), shapely.get_y(shapes)
+    x, y = incidents.points()
     if not np.isfinite(x).any():
         raise DataError(
             f"{INCIDENTS} have no places",

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ....ground.context import JobContext
 from .tables import tidy_key
 
 Whole = NDArray[np.int64]
@@ -88,7 +89,9 @@ def match_keys(
     return Match(theirs[incident[0]], own[row[0]], len(numbers))
 
 
-def match_places(x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArray[np.object_]) -> tuple[Match, int]:
+def match_places(
+    x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArray[np.object_], context: JobContext | None = None
+) -> tuple[Match, int]:
     """Match incidents with the polygon that they lie in or on, the first of several.
 
     Parameters
@@ -97,6 +100,7 @@ def match_places(x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArr
         NaN for no place.
     polygons : ndarray of shapely geometries, shape (R,)
         In the same CRS; None for none.
+    context : JobContext, optional
 
     Returns
     -------
@@ -105,15 +109,20 @@ def match_places(x: NDArray[np.float64], y: NDArray[np.float64], polygons: NDArr
     several : int
         Incidents that lie in more than one.
     """
-    # One test for each place: published incidents share them.
+    context = context or JobContext()
+    # One test for each place: published incidents share them. They come sorted by x.
     places, place = np.unique(x + 1j * y, return_inverse=True)
+    first = np.full(len(places), -1, dtype=np.int64)
+    number = np.zeros(len(places), dtype=np.int64)
     shapely.prepare(polygons)
-    # Of boxes: a test of points by a prepared polygon is far quicker than one by the tree.
-    point, polygon = shapely.STRtree(polygons).query(shapely.points(places.real, places.imag))
-    inside = shapely.intersects_xy(polygons[polygon], places.real[point], places.imag[point])
-    point, polygon = point[inside], polygon[inside]
-    first = np.full(len(places), len(polygons), dtype=np.int64)
-    np.minimum.at(first, point, polygon)
-    first[first == len(polygons)] = -1
-    several = np.bincount(point, minlength=len(places)) > 1
-    return Match(first[place], np.arange(len(polygons)), len(polygons)), int(several[place].sum())
+    bounds = shapely.bounds(polygons)
+    west, east = np.searchsorted(places.real, bounds[:, 0]), np.searchsorted(places.real, bounds[:, 2], side="right")
+    for polygon in np.flatnonzero(west < east).tolist():
+        context.progress(polygon / len(polygons))
+        within = places[west[polygon] : east[polygon]]
+        near = np.flatnonzero((within.imag >= bounds[polygon, 1]) & (within.imag <= bounds[polygon, 3]))
+        inside = near[shapely.intersects_xy(polygons[polygon], within.real[near], within.imag[near])] + west[polygon]
+        number[inside] += 1
+        first[inside[first[inside] < 0]] = polygon
+    match = Match(first[place], np.arange(len(polygons)), len(polygons))
+    return match, int((number[place] > 1).sum())

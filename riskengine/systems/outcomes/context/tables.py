@@ -19,7 +19,7 @@ from ....intake.table import fit_width
 
 Array = NDArray[Any]
 #: Rows that are looked at to tell what columns hold.
-_SAMPLE = 400
+_SAMPLE = 150
 _WHOLE = re.compile(r"([+-]?)0*(\d+)(?:\.0*)?", re.ASCII)
 
 
@@ -44,6 +44,9 @@ class AnyTable(Protocol):
 
     def shapes(self) -> NDArray[np.object_]:
         """Well-known binary, shape (N,); None for no geometry."""
+
+    def points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """x and y in `crs`, shape (N,); NaN where there is no point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,10 @@ class TextTable:
     def shapes(self) -> NDArray[np.object_]:
         """A text has no geometries."""
         return np.full(len(self), None, dtype=object)
+
+    def points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """A text has no places."""
+        return np.full(len(self), np.nan), np.full(len(self), np.nan)
 
 
 def read_text_table(path: str | Path, context: JobContext, parameter: str = "file") -> TextTable:
