@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ...contract.outcomes import Reported
 from ...measures.proportions import compute_share_limits
-from .fairness import compare_areas
 from .arealayer import IncidentAreas
+from .fairness import compare_areas
 from .rates import expect_outcomes
 from .rows import Floats, Rows
 
