@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
+<<<<<<< HEAD
 from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, Reported
+=======
+from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
+>>>>>>> zrows
 from ..contract.texts import count_text, list_names, show_name
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
@@ -106,7 +110,7 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
 
 def make_plan(parameters: TrainOutcomeModel, read: ReadRows) -> OutcomePlan:
     """Make the plan of the study: what was asked for, and the other of forward and random beside it."""
-    beside = "random" if parameters.split == "forward" else "forward"
+    beside: OutcomeSplit = "random" if parameters.split == "forward" else "forward"
     return OutcomePlan(
         model=parameters.kind,
         beside=tuple(parameters.compare),
@@ -186,8 +190,9 @@ def _list_figures(study: OutcomeStudy) -> dict[str, Any]:
     assert study.tested_rows is not None, "asked for"
     split = study.tested_rows.split
     found: dict[str, Any] = {}
-    for key, reported in (("figures", "all"), ("victims", "victims")):
-        score = study.find(study.default, split, reported)  # type: ignore[arg-type]
+    of: dict[str, Reported] = {"figures": "all", "victims": "victims"}
+    for key, reported in of.items():
+        score = study.find(study.default, split, reported)
         found[key] = {name: _round(each.mean) for name, each in score.figures.items()} if score else {}
     minus = study.differences.get((study.default, split, "all"))
     found["minus_table"] = _list_interval(minus) if minus else {}
