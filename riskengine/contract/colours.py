@@ -32,6 +32,15 @@ OUTCOME_CLASSES = {"likely": "#9b0a20", "between": "#f3e3b3", "unlikely": "#4a9a
 #: Outlines of points: the light ones are seen on white paper.
 OUTCOME_OUTLINE = "#4d4632"
 
+#: How an area's rate compares with what its categories lead to expect: Okabe and Ito's, and greys for all else.
+OUTCOME_AREAS = {
+    "above": "#d55e00",
+    "expected": "#f0ece2",
+    "below": "#0072b2",
+    "few": "#c9c9c9",
+    "hidden": "#ffffff",
+}
+
 #: Colours of dots on pictures of windows, as published; which of them the categories of `PICTURE_READ` had is our
 #: reading of their order.
 PICTURE_TARGETS = "#bd3d3a"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ _ID, _SHAPES = "fid", "geom"
 _NAMELESS = "wkb_geometry"
 #: How GDAL's Arrow calls the numbers of rows of a format that keeps none.
 _ROW = "OGC_FID"
+#: And the geometries of one that names none, such as GeoJSON.
+_ARROW_SHAPES = "wkb_geometry"
 _KINDS = {"i": "long", "f": "real", "b": "boolean", "O": "text", "M": "datetime"}
 
 
@@ -99,15 +101,26 @@ class WholeTable:
         assert self._shapes is not None
         return self._shapes
 
+    def select(self, rows: NDArray[Any] | slice) -> WholeTable:
+        """Select rows by position, in this order, or by mask or slice."""
+        return replace(
+            self,
+            fids=self.fids[rows],
+            _arrow=None if self._arrow is None else self._arrow.take(np.arange(len(self))[rows]),
+            _arrays={name: values[rows] for name, values in self._arrays.items()},
+            _shapes=None if self._shapes is None else self._shapes[rows],
+        )
+
     def points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """x and y in `crs`, shape (N,); NaN where there is no point."""
+        """x and y in `crs`, shape (N,), of a point on each shape; NaN where there is none."""
         import shapely
 
         written = self.shapes()
         if (plain := read_plain_points(written)) is not None:
             return plain
         shapes = shapely.from_wkb(written, on_invalid="ignore")
-        shapes[shapely.get_type_id(shapes) != shapely.GeometryType.POINT] = None
+        other = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) & ~shapely.is_missing(shapes)
+        shapes[other] = shapely.point_on_surface(shapes[other])
         return shapely.get_x(shapes), shapely.get_y(shapes)
 
     def code(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
@@ -219,6 +232,8 @@ def _read_arrow(file: str, layer: str | None, kinds: Fields) -> WholeTable:
         rows = rows.rename_columns([_SHAPES if name == _NAMELESS else name for name in rows.column_names])
     # What a format without ids calls them is no column of it.
     named = meta["fid_column"] if meta["fid_column"] != _ROW else ""
+    if shaped and not meta["geometry_name"]:
+        rows = rows.rename_columns([_SHAPES if each == _ARROW_SHAPES else each for each in rows.column_names])
     return WholeTable(
         kinds,
         np.asarray(rows.column(meta["fid_column"]).to_numpy()),

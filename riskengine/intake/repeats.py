@@ -87,6 +87,11 @@ def merge_rows(ids: NDArray[np.object_], good: NDArray[np.bool_]) -> tuple[NDArr
     return extra, count
 
 
+def is_id_name(name: str) -> bool:
+    """Whether a column's name says that it numbers incidents."""
+    return _ID_NAME.fullmatch(re.sub(r"[\W_]", "", name.lower())) is not None
+
+
 def describe_shared_ids(header: Sequence[str], rows: Iterable[Sequence[str]], same: Sequence[int]) -> str:
     """Describe that several rows tell of one incident, with the remedy; empty where they do not.
 
@@ -98,7 +103,7 @@ def describe_shared_ids(header: Sequence[str], rows: Iterable[Sequence[str]], sa
     same : sequence of int
         Columns of place and time, in which such rows do not differ.
     """
-    columns = [n for n, name in enumerate(header) if _ID_NAME.fullmatch(re.sub(r"[\W_]", "", name.lower()))]
+    columns = [n for n, name in enumerate(header) if is_id_name(name)]
     whole = [row for row in rows if len(row) >= len(header)]
     for column in columns:
         given = [(row[column], *(row[other] for other in same)) for row in whole if row[column].strip()]

@@ -34,7 +34,9 @@ class OutcomeRates(HasAreas, ReadsOutcomes):
         "outcome,arrest,clearance,resolution,solved,rate,share,table,chart,category,description,area,map,open cases,"
         "maturity,censoring,duplicates,published"
     )
-    SUMMARY = tr("Shows how often incidents have an outcome, such as an arrest: by category, place and time, and where.")
+    SUMMARY = tr(
+        "Shows how often incidents have an outcome, such as an arrest: by category, place and time, and where."
+    )
     HELP = tr("""
 Which values of the outcome field count is proposed from the values, or said by you; the log and the report always show
 it. Every figure comes twice: of all incidents, and of those that victims or others reported. What police find
@@ -62,7 +64,7 @@ Exact duplicates and several rows of one incident are found and said, and become
         Output("RATE_VICTIMS", "rate_victims", tr("Rate, reported by victims or others")),
         Output("FOUND_SHARE", "found_share", tr("Share of the incidents that police found")),
         Output("FOUND_OUTCOMES", "found_outcomes", tr("Share of the outcomes that these have")),
-        Output("RECENT_RATIO", "recent_ratio", tr("Observed ÷ expected of the last four weeks")),
+        Output("RECENT_RATIO", "recent_ratio", tr("Observed ÷ expected of the last four weeks, −1 where it cannot be told")),
         Output("PROPOSED_MATURITY", "maturity", tr("Proposed maturity [days], −1 where it cannot be told")),
         Output("DUPLICATES", "duplicates", tr("Rows that repeat another one exactly")),
         Output("VALUES", "values", tr("Values that count"), "text"),

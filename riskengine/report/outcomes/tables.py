@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from markupsafe import Markup
 
 from ...contract.outcomes import MODELS, OutcomeSplit, Reported
-from ...contract.texts import list_names
 from ...systems.outcomes.judged import Leak, OutcomeStudy, Score
 from ..html import format_number
-from ..words import format_share
+from ..words import format_change, format_percent
 from . import words
 from .sentences import describe_base
 
+HEADS = ["AUC", "Log-loss", "– less the table’s"]
 #: Figures that are folded away.
 MORE = {
     "log_loss": "Log-loss",
@@ -26,17 +25,17 @@ MORE = {
     "ece_shifted": "– after the shift",
     "ece_oracle": "– oracle",
 }
-#: What a leak is, and what its figure says.
-LEAKS: dict[str, tuple[str, str]] = {
-    "outcome_field": ("Says the outcome", "AUC of the field alone"),
-    "minute": ("Recorded minute", "AUC of the minute alone"),
-    "rows": ("Rows of an incident", "AUC of their number alone"),
-    "by_definition": ("Outcome nearly by definition", "with the outcome"),
-    "found_by_police": ("Found by police", "of all outcomes"),
-    "person": ("Describes people", ""),
-    "duplicates": ("Exact duplicates", "of all rows"),
+_READ = "read"
+#: What a leak is.
+LEAKS = {
+    "outcome_field": "Says the outcome",
+    "minute": "Recorded minute",
+    "rows": "Rows of an incident",
+    "by_definition": "Outcome by definition",
+    "found_by_police": "Found by police",
+    "person": "Describes people",
+    "duplicates": "Exact duplicates",
 }
-_SHARES = frozenset(["by_definition", "found_by_police", "duplicates"])
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,11 @@ class ModelRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """All models on the reports of one kind: figures that stand at once, and those that are folded away."""
+    """All models on the incidents of one kind: figures that stand at once, and those that are folded away."""
 
     title: str
     base: str
+    heads: list[str]
     rows: list[ModelRow]
     more: list[ModelRow]
 
@@ -88,15 +88,17 @@ def _make_table(study: OutcomeStudy, split: OutcomeSplit, reported: Reported) ->
         name = score.model
         return ModelRow(MODELS[name].title, name == study.default, name == study.reference, cells)
 
+    # All of the strict choice is among the figures that are folded away: the table would not fit a page.
+    heads = HEADS[:1] if reported == "strict" else HEADS
     rows, more = [], []
     for score in scores:
         figures = score.figures
-        loss = format_number(figures["log_loss"].mean, 3)
-        less = _format_to_table(study, score)
-        rows.append(make_row(score, [words.format_cell(figures["auc"]), Markup(loss), less]))
+        loss = Markup(format_number(figures["log_loss"].mean, 3))
+        cells = [words.format_cell(figures["auc"]), loss, _format_to_table(study, score)]
+        rows.append(make_row(score, cells[: len(heads)]))
         seconds = Markup(format_number(study.seconds.get(score.model), 1))
         more.append(make_row(score, [*(words.format_cell(figures.get(figure)) for figure in MORE), seconds]))
-    return ScoreTable(words.REPORTED[reported], describe_base(scores[0]), rows, more)
+    return ScoreTable(words.REPORTED[reported], describe_base(scores[0]), heads, rows, more)
 
 
 def _format_to_table(study: OutcomeStudy, score: Score) -> Markup:
@@ -110,23 +112,40 @@ class LeakRow:
     """A leak that was found."""
 
     title: str
-    names: str
+    sentence: str
     figure: str
     rows: str
-    state: Literal["kept out", "read", "shown apart"]
-    sentence: str
+    state: str
+
+
+def list_read(study: OutcomeStudy) -> list[str]:
+    """List what is said of leaks that the model reads or is tested with: nobody must miss it."""
+    return [leak.sentence for leak in study.leaks if _name_state(leak) == _READ]
 
 
 def list_leak_rows(study: OutcomeStudy) -> list[LeakRow]:
     """List the leaks that were found."""
-    return [_make_leak(leak) for leak in study.leaks]
+    return [
+        LeakRow(LEAKS[leak.kind], leak.sentence, _format_leak(leak), f"{leak.rows:,}", _name_state(leak))
+        for leak in study.leaks
+    ]
 
 
-def _make_leak(leak: Leak) -> LeakRow:
-    title, what = LEAKS[leak.kind]
-    figure = ""
-    if math.isfinite(leak.figure):
-        value = format_share(leak.figure) if leak.kind in _SHARES else f"{what} {format_number(leak.figure, 3)}"
-        figure = f"{value} {what}" if leak.kind in _SHARES else value
-    state: Literal["kept out", "read"] = "kept out" if leak.kept_out else "read"
-    return LeakRow(title, list_names(leak.names), figure, f"{leak.rows:,}", state, leak.sentence)
+def _format_leak(leak: Leak) -> str:
+    """The figure of a leak, with what it is."""
+    if not math.isfinite(leak.figure):
+        return "–"
+    if leak.kind in ("by_definition", "found_by_police"):
+        return f"{format_percent(leak.figure)} of all outcomes"
+    if leak.kind == "duplicates":
+        return f"{format_change(leak.figure, 3)} in the share with the outcome"
+    # Of a text that says the outcome incidents stay, of a field that does nothing is read.
+    if leak.kind == "outcome_field" and not leak.kept_out:
+        return f"{format_percent(leak.figure)} with the outcome"
+    return f"AUC {format_number(leak.figure, 3)} alone"
+
+
+def _name_state(leak: Leak) -> str:
+    if leak.kept_out:
+        return "kept out"
+    return "shown apart" if leak.kind in ("outcome_field", "by_definition", "found_by_police") else _READ

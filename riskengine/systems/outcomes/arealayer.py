@@ -9,11 +9,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...contract.texts import list_names, part_text
+from ...contract.fieldnames import find_field
+from ...contract.texts import list_names, part_text, show_name
 from ...ground.context import JobContext
 from ...ground.errors import DataError
+from ...ground.wholetables import WholeTable, read_whole_table
 from ...intake.project import project_places
-from ...intake.valuetable import read_value_table
 from ...maps.areas import Areas
 from ...maps.joining import pair_by_key
 from ...maps.shapes import move_shapes
@@ -22,6 +23,8 @@ from .rows import MISSING, Coded, Floats, Rows
 
 #: Where this part of the incidents has an area field that names an area of the layer, the field decides.
 _KEYS_FIT = 0.5
+#: Fields that a sentence names.
+_LISTED = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,34 +103,42 @@ def _find_middles(rows: Rows) -> IncidentAreas | None:
     return IncidentAreas(ids, ids, code, None, x, y, rows.crs)
 
 
-def _read_areas(
-    path: str, id_field: str | None, name_field: str | None, rows: Rows, context: JobContext
-) -> Areas:
-    table = read_value_table(path, [], context, key_field=id_field or "", shapes=True, parameter="areas")
-    names = table.keys
-    if name_field:
-        names = read_value_table(path, [], context, key_field=name_field, parameter="areas").keys
-    if table.shapes is None or not table.crs:
+def _read_areas(path: str, id_field: str | None, name_field: str | None, rows: Rows, context: JobContext) -> Areas:
+    table = read_whole_table(path, "areas")
+    ids = _read_labels(table, id_field, "area_id")
+    names = _read_labels(table, name_field, "area_name") if name_field else ids
+    written = table.shapes()
+    if table.geometry is None or not table.crs or not any(shape is not None for shape in written):
         raise DataError(
             "The areas have no polygons, or no CRS",
             parameter="areas",
             value=path,
             remedy="Choose a layer of polygons, and set its CRS in its properties",
         )
-    crs = rows.crs or _choose_crs(table.shapes, table.crs)
-    numbers = np.arange(table.rows, dtype=np.int64)
-    empty = [""] * table.rows
-    made = make_units(
-        UnitRows(table.keys or empty, names or empty, move_shapes(table.shapes, table.crs, crs), numbers),
-        crs,
-        0.0,
-        context,
-    )
+    crs = rows.crs or _choose_crs(written, table.crs)
+    units = UnitRows(ids, names, move_shapes(written, table.crs, crs), table.fids)
+    made = make_units(units, crs, 0.0, context)
     if not isinstance(made, Areas):
         raise DataError(
             "The areas are lines", parameter="areas", value=path, remedy="Choose a layer of polygons, such as districts"
         )
     return made
+
+
+def _read_labels(table: WholeTable, field: str | None, parameter: str) -> list[str]:
+    """Values of a field as texts; empty for none."""
+    if not field:
+        return [""] * len(table)
+    name = find_field(field, list(table.fields))
+    if name is None:
+        raise DataError(
+            f"The areas have no field {show_name(field)}",
+            parameter=parameter,
+            value=field,
+            remedy=f"Choose from: {list_names(list(table.fields), _LISTED)}",
+        )
+    codes, labels = table.code(name)
+    return [labels[code] if code >= 0 else "" for code in codes.tolist()]
 
 
 def _choose_crs(shapes: NDArray[np.object_], crs: str) -> str:

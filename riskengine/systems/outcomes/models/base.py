@@ -61,6 +61,10 @@ class Predictor(ABC):
         """Find by field the rows whose value was never seen, and which therefore take its parent's rate."""
         return {}
 
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from of each row's kind, as far as it was seen: how sure a rate of them is."""
+        return np.zeros(len(rows), dtype=np.int64)
+
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:
         """What it learned, as arrays for a model file."""

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from ....ground.context import JobContext
 from ..rows import Floats, Rows
-from .columns import ColumnMaker, Columns
+from .columns import ColumnMaker, Columns, order_rows
 from .fields import FieldModel
+from .pastcolumns import PastColumns
 from .trees import CategoryTrees, flatten_category_trees
 
 #: Of scikit-learn's boosting.
@@ -25,6 +27,8 @@ SETTINGS: Mapping[str, Any] = {
     "l2_regularization": 1.0,
     "early_stopping": False,
 }
+#: Fewer rows are learned from by one thread.
+_FEW_ROWS = 20_000
 
 
 class Boosting(FieldModel):
@@ -37,12 +41,21 @@ class Boosting(FieldModel):
     """
 
     PLACES: ClassVar[bool] = False
+    SETTINGS: ClassVar[Mapping[str, Any]] = SETTINGS
 
-    def _fit(self, rows: Rows, context: JobContext) -> None:
-        self.columns_ = ColumnMaker(self.reading, self.PLACES)
+    def _make_columns(self) -> ColumnMaker:
+        return PastColumns(self.reading, self.rates_, self.PLACES)
+
+    def _fit(self, rows: Rows, context: JobContext) -> bool:
+        self.columns_ = self._make_columns()
         table = self.columns_.learn(rows)
+        if not table.shape[1]:
+            return False
         context.progress(0.2, "Growing trees")
-        self.trees_ = grow_category_trees(table, rows.outcomes, self.columns_.categories, SETTINGS, self.reading.seed)
+        self.trees_ = grow_category_trees(
+            table, rows.outcomes, self.columns_.categories, self.SETTINGS, self.reading.seed
+        )
+        return True
 
     def _predict(self, rows: Rows) -> Floats:
         return np.asarray(expit(self.trees_(self.columns_.make(rows))))
@@ -51,7 +64,7 @@ class Boosting(FieldModel):
         return self.columns_.state() | self.trees_.state()
 
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        self.columns_ = ColumnMaker(self.reading, self.PLACES).restore(state)
+        self.columns_ = self._make_columns().restore(state)
         self.trees_ = CategoryTrees.restore(state, self.columns_.width)
 
 
@@ -70,7 +83,7 @@ def grow_category_trees(
     ----------
     table : ndarray, shape (rows, columns)
     outcome : ndarray of bool, shape (rows,)
-        Of one kind alone there is nothing to tell apart.
+        Both kinds occur.
     categories : int
         How many of the first columns are levels.
     settings : mapping
@@ -79,15 +92,8 @@ def grow_category_trees(
     order = order_rows(table, outcome)
     model = HistGradientBoostingClassifier(
         **settings, categorical_features=list(range(categories)), random_state=seed
-    ).fit(table[order], outcome[order])
+    )
+    # Of few rows threads gain nothing, and beside other work they wait for each other: fifteen times slower.
+    with threadpool_limits(1 if len(table) < _FEW_ROWS else None):
+        model.fit(table[order], outcome[order])
     return flatten_category_trees(model)
-
-
-def order_rows(table: Columns, outcome: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Put rows into an order that follows from what they hold: sums of gradients depend on it in the last digit."""
-    bits = np.ascontiguousarray(table).view(np.uint32).astype(np.uint64)
-    factors = np.random.default_rng(0).integers(1, 2**63, bits.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    # Multiplied and mixed twice, numbers that differ in one bit are far apart; alike are only rows that are the same.
-    mixed = (bits * factors).sum(axis=1, dtype=np.uint64)
-    mixed ^= mixed >> np.uint64(29)
-    return np.argsort(mixed * np.uint64(2) + outcome.astype(np.uint64), kind="stable")

@@ -39,6 +39,10 @@ class RateTable(Predictor):
         """Find by field the rows whose value was never seen, or not within those of the fields before it."""
         return self.rates_.find_unseen(rows)
 
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from that shared with each row as many of the table's fields as were seen."""
+        return self.rates_.count_alike(rows)
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Return its rates as arrays."""
         return self.rates_.state("rates")

@@ -1,0 +1,180 @@
+"""Which values of a field are the outcome: as the user says, or proposed from the values themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...contract.texts import count_text, list_names, show_name
+from ...ground.errors import DataError, ParameterError
+from .coding import merge_labels
+from .reported import reduce_words
+from .rows import MISSING, Coded
+
+#: Words of a field that says yes or no.
+_YES = frozenset(
+    ("true", "yes", "y", "t", "1", "si", "s", "x", "ja", "j", "oui", "wahr", "verdadero", "made", "arrested")
+)
+_NO = frozenset(
+    (
+        *("false", "no", "n", "f", "0", "nein", "non", "falsch", "falso", "none"),
+        *("not arrested", "not made", "no arrest"),
+    )
+)
+#: Words of values that are an outcome such as an arrest, since somebody was brought before the law; and of those that
+#: are none whatever else they say.
+_OUTCOME = re.compile(
+    r"\b(?:arrest|arrested|booked|cited|cleared by arrest|closed by arrest|charged|summons(?:ed)?|cautioned|caution"
+    r"|penalty notice|offender (?:sent|given|fined|deprived|otherwise)|awaiting court|court (?:case|result)"
+    r"|local resolution|convicted|sentenced|in custody|detenid[oa]s?|consignad[oa]s?|judicializad[oa]s?|vinculad[oa]s?"
+    r"|sentencia"
+    r"|festgenommen|festnahme|verhaftet|aufgeklart|geklart)\b"
+)
+_NONE = re.compile(
+    r"\b(?:no|not|non|without|unable|never|refus\w*|unfounded|declin\w*|insufficient|sin|ohne|nicht|ungeklart"
+    r"|unresolved|exceptional\w*|open|pending arrest|warrant issued|acquitted)\b"
+)
+#: Values that a sentence lists.
+_LISTED = 8
+
+
+@dataclass(frozen=True)
+class OutcomeRule:
+    """What counts as the outcome.
+
+    Attributes
+    ----------
+    field : str
+    values : tuple of str
+        That count, as the field has them.
+    proposed : bool
+        Nobody chose them.
+    sentence : str
+        For the log: which count, how often, and which do not.
+    """
+
+    field: str
+    values: tuple[str, ...]
+    proposed: bool
+    sentence: str
+
+
+def propose_values(labels: Sequence[str]) -> list[str]:
+    """Propose the values that are an outcome such as an arrest; none where the field does not say one.
+
+    Examples
+    --------
+    >>> propose_values(["False", "True"])
+    ['True']
+    >>> propose_values(["NONE", "ARREST, BOOKED", "COMPLAINANT REFUSES TO PROSECUTE", "JUVENILE CITED"])
+    ['ARREST, BOOKED', 'JUVENILE CITED']
+    """
+    plain = {label: reduce_words(label) for label in labels}
+    if all(each in _YES or each in _NO for each in plain.values()):
+        return [label for label, each in plain.items() if each in _YES]
+    return [label for label, each in plain.items() if _OUTCOME.search(each) and not _NONE.search(each)]
+
+
+def make_rule(field: str, coded: Coded, asked: Sequence[str], parameter: str = "outcome_values") -> OutcomeRule | None:
+    """Make the rule of a field; None where nothing was asked for and its values say no outcome.
+
+    Parameters
+    ----------
+    field : str
+    coded : Coded
+    asked : sequence of str
+        Values that the user chose, however their capitals and blanks are.
+
+    Raises
+    ------
+    ParameterError
+        If the field does not have a value that was asked for.
+    """
+    counts = np.bincount(coded.codes[coded.codes != MISSING], minlength=len(coded.labels))
+    by_share = [coded.labels[number] for number in np.argsort(-counts, kind="stable") if counts[number]]
+    if asked:
+        by_plain: dict[str, list[str]] = {}
+        for label in by_share:
+            by_plain.setdefault(_reduce(label), []).append(label)
+        unknown = [each for each in asked if _reduce(each) not in by_plain]
+        if unknown:
+            raise ParameterError(
+                f"The field {show_name(field)} has no value {list_names(unknown)}",
+                parameter=parameter,
+                value=unknown[0],
+                remedy=f"Choose from: {list_names(by_share, 40)}",
+            )
+        values = [label for each in dict.fromkeys(map(_reduce, asked)) for label in by_plain[each]]
+    else:
+        values = propose_values(by_share)
+    if not values:
+        return None
+    number = dict(zip(coded.labels, counts.tolist(), strict=True))
+    return OutcomeRule(field, tuple(values), not asked, _describe(field, values, by_share, number, not asked))
+
+
+def apply_rule(rule: OutcomeRule, coded: Coded) -> NDArray[np.bool_]:
+    """Which rows have the outcome, shape (N,); those without a value do not."""
+    wanted = np.array([*(label in rule.values for label in coded.labels), False], dtype=bool)
+    return wanted[np.where(coded.codes == MISSING, len(coded.labels), coded.codes)]
+
+
+def has_values(coded: Coded, asked: Sequence[str]) -> bool:
+    """Whether a field has any of these values."""
+    return not {_reduce(each) for each in asked}.isdisjoint(map(_reduce, coded.labels))
+
+
+def unite_truths(coded: Coded) -> Coded:
+    """Make ``true`` and ``false`` of labels that say yes or no, however they do; others stay."""
+    plain = [reduce_words(label) for label in coded.labels]
+    if not all(each in _YES or each in _NO for each in plain):
+        return coded
+    return merge_labels(coded.codes, ["true" if each in _YES else "false" for each in plain])
+
+
+def make_rule_error(tried: Mapping[str, Coded]) -> DataError:
+    """Make the error of a table of which nothing says what became of incidents."""
+    if not tried:
+        return DataError(
+            "No field of the table says by its name what became of the incidents",
+            parameter="outcome_field",
+            remedy="Choose the outcome field, such as Arrest or Resolution, and the values that count",
+        )
+    field, coded = next(iter(tried.items()))
+    return DataError(
+        f"The values of {show_name(field)} do not say which of them are the outcome: {list_names(coded.labels, 40)}",
+        parameter="outcome_values",
+        value=field,
+        remedy="Give the values that count, separated by semicolons",
+    )
+
+
+def _reduce(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _describe(
+    field: str, values: Sequence[str], labels: Sequence[str], number: Mapping[str, int], proposed: bool
+) -> str:
+    """Describe the rule with how often each value occurs."""
+    total, happened = sum(number.values()), sum(number[value] for value in values)
+    others = [label for label in labels if label not in values]
+    said = (
+        f"Outcome: {show_name(field)} is {_list_counts(values, number)}, {happened / total:.1%} of "
+        f"{count_text(total, 'incident')}"
+    )
+    if others:
+        said += f". Not counted: {_list_counts(others, number)}"
+    if proposed:
+        said += ". The values were proposed by their words; to change that, give OUTCOME_VALUES"
+    return said
+
+
+def _list_counts(values: Sequence[str], number: Mapping[str, int]) -> str:
+    shown = [f"{show_name(value)!r} ({number[value]:,})" for value in values[:_LISTED]]
+    rest = len(values) - _LISTED
+    return "; ".join(shown) + (f"; and {count_text(rest, 'other value')}" if rest > 0 else "")
