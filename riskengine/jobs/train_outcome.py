@@ -52,7 +52,7 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
         kept = train_kept(read.rows, lambda: make_predictor(plan.model, reading), plan.maturity, study, context)
     figures = _list_figures(study)
     context.progress(0.95, "Writing")
-    OutcomeModel(kept.predictor, make_card(plan, reading, read, kept, figures)).save(parameters.model_output)
+    OutcomeModel(kept.predictor, make_card(plan, read, kept, figures)).save(parameters.model_output)
     shown = hide_folders(to_dict(parameters))
     report = None
     if parameters.report:
@@ -126,11 +126,9 @@ def list_sentences(study: OutcomeStudy, read: ReadRows) -> list[str]:
     return [f"{opening} {verdict}", *filter(None, told)]
 
 
-def make_card(
-    plan: OutcomePlan, reading: Reading, read: ReadRows, kept: Trained, figures: dict[str, Any]
-) -> OutcomeCard:
+def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[str, Any]) -> OutcomeCard:
     """Make the card of the model that is kept."""
-    rows = kept.rows
+    rows, reading = kept.rows, kept.predictor.reading
     return OutcomeCard(
         name=plan.model,
         groups=list(reading.groups),
