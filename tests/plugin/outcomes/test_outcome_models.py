@@ -268,3 +268,25 @@ def test_fields_of_weather_that_the_model_reads_must_be_joined_before(
     fine, _ = run_in_background("predictoutcome", {"INPUT": crimes, "MODEL": model, "OUTPUT": "memory:"}, log)
     assert not fine
     assert any("TMAX" in each and "Join context" in each for each in log.errors), log.errors
+
+
+def test_the_shipped_chain_joins_trains_and_maps(crimes: QgsVectorLayer, log_of: Any, tmp_path: Path) -> None:
+    weather = tmp_path / "weather.csv"
+    days = [f"2018-{month:02d}-{day:02d}" for month in range(1, 5) for day in range(1, 29 if month == 2 else 31)]
+    rows = [f"{day},{number % 30}.5" for number, day in enumerate(days)]
+    weather.write_text("\n".join(["DATE,TMAX", *rows]) + "\n", encoding="utf-8")
+    made = {
+        "incidents_with_context": str(tmp_path / "joined.gpkg"),
+        "outcome_model": str(tmp_path / "model.crimeoutcome"),
+        "outcomes": str(tmp_path / "outcomes.gpkg"),
+        "outlook": str(tmp_path / "outlook.gpkg"),
+    }
+    given = {"incidents": crimes, "table_file": str(weather), "kind": 4, "maturity": 7, "ladder": False, **made}
+    log = log_of()
+    fine, _ = run_in_background("incidents_to_outcomes", given, log)
+    assert fine, log.text
+    names = open_layer(made["outcomes"]).fields().names()
+    assert "TMAX" in names and names[-5:] == ADDED
+    assert len(read(made["outcomes"])) == 900
+    assert "Weather found by its names: TMAX" in log.text
+    assert read(made["outlook"])
