@@ -44,9 +44,8 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
         names = list(read_whole_table(parameters.incidents).fields)
         read = read_rows(AskedRows(parameters, card, names), context, required=False)  # type: ignore[arg-type]
     rows = read.rows
-    check_groups(card, rows)
-    if seen := describe_span(card, rows):
-        context.warn(seen)
+    for sentence in filter(None, [*check_groups(card, rows), describe_span(card, rows)]):
+        context.warn(sentence)
     context.progress(0.5, "Predicting")
     left_out = leave_out(
         rows,

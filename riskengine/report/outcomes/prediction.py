@@ -25,7 +25,10 @@ def describe_card(card: OutcomeCard) -> str:
 
 
 def list_sentences(
-    mapped: Mapped, left_out: Mapping[str, NDArray[np.bool_]], counts: Mapping[OutcomeClass, int], parameters: PredictOutcome
+    mapped: Mapped,
+    left_out: Mapping[str, NDArray[np.bool_]],
+    counts: Mapping[OutcomeClass, int],
+    parameters: PredictOutcome,
 ) -> list[str]:
     """List what the log says of a map."""
     total = len(mapped.probability)
