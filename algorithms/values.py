@@ -376,7 +376,9 @@ class Asked:
         return str(self.folder / parameter.kind.name)
 
     def _layer_name(self, parameter: Parameter) -> str:
-        return str(self.source.sourceName()) if self.source is not None else ""
+        # Of several layers the last one read is another's.
+        source = self.open_source(parameter.kind.of, parameter.group)
+        return str(source.sourceName()) if source is not None else ""
 
     def _raster_destination(self, parameter: Parameter) -> str | None:
         return self.algorithm.read_raster_destination(self.parameters, parameter.name, self.context) or None

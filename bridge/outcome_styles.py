@@ -22,7 +22,7 @@ from ..riskengine.contract.colours import OUTCOME_CLASSES, OUTCOME_OUTLINE
 from ..riskengine.contract.outcomes import CLASSES
 from .area_styles import make_percent_expression, name_fields, style_table
 from .crs import tr
-from .style_parts import list_colours
+from .style_parts import list_colours, load_style
 
 #: Of points, in millimetres: there are many of the unlikely ones, and few of the others.
 _SIZES = {"likely": 2.0, "between": 1.7, "unlikely": 1.2}
@@ -55,6 +55,12 @@ def list_outcome_titles() -> dict[str, str]:
         "observed": tr("With the outcome"),
         "feature_id": tr("Feature"),
     }
+
+
+def style_joined(layer: QgsVectorLayer) -> None:
+    """Style incidents with joined fields as all incidents, where they are points."""
+    if layer.geometryType() == Qgis.GeometryType.Point:
+        load_style(layer, "incidents")
 
 
 def list_class_titles(likely: float, unlikely: float) -> dict[str, str]:

@@ -37,7 +37,13 @@ from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
 from .outcome_rate_styles import style_outcome_areas, style_outcome_rates
-from .outcome_styles import style_outcome_outlook, style_outcome_shares, style_outcomes, style_outcomes_tested
+from .outcome_styles import (
+    style_joined,
+    style_outcome_outlook,
+    style_outcome_shares,
+    style_outcomes,
+    style_outcomes_tested,
+)
 from .score_styles import (
     ScoreClass,
     choose_score_colour,
@@ -205,6 +211,7 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "hits": lambda layer, result: style_hits(layer),
     "window_maps": lambda layer, result: style_window_maps(layer, result["legend"], result["edges"]),
     "window_labels": lambda layer, result: style_window_labels(layer, result["closed"]),
+    "context": lambda layer, result: style_joined(layer),
     "outcomes": lambda layer, result: style_outcomes(
         layer, result["names"], *result["thresholds"], result["said_fields"]
     ),

@@ -67,7 +67,7 @@ class Trees:
 
     def __call__(self, columns: NDArray[np.float32]) -> NDArray[np.float64]:
         """Sums, shape (rows,), of a table of shape (rows, columns)."""
-        feature, limit, value = self.feature.tolist(), self.limit, self.value
+        feature, value = self.feature.tolist(), self.value
         left, right = self.left.tolist(), self.right.tolist()
         total = np.full(len(columns), self.start)
         for low in range(0, len(columns), _CHUNK):
@@ -82,10 +82,14 @@ class Trees:
                     if feature[node] < 0:
                         sums[rows] += value[node]
                     elif len(rows):
-                        below = part[feature[node]][rows] <= limit[node]
+                        below = self.find_left(node, part[feature[node]][rows])
                         waiting.append((left[node], rows[below]))
                         waiting.append((right[node], rows[~below]))
         return total
+
+    def find_left(self, node: int, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Find which values of its column a node sends left."""
+        return np.asarray(values <= self.limit[node])
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the trees as arrays by name."""

@@ -423,6 +423,20 @@ def make_plain_column(values: Any, kind: str) -> tuple[NDArray[Any], NDArray[np.
 _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")])
 
 
+def read_plain_points(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Read x and y of points in well-known binary, NaN for None; None where one of them is no plain point."""
+    there = np.not_equal(shapes, None).astype(bool)
+    given = shapes[there].tolist()
+    if {*map(len, given)} - {_POINT.itemsize}:
+        return None
+    points = np.frombuffer(b"".join(given), dtype=_POINT)
+    if (points["order"] != 1).any() or (points["type"] != 1).any():
+        return None
+    x, y = np.full((2, len(shapes)), np.nan)
+    x[there], y[there] = points["x"], points["y"]
+    return x, y
+
+
 def _points_wkb(chunk: Chunk) -> NDArray[Any]:
     points = np.empty(len(chunk), dtype=_POINT)
     points["order"], points["type"] = 1, 1

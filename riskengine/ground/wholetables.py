@@ -27,10 +27,13 @@ from .tables import (
     make_options,
     make_plain_column,
     open_whole_table,
+    read_plain_points,
 )
 
 #: Ids of rows that a format does not keep are numbers under this name, unless a field has it.
 _ID, _SHAPES = "fid", "geom"
+#: What Arrow calls geometries that have no name.
+_NAMELESS = "wkb_geometry"
 #: How GDAL's Arrow calls the numbers of rows of a format that keeps none.
 _ROW = "OGC_FID"
 #: And the geometries of one that names none, such as GeoJSON.
@@ -112,7 +115,10 @@ class WholeTable:
         """x and y in `crs`, shape (N,), of a point on each shape; NaN where there is none."""
         import shapely
 
-        shapes = shapely.from_wkb(self.shapes(), on_invalid="ignore")
+        written = self.shapes()
+        if (plain := read_plain_points(written)) is not None:
+            return plain
+        shapes = shapely.from_wkb(written, on_invalid="ignore")
         other = (shapely.get_type_id(shapes) != shapely.GeometryType.POINT) & ~shapely.is_missing(shapes)
         shapes[other] = shapely.point_on_surface(shapes[other])
         return shapely.get_x(shapes), shapely.get_y(shapes)
@@ -221,6 +227,9 @@ def _read_arrow(file: str, layer: str | None, kinds: Fields) -> WholeTable:
 
     meta, rows = pyogrio.read_arrow(file, layer=layer, return_fids=True)
     shaped = meta["geometry_type"] is not None
+    if shaped and not meta["geometry_name"]:
+        # What a format without names calls its geometries, such as GeoJSON.
+        rows = rows.rename_columns([_SHAPES if name == _NAMELESS else name for name in rows.column_names])
     # What a format without ids calls them is no column of it.
     named = meta["fid_column"] if meta["fid_column"] != _ROW else ""
     if shaped and not meta["geometry_name"]:

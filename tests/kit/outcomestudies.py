@@ -9,6 +9,7 @@ import numpy as np
 
 from riskengine.contract.outcomes import GROUPS, MODELS, OutcomeGroup, OutcomeSplit, Reported
 from riskengine.measures.clustered import Interval
+from riskengine.systems.outcomes.groups import DAY_NUMBER, SHUFFLED, SHUFFLED_WITHOUT_PLACE, WITHOUT_PLACE
 from riskengine.systems.outcomes.judged import AreaOutcomes, Leak, OutcomeStudy, Score, Step
 
 #: AUC and log-loss of all reports, and of what victims reported, forward in time.
@@ -61,9 +62,13 @@ def make_steps() -> list[Step]:
         loss += first
         steps.append(Step(group, "added", "", "forward", spread(first, wide), loss, 0.9))
         steps.append(Step(group, "left_out", "", "forward", spread(last, wide), 0.252 - last, 0.9))
-    steps.append(Step("weather", "control", "the day's number", "forward", spread(0.0008, 0.0009), 0.2528, 0.9))
-    steps.append(Step("census", "control", "census shuffled among areas", "forward", spread(-0.0004, 7e-4), 0.25, 0.9))
-    return steps
+    controls: tuple[tuple[OutcomeGroup, str, float], ...] = (
+        ("weather", DAY_NUMBER, 0.0008),
+        ("census", SHUFFLED, -0.0004),
+        ("census", WITHOUT_PLACE, -0.0035),
+        ("census", SHUFFLED_WITHOUT_PLACE, -0.0018),
+    )
+    return steps + [Step(g, "control", name, "forward", spread(d, 9e-4), 0.2528, 0.9) for g, name, d in controls]
 
 
 def make_leaks(names: Sequence[str]) -> list[Leak]:
@@ -81,23 +86,24 @@ def make_leaks(names: Sequence[str]) -> list[Leak]:
 
 
 def make_areas(reported: Reported, names: Sequence[str], seed: int = 1) -> AreaOutcomes:
-    """An area for each name, the first with too few reports to be shown and the second with too few to be compared."""
+    """An area for each name, the first with too few reports to be compared; probabilities have hardship in them."""
     random = np.random.default_rng(seed)
     number = len(names)
     rows = random.integers(150, 900, number)
-    rows[:2] = 20, 60
+    rows[0] = 60
     predicted = random.uniform(0.12, 0.3, number)
     observed = predicted + random.normal(0, 0.02, number)
-    reach = 1.96 * np.sqrt(observed * (1 - observed) / rows)
+    reach = np.where(rows < 100, np.nan, 1.96 * np.sqrt(observed * (1 - observed) / rows))
     left = observed - predicted
     indicator = np.round(predicted * 300 + random.normal(0, 10, number), 1)
     correlation = Interval(0.60, 0.43, 0.72), Interval(0.05, -0.18, 0.27)
-    return AreaOutcomes(
-        names, rows, observed, predicted, left - reach, left + reach, reported, indicator, *correlation
-    )
+    return AreaOutcomes(names, rows, observed, predicted, left - reach, left + reach, reported, indicator, *correlation)
 
 
-def make_study(found: Sequence[str] = ("NARCOTICS", "PROSTITUTION"), areas: Sequence[str] | None = None) -> OutcomeStudy:
+FOUND = ("NARCOTICS", "PROSTITUTION")
+
+
+def make_study(found: Sequence[str] = FOUND, areas: Sequence[str] | None = None) -> OutcomeStudy:
     """A study like one of Chicago's reports of January to August 2018.
 
     Parameters

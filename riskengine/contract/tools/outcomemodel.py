@@ -95,7 +95,7 @@ incidents and places, never about persons, and says what was done in the past, n
         Output("MINUS_TABLE_HIGH", "minus_table.high", tr("Upper bound of its 95 % interval")),
         Output("VERDICT", "verdict", tr("Verdict"), "text"),
         Output("LEARNED", "learned", tr("Incidents that the judged model learned from")),
-        Output("TESTED", "tested", tr("Incidents tested")),
+        Output("TESTED_ROWS", "tested_rows", tr("Incidents tested")),
         Output("ALL_LEARNED", "all_learned", tr("Incidents the kept model was trained on")),
         Output("TRAINED_UNTIL", "trained_until", tr("Trained until"), "text"),
         Output("ORIGIN", "origin", tr("First day tested"), "text"),

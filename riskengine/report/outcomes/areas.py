@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ...contract.outcomes import COMPARED_LEAST, SHOWN_LEAST
-from ...contract.texts import count_text, part_text, show_name
+from ...contract.outcomes import COMPARED_LEAST
+from ...contract.texts import part_text, show_name
 from ...measures.clustered import Interval
 from ...systems.outcomes.judged import AreaOutcomes
 from ..words import format_change
@@ -22,7 +22,7 @@ _BY_CHANCE = 0.05
 
 @dataclass(frozen=True)
 class AreaRow:
-    """An area of the table; what rests on too few reports is empty."""
+    """An area of the table; what rests on too few incidents is empty."""
 
     name: str
     rows: int
@@ -33,16 +33,16 @@ class AreaRow:
 
 
 def find_compared(areas: AreaOutcomes) -> NDArray[np.bool_]:
-    """Find the areas with enough reports for a difference to be shown."""
+    """Find the areas with enough incidents for a difference to be shown."""
     return np.asarray((areas.rows >= COMPARED_LEAST) & np.isfinite(areas.low))
 
 
 def list_area_rows(areas: AreaOutcomes) -> list[AreaRow]:
-    """List the areas with enough reports to be shown, those observed farthest above what was predicted first."""
+    """List the areas, those observed farthest above what was predicted first."""
     compared, departure = find_compared(areas), areas.observed - areas.predicted
     order = np.lexsort((-departure, ~compared))
     rows = []
-    for place in order[areas.rows[order] >= SHOWN_LEAST].tolist():
+    for place in order.tolist():
         interval = Interval(*(100 * float(each[place]) for each in (departure, areas.low, areas.high)))
         indicator = None if areas.indicator is None else float(areas.indicator[place])
         shares = float(areas.observed[place]), float(areas.predicted[place])
@@ -55,18 +55,14 @@ def describe_areas(areas: AreaOutcomes) -> str:
     """Say in how many areas observed and predicted differ beyond chance, and in how many chance alone makes it so."""
     compared = find_compared(areas)
     if not compared.any():
-        return f"No area has {COMPARED_LEAST} reports in the test: none is compared."
+        return f"No area has {COMPARED_LEAST} incidents in the test: none is compared."
     number = int(compared.sum())
     above, below = int((areas.low[compared] > 0).sum()), int((areas.high[compared] < 0).sum())
     expected = _BY_CHANCE * number
-    text = (
-        f"{words.REPORTED[areas.reported]}: {part_text(above + below, number, 'area', 'has', 'have')} another share of"
-        f" outcomes than was predicted ({above} more, {below} fewer), where chance alone makes it about {expected:.0f}"
+    return (
+        f"{part_text(above + below, number, 'area', 'has', 'have')} another share of outcomes than was predicted"
+        f" ({above} more, {below} fewer), where chance alone makes it about {expected:.0f}."
     )
-    left = int((areas.rows < SHOWN_LEAST).sum())
-    if left:
-        text += f"; {count_text(left, 'area has', 'areas have')} fewer than {SHOWN_LEAST} reports and are not shown"
-    return f"{text}."
 
 
 def describe_correlation(areas: AreaOutcomes, indicator: str) -> str:
@@ -76,11 +72,13 @@ def describe_correlation(areas: AreaOutcomes, indicator: str) -> str:
         return ""
     name = show_name(indicator) if indicator else "the indicator"
     text = (
-        f"{words.REPORTED[areas.reported]}: raw rates {_say_whether(raw)} {name} (Spearman {_format_correlation(raw)});"
+        f"Raw rates {_say_whether(raw)} {name} (Spearman {_format_correlation(raw)});"
         f" observed less predicted, they {_say_whether(residual)} it ({_format_correlation(residual)})"
     )
     if _is_sure(raw) and not _is_sure(residual):
-        return f"{text}. So areas differ because other things are reported there, not beyond that as far as can be told."
+        return (
+            f"{text}. So areas differ because other things are reported there, not beyond that as far as can be told."
+        )
     if _is_sure(residual):
         return f"{text}. So areas that differ in it get probabilities that are wrong for them: find out why before use."
     return f"{text}."

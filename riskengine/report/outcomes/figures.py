@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from textwrap import fill
 from typing import Any
 
@@ -18,7 +19,7 @@ from ...systems.outcomes.judged import AreaOutcomes, OutcomeStudy
 from ..figures import PLOT_STYLE, make_figure, to_data_uri
 from . import words
 from .areas import find_compared
-from .ladder import find_step, list_groups
+from .ladder import find_control, find_step, list_groups
 
 _BLUE, _ORANGE, _GREEN, _GREY = QUALITATIVE[0], QUALITATIVE[1], QUALITATIVE[2], "#666666"
 #: Letters in a line of a title beside an axis.
@@ -34,7 +35,7 @@ _SHOWN: tuple[tuple[Reported, str, str], ...] = (("all", _BLUE, "o"), ("victims"
 
 
 def draw_models(study: OutcomeStudy, split: OutcomeSplit) -> str:
-    """Draw the AUC of each model, of all reports and of what victims reported, with intervals."""
+    """Draw the AUC of each model, of all incidents and of what victims reported, with intervals."""
     names = [name for name in MODELS if study.find(name, split) is not None]
     with mpl.rc_context(PLOT_STYLE):
         figure = make_figure(7.2, 1.3 + 0.45 * len(names))
@@ -58,7 +59,8 @@ def draw_ladder(study: OutcomeStudy, split: OutcomeSplit) -> str:
         figure = make_figure(7.2, 1.4 + 0.55 * len(groups))
         axes = figure.add_subplot()
         for number, (way, label, colour, marker) in enumerate(_WAYS):
-            steps = [find_step(study, group, way, split) for group in groups]
+            find = find_control if way == "control" else partial(find_step, way=way)
+            steps = [find(study, group, split=split) for group in groups]
             if any(steps):
                 found = [None if step is None else step.difference for step in steps]
                 _draw_intervals(axes, found, 0.22 * (number - 1), colour, marker, label)
@@ -66,7 +68,7 @@ def draw_ladder(study: OutcomeStudy, split: OutcomeSplit) -> str:
         # The first groups change a hundred times as much as the last, which are what is asked about.
         axes.set_xscale("symlog", linthresh=0.002, linscale=1.2)
         _label_rows(axes, [GROUPS[group] for group in groups])
-        ticks = [tick for tick in (-0.1, -0.01, -0.001, 0, 0.001, 0.01, 0.1)]
+        ticks = (-0.1, -0.01, -0.001, 0, 0.001, 0.01, 0.1)
         axes.set_xticks(ticks, [f"{tick:+g}".replace("-", "\N{MINUS SIGN}") if tick else "0" for tick in ticks])
         axes.set_xlabel("change of the log-loss (left of 0 it helps)")
         figure.legend(loc="outside lower center", ncols=3, fontsize=9)
@@ -92,7 +94,7 @@ def draw_reliability(study: OutcomeStudy) -> str:
         axes.set_ylim(0, 100)
         axes.set_aspect("equal")
         axes.set_xlabel("probability predicted, %")
-        axes.set_ylabel("reports that had the outcome, %")
+        axes.set_ylabel("incidents that had the outcome, %")
         axes.legend(loc="upper left", fontsize=9.5)
         return to_data_uri(figure)
 
@@ -108,7 +110,8 @@ def draw_areas(areas: AreaOutcomes) -> str | None:
     with mpl.rc_context(PLOT_STYLE):
         figure = make_figure(5.2, 1.0 + (0.24 * len(order) if named else 4.2))
         axes = figure.add_subplot()
-        found = [Interval(*(100 * float(each[place]) for each in (departure, areas.low, areas.high))) for place in order]
+        bounds = (departure, areas.low, areas.high)
+        found = [Interval(*(100 * float(each[place]) for each in bounds)) for place in order]
         _draw_intervals(axes, found, 0.0, _BLUE, "o", "", 3.5)
         axes.axvline(0, color="#222", linewidth=1)
         if named:

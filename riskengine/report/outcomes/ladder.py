@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 
 from ...contract.outcomes import GROUPS, OutcomeGroup, OutcomeSplit
+from ...systems.outcomes.groups import DAY_NUMBER, SHUFFLED, SHUFFLED_WITHOUT_PLACE, WITHOUT_PLACE
 from ...systems.outcomes.judged import OutcomeStudy, Step
 from . import words
 
+#: What stands in a group's place.
+_CONTROLS: dict[OutcomeGroup, str] = {"weather": DAY_NUMBER, "census": SHUFFLED}
+#: What a group that is no more than its control tells.
+_LABELS: dict[OutcomeGroup, str] = {"weather": "day", "census": "area"}
 #: A control with this part of what a group adds does most of the same.
 _MOSTLY = 0.5
 
@@ -24,24 +29,39 @@ def list_splits(study: OutcomeStudy) -> list[OutcomeSplit]:
     return [split for split in words.SPLITS if split in there]
 
 
-def find_step(study: OutcomeStudy, group: OutcomeGroup, way: str, split: OutcomeSplit) -> Step | None:
+def find_step(
+    study: OutcomeStudy, group: OutcomeGroup, way: str, split: OutcomeSplit, control: str = ""
+) -> Step | None:
     """Find a step of the ladder."""
-    found = (step for step in study.steps if (step.group, step.way, step.split) == (group, way, split))
-    return next(found, None)
+    wanted = (group, way, split, control)
+    return next((step for step in study.steps if (step.group, step.way, step.split, step.control) == wanted), None)
+
+
+def find_control(study: OutcomeStudy, group: OutcomeGroup, split: OutcomeSplit) -> Step | None:
+    """Find what stands in the place of a group as its control."""
+    name = _CONTROLS.get(group)
+    return find_step(study, group, "control", split, name) if name else None
 
 
 def describe_group(study: OutcomeStudy, group: OutcomeGroup) -> str:
     """Say what a group adds, and beside it what its control does: what follows the group's name, a sentence a split."""
     said = []
     for split in list_splits(study):
-        added, last, control = (find_step(study, group, way, split) for way in ("added", "left_out", "control"))
+        added, last = (find_step(study, group, way, split) for way in ("added", "left_out"))
         if added is None and last is None:
             continue
         where = "" if split == "forward" else f" ({words.SPLITS[split].lower()})"
         parts = [] if added is None else [f"{words.format_difference(added.difference)} when added to those above"]
         parts += [] if last is None else [f"{words.format_difference(last.difference)} on top of all others"]
         said.append(f"{_judge(added, last)}{where}: {', '.join(parts)}.")
-        said += [] if control is None else [_describe_control(control, added)]
+        control = find_control(study, group, split)
+        said += [] if control is None else [_describe_control("In its place", control, added)]
+        bare, shuffled = (
+            find_step(study, group, "control", split, name) for name in (WITHOUT_PLACE, SHUFFLED_WITHOUT_PLACE)
+        )
+        if bare is not None and shuffled is not None:
+            alone = f"Where models are not told the place it gives {words.format_difference(bare.difference)}; there"
+            said.append(_describe_control(alone, shuffled, bare))
     return " ".join(said)
 
 
@@ -64,11 +84,12 @@ def _read_sign(step: Step | None) -> int:
     return -1 if step.difference.high < 0 else int(step.difference.low > 0)
 
 
-def _describe_control(control: Step, added: Step | None) -> str:
-    text = f"In its place {control.control}: {words.format_difference(control.difference)}"
-    if added is None or _read_sign(added) >= 0:
+def _describe_control(before: str, control: Step, true: Step | None) -> str:
+    name = control.control.partition(",")[0]
+    text = f"{before} {name} has {words.format_difference(control.difference)}"
+    if true is None or _read_sign(true) >= 0:
         return f"{text}."
-    part = control.difference.mean / added.difference.mean
-    if part >= 1:
-        return f"{text}, so all of that comes without knowing any of it."
-    return f"{text}, so most of that comes without knowing any of it." if part >= _MOSTLY else f"{text}."
+    part = control.difference.mean / true.difference.mean
+    if part < _MOSTLY:
+        return f"{text}."
+    return f"{text}, so {'all' if part >= 1 else 'most'} of that is a label of the {_LABELS[control.group]}."

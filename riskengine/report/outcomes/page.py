@@ -106,7 +106,7 @@ def _list_tiles(study: OutcomeStudy) -> list[tuple[str, str]]:
 
 
 def _name_rows(reported: str) -> str:
-    return "all reports" if reported == "all" else "victims’ reports"
+    return "all incidents" if reported == "all" else "victims’ reports"
 
 
 def _collect_area(found: AreaOutcomes, indicator: str) -> dict[str, Any]:

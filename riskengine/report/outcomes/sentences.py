@@ -6,7 +6,7 @@ import math
 
 from ...contract.dates import format_days, format_moment
 from ...contract.outcomes import MODELS, OutcomeSplit
-from ...contract.texts import count_text, list_names
+from ...contract.texts import count_text, list_names, show_name
 from ...systems.outcomes.judged import OutcomeStudy, Score
 from ..areas_words import format_hundred
 from ..html import format_number
@@ -33,11 +33,11 @@ def find_pair(study: OutcomeStudy, model: str) -> tuple[Score, Score | None]:
 
 
 def describe_model(study: OutcomeStudy, outcome: str) -> str:
-    """Say what the model tells, of all reports and of what victims reported: the sentence that the report opens with."""
+    """Say what the model tells, of all reports and of what victims reported: what the report opens with."""
     every, victims = find_pair(study, study.default)
-    named = f"the outcome ({outcome})" if outcome else "the outcome"
+    named = f"the outcome ({show_name(outcome)})" if outcome else "the outcome"
     text = (
-        f"From kind, place and time of a report this model says how likely {named} is. Of 100 pairs of a report with it"
+        f"From kind, place and time of an incident this model says how likely {named} is. Of 100 pairs of one with it"
         f" and one without, it gives the first the higher probability in {_format_pairs(every)}"
     )
     if victims is not None:
@@ -50,7 +50,7 @@ def _format_pairs(score: Score) -> str:
 
 
 def describe_verdict(study: OutcomeStudy) -> tuple[str, str]:
-    """Say what a table of rates does on the same reports, and of which class on the page that verdict is."""
+    """Say what a table of rates does on the same incidents, and of which class on the page that verdict is."""
     model, victims = find_pair(study, study.default)
     table, table_victims = find_pair(study, study.reference)
     title = MODELS[study.reference].title
@@ -63,7 +63,10 @@ def describe_verdict(study: OutcomeStudy) -> tuple[str, str]:
         gap = max(gap, _subtract_auc(victims, table_victims))
     change = study.differences.get((study.default, model.split, "all"))
     if change is None or not math.isfinite(change.low):
-        return f"{named} has {reached}; there are too few days to say that the model does better.", "unsure"
+        return (
+            f"{named} has {reached}; there are too few days to tell which of them is nearer to what happened.",
+            "unsure",
+        )
     measured = f"log-loss less the table’s: {words.format_long_difference(change)}"
     if change.low > 0:
         return f"{named} has {reached}, and its probabilities are nearer to what happened ({measured}).", "worse"
@@ -72,8 +75,8 @@ def describe_verdict(study: OutcomeStudy) -> tuple[str, str]:
     gained = 1 - model.figures["log_loss"].mean / table.figures["log_loss"].mean
     same = " does almost the same: it" if gap < _ALMOST_AUC and gained < _ALMOST_LOSS else ""
     return (
-        f"{named}{same} has {reached}. The model’s probabilities are nearer to what happened, by {format_percent(gained)}"
-        f" of the log-loss ({measured})."
+        f"{named}{same} has {reached}. The model’s probabilities are nearer to what happened, by"
+        f" {format_percent(gained)} of the log-loss ({measured})."
     ), ""
 
 
@@ -86,28 +89,28 @@ def describe_found(study: OutcomeStudy) -> str:
     every, victims = find_pair(study, study.default)
     if victims is None:
         return (
-            "None of the categories is one that police find themselves, so that all reports count as victims’ reports."
+            "None of the categories is one that police find themselves, so all incidents count as victims’ reports."
             " Where that is wrong, name these categories and train again."
         )
     rows, outcomes = 1 - victims.rows / every.rows, 1 - victims.rows * victims.base / (every.rows * every.base)
     leak = next((leak for leak in study.leaks if leak.kind == "found_by_police" and leak.names), None)
     names = f" ({list_names(leak.names)})" if leak is not None else ""
     return (
-        f"Police found {format_percent(rows, 0)} of these reports themselves{names}, and they have {format_percent(outcomes, 0)}"
-        f" of the outcomes. {words.FOUND_BY_POLICE} So every figure stands twice: of all reports, and of what victims"
-        " reported."
+        f"Police found {format_percent(rows, 0)} of these incidents themselves{names}, and they have"
+        f" {format_percent(outcomes, 0)} of the outcomes. {words.FOUND_BY_POLICE} So every figure stands twice: of all"
+        " incidents, and of what victims reported."
     )
 
 
 def describe_spans(study: OutcomeStudy) -> str:
-    """Say when the reports are from, and how many were learned from and tested at the top."""
+    """Say when the incidents are from, and how many were learned from and tested at the top."""
     split = choose_split(study)
     counts = (
-        f"{count_text(study.learned[split], 'report')} to learn from, {study.tested[split]:,} to test"
+        f"{count_text(study.learned[split], 'incident')} to learn from, {study.tested[split]:,} to test"
         if split in study.learned and split in study.tested
-        else count_text(find_pair(study, study.default)[0].rows, "test report")
+        else count_text(find_pair(study, study.default)[0].rows, "test incident")
     )
-    when = f"Reports of {format_days(study.first, study.last)}"
+    when = f"Incidents of {format_days(study.first, study.last)}"
     if split == "forward":
         when += f", tested from {format_moment(study.origin)} on"
     return f"{when}: {counts}. {words.SPLITS[split]}: {_lower(words.WHAT_SPLITS_ARE[split])}"
@@ -124,9 +127,9 @@ def describe_within(study: OutcomeStudy) -> str:
     if not math.isfinite(model):
         return ""
     return (
-        "Most pairs of a report with the outcome and one without are of two categories, which any table of rates tells"
-        " apart; the AUC within a category asks about pairs of the same category alone, where the category’s rate has"
-        f" 0.500: the model has {format_number(model, 3)}, the table {format_number(table, 3)}."
+        "Most pairs of an incident with the outcome and one without are of two categories, which any table of rates"
+        " tells apart; the AUC within a category asks about pairs of the same category alone, where the category’s rate"
+        f" has 0.500: the model has {format_number(model, 3)}, the table {format_number(table, 3)}."
     )
 
 
@@ -155,10 +158,8 @@ def describe_calibration(study: OutcomeStudy) -> str:
 def describe_maturity(study: OutcomeStudy) -> str:
     """Say which days training left out because their outcomes were not known, and how the end of the file reads."""
     if study.maturity:
-        left = (
-            f"The last {count_text(study.maturity, 'day')} before the test were left out of training, since their"
-            " outcomes were not all known when the test began."
-        )
+        days = "day before the test was" if study.maturity == 1 else f"{study.maturity} days before the test were"
+        left = f"The last {days} left out of training, since outcomes were not all known when the test began."
     else:
         left = (
             "Training goes up to the first day of the test: it reads outcomes that were not all known then, which a"
@@ -168,5 +169,5 @@ def describe_maturity(study: OutcomeStudy) -> str:
 
 
 def describe_base(score: Score) -> str:
-    """Say how many reports figures rest on, and their share with the outcome."""
-    return f"{count_text(score.rows, 'report')}, {format_percent(score.base)} with the outcome"
+    """Say how many incidents figures rest on, and their share with the outcome."""
+    return f"{count_text(score.rows, 'incident')}, {format_percent(score.base)} with the outcome"

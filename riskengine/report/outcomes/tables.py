@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from markupsafe import Markup
 
@@ -12,10 +11,11 @@ from ...contract.outcomes import MODELS, OutcomeSplit, Reported
 from ...contract.texts import list_names
 from ...systems.outcomes.judged import Leak, OutcomeStudy, Score
 from ..html import format_number
-from ..words import format_share
+from ..words import format_percent
 from . import words
 from .sentences import describe_base
 
+HEADS = ["AUC", "Log-loss", "– less the table’s"]
 #: Figures that are folded away.
 MORE = {
     "log_loss": "Log-loss",
@@ -36,6 +36,8 @@ LEAKS: dict[str, tuple[str, str]] = {
     "person": ("Describes people", ""),
     "duplicates": ("Exact duplicates", "of all rows"),
 }
+#: Their incidents are read; figures without them stand beside.
+_APART = frozenset(["by_definition", "found_by_police"])
 _SHARES = frozenset(["by_definition", "found_by_police", "duplicates"])
 
 
@@ -51,10 +53,11 @@ class ModelRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """All models on the reports of one kind: figures that stand at once, and those that are folded away."""
+    """All models on the incidents of one kind: figures that stand at once, and those that are folded away."""
 
     title: str
     base: str
+    heads: list[str]
     rows: list[ModelRow]
     more: list[ModelRow]
 
@@ -88,15 +91,17 @@ def _make_table(study: OutcomeStudy, split: OutcomeSplit, reported: Reported) ->
         name = score.model
         return ModelRow(MODELS[name].title, name == study.default, name == study.reference, cells)
 
+    # All of the strict choice is among the figures that are folded away: the table would not fit a page.
+    heads = HEADS[:1] if reported == "strict" else HEADS
     rows, more = [], []
     for score in scores:
         figures = score.figures
-        loss = format_number(figures["log_loss"].mean, 3)
-        less = _format_to_table(study, score)
-        rows.append(make_row(score, [words.format_cell(figures["auc"]), Markup(loss), less]))
+        loss = Markup(format_number(figures["log_loss"].mean, 3))
+        cells = [words.format_cell(figures["auc"]), loss, _format_to_table(study, score)]
+        rows.append(make_row(score, cells[: len(heads)]))
         seconds = Markup(format_number(study.seconds.get(score.model), 1))
         more.append(make_row(score, [*(words.format_cell(figures.get(figure)) for figure in MORE), seconds]))
-    return ScoreTable(words.REPORTED[reported], describe_base(scores[0]), rows, more)
+    return ScoreTable(words.REPORTED[reported], describe_base(scores[0]), heads, rows, more)
 
 
 def _format_to_table(study: OutcomeStudy, score: Score) -> Markup:
@@ -113,7 +118,7 @@ class LeakRow:
     names: str
     figure: str
     rows: str
-    state: Literal["kept out", "read", "shown apart"]
+    state: str
     sentence: str
 
 
@@ -126,7 +131,7 @@ def _make_leak(leak: Leak) -> LeakRow:
     title, what = LEAKS[leak.kind]
     figure = ""
     if math.isfinite(leak.figure):
-        value = format_share(leak.figure) if leak.kind in _SHARES else f"{what} {format_number(leak.figure, 3)}"
-        figure = f"{value} {what}" if leak.kind in _SHARES else value
-    state: Literal["kept out", "read"] = "kept out" if leak.kept_out else "read"
+        figure = f"{format_percent(leak.figure)} {what}" if leak.kind in _SHARES else format_number(leak.figure, 3)
+        figure += "" if leak.kind in _SHARES else f" {what}"
+    state = "kept out" if leak.kept_out else "shown apart" if leak.kind in _APART else "read"
     return LeakRow(title, list_names(leak.names), figure, f"{leak.rows:,}", state, leak.sentence)

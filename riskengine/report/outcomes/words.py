@@ -16,18 +16,18 @@ from ..words import format_change
 
 #: Heads of columns and of rows.
 REPORTED: dict[Reported, str] = {
-    "all": "All reports",
+    "all": "All incidents",
     "victims": "Reported by victims",
     "strict": "Strict",
 }
 #: The same within a sentence.
 AMONG: dict[Reported, str] = {
-    "all": "among all reports",
+    "all": "among all incidents",
     "victims": "among what victims reported",
     "strict": "among the strict choice",
 }
 WHAT_STRICT_IS = (
-    "Strict: reported by victims, without the kinds of report that are the outcome nearly by definition, and without"
+    "Strict: reported by victims, without the kinds of incident that are the outcome nearly by definition, and without"
     " officers as victims."
 )
 SPLITS: dict[OutcomeSplit, str] = {
@@ -38,22 +38,22 @@ SPLITS: dict[OutcomeSplit, str] = {
 }
 WHAT_SPLITS_ARE: dict[OutcomeSplit, str] = {
     "forward": "Learned from what was reported before a day, tested on what was reported after it.",
-    "random": "Reports of the same days, streets and even incidents are on both sides: the publication’s way.",
+    "random": "Days, streets and rows of one incident are on both sides: the publication’s way.",
     "incident": "At random, but all rows of one incident are on one side.",
     "blocks": "Places of the test are not among those learned from.",
 }
 #: Of every probability of an outcome, wherever it is shown.
 NO_GROUND = (
-    "A probability is about the kind, place and time of a report. It says nothing about a person, and it is no ground"
-    " to leave a report uninvestigated: it says how such reports have ended so far, not what could be found out."
+    "A probability is about the kind, place and time of an incident. It says nothing about a person, and it is no"
+    " ground to leave a report uninvestigated: it says how such incidents ended so far, not what could be found out."
 )
 #: Why figures come twice.
 FOUND_BY_POLICE = (
-    "What police find themselves, such as drugs, mostly comes with the offender: such a report nearly is the arrest,"
+    "What police find themselves, such as drugs, mostly comes with the offender: such an incident nearly is the arrest,"
     " and to foresee it is no feat."
 )
 #: Of the end of every file.
-NO_FALL = "Outcomes come days to months after a report, so rates fall toward the end of a file: that is not a fall."
+NO_FALL = "Outcomes come days to months after an incident, so rates fall toward the end of a file: that is not a fall."
 #: What areas' rates do not say.
 NOT_FROM_AREAS = (
     "that people of an area are to blame or to be watched",

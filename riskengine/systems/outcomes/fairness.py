@@ -54,7 +54,7 @@ def compare_areas(
     observed_rate, predicted_rate = (np.bincount(area, each) / size for each in (happened, predicted))
     low, high = _bound(area, size, happened - predicted, rows.day[inside])
     found = AreaOutcomes(
-        [coded.labels[code] for code in shown], size, observed_rate, predicted_rate, low, high, reported
+        [coded.labels[code] for code in shown.tolist()], size, observed_rate, predicted_rate, low, high, reported
     )
     if indicator is None:
         return found

@@ -7,24 +7,23 @@ a group adds beyond its control is its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...contract.outcomes import GROUPS, MODELS, OutcomeGroup
-from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...measures.metrics import auc, compute_losses
-from ...measures.resampled import Resampling, number_clusters
+from ...measures.resampled import number_clusters
 from .judged import Step
 from .models.base import Reading, make_predictor
 from .rows import Floats, Rows
 from .splits import Parts
 
 Groups = tuple[OutcomeGroup, ...]
-Fit = Callable[[Rows, Groups], Floats]
+Way = Literal["added", "left_out", "control"]
 #: What stands for a group as its control, and census without the place, of which it tells much by itself.
 DAY_NUMBER, SHUFFLED = "the day's number", "census shuffled among areas"
 WITHOUT_PLACE, SHUFFLED_WITHOUT_PLACE = "census without the place", "census shuffled among areas, without the place"
@@ -57,7 +56,7 @@ def number_days(rows: Rows) -> Rows:
 
 def shuffle_census(rows: Rows, seed: int) -> Rows:
     """Give each area the census of another; an area is who has the same values of all fields."""
-    table = np.column_stack([values for values in rows.census.values()])
+    table = np.column_stack(list(rows.census.values()))
     known = np.isfinite(table).any(axis=1)
     areas, number = np.unique(table[known], axis=0, return_inverse=True)
     shuffled = np.full_like(table, np.nan)
@@ -65,48 +64,62 @@ def shuffle_census(rows: Rows, seed: int) -> Rows:
     return replace(rows, census={name: shuffled[:, place] for place, name in enumerate(rows.census)})
 
 
-@dataclass(eq=False)
-class _Climb:
-    """The rows of one split and what every step of the ladder needs of them."""
-
-    model: str
-    rows: Rows
-    parts: Parts
-    seed: int
-    minute: bool
-    days: Resampling
-    happened: NDArray[np.bool_]
-    context: JobContext
-    fits: int
-    done: int = 0
-
-    def predict(self, rows: Rows, groups: Groups) -> Floats:
-        """Fit the model on some groups, and predict the tested rows; with no groups, the share of the outcome."""
-        self.context.progress(self.done / self.fits, f"ladder: model {self.done + 1} of {self.fits}")
-        self.done += 1
-        learned = rows.select(self.parts.learned)
-        if not groups:
-            return np.full(len(self.parts.tested), learned.outcomes.mean())
-        model = make_predictor(self.model, Reading(groups, self.minute, self.seed))
-        return model.fit(learned, self.context).predict(rows.select(self.parts.tested))
-
-    def measure(self, predicted: Sequence[Floats]) -> _Fitted:
-        """Measure one prediction, or the mean loss and AUC of several."""
-        losses = np.mean([compute_losses(p, self.happened) for p in predicted], axis=0)
-        return _Fitted(losses, float(np.mean([auc(p, self.happened) for p in predicted])))
-
-    def step(self, group: OutcomeGroup, way: str, control: str, with_: _Fitted, without: _Fitted) -> Step:
-        """Make a step: what the losses with a group differ from those without; of what is left out, that without."""
-        shown = without if way == "left_out" else with_
-        difference = self.days.mean(with_.losses - without.losses)
-        split = self.parts.split
-        return Step(group, way, control, split, difference, float(shown.losses.mean()), shown.auc)  # type: ignore[arg-type]
-
-
 @dataclass(frozen=True, eq=False)
 class _Fitted:
+    """Losses of the tested rows, and the AUC."""
+
     losses: Floats
     auc: float
+
+
+class _Climb:
+    """The models of one ladder: each is fitted once, on the rows of one split.
+
+    Parameters
+    ----------
+    model, rows, parts, seed, minute, context
+        As of `climb_groups`.
+    fits : int
+        So many there will be.
+    """
+
+    def __init__(
+        self, model: str, rows: Rows, parts: Parts, seed: int, minute: bool, fits: int, context: JobContext
+    ) -> None:
+        self.model, self.rows, self.parts, self.seed, self.minute = model, rows, parts, seed, minute
+        self.fits, self.context, self.done = fits, context, 0
+        tested = rows.select(parts.tested)
+        self.happened = tested.outcomes
+        self.days = number_clusters(tested.day.astype("datetime64[D]").astype(np.int64), seed)
+        base = np.full(len(tested), rows.outcomes[parts.learned].mean())
+        self.known: dict[Groups, _Fitted] = {(): self._measure([base])}
+
+    def fit(self, groups: Groups) -> _Fitted:
+        """Fit the model on some groups; without any it is the share of the outcome."""
+        if groups not in self.known:
+            self.known[groups] = self.fit_others([self.rows], groups)
+        return self.known[groups]
+
+    def fit_others(self, controls: Sequence[Rows], groups: Groups) -> _Fitted:
+        """Fit it on rows in which something is replaced; of several the mean."""
+        return self._measure([self._predict(rows, groups) for rows in controls])
+
+    def step(self, group: OutcomeGroup, way: Way, with_: _Fitted, without: _Fitted, control: str = "") -> Step:
+        """Make a step: losses with a group less those without, and the figures of the model that is new."""
+        shown = without if way == "left_out" else with_
+        difference = self.days.mean(with_.losses - without.losses)
+        return Step(group, way, control, self.parts.split, difference, float(shown.losses.mean()), shown.auc)
+
+    def _predict(self, rows: Rows, groups: Groups) -> Floats:
+        model = make_predictor(self.model, Reading(groups, self.minute, self.seed))
+        with self.context.step(self.done / self.fits, (self.done + 1) / self.fits):
+            self.done += 1
+            self.context.progress(0.0, f"Ladder: model {self.done} of {self.fits}")
+            return model.fit(rows.select(self.parts.learned), self.context).predict(rows.select(self.parts.tested))
+
+    def _measure(self, predicted: Sequence[Floats]) -> _Fitted:
+        losses = np.mean([compute_losses(p, self.happened) for p in predicted], axis=0)
+        return _Fitted(losses, float(np.mean([auc(p, self.happened) for p in predicted])))
 
 
 def climb_groups(
@@ -129,52 +142,40 @@ def climb_groups(
     model : str
         In `MODELS`.
     groups : sequence of OutcomeGroup
-        Those that rows have and may be read.
+        That may be read, where rows have them.
+    seed : int
+    minute : bool
+    context : JobContext, optional
     """
-    readable = tuple(g for g in GROUPS if g in groups and g in MODELS[model].groups)
-    tested = rows.select(parts.tested)
-    controls = ("weather" in readable) + ("census" in readable) * SHUFFLES
-    beside_place = (1 + SHUFFLES + 1) * ({"census", "place"} <= set(readable))
-    fits = len(readable) + 1 + max(len(readable) - 1, 0) + controls + beside_place
-    days = number_clusters(tested.day.astype("datetime64[D]").astype(np.int64), seed)
-    climb = _Climb(model, rows, parts, seed, minute, days, tested.outcomes, context or JobContext(), fits)
-    steps, before = [], climb.measure([climb.predict(rows, ())])
-    for number, group in enumerate(readable):
-        here = readable[: number + 1]
-        after = climb.measure([climb.predict(rows, here)])
-        steps.append(climb.step(group, "added", "", after, before))
-        steps += _control(climb, group, here, before)
-        before = after
-    everything = before
-    for group in readable if len(readable) > 1 else ():
-        rest = tuple(g for g in readable if g != group)
-        # Without the last group is one step down the ladder, but that is a fit like any other: kept simple.
-        without = climb.measure([climb.predict(rows, rest)])
-        steps.append(climb.step(group, "left_out", "", everything, without))
-    return steps
+    readable = tuple(group for group in list_groups(rows) if group in groups and group in MODELS[model].groups)
+    added = [readable[: number + 1] for number in range(len(readable))]
+    rest = {group: tuple(each for each in readable if each != group) for group in readable}
+    bare = _leave_place(readable)
+    # Census has a control of several fits, and all of it once more without the place.
+    controls = ("weather" in readable) + SHUFFLES * ("census" in readable) * (1 + bool(bare))
+    distinct = {*added, *rest.values(), bare, bare[:-1]} - {()}
+    fits = len(distinct) + controls
+    climb = _Climb(model, rows, parts, seed, minute, fits, context or JobContext())
+    steps = []
+    for here in added:
+        group, before = here[-1], climb.fit(here[:-1])
+        steps.append(climb.step(group, "added", climb.fit(here), before))
+        if group == "weather":
+            control = climb.fit_others([number_days(rows)], here)
+            steps.append(climb.step(group, "control", control, before, DAY_NUMBER))
+        if group == "census":
+            shuffled = [shuffle_census(rows, seed + number) for number in range(SHUFFLES)]
+            steps.append(climb.step(group, "control", climb.fit_others(shuffled, here), before, SHUFFLED))
+            if bare:
+                before, control = climb.fit(bare[:-1]), climb.fit_others(shuffled, bare)
+                steps.append(climb.step(group, "control", climb.fit(bare), before, WITHOUT_PLACE))
+                steps.append(climb.step(group, "control", control, before, SHUFFLED_WITHOUT_PLACE))
+    everything = climb.fit(readable)
+    return steps + [climb.step(group, "left_out", everything, climb.fit(rest[group])) for group in readable]
 
 
-def _control(climb: _Climb, group: OutcomeGroup, here: Groups, before: _Fitted) -> list[Step]:
-    """The control of a group, added in its place."""
-    rows = climb.rows
-    if group == "weather":
-        control = climb.measure([climb.predict(number_days(rows), here)])
-        return [climb.step(group, "control", DAY_NUMBER, control, before)]
-    if group != "census":
-        return []
-    shuffled = [shuffle_census(rows, climb.seed + number) for number in range(SHUFFLES)]
-    control = climb.measure([climb.predict(each, here) for each in shuffled])
-    steps = [climb.step(group, "control", SHUFFLED, control, before)]
-    if "place" in here:
-        bare = tuple(g for g in here if g != "place")
-        without = climb.measure([climb.predict(rows, bare[:-1])])
-        true = climb.measure([climb.predict(rows, bare)])
-        control = climb.measure([climb.predict(each, bare) for each in shuffled])
-        steps.append(climb.step(group, "control", WITHOUT_PLACE, true, without))
-        steps.append(climb.step(group, "control", SHUFFLED_WITHOUT_PLACE, control, without))
-    return steps
-
-
-def describe_fits(groups: Sequence[OutcomeGroup]) -> str:
-    """Say how many groups a ladder has, for the log."""
-    return count_text(len(groups), "group") + " of features"
+def _leave_place(readable: Groups) -> Groups:
+    """Groups up to census without the place; none where rows lack either."""
+    if not {"place", "census"} <= set(readable):
+        return ()
+    return tuple(group for group in readable[: readable.index("census") + 1] if group != "place")

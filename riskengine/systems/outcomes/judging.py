@@ -58,9 +58,7 @@ class Judge:
             if mask.any()
         }
 
-    def _score(
-        self, model: str, reported: Reported, p: Floats, shift: float, mask: NDArray[np.bool_]
-    ) -> Score:
+    def _score(self, model: str, reported: Reported, p: Floats, shift: float, mask: NDArray[np.bool_]) -> Score:
         o, days = self.happened[mask], self.days.select(mask)
         oracle = shift_probabilities(p, fit_shift(p, o))
         figures = {
@@ -91,8 +89,10 @@ def make_judge(rows: Rows, split: OutcomeSplit, masks: Masks, seed: int = 0) -> 
     return Judge(split, rows.outcomes, category, masks, days)
 
 
-def trace_calibration(probability: Floats, happened: NDArray[np.bool_], shift: float) -> dict[str, tuple[Floats, Floats]]:
-    """Mean predicted and observed in ten bins, as predicted (``raw``) and after the shift (``shifted``)."""
+def trace_calibration(
+    probability: Floats, happened: NDArray[np.bool_], shift: float
+) -> dict[str, tuple[Floats, Floats]]:
+    """Trace the mean predicted and observed in ten bins, as predicted (``raw``) and after the shift (``shifted``)."""
     found = {}
     for name, p in (("raw", probability), ("shifted", shift_probabilities(probability, shift))):
         bins = measure_reliability(p, happened)

@@ -126,8 +126,8 @@ def _find_texts(evidence: Evidence) -> Iterator[Leak]:
                 int(inside.sum()),
                 False,
                 f"{count_text(len(said), f'{role} says', f'{_plural(role)} say')} in words that there was an arrest "
-                f"({list_names(said, _LISTED)}): {part_text(int(inside.sum()), len(coded.codes), 'row')}, {share:.1%} of "
-                f"them with the outcome. Strict figures are without them",
+                f"({list_names(said, _LISTED)}): {part_text(int(inside.sum()), len(coded.codes), 'row')}, {share:.1%} "
+                f"of them with the outcome. Strict figures are without them",
             )
 
 
@@ -162,6 +162,7 @@ def _find_rows(evidence: Evidence) -> Iterator[Leak]:
         return
     # Of incidents, each once.
     extra, any_of = merge_repeats(evidence.repeats, incident, np.ones(len(size), dtype=bool), happened)
+    assert any_of is not None
     alone = auc(size[~extra].astype(np.float64), any_of[~extra])
     shares = [
         f"{happened[mask].mean():.0%} of {what}"
@@ -179,8 +180,8 @@ def _find_rows(evidence: Evidence) -> Iterator[Leak]:
         alone,
         int((size > 1).sum()),
         True,
-        f"How many rows an incident has tells the outcome (AUC of it alone {alone:.3f}): {', '.join(shares)} have it. It "
-        f"is never a feature; {remedy}",
+        f"How many rows an incident has tells the outcome (AUC of it alone {alone:.3f}): {', '.join(shares)} have it. "
+        f"It is never a feature; {remedy}",
     )
 
 
@@ -274,8 +275,8 @@ def _find_duplicates(evidence: Evidence) -> Iterator[Leak]:
         with_them - without,
         int(again.sum()),
         evidence.merged,
-        f"{part_text(int(again.sum()), len(again), 'row', 'equals an earlier one', 'equal an earlier one')} in every field. "
-        f"The share with the outcome is {with_them:.3f} with them and {without:.3f} without. {do}",
+        f"{part_text(int(again.sum()), len(again), 'row', 'equals', 'equal')} an earlier one in every field. The share "
+        f"with the outcome is {with_them:.3f} with them and {without:.3f} without. {do}",
     )
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ...contract.outcomes import OutcomeClass
 from .expected import compute_limits
-from .models.rates import NestedRates
+from .models.base import Predictor
 from .rows import Floats, Rows
 
 Mask = NDArray[np.bool_]
 #: What is noted of incidents that are not rated.
-FOUND_BY_POLICE, BY_DEFINITION, NOT_STRICT = "found by police", "an outcome by definition", "mostly an arrest on the spot"
+FOUND_BY_POLICE, BY_DEFINITION, NOT_STRICT = "found by police", "outcome by definition", "not of the strict choice"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Mapped:
 def map_outcomes(
     rows: Rows,
     probability: Floats,
-    rates: NestedRates,
+    model: Predictor,
     drift: float,
     thresholds: tuple[float, float],
     left_out: dict[str, Mask],
@@ -55,8 +55,8 @@ def map_outcomes(
     ----------
     rows : Rows
     probability : ndarray, shape (N,)
-    rates : NestedRates
-        Of the rows that the model learned from: which fields it saw together, and how often.
+    model : Predictor
+        That said so: it knows what it never saw, and how often it saw the rest.
     drift : float
         By how much the level of the test was off, of the logit.
     thresholds : (float, float)
@@ -64,8 +64,8 @@ def map_outcomes(
     left_out : dict of str to ndarray of bool, shape (N,)
         Incidents that are not rated, by what is noted of them; the first of several counts.
     """
-    low, high = compute_limits(probability, rates.count_alike(rows), drift)
-    notes = note_unseen(rows, rates)
+    low, high = compute_limits(probability, model.count_alike(rows), drift)
+    notes = note_unseen(rows, model)
     rated = np.ones(len(rows), dtype=np.bool_)
     for note, mask in reversed(left_out.items()):
         notes[mask] = note
@@ -83,13 +83,13 @@ def choose_classes(probability: Floats, likely: float, unlikely: float) -> NDArr
     return np.where(classes == "", None, classes.astype(object))
 
 
-def note_unseen(rows: Rows, rates: NestedRates) -> NDArray[np.object_]:
+def note_unseen(rows: Rows, model: Predictor) -> NDArray[np.object_]:
     """Note of each incident what was never seen in training, and whose rate it takes; None for nothing."""
     notes: NDArray[np.object_] = np.full(len(rows), None, dtype=object)
-    _, depth = rates.find(rows)
-    for number, role in enumerate(rates.roles):
-        parent = f"the rate of its {rates.roles[number - 1]}" if number else "the rate of all"
-        notes[depth == number] = f"{role} never seen: {parent}"
+    parent = "all incidents"
+    for role, unseen in model.find_unseen(rows).items():
+        notes[unseen] = f"{role} never seen: rate of {parent}"
+        parent = f"its {role}"
     return notes
 
 

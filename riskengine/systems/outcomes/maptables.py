@@ -7,13 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...contract.outcomes import HIDDEN_BELOW
+from ...contract.texts import count_text
 from ...contract.tools.base import fields_of
 from ...contract.tools.outcomemodel import PredictOutcome, TrainOutcomeModel
+from ...ground.context import JobContext
 from ...ground.tables import Chunk, write_table
-from .arealayer import IncidentAreas
-from .mapping import choose_classes
-from .outlook import ALL_AREAS, Outlook
-from .places import Groups
+from .arealayer import IncidentAreas, find_areas
+from .mapping import Mapped, choose_classes
+from .outlook import ALL_AREAS, Outlook, make_outlook
+from .places import Groups, expect_shares, find_middles, hide_few
 from .rows import MISSING, Coded, Floats, Rows
 
 Texts = Sequence[str | None]
@@ -79,7 +82,12 @@ def write_outlook(path: str, outlook: Outlook, categories: Coded, ids: Sequence[
 
 
 def write_tested(
-    path: str, rows: Rows, fids: NDArray[np.int64], probability: Floats, found: NDArray[np.bool_], thresholds: Thresholds
+    path: str,
+    rows: Rows,
+    fids: NDArray[np.int64],
+    probability: Floats,
+    found: NDArray[np.bool_],
+    thresholds: Thresholds,
 ) -> int:
     """Write what a model that did not know them said of incidents, and what became of them.
 
@@ -114,3 +122,69 @@ def _read_texts(rows: Rows, role: str) -> Texts:
     if coded is None:
         return [None] * len(rows)
     return np.array([*coded.labels, None], dtype=object)[coded.codes].tolist()
+
+
+def write_groups(
+    parameters: PredictOutcome, rows: Rows, mapped: Mapped, drift: float, context: JobContext
+) -> dict[str, int]:
+    """Write blocks, areas and the outlook, as far as they are asked for; returns how many are shown and hidden.
+
+    Parameters
+    ----------
+    parameters : PredictOutcome
+    rows : Rows
+    mapped : Mapped
+        Of the same rows.
+    drift : float
+        By how much the levels of categories were off in the test, of the logit.
+    """
+    p, thresholds = mapped.probability, (parameters.likely, parameters.unlikely)
+
+    def expect(codes: NDArray[np.integer], least: int) -> Groups:
+        groups = expect_shares(codes, p, least, drift)
+        if not parameters.publish:
+            return groups
+        return hide_few(groups, np.where(np.isnan(p), MISSING, codes), rows.happened)
+
+    shown = {"blocks_shown": 0, "areas_shown": 0, "hidden": 0}
+    block, areas = rows.texts.get("block"), _find_areas(parameters, rows, context)
+    if parameters.blocks and (block is None or not rows.crs):
+        context.warn("No blocks are written: the incidents have no block or address field, or no places")
+    elif parameters.blocks and block is not None:
+        groups = expect(block.codes, parameters.block_least)
+        write_blocks(
+            parameters.blocks, groups, block.labels, find_middles(groups, block.codes, rows), thresholds, rows.crs
+        )
+        shown["blocks_shown"] = len(groups)
+        shown["hidden"] += int(groups.hidden.sum())
+    if parameters.by_area and (areas is None or not areas.crs):
+        context.warn("No areas are written: the incidents have no area field, or no places, and no areas are given")
+    elif parameters.by_area and areas is not None:
+        groups = expect(areas.code, parameters.area_least)
+        write_areas(parameters.by_area, groups, areas, thresholds)
+        shown["areas_shown"] = len(groups)
+        shown["hidden"] += int(groups.hidden.sum())
+    if parameters.outlook:
+        category = rows.texts.get("category", Coded(np.zeros(len(rows), dtype=np.int32), ["all"]))
+        code, ids, names = (None, [], []) if areas is None else (areas.code, areas.ids, areas.names)
+        outlook = make_outlook(category, code, p, parameters.area_least, drift, parameters.publish, rows.happened)
+        write_outlook(parameters.outlook, outlook, category, ids, names)
+        shown["hidden"] += int(outlook.groups.hidden.sum())
+    if shown["hidden"]:
+        context.log(
+            f"{count_text(shown['hidden'], 'share')} of fewer than {HIDDEN_BELOW} outcomes, expected or known: hidden "
+            "for publishing"
+        )
+    return shown
+
+
+def _find_areas(parameters: PredictOutcome, rows: Rows, context: JobContext) -> IncidentAreas | None:
+    """The areas of the incidents; without places those that they name, which no map shows."""
+    if not (parameters.by_area or parameters.outlook):
+        return None
+    areas = find_areas(rows, parameters.areas, parameters.area_id, parameters.area_name, context)
+    area = rows.texts.get("area")
+    if areas is not None or area is None:
+        return areas
+    nowhere = np.full(len(area.labels), np.nan)
+    return IncidentAreas(area.labels, area.labels, area.codes.astype(np.int64), None, nowhere, nowhere, "")

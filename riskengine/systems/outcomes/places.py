@@ -88,7 +88,7 @@ def expect_shares(
     share = total / np.maximum(number, 1)
     if towards is not None:
         share = (total + SMOOTHING * towards[used][first]) / (number + SMOOTHING)
-    low, high = compute_share_range(share, spread / number**2, spread / number, drift)
+    low, high = compute_share_range(share, number, spread / number, drift)
     hidden = np.zeros(len(found), dtype=np.bool_)
     groups = Groups(found, number.astype(np.int64), share, low, high, share * number, hidden)
     return groups.select(number >= least)

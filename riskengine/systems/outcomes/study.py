@@ -6,10 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ...contract.dates import format_days, format_moment
-from ...contract.outcomes import DEFAULT_MODEL, GROUPS, MODELS, REFERENCE_TABLE, OutcomeGroup, OutcomeSplit, Reported
+from ...contract.outcomes import DEFAULT_MODEL, GROUPS, MODELS, REFERENCE_TABLE, OutcomeSplit, Reported
 from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...measures.clustered import Interval
@@ -118,7 +116,8 @@ def run_study(
     until = 1 - _LADDER if plan.ladder else 1.0
     for number, (split, part) in enumerate(parts.items()):
         _say(found, context, describe_parts(rows, part, plan.maturity))
-        judge = make_judge(rows.select(part.tested), split, {k: mask[part.tested] for k, mask in masks.items()}, plan.seed)
+        tested = {reported: mask[part.tested] for reported, mask in masks.items()}
+        judge = make_judge(rows.select(part.tested), split, tested, plan.seed)
         found.learned[split], found.tested[split] = len(part.learned), len(part.tested)
         with context.step(until * number / len(parts), until * (number + 1) / len(parts)):
             predicted, shifts = _judge_models(rows, part, judge, plan, groups, found, context)
@@ -130,24 +129,25 @@ def run_study(
     if plan.ladder:
         with context.step(until, 1.0):
             steps = climb_groups(rows, part, plan.model, groups, plan.seed, plan.minute, context)
-    forward = parts.get("forward")
+    begin, end = find_span(rows.day)
     return OutcomeStudy(
-        plan.model,
-        REFERENCE_TABLE,
-        found.scores,
-        found.differences,
-        steps,
-        list(leaks),
-        areas,
-        str(forward.origin) if forward else "",
-        *(str(day) for day in find_span(rows.day)),
-        found.learned,
-        found.tested,
-        plan.maturity,
-        trace_calibration(predicted[plan.model], judge.happened, shifts[plan.model].value),
-        found.notes,
-        found.seconds,
-        Tested(first, part.tested, shifted),
+        default=plan.model,
+        reference=REFERENCE_TABLE,
+        scores=found.scores,
+        differences=found.differences,
+        steps=steps,
+        leaks=list(leaks),
+        areas=areas,
+        origin=str(parts["forward"].origin) if "forward" in parts else "",
+        first=str(begin),
+        last=str(end),
+        learned=found.learned,
+        tested=found.tested,
+        maturity=plan.maturity,
+        curves=trace_calibration(predicted[plan.model], judge.happened, shifts[plan.model].value),
+        notes=found.notes,
+        seconds=found.seconds,
+        tested_rows=Tested(first, part.tested, shifted),
     )
 
 
@@ -164,7 +164,11 @@ def describe_parts(rows: Rows, parts: Parts, maturity: int) -> str:
     )
     if not maturity:
         return said
-    return f"{said}; the {count_text(maturity, 'day')} before are not learned from, for outcomes come late"
+    days = count_text(maturity, "day")
+    return (
+        f"{said}; the {days} before are not learned from, for outcomes come late, and of the last {days} tested some may "
+        "still be open"
+    )
 
 
 def _judge_models(
@@ -175,14 +179,16 @@ def _judge_models(
     predicted: dict[str, Floats] = {}
     shifts: dict[str, Shift] = {}
     for number, name in enumerate(plan.models):
-        context.progress(number / len(plan.models), f"{MODELS[name].title} ({parts.split})")
         make = _make(name, Reading(groups, plan.minute, plan.seed))
-        began = time.perf_counter()
-        model = make().fit(learned, context)
-        found.seconds.setdefault(name, time.perf_counter() - began)
-        predicted[name] = model.predict(tested)
-        context.check_cancelled()
-        shifts[name] = learn_shift_alike(make, rows, parts, plan.seed, context)
+        with context.step(number / len(plan.models), (number + 0.6) / len(plan.models)):
+            context.progress(0.0, f"{MODELS[name].title} ({parts.split})")
+            began = time.perf_counter()
+            model = make().fit(learned, context)
+            found.seconds.setdefault(name, time.perf_counter() - began)
+            predicted[name] = model.predict(tested)
+        with context.step((number + 0.6) / len(plan.models), (number + 1) / len(plan.models)):
+            context.progress(0.0, f"{MODELS[name].title} ({parts.split}): its level of late")
+            shifts[name] = learn_shift_alike(make, rows, parts, plan.seed, context)
         found.scores += judge.score(name, predicted[name], shifts[name].value)
     for name in plan.models:
         if name != REFERENCE_TABLE:

@@ -52,7 +52,7 @@ def test_of_one_group_it_is_the_auc() -> None:
 def test_levels_that_join_keep_equal_probabilities_of_a_group_together(
     rows: list[tuple[float, bool, int]], most: int
 ) -> None:
-    p, o, g = split(rows)
+    p, _, g = split(rows)
     level = find_levels(p, g, most).level
     of = {}
     for each, number in zip(zip(g.tolist(), p.tolist(), strict=True), level.tolist(), strict=True):

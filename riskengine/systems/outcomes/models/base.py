@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ....contract.outcomes import MODELS, OutcomeGroup
+from ....contract.outcomes import MODELS, OutcomeGroup, TextRole
 from ....ground.context import JobContext
 from ..rows import Floats, Rows
 
@@ -56,6 +56,14 @@ class Predictor(ABC):
         Values never seen take their parent's smoothed rate. Rows need not have outcomes, and their labels may be
         others than those of the rows learned from.
         """
+
+    def find_unseen(self, rows: Rows) -> Mapping[TextRole, NDArray[np.bool_]]:
+        """Find by field the rows whose value was never seen, and which therefore take its parent's rate."""
+        return {}
+
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from of each row's kind, as far as it was seen: how sure a rate of them is."""
+        return np.zeros(len(rows), dtype=np.int64)
 
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:

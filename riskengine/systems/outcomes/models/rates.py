@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,24 +94,31 @@ class NestedRates:
         """
         rates: list[Floats] = [np.full(len(rows), self.overall)]
         depth = np.zeros(len(rows), dtype=np.int64)
-        for values, (place, known) in zip(self.rates, self._look_up(rows), strict=True):
-            rates.append(np.where(known, values[place] if len(values) else 0.0, rates[-1]))
+        for place, values in zip(self.locate(rows), self.rates, strict=True):
+            known = place != UNSEEN
+            rates.append(np.where(known, np.append(values, 0.0)[place], rates[-1]))
             depth += known
         return rates, depth
+
+    def locate(self, rows: Rows) -> list[NDArray[np.int64]]:
+        """Find where in `keys` the first field, the first two, and so on of each row stand; `UNSEEN` for nowhere."""
+        places = []
+        for combined, keys in zip(_combine(rows, self.roles, self.vocabularies), self.keys, strict=True):
+            place = np.searchsorted(keys, combined)
+            places.append(np.where(np.append(keys, UNSEEN)[place] == combined, place, UNSEEN))
+        return [np.where(place < len(keys), place, UNSEEN) for place, keys in zip(places, self.keys, strict=True)]
+
+    def find_unseen(self, rows: Rows) -> dict[TextRole, NDArray[np.bool_]]:
+        """Find by field the rows whose value was never seen, or not within those of the fields before it."""
+        _, depth = self.find(rows)
+        return {role: depth == number for number, role in enumerate(self.roles)}
 
     def count_alike(self, rows: Rows) -> NDArray[np.int64]:
         """Count the rows learned from that shared with each row as many of the fields as were seen, shape (N,)."""
         alike = np.zeros(len(rows), dtype=np.int64)
-        for values, (place, known) in zip(self.counts, self._look_up(rows), strict=True):
-            if len(values):
-                alike = np.where(known, values[place], alike)
+        for place, values in zip(self.locate(rows), self.counts, strict=True):
+            alike = np.where(place != UNSEEN, np.append(values, 0)[place], alike)
         return alike
-
-    def _look_up(self, rows: Rows) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
-        """Yield where each row stands among the combinations of one field, of two, and so on, and whether it does."""
-        for combined, keys in zip(_combine(rows, self.roles, self.vocabularies), self.keys, strict=True):
-            place = np.minimum(np.searchsorted(keys, combined), max(len(keys) - 1, 0))
-            yield place, keys[place] == combined if len(keys) else np.zeros(len(rows), dtype=np.bool_)
 
     def state(self, name: str) -> dict[str, NDArray[Any]]:
         """Return the rates as arrays of a model file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ....contract.outcomes import TextRole
@@ -33,6 +34,14 @@ class RateTable(Predictor):
     def predict(self, rows: Rows) -> Floats:
         """Look up the rate of each row; of fields never seen together, that of those that were."""
         return limit_probabilities(self.rates_.find(rows)[0][-1])
+
+    def find_unseen(self, rows: Rows) -> dict[TextRole, NDArray[np.bool_]]:
+        """Find by field the rows whose value was never seen, or not within those of the fields before it."""
+        return self.rates_.find_unseen(rows)
+
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from that shared with each row as many of the table's fields as were seen."""
+        return self.rates_.count_alike(rows)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return its rates as arrays."""

@@ -1,0 +1,99 @@
+"""Boosted trees that take categories as they are: without places, and with coordinates and past local rates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from ....ground.context import JobContext
+from ..rows import Floats, Rows
+from .columns import ColumnMaker, Columns, order_rows
+from .fields import FieldModel
+from .pastcolumns import PastColumns
+from .trees import CategoryTrees, flatten_category_trees
+
+#: Of scikit-learn's boosting.
+SETTINGS: Mapping[str, Any] = {
+    "max_iter": 200,
+    "learning_rate": 0.06,
+    "max_leaf_nodes": 31,
+    "min_samples_leaf": 40,
+    "l2_regularization": 1.0,
+    "early_stopping": False,
+}
+#: Fewer rows are learned from by one thread.
+_FEW_ROWS = 20_000
+
+
+class Boosting(FieldModel):
+    """Boosted trees of all fields but coordinates.
+
+    Attributes
+    ----------
+    columns_ : ColumnMaker
+    trees_ : CategoryTrees
+    """
+
+    PLACES: ClassVar[bool] = False
+    SETTINGS: ClassVar[Mapping[str, Any]] = SETTINGS
+
+    def _make_columns(self) -> ColumnMaker:
+        return PastColumns(self.reading, self.rates_, self.PLACES)
+
+    def _fit(self, rows: Rows, context: JobContext) -> bool:
+        self.columns_ = self._make_columns()
+        table = self.columns_.learn(rows)
+        if not table.shape[1]:
+            return False
+        context.progress(0.2, "Growing trees")
+        self.trees_ = grow_category_trees(
+            table, rows.outcomes, self.columns_.categories, self.SETTINGS, self.reading.seed
+        )
+        return True
+
+    def _predict(self, rows: Rows) -> Floats:
+        return np.asarray(expit(self.trees_(self.columns_.make(rows))))
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        return self.columns_.state() | self.trees_.state()
+
+    def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self.columns_ = self._make_columns().restore(state)
+        self.trees_ = CategoryTrees.restore(state, self.columns_.width)
+
+
+class BoostingPlace(Boosting):
+    """The same with coordinates and past local rates."""
+
+    PLACES: ClassVar[bool] = True
+
+
+def grow_category_trees(
+    table: Columns, outcome: NDArray[np.bool_], categories: int, settings: Mapping[str, Any], seed: int
+) -> CategoryTrees:
+    """Grow trees whose sum is the logit of an outcome; in whichever order the rows come, they are the same.
+
+    Parameters
+    ----------
+    table : ndarray, shape (rows, columns)
+    outcome : ndarray of bool, shape (rows,)
+        Both kinds occur.
+    categories : int
+        How many of the first columns are levels.
+    settings : mapping
+        Of scikit-learn's `HistGradientBoostingClassifier`.
+    """
+    order = order_rows(table, outcome)
+    model = HistGradientBoostingClassifier(
+        **settings, categorical_features=list(range(categories)), random_state=seed
+    )
+    # Of few rows threads gain nothing, and beside other work they wait for each other: fifteen times slower.
+    with threadpool_limits(1 if len(table) < _FEW_ROWS else None):
+        model.fit(table[order], outcome[order])
+    return flatten_category_trees(model)
