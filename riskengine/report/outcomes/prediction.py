@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.dates import format_days
-from ...contract.outcomes import MODELS
+from ...contract.outcomes import MODELS, OutcomeClass
 from ...contract.texts import count_text, part_text
 from ...contract.tools.outcomemodel import PredictOutcome
 from ...systems.outcomes.mapping import Mapped
@@ -25,7 +25,7 @@ def describe_card(card: OutcomeCard) -> str:
 
 
 def list_sentences(
-    mapped: Mapped, left_out: Mapping[str, NDArray[np.bool_]], counts: Mapping[str, int], parameters: PredictOutcome
+    mapped: Mapped, left_out: Mapping[str, NDArray[np.bool_]], counts: Mapping[OutcomeClass, int], parameters: PredictOutcome
 ) -> list[str]:
     """List what the log says of a map."""
     total = len(mapped.probability)
@@ -58,6 +58,6 @@ def describe_span(card: OutcomeCard, rows: Rows) -> str:
     if not within:
         return ""
     return (
-        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says of"
-        " them it may have seen, so this is no test of it"
+        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says"
+        " of them it may have seen, so this is no test of it"
     )

@@ -36,7 +36,8 @@ class AskedRows:
 
     def __init__(self, parameters: PredictOutcome, card: OutcomeCard, names: Sequence[str]) -> None:
         self._parameters = parameters
-        self._fields = {f"{'id' if role == 'incident' else role}_field": name for role, name in card.fields.items()}
+        roles = {role: name for role, name in card.fields.items() if role != "outcome"}
+        self._fields = {f"{'id' if role == 'incident' else role}_field": name for role, name in roles.items()}
         self._names = names
         self.found_by_police = parameters.found_by_police or card.found
         self.people = True
