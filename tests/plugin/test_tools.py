@@ -92,6 +92,8 @@ def inputs_of(
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
+        if name == "joincontext":
+            given["TABLE"] = squares
         return {**given, **QUICK.get(name, {})}
 
     return inputs_of
