@@ -20,6 +20,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "countareas": {"UNITS": 1, "SIZE": 500},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
+    "outcomerates": {"OUTCOME_FIELD": "category", "OUTCOME_VALUES": "Theft", "AREA_FIELD": "category"},
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
@@ -91,6 +92,8 @@ def inputs_of(
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
+        if name == "joincontext":
+            given["TABLE"] = squares
         return {**given, **QUICK.get(name, {})}
 
     return inputs_of

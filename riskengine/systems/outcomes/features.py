@@ -22,7 +22,7 @@ from .telling import Told
 
 #: Words of fields of weather, also as NOAA's daily files have them, and of a census of areas.
 _WEATHER = re.compile(
-    r"\b(?:t(?:max|min|avg|obs|emp)|temp\w*|(?:max|min|mean|avg) ?temp\w*|prcp|precip\w*|rain\w*|snow\w*|snwd|awnd|wsf\d"
+    r"\b(?:t(?:max|min|avg|obs|emp)|(?:max|min|mean|avg)? ?temp\w*|prcp|precip\w*|rain\w*|snow\w*|snwd|awnd|wsf\d"
     r"|wdf\d|wt\d\d|wind\w*|humid\w*|dew ?point|pressure|cloud\w*|sunshine|visibility|weather\w*|regen"
     r"|niederschlag|lluvia|viento|temperatura)\b"
 )

@@ -60,8 +60,8 @@ OUTCOME_NAMES = (
     *("estatus", "aufgeklart", "geklart", "festnahme"),
 )
 _OUTCOME_WORDS = re.compile(
-    r"\b(?:arrest|resolution|dispos|clear(?:ed|ance)|outcome|charged|booked|convict|sentence|detenid|detencion|judicializ"
-    r"|consignad|sentencia|aufgeklart|geklart|festnahme|case status|status)"
+    r"\b(?:arrest|resolution|dispos|clear(?:ed|ance)|outcome|charged|booked|convict|sentence|detenid|detencion"
+    r"|judicializ|consignad|sentencia|aufgeklart|geklart|festnahme|case status|status)"
 )
 _TITLES = {
     "outcome": "outcome",

@@ -141,12 +141,12 @@ def climb_groups(
     model : str
         In `MODELS`.
     groups : sequence of OutcomeGroup
-        Those that rows have and may be read.
+        That may be read, where rows have them.
     seed : int
     minute : bool
     context : JobContext, optional
     """
-    readable = tuple(group for group in GROUPS if group in groups and group in MODELS[model].groups)
+    readable = tuple(group for group in list_groups(rows) if group in groups and group in MODELS[model].groups)
     added = [readable[: number + 1] for number in range(len(readable))]
     rest = {group: tuple(each for each in readable if each != group) for group in readable}
     bare = _leave_place(readable)

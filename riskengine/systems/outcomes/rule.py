@@ -17,21 +17,25 @@ from .rows import MISSING, Coded
 
 #: Words of a field that says yes or no.
 _YES = frozenset(
-    ["true", "yes", "y", "t", "1", "si", "s", "x", "ja", "j", "oui", "wahr", "verdadero", "made", "arrested"]
+    ("true", "yes", "y", "t", "1", "si", "s", "x", "ja", "j", "oui", "wahr", "verdadero", "made", "arrested")
 )
 _NO = frozenset(
-    (*["false", "no", "n", "f", "0", "nein", "non", "falsch", "falso", "none"], "not arrested", "not made", "no arrest")
+    (
+        *("false", "no", "n", "f", "0", "nein", "non", "falsch", "falso", "none"),
+        *("not arrested", "not made", "no arrest"),
+    )
 )
-#: Words of values that are an outcome such as an arrest: somebody was brought before the law; and of those that are none
-#: whatever else they say.
+#: Words of values that are an outcome such as an arrest, since somebody was brought before the law; and of those that
+#: are none whatever else they say.
 _OUTCOME = re.compile(
     r"\b(?:arrest|arrested|booked|cited|cleared by arrest|closed by arrest|charged|summons(?:ed)?|cautioned|caution"
-    r"|penalty notice|offender (?:sent|given|fined|deprived|otherwise)|awaiting court|court case|local resolution"
-    r"|convicted|sentenced|in custody|detenid[oa]s?|consignad[oa]s?|judicializad[oa]s?|vinculad[oa]s?|sentencia"
+    r"|penalty notice|offender (?:sent|given|fined|deprived|otherwise)|awaiting court|court (?:case|result)"
+    r"|local resolution|convicted|sentenced|in custody|detenid[oa]s?|consignad[oa]s?|judicializad[oa]s?|vinculad[oa]s?"
+    r"|sentencia"
     r"|festgenommen|festnahme|verhaftet|aufgeklart|geklart)\b"
 )
 _NONE = re.compile(
-    r"\b(?:no|not|non|without|unable|never|refus\w*|unfounded|declin\w*|insufficient|no suspect|sin|ohne|nicht|ungeklart"
+    r"\b(?:no|not|non|without|unable|never|refus\w*|unfounded|declin\w*|insufficient|sin|ohne|nicht|ungeklart"
     r"|unresolved|exceptional\w*|open|pending arrest|warrant issued|acquitted)\b"
 )
 #: Values that a sentence lists.

@@ -86,7 +86,7 @@ def read_whens(
     known = ~np.isnat(time)
     if not known.any() and required:
         raise DataError(
-            f"The field {show_name(fields[0])} holds no date that could be read: {next(iter(reasons[reasons != '']), '')}",
+            f"The field {show_name(fields[0])} holds no date that could be read: {reasons[0]}",
             parameter="time_field",
             value=fields[0],
             remedy="Choose the field that says when an incident happened, and DATE_ORDER if day and month are mixed up",

@@ -103,7 +103,7 @@ def _find_rows(parameters: JoinContext, incidents: AnyTable, table: AnyTable, co
 
 
 def _choose_all(table: AnyTable, way: Way, context: JobContext) -> list[str]:
-    names, left_out = choose_columns(table, way.used, way.timed)
+    names, left_out = choose_columns(table, way.used, way.when)
     for sentence in left_out:
         context.log(sentence)
     if not names:
@@ -140,7 +140,7 @@ def _check_repeated(parameters: JoinContext, way: Way, context: JobContext) -> N
 
 def _note_delay(parameters: JoinContext, way: Way, context: JobContext) -> list[str]:
     """Say how old the values are."""
-    if not way.timed:
+    if way.when is None:
         return []
     if parameters.delay:
         days = count_text(parameters.delay, "day")
