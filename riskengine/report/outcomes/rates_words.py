@@ -87,11 +87,15 @@ def describe_found(study: RatesStudy) -> str:
 
 def describe_cases(study: RatesStudy) -> list[str]:
     """Say how the last weeks compare with what is expected, that a fall there is none, and the proposed maturity."""
-    cases = study.of[study.main].cases
+    return describe_open_cases(study.of[study.main].cases, study.main)
+
+
+def describe_open_cases(cases: OpenCases | None, reported: Reported) -> list[str]:
+    """Say the same of cases alone."""
     if cases is None:
         return ["Without dates nobody can tell how old the cases are, and how many are still open."]
-    of = f"{words.AMONG[study.main]}" if study.main != "all" else "among all incidents"
-    said = [f"{_describe_recent(cases, of)} {words.NO_FALL}"] if cases.comparable else [words.NO_FALL]
+    recent = _describe_recent(cases, words.AMONG[reported])
+    said = [f"{recent} {words.NO_FALL}"] if cases.comparable else [words.NO_FALL]
     said.append(describe_maturity(cases))
     late = min(len(cases.late.names), _LATE)
     if late and cases.recent.high < 1:

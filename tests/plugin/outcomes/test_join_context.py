@@ -59,6 +59,16 @@ def test_the_result_of_one_join_is_joined_again(run: Any, crimes: Any, tmp_path:
     assert list_values(layer, "hardship") == [50.0, None, None]
 
 
+def test_a_file_named_from_where_one_stands_is_found(
+    run: Any, crimes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weather = tmp_path / "weather.csv"
+    weather.write_bytes(WEATHER)
+    run("joincontext", INPUT=crimes, TABLE_FILE=str(weather), OUTPUT=str(tmp_path / "one.gpkg"))
+    monkeypatch.chdir(tmp_path)
+    assert run("joincontext", INPUT="one.gpkg", TABLE_FILE=str(weather), OUTPUT="memory:")["JOINED_COUNT"] == 2
+
+
 def test_polygons_of_a_layer_join_by_location(run: Any, crimes: Any, tmp_path: Path) -> None:
     areas = QgsVectorLayer("Polygon?crs=EPSG:4326&field=name:string", "areas", "memory")
     for number, name in enumerate(["first", "second"]):
