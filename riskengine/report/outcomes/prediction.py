@@ -17,7 +17,6 @@ from ...systems.outcomes.rows import Rows
 from ...systems.outcomes.training import Trained
 from ..words import format_change
 
-
 #: How incidents that are not rated are rated, too, by what is noted of them.
 _SWITCHES = {
     FOUND_BY_POLICE: "set ROWS to all incidents",
@@ -38,8 +37,8 @@ def describe_kept(kept: Trained) -> str:
     """Describe what the model that is kept was fitted on, and how it was shifted."""
     return (
         f"The model that is kept is fitted on {count_text(len(kept.rows), 'incident')} of "
-        f"{format_days(kept.first, kept.last)}, and its logit shifted by {format_change(kept.shift, 2)}, as the last of "
-        "these days ask for"
+        f"{format_days(kept.first, kept.last)}, and its logit shifted by {format_change(kept.shift, 2)}, as the last "
+        "of these days ask for"
     )
 
 
