@@ -9,12 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-<<<<<<< HEAD
-from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, Reported
-=======
 from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
->>>>>>> zrows
-from ..contract.texts import count_text, list_names, show_name
+from ..contract.texts import count_text
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -168,7 +164,7 @@ def make_card(
 def describe_outcome(read: ReadRows) -> str:
     """Describe what counts, such as ``Arrest: True``."""
     assert read.outcome is not None, "required"
-    return f"{show_name(read.outcome.field)}: {list_names(read.outcome.values)}"
+    return read.outcome.describe()
 
 
 def _list_leaks(read: ReadRows, kind: str) -> list[str]:
