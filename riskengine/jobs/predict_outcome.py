@@ -44,9 +44,8 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
         names = list(read_whole_table(parameters.incidents).fields)
         read = read_rows(AskedRows(parameters, card, names), context, required=False)  # type: ignore[arg-type]
     rows = read.rows
-    check_groups(card, rows)
-    if seen := describe_span(card, rows):
-        context.warn(seen)
+    for sentence in filter(None, [*check_groups(card, rows), describe_span(card, rows)]):
+        context.warn(sentence)
     context.progress(0.5, "Predicting")
     left_out = leave_out(
         rows,
@@ -91,7 +90,11 @@ def _write_incidents(parameters: PredictOutcome, read: ReadRows, mapped: Mapped)
     columns = [
         _spread(column, read) for column in (mapped.probability, mapped.low, mapped.high, mapped.classes, mapped.notes)
     ]
-    names = write_whole_table(parameters.output, read.table, ADDED, columns, "output")
+    table = read.table
+    if table.geometry is None and read.rows.crs:
+        # Coordinates in columns: with points there is a map.
+        table = table.place(_spread(read.rows.x, read), _spread(read.rows.y, read), read.rows.crs)
+    names = write_whole_table(parameters.output, table, ADDED, columns, "output")
     return dict(zip(ADDED, names, strict=True))
 
 

@@ -6,14 +6,9 @@ import time
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..contract import tags as tagnames
-<<<<<<< HEAD
-from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, Reported
-=======
 from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
->>>>>>> zrows
 from ..contract.texts import count_text, list_names, show_name
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
@@ -23,9 +18,9 @@ from ..learning.modelfile import list_versions
 from ..measures.clustered import Interval
 from ..report.outcomes import ladder
 from ..report.outcomes.page import write_outcome_figures, write_outcome_report
+from ..report.outcomes.prediction import describe_kept
 from ..report.outcomes.sentences import describe_calibration, describe_found, describe_model, describe_verdict
 from ..report.outputs import hide_folders
-from ..systems.outcomes.cases import study_cases
 from ..systems.outcomes.groups import list_groups
 from ..systems.outcomes.judged import OutcomeStudy
 from ..systems.outcomes.maptables import write_tested
@@ -56,9 +51,10 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
     reading = Reading(groups, plan.minute, plan.seed)
     with context.step(0.8, 0.95):
         kept = train_kept(read.rows, lambda: make_predictor(plan.model, reading), plan.maturity, study, context)
+    context.log(describe_kept(kept))
     figures = _list_figures(study)
     context.progress(0.95, "Writing")
-    OutcomeModel(kept.predictor, make_card(plan, reading, read, kept, figures)).save(parameters.model_output)
+    OutcomeModel(kept.predictor, make_card(plan, read, kept, figures)).save(parameters.model_output)
     shown = hide_folders(to_dict(parameters))
     report = None
     if parameters.report:
@@ -71,7 +67,6 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
                 read.notes,
                 describe_outcome(read),
                 parameters.indicator or "",
-                {reported: study_cases(read.rows.select(mask)) for reported, mask in _list_masks(read).items()},
             )
             report = parameters.report
     if parameters.csv:
@@ -133,11 +128,9 @@ def list_sentences(study: OutcomeStudy, read: ReadRows) -> list[str]:
     return [f"{opening} {verdict}", *filter(None, told)]
 
 
-def make_card(
-    plan: OutcomePlan, reading: Reading, read: ReadRows, kept: Trained, figures: dict[str, Any]
-) -> OutcomeCard:
+def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[str, Any]) -> OutcomeCard:
     """Make the card of the model that is kept."""
-    rows = kept.rows
+    rows, reading = kept.rows, kept.predictor.reading
     return OutcomeCard(
         name=plan.model,
         groups=list(reading.groups),
@@ -173,12 +166,6 @@ def describe_outcome(read: ReadRows) -> str:
 
 def _list_leaks(read: ReadRows, kind: str) -> list[str]:
     return [name for leak in read.leaks if leak.kind == kind for name in leak.names]
-
-
-def _list_masks(read: ReadRows) -> dict[Reported, NDArray[np.bool_]]:
-    """All rows, and those that victims reported."""
-    whose: tuple[Reported, ...] = ("all", "victims")
-    return {reported: choose_rows(read.rows, read.found, reported) for reported in whose}
 
 
 def _read_indicator(name: str | None, read: ReadRows) -> Any:

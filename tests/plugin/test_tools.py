@@ -24,7 +24,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
-    "trainoutcome": {"MODEL_KIND": "rate_location", "COMPARE": "rate", "MATURITY": 7, "LADDER": False},
+    "trainoutcome": {"MODEL_KIND": "rate_description", "COMPARE": "rate", "MATURITY": 7, "LADDER": False},
     "trainwarning": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODEL_KIND": "level"},
     "trainwindownetwork": {"TARGETS": "Theft", "WINDOW": 6, "NETWORK": 0, "WIDTH": 30, "HEIGHT": 30, "EPOCHS": 1},
     "windowmaps": {"TARGETS": "Theft", "WINDOW": 12},
@@ -87,7 +87,7 @@ def inputs_of(
         given.update({each.name: models[each.kind.ending] for each in files})
         if name == "warn":
             given["MODEL"] = warning_model
-        if name in ("trainoutcome", "predictoutcome"):
+        if name in ("outcomerates", "predictoutcome", "trainoutcome"):
             given["INPUT"] = crimes
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.

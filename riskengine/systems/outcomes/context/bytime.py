@@ -14,7 +14,7 @@ from ....contract.tools.joincontext import JoinContext
 from ....ground.context import JobContext
 from ....ground.errors import DataError, ParameterError
 from .matching import match_times, shift_times
-from .tables import AnyTable
+from .tables import AnyTable, take_sample, write_texts
 from .times import Moments, describe_columns, find_time_columns, read_moments, require_columns
 from .way import INCIDENTS, NAMED, TABLE, Way, say_joined, say_without
 
@@ -34,6 +34,8 @@ def find_times(
     """
     theirs = require_columns(table, parameters.date_column, "date_column", TABLE)
     columns = theirs or find_time_columns(table, parameters.table_order)
+    if parameters.joined == "auto" and not theirs and not _tells_times(table, columns):
+        return None
     named = [parameters.time_field] if parameters.time_field else []
     own = require_columns(incidents, named, "time_field", INCIDENTS) or (
         find_time_columns(incidents, parameters.date_order) if columns else ()
@@ -48,6 +50,14 @@ def find_times(
         parameter="time_field" if columns else "date_column",
         remedy="Name the column of the date, or join by key or location",
     )
+
+
+def _tells_times(table: AnyTable, columns: Sequence[str]) -> bool:
+    """Whether rows are of different times: one date of all of them says when a table was made."""
+    if len(table) == 1:
+        return bool(columns)
+    texts = [write_texts(table, name, take_sample(table)) for name in columns]
+    return len({*zip(*texts, strict=True)} - {("",) * len(columns)}) > 1
 
 
 def join_by_time(

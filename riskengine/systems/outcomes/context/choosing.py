@@ -106,7 +106,7 @@ def require_keys(found: Keys | None, parameters: JoinContext, incidents: AnyTabl
         f" {list_names(list(incidents.fields), 30)}, the table has {list_names(list(table.fields), 30)}",
         parameter="key_field",
         value=parameters.key_field,
-        remedy="Name both columns",
+        remedy="Name both columns, or those of the dates",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....contract.fieldnames import find_field
-from ....contract.texts import list_names, show_name, show_names
+from ....contract.texts import count_text, list_names, show_name, show_names
 from ....ground.errors import DataError, ParameterError
 from ....intake.timejoin import MOST_COLUMNS, find_flat_clock, join_times
 from ....intake.times import OFFSETS_DROPPED, join_sentences
@@ -97,7 +97,7 @@ def read_moments(table: AnyTable, columns: Sequence[str], order: str, parameter:
     """
     if len(columns) > MOST_COLUMNS:
         raise ParameterError(
-            f"{len(columns)} columns are named for one time",
+            f"{count_text(len(columns), 'column is', 'columns are')} named for one time",
             parameter=parameter,
             value=";".join(columns),
             remedy="Name the date, or date and hour, or year, month and day",

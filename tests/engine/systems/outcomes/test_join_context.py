@@ -193,6 +193,25 @@ def test_by_location_in_polygons_of_another_crs(join: Join, areas: Path) -> None
     assert "2 polygons of the table have no incident: FAR, BOW." in log
 
 
+def test_polygons_of_a_geojson_file_with_a_date_of_their_own(join: Join, tmp_path: Path) -> None:
+    # The geometries of such a file have no name, and when an area was edited is no time of incidents.
+    path = tmp_path / "areas.geojson"
+    squares = shapely.to_wkb(np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)], dtype=object))
+    fields = {"name": ["A", "B"], "edited": ["2018-03-01", "2018-03-02"]}
+    columns = [np.array(values, dtype=object) for values in fields.values()]
+    pyogrio.raw.write(path, squares, columns, list(fields), geometry_type="Polygon", crs="EPSG:4326")
+    made, result, _ = join(path)
+    assert made["name"] == ["A", "B", None, None]
+    assert result["way"].startswith("by location")
+
+
+def test_one_date_of_a_whole_table_is_no_way_to_join(join: Join) -> None:
+    made, result, said = join("community area,score,updated\n24,5,2018-03-01\n8,6,2018-03-01\n", delay=1)
+    assert made["score"] == [5.0, 6.0, 5.0, None]
+    assert result["way"] == "by key: community area = CommunityArea"
+    assert "warning: DELAY is 1, but only values by date or hour are late: it is not used." in text_of(said)
+
+
 def test_where_polygons_overlap_the_first_one_has_the_incident() -> None:
     from riskengine.systems.outcomes.context.matching import match_places
 
