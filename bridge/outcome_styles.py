@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from qgis.core import (
@@ -26,8 +27,8 @@ from .style_parts import list_colours, load_style
 
 #: Of points, in millimetres: there are many of the unlikely ones, and few of the others.
 _SIZES = {"likely": 2.0, "between": 1.7, "unlikely": 1.2}
-#: Classes of the share expected of blocks and areas.
-_STEPS = 5
+#: Classes of the share expected of blocks and areas, and how large the point of a block is, in millimetres.
+_STEPS, _SHARE_SIZE = 5, 3.0
 #: What an expected number of outcomes is rounded to.
 _DIGITS = {"outcomes": 1}
 
@@ -107,23 +108,23 @@ def style_outcomes_tested(layer: QgsVectorLayer, likely: float, unlikely: float)
 
 
 def style_outcome_shares(layer: QgsVectorLayer) -> None:
-    """Style blocks and areas by the share to expect, in even steps; nearly all of them are of one class.
+    """Style blocks and areas by fifths of their shares: nearly all of them are of one class.
 
     A share that is hidden for publishing is an outline.
     """
     name_fields(layer, list_outcome_titles(), {})
     field = layer.fields().lookupField("probability")
-    highest = layer.maximumValue(field)
-    top = 1.0 if highest in (None, NULL) or not highest else float(highest)
+    shares = sorted(float(value) for value in layer.uniqueValues(field) if value not in (None, NULL))
+    places = {round(number * (len(shares) - 1) / _STEPS) for number in range(_STEPS + 1)} if shares else set()
+    steps = [shares[place] for place in sorted(places)]
+    steps *= 2 if len(steps) == 1 else 1
     ranges = []
-    for number, colour in enumerate(list_colours(_STEPS)):
-        begin, end = top * number / _STEPS, top * (number + 1) / _STEPS
-        symbol = _make_symbol(layer, colour.name(), 3.0)
-        ranges.append(QgsRendererRange(begin, end, symbol, f"{100 * begin:.1f} – {100 * end:.1f} %"))
-    hidden = _make_symbol(layer, "#ffffff", 3.0)
-    ranges.append(QgsRendererRange(-1, -1, hidden, tr("Hidden: fewer than five outcomes")))
-    if layer.maximumValue(layer.fields().lookupField("hidden")) != 1:
-        del ranges[-1]
+    for (begin, end), colour in zip(pairwise(steps), list_colours(len(steps) - 1)):
+        label = tr("{low} – {high} % expected").format(low=f"{100 * begin:.1f}", high=f"{100 * end:.1f}")
+        ranges.append(QgsRendererRange(begin, end, _make_symbol(layer, colour.name(), _SHARE_SIZE), label))
+    if layer.maximumValue(layer.fields().lookupField("hidden")) == 1:
+        hidden = tr("Hidden: fewer than five outcomes")
+        ranges.append(QgsRendererRange(-1, -1, _make_symbol(layer, "#ffffff", _SHARE_SIZE), hidden))
     layer.setRenderer(QgsGraduatedSymbolRenderer('coalesce("probability", -1)', ranges))
     called = '"name"' if _has_field(layer, "name") else '"block"'
     shown = f"coalesce({make_percent_expression('probability', 'low', 'high')}, '{tr('hidden for publishing')}')"

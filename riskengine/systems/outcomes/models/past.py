@@ -14,6 +14,8 @@ from ..rows import Floats
 
 #: Cells are numbered by their column and row; so many fit on either side of the origin.
 _MOST_CELLS = 2**20
+#: Numbers up to so many times their count are counted in a table.
+_DENSE = 4
 #: No key and no day: nothing is known of such a row.
 NOWHERE = -1
 _NO_DAY = np.iinfo(np.int64).min
@@ -66,8 +68,7 @@ class PastSums:
         first = int(days.min()) if len(days) else 0
         span = int(days.max()) - first + 2 if len(days) else 1
         entry = (key if all_known else key[known]) * span + (days - first)
-        entries, inverse = np.unique(entry, return_inverse=True)
-        counts = np.bincount(inverse, minlength=len(entries))
+        entries, inverse, counts = number_values(entry)
         sums = np.bincount(inverse, values if all_known else values[known], len(entries))
         learned = cls(entries, first, span, _run(counts), _run(sums))
         # Where each entry's key begins: its own rows need no search.
@@ -123,6 +124,18 @@ class PastSums:
         if span < 1 or len(rows) != len(entries) + 1 or (np.diff(entries) <= 0).any() or (np.diff(rows) < 0).any():
             raise Damaged(f"{name}_entries are out of order")
         return cls(entries, first, span, rows, values)
+
+
+def number_values(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Number whole numbers from 0 on: what occurs, in order, where in it each stands, and how often it occurs.
+
+    As numpy's `unique`, and several times faster where they are not large.
+    """
+    if not len(values) or values.max() > _DENSE * len(values):
+        return np.unique(values, return_inverse=True, return_counts=True)
+    counts = np.bincount(values)
+    there = counts > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[values], counts[there]
 
 
 def number_cells(x: Floats, y: Floats, size: float) -> NDArray[np.int64]:
