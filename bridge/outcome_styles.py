@@ -26,7 +26,7 @@ from .crs import tr
 from .style_parts import list_colours, load_style
 
 #: Of points, in millimetres: there are many of the unlikely ones, and few of the others.
-_SIZES = {"likely": 2.0, "between": 1.7, "unlikely": 1.2}
+_SIZES = {"likely": 2.0, "between": 1.4, "unlikely": 1.2}
 #: Classes of the share expected of blocks and areas, and how large the point of a block is, in millimetres.
 _STEPS, _SHARE_SIZE = 5, 3.0
 #: What an expected number of outcomes is rounded to.
@@ -146,7 +146,7 @@ def _set_classes(layer: QgsVectorLayer, field: str, likely: float, unlikely: flo
     titles = list_class_titles(likely, unlikely)
     renderer = QgsCategorizedSymbolRenderer(field)
     for level, name in reversed(list(enumerate(CLASSES))):
-        symbol = _make_symbol(layer, OUTCOME_CLASSES[name], _SIZES[name])
+        symbol = _make_symbol(layer, OUTCOME_CLASSES[name], _SIZES[name], name != "unlikely")
         # Each class is drawn over those that are less likely, without sorting all points.
         symbol.symbolLayer(0).setRenderingPass(level)
         renderer.addCategory(QgsRendererCategory(name, symbol, titles[name]))
@@ -154,8 +154,11 @@ def _set_classes(layer: QgsVectorLayer, field: str, likely: float, unlikely: flo
     layer.setRenderer(renderer)
 
 
-def _make_symbol(layer: QgsVectorLayer, colour: str, size: float) -> QgsSymbol:
+def _make_symbol(layer: QgsVectorLayer, colour: str, size: float, outlined: bool = True) -> QgsSymbol:
     outline: dict[str, Any] = {"color": colour, "outline_color": OUTCOME_OUTLINE, "outline_width": "0.1"}
+    if not outlined:
+        # Outlines of thousands of small points would darken them.
+        outline["outline_style"] = "no"
     if layer.geometryType() == Qgis.GeometryType.Polygon:
         return QgsFillSymbol.createSimple(outline)
     return QgsMarkerSymbol.createSimple({**outline, "name": "circle", "size": str(size)})
