@@ -64,6 +64,12 @@ class OutcomeRule:
     proposed: bool
     sentence: str
 
+    def describe(self, most: int = 3) -> str:
+        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; beyond `most` values how many more."""
+        rest = len(self.values) - most
+        named = "; ".join(map(show_name, self.values[:most])) + (f" and {rest:,} more" if rest > 0 else "")
+        return f"{show_name(self.field)}: {named}"
+
 
 def propose_values(labels: Sequence[str], rows: Sequence[int] | None = None) -> list[str]:
     """Propose the values that are an outcome such as an arrest; none where the field does not say one.
