@@ -36,6 +36,7 @@ from .area_styles import (
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
+from .outcome_rate_styles import style_outcome_areas, style_outcome_rates
 from .outcome_styles import (
     style_joined,
     style_outcome_outlook,
@@ -216,6 +217,8 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     ),
     "outcomes_tested": lambda layer, result: style_outcomes_tested(layer, *result["thresholds"]),
     "outcome_shares": lambda layer, result: style_outcome_shares(layer),
+    "outcome_rates": lambda layer, result: style_outcome_rates(layer),
+    "outcome_areas": lambda layer, result: style_outcome_areas(layer, result["largest_area"]),
     "outcome_outlook": lambda layer, result: style_outcome_outlook(layer),
     "predicted_raster": lambda layer, result: style_predicted_raster(layer, result["classes"]),
 }

@@ -1,5 +1,5 @@
 """Write the shipped models to resources/models: csv_to_risk_map.model3, the whole chain, incidents_to_forecast.model3,
-incidents_to_area_forecast.model3, and incidents_to_warnings.model3.
+incidents_to_area_forecast.model3, incidents_to_warnings.model3, and incidents_to_outcomes.model3.
 
 Run with QGIS's Python after changing a chain here, or the default or limit of a parameter that it asks for; choices and
 help follow the tools by themselves. The name of a file is the model's id; those of `earlier` are models as they were,
@@ -38,6 +38,7 @@ ASKED, FIXED = Source.fromModelParameter, Source.fromStaticValue
 #: The places of the steps of all chains in the work. QGIS shows outputs in the order of the children's ids.
 ORDER = {
     "import": 1,
+    "join": 1,
     "grids": 2,
     "panel": 2,
     "index": 3,
@@ -45,6 +46,7 @@ ORDER = {
     "train": 5,
     "forecast": 6,
     "warn": 6,
+    "predict": 6,
     "classes": 7,
 }
 ADVANCED = QgsProcessingParameterDefinition.Flag.FlagAdvanced
@@ -61,7 +63,7 @@ if(trim(coalesce(@categories, '')) = '', '', 'strpos(lower('''
 RASTERS = ({"OUTPUT": "Risk"}, {"OUTPUT": "Risk classes", "POLYGONS": "Class polygons"})
 BY_AREA = ({"AREAS": "Risk by area", "TOP": "Top places"}, {"AREAS": "Risk classes by area"})
 #: What a chain must make, though its tools can do without, since each makes it of grids or of areas alone.
-MANDATORY = {"Risk", "Risk classes", "Risk by area", "Risk classes by area", "Warnings"}
+MANDATORY = {"Risk", "Risk classes", "Risk by area", "Risk classes by area", "Warnings", "Outcomes"}
 
 KEPT = """\
 The steps run one after the other. When one fails, the run ends with its reason; what the steps before it have made is
@@ -374,6 +376,66 @@ to stop anyone.
     )
 
 
+def make_outcome_chain() -> Chain:
+    """From incidents and a table to a model of their outcome that was judged, and its map."""
+    joined = {"incidents": "INPUT", "table": "TABLE", "table_file": "TABLE_FILE", "join": "JOINED"}
+    trained = {
+        "outcome_field": "OUTCOME_FIELD",
+        "outcome_values": "OUTCOME_VALUES",
+        "kind": "MODEL_KIND",
+        "maturity": "MATURITY",
+        "ladder": "LADDER",
+    }
+    mapped = {"rows": "ROWS", "areas": "AREAS", "area_id": "AREA_ID", "area_name": "AREA_NAME", "publish": "PUBLISH"}
+    layers = {"area_id": "areas", "area_name": "areas"}
+    made, outcome = use_made("join"), ("outcome_field", "outcome_values")
+    return Chain(
+        "incidents_to_outcomes",
+        "From incidents to outcomes",
+        f"""
+Joins a table, such as the weather of each day or the census of each area, to incidents, trains a model of what becomes
+of them, such as an arrest, judges it on the last days, and maps what it says of each incident and area. To join a
+second table, run Join context before.
+
+Read the report before the map: it says what a table of rates does on the same incidents, how much of the figures is
+what police found themselves, and what each group of fields adds. The model has seen most incidents of the map; those of
+the last days, which it had not when it was judged, are the layer of incidents tested.
+
+{KEPT}
+""",
+        [
+            *(Input(name, "joincontext", key) for name, key in joined.items()),
+            *(Input(name, "trainoutcome", key, layer="incidents") for name, key in trained.items()),
+            *(Input(name, "predictoutcome", key, layer=layers.get(name, "")) for name, key in mapped.items()),
+        ],
+        [
+            (
+                "join",
+                "joincontext",
+                {key: ASKED(name) for name, key in joined.items()},
+                {"OUTPUT": "Incidents with context"},
+            ),
+            (
+                "train",
+                "trainoutcome",
+                {"INPUT": made, **{key: ASKED(name) for name, key in trained.items()}},
+                {"MODEL": "Outcome model", "REPORT": "Report", "TESTED": "Incidents tested"},
+            ),
+            (
+                "predict",
+                "predictoutcome",
+                {
+                    "INPUT": made,
+                    "MODEL": use_made("train", "MODEL"),
+                    **{trained[name]: ASKED(name) for name in outcome},
+                    **{key: ASKED(name) for name, key in mapped.items()},
+                },
+                {"OUTPUT": "Outcomes", "BY_AREA": "Areas by outcome", "OUTLOOK": "Outlook"},
+            ),
+        ],
+    )
+
+
 def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     """The model, laid out from top to bottom."""
     model = QgsProcessingModelAlgorithm(chain.title, "Models", "models")
@@ -432,7 +494,8 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        for chain in (make_main_chain(), make_forecast_chain(), make_area_chain(), make_warning_chain()):
+        makers = (make_main_chain, make_forecast_chain, make_area_chain, make_warning_chain, make_outcome_chain)
+        for chain in (make() for make in makers):
             model = build(chain)
             wrong = [why for child in model.childAlgorithms() for why in model.validateChildAlgorithm(child)[1]]
             print("\n".join(wrong) or f"{chain.id} is valid")

@@ -36,6 +36,8 @@ _ID, _SHAPES = "fid", "geom"
 _NAMELESS = "wkb_geometry"
 #: How GDAL's Arrow calls the numbers of rows of a format that keeps none.
 _ROW = "OGC_FID"
+#: And the geometries of one that names none, such as GeoJSON.
+_ARROW_SHAPES = "wkb_geometry"
 _KINDS = {"i": "long", "f": "real", "b": "boolean", "O": "text", "M": "datetime"}
 
 
@@ -230,6 +232,8 @@ def _read_arrow(file: str, layer: str | None, kinds: Fields) -> WholeTable:
         rows = rows.rename_columns([_SHAPES if name == _NAMELESS else name for name in rows.column_names])
     # What a format without ids calls them is no column of it.
     named = meta["fid_column"] if meta["fid_column"] != _ROW else ""
+    if shaped and not meta["geometry_name"]:
+        rows = rows.rename_columns([_SHAPES if each == _ARROW_SHAPES else each for each in rows.column_names])
     return WholeTable(
         kinds,
         np.asarray(rows.column(meta["fid_column"]).to_numpy()),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from kit.layers import make_city_rows
+from kit.outcomelayers import make_outcome_layer
 from kit.tools import algorithm_of, check_run, check_tool, list_tool_ids
 from qgis.core import QgsFeature, QgsProcessingParameterRasterDestination, QgsProject, QgsVectorLayer
 
@@ -22,6 +23,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
+    "trainoutcome": {"MODEL_KIND": "rate_location", "COMPARE": "rate", "MATURITY": 7, "LADDER": False},
     "trainwarning": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODEL_KIND": "level"},
     "trainwindownetwork": {"TARGETS": "Theft", "WINDOW": 6, "NETWORK": 0, "WIDTH": 30, "HEIGHT": 30, "EPOCHS": 1},
     "windowmaps": {"TARGETS": "Theft", "WINDOW": 12},
@@ -50,6 +52,8 @@ def inputs_of(
     table: Any,
     points: Any,
     warning_model: str,
+    crimes: QgsVectorLayer,
+    outcome_model: str,
 ) -> Any:
     """`inputs_of(tool)`: what it needs, by the names of Processing."""
     by_key = {
@@ -62,7 +66,11 @@ def inputs_of(
         "panel": panel,
         "table": table,
     }
-    models = {"crimemodel": forecast["OUTPUT_MODEL"], "crimescore": str(score_model_file)}
+    models = {
+        "crimemodel": forecast["OUTPUT_MODEL"],
+        "crimescore": str(score_model_file),
+        "crimeoutcome": outcome_model,
+    }
 
     def inputs_of(name: str) -> dict[str, Any]:
         from crime_risk.riskengine.contract.tools import kinds
@@ -78,6 +86,8 @@ def inputs_of(
         given.update({each.name: models[each.kind.ending] for each in files})
         if name == "warn":
             given["MODEL"] = warning_model
+        if name in ("trainoutcome", "predictoutcome"):
+            given["INPUT"] = crimes
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
@@ -97,6 +107,19 @@ def warning_model(run: Any, town_layer: Any, tmp_path_factory: pytest.TempPathFa
     """A model of warnings of the whole town."""
     path = tmp_path_factory.mktemp("warning") / "warning.crimemodel"
     return str(run("trainwarning", INPUT=town_layer, **QUICK["trainwarning"], MODEL=str(path))["MODEL"])
+
+
+@pytest.fixture(scope="module")
+def crimes(plugin: Any) -> QgsVectorLayer:
+    """Incidents with an outcome."""
+    return make_outcome_layer()
+
+
+@pytest.fixture(scope="module")
+def outcome_model(run: Any, crimes: QgsVectorLayer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A table of rates of them."""
+    path = tmp_path_factory.mktemp("outcome") / "outcome.crimeoutcome"
+    return str(run("trainoutcome", INPUT=crimes, **QUICK["trainoutcome"], MODEL=str(path))["MODEL"])
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,9 @@ class OutcomeRates(HasAreas, ReadsOutcomes):
         "outcome,arrest,clearance,resolution,solved,rate,share,table,chart,category,description,area,map,open cases,"
         "maturity,censoring,duplicates,published"
     )
-    SUMMARY = tr("Shows how often incidents have an outcome, such as an arrest: by category, place and time, and where.")
+    SUMMARY = tr(
+        "Shows how often incidents have an outcome, such as an arrest: by category, place and time, and where."
+    )
     HELP = tr("""
 Which values of the outcome field count is proposed from the values, or said by you; the log and the report always show
 it. Every figure comes twice: of all incidents, and of those that victims or others reported. What police find

@@ -13,11 +13,13 @@ from ...contract.outcomes import COMPARED_LEAST
 from ...contract.texts import part_text, show_name
 from ...measures.clustered import Interval
 from ...systems.outcomes.judged import AreaOutcomes
-from ..words import format_change
+from ..words import format_change, format_percentage_points
 from . import words
 
 #: Of the intervals of areas that do not differ, so many leave 0 out.
 _BY_CHANCE = 0.05
+#: All areas together are off by at least so much before it is said.
+_LEVEL = 0.005
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,16 @@ def describe_areas(areas: AreaOutcomes) -> str:
     number = int(compared.sum())
     above, below = int((areas.low[compared] > 0).sum()), int((areas.high[compared] < 0).sum())
     expected = _BY_CHANCE * number
-    return (
+    level = float(np.average(areas.observed - areas.predicted, weights=areas.rows))
+    text = (
         f"{part_text(above + below, number, 'area', 'has', 'have')} another share of outcomes than was predicted"
         f" ({above} more, {below} fewer), where chance alone makes it about {expected:.0f}."
+    )
+    if abs(level) < _LEVEL:
+        return text
+    return (
+        f"{text} All together have {format_percentage_points(abs(level))} {'more' if level > 0 else 'less'} than was"
+        " predicted: that is the level, and no difference between areas."
     )
 
 

@@ -156,5 +156,5 @@ def _draw_intervals(
 
 def _label_rows(axes: Any, titles: Sequence[str], size: float = 9.5) -> None:
     axes.set_yticks(range(len(titles)), [fill(title, _LABEL) for title in titles], fontsize=size)
-    axes.invert_yaxis()
+    axes.set_ylim(len(titles) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from matplotlib.dates import date2num
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -48,7 +49,7 @@ def draw_chart(rates: Rates, found: Sequence[str]) -> str:
             100 * rates.share[shown], places, color=_SHARE, marker="D", markersize=5, linestyle="none",
             label="share of all incidents",
         )  # fmt: skip
-        names = [rates.values[place] for place in shown]
+        names = [rates.values[place] for place in shown.tolist()]
         axes.set_yticks(places, [_name_category(name, name in found) for name in names], fontsize=9)
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlim(0, 103)
@@ -104,7 +105,7 @@ def draw_cases(cases: Mapping[Reported, OpenCases], maturity: int | None) -> str
             )  # fmt: skip
         last = next(iter(cases.values())).last
         if maturity:
-            axes.axvspan(last - (maturity - 1) * day, last + day, color="#999", alpha=0.16, linewidth=0)
+            axes.axvspan(*date2num([last - (maturity - 1) * day, last + day]), color="#999", alpha=0.16, linewidth=0)
         axes.axhline(100, color="#222", linewidth=1)
         axes.set_ylabel("outcomes, % of those expected")
         axes.set_ylim(0, None)
@@ -122,7 +123,9 @@ def draw_area_maps(study: RatesStudy) -> str:
     height = _MAP if canvas is None else float(np.clip(canvas.measure_height(_MAP), 2.0, 6.5))
     with mpl.rc_context({**STYLE, "axes.grid": False}):
         figure = make_figure(_MAP * len(study.of), height + 1.1)
-        for axes, (reported, of) in zip(figure.subplots(1, len(study.of), squeeze=False)[0], study.of.items(), strict=True):
+        for axes, (reported, of) in zip(
+            figure.subplots(1, len(study.of), squeeze=False)[0], study.of.items(), strict=True
+        ):
             assert of.areas is not None
             numbers = np.array([keys.index(label) for label in of.areas.list_labels()])
             if canvas is not None:
@@ -136,13 +139,20 @@ def draw_area_maps(study: RatesStudy) -> str:
             axes.set_yticks([])
             for side in axes.spines.values():
                 side.set_visible(False)
-        used = sorted({label for of in study.of.values() if of.areas is not None for label in of.areas.list_labels()}, key=keys.index)
-        handles: list[Patch | Line2D] = [Patch(facecolor=OUTCOME_AREAS[key], edgecolor="#999", label=AREA_LABELS[key]) for key in used]
+        used = sorted(
+            {label for of in study.of.values() if of.areas is not None for label in of.areas.list_labels()},
+            key=keys.index,
+        )
+        handles: list[Patch | Line2D] = [
+            Patch(facecolor=OUTCOME_AREAS[key], edgecolor="#999", label=AREA_LABELS[key]) for key in used
+        ]
         figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)
         return to_data_uri(figure)
 
 
-def _draw_points(axes: Axes, study: RatesStudy, numbers: np.ndarray, incidents: np.ndarray, keys: Sequence[str]) -> None:
+def _draw_points(
+    axes: Axes, study: RatesStudy, numbers: np.ndarray, incidents: np.ndarray, keys: Sequence[str]
+) -> None:
     """Areas without polygons: circles as large as they have incidents."""
     areas = study.areas
     assert areas is not None

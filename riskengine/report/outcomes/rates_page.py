@@ -40,7 +40,7 @@ def write_rates_report(
     crs : str
         Of the places; empty without any.
     notes : sequence of str
-        Sentences that the reader must not miss.
+        What was said of the data when they were read: which fields were taken, what was refused.
     findings : sequence of str
         What else was found in the data: duplicates, rows of an incident, what says the outcome.
     """
@@ -102,7 +102,9 @@ def _list_tiles(study: RatesStudy) -> list[tuple[str, str]]:
         tiles.append((format_share(rate.mean), f"rate, {words.AMONG[reported]} ({low} to {high})"))
     if "victims" in study.of:
         incidents, outcomes = rates_words.find_found_shares(study)
-        tiles.append((format_share(outcomes), f"of the outcomes are of what police found: {format_share(incidents)} of all"))
+        tiles.append(
+            (format_share(outcomes), f"of the outcomes are of what police found: {format_share(incidents)} of all")
+        )
     cases = study.of[study.main].cases
     if cases is not None and cases.long_enough:
         ratio = cases.recent

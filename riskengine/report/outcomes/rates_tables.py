@@ -12,6 +12,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ...contract.outcomes import AREA_LABELS, Reported
+from ...contract.texts import make_writable
 from ...ground.artefacts import whole_file
 from ...measures.clustered import Interval
 from ...measures.proportions import compute_share_limits
@@ -28,7 +29,7 @@ _MOST = 25
 _SAME: tuple[RatesBy, ...] = ("category", "description")
 #: Values in an order of their own.
 _ORDERED: tuple[RatesBy, ...] = ("hour", "month", "rows")
-_CSV = ("rows", "by", "parent", "value", "figure", "number", "low", "high")
+_CSV = ("rows", "at", "figure", "number", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -157,42 +158,42 @@ def write_rates_csv(path: str | Path, study: RatesStudy, parameter: str = "csv")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_CSV)
         for reported, of in study.of.items():
-            for by, parent, value, figure, interval in _list_figures(study, reported):
+            for at, figure, interval in _list_figures(study, reported):
                 numbers = ("" if math.isnan(each) else f"{each:.6g}" for each in interval)
-                writer.writerow((reported, by, parent, value, figure, *numbers))
+                writer.writerow((reported, make_writable(at), figure, *numbers))
             if of.cases is not None and of.cases.maturity is not None:
-                writer.writerow((reported, "all", "", "", "proposed_maturity", of.cases.maturity, "", ""))
+                writer.writerow((reported, "all", "proposed_maturity", of.cases.maturity, "", ""))
 
 
-def _list_figures(study: RatesStudy, reported: Reported) -> Iterator[tuple[str, str, str, str, Interval]]:
+def _list_figures(study: RatesStudy, reported: Reported) -> Iterator[tuple[str, str, Interval]]:
+    """What is said of all, of each value and area, and of each age; names stand behind what they name."""
     of = study.of[reported]
-    yield "all", "", "", "incidents", _plain(of.incidents)
-    yield "all", "", "", "outcomes", _plain(of.outcomes)
-    yield "all", "", "", "rate", rates_words.find_rate(of)
+    yield "all", "incidents", _plain(of.incidents)
+    yield "all", "outcomes", _plain(of.outcomes)
+    yield "all", "rate", rates_words.find_rate(of)
     for by, rates in of.rates.items():
         for place, interval in enumerate(rates_words.list_intervals(rates)):
-            key = by, rates.parents[place], rates.values[place]
-            yield *key, "incidents", _plain(rates.incidents[place])
-            yield *key, "outcomes", _plain(rates.outcomes[place])
-            yield *key, "rate", interval
-            yield *key, "shrunk", _plain(rates.shrunk[place])
-            yield *key, "share", _plain(rates.share[place])
+            parent = f"{rates.parents[place]}: " if rates.parents[place] else ""
+            at = f"{by} {parent}{rates.values[place]}"
+            yield at, "incidents", _plain(rates.incidents[place])
+            yield at, "outcomes", _plain(rates.outcomes[place])
+            yield at, "rate", interval
+            yield at, "shrunk", _plain(rates.shrunk[place])
+            yield at, "share", _plain(rates.share[place])
     if of.areas is not None and study.areas is not None:
         for place, name in enumerate(study.areas.ids):
-            columns = of.areas
-            yield "area compared", "", name, "incidents", _plain(columns.incidents[place])
-            yield "area compared", "", name, "rate", _take(place, columns.rate, columns.low, columns.high)
-            yield "area compared", "", name, "expected", _plain(columns.expected[place])
-            yield (
-                "area compared", "", name, "difference", _take(place, columns.difference, columns.least, columns.most)
-            )  # fmt: skip
+            at, columns = f"compared area {name}", of.areas
+            yield at, "incidents", _plain(columns.incidents[place])
+            yield at, "rate", _take(place, columns.rate, columns.low, columns.high)
+            yield at, "expected", _plain(columns.expected[place])
+            yield at, "difference", _take(place, columns.difference, columns.least, columns.most)
     if of.cases is not None:
-        for by, ratios in (("age of the case", of.cases.ages), ("days before the end", of.cases.steps)):
+        for what, ratios in (("age", of.cases.ages), ("days before the end", of.cases.steps)):
             for place, ratio in enumerate(ratios.ratio):
-                span = f"{ratios.begins[place]} to {ratios.ends[place]}"
-                yield by, "", span, "incidents", _plain(ratios.incidents[place])
-                yield by, "", span, "outcomes", _plain(ratios.outcomes[place])
-                yield by, "", span, "observed_over_expected", ratio
+                at = f"{what} {ratios.begins[place]} to {ratios.ends[place]}"
+                yield at, "incidents", _plain(ratios.incidents[place])
+                yield at, "outcomes", _plain(ratios.outcomes[place])
+                yield at, "observed_over_expected", ratio
 
 
 def _plain(value: float) -> Interval:

@@ -1,4 +1,4 @@
-"""What *Outcome rates* says in sentences: how often there is an outcome, who found it, where, and how cases are open."""
+"""What *Outcome rates* says in sentences: how often there is an outcome, who found it, where, and what is open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from ...contract.dates import format_days, format_moment
 from ...contract.outcomes import COMPARED_LEAST, SHOWN_LEAST, Reported
-from ...contract.texts import count_text, list_names, part_text
+from ...contract.texts import count_text, list_names, part_text, show_name
 from ...measures.clustered import Interval
 from ...measures.proportions import compute_share_limits
 from ...systems.outcomes.cases import LEAST_DAYS, RECENT, OpenCases
@@ -35,8 +35,12 @@ _LATE = 3
 
 def find_rate(of: RatesOf) -> Interval:
     """Find the rate of all of them, with its interval."""
-    low, high = compute_share_limits(of.outcomes, of.incidents)
-    return Interval(of.outcomes / of.incidents, float(low), float(high))
+    return _find_share(of.outcomes, of.incidents)
+
+
+def _find_share(part: int, whole: int) -> Interval:
+    low, high = compute_share_limits(part, whole)
+    return Interval(part / whole, float(low), float(high))
 
 
 def list_intervals(rates: Rates) -> list[Interval]:
@@ -71,7 +75,7 @@ def describe_found(study: RatesStudy) -> str:
     if "victims" not in study.of:
         which = "all" if study.found else "none"
         return (
-            f"By their names {which} of the categories are such that police find themselves, so every figure comes once."
+            f"By their names {which} of the categories are such that police find themselves, so figures come once."
             " Where that is wrong, name these categories."
         )
     incidents, outcomes = find_found_shares(study)
@@ -89,9 +93,9 @@ def describe_cases(study: RatesStudy) -> list[str]:
     of = f"{words.AMONG[study.main]}" if study.main != "all" else "among all incidents"
     said = [f"{_describe_recent(cases, of)} {words.NO_FALL}"] if cases.days > RECENT else [words.NO_FALL]
     said.append(describe_maturity(cases))
-    names = [name for name in cases.late.names[:_LATE]]
-    if names and cases.recent.high < 1:
-        said.append(f"Most outcomes are missing of: {', '.join(_describe_late(cases, n) for n in range(len(names)))}.")
+    late = min(len(cases.late.names), _LATE)
+    if late and cases.recent.high < 1:
+        said.append(f"Most outcomes are missing of: {'; '.join(_describe_late(cases, n) for n in range(late))}.")
     return said
 
 
@@ -106,10 +110,13 @@ def _describe_recent(cases: OpenCases, of: str) -> str:
 
 def _describe_late(cases: OpenCases, number: int) -> str:
     late = cases.late
-    before, after = late.mature_outcomes[number] / late.mature[number], late.recent_outcomes[number] / late.recent[number]
+    before, after = (
+        _find_share(int(outcomes[number]), int(incidents[number]))
+        for outcomes, incidents in ((late.mature_outcomes, late.mature), (late.recent_outcomes, late.recent))
+    )
     return (
-        f"{list_names([late.names[number]])} ({format_share(float(before))} of the older cases,"
-        f" {format_share(float(after))} of {late.recent[number]:,} in the last {RECENT} days)"
+        f"{show_name(late.names[number])}, {format_with_limits(before)} of the older cases and"
+        f" {format_with_limits(after)} of the {late.recent[number]:,} of these {RECENT} days"
     )
 
 
@@ -145,9 +152,9 @@ def describe_areas(study: RatesStudy, reported: Reported) -> str:
     above, below = labels.count("above"), labels.count("below")
     chance = round(_BY_CHANCE * compared)
     return (
-        f"{words.REPORTED[reported]}: {part_text(above + below, compared, 'area', 'differs', 'differ')} from what"
-        f" {'its' if above + below == 1 else 'their'} categories and descriptions lead to expect ({above} above, {below}"
-        f" below); by chance alone about {chance} would."
+        f"{words.REPORTED[reported]}: {part_text(above + below, compared, 'area', 'differs', 'differ')} from what is"
+        f" expected of the categories and descriptions reported there ({above} above, {below} below); by chance alone"
+        f" about {chance} would."
     )
 
 

@@ -20,7 +20,9 @@ _ALMOST_AUC, _ALMOST_LOSS = 0.02, 0.05
 
 
 def choose_split(study: OutcomeStudy) -> OutcomeSplit:
-    """Choose the split whose figures stand at the top: forward in time where it was tested."""
+    """Choose the split whose figures stand at the top: the one that was asked for, or the one that says most."""
+    if study.tested_rows is not None:
+        return study.tested_rows.split
     return next(split for split in _HEADLINES if study.find(study.default, split) is not None)
 
 
@@ -42,7 +44,8 @@ def describe_model(study: OutcomeStudy, outcome: str) -> str:
     )
     if victims is not None:
         text += f"; {words.AMONG['victims']} alone, in {_format_pairs(victims)}"
-    return f"{text}. A coin does in 50."
+    flatters = "" if every.split != "random" else " This is the test at random, which flatters."
+    return f"{text}. A coin does in 50.{flatters}"
 
 
 def _format_pairs(score: Score) -> str:
@@ -157,6 +160,8 @@ def describe_calibration(study: OutcomeStudy) -> str:
 
 def describe_maturity(study: OutcomeStudy) -> str:
     """Say which days training left out because their outcomes were not known, and how the end of the file reads."""
+    if not study.origin:
+        return words.NO_FALL
     if study.maturity:
         days = "day before the test was" if study.maturity == 1 else f"{study.maturity} days before the test were"
         left = f"The last {days} left out of training, since outcomes were not all known when the test began."

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ...contract.outcomes import MODELS, OutcomeSplit, Reported
-from ...contract.texts import list_names
 from ...systems.outcomes.judged import Leak, OutcomeStudy, Score
 from ..html import format_number
-from ..words import format_percent
+from ..words import format_change, format_percent
 from . import words
 from .sentences import describe_base
 
@@ -26,19 +25,16 @@ MORE = {
     "ece_shifted": "– after the shift",
     "ece_oracle": "– oracle",
 }
-#: What a leak is, and what its figure says.
-LEAKS: dict[str, tuple[str, str]] = {
-    "outcome_field": ("Says the outcome", "AUC of the field alone"),
-    "minute": ("Recorded minute", "AUC of the minute alone"),
-    "rows": ("Rows of an incident", "AUC of their number alone"),
-    "by_definition": ("Outcome nearly by definition", "with the outcome"),
-    "found_by_police": ("Found by police", "of all outcomes"),
-    "person": ("Describes people", ""),
-    "duplicates": ("Exact duplicates", "of all rows"),
+#: What a leak is.
+LEAKS = {
+    "outcome_field": "Says the outcome",
+    "minute": "Recorded minute",
+    "rows": "Rows of an incident",
+    "by_definition": "Outcome by definition",
+    "found_by_police": "Found by police",
+    "person": "Describes people",
+    "duplicates": "Exact duplicates",
 }
-#: Their incidents are read; figures without them stand beside.
-_APART = frozenset(["by_definition", "found_by_police"])
-_SHARES = frozenset(["by_definition", "found_by_police", "duplicates"])
 
 
 @dataclass(frozen=True)
@@ -115,23 +111,35 @@ class LeakRow:
     """A leak that was found."""
 
     title: str
-    names: str
+    sentence: str
     figure: str
     rows: str
     state: str
-    sentence: str
 
 
 def list_leak_rows(study: OutcomeStudy) -> list[LeakRow]:
     """List the leaks that were found."""
-    return [_make_leak(leak) for leak in study.leaks]
+    return [
+        LeakRow(LEAKS[leak.kind], leak.sentence, _format_leak(leak), f"{leak.rows:,}", _name_state(leak))
+        for leak in study.leaks
+    ]
 
 
-def _make_leak(leak: Leak) -> LeakRow:
-    title, what = LEAKS[leak.kind]
-    figure = ""
-    if math.isfinite(leak.figure):
-        figure = f"{format_percent(leak.figure)} {what}" if leak.kind in _SHARES else format_number(leak.figure, 3)
-        figure += "" if leak.kind in _SHARES else f" {what}"
-    state = "kept out" if leak.kept_out else "shown apart" if leak.kind in _APART else "read"
-    return LeakRow(title, list_names(leak.names), figure, f"{leak.rows:,}", state, leak.sentence)
+def _format_leak(leak: Leak) -> str:
+    """The figure of a leak, with what it is."""
+    if not math.isfinite(leak.figure):
+        return "–"
+    if leak.kind in ("by_definition", "found_by_police"):
+        return f"{format_percent(leak.figure)} of all outcomes"
+    if leak.kind == "duplicates":
+        return f"{format_change(leak.figure, 3)} in the share with the outcome"
+    # Of a text that says the outcome incidents stay, of a field that does nothing is read.
+    if leak.kind == "outcome_field" and not leak.kept_out:
+        return f"{format_percent(leak.figure)} with the outcome"
+    return f"AUC {format_number(leak.figure, 3)} alone"
+
+
+def _name_state(leak: Leak) -> str:
+    if leak.kept_out:
+        return "kept out"
+    return "shown apart" if leak.kind in ("outcome_field", "by_definition", "found_by_police") else "read"

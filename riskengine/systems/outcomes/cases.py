@@ -20,6 +20,8 @@ RECENT = 28
 LEAST_DAYS = 84
 #: Ages at which the table of rates by age begins a new line, days.
 AGES = (0, 7, 14, 28, 56, 84, 112, 182, 365)
+#: So much of what is expected is enough: of millions of cases the least shortfall can be told from chance.
+_ENOUGH = 0.99
 #: A category is compared where so many incidents are mature, and so many outcomes were expected of late.
 _MATURE_LEAST, _EXPECTED_LEAST = 100, 5.0
 
@@ -170,7 +172,7 @@ def _propose_maturity(daily: _Daily, mature: int) -> int | None:
     """The youngest age, in whole weeks, from which on four weeks no longer fall short of what is expected."""
     for begin in range(0, mature - RECENT + 1, WEEK):
         ratio = daily.divide(begin, begin + RECENT - 1)
-        if np.isnan(ratio.high) or ratio.high >= 1:
+        if np.isnan(ratio.high) or ratio.high >= _ENOUGH:
             return begin
     return None
 

@@ -99,7 +99,7 @@ def _list_levels(rows: Rows, by: RatesBy) -> list[Coded] | None:
     if by == "month":
         return [_code_months(rows)]
     if by == "rows":
-        return None if "incident" not in rows.texts else [_code_rows(rows.texts["incident"])]
+        return _code_rows(rows.texts["incident"]) if "incident" in rows.texts else None
     if by not in rows.texts:
         return None
     if by == "description" and "category" in rows.texts:
@@ -117,14 +117,15 @@ def _code_months(rows: Rows) -> Coded:
     return Coded(codes, [format_moment(f"{month}-01", "months") for month in found])
 
 
-def _code_rows(incident: Coded) -> Coded:
-    """How many rows the incident of each row has."""
+def _code_rows(incident: Coded) -> list[Coded] | None:
+    """How many rows the incident of each row has; None where each has one."""
     known = incident.codes != MISSING
     number = np.bincount(incident.codes[known])
+    if number.max(initial=0) < 2:
+        return None
     codes = np.full(len(incident.codes), MISSING, dtype=np.int32)
     codes[known] = np.minimum(number[incident.codes[known]], _MANY_ROWS) - 1
-    labels = [*(str(rows) for rows in range(1, _MANY_ROWS)), f"{_MANY_ROWS} or more"]
-    return Coded(codes, labels)
+    return [Coded(codes, [*(str(rows) for rows in range(1, _MANY_ROWS)), f"{_MANY_ROWS} or more"])]
 
 
 def _nest(category: Coded, description: Coded) -> Coded:

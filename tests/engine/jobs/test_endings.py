@@ -22,6 +22,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "train_forecast": {"heatmaps": "absent.tif"},
     "build_index": {"incidents": "absent.json", "crs": "EPSG:32614"},
     "train_score": {"index": "absent.crimeindex"},
+    "train_outcome": {"incidents": "absent.gpkg"},
     "train_warning": {"incidents": "absent.json", "crs": "EPSG:32614", "targets": ["Shooting"]},
     "train_window_network": {
         "incidents": "absent.json",
@@ -49,7 +50,7 @@ def test_every_ending_that_a_tool_reads_is_one_that_a_tool_writes() -> None:
         for each in parameters_of(tool)
         if isinstance(each.kind, File) and each.kind.ending
     }
-    assert read == {"crimemodel", "crimeindex", "crimescore", "crimewindow"}
+    assert read == {"crimemodel", "crimeindex", "crimescore", "crimewindow", "crimeoutcome"}
     # A panel is chosen as the layer it is loaded as.
     assert {each.kind.ending for _, each in list_read_on()} == {*read, "gpkg"}
     assert {tool.JOB for tool, _ in list_read_on()} == set(NEEDED)

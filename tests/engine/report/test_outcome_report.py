@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kit.hostile import HOSTILE, find_faults_of_page
 from kit.outcomestudies import BASE, ROWS, VICTIMS, VICTIMS_BASE, make_study, spread
@@ -19,13 +20,14 @@ from riskengine.report.outcomes.areas import describe_areas, describe_correlatio
 from riskengine.report.outcomes.ladder import describe_group
 from riskengine.report.outcomes.page import COLUMNS, write_outcome_figures, write_outcome_report
 from riskengine.report.outcomes.sentences import (
+    choose_split,
     describe_calibration,
     describe_found,
     describe_maturity,
     describe_verdict,
     describe_within,
 )
-from riskengine.systems.outcomes.judged import OutcomeStudy
+from riskengine.systems.outcomes.judged import OutcomeStudy, Tested
 
 FORWARD: OutcomeSplit = "forward"
 
@@ -129,11 +131,15 @@ def test_where_nothing_was_tested_forward_the_top_says_which_split_it_is_of(tmp_
     made = make_study()
     scores = [score for score in made.scores if score.split == "random"]
     page = write(tmp_path, replace(made, scores=scores, steps=[], areas=[], origin="", curves={}))
-    assert (
-        "At random, as published: days, streets and rows of one incident are on both"
-        in page.text
-    )
+    assert "At random, as published: days, streets and rows of one incident are on both" in page.text
     assert "Forward in time" not in page.text
+    assert page.lead.endswith("This is the test at random, which flatters.")
+
+
+def test_the_top_is_of_the_split_that_was_asked_for(study: OutcomeStudy) -> None:
+    assert choose_split(study) == "forward"
+    asked = Tested("random", np.arange(3), np.full(3, 0.2))
+    assert choose_split(replace(study, tested_rows=asked)) == "random"
 
 
 def test_all_models_stand_in_the_table_of_each_split_with_what_they_differ_from_the_table(page: Page) -> None:
@@ -206,14 +212,15 @@ def test_a_group_that_helps_only_while_others_are_missing_is_said_to(study: Outc
 def test_leaks_have_their_figure_and_what_became_of_them(page: Page) -> None:
     rows = {row[0]: row[1:] for row in page.rows if len(row) == 5}
     assert rows["Says the outcome"] == [
-        "Resolution Resolution says the outcome itself.",
-        "1.000 AUC of the field alone",
+        "Resolution says the outcome itself.",
+        "AUC 1.000 alone",
         "156,385",
         "kept out",
     ]
-    assert rows["Outcome nearly by definition"][1:] == ["99.0 % with the outcome", "2,100", "shown apart"]
+    assert rows["Outcome by definition"][1:] == ["5.0 % of all outcomes", "2,100", "shown apart"]
     assert rows["Found by police"][1:] == ["53.0 % of all outcomes", "28,000", "shown apart"]
     assert rows["Describes people"][1:] == ["–", "156,385", "kept out"]
+    assert rows["Exact duplicates"][1:] == ["+0.134 in the share with the outcome", "3,319", "read"]
 
 
 def test_areas_are_counted_beside_what_chance_makes(study: OutcomeStudy) -> None:
@@ -221,6 +228,8 @@ def test_areas_are_counted_beside_what_chance_makes(study: OutcomeStudy) -> None
     off = int(((areas.low > 0) | (areas.high < 0)).sum())
     assert describe_areas(areas).startswith(f"{off} of 76 areas have another share of outcomes than was predicted (")
     assert describe_areas(areas).endswith("where chance alone makes it about 4.")
+    fewer = replace(areas, observed=areas.observed - 0.02, low=areas.low - 0.02, high=areas.high - 0.02)
+    assert "percentage points less than was predicted: that is the level" in describe_areas(fewer)
     few = next(row for row in list_area_rows(areas) if row.rows == 60)
     assert few.difference == "–"
 

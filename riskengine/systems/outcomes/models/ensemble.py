@@ -47,6 +47,10 @@ class Ensemble(Predictor):
         """Find by field the rows whose value was never seen."""
         return self.members_[MEMBERS[-1]].find_unseen(rows)
 
+    def count_alike(self, rows: Rows) -> NDArray[np.int64]:
+        """Count the rows learned from of each row's kind, as far as it was seen."""
+        return self.members_[MEMBERS[-1]].count_alike(rows)
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what the members learned as arrays."""
         members = self.members_.items()

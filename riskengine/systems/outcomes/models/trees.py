@@ -65,6 +65,8 @@ class CategoryTrees(Trees):
         """
         plain = Trees.restore(state, columns)
         check_arrays(_SPECS, state, {"nodes": len(plain.feature)})
+        if len(plain.roots) + 2 * (plain.feature >= 0).sum() != len(plain.feature):
+            raise Damaged("trees_roots leave nodes that no row comes to")
         if (np.asarray(state["trees_set"]) >= len(state["trees_members"])).any():
             raise Damaged("trees_set leads nowhere")
         added: dict[str, Any] = {name: np.asarray(state[f"trees_{name}"]) for name in ("missing", "set", "members")}
