@@ -361,7 +361,8 @@ class Asked:
             wanted = dict.fromkeys(source.fields().names())
             file = self.find_file(parameter)
             if file is not None:
-                return f"{file.path}|layername={file.table}"
+                # The engine may run in another folder.
+                return f"{file.path.absolute()}|layername={file.table}"
         write_features(source, wanted, path, self.context, self.feedback)
         return str(path)
 

@@ -79,7 +79,7 @@ def style_outcome_areas(layer: QgsVectorLayer, incidents: int) -> None:
     layer.setRenderer(renderer)
     fields = {name: f"{_VICTIMS}{name}" for name in list_rate_titles()}
     observed = make_percent_expression(fields["rate"], fields["rate_low"], fields["rate_high"])
-    difference = " || ' – ' || ".join(
+    difference = " || ' … ' || ".join(
         f'format_number("{fields[name]}" * 100, 1)' for name in ("differ_low", "differ_high")
     )
     said = {

@@ -425,7 +425,9 @@ _POINT = np.dtype([("order", "u1"), ("type", "<u4"), ("x", "<f8"), ("y", "<f8")]
 
 def read_plain_points(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Read x and y of points in well-known binary, NaN for None; None where one of them is no plain point."""
-    there = np.not_equal(shapes, None).astype(bool)
+    import pandas as pd
+
+    there = np.asarray(pd.notna(shapes))
     given = shapes[there].tolist()
     if {*map(len, given)} - {_POINT.itemsize}:
         return None

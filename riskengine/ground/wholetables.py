@@ -123,6 +123,20 @@ class WholeTable:
         shapes[other] = shapely.point_on_surface(shapes[other])
         return shapely.get_x(shapes), shapely.get_y(shapes)
 
+    def place(self, x: NDArray[np.float64], y: NDArray[np.float64], crs: str) -> WholeTable:
+        """Give the rows of a table without geometries points in `crs`, shape (N,) each; NaN for none."""
+        import shapely
+
+        shapes = np.full(len(self), None, dtype=object)
+        there = np.isfinite(x) & np.isfinite(y)
+        shapes[there] = shapely.to_wkb(shapely.points(x[there], y[there]))
+        arrow = self._arrow
+        if arrow is not None:
+            import pyarrow as pa
+
+            arrow = arrow.append_column(EXCHANGE_SHAPES, pa.array(shapes, pa.binary()))
+        return replace(self, shape_field=EXCHANGE_SHAPES, geometry="Point", crs=crs, _arrow=arrow, _shapes=shapes)
+
     def code(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
         """Number the values of a field as texts: codes, -1 for none, and labels in the order in which they occur.
 

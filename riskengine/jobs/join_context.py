@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from ..contract.texts import count_text, list_names
+from ..contract.texts import count_text, list_names, show_name
 from ..contract.tools.joincontext import JoinContext
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -20,11 +21,7 @@ def run(parameters: JoinContext, context: JobContext) -> dict[str, Any]:
     """Read incidents and table, join them, write the incidents with the new fields."""
     check_folder(parameters.output)
     context.progress(0.0, "Reading the table")
-    table: AnyTable = (
-        read_text_table(parameters.file, context)
-        if parameters.file
-        else read_whole_table(str(parameters.table), "table")
-    )
+    table: AnyTable = read_text_table(parameters.file, context) if parameters.file else _read_layer(parameters, context)
     context.progress(0.1, "Reading the incidents")
     incidents = read_whole_table(parameters.incidents)
     with context.step(0.3, 0.7):
@@ -41,3 +38,10 @@ def run(parameters: JoinContext, context: JobContext) -> dict[str, Any]:
         "way": joined.way,
         "abstract": " ".join(f"{sentence}." for sentence in (f"Joined {joined.way}", *joined.notes)),
     }
+
+
+def _read_layer(parameters: JoinContext, context: JobContext) -> AnyTable:
+    table = read_whole_table(str(parameters.table), "table")
+    name = show_name(parameters.source or Path(str(parameters.table)).name)
+    context.log(f"{name}: {count_text(len(table), 'row')}, {count_text(len(table.fields), 'column')}")
+    return table

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.texts import list_names, show_name
+from ..contract.texts import show_name
 from ..contract.tools.outcomerates import OutcomeRates
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
+from ..ground.wholetables import WholeTable
 from ..report.outcomes.rates_page import write_rates_report
 from ..report.outcomes.rates_tables import write_rates_csv
 from ..report.outcomes.rates_words import (
     describe_areas,
     describe_cases,
-    describe_found,
     describe_headline,
     find_found_shares,
     find_rate,
@@ -24,8 +24,9 @@ from ..report.outcomes.rates_words import (
 from ..systems.outcomes.arealayer import find_areas
 from ..systems.outcomes.ratesstudy import RatesStudy, study_rates
 from ..systems.outcomes.ratetables import write_areas, write_rates
-from ..systems.outcomes.reading import ReadRows, read_rows
+from ..systems.outcomes.reading import read_rows
 from ..systems.outcomes.reported import choose_rows
+from ..systems.outcomes.rule import OutcomeRule
 from .models import to_dict
 
 #: Values of the outcome field that the report lists.
@@ -48,7 +49,8 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
     victims = choose_rows(rows, read.found, "victims")
     with context.step(0.4, 0.8):
         study = study_rates(rows, victims, read.found, areas, context)
-    outcome = _name_outcome(read)
+    assert read.outcome is not None
+    outcome = _name_outcome(read.outcome)
     headline = describe_headline(study, outcome)
     shown = to_dict(parameters)
     findings = [leak.sentence for leak in read.leaks if leak.kind != "found_by_police"]
@@ -58,7 +60,7 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
     if parameters.by_area and areas is not None:
         write_areas(parameters.by_area, study)
     if parameters.report:
-        values = _list_values(read)
+        values = _list_values(read.table, read.outcome)
         write_rates_report(parameters.report, study, outcome, values, shown, rows.crs, read.notes, findings)
     if parameters.csv:
         write_rates_csv(parameters.csv, study)
@@ -75,7 +77,7 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
         "rate_victims": find_rate(main).mean,
         "found_share": found[0],
         "found_outcomes": found[1],
-        "recent_ratio": None if cases is None or np.isnan(cases.recent.mean) else cases.recent.mean,
+        "recent_ratio": -1 if cases is None or not cases.long_enough else cases.recent.mean,
         "maturity": -1 if cases is None or cases.maturity is None else cases.maturity,
         "duplicates": sum(leak.rows for leak in read.leaks if leak.kind == "duplicates"),
         "values": "; ".join(read.outcome.values),
@@ -88,15 +90,18 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
     }
 
 
-def _name_outcome(read: ReadRows) -> str:
-    return f"{show_name(read.outcome.field)}: {list_names(read.outcome.values, _NAMED)}"
+def _name_outcome(rule: OutcomeRule) -> str:
+    """Name field and values; values hold commas themselves."""
+    named = "; ".join(map(show_name, rule.values[:_NAMED]))
+    rest = len(rule.values) - _NAMED
+    return f"{show_name(rule.field)}: {named}{f' and {rest} more' if rest > 0 else ''}"
 
 
-def _list_values(read: ReadRows) -> list[tuple[str, int, bool]]:
+def _list_values(table: WholeTable, rule: OutcomeRule) -> list[tuple[str, int, bool]]:
     """The values of the outcome field, how many rows have each and whether it counts; those that count first."""
-    codes, labels = read.table.code(read.outcome.field)
+    codes, labels = table.code(rule.field)
     number = np.bincount(codes[codes >= 0], minlength=len(labels))
-    rows = [(label, int(number[place]), label in read.outcome.values) for place, label in enumerate(labels)]
+    rows = [(label, int(number[place]), label in rule.values) for place, label in enumerate(labels)]
     rows.sort(key=lambda row: (not row[2], -row[1]))
     if empty := int((codes < 0).sum()):
         rows.append(("(no value)", empty, False))
@@ -105,7 +110,6 @@ def _list_values(read: ReadRows) -> list[tuple[str, int, bool]]:
 
 def _log(study: RatesStudy, headline: str, wants_areas: bool, context: JobContext) -> None:
     context.log(headline)
-    context.log(describe_found(study))
     for sentence in describe_cases(study):
         context.log(sentence)
     if study.areas is not None:

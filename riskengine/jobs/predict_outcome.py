@@ -42,11 +42,10 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
         context.warn(f"The model reads fields that describe people: {list_names(card.people)}")
     with context.step(0.05, 0.5):
         names = list(read_whole_table(parameters.incidents).fields)
-        read = read_rows(AskedRows(parameters, card, names), context)  # type: ignore[arg-type]
+        read = read_rows(AskedRows(parameters, card, names), context, required=False)  # type: ignore[arg-type]
     rows = read.rows
-    check_groups(card, rows)
-    if seen := describe_span(card, rows):
-        context.warn(seen)
+    for sentence in filter(None, [*check_groups(card, rows), describe_span(card, rows)]):
+        context.warn(sentence)
     context.progress(0.5, "Predicting")
     left_out = leave_out(
         rows,
@@ -64,7 +63,6 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
     shown = write_groups(parameters, rows, mapped, card.drift, context)
     context.progress(1.0, "Done")
     rated = int((~np.isnan(mapped.probability)).sum())
-    said = {role: card.fields.get(role) for role in ("category", "description", "location")}
     return {
         **{name: getattr(parameters, name) for name in _OUTPUTS},
         "model": card.name,
@@ -77,7 +75,7 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
         "expected": round(float(np.nansum(mapped.probability)), 1),
         **shown,
         "names": added,
-        "said_fields": {role: read.fields.get(role) or name for role, name in said.items() if name},
+        "said_fields": {role: read.fields[role][0] for role in ("category", "description") if role in read.fields},
         "thresholds": list(thresholds),
         "counted_text": f"n = {count_text(rated, 'incident')} rated",
         "tags": {tagnames.MODEL: card.name, tagnames.TRAINED_UNTIL: card.last},
@@ -92,7 +90,11 @@ def _write_incidents(parameters: PredictOutcome, read: ReadRows, mapped: Mapped)
     columns = [
         _spread(column, read) for column in (mapped.probability, mapped.low, mapped.high, mapped.classes, mapped.notes)
     ]
-    names = write_whole_table(parameters.output, read.table, ADDED, columns, "output")
+    table = read.table
+    if table.geometry is None and read.rows.crs:
+        # Coordinates in columns: with points there is a map.
+        table = table.place(_spread(read.rows.x, read), _spread(read.rows.y, read), read.rows.crs)
+    names = write_whole_table(parameters.output, table, ADDED, columns, "output")
     return dict(zip(ADDED, names, strict=True))
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..contract import tags as tagnames
-from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY
-from ..contract.texts import count_text, list_names
+from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
+from ..contract.texts import count_text, list_names, show_name
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -18,6 +18,7 @@ from ..learning.modelfile import list_versions
 from ..measures.clustered import Interval
 from ..report.outcomes import ladder
 from ..report.outcomes.page import write_outcome_figures, write_outcome_report
+from ..report.outcomes.prediction import describe_kept
 from ..report.outcomes.sentences import describe_calibration, describe_found, describe_model, describe_verdict
 from ..report.outputs import hide_folders
 from ..systems.outcomes.groups import list_groups
@@ -50,16 +51,22 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
     reading = Reading(groups, plan.minute, plan.seed)
     with context.step(0.8, 0.95):
         kept = train_kept(read.rows, lambda: make_predictor(plan.model, reading), plan.maturity, study, context)
+    context.log(describe_kept(kept))
     figures = _list_figures(study)
     context.progress(0.95, "Writing")
-    OutcomeModel(kept.predictor, make_card(plan, reading, read, kept, figures)).save(parameters.model_output)
+    OutcomeModel(kept.predictor, make_card(plan, read, kept, figures)).save(parameters.model_output)
     shown = hide_folders(to_dict(parameters))
     report = None
     if parameters.report:
         with keep_going(context.warn, "The model is written, but its report is not"):
-            outcome = read.outcome.describe()
             write_outcome_report(
-                parameters.report, study, shown, read.rows.crs, read.notes, outcome, parameters.indicator or ""
+                parameters.report,
+                study,
+                shown,
+                read.rows.crs,
+                read.notes,
+                describe_outcome(read),
+                parameters.indicator or "",
             )
             report = parameters.report
     if parameters.csv:
@@ -98,7 +105,7 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
 
 def make_plan(parameters: TrainOutcomeModel, read: ReadRows) -> OutcomePlan:
     """Make the plan of the study: what was asked for, and the other of forward and random beside it."""
-    beside = "random" if parameters.split == "forward" else "forward"
+    beside: OutcomeSplit = "random" if parameters.split == "forward" else "forward"
     return OutcomePlan(
         model=parameters.kind,
         beside=tuple(parameters.compare),
@@ -115,17 +122,15 @@ def make_plan(parameters: TrainOutcomeModel, read: ReadRows) -> OutcomePlan:
 
 def list_sentences(study: OutcomeStudy, read: ReadRows) -> list[str]:
     """List what the log says of a study: the verdict first."""
-    opening, (verdict, _) = describe_model(study, read.outcome.describe()), describe_verdict(study)
+    opening, (verdict, _) = describe_model(study, describe_outcome(read)), describe_verdict(study)
     added = [f"{GROUPS[group]} {ladder.describe_group(study, group)}" for group in ladder.list_groups(study)]
     told = [describe_found(study), describe_calibration(study), *added]
     return [f"{opening} {verdict}", *filter(None, told)]
 
 
-def make_card(
-    plan: OutcomePlan, reading: Reading, read: ReadRows, kept: Trained, figures: dict[str, Any]
-) -> OutcomeCard:
+def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[str, Any]) -> OutcomeCard:
     """Make the card of the model that is kept."""
-    rows = kept.rows
+    rows, reading = kept.rows, kept.predictor.reading
     return OutcomeCard(
         name=plan.model,
         groups=list(reading.groups),
@@ -133,14 +138,14 @@ def make_card(
         seed=reading.seed,
         shift=kept.shift,
         drift=kept.drift,
-        outcome=read.outcome.describe(),
-        fields=dict(read.fields),
+        outcome=describe_outcome(read),
+        fields={role: names[0] for role, names in read.fields.items() if len(names) == 1},
         weather=list(rows.weather),
         census=list(rows.census),
         other=[*rows.other, *rows.labels],
-        people=list(read.people),
+        people=[name for name in _list_leaks(read, "person") if name in (*rows.other, *rows.labels)],
         found=list(read.found),
-        definitions=[name for leak in read.leaks if leak.kind == "by_definition" for name in leak.names],
+        definitions=_list_leaks(read, "by_definition"),
         first=kept.first,
         last=kept.last,
         rows=len(rows),
@@ -153,6 +158,16 @@ def make_card(
     )
 
 
+def describe_outcome(read: ReadRows) -> str:
+    """Describe what counts, such as ``Arrest: True``."""
+    assert read.outcome is not None, "required"
+    return f"{show_name(read.outcome.field)}: {list_names(read.outcome.values)}"
+
+
+def _list_leaks(read: ReadRows, kind: str) -> list[str]:
+    return [name for leak in read.leaks if leak.kind == kind for name in leak.names]
+
+
 def _read_indicator(name: str | None, read: ReadRows) -> Any:
     return None if not name else np.asarray(read.table.column(name), dtype=np.float64)[read.rows.fid]
 
@@ -162,8 +177,9 @@ def _list_figures(study: OutcomeStudy) -> dict[str, Any]:
     assert study.tested_rows is not None, "asked for"
     split = study.tested_rows.split
     found: dict[str, Any] = {}
-    for key, reported in (("figures", "all"), ("victims", "victims")):
-        score = study.find(study.default, split, reported)  # type: ignore[arg-type]
+    of: dict[str, Reported] = {"figures": "all", "victims": "victims"}
+    for key, reported in of.items():
+        score = study.find(study.default, split, reported)
         found[key] = {name: _round(each.mean) for name, each in score.figures.items()} if score else {}
     minus = study.differences.get((study.default, split, "all"))
     found["minus_table"] = _list_interval(minus) if minus else {}

@@ -21,6 +21,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "addcovariates": {"FIELDS": "occurred", "KEY_FIELD": "occurred"},
     "countareas": {"UNITS": "squares", "SIZE": 500},
     "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
+    "joincontext": {"TABLE": "reports"},
     "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "trainwarning": {"TARGETS": "SHOOTING"},
     "windowmaps": {"TARGETS": "SHOOTING", "PICTURES": "TEMPORARY_OUTPUT"},

@@ -30,9 +30,10 @@ SHOWN = {
     "incidents_to_forecast": "From incidents to forecast",
     "incidents_to_area_forecast": "From incidents to area forecast",
     "incidents_to_warnings": "From incidents to warnings",
+    "incidents_to_outcomes": "From incidents to outcomes",
 }
-#: Those that ask for a kind of model.
-WITH_KINDS = [name for name in SHOWN if name != "incidents_to_warnings"]
+#: Those that ask for a kind of forecaster.
+WITH_KINDS = [name for name in SHOWN if name not in ("incidents_to_warnings", "incidents_to_outcomes")]
 HIDDEN = ("From CSV to risk map", "From incidents to forecast")
 #: What each input of the models is an input of: its tool has its default, limits, help and options.
 OF_TOOLS = {
@@ -56,6 +57,23 @@ OF_TOOLS = {
     "incidents": ("rasterizehotspots", "INPUT"),
     "time_field": ("rasterizehotspots", "TIME_FIELD"),
     "category_field": ("rasterizehotspots", "CATEGORY_FIELD"),
+}
+#: What the model of outcomes asks for, in the order of the work.
+OF_OUTCOMES = {
+    "incidents": ("joincontext", "INPUT"),
+    "table": ("joincontext", "TABLE"),
+    "table_file": ("joincontext", "TABLE_FILE"),
+    "join": ("joincontext", "JOINED"),
+    "outcome_field": ("trainoutcome", "OUTCOME_FIELD"),
+    "outcome_values": ("trainoutcome", "OUTCOME_VALUES"),
+    "kind": ("trainoutcome", "MODEL_KIND"),
+    "maturity": ("trainoutcome", "MATURITY"),
+    "ladder": ("trainoutcome", "LADDER"),
+    "rows": ("predictoutcome", "ROWS"),
+    "areas": ("predictoutcome", "AREAS"),
+    "area_id": ("predictoutcome", "AREA_ID"),
+    "area_name": ("predictoutcome", "AREA_NAME"),
+    "publish": ("predictoutcome", "PUBLISH"),
 }
 #: What the model of areas asks for before the kind of model, in the order of the work.
 OF_AREAS = {
@@ -187,6 +205,7 @@ def test_inputs_come_in_the_order_of_the_work() -> None:
     assert list_inputs("incidents_to_forecast") == ["incidents", "time_field", "category_field", *grids]
     assert list_inputs("incidents_to_area_forecast") == [*OF_AREAS, "kind", "steps"]
     assert list_inputs("incidents_to_warnings") == [*OF_WARNINGS, "windows"]
+    assert list_inputs("incidents_to_outcomes") == list(OF_OUTCOMES)
 
 
 def test_a_chain_of_areas_needs_them_and_chooses_their_fields() -> None:
@@ -218,6 +237,7 @@ def test_what_a_chain_is_for_must_be_made(name: str) -> None:
     others = {
         "incidents_to_area_forecast": {f"{end}_by_area" for end in ends},
         "incidents_to_warnings": {"warning_model", "warnings"},
+        "incidents_to_outcomes": {"outcome_model", "outcomes"},
     }
     assert others.get(name, ends) <= needed
 
@@ -235,8 +255,9 @@ def test_an_input_is_what_its_tool_says(name: str) -> None:
         ignored = {"name", "description", "flags", "parent_layer"}
         kept, said = ({k: v for k, v in each.toVariantMap().items() if k not in ignored} for each in (asked, declared))
         assert kept == said, own
-    last = model.parameterDefinition("windows" if name == "incidents_to_warnings" else "steps")
-    assert last.description() == ("Next windows" if name == "incidents_to_warnings" else "Maps to forecast")
+    others = {"incidents_to_warnings": ("windows", "Next windows"), "incidents_to_outcomes": ("ladder", "Ladder")}
+    last, title = others.get(name, ("steps", "Maps to forecast"))
+    assert model.parameterDefinition(last).description() == title
 
 
 def find_origin(name: str, own: str) -> tuple[str, str]:
@@ -245,6 +266,8 @@ def find_origin(name: str, own: str) -> tuple[str, str]:
         return "countareas", OF_AREAS[own]
     if name == "incidents_to_warnings":
         return ("warn", "NEXT") if own == "windows" else ("trainwarning", OF_WARNINGS[own])
+    if name == "incidents_to_outcomes":
+        return OF_OUTCOMES[own]
     return OF_TOOLS[own]
 
 

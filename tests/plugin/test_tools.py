@@ -20,10 +20,11 @@ QUICK: dict[str, dict[str, Any]] = {
     "countareas": {"UNITS": 1, "SIZE": 500},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
+    "outcomerates": {"OUTCOME_FIELD": "category", "OUTCOME_VALUES": "Theft", "AREA_FIELD": "category"},
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},
-    "trainoutcome": {"MODEL_KIND": "rate_location", "COMPARE": "rate", "MATURITY": 7, "LADDER": False},
+    "trainoutcome": {"MODEL_KIND": "rate_description", "COMPARE": "rate", "MATURITY": 7, "LADDER": False},
     "trainwarning": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODEL_KIND": "level"},
     "trainwindownetwork": {"TARGETS": "Theft", "WINDOW": 6, "NETWORK": 0, "WIDTH": 30, "HEIGHT": 30, "EPOCHS": 1},
     "windowmaps": {"TARGETS": "Theft", "WINDOW": 12},
@@ -86,11 +87,13 @@ def inputs_of(
         given.update({each.name: models[each.kind.ending] for each in files})
         if name == "warn":
             given["MODEL"] = warning_model
-        if name in ("trainoutcome", "predictoutcome"):
+        if name in ("outcomerates", "predictoutcome", "trainoutcome"):
             given["INPUT"] = crimes
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
+        if name == "joincontext":
+            given["TABLE"] = squares
         return {**given, **QUICK.get(name, {})}
 
     return inputs_of

@@ -82,7 +82,7 @@ which describes the past; a forecast made in the morning does not know it. With 
         JoinedBy,
         Choice(
             {
-                "auto": tr("Automatic: by date, location or key, as the table allows"),
+                "auto": tr("Automatic: by location in polygons, else by date or hour, else by key"),
                 "date": tr("By date"),
                 "hour": tr("By hour"),
                 "key": tr("By key"),
@@ -198,8 +198,7 @@ which describes the past; a forecast made in the morning does not know it. With 
             advanced=True,
         ),
     ] = "auto"
-    source: Annotated[str, LayerName("incidents")] = ""
-    table_source: Annotated[str, LayerName("table")] = ""
+    source: Annotated[str, LayerName("table")] = ""
     output: Annotated[
         str,
         VectorDestination("any", style="context", abstract="abstract"),

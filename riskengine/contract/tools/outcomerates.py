@@ -64,7 +64,7 @@ Exact duplicates and several rows of one incident are found and said, and become
         Output("RATE_VICTIMS", "rate_victims", tr("Rate, reported by victims or others")),
         Output("FOUND_SHARE", "found_share", tr("Share of the incidents that police found")),
         Output("FOUND_OUTCOMES", "found_outcomes", tr("Share of the outcomes that these have")),
-        Output("RECENT_RATIO", "recent_ratio", tr("Observed ÷ expected of the last four weeks")),
+        Output("RECENT_RATIO", "recent_ratio", tr("Observed ÷ expected of the last four weeks, −1 where it cannot be told")),
         Output("PROPOSED_MATURITY", "maturity", tr("Proposed maturity [days], −1 where it cannot be told")),
         Output("DUPLICATES", "duplicates", tr("Rows that repeat another one exactly")),
         Output("VALUES", "values", tr("Values that count"), "text"),

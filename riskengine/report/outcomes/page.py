@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...contract.outcomes import COMPARED_LEAST, GROUPS, HIDDEN_BELOW, MODELS, SHOWN_LEAST
+from ...contract.outcomes import COMPARED_LEAST, GROUPS, HIDDEN_BELOW, MODELS, SHOWN_LEAST, Reported
 from ...ground.artefacts import whole_file
 from ...measures.clustered import Interval
+from ...systems.outcomes.cases import OpenCases
 from ...systems.outcomes.judged import AreaOutcomes, OutcomeStudy
 from ..html import format_crs, format_number, render
-from . import areas, figures, ladder, sentences, tables, words
+from . import areas, figures, ladder, rates_figures, rates_words, sentences, tables, words
 
 COLUMNS = ("what", "name", "split", "reported", "figure", "value", "low", "high")
 
@@ -26,6 +27,7 @@ def write_outcome_report(
     notes: Sequence[str] = (),
     outcome: str = "",
     indicator: str = "",
+    cases: Mapping[Reported, OpenCases | None] | None = None,
     parameter: str = "report",
 ) -> None:
     """Write the report.
@@ -39,13 +41,16 @@ def write_outcome_report(
     crs : str
         Of the places; empty without any.
     notes : sequence of str
-        Sentences that the reader must not miss; those of the study come after them.
+        Sentences of how the table was read; those of the study come after them.
     outcome : str
         What counts, such as ``Arrest: true``.
     indicator : str
         Field of the indicator of areas.
+    cases : mapping of Reported to OpenCases, optional
+        How open cases are toward the end of the file.
     """
-    text = render("outcomes.html", _collect_values(study, parameters, crs, notes, outcome, indicator))
+    values = _collect_values(study, parameters, crs, notes, outcome, indicator)
+    text = render("outcomes.html", values | _collect_cases(study, cases or {}))
     with whole_file(path, parameter) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
@@ -64,7 +69,7 @@ def _collect_values(
         "no_ground": words.NO_GROUND,
         "spans": sentences.describe_spans(study),
         "tiles": _list_tiles(study),
-        "notes": list(notes),
+        "notes": tables.list_read(study),
         "model": MODELS[study.default],
         "split": words.SPLITS[split],
         "models_figure": figures.draw_models(study, split),
@@ -74,7 +79,6 @@ def _collect_values(
         "within": sentences.describe_within(study),
         "calibration": sentences.describe_calibration(study),
         "reliability_figure": figures.draw_reliability(study) if study.curves else None,
-        "maturity": sentences.describe_maturity(study),
         "ladder_figure": figures.draw_ladder(study, splits[0]) if splits else None,
         "ladder_split": words.SPLITS[splits[0]] if splits else "",
         "groups": [(GROUPS[group], ladder.describe_group(study, group)) for group in ladder.list_groups(study)],
@@ -85,10 +89,28 @@ def _collect_values(
         "shown_least": SHOWN_LEAST,
         "compared_least": COMPARED_LEAST,
         "hidden_below": HIDDEN_BELOW,
-        "study_notes": [note for note in study.notes if note not in notes],
+        "log": _list_log(study, notes),
         "outcome": outcome,
         "crs": format_crs(crs) if crs else "no places",
         "parameters": parameters,
+    }
+
+
+def _list_log(study: OutcomeStudy, notes: Sequence[str]) -> list[str]:
+    """What the log said, but for what stands elsewhere on the page."""
+    said = {leak.sentence for leak in study.leaks}
+    return [note for note in dict.fromkeys([*notes, *study.notes]) if note not in said]
+
+
+def _collect_cases(study: OutcomeStudy, cases: Mapping[Reported, OpenCases | None]) -> dict[str, Any]:
+    """What is said and drawn of open cases: of victims' reports where they are told apart."""
+    drawn = {reported: found for reported, found in cases.items() if found is not None}
+    main = next((reported for reported in ("victims", "all") if reported in drawn), None)
+    said = rates_words.describe_open_cases(drawn[main], main) if main is not None else [words.NO_FALL]
+    return {
+        "cases_said": [*sentences.list_maturity(study), *said],
+        "cases_figure": rates_figures.draw_cases(drawn, drawn[main].maturity) if main is not None else None,
+        "mature": drawn[main].mature if main is not None else 0,
     }
 
 
@@ -151,19 +173,20 @@ def _list_figures(study: OutcomeStudy) -> Iterator[tuple[str, str, str, str, str
         names = f"names {'; '.join(leak.names)}"
         yield what, names, "", "all", "rows", _alone(leak.rows)
         yield what, names, "", "all", "figure", _alone(leak.figure)
+    asked = sentences.choose_split(study)
     for found in study.areas:
-        yield from _list_area_figures(found)
+        yield from _list_area_figures(found, asked)
     for key, (predicted, observed) in study.curves.items():
         for number, pair in enumerate(zip(predicted.tolist(), observed.tolist(), strict=True), 1):
             for figure, value in zip(("predicted", "observed"), pair, strict=True):
-                yield f"reliability {key}", f"bin {number}", "forward", "all", figure, _alone(value)
+                yield f"reliability {key}", f"bin {number}", asked, "all", figure, _alone(value)
     for model, seconds in study.seconds.items():
         yield "model", model, "", "", "seconds", _alone(seconds)
 
 
-def _list_area_figures(found: AreaOutcomes) -> Iterator[tuple[str, str, str, str, str, Interval]]:
+def _list_area_figures(found: AreaOutcomes, split: str) -> Iterator[tuple[str, str, str, str, str, Interval]]:
     for place, name in enumerate(found.names):
-        at = ("area", f"area {name}", "forward", found.reported)
+        at = ("area", f"area {name}", split, found.reported)
         yield *at, "rows", _alone(found.rows[place])
         observed, predicted = float(found.observed[place]), float(found.predicted[place])
         yield *at, "observed", _alone(observed)
@@ -174,7 +197,7 @@ def _list_area_figures(found: AreaOutcomes) -> Iterator[tuple[str, str, str, str
             yield *at, "indicator", _alone(found.indicator[place])
     for figure in ("raw_correlation", "residual_correlation"):
         if (interval := getattr(found, figure)) is not None:
-            yield "areas", "all areas", "forward", found.reported, figure, interval
+            yield "areas", "all areas", split, found.reported, figure, interval
 
 
 def _alone(value: float) -> Interval:

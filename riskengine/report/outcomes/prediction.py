@@ -8,12 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.dates import format_days
-from ...contract.outcomes import MODELS
+from ...contract.outcomes import MODELS, OutcomeClass
 from ...contract.texts import count_text, part_text
 from ...contract.tools.outcomemodel import PredictOutcome
-from ...systems.outcomes.mapping import Mapped
+from ...systems.outcomes.mapping import BY_DEFINITION, FOUND_BY_POLICE, NOT_STRICT, Mapped
 from ...systems.outcomes.model import OutcomeCard
 from ...systems.outcomes.rows import Rows
+from ...systems.outcomes.training import Trained
+from ..words import format_change
+
+#: How incidents that are not rated are rated, too, by what is noted of them.
+_SWITCHES = {
+    FOUND_BY_POLICE: "set ROWS to all incidents",
+    NOT_STRICT: "set ROWS to all incidents, or to those reported by victims or others",
+    BY_DEFINITION: "switch DEFINITIONS on",
+}
 
 
 def describe_card(card: OutcomeCard) -> str:
@@ -24,8 +33,20 @@ def describe_card(card: OutcomeCard) -> str:
     )
 
 
+def describe_kept(kept: Trained) -> str:
+    """Describe what the model that is kept was fitted on, and how it was shifted."""
+    return (
+        f"The model that is kept is fitted on {count_text(len(kept.rows), 'incident')} of "
+        f"{format_days(kept.first, kept.last)}, and its logit shifted by {format_change(kept.shift, 2)}, as the last "
+        "of these days ask for"
+    )
+
+
 def list_sentences(
-    mapped: Mapped, left_out: Mapping[str, NDArray[np.bool_]], counts: Mapping[str, int], parameters: PredictOutcome
+    mapped: Mapped,
+    left_out: Mapping[str, NDArray[np.bool_]],
+    counts: Mapping[OutcomeClass, int],
+    parameters: PredictOutcome,
 ) -> list[str]:
     """List what the log says of a map."""
     total = len(mapped.probability)
@@ -35,8 +56,7 @@ def list_sentences(
         taken |= mask
         if number:
             said.append(f"{part_text(number, total, 'incident', 'is', 'are')} not rated: {note}")
-    if said:
-        said.append("To rate these too, change ROWS, or switch DEFINITIONS on")
+            said[-1] += f". To rate these too, {_SWITCHES[note]}"
     rated = total - int(taken.sum())
     low, high = f"{parameters.unlikely:.0%}", f"{parameters.likely:.0%}"
     said.append(
@@ -58,6 +78,6 @@ def describe_span(card: OutcomeCard, rows: Rows) -> str:
     if not within:
         return ""
     return (
-        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says of"
-        " them it may have seen, so this is no test of it"
+        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says"
+        " of them it may have seen, so this is no test of it"
     )

@@ -30,6 +30,8 @@ _LINES: Mapping[Reported, tuple[str, str, str]] = {"all": (_BLUE, "o", "-"), "vi
 #: Letters of a category beside the chart.
 _LABEL = 34
 _MAP = 4.2
+#: More points than these are drawn without their names.
+_NAMED = 30
 
 
 def draw_chart(rates: Rates, found: Sequence[str]) -> str:
@@ -159,5 +161,10 @@ def _draw_points(
     size = 20 + 500 * incidents / max(int(incidents.max(initial=0)), 1)
     colours = [OUTCOME_AREAS[keys[number]] for number in numbers]
     axes.scatter(areas.x, areas.y, s=size, c=colours, edgecolors="#555", linewidths=0.7)
+    if len(areas.names) <= _NAMED:
+        for x, y, name in zip(areas.x.tolist(), areas.y.tolist(), areas.names, strict=True):
+            axes.annotate(
+                show_name(name, _LABEL), (x, y), (0, -14), textcoords="offset points", fontsize=7, ha="center"
+            )
     axes.set_aspect("equal")
-    axes.margins(0.12)
+    axes.margins(0.14)

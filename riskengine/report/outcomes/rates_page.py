@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...contract.outcomes import SMOOTHING
+from ...contract.outcomes import HIDDEN_BELOW, SMOOTHING
 from ...ground.artefacts import whole_file
 from ...systems.outcomes.ratesstudy import RatesStudy
 from ..html import format_crs, render
 from ..words import format_share
 from . import rates_figures, rates_tables, rates_words, words
+
+#: What does not follow from areas' rates; the rest is about models.
+_OF_RATES = 2
 
 
 def write_rates_report(
@@ -61,7 +64,7 @@ def _collect(
     every, main = study.of["all"], study.of[study.main]
     category = every.rates.get("category")
     hours = {name: of.rates["hour"] for name, of in study.of.items() if "hour" in of.rates}
-    cases = {name: of.cases for name, of in study.of.items() if of.cases is not None}
+    cases = {name: of.cases for name, of in study.of.items() if of.cases is not None and of.cases.comparable}
     has_areas = study.areas is not None and main.areas is not None and len(study.areas.ids) > 0
     return {
         "opening": rates_words.describe_headline(study, outcome),
@@ -80,7 +83,8 @@ def _collect(
         "areas_few": rates_words.describe_few(study) if has_areas else "",
         "areas": rates_tables.list_areas(study) if has_areas else [],
         "polygons": study.areas is not None and study.areas.shapes is not None,
-        "not_from_areas": words.NOT_FROM_AREAS,
+        "not_from_areas": words.NOT_FROM_AREAS[:_OF_RATES],
+        "hidden_below": HIDDEN_BELOW,
         "columns": [words.REPORTED[name] for name in study.of],
         "cases_said": rates_words.describe_cases(study),
         "cases_figure": rates_figures.draw_cases(cases, main.cases.maturity if main.cases else None) if cases else None,

@@ -20,7 +20,7 @@ from ...systems.outcomes.arearates import AreaRates
 from ...systems.outcomes.cases import OpenCases, Ratios
 from ...systems.outcomes.rates import RATES_BY, Rates, RatesBy
 from ...systems.outcomes.ratesstudy import RatesStudy
-from ..words import format_range, format_share
+from ..words import format_percent, format_range, format_share
 from . import rates_words, words
 
 #: Values that a table of the page lists; the layer and the CSV have all.
@@ -83,7 +83,7 @@ def _list_cells(rates: Rates | None) -> dict[tuple[str, str], tuple[str, Markup 
         return {}
     columns = rates.parents, rates.values, rates.incidents.tolist(), rates_words.list_intervals(rates), rates.shrunk
     return {
-        (parent, value): (f"{incidents:,}", format_range(interval), format_share(float(shrunk)))
+        (parent, value): (f"{incidents:,}", format_range(interval), format_percent(float(shrunk)))
         for parent, value, incidents, interval, shrunk in zip(*columns, strict=True)
     }
 
@@ -117,7 +117,7 @@ def _list_area(rates: AreaRates, place: int) -> tuple[str, Markup | str, str, Ma
     return (
         f"{rates.incidents[place]:,}",
         format_range(rate) if math.isfinite(rate.mean) else "–",
-        format_share(float(rates.expected[place])),
+        format_percent(float(rates.expected[place])),
         words.format_cell(difference, 1, signed=True),
     )
 

@@ -80,18 +80,22 @@ def describe_found(study: RatesStudy) -> str:
         )
     incidents, outcomes = find_found_shares(study)
     return (
-        f"What police find themselves ({list_names(study.found, 15)}) is {format_share(incidents)} of the incidents and"
+        f"What police find themselves ({list_names(study.found)}) is {format_share(incidents)} of the incidents and"
         f" has {format_share(outcomes)} of the outcomes. {words.FOUND_BY_POLICE} So figures come twice."
     )
 
 
 def describe_cases(study: RatesStudy) -> list[str]:
     """Say how the last weeks compare with what is expected, that a fall there is none, and the proposed maturity."""
-    cases = study.of[study.main].cases
+    return describe_open_cases(study.of[study.main].cases, study.main)
+
+
+def describe_open_cases(cases: OpenCases | None, reported: Reported) -> list[str]:
+    """Say the same of cases alone."""
     if cases is None:
         return ["Without dates nobody can tell how old the cases are, and how many are still open."]
-    of = f"{words.AMONG[study.main]}" if study.main != "all" else "among all incidents"
-    said = [f"{_describe_recent(cases, of)} {words.NO_FALL}"] if cases.days > RECENT else [words.NO_FALL]
+    recent = _describe_recent(cases, words.AMONG[reported])
+    said = [f"{recent} {words.NO_FALL}"] if cases.comparable else [words.NO_FALL]
     said.append(describe_maturity(cases))
     late = min(len(cases.late.names), _LATE)
     if late and cases.recent.high < 1:
@@ -136,8 +140,8 @@ def describe_maturity(cases: OpenCases) -> str:
         return "Proposed maturity: 0 days, for the last four weeks do not fall short of what is expected."
     return (
         f"Proposed maturity: {count_text(cases.maturity, 'day')}, the age from which on four weeks of cases no longer"
-        " fall short. A file of less than some years cannot tell this from the season, nor from a change of what police"
-        " do."
+        " fall short beyond chance. A file of less than some years cannot tell this from the season, nor from a change"
+        " of what police do."
     )
 
 
@@ -150,11 +154,11 @@ def describe_areas(study: RatesStudy, reported: Reported) -> str:
         return f"{words.REPORTED[reported]}: no area has {COMPARED_LEAST} incidents, so none is compared."
     labels = rates.list_labels()
     above, below = labels.count("above"), labels.count("below")
-    chance = round(_BY_CHANCE * compared)
+    chance = _BY_CHANCE * compared
     return (
         f"{words.REPORTED[reported]}: {part_text(above + below, compared, 'area', 'differs', 'differ')} from what is"
         f" expected of the categories and descriptions reported there ({above} above, {below} below); by chance alone"
-        f" about {chance} would."
+        f" about {chance:{'.0f' if chance >= 1 else '.1f'}} would."
     )
 
 
@@ -163,10 +167,11 @@ def describe_few(study: RatesStudy) -> str:
     rates = study.of[study.main].areas
     assert rates is not None
     few = int(np.isnan(rates.rate).sum())
-    return (
+    text = (
         f"A rate is shown from {SHOWN_LEAST} incidents on, a difference from {COMPARED_LEAST} on: with fewer, areas"
-        f" differ as much by chance. {count_text(few, 'area has', 'areas have')} fewer than {SHOWN_LEAST}."
+        " differ as much by chance."
     )
+    return f"{text} {count_text(few, 'area has', 'areas have')} fewer than {SHOWN_LEAST}." if few else text
 
 
 def format_with_limits(interval: Interval) -> str:

@@ -158,19 +158,20 @@ def describe_calibration(study: OutcomeStudy) -> str:
     return f"{text}."
 
 
-def describe_maturity(study: OutcomeStudy) -> str:
-    """Say which days training left out because their outcomes were not known, and how the end of the file reads."""
+def list_maturity(study: OutcomeStudy) -> list[str]:
+    """Say which days training left out because their outcomes were not known; nothing where no test is forward."""
     if not study.origin:
-        return words.NO_FALL
-    if study.maturity:
-        days = "day before the test was" if study.maturity == 1 else f"{study.maturity} days before the test were"
-        left = f"The last {days} left out of training, since outcomes were not all known when the test began."
-    else:
-        left = (
+        return []
+    if not study.maturity:
+        return [
             "Training goes up to the first day of the test: it reads outcomes that were not all known then, which a"
             " model in use cannot. Set a maturity to see what that is worth."
-        )
-    return f"{left} {words.NO_FALL}"
+        ]
+    days = "day before the test was" if study.maturity == 1 else f"{study.maturity} days before the test were"
+    return [
+        f"The last {days} left out of training, since outcomes were not all known when the test began. The test itself"
+        " goes up to the end of the file: as far as its outcomes are open, probabilities look too high."
+    ]
 
 
 def describe_base(score: Score) -> str:

@@ -25,6 +25,7 @@ MORE = {
     "ece_shifted": "– after the shift",
     "ece_oracle": "– oracle",
 }
+_READ = "read"
 #: What a leak is.
 LEAKS = {
     "outcome_field": "Says the outcome",
@@ -117,6 +118,11 @@ class LeakRow:
     state: str
 
 
+def list_read(study: OutcomeStudy) -> list[str]:
+    """List what is said of leaks that the model reads or is tested with: nobody must miss it."""
+    return [leak.sentence for leak in study.leaks if _name_state(leak) == _READ]
+
+
 def list_leak_rows(study: OutcomeStudy) -> list[LeakRow]:
     """List the leaks that were found."""
     return [
@@ -142,4 +148,4 @@ def _format_leak(leak: Leak) -> str:
 def _name_state(leak: Leak) -> str:
     if leak.kept_out:
         return "kept out"
-    return "shown apart" if leak.kind in ("outcome_field", "by_definition", "found_by_police") else "read"
+    return "shown apart" if leak.kind in ("outcome_field", "by_definition", "found_by_police") else _READ

@@ -101,6 +101,11 @@ class OpenCases:
     late: LateCategories
 
     @property
+    def comparable(self) -> bool:
+        """Whether the last weeks can be compared with others before them."""
+        return self.days >= 2 * RECENT
+
+    @property
     def long_enough(self) -> bool:
         """Whether the file has days enough to show how cases mature."""
         return self.days >= LEAST_DAYS

@@ -111,10 +111,11 @@ class _Climb:
         return Step(group, way, control, self.parts.split, difference, float(shown.losses.mean()), shown.auc)
 
     def _predict(self, rows: Rows, groups: Groups) -> Floats:
-        self.context.progress(min(self.done / self.fits, 1.0), f"ladder: model {self.done + 1} of {self.fits}")
-        self.done += 1
         model = make_predictor(self.model, Reading(groups, self.minute, self.seed))
-        return model.fit(rows.select(self.parts.learned), self.context).predict(rows.select(self.parts.tested))
+        with self.context.step(self.done / self.fits, (self.done + 1) / self.fits):
+            self.done += 1
+            self.context.progress(0.0, f"Ladder: model {self.done} of {self.fits}")
+            return model.fit(rows.select(self.parts.learned), self.context).predict(rows.select(self.parts.tested))
 
     def _measure(self, predicted: Sequence[Floats]) -> _Fitted:
         losses = np.mean([compute_losses(p, self.happened) for p in predicted], axis=0)

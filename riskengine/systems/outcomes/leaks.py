@@ -20,8 +20,8 @@ from .fields import names_outcome
 from .judged import Leak
 from .people import find_person_fields
 from .repeated import Repeats, merge_repeats
-from .reported import choose_rows, says_outcome
-from .rows import MISSING, Coded, Rows
+from .reported import choose_rows, mark_rows, says_outcome
+from .rows import MISSING, Rows
 
 #: AUC of a field alone from which it says the outcome, whatever its name; and where its name says so.
 SAYS_OUTCOME, SAYS_IF_NAMED = 0.98, 0.6
@@ -30,6 +30,7 @@ _NUMBERING = 0.5
 #: Parts in which the rate of a value is not learned from the rows that it is judged on.
 _PARTS = 5
 _LISTED = 5
+_PROPOSED = "They were proposed by their words; to change that, give FOUND. "
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,8 @@ class Evidence:
     repeats : Repeats
     found : sequence of str
         Categories that police discover.
+    proposed : bool
+        By their words; nobody chose them.
     minute, people, merged : bool
         What the user asked for: the minute and fields of people as features, one row for each incident.
     """
@@ -61,6 +64,7 @@ class Evidence:
     time: str
     repeats: Repeats
     found: Sequence[str]
+    proposed: bool = True
     minute: bool = False
     people: bool = False
     merged: bool = False
@@ -110,13 +114,11 @@ def _find_fields(evidence: Evidence) -> Iterator[Leak]:
 
 
 def _find_texts(evidence: Evidence) -> Iterator[Leak]:
-    """Categories and descriptions that say the outcome in their words."""
-    for role in ("category", "description"):
-        coded = evidence.rows.texts.get(role)
-        if coded is None:
-            continue
+    """Descriptions that say the outcome in their words; see `reported.leave_out_told`."""
+    coded = evidence.rows.texts.get("description")
+    if coded is not None:
         said = [label for label in coded.labels if says_outcome(label)]
-        inside = _is_one_of(coded, said)
+        inside = mark_rows(coded, says_outcome)
         if inside.any():
             share = float(evidence.rows.outcomes[inside].mean())
             yield Leak(
@@ -124,10 +126,10 @@ def _find_texts(evidence: Evidence) -> Iterator[Leak]:
                 tuple(said),
                 share,
                 int(inside.sum()),
-                False,
-                f"{count_text(len(said), f'{role} says', f'{_plural(role)} say')} in words that there was an arrest "
+                True,
+                f"{count_text(len(said), 'description says', 'descriptions say')} in words that there was an arrest "
                 f"({list_names(said, _LISTED)}): {part_text(int(inside.sum()), len(coded.codes), 'row')}, {share:.1%} "
-                f"of them with the outcome. Strict figures are without them",
+                f"of them with the outcome. The texts are kept out, and the rows out of strict figures",
             )
 
 
@@ -197,7 +199,7 @@ def _find_definitions(evidence: Evidence) -> Iterator[Leak]:
     many = number >= BY_DEFINITION_LEAST
     sure = np.flatnonzero(many & (events >= BY_DEFINITION * number))
     named = [coded.labels[n] for n in sure[np.argsort(-number[sure], kind="stable")]]
-    inside = _is_one_of(coded, named)
+    inside = mark_rows(coded, set(named).__contains__)
     if not inside.any():
         return
     victims = int((inside & choose_rows(rows, evidence.found, "victims")).sum())
@@ -235,8 +237,8 @@ def _find_found(evidence: Evidence) -> Iterator[Leak]:
         share,
         int(inside.sum()),
         False,
-        f"Police discover {list_names(named, 20)}: {inside.mean():.0%} of the incidents, {share:.0%} of the outcomes. "
-        "Every figure is given without them, too",
+        f"Police discover, rather than victims report, {list_names(named, 40)}: {inside.mean():.0%} of the incidents, "
+        f"{share:.0%} of the outcomes. {_PROPOSED if evidence.proposed else ''}Every figure is given without them, too",
     )
 
 
@@ -278,12 +280,6 @@ def _find_duplicates(evidence: Evidence) -> Iterator[Leak]:
         f"{part_text(int(again.sum()), len(again), 'row', 'equals', 'equal')} an earlier one in every field. The share "
         f"with the outcome is {with_them:.3f} with them and {without:.3f} without. {do}",
     )
-
-
-def _is_one_of(coded: Coded, labels: Collection[str]) -> NDArray[np.bool_]:
-    wanted = set(labels)
-    by_code = np.array([*(label in wanted for label in coded.labels), False], dtype=bool)
-    return by_code[np.where(coded.codes == MISSING, len(coded.labels), coded.codes)]
 
 
 def _plural(role: str) -> str:

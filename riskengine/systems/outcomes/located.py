@@ -6,7 +6,7 @@ import numpy as np
 
 from ...contract.texts import none_text, part_text
 from ...ground.wholetables import WholeTable
-from ...intake.numbers import read_numbers
+from ...intake.placecheck import parse_numbers
 from ...intake.project import project_places
 from .rows import Floats
 from .telling import Told
@@ -67,7 +67,7 @@ def _read_axis(table: WholeTable, name: str) -> Floats:
     if table.fields[name] != "text":
         return np.full(len(table), np.nan)
     codes, labels = table.code(name)
-    return np.append(read_numbers(labels)[0], np.nan)[codes]
+    return np.append(parse_numbers(labels)[0], np.nan)[codes]
 
 
 def _guess_degrees(x: Floats, y: Floats) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...contract.outcomes import HIDDEN_BELOW
+from ...contract.outcomes import HIDDEN_BELOW, TextRole
 from ...contract.texts import count_text
 from ...contract.tools.base import fields_of
 from ...contract.tools.outcomemodel import PredictOutcome, TrainOutcomeModel
@@ -19,7 +20,7 @@ from .outlook import ALL_AREAS, Outlook, make_outlook
 from .places import Groups, expect_shares, find_middles, hide_few
 from .rows import MISSING, Coded, Floats, Rows
 
-Texts = Sequence[str | None]
+Column = Sequence[Any] | NDArray[Any]
 Thresholds = tuple[float, float]
 
 
@@ -37,7 +38,7 @@ def write_blocks(
     """
     placed = np.isfinite(places[0])
     kept = groups.select(placed)
-    columns = [[labels[code] for code in kept.codes.tolist()], *_list_shares(kept, thresholds)]
+    columns: list[Column] = [[labels[code] for code in kept.codes.tolist()], *_list_shares(kept, thresholds)]
     chunk = Chunk(columns, places[0][placed], places[1][placed])
     return write_table(path, fields_of(PredictOutcome, "blocks"), [chunk], "point", crs, "blocks")
 
@@ -45,7 +46,7 @@ def write_blocks(
 def write_areas(path: str, groups: Groups, areas: IncidentAreas, thresholds: Thresholds) -> int:
     """Write areas: polygons where a layer has them, else a point in the middle of their incidents."""
     fields, codes = fields_of(PredictOutcome, "by_area"), groups.codes
-    columns = [
+    columns: list[Column] = [
         [areas.ids[code] for code in codes.tolist()],
         [areas.names[code] for code in codes.tolist()],
         *_list_shares(groups, thresholds),
@@ -57,7 +58,7 @@ def write_areas(path: str, groups: Groups, areas: IncidentAreas, thresholds: Thr
     return write_table(path, fields, [chunk], areas.shapes.table_geometry, areas.crs, "by_area")
 
 
-def _list_shares(groups: Groups, thresholds: Thresholds) -> list[Sequence[object] | NDArray[np.generic]]:
+def _list_shares(groups: Groups, thresholds: Thresholds) -> list[Column]:
     classes = choose_classes(groups.share, *thresholds).tolist()
     return [groups.number, groups.share, groups.low, groups.high, classes, groups.hidden.astype(np.int64)]
 
@@ -72,7 +73,7 @@ def write_outlook(path: str, outlook: Outlook, categories: Coded, ids: Sequence[
         Of the areas, by their codes.
     """
     groups, fields = outlook.groups, fields_of(PredictOutcome, "outlook")
-    columns = [
+    columns: list[Column] = [
         [ids[code] if code != MISSING else "" for code in outlook.area.tolist()],
         [names[code] if code != MISSING else ALL_AREAS for code in outlook.area.tolist()],
         [categories.labels[code] for code in outlook.category.tolist()],
@@ -102,11 +103,11 @@ def write_tested(
         Discovered by police.
     """
     fields = fields_of(TrainOutcomeModel, "tested")
-    texts = [_read_texts(rows, role) for role in ("category", "description", "location", "area")]
-    columns = [
+    roles: tuple[TextRole, ...] = ("category", "description", "location", "area")
+    columns: list[Column] = [
         fids,
         [None if np.isnat(day) else str(day) for day in rows.day],
-        *texts,
+        *(_read_texts(rows, role) for role in roles),
         found.astype(np.int64),
         probability,
         choose_classes(probability, *thresholds).tolist(),
@@ -117,11 +118,11 @@ def write_tested(
     return write_table(path, fields, [Chunk(columns)], "none", None, "tested")
 
 
-def _read_texts(rows: Rows, role: str) -> Texts:
-    coded = {str(name): each for name, each in rows.texts.items()}.get(role)
+def _read_texts(rows: Rows, role: TextRole) -> Column:
+    coded = rows.texts.get(role)
     if coded is None:
         return [None] * len(rows)
-    return np.array([*coded.labels, None], dtype=object)[coded.codes].tolist()
+    return np.array([*coded.labels, None], dtype=object)[coded.codes]
 
 
 def write_groups(

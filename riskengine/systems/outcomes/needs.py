@@ -36,7 +36,8 @@ class AskedRows:
 
     def __init__(self, parameters: PredictOutcome, card: OutcomeCard, names: Sequence[str]) -> None:
         self._parameters = parameters
-        self._fields = {f"{'id' if role == 'incident' else role}_field": name for role, name in card.fields.items()}
+        roles = {role: name for role, name in card.fields.items() if role != "outcome"}
+        self._fields = {f"{'id' if role == 'incident' else role}_field": name for role, name in roles.items()}
         self._names = names
         self.found_by_police = parameters.found_by_police or card.found
         self.people = True
@@ -67,8 +68,13 @@ def _find_all(group: str, wanted: Sequence[str], names: Sequence[str]) -> list[s
     return [name for name in found.values() if name is not None]
 
 
-def check_groups(card: OutcomeCard, rows: Rows) -> None:
-    """Refuse rows that lack a field that the model reads; a value may be missing here and there.
+def check_groups(card: OutcomeCard, rows: Rows) -> list[str]:
+    """Refuse rows without a text that the model reads, and say what else they lack, which counts as missing.
+
+    Returns
+    -------
+    list of str
+        Sentences without their full stop.
 
     Raises
     ------
@@ -83,16 +89,9 @@ def check_groups(card: OutcomeCard, rows: Rows) -> None:
             value="",
             remedy="Choose the field that holds it",
         )
+    lacking = []
     if "time" in card.groups and np.isnat(rows.day).all():
-        raise DataError(
-            "The model reads the time of incidents, but none has one",
-            parameter="time_field",
-            value="",
-            remedy="Choose the field that holds it",
-        )
+        lacking.append("The model reads when incidents happened, but no time was found: it counts as missing")
     if "place" in card.groups and card.crs and not np.isfinite(rows.x).any():
-        raise DataError(
-            "The model reads the places of incidents, but the table has none",
-            parameter="incidents",
-            remedy="Choose a point layer, or a table with coordinates",
-        )
+        lacking.append("The model reads the places of incidents, but the table has none: they count as missing")
+    return lacking

@@ -23,7 +23,7 @@ from .judged import Leak
 from .leaks import Evidence, find_leaks
 from .located import read_places
 from .repeated import find_repeats, merge_repeats
-from .reported import propose_found
+from .reported import leave_out_told, propose_found
 from .rows import MISSING, Coded, Rows
 from .rule import OutcomeRule, apply_rule, has_values, make_rule, make_rule_error, unite_truths
 from .telling import Told
@@ -123,6 +123,7 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
                 next(iter(parts.fields["time"]), ""),
                 repeats.select(place),
                 found,
+                not parameters.found_by_police,
                 getattr(parameters, "use_minute", False),
                 parts.features.people,
                 parameters.merge,
@@ -137,7 +138,7 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
         extra, happened = merge_repeats(repeats, rows.texts.get("incident"), good, rows.happened)
         rows, merged, good = replace(rows, happened=happened), int(extra.sum()), good & ~extra
         told.note(_describe_merged(merged, int(good.sum()), "incident" in rows.texts))
-    rows = rows.select(good)
+    rows = leave_out_told(rows).select(good)
     told.note(_describe_span(rows))
     context.progress(1.0)
     return ReadRows(rows, table, parts.rule, parts.fields, found, refusals, merged, leaks, kept_out, told.notes)
@@ -217,13 +218,7 @@ def _choose_found(parameters: ReadsOutcomes, rows: Rows, told: Told) -> tuple[st
         if unknown := [each for reduced, each in named.items() if reduced not in known]:
             told.warn(f"No incident has the category {list_names(unknown)}, named as one that police discover")
         return tuple(known.get(reduced, each) for reduced, each in named.items())
-    proposed = propose_found(sorted(labels))
-    if proposed:
-        told.note(
-            f"Categories that police discover rather than victims report, proposed by their words: "
-            f"{list_names(proposed, 40)}. To change that, give FOUND"
-        )
-    return tuple(proposed)
+    return tuple(propose_found(sorted(labels)))
 
 
 def _check_both(happened: NDArray[np.bool_], rule: OutcomeRule) -> None:

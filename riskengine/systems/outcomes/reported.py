@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.outcomes import Reported
 from ...intake.patrols import find_patrol_group
-from .rows import MISSING, Rows
+from .rows import MISSING, Coded, Rows
 
 #: Beginnings of categories that nobody reports as a victim, beside those that patrols find wherever they go
 #: (`intake.patrols`): mostly what is forbidden by itself, and what is no crime of its own.
@@ -85,18 +86,28 @@ def choose_rows(rows: Rows, found: Collection[str], reported: Reported) -> NDArr
     known = {each.casefold() for each in found}
     category = rows.texts.get("category")
     if category is not None:
-        chosen &= ~_mark(category.codes, category.labels, [each.casefold() in known for each in category.labels])
+        chosen &= ~mark_rows(category, lambda label: label.casefold() in known)
     if reported == "strict":
         for role in ("category", "description"):
             coded = rows.texts.get(role)
             if coded is not None:
-                left_out = [is_held(each) or says_outcome(each) for each in coded.labels]
-                chosen &= ~_mark(coded.codes, coded.labels, left_out)
+                chosen &= ~mark_rows(coded, lambda label: is_held(label) or says_outcome(label))
+        if rows.told is not None:
+            chosen &= ~rows.told
     return chosen
 
 
-def _mark(codes: NDArray[np.int32], labels: Sequence[str], marked: Sequence[bool]) -> NDArray[np.bool_]:
-    """The rows of the labels that are marked."""
-    by_code = np.array([*marked, False], dtype=bool)
-    # A row without a label takes the last.
-    return by_code[np.where(codes == MISSING, len(labels), codes)]
+def leave_out_told(rows: Rows) -> Rows:
+    """Leave out the descriptions that say the outcome: a model takes such rows as its category alone says."""
+    description = rows.texts.get("description")
+    if description is None or not any(map(says_outcome, description.labels)):
+        return rows
+    told = mark_rows(description, says_outcome)
+    codes = np.where(told, np.int32(MISSING), description.codes)
+    return replace(rows, texts={**rows.texts, "description": Coded(codes, description.labels)}, told=told)
+
+
+def mark_rows(coded: Coded, fits: Callable[[str], bool]) -> NDArray[np.bool_]:
+    """Mark the rows whose label fits, shape (N,); those without one do not."""
+    by_code = np.array([*map(fits, coded.labels), False], dtype=bool)
+    return by_code[np.where(coded.codes == MISSING, len(coded.labels), coded.codes)]

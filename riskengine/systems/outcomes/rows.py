@@ -55,6 +55,8 @@ class Rows:
         Numbers by the name of their field; NaN for none.
     labels : dict of str to Coded
         Other fields that are texts.
+    told : ndarray of bool, shape (N,), or None
+        Whether a text of it that said the outcome was left out; None where none did.
     happened : ndarray of bool, shape (N,), or None
         Whether it had the outcome; None where that is not known.
     crs : str
@@ -74,6 +76,7 @@ class Rows:
     labels: Mapping[str, Coded] = field(default_factory=dict)
     happened: NDArray[np.bool_] | None = None
     crs: str = ""
+    told: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.fid)
@@ -100,4 +103,5 @@ class Rows:
             other={name: values[rows] for name, values in self.other.items()},
             labels={name: coded.select(rows) for name, coded in self.labels.items()},
             happened=None if self.happened is None else self.happened[rows],
+            told=None if self.told is None else self.told[rows],
         )

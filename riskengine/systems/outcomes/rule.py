@@ -29,8 +29,9 @@ _NO = frozenset(
 #: are none whatever else they say.
 _OUTCOME = re.compile(
     r"\b(?:arrest|arrested|booked|cited|cleared by arrest|closed by arrest|charged|summons(?:ed)?|cautioned|caution"
-    r"|penalty notice|offender (?:sent|given|fined|deprived|otherwise)|awaiting court|court (?:case|result)|local resolution"
-    r"|convicted|sentenced|in custody|detenid[oa]s?|consignad[oa]s?|judicializad[oa]s?|vinculad[oa]s?|sentencia"
+    r"|penalty notice|offender (?:sent|given|fined|deprived|otherwise)|awaiting court|court (?:case|result)"
+    r"|local resolution|convicted|sentenced|in custody|detenid[oa]s?|consignad[oa]s?|judicializad[oa]s?|vinculad[oa]s?"
+    r"|sentencia"
     r"|festgenommen|festnahme|verhaftet|aufgeklart|geklart)\b"
 )
 _NONE = re.compile(

@@ -164,7 +164,11 @@ def describe_parts(rows: Rows, parts: Parts, maturity: int) -> str:
     )
     if not maturity:
         return said
-    return f"{said}; the {count_text(maturity, 'day')} before are not learned from, for outcomes come late"
+    days = count_text(maturity, "day")
+    return (
+        f"{said}; the {days} before are not learned from, for outcomes come late, and of the last {days} tested some may "
+        "still be open"
+    )
 
 
 def _judge_models(
@@ -175,14 +179,16 @@ def _judge_models(
     predicted: dict[str, Floats] = {}
     shifts: dict[str, Shift] = {}
     for number, name in enumerate(plan.models):
-        context.progress(number / len(plan.models), f"{MODELS[name].title} ({parts.split})")
         make = _make(name, Reading(groups, plan.minute, plan.seed))
-        began = time.perf_counter()
-        model = make().fit(learned, context)
-        found.seconds.setdefault(name, time.perf_counter() - began)
-        predicted[name] = model.predict(tested)
-        context.check_cancelled()
-        shifts[name] = learn_shift_alike(make, rows, parts, plan.seed, context)
+        with context.step(number / len(plan.models), (number + 0.6) / len(plan.models)):
+            context.progress(0.0, f"{MODELS[name].title} ({parts.split})")
+            began = time.perf_counter()
+            model = make().fit(learned, context)
+            found.seconds.setdefault(name, time.perf_counter() - began)
+            predicted[name] = model.predict(tested)
+        with context.step((number + 0.6) / len(plan.models), (number + 1) / len(plan.models)):
+            context.progress(0.0, f"{MODELS[name].title} ({parts.split}): its level of late")
+            shifts[name] = learn_shift_alike(make, rows, parts, plan.seed, context)
         found.scores += judge.score(name, predicted[name], shifts[name].value)
     for name in plan.models:
         if name != REFERENCE_TABLE:

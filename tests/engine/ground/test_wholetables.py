@@ -189,3 +189,19 @@ def test_what_is_no_table_is_refused_with_a_sentence(tmp_path: Path) -> None:
     make_file(tmp_path / "good.gpkg")
     with pytest.raises(FormatError, match="cannot be read as a table"):
         read_whole_table(f"{tmp_path / 'good.gpkg'}|layername=other")
+
+
+@WAYS
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("ending", ["gpkg", "fgb"])
+def test_a_table_without_places_can_be_given_some(ending: str, tmp_path: Path) -> None:
+    table = read_whole_table(make_file(tmp_path / "plain.gpkg", geometry=None))
+    x, y = np.array([500_000.0, 2.0, np.nan, 4.0]), np.array([4_600_000.0, 3.0, 1.0, 5.0])
+    path = tmp_path / f"placed.{ending}"
+    write_whole_table(path, table.place(x, y, "EPSG:32616"), {"more": "real"}, [x])
+    again = read_whole_table(path)
+    assert again.geometry == "Point" and "32616" in again.crs
+    placed = np.array([True, True, False, True])
+    for seen, wanted in zip(again.points(), (x, y), strict=True):
+        np.testing.assert_array_equal(seen, np.where(placed, wanted, np.nan))
+    assert [name for name in again.fields if name in NAMES] == NAMES

@@ -134,7 +134,25 @@ def train_score(folder: Path, said: Recorder) -> Path:
     return report
 
 
-REPORTS: list[Report] = [inspect, select_period, train, predict, backtest, evaluate, train_score]
+def train_outcome(folder: Path, said: Recorder) -> Path:
+    report = folder / "r.html"
+    table = folder / f"{FILE_NAMES['image']}.csv"
+    random = np.random.default_rng(3)
+    # No file of GDAL's holds what is behind a zero.
+    names = [name for key, name in WRITABLE.items() if key != "nul"]
+    days = np.datetime64("2024-01-01") + np.sort(random.integers(0, 120, 1500))
+    with table.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Date", "Category", "Description", "District", "Arrest"])
+        for day in days:
+            what, more, where = random.choice(len(names), 3)
+            writer.writerow([day, names[what], names[more], names[where], random.random() < 0.2 + what / 100])
+    given = {"incidents": str(table), "kind": "rate", "compare": [], "ladder": False, "report": str(report)}
+    run_job("train_outcome", {**given, "model_output": str(folder / "m.crimeoutcome")}, said)
+    return report
+
+
+REPORTS: list[Report] = [inspect, select_period, train, predict, backtest, evaluate, train_score, train_outcome]
 
 
 @pytest.mark.parametrize("make", REPORTS, ids=lambda make: make.__name__)

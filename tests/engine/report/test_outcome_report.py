@@ -13,6 +13,7 @@ from kit.hostile import HOSTILE, find_faults_of_page
 from kit.outcomestudies import BASE, ROWS, VICTIMS, VICTIMS_BASE, make_study, spread
 from kit.pages import Page
 from kit.sentences import find_faults, find_faults_of_report
+from numpy.typing import NDArray
 
 from riskengine.contract.outcomes import OutcomeSplit
 from riskengine.measures.clustered import Interval
@@ -23,11 +24,13 @@ from riskengine.report.outcomes.sentences import (
     choose_split,
     describe_calibration,
     describe_found,
-    describe_maturity,
     describe_verdict,
     describe_within,
+    list_maturity,
 )
+from riskengine.systems.outcomes.cases import study_cases
 from riskengine.systems.outcomes.judged import OutcomeStudy, Tested
+from riskengine.systems.outcomes.rows import Coded, Rows
 
 FORWARD: OutcomeSplit = "forward"
 
@@ -35,7 +38,8 @@ FORWARD: OutcomeSplit = "forward"
 def write(folder: Path, study: OutcomeStudy, outcome: str = "Arrest: true", indicator: str = "hardship") -> Page:
     path = folder / "r.html"
     given = {"incidents": "chicago.gpkg", "kind": study.default, "maturity": study.maturity}
-    write_outcome_report(path, study, given, "EPSG:32616", ["The notes come first"], outcome, indicator)
+    notes = ["The time was found by its name", "Resolution says the outcome itself"]
+    write_outcome_report(path, study, given, "EPSG:32616", notes, outcome, indicator)
     return Page(path)
 
 
@@ -50,6 +54,14 @@ def page(tmp_path_factory: pytest.TempPathFactory, study: OutcomeStudy) -> Page:
     page = write(folder, study)
     assert find_faults_of_report(folder / "r.html") == []
     return page
+
+
+def make_rows(days: NDArray[np.datetime64], happened: NDArray[np.bool_]) -> Rows:
+    """Thefts of these days, at noon and nowhere."""
+    number = len(days)
+    clock, nowhere = np.full(number, 12, np.int8), np.full(number, np.nan)
+    kinds = {"category": Coded(np.zeros(number, np.int32), ["THEFT"])}
+    return Rows(np.arange(number), days, clock, clock * 0, nowhere, nowhere, kinds, happened=happened)
 
 
 def compare_with_table(study: OutcomeStudy, difference: Interval) -> OutcomeStudy:
@@ -175,13 +187,24 @@ def test_calibration_before_and_after_the_shift_and_the_oracle_apart(study: Outc
 
 
 @pytest.mark.parametrize(("days", "told"), [(28, "The last 28 days before"), (1, "The last day before"), (0, "Set a")])
-def test_it_says_which_days_were_left_out_and_that_a_fall_at_the_end_is_none(
-    study: OutcomeStudy, days: int, told: str
-) -> None:
-    said = describe_maturity(replace(study, maturity=days))
+def test_it_says_which_days_were_left_out(study: OutcomeStudy, days: int, told: str) -> None:
+    said = " ".join(list_maturity(replace(study, maturity=days)))
     assert told in said
-    assert said.endswith("that is not a fall.")
     assert find_faults(said) == []
+
+
+def test_open_cases_stand_beside_what_was_left_out(study: OutcomeStudy, page: Page, tmp_path: Path) -> None:
+    # Without days nobody can tell; a fall at the end is none all the same.
+    assert "Outcomes come days to months after an incident, so rates fall toward the end of a file" in page.text
+    days = np.arange("2018-01-01", "2018-07-01", dtype="datetime64[D]").repeat(10)
+    young = days >= np.datetime64("2018-06-01")
+    happened = (np.arange(len(days)) % 10 < 4) & (~young | (np.arange(len(days)) % 10 < 1))
+    cases = study_cases(make_rows(days, happened))
+    path = tmp_path / "r.html"
+    write_outcome_report(path, study, {}, cases={"all": cases, "victims": cases})
+    assert find_faults_of_report(path) == []
+    assert "In the 28 days up to Sat 30 Jun 2018, among what victims reported, there are 25 %" in Page(path).text
+    assert "Outcomes observed of those expected, by the age of the case." in Page(path).alts
 
 
 def test_each_group_gets_a_sentence_and_controls_stand_beside(study: OutcomeStudy) -> None:
@@ -220,6 +243,9 @@ def test_leaks_have_their_figure_and_what_became_of_them(page: Page) -> None:
     assert rows["Outcome by definition"][1:] == ["5.0 % of all outcomes", "2,100", "shown apart"]
     assert rows["Found by police"][1:] == ["53.0 % of all outcomes", "28,000", "shown apart"]
     assert rows["Describes people"][1:] == ["–", "156,385", "kept out"]
+    # What is not kept out stands at the top, too.
+    assert page.text.count("3,319 rows are exact duplicates.") == 2
+    assert page.text.count("Resolution says the outcome itself.") == 1
     assert rows["Exact duplicates"][1:] == ["+0.134 in the share with the outcome", "3,319", "read"]
 
 

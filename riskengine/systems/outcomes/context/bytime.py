@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,14 @@ from ....contract.dates import format_moment
 from ....contract.texts import count_text, list_names, part_text
 from ....contract.tools.joincontext import JoinContext
 from ....ground.context import JobContext
-from ....ground.errors import ParameterError
+from ....ground.errors import DataError, ParameterError
 from .matching import match_times, shift_times
-from .tables import AnyTable
+from .tables import AnyTable, take_sample, write_texts
 from .times import Moments, describe_columns, find_time_columns, read_moments, require_columns
 from .way import INCIDENTS, NAMED, TABLE, Way, say_joined, say_without
+
+#: The other order of day and month, and what it is called.
+_ORDERS = {"dmy": ("mdy", "month first"), "mdy": ("dmy", "day first")}
 
 
 def find_times(
@@ -30,6 +34,8 @@ def find_times(
     """
     theirs = require_columns(table, parameters.date_column, "date_column", TABLE)
     columns = theirs or find_time_columns(table, parameters.table_order)
+    if parameters.joined == "auto" and not theirs and not _tells_times(table, columns):
+        return None
     named = [parameters.time_field] if parameters.time_field else []
     own = require_columns(incidents, named, "time_field", INCIDENTS) or (
         find_time_columns(incidents, parameters.date_order) if columns else ()
@@ -46,6 +52,14 @@ def find_times(
     )
 
 
+def _tells_times(table: AnyTable, columns: Sequence[str]) -> bool:
+    """Whether rows are of different times: one date of all of them says when a table was made."""
+    if len(table) == 1:
+        return bool(columns)
+    texts = [write_texts(table, name, take_sample(table)) for name in columns]
+    return len({*zip(*texts, strict=True)} - {("",) * len(columns)}) > 1
+
+
 def join_by_time(
     parameters: JoinContext,
     incidents: AnyTable,
@@ -60,9 +74,13 @@ def join_by_time(
     ParameterError, DataError
         If there is no hour, or no date.
     """
-    mine = read_moments(incidents, columns[0], parameters.date_order, "time_field", INCIDENTS, context)
+    mine = read_moments(incidents, columns[0], parameters.date_order, "time_field", INCIDENTS)
     context.progress(0.25)
-    theirs = read_moments(table, columns[1], parameters.table_order, "date_column", TABLE, context)
+    theirs = read_moments(table, columns[1], parameters.table_order, "date_column", TABLE)
+    if parameters.table_order == "auto":
+        theirs = _settle_order(mine, theirs, table)
+    for note in filter(None, (mine.note, theirs.note)):
+        context.log(note)
     hourly = parameters.joined == "hour" or (parameters.joined == "auto" and mine.hourly and theirs.hourly)
     for moments, whose, parameter in (
         (mine, f"{INCIDENTS} have", "time_field"),
@@ -90,7 +108,29 @@ def join_by_time(
     if several := theirs.hourly and not hourly:
         context.log("The table has times of day: the rows of a day are averaged, and of texts the first is taken")
     known = np.unique(theirs.when[~np.isnat(theirs.when)].astype(f"datetime64[{unit}]"))
-    return Way(match, tuple(theirs.columns), said, noun, [format_moment(each) for each in known], several)
+    return Way(match, tuple(theirs.columns), said, noun, [format_moment(each) for each in known], theirs.when, several)
+
+
+def _settle_order(mine: Moments, theirs: Moments, table: AnyTable) -> Moments:
+    """Where a table's dates may be read day first or month first, read them so that more incidents have a row."""
+    if theirs.order not in _ORDERS:
+        return theirs
+    other, name = _ORDERS[theirs.order]
+    try:
+        turned = read_moments(table, theirs.columns, other, "date_column", TABLE)
+    except DataError:
+        return theirs
+    if np.isnat(turned.when).sum() > np.isnat(theirs.when).sum():
+        # A number above 12 has told them apart.
+        return theirs
+    first, second = (int((match_times(mine.when, each.when, "D", 0).incident >= 0).sum()) for each in (theirs, turned))
+    if second <= first:
+        return theirs
+    note = (
+        f"{TABLE}, {describe_columns(theirs.columns)}: nothing in the dates tells day from month. They were read"
+        f" {name}, since {count_text(second, 'incident has', 'incidents have')} a row then, and {first:,} otherwise"
+    )
+    return replace(turned, note=note)
 
 
 def _say_timeless(mine: Moments, theirs: Moments, rows: int, context: JobContext) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....contract.texts import list_names, show_name
 from ....contract.tools.joincontext import JoinContext
@@ -20,6 +21,8 @@ from .tables import AnyTable, take_sample, tidy_key, write_texts
 _ALIKE = 0.6
 #: So large a share of the incidents' keys must be in the table, and of the table's rows must be of a key of their own.
 _SHARED, _DISTINCT = 0.5, 0.9
+#: Of what a part of a time is a part, its unit, and the number of the first; years are counted from 1970.
+_PARTS = {"year": ("Y", "Y", 1970), "month": ("Y", "M", 1), "day": ("M", "D", 1), "hour": ("D", "h", 0)}
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
@@ -103,11 +106,13 @@ def require_keys(found: Keys | None, parameters: JoinContext, incidents: AnyTabl
         f" {list_names(list(incidents.fields), 30)}, the table has {list_names(list(table.fields), 30)}",
         parameter="key_field",
         value=parameters.key_field,
-        remedy="Name both columns",
+        remedy="Name both columns, or those of the dates",
     )
 
 
-def choose_columns(table: AnyTable, used: Sequence[str], timed: bool) -> tuple[list[str], list[str]]:
+def choose_columns(
+    table: AnyTable, used: Sequence[str], when: NDArray[np.datetime64] | None = None
+) -> tuple[list[str], list[str]]:
     """Choose the columns that are worth joining; returns them, and sentences about those that are left out.
 
     Parameters
@@ -115,8 +120,8 @@ def choose_columns(table: AnyTable, used: Sequence[str], timed: bool) -> tuple[l
     table : AnyTable
     used : sequence of str
         Columns of the date or key, which the incidents have themselves.
-    timed : bool
-        Joined by date or hour: year, month and day say nothing more.
+    when : ndarray of datetime64, shape (R,), optional
+        Times of the rows: columns that hold their years, months, days or hours say nothing more.
     """
     chosen: list[str] = []
     parts: list[str] = []
@@ -128,12 +133,14 @@ def choose_columns(table: AnyTable, used: Sequence[str], timed: bool) -> tuple[l
         codes, labels = table.code(name)
         if not len(labels):
             empty.append(name)
-        elif timed and tell_part(name) in ("year", "month", "day", "hour", "minute") and _are_numbers(labels):
+        elif when is not None and _repeats_time(name, codes, labels, when):
             parts.append(name)
         elif len(labels) == 1 and len(codes) > 1 and (codes >= 0).all():
             constant.append(name)
         else:
             chosen.append(name)
+    if not chosen:
+        chosen, constant = constant, []
     said = [
         f"{list_names(names, 10)} {'is' if len(names) == 1 else 'are'} left out: {why}"
         for names, why in (
@@ -146,8 +153,17 @@ def choose_columns(table: AnyTable, used: Sequence[str], timed: bool) -> tuple[l
     return chosen, said
 
 
-def _are_numbers(labels: Sequence[str]) -> bool:
-    return all(label.strip().replace(".", "", 1).isdigit() for label in labels)
+def _repeats_time(name: str, codes: NDArray[np.int32], labels: Sequence[str], when: NDArray[np.datetime64]) -> bool:
+    """Whether a column calls itself a part of the time, and holds it: minTemp speaks of no minutes."""
+    part = tell_part(name)
+    if part not in _PARTS or not all(label.strip().replace(".", "", 1).isdigit() for label in labels):
+        return False
+    within, unit, first = _PARTS[part]
+    whole = when.astype(f"datetime64[{unit}]").astype(np.int64)
+    start = 0 if part == "year" else when.astype(f"datetime64[{within}]").astype(f"datetime64[{unit}]").astype(np.int64)
+    known = (codes >= 0) & ~np.isnat(when)
+    held = np.array([float(label) for label in labels])[codes[known]]
+    return bool((held == (whole - start + first)[known]).all())
 
 
 def name_first_text(table: AnyTable, rows: Sequence[int], but: Sequence[str]) -> list[str]:

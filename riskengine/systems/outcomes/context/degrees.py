@@ -38,6 +38,8 @@ def bring_temperatures(parameters: JoinContext, values: dict[str, Column], conte
     is_one = "is" if len(degrees) == 1 else "are"
     note = f"{list_names(list(degrees), 10)} {is_one} taken for {UNITS[scale.unit]} ({scale.why}), and "
     note += "joined as they are" if wanted in ("same", scale.unit) else f"joined in {UNITS[wanted]}"
+    if scale.unit == "tenths":
+        note += ". Rain and wind of such a table are in tenths too, of a millimetre and of m/s, and stay so"
     if scale.doubtful:
         context.warn(f"{note}. Few or mild values tell units badly: choose TEMPERATURES if that is wrong")
     else:

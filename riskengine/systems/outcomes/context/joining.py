@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....contract.texts import count_text, none_text
+from ....contract.texts import count_text, none_text, replace_controls
 from ....contract.tools.joincontext import JoinContext
 from ....ground.context import JobContext
 from ....ground.errors import DataError
@@ -83,27 +83,40 @@ def join_context(
     values = {name: read_column(table, name, context) for name in names}
     notes = [*_note_delay(parameters, way, context), *bring_temperatures(parameters, values, context)]
     columns = [give(combine_rows(column, way.match), way.match) for column in values.values()]
-    fields = {f"{parameters.prefix}{name}": column.kind for name, column in values.items()}
+    fields: dict[str, str] = {}
+    for name, column in values.items():
+        new = replace_controls(f"{parameters.prefix}{name}")
+        while new in fields:
+            new += "_"
+        fields[new] = column.kind
     if empty := list_empty(list(fields), columns, found):
         context.log(f"Empty though the incident has a row: {', '.join(empty)} of these incidents")
     return Joined(fields, columns, found, way.said, notes)
 
 
 def _find_rows(parameters: JoinContext, incidents: AnyTable, table: AnyTable, context: JobContext) -> Way:
-    """Find rows in the way that was asked for, or the first that the table allows: date, location, key."""
+    """Find rows in the way that was asked for, or the first that the table allows: location, date or hour, key."""
     asked = parameters.joined
-    keyed = asked == "auto" and bool(parameters.key_column or parameters.key_field)
-    if asked in ("date", "hour") or (asked == "auto" and not keyed):
+    if asked == "auto":
+        if parameters.key_column or parameters.key_field:
+            asked = "key"
+        elif not parameters.date_column and holds_polygons(table):
+            asked = "location"
+    if asked in ("auto", "date", "hour"):
         times = find_times(parameters, incidents, table)
         if times is not None:
             return join_by_time(parameters, incidents, table, times, context)
-    if asked == "location" or (asked == "auto" and not keyed and holds_polygons(table)):
-        return join_by_place(incidents, table, context)
-    return join_by_key(parameters, incidents, table, context)
+    if parameters.delay:
+        context.warn(f"DELAY is {parameters.delay}, but only values by date or hour are late: it is not used")
+    return (
+        join_by_place(incidents, table, context)
+        if asked == "location"
+        else join_by_key(parameters, incidents, table, context)
+    )
 
 
 def _choose_all(table: AnyTable, way: Way, context: JobContext) -> list[str]:
-    names, left_out = choose_columns(table, way.used, way.timed)
+    names, left_out = choose_columns(table, way.used, way.when)
     for sentence in left_out:
         context.log(sentence)
     if not names:
@@ -140,7 +153,7 @@ def _check_repeated(parameters: JoinContext, way: Way, context: JobContext) -> N
 
 def _note_delay(parameters: JoinContext, way: Way, context: JobContext) -> list[str]:
     """Say how old the values are."""
-    if not way.timed:
+    if way.when is None:
         return []
     if parameters.delay:
         days = count_text(parameters.delay, "day")

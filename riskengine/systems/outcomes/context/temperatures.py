@@ -15,7 +15,8 @@ Floats = NDArray[np.float64]
 
 #: Names of temperatures: those of GHCN, and whatever says so, in the languages that the word is alike in.
 _TEMPERATURE = re.compile(
-    r"temp(?![olt])|^t_?(max|min|avg|mean|obs|air|dew)|^(max|min|avg|mean)_?t$|dew_?point|^(adpt|awbt)$|fahrenheit|celsius"
+    r"temp(?![olt])|^t_?(max|min|avg|mean|obs|air|dew)|^(max|min|avg|mean)_?t$|dew_?point|^(adpt|awbt)$|fahrenheit"
+    r"|celsius"
 )
 _NAMED_UNITS = (
     ("fahrenheit", re.compile(r"fahrenheit|°\s?f\b|(?<![^\W_])(deg_?)?f$|[([]f[)\]]|[a-z]F$")),

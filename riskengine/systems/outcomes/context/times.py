@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....contract.fieldnames import find_field
-from ....contract.texts import list_names, show_name, show_names
-from ....ground.context import JobContext
+from ....contract.texts import count_text, list_names, show_name, show_names
 from ....ground.errors import DataError, ParameterError
 from ....intake.timejoin import MOST_COLUMNS, find_flat_clock, join_times
-from ....intake.times import OFFSETS_DROPPED
+from ....intake.times import OFFSETS_DROPPED, join_sentences
 from ....intake.timesearch import find_times
 from .tables import AnyTable, take_sample, write_texts
 
@@ -33,11 +32,17 @@ class Moments:
         Where they stand.
     hourly : bool
         Whether they say an hour.
+    order : {"ymd", "dmy", "mdy"}
+        How dates such as 02/03/18 were read; "ymd" where there are none.
+    note : str
+        What a reader of the results should know; may be empty.
     """
 
     when: NDArray[np.datetime64]
     columns: tuple[str, ...]
     hourly: bool
+    order: str = "ymd"
+    note: str = ""
 
 
 def require_columns(table: AnyTable, names: Sequence[str], parameter: str, whose: str) -> list[str]:
@@ -73,9 +78,7 @@ def find_time_columns(table: AnyTable, order: str = "auto") -> tuple[str, ...]:
     return readings[0].columns if readings and readings[0].score > 0 and readings[0].kind != "month" else ()
 
 
-def read_moments(
-    table: AnyTable, columns: Sequence[str], order: str, parameter: str, whose: str, context: JobContext
-) -> Moments:
+def read_moments(table: AnyTable, columns: Sequence[str], order: str, parameter: str, whose: str) -> Moments:
     """Read the times of a table.
 
     Parameters
@@ -94,13 +97,14 @@ def read_moments(
     """
     if len(columns) > MOST_COLUMNS:
         raise ParameterError(
-            f"{len(columns)} columns are named for one time",
+            f"{count_text(len(columns), 'column is', 'columns are')} named for one time",
             parameter=parameter,
             value=";".join(columns),
             remedy="Name the date, or date and hour, or year, month and day",
         )
     named = " and ".join(show_names(columns))
     values = table.column(columns[0])
+    read, note = "ymd", ""
     if len(columns) == 1 and values.dtype.kind == "M":
         when = values.astype("datetime64[s]")
     else:
@@ -109,11 +113,10 @@ def read_moments(
             for number, name in enumerate(columns)
         ]
         parsed = join_times(texts, order)
-        when = parsed.time
-        if parsed.note and not parsed.months:
-            context.log(f"{whose}, {named}: {parsed.note}")
-        if parsed.offset is not None:
-            context.warn(f"{whose}, {named}: {OFFSETS_DROPPED[:1].lower()}{OFFSETS_DROPPED[1:]}")
+        when, read = parsed.time, parsed.order
+        dropped = OFFSETS_DROPPED if parsed.offset is not None else ""
+        if said := join_sentences("" if parsed.months else parsed.note, dropped):
+            note = f"{whose}, {named}: {said}"
     known = when[~np.isnat(when)]
     if not len(known):
         raise DataError(
@@ -123,7 +126,7 @@ def read_moments(
             remedy="Choose the column of the date, or another order of dates",
         )
     # Of dates alone every clock is the same.
-    return Moments(when, tuple(columns), not find_flat_clock(known))
+    return Moments(when, tuple(columns), not find_flat_clock(known), read, note)
 
 
 def describe_columns(columns: Sequence[str]) -> str:

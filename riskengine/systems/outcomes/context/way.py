@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....contract.texts import count_text, list_names, part_text
 from ....ground.context import JobContext
@@ -33,6 +34,8 @@ class Way:
         What a group of rows is: a day, an hour, a key, a polygon.
     labels : sequence of str
         What people call each group.
+    when : ndarray of datetime64, shape (R,), or None
+        Times of the rows, where they are joined by them.
     several : bool
         That a group has several rows was to be expected, and is said.
     """
@@ -42,12 +45,8 @@ class Way:
     said: str
     noun: str
     labels: Sequence[str]
+    when: NDArray[np.datetime64] | None = None
     several: bool = False
-
-    @property
-    def timed(self) -> bool:
-        """Whether values are of a time."""
-        return self.noun in ("day", "hour")
 
 
 def say_joined(match: Match, said: str, context: JobContext) -> None:
