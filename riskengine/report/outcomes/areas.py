@@ -68,9 +68,11 @@ def describe_areas(areas: AreaOutcomes) -> str:
     )
     if abs(level) < _LEVEL:
         return text
+    differ = int(((areas.low > level) | (areas.high < level))[compared].sum())
     return (
         f"{text} All together have {format_percentage_points(abs(level))} {'more' if level > 0 else 'less'} than was"
-        " predicted: that is the level, and no difference between areas."
+        f" predicted, which is the level and no difference between areas: beyond it {part_text(differ, number, 'area')}"
+        f" {'differs' if differ == 1 else 'differ'}."
     )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...contract.outcomes import BY_DEFINITION, BY_DEFINITION_LEAST, SMOOTHING, TextRole
 from ...contract.texts import count_text, list_names, part_text, show_name
 from ...ground.wholetables import WholeTable
+from ...intake.importing import ROWS as MERGED_ROWS
 from ...measures.metrics import auc
 from .coding import read_labels
 from .fields import names_outcome
@@ -94,7 +95,7 @@ def _find_fields(evidence: Evidence) -> Iterator[Leak]:
     """Other fields that say the outcome."""
     table, happened = evidence.table, evidence.rows.outcomes
     for name in table.fields:
-        if name in evidence.taken:
+        if name in evidence.taken or name == MERGED_ROWS:
             continue
         coded = read_labels(table, name)
         if not 1 < len(coded.labels) <= _NUMBERING * len(table):
@@ -160,6 +161,18 @@ def _find_minute(evidence: Evidence) -> Iterator[Leak]:
 def _find_rows(evidence: Evidence) -> Iterator[Leak]:
     """How many rows an incident has, which grows with its charges."""
     size, happened, incident = evidence.repeats.size, evidence.rows.outcomes, evidence.rows.texts.get("incident")
+    if evidence.table.fields.get(MERGED_ROWS) in ("integer", "long"):
+        merged = np.array(evidence.table.column(MERGED_ROWS), dtype=np.float64)
+        alone = auc(np.nan_to_num(merged, nan=1.0), happened)
+        yield Leak(
+            "rows",
+            (MERGED_ROWS,),
+            alone,
+            int((merged > 1).sum()),
+            True,
+            f"{MERGED_ROWS} counts the rows of an incident that Import incidents has merged, which tell the outcome "
+            f"(AUC of it alone {alone:.3f}): it is never a feature",
+        )
     if incident is None or size.max(initial=1) < 2:
         return
     # Of incidents, each once.

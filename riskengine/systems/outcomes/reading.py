@@ -131,7 +131,7 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
         )
         for leak in leaks:
             told.note(leak.sentence)
-    says_outcome = {name for leak in leaks if leak.kind == "outcome_field" and leak.kept_out for name in leak.names}
+    says_outcome = {name for leak in leaks if leak.kind in ("outcome_field", "rows") for name in leak.names}
     kept_out = tuple(name for name in parts.features.names if name in says_outcome)
     rows, merged = parts.features.add_to(parts.rows, kept_out), 0
     if parameters.merge:
