@@ -346,7 +346,7 @@ reason to work less on those with a low one.
     ] = False
     output: Annotated[
         str | None,
-        VectorDestination("any", style="outcomes", abstract="card"),
+        VectorDestination("any", style="outcomes", abstract="card", of="incidents"),
         Shown(
             tr("Outcomes"),
             tr(
