@@ -13,7 +13,7 @@ import shapely
 from kit.tables import read_table as read_sqlite
 
 from riskengine.ground.errors import DataError, FormatError, ParameterError
-from riskengine.systems.outcomes.reading import ReadRows, write_refused
+from riskengine.systems.outcomes.reading import ReadRows
 from riskengine.systems.outcomes.rows import MISSING
 
 CHICAGO = """Date,Latitude,Longitude,Block,LocationDescription,PrimaryType,Description,Arrest,Domestic,CommunityArea
@@ -153,11 +153,10 @@ def test_two_digit_years_and_halves_of_days_are_read(read_table: Any) -> None:
 
 def test_rows_without_a_date_or_an_outcome_are_refused_and_recoverable(read_table: Any, tmp_path: Path) -> None:
     table = "Date,Type,Arrest\n2020-01-01,A,true\n,A,true\n2020-01-02,B,\nsoon,C,false\n2020-01-05,D,false\n"
-    read, context = read_table(table)
+    read, context = read_table(table, refused=str(tmp_path / "refused.gpkg"))
     assert read.rows.fid.tolist() == [0, 4]
     assert [row for row, _ in read.refusals] == [1, 2, 3]
     assert any("3 of 5 rows are left out: " in said and "no outcome (1)" in said for said in context.warnings)
-    assert write_refused(str(tmp_path / "refused.gpkg"), read) == 3
     refused = read_sqlite(tmp_path / "refused.gpkg")
     assert refused["Type"] == ["A", "B", "C"]
     assert refused["Date"] == ["", "2020-01-02", "soon"]
