@@ -65,7 +65,7 @@ class OutcomeRule:
     sentence: str
 
     def describe(self, most: int = 3) -> str:
-        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; beyond `most` values how many more."""
+        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; of many values the first `most`."""
         rest = len(self.values) - most
         named = "; ".join(map(show_name, self.values[:most])) + (f" and {rest:,} more" if rest > 0 else "")
         return f"{show_name(self.field)}: {named}"
