@@ -90,7 +90,11 @@ def _write_incidents(parameters: PredictOutcome, read: ReadRows, mapped: Mapped)
     columns = [
         _spread(column, read) for column in (mapped.probability, mapped.low, mapped.high, mapped.classes, mapped.notes)
     ]
-    names = write_whole_table(parameters.output, read.table, ADDED, columns, "output")
+    table = read.table
+    if table.geometry is None and read.rows.crs:
+        # Coordinates in columns: with points there is a map.
+        table = table.place(_spread(read.rows.x, read), _spread(read.rows.y, read), read.rows.crs)
+    names = write_whole_table(parameters.output, table, ADDED, columns, "output")
     return dict(zip(ADDED, names, strict=True))
 
 

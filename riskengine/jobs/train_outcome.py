@@ -9,7 +9,7 @@ import numpy as np
 
 from ..contract import tags as tagnames
 from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
-from ..contract.texts import count_text, list_names, show_name
+from ..contract.texts import count_text
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -18,6 +18,7 @@ from ..learning.modelfile import list_versions
 from ..measures.clustered import Interval
 from ..report.outcomes import ladder
 from ..report.outcomes.page import write_outcome_figures, write_outcome_report
+from ..report.outcomes.prediction import describe_kept
 from ..report.outcomes.sentences import describe_calibration, describe_found, describe_model, describe_verdict
 from ..report.outputs import hide_folders
 from ..systems.outcomes.groups import list_groups
@@ -50,6 +51,7 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
     reading = Reading(groups, plan.minute, plan.seed)
     with context.step(0.8, 0.95):
         kept = train_kept(read.rows, lambda: make_predictor(plan.model, reading), plan.maturity, study, context)
+    context.log(describe_kept(kept))
     figures = _list_figures(study)
     context.progress(0.95, "Writing")
     OutcomeModel(kept.predictor, make_card(plan, read, kept, figures)).save(parameters.model_output)
@@ -159,7 +161,7 @@ def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[st
 def describe_outcome(read: ReadRows) -> str:
     """Describe what counts, such as ``Arrest: True``."""
     assert read.outcome is not None, "required"
-    return f"{show_name(read.outcome.field)}: {list_names(read.outcome.values)}"
+    return read.outcome.describe()
 
 
 def _list_leaks(read: ReadRows, kind: str) -> list[str]:

@@ -11,9 +11,18 @@ from ...contract.dates import format_days
 from ...contract.outcomes import MODELS, OutcomeClass
 from ...contract.texts import count_text, part_text
 from ...contract.tools.outcomemodel import PredictOutcome
-from ...systems.outcomes.mapping import Mapped
+from ...systems.outcomes.mapping import BY_DEFINITION, FOUND_BY_POLICE, NOT_STRICT, Mapped
 from ...systems.outcomes.model import OutcomeCard
 from ...systems.outcomes.rows import Rows
+from ...systems.outcomes.training import Trained
+from ..words import format_change
+
+#: How incidents that are not rated are rated, too, by what is noted of them.
+_SWITCHES = {
+    FOUND_BY_POLICE: "set ROWS to all incidents",
+    NOT_STRICT: "set ROWS to all incidents, or to those reported by victims or others",
+    BY_DEFINITION: "switch DEFINITIONS on",
+}
 
 
 def describe_card(card: OutcomeCard) -> str:
@@ -21,6 +30,15 @@ def describe_card(card: OutcomeCard) -> str:
     return (
         f"{MODELS[card.name].title}, of the outcome {card.outcome}, trained on {count_text(card.rows, 'incident')} of "
         f"{format_days(card.first, card.last)}, {card.rate:.1%} of them with it"
+    )
+
+
+def describe_kept(kept: Trained) -> str:
+    """Describe what the model that is kept was fitted on, and how it was shifted."""
+    return (
+        f"The model that is kept is fitted on {count_text(len(kept.rows), 'incident')} of "
+        f"{format_days(kept.first, kept.last)}, and its logit shifted by {format_change(kept.shift, 2)}, as the last "
+        "of these days ask for"
     )
 
 
@@ -38,8 +56,7 @@ def list_sentences(
         taken |= mask
         if number:
             said.append(f"{part_text(number, total, 'incident', 'is', 'are')} not rated: {note}")
-    if said:
-        said.append("To rate these too, change ROWS, or switch DEFINITIONS on")
+            said[-1] += f". To rate these too, {_SWITCHES[note]}"
     rated = total - int(taken.sum())
     low, high = f"{parameters.unlikely:.0%}", f"{parameters.likely:.0%}"
     said.append(

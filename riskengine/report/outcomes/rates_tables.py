@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ...contract.outcomes import AREA_LABELS, Reported
-from ...contract.texts import make_writable
+from ...contract.texts import count_text, make_writable
 from ...ground.artefacts import whole_file
 from ...measures.clustered import Interval
 from ...measures.proportions import compute_share_limits
@@ -139,7 +139,7 @@ def list_ages(study: RatesStudy) -> list[AgeRow]:
     made = []
     for place, (begin, end) in enumerate(zip(longest.begins.tolist(), longest.ends.tolist(), strict=True)):
         cells = [_list_age(cases.ages, place) for cases in of.values()]
-        made.append(AgeRow(f"{begin} to {end} days", cells))
+        made.append(AgeRow(f"{begin} to {count_text(end, 'day')}", cells))
     return made
 
 

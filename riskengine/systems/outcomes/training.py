@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...contract.dates import format_days
 from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError
@@ -79,11 +78,7 @@ def train_kept(
     with context.step(0.0, 0.5):
         predictor = make().fit(known, context)
     with context.step(0.5, 1.0):
-        shift = learn_shift(make, known, context=context)
-    context.log(
-        f"The model that is kept is fitted on {count_text(len(known), 'incident')} of {format_days(first, last)}, and "
-        f"its logit shifted by {shift.value:+.3f}, as the last days before ask for"
-    )
+        shift = learn_shift(make, known, maturity, context=context)
     return Trained(predictor, shift.value, _measure_drift(rows, study), known, str(first), str(last))
 
 

@@ -121,7 +121,7 @@ def test_every_incident_stays_and_what_police_find_has_no_probability(mapped: An
     counts = [mapped[f"{name}_COUNT"] for name in ("LIKELY", "BETWEEN", "UNLIKELY")]
     assert counts == [sum(row["class"] == name for row in rated) for name in ("likely", "between", "unlikely")]
     assert "not rated: found by police" in mapped.log.text
-    assert "change ROWS" in mapped.log.text
+    assert "To rate these too, set ROWS to all incidents" in mapped.log.text
 
 
 def test_all_can_be_rated_and_thresholds_moved(predict: Any, crimes: QgsVectorLayer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 from torch import nn
 
 from ....ground.context import JobContext
@@ -53,8 +53,8 @@ class TwoLayers(nn.Module):
         """Logits, shape (N,)."""
         first: torch.Tensor = self.levels(levels) + self.numbers(numbers)
         second = self.second(self.dropout(torch.relu(first)))
-        logits: torch.Tensor = self.last(self.dropout(torch.relu(second)))
-        return logits[:, 0]
+        odds: torch.Tensor = self.last(self.dropout(torch.relu(second)))
+        return odds[:, 0]
 
     def penalty(self) -> torch.Tensor:
         """Sum of the sizes of all weights and of half their squares, as published."""
@@ -86,6 +86,8 @@ class PublishedNetwork(FieldModel):
             # Of many values one is read at a time: small weights, as a layer over all columns would have.
             with torch.no_grad():
                 network.levels.weight[:-1].normal_(std=(self.encoding_.width + 1) ** -0.5)
+                # Of few rows ten epochs are few steps: they begin at the rate of all incidents.
+                network.last.bias.fill_(float(logit(rows.outcomes.mean())))
             levels, numbers = self._split(table, device)
             happened = torch.tensor(rows.outcomes[order].astype(np.float32), device=device)
             self._train(network, levels, numbers, happened, context)

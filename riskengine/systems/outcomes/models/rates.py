@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ....contract.outcomes import SMOOTHING, TextRole
 from ....ground.damage import ArraySpec, Damaged, check_arrays
 from ..rows import Floats, Rows
-from .vocabulary import UNSEEN, Vocabulary
+from .vocabulary import UNSEEN, Vocabulary, pack_texts, unpack_texts
 
 #: Fields of a nested rate, the widest first.
 NESTED: tuple[TextRole, ...] = ("category", "description", "location")
@@ -122,7 +122,8 @@ class NestedRates:
 
     def state(self, name: str) -> dict[str, NDArray[Any]]:
         """Return the rates as arrays of a model file."""
-        arrays: dict[str, NDArray[Any]] = {f"{name}_overall": np.float64(self.overall) * np.ones(())}
+        arrays: dict[str, NDArray[Any]] = {f"{name}_overall": np.asarray(self.overall)}
+        arrays |= pack_texts(f"{name}_roles", self.roles)
         for role, vocabulary, *learned in zip(
             self.roles, self.vocabularies, self.keys, self.rates, self.counts, strict=True
         ):
@@ -143,7 +144,10 @@ class NestedRates:
         ------
         Damaged
         """
-        present = tuple(role for role in roles if f"{name}_{role}_keys" in state)
+        written = unpack_texts(f"{name}_roles", state)
+        present = tuple(role for role in roles if role in written)
+        if present != written:
+            raise Damaged(f"{name}_roles_bytes names other fields than those that it may")
         vocabularies = tuple(Vocabulary.restore(f"{name}_{role}", state) for role in present)
         check_arrays({f"{name}_overall": ArraySpec("f", (), 0, 1)}, state)
         for role in present:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from qgis.core import (
@@ -18,16 +19,16 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..riskengine.contract.colours import OUTCOME_CLASSES, OUTCOME_OUTLINE
-from ..riskengine.contract.outcomes import CLASSES
-from .area_styles import make_percent_expression, name_fields, style_table
-from .crs import tr
-from .style_parts import list_colours, load_style
+from ...riskengine.contract.colours import OUTCOME_CLASSES, OUTCOME_OUTLINE
+from ...riskengine.contract.outcomes import CLASSES
+from ..area_styles import make_percent_expression, name_fields, style_table
+from ..crs import tr
+from ..style_parts import list_colours, load_style
 
 #: Of points, in millimetres: there are many of the unlikely ones, and few of the others.
-_SIZES = {"likely": 2.0, "between": 1.7, "unlikely": 1.2}
-#: Classes of the share expected of blocks and areas.
-_STEPS = 5
+_SIZES = {"likely": 2.0, "between": 1.4, "unlikely": 1.2}
+#: Classes of the share expected of blocks and areas, and how large the point of a block is, in millimetres.
+_STEPS, _SHARE_SIZE = 5, 3.0
 #: What an expected number of outcomes is rounded to.
 _DIGITS = {"outcomes": 1}
 
@@ -107,23 +108,23 @@ def style_outcomes_tested(layer: QgsVectorLayer, likely: float, unlikely: float)
 
 
 def style_outcome_shares(layer: QgsVectorLayer) -> None:
-    """Style blocks and areas by the share to expect, in even steps; nearly all of them are of one class.
+    """Style blocks and areas by fifths of their shares: nearly all of them are of one class.
 
     A share that is hidden for publishing is an outline.
     """
     name_fields(layer, list_outcome_titles(), {})
     field = layer.fields().lookupField("probability")
-    highest = layer.maximumValue(field)
-    top = 1.0 if highest in (None, NULL) or not highest else float(highest)
+    shares = sorted(float(value) for value in layer.uniqueValues(field) if value not in (None, NULL))
+    places = {round(number * (len(shares) - 1) / _STEPS) for number in range(_STEPS + 1)} if shares else set()
+    steps = [shares[place] for place in sorted(places)]
+    steps *= 2 if len(steps) == 1 else 1
     ranges = []
-    for number, colour in enumerate(list_colours(_STEPS)):
-        begin, end = top * number / _STEPS, top * (number + 1) / _STEPS
-        symbol = _make_symbol(layer, colour.name(), 3.0)
-        ranges.append(QgsRendererRange(begin, end, symbol, f"{100 * begin:.1f} – {100 * end:.1f} %"))
-    hidden = _make_symbol(layer, "#ffffff", 3.0)
-    ranges.append(QgsRendererRange(-1, -1, hidden, tr("Hidden: fewer than five outcomes")))
-    if layer.maximumValue(layer.fields().lookupField("hidden")) != 1:
-        del ranges[-1]
+    for (begin, end), colour in zip(pairwise(steps), list_colours(len(steps) - 1)):
+        label = tr("{low} – {high} % expected").format(low=f"{100 * begin:.1f}", high=f"{100 * end:.1f}")
+        ranges.append(QgsRendererRange(begin, end, _make_symbol(layer, colour.name(), _SHARE_SIZE), label))
+    if layer.maximumValue(layer.fields().lookupField("hidden")) == 1:
+        hidden = tr("Hidden: fewer than five outcomes")
+        ranges.append(QgsRendererRange(-1, -1, _make_symbol(layer, "#ffffff", _SHARE_SIZE), hidden))
     layer.setRenderer(QgsGraduatedSymbolRenderer('coalesce("probability", -1)', ranges))
     called = '"name"' if _has_field(layer, "name") else '"block"'
     shown = f"coalesce({make_percent_expression('probability', 'low', 'high')}, '{tr('hidden for publishing')}')"
@@ -145,7 +146,7 @@ def _set_classes(layer: QgsVectorLayer, field: str, likely: float, unlikely: flo
     titles = list_class_titles(likely, unlikely)
     renderer = QgsCategorizedSymbolRenderer(field)
     for level, name in reversed(list(enumerate(CLASSES))):
-        symbol = _make_symbol(layer, OUTCOME_CLASSES[name], _SIZES[name])
+        symbol = _make_symbol(layer, OUTCOME_CLASSES[name], _SIZES[name], name != "unlikely")
         # Each class is drawn over those that are less likely, without sorting all points.
         symbol.symbolLayer(0).setRenderingPass(level)
         renderer.addCategory(QgsRendererCategory(name, symbol, titles[name]))
@@ -153,8 +154,11 @@ def _set_classes(layer: QgsVectorLayer, field: str, likely: float, unlikely: flo
     layer.setRenderer(renderer)
 
 
-def _make_symbol(layer: QgsVectorLayer, colour: str, size: float) -> QgsSymbol:
+def _make_symbol(layer: QgsVectorLayer, colour: str, size: float, outlined: bool = True) -> QgsSymbol:
     outline: dict[str, Any] = {"color": colour, "outline_color": OUTCOME_OUTLINE, "outline_width": "0.1"}
+    if not outlined:
+        # Outlines of thousands of small points would darken them.
+        outline["outline_style"] = "no"
     if layer.geometryType() == Qgis.GeometryType.Polygon:
         return QgsFillSymbol.createSimple(outline)
     return QgsMarkerSymbol.createSimple({**outline, "name": "circle", "size": str(size)})
