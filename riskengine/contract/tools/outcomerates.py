@@ -7,7 +7,7 @@ from typing import Annotated
 from ..texts import tr
 from .base import Output, Shown
 from .kinds import Fields, FileDestination, VectorDestination
-from .outcomes import HasAreas, ReadsOutcomes
+from .outcomes import HasAreas, ReadsOutcomes, RefusesIncidents
 from .shared import CSV, HTML, OUTCOMES
 
 #: What the layer says of each area, of all incidents; the same of those that victims reported follows.
@@ -25,7 +25,7 @@ _OF_AREAS: Fields = {
 }
 
 
-class OutcomeRates(HasAreas, ReadsOutcomes):
+class OutcomeRates(HasAreas, ReadsOutcomes, RefusesIncidents):
     ID = "outcomerates"
     JOB = "outcome_rates"
     TITLE = tr("Outcome rates")

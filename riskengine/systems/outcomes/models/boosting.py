@@ -15,16 +15,17 @@ from ....ground.context import JobContext
 from ..rows import Floats, Rows
 from .columns import ColumnMaker, Columns, order_rows
 from .fields import FieldModel
-from .pastcolumns import PastColumns
+from .ratecolumns import RateColumns
 from .trees import CategoryTrees, flatten_category_trees
 
 #: Of scikit-learn's boosting.
 SETTINGS: Mapping[str, Any] = {
-    "max_iter": 200,
-    "learning_rate": 0.06,
+    "max_iter": 150,
+    "learning_rate": 0.05,
     "max_leaf_nodes": 31,
-    "min_samples_leaf": 40,
-    "l2_regularization": 1.0,
+    "min_samples_leaf": 20,
+    "l2_regularization": 10.0,
+    "max_features": 0.3,
     "early_stopping": False,
 }
 #: Fewer rows are learned from by one thread.
@@ -44,7 +45,7 @@ class Boosting(FieldModel):
     SETTINGS: ClassVar[Mapping[str, Any]] = SETTINGS
 
     def _make_columns(self) -> ColumnMaker:
-        return PastColumns(self.reading, self.rates_, self.PLACES)
+        return RateColumns(self.reading, self.rates_, self.PLACES)
 
     def _fit(self, rows: Rows, context: JobContext) -> bool:
         self.columns_ = self._make_columns()

@@ -172,7 +172,7 @@ class ColumnMaker:
         self.vocabularies_ = {name: Vocabulary.restore(f"text{number}", state) for number, name in enumerate(names)}
         self.levels_ = {}
         for position, (name, values) in enumerate(self._count_values().items()):
-            check_arrays({f"levels{position}": ArraySpec("i", (values,), 0, self.MOST - 1)}, state)
+            check_arrays({f"levels{position}": ArraySpec("i", (values,), 0, min(values, self.MOST) - 1)}, state)
             self.levels_[name] = Levels(np.asarray(state[f"levels{position}"]), self.MOST)
         return self
 

@@ -48,7 +48,7 @@ class Ensemble(Predictor):
         return self.members_[MEMBERS[-1]].find_unseen(rows)
 
     def count_alike(self, rows: Rows) -> NDArray[np.int64]:
-        """Count the rows learned from of each row's kind, as far as it was seen."""
+        """Count the rows learned from of each row's kind."""
         return self.members_[MEMBERS[-1]].count_alike(rows)
 
     def state(self) -> dict[str, NDArray[Any]]:
