@@ -125,7 +125,7 @@ def test_months_without_days_and_dates_without_times_have_no_hour(read_table: An
     months, context = read_table("Month,Crime type,Arrest\n2021-01,Burglary,true\n2021-02,Burglary,false\n")
     assert months.rows.day.astype(str).tolist() == ["2021-01-01", "2021-02-01"]
     assert months.rows.hour.tolist() == [MISSING, MISSING]
-    assert any("months without a day" in said for said in context.messages)
+    assert any("months only" in said for said in context.messages)
     # The column of times is a dummy.
     table = "Date,Time,Category,Arrest\n2012-07-02,1899-12-30,A,true\n2012-07-03,1899-12-30,A,false\n"
     table += "2012-07-04,1899-12-30,A,false\n"
@@ -178,6 +178,13 @@ def test_to_predict_every_row_stays(read_table: Any) -> None:
     assert read.refusals == []
 
 
+def test_new_incidents_of_one_moment_have_an_hour(read_table: Any) -> None:
+    table = "occurred,Type\n2020-05-01 10:15:00,A\n2020-05-02 10:15:00,B\n"
+    assert read_table(table, required=False)[0].rows.hour.tolist() == [10, 10]
+    dates, _ = read_table(table.replace(" 10:15:00", ""), required=False)
+    assert dates.rows.hour.tolist() == [MISSING, MISSING]
+
+
 def test_what_is_named_is_taken_whatever_the_names_say(read_table: Any) -> None:
     table = "Date,Category,Kind,Resolution,Fate,Other\n"
     table += "2020-01-01,A,x,ARREST,shot,2020-03-01\n2020-01-02,B,y,NONE,freed,2020-04-01\n"
@@ -209,6 +216,12 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     with pytest.raises(error) as caught:
         read_table("Date,Type,Arrest\n2020-01-01,A,true\n2020-01-02,B,false\n", **given)
     assert said in str(caught.value)
+
+
+def test_values_that_no_row_has_are_said_where_others_are_there(read_table: Any) -> None:
+    read, context = read_table(FRANCISCO, outcome_values=["ARREST, BOOKED", "ARREST, CITED"])
+    assert read.rows.outcomes.tolist() == [False, True, False, False]
+    assert any("No row has ARREST, CITED, which would count" in said for said in context.messages)
 
 
 def test_tables_that_say_nothing_are_refused(read_table: Any, tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def test_with_a_level_that_falls_the_shift_halves_the_calibration_error() -> Non
     assert score
     assert score.shift < -0.2
     assert score.figures["ece_shifted"].mean < score.figures["ece"].mean / 2
+    assert score.figures["log_loss_shifted"].mean < score.figures["log_loss"].mean
     raw, shifted = (np.abs(p - o).max() for p, o in (found.curves["raw"], found.curves["shifted"]))
     assert shifted < raw
 
