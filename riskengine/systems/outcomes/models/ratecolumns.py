@@ -68,7 +68,9 @@ class RateColumns(ColumnMaker):
         """Learn from rows with outcomes, and make their table; of outcomes a row sees those of other days alone."""
         self._learn_fields(rows)
         roles: tuple[TextRole, ...] = ("area", "block") if self.places else ()
-        self.places_ = {role: Vocabulary.learn(rows.texts[role]) for role in roles if role in rows.texts}
+        self.places_: dict[str, Vocabulary] = {
+            role: Vocabulary.learn(rows.texts[role]) for role in roles if role in rows.texts
+        }
         self.sums_: dict[str, FoldSums] = {}
         return self._stack(rows, rows.outcomes.astype(np.float64))
 
@@ -122,18 +124,20 @@ class RateColumns(ColumnMaker):
         numbered = numbered | dict(zip(KINDS, (numbered[role] for role in self.kinds.roles), strict=False))
         if not self.places:
             return numbered
+        texts: dict[str, Coded] = {role: rows.texts[role] for role in rows.texts}
+        absent = Coded(np.full(len(rows), MISSING, dtype=np.int32), ())
         for name, size in CELLS.items():
             if name in self.places_:
-                absent = Coded(np.full(len(rows), MISSING, dtype=np.int32), ())
-                numbered[name] = self.places_[name].number(rows.texts.get(name, absent))
+                numbered[name] = self.places_[name].number(texts.get(name, absent))
             else:
                 numbered[name] = number_cells(rows.x, rows.y, size)
         return numbered
 
     def _count_numbers(self, name: str) -> int:
         """How many numbers a field has that is combined with another."""
-        named = {**self.vocabularies_, **self.places_, **dict(zip(KINDS, self.kinds.keys, strict=False))}
-        return len(named[name])
+        if name in KINDS:
+            return len(self.kinds.keys[KINDS.index(name)])
+        return len(self.vocabularies_[name] if name in self.vocabularies_ else self.places_[name])
 
     def _combine(self, numbered: Mapping[str, Numbers], fields: tuple[str, ...]) -> Numbers:
         """Make one number of several fields'; `NOWHERE` where one was never seen."""
