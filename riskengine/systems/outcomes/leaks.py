@@ -31,6 +31,8 @@ _NUMBERING = 0.5
 #: Parts in which the rate of a value is not learned from the rows that it is judged on.
 _PARTS = 5
 _LISTED = 5
+#: An AUC as near to that of chance tells next to nothing.
+_TELLING = 0.02
 _PROPOSED = "They were proposed by their words; to change that, give FOUND. "
 
 
@@ -89,6 +91,10 @@ def measure_field(codes: NDArray[np.int32], happened: NDArray[np.bool_]) -> floa
     np.add.at(events, (part, values), happened)
     rate = (events.sum(0) - events + SMOOTHING * base) / (number.sum(0) - number + SMOOTHING)
     return auc(rate[part, values], happened)
+
+
+def _tells(alone: float) -> str:
+    return "tells" if abs(alone - 0.5) > _TELLING else "hardly tells"
 
 
 def _find_fields(evidence: Evidence) -> Iterator[Leak]:
@@ -154,7 +160,7 @@ def _find_minute(evidence: Evidence) -> Iterator[Leak]:
         alone,
         int(known.sum()),
         not evidence.minute,
-        f"The recorded minute tells the outcome (AUC of it alone {alone:.3f}): {said} have it; {kept}",
+        f"The recorded minute {_tells(alone)} the outcome (AUC of it alone {alone:.3f}): {said} have it; {kept}",
     )
 
 
@@ -170,8 +176,8 @@ def _find_rows(evidence: Evidence) -> Iterator[Leak]:
             alone,
             int((merged > 1).sum()),
             True,
-            f"{MERGED_ROWS} counts the rows of an incident that Import incidents has merged, which tell the outcome "
-            f"(AUC of it alone {alone:.3f}): it is never a feature",
+            f"{MERGED_ROWS} counts the rows of an incident that Import incidents has merged, and {_tells(alone)} the "
+            f"outcome (AUC of it alone {alone:.3f}): it is never a feature",
         )
     if incident is None or size.max(initial=1) < 2:
         return
@@ -195,8 +201,8 @@ def _find_rows(evidence: Evidence) -> Iterator[Leak]:
         alone,
         int((size > 1).sum()),
         True,
-        f"How many rows an incident has tells the outcome (AUC of it alone {alone:.3f}): {', '.join(shares)} have it. "
-        f"It is never a feature; {remedy}",
+        f"How many rows an incident has {_tells(alone)} the outcome (AUC of it alone {alone:.3f}): {', '.join(shares)} "
+        f"have it. It is never a feature; {remedy}",
     )
 
 

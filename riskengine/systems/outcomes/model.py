@@ -18,7 +18,7 @@ from .models.base import Predictor, Reading, make_predictor
 from .rows import Floats, Rows
 from .shift import shift_probabilities
 
-KIND = "crimerisk.outcomemodel"
+KIND = "crimerisk.crimeoutcome"
 FORMAT = 1
 SUFFIX = ".crimeoutcome"
 _FARTHEST = 20.0

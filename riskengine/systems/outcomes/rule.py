@@ -65,7 +65,7 @@ class OutcomeRule:
     sentence: str
 
     def describe(self, most: int = 3) -> str:
-        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; beyond `most` values how many more."""
+        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; of more than `most` how many more."""
         rest = len(self.values) - most
         named = "; ".join(map(show_name, self.values[:most])) + (f" and {rest:,} more" if rest > 0 else "")
         return f"{show_name(self.field)}: {named}"
@@ -108,7 +108,7 @@ def make_rule(field: str, coded: Coded, asked: Sequence[str], parameter: str = "
     Raises
     ------
     ParameterError
-        If the field does not have a value that was asked for.
+        If the field has none of the values that were asked for.
     """
     counts = np.bincount(coded.codes[coded.codes != MISSING], minlength=len(coded.labels))
     by_share = [coded.labels[number] for number in np.argsort(-counts, kind="stable") if counts[number]]
@@ -117,20 +117,24 @@ def make_rule(field: str, coded: Coded, asked: Sequence[str], parameter: str = "
         for label in by_share:
             by_plain.setdefault(_reduce(label), []).append(label)
         unknown = [each for each in asked if _reduce(each) not in by_plain]
-        if unknown:
+        if len(unknown) == len(asked):
             raise ParameterError(
                 f"The field {show_name(field)} has no value {list_names(unknown)}",
                 parameter=parameter,
                 value=unknown[0],
                 remedy=f"Choose from: {list_names(by_share, 40)}",
             )
-        values = [label for each in dict.fromkeys(map(_reduce, asked)) for label in by_plain[each]]
+        values = [label for each in dict.fromkeys(map(_reduce, asked)) for label in by_plain.get(each, ())]
     else:
+        unknown = []
         values = propose_values(by_share, sorted(counts[counts > 0].tolist(), reverse=True))
     if not values:
         return None
     number = dict(zip(coded.labels, counts.tolist(), strict=True))
-    return OutcomeRule(field, tuple(values), not asked, _describe(field, values, by_share, number, not asked))
+    sentence = _describe(field, values, by_share, number, not asked)
+    if unknown:
+        sentence += f". No row has {list_names(unknown)}, which would count"
+    return OutcomeRule(field, tuple(values), not asked, sentence)
 
 
 def apply_rule(rule: OutcomeRule, coded: Coded) -> NDArray[np.bool_]:

@@ -263,6 +263,10 @@ def test_areas_are_counted_beside_what_chance_makes(study: OutcomeStudy) -> None
     assert beyond < int(describe_areas(fewer).split(" of 76 ")[0])
     few = next(row for row in list_area_rows(areas) if row.rows == 60)
     assert few.difference == "–"
+    # Whole numbers have no decimals, and one that is not known is a dash.
+    shown = {row.name: row.indicator or "" for row in list_area_rows(areas)}
+    assert shown["Area 2"] == "–"
+    assert all(text.lstrip("-").isdigit() for name, text in shown.items() if name != "Area 2")
 
 
 def test_what_follows_from_the_indicator_goes_by_both_correlations(study: OutcomeStudy) -> None:

@@ -139,3 +139,17 @@ def test_a_join_keeps_dates_and_shows_no_ids_of_its_own(output: str, run: Any, t
         assert [feature["level"] or None for feature in made.getFeatures()] == [None, None, "high"]
     finally:
         QgsProject.instance().removeMapLayer(layer.id())
+
+
+def test_incidents_that_are_refused_are_recovered_with_all_they_had(run: Any, tmp_path: Path) -> None:
+    layer = make_layer()
+    QgsProject.instance().addMapLayer(layer, False)
+    try:
+        layer.startEditing()
+        layer.changeAttributeValue(next(layer.getFeatures()).id(), 0, "false")
+        layer.commitChanges()
+        refused = run("outcomerates", INPUT=layer, REFUSED="memory:")["REFUSED"]
+    finally:
+        QgsProject.instance().removeMapLayer(layer.id())
+    assert refused.fields().names() == ["Arrest", "day", "beat", "reason"]
+    assert [feature.attributes()[1:] for feature in refused.getFeatures()] == [[None, 1, "no date"]]

@@ -103,7 +103,10 @@ class ColumnMaker:
         self.numbers_ = tuple(name for name, values in self._list_numbers(rows).items() if np.isfinite(values).any())
 
     def _make_fields(self, rows: Rows) -> dict[str, Floats]:
-        columns = {name: self.levels_[name].assign(values) for name, values in self._number_texts(rows).items()}
+        return self._assign_fields(rows, self._number_texts(rows))
+
+    def _assign_fields(self, rows: Rows, numbered: Mapping[str, Numbers]) -> dict[str, Floats]:
+        columns = {name: self.levels_[name].assign(values) for name, values in numbered.items()}
         given = self._list_numbers(rows)
         return columns | {name: given.get(name, np.full(len(rows), np.nan)) for name in self.numbers_}
 
@@ -172,7 +175,7 @@ class ColumnMaker:
         self.vocabularies_ = {name: Vocabulary.restore(f"text{number}", state) for number, name in enumerate(names)}
         self.levels_ = {}
         for position, (name, values) in enumerate(self._count_values().items()):
-            check_arrays({f"levels{position}": ArraySpec("i", (values,), 0, self.MOST - 1)}, state)
+            check_arrays({f"levels{position}": ArraySpec("i", (values,), 0, min(values, self.MOST) - 1)}, state)
             self.levels_[name] = Levels(np.asarray(state[f"levels{position}"]), self.MOST)
         return self
 

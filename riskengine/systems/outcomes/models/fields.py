@@ -51,7 +51,7 @@ class FieldModel(Predictor):
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what it learned as arrays."""
-        learned = {"learned": np.asarray(self.learned_, dtype=np.int8)}
+        learned = {"learned": np.asarray(self.learned_, dtype=np.int64)}
         return self.rates_.state("rates") | learned | (self._state() if self.learned_ else {})
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> Self:

@@ -15,12 +15,13 @@ from ....ground.damage import ArraySpec, Damaged, check_arrays
 
 #: Levels of a category at most: as many as scikit-learn's trees tell apart.
 MOST_LEVELS = 255
-#: Values that a set can hold, and after them whether it holds rows without a value.
-_WIDTH = 256
+#: Numbers that hold the bits of a set.
+_WORDS = 8
+_ADDED = ("missing", "set", "members")
 _SPECS = {
     "trees_missing": ArraySpec("i", ("nodes",), 0, 1),
     "trees_set": ArraySpec("i", ("nodes",), -1),
-    "trees_members": ArraySpec("i", ("sets", _WIDTH), 0, 1),
+    "trees_members": ArraySpec("i", ("sets", _WORDS)),
 }
 
 
@@ -30,17 +31,17 @@ class CategoryTrees(Trees):
 
     Attributes
     ----------
-    missing : ndarray of int8, shape (nodes,)
+    missing : ndarray of int32, shape (nodes,)
         1 where rows without a value go left.
     set : ndarray of int32, shape (nodes,)
         Row of `members` of a node that asks for a set; -1 for one that compares.
-    members : ndarray of int8, shape (sets, 256)
-        1 for levels that go left.
+    members : ndarray of int32, shape (sets, 8)
+        The bits of the levels that go left.
     """
 
-    missing: NDArray[np.int8]
+    missing: NDArray[np.int32]
     set: NDArray[np.int32]
-    members: NDArray[np.int8]
+    members: NDArray[np.int32]
 
     def find_left(self, node: int, values: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Find which values of its column a node sends left."""
@@ -48,12 +49,13 @@ class CategoryTrees(Trees):
         if self.set[node] < 0:
             left = values <= self.limit[node]
         else:
-            left = self.members[self.set[node]][np.where(absent, 0, values).astype(np.uint8)] > 0
+            bits = np.unpackbits(self.members[self.set[node]].astype("<i4").view(np.uint8), bitorder="little")
+            left = bits[np.clip(np.where(absent, 0, values), 0, len(bits) - 1).astype(np.uint8)] > 0
         return np.asarray(np.where(absent, self.missing[node] > 0, left))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return the trees as arrays by name."""
-        return super().state() | {f"trees_{name}": getattr(self, name) for name in ("missing", "set", "members")}
+        return super().state() | {f"trees_{name}": getattr(self, name) for name in _ADDED}
 
     @classmethod
     def restore(cls, state: Mapping[str, NDArray[Any]], columns: int) -> CategoryTrees:
@@ -69,7 +71,7 @@ class CategoryTrees(Trees):
             raise Damaged("trees_roots leave nodes that no row comes to")
         if (np.asarray(state["trees_set"]) >= len(state["trees_members"])).any():
             raise Damaged("trees_set leads nowhere")
-        added: dict[str, Any] = {name: np.asarray(state[f"trees_{name}"]) for name in ("missing", "set", "members")}
+        added: dict[str, Any] = {name: np.asarray(state[f"trees_{name}"], dtype=np.int32) for name in _ADDED}
         return cls(**{field.name: getattr(plain, field.name) for field in fields(Trees)}, **added)
 
 
@@ -98,11 +100,11 @@ def flatten_category_trees(model: HistGradientBoostingClassifier) -> CategoryTre
         right=np.where(leaf, 0, nodes["right"] + shift).astype(np.int32),
         value=np.where(leaf, nodes["value"], 0).astype(np.float32),
         start=float(np.ravel(model._baseline_prediction)[0]),
-        missing=(nodes["missing_go_to_left"].astype(bool) & ~leaf).astype(np.int8),
+        missing=(nodes["missing_go_to_left"].astype(bool) & ~leaf).astype(np.int32),
         set=np.where(
             asks, nodes["bitset_idx"].astype(np.int64) + np.repeat(np.cumsum([0, *sets])[:-1], lengths), -1
         ).astype(np.int32),
-        members=np.unpackbits(bits.astype("<u4").view(np.uint8), axis=1, bitorder="little").astype(np.int8),
+        members=bits.view(np.int32),
     )
 
 

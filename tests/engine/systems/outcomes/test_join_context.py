@@ -152,7 +152,7 @@ def test_by_hour_where_the_table_has_hours(join: Join) -> None:
 
 
 def test_a_table_without_hours_is_not_joined_by_hour(join: Join) -> None:
-    with pytest.raises(ParameterError, match=r"The table has no hours in day\. Name the column of the hour"):
+    with pytest.raises(ParameterError, match=r"The table: day holds no time of day\. Name the column of the hour"):
         join("day,rain\n2018-03-01,1\n2018-03-02,2\n", joined="hour")
 
 
