@@ -36,8 +36,8 @@ from .area_styles import (
 from .crs import tr
 from .exactness import open_by_name, write_exactness
 from .label_styles import style_hits, style_labels
-from .outcome_rate_styles import style_outcome_areas, style_outcome_rates
-from .outcome_styles import (
+from .outcomes.rate_styles import style_outcome_areas, style_outcome_rates
+from .outcomes.styles import (
     style_joined,
     style_outcome_outlook,
     style_outcome_shares,

@@ -12,6 +12,7 @@ import numpy as np
 from common import say
 
 from outcome_parts.cities import read_city
+from outcome_parts.train_speed import train_vs_sklearn
 from riskengine.contract.outcomes import DEFAULT_MODEL, MODELS, REFERENCE_TABLE, OutcomeSplit, Reported
 from riskengine.ground.context import JobContext
 from riskengine.measures.alarmcurves import compute_calibration_error
@@ -63,6 +64,11 @@ def measure_chicago_2018(data: Path) -> dict[str, Any]:
     found["leaks"] = describe_leaks(own)
     found["seconds"] = {**others.seconds, **own.seconds}
     return {"chicago_2018": found}
+
+
+def measure_training(data: Path) -> dict[str, Any]:
+    """Measure the speed of training on a million rows like those of Chicago 2018, joined as they are."""
+    return train_vs_sklearn(read_city(data, "chicago_2018").rows)
 
 
 def measure_groups(data: Path) -> dict[str, Any]:

@@ -184,8 +184,11 @@ def read_whole_table(path: str | Path, parameter: str = "incidents") -> WholeTab
     file, layer = split_path(path)
     try:
         about = pyogrio.read_info(file, layer=layer)
-        kinds = dict(zip(about["fields"].tolist(), map(_find_kind, about["dtypes"].tolist()), strict=True))
-        if has_arrow() and _ROW not in kinds and _is_in_one_zone(file, about, kinds):
+        names = about["fields"].tolist()
+        if twice := len(set(names)) < len(names):
+            names = _find_names(names, [])
+        kinds = dict(zip(names, map(_find_kind, about["dtypes"].tolist()), strict=True))
+        if has_arrow() and not twice and _ROW not in kinds and _is_in_one_zone(file, about, kinds):
             return _read_arrow(file, layer, kinds)
         meta, fids, shapes, columns = pyogrio.raw.read(file, layer=layer, return_fids=True)
     except (DataLayerError, DataSourceError, UnicodeDecodeError) as error:
@@ -195,7 +198,7 @@ def read_whole_table(path: str | Path, parameter: str = "incidents") -> WholeTab
             value=str(path),
             remedy="Choose a table or layer that opens in QGIS; a text file must be in UTF-8",
         ) from error
-    arrays = dict(zip(meta["fields"].tolist(), columns, strict=True))
+    arrays = dict(zip(names, columns, strict=True))
     shaped = meta["geometry_type"] is not None
     return WholeTable(
         kinds,
@@ -300,14 +303,18 @@ def write_whole_table(
             "FID": id_field or _find_free(_ID, kept),
             "GEOMETRY_NAME": _find_free(shape_field or _SHAPES, kept),
         }
-    names = _find_names(fields, [*kept, *filter(None, (id_field, *options.get("layer_options", {}).values()))])
+    names = _find_names(
+        fields, [*_find_names(kept, []), *filter(None, (id_field, *options.get("layer_options", {}).values()))]
+    )
     added = dict(zip(names, zip(fields.values(), columns, strict=True), strict=True))
     own_ids = {id_field: ("long", table.fids)} if id_field and id_field not in kept else {}
+    # In a GeoPackage capitals do not tell names apart.
+    called = dict(zip(kept, _find_names(kept, []) if packed else kept, strict=True))
     with open_whole_table(path, parameter) as temporary:
         if table._arrow is not None and (packed or _ROW not in (*kept, *own_ids, *names)):
-            _write_as_arrow(temporary, table, own_ids, added, options)
+            _write_as_arrow(temporary, table, called, own_ids, added, options)
         else:
-            kept_columns = {name: (kind, table.column(name)) for name, kind in kept.items()}
+            kept_columns = {called[name]: (kind, table.column(name)) for name, kind in kept.items()}
             _write_as_arrays(temporary, table, {**own_ids, **kept_columns, **added}, options)
     return names
 
@@ -339,12 +346,18 @@ def _find_names(wanted: Iterable[str], taken: Iterable[str]) -> list[str]:
 
 
 def _write_as_arrow(
-    path: Path, table: WholeTable, own_ids: Mapping[str, Any], added: Mapping[str, Any], options: dict[str, Any]
+    path: Path,
+    table: WholeTable,
+    called: Mapping[str, str],
+    own_ids: Mapping[str, Any],
+    added: Mapping[str, Any],
+    options: dict[str, Any],
 ) -> None:
     import pyogrio
 
     types = list_arrow_types()
-    rows = table._arrow.select([*table.fields, *([table.shape_field] if table.shape_field else [])])
+    shapes = [table.shape_field] if table.shape_field else []
+    rows = table._arrow.select([*called, *shapes]).rename_columns([*called.values(), *shapes])
     for number, (name, (kind, values)) in enumerate(own_ids.items()):
         rows = rows.add_column(number, name, make_arrow_column(values, types[kind]))
     for name, (kind, values) in added.items():

@@ -10,6 +10,7 @@ from ..contract.tools.joincontext import JoinContext
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.wholetables import read_whole_table, write_whole_table
+from ..intake.filekinds import find_layers
 from ..systems.outcomes.context.joining import join_context
 from ..systems.outcomes.context.tables import AnyTable, read_text_table
 
@@ -21,7 +22,7 @@ def run(parameters: JoinContext, context: JobContext) -> dict[str, Any]:
     """Read incidents and table, join them, write the incidents with the new fields."""
     check_folder(parameters.output)
     context.progress(0.0, "Reading the table")
-    table: AnyTable = read_text_table(parameters.file, context) if parameters.file else _read_layer(parameters, context)
+    table = _read_table(parameters, context)
     context.progress(0.1, "Reading the incidents")
     incidents = read_whole_table(parameters.incidents)
     with context.step(0.3, 0.7):
@@ -40,8 +41,12 @@ def run(parameters: JoinContext, context: JobContext) -> dict[str, Any]:
     }
 
 
-def _read_layer(parameters: JoinContext, context: JobContext) -> AnyTable:
-    table = read_whole_table(str(parameters.table), "table")
-    name = show_name(parameters.source or Path(str(parameters.table)).name)
+def _read_table(parameters: JoinContext, context: JobContext) -> AnyTable:
+    """Read a text as it was published; a layer, also one given as a file, as GDAL does."""
+    path = parameters.file or str(parameters.table)
+    if parameters.file and not find_layers([path]):
+        return read_text_table(path, context)
+    table = read_whole_table(path, "file" if parameters.file else "table")
+    name = show_name(parameters.source or Path(path).name)
     context.log(f"{name}: {count_text(len(table), 'row')}, {count_text(len(table.fields), 'column')}")
     return table

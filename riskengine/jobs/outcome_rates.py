@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..contract.texts import show_name
 from ..contract.tools.outcomerates import OutcomeRates
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.wholetables import WholeTable
-from ..report.outcomes.rates_page import write_rates_report
 from ..report.outcomes.rates_tables import write_rates_csv
 from ..report.outcomes.rates_words import (
     describe_areas,
@@ -21,6 +19,7 @@ from ..report.outcomes.rates_words import (
     find_found_shares,
     find_rate,
 )
+from ..report.outputs import hide_folders
 from ..systems.outcomes.arealayer import find_areas
 from ..systems.outcomes.ratesstudy import RatesStudy, study_rates
 from ..systems.outcomes.ratetables import write_areas, write_rates
@@ -31,8 +30,6 @@ from .models import to_dict
 
 #: Values of the outcome field that the report lists.
 _VALUES = 20
-#: Values of the outcome that a sentence names.
-_NAMED = 3
 
 
 def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
@@ -50,9 +47,9 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
     with context.step(0.4, 0.8):
         study = study_rates(rows, victims, read.found, areas, context)
     assert read.outcome is not None
-    outcome = _name_outcome(read.outcome)
+    outcome = read.outcome.describe()
     headline = describe_headline(study, outcome)
-    shown = to_dict(parameters)
+    shown = hide_folders(to_dict(parameters))
     findings = [leak.sentence for leak in read.leaks if leak.kind != "found_by_police"]
     context.progress(0.8, "Writing")
     if parameters.rates:
@@ -60,6 +57,9 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
     if parameters.by_area and areas is not None:
         write_areas(parameters.by_area, study)
     if parameters.report:
+        # matplotlib takes a second to load.
+        from ..report.outcomes.rates_page import write_rates_report
+
         values = _list_values(read.table, read.outcome)
         write_rates_report(parameters.report, study, outcome, values, shown, rows.crs, read.notes, findings)
     if parameters.csv:
@@ -88,13 +88,6 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began, 3),
         "parameters": shown,
     }
-
-
-def _name_outcome(rule: OutcomeRule) -> str:
-    """Name field and values; values hold commas themselves."""
-    named = "; ".join(map(show_name, rule.values[:_NAMED]))
-    rest = len(rule.values) - _NAMED
-    return f"{show_name(rule.field)}: {named}{f' and {rest} more' if rest > 0 else ''}"
 
 
 def _list_values(table: WholeTable, rule: OutcomeRule) -> list[tuple[str, int, bool]]:

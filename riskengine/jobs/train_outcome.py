@@ -9,7 +9,7 @@ import numpy as np
 
 from ..contract import tags as tagnames
 from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
-from ..contract.texts import count_text, list_names, show_name
+from ..contract.texts import count_text
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
@@ -161,7 +161,7 @@ def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[st
 def describe_outcome(read: ReadRows) -> str:
     """Describe what counts, such as ``Arrest: True``."""
     assert read.outcome is not None, "required"
-    return f"{show_name(read.outcome.field)}: {list_names(read.outcome.values)}"
+    return read.outcome.describe()
 
 
 def _list_leaks(read: ReadRows, kind: str) -> list[str]:

@@ -35,7 +35,7 @@ from .figures_csv import write_figures
 FILES = frozenset(
     [
         *("areas", "by_area", "checkpoint", "compare", "csv", "extras", "heatmaps", "hits", "incidents", "labels"),
-        *("model", "model_output", "output", "places", "report", "risk", "tested"),
+        *("model", "model_output", "output", "places", "rates", "report", "risk", "tested"),
     ]
 )
 

@@ -95,7 +95,8 @@ def make_areas(reported: Reported, names: Sequence[str], seed: int = 1) -> AreaO
     observed = predicted + random.normal(0, 0.02, number)
     reach = np.where(rows < 100, np.nan, 1.96 * np.sqrt(observed * (1 - observed) / rows))
     left = observed - predicted
-    indicator = np.round(predicted * 300 + random.normal(0, 10, number), 1)
+    indicator = np.round(predicted * 300 + random.normal(0, 10, number))
+    indicator[1] = np.nan
     correlation = Interval(0.60, 0.43, 0.72), Interval(0.05, -0.18, 0.27)
     return AreaOutcomes(names, rows, observed, predicted, left - reach, left + reach, reported, indicator, *correlation)
 

@@ -20,7 +20,6 @@ QUICK: dict[str, dict[str, Any]] = {
     "countareas": {"UNITS": 1, "SIZE": 500},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
-    "outcomerates": {"OUTCOME_FIELD": "category", "OUTCOME_VALUES": "Theft", "AREA_FIELD": "category"},
     "predictscore": {"SPACING": 500},
     "predictscoreraster": {"CELL_SIZE": 200},
     "trainforecastmodel": {"MODEL_KIND": "recent_counts"},

@@ -201,7 +201,7 @@ which describes the past; a forecast made in the morning does not know it. With 
     source: Annotated[str, LayerName("table")] = ""
     output: Annotated[
         str,
-        VectorDestination("any", style="context", abstract="abstract"),
+        VectorDestination("any", style="context", abstract="abstract", of="incidents"),
         Shown(tr("Incidents with context"), tr("All incidents with all their fields, and the new ones.")),
     ]
 

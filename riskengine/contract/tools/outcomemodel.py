@@ -19,7 +19,7 @@ from ..outcomes import (
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown
 from .kinds import Choice, Field, File, FileDestination, VectorDestination, find_ending
-from .outcomes import MATURITY, REPORTED, HasAreas, ReadsOutcomes
+from .outcomes import MATURITY, REPORTED, HasAreas, ReadsOutcomes, RefusesIncidents
 from .shared import CSV, HTML, OUTCOME_MODEL, OUTCOMES, SEED
 
 #: Days at the end that are tested: a decade is more than any file holds.
@@ -51,7 +51,7 @@ PEOPLE_SHOWN = Shown(
 )
 
 
-class TrainOutcomeModel(ReadsOutcomes):
+class TrainOutcomeModel(ReadsOutcomes, RefusesIncidents):
     ID = "trainoutcome"
     JOB = "train_outcome"
     TITLE = tr("Train outcome model")
@@ -346,7 +346,7 @@ reason to work less on those with a low one.
     ] = False
     output: Annotated[
         str | None,
-        VectorDestination("any", style="outcomes", abstract="card"),
+        VectorDestination("any", style="outcomes", abstract="card", of="incidents"),
         Shown(
             tr("Outcomes"),
             tr(

@@ -7,7 +7,7 @@ from typing import Annotated
 from ..texts import tr
 from .base import Output, Shown
 from .kinds import Fields, FileDestination, VectorDestination
-from .outcomes import HasAreas, ReadsOutcomes
+from .outcomes import HasAreas, ReadsOutcomes, RefusesIncidents
 from .shared import CSV, HTML, OUTCOMES
 
 #: What the layer says of each area, of all incidents; the same of those that victims reported follows.
@@ -25,7 +25,7 @@ _OF_AREAS: Fields = {
 }
 
 
-class OutcomeRates(HasAreas, ReadsOutcomes):
+class OutcomeRates(HasAreas, ReadsOutcomes, RefusesIncidents):
     ID = "outcomerates"
     JOB = "outcome_rates"
     TITLE = tr("Outcome rates")
@@ -64,8 +64,8 @@ Exact duplicates and several rows of one incident are found and said, and become
         Output("RATE_VICTIMS", "rate_victims", tr("Rate, reported by victims or others")),
         Output("FOUND_SHARE", "found_share", tr("Share of the incidents that police found")),
         Output("FOUND_OUTCOMES", "found_outcomes", tr("Share of the outcomes that these have")),
-        Output("RECENT_RATIO", "recent_ratio", tr("Observed ÷ expected of the last four weeks, −1 where it cannot be told")),
-        Output("PROPOSED_MATURITY", "maturity", tr("Proposed maturity [days], −1 where it cannot be told")),
+        Output("RECENT_RATIO", "recent_ratio", tr("Observed ÷ expected of the last four weeks, −1 if unknown")),
+        Output("PROPOSED_MATURITY", "maturity", tr("Proposed maturity [days], −1 if unknown")),
         Output("DUPLICATES", "duplicates", tr("Rows that repeat another one exactly")),
         Output("VALUES", "values", tr("Values that count"), "text"),
         Output("HEADLINE", "headline", tr("The rates in a sentence"), "text"),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from ..texts import tr
 from .base import Limits, Problem, Shown, Tool
-from .kinds import Choice, Field, LayerName, Table, Text
+from .kinds import Choice, Field, LayerName, Table, Text, VectorDestination
 from .shared import ReadsTimes, list_fields_of_none
 
 #: Days until outcomes are known: more than two years are a mistake.
@@ -127,6 +127,19 @@ class ReadsOutcomes(ReadsTimes):
     ] = []
 
     source: Annotated[str, LayerName("incidents")] = ""
+
+
+class RefusesIncidents(Tool):
+    """The incidents left out, as they are, with the reason."""
+
+    refused: Annotated[
+        str | None,
+        VectorDestination("any", created=False, of="incidents"),
+        Shown(
+            tr("Refused incidents"),
+            tr("Those without a date or an outcome that can be read, with all their fields and the reason."),
+        ),
+    ] = None
 
 
 class HasAreas(Tool):

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ...contract.outcomes import COMPARED_LEAST
-from ...contract.texts import part_text, show_name
+from ...contract.texts import format_amount, part_text, show_name
 from ...measures.clustered import Interval
 from ...systems.outcomes.judged import AreaOutcomes
 from ..words import format_change, format_percentage_points
@@ -31,7 +31,7 @@ class AreaRow:
     observed: float
     predicted: float
     difference: Markup
-    indicator: float | None
+    indicator: str | None
 
 
 def find_compared(areas: AreaOutcomes) -> NDArray[np.bool_]:
@@ -46,11 +46,15 @@ def list_area_rows(areas: AreaOutcomes) -> list[AreaRow]:
     rows = []
     for place in order.tolist():
         interval = Interval(*(100 * float(each[place]) for each in (departure, areas.low, areas.high)))
-        indicator = None if areas.indicator is None else float(areas.indicator[place])
+        indicator = None if areas.indicator is None else _format_indicator(float(areas.indicator[place]))
         shares = float(areas.observed[place]), float(areas.predicted[place])
         difference = words.format_cell(interval if compared[place] else None, 1, signed=True)
         rows.append(AreaRow(show_name(areas.names[place]), int(areas.rows[place]), *shares, difference, indicator))
     return rows
+
+
+def _format_indicator(value: float) -> str:
+    return format_amount(value) if math.isfinite(value) else "–"
 
 
 def describe_areas(areas: AreaOutcomes) -> str:
@@ -68,9 +72,11 @@ def describe_areas(areas: AreaOutcomes) -> str:
     )
     if abs(level) < _LEVEL:
         return text
+    differ = int(((areas.low > level) | (areas.high < level))[compared].sum())
     return (
         f"{text} All together have {format_percentage_points(abs(level))} {'more' if level > 0 else 'less'} than was"
-        " predicted: that is the level, and no difference between areas."
+        f" predicted, which is the level and no difference between areas: beyond it {part_text(differ, number, 'area')}"
+        f" {'differs' if differ == 1 else 'differ'}."
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...contract.colours import QUALITATIVE
 from ...contract.outcomes import GROUPS, MODELS, OutcomeSplit, Reported
-from ...contract.texts import show_name
+from ...contract.texts import count_text, show_name
 from ...measures.clustered import Interval
 from ...systems.outcomes.judged import AreaOutcomes, OutcomeStudy
 from ..figures import PLOT_STYLE, make_figure, to_data_uri
@@ -118,7 +118,7 @@ def draw_areas(areas: AreaOutcomes) -> str | None:
             _label_rows(axes, [show_name(areas.names[place], 28) for place in order], 8)
         else:
             axes.set_yticks([])
-            axes.set_ylabel(f"{len(order)} areas")
+            axes.set_ylabel(count_text(len(order), "area"))
         axes.set_xlabel("observed less predicted, percentage points")
         return to_data_uri(figure)
 

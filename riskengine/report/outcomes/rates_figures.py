@@ -107,7 +107,8 @@ def draw_cases(cases: Mapping[Reported, OpenCases], maturity: int | None) -> str
             )  # fmt: skip
         last = next(iter(cases.values())).last
         if maturity:
-            axes.axvspan(*date2num([last - (maturity - 1) * day, last + day]), color="#999", alpha=0.16, linewidth=0)
+            begin, end = date2num([last - (maturity - 1) * day, last + day])  # type: ignore[no-untyped-call]
+            axes.axvspan(begin, end, color="#999", alpha=0.16, linewidth=0)
         axes.axhline(100, color="#222", linewidth=1)
         axes.set_ylabel("outcomes, % of those expected")
         axes.set_ylim(0, None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...contract.outcomes import HIDDEN_BELOW, SMOOTHING
+from ...contract.texts import count_text
 from ...ground.artefacts import whole_file
 from ...systems.outcomes.ratesstudy import RatesStudy
 from ..html import format_crs, render
@@ -115,5 +116,5 @@ def _list_tiles(study: RatesStudy) -> list[tuple[str, str]]:
         whole = [f"{100 * each:.0f}" for each in ratio]
         tiles.append((f"{whole[0]} %", f"of the outcomes expected in the last four weeks ({whole[1]} to {whole[2]})"))
         if cases.maturity is not None:
-            tiles.append((f"{cases.maturity} days", "proposed maturity"))
+            tiles.append((count_text(cases.maturity, "day"), "proposed maturity"))
     return tiles

@@ -12,12 +12,12 @@ import numpy as np
 from markupsafe import Markup
 
 from ...contract.outcomes import AREA_LABELS, Reported
-from ...contract.texts import make_writable
+from ...contract.texts import count_text, make_writable
 from ...ground.artefacts import whole_file
 from ...measures.clustered import Interval
 from ...measures.proportions import compute_share_limits
 from ...systems.outcomes.arearates import AreaRates
-from ...systems.outcomes.cases import OpenCases, Ratios
+from ...systems.outcomes.cases import Ratios
 from ...systems.outcomes.rates import RATES_BY, Rates, RatesBy
 from ...systems.outcomes.ratesstudy import RatesStudy
 from ..words import format_percent, format_range, format_share
@@ -131,21 +131,20 @@ class AgeRow:
 
 
 def list_ages(study: RatesStudy) -> list[AgeRow]:
-    """List rates by the age of the case."""
-    of: dict[Reported, OpenCases] = {name: each.cases for name, each in study.of.items() if each.cases is not None}
-    if not of:
+    """List rates by the age of the case; empty without dates."""
+    of = [None if each.cases is None else each.cases.ages for each in study.of.values()]
+    longest = max(filter(None, of), key=lambda ages: int(ages.ends[-1]), default=None)
+    if longest is None:
         return []
-    longest = max((cases.ages for cases in of.values()), key=lambda ages: int(ages.ends[-1]))
     made = []
     for place, (begin, end) in enumerate(zip(longest.begins.tolist(), longest.ends.tolist(), strict=True)):
-        cells = [_list_age(cases.ages, place) for cases in of.values()]
-        made.append(AgeRow(f"{begin} to {end} days", cells))
+        made.append(AgeRow(f"{begin} to {count_text(end, 'day')}", [_list_age(ages, place) for ages in of]))
     return made
 
 
-def _list_age(ages: Ratios, place: int) -> tuple[str, Markup | str, str]:
-    if place >= len(ages.begins) or not ages.incidents[place]:
-        return "0", "–", "–"
+def _list_age(ages: Ratios | None, place: int) -> tuple[str, Markup | str, str]:
+    if ages is None or place >= len(ages.begins) or not ages.incidents[place]:
+        return "–", "–", "–"
     incidents, outcomes = int(ages.incidents[place]), int(ages.outcomes[place])
     low, high = compute_share_limits(outcomes, incidents)
     rate = Interval(outcomes / incidents, float(low), float(high))

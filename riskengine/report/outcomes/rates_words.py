@@ -93,7 +93,7 @@ def describe_cases(study: RatesStudy) -> list[str]:
 def describe_open_cases(cases: OpenCases | None, reported: Reported) -> list[str]:
     """Say the same of cases alone."""
     if cases is None:
-        return ["Without dates nobody can tell how old the cases are, and how many are still open."]
+        return ["No incident with a date has the outcome, so nothing tells how many cases are still open."]
     recent = _describe_recent(cases, words.AMONG[reported])
     said = [f"{recent} {words.NO_FALL}"] if cases.comparable else [words.NO_FALL]
     said.append(describe_maturity(cases))

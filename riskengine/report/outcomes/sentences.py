@@ -167,9 +167,9 @@ def list_maturity(study: OutcomeStudy) -> list[str]:
             "Training goes up to the first day of the test: it reads outcomes that were not all known then, which a"
             " model in use cannot. Set a maturity to see what that is worth."
         ]
-    days = "day before the test was" if study.maturity == 1 else f"{study.maturity} days before the test were"
+    days = count_text(study.maturity, "day before the test was", "days before the test were")
     return [
-        f"The last {days} left out of training, since outcomes were not all known when the test began. The test itself"
+        f"{days} left out of training, since outcomes were not all known when the test began. The test itself"
         " goes up to the end of the file: as far as its outcomes are open, probabilities look too high."
     ]
 

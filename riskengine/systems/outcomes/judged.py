@@ -15,6 +15,7 @@ from .rows import Floats
 
 #: Figures of a score; `ece` is the expected calibration error in ten bins, as it is, after a shift of the logit learned
 #: on the last days that the model may know, and after the shift that the test itself would give (an oracle).
+#: `log_loss_shifted` is that of the probabilities that the kept model gives.
 FIGURES = (
     "auc",
     "log_loss",
@@ -24,6 +25,7 @@ FIGURES = (
     "ece_shifted",
     "ece_oracle",
     "within_category_auc",
+    "log_loss_shifted",
 )
 
 

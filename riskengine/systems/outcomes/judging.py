@@ -60,15 +60,16 @@ class Judge:
 
     def _score(self, model: str, reported: Reported, p: Floats, shift: float, mask: NDArray[np.bool_]) -> Score:
         o, days = self.happened[mask], self.days.select(mask)
-        oracle = shift_probabilities(p, fit_shift(p, o))
+        shifted, oracle = shift_probabilities(p, shift), shift_probabilities(p, fit_shift(p, o))
         figures = {
             "auc": days.auc(p, o),
             "log_loss": days.mean(compute_losses(p, o)),
             "brier": days.mean((p - o) ** 2),
             "average_precision": days.average_precision(p, o),
             "ece": days.calibration_error(p, o),
-            "ece_shifted": days.calibration_error(shift_probabilities(p, shift), o),
+            "ece_shifted": days.calibration_error(shifted, o),
             "ece_oracle": days.calibration_error(oracle, o),
+            "log_loss_shifted": days.mean(compute_losses(shifted, o)),
             "within_category_auc": NOTHING if self.category is None else days.auc(p, o, self.category[mask]),
         }
         return Score(model, self.split, reported, len(p), float(o.mean()), figures, shift)

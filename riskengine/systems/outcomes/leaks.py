@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...contract.outcomes import BY_DEFINITION, BY_DEFINITION_LEAST, SMOOTHING, TextRole
 from ...contract.texts import count_text, list_names, part_text, show_name
 from ...ground.wholetables import WholeTable
+from ...intake.importing import ROWS as MERGED_ROWS
 from ...measures.metrics import auc
 from .coding import read_labels
 from .fields import names_outcome
@@ -30,6 +31,8 @@ _NUMBERING = 0.5
 #: Parts in which the rate of a value is not learned from the rows that it is judged on.
 _PARTS = 5
 _LISTED = 5
+#: An AUC as near to that of chance tells next to nothing.
+_TELLING = 0.02
 _PROPOSED = "They were proposed by their words; to change that, give FOUND. "
 
 
@@ -90,11 +93,15 @@ def measure_field(codes: NDArray[np.int32], happened: NDArray[np.bool_]) -> floa
     return auc(rate[part, values], happened)
 
 
+def _tells(alone: float) -> str:
+    return "tells" if abs(alone - 0.5) > _TELLING else "hardly tells"
+
+
 def _find_fields(evidence: Evidence) -> Iterator[Leak]:
     """Other fields that say the outcome."""
     table, happened = evidence.table, evidence.rows.outcomes
     for name in table.fields:
-        if name in evidence.taken:
+        if name in evidence.taken or name == MERGED_ROWS:
             continue
         coded = read_labels(table, name)
         if not 1 < len(coded.labels) <= _NUMBERING * len(table):
@@ -153,13 +160,25 @@ def _find_minute(evidence: Evidence) -> Iterator[Leak]:
         alone,
         int(known.sum()),
         not evidence.minute,
-        f"The recorded minute tells the outcome (AUC of it alone {alone:.3f}): {said} have it; {kept}",
+        f"The recorded minute {_tells(alone)} the outcome (AUC of it alone {alone:.3f}): {said} have it; {kept}",
     )
 
 
 def _find_rows(evidence: Evidence) -> Iterator[Leak]:
     """How many rows an incident has, which grows with its charges."""
     size, happened, incident = evidence.repeats.size, evidence.rows.outcomes, evidence.rows.texts.get("incident")
+    if evidence.table.fields.get(MERGED_ROWS) in ("integer", "long"):
+        merged = np.array(evidence.table.column(MERGED_ROWS), dtype=np.float64)
+        alone = auc(np.nan_to_num(merged, nan=1.0), happened)
+        yield Leak(
+            "rows",
+            (MERGED_ROWS,),
+            alone,
+            int((merged > 1).sum()),
+            True,
+            f"{MERGED_ROWS} counts the rows of an incident that Import incidents has merged, and {_tells(alone)} the "
+            f"outcome (AUC of it alone {alone:.3f}): it is never a feature",
+        )
     if incident is None or size.max(initial=1) < 2:
         return
     # Of incidents, each once.
@@ -182,8 +201,8 @@ def _find_rows(evidence: Evidence) -> Iterator[Leak]:
         alone,
         int((size > 1).sum()),
         True,
-        f"How many rows an incident has tells the outcome (AUC of it alone {alone:.3f}): {', '.join(shares)} have it. "
-        f"It is never a feature; {remedy}",
+        f"How many rows an incident has {_tells(alone)} the outcome (AUC of it alone {alone:.3f}): {', '.join(shares)} "
+        f"have it. It is never a feature; {remedy}",
     )
 
 

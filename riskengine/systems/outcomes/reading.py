@@ -81,7 +81,7 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
     ----------
     parameters : ReadsOutcomes
         Of *Train outcome model*, ``weather_fields``, ``census_fields``, ``other_fields``, ``people`` and ``use_minute``
-        are read too.
+        are read too. Where ``refused`` names a file, what is refused is written there.
     context : JobContext
     required : bool
         Rows without a day or an outcome are refused; otherwise every row stays, and needs neither.
@@ -106,6 +106,8 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
     context.progress(0.7)
     refusals = _list_refusals(parts) if required else []
     told.warn(_describe_refused(refusals, len(table)))
+    if path := getattr(parameters, "refused", None):
+        write_refused(path, table, refusals)
     good = np.ones(len(table), dtype=bool)
     good[[row for row, _ in refusals]] = False
     found = _choose_found(parameters, parts.rows, told)
@@ -131,7 +133,7 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
         )
         for leak in leaks:
             told.note(leak.sentence)
-    says_outcome = {name for leak in leaks if leak.kind == "outcome_field" and leak.kept_out for name in leak.names}
+    says_outcome = {name for leak in leaks if leak.kind in ("outcome_field", "rows") for name in leak.names}
     kept_out = tuple(name for name in parts.features.names if name in says_outcome)
     rows, merged = parts.features.add_to(parts.rows, kept_out), 0
     if parameters.merge:
@@ -257,9 +259,8 @@ def _describe_span(rows: Rows) -> str:
     return f"{count_text(len(rows), 'incident')}{when}{share}"
 
 
-def write_refused(path: str, read: ReadRows, parameter: str = "refused") -> int:
-    """Write the rows that were refused, with all that they had and the reason; returns how many."""
-    place = np.array([row for row, _ in read.refusals], dtype=np.int64)
-    reasons = [reason for _, reason in read.refusals]
-    write_whole_table(path, read.table.select(place), {"reason": "text"}, [reasons], parameter)
-    return len(place)
+def write_refused(path: str, table: WholeTable, refusals: Sequence[tuple[int, str]]) -> None:
+    """Write rows of a table by their position, with all that they have and the reason of each."""
+    place = np.array([row for row, _ in refusals], dtype=np.int64)
+    reasons = [reason for _, reason in refusals]
+    write_whole_table(path, table.select(place), {"reason": "text"}, [reasons], "refused")

@@ -38,6 +38,8 @@ _NONE = re.compile(
     r"\b(?:no|not|non|without|unable|never|refus\w*|unfounded|declin\w*|insufficient|sin|ohne|nicht|ungeklart"
     r"|unresolved|exceptional\w*|open|pending arrest|warrant issued|acquitted)\b"
 )
+#: Of a field of yes and no, the share of rows that may say something else, such as a header in the midst of a file.
+_STRAYS = 0.05
 #: Values that a sentence lists.
 _LISTED = 8
 
@@ -62,9 +64,21 @@ class OutcomeRule:
     proposed: bool
     sentence: str
 
+    def describe(self, most: int = 3) -> str:
+        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; of more than `most` how many more."""
+        rest = len(self.values) - most
+        named = "; ".join(map(show_name, self.values[:most])) + (f" and {rest:,} more" if rest > 0 else "")
+        return f"{show_name(self.field)}: {named}"
 
-def propose_values(labels: Sequence[str]) -> list[str]:
+
+def propose_values(labels: Sequence[str], rows: Sequence[int] | None = None) -> list[str]:
     """Propose the values that are an outcome such as an arrest; none where the field does not say one.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    rows : sequence of int, optional
+        How often each occurs: of a field that nearly always says yes or no, what else it says does not count.
 
     Examples
     --------
@@ -74,7 +88,9 @@ def propose_values(labels: Sequence[str]) -> list[str]:
     ['ARREST, BOOKED', 'JUVENILE CITED']
     """
     plain = {label: reduce_words(label) for label in labels}
-    if all(each in _YES or each in _NO for each in plain.values()):
+    number = dict(zip(labels, rows or [1] * len(labels), strict=True))
+    strays = sum(number[label] for label, each in plain.items() if each not in _YES and each not in _NO)
+    if strays <= _STRAYS * sum(number.values()):
         return [label for label, each in plain.items() if each in _YES]
     return [label for label, each in plain.items() if _OUTCOME.search(each) and not _NONE.search(each)]
 
@@ -92,7 +108,7 @@ def make_rule(field: str, coded: Coded, asked: Sequence[str], parameter: str = "
     Raises
     ------
     ParameterError
-        If the field does not have a value that was asked for.
+        If the field has none of the values that were asked for.
     """
     counts = np.bincount(coded.codes[coded.codes != MISSING], minlength=len(coded.labels))
     by_share = [coded.labels[number] for number in np.argsort(-counts, kind="stable") if counts[number]]
@@ -101,20 +117,24 @@ def make_rule(field: str, coded: Coded, asked: Sequence[str], parameter: str = "
         for label in by_share:
             by_plain.setdefault(_reduce(label), []).append(label)
         unknown = [each for each in asked if _reduce(each) not in by_plain]
-        if unknown:
+        if len(unknown) == len(asked):
             raise ParameterError(
                 f"The field {show_name(field)} has no value {list_names(unknown)}",
                 parameter=parameter,
                 value=unknown[0],
                 remedy=f"Choose from: {list_names(by_share, 40)}",
             )
-        values = [label for each in dict.fromkeys(map(_reduce, asked)) for label in by_plain[each]]
+        values = [label for each in dict.fromkeys(map(_reduce, asked)) for label in by_plain.get(each, ())]
     else:
-        values = propose_values(by_share)
+        unknown = []
+        values = propose_values(by_share, sorted(counts[counts > 0].tolist(), reverse=True))
     if not values:
         return None
     number = dict(zip(coded.labels, counts.tolist(), strict=True))
-    return OutcomeRule(field, tuple(values), not asked, _describe(field, values, by_share, number, not asked))
+    sentence = _describe(field, values, by_share, number, not asked)
+    if unknown:
+        sentence += f". No row has {list_names(unknown)}, which would count"
+    return OutcomeRule(field, tuple(values), not asked, sentence)
 
 
 def apply_rule(rule: OutcomeRule, coded: Coded) -> NDArray[np.bool_]:

@@ -22,7 +22,8 @@ from .models.base import Predictor, limit_probabilities
 from .rows import Floats, Rows
 from .splits import TESTED_SHARE, Parts, find_span, split_rows
 
-#: Days that the shift is learned on, at most a fifth of those learned from.
+#: Days that the shift is learned on, at most a fifth of those learned from: with one or two weeks, what earlier days
+#: of Chicago would have given was worse as often as not.
 SHIFT_DAYS = 28
 #: Fewer rows, or outcomes among them, tell no level.
 _LEAST_ROWS, _LEAST_OUTCOMES = 200, 20
@@ -80,7 +81,11 @@ def fit_shift(probability: Floats, happened: NDArray[np.bool_]) -> float:
 
 
 def learn_shift(
-    make: Callable[[], Predictor], rows: Rows, days: int = SHIFT_DAYS, context: JobContext | None = None
+    make: Callable[[], Predictor],
+    rows: Rows,
+    maturity: int = 0,
+    days: int = SHIFT_DAYS,
+    context: JobContext | None = None,
 ) -> Shift:
     """Learn the shift of a model on the last days of the rows that it learns from.
 
@@ -90,23 +95,33 @@ def learn_shift(
         Makes the model, not fitted.
     rows : Rows
         Only what may be known: before the origin, less the days whose outcomes are not known yet.
+    maturity : int
+        So many days lie between what a model learns from and what it is asked about; as many are left out here, at
+        most a third, so that the level has as long to move.
     days : int
-        Held out at most.
+        Held out, at most a fifth.
     """
+    number = _count_days(rows)
     try:
-        parts = split_rows(rows, "forward", test=max(min(days, _count_days(rows) * TESTED_SHARE), 1))
+        held = max(min(days, number * TESTED_SHARE), 1)
+        parts = split_rows(rows, "forward", held, min(maturity, number // 3))
     except DataError:
         return Shift()
     return _learn(make, rows, parts, context)
 
 
 def learn_shift_alike(
-    make: Callable[[], Predictor], rows: Rows, parts: Parts, seed: int = 0, context: JobContext | None = None
+    make: Callable[[], Predictor],
+    rows: Rows,
+    parts: Parts,
+    maturity: int = 0,
+    seed: int = 0,
+    context: JobContext | None = None,
 ) -> Shift:
     """Learn the shift on rows that are held out as the test is: where that is not forward, the shift is hardly one."""
     learned = rows.select(parts.learned)
     if parts.split == "forward":
-        return learn_shift(make, learned, context=context)
+        return learn_shift(make, learned, maturity, context=context)
     return _learn(make, learned, split_rows(learned, parts.split, seed=seed + 1), context)
 
 

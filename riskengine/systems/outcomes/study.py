@@ -166,8 +166,8 @@ def describe_parts(rows: Rows, parts: Parts, maturity: int) -> str:
         return said
     days = count_text(maturity, "day")
     return (
-        f"{said}; the {days} before are not learned from, for outcomes come late, and of the last {days} tested some may "
-        "still be open"
+        f"{said}; the {days} before are not learned from, for outcomes come late, and some of the last {days} tested "
+        "may still be open"
     )
 
 
@@ -188,7 +188,7 @@ def _judge_models(
             predicted[name] = model.predict(tested)
         with context.step((number + 0.6) / len(plan.models), (number + 1) / len(plan.models)):
             context.progress(0.0, f"{MODELS[name].title} ({parts.split}): its level of late")
-            shifts[name] = learn_shift_alike(make, rows, parts, plan.seed, context)
+            shifts[name] = learn_shift_alike(make, rows, parts, plan.maturity, plan.seed, context)
         found.scores += judge.score(name, predicted[name], shifts[name].value)
     for name in plan.models:
         if name != REFERENCE_TABLE:

@@ -78,7 +78,7 @@ def train_kept(
     with context.step(0.0, 0.5):
         predictor = make().fit(known, context)
     with context.step(0.5, 1.0):
-        shift = learn_shift(make, known, context=context)
+        shift = learn_shift(make, known, maturity, context=context)
     return Trained(predictor, shift.value, _measure_drift(rows, study), known, str(first), str(last))
 
 

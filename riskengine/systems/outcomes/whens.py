@@ -95,11 +95,11 @@ def read_whens(
     hour = np.full(len(time), MISSING, dtype=np.int8)
     minute = hour.copy()
     clocks = find_flat_clock(time[known]) if known.any() else []
-    if months:
-        note = join_sentences(note, "Dates are months without a day: each stands for the first of its month")
-    elif clocks and known.sum() > 1:
+    # A few new incidents may well be of one moment.
+    said_nothing = bool(clocks) and (clocks[0] == 0 or required) and known.sum() > 1
+    if said_nothing and not months:
         note = join_sentences(note, "No time of day is known: it is the same in all rows, so that hours are no feature")
-    else:
+    elif not months:
         seconds = (time - day)[known].astype(np.int64)
         hour[known], minute[known] = seconds // 3600, seconds // 60 % 60
     return Whens(fields, day, hour, minute, reasons, join_sentences(said, note))

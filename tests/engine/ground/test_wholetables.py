@@ -200,8 +200,26 @@ def test_a_table_without_places_can_be_given_some(ending: str, tmp_path: Path) -
     path = tmp_path / f"placed.{ending}"
     write_whole_table(path, table.place(x, y, "EPSG:32616"), {"more": "real"}, [x])
     again = read_whole_table(path)
-    assert again.geometry == "Point" and "32616" in again.crs
+    assert again.geometry == "Point"
+    assert "32616" in again.crs
     placed = np.array([True, True, False, True])
     for seen, wanted in zip(again.points(), (x, y), strict=True):
         np.testing.assert_array_equal(seen, np.where(placed, wanted, np.nan))
     assert [name for name in again.fields if name in NAMES] == NAMES
+
+
+@WAYS
+@pytest.mark.usefixtures("way")
+def test_names_that_are_twice_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b,a,A\n1,2,3,4\n", encoding="utf-8")
+    table = read_whole_table(tmp_path / "rows.csv")
+    assert [table.column(name)[0] for name in table.fields] == ["1", "2", "3", "4"]
+    assert write_whole_table(tmp_path / "made.gpkg", table, {"a": "text"}, [["5"]]) == ["a_4"]
+    made = read_table(tmp_path / "made.gpkg")
+    assert made == {"fid": [1], "a": ["1"], "b": ["2"], "a_2": ["3"], "A_3": ["4"], "a_4": ["5"]}
+    # Capitals alone tell apart what is read, but nothing in a GeoPackage.
+    (tmp_path / "case.csv").write_text("Date,DATE\nx,y\n", encoding="utf-8")
+    table = read_whole_table(tmp_path / "case.csv")
+    assert list(table.fields) == ["Date", "DATE"]
+    write_whole_table(tmp_path / "case.gpkg", table, {"date": "text"}, [["z"]])
+    assert read_table(tmp_path / "case.gpkg") == {"fid": [1], "Date": ["x"], "DATE_2": ["y"], "date_3": ["z"]}

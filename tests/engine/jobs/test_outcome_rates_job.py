@@ -10,6 +10,7 @@ from typing import Any
 import pyogrio
 import pytest
 from kit.contexts import Recorder
+from kit.pages import Page
 from kit.tables import read_table
 
 from riskengine.ground.errors import DataError, ParameterError
@@ -90,8 +91,12 @@ def test_one_row_for_each_incident_counts_a_duplicate_once(rates: Rates) -> None
     assert (result["incidents"], result["outcomes"]) == (600, 300)
 
 
-def test_values_and_police_categories_are_the_users_where_they_are_given(rates: Rates) -> None:
-    result, _ = rates(outcome_values=["arrest, cited"], found_by_police=["larceny"])
+def test_values_and_police_categories_are_the_users_where_they_are_given(rates: Rates, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    result, said = rates(outcome_values=["arrest, cited"], found_by_police=["larceny"], report=str(report))
+    assert "No incident with a date has the outcome, so nothing tells how many cases are still open." in said.messages
+    ages = next(row for row in Page(report).rows if row[0] == "0 to 6 days")
+    assert (ages[1], ages[4:]) == ("43", ["–", "–", "–"])
     assert result["outcomes"] == 100
     assert result["rate_victims"] == 0
     assert result["found_outcomes"] == 1

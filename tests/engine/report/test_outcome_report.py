@@ -186,7 +186,9 @@ def test_calibration_before_and_after_the_shift_and_the_oracle_apart(study: Outc
     assert "does not help: 0.030" in describe_calibration(worse)
 
 
-@pytest.mark.parametrize(("days", "told"), [(28, "The last 28 days before"), (1, "The last day before"), (0, "Set a")])
+@pytest.mark.parametrize(
+    ("days", "told"), [(28, "28 days before the test were"), (1, "1 day before the test was"), (0, "Set a")]
+)
 def test_it_says_which_days_were_left_out(study: OutcomeStudy, days: int, told: str) -> None:
     said = " ".join(list_maturity(replace(study, maturity=days)))
     assert told in said
@@ -255,9 +257,16 @@ def test_areas_are_counted_beside_what_chance_makes(study: OutcomeStudy) -> None
     assert describe_areas(areas).startswith(f"{off} of 76 areas have another share of outcomes than was predicted (")
     assert describe_areas(areas).endswith("where chance alone makes it about 4.")
     fewer = replace(areas, observed=areas.observed - 0.02, low=areas.low - 0.02, high=areas.high - 0.02)
-    assert "percentage points less than was predicted: that is the level" in describe_areas(fewer)
+    assert "less than was predicted, which is the level and no difference between areas" in describe_areas(fewer)
+    # What lies off 0 by the level alone is not counted beyond it.
+    beyond = int(describe_areas(fewer).split("beyond it ")[1].split(" of 76 ")[0])
+    assert beyond < int(describe_areas(fewer).split(" of 76 ")[0])
     few = next(row for row in list_area_rows(areas) if row.rows == 60)
     assert few.difference == "–"
+    # Whole numbers have no decimals, and one that is not known is a dash.
+    shown = {row.name: row.indicator or "" for row in list_area_rows(areas)}
+    assert shown["Area 2"] == "–"
+    assert all(text.lstrip("-").isdigit() for name, text in shown.items() if name != "Area 2")
 
 
 def test_what_follows_from_the_indicator_goes_by_both_correlations(study: OutcomeStudy) -> None:

@@ -24,7 +24,7 @@ def make_layer(geometry: str, fields: str, rows: list[tuple[list[Any], str]], cr
 
 @pytest.fixture(scope="module")
 def incidents(plugin: Any) -> QgsVectorLayer:
-    """Of each of four squares 120 thefts, of which one in ten is an arrest, in the last square one in two; and drugs."""
+    """Of each of four squares 120 thefts, of which one in ten is an arrest, in the last one in two; and drugs."""
     rows = []
     for number in range(4 * 120):
         square, turn = divmod(number, 120)

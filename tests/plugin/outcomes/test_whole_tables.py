@@ -114,3 +114,42 @@ def test_ids_that_the_layer_did_not_have_go_nowhere_else(kept: list[str], tmp_pa
     assert [tuple(feature[name] for name in kept) for feature in features] == expected
     if "fid" not in kept:
         assert [feature.attributes()[0] for feature in table.read(table.open())[1]] == ["true"] * 3
+
+
+@pytest.mark.parametrize("output", ["memory:", "TEMPORARY_OUTPUT", "joined.gpkg", "joined.shp", "joined.geojson"])
+def test_a_join_keeps_dates_and_shows_no_ids_of_its_own(output: str, run: Any, tmp_path: Path) -> None:
+    layer = make_layer()
+    (tmp_path / "wards.csv").write_text("beat,level\n2,high\n")
+    target = output if output in ("memory:", "TEMPORARY_OUTPUT") else str(tmp_path / output)
+    QgsProject.instance().addMapLayer(layer, False)
+    try:
+        ran = run(
+            "joincontext",
+            INPUT=layer,
+            TABLE_FILE=str(tmp_path / "wards.csv"),
+            JOIN_BY="key",
+            OUTPUT=target,
+        )
+        made = ran["OUTPUT"]
+        made = made if isinstance(made, QgsVectorLayer) else QgsVectorLayer(str(made), "made", "ogr")
+        names = ["Arrest", "day", "beat"]
+        assert [name for name in made.fields().names() if (name, output[-5:]) != ("fid", ".gpkg")] == [*names, "level"]
+        assert list_rows(made, names) == list_rows(layer, names)
+        assert isinstance(next(made.getFeatures())["day"], QDate)
+        assert [feature["level"] or None for feature in made.getFeatures()] == [None, None, "high"]
+    finally:
+        QgsProject.instance().removeMapLayer(layer.id())
+
+
+def test_incidents_that_are_refused_are_recovered_with_all_they_had(run: Any, tmp_path: Path) -> None:
+    layer = make_layer()
+    QgsProject.instance().addMapLayer(layer, False)
+    try:
+        layer.startEditing()
+        layer.changeAttributeValue(next(layer.getFeatures()).id(), 0, "false")
+        layer.commitChanges()
+        refused = run("outcomerates", INPUT=layer, REFUSED="memory:")["REFUSED"]
+    finally:
+        QgsProject.instance().removeMapLayer(layer.id())
+    assert refused.fields().names() == ["Arrest", "day", "beat", "reason"]
+    assert [feature.attributes()[1:] for feature in refused.getFeatures()] == [[None, 1, "no date"]]

@@ -82,13 +82,10 @@ def join_by_time(
     for note in filter(None, (mine.note, theirs.note)):
         context.log(note)
     hourly = parameters.joined == "hour" or (parameters.joined == "auto" and mine.hourly and theirs.hourly)
-    for moments, whose, parameter in (
-        (mine, f"{INCIDENTS} have", "time_field"),
-        (theirs, f"{TABLE} has", "date_column"),
-    ):
+    for moments, whose, parameter in ((mine, INCIDENTS, "time_field"), (theirs, TABLE, "date_column")):
         if hourly and not moments.hourly:
             raise ParameterError(
-                f"{whose} no hours in {describe_columns(moments.columns)}",
+                f"{whose}: {describe_columns(moments.columns)} holds no time of day",
                 parameter=parameter,
                 value=";".join(moments.columns),
                 remedy="Name the column of the hour, too, or join by date",

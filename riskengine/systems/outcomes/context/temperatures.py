@@ -16,11 +16,11 @@ Floats = NDArray[np.float64]
 #: Names of temperatures: those of GHCN, and whatever says so, in the languages that the word is alike in.
 _TEMPERATURE = re.compile(
     r"temp(?![olt])|^t_?(max|min|avg|mean|obs|air|dew)|^(max|min|avg|mean)_?t$|dew_?point|^(adpt|awbt)$|fahrenheit"
-    r"|celsius"
+    r"|celsius|^(tmp|dwp)[cf]$"
 )
 _NAMED_UNITS = (
-    ("fahrenheit", re.compile(r"fahrenheit|°\s?f\b|(?<![^\W_])(deg_?)?f$|[([]f[)\]]|[a-z]F$")),
-    ("celsius", re.compile(r"celsius|centigrade|°\s?c\b|(?<![^\W_])(deg_?)?c$|[([]c[)\]]|[a-z]C$")),
+    ("fahrenheit", re.compile(r"fahrenheit|°\s?f\b|(?<![^\W_])(deg_?)?f$|[([]f[)\]]|[a-z]F$|^(tmp|dwp)f$")),
+    ("celsius", re.compile(r"celsius|centigrade|°\s?c\b|(?<![^\W_])(deg_?)?c$|[([]c[)\]]|[a-z]C$|^(tmp|dwp)c$")),
 )
 #: The highest ever measured: 56.7 °C, which is 134 °F.
 _HOTTEST_C, _HOTTEST_F = 57.0, 135.0

@@ -68,12 +68,16 @@ class RateColumns(ColumnMaker):
             role: Vocabulary.learn(rows.texts[role]) for role in roles if role in rows.texts
         }
         self.sums_: dict[str, FoldSums] = {}
-        made = self._make_rates(rows, rows.outcomes.astype(np.float64))
-        return stack_columns(len(rows), self._make_fields(rows) | made)
+        return self._stack(rows, rows.outcomes.astype(np.float64))
 
     def make(self, rows: Rows) -> Columns:
         """Make the table of rows, shape (N, columns), levels before numbers; NaN for what is not known."""
-        return stack_columns(len(rows), self._make_fields(rows) | self._make_rates(rows, None))
+        return self._stack(rows, None)
+
+    def _stack(self, rows: Rows, events: Floats | None) -> Columns:
+        numbered = self._number_texts(rows)
+        fields = self._assign_fields(rows, numbered)
+        return stack_columns(len(rows), fields | self._make_rates(rows, numbered, events))
 
     @property
     def width(self) -> int:
@@ -81,9 +85,9 @@ class RateColumns(ColumnMaker):
         sums = [name for name in self._list_sums() if name not in ("all", "spot")]
         return super().width + len(sums) + sum(name in self._list_sums() for name in COUNTED)
 
-    def _make_rates(self, rows: Rows, events: Floats | None) -> dict[str, Floats]:
+    def _make_rates(self, rows: Rows, numbered: dict[str, Numbers], events: Floats | None) -> dict[str, Floats]:
         """Make the columns of rates; with `events` it learns from them."""
-        numbered = self._number_all(rows)
+        numbered = self._number_all(rows, numbered)
         fold = None if events is None else deal_folds(rows.day)
         count, sums = self._sum("all", np.zeros(len(rows), dtype=np.int64), fold, events)
         rates = {"": (sums + 0.5) / (count + 1)}
@@ -105,9 +109,9 @@ class RateColumns(ColumnMaker):
         self.sums_[name], count, sums = FoldSums.learn(key, fold, values)
         return count, sums
 
-    def _number_all(self, rows: Rows) -> dict[str, Numbers]:
+    def _number_all(self, rows: Rows, numbered: dict[str, Numbers]) -> dict[str, Numbers]:
         """Number the value of each row by field, kinds and places too; below 0 for one never seen."""
-        numbered = self._number_texts(rows) | dict(zip(KINDS, self.kinds.locate(rows), strict=False))
+        numbered = numbered | dict(zip(KINDS, (numbered[role] for role in self.kinds.roles), strict=False))
         if not self.places:
             return numbered
         texts: dict[str, Coded] = {role: rows.texts[role] for role in rows.texts}

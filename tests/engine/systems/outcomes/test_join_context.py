@@ -28,7 +28,7 @@ Join = Callable[..., tuple[dict[str, list[Any]], dict[str, Any], Recorder]]
 
 @pytest.fixture
 def join(tmp_path: Path) -> Join:
-    """`join(table, **parameters)`: the columns of the incidents with context, what the job returns, and what was said.
+    """`join(context, **parameters)`: columns of the incidents with context, what the job returns, and what was said.
 
     A text is written to a file as it is, bytes too.
     """
@@ -37,13 +37,13 @@ def join(tmp_path: Path) -> Join:
     rows = Chunk([WHEN, AREAS, ward, ["a", "b", None, "d"]], *PLACES)
     write_table(incidents, FIELDS, [rows], "point", "EPSG:4326")
 
-    def join(table: str | bytes | Path, **parameters: Any) -> tuple[dict[str, list[Any]], dict[str, Any], Recorder]:
+    def join(context: str | bytes | Path, **parameters: Any) -> tuple[dict[str, list[Any]], dict[str, Any], Recorder]:
         given: dict[str, Any] = {"incidents": str(incidents), "output": str(tmp_path / "joined.gpkg")}
-        if isinstance(table, Path):
-            given["table"] = str(table)
+        if isinstance(context, Path):
+            given["table"] = str(context)
         else:
             file = tmp_path / "context.csv"
-            file.write_bytes(table if isinstance(table, bytes) else table.encode())
+            file.write_bytes(context if isinstance(context, bytes) else context.encode())
             given["file"] = str(file)
         said = Recorder()
         result = run_job("join_context", {**given, **parameters}, said)
@@ -152,7 +152,7 @@ def test_by_hour_where_the_table_has_hours(join: Join) -> None:
 
 
 def test_a_table_without_hours_is_not_joined_by_hour(join: Join) -> None:
-    with pytest.raises(ParameterError, match=r"The table has no hours in day\. Name the column of the hour"):
+    with pytest.raises(ParameterError, match=r"The table: day holds no time of day\. Name the column of the hour"):
         join("day,rain\n2018-03-01,1\n2018-03-02,2\n", joined="hour")
 
 
@@ -200,9 +200,11 @@ def test_polygons_of_a_geojson_file_with_a_date_of_their_own(join: Join, tmp_pat
     fields = {"name": ["A", "B"], "edited": ["2018-03-01", "2018-03-02"]}
     columns = [np.array(values, dtype=object) for values in fields.values()]
     pyogrio.raw.write(path, squares, columns, list(fields), geometry_type="Polygon", crs="EPSG:4326")
-    made, result, _ = join(path)
-    assert made["name"] == ["A", "B", None, None]
-    assert result["way"].startswith("by location")
+    for given in ({}, {"table": None, "file": str(path)}):
+        made, result, said = join(path, **given)
+        assert made["name"] == ["A", "B", None, None]
+        assert result["way"].startswith("by location")
+        assert "areas.geojson: 2 rows, 2 columns." in text_of(said)
 
 
 def test_one_date_of_a_whole_table_is_no_way_to_join(join: Join) -> None:
@@ -260,6 +262,7 @@ def test_chosen_columns_and_no_others(join: Join) -> None:
         ("tempF", "50", "celsius", 10.0),
         ("tempF", "50", "same", 50.0),
         ("temp_c", "10", "fahrenheit", 50.0),
+        ("tmpf", "50", "celsius", 10.0),
         ("TOBS (°C)", "10", "celsius", 10.0),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_each_group_is_added_and_left_out_with_the_controls_in_their_places(step
 
 def test_losses_add_up_along_the_ladder(steps: list[Step]) -> None:
     added = [step for step in steps if step.way == "added"]
-    for before, after in zip(added, added[1:], strict=False):
+    for before, after in pairwise(added):
         assert after.difference.mean == pytest.approx(after.log_loss - before.log_loss)
     top = added[-1].log_loss
     for step in steps:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyogrio
 import pytest
 
 from riskengine.ground.errors import ParameterError
@@ -100,6 +102,28 @@ def test_rows_of_an_incident_are_a_leak(read_table: Any) -> None:
     assert "split by incident" in leak.sentence
     merged, _ = read_table(make_table(Case_Number=numbers, Arrest=arrests, Victim=range(ROWS)), merge=True)
     assert "each incident is one row here" in find(merged.leaks, "rows").sentence
+
+
+def test_the_rows_that_an_import_has_merged_are_one_too(read_table: Any, tmp_path: Path) -> None:
+    outcomes = list(list_outcomes())
+    pyogrio.raw.write(
+        tmp_path / "merged.gpkg",
+        None,
+        [
+            np.datetime64("2020-01-01", "D") + np.arange(ROWS),
+            np.array(["THEFT"] * ROWS, dtype=object),
+            np.array(outcomes),
+            np.where(outcomes, 3, 1),
+        ],
+        ["occurred", "category", "arrest", "rows"],
+        driver="GPKG",
+        geometry_type=None,
+    )
+    read, _ = read_table(tmp_path / "merged.gpkg", other_fields=["rows"])
+    leak = find(read.leaks, "rows")
+    assert (leak.names, leak.figure, leak.rows, leak.kept_out) == (("rows",), 1.0, ROWS // 4, True)
+    assert read.rows.other == {}
+    assert read.kept_out == ("rows",)
 
 
 def test_descriptions_that_are_outcomes_by_definition_are_named(read_table: Any) -> None:

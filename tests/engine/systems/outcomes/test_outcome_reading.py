@@ -13,7 +13,7 @@ import shapely
 from kit.tables import read_table as read_sqlite
 
 from riskengine.ground.errors import DataError, FormatError, ParameterError
-from riskengine.systems.outcomes.reading import ReadRows, write_refused
+from riskengine.systems.outcomes.reading import ReadRows
 from riskengine.systems.outcomes.rows import MISSING
 
 CHICAGO = """Date,Latitude,Longitude,Block,LocationDescription,PrimaryType,Description,Arrest,Domestic,CommunityArea
@@ -125,7 +125,7 @@ def test_months_without_days_and_dates_without_times_have_no_hour(read_table: An
     months, context = read_table("Month,Crime type,Arrest\n2021-01,Burglary,true\n2021-02,Burglary,false\n")
     assert months.rows.day.astype(str).tolist() == ["2021-01-01", "2021-02-01"]
     assert months.rows.hour.tolist() == [MISSING, MISSING]
-    assert any("months without a day" in said for said in context.messages)
+    assert any("months only" in said for said in context.messages)
     # The column of times is a dummy.
     table = "Date,Time,Category,Arrest\n2012-07-02,1899-12-30,A,true\n2012-07-03,1899-12-30,A,false\n"
     table += "2012-07-04,1899-12-30,A,false\n"
@@ -153,11 +153,10 @@ def test_two_digit_years_and_halves_of_days_are_read(read_table: Any) -> None:
 
 def test_rows_without_a_date_or_an_outcome_are_refused_and_recoverable(read_table: Any, tmp_path: Path) -> None:
     table = "Date,Type,Arrest\n2020-01-01,A,true\n,A,true\n2020-01-02,B,\nsoon,C,false\n2020-01-05,D,false\n"
-    read, context = read_table(table)
+    read, context = read_table(table, refused=str(tmp_path / "refused.gpkg"))
     assert read.rows.fid.tolist() == [0, 4]
     assert [row for row, _ in read.refusals] == [1, 2, 3]
     assert any("3 of 5 rows are left out: " in said and "no outcome (1)" in said for said in context.warnings)
-    assert write_refused(str(tmp_path / "refused.gpkg"), read) == 3
     refused = read_sqlite(tmp_path / "refused.gpkg")
     assert refused["Type"] == ["A", "B", "C"]
     assert refused["Date"] == ["", "2020-01-02", "soon"]
@@ -177,6 +176,13 @@ def test_to_predict_every_row_stays(read_table: Any) -> None:
     assert list_texts(read, "area") == ["7", "8", None]
     assert read.leaks == []
     assert read.refusals == []
+
+
+def test_new_incidents_of_one_moment_have_an_hour(read_table: Any) -> None:
+    table = "occurred,Type\n2020-05-01 10:15:00,A\n2020-05-02 10:15:00,B\n"
+    assert read_table(table, required=False)[0].rows.hour.tolist() == [10, 10]
+    dates, _ = read_table(table.replace(" 10:15:00", ""), required=False)
+    assert dates.rows.hour.tolist() == [MISSING, MISSING]
 
 
 def test_what_is_named_is_taken_whatever_the_names_say(read_table: Any) -> None:
@@ -210,6 +216,12 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     with pytest.raises(error) as caught:
         read_table("Date,Type,Arrest\n2020-01-01,A,true\n2020-01-02,B,false\n", **given)
     assert said in str(caught.value)
+
+
+def test_values_that_no_row_has_are_said_where_others_are_there(read_table: Any) -> None:
+    read, context = read_table(FRANCISCO, outcome_values=["ARREST, BOOKED", "ARREST, CITED"])
+    assert read.rows.outcomes.tolist() == [False, True, False, False]
+    assert any("No row has ARREST, CITED, which would count" in said for said in context.messages)
 
 
 def test_tables_that_say_nothing_are_refused(read_table: Any, tmp_path: Path) -> None:

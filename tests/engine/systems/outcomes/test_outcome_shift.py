@@ -57,6 +57,14 @@ def test_a_level_that_falls_is_found_on_the_last_days_before_the_origin() -> Non
     assert abs(shift(raw).mean() - tested.outcomes.mean()) < abs(raw.mean() - tested.outcomes.mean()) / 2
 
 
+def test_as_many_days_lie_before_those_it_is_learned_on_as_before_the_test() -> None:
+    rows = make_outcome_rows(20_000, days=150, drift=-3.0)
+    near, far = learn_shift(make, rows), learn_shift(make, rows, maturity=40)  # type: ignore[arg-type]
+    assert (near.first, near.rows) == (far.first, far.rows)
+    # A level that falls evenly has fallen by half of the days left out more.
+    assert far.value == pytest.approx(near.value - 3.0 * 20 / 150, abs=0.15)
+
+
 def test_of_a_single_day_nothing_is_learned() -> None:
     rows = make_outcome_rows(500, days=1)
     assert learn_shift(make, rows).value == 0.0  # type: ignore[arg-type]

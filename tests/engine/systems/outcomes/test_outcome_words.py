@@ -88,6 +88,12 @@ def test_values_that_are_an_outcome_are_proposed(labels: list[str], proposed: li
     assert propose_values(labels) == proposed
 
 
+def test_a_stray_value_is_no_outcome_of_a_field_of_yes_and_no() -> None:
+    # The header stands in the midst of files that were joined.
+    assert propose_values(["false", "true", "Arrest"], [700, 290, 10]) == ["true"]
+    assert propose_values(["no", "Arrest", "yes"], [40, 30, 30]) == ["Arrest"]
+
+
 def test_truths_are_the_same_however_they_are_written() -> None:
     codes = np.array([0, 1, 2, 3, -1], dtype=np.int32)
     united = unite_truths(Coded(codes, ["True", "N", "1", "no"]))

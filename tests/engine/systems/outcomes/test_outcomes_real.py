@@ -38,7 +38,8 @@ def test_tables_of_rates_reach_forward_in_time_what_was_measured(
     study: OutcomeStudy, model: str, auc: float, loss: float, victims: float, within: float
 ) -> None:
     everything, reported = study.find(model, "forward"), study.find(model, "forward", "victims")
-    assert everything and reported
+    assert everything
+    assert reported
     assert everything.figures["auc"].mean == pytest.approx(auc, abs=0.00006)
     assert everything.figures["log_loss"].mean == pytest.approx(loss, abs=0.00006)
     assert reported.figures["auc"].mean == pytest.approx(victims, abs=0.0006)
@@ -48,7 +49,8 @@ def test_tables_of_rates_reach_forward_in_time_what_was_measured(
 def test_the_test_is_the_last_44_days_and_the_level_fell(study: OutcomeStudy) -> None:
     assert (study.origin, study.tested["forward"]) == ("2018-06-26", 34_371)
     score = study.find("rate_location", "forward")
-    assert score and score.shift < 0
+    assert score
+    assert score.shift < 0
     assert score.figures["ece_shifted"].mean < score.figures["ece"].mean
     strict = study.find("rate_location", "forward", "strict")
     assert strict

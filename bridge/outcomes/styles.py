@@ -19,11 +19,11 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..riskengine.contract.colours import OUTCOME_CLASSES, OUTCOME_OUTLINE
-from ..riskengine.contract.outcomes import CLASSES
-from .area_styles import make_percent_expression, name_fields, style_table
-from .crs import tr
-from .style_parts import list_colours, load_style
+from ...riskengine.contract.colours import OUTCOME_CLASSES, OUTCOME_OUTLINE
+from ...riskengine.contract.outcomes import CLASSES
+from ..area_styles import make_percent_expression, name_fields, style_table
+from ..crs import tr
+from ..style_parts import list_colours, load_style
 
 #: Of points, in millimetres: there are many of the unlikely ones, and few of the others.
 _SIZES = {"likely": 2.0, "between": 1.4, "unlikely": 1.2}

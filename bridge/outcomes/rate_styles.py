@@ -17,10 +17,10 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..riskengine.contract.colours import OUTCOME_AREAS
-from ..riskengine.contract.outcomes import AREA_LABELS
-from .area_styles import make_percent_expression, name_fields, style_table
-from .crs import tr
+from ...riskengine.contract.colours import OUTCOME_AREAS
+from ...riskengine.contract.outcomes import AREA_LABELS
+from ..area_styles import make_percent_expression, name_fields, style_table
+from ..crs import tr
 
 #: Diameters of points, in millimetres: the area is as the number of incidents.
 _LEAST, _MOST = 1.5, 9.0

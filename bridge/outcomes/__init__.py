@@ -1,0 +1,1 @@
+"""Styles of the layers of the group Outcomes."""
