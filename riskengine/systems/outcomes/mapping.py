@@ -71,16 +71,17 @@ def map_outcomes(
         notes[mask] = note
         rated &= ~mask
     unseen = rated & (notes != None)  # noqa: E711
-    shown = (np.where(rated, column, np.nan) for column in (probability, low, high))
-    classes = np.where(rated, choose_classes(probability, *thresholds), None)
-    return Mapped(*shown, classes, notes, unseen)
+    probability, low, high = (np.where(rated, column, np.nan) for column in (probability, low, high))
+    return Mapped(probability, low, high, choose_classes(probability, *thresholds), notes, unseen)
 
 
 def choose_classes(probability: Floats, likely: float, unlikely: float) -> NDArray[np.object_]:
     """Choose the class of each probability; None for none."""
     named: tuple[OutcomeClass, OutcomeClass, OutcomeClass] = ("likely", "unlikely", "between")
     classes = np.select([probability > likely, probability < unlikely, probability >= unlikely], named, "")
-    return np.where(classes == "", None, classes.astype(object))
+    made: NDArray[np.object_] = classes.astype(object)
+    made[classes == ""] = None
+    return made
 
 
 def note_unseen(rows: Rows, model: Predictor) -> NDArray[np.object_]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -109,8 +109,9 @@ def hide_few(groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bo
         place = np.minimum(np.searchsorted(groups.codes, codes), len(groups) - 1)
         inside = groups.codes[place] == codes
         few |= np.bincount(place[inside], happened[inside], len(groups)) < HIDDEN_BELOW
-    gone = (np.where(few, np.nan, column) for column in (groups.share, groups.low, groups.high, groups.outcomes))
-    return Groups(groups.codes, groups.number, *gone, few)
+    columns = (groups.share, groups.low, groups.high, groups.outcomes)
+    share, low, high, outcomes = (np.where(few, np.nan, column) for column in columns)
+    return replace(groups, share=share, low=low, high=high, outcomes=outcomes, hidden=few)
 
 
 def find_middles(groups: Groups, codes: NDArray[np.integer], rows: Rows) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def test_training_needs_nothing_but_the_incidents(trained: Any) -> None:
     for said in ("arrest", "NARCOTICS", "CRIMINAL TRESPASS", "primary_type"):
         assert said in trained.log.text
     assert "outcome" in Path(trained["REPORT"]).read_text(encoding="utf-8")
-    with open(trained["TABLE"], encoding="utf-8", newline="") as file:
+    with Path(trained["TABLE"]).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     aucs = {row["reported"]: float(row["value"]) for row in rows if (row["name"], row["figure"], row["split"]) == (
         "rate_location", "auc", "forward"
@@ -116,7 +117,8 @@ def test_every_incident_stays_and_what_police_find_has_no_probability(mapped: An
             wanted = "likely" if row["probability"] > 0.8 else "unlikely" if row["probability"] < 0.2 else "between"
             assert row["class"] == wanted
     rated = [row for row in rows if row["probability"] is not None]
-    assert mapped["RATED"] == len(rated) and mapped["LEFT_OUT"] == 900 - len(rated)
+    assert mapped["RATED"] == len(rated)
+    assert mapped["LEFT_OUT"] == 900 - len(rated)
     assert mapped["EXPECTED"] == pytest.approx(sum(row["probability"] for row in rated), abs=0.06)
     counts = [mapped[f"{name}_COUNT"] for name in ("LIKELY", "BETWEEN", "UNLIKELY")]
     assert counts == [sum(row["class"] == name for row in rated) for name in ("likely", "between", "unlikely")]
@@ -146,10 +148,11 @@ def test_a_map_is_red_above_and_blue_below_and_told_apart_in_grey_and_by_the_col
     colours = {each.value(): each.symbol().color() for each in renderer.categories()}
     assert list(colours) == ["likely", "between", "unlikely"]
     red, blue = colours["likely"], colours["unlikely"]
-    assert red.red() > 2 * red.blue() and blue.blue() > 2 * blue.red()
+    assert red.red() > 2 * red.blue()
+    assert blue.blue() > 2 * blue.red()
     greys = sorted(0.2126 * each.redF() ** 2.2 + 0.7152 * each.greenF() ** 2.2 + 0.0722 * each.blueF() ** 2.2
                    for each in colours.values())
-    contrasts = [(high + 0.05) / (low + 0.05) for low, high in zip(greys, greys[1:])]
+    contrasts = [(high + 0.05) / (low + 0.05) for low, high in itertools.pairwise(greys)]
     assert min(contrasts) > 2, "as far apart in grey as text and ground must be for large letters, nearly"
     # What the likely are drawn over: all the others.
     passes = {each.value(): each.symbol().symbolLayer(0).renderingPass() for each in renderer.categories()}
@@ -161,7 +164,8 @@ def test_a_map_is_red_above_and_blue_below_and_told_apart_in_grey_and_by_the_col
 
 def test_blocks_and_areas_are_points_in_the_middle_of_their_incidents(mapped: Any) -> None:
     blocks = read(mapped["BLOCKS"])
-    assert blocks and mapped["BLOCK_COUNT"] == len(blocks)
+    assert blocks
+    assert mapped["BLOCK_COUNT"] == len(blocks)
     assert all(row["n"] >= 20 and row["low"] <= row["probability"] <= row["high"] for row in blocks)
     assert {row["class"] for row in blocks} <= {"between", "unlikely", "likely"}
     layer = open_layer(mapped["BLOCKS"])
@@ -183,7 +187,8 @@ def test_polygons_of_areas_are_found_by_their_key_or_their_place(predict: Any, c
     rows = {row["id"]: row for row in read(by_key["BY_AREA"])}
     assert {name: row["name"] for name, row in rows.items()} == {str(n): f"Area {n}" for n in range(1, 5)}
     placed = predict(crimes, AREAS=areas, AREA_NAME="title", AREA_FIELD="block")
-    assert {row["name"]: row["n"] for row in read(placed["BY_AREA"])} == {row["name"]: row["n"] for row in rows.values()}
+    numbers = {row["name"]: row["n"] for row in rows.values()}
+    assert {row["name"]: row["n"] for row in read(placed["BY_AREA"])} == numbers
 
 
 def test_the_outlook_says_which_share_to_expect_of_each_area_and_category(mapped: Any) -> None:
@@ -286,7 +291,8 @@ def test_the_shipped_chain_joins_trains_and_maps(crimes: QgsVectorLayer, log_of:
     fine, _ = run_in_background("incidents_to_outcomes", given, log)
     assert fine, log.text
     names = open_layer(made["outcomes"]).fields().names()
-    assert "TMAX" in names and names[-5:] == ADDED
+    assert "TMAX" in names
+    assert names[-5:] == ADDED
     assert len(read(made["outcomes"])) == 900
     assert "Weather found by its names: TMAX" in log.text
     assert read(made["outlook"])

@@ -18,7 +18,7 @@ from .fields import FieldModel
 from .ratecolumns import RateColumns
 from .trees import CategoryTrees, flatten_category_trees
 
-#: Of scikit-learn's boosting.
+#: Of scikit-learn's boosting; chosen on the days of Chicago's 2018 that forecasts learn from, never on those forecast.
 SETTINGS: Mapping[str, Any] = {
     "max_iter": 150,
     "learning_rate": 0.05,
@@ -28,8 +28,8 @@ SETTINGS: Mapping[str, Any] = {
     "max_features": 0.3,
     "early_stopping": False,
 }
-#: Fewer rows are learned from by one thread.
-_FEW_ROWS = 20_000
+#: Fewer rows are learned from by one thread, and by smaller trees: chosen on 8,000 of the same days' incidents.
+_FEW_ROWS, _FEW = 20_000, {"max_leaf_nodes": 8}
 
 
 class Boosting(FieldModel):
@@ -54,9 +54,12 @@ class Boosting(FieldModel):
             return False
         context.progress(0.2, "Growing trees")
         self.trees_ = grow_category_trees(
-            table, rows.outcomes, self.columns_.categories, self.SETTINGS, self.reading.seed
+            table, rows.outcomes, self.columns_.categories, self._choose_settings(rows), self.reading.seed
         )
         return True
+
+    def _choose_settings(self, rows: Rows) -> Mapping[str, Any]:
+        return {**self.SETTINGS, **_FEW} if len(rows) < _FEW_ROWS else self.SETTINGS
 
     def _predict(self, rows: Rows) -> Floats:
         return np.asarray(expit(self.trees_(self.columns_.make(rows))))

@@ -103,7 +103,10 @@ class ColumnMaker:
         self.numbers_ = tuple(name for name, values in self._list_numbers(rows).items() if np.isfinite(values).any())
 
     def _make_fields(self, rows: Rows) -> dict[str, Floats]:
-        columns = {name: self.levels_[name].assign(values) for name, values in self._number_texts(rows).items()}
+        return self._assign_fields(rows, self._number_texts(rows))
+
+    def _assign_fields(self, rows: Rows, numbered: Mapping[str, Numbers]) -> dict[str, Floats]:
+        columns = {name: self.levels_[name].assign(values) for name, values in numbered.items()}
         given = self._list_numbers(rows)
         return columns | {name: given.get(name, np.full(len(rows), np.nan)) for name in self.numbers_}
 

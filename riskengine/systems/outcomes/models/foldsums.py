@@ -54,16 +54,19 @@ class FoldSums:
         sums : FoldSums
         rows, values : ndarray of float64, shape (N,)
         """
-        keys, inverse = np.unique(key, return_inverse=True)
-        entry = inverse * FOLDS + fold
-        learned, found = [], []
+        keys, place = _number_keys(key)
+        # Rows come mostly in the order of time: what lies side by side is of one fold.
+        entry = fold * len(keys) + place
+        totals, found = [], []
         for weights in (None, values):
             by_fold = np.bincount(entry, weights, minlength=len(keys) * FOLDS).astype(np.float64)
-            total = by_fold.reshape(-1, FOLDS).sum(axis=1)
-            learned.append(total)
-            found.append(np.where(key == NOWHERE, 0.0, total[inverse] - by_fold[entry]))
-        known = keys != NOWHERE
-        return cls(keys[known], learned[0][known], learned[1][known]), found[0], found[1]
+            # Of no key nothing is known.
+            by_fold.reshape(FOLDS, -1)[:, keys == NOWHERE] = 0.0
+            total = by_fold.reshape(FOLDS, -1).sum(axis=0)
+            totals.append(total)
+            found.append(total[place] - by_fold[entry])
+        kept = totals[0] > 0
+        return cls(keys[kept], totals[0][kept], totals[1][kept]), found[0], found[1]
 
     def find(self, key: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Find how many rows of each key were learned from, and the sum of their values."""
@@ -94,6 +97,16 @@ class FoldSums:
         if (np.diff(keys) <= 0).any():
             raise Damaged(f"{name}_keys are out of order")
         return cls(keys, rows, values)
+
+
+def _number_keys(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number keys: the keys in order, and where in them each row's stands; with keys that no row has if these are few.
+
+    So nothing is sorted where keys are not much more than rows, as numpy's `unique` would.
+    """
+    if len(key) and key.max() > len(key):
+        return np.unique(key, return_inverse=True)
+    return np.arange(NOWHERE, key.max(initial=NOWHERE) + 1), key - NOWHERE
 
 
 def deal_folds(day: NDArray[np.datetime64]) -> NDArray[np.int64]:

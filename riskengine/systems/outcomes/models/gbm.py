@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ..rows import Rows
 from .boosting import Boosting
 from .columns import ColumnMaker
 from .published import PublishedColumns
@@ -25,3 +26,6 @@ class PublishedBoosting(Boosting):
 
     def _make_columns(self) -> ColumnMaker:
         return PublishedColumns(self.reading, self.rates_)
+
+    def _choose_settings(self, rows: Rows) -> Mapping[str, Any]:
+        return self.SETTINGS

@@ -18,29 +18,25 @@ from .rates import NestedRates
 from .vocabulary import UNSEEN, Vocabulary, pack_texts, unpack_texts
 
 KINDS = ("category", "kind")
-#: Rates by name: of which fields together, and towards which rate each is drawn. A *kind* is a category with its
-#: description; where there is one of the two alone, it is the category.
-RATES: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "category": (("category",), ""),
-    "kind": (("kind",), "category"),
-    "location": (("kind", "location"), "kind"),
-    "domestic": (("kind", "domestic"), "kind"),
-    "setting": (("category", "location"), "category"),
-    "area": (("kind", "area"), "kind"),
-}
-#: How much more often it happened than the rate by location says, by fields of the place, and as if by how many
-#: incidents more this is drawn towards nothing: a street block and a spot see few incidents.
-PLACES: Mapping[str, tuple[tuple[str, ...], float]] = {
-    "area_category": (("area", "category"), SMOOTHING),
-    "block": (("block",), 5.0),
-    "block_category": (("block", "category"), 5.0),
+#: Rates by name: of which fields together, towards which rate each is drawn, and as if by how many incidents more (a
+#: street block sees few). A *kind* is a category with its description; where there is one of the two alone, it is the
+#: category.
+RATES: Mapping[str, tuple[tuple[str, ...], str, float]] = {
+    "category": (("category",), "", SMOOTHING),
+    "kind": (("kind",), "category", SMOOTHING),
+    "location": (("kind", "location"), "kind", SMOOTHING),
+    "domestic": (("kind", "domestic"), "kind", SMOOTHING),
+    "setting": (("category", "location"), "category", SMOOTHING),
+    "area": (("area", "kind"), "kind", SMOOTHING),
+    "area_category": (("area", "category"), "category", SMOOTHING),
+    "block": (("block",), "", 5.0),
+    "block_category": (("block", "category"), "area_category", 5.0),
+    "block_kind": (("block", "kind"), "kind", 5.0),
 }
 #: Counted too: how many incidents share these.
 COUNTED = ("location", "block", "spot")
 #: Metres: sides of the squares that stand for areas and blocks where there are none, and of a spot.
 CELLS: Mapping[str, float] = {"area": 2000.0, "block": 100.0, "spot": 1.0}
-#: Differences are rounded to so small a part that their sums are exact, in whichever order.
-_GRAIN = 2.0**-24
 
 
 class RateColumns(ColumnMaker):
@@ -68,14 +64,20 @@ class RateColumns(ColumnMaker):
         """Learn from rows with outcomes, and make their table; of outcomes a row sees those of other days alone."""
         self._learn_fields(rows)
         roles: tuple[TextRole, ...] = ("area", "block") if self.places else ()
-        self.places_ = {role: Vocabulary.learn(rows.texts[role]) for role in roles if role in rows.texts}
+        self.places_: dict[str, Vocabulary] = {
+            role: Vocabulary.learn(rows.texts[role]) for role in roles if role in rows.texts
+        }
         self.sums_: dict[str, FoldSums] = {}
-        made = self._make_rates(rows, rows.outcomes.astype(np.float64))
-        return stack_columns(len(rows), self._make_fields(rows) | made)
+        return self._stack(rows, rows.outcomes.astype(np.float64))
 
     def make(self, rows: Rows) -> Columns:
         """Make the table of rows, shape (N, columns), levels before numbers; NaN for what is not known."""
-        return stack_columns(len(rows), self._make_fields(rows) | self._make_rates(rows, None))
+        return self._stack(rows, None)
+
+    def _stack(self, rows: Rows, events: Floats | None) -> Columns:
+        numbered = self._number_texts(rows)
+        fields = self._assign_fields(rows, numbered)
+        return stack_columns(len(rows), fields | self._make_rates(rows, numbered, events))
 
     @property
     def width(self) -> int:
@@ -83,24 +85,18 @@ class RateColumns(ColumnMaker):
         sums = [name for name in self._list_sums() if name not in ("all", "spot")]
         return super().width + len(sums) + sum(name in self._list_sums() for name in COUNTED)
 
-    def _make_rates(self, rows: Rows, events: Floats | None) -> dict[str, Floats]:
+    def _make_rates(self, rows: Rows, numbered: dict[str, Numbers], events: Floats | None) -> dict[str, Floats]:
         """Make the columns of rates; with `events` it learns from them."""
-        numbered = self._number_all(rows)
+        numbered = self._number_all(rows, numbered)
         fold = None if events is None else deal_folds(rows.day)
         count, sums = self._sum("all", np.zeros(len(rows), dtype=np.int64), fold, events)
         rates = {"": (sums + 0.5) / (count + 1)}
         counts: dict[str, Floats] = {}
-        for name, (fields, parent) in self._list_rates().items():
+        for name, (fields, parent, weight) in self._list_rates().items():
             counts[name], sums = self._sum(name, self._combine(numbered, fields), fold, events)
-            rates[name] = (sums + SMOOTHING * rates[parent]) / (counts[name] + SMOOTHING)
-        over = None
-        if events is not None:
-            over = np.rint((events - rates[self._find_deepest()]) / _GRAIN) * _GRAIN
-        for name, (fields, weight) in self._list_places().items():
-            counts[name], sums = self._sum(name, self._combine(numbered, fields), fold, over)
-            rates[name] = sums / (counts[name] + weight)
+            rates[name] = (sums + weight * rates[parent]) / (counts[name] + weight)
         if self.places:
-            counts["spot"], _ = self._sum("spot", numbered["spot"], fold, over)
+            counts["spot"], _ = self._sum("spot", numbered["spot"], fold, events)
         del rates[""]
         columns = {f"rate:{name}": values for name, values in rates.items()}
         return columns | {f"count:{name}": counts[name] for name in COUNTED if name in counts}
@@ -113,23 +109,25 @@ class RateColumns(ColumnMaker):
         self.sums_[name], count, sums = FoldSums.learn(key, fold, values)
         return count, sums
 
-    def _number_all(self, rows: Rows) -> dict[str, Numbers]:
+    def _number_all(self, rows: Rows, numbered: dict[str, Numbers]) -> dict[str, Numbers]:
         """Number the value of each row by field, kinds and places too; below 0 for one never seen."""
-        numbered = self._number_texts(rows) | dict(zip(KINDS, self.kinds.locate(rows), strict=False))
+        numbered = numbered | dict(zip(KINDS, (numbered[role] for role in self.kinds.roles), strict=False))
         if not self.places:
             return numbered
+        texts: dict[str, Coded] = {role: rows.texts[role] for role in rows.texts}
+        absent = Coded(np.full(len(rows), MISSING, dtype=np.int32), ())
         for name, size in CELLS.items():
             if name in self.places_:
-                absent = Coded(np.full(len(rows), MISSING, dtype=np.int32), ())
-                numbered[name] = self.places_[name].number(rows.texts.get(name, absent))
+                numbered[name] = self.places_[name].number(texts.get(name, absent))
             else:
                 numbered[name] = number_cells(rows.x, rows.y, size)
         return numbered
 
     def _count_numbers(self, name: str) -> int:
         """How many numbers a field has that is combined with another."""
-        named = {**self.vocabularies_, **self.places_, **dict(zip(KINDS, self.kinds.keys, strict=False))}
-        return len(named[name])
+        if name in KINDS:
+            return len(self.kinds.keys[KINDS.index(name)])
+        return len(self.vocabularies_[name] if name in self.vocabularies_ else self.places_[name])
 
     def _combine(self, numbered: Mapping[str, Numbers], fields: tuple[str, ...]) -> Numbers:
         """Make one number of several fields'; `NOWHERE` where one was never seen."""
@@ -140,27 +138,18 @@ class RateColumns(ColumnMaker):
             key = np.where(both, key * self._count_numbers(name) + number, NOWHERE)
         return key
 
-    def _list_rates(self) -> dict[str, tuple[tuple[str, ...], str]]:
+    def _list_rates(self) -> dict[str, tuple[tuple[str, ...], str, float]]:
         """List the rates that it makes: those of which it has all fields, drawn towards the next that there is."""
-        has = {*self.vocabularies_, *KINDS[: len(self.kinds.roles)], *(self.places_ if self.places else ())}
-        listed: dict[str, tuple[tuple[str, ...], str]] = {}
-        for name, (fields, parent) in RATES.items():
+        has = {*self.vocabularies_, *KINDS[: len(self.kinds.roles)], *(("area", "block") if self.places else ())}
+        listed: dict[str, tuple[tuple[str, ...], str, float]] = {}
+        for name, (fields, parent, weight) in RATES.items():
             if has.issuperset(fields):
-                listed[name] = (fields, parent if parent in listed else "")
+                listed[name] = (fields, parent if parent in listed else "", weight)
         return listed
-
-    def _list_places(self) -> dict[str, tuple[tuple[str, ...], float]]:
-        fits = {"area", "block", *KINDS[: len(self.kinds.roles)]} if self.places else set()
-        return {name: place for name, place in PLACES.items() if fits.issuperset(place[0])}
-
-    def _find_deepest(self) -> str:
-        """The rate that places are compared with."""
-        listed = self._list_rates()
-        return next((name for name in ("location", "setting", "kind", "category") if name in listed), "")
 
     def _list_sums(self) -> list[str]:
         """List the sums that it needs."""
-        return ["all", *self._list_rates(), *self._list_places(), *(["spot"] if self.places else [])]
+        return ["all", *self._list_rates(), *(["spot"] if self.places else [])]
 
     def _list_texts(self, rows: Rows) -> dict[str, Coded]:
         # With coordinates, the name of the area adds noise.

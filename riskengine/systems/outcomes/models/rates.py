@@ -161,12 +161,10 @@ class NestedRates:
             )
             if (np.diff(state[f"{name}_{role}_keys"]) <= 0).any():
                 raise Damaged(f"{name}_{role}_keys are out of order")
-        return cls(
-            present,
-            vocabularies,
-            *(tuple(np.asarray(state[f"{name}_{role}_{part}"]) for role in present) for part in _LEARNED),
-            float(state[f"{name}_overall"]),
+        keys, rates, counts = (
+            tuple(np.asarray(state[f"{name}_{role}_{part}"]) for role in present) for part in _LEARNED
         )
+        return cls(present, vocabularies, keys, rates, counts, float(state[f"{name}_overall"]))
 
 
 def _combine(rows: Rows, roles: Sequence[TextRole], vocabularies: Sequence[Vocabulary]) -> list[Keys]:

@@ -26,11 +26,15 @@ def test_a_probability_is_surer_the_more_incidents_alike_the_model_knew() -> Non
     p = np.full(3, 0.3)
     low, high = compute_limits(p, np.array([0, 50, 5000]), drift=0.0)
     assert (np.diff(high - low) < 0).all()
-    assert (low < p).all() and (high > p).all() and (low > 0).all() and (high < 1).all()
+    assert (low < p).all()
+    assert (high > p).all()
+    assert (low > 0).all()
+    assert (high < 1).all()
     # Of very many the interval is the rate's own: 1.96 standard errors.
     assert high[2] - low[2] == pytest.approx(2 * 1.96 * np.sqrt(0.21 / (5000 + SMOOTHING)), rel=0.01)
     moved = compute_limits(p, np.array([0, 50, 5000]), drift=0.5)
-    assert (moved[0] < low).all() and (moved[1] > high).all()
+    assert (moved[0] < low).all()
+    assert (moved[1] > high).all()
 
 
 def test_shares_of_groups_lie_in_their_range_95_times_of_100() -> None:
@@ -70,15 +74,19 @@ def test_what_is_left_out_has_no_probability_and_says_why_and_what_was_never_see
     found = map_outcomes(asked, model.predict(asked), model, 0.1, EVERYTHING, left_out)
     description = np.array(rows.texts["description"].labels, dtype=object)[rows.texts["description"].codes]
     assert found.notes[0] == "category never seen: rate of all incidents"
-    assert found.unseen.tolist().count(True) >= 1 and found.unseen[0]
+    assert found.unseen.tolist().count(True) >= 1
+    assert found.unseen[0]
     assert found.probability[0] == pytest.approx(rows.outcomes.mean(), abs=0.01)
     assert set(found.notes[~victims]) == {FOUND_BY_POLICE}
     defined = victims & (description == "THEFT c")
-    assert defined.sum() > 10 and set(found.notes[defined]) == {BY_DEFINITION}
+    assert defined.sum() > 10
+    assert set(found.notes[defined]) == {BY_DEFINITION}
     gone = ~victims | defined
     for column in (found.probability, found.low, found.high):
-        assert np.isnan(column[gone]).all() and np.isfinite(column[~gone]).all()
-    assert set(found.classes[gone]) == {None} and None not in set(found.classes[~gone])
+        assert np.isnan(column[gone]).all()
+        assert np.isfinite(column[~gone]).all()
+    assert set(found.classes[gone]) == {None}
+    assert None not in set(found.classes[~gone])
 
 
 def test_blocks_with_too_few_incidents_are_left_out_and_their_middle_ignores_one_far_away() -> None:
@@ -87,13 +95,15 @@ def test_blocks_with_too_few_incidents_are_left_out_and_their_middle_ignores_one
     p = np.linspace(0.1, 0.6, 12)
     p[6] = np.nan
     groups = expect_shares(codes, p, least=5)
-    assert groups.codes.tolist() == [0] and groups.number.tolist() == [6]
+    assert groups.codes.tolist() == [0]
+    assert groups.number.tolist() == [6]
     assert groups.share[0] == pytest.approx(p[:6].mean())
     assert groups.outcomes[0] == pytest.approx(p[:6].sum())
     far = rows.x.copy()
     far[0] = 1e9
     x, y = find_middles(groups, codes, type(rows)(**{**vars(rows), "x": far}))
-    assert rows.x[:7].min() <= x[0] <= np.sort(far[:7])[-2] and y[0] == pytest.approx(np.median(rows.y[:7]))
+    assert rows.x[:7].min() <= x[0] <= np.sort(far[:7])[-2]
+    assert y[0] == pytest.approx(np.median(rows.y[:7]))
 
 
 def test_the_outlook_draws_a_share_towards_its_category_and_counts_all_areas_first() -> None:

@@ -93,7 +93,8 @@ def test_other_incidents_have_another_fingerprint() -> None:
 def test_the_model_that_is_kept_knows_no_outcome_of_the_last_days() -> None:
     rows = make_outcome_rows(1500, days=100)
     mature = find_mature(rows, 20)
-    assert str(rows.day[mature].max()) == "2024-03-20" and str(rows.day.max()) == "2024-04-09"
+    assert str(rows.day[mature].max()) == "2024-03-20"
+    assert str(rows.day.max()) == "2024-04-09"
     context, reading = JobContext(), Reading(("category",))
     study = run_study(rows, OutcomePlan(model="rate", splits=("forward",), maturity=20), context)
     kept = train_kept(rows, lambda: make_predictor("rate", reading), 20, study, context)
@@ -113,7 +114,8 @@ def test_a_layer_is_asked_for_the_fields_of_the_training() -> None:
     given = SimpleNamespace(**empty, found_by_police=[], incidents="crimes.gpkg", merge=False)
     asked: Any = AskedRows(given, card, ["primary type", "Case", "tmax", "TMIN", "when"])  # type: ignore[arg-type]
     assert (asked.category_field, asked.id_field, asked.time_field) == ("primary type", "Case", None)
-    assert (asked.weather_fields, asked.found_by_police, asked.incidents) == (["tmax", "TMIN"], ["NARCOTICS"], "crimes.gpkg")
+    assert (asked.weather_fields, asked.found_by_police) == (["tmax", "TMIN"], ["NARCOTICS"])
+    assert asked.incidents == "crimes.gpkg"
     given.category_field = "Kind"
     asked = AskedRows(given, card, ["tmax", "TMIN"])  # type: ignore[arg-type]
     assert asked.category_field == "Kind", "what the user says goes first"
