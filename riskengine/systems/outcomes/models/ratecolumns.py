@@ -18,29 +18,25 @@ from .rates import NestedRates
 from .vocabulary import UNSEEN, Vocabulary, pack_texts, unpack_texts
 
 KINDS = ("category", "kind")
-#: Rates by name: of which fields together, and towards which rate each is drawn. A *kind* is a category with its
-#: description; where there is one of the two alone, it is the category.
-RATES: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "category": (("category",), ""),
-    "kind": (("kind",), "category"),
-    "location": (("kind", "location"), "kind"),
-    "domestic": (("kind", "domestic"), "kind"),
-    "setting": (("category", "location"), "category"),
-    "area": (("kind", "area"), "kind"),
-}
-#: How much more often it happened than the rate by location says, by fields of the place, and as if by how many
-#: incidents more this is drawn towards nothing: a street block and a spot see few incidents.
-PLACES: Mapping[str, tuple[tuple[str, ...], float]] = {
-    "area_category": (("area", "category"), SMOOTHING),
-    "block": (("block",), 5.0),
-    "block_category": (("block", "category"), 5.0),
+#: Rates by name: of which fields together, towards which rate each is drawn, and as if by how many incidents more (a
+#: street block sees few). A *kind* is a category with its description; where there is one of the two alone, it is the
+#: category.
+RATES: Mapping[str, tuple[tuple[str, ...], str, float]] = {
+    "category": (("category",), "", SMOOTHING),
+    "kind": (("kind",), "category", SMOOTHING),
+    "location": (("kind", "location"), "kind", SMOOTHING),
+    "domestic": (("kind", "domestic"), "kind", SMOOTHING),
+    "setting": (("category", "location"), "category", SMOOTHING),
+    "area": (("area", "kind"), "kind", SMOOTHING),
+    "area_category": (("area", "category"), "category", SMOOTHING),
+    "block": (("block",), "", 5.0),
+    "block_category": (("block", "category"), "area_category", 5.0),
+    "block_kind": (("block", "kind"), "kind", 5.0),
 }
 #: Counted too: how many incidents share these.
 COUNTED = ("location", "block", "spot")
 #: Metres: sides of the squares that stand for areas and blocks where there are none, and of a spot.
 CELLS: Mapping[str, float] = {"area": 2000.0, "block": 100.0, "spot": 1.0}
-#: Differences are rounded to so small a part that their sums are exact, in whichever order.
-_GRAIN = 2.0**-24
 
 
 class RateColumns(ColumnMaker):
@@ -96,17 +92,11 @@ class RateColumns(ColumnMaker):
         count, sums = self._sum("all", np.zeros(len(rows), dtype=np.int64), fold, events)
         rates = {"": (sums + 0.5) / (count + 1)}
         counts: dict[str, Floats] = {}
-        for name, (fields, parent) in self._list_rates().items():
+        for name, (fields, parent, weight) in self._list_rates().items():
             counts[name], sums = self._sum(name, self._combine(numbered, fields), fold, events)
-            rates[name] = (sums + SMOOTHING * rates[parent]) / (counts[name] + SMOOTHING)
-        over = None
-        if events is not None:
-            over = np.rint((events - rates[self._find_deepest()]) / _GRAIN) * _GRAIN
-        for name, (fields, weight) in self._list_places().items():
-            counts[name], sums = self._sum(name, self._combine(numbered, fields), fold, over)
-            rates[name] = sums / (counts[name] + weight)
+            rates[name] = (sums + weight * rates[parent]) / (counts[name] + weight)
         if self.places:
-            counts["spot"], _ = self._sum("spot", numbered["spot"], fold, over)
+            counts["spot"], _ = self._sum("spot", numbered["spot"], fold, events)
         del rates[""]
         columns = {f"rate:{name}": values for name, values in rates.items()}
         return columns | {f"count:{name}": counts[name] for name in COUNTED if name in counts}
@@ -148,27 +138,18 @@ class RateColumns(ColumnMaker):
             key = np.where(both, key * self._count_numbers(name) + number, NOWHERE)
         return key
 
-    def _list_rates(self) -> dict[str, tuple[tuple[str, ...], str]]:
+    def _list_rates(self) -> dict[str, tuple[tuple[str, ...], str, float]]:
         """List the rates that it makes: those of which it has all fields, drawn towards the next that there is."""
-        has = {*self.vocabularies_, *KINDS[: len(self.kinds.roles)], *(self.places_ if self.places else ())}
-        listed: dict[str, tuple[tuple[str, ...], str]] = {}
-        for name, (fields, parent) in RATES.items():
+        has = {*self.vocabularies_, *KINDS[: len(self.kinds.roles)], *(("area", "block") if self.places else ())}
+        listed: dict[str, tuple[tuple[str, ...], str, float]] = {}
+        for name, (fields, parent, weight) in RATES.items():
             if has.issuperset(fields):
-                listed[name] = (fields, parent if parent in listed else "")
+                listed[name] = (fields, parent if parent in listed else "", weight)
         return listed
-
-    def _list_places(self) -> dict[str, tuple[tuple[str, ...], float]]:
-        fits = {"area", "block", *KINDS[: len(self.kinds.roles)]} if self.places else set()
-        return {name: place for name, place in PLACES.items() if fits.issuperset(place[0])}
-
-    def _find_deepest(self) -> str:
-        """The rate that places are compared with."""
-        listed = self._list_rates()
-        return next((name for name in ("location", "setting", "kind", "category") if name in listed), "")
 
     def _list_sums(self) -> list[str]:
         """List the sums that it needs."""
-        return ["all", *self._list_rates(), *self._list_places(), *(["spot"] if self.places else [])]
+        return ["all", *self._list_rates(), *(["spot"] if self.places else [])]
 
     def _list_texts(self, rows: Rows) -> dict[str, Coded]:
         # With coordinates, the name of the area adds noise.
