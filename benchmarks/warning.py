@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 from common import make_parser, round_floats, say
-from warning_data import BALTIMORE
-from warning_models import measure_elsewhere, measure_half_lives, measure_setups, measure_speed, measure_warm
 from warning_network import SIZE, make_baltimore_scene, measure_ladder
 from warning_network import measure_speed as measure_network_speed
+from warning_parts.data import BALTIMORE
+from warning_parts.models import measure_elsewhere, measure_half_lives, measure_setups, measure_speed, measure_warm
 from warning_pictures import measure_pictures
 
 from riskengine.contract.forecasters import DEFAULT_WARNING, WARNING_CANDIDATES, WARNING_REFERENCE

@@ -22,7 +22,7 @@ import torch
 from common import make_parser, round_floats, say
 from numpy.typing import NDArray
 from torch.nn import functional
-from warning_data import TARGETS, read_baltimore, read_neighbourhoods
+from warning_parts.data import TARGETS, read_baltimore, read_neighbourhoods
 
 from riskengine.contract.choices import WindowNetwork, WindowSplit
 from riskengine.ground.context import JobContext

@@ -20,8 +20,8 @@ def warnings_bench(data_folder: Path) -> Any:
         pytest.skip("Baltimore is not among the data")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "benchmarks"))
-        import warning_data
-        import warning_models
+        from warning_parts import data as warning_data
+        from warning_parts import models as warning_models
 
         yield SimpleNamespace(data=warning_data, models=warning_models)
 

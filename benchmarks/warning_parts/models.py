@@ -17,16 +17,6 @@ import pandas as pd
 from common import round_floats, say
 from numpy.typing import NDArray
 from sklearn.linear_model import PoissonRegressor
-from warning_data import (
-    BALTIMORE,
-    ELSEWHERE,
-    SIMILAR,
-    TARGETS,
-    find_first_window,
-    make_baltimore,
-    read_baltimore,
-    read_neighbourhoods,
-)
 
 from riskengine.contract.forecasters import (
     DEFAULT_WARNING,
@@ -47,6 +37,16 @@ from riskengine.maps.unitlayer import UnitRows, write_units
 from riskengine.maps.warningpanel import WarningPanel
 from riskengine.measures.alarms import bound_losses
 from riskengine.measures.compare import Difference
+from warning_parts.data import (
+    BALTIMORE,
+    ELSEWHERE,
+    SIMILAR,
+    TARGETS,
+    find_first_window,
+    make_baltimore,
+    read_baltimore,
+    read_neighbourhoods,
+)
 
 #: Every model of this form, as many as there are; networks, which take long, where they are asked for.
 MODELS = (*WARNING_BASELINES, DEFAULT_WARNING, *WARNING_CANDIDATES)
