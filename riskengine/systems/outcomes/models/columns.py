@@ -197,7 +197,7 @@ def find_weekdays(day: NDArray[np.datetime64]) -> Floats:
 def order_rows(table: Columns, outcome: NDArray[np.bool_]) -> Numbers:
     """Put rows into an order that follows from what they hold: sums of gradients depend on it in the last digit."""
     random = np.random.default_rng(0)
-    factors: NDArray[np.uint64] = random.integers(1, 2**63, table.shape[1], dtype=np.uint64) * np.uint64(2)
+    factors = random.integers(1, 2**63, (table.shape[1],), dtype=np.uint64) * np.uint64(2)
     factors += np.uint64(1)
     mixed = outcome.astype(np.uint64)
     for number in range(table.shape[1]):
