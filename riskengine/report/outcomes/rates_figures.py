@@ -163,9 +163,11 @@ def _draw_points(
     colours = [OUTCOME_AREAS[keys[number]] for number in numbers]
     axes.scatter(areas.x, areas.y, s=size, c=colours, edgecolors="#555", linewidths=0.7)
     if len(areas.names) <= _NAMED:
-        for x, y, name in zip(areas.x.tolist(), areas.y.tolist(), areas.names, strict=True):
+        # Below the circle, which is so many square points large.
+        below = -np.sqrt(size / np.pi) - 7
+        for x, y, name, offset in zip(areas.x.tolist(), areas.y.tolist(), areas.names, below.tolist(), strict=True):
             axes.annotate(
-                show_name(name, _LABEL), (x, y), (0, -14), textcoords="offset points", fontsize=7, ha="center"
+                show_name(name, _LABEL), (x, y), (0, offset), textcoords="offset points", fontsize=7, ha="center"
             )
     axes.set_aspect("equal")
     axes.margins(0.14)
