@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,13 +50,13 @@ class Boosting(FieldModel):
 
     def _fit(self, rows: Rows, context: JobContext) -> bool:
         self.columns_ = self._make_columns()
+        context.progress(0.0, "Encoding fields")
         table = self.columns_.learn(rows)
         if not table.shape[1]:
             return False
-        context.progress(0.2, "Growing trees")
-        self.trees_ = grow_category_trees(
-            table, rows.outcomes, self.columns_.categories, self._choose_settings(rows), self.reading.seed
-        )
+        settings = {**self._choose_settings(rows), "random_state": self.reading.seed}
+        with context.step(0.2, 1.0):
+            self.trees_ = grow_category_trees(table, rows.outcomes, self.columns_.categories, settings, context)
         return True
 
     def _choose_settings(self, rows: Rows) -> Mapping[str, Any]:
@@ -78,8 +79,25 @@ class BoostingPlace(Boosting):
     PLACES: ClassVar[bool] = True
 
 
+class _Watched(HistGradientBoostingClassifier):  # type: ignore[misc]
+    """Asks before every tree whether it is to go on, for which scikit-learn has no way of its own."""
+
+    look: Callable[[], None]
+
+    def _get_loss(self, sample_weight: Any) -> Any:
+        loss = super()._get_loss(sample_weight)
+        compute = loss.gradient_hessian
+
+        def look_and_compute(*args: Any, **named: Any) -> Any:
+            self.look()
+            return compute(*args, **named)
+
+        loss.gradient_hessian = look_and_compute
+        return loss
+
+
 def grow_category_trees(
-    table: Columns, outcome: NDArray[np.bool_], categories: int, settings: Mapping[str, Any], seed: int
+    table: Columns, outcome: NDArray[np.bool_], categories: int, settings: Mapping[str, Any], context: JobContext
 ) -> CategoryTrees:
     """Grow trees whose sum is the logit of an outcome; in whichever order the rows come, they are the same.
 
@@ -94,9 +112,9 @@ def grow_category_trees(
         Of scikit-learn's `HistGradientBoostingClassifier`.
     """
     order = order_rows(table, outcome)
-    model = HistGradientBoostingClassifier(
-        **settings, categorical_features=list(range(categories)), random_state=seed
-    )
+    model = _Watched(**settings, categorical_features=list(range(categories)))
+    grown = itertools.count()
+    model.look = lambda: context.progress(next(grown) / model.max_iter, "Growing trees")
     # Of few rows threads gain nothing, and beside other work they wait for each other: fifteen times slower.
     with threadpool_limits(1 if len(table) < _FEW_ROWS else None):
         model.fit(table[order], outcome[order])

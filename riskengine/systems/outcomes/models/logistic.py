@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
 from ....ground.context import JobContext
 from ....ground.damage import ArraySpec, check_arrays
@@ -17,8 +18,8 @@ from .columns import ColumnMaker, find_weekdays, order_rows
 from .fields import FieldModel
 from .onehot import OneHot
 
-#: Inverse strength of scikit-learn's ridge penalty, and its steps.
-_RIDGE, _STEPS = 1.0, 500
+#: Strength of the ridge penalty, steps at most, and the slope of the mean loss at which they end.
+_RIDGE, _STEPS, _SLOPE = 1.0, 500, 1e-5
 
 
 class LinearColumns(ColumnMaker):
@@ -51,13 +52,10 @@ class Logistic(FieldModel):
         table = self.columns_.learn(rows)
         if not table.shape[1]:
             return False
-        context.progress(0.2, "Fitting a logistic regression")
+        context.progress(0.1, "Fitting a logistic regression")
         order = order_rows(table, rows.outcomes)
         self.encoding_ = OneHot(self.columns_).learn(table[order])
-        model = LogisticRegression(C=_RIDGE, max_iter=_STEPS).fit(
-            self.encoding_.encode(table[order]), rows.outcomes[order]
-        )
-        self.weights_ = np.append(model.coef_[0], model.intercept_)
+        self.weights_ = fit_logistic(self.encoding_.encode(table[order]), rows.outcomes[order], context)
         return True
 
     def _predict(self, rows: Rows) -> Floats:
@@ -72,6 +70,23 @@ class Logistic(FieldModel):
         self.encoding_ = OneHot(self.columns_).restore(state)
         check_arrays({"weights": ArraySpec("f", (self.encoding_.width + 1,))}, state)
         self.weights_ = np.asarray(state["weights"])
+
+
+def fit_logistic(table: csr_array, outcome: NDArray[np.bool_], context: JobContext) -> Floats:
+    """Fit weights of the columns, and a constant, which is not drawn towards 0; can be cancelled between steps."""
+    happened = outcome.astype(np.float64)
+
+    def lose(weights: Floats) -> tuple[float, Floats]:
+        context.check_cancelled()
+        odds = table @ weights[:-1] + weights[-1]
+        loss = (np.logaddexp(0.0, odds) - happened * odds).sum() + _RIDGE / 2 * (weights[:-1] ** 2).sum()
+        over = expit(odds) - happened
+        slope = np.append(table.T @ over + _RIDGE * weights[:-1], over.sum())
+        return float(loss) / len(happened), slope / len(happened)
+
+    start = np.zeros(table.shape[1] + 1)
+    found = minimize(lose, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": _SLOPE})
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def number_texts(values: NDArray[Any]) -> Coded:

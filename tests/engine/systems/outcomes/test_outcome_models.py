@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kit.outcomerows import RATES, make_outcome_rows
+from scipy.sparse import csr_array
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from riskengine.contract.outcomes import DEFAULT_MODEL, GROUPS, MODELS, OutcomeGroup
+from riskengine.ground.context import JobContext
 from riskengine.ground.damage import Damaged
+from riskengine.ground.errors import Cancelled
 from riskengine.systems.outcomes.models.base import Predictor, Reading, make_predictor
+from riskengine.systems.outcomes.models.logistic import fit_logistic
 from riskengine.systems.outcomes.models.trees import MOST_LEVELS, flatten_category_trees
 from riskengine.systems.outcomes.rows import MISSING, Coded, Floats, Rows
 
@@ -298,3 +305,28 @@ def test_rates_of_the_kit_are_found() -> None:
     for code, rate in enumerate(RATES.values()):
         # Descriptions spread around the category's rate, and draw it towards a half a little.
         assert said[rows.texts["category"].codes == code][0] == pytest.approx(rate, abs=0.06)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].simple])
+def test_a_fit_is_cancelled_on_its_way(name: str) -> None:
+    said: list[str] = []
+    cancelled = threading.Event()
+
+    def hear(share: float, text: str) -> None:
+        said.append(text)
+        if share > 0.3 or text.startswith("Fitting"):
+            cancelled.set()
+
+    context = JobContext(hear, None, cancelled)
+    with pytest.raises(Cancelled):
+        make_predictor(name, Reading(EVERY)).fit(LEARNED, context)
+    assert any("trees" in text or "network" in text or "logistic" in text for text in said)
+
+
+def test_logistic_weights_are_those_of_the_least_loss() -> None:
+    random = np.random.default_rng(6)
+    table = csr_array(random.normal(size=(800, 4)) * (random.random((800, 4)) < 0.5))
+    happened = random.random(800) < expit(table @ np.array([1.0, -2.0, 0.5, 0.0]) - 1)
+    model = LogisticRegression(C=1.0, tol=1e-8).fit(table, happened)
+    found = fit_logistic(table, happened, JobContext())
+    assert found == pytest.approx(np.append(model.coef_[0], model.intercept_), abs=1e-3)
