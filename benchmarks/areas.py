@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from area_parts.speed import measure_speed
 from areas_data import WEEKLY, find_first_test, make_london_lsoas, make_london_tiles
 from areas_published import measure as measure_published
-from areas_speed import measure_speed
 from common import make_parser, round_floats, say
 
 from riskengine.contract.forecasters import DEFAULT, FORECASTERS, list_baselines

@@ -196,10 +196,12 @@ def find_weekdays(day: NDArray[np.datetime64]) -> Floats:
 
 def order_rows(table: Columns, outcome: NDArray[np.bool_]) -> Numbers:
     """Put rows into an order that follows from what they hold: sums of gradients depend on it in the last digit."""
-    factors = np.random.default_rng(0).integers(1, 2**63, table.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    random = np.random.default_rng(0)
+    factors = random.integers(1, 2**63, (table.shape[1],), dtype=np.uint64) * np.uint64(2)
+    factors += np.uint64(1)
     mixed = outcome.astype(np.uint64)
-    for number, factor in enumerate(factors.tolist()):
-        mixed += np.ascontiguousarray(table[:, number]).view(np.uint32).astype(np.uint64) * np.uint64(factor)
+    for number in range(table.shape[1]):
+        mixed += np.ascontiguousarray(table[:, number]).view(np.uint32).astype(np.uint64) * factors[number]
         mixed ^= mixed >> np.uint64(29)
     # Rows that are mixed alike are alike, and any order of these will do.
     return np.argsort(mixed)
