@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..contract import tags as tagnames
-from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
+from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, ReadableLeak, Reported
 from ..contract.texts import count_text
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
@@ -27,7 +28,8 @@ from ..systems.outcomes.maptables import write_tested
 from ..systems.outcomes.model import OutcomeCard, OutcomeModel, compute_rows_fingerprint
 from ..systems.outcomes.models.base import Reading, make_predictor
 from ..systems.outcomes.reading import ReadRows, read_rows
-from ..systems.outcomes.reported import choose_rows
+from ..systems.outcomes.repeated import ROWS_FEATURE
+from ..systems.outcomes.reported import choose_rows, find_definitions
 from ..systems.outcomes.study import OutcomePlan, run_study
 from ..systems.outcomes.training import Trained, train_kept
 from .models import to_dict
@@ -54,7 +56,7 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
     context.log(describe_kept(kept))
     figures = _list_figures(study)
     context.progress(0.95, "Writing")
-    OutcomeModel(kept.predictor, make_card(plan, read, kept, figures)).save(parameters.model_output)
+    OutcomeModel(kept.predictor, make_card(plan, read, kept, figures, parameters.leaks)).save(parameters.model_output)
     shown = hide_folders(to_dict(parameters))
     report = None
     if parameters.report:
@@ -117,6 +119,7 @@ def make_plan(parameters: TrainOutcomeModel, read: ReadRows) -> OutcomePlan:
         ladder=parameters.ladder,
         seed=parameters.seed,
         found=tuple(read.found),
+        definitions="by_definition" in parameters.leaks,
     )
 
 
@@ -128,9 +131,12 @@ def list_sentences(study: OutcomeStudy, read: ReadRows) -> list[str]:
     return [f"{opening} {verdict}", *filter(None, told)]
 
 
-def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[str, Any]) -> OutcomeCard:
-    """Make the card of the model that is kept."""
+def make_card(
+    plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[str, Any], leaks: Sequence[ReadableLeak] = ()
+) -> OutcomeCard:
+    """Make the card of the model that is kept; `leaks` are those that were asked for."""
     rows, reading = kept.rows, kept.predictor.reading
+    other = [name for name in (*rows.other, *rows.labels) if name != ROWS_FEATURE]
     return OutcomeCard(
         name=plan.model,
         groups=list(reading.groups),
@@ -142,10 +148,11 @@ def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[st
         fields={role: names[0] for role, names in read.fields.items() if len(names) == 1},
         weather=list(rows.weather),
         census=list(rows.census),
-        other=[*rows.other, *rows.labels],
-        people=[name for name in _list_leaks(read, "person") if name in (*rows.other, *rows.labels)],
+        other=other,
+        people=[name for leak in read.leaks if leak.kind == "person" for name in leak.names if name in other],
         found=list(read.found),
-        definitions=_list_leaks(read, "by_definition"),
+        definitions=[] if plan.definitions else find_definitions(rows),
+        leaks=list(leaks),
         first=kept.first,
         last=kept.last,
         rows=len(rows),
@@ -162,10 +169,6 @@ def describe_outcome(read: ReadRows) -> str:
     """Describe what counts, such as ``Arrest: True``."""
     assert read.outcome is not None, "required"
     return read.outcome.describe()
-
-
-def _list_leaks(read: ReadRows, kind: str) -> list[str]:
-    return [name for leak in read.leaks if leak.kind == kind for name in leak.names]
 
 
 def _read_indicator(name: str | None, read: ReadRows) -> Any:

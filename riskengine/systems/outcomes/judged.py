@@ -85,13 +85,18 @@ class Step:
     auc: float
 
 
+LeakKind = Literal[
+    "outcome_field", "outcome_text", "minute", "rows", "by_definition", "found_by_police", "person", "duplicates"
+]
+
+
 @dataclass(frozen=True)
 class Leak:
     """Something in the data that tells the outcome, or that nobody could know when an incident is reported.
 
     Attributes
     ----------
-    kind : {"outcome_field", "minute", "rows", "by_definition", "found_by_police", "person", "duplicates"}
+    kind : LeakKind
     names : tuple of str
         Fields, descriptions or categories.
     figure : float
@@ -101,14 +106,17 @@ class Leak:
     kept_out : bool
     sentence : str
         For the log and the report.
+    asked : bool
+        It is read, or shown, since the user named it among `READABLE_LEAKS`.
     """
 
-    kind: Literal["outcome_field", "minute", "rows", "by_definition", "found_by_police", "person", "duplicates"]
+    kind: LeakKind
     names: tuple[str, ...]
     figure: float
     rows: int
     kept_out: bool
     sentence: str
+    asked: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from .groups import Groups, climb_groups, list_groups
 from .judged import AreaOutcomes, Leak, OutcomeStudy, Score, Step, Tested
 from .judging import Judge, make_judge, trace_calibration
 from .models.base import Predictor, Reading, make_predictor
-from .reported import choose_rows
+from .reported import choose_rows, find_definitions, mark_definitions
 from .rows import Floats, Rows
 from .shift import Shift, learn_shift_alike
 from .splits import BLOCK_SIDE, TESTED_SHARE, Parts, find_span, split_rows
@@ -53,6 +53,8 @@ class OutcomePlan:
     seed : int
     found : tuple of str
         Categories that police discover.
+    definitions : bool
+        Strict figures have descriptions that are outcomes by definition, too.
     """
 
     model: str = DEFAULT_MODEL
@@ -66,6 +68,7 @@ class OutcomePlan:
     ladder: bool = False
     seed: int = 0
     found: tuple[str, ...] = ()
+    definitions: bool = False
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -117,6 +120,9 @@ def run_study(
     for number, (split, part) in enumerate(parts.items()):
         _say(found, context, describe_parts(rows, part, plan.maturity))
         tested = {reported: mask[part.tested] for reported, mask in masks.items()}
+        if not plan.definitions:
+            # As far as those who learn can know it.
+            tested["strict"] &= ~mark_definitions(rows, find_definitions(rows.select(part.learned)))[part.tested]
         judge = make_judge(rows.select(part.tested), split, tested, plan.seed)
         found.learned[split], found.tested[split] = len(part.learned), len(part.tested)
         with context.step(until * number / len(parts), until * (number + 1) / len(parts)):

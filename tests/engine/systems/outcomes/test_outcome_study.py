@@ -163,3 +163,20 @@ def test_incidents_without_areas_have_none(study: OutcomeStudy) -> None:
     nowhere: dict[Any, Coded] = {role: coded for role, coded in rows.texts.items() if role != "area"}
     assert compare_areas(replace(rows, texts=nowhere), np.full(len(rows), 0.2), "all") is None
     assert [areas.reported for areas in study.areas] == ["all", "victims"]
+
+
+def test_strict_figures_leave_out_descriptions_that_the_rows_learned_from_show_to_be_the_outcome() -> None:
+    rows = make_city()
+    description = rows.texts["description"]
+    sure = description.codes == description.labels.index("THEFT a")
+    late = (description.codes == description.labels.index("THEFT b")) & (rows.day >= np.datetime64("2024-03-21"))
+    rows = replace(rows, happened=rows.outcomes | sure | late)
+    strict, victims = (
+        run_study(rows, replace(PLAN, splits=("forward",), definitions=asked)).find("rate", "forward", "strict")
+        for asked in (False, True)
+    )
+    assert strict is not None
+    assert victims is not None
+    # What only the test shows is not left out: nobody could know it.
+    assert victims.rows - strict.rows == (sure & (rows.day >= np.datetime64("2024-03-21"))).sum() > 100
+    assert strict.base < victims.base
