@@ -20,8 +20,15 @@ from ..measures.clustered import Interval
 from ..report.outcomes import ladder
 from ..report.outcomes.page import write_outcome_figures, write_outcome_report
 from ..report.outcomes.prediction import describe_kept
-from ..report.outcomes.sentences import describe_calibration, describe_found, describe_model, describe_verdict
+from ..report.outcomes.sentences import (
+    describe_calibration,
+    describe_found,
+    describe_model,
+    describe_open_test,
+    describe_verdict,
+)
 from ..report.outputs import hide_folders
+from ..systems.outcomes.features import read_number_field
 from ..systems.outcomes.groups import list_groups
 from ..systems.outcomes.judged import OutcomeStudy
 from ..systems.outcomes.maptables import write_tested
@@ -30,6 +37,7 @@ from ..systems.outcomes.models.base import Reading, make_predictor
 from ..systems.outcomes.reading import ReadRows, read_rows
 from ..systems.outcomes.repeated import ROWS_FEATURE
 from ..systems.outcomes.reported import choose_rows, find_definitions
+from ..systems.outcomes.rows import Floats
 from ..systems.outcomes.study import OutcomePlan, run_study
 from ..systems.outcomes.training import Trained, train_kept
 from .models import to_dict
@@ -43,9 +51,10 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
             check_folder(path, name)
     with context.step(0.0, 0.1):
         read = read_rows(parameters, context)
+    indicator = _read_indicator(parameters.indicator, read, context)
     plan = make_plan(parameters, read)
     with context.step(0.1, 0.8):
-        study = run_study(read.rows, plan, context, _read_indicator(parameters.indicator, read), read.leaks)
+        study = run_study(read.rows, plan, context, indicator, read.leaks)
     said = list_sentences(study, read)
     for sentence in said:
         context.log(sentence)
@@ -127,7 +136,7 @@ def list_sentences(study: OutcomeStudy, read: ReadRows) -> list[str]:
     """List what the log says of a study: the verdict first."""
     opening, (verdict, _) = describe_model(study, describe_outcome(read)), describe_verdict(study)
     added = [f"{GROUPS[group]} {ladder.describe_group(study, group)}" for group in ladder.list_groups(study)]
-    told = [describe_found(study), describe_calibration(study), *added]
+    told = [describe_found(study), describe_calibration(study), describe_open_test(study), *added]
     return [f"{opening} {verdict}", *filter(None, told)]
 
 
@@ -171,8 +180,8 @@ def describe_outcome(read: ReadRows) -> str:
     return read.outcome.describe()
 
 
-def _read_indicator(name: str | None, read: ReadRows) -> Any:
-    return None if not name else np.asarray(read.table.column(name), dtype=np.float64)[read.rows.fid]
+def _read_indicator(name: str | None, read: ReadRows, context: JobContext) -> Floats | None:
+    return None if not name else read_number_field(read.table, name, context, "indicator")[read.rows.fid]
 
 
 def _list_figures(study: OutcomeStudy) -> dict[str, Any]:

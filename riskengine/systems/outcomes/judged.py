@@ -150,6 +150,28 @@ class AreaOutcomes:
     residual_correlation: Interval | None = None
 
 
+@dataclass(frozen=True)
+class OpenTest:
+    """What of a test forward in time is younger than the maturity, so that later outcomes count as misses.
+
+    Attributes
+    ----------
+    days, rows : int
+        Of the test.
+    young_days, young_rows : int
+        Of these, younger.
+    ece, ece_shifted : float
+        Calibration error of the default on the others; NaN where they are of too few days.
+    """
+
+    days: int
+    rows: int
+    young_days: int
+    young_rows: int
+    ece: float
+    ece_shifted: float
+
+
 @dataclass(frozen=True, eq=False)
 class Tested:
     """What the default model said of the test rows, shifted: for the layer of them.
@@ -201,6 +223,8 @@ class OutcomeStudy:
         Of one fit, by model.
     tested_rows : Tested or None
         Of the default model, on the split that was asked for.
+    open_test : OpenTest or None
+        None where the maturity is 0, or no test is forward.
     """
 
     default: str
@@ -220,6 +244,7 @@ class OutcomeStudy:
     notes: list[str] = field(default_factory=list)
     seconds: Mapping[str, float] = field(default_factory=dict)
     tested_rows: Tested | None = None
+    open_test: OpenTest | None = None
 
     def find(self, model: str, split: OutcomeSplit, reported: Reported = "all") -> Score | None:
         """Find a score."""

@@ -229,6 +229,19 @@ def test_publishing_hides_shares_of_fewer_than_five_outcomes(predict: Any) -> No
     assert labels[-1] == "Hidden: fewer than five outcomes"
 
 
+def test_an_indicator_may_be_text_with_gaps_but_must_hold_numbers(run: Any, log_of: Any, tmp_path: Path) -> None:
+    layer = make_outcome_layer(900)
+    place, provider = layer.fields().lookupField("community_area"), layer.dataProvider()
+    assert provider.changeAttributeValues({each.id(): {place: ""} for each in [*layer.getFeatures()][:20]})
+    given = {**GIVEN, "INPUT": layer, "MODEL": str(tmp_path / "m.crimeoutcome"), "REPORT": str(tmp_path / "r.html")}
+    run("trainoutcome", **given, INDICATOR="community_area")
+    assert "community_area" in Path(given["REPORT"]).read_text(encoding="utf-8")
+    log = log_of()
+    fine, _ = run_in_background("trainoutcome", {**given, "INDICATOR": "primary_type"}, log)
+    assert not fine
+    assert any("The field primary_type holds no numbers" in each and "INDICATOR" in each for each in log.errors)
+
+
 def test_leaks_that_were_asked_for_are_on_the_map_and_everyone_says_so(
     run: Any, crimes: QgsVectorLayer, tmp_path: Path
 ) -> None:
