@@ -357,7 +357,10 @@ reason to work less on those with a low one.
         bool,
         Shown(
             tr("For publishing"),
-            tr("Shares of blocks, areas and of the outlook with fewer than five outcomes expected are hidden."),
+            tr(
+                "Shares of blocks, areas and of the outlook with fewer than five outcomes expected are hidden, and "
+                "those from which such a share would follow, since they add up to a total."
+            ),
         ),
     ] = False
     output: Annotated[

@@ -180,7 +180,7 @@ def describe_open_test(study: OutcomeStudy) -> str:
     text = (
         f"The last {count_text(found.young_days, 'day')} of the {found.days:,} that are tested forward in time"
         f" ({found.young_rows:,} of {count_text(found.rows, 'incident')}) are younger than the maturity: their"
-        " outcomes that are still to come count as misses, so probabilities, and the shift, may look worse than they are"
+        " outcomes that are still to come count as misses, so probabilities and shift may look worse than they are"
     )
     older = found.days - found.young_days
     if math.isnan(found.ece):
