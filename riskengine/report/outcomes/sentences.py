@@ -203,8 +203,8 @@ def describe_shared(shared: SharedNumbers) -> str:
     )
     if not shared.apart:
         return text
-    apart = count_text(shared.apart, "incident has", "incidents have")
-    return f"{text}; {apart} rows of several days, for which they are a little too narrow"
+    apart = count_text(shared.apart, "incident has rows", "incidents have rows")
+    return f"{text}; {apart} of several days, for which they are a little too narrow"
 
 
 def describe_shared_rates(shared: SharedNumbers) -> str:
