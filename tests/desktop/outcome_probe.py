@@ -59,7 +59,9 @@ def walk() -> None:
     run_dialog("trainoutcome", {"INPUT": both, **WALK["train"], **made}, "03-train")
     layers = {name: str(FOLDER / f"{name.lower()}.gpkg") for name in ("BLOCKS", "OUTLOOK")}
     layers |= {"OUTPUT": str(FOLDER / "outcomes.gpkg"), "BY_AREA": str(FOLDER / "predicted.gpkg")}
-    run_dialog("predictoutcome", {"INPUT": both, "MODEL": MODEL, **AREAS, **WALK.get("predict", {}), **layers}, "04-predict")
+    run_dialog(
+        "predictoutcome", {"INPUT": both, "MODEL": MODEL, **AREAS, **WALK.get("predict", {}), **layers}, "04-predict"
+    )
 
 
 def look_at_layers() -> None:

@@ -1,4 +1,4 @@
-"""The walk of docs/user-guide-outcomes.md in a real QGIS window: four tools in their dialogs, and the maps they give."""
+"""The walk of docs/user-guide-outcomes.md in a real QGIS window: four tools in their dialogs, and their maps."""
 
 from __future__ import annotations
 
@@ -32,11 +32,14 @@ def write_town(folder: Path) -> dict[str, Any]:
         kind, text, rate = dice.choice(KINDS)
         east, north = dice.random(), dice.random()
         ward = 1 + (east > 0.5) + 2 * (north > 0.5)
-        place = f"{ward},{int(east * 4):02d}{int(north * 4):02d}XX W MAIN ST,{41.8 + north / 10:.6f},{-87.7 + east / 10:.6f}"
+        block = f"{int(east * 4):02d}{int(north * 4):02d}XX W MAIN ST"
+        place = f"{ward},{block},{41.8 + north / 10:.6f},{-87.7 + east / 10:.6f}"
         clock = f"{dice.randrange(24):02d}:{dice.randrange(60):02d}"
         rows.append(f"{day} {clock},{kind},{text},STREET,{str(dice.random() < rate).lower()},{place}")
     days = [datetime.date(2018, 1, 1) + datetime.timedelta(days=number) for number in range(120)]
-    weather = [f"{day},{dice.uniform(-5, 20):.1f},{dice.uniform(-9, -6):.1f},{dice.uniform(0, 9):.1f},0" for day in days]
+    weather = [
+        f"{day},{dice.uniform(-5, 20):.1f},{dice.uniform(-9, -6):.1f},{dice.uniform(0, 9):.1f},0" for day in days
+    ]
     census = [f"{ward},Ward {ward},{20 * ward}" for ward in range(1, 5)]
     shapes = []
     for ward in range(4):
