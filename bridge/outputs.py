@@ -68,7 +68,8 @@ def is_temporary(path: str | Path) -> bool:
 
 def is_same_file(one: Path, other: Path) -> bool:
     """Say whether two paths lead to one file: by a link, or by another spelling, too."""
-    if one.exists() and other.exists():
+    # What is no path, such as a long source of a layer in memory, exists nowhere, and is no error here.
+    if os.path.exists(one) and os.path.exists(other):  # noqa: PTH110
         return os.path.samefile(one, other)  # noqa: PTH121
     return os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other))
 

@@ -108,6 +108,15 @@ DEFAULT_MODEL, REFERENCE_TABLE = "boosting_place", "rate_location"
 SMOOTHING = 20.0
 #: A description with so large a share of the outcome, in this many incidents at least, is one by definition.
 BY_DEFINITION, BY_DEFINITION_LEAST = 0.95, 30
+#: Leaks that a training reads only if asked to; the minute and fields of people have switches of their own.
+ReadableLeak = Literal["outcome_field", "outcome_text", "rows", "by_definition", "found_by_police"]
+READABLE_LEAKS: Mapping[ReadableLeak, str] = {
+    "outcome_field": tr("Other fields that say the outcome"),
+    "outcome_text": tr("Descriptions that say the outcome in words"),
+    "rows": tr("How many rows an incident has"),
+    "by_definition": tr("Descriptions that are outcomes by definition, in strict figures and on the map"),
+    "found_by_police": tr("Categories that police discover, on the map"),
+}
 #: Areas and blocks: shown at all, compared, and how many outcomes are hidden when publishing.
 SHOWN_LEAST, COMPARED_LEAST, HIDDEN_BELOW = 30, 100, 5
 #: Classes of the map, as published: above the one, below the other.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..contract import tags as tagnames
-from ..contract.outcomes import CLASSES, MODELS
+from ..contract.outcomes import CLASSES, MODELS, READABLE_LEAKS
 from ..contract.texts import count_text, list_names
 from ..contract.tools.outcomemodel import PredictOutcome
 from ..ground.artefacts import check_folder
@@ -40,6 +40,9 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
     context.log(line)
     if card.people:
         context.warn(f"The model reads fields that describe people: {list_names(card.people)}")
+    if card.leaks:
+        named = list_names([READABLE_LEAKS[kind] for kind in card.leaks])
+        context.warn(f"The model was trained with leaks, as was asked for: {named}")
     with context.step(0.05, 0.5):
         names = list(read_whole_table(parameters.incidents).fields)
         read = read_rows(AskedRows(parameters, card, names), context, required=False)  # type: ignore[arg-type]
@@ -47,9 +50,12 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
     for sentence in filter(None, [*check_groups(card, rows), describe_span(card, rows)]):
         context.warn(sentence)
     context.progress(0.5, "Predicting")
+    # What the training was asked to show stays on the map, unless this prediction names categories of its own.
+    shows_found = parameters.reported == "victims" and "found_by_police" in card.leaks
+    shows_found &= not parameters.found_by_police
     left_out = leave_out(
         rows,
-        choose_rows(rows, read.found, "all" if parameters.reported == "all" else "victims"),
+        choose_rows(rows, read.found, "all" if parameters.reported == "all" or shows_found else "victims"),
         choose_rows(rows, read.found, "strict") if parameters.reported == "strict" else None,
         [] if parameters.definitions else card.definitions,
     )

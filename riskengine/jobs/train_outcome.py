@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..contract import tags as tagnames
-from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, Reported
+from ..contract.outcomes import GROUPS, LIKELY, MODELS, UNLIKELY, OutcomeSplit, ReadableLeak, Reported
 from ..contract.texts import count_text
 from ..contract.tools.outcomemodel import TrainOutcomeModel
 from ..ground.artefacts import check_folder
@@ -19,15 +20,24 @@ from ..measures.clustered import Interval
 from ..report.outcomes import ladder
 from ..report.outcomes.page import write_outcome_figures, write_outcome_report
 from ..report.outcomes.prediction import describe_kept
-from ..report.outcomes.sentences import describe_calibration, describe_found, describe_model, describe_verdict
+from ..report.outcomes.sentences import (
+    describe_calibration,
+    describe_found,
+    describe_model,
+    describe_open_test,
+    describe_verdict,
+)
 from ..report.outputs import hide_folders
+from ..systems.outcomes.features import read_number_field
 from ..systems.outcomes.groups import list_groups
 from ..systems.outcomes.judged import OutcomeStudy
 from ..systems.outcomes.maptables import write_tested
 from ..systems.outcomes.model import OutcomeCard, OutcomeModel, compute_rows_fingerprint
 from ..systems.outcomes.models.base import Reading, make_predictor
 from ..systems.outcomes.reading import ReadRows, read_rows
-from ..systems.outcomes.reported import choose_rows
+from ..systems.outcomes.repeated import ROWS_FEATURE
+from ..systems.outcomes.reported import choose_rows, find_definitions
+from ..systems.outcomes.rows import Floats
 from ..systems.outcomes.study import OutcomePlan, run_study
 from ..systems.outcomes.training import Trained, train_kept
 from .models import to_dict
@@ -41,9 +51,10 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
             check_folder(path, name)
     with context.step(0.0, 0.1):
         read = read_rows(parameters, context)
+    indicator = _read_indicator(parameters.indicator, read, context)
     plan = make_plan(parameters, read)
     with context.step(0.1, 0.8):
-        study = run_study(read.rows, plan, context, _read_indicator(parameters.indicator, read), read.leaks)
+        study = run_study(read.rows, plan, context, indicator, read.leaks)
     said = list_sentences(study, read)
     for sentence in said:
         context.log(sentence)
@@ -54,7 +65,7 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
     context.log(describe_kept(kept))
     figures = _list_figures(study)
     context.progress(0.95, "Writing")
-    OutcomeModel(kept.predictor, make_card(plan, read, kept, figures)).save(parameters.model_output)
+    OutcomeModel(kept.predictor, make_card(plan, read, kept, figures, parameters.leaks)).save(parameters.model_output)
     shown = hide_folders(to_dict(parameters))
     report = None
     if parameters.report:
@@ -117,6 +128,7 @@ def make_plan(parameters: TrainOutcomeModel, read: ReadRows) -> OutcomePlan:
         ladder=parameters.ladder,
         seed=parameters.seed,
         found=tuple(read.found),
+        definitions="by_definition" in parameters.leaks,
     )
 
 
@@ -124,13 +136,16 @@ def list_sentences(study: OutcomeStudy, read: ReadRows) -> list[str]:
     """List what the log says of a study: the verdict first."""
     opening, (verdict, _) = describe_model(study, describe_outcome(read)), describe_verdict(study)
     added = [f"{GROUPS[group]} {ladder.describe_group(study, group)}" for group in ladder.list_groups(study)]
-    told = [describe_found(study), describe_calibration(study), *added]
+    told = [describe_found(study), describe_calibration(study), describe_open_test(study), *added]
     return [f"{opening} {verdict}", *filter(None, told)]
 
 
-def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[str, Any]) -> OutcomeCard:
-    """Make the card of the model that is kept."""
+def make_card(
+    plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[str, Any], leaks: Sequence[ReadableLeak] = ()
+) -> OutcomeCard:
+    """Make the card of the model that is kept; `leaks` are those that were asked for."""
     rows, reading = kept.rows, kept.predictor.reading
+    other = [name for name in (*rows.other, *rows.labels) if name != ROWS_FEATURE]
     return OutcomeCard(
         name=plan.model,
         groups=list(reading.groups),
@@ -142,10 +157,11 @@ def make_card(plan: OutcomePlan, read: ReadRows, kept: Trained, figures: dict[st
         fields={role: names[0] for role, names in read.fields.items() if len(names) == 1},
         weather=list(rows.weather),
         census=list(rows.census),
-        other=[*rows.other, *rows.labels],
-        people=[name for name in _list_leaks(read, "person") if name in (*rows.other, *rows.labels)],
+        other=other,
+        people=[name for leak in read.leaks if leak.kind == "person" for name in leak.names if name in other],
         found=list(read.found),
-        definitions=_list_leaks(read, "by_definition"),
+        definitions=[] if plan.definitions else find_definitions(rows),
+        leaks=list(leaks),
         first=kept.first,
         last=kept.last,
         rows=len(rows),
@@ -164,12 +180,8 @@ def describe_outcome(read: ReadRows) -> str:
     return read.outcome.describe()
 
 
-def _list_leaks(read: ReadRows, kind: str) -> list[str]:
-    return [name for leak in read.leaks if leak.kind == kind for name in leak.names]
-
-
-def _read_indicator(name: str | None, read: ReadRows) -> Any:
-    return None if not name else np.asarray(read.table.column(name), dtype=np.float64)[read.rows.fid]
+def _read_indicator(name: str | None, read: ReadRows, context: JobContext) -> Floats | None:
+    return None if not name else read_number_field(read.table, name, context, "indicator")[read.rows.fid]
 
 
 def _list_figures(study: OutcomeStudy) -> dict[str, Any]:

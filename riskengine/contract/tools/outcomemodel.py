@@ -10,10 +10,12 @@ from ..outcomes import (
     GROUPS,
     LIKELY,
     MODELS,
+    READABLE_LEAKS,
     SHOWN_LEAST,
     UNLIKELY,
     OutcomeGroup,
     OutcomeSplit,
+    ReadableLeak,
     Reported,
 )
 from ..texts import tr
@@ -32,6 +34,7 @@ LEAST = Limits(1, 1_000_000)
 #: Kinds of models, in the order of their integers.
 OUTCOME_MODELS = Choice({name: record.title for name, record in MODELS.items()})
 OUTCOME_GROUPS = Choice(dict(GROUPS))
+OUTCOME_LEAKS = Choice(dict(READABLE_LEAKS))
 OUTCOME_SPLITS = Choice(
     {
         "random": tr("At random (published)"),
@@ -193,6 +196,19 @@ incidents and places, never about persons, and says what was done in the past, n
             advanced=True,
         ),
     ] = False
+    leaks: Annotated[
+        list[ReadableLeak],
+        OUTCOME_LEAKS,
+        Shown(
+            tr("Leaks to read all the same"),
+            tr(
+                "What is found and kept out otherwise; log, report and model say so. Fields that say the outcome are "
+                "read where they are named among the other fields."
+            ),
+            optional=True,
+            advanced=True,
+        ),
+    ] = []
     ladder: Annotated[
         bool,
         Shown(
@@ -341,7 +357,10 @@ reason to work less on those with a low one.
         bool,
         Shown(
             tr("For publishing"),
-            tr("Shares of blocks, areas and of the outlook with fewer than five outcomes expected are hidden."),
+            tr(
+                "Shares of blocks, areas and of the outlook with fewer than five outcomes expected are hidden, and "
+                "those from which such a share would follow, since they add up to a total."
+            ),
         ),
     ] = False
     output: Annotated[

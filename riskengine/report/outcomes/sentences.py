@@ -183,10 +183,28 @@ def list_maturity(study: OutcomeStudy) -> list[str]:
             " model in use cannot. Set a maturity to see what that is worth."
         ]
     days = count_text(study.maturity, "day before the test was", "days before the test were")
-    return [
-        f"{days} left out of training, since outcomes were not all known when the test began. The test itself"
-        " goes up to the end of the file: as far as its outcomes are open, probabilities look too high."
-    ]
+    said = f"{days} left out of training, since outcomes were not all known when the test began."
+    return [said, *filter(None, [describe_open_test(study)])]
+
+
+def describe_open_test(study: OutcomeStudy) -> str:
+    """Say how much of a test forward in time is younger than the maturity, and the calibration of the rest."""
+    found = study.open_test
+    if found is None or not found.young_rows:
+        return ""
+    text = (
+        f"The last {count_text(found.young_days, 'day')} of the {found.days:,} that are tested forward in time"
+        f" ({found.young_rows:,} of {count_text(found.rows, 'incident')}) are younger than the maturity: their"
+        " outcomes that are still to come count as misses, so probabilities and shift may look worse than they are"
+    )
+    older = found.days - found.young_days
+    if math.isnan(found.ece):
+        return f"{text}; {count_text(older, 'older day')} are too few to tell how much."
+    raw, shifted = format_number(found.ece, 3), format_number(found.ece_shifted, 3)
+    return (
+        f"{text}; on the {count_text(older, 'day')} before them the calibration error is {raw}, and {shifted} after the"
+        " shift."
+    )
 
 
 def describe_base(score: Score) -> str:

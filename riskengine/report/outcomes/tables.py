@@ -25,10 +25,11 @@ MORE = {
     "ece_shifted": "– after the shift",
     "ece_oracle": "– oracle",
 }
-_READ = "read"
+_READ, _ASKED = "read", "asked for"
 #: What a leak is.
 LEAKS = {
     "outcome_field": "Says the outcome",
+    "outcome_text": "Says the outcome in words",
     "minute": "Recorded minute",
     "rows": "Rows of an incident",
     "by_definition": "Outcome by definition",
@@ -120,7 +121,7 @@ class LeakRow:
 
 def list_read(study: OutcomeStudy) -> list[str]:
     """List what is said of leaks that the model reads or is tested with: nobody must miss it."""
-    return [leak.sentence for leak in study.leaks if _name_state(leak) == _READ]
+    return [leak.sentence for leak in study.leaks if _name_state(leak) in (_READ, _ASKED)]
 
 
 def list_leak_rows(study: OutcomeStudy) -> list[LeakRow]:
@@ -139,13 +140,12 @@ def _format_leak(leak: Leak) -> str:
         return f"{format_percent(leak.figure)} of all outcomes"
     if leak.kind == "duplicates":
         return f"{format_change(leak.figure, 3)} in the share with the outcome"
-    # Of a text that says the outcome incidents stay, of a field that does nothing is read.
-    if leak.kind == "outcome_field" and not leak.kept_out:
+    if leak.kind == "outcome_text":
         return f"{format_percent(leak.figure)} with the outcome"
     return f"AUC {format_number(leak.figure, 3)} alone"
 
 
 def _name_state(leak: Leak) -> str:
-    if leak.kept_out:
-        return "kept out"
-    return "shown apart" if leak.kind in ("outcome_field", "by_definition", "found_by_police") else _READ
+    if leak.kept_out or leak.asked:
+        return _ASKED if leak.asked else "kept out"
+    return "shown apart" if leak.kind in ("by_definition", "found_by_police") else _READ

@@ -12,6 +12,7 @@ import numpy as np
 from ...contract.fieldnames import find_field
 from ...contract.texts import list_names, show_name
 from ...contract.tools.outcomes import ReadsOutcomes
+from ...ground.context import JobContext
 from ...ground.errors import ParameterError
 from ...ground.wholetables import WholeTable
 from .coding import read_feature
@@ -121,6 +122,27 @@ def read_features(parameters: ReadsOutcomes, table: WholeTable, taken: Collectio
     return features
 
 
+def read_number_field(table: WholeTable, name: str, context: JobContext, parameter: str) -> Floats:
+    """Read a field of numbers that the user named, NaN where it has none.
+
+    Raises
+    ------
+    ParameterError
+        If it is not there, or holds no numbers.
+    """
+    found = _require(name, table, parameter)
+    values = read_feature(table, found, context)
+    if isinstance(values, Coded):
+        raise _make_numbers_error(found, parameter, "Choose a field of numbers")
+    return values
+
+
+def _make_numbers_error(name: str, parameter: str, remedy: str) -> ParameterError:
+    return ParameterError(
+        f"The field {show_name(name)} holds no numbers", parameter=parameter, value=name, remedy=remedy
+    )
+
+
 def _read(table: WholeTable, name: str, group: str, asked: bool, told: Told) -> Floats | Coded | None:
     """Numbers, or labels of another field; None for what nobody asked for and is neither."""
     if not asked and (table.fields[name] in ("date", "datetime") or find_person_fields([name])):
@@ -129,12 +151,8 @@ def _read(table: WholeTable, name: str, group: str, asked: bool, told: Told) -> 
     if isinstance(values, Coded) and group != "other":
         if not asked:
             return None
-        raise ParameterError(
-            f"The field {show_name(name)} holds no numbers",
-            parameter=f"{group}_fields",
-            value=name,
-            remedy="Choose fields of numbers, or name it among the other fields",
-        )
+        remedy = "Choose fields of numbers, or name it among the other fields"
+        raise _make_numbers_error(name, f"{group}_fields", remedy)
     if not isinstance(values, Coded) and not np.isfinite(values).any():
         told.warn(f"The field {show_name(name)} is empty and is left out")
         return None

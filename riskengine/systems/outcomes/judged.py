@@ -85,13 +85,18 @@ class Step:
     auc: float
 
 
+LeakKind = Literal[
+    "outcome_field", "outcome_text", "minute", "rows", "by_definition", "found_by_police", "person", "duplicates"
+]
+
+
 @dataclass(frozen=True)
 class Leak:
     """Something in the data that tells the outcome, or that nobody could know when an incident is reported.
 
     Attributes
     ----------
-    kind : {"outcome_field", "minute", "rows", "by_definition", "found_by_police", "person", "duplicates"}
+    kind : LeakKind
     names : tuple of str
         Fields, descriptions or categories.
     figure : float
@@ -101,14 +106,17 @@ class Leak:
     kept_out : bool
     sentence : str
         For the log and the report.
+    asked : bool
+        It is read, or shown, since the user named it among `READABLE_LEAKS`.
     """
 
-    kind: Literal["outcome_field", "minute", "rows", "by_definition", "found_by_police", "person", "duplicates"]
+    kind: LeakKind
     names: tuple[str, ...]
     figure: float
     rows: int
     kept_out: bool
     sentence: str
+    asked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +148,28 @@ class AreaOutcomes:
     indicator: Floats | None = None
     raw_correlation: Interval | None = None
     residual_correlation: Interval | None = None
+
+
+@dataclass(frozen=True)
+class OpenTest:
+    """What of a test forward in time is younger than the maturity, so that later outcomes count as misses.
+
+    Attributes
+    ----------
+    days, rows : int
+        Of the test.
+    young_days, young_rows : int
+        Of these, younger.
+    ece, ece_shifted : float
+        Calibration error of the default on the others; NaN where they are of too few days.
+    """
+
+    days: int
+    rows: int
+    young_days: int
+    young_rows: int
+    ece: float
+    ece_shifted: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +223,8 @@ class OutcomeStudy:
         Of one fit, by model.
     tested_rows : Tested or None
         Of the default model, on the split that was asked for.
+    open_test : OpenTest or None
+        None where the maturity is 0, or no test is forward.
     """
 
     default: str
@@ -212,6 +244,7 @@ class OutcomeStudy:
     notes: list[str] = field(default_factory=list)
     seconds: Mapping[str, float] = field(default_factory=dict)
     tested_rows: Tested | None = None
+    open_test: OpenTest | None = None
 
     def find(self, model: str, split: OutcomeSplit, reported: Reported = "all") -> Score | None:
         """Find a score."""

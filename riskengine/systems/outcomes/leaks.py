@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...contract.outcomes import BY_DEFINITION, BY_DEFINITION_LEAST, SMOOTHING, TextRole
+from ...contract.outcomes import BY_DEFINITION, BY_DEFINITION_LEAST, SMOOTHING
 from ...contract.texts import count_text, list_names, part_text, show_name
 from ...ground.wholetables import WholeTable
 from ...intake.importing import ROWS as MERGED_ROWS
@@ -21,7 +21,14 @@ from .fields import names_outcome
 from .judged import Leak
 from .people import find_person_fields
 from .repeated import Repeats, merge_repeats
-from .reported import choose_rows, mark_rows, says_outcome
+from .reported import (
+    choose_described,
+    choose_rows,
+    find_definitions,
+    mark_definitions,
+    mark_rows,
+    says_outcome,
+)
 from .rows import MISSING, Rows
 
 #: AUC of a field alone from which it says the outcome, whatever its name; and where its name says so.
@@ -33,6 +40,8 @@ _PARTS = 5
 _LISTED = 5
 #: An AUC as near to that of chance tells next to nothing.
 _TELLING = 0.02
+_READ = "it was asked for, and is read"
+_DEFINED = "Strict figures and the map leave out what the rows learned from show to be so"
 _PROPOSED = "They were proposed by their words; to change that, give FOUND. "
 
 
@@ -58,6 +67,8 @@ class Evidence:
         By their words; nobody chose them.
     minute, people, merged : bool
         What the user asked for: the minute and fields of people as features, one row for each incident.
+    asked : collection of str
+        Of `READABLE_LEAKS`.
     """
 
     table: WholeTable
@@ -71,6 +82,7 @@ class Evidence:
     minute: bool = False
     people: bool = False
     merged: bool = False
+    asked: Collection[str] = ()
 
 
 def find_leaks(evidence: Evidence) -> list[Leak]:
@@ -109,14 +121,17 @@ def _find_fields(evidence: Evidence) -> Iterator[Leak]:
         alone = measure_field(coded.codes, happened)
         if not alone >= (SAYS_IF_NAMED if names_outcome(name) else SAYS_OUTCOME):
             continue
-        asked = "although it was asked for" if name in evidence.features else "and no feature"
+        named = name in evidence.features
+        read = named and "outcome_field" in evidence.asked
+        kept = f"it is kept out, {'although it was named' if named else 'and no feature'}"
         yield Leak(
             "outcome_field",
             (name,),
             alone,
             int((coded.codes != MISSING).sum()),
-            True,
-            f"{show_name(name)} says what became of incidents (AUC of it alone {alone:.3f}): it is kept out, {asked}",
+            not read,
+            f"{show_name(name)} says what became of incidents (AUC of it alone {alone:.3f}): {_READ if read else kept}",
+            read,
         )
 
 
@@ -127,16 +142,18 @@ def _find_texts(evidence: Evidence) -> Iterator[Leak]:
         said = [label for label in coded.labels if says_outcome(label)]
         inside = mark_rows(coded, says_outcome)
         if inside.any():
-            share = float(evidence.rows.outcomes[inside].mean())
+            share, read = float(evidence.rows.outcomes[inside].mean()), "outcome_text" in evidence.asked
             yield Leak(
-                "outcome_field",
+                "outcome_text",
                 tuple(said),
                 share,
                 int(inside.sum()),
-                True,
+                not read,
                 f"{count_text(len(said), 'description says', 'descriptions say')} in words that there was an arrest "
                 f"({list_names(said, _LISTED)}): {part_text(int(inside.sum()), len(coded.codes), 'row')}, {share:.1%} "
-                f"of them with the outcome. The texts are kept out, and the rows out of strict figures",
+                f"of them with the outcome. The texts {'were asked for, and are read' if read else 'are kept out'}, "
+                "and the rows are kept out of strict figures",
+                read,
             )
 
 
@@ -153,7 +170,7 @@ def _find_minute(evidence: Evidence) -> Iterator[Leak]:
         for mask, where in ((full, "on the full hour"), (exact, "at an exact minute"))
         if mask.any()
     )
-    kept = "it was asked for, and is read" if evidence.minute else "it is kept out, and only the hour is read"
+    kept = _READ if evidence.minute else "it is kept out, and only the hour is read"
     yield Leak(
         "minute",
         (evidence.time,),
@@ -167,17 +184,19 @@ def _find_minute(evidence: Evidence) -> Iterator[Leak]:
 def _find_rows(evidence: Evidence) -> Iterator[Leak]:
     """How many rows an incident has, which grows with its charges."""
     size, happened, incident = evidence.repeats.size, evidence.rows.outcomes, evidence.rows.texts.get("incident")
+    asked = "rows" in evidence.asked
     if evidence.table.fields.get(MERGED_ROWS) in ("integer", "long"):
         merged = np.array(evidence.table.column(MERGED_ROWS), dtype=np.float64)
-        alone = auc(np.nan_to_num(merged, nan=1.0), happened)
+        alone, read = auc(np.nan_to_num(merged, nan=1.0), happened), asked and MERGED_ROWS in evidence.features
         yield Leak(
             "rows",
             (MERGED_ROWS,),
             alone,
             int((merged > 1).sum()),
-            True,
+            not read,
             f"{MERGED_ROWS} counts the rows of an incident that Import incidents has merged, and {_tells(alone)} the "
-            f"outcome (AUC of it alone {alone:.3f}): it is never a feature",
+            f"outcome (AUC of it alone {alone:.3f}): {_READ if read else 'it is no feature'}",
+            read,
         )
     if incident is None or size.max(initial=1) < 2:
         return
@@ -200,27 +219,20 @@ def _find_rows(evidence: Evidence) -> Iterator[Leak]:
         (),
         alone,
         int((size > 1).sum()),
-        True,
+        not asked,
         f"How many rows an incident has {_tells(alone)} the outcome (AUC of it alone {alone:.3f}): {', '.join(shares)} "
-        f"have it. It is never a feature; {remedy}",
+        f"have it. {'It was asked for, and is read' if asked else 'It is no feature'}; {remedy}",
+        asked,
     )
 
 
 def _find_definitions(evidence: Evidence) -> Iterator[Leak]:
     """Descriptions that are the outcome by definition."""
-    rows = evidence.rows
-    role: TextRole = "description" if "description" in rows.texts else "category"
-    coded = rows.texts.get(role)
-    if coded is None:
+    rows, asked = evidence.rows, "by_definition" in evidence.asked
+    role, named = choose_described(rows), find_definitions(rows)
+    if not named:
         return
-    number = np.bincount(coded.codes[coded.codes != MISSING], minlength=len(coded.labels))
-    events = np.bincount(coded.codes[(coded.codes != MISSING) & rows.outcomes], minlength=len(coded.labels))
-    many = number >= BY_DEFINITION_LEAST
-    sure = np.flatnonzero(many & (events >= BY_DEFINITION * number))
-    named = [coded.labels[n] for n in sure[np.argsort(-number[sure], kind="stable")]]
-    inside = mark_rows(coded, set(named).__contains__)
-    if not inside.any():
-        return
+    inside = mark_definitions(rows, named)
     victims = int((inside & choose_rows(rows, evidence.found, "victims")).sum())
     happened = rows.outcomes
     share = float(happened[inside].sum() / max(happened.sum(), 1))
@@ -237,7 +249,9 @@ def _find_definitions(evidence: Evidence) -> Iterator[Leak]:
         False,
         f"{count_text(len(named), f'{role} is', f'{_plural(role)} are')} the outcome by definition (at least "
         f"{BY_DEFINITION:.0%} of {BY_DEFINITION_LEAST} incidents or more, such as {list_names(named, _LISTED)}): "
-        f"{part_text(int(inside.sum()), len(rows), 'row')}, {share:.0%} of the outcomes, {rest}",
+        f"{part_text(int(inside.sum()), len(rows), 'row')}, {share:.0%} of the outcomes, {rest}. "
+        f"{'Strict figures and the map have them, as was asked for' if asked else _DEFINED}",
+        asked,
     )
 
 
@@ -249,6 +263,7 @@ def _find_found(evidence: Evidence) -> Iterator[Leak]:
     if coded is None or not inside.any():
         return
     share = float(rows.outcomes[inside].sum() / max(rows.outcomes.sum(), 1))
+    asked = "found_by_police" in evidence.asked
     named = [label for label in coded.labels if label.casefold() in {each.casefold() for each in evidence.found}]
     yield Leak(
         "found_by_police",
@@ -257,7 +272,9 @@ def _find_found(evidence: Evidence) -> Iterator[Leak]:
         int(inside.sum()),
         False,
         f"Police discover, rather than victims report, {list_names(named, 40)}: {inside.mean():.0%} of the incidents, "
-        f"{share:.0%} of the outcomes. {_PROPOSED if evidence.proposed else ''}Every figure is given without them, too",
+        f"{share:.0%} of the outcomes. {_PROPOSED if evidence.proposed else ''}Every figure is given without them, "
+        f"too, and the map {'has them, as was asked for' if asked else 'leaves them out'}",
+        asked,
     )
 
 

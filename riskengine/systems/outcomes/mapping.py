@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...contract.outcomes import OutcomeClass
 from .expected import compute_limits
 from .models.base import Predictor
+from .reported import mark_definitions
 from .rows import Floats, Rows
 
 Mask = NDArray[np.bool_]
@@ -107,20 +108,9 @@ def leave_out(
     strict : ndarray of bool, shape (N,), or None
         None where the strict rule is not asked for.
     definitions : sequence of str
-        Descriptions that are outcomes by definition; empty where they are rated.
+        Descriptions that are outcomes by definition, as the training had it; empty where they are rated.
     """
-    found = {FOUND_BY_POLICE: ~victims, BY_DEFINITION: find_descriptions(rows, definitions)}
+    found = {FOUND_BY_POLICE: ~victims, BY_DEFINITION: mark_definitions(rows, definitions)}
     if strict is not None:
         found[NOT_STRICT] = ~strict
     return found
-
-
-def find_descriptions(rows: Rows, names: Sequence[str]) -> Mask:
-    """Find the rows that have one of some descriptions."""
-    described = rows.texts.get("description")
-    if described is None or not names:
-        return np.zeros(len(rows), dtype=np.bool_)
-    known = set(names)
-    # The last is of rows without a description.
-    among = np.array([*(label in known for label in described.labels), False], dtype=np.bool_)
-    return among[described.codes]

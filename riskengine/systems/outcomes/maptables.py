@@ -140,41 +140,35 @@ def write_groups(
         By how much the levels of categories were off in the test, of the logit.
     """
     p, thresholds = mapped.probability, (parameters.likely, parameters.unlikely)
-
-    def expect(codes: NDArray[np.integer], least: int) -> Groups:
-        groups = expect_shares(codes, p, least, drift)
-        if not parameters.publish:
-            return groups
-        return hide_few(groups, np.where(np.isnan(p), MISSING, codes), rows.happened)
-
     shown = {"blocks_shown": 0, "areas_shown": 0, "hidden": 0}
     block, areas = rows.texts.get("block"), _find_areas(parameters, rows, context)
     if parameters.blocks and (block is None or not rows.crs):
         context.warn("No blocks are written: the incidents have no block or address field, or no places")
     elif parameters.blocks and block is not None:
-        groups = expect(block.codes, parameters.block_least)
+        groups = expect_shares(block.codes, p, parameters.block_least, drift)
+        if parameters.publish:
+            groups = hide_few(groups, np.where(np.isnan(p), MISSING, block.codes), rows.happened)
         write_blocks(
             parameters.blocks, groups, block.labels, find_middles(groups, block.codes, rows), thresholds, rows.crs
         )
         shown["blocks_shown"] = len(groups)
         shown["hidden"] += int(groups.hidden.sum())
+    category = rows.texts.get("category", Coded(np.zeros(len(rows), dtype=np.int32), ["all"]))
+    code, ids, names = (None, [], []) if areas is None else (areas.code, areas.ids, areas.names)
+    outlook = make_outlook(category, code, p, parameters.area_least, drift, parameters.publish, rows.happened)
     if parameters.by_area and (areas is None or not areas.crs):
         context.warn("No areas are written: the incidents have no area field, or no places, and no areas are given")
     elif parameters.by_area and areas is not None:
-        groups = expect(areas.code, parameters.area_least)
-        write_areas(parameters.by_area, groups, areas, thresholds)
-        shown["areas_shown"] = len(groups)
-        shown["hidden"] += int(groups.hidden.sum())
+        write_areas(parameters.by_area, outlook.areas, areas, thresholds)
+        shown["areas_shown"] = len(outlook.areas)
+        shown["hidden"] += int(outlook.areas.hidden.sum())
     if parameters.outlook:
-        category = rows.texts.get("category", Coded(np.zeros(len(rows), dtype=np.int32), ["all"]))
-        code, ids, names = (None, [], []) if areas is None else (areas.code, areas.ids, areas.names)
-        outlook = make_outlook(category, code, p, parameters.area_least, drift, parameters.publish, rows.happened)
         write_outlook(parameters.outlook, outlook, category, ids, names)
         shown["hidden"] += int(outlook.groups.hidden.sum())
     if shown["hidden"]:
         context.log(
-            f"{count_text(shown['hidden'], 'share')} of fewer than {HIDDEN_BELOW} outcomes, expected or known: hidden "
-            "for publishing"
+            f"{count_text(shown['hidden'], 'share')} of fewer than {HIDDEN_BELOW} outcomes, expected or known, or from "
+            "which such a one would follow: hidden for publishing"
         )
     return shown
 

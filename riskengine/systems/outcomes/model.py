@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from ...contract.outcomes import MODELS, OutcomeGroup
+from ...contract.outcomes import MODELS, OutcomeGroup, ReadableLeak
 from ...ground.artefacts import compute_fingerprint
 from ...ground.damage import CrsText, Damaged, Moment
 from ...intake.project import move_places
@@ -52,7 +52,9 @@ class OutcomeCard(Card):
     found : list of str
         Categories that police discover.
     definitions : list of str
-        Descriptions that are outcomes by definition.
+        Descriptions that are outcomes by definition, as the incidents learned from have it.
+    leaks : list of str
+        Of `READABLE_LEAKS`, what was asked for: it is read, or shown on the map.
     first, last : str
         First and last day of the incidents learned from, ISO.
     rows : int
@@ -87,6 +89,7 @@ class OutcomeCard(Card):
     people: list[str] = []
     found: list[str] = []
     definitions: list[str] = []
+    leaks: list[ReadableLeak] = []
     first: Moment
     last: Moment
     rows: int = Field(ge=1)

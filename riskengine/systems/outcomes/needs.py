@@ -42,6 +42,7 @@ class AskedRows:
         self.found_by_police = parameters.found_by_police or card.found
         self.people = True
         self.use_minute = card.minute
+        self.leaks = card.leaks
         for group in (*_JOINED, "other"):
             setattr(self, f"{group}_fields", _find_all(group, getattr(card, group), names))
 
@@ -94,4 +95,6 @@ def check_groups(card: OutcomeCard, rows: Rows) -> list[str]:
         lacking.append("The model reads when incidents happened, but no time was found: it counts as missing")
     if "place" in card.groups and card.crs and not np.isfinite(rows.x).any():
         lacking.append("The model reads the places of incidents, but the table has none: they count as missing")
+    if "rows" in card.leaks and "incident" not in rows.texts:
+        lacking.append("The model reads how many rows an incident has, but there is no incident number: each has one")
     return lacking

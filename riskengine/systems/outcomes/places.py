@@ -95,7 +95,14 @@ def expect_shares(
 
 
 def hide_few(groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bool_] | None) -> Groups:
-    """Hide shares of fewer than `HIDDEN_BELOW` outcomes: expected, or known where outcomes are.
+    """Hide the shares that `find_few` finds."""
+    return hide_groups(groups, find_few(groups, codes, happened))
+
+
+def find_few(
+    groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
+    """Find groups of fewer than `HIDDEN_BELOW` outcomes, expected, or known where outcomes are; shape (G,).
 
     Parameters
     ----------
@@ -109,9 +116,14 @@ def hide_few(groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bo
         place = np.minimum(np.searchsorted(groups.codes, codes), len(groups) - 1)
         inside = groups.codes[place] == codes
         few |= np.bincount(place[inside], happened[inside], len(groups)) < HIDDEN_BELOW
+    return few
+
+
+def hide_groups(groups: Groups, hidden: NDArray[np.bool_]) -> Groups:
+    """Hide the shares of groups, beside those that are hidden already; mask of shape (G,)."""
     columns = (groups.share, groups.low, groups.high, groups.outcomes)
-    share, low, high, outcomes = (np.where(few, np.nan, column) for column in columns)
-    return replace(groups, share=share, low=low, high=high, outcomes=outcomes, hidden=few)
+    share, low, high, outcomes = (np.where(hidden, np.nan, column) for column in columns)
+    return replace(groups, share=share, low=low, high=high, outcomes=outcomes, hidden=groups.hidden | hidden)
 
 
 def find_middles(groups: Groups, codes: NDArray[np.integer], rows: Rows) -> tuple[Floats, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from .fields import find_fields
 from .judged import Leak
 from .leaks import Evidence, find_leaks
 from .located import read_places
-from .repeated import find_repeats, merge_repeats
+from .repeated import ROWS_FEATURE, find_repeats, merge_repeats
 from .reported import leave_out_told, propose_found
 from .rows import MISSING, Coded, Rows
 from .rule import OutcomeRule, apply_rule, has_values, make_rule, make_rule_error, unite_truths
@@ -80,8 +80,8 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
     Parameters
     ----------
     parameters : ReadsOutcomes
-        Of *Train outcome model*, ``weather_fields``, ``census_fields``, ``other_fields``, ``people`` and ``use_minute``
-        are read too. Where ``refused`` names a file, what is refused is written there.
+        Of *Train outcome model*, ``weather_fields``, ``census_fields``, ``other_fields``, ``people``, ``use_minute``
+        and ``leaks`` are read too. Where ``refused`` names a file, what is refused is written there.
     context : JobContext
     required : bool
         Rows without a day or an outcome are refused; otherwise every row stays, and needs neither.
@@ -113,6 +113,7 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
     found = _choose_found(parameters, parts.rows, told)
     repeats = find_repeats(table, parts.rows.texts.get("incident"))
     leaks: list[Leak] = []
+    asked: Collection[str] = getattr(parameters, "leaks", ())
     if parts.rule is not None and required:
         _check_both(parts.rows.outcomes[good], parts.rule)
         place = np.flatnonzero(good)
@@ -129,18 +130,22 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
                 getattr(parameters, "use_minute", False),
                 parts.features.people,
                 parameters.merge,
+                asked,
             )
         )
         for leak in leaks:
             told.note(leak.sentence)
-    says_outcome = {name for leak in leaks if leak.kind in ("outcome_field", "rows") for name in leak.names}
+    kinds = ("outcome_field", "rows")
+    says_outcome = {name for leak in leaks if leak.kind in kinds and leak.kept_out for name in leak.names}
     kept_out = tuple(name for name in parts.features.names if name in says_outcome)
     rows, merged = parts.features.add_to(parts.rows, kept_out), 0
+    if "rows" in asked:
+        rows = replace(rows, other={**rows.other, ROWS_FEATURE: repeats.size.astype(np.float64)})
     if parameters.merge:
         extra, happened = merge_repeats(repeats, rows.texts.get("incident"), good, rows.happened)
         rows, merged, good = replace(rows, happened=happened), int(extra.sum()), good & ~extra
         told.note(_describe_merged(merged, int(good.sum()), "incident" in rows.texts))
-    rows = leave_out_told(rows).select(good)
+    rows = (rows if "outcome_text" in asked else leave_out_told(rows)).select(good)
     told.note(_describe_span(rows))
     context.progress(1.0)
     return ReadRows(rows, table, parts.rule, parts.fields, found, refusals, merged, leaks, kept_out, told.notes)

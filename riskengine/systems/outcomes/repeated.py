@@ -14,6 +14,8 @@ from ...ground.wholetables import WholeTable
 from ...intake.repeats import merge_rows
 from .rows import MISSING, Coded
 
+#: The feature that says how many rows an incident has: a leak, only read if asked for.
+ROWS_FEATURE = "rows of the incident"
 #: Fields that number the rows of a file, and say nothing of an incident.
 _ROW_NUMBER = re.compile(r"(?:ogc_?)?fid(?:_\d+)?|object_?id|gid|row_?(?:number|id|nr)?|index|unnamed: 0|field_1", re.I)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...contract.outcomes import Reported
+from ...contract.outcomes import BY_DEFINITION, BY_DEFINITION_LEAST, Reported, TextRole
 from ...intake.patrols import find_patrol_group
 from .rows import MISSING, Coded, Rows
 
@@ -105,6 +105,32 @@ def leave_out_told(rows: Rows) -> Rows:
     told = mark_rows(description, says_outcome)
     codes = np.where(told, np.int32(MISSING), description.codes)
     return replace(rows, texts={**rows.texts, "description": Coded(codes, description.labels)}, told=told)
+
+
+def find_definitions(rows: Rows) -> list[str]:
+    """Find the descriptions that are the outcome by definition, as these rows have it, the most frequent first.
+
+    Of rows without descriptions, the categories.
+    """
+    coded = rows.texts.get(choose_described(rows))
+    if coded is None:
+        return []
+    there, many = coded.codes != MISSING, len(coded.labels)
+    number = np.bincount(coded.codes[there], minlength=many)
+    events = np.bincount(coded.codes[there & rows.outcomes], minlength=many)
+    sure = np.flatnonzero((number >= BY_DEFINITION_LEAST) & (events >= BY_DEFINITION * number))
+    return [coded.labels[n] for n in sure[np.argsort(-number[sure], kind="stable")]]
+
+
+def mark_definitions(rows: Rows, definitions: Collection[str]) -> NDArray[np.bool_]:
+    """Mark the rows that have one of these descriptions, or categories where there are no descriptions, shape (N,)."""
+    coded = rows.texts.get(choose_described(rows))
+    return np.zeros(len(rows), dtype=bool) if coded is None else mark_rows(coded, set(definitions).__contains__)
+
+
+def choose_described(rows: Rows) -> TextRole:
+    """Choose the role that says most closely what happened."""
+    return "description" if "description" in rows.texts else "category"
 
 
 def mark_rows(coded: Coded, fits: Callable[[str], bool]) -> NDArray[np.bool_]:

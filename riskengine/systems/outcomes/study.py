@@ -6,22 +6,28 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ...contract.dates import format_days, format_moment
 from ...contract.outcomes import DEFAULT_MODEL, GROUPS, MODELS, REFERENCE_TABLE, OutcomeSplit, Reported
 from ...contract.texts import count_text
 from ...ground.context import JobContext
 from ...ground.errors import DataError
+from ...measures.alarmcurves import compute_calibration_error
 from ...measures.clustered import Interval
 from .fairness import compare_areas
 from .groups import Groups, climb_groups, list_groups
-from .judged import AreaOutcomes, Leak, OutcomeStudy, Score, Step, Tested
+from .judged import AreaOutcomes, Leak, OpenTest, OutcomeStudy, Score, Step, Tested
 from .judging import Judge, make_judge, trace_calibration
 from .models.base import Predictor, Reading, make_predictor
-from .reported import choose_rows
+from .reported import choose_rows, find_definitions, mark_definitions
 from .rows import Floats, Rows
 from .shift import Shift, learn_shift_alike
 from .splits import BLOCK_SIDE, TESTED_SHARE, Parts, find_span, split_rows
+from .training import find_mature
 
+#: The judge of a split, with the probabilities and the shift of each model.
+Judged = tuple[Judge, dict[str, Floats], dict[str, Shift]]
 REPORTED: tuple[Reported, ...] = ("all", "victims", "strict")
 #: How sentences on a split begin.
 _WAYS: Mapping[OutcomeSplit, str] = {
@@ -30,6 +36,8 @@ _WAYS: Mapping[OutcomeSplit, str] = {
     "incident": "At random by incident",
     "blocks": "By blocks of space",
 }
+#: Days of a test that tell a calibration error.
+_TELLING_DAYS = 14
 #: Share of the progress that the ladder takes, which fits some twenty models.
 _LADDER = 0.6
 
@@ -61,6 +69,8 @@ class OutcomePlan:
     seed : int
     found : tuple of str
         Categories that police discover.
+    definitions : bool
+        Strict figures have descriptions that are outcomes by definition, too.
     """
 
     model: str = DEFAULT_MODEL
@@ -74,6 +84,7 @@ class OutcomePlan:
     ladder: bool = False
     seed: int = 0
     found: tuple[str, ...] = ()
+    definitions: bool = False
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -120,11 +131,14 @@ def run_study(
     masks = {reported: choose_rows(rows, plan.found, reported) for reported in REPORTED}
     found, first = _Results(), plan.splits[0]
     parts = _split_all(rows, plan, found, context)
-    judged: dict[OutcomeSplit, tuple[Judge, dict[str, Floats], dict[str, Shift]]] = {}
+    judged: dict[OutcomeSplit, Judged] = {}
     until = 1 - _LADDER if plan.ladder else 1.0
     for number, (split, part) in enumerate(parts.items()):
         _say(found, context, describe_parts(rows, part, plan.maturity))
         tested = {reported: mask[part.tested] for reported, mask in masks.items()}
+        if not plan.definitions:
+            # As far as those who learn can know it.
+            tested["strict"] &= ~mark_definitions(rows, find_definitions(rows.select(part.learned)))[part.tested]
         judge = make_judge(rows.select(part.tested), split, tested, plan.seed)
         found.learned[split], found.tested[split] = len(part.learned), len(part.tested)
         with context.step(until * number / len(parts), until * (number + 1) / len(parts)):
@@ -156,6 +170,7 @@ def run_study(
         notes=found.notes,
         seconds=found.seconds,
         tested_rows=Tested(first, part.tested, shifted),
+        open_test=_measure_open_test(rows, plan, parts, judged),
     )
 
 
@@ -185,10 +200,7 @@ def describe_parts(rows: Rows, parts: Parts, maturity: int) -> str:
     if not maturity:
         return said
     days = count_text(maturity, "day")
-    return (
-        f"{said}; the {days} before are not learned from, for outcomes come late, and some of the last {days} tested "
-        "may still be open"
-    )
+    return f"{said}; the {days} before are not learned from, for outcomes come late"
 
 
 def _judge_models(
@@ -219,6 +231,27 @@ def _judge_models(
 
 def _make(name: str, reading: Reading) -> Callable[[], Predictor]:
     return lambda: make_predictor(name, reading)
+
+
+def _measure_open_test(
+    rows: Rows, plan: OutcomePlan, parts: dict[OutcomeSplit, Parts], judged: dict[OutcomeSplit, Judged]
+) -> OpenTest | None:
+    """What of the forward test is too young, and the calibration error of the rest."""
+    if not plan.maturity or "forward" not in parts:
+        return None
+    tested, mature = rows.day[parts["forward"].tested], find_mature(rows, plan.maturity)[parts["forward"].tested]
+    last = find_span(rows.day)[1]
+    days = int((last - parts["forward"].origin) / np.timedelta64(1, "D")) + 1
+    young = min(days, plan.maturity)
+    judge, predicted, shifts = judged["forward"]
+    p, happened = predicted[plan.model][mature], judge.happened[mature]
+    if days - young < _TELLING_DAYS:
+        p = p[:0]
+    ece, shifted = (
+        compute_calibration_error(each, happened) if len(p) else float("nan")
+        for each in (p, shifts[plan.model](p))
+    )
+    return OpenTest(days, len(tested), young, int((~mature).sum()), ece, shifted)
 
 
 def _compare_areas(

@@ -229,6 +229,33 @@ def test_publishing_hides_shares_of_fewer_than_five_outcomes(predict: Any) -> No
     assert labels[-1] == "Hidden: fewer than five outcomes"
 
 
+def test_an_indicator_may_be_text_with_gaps_but_must_hold_numbers(run: Any, log_of: Any, tmp_path: Path) -> None:
+    layer = make_outcome_layer(900)
+    place, provider = layer.fields().lookupField("community_area"), layer.dataProvider()
+    assert provider.changeAttributeValues({each.id(): {place: ""} for each in [*layer.getFeatures()][:20]})
+    given = {**GIVEN, "INPUT": layer, "MODEL": str(tmp_path / "m.crimeoutcome"), "REPORT": str(tmp_path / "r.html")}
+    run("trainoutcome", **given, INDICATOR="community_area")
+    assert "community_area" in Path(given["REPORT"]).read_text(encoding="utf-8")
+    log = log_of()
+    fine, _ = run_in_background("trainoutcome", {**given, "INDICATOR": "primary_type"}, log)
+    assert not fine
+    assert any("The field primary_type holds no numbers" in each and "INDICATOR" in each for each in log.errors)
+
+
+def test_leaks_that_were_asked_for_are_on_the_map_and_everyone_says_so(
+    run: Any, crimes: QgsVectorLayer, tmp_path: Path
+) -> None:
+    made = {"MODEL": str(tmp_path / "leaking.crimeoutcome"), "REPORT": str(tmp_path / "report.html")}
+    trained = run("trainoutcome", INPUT=crimes, LEAKS=["by_definition", "found_by_police"], **GIVEN, **made)
+    assert "the map has them, as was asked for" in trained.log.text
+    assert Path(made["REPORT"]).read_text(encoding="utf-8").count("asked for</td>") == 2
+    found = run("predictoutcome", INPUT=crimes, MODEL=made["MODEL"], OUTPUT=str(tmp_path / "outcomes.gpkg"))
+    assert found["LEFT_OUT"] == 0
+    assert "The model was trained with leaks, as was asked for" in found.log.text
+    strict = run("predictoutcome", INPUT=crimes, MODEL=made["MODEL"], ROWS="strict", OUTPUT=str(tmp_path / "s.gpkg"))
+    assert strict["LEFT_OUT"] > 0, "a choice of this run decides"
+
+
 def test_a_layer_needs_no_outcome_and_what_was_never_seen_is_noted(predict: Any) -> None:
     new = make_outcome_layer(count=200, seed=7, outcome=False, unseen="PIRACY")
     found = predict(new)

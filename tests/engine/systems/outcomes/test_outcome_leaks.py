@@ -10,9 +10,11 @@ import numpy as np
 import pyogrio
 import pytest
 
+from riskengine.contract.outcomes import READABLE_LEAKS
 from riskengine.ground.errors import ParameterError
 from riskengine.systems.outcomes.judged import Leak
 from riskengine.systems.outcomes.leaks import measure_field
+from riskengine.systems.outcomes.repeated import ROWS_FEATURE
 from riskengine.systems.outcomes.rows import MISSING
 
 ROWS = 400
@@ -66,7 +68,7 @@ def test_fields_that_say_the_outcome_are_kept_out_though_asked_for(read_table: A
 def test_descriptions_that_say_the_outcome_are_left_out(read_table: Any) -> None:
     texts = ["BURGLARY (ARREST MADE)" if row % 8 == 0 else "BURGLARY" for row in range(ROWS)]
     read, _ = read_table(make_table(Description=texts))
-    leak = find(read.leaks, "outcome_field")
+    leak = find(read.leaks, "outcome_text")
     assert (leak.names, leak.rows, leak.figure, leak.kept_out) == (("BURGLARY (ARREST MADE)",), ROWS // 8, 1.0, True)
     description = read.rows.texts["description"]
     assert (description.codes == MISSING).sum() == ROWS // 8
@@ -182,6 +184,29 @@ def test_fields_of_people_are_refused_unless_they_are_asked_for(read_table: Any)
     assert list(asked.rows.other) == ["VicAge"]
     assert list(asked.rows.labels) == ["Race"]
     assert any("VicAge, Race describe people" in said for said in context.warnings)
+
+
+def test_what_is_asked_for_is_read_and_said(read_table: Any) -> None:
+    numbers = [row - 1 if row % 4 == 1 else row for row in range(ROWS)]
+    texts = ["BURGLARY (ARREST MADE)" if row % 8 == 0 else "BURGLARY" for row in range(ROWS)]
+    fate = ["held" if happened else "free" for happened in list_outcomes()]
+    kinds = ["NARCOTICS" if row % 5 == 0 else "THEFT" for row in range(ROWS)]
+    table = make_table(Category=kinds, Description=texts, Fate=fate, Case_Number=numbers, Victim=range(ROWS))
+    read, _ = read_table(table, other_fields=["Fate"], leaks=list(READABLE_LEAKS))
+    for kind in READABLE_LEAKS:
+        leak = find(read.leaks, kind)
+        assert leak.asked, kind
+        assert not leak.kept_out, kind
+        assert "asked for" in leak.sentence, kind
+    assert list(read.rows.labels) == ["Fate"]
+    assert read.kept_out == ()
+    assert read.rows.other[ROWS_FEATURE][:4].tolist() == [2, 2, 1, 1]
+    described = read.rows.texts["description"]
+    assert described.labels[described.codes[0]] == "BURGLARY (ARREST MADE)"
+    bare, _ = read_table(table, other_fields=["Fate"])
+    assert not any(leak.asked for leak in bare.leaks)
+    assert bare.rows.other == bare.rows.labels == {}
+    assert bare.rows.texts["description"].codes[0] == MISSING
 
 
 def test_a_fields_auc_is_not_learned_from_the_row_it_is_judged_on() -> None:

@@ -12,6 +12,7 @@ from riskengine.systems.outcomes.mapping import BY_DEFINITION, FOUND_BY_POLICE, 
 from riskengine.systems.outcomes.models.base import Reading, make_predictor
 from riskengine.systems.outcomes.outlook import make_outlook
 from riskengine.systems.outcomes.places import expect_shares, find_middles, hide_few
+from riskengine.systems.outcomes.publishing import find_derivable
 from riskengine.systems.outcomes.rows import MISSING, Coded
 
 EVERYTHING = (LIKELY, UNLIKELY)
@@ -133,3 +134,42 @@ def test_publishing_hides_shares_of_fewer_than_five_outcomes_expected_or_known()
     for column in (groups.share, groups.low, groups.high, groups.outcomes):
         assert np.isnan(column).tolist() == [True, False, True]
     assert groups.number.tolist() == [40, 40, 40]
+
+
+def test_what_is_hidden_does_not_follow_from_what_is_shown() -> None:
+    # Four areas and three kinds; of one cell alone are fewer than five outcomes expected.
+    shares = {(area, kind): 0.2 + 0.05 * kind + 0.02 * area for area in range(4) for kind in range(3)}
+    shares[2, 1] = 0.05
+    area = np.repeat([area for area, _ in shares], 60)
+    category = Coded(np.repeat([kind for _, kind in shares], 60).astype(np.int32), ["A", "B", "C"])
+    p = np.repeat([*shares.values()], 60)
+    found = make_outlook(category, area, p, least=1, drift=0.0, hide=True)
+    plain = make_outlook(category, area, p, least=1, drift=0.0, hide=False)
+    assert plain.groups.outcomes.min() > HIDDEN_BELOW, "drawn towards its kind's, which is hidden for what is known"
+    happened = np.zeros(len(p), dtype=bool)
+    for (own, kind), share in shares.items():
+        inside = np.flatnonzero((area == own) & (category.codes == kind))
+        happened[inside[: round(60 * share)]] = True
+    assert not found.groups.hidden.any()
+    found = make_outlook(category, area, p, least=1, drift=0.0, hide=True, happened=happened)
+    gone = found.groups.hidden
+    assert gone[(found.area == 2) & (found.category == 1)].all()
+    for line in (*(found.area == each for each in range(4)), *(found.category == kind for kind in range(3))):
+        # With the total in its line a single hidden figure would be a difference.
+        assert gone[line & (found.area != MISSING)].sum() != 1
+    assert not gone[found.area == MISSING].any()
+    assert not found.areas.hidden.any()
+    assert gone.sum() == 4, "a second of its area, a second of its kind, and the fourth of the square"
+
+
+def test_a_total_is_hidden_where_no_second_cell_can_be() -> None:
+    outcomes, hidden = np.array([50.0, 2.0, 30.0, 20.0]), np.array([False, True, False, False])
+    # The total of one cell is that cell.
+    lines = [(0, np.array([1]))]
+    assert find_derivable(outcomes, hidden, lines).tolist() == [True, True, False, False]
+    # Two cells of two outcomes each are still fewer than five.
+    outcomes = np.array([50.0, 2.0, 2.0, 20.0, 26.0])
+    hidden = np.array([False, True, True, False, False])
+    assert find_derivable(outcomes, hidden, [(0, np.arange(1, 5))]).tolist() == [False, True, True, True, False]
+    nothing = np.zeros(5, dtype=bool)
+    assert not find_derivable(outcomes, nothing, [(0, np.arange(1, 5))]).any()

@@ -97,7 +97,7 @@ def test_san_francisco_2017_says_arrests_in_words(read_city: Any) -> None:
     assert len(read.rows) == 8_964
     assert read.outcome.values == ("ARREST, BOOKED", "JUVENILE BOOKED", "ARREST, CITED")
     assert read.fields["time"] == ("Date", "Time")
-    said = find(read, "outcome_field")
+    said = find(read, "outcome_text")
     assert said is not None
     assert "BURGLARY, VEHICLE (ARREST MADE)" in said.names
     assert said.kept_out

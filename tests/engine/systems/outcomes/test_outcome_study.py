@@ -14,6 +14,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from riskengine.ground.errors import Cancelled, DataError
 from riskengine.measures.clustered import compute_clustered_mean
+from riskengine.report.outcomes.sentences import describe_open_test
 from riskengine.systems.outcomes.fairness import compare_areas
 from riskengine.systems.outcomes.judged import FIGURES, OutcomeStudy
 from riskengine.systems.outcomes.judging import make_judge
@@ -174,3 +175,40 @@ def test_a_split_beside_the_one_asked_for_that_cannot_be_is_said_and_left_out() 
     assert any("Forward in time, nothing is judged: 400 incidents of 1 day" in note for note in found.notes)
     with pytest.raises(DataError, match="of 1 day leave 0 rows to learn from"):
         run_study(rows, PLAN, context)
+
+
+def test_strict_figures_leave_out_descriptions_that_the_rows_learned_from_show_to_be_the_outcome() -> None:
+    rows = make_city()
+    description = rows.texts["description"]
+    sure = description.codes == description.labels.index("THEFT a")
+    late = (description.codes == description.labels.index("THEFT b")) & (rows.day >= np.datetime64("2024-03-21"))
+    rows = replace(rows, happened=rows.outcomes | sure | late)
+    strict, victims = (
+        run_study(rows, replace(PLAN, splits=("forward",), definitions=asked)).find("rate", "forward", "strict")
+        for asked in (False, True)
+    )
+    assert strict is not None
+    assert victims is not None
+    # What only the test shows is not left out: nobody could know it.
+    assert victims.rows - strict.rows == (sure & (rows.day >= np.datetime64("2024-03-21"))).sum() > 100
+    assert strict.base < victims.base
+
+
+def test_what_of_a_test_is_younger_than_the_maturity_is_counted_and_the_rest_judged_apart() -> None:
+    rows = make_city()
+    plan = replace(PLAN, maturity=14, test=30, splits=("forward",))
+    late = rows.day > rows.day.max() - np.timedelta64(14, "D")
+    # Of the last days no outcome has come yet.
+    found = run_study(replace(rows, happened=rows.outcomes & ~late), plan)
+    score, part = found.find("rate_location", "forward"), found.open_test
+    assert score is not None
+    assert part is not None
+    assert (part.days, part.young_days) == (30, 14)
+    assert (part.rows, part.young_rows) == (score.rows, late.sum())
+    assert part.ece < 0.05 < score.figures["ece"].mean
+    said = describe_open_test(found)
+    assert f"The last 14 days of the 30 that are tested forward in time ({late.sum():,} of {score.rows:,}" in said
+    assert "on the 16 days before them the calibration error is 0.0" in said
+    short = describe_open_test(run_study(rows, replace(plan, test=20)))
+    assert "6 older days are too few to tell how much" in short
+    assert run_study(rows, replace(plan, maturity=0)).open_test is None
