@@ -264,7 +264,8 @@ def _find_found(evidence: Evidence) -> Iterator[Leak]:
         return
     share = float(rows.outcomes[inside].sum() / max(rows.outcomes.sum(), 1))
     asked = "found_by_police" in evidence.asked
-    named = [label for label in coded.labels if label.casefold() in {each.casefold() for each in evidence.found}]
+    known = {each.casefold() for each in evidence.found}
+    named = [label for label in coded.labels if label.casefold() in known]
     yield Leak(
         "found_by_police",
         tuple(named),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...contract.texts import count_text, list_names, show_name
 from ...ground.errors import DataError, ParameterError
 from .coding import merge_labels
-from .reported import reduce_words
+from .reported import mark_rows, reduce_words
 from .rows import MISSING, Coded
 
 #: Words of a field that says yes or no.
@@ -141,8 +141,7 @@ def make_rule(field: str, coded: Coded, asked: Sequence[str], parameter: str = "
 
 def apply_rule(rule: OutcomeRule, coded: Coded) -> NDArray[np.bool_]:
     """Which rows have the outcome, shape (N,); those without a value do not."""
-    wanted = np.array([*(label in rule.values for label in coded.labels), False], dtype=bool)
-    return wanted[np.where(coded.codes == MISSING, len(coded.labels), coded.codes)]
+    return mark_rows(coded, set(rule.values).__contains__)
 
 
 def has_values(coded: Coded, asked: Sequence[str]) -> bool:
