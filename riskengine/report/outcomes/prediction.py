@@ -28,7 +28,7 @@ _SWITCHES = {
 def describe_card(card: OutcomeCard) -> str:
     """Describe a model in a sentence."""
     return (
-        f"{MODELS[card.name].title}, of the outcome {card.outcome}, trained on {count_text(card.rows, 'incident')} of "
+        f"{MODELS[card.name].title}, of {card.outcome}, trained on {count_text(card.rows, 'incident')} of "
         f"{format_days(card.first, card.last)}, {card.rate:.1%} of them with it"
     )
 
@@ -78,6 +78,6 @@ def describe_span(card: OutcomeCard, rows: Rows) -> str:
     if not within:
         return ""
     return (
-        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says"
-        " of them it may have seen, so this is no test of it"
+        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: of those it"
+        " learned from it repeats in part what became of them, which flatters, and this is no test of it"
     )

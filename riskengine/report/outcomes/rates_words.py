@@ -53,8 +53,8 @@ def describe_headline(study: RatesStudy, outcome: str) -> str:
     every = study.of["all"]
     when = f" of {format_days(study.first, study.last)}" if study.first else ""
     text = (
-        f"Of {count_text(every.incidents, 'incident')}{when}, {format_with_limits(find_rate(every))} have the outcome"
-        f" ({outcome})"
+        f"Of {count_text(every.incidents, 'incident')}{when}, {format_with_limits(find_rate(every))} have"
+        f" {outcome}"
     )
     if "victims" in study.of:
         victims = study.of["victims"]

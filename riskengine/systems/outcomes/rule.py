@@ -67,10 +67,13 @@ class OutcomeRule:
     sentence: str
 
     def describe(self, most: int = 3) -> str:
-        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; of more than `most` how many more."""
+        """Describe what counts, as ``an arrest (Arrest is True)``; of more than `most` values how many more."""
         rest = len(self.values) - most
         named = "; ".join(map(show_name, self.values[:most])) + (f" and {rest:,} more" if rest > 0 else "")
-        return f"{show_name(self.field)}: {named}"
+        said = reduce_words(" ".join((self.field, *self.values)))
+        arrest = "arrest" in said and _NO.isdisjoint(map(reduce_words, self.values))
+        one_of = "one of: " if len(self.values) > 1 else ""
+        return f"{'an arrest' if arrest else 'the outcome'} ({show_name(self.field)} is {one_of}{named})"
 
 
 def propose_values(labels: Sequence[str], rows: Sequence[int] | None = None) -> list[str]:
