@@ -91,8 +91,7 @@ def look_at_layers() -> None:
             table = iface.showAttributeTable(node.layer())
             window = table if isinstance(table, QDialog) else table.window()
             window.resize(1100, 500)
-            photograph(window, FOLDER / "07-table.png")
-            found["table"] = [field.displayName() for field in node.layer().fields()]
+            photograph(window, FOLDER / f"07-{node.name().lower().replace(' ', '-')}.png")
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def test_logs_say_what_joined_what_counts_and_what_is_no_test(walk: dict[str, An
     assert "have a row" in walk["logs"]["joincontext"]
     assert "Not counted: " in walk["logs"]["outcomerates"]
     assert "Weather found by its names: TMAX, TMIN, PRCP, SNOW" in walk["logs"]["trainoutcome"]
-    assert "so this is no test of it" in walk["logs"]["predictoutcome"]
+    assert "and this is no test of it" in walk["logs"]["predictoutcome"]
 
 
 def test_every_map_has_a_legend_that_names_its_classes(walk: dict[str, Any]) -> None:

@@ -180,7 +180,7 @@ def make_rule_error(tried: Mapping[str, Coded]) -> DataError:
         )
     if len(coded.labels) > _MANY:
         return DataError(
-            f"The field {show_name(field)} has {len(coded.labels):,} different values, such as "
+            f"The field {show_name(field)} has {count_text(len(coded.labels), 'value')}, such as "
             f"{list_names(coded.labels, _LISTED)}: it does not look like what became of incidents",
             parameter="outcome_field",
             value=field,
