@@ -32,8 +32,6 @@ from .tables import (
 
 #: Ids of rows that a format does not keep are numbers under this name, unless a field has it.
 _ID, _SHAPES = "fid", "geom"
-#: What Arrow calls geometries that have no name.
-_NAMELESS = "wkb_geometry"
 #: How GDAL's Arrow calls the numbers of rows of a format that keeps none.
 _ROW = "OGC_FID"
 #: And the geometries of one that names none, such as GeoJSON.
@@ -244,9 +242,6 @@ def _read_arrow(file: str, layer: str | None, kinds: Fields) -> WholeTable:
 
     meta, rows = pyogrio.read_arrow(file, layer=layer, return_fids=True)
     shaped = meta["geometry_type"] is not None
-    if shaped and not meta["geometry_name"]:
-        # What a format without names calls its geometries, such as GeoJSON.
-        rows = rows.rename_columns([_SHAPES if name == _NAMELESS else name for name in rows.column_names])
     # What a format without ids calls them is no column of it.
     named = meta["fid_column"] if meta["fid_column"] != _ROW else ""
     if shaped and not meta["geometry_name"]:

@@ -22,8 +22,17 @@ def project_places(
     middle, degrees = ([float(np.median(x))], [float(np.median(y))]), "EPSG:4326"
     (longitude,), (latitude,) = transform(crs, degrees, *middle)
     zone = find_utm_code(longitude, latitude)
-    moved_x, moved_y = transform(crs, zone, x.tolist(), y.tolist())
-    return np.array(moved_x, dtype=np.float64), np.array(moved_y, dtype=np.float64), zone
+    return *move_places(x, y, crs, zone), zone
+
+
+def move_places(
+    x: NDArray[np.float64], y: NDArray[np.float64], crs: str, wanted: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bring places in one CRS to another; x and y."""
+    from rasterio.warp import transform
+
+    moved_x, moved_y = transform(crs, wanted, x.tolist(), y.tolist())
+    return np.array(moved_x, dtype=np.float64), np.array(moved_y, dtype=np.float64)
 
 
 def read_imported(path: str | Path, crs: str) -> tuple[Incidents, str]:

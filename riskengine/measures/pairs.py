@@ -65,6 +65,13 @@ def find_levels(predicted: ArrayLike, group: ArrayLike | None = None, most: int 
     return Levels(level, numbered[new_group][g[new]] if len(p) else np.zeros(0, np.int64))
 
 
+def find_mixed(group: ArrayLike, happened: ArrayLike) -> NDArray[np.bool_]:
+    """Find the rows of groups that have events and non-events, shape (N,)."""
+    number = np.unique(np.asarray(group), return_inverse=True)[1].reshape(-1)
+    share = np.bincount(number, np.asarray(happened) > 0) / np.bincount(number)
+    return np.asarray(((share > 0) & (share < 1))[number])
+
+
 def share_ordered(events: Array, others: Array, start: Ints) -> Array:
     """Share of the pairs within groups in which the event is at the higher level; ties count half.
 

@@ -20,7 +20,7 @@ from scipy import stats
 from .alarmcurves import BINS, compute_calibration_error
 from .clustered import Interval, compute_clustered_mean
 from .metrics import auc, average_precision
-from .pairs import Levels, auc_within, find_levels, share_ordered
+from .pairs import Levels, auc_within, find_levels, find_mixed, share_ordered
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,8 +82,13 @@ class Resampling:
     def auc(self, predicted: Array, happened: NDArray[Any], group: NDArray[Any] | None = None) -> Interval:
         """Compute the AUC; with groups, that of pairs within them."""
         measured = auc(predicted, happened) if group is None else auc_within(predicted, happened, group)
+        drawing = self
+        if group is not None:
+            # Of groups without both there are no pairs in any resample, but there may be as many of them as rows.
+            mixed = find_mixed(group, happened)
+            drawing, predicted, happened, group = self.select(mixed), predicted[mixed], happened[mixed], group[mixed]
         levels = find_levels(predicted, group, _LEVELS)
-        drawn = share_ordered(*self._draw_levels(levels, happened), levels.start)
+        drawn = share_ordered(*drawing._draw_levels(levels, happened), levels.start)
         return self.bound(measured, drawn)
 
     def average_precision(self, predicted: Array, happened: NDArray[Any]) -> Interval:

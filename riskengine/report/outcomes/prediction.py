@@ -37,8 +37,8 @@ def describe_kept(kept: Trained) -> str:
     """Describe what the model that is kept was fitted on, and how it was shifted."""
     return (
         f"The model that is kept is fitted on {count_text(len(kept.rows), 'incident')} of "
-        f"{format_days(kept.first, kept.last)}, and its logit shifted by {format_change(kept.shift, 2)}, as the last "
-        "of these days ask for"
+        f"{format_days(kept.first, kept.last)}, and its probabilities are brought to the level of the last of these "
+        f"days (shift of the logit {format_change(kept.shift, 2)})"
     )
 
 

@@ -39,14 +39,23 @@ def describe_model(study: OutcomeStudy, outcome: str) -> str:
     """Say what the model tells, of all reports and of what victims reported: what the report opens with."""
     every, victims = find_pair(study, study.default)
     named = show_name(outcome) if outcome else "the outcome"
+    opening = f"From kind, place and time of an incident this model says how likely {named} is."
+    if not _has_both(every):
+        ended = "All" if every.base else "None"
+        return f"{opening} {ended} of the incidents tested have it, so nothing says whether it tells them apart."
     text = (
-        f"From kind, place and time of an incident this model says how likely {named} is. Of 100 pairs of one with it"
-        f" and one without, it gives the first the higher probability in {_format_pairs(every)}"
+        f"{opening} Of 100 pairs of one with it and one without, it gives the first the higher probability in"
+        f" {_format_pairs(every)}"
     )
     if victims is not None:
         text += f"; {words.AMONG['victims']} alone, in {_format_pairs(victims)}"
     flatters = "" if every.split != "random" else " This is the test at random, which flatters."
     return f"{text}. A coin does in 50.{flatters}"
+
+
+def _has_both(score: Score) -> bool:
+    """Whether some of the incidents tested had the outcome, and some had not."""
+    return 0 < score.base < 1
 
 
 def _format_pairs(score: Score) -> str:
@@ -61,6 +70,8 @@ def describe_verdict(study: OutcomeStudy) -> tuple[str, str]:
     named = f"A table of rates ({title[:1].lower()}{title[1:]})"
     if study.default == study.reference:
         return f"{named} is what was trained: there is nothing simpler beside it.", "unsure"
+    if not _has_both(model):
+        return f"{named} cannot be compared with it: the incidents tested ended all alike.", "unsure"
     reached, gap = _format_pairs(table), _subtract_auc(model, table)
     if victims is not None and table_victims is not None:
         reached += f" and {_format_pairs(table_victims)}"
@@ -96,12 +107,16 @@ def describe_found(study: OutcomeStudy) -> str:
             "None of the categories is one that police find themselves, so all incidents count as victims’ reports."
             " Where that is wrong, name these categories and train again."
         )
-    rows, outcomes = 1 - victims.rows / every.rows, 1 - victims.rows * victims.base / (every.rows * every.base)
+    rows = 1 - victims.rows / every.rows
     leak = next((leak for leak in study.leaks if leak.kind == "found_by_police" and leak.names), None)
     names = f" ({list_names(leak.names)})" if leak is not None else ""
+    outcomes = "none of the tested ones has the outcome"
+    if every.base:
+        part = 1 - victims.rows * victims.base / (every.rows * every.base)
+        outcomes = f"they have {format_percent(part, 0)} of the outcomes"
     return (
-        f"Police found {format_percent(rows, 0)} of these incidents themselves{names}, and they have"
-        f" {format_percent(outcomes, 0)} of the outcomes. {words.FOUND_BY_POLICE} So every figure stands twice: of all"
+        f"Police found {format_percent(rows, 0)} of these incidents themselves{names}, and {outcomes}."
+        f" {words.FOUND_BY_POLICE} So every figure stands twice: of all"
         " incidents, and of what victims reported."
     )
 

@@ -19,6 +19,7 @@ from ...maps.areas import Areas
 from ...maps.joining import pair_by_key
 from ...maps.shapes import move_shapes
 from ...maps.unitlayer import UnitRows, make_units
+from ...measures.grouped import compute_medians
 from .rows import MISSING, Coded, Floats, Rows
 
 #: Where this part of the incidents has an area field that names an area of the layer, the field decides.
@@ -95,10 +96,7 @@ def _find_middles(rows: Rows) -> IncidentAreas | None:
     number = np.full(len(area.labels) + 1, -1, dtype=np.int64)
     number[there] = np.arange(len(there))
     code = number[area.codes]
-    x, y = np.full(len(there), np.nan), np.full(len(there), np.nan)
-    for each in range(len(there)):
-        own = placed & (code == each)
-        x[each], y[each] = np.median(rows.x[own]), np.median(rows.y[own])
+    x, y = (compute_medians(code, axis, len(there)) for axis in (rows.x, rows.y))
     ids = [area.labels[label] for label in there.tolist()]
     return IncidentAreas(ids, ids, code, None, x, y, rows.crs)
 

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from ...contract.outcomes import SMOOTHING
 from .models.base import limit_probabilities
 from .rows import Floats
-from .shift import fit_shift
+from .shift import LEAST_ROWS, fit_shift
 
 _REACH = float(stats.norm.ppf(0.975))
 
@@ -77,7 +77,8 @@ def measure_drift(probability: Floats, happened: NDArray[np.bool_], category: ND
     category : ndarray of int32, shape (T,)
     """
     squares, weights = 0.0, 0.0
-    for code in np.unique(category).tolist():
+    codes, number = np.unique(category, return_counts=True)
+    for code in codes[number >= LEAST_ROWS].tolist():
         own = category == code
         shift = fit_shift(probability[own], happened[own])
         if shift:

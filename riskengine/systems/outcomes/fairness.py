@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ...contract.outcomes import COMPARED_LEAST, SHOWN_LEAST, Reported
+from ...measures.grouped import compute_medians
 from ...measures.resampled import correlate_ranks
 from .judged import AreaOutcomes
 from .rows import MISSING, Floats, Rows
@@ -58,7 +59,7 @@ def compare_areas(
     )
     if indicator is None:
         return found
-    values = _find_medians(area, indicator[inside], len(shown))
+    values = compute_medians(area, indicator[inside], len(shown))
     return AreaOutcomes(
         found.names,
         size,
@@ -85,18 +86,3 @@ def _bound(area: Ints, size: Ints, residual: Floats, day: NDArray[np.datetime64]
     spread = np.bincount(of, departure**2) * days / np.maximum(days - 1, 1)
     reach = np.where(enough, stats.t.ppf(0.975, np.maximum(days - 1, 1)) * np.sqrt(spread) / size, np.nan)
     return mean - reach, mean + reach
-
-
-def _find_medians(area: Ints, values: Floats, areas: int) -> Floats:
-    """Find the median of each area's values; NaN where none is known."""
-    found = np.full(areas, np.nan)
-    known = np.isfinite(values)
-    order = np.lexsort((values[known], area[known]))
-    of, ranked = area[known][order], values[known][order]
-    first = np.searchsorted(of, np.arange(areas), "left")
-    last = np.searchsorted(of, np.arange(areas), "right")
-    some = last > first
-    # Of an even number the two in the middle.
-    middle = (ranked[(first + last - 1)[some] // 2] + ranked[(first + last)[some] // 2]) / 2
-    found[some] = middle
-    return found

@@ -47,15 +47,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 #: Names of fields that say what became of an incident, the likeliest first; and words in such names.
 OUTCOME_NAMES = (
     *("arrest", "arrested", "arrestmade", "resolution", "clearance", "clearancestatus", "clearedbyarrest", "cleared"),
-    *(
-        "disposition",
-        "casedisposition",
-        "lastoutcomecategory",
-        "lastoutcome",
-        "outcome",
-        "outcometype",
-        "outcomecategory",
-    ),
+    *("disposition", "casedisposition", "lastoutcomecategory", "lastoutcome", "outcome", "outcometype"),
+    "outcomecategory",
     *("clearancetype", "clearancecode", "casestatus", "statusdesc", "status", "detenido", "detencion", "situacion"),
     *("estatus", "aufgeklart", "geklart", "festnahme"),
 )
@@ -137,7 +130,7 @@ def find_fields(parameters: ReadsOutcomes, names: Sequence[str], shaped: bool) -
     ParameterError
         If a field that the user named is not there.
     """
-    named = {role: _require(getattr(parameters, _key(role)), _key(role), names) for role in (*_TITLES,)}
+    named = {role: _require(getattr(parameters, _key(role)), _key(role), names) for role in _TITLES}
     taken = {name for name in named.values() if name}
     category, time, order = _ask_profile(names)
     free = [name for name in names if name not in taken]

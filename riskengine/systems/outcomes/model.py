@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field
 
 from ...contract.outcomes import MODELS, OutcomeGroup, ReadableLeak
 from ...ground.artefacts import compute_fingerprint
-from ...ground.damage import Damaged, Moment
+from ...ground.damage import CrsText, Damaged, Moment
+from ...intake.project import move_places
 from ...learning.modelfile import Card, FileKind
 from .models.base import Predictor, Reading, make_predictor
 from .rows import Floats, Rows
@@ -94,7 +95,7 @@ class OutcomeCard(Card):
     rows: int = Field(ge=1)
     rate: float = Field(ge=0, le=1)
     maturity: int = Field(ge=0)
-    crs: str = ""
+    crs: CrsText | Literal[""] = ""
     fingerprint: str
     metrics: dict[str, Any] = {}
     versions: dict[str, str]
@@ -118,11 +119,21 @@ class OutcomeModel:
 
     def predict(self, rows: Rows) -> Floats:
         """Predict the probability of the outcome at the latest level, shape (N,)."""
-        return shift_probabilities(self.predictor.predict(rows), self.card.shift)
+        return shift_probabilities(self.predictor.predict(_move_rows(rows, self.card.crs)), self.card.shift)
 
     def save(self, path: str | Path, parameter: str = "model_output") -> None:
         """Write the file whole or not at all."""
         OUTCOME_MODEL.write(path, self.predictor.state(), self.card, parameter)
+
+
+def _move_rows(rows: Rows, crs: str) -> Rows:
+    """Bring places to the CRS of a training: a part of a city may have its middle in another zone than the whole."""
+    placed = np.isfinite(rows.x) & np.isfinite(rows.y)
+    if not crs or rows.crs in ("", crs) or not placed.any():
+        return rows
+    x, y = rows.x.copy(), rows.y.copy()
+    x[placed], y[placed] = move_places(x[placed], y[placed], rows.crs, crs)
+    return replace(rows, x=x, y=y, crs=crs)
 
 
 def load_outcome_model(path: str | Path, parameter: str = "model") -> OutcomeModel:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.outcomes import HIDDEN_BELOW, SMOOTHING
+from ...measures.grouped import compute_medians
 from .expected import compute_share_range
 from .rows import MISSING, Floats, Rows
 
@@ -134,17 +135,11 @@ def find_middles(groups: Groups, codes: NDArray[np.integer], rows: Rows) -> tupl
     x, y : ndarray, shape (G,)
         Metres in the CRS of the rows; NaN for a group without places.
     """
-    x, y = (np.full(len(groups), np.nan) for _ in "xy")
-    used = (codes >= 0) & np.isfinite(rows.x) & np.isfinite(rows.y)
-    order = np.argsort(codes[used], kind="stable")
-    sorted_codes = codes[used][order]
-    begins = np.searchsorted(sorted_codes, groups.codes)
-    ends = np.searchsorted(sorted_codes, groups.codes, side="right")
-    along, across = rows.x[used][order], rows.y[used][order]
-    for group, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
-        if end > begin:
-            x[group], y[group] = np.median(along[begin:end]), np.median(across[begin:end])
-    return x, y
+    placed = np.isfinite(rows.x) & np.isfinite(rows.y)
+    place = np.searchsorted(groups.codes, codes)
+    inside = placed & (np.append(groups.codes, MISSING)[place] == codes)
+    place = np.where(inside & (codes >= 0), place, MISSING)
+    return compute_medians(place, rows.x, len(groups)), compute_medians(place, rows.y, len(groups))
 
 
 def combine_codes(first: NDArray[np.integer], second: NDArray[np.integer], many: int) -> Ints:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...contract.texts import count_text, list_names, show_name
 from ...ground.errors import DataError, ParameterError
 from .coding import merge_labels
-from .reported import reduce_words
+from .reported import mark_rows, reduce_words
 from .rows import MISSING, Coded
 
 #: Words of a field that says yes or no.
@@ -42,6 +42,8 @@ _NONE = re.compile(
 _STRAYS = 0.05
 #: Values that a sentence lists.
 _LISTED = 8
+#: Fields of what became of incidents have no more different values.
+_MANY = 40
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,7 @@ def make_rule(field: str, coded: Coded, asked: Sequence[str], parameter: str = "
 
 def apply_rule(rule: OutcomeRule, coded: Coded) -> NDArray[np.bool_]:
     """Which rows have the outcome, shape (N,); those without a value do not."""
-    wanted = np.array([*(label in rule.values for label in coded.labels), False], dtype=bool)
-    return wanted[np.where(coded.codes == MISSING, len(coded.labels), coded.codes)]
+    return mark_rows(coded, set(rule.values).__contains__)
 
 
 def has_values(coded: Coded, asked: Sequence[str]) -> bool:
@@ -165,14 +166,31 @@ def make_rule_error(tried: Mapping[str, Coded]) -> DataError:
         return DataError(
             "No field of the table says by its name what became of the incidents",
             parameter="outcome_field",
-            remedy="Choose the outcome field, such as Arrest or Resolution, and the values that count",
+            remedy="Choose the outcome field, such as Arrest or Resolution, and the values that count: OUTCOME_FIELD "
+            "and OUTCOME_VALUES",
         )
     field, coded = next(iter(tried.items()))
+    if len(coded.labels) == 1:
+        return DataError(
+            f"All incidents have the same value of {show_name(field)}, {show_name(coded.labels[0])}: nothing tells "
+            "those with the outcome from those without",
+            parameter="outcome_field",
+            value=field,
+            remedy="Choose another OUTCOME_FIELD, or a file that holds incidents of both kinds",
+        )
+    if len(coded.labels) > _MANY:
+        return DataError(
+            f"The field {show_name(field)} has {count_text(len(coded.labels), 'value')}, such as "
+            f"{list_names(coded.labels, _LISTED)}: it does not look like what became of incidents",
+            parameter="outcome_field",
+            value=field,
+            remedy="Choose another OUTCOME_FIELD, or give OUTCOME_VALUES, the values that count",
+        )
     return DataError(
-        f"The values of {show_name(field)} do not say which of them are the outcome: {list_names(coded.labels, 40)}",
+        f"The values of {show_name(field)} do not say which of them are the outcome: {list_names(coded.labels, _MANY)}",
         parameter="outcome_values",
         value=field,
-        remedy="Give the values that count, separated by semicolons",
+        remedy="Give OUTCOME_VALUES, the values that count, separated by semicolons",
     )
 
 

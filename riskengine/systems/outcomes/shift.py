@@ -26,7 +26,7 @@ from .splits import TESTED_SHARE, Parts, find_span, split_rows
 #: of Chicago would have given was worse as often as not.
 SHIFT_DAYS = 28
 #: Fewer rows, or outcomes among them, tell no level.
-_LEAST_ROWS, _LEAST_OUTCOMES = 200, 20
+LEAST_ROWS, _LEAST_OUTCOMES = 200, 20
 _STEPS, _FARTHEST = 50, 5.0
 
 
@@ -67,7 +67,7 @@ def fit_shift(probability: Floats, happened: NDArray[np.bool_]) -> float:
     0 where there are too few rows, or outcomes or their absence among them, to tell.
     """
     events = int(happened.sum())
-    if len(happened) < _LEAST_ROWS or min(events, len(happened) - events) < _LEAST_OUTCOMES:
+    if len(happened) < LEAST_ROWS or min(events, len(happened) - events) < _LEAST_OUTCOMES:
         return 0.0
     odds, shift = logit(limit_probabilities(probability)), 0.0
     for _ in range(_STEPS):

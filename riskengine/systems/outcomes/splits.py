@@ -70,8 +70,9 @@ def split_rows(
     Raises
     ------
     DataError
-        If nothing is left to learn from or to test.
+        If nothing is left to learn from or to test, or rows lack what is shared out as one.
     """
+    _check_possible(rows, split)
     first, last = find_span(rows.day)
     number = int((last - first) / _DAY) + 1 if not np.isnat(first) else 0
     if split == "forward":
@@ -91,9 +92,25 @@ def split_rows(
             f"{count_text(len(parts.learned), 'row')} to learn from and {count_text(len(parts.tested), 'row')} to test",
             parameter="test",
             value=test,
-            remedy="Test fewer days, or leave out fewer before the test (maturity)",
+            remedy="Give more days of incidents, or lower TEST or MATURITY, the days left out before the test",
         )
     return parts
+
+
+def _check_possible(rows: Rows, split: OutcomeSplit) -> None:
+    """Refuse a split by what the rows do not have: it would be another one than it is called."""
+    if split == "incident" and "incident" not in rows.texts:
+        lack, remedy = "no field of the table says which rows are one incident", "choose it in ID_FIELD"
+    elif split == "blocks" and not np.isfinite(rows.x).any():
+        lack, remedy = "none of them has a place", "give a layer of points"
+    else:
+        return
+    raise DataError(
+        f"The incidents cannot be shared out so: {lack}",
+        parameter="split",
+        value=split,
+        remedy=f"Share them out in another way, or {remedy}",
+    )
 
 
 def split_forward(day: Days, origin: np.datetime64, maturity: int = 0) -> Parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from ...contract.dates import format_days, format_moment
 from ...contract.outcomes import DEFAULT_MODEL, GROUPS, MODELS, REFERENCE_TABLE, OutcomeSplit, Reported
 from ...contract.texts import count_text
 from ...ground.context import JobContext
+from ...ground.errors import DataError
 from ...measures.alarmcurves import compute_calibration_error
 from ...measures.clustered import Interval
 from .fairness import compare_areas
@@ -28,6 +29,13 @@ from .training import find_mature
 #: The judge of a split, with the probabilities and the shift of each model.
 Judged = tuple[Judge, dict[str, Floats], dict[str, Shift]]
 REPORTED: tuple[Reported, ...] = ("all", "victims", "strict")
+#: How sentences on a split begin.
+_WAYS: Mapping[OutcomeSplit, str] = {
+    "forward": "Forward in time",
+    "random": "At random",
+    "incident": "At random by incident",
+    "blocks": "By blocks of space",
+}
 #: Days of a test that tell a calibration error.
 _TELLING_DAYS = 14
 #: Share of the progress that the ladder takes, which fits some twenty models.
@@ -122,7 +130,7 @@ def run_study(
     groups = tuple(group for group in GROUPS if group in plan.groups and group in there)
     masks = {reported: choose_rows(rows, plan.found, reported) for reported in REPORTED}
     found, first = _Results(), plan.splits[0]
-    parts = {split: split_rows(rows, split, plan.test, plan.maturity, plan.seed, plan.side) for split in plan.splits}
+    parts = _split_all(rows, plan, found, context)
     judged: dict[OutcomeSplit, Judged] = {}
     until = 1 - _LADDER if plan.ladder else 1.0
     for number, (split, part) in enumerate(parts.items()):
@@ -166,15 +174,27 @@ def run_study(
     )
 
 
+def _split_all(rows: Rows, plan: OutcomePlan, found: _Results, context: JobContext) -> dict[OutcomeSplit, Parts]:
+    """Share rows out in every way; one that was not asked for, and that they do not allow, is said and left out."""
+    parts: dict[OutcomeSplit, Parts] = {}
+    for split in plan.splits:
+        try:
+            parts[split] = split_rows(rows, split, plan.test, plan.maturity, plan.seed, plan.side)
+        except DataError as error:
+            if not parts:
+                raise
+            _say(found, context, f"{_WAYS[split]}, nothing is judged: {error.problem}")
+    return parts
+
+
 def describe_parts(rows: Rows, parts: Parts, maturity: int) -> str:
     """Say how rows are shared out."""
     learned, tested = (count_text(len(each), "incident") for each in (parts.learned, parts.tested))
     if parts.split != "forward":
-        how = {"random": "At random", "incident": "At random by incident", "blocks": "By blocks of space"}[parts.split]
-        return f"{how}, {learned} are learned from and {tested} are tested"
+        return f"{_WAYS[parts.split]}, {learned} are learned from and {tested} are tested"
     first, last = find_span(rows.day[parts.learned])
     said = (
-        f"Forward in time, {learned} of {format_days(str(first), str(last))} are learned from, and {tested} from "
+        f"{_WAYS['forward']}, {learned} of {format_days(str(first), str(last))} are learned from, and {tested} from "
         f"{format_moment(parts.origin)} on are tested"
     )
     if not maturity:
@@ -199,7 +219,7 @@ def _judge_models(
             found.seconds.setdefault(name, time.perf_counter() - began)
             predicted[name] = model.predict(tested)
         with context.step((number + 0.6) / len(plan.models), (number + 1) / len(plan.models)):
-            context.progress(0.0, f"{MODELS[name].title} ({parts.split}): its level of late")
+            context.progress(0.0, f"{MODELS[name].title} ({parts.split}): its shift, of the last days learned from")
             shifts[name] = learn_shift_alike(make, rows, parts, plan.maturity, plan.seed, context)
         found.scores += judge.score(name, predicted[name], shifts[name].value)
     for name in plan.models:

@@ -98,3 +98,17 @@ def test_rank_correlation_is_spearmans_and_its_interval_holds_it() -> None:
     assert found.high - found.low == pytest.approx(2 * 1.96 * 0.75 / np.sqrt(70), rel=0.5)
     assert correlate_ranks(np.arange(9.0), np.arange(9.0) ** 3).low == pytest.approx(1.0)
     assert np.isnan(correlate_ranks(np.arange(9.0), np.zeros(9)).mean)
+
+
+def test_groups_as_many_as_rows_cost_nothing_and_change_nothing() -> None:
+    random = np.random.default_rng(5)
+    p, group, day = random.random(4000), random.integers(0, 3, 4000), random.integers(0, 30, 4000)
+    happened = random.random(4000) < p
+    alone = np.arange(400_000) + 3
+    more = number_clusters(np.concatenate([day, np.zeros(len(alone), dtype=np.int64)]))
+    found = more.auc(
+        np.concatenate([p, np.full(len(alone), 0.5)]),
+        np.concatenate([happened, np.ones(len(alone), dtype=bool)]),
+        np.concatenate([group, alone]),
+    )
+    assert found == number_clusters(day).auc(p, happened, group)

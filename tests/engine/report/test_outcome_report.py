@@ -24,6 +24,7 @@ from riskengine.report.outcomes.sentences import (
     choose_split,
     describe_calibration,
     describe_found,
+    describe_model,
     describe_verdict,
     describe_within,
     list_maturity,
@@ -130,6 +131,22 @@ def test_it_says_how_much_of_the_outcomes_police_found_themselves(study: Outcome
         f"Police found {rows:.0f} % of these incidents themselves (NARCOTICS, PROSTITUTION), and they have"
         f" {outcomes:.0f} % of the outcomes."
     )
+
+
+@pytest.mark.parametrize(("base", "whole"), [(0.0, "None"), (1.0, "All")])
+def test_a_test_in_which_all_incidents_ended_alike_is_said_to_tell_nothing(
+    base: float, whole: str, study: OutcomeStudy, tmp_path: Path
+) -> None:
+    nothing = Interval(math.nan, math.nan, math.nan)
+    scores = [
+        replace(score, base=base, figures=dict.fromkeys(score.figures, nothing) | {"log_loss": Interval(0.1, 0, 1)})
+        for score in study.scores
+    ]
+    alike = replace(study, scores=scores)
+    assert f"{whole} of the incidents tested have it" in describe_model(alike, "Arrest: true")
+    assert describe_verdict(alike)[0].endswith("the incidents tested ended all alike.")
+    assert ("none of the tested ones has the outcome" in describe_found(alike)) == (not base)
+    assert "nan" not in write(tmp_path, alike).text.lower()
 
 
 def test_without_anything_that_police_find_figures_come_once(study: OutcomeStudy, tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ def read_column(table: AnyTable, name: str, context: JobContext) -> Column:
     if not np.isfinite(numbers).any() or len(refused) > _NO_NUMBERS * len(labels):
         return Column("text", values)
     if refused:
-        lost = int(np.isin(codes, [labels.index(text) for text in refused if text in labels]).sum())
+        strange = np.array([*map(set(refused).__contains__, labels), False])
+        lost = int(strange[codes].sum())
         context.warn(
             f"{show_name(name)}: {count_text(lost, 'row holds', 'rows hold')} no number"
             f" ({', '.join(repr(show_name(text)) for text in refused[:3])}) and {'is' if lost == 1 else 'are'} taken as"

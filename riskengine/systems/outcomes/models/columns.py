@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....contract.outcomes import TextRole
-from ....ground.damage import ArraySpec, check_arrays
+from ....ground.damage import ArraySpec, Damaged, check_arrays
 from ..rows import MISSING, Coded, Floats, Rows
 from .base import Reading
 from .rates import NestedRates
@@ -19,6 +20,9 @@ from .vocabulary import Vocabulary, pack_texts, unpack_texts
 
 Columns = NDArray[np.float32]
 Numbers = NDArray[np.int64]
+#: Names of numbers: what they are of, and their field.
+_NUMBER = re.compile("(?:time|place|weather|census|other):", re.ASCII)
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,8 +174,14 @@ class ColumnMaker:
         ------
         Damaged
         """
-        self.numbers_ = unpack_texts("numbers", state)
-        names = unpack_texts("texts", state)
+        self.numbers_, names = unpack_texts("numbers", state), unpack_texts("texts", state)
+        # Columns go by their names: of two of one name the table would have one, and the model would read two.
+        if len({*self.numbers_}) < len(self.numbers_) or not all(_NUMBER.match(name) for name in self.numbers_):
+            raise Damaged("numbers_bytes names no fields of numbers")
+        if len({*self.kinds.roles, *names}) < len(self.kinds.roles) + len(names) or any(
+            ":" in name and not name.startswith("label:") for name in names
+        ):
+            raise Damaged("texts_bytes names other fields than it may")
         self.vocabularies_ = {name: Vocabulary.restore(f"text{number}", state) for number, name in enumerate(names)}
         self.levels_ = {}
         for position, (name, values) in enumerate(self._count_values().items()):
@@ -181,10 +191,10 @@ class ColumnMaker:
 
 
 def stack_columns(rows: int, columns: Mapping[str, Floats]) -> Columns:
-    """Put columns beside each other."""
+    """Put columns beside each other; of numbers that so few digits cannot hold, the largest stands for all."""
     table = np.empty((rows, len(columns)), dtype=np.float32)
     for position, column in enumerate(columns.values()):
-        table[:, position] = column
+        table[:, position] = np.clip(column, -_LARGEST, _LARGEST)
     return table
 
 

@@ -20,6 +20,8 @@ from .onehot import OneHot
 
 #: Strength of the ridge penalty, steps at most, and the slope of the mean loss at which they end.
 _RIDGE, _STEPS, _SLOPE = 1.0, 500, 1e-5
+#: No weight is larger: with an endless one nothing can be said.
+_FARTHEST = 1e6
 
 
 class LinearColumns(ColumnMaker):
@@ -68,7 +70,7 @@ class Logistic(FieldModel):
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         self.columns_ = LinearColumns(self.reading, self.rates_).restore(state)
         self.encoding_ = OneHot(self.columns_).restore(state)
-        check_arrays({"weights": ArraySpec("f", (self.encoding_.width + 1,))}, state)
+        check_arrays({"weights": ArraySpec("f", (self.encoding_.width + 1,), -_FARTHEST, _FARTHEST)}, state)
         self.weights_ = np.asarray(state["weights"])
 
 

@@ -14,6 +14,7 @@ from kit.outcomerows import make_outcome_rows
 from riskengine.contract.outcomes import GROUPS
 from riskengine.ground.context import JobContext
 from riskengine.ground.errors import DataError, FormatError
+from riskengine.intake.project import move_places
 from riskengine.systems.outcomes.groups import list_groups
 from riskengine.systems.outcomes.model import (
     OUTCOME_MODEL,
@@ -23,6 +24,7 @@ from riskengine.systems.outcomes.model import (
     load_outcome_model,
 )
 from riskengine.systems.outcomes.models.base import Reading, make_predictor
+from riskengine.systems.outcomes.models.vocabulary import pack_texts
 from riskengine.systems.outcomes.needs import AskedRows, check_groups
 from riskengine.systems.outcomes.rows import Rows
 from riskengine.systems.outcomes.study import OutcomePlan, run_study
@@ -133,3 +135,39 @@ def test_rows_without_a_field_that_the_model_reads_are_refused_and_without_place
     with pytest.raises(DataError, match=r"category \(Primary Type\)") as caught:
         check_groups(card, bare)
     assert caught.value.parameter == "category_field"
+
+
+@pytest.mark.parametrize(
+    ("texts", "named"),
+    [("numbers", ["category"]), ("numbers", ["weather:a", "weather:a"]), ("texts", ["category"])],
+)
+def test_files_whose_fields_would_lead_beside_the_table_are_refused(
+    texts: str, named: list[str], tmp_path: Path
+) -> None:
+    model, path = make_model(make_outcome_rows(300), "boosting_place"), tmp_path / "model.crimeoutcome"
+    arrays = model.predictor.state() | pack_texts(texts, named)
+    OUTCOME_MODEL.write(path, arrays, model.card, "model")
+    with pytest.raises(FormatError, match=f"does not fit.*{texts}_bytes names"):
+        load_outcome_model(path)
+
+
+def test_cards_of_no_place_or_day_are_refused(tmp_path: Path) -> None:
+    model, path = make_model(make_outcome_rows(300)), tmp_path / "model.crimeoutcome"
+    for wrong in ({"crs": "EPSG:0"}, {"first": "2018-W01-1"}):
+        OUTCOME_MODEL.write(path, model.predictor.state(), model.card.model_copy(update=wrong), "model")
+        with pytest.raises(FormatError, match=next(iter(wrong))):
+            load_outcome_model(path)
+
+
+def test_places_are_read_in_the_zone_of_the_training() -> None:
+    rows = make_outcome_rows(800)
+    # Near the border of two zones, the same places in either.
+    x, y = rows.x + 740_000, rows.y + 4_600_000
+    moved_x, moved_y = move_places(x, y, "EPSG:32615", "EPSG:32616")
+    here = replace(rows, x=x, y=y, crs="EPSG:32615")
+    there = replace(rows, x=moved_x, y=moved_y, crs="EPSG:32616")
+    model = make_model(here, "boosting_place", crs="EPSG:32615")
+    raw = model.predictor.predict(there)
+    assert np.abs(raw - model.predictor.predict(here)).max() > 0.01
+    # A place at the edge of a square may fall beside it.
+    assert np.mean(np.abs(model.predict(there) - model.predict(here)) < 1e-9) > 0.95

@@ -330,3 +330,12 @@ def test_logistic_weights_are_those_of_the_least_loss() -> None:
     model = LogisticRegression(C=1.0, tol=1e-8).fit(table, happened)
     found = fit_logistic(table, happened, JobContext())
     assert found == pytest.approx(np.append(model.coef_[0], model.intercept_), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["logistic", "boosting", "gbm"])
+def test_numbers_too_large_for_a_table_are_learned_as_the_largest(name: str) -> None:
+    rows = make_outcome_rows(300)
+    large = np.where(rows.outcomes, 1e300, 2.0**62)
+    model = make_predictor(name, Reading(("other",))).fit(replace(rows, weather={}, census={"large": large}))
+    p = model.predict(replace(rows, weather={}, census={"large": large}))
+    assert np.isfinite(p).all()

@@ -81,3 +81,11 @@ def test_blocks_of_space_lie_on_one_side_and_rows_without_a_place_on_none() -> N
 def test_a_maturity_that_leaves_nothing_to_learn_from_is_refused_with_a_remedy() -> None:
     with pytest.raises(DataError, match=r"600 incidents of 50 days leave 0 rows to learn from and \d+ rows to test"):
         split_rows(ROWS, "forward", 0.2, maturity=60)
+
+
+def test_a_split_by_what_the_rows_lack_is_refused() -> None:
+    texts = {role: coded for role, coded in ROWS.texts.items() if role != "incident"}
+    with pytest.raises(DataError, match=r"no field of the table says which rows are one incident.*ID_FIELD"):
+        split_rows(replace(ROWS, texts=texts), "incident")
+    with pytest.raises(DataError, match="none of them has a place"):
+        split_rows(replace(ROWS, x=np.full(len(ROWS), np.nan)), "blocks")

@@ -12,7 +12,7 @@ from kit.outcomerows import AREAS, make_outcome_rows
 from scipy import stats
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from riskengine.ground.errors import Cancelled
+from riskengine.ground.errors import Cancelled, DataError
 from riskengine.measures.clustered import compute_clustered_mean
 from riskengine.report.outcomes.sentences import describe_open_test
 from riskengine.systems.outcomes.fairness import compare_areas
@@ -164,6 +164,17 @@ def test_incidents_without_areas_have_none(study: OutcomeStudy) -> None:
     nowhere: dict[Any, Coded] = {role: coded for role, coded in rows.texts.items() if role != "area"}
     assert compare_areas(replace(rows, texts=nowhere), np.full(len(rows), 0.2), "all") is None
     assert [areas.reported for areas in study.areas] == ["all", "victims"]
+
+
+def test_a_split_beside_the_one_asked_for_that_cannot_be_is_said_and_left_out() -> None:
+    rows = make_outcome_rows(400)
+    rows = replace(rows, day=np.full(len(rows), rows.day[0]))
+    context = Recorder()
+    found = run_study(rows, replace(PLAN, splits=("random", "forward")), context)
+    assert {score.split for score in found.scores} == {"random"}
+    assert any("Forward in time, nothing is judged: 400 incidents of 1 day" in note for note in found.notes)
+    with pytest.raises(DataError, match="of 1 day leave 0 rows to learn from"):
+        run_study(rows, PLAN, context)
 
 
 def test_strict_figures_leave_out_descriptions_that_the_rows_learned_from_show_to_be_the_outcome() -> None:
