@@ -330,3 +330,14 @@ def test_logistic_weights_are_those_of_the_least_loss() -> None:
     model = LogisticRegression(C=1.0, tol=1e-8).fit(table, happened)
     found = fit_logistic(table, happened, JobContext())
     assert found == pytest.approx(np.append(model.coef_[0], model.intercept_), abs=1e-3)
+
+
+def test_few_rows_grow_small_trees_unless_larger_ones_foretell_rows_left_out_better() -> None:
+    rows = make_outcome_rows(1500, days=50)
+    middle_x, middle_y = np.median(rows.x), np.median(rows.y)
+    tangled = (rows.hour < 12) ^ (rows.x < middle_x) ^ (rows.y < middle_y)
+    splits = {}
+    for name, happened in (("plain", rows.outcomes), ("tangled", tangled)):
+        trees = fit("boosting_place", replace(rows, happened=happened)).trees_  # type: ignore[attr-defined]
+        splits[name] = (trees.feature >= 0).sum() / len(trees.roots)
+    assert splits["plain"] <= 3 < splits["tangled"] <= 7
