@@ -44,8 +44,9 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
         named = list_names([READABLE_LEAKS[kind] for kind in card.leaks])
         context.warn(f"The model was trained with leaks, as was asked for: {named}")
     with context.step(0.05, 0.5):
-        names = list(read_whole_table(parameters.incidents).fields)
-        read = read_rows(AskedRows(parameters, card, names), context, required=False)  # type: ignore[arg-type]
+        table = read_whole_table(parameters.incidents)
+        asked: Any = AskedRows(parameters, card, list(table.fields))
+        read = read_rows(asked, context, required=False, table=table)
     rows = read.rows
     for sentence in filter(None, [*check_groups(card, rows), describe_span(card, rows)]):
         context.warn(sentence)

@@ -290,8 +290,8 @@ by what they are. Fields of weather and census that it read must be joined befor
 
 Each incident gets a probability, an interval and a class: likely above one threshold, unlikely below another, between
 them. The interval says how sure the figure itself is: it is wide where the model knew few incidents of that kind. Where
-a category, description or location was never seen when the model was trained, the rate of what is above it is taken,
-and the field note says so.
+a category or description was never seen when the model was trained, the rate of what is above it is taken, and the
+field note says so; of other fields, such a value counts as missing.
 
 By default only what victims or others reported is rated: what police find themselves is mostly an arrest from the
 first moment, and so are descriptions that are arrests by definition. They stay in the layer without a probability. The

@@ -30,13 +30,16 @@ _LINES: Mapping[Reported, tuple[str, str, str]] = {"all": (_BLUE, "o", "-"), "vi
 #: Letters of a category beside the chart.
 _LABEL = 34
 _MAP = 4.2
+#: Categories that the chart and the table have at most: more are none, but numbers or names of incidents.
+MOST_CATEGORIES = 60
 #: More points than these are drawn without their names.
 _NAMED = 30
 
 
 def draw_chart(rates: Rates, found: Sequence[str]) -> str:
     """Draw the rate of each category beside its share of all, by rate; those without an outcome are dropped."""
-    shown = np.flatnonzero(rates.outcomes > 0)
+    there = np.flatnonzero(rates.outcomes > 0)
+    shown = there[np.argsort(-rates.incidents[there], kind="stable")[:MOST_CATEGORIES]]
     shown = shown[np.argsort(-rates.rate[shown], kind="stable")]
     low, high = rates.limits
     places = np.arange(len(shown))
@@ -56,7 +59,7 @@ def draw_chart(rates: Rates, found: Sequence[str]) -> str:
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlim(0, 103)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("%")
+        axes.set_xlabel("%" if len(shown) == len(there) else f"%, of the {len(shown)} categories of most incidents")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9.5)
         return to_data_uri(figure)
 

@@ -22,6 +22,7 @@ from ...systems.outcomes.rates import RATES_BY, Rates, RatesBy
 from ...systems.outcomes.ratesstudy import RatesStudy
 from ..words import format_percent, format_range, format_share
 from . import rates_words, words
+from .rates_figures import MOST_CATEGORIES
 
 #: Values that a table of the page lists; the layer and the CSV have all.
 _MOST = 25
@@ -64,7 +65,7 @@ def _make_table(study: RatesStudy, by: RatesBy) -> RatesTable:
     every = study.of["all"].rates[by]
     order = np.arange(len(every.values))
     if by not in _ORDERED:
-        order = np.argsort(-every.incidents, kind="stable")[: None if by == "category" else _MOST]
+        order = np.argsort(-every.incidents, kind="stable")[: MOST_CATEGORIES if by == "category" else _MOST]
     if by == "category":
         order = order[np.argsort(-every.rate[order], kind="stable")]
     cells = {reported: _list_cells(study.of[reported].rates.get(by)) for reported in shown}

@@ -31,7 +31,7 @@ class Mapped:
         An `OutcomeClass`; None where it is not rated.
     notes : ndarray of str or None, shape (N,)
     unseen : ndarray of bool, shape (N,)
-        Rated, though its category, description or location was never seen in training.
+        Rated, though something of it that its `Predictor` falls back on was never seen in training.
     """
 
     probability: Floats

@@ -74,7 +74,9 @@ class ReadRows:
     notes: list[str] = field(default_factory=list)
 
 
-def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = True) -> ReadRows:
+def read_rows(
+    parameters: ReadsOutcomes, context: JobContext, required: bool = True, table: WholeTable | None = None
+) -> ReadRows:
     """Read a table of incidents; what is left empty is found by its name, and all that is chosen is said.
 
     Parameters
@@ -85,6 +87,8 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
     context : JobContext
     required : bool
         Rows without a day or an outcome are refused; otherwise every row stays, and needs neither.
+    table : WholeTable, optional
+        That of the parameters, where it has been read.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def read_rows(parameters: ReadsOutcomes, context: JobContext, required: bool = T
         If the table does not say when, or what became of it.
     """
     told = Told(context)
-    table = read_whole_table(parameters.incidents)
+    table = read_whole_table(parameters.incidents) if table is None else table
     if not len(table):
         raise DataError(
             "The table has no row", parameter="incidents", remedy="Choose a layer or table that holds incidents"
