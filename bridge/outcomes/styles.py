@@ -110,7 +110,7 @@ def style_outcomes_tested(layer: QgsVectorLayer, likely: float, unlikely: float)
 def style_outcome_shares(layer: QgsVectorLayer) -> None:
     """Style blocks and areas by fifths of their shares: nearly all of them are of one class.
 
-    A share that is hidden for publishing is an outline.
+    A share that is hidden for publishing is an outline. The legend begins with a line that says what classes are.
     """
     name_fields(layer, list_outcome_titles(), {})
     field = layer.fields().lookupField("probability")
@@ -118,17 +118,25 @@ def style_outcome_shares(layer: QgsVectorLayer) -> None:
     places = {round(number * (len(shares) - 1) / _STEPS) for number in range(_STEPS + 1)} if shares else set()
     steps = [shares[place] for place in sorted(places)]
     steps *= 2 if len(steps) == 1 else 1
-    ranges = []
+    named = _has_field(layer, "name")
+    ranges = [QgsRendererRange(-2, -2, _make_nothing(layer), _title_shares(named, len(steps) - 1))] if steps else []
     for (begin, end), colour in zip(pairwise(steps), list_colours(len(steps) - 1)):
         label = tr("{low} – {high} % expected").format(low=f"{100 * begin:.1f}", high=f"{100 * end:.1f}")
         ranges.append(QgsRendererRange(begin, end, _make_symbol(layer, colour.name(), _SHARE_SIZE), label))
     if layer.maximumValue(layer.fields().lookupField("hidden")) == 1:
-        hidden = tr("Hidden: fewer than five outcomes")
+        hidden = tr("Hidden for publishing")
         ranges.append(QgsRendererRange(-1, -1, _make_symbol(layer, "#ffffff", _SHARE_SIZE), hidden))
     layer.setRenderer(QgsGraduatedSymbolRenderer('coalesce("probability", -1)', ranges))
-    called = '"name"' if _has_field(layer, "name") else '"block"'
+    called = '"name"' if named else '"block"'
     shown = f"coalesce({make_percent_expression('probability', 'low', 'high')}, '{tr('hidden for publishing')}')"
     layer.setMapTipTemplate(f'<b>[% {called} %]</b><br>[% {shown} %]<br>{tr("incidents")} [% "n" %]')
+
+
+def _title_shares(areas: bool, classes: int) -> str:
+    """The line above the classes, which no feature has."""
+    if classes == _STEPS:
+        return tr("Fifths of the areas by their share") if areas else tr("Fifths of the blocks by their share")
+    return tr("Areas in order of their share") if areas else tr("Blocks in order of their share")
 
 
 def style_outcome_outlook(layer: QgsVectorLayer) -> None:
@@ -152,6 +160,13 @@ def _set_classes(layer: QgsVectorLayer, field: str, likely: float, unlikely: flo
         renderer.addCategory(QgsRendererCategory(name, symbol, titles[name]))
     renderer.setUsingSymbolLevels(True)
     layer.setRenderer(renderer)
+
+
+def _make_nothing(layer: QgsVectorLayer) -> QgsSymbol:
+    nothing = {"color": "0,0,0,0", "outline_style": "no", "style": "no"}
+    if layer.geometryType() == Qgis.GeometryType.Polygon:
+        return QgsFillSymbol.createSimple(nothing)
+    return QgsMarkerSymbol.createSimple({**nothing, "name": "circle"})
 
 
 def _make_symbol(layer: QgsVectorLayer, colour: str, size: float, outlined: bool = True) -> QgsSymbol:

@@ -87,7 +87,7 @@ MODELS: Mapping[str, OutcomeRecord] = {
     ),
     "boosting_place": OutcomeRecord(
         tr("Boosted trees with coordinates and past local rate"),
-        tr("The same with coordinates, and with the outcomes of earlier incidents nearby."),
+        tr("Boosted trees that also read coordinates and the outcomes of earlier incidents nearby."),
         "boosting:BoostingPlace",
         _FIELDS,
     ),

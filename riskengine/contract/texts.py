@@ -68,10 +68,15 @@ def show_names(names: Iterable[object]) -> list[str]:
     return [show_name(name) for name in names]
 
 
-def list_names(names: Sequence[object], most: int = _NAMES) -> str:
+def list_names(names: Sequence[object], most: int = _NAMES, between: str = ", ") -> str:
     """List the first names, fit to be shown, and how many more there are."""
     rest = len(names) - most
-    return ", ".join(show_names(names[:most])) + (f" and {rest:,} more" if rest > 0 else "")
+    return between.join(show_names(names[:most])) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def list_values(values: Sequence[object], most: int = _NAMES) -> str:
+    """List values, which may hold commas themselves, as parameters take them: with semicolons between."""
+    return list_names(values, most, "; ")
 
 
 def count_text(number: float, one: str, many: str = "") -> str:

@@ -19,11 +19,13 @@ from ..report.outcomes.rates_words import (
     find_found_shares,
     find_rate,
 )
+from ..report.outcomes.sentences import describe_shared_rates
 from ..report.outputs import hide_folders
 from ..systems.outcomes.arealayer import find_areas
 from ..systems.outcomes.ratesstudy import RatesStudy, study_rates
 from ..systems.outcomes.ratetables import write_areas, write_rates
 from ..systems.outcomes.reading import read_rows
+from ..systems.outcomes.repeated import count_shared
 from ..systems.outcomes.reported import choose_rows
 from ..systems.outcomes.rule import OutcomeRule
 from .models import to_dict
@@ -51,6 +53,9 @@ def run(parameters: OutcomeRates, context: JobContext) -> dict[str, Any]:
     headline = describe_headline(study, outcome)
     shown = hide_folders(to_dict(parameters))
     findings = [leak.sentence for leak in read.leaks if leak.kind != "found_by_police"]
+    if shared := describe_shared_rates(count_shared(rows)):
+        context.log(shared)
+        findings.append(shared)
     context.progress(0.8, "Writing")
     if parameters.rates:
         write_rates(parameters.rates, study)

@@ -48,7 +48,8 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
         asked: Any = AskedRows(parameters, card, list(table.fields))
         read = read_rows(asked, context, required=False, table=table)
     rows = read.rows
-    for sentence in filter(None, [*check_groups(card, rows), describe_span(card, rows)]):
+    seen = describe_span(card, rows)
+    for sentence in filter(None, [*check_groups(card, rows), seen]):
         context.warn(sentence)
     context.progress(0.5, "Predicting")
     # What the training was asked to show stays on the map, unless this prediction names categories of its own.
@@ -74,7 +75,7 @@ def run(parameters: PredictOutcome, context: JobContext) -> dict[str, Any]:
         **{name: getattr(parameters, name) for name in _OUTPUTS},
         "model": card.name,
         "title": MODELS[card.name].title,
-        "card": line,
+        "card": ". ".join(filter(None, [line, seen])),
         "rated": rated,
         "left_out": len(rows) - rated,
         "unseen": int(mapped.unseen.sum()),

@@ -25,6 +25,7 @@ from ..report.outcomes.sentences import (
     describe_found,
     describe_model,
     describe_open_test,
+    describe_shared,
     describe_verdict,
 )
 from ..report.outputs import hide_folders
@@ -35,7 +36,7 @@ from ..systems.outcomes.maptables import write_tested
 from ..systems.outcomes.model import OutcomeCard, OutcomeModel, compute_rows_fingerprint
 from ..systems.outcomes.models.base import Reading, make_predictor
 from ..systems.outcomes.reading import ReadRows, read_rows
-from ..systems.outcomes.repeated import ROWS_FEATURE
+from ..systems.outcomes.repeated import ROWS_FEATURE, count_shared
 from ..systems.outcomes.reported import choose_rows, find_definitions
 from ..systems.outcomes.rows import Floats
 from ..systems.outcomes.study import OutcomePlan, run_study
@@ -56,7 +57,9 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
     with context.step(0.1, 0.8):
         study = run_study(read.rows, plan, context, indicator, read.leaks)
     said = list_sentences(study, read)
-    for sentence in said:
+    if shared := describe_shared(count_shared(read.rows)):
+        read.notes.append(shared)
+    for sentence in filter(None, [shared, *said]):
         context.log(sentence)
     groups = tuple(group for group in plan.groups if group in list_groups(read.rows))
     reading = Reading(groups, plan.minute, plan.seed)
@@ -115,12 +118,17 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
 
 
 def make_plan(parameters: TrainOutcomeModel, read: ReadRows) -> OutcomePlan:
-    """Make the plan of the study: what was asked for, and the other of forward and random beside it."""
-    beside: OutcomeSplit = "random" if parameters.split == "forward" else "forward"
+    """Make the plan of the study: what was asked for, and the other of forward and random beside it.
+
+    Where incidents have several rows, the split by incident stands beside the random one.
+    """
+    splits: list[OutcomeSplit] = [parameters.split, "random" if parameters.split == "forward" else "forward"]
+    if "random" in splits and count_shared(read.rows).rows:
+        splits.append("incident")
     return OutcomePlan(
         model=parameters.kind,
         beside=tuple(parameters.compare),
-        splits=(parameters.split, beside),
+        splits=tuple(splits),
         groups=tuple(group for group in GROUPS if group in parameters.groups),
         minute=parameters.use_minute,
         test=parameters.test_days or parameters.test,
@@ -175,7 +183,7 @@ def make_card(
 
 
 def describe_outcome(read: ReadRows) -> str:
-    """Describe what counts, such as ``Arrest: True``."""
+    """Describe what counts, such as ``an arrest (Arrest is True)``."""
     assert read.outcome is not None, "required"
     return read.outcome.describe()
 

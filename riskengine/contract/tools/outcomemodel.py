@@ -20,7 +20,7 @@ from ..outcomes import (
 )
 from ..texts import tr
 from .base import Limits, Output, Problem, Shown
-from .kinds import Choice, Field, File, FileDestination, VectorDestination, find_ending
+from .kinds import Choice, Field, File, FileDestination, Text, VectorDestination, find_ending
 from .outcomes import MATURITY, REPORTED, HasAreas, ReadsOutcomes, RefusesIncidents
 from .shared import CSV, HTML, OUTCOME_MODEL, OUTCOMES, SEED
 
@@ -112,7 +112,8 @@ incidents and places, never about persons, and says what was done in the past, n
         Field("incidents"),
         Shown(
             tr("Weather fields"),
-            tr("Numbers of the day or hour that Join context added. Left empty, those that its names say are weather."),
+            tr("Numbers of the day or hour that Join context added. Left empty, those whose names say weather."),
+            advanced=True,
         ),
     ] = []
     census_fields: Annotated[
@@ -120,7 +121,8 @@ incidents and places, never about persons, and says what was done in the past, n
         Field("incidents"),
         Shown(
             tr("Census fields"),
-            tr("Numbers of the area that Join context added. Left empty, those that its names say are census."),
+            tr("Numbers of the area that Join context added. Left empty, those whose names say census."),
+            advanced=True,
         ),
     ] = []
     other_fields: Annotated[
@@ -174,7 +176,7 @@ incidents and places, never about persons, and says what was done in the past, n
     test_days: Annotated[
         int | None,
         TEST_DAYS,
-        Shown(tr("Days tested"), tr("So many at the end instead of a share."), unit="days"),
+        Shown(tr("Days tested"), tr("So many at the end instead of a share."), unit="days", advanced=True),
     ] = None
     maturity: Annotated[
         int,
@@ -321,6 +323,24 @@ reason to work less on those with a low one.
     model: Annotated[
         str, File(find_ending(OUTCOME_MODEL)), Shown(tr("Outcome model"), tr("Made with Train outcome model."))
     ]
+    outcome_field: Annotated[
+        str | None,
+        Field("incidents"),
+        Shown(
+            tr("Outcome field"),
+            tr("None is needed. Where the layer has one, the log says how many incidents have the outcome."),
+            advanced=True,
+        ),
+    ] = None
+    outcome_values: Annotated[
+        list[str],
+        Text(";", "ARREST, BOOKED; ARREST, CITED"),
+        Shown(
+            tr("Values that count"),
+            tr("Values of the outcome field that are the outcome; separate several by semicolons."),
+            advanced=True,
+        ),
+    ] = []
     reported: Annotated[
         Reported,
         REPORTED,
@@ -448,5 +468,7 @@ reason to work less on those with a low one.
         """Yield thresholds the wrong way round."""
         yield from super().list_problems(given)
         if given["unlikely"] >= given["likely"]:
-            text = tr("{unlikely} is {value}, which is not below {likely}. Published are 0.2 and 0.8.")
+            text = tr(
+                "{unlikely} is {value}, which is not below {likely}. Give a smaller number; published are 0.2 and 0.8."
+            )
             yield Problem("unlikely", text)

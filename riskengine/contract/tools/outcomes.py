@@ -69,7 +69,9 @@ class ReadsOutcomes(ReadsTimes):
     description_field: Annotated[
         str | None,
         Field("incidents"),
-        Shown(tr("Description field"), tr("What happened, more closely. Left empty, found by its name.")),
+        Shown(
+            tr("Description field"), tr("What happened, more closely. Left empty, found by its name."), advanced=True
+        ),
     ] = None
     location_field: Annotated[
         str | None,
@@ -77,12 +79,17 @@ class ReadsOutcomes(ReadsTimes):
         Shown(
             tr("Field of the kind of location"),
             tr("Such as STREET or APARTMENT. Left empty, found by its name."),
+            advanced=True,
         ),
     ] = None
     domestic_field: Annotated[
         str | None,
         Field("incidents"),
-        Shown(tr("Domestic field"), tr("Whether it happened within a family. Left empty, found by its name.")),
+        Shown(
+            tr("Domestic field"),
+            tr("Whether it happened within a family. Left empty, found by its name."),
+            advanced=True,
+        ),
     ] = None
     area_field: Annotated[
         str | None,
@@ -103,6 +110,7 @@ class ReadsOutcomes(ReadsTimes):
                 "Where several rows are one incident, such as its charges: the field that says which. Left empty, "
                 "found by its name."
             ),
+            advanced=True,
         ),
     ] = None
     merge: Annotated[

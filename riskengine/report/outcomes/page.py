@@ -43,7 +43,7 @@ def write_outcome_report(
     notes : sequence of str
         Sentences of how the table was read; those of the study come after them.
     outcome : str
-        What counts, such as ``Arrest: true``.
+        What counts, such as ``an arrest (Arrest is True)``.
     indicator : str
         Field of the indicator of areas.
     cases : mapping of Reported to OpenCases, optional

@@ -28,7 +28,7 @@ _SWITCHES = {
 def describe_card(card: OutcomeCard) -> str:
     """Describe a model in a sentence."""
     return (
-        f"{MODELS[card.name].title}, of the outcome {card.outcome}, trained on {count_text(card.rows, 'incident')} of "
+        f"{MODELS[card.name].title}, of {card.outcome}, trained on {count_text(card.rows, 'incident')} of "
         f"{format_days(card.first, card.last)}, {card.rate:.1%} of them with it"
     )
 
@@ -37,8 +37,8 @@ def describe_kept(kept: Trained) -> str:
     """Describe what the model that is kept was fitted on, and how it was shifted."""
     return (
         f"The model that is kept is fitted on {count_text(len(kept.rows), 'incident')} of "
-        f"{format_days(kept.first, kept.last)}, and its logit shifted by {format_change(kept.shift, 2)}, as the last "
-        "of these days ask for"
+        f"{format_days(kept.first, kept.last)}, and its probabilities are brought to the level of the last of these "
+        f"days (shift of the logit {format_change(kept.shift, 2)})"
     )
 
 
@@ -78,6 +78,6 @@ def describe_span(card: OutcomeCard, rows: Rows) -> str:
     if not within:
         return ""
     return (
-        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: what it says"
-        " of them it may have seen, so this is no test of it"
+        f"{part_text(within, len(rows), 'incident', 'is', 'are')} of days that the model was trained on: of those it"
+        " learned from it repeats in part what became of them, which flatters, and this is no test of it"
     )

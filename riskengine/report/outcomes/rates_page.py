@@ -36,7 +36,7 @@ def write_rates_report(
     path : path
     study : RatesStudy
     outcome : str
-        What counts, such as ``Arrest: true``.
+        What counts, such as ``an arrest (Arrest is True)``.
     values : sequence of (str, int, bool)
         Values of the outcome field, how many rows have each, and whether it counts.
     parameters : dict

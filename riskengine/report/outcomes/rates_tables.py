@@ -20,7 +20,7 @@ from ...systems.outcomes.arearates import AreaRates
 from ...systems.outcomes.cases import Ratios
 from ...systems.outcomes.rates import RATES_BY, Rates, RatesBy
 from ...systems.outcomes.ratesstudy import RatesStudy
-from ..words import format_percent, format_range, format_share
+from ..words import format_percent, format_range
 from . import rates_words, words
 from .rates_figures import MOST_CATEGORIES
 
@@ -74,7 +74,9 @@ def _make_table(study: RatesStudy, by: RatesBy) -> RatesTable:
         key = every.parents[place], every.values[place]
         own = [cells[reported].get(key, ("0", "–", "–")) for reported in shown]
         category = every.values[place] if by == "category" else every.parents[place]
-        rows.append(ValueRow(key[1], key[0], category in study.found, format_share(float(every.share[place])), own))
+        rows.append(
+            ValueRow(key[1], key[0], category in study.found, format_percent(float(every.share[place]), 2), own)
+        )
     columns = [words.REPORTED[reported] for reported in shown]
     return RatesTable(rates_words.TITLES[by], columns, rows, len(every.values) - len(rows))
 

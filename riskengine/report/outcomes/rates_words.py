@@ -53,8 +53,8 @@ def describe_headline(study: RatesStudy, outcome: str) -> str:
     every = study.of["all"]
     when = f" of {format_days(study.first, study.last)}" if study.first else ""
     text = (
-        f"Of {count_text(every.incidents, 'incident')}{when}, {format_with_limits(find_rate(every))} have the outcome"
-        f" ({outcome})"
+        f"Of {count_text(every.incidents, 'incident')}{when}, {format_with_limits(find_rate(every))} have"
+        f" {outcome}"
     )
     if "victims" in study.of:
         victims = study.of["victims"]
@@ -140,8 +140,8 @@ def describe_maturity(cases: OpenCases) -> str:
         return "Proposed maturity: 0 days, for the last four weeks do not fall short of what is expected."
     return (
         f"Proposed maturity: {count_text(cases.maturity, 'day')}, the age from which on four weeks of cases no longer"
-        " fall short beyond chance. A file of less than some years cannot tell this from the season, nor from a change"
-        " of what police do."
+        " fall short beyond chance. Only a file of several years can tell this from the season, or from a change of"
+        " what police do."
     )
 
 

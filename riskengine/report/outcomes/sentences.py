@@ -8,6 +8,7 @@ from ...contract.dates import format_days, format_moment
 from ...contract.outcomes import MODELS, OutcomeSplit
 from ...contract.texts import count_text, list_names, show_name
 from ...systems.outcomes.judged import OutcomeStudy, Score
+from ...systems.outcomes.repeated import SharedNumbers
 from ..areas_words import format_hundred
 from ..html import format_number
 from ..words import format_change, format_percent
@@ -37,7 +38,7 @@ def find_pair(study: OutcomeStudy, model: str) -> tuple[Score, Score | None]:
 def describe_model(study: OutcomeStudy, outcome: str) -> str:
     """Say what the model tells, of all reports and of what victims reported: what the report opens with."""
     every, victims = find_pair(study, study.default)
-    named = f"the outcome ({show_name(outcome)})" if outcome else "the outcome"
+    named = show_name(outcome) if outcome else "the outcome"
     opening = f"From kind, place and time of an incident this model says how likely {named} is."
     if not _has_both(every):
         ended = "All" if every.base else "None"
@@ -205,6 +206,35 @@ def describe_open_test(study: OutcomeStudy) -> str:
         f"{text}; on the {count_text(older, 'day')} before them the calibration error is {raw}, and {shifted} after the"
         " shift."
     )
+
+
+def describe_shared(shared: SharedNumbers) -> str:
+    """Say what rows of one incident do to splits and to intervals by days; empty where there are none."""
+    if not shared.rows:
+        return ""
+    text = (
+        f"{_count_shared(shared)}. Drawn at random row by row, such rows are on both sides, which flatters: the split"
+        " by incident is the one to read, or switch on MERGE. Intervals by days take all rows of one day together"
+    )
+    if not shared.apart:
+        return text
+    apart = count_text(shared.apart, "incident has rows", "incidents have rows")
+    return f"{text}; {apart} of several days, for which they are a little too narrow"
+
+
+def describe_shared_rates(shared: SharedNumbers) -> str:
+    """Say what rows of one incident do to intervals of rates; empty where there are none."""
+    if not shared.rows:
+        return ""
+    return (
+        f"{_count_shared(shared)}. Intervals of rates take each row for an incident of its own, so they are too narrow:"
+        " switch on MERGE"
+    )
+
+
+def _count_shared(shared: SharedNumbers) -> str:
+    rows, incidents = count_text(shared.rows, "row"), count_text(shared.incidents, "incident")
+    return f"{rows} are of {incidents} with several rows each"
 
 
 def describe_base(score: Score) -> str:

@@ -87,6 +87,24 @@ def find_context_fields(names: Sequence[str]) -> dict[str, list[str]]:
     return {"weather": weather, "census": census}
 
 
+def refuse_outcome(parameters: ReadsOutcomes, outcome: str) -> None:
+    """Refuse the outcome itself among the fields that a model reads.
+
+    Raises
+    ------
+    ParameterError
+        If it was named as one.
+    """
+    for parameter in ("weather_fields", "census_fields", "other_fields"):
+        if find_field(outcome, getattr(parameters, parameter, ())) is not None:
+            raise ParameterError(
+                f"{show_name(outcome)} is the outcome, and no model may read what it is to foresee",
+                parameter=parameter,
+                value=outcome,
+                remedy="Choose fields that are known when an incident is reported",
+            )
+
+
 def read_features(parameters: ReadsOutcomes, table: WholeTable, taken: Collection[str], told: Told) -> Features:
     """Read the fields that the user named, and of weather and census those found by their names where none was.
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.outcomes import BY_DEFINITION, BY_DEFINITION_LEAST, SMOOTHING
-from ...contract.texts import count_text, list_names, part_text, show_name
+from ...contract.texts import count_text, list_names, list_values, part_text, show_name
 from ...ground.wholetables import WholeTable
 from ...intake.importing import ROWS as MERGED_ROWS
 from ...measures.metrics import auc
@@ -150,7 +150,7 @@ def _find_texts(evidence: Evidence) -> Iterator[Leak]:
                 int(inside.sum()),
                 not read,
                 f"{count_text(len(said), 'description says', 'descriptions say')} in words that there was an arrest "
-                f"({list_names(said, _LISTED)}): {part_text(int(inside.sum()), len(coded.codes), 'row')}, {share:.1%} "
+                f"({list_values(said, _LISTED)}): {part_text(int(inside.sum()), len(coded.codes), 'row')}, {share:.1%} "
                 f"of them with the outcome. The texts {'were asked for, and are read' if read else 'are kept out'}, "
                 "and the rows are kept out of strict figures",
                 read,
@@ -248,7 +248,7 @@ def _find_definitions(evidence: Evidence) -> Iterator[Leak]:
         int(inside.sum()),
         False,
         f"{count_text(len(named), f'{role} is', f'{_plural(role)} are')} the outcome by definition (at least "
-        f"{BY_DEFINITION:.0%} of {BY_DEFINITION_LEAST} incidents or more, such as {list_names(named, _LISTED)}): "
+        f"{BY_DEFINITION:.0%} of {BY_DEFINITION_LEAST} incidents or more, such as {list_values(named, _LISTED)}): "
         f"{part_text(int(inside.sum()), len(rows), 'row')}, {share:.0%} of the outcomes, {rest}. "
         f"{'Strict figures and the map have them, as was asked for' if asked else _DEFINED}",
         asked,
@@ -272,7 +272,7 @@ def _find_found(evidence: Evidence) -> Iterator[Leak]:
         share,
         int(inside.sum()),
         False,
-        f"Police discover, rather than victims report, {list_names(named, 40)}: {inside.mean():.0%} of the incidents, "
+        f"Police discover, rather than victims report, {list_values(named, 40)}: {inside.mean():.0%} of the incidents, "
         f"{share:.0%} of the outcomes. {_PROPOSED if evidence.proposed else ''}Every figure is given without them, "
         f"too, and the map {'has them, as was asked for' if asked else 'leaves them out'}",
         asked,

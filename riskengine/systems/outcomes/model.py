@@ -42,7 +42,7 @@ class OutcomeCard(Card):
     drift : float
         By how much the levels of categories were off in the test, of the logit.
     outcome : str
-        What counts, such as ``Arrest: true``.
+        What counts, such as ``an arrest (Arrest is True)``.
     fields : dict of str to str
         Names of the fields that it read, by role.
     weather, census, other : list of str

@@ -17,7 +17,7 @@ from ...ground.errors import DataError
 from ...ground.wholetables import WholeTable, read_whole_table, write_whole_table
 from ...intake.times import kind_of_reason
 from .coding import read_labels
-from .features import Features, read_features
+from .features import Features, read_features, refuse_outcome
 from .fields import find_fields
 from .judged import Leak
 from .leaks import Evidence, find_leaks
@@ -174,6 +174,8 @@ def _read_parts(parameters: ReadsOutcomes, table: WholeTable, required: bool, to
     taken = {*chosen.texts.values(), chosen.x, chosen.y, *((rule.field,) if rule else ())} - {""}
     whens = read_whens(table, chosen.time, taken, parameters.date_order, chosen.date_order, required)
     taken |= set(whens.fields)
+    if rule and required:
+        refuse_outcome(parameters, rule.field)
     told.note(chosen.describe(rule.field if rule else "", whens.fields))
     told.note(rule.sentence if rule else "")
     told.note(whens.note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...ground.wholetables import WholeTable
 from ...intake.repeats import merge_rows
-from .rows import MISSING, Coded
+from .rows import MISSING, Coded, Rows
 
 #: The feature that says how many rows an incident has: a leak, only read if asked for.
 ROWS_FEATURE = "rows of the incident"
@@ -62,6 +62,26 @@ def find_repeats(table: WholeTable, incident: Coded | None) -> Repeats:
         numbered = incident.codes != MISSING
         size[numbered] = np.bincount(incident.codes[numbered])[incident.codes[numbered]]
     return Repeats(again, size)
+
+
+class SharedNumbers(NamedTuple):
+    """Rows whose incident number others have, too: how many, of how many incidents, and of these over several days."""
+
+    rows: int
+    incidents: int
+    apart: int
+
+
+def count_shared(rows: Rows) -> SharedNumbers:
+    """Count the rows that share their incident number."""
+    incident = rows.texts.get("incident")
+    if incident is None:
+        return SharedNumbers(0, 0, 0)
+    numbered = incident.codes != MISSING
+    days = pd.Series(rows.day[numbered]).groupby(incident.codes[numbered])
+    size, different = days.size().to_numpy(), days.nunique().to_numpy()
+    shared = size > 1
+    return SharedNumbers(int(size[shared].sum()), int(shared.sum()), int((different > 1).sum()))
 
 
 def merge_repeats(

@@ -42,6 +42,8 @@ _NONE = re.compile(
 _STRAYS = 0.05
 #: Values that a sentence lists.
 _LISTED = 8
+#: Fields of what became of incidents have no more different values.
+_MANY = 40
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,13 @@ class OutcomeRule:
     sentence: str
 
     def describe(self, most: int = 3) -> str:
-        """Describe what counts, as ``Resolution: ARREST, BOOKED; ARREST, CITED``; of more than `most` how many more."""
+        """Describe what counts, as ``an arrest (Arrest is True)``; of more than `most` values how many more."""
         rest = len(self.values) - most
         named = "; ".join(map(show_name, self.values[:most])) + (f" and {rest:,} more" if rest > 0 else "")
-        return f"{show_name(self.field)}: {named}"
+        said = reduce_words(" ".join((self.field, *self.values)))
+        arrest = "arrest" in said and _NO.isdisjoint(map(reduce_words, self.values))
+        one_of = "one of: " if len(self.values) > 1 else ""
+        return f"{'an arrest' if arrest else 'the outcome'} ({show_name(self.field)} is {one_of}{named})"
 
 
 def propose_values(labels: Sequence[str], rows: Sequence[int] | None = None) -> list[str]:
@@ -161,14 +166,31 @@ def make_rule_error(tried: Mapping[str, Coded]) -> DataError:
         return DataError(
             "No field of the table says by its name what became of the incidents",
             parameter="outcome_field",
-            remedy="Choose the outcome field, such as Arrest or Resolution, and the values that count",
+            remedy="Choose the outcome field, such as Arrest or Resolution, and the values that count: OUTCOME_FIELD "
+            "and OUTCOME_VALUES",
         )
     field, coded = next(iter(tried.items()))
+    if len(coded.labels) == 1:
+        return DataError(
+            f"All incidents have the same value of {show_name(field)}, {show_name(coded.labels[0])}: nothing tells "
+            "those with the outcome from those without",
+            parameter="outcome_field",
+            value=field,
+            remedy="Choose another OUTCOME_FIELD, or a file that holds incidents of both kinds",
+        )
+    if len(coded.labels) > _MANY:
+        return DataError(
+            f"The field {show_name(field)} has {count_text(len(coded.labels), 'value')}, such as "
+            f"{list_names(coded.labels, _LISTED)}: it does not look like what became of incidents",
+            parameter="outcome_field",
+            value=field,
+            remedy="Choose another OUTCOME_FIELD, or give OUTCOME_VALUES, the values that count",
+        )
     return DataError(
-        f"The values of {show_name(field)} do not say which of them are the outcome: {list_names(coded.labels, 40)}",
+        f"The values of {show_name(field)} do not say which of them are the outcome: {list_names(coded.labels, _MANY)}",
         parameter="outcome_values",
         value=field,
-        remedy="Give the values that count, separated by semicolons",
+        remedy="Give OUTCOME_VALUES, the values that count, separated by semicolons",
     )
 
 

@@ -92,7 +92,7 @@ def split_rows(
             f"{count_text(len(parts.learned), 'row')} to learn from and {count_text(len(parts.tested), 'row')} to test",
             parameter="test",
             value=test,
-            remedy="Test fewer days, or leave out fewer before the test (maturity)",
+            remedy="Give more days of incidents, or lower TEST or MATURITY, the days left out before the test",
         )
     return parts
 

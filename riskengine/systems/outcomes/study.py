@@ -219,7 +219,7 @@ def _judge_models(
             found.seconds.setdefault(name, time.perf_counter() - began)
             predicted[name] = model.predict(tested)
         with context.step((number + 0.6) / len(plan.models), (number + 1) / len(plan.models)):
-            context.progress(0.0, f"{MODELS[name].title} ({parts.split}): its level of late")
+            context.progress(0.0, f"{MODELS[name].title} ({parts.split}): its shift, of the last days learned from")
             shifts[name] = learn_shift_alike(make, rows, parts, plan.maturity, plan.seed, context)
         found.scores += judge.score(name, predicted[name], shifts[name].value)
     for name in plan.models:

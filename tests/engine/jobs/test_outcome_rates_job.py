@@ -148,3 +148,13 @@ def test_a_table_that_says_no_outcome_is_refused(tmp_path: Path) -> None:
     path.write_text("date,category\n2024-01-01,THEFT\n2024-01-02,ARSON\n")
     with pytest.raises(DataError, match="No field of the table says by its name what became of the incidents"):
         run_job("outcome_rates", {"incidents": str(path)}, Recorder())
+
+
+def test_intervals_of_rows_of_one_incident_are_said_to_be_too_narrow(rates: Rates, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    _, said = rates(report=str(page))
+    sentence = "2 rows are of 1 incident with several rows each. Intervals of rates take each row for an incident"
+    assert any(each.startswith(sentence) for each in said.messages)
+    assert sentence in page.read_text(encoding="utf-8")
+    _, merged = rates(merge=True)
+    assert not any("several rows each" in each for each in merged.messages)

@@ -36,7 +36,9 @@ from riskengine.systems.outcomes.rows import Coded, Rows
 FORWARD: OutcomeSplit = "forward"
 
 
-def write(folder: Path, study: OutcomeStudy, outcome: str = "Arrest: true", indicator: str = "hardship") -> Page:
+def write(
+    folder: Path, study: OutcomeStudy, outcome: str = "an arrest (Arrest is true)", indicator: str = "hardship"
+) -> Page:
     path = folder / "r.html"
     given = {"incidents": "chicago.gpkg", "kind": study.default, "maturity": study.maturity}
     notes = ["The time was found by its name", "Resolution says the outcome itself"]
@@ -80,7 +82,7 @@ def set_figure(study: OutcomeStudy, model: str, name: str, value: Interval) -> O
 
 def test_it_opens_with_what_the_model_tells_of_all_and_of_victims_reports(page: Page) -> None:
     assert page.lead == (
-        "From kind, place and time of an incident this model says how likely the outcome (Arrest: true) is. Of 100"
+        "From kind, place and time of an incident this model says how likely an arrest (Arrest is true) is. Of 100"
         " pairs of one with it and one without, it gives the first the higher probability in 90; among what victims"
         " reported alone, in 82. A coin does in 50."
     )

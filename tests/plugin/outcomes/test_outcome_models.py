@@ -123,6 +123,10 @@ def test_every_incident_stays_and_what_police_find_has_no_probability(mapped: An
     counts = [mapped[f"{name}_COUNT"] for name in ("LIKELY", "BETWEEN", "UNLIKELY")]
     assert counts == [sum(row["class"] == name for row in rated) for name in ("likely", "between", "unlikely")]
     assert "not rated: found by police" in mapped.log.text
+    # What it says of what it learned from is no test, and the layer itself says so.
+    said = "of days that the model was trained on: of those it learned from it repeats in part what became of them"
+    assert said in mapped.log.text
+    assert said in open_layer(mapped["OUTPUT"]).metadata().abstract()
     assert "To rate these too, set ROWS to all incidents" in mapped.log.text
 
 
@@ -159,7 +163,7 @@ def test_a_map_is_red_above_and_blue_below_and_told_apart_in_grey_and_by_the_col
     assert passes["likely"] > passes["between"] > passes["unlikely"]
     assert renderer.usingSymbolLevels()
     assert "probability" in layer.mapTipTemplate()
-    assert layer.metadata().abstract().startswith("Rate of category, description and location, of the outcome arrest")
+    assert layer.metadata().abstract().startswith("Rate of category, description and location, of an arrest (arrest is")
 
 
 def test_blocks_and_areas_are_points_in_the_middle_of_their_incidents(mapped: Any) -> None:
@@ -171,6 +175,11 @@ def test_blocks_and_areas_are_points_in_the_middle_of_their_incidents(mapped: An
     layer = open_layer(mapped["BLOCKS"])
     assert layer.geometryType() == Qgis.GeometryType.Point
     assert layer.renderer().type() == "graduatedSymbol"
+    labels = [each.label() for each in layer.renderer().ranges()]
+    assert labels[0] == "Fifths of the blocks by their share"
+    assert len(labels) == 6
+    assert all(each.endswith("% expected") for each in labels[1:])
+    assert all(layer.renderer().rangeForValue(row["probability"]) is not None for row in blocks)
     areas = read(mapped["BY_AREA"])
     assert sorted(row["id"] for row in areas) == ["1", "2", "3", "4"]
     rows = [row for row in read(mapped["OUTPUT"]) if row["community_area"] == "1" and row["probability"] is not None]
@@ -226,7 +235,7 @@ def test_publishing_hides_shares_of_fewer_than_five_outcomes(predict: Any) -> No
     assert "hidden for publishing" in published.log.text
     layer = open_layer(published["BLOCKS"])
     labels = [each.label() for each in layer.renderer().ranges()]
-    assert labels[-1] == "Hidden: fewer than five outcomes"
+    assert labels[-1] == "Hidden for publishing"
 
 
 def test_an_indicator_may_be_text_with_gaps_but_must_hold_numbers(run: Any, log_of: Any, tmp_path: Path) -> None:
@@ -239,7 +248,24 @@ def test_an_indicator_may_be_text_with_gaps_but_must_hold_numbers(run: Any, log_
     log = log_of()
     fine, _ = run_in_background("trainoutcome", {**given, "INDICATOR": "primary_type"}, log)
     assert not fine
-    assert any("The field primary_type holds no numbers" in each and "INDICATOR" in each for each in log.errors)
+    assert any("The field primary_type holds no numbers" in each for each in log.errors), log.errors
+
+
+def test_rows_of_one_incident_are_also_split_by_incident(
+    run: Any, crimes: QgsVectorLayer, tmp_path: Path
+) -> None:
+    import processing
+
+    calculated = {"FIELD_NAME": "case_number", "FIELD_TYPE": 1, "FORMULA": "floor($id / 2)", "OUTPUT": "memory:"}
+    charges = processing.run("native:fieldcalculator", {"INPUT": crimes, **calculated})["OUTPUT"]
+    QgsProject.instance().addMapLayer(charges, False)
+    made = {"MODEL": str(tmp_path / "m.crimeoutcome"), "REPORT": str(tmp_path / "report.html")}
+    trained = run("trainoutcome", INPUT=charges, SPLIT="random", **GIVEN, **made)
+    assert "incidents with several rows each. Drawn at random row by row, such rows are on both" in trained.log.text
+    assert "At random by incident, " in trained.log.text
+    page = Path(made["REPORT"]).read_text(encoding="utf-8")
+    assert "<h3>By incident</h3>" in page
+    assert "the split by incident is the one to read" in page
 
 
 def test_leaks_that_were_asked_for_are_on_the_map_and_everyone_says_so(

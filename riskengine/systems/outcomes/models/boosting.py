@@ -13,7 +13,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from ....ground.context import JobContext
+from ....measures.metrics import log_loss
 from ..rows import Floats, Rows
+from .base import Reading
 from .columns import ColumnMaker, Columns, order_rows
 from .fields import FieldModel
 from .ratecolumns import RateColumns
@@ -21,16 +23,23 @@ from .trees import CategoryTrees, flatten_category_trees
 
 #: Of scikit-learn's boosting; chosen on the days of Chicago's 2018 that forecasts learn from, never on those forecast.
 SETTINGS: Mapping[str, Any] = {
-    "max_iter": 150,
-    "learning_rate": 0.05,
+    "max_iter": 280,
+    "learning_rate": 0.03,
     "max_leaf_nodes": 31,
     "min_samples_leaf": 20,
     "l2_regularization": 10.0,
-    "max_features": 0.3,
+    "max_features": 0.2,
     "early_stopping": False,
 }
-#: Fewer rows are learned from by one thread, and by smaller trees: chosen on 8,000 of the same days' incidents.
-_FEW_ROWS, _FEW = 20_000, {"max_leaf_nodes": 8}
+#: Fewer rows are learned from by one thread, and by one of these: fields and places of some cities say much, of others
+#: little, so that each is judged by rows that it did not learn from.
+_FEW_ROWS = 20_000
+_FEW: tuple[Mapping[str, Any], ...] = (
+    {"max_iter": 150, "learning_rate": 0.05, "max_leaf_nodes": 8, "max_features": 0.3},
+    {"max_iter": 100, "learning_rate": 0.05, "max_leaf_nodes": 4, "max_features": 0.3},
+)
+#: Parts of few rows, each judged by a model of the others.
+_PARTS = 4
 
 
 class Boosting(FieldModel):
@@ -45,6 +54,10 @@ class Boosting(FieldModel):
     PLACES: ClassVar[bool] = False
     SETTINGS: ClassVar[Mapping[str, Any]] = SETTINGS
 
+    def __init__(self, reading: Reading, settings: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reading)
+        self.settings = settings
+
     def _make_columns(self) -> ColumnMaker:
         return RateColumns(self.reading, self.rates_, self.PLACES)
 
@@ -54,13 +67,33 @@ class Boosting(FieldModel):
         table = self.columns_.learn(rows)
         if not table.shape[1]:
             return False
-        settings = {**self._choose_settings(rows), "random_state": self.reading.seed}
-        with context.step(0.2, 1.0):
+        with context.step(0.0, 0.8):
+            chosen = self.settings or self._choose_settings(rows, table, context)
+        settings = {**chosen, "random_state": self.reading.seed}
+        with context.step(0.8 if len(rows) < _FEW_ROWS else 0.2, 1.0):
             self.trees_ = grow_category_trees(table, rows.outcomes, self.columns_.categories, settings, context)
         return True
 
-    def _choose_settings(self, rows: Rows) -> Mapping[str, Any]:
-        return {**self.SETTINGS, **_FEW} if len(rows) < _FEW_ROWS else self.SETTINGS
+    def _choose_settings(self, rows: Rows, table: Columns, context: JobContext) -> Mapping[str, Any]:
+        """Choose those by which few rows are foretold best that were not learned from."""
+        if len(rows) >= _FEW_ROWS:
+            return self.SETTINGS
+        part = np.empty(len(rows), dtype=np.int64)
+        part[order_rows(table, rows.outcomes)] = np.arange(len(rows)) % _PARTS
+        losses = []
+        for number, few in enumerate(_FEW):
+            with context.step(number / len(_FEW), (number + 1) / len(_FEW)):
+                losses.append(self._judge({**self.SETTINGS, **few}, rows, part, context))
+        return {**self.SETTINGS, **_FEW[int(np.argmin(losses))]}
+
+    def _judge(self, settings: Mapping[str, Any], rows: Rows, part: NDArray[np.int64], context: JobContext) -> float:
+        """Judge settings: the log-loss of rows foretold by models of the other parts."""
+        foretold = np.empty(len(rows))
+        for number in range(min(_PARTS, len(rows))):
+            with context.step(number / _PARTS, (number + 1) / _PARTS):
+                model = type(self)(self.reading, settings).fit(rows.select(part != number), context)
+            foretold[part == number] = model.predict(rows.select(part == number))
+        return log_loss(foretold, rows.outcomes)
 
     def _predict(self, rows: Rows) -> Floats:
         return np.asarray(expit(self.trees_(self.columns_.make(rows))))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ....ground.context import JobContext
 from ..rows import Rows
 from .boosting import Boosting
-from .columns import ColumnMaker
+from .columns import ColumnMaker, Columns
 from .published import PublishedColumns
 
 
@@ -27,5 +28,5 @@ class PublishedBoosting(Boosting):
     def _make_columns(self) -> ColumnMaker:
         return PublishedColumns(self.reading, self.rates_)
 
-    def _choose_settings(self, rows: Rows) -> Mapping[str, Any]:
+    def _choose_settings(self, rows: Rows, table: Columns, context: JobContext) -> Mapping[str, Any]:
         return self.SETTINGS

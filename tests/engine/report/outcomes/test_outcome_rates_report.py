@@ -41,7 +41,7 @@ def study() -> Study:
 def test_every_figure_comes_twice_with_its_interval(study: Study) -> None:
     rows = make_outcome_rows()
     victims = rows.texts["category"].codes != 2
-    said = describe_headline(study(rows), "Arrest: true")
+    said = describe_headline(study(rows), "an arrest (Arrest is true)")
     every, some = rows.outcomes.mean(), rows.outcomes[victims].mean()
     shares = [float(each) / 100 for each in re.findall(r"(\d+\.\d) % \(\d", said.replace("\N{NO-BREAK SPACE}", " "))]
     assert shares == pytest.approx([every, some], abs=0.001)
@@ -55,7 +55,7 @@ def test_where_police_found_nothing_figures_come_once(study: Study, tmp_path: Pa
     found = study(found=())
     assert list(found.of) == ["all"]
     assert describe_found(found).startswith("By their names none of the categories are such")
-    write_rates_report(tmp_path / "page.html", found, "Arrest: true", [("true", 3, True)], {})
+    write_rates_report(tmp_path / "page.html", found, "an arrest (Arrest is true)", [("true", 3, True)], {})
     assert "Reported by victims" not in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 

@@ -339,3 +339,14 @@ def test_numbers_too_large_for_a_table_are_learned_as_the_largest(name: str) -> 
     model = make_predictor(name, Reading(("other",))).fit(replace(rows, weather={}, census={"large": large}))
     p = model.predict(replace(rows, weather={}, census={"large": large}))
     assert np.isfinite(p).all()
+
+
+def test_few_rows_grow_small_trees_unless_larger_ones_foretell_rows_left_out_better() -> None:
+    rows = make_outcome_rows(1500, days=50)
+    middle_x, middle_y = np.median(rows.x), np.median(rows.y)
+    tangled = (rows.hour < 12) ^ (rows.x < middle_x) ^ (rows.y < middle_y)
+    splits = {}
+    for name, happened in (("plain", rows.outcomes), ("tangled", tangled)):
+        trees = fit("boosting_place", replace(rows, happened=happened)).trees_  # type: ignore[attr-defined]
+        splits[name] = (trees.feature >= 0).sum() / len(trees.roots)
+    assert splits["plain"] <= 3 < splits["tangled"] <= 7

@@ -207,6 +207,7 @@ def test_what_is_named_is_taken_whatever_the_names_say(read_table: Any) -> None:
         ({"outcome_field": "Type"}, DataError, "The values of Type do not say which of them are the outcome: A, B"),
         ({"other_fields": ["Beat"]}, ParameterError, "no field Beat"),
         ({"outcome_values": ["true", "false"]}, DataError, "Every incident has the outcome"),
+        ({"other_fields": ["Arrest"]}, ParameterError, "Arrest is the outcome, and no model may read what it is to"),
         ({"time_field": "Type"}, DataError, "Type holds no date that could be read"),
     ],
 )
@@ -216,6 +217,14 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     with pytest.raises(error) as caught:
         read_table("Date,Type,Arrest\n2020-01-01,A,true\n2020-01-02,B,false\n", **given)
     assert said in str(caught.value)
+
+
+def test_fields_that_say_no_outcome_are_refused_in_short(read_table: Any) -> None:
+    rows = "".join(f"2020-01-{1 + number % 28:02d},{number}X MAIN ST\n" for number in range(60))
+    with pytest.raises(DataError, match=r"The field Block has 60 values, such as 0X MAIN ST, .* and 52 more"):
+        read_table("Date,Block\n" + rows, outcome_field="Block")
+    with pytest.raises(DataError, match=r"All incidents have the same value of Arrest, false.*Choose another OUTCOME_"):
+        read_table("Date,Arrest\n2020-01-01,false\n2020-01-02,false\n")
 
 
 def test_values_that_no_row_has_are_said_where_others_are_there(read_table: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from riskengine.systems.outcomes.people import describes_person, find_person_fields
 from riskengine.systems.outcomes.reported import choose_rows, is_held, leave_out_told, propose_found, says_outcome
 from riskengine.systems.outcomes.rows import MISSING, Coded, Rows
-from riskengine.systems.outcomes.rule import propose_values, unite_truths
+from riskengine.systems.outcomes.rule import OutcomeRule, propose_values, unite_truths
 
 CHICAGO_FOUND = [
     *("NARCOTICS", "PROSTITUTION", "WEAPONS VIOLATION", "GAMBLING", "INTERFERENCE WITH PUBLIC OFFICER"),
@@ -228,3 +228,16 @@ def test_rows_are_chosen_by_who_reported_them() -> None:
     assert choose_rows(bare, found, "strict").tolist() == strict
     part = np.array([6, 0])
     assert choose_rows(bare.select(part), found, "strict").tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "said"),
+    [
+        ("Arrest", ("True",), "an arrest (Arrest is True)"),
+        ("Arrest", ("False",), "the outcome (Arrest is False)"),
+        ("Resolution", ("ARREST, BOOKED", "A, B"), "an arrest (Resolution is one of: ARREST, BOOKED; A, B)"),
+        ("Status", tuple("abcde"), "the outcome (Status is one of: a; b; c and 2 more)"),
+    ],
+)
+def test_what_counts_is_named_as_one_would_say_it(field: str, values: tuple[str, ...], said: str) -> None:
+    assert OutcomeRule(field, values, True, "").describe() == said
