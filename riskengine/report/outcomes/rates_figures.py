@@ -59,7 +59,7 @@ def draw_chart(rates: Rates, found: Sequence[str]) -> str:
         axes.set_ylim(len(shown) - 0.4, -0.6)
         axes.set_xlim(0, 103)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("%" if len(shown) == len(there) else f"%, of the {len(shown)} categories of most incidents")
+        axes.set_xlabel("%" if len(shown) == len(there) else "%, of the categories with the most incidents")
         figure.legend(loc="outside lower center", ncols=2, fontsize=9.5)
         return to_data_uri(figure)
 

@@ -106,3 +106,13 @@ def test_hostile_names_do_no_harm(study: Study, tmp_path: Path) -> None:
     # Names are whole, and no cell is a formula.
     assert f"category {HOSTILE['formula']}" in cells
     assert not {cell[:1] for cell in cells} & set("=+-@\t\r")
+
+
+def test_as_many_categories_as_incidents_are_left_to_the_table_of_figures(study: Study, tmp_path: Path) -> None:
+    rows = make_outcome_rows(500)
+    each = Coded(np.arange(500, dtype=np.int32), [f"kind {number}" for number in range(500)])
+    found = study(replace(rows, texts={"category": each}), ())
+    write_rates_report(tmp_path / "page.html", found, "Arrest: true", [], {})
+    page = Page(tmp_path / "page.html")
+    assert "440 values with fewer incidents" in page.text
+    assert len({row[0] for row in page.rows if row and row[0].startswith("kind ")}) == 60
