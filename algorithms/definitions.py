@@ -25,6 +25,7 @@ from qgis.core import (
     QgsProcessingParameterMapLayer,
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterPoint,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
@@ -101,6 +102,10 @@ def _flag(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameter
 
 def _moment(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterDateTime:
     return QgsProcessingParameterDateTime(parameter.name, _title(parameter), optional=_optional(parameter))
+
+
+def _point(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterPoint:
+    return QgsProcessingParameterPoint(parameter.name, _title(parameter), None, _optional(parameter))
 
 
 def _text(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterString:
@@ -205,6 +210,10 @@ def _places(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParamet
     return _vector(_SOURCES.TypeVectorPoint, *polygons)(parameter, names)
 
 
+def _table(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterFeatureSource:
+    return _vector(_SOURCES.TypeVectorLine if parameter.kind.lines else _SOURCES.TypeVector)(parameter, names)
+
+
 def _raster_destination(parameter: Parameter, names: dict[str, str]) -> QgsProcessingParameterRasterDestination:
     return QgsProcessingParameterRasterDestination(
         parameter.name, _title(parameter), None, _optional(parameter), parameter.kind.created
@@ -241,6 +250,7 @@ def _folder_destination(parameter: Parameter, names: dict[str, str]) -> QgsProce
 
 _GEOMETRIES = {
     "point": _SOURCES.TypeVectorPoint,
+    "line": _SOURCES.TypeVectorLine,
     "polygon": _SOURCES.TypeVectorPolygon,
     "any": _SOURCES.TypeVectorAnyGeometry,
     "none": _SOURCES.TypeVector,
@@ -264,6 +274,7 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.Number: _number,
     kinds.Flag: _flag,
     kinds.Moment: _moment,
+    kinds.Point: _point,
     kinds.Text: _text,
     kinds.Choice: _choice,
     kinds.Settings: _settings,
@@ -281,7 +292,7 @@ _MAKERS: dict[type[kinds.Kind], Callable[[Any, dict[str, str]], QgsProcessingPar
     kinds.Polygons: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Areas: _vector(_SOURCES.TypeVectorPolygon),
     kinds.Units: _vector(_SOURCES.TypeVectorPolygon, _SOURCES.TypeVectorLine),
-    kinds.Table: _vector(_SOURCES.TypeVector),
+    kinds.Table: _table,
     kinds.RasterDestination: _raster_destination,
     kinds.FileDestination: _file_destination,
     kinds.PanelDestination: _panel_destination,

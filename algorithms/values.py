@@ -18,7 +18,7 @@ from qgis.core import (
 
 from ..bridge import area_layers, layers
 from ..bridge.areas import write_areas, write_units
-from ..bridge.crs import tr
+from ..bridge.crs import WGS84, tr
 from ..bridge.exactness import read_exactness
 from ..bridge.places import Places, read_places
 from ..bridge.plain_files import PlainFile, find_plain_file, write_features
@@ -178,6 +178,13 @@ class Asked:
         when = self.algorithm.parameterAsDateTime(self.parameters, parameter.name, self.context)
         return str(when.toString("yyyy-MM-ddTHH:mm:ss")) if when.isValid() else None
 
+    def _point(self, parameter: Parameter) -> list[float] | None:
+        if parameter.optional and not self.read_given(parameter):
+            return None
+        wgs84 = QgsCoordinateReferenceSystem(WGS84)
+        point = self.algorithm.parameterAsPoint(self.parameters, parameter.name, self.context, wgs84)
+        return [point.x(), point.y()]
+
     def _text(self, parameter: Parameter) -> Any:
         if parameter.shown is None:
             return None
@@ -199,9 +206,11 @@ class Asked:
         return settings.settings_of(parameter, text)
 
     def _chosen_crs(self, parameter: Parameter) -> str | None:
+        # Where no incidents are given, and no map, nothing here says where the work is done.
+        found = self._crs is not None or ("", "index") in self._by_key
         crs = (
             self.crs
-            if parameter.kind.working
+            if parameter.kind.working and found
             else self.algorithm.parameterAsCrs(self.parameters, parameter.name, self.context)
         )
         return (crs.authid() or crs.toWkt()) if crs.isValid() else None
@@ -416,6 +425,7 @@ _READERS: dict[type[kinds.Kind], Callable[[Asked, Any], Any]] = {
     kinds.Number: Asked._number,
     kinds.Flag: Asked._flag,
     kinds.Moment: Asked._moment,
+    kinds.Point: Asked._point,
     kinds.Text: Asked._text,
     kinds.Choice: Asked._choice,
     kinds.Settings: Asked._settings,

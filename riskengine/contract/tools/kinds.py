@@ -34,6 +34,11 @@ class Moment(Kind):
 
 
 @dataclass(frozen=True)
+class Point(Kind):
+    """A place that is typed or picked on the map; the job gets longitude and latitude, WGS 84."""
+
+
+@dataclass(frozen=True)
 class Text(Kind):
     """Free text; a list is written with `separator` between its items.
 
@@ -207,9 +212,12 @@ class Table(Kind):
     whole : bool
         With all fields, whether a parameter names them or not. Such a file may be the user's own: it is only read, and
         may be given as ``path|layername=table``.
+    lines : bool
+        A layer of lines alone.
     """
 
     whole: bool = False
+    lines: bool = False
 
 
 @dataclass(frozen=True)
@@ -317,14 +325,14 @@ class VectorDestination(Destination):
 
     Attributes
     ----------
-    geometry : {"point", "polygon", "any", "none"}
+    geometry : {"point", "line", "polygon", "any", "none"}
     fields : mapping of str to type
         Of the features that the job writes into the exchange file; empty where the algorithm says them itself.
     of : str
         Key of the whole table of which it holds the rows, all their fields and more; empty for other layers.
     """
 
-    geometry: Literal["point", "polygon", "any", "none"] = "point"
+    geometry: Literal["point", "line", "polygon", "any", "none"] = "point"
     fields: Fields = field(default_factory=dict)
     of: str = ""
 

@@ -32,6 +32,7 @@ RISK = tr("Risk")
 AREAS = tr("Areas")
 WARNINGS = tr("Early warning")
 OUTCOMES = tr("Outcomes")
+ROUTES = tr("Routes")
 
 HTML = tr("HTML files (*.html)")
 CSV = tr("CSV files (*.csv)")
