@@ -63,7 +63,9 @@ def split_lines(
     found = find_meetings(metric, tolerance)
     joined = (levels[origin])[found.one] == (levels[origin])[found.other]
     kept_apart = int((~joined & (found.kind != GAP)).sum())
-    found = found.select(joined & ((found.kind != GAP) | (found.apart <= tolerance)))
+    # A line that is hardly longer than the way to the other one would be left without length.
+    movable = shapely.length(metric[found.one]) > 2 * found.apart
+    found = found.select(joined & movable & ((found.kind != GAP) | (found.apart <= tolerance)))
     pieces, owner = _Cutter(lines, metric, from_metres).cut(found)
     return SplitLines(
         pieces,
@@ -136,10 +138,7 @@ class _Cutter:
     def _move_ends(self, found: Meetings, place: Complex, start: Complex) -> Complex:
         """Own coordinates of all vertices, ends that missed or all but missed another line moved to it."""
         own = self.own.copy()
-        # A line that is hardly longer than the way to the other one would be left without length.
-        long = shapely.length(self.lines[found.one]) > 2 * found.apart
-        pairs = zip(start[long].tolist(), place[long].tolist(), strict=True)
-        moves = {each: to for each, to in pairs if each != to and each in self.known}
+        moves = {each: to for each, to in zip(start.tolist(), place.tolist(), strict=True) if each != to}
         for here in moves:
             there, seen = moves[here], {here}
             # What an end is moved to may be moved itself.
