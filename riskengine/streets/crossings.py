@@ -44,6 +44,7 @@ def split_lines(
     to_metres: Callable[[Complex], Complex],
     from_metres: Callable[[Complex], Complex],
     tolerance: float = 0.0,
+    crossings: bool = True,
 ) -> SplitLines:
     """Cut lines where they meet; pieces that meet have the very same coordinates there.
 
@@ -57,10 +58,14 @@ def split_lines(
         Bring places, as x + iy, to a CRS in metres and back.
     tolerance : float
         Free ends that miss another line by no more are moved to it, metres.
+    crossings : bool
+        Whether lines that cross are joined, too, or only ends.
     """
     lines, origin = _cut_self_crossings(lines)
     metric = _move(lines, to_metres)
     found = find_meetings(metric, tolerance)
+    if not crossings:
+        found = found.select(found.kind != CROSSING)
     joined = (levels[origin])[found.one] == (levels[origin])[found.other]
     kept_apart = int((~joined & (found.kind != GAP)).sum())
     # A line that is hardly longer than the way to the other one would be left without length.
