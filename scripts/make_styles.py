@@ -285,7 +285,7 @@ def network_faults() -> None:
             look |= {"outline_color": colour, "outline_width": "0.7"}
         categories.append(QgsRendererCategory(kind, QgsMarkerSymbol.createSimple(look), FAULTS[kind]))
     layer.setRenderer(QgsCategorizedSymbolRenderer("kind", categories))
-    layer.setMapTipTemplate('<b>[% "fault" %]</b> [% coalesce(round("metres", 1) || \' m\', \'\') %]')
+    layer.setMapTipTemplate("<b>[% \"fault\" %]</b> [% coalesce(round(\"metres\", 1) || ' m', '') %]")
     save(layer, "network_faults")
 
 

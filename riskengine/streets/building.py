@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -15,7 +17,6 @@ from .ellipsoid import measure_distances
 from .network import Network
 from .reading import DEGREES, Streets, move_complex
 from .rules import find_closed, read_directions, read_lighting, read_speeds
-
 
 
 def build_network(streets: Streets, parameters: ReadsNetwork, context: JobContext) -> Network:
@@ -44,21 +45,9 @@ def build_network(streets: Streets, parameters: ReadsNetwork, context: JobContex
         if split.snapped + split.touches:
             what = count_text(split.snapped + split.touches, "end")
             context.log(f"{what} joined to another street, {parameters.tolerance:g} m away or less")
-    places, part = shapely.get_coordinates(parts, return_index=True)
-    own = places @ np.array([1, 1j])
-    begins = np.r_[True, part[1:] != part[:-1]]
-    ends = np.r_[begins[1:], True]
-    number = _number_places(own)
-    # A vertex of several lines, or twice in one, is a node.
-    inner = ~begins & ~ends & (np.bincount(number)[number] > 1)
     context.check_cancelled()
-    row, first, vertex = _cut(row[part], begins, inner)
-    context.progress(0.4)
-    metric = streets.to_metres(own)
-    _, node = np.unique(np.r_[number[vertex[first[:-1]]], number[vertex[first[1:] - 1]]], return_inverse=True)
-    at = np.zeros(node.max() + 1, dtype=complex)
-    at[node] = metric[vertex[np.r_[first[:-1], first[1:] - 1]]]
-    length = _measure(own, streets.own_crs, begins, vertex, first)
+    network = join_lines(streets, parts, row)
+    row = network.line
     context.progress(0.8)
     forward, backward = read_directions(streets, parameters, context)
     if parameters.travel == "foot":
@@ -72,17 +61,43 @@ def build_network(streets: Streets, parameters: ReadsNetwork, context: JobContex
             remedy="Look at the fields of direction, of the class and of who may walk",
         )
     speed, lit = read_speeds(streets, parameters, context), read_lighting(streets)
-    moved = metric[vertex]
+    return replace(network, forward=forward[row], backward=backward[row], speed=speed[row], lit=lit[row])
+
+
+def join_lines(streets: Streets, parts: NDArray[np.object_], row: NDArray[np.int64]) -> Network:
+    """Make a network of lines, P of them in the CRS of the streets, which everybody may use in both directions.
+
+    Parameters
+    ----------
+    streets : Streets
+    parts : ndarray of LineString, shape (P,)
+    row : ndarray of int64, shape (P,)
+        Of the layer, by position.
+    """
+    places, part = shapely.get_coordinates(parts, return_index=True)
+    own = places @ np.array([1, 1j])
+    begins = np.r_[True, part[1:] != part[:-1]]
+    ends = np.r_[begins[1:], True]
+    number = _number_places(own)
+    # A vertex of several lines, or twice in one, is a node.
+    inner = ~begins & ~ends & (np.bincount(number)[number] > 1)
+    row, first, vertex = _cut(row[part], begins, inner)
+    metric = streets.to_metres(own)
+    _, node = np.unique(np.r_[number[vertex[first[:-1]]], number[vertex[first[1:] - 1]]], return_inverse=True)
+    at = np.zeros(node.max() + 1, dtype=complex)
+    at[node] = metric[vertex[np.r_[first[:-1], first[1:] - 1]]]
+    length = _measure(own, streets.own_crs, begins, vertex, first)
+    moved, free = metric[vertex], np.ones(len(row), dtype=bool)
     return Network(
         at.real.copy(),
         at.imag.copy(),
         node[: len(row)].astype(np.int32),
         node[len(row) :].astype(np.int32),
         length,
-        forward[row],
-        backward[row],
-        speed[row],
-        lit[row],
+        free,
+        free,
+        np.full(len(row), np.nan),
+        np.full(len(row), -1, dtype=np.int8),
         row,
         first,
         np.c_[moved.real, moved.imag],
@@ -128,4 +143,4 @@ def _measure(
     )
     along = np.r_[0.0, np.cumsum(step)]
     # A step leads to its vertex: that of an edge's first vertex is of the edge before.
-    return along[vertex[first[1:] - 1] + 1] - along[vertex[first[:-1]] + 1]
+    return np.asarray(along[vertex[first[1:] - 1] + 1] - along[vertex[first[:-1]] + 1])

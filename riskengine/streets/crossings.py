@@ -142,7 +142,7 @@ class _Cutter:
 
     def _move_ends(self, found: Meetings, place: Complex, start: Complex) -> Complex:
         """Own coordinates of all vertices, ends that missed or all but missed another line moved to it."""
-        own = self.own.copy()
+        own: Complex = self.own.copy()
         moves = {each: to for each, to in zip(start.tolist(), place.tolist(), strict=True) if each != to}
         for here in moves:
             there, seen = moves[here], {here}

@@ -66,7 +66,8 @@ class Faults:
 
     def describe(self) -> list[str]:
         """Say what was found, a sentence a kind; what matters for ways first."""
-        return [sentence for kind in sorted(FAULTS, key=lambda each: each not in _GRAVE) for sentence in self._say(kind)]
+        kinds = sorted(FAULTS, key=lambda each: each not in _GRAVE)
+        return [sentence for kind in kinds for sentence in self._say(kind)]
 
     def _say(self, kind: str) -> Iterator[str]:
         number = self.count(kind)
@@ -105,6 +106,10 @@ _REMEDIES = {
 }
 
 
+#: A kind, and for each fault place, row, other row, metres.
+_Found = tuple[str, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+
 def find_faults(
     network: Network,
     levels: NDArray[np.int64] | None = None,
@@ -131,7 +136,7 @@ def find_faults(
     meetings = find_meetings(network.shapes[used], NEARLY) if len(used) else None
     context.progress(0.7)
     row = network.line[used]
-    found: list[tuple[str, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+    found: list[_Found] = []
     nowhere = np.full(1, np.nan)
     for kind, rows in (("empty", empty), ("parts", parted)):
         for each in [] if rows is None else np.asarray(rows).tolist():
@@ -155,18 +160,10 @@ def find_faults(
     if not found:
         none = np.zeros(0)
         return Faults(none.astype(str), none, none, none.astype(int), none.astype(int), none, kept_apart, apart)
-    places = np.concatenate([each[1] for each in found])
-    return Faults(
-        np.concatenate([np.full(len(each[1]), each[0]) for each in found]),
-        places[:, 0],
-        places[:, 1],
-        *(np.concatenate([each[part] for each in found]) for part in (2, 3, 4)),  # type: ignore[arg-type]
-        kept_apart,
-        apart,
-    )
-
-
-_Found = tuple[str, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+    kinds = np.concatenate([np.full(len(each[1]), each[0]) for each in found])
+    place, metres = (np.concatenate([each[part] for each in found]) for part in (1, 4))
+    row, other = (np.concatenate([each[part] for each in found]) for part in (2, 3))
+    return Faults(kinds, place[:, 0], place[:, 1], row, other, metres, kept_apart, apart)
 
 
 def _find_middle(network: Network, row: int) -> NDArray[np.float64]:
@@ -209,8 +206,9 @@ def _list_components(network: Network, used: NDArray[np.int64]) -> tuple[list[_F
     order = np.argsort(label, kind="stable")
     first = used[order[np.searchsorted(label[order], small)]]
     at = np.c_[network.x[network.tail[first]], network.y[network.tail[first]]]
-    found: _Found = "component", at, network.line[first], np.full(len(at), -1), length[small]
-    return [found], float(length[small].sum())
+    small_length = np.asarray(length[small], dtype=np.float64)
+    other = np.full(len(at), -1, dtype=np.int64)
+    return [("component", at, network.line[first], other, small_length)], float(small_length.sum())
 
 
 def _list_repeated(network: Network, used: NDArray[np.int64]) -> Iterator[_Found]:

@@ -73,11 +73,11 @@ class _Vertices:
         """Whether lines have these vertices."""
         wanted = lines * len(self.at) + numbers
         found = np.minimum(np.searchsorted(self._pairs, wanted), len(self._pairs) - 1)
-        return (numbers >= 0) & (self._pairs[found] == wanted)
+        return np.asarray((numbers >= 0) & (self._pairs[found] == wanted))
 
     def count_lines(self) -> NDArray[np.int64]:
         """How many lines have each vertex."""
-        return np.bincount(self._pairs % len(self.at), minlength=len(self.at))
+        return np.asarray(np.bincount(self._pairs % len(self.at), minlength=len(self.at)))
 
 
 def find_meetings(lines: NDArray[np.object_], near: float = 0.0) -> Meetings:

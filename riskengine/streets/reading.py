@@ -183,7 +183,7 @@ def _find(wanted: Sequence[str], names: Sequence[str]) -> str:
 
 def _guess_crs(parts: NDArray[np.object_], notes: list[str]) -> str:
     west, south, east, north = shapely.total_bounds(parts)
-    if -180 <= west and east <= 180 and -90 <= south and north <= 90:
+    if west >= -180 and east <= 180 and south >= -90 and north <= 90:
         notes.append("The layer of streets says no CRS; its coordinates are taken for longitudes and latitudes")
         return DEGREES
     raise DataError(

@@ -113,7 +113,7 @@ def read_lighting(streets: Streets) -> NDArray[np.int8]:
 def _read_labels(streets: Streets, field: str) -> tuple[NDArray[np.int64], list[str]]:
     """Codes of a field's values, and the values as small letters; the last is that of none."""
     codes, labels = streets.table.code(field)
-    return codes, [*map(_reduce, labels), ""]
+    return codes.astype(np.int64), [*map(_reduce, labels), ""]
 
 
 def _reduce(value: str) -> str:
