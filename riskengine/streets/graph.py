@@ -85,11 +85,14 @@ class Graph:
         return np.asarray(dijkstra(matrix, indices=node, limit=limit))
 
 
-def make_graph(network: Network) -> Graph:
-    """Make the graph of the edges that may be used."""
-    edges = np.arange(network.edges)
-    edge = np.r_[edges[network.forward], edges[network.backward]]
-    reverse = np.r_[np.zeros(int(network.forward.sum()), bool), np.ones(int(network.backward.sum()), bool)]
+def make_graph(
+    network: Network, forward: NDArray[np.bool_] | None = None, backward: NDArray[np.bool_] | None = None
+) -> Graph:
+    """Make the graph of the edges that may be used; in other directions than the network's where they are given."""
+    forward = network.forward if forward is None else forward
+    backward = network.backward if backward is None else backward
+    edge = np.r_[np.flatnonzero(forward), np.flatnonzero(backward)]
+    reverse = np.arange(len(edge)) >= int(forward.sum())
     tail = np.where(reverse, network.head[edge], network.tail[edge])
     head = np.where(reverse, network.tail[edge], network.head[edge])
     # A loop leads nowhere.

@@ -2,9 +2,9 @@
 
 In two phases, after Ulungu and Teghem (1995). First the ways that some weighted sum finds, by Dijkstra's algorithm in
 SciPy, each giving bounds for the second phase: between two neighbours of them every way that is left lies in a
-triangle. There labels are set as by Ulloa et al., A simple and fast bi-objective search algorithm (BOA*, ICAPS 2020), on the few
-arcs that can be part of a way in the triangle. Costs are whole numbers of a small unit, so that sums are exact and ties
-are ties.
+triangle. There labels are set as by Ulloa et al., A simple and fast bi-objective search algorithm (BOA*, ICAPS 2020),
+on the few arcs that can be part of a way in the triangle. Costs are whole numbers of a small unit, so that sums are
+exact and ties are ties.
 """
 
 from __future__ import annotations
