@@ -289,6 +289,15 @@ def network_faults() -> None:
     save(layer, "network_faults")
 
 
+def network_exposure() -> None:
+    """Streets by their risk: the line that classes are made of (bridge/routes/exposure_styles.py)."""
+    layer = QgsVectorLayer("LineString?field=risk_per_m:double", "exposure", "memory")
+    symbol = QgsLineSymbol.createSimple({"color": RAMP[-1], "width": "0.5", "capstyle": "round", "joinstyle": "round"})
+    renderer = QgsGraduatedSymbolRenderer("risk_per_m", [QgsRendererRange(0.0, 1.0, symbol, "0 – 1")])
+    layer.setRenderer(renderer)
+    save(layer, "network_exposure")
+
+
 def raster_styles() -> None:
     """Heatmaps, risk, classes, labels, predicted scores: opacity and resampling; their colours depend on the values."""
     path = "/vsimem/style.tif"
@@ -318,5 +327,6 @@ if __name__ == "__main__":
     places()
     warnings()
     network_faults()
+    network_exposure()
     raster_styles()
     application.exitQgis()
