@@ -13,7 +13,7 @@ from ..streets.building import build_network
 from ..streets.faultlayer import write_faults
 from ..streets.faults import find_faults
 from ..streets.reading import read_streets
-from ..systems.routes.exposed import LINE_FIELDS, add_outside, choose_limits, describe_lines, sum_lines
+from ..systems.routes.exposed import LINE_FIELDS, MOSTLY, add_outside, choose_limits, describe_lines, sum_lines
 from ..systems.routes.exposure import read_exposure
 
 
@@ -59,6 +59,7 @@ def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
         "headline": f"{headline}.",
         "names": dict(zip(LINE_FIELDS, names, strict=False)),
         "limits": choose_limits(lines),
+        "mostly": MOSTLY,
         "unit": found.unit,
         "percentile": parameters.percentile,
         "refused": len(refusals),
