@@ -48,8 +48,6 @@ class City:
     ----------
     incidents, streets : str
         Below the data folder.
-    reading : dict
-        What *Import incidents* is told of the file.
     tested : tuple of str
     months : int
         Of history before each.
@@ -57,7 +55,6 @@ class City:
 
     incidents: str
     streets: str
-    reading: dict[str, Any]
     tested: tuple[str, ...]
     months: int
 
@@ -69,13 +66,9 @@ def draw_months() -> tuple[str, ...]:
 
 
 CITIES = {
-    "baltimore": City("baltimore/bpd_part1_2011_2016.csv", "streets/baltimore_streets.gpkg", {}, draw_months(), 12),
+    "baltimore": City("baltimore/bpd_part1_2011_2016.csv", "streets/baltimore_streets.gpkg", draw_months(), 12),
     "san_francisco": City(
-        "san_francisco/incidents_2012_h2.csv",
-        "streets/san_francisco_streets.gpkg",
-        {"x_column": "lon", "y_column": "lat", "crs": "EPSG:4326", "time_column": "Date"},
-        ("2012-11",),
-        4,
+        "san_francisco/incidents_2012_h2.csv", "streets/san_francisco_streets.gpkg", ("2012-11",), 4
     ),
 }
 
@@ -140,9 +133,9 @@ def read_city_incidents(data: Path, city: City) -> tuple[Incidents, str]:
     path = require_data(data, *city.incidents.split("/"))
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "incidents.gpkg"
-        given = {"path": str(path), "folder": str(path.parent), "output": str(output), **city.reading}
+        given = {"path": str(path), "folder": str(path.parent), "output": str(output)}
         answer = run_job("import_csv", given, JobContext(on_log=lambda message, _: say(message)))
-        return read_imported(output, answer.get("crs") or "EPSG:4326")
+        return read_imported(output, answer["crs"])
 
 
 def describe_check(checked: Checked) -> dict[str, Any]:
