@@ -42,6 +42,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from riskengine.contract.colours import LABELS, PLACES, PLACES_OUTLINE, SCORE_LIMITS, list_shades  # noqa: E402
+from riskengine.contract.routes import FAULTS  # noqa: E402
 
 FOLDER = ROOT / "resources" / "styles"
 #: Of the score's classes.
@@ -260,6 +261,34 @@ def hits() -> None:
     save(layer, "hits")
 
 
+#: Marker and colour of each kind of fault: what makes ways longer stands out, and shapes tell them apart in grey.
+FAULT_MARKERS = {
+    "crossing": ("cross2", "#d55e00", "3"),
+    "tjunction": ("triangle", "#d55e00", "2.6"),
+    "gap": ("diamond", "#e69f00", "2.8"),
+    "component": ("star", "#0072b2", "3.2"),
+    "dangle": ("circle", "#9a9a9a", "1"),
+    "loop": ("pentagon", "#9a9a9a", "2"),
+    "parallel": ("square", "#9a9a9a", "1.6"),
+    "parts": ("equilateral_triangle", "#9a9a9a", "1.8"),
+    "outside": ("line", "#9a9a9a", "2.4"),
+}
+
+
+def network_faults() -> None:
+    """Faults of a street network: a marker a kind."""
+    layer = QgsVectorLayer("Point?field=kind:string&field=fault:string", "faults", "memory")
+    categories = []
+    for kind, (shape, colour, size) in FAULT_MARKERS.items():
+        look = {"name": shape, "size": size, "color": colour, "outline_color": "20,20,20", "outline_width": "0.2"}
+        if shape in ("cross2", "line"):
+            look |= {"outline_color": colour, "outline_width": "0.7"}
+        categories.append(QgsRendererCategory(kind, QgsMarkerSymbol.createSimple(look), FAULTS[kind]))
+    layer.setRenderer(QgsCategorizedSymbolRenderer("kind", categories))
+    layer.setMapTipTemplate("<b>[% \"fault\" %]</b> [% coalesce(round(\"metres\", 1) || ' m', '') %]")
+    save(layer, "network_faults")
+
+
 def raster_styles() -> None:
     """Heatmaps, risk, classes, labels, predicted scores: opacity and resampling; their colours depend on the values."""
     path = "/vsimem/style.tif"
@@ -288,5 +317,6 @@ if __name__ == "__main__":
     hits()
     places()
     warnings()
+    network_faults()
     raster_styles()
     application.exitQgis()

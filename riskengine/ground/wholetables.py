@@ -135,6 +135,19 @@ class WholeTable:
             arrow = arrow.append_column(EXCHANGE_SHAPES, pa.array(shapes, pa.binary()))
         return replace(self, shape_field=EXCHANGE_SHAPES, geometry="Point", crs=crs, _arrow=arrow, _shapes=shapes)
 
+    def reshape(self, rows: NDArray[np.int64], shapes: NDArray[np.object_], geometry: str) -> WholeTable:
+        """Rows by position, each perhaps several times, with other geometries (WKB) of a type; ids are new numbers."""
+        made = self.select(rows)
+        arrow = made._arrow
+        if arrow is not None:
+            import pyarrow as pa
+
+            place = arrow.column_names.index(self.shape_field)
+            arrow = arrow.set_column(place, self.shape_field, pa.array(shapes, pa.binary()))
+        return replace(
+            made, fids=np.arange(1, len(rows) + 1), id_field="", geometry=geometry, _arrow=arrow, _shapes=shapes
+        )
+
     def code(self, name: str) -> tuple[NDArray[np.int32], list[str]]:
         """Number the values of a field as texts: codes, -1 for none, and labels in the order in which they occur.
 

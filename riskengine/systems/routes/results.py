@@ -27,10 +27,14 @@ class RiskField(Protocol):
         What has to be said of it.
     """
 
-    title: str
-    unit: str
-    step: float
-    notes: tuple[str, ...]
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def step(self) -> float: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
     def look_up(self, x: Floats, y: Floats) -> Floats:
         """The risk at places, metres in the working CRS; NaN where it is not known."""
