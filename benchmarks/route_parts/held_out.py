@@ -24,7 +24,8 @@ from riskengine.intake.project import read_imported
 from riskengine.jobs import run_job
 from riskengine.jobs.models import model_of
 from riskengine.maps.hull import draw_hull
-from riskengine.streets.kept import open_network
+from riskengine.streets.building import build_network
+from riskengine.streets.reading import read_streets
 from riskengine.systems.routes.checking import Checked, TestedRisk, check_ways
 from riskengine.systems.routes.exposure import measure_exposure
 from riskengine.systems.routes.pairs import draw_pairs
@@ -107,25 +108,26 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Tes
     parameters = model_of(CheckRoutes)(
         incidents="none.npz", network=streets, tested=list(tested), months=city.months, crs=crs
     )
-    opened = open_network(parameters, context, crs)
+    lines = read_streets(parameters, context, crs)
+    network = build_network(lines, parameters, context)
     months = [np.datetime64(month, "M") for month in tested]
     known = incidents.before(months[0].astype("datetime64[s]"))
     area = draw_hull(known.x, known.y).shape
     pairs = draw_pairs(
-        opened.network, parameters.pairs, parameters.nearest, parameters.farthest, parameters.seed, area
+        network, parameters.pairs, parameters.nearest, parameters.farthest, parameters.seed, area
     )
 
     def measure_score(past: Incidents, origin: np.datetime64, inner: JobContext) -> Any:
         field = ScoreField(CrimeIndex(past, crs), origin)
-        return measure_exposure(opened.network, field, field.step, 90.0, inner)
+        return measure_exposure(network, field, context=inner)
 
     risks = [
-        *(make_tested_risk(kind, parameters, opened, context) for kind in ("kernel", "counts", "forecast")),
+        *(make_tested_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
         TestedRisk("crime score", measure_score),
         *more,
-        *list_controls(parameters, opened),
+        *list_controls(parameters, network, lines),
     ]
-    return check_ways(opened.network, incidents, pairs, months, risks, WayPlan(detour=parameters.detour), context)
+    return check_ways(network, incidents, pairs, months, risks, WayPlan(detour=parameters.detour), context)
 
 
 def read_city_incidents(data: Path, city: City) -> tuple[Incidents, str]:

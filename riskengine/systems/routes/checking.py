@@ -18,7 +18,7 @@ from .delivered import JUDGED, TestedWays, compare_ratio, describe_delivery
 from .months import Month
 from .near import NearbyIncidents, measure_repeated
 from .results import EdgeExposure, Interval, PairOfPlaces, RouteCheck, Way, Ways
-from .ways import WayPlan, find_ways
+from .ways import WayFinder, WayPlan
 
 #: Caps on the detour, per cent, that are told beside each other.
 DETOURS = (5.0, 10.0, 25.0)
@@ -154,9 +154,10 @@ def _keep_joined(
     none = np.zeros(network.edges)
     flat = EdgeExposure(network.metres, none, none, 1.0, 1.0, float("nan"), "", "")
     kept, reason = [], ""
+    finder = WayFinder(network, flat, replace(plan, detour=0.0, wanted="ends"))
     for pair in pairs:
         context.check_cancelled()
-        ways = find_ways(network, flat, pair, replace(plan, detour=0.0, wanted="ends"), context)
+        ways = finder.find(pair, context)
         if ways.ways:
             kept.append(pair)
         else:
@@ -192,11 +193,11 @@ def _find_all(
             for lists in (found.less, found.short, *(found.by_detour.values() if widely else ())):
                 lists.append(lists[0])
             continue
-        fronts = []
+        fronts, finder = [], WayFinder(network, exposure, wide)
         for number, pair in enumerate(pairs):
             done = (at + number / len(pairs)) / len(months)
             context.progress(done, f"{risk.title}: {month}, pair {number + 1} of {len(pairs)}")
-            fronts.append(find_ways(network, exposure, pair, wide, context))
+            fronts.append(finder.find(pair, context))
         found.inexact += sum(not each.exact for each in fronts)
         found.short.append([each.ways[0] for each in fronts])
         found.less.append([choose_within(each, plan.detour) for each in fronts])

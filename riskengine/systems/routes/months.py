@@ -45,7 +45,7 @@ def choose_months(incidents: Incidents, asked: Sequence[str], history: int, cont
     testable = np.arange(begin + history, end)
     if not len(testable):
         raise DataError(
-            f"No month can be tested: the incidents are of {format_span(begin, end)}, and"
+            f"No month can be tested: the incidents are of {format_span(begin.astype('datetime64[D]'), end.astype('datetime64[D]'))}, and"
             f" {count_text(history, 'month')} before each tested one are needed",
             parameter="months",
             value=history,

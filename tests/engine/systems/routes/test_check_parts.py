@@ -182,5 +182,6 @@ class TestControls:
         network = make_lattice(3, 3)
         incidents = make_incidents(["2015-01-01"] * 4, 50.0)
         found = count_along(network, incidents).exposure
+        # The street that they lie on, and those that meet it 50 m on at either end.
         assert found[0] == 4
-        assert sorted(found)[-4:] == [0, 4, 4, 4]
+        assert np.count_nonzero(found) == 4
