@@ -17,8 +17,8 @@ from ..ground.context import JobContext
 from ..ground.tables import Chunk, write_table
 from ..intake.incidents import Incidents, count_reasons, read_exchange
 from ..maps.hull import draw_hull
+from ..report.routes import checkwords
 from ..report.routes.checktable import write_check_table
-from ..report.routes.checkwords import describe_check
 from ..streets.building import build_network
 from ..streets.network import Network
 from ..streets.reading import read_streets
@@ -47,11 +47,25 @@ def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
     risks = [make_tested_risk(parameters.risk_kind, parameters, network), *list_controls(parameters, network, streets)]
     with context.step(0.1, 0.95):
         checked = check_ways(network, incidents, pairs, months, risks, WayPlan(detour=parameters.detour), context)
+    shown = to_dict(parameters)
     check, first = checked.check, checked.check.deliveries[0]
     for note in check.notes:
         context.warn(note)
-    verdict = describe_check(check)
-    context.log(verdict)
+    verdict = checkwords.describe_check(check)
+    for describe in (
+        checkwords.describe_check,
+        checkwords.describe_gap,
+        checkwords.describe_distances,
+        checkwords.describe_detours,
+        checkwords.describe_controls,
+        checkwords.describe_for_walker,
+    ):
+        if sentence := describe(check):
+            context.log(sentence)
+    if parameters.report:
+        from ..report.routes.checkpage import write_check_page
+
+        write_check_page(parameters.report, check, shown, check.notes, network.crs)
     if parameters.csv:
         write_check_table(parameters.csv, check)
     if parameters.output:
@@ -74,7 +88,7 @@ def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
         "reasons": count_reasons(refusals),
         "refusals": [[refusal.fid, refusal.reason] for refusal in refusals],
         "seconds": round(time.monotonic() - began, 3),
-        "parameters": to_dict(parameters),
+        "parameters": shown,
     }
 
 
