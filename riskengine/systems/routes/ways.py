@@ -11,7 +11,8 @@ from ...contract.routes import BETWEEN, LEAST, ONLY, SHORTEST, Wanted
 from ...ground.context import JobContext
 from ...streets.graph import make_graph
 from ...streets.network import Network
-from .front import Front, Terminal, Weighed, find_front, weigh_graph
+from .corridor import Terminal, Weighed, weigh_graph
+from .front import Front, find_front
 from .places import OnStreet, StreetFinder
 from .results import EdgeExposure, PairOfPlaces, Way, Ways
 
