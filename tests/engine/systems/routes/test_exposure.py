@@ -102,8 +102,10 @@ def test_edges_of_a_line_are_put_together_again() -> None:
     # Row 0 is cut at a crossing; row 1 has no line; row 2 is half outside.
     network = make_network([[(0, 0), (100, 0)], [(100, 0), (200, 0)], [(900, 0), (1100, 0)]], rows=[0, 0, 2])
     lines = sum_lines(network, measure_exposure(network, Slope(), percentile=25))
-    assert lines.metres[[0, 2]] == pytest.approx([200, 200]) and np.isnan(lines.metres[1])
-    assert lines.exposure[0] == pytest.approx(20_000) and lines.risk[0] == pytest.approx(100)
+    assert lines.metres[[0, 2]] == pytest.approx([200, 200])
+    assert np.isnan(lines.metres[1])
+    assert lines.exposure[0] == pytest.approx(20_000)
+    assert lines.risk[0] == pytest.approx(100)
     assert lines.outside[[0, 2]] == pytest.approx([0, 0.5])
     assert all(np.isnan(column[1]) for column in lines.columns)
 
@@ -111,7 +113,9 @@ def test_edges_of_a_line_are_put_together_again() -> None:
 def test_classes_rise_and_leave_out_streets_without_a_risk_of_their_own() -> None:
     network = make_network([[(x, 0), (x, 100)] for x in range(0, 1000, 10)] + [[(5000, 0), (5000, 90_000)]])
     limits = choose_limits(sum_lines(network, measure_exposure(network, Slope())))
-    assert limits == sorted(set(limits)) and (limits[0], limits[-1]) == (0, 990) and len(limits) == 7
+    assert limits == sorted(set(limits))
+    assert (limits[0], limits[-1]) == (0, 990)
+    assert len(limits) == 7
     even = make_network([[(7, 0), (7, 100)], [(7, 100), (7, 300)]])
     assert choose_limits(sum_lines(even, measure_exposure(even, Slope()))) == [7]
 
@@ -121,7 +125,8 @@ def test_lines_outside_the_risk_are_faults_with_their_metres() -> None:
     found = measure_exposure(network, Slope())
     faults = find_faults(network)
     shown = add_outside(faults, network, found)
-    assert len(shown) == len(faults) + 1 and shown.count("outside") == 1
+    assert len(shown) == len(faults) + 1
+    assert shown.count("outside") == 1
     assert (shown.row[-1], shown.metres[-1], shown.x[-1]) == (1, pytest.approx(500), pytest.approx(1300))
 
 

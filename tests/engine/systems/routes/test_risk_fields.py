@@ -68,7 +68,7 @@ def write_raster(path: Path, values: Any, cell: float = 100.0) -> str:
 def test_a_density_is_the_sum_of_gaussians(kernel: float) -> None:
     city = make_city()
     field = KernelField(city.x, city.y, kernel, 0.5, BOX)
-    x, y = np.random.default_rng(2).uniform(-200, 1200, (2, 300)) + [[EAST], [NORTH]]
+    x, y = [*np.random.default_rng(2).uniform(-200, 1200, (2, 300)), [EAST], [NORTH]]
     squared = (x[:, None] - city.x) ** 2 + (y[:, None] - city.y) ** 2
     exact = np.exp(-squared / (2 * kernel**2)).sum(axis=1) / (2 * np.pi * (kernel / 1000) ** 2) / 0.5
     assert field.look_up(x, y) == pytest.approx(exact, rel=0.02, abs=0.01 * exact.max())
@@ -76,8 +76,11 @@ def test_a_density_is_the_sum_of_gaussians(kernel: float) -> None:
 
 def test_only_incidents_of_the_months_before_the_origin_count() -> None:
     days = ["2012-12-31", "2013-06-01", "2013-12-31T23:59:59", "2014-01-01", "2014-03-01"]
-    field = make_kernel_field(make_incidents(days, [0, 0, 0, 0, 0], [0] * 5), 12, 100.0, BOX, np.datetime64("2014-01-01"))
-    assert "2 incidents" in field.title and "2013" in field.title
+    field = make_kernel_field(
+        make_incidents(days, [0, 0, 0, 0, 0], [0] * 5), 12, 100.0, BOX, np.datetime64("2014-01-01")
+    )
+    assert "2 incidents" in field.title
+    assert "2013" in field.title
     # Both of 2013 at their own place: 2 ÷ (2π · 0.1² km²) a year.
     found = field.look_up(np.array([EAST]), np.array([NORTH]))
     assert found[0] == pytest.approx(2 / (2 * np.pi * 0.01), rel=0.02)
@@ -112,7 +115,8 @@ def test_incidents_of_less_than_the_months_are_a_rate_of_their_own_span() -> Non
 def test_beyond_the_outline_nothing_is_known() -> None:
     field = make_kernel_field(make_city(), 12, 100.0, (EAST, NORTH, EAST + 9000, NORTH + 1000), None, JobContext())
     near, far = field.look_up(EAST + np.array([500.0, 8000.0]), NORTH + np.array([500.0, 500.0]))
-    assert near > 0 and np.isnan(far)
+    assert near > 0
+    assert np.isnan(far)
 
 
 def test_an_origin_before_all_incidents_is_refused_in_words() -> None:
@@ -150,7 +154,8 @@ def test_scored_points_stand_for_what_is_near_them(tmp_path: Path) -> None:
     places = [shapely.Point(EAST + 100 * number, NORTH) for number in range(5)]
     field = read_score_field(write_scores(tmp_path / "scores.gpkg", places, [0.1, 0.2, 0.3, 0.4, 0.5]), None, CRS)
     found = field.look_up(EAST + np.array([20.0, 180.0, 200.0, 200.0]), NORTH + np.array([0.0, 0.0, 40.0, 900.0]))
-    assert found[:3] == pytest.approx([0.1, 0.3, 0.3]) and np.isnan(found[3])
+    assert found[:3] == pytest.approx([0.1, 0.3, 0.3])
+    assert np.isnan(found[3])
     assert field.step == 50.0
 
 
@@ -158,7 +163,8 @@ def test_scored_polygons_say_their_own(tmp_path: Path) -> None:
     boxes = [shapely.box(EAST, NORTH, EAST + 100, NORTH + 100), shapely.box(EAST + 100, NORTH, EAST + 200, NORTH + 100)]
     field = read_score_field(write_scores(tmp_path / "scores.gpkg", boxes, [0.2, 0.7], "danger"), "danger", CRS)
     found = field.look_up(EAST + np.array([50.0, 150.0, 250.0]), np.full(3, NORTH + 50.0))
-    assert found[:2] == pytest.approx([0.2, 0.7]) and np.isnan(found[2])
+    assert found[:2] == pytest.approx([0.2, 0.7])
+    assert np.isnan(found[2])
 
 
 def test_scores_without_a_field_are_refused_with_those_there_are(tmp_path: Path) -> None:
