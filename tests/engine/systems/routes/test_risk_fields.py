@@ -68,7 +68,7 @@ def write_raster(path: Path, values: Any, cell: float = 100.0) -> str:
 def test_a_density_is_the_sum_of_gaussians(kernel: float) -> None:
     city = make_city()
     field = KernelField(city.x, city.y, kernel, 0.5, BOX)
-    x, y = [*np.random.default_rng(2).uniform(-200, 1200, (2, 300)), [EAST], [NORTH]]
+    x, y = np.random.default_rng(2).uniform(-200, 1200, (2, 300)) + np.array([[EAST], [NORTH]])
     squared = (x[:, None] - city.x) ** 2 + (y[:, None] - city.y) ** 2
     exact = np.exp(-squared / (2 * kernel**2)).sum(axis=1) / (2 * np.pi * (kernel / 1000) ** 2) / 0.5
     assert field.look_up(x, y) == pytest.approx(exact, rel=0.02, abs=0.01 * exact.max())
