@@ -29,6 +29,8 @@ Ints = NDArray[np.int64]
 _BITS = 32
 #: Shares by which a weighted sum may be wrong by rounding.
 _ROUNDING = 1e-12
+#: Metres of a street for each metre of a straight line in a projected CRS, at least.
+_STRETCH = 0.995
 #: Arcs of a corridor up to which labels alone are faster than weighted sums.
 _SMALL = 20_000
 #: Labels between two looks at the clock and at whether the user has cancelled.
@@ -42,6 +44,8 @@ class Weighed:
     Attributes
     ----------
     graph : Graph
+    places : ndarray of complex128, shape (N,)
+        Of the nodes, as x + iy, metres.
     length : ndarray of float64, shape (A,)
         Whole micrometres.
     cost : ndarray of float64, shape (A,)
@@ -51,26 +55,17 @@ class Weighed:
     """
 
     graph: Graph
+    places: NDArray[np.complex128]
     length: Floats
     cost: Floats
     unit: float
-    ahead: csr_array
-    back: csr_array
-    back_arcs: Ints
 
 
-def weigh_graph(graph: Graph, cost: Floats) -> Weighed:
-    """Give the arcs of a graph their cost, shape (A,), 0 or more."""
+def weigh_graph(graph: Graph, cost: Floats, x: Floats, y: Floats) -> Weighed:
+    """Give the arcs of a graph their cost, shape (A,), 0 or more; and its nodes their places, metres, shape (N,)."""
     dearest = float(cost.max(initial=0.0))
     unit = 2.0 ** (np.floor(np.log2(dearest)) - _BITS) if dearest > 0 else 1.0
-    length = np.rint(graph.metres / MICRO)
-    tail, head = graph.tail, graph.head
-    order = np.argsort(head, kind="stable")
-    first = np.searchsorted(head[order], np.arange(graph.nodes + 1))
-    shape = (graph.nodes, graph.nodes)
-    ahead = csr_array((length, head, graph.first), shape=shape)
-    back = csr_array((length[order], tail[order], first), shape=shape)
-    return Weighed(graph, length, np.rint(cost / unit), unit, ahead, back, order)
+    return Weighed(graph, x + 1j * y, np.rint(graph.metres / MICRO), np.rint(cost / unit), unit)
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,6 @@ def find_front(
     start: Terminal,
     end: Terminal,
     detour: float,
-    straight: float = 1000.0,
     direct: tuple[float, float] | None = None,
     time_limit: float = np.inf,
     context: JobContext | None = None,
@@ -126,8 +120,6 @@ def find_front(
     start, end : Terminal
     detour : float
         Share by which a way may be longer than the shortest.
-    straight : float
-        Metres between both places in a straight line: where to look first.
     direct : tuple of float, optional
         Metres and cost of the way along the street that both places are on.
     time_limit : float
@@ -139,7 +131,7 @@ def find_front(
     Front
         Without a way where there is none.
     """
-    search = _open_corridor(weighed, start, end, detour, straight, direct)
+    search = _open_corridor(weighed, start, end, detour, direct)
     if search is None:
         nothing = np.zeros(0)
         return Front(nothing, nothing, [], [], [], True, np.inf)
@@ -147,48 +139,76 @@ def find_front(
 
 
 def _open_corridor(
-    weighed: Weighed,
-    start: Terminal,
-    end: Terminal,
-    detour: float,
-    straight: float,
-    direct: tuple[float, float] | None,
+    weighed: Weighed, start: Terminal, end: Terminal, detour: float, direct: tuple[float, float] | None
 ) -> _Search | None:
-    """Cut out what ways within the cap can reach; None where there is no way."""
-    limit = max(straight, 1.0) * 1.3 * (1 + detour) / MICRO
+    """Cut out what ways within the cap can reach; None where there is no way.
+
+    No street is shorter than the straight line, so that all ways of a length lie in an ellipse. How long the shortest
+    way is becomes known within it, and the ellipse is widened where it was too small.
+    """
+    from_start = np.abs(weighed.places - weighed.places[start.nodes[0]]) if start.nodes else np.zeros(0)
+    from_end = np.abs(weighed.places - weighed.places[end.nodes[0]]) if end.nodes else np.zeros(0)
+    off = max([*start.metres, *end.metres, 0.0])
+    least = np.inf if direct is None else float(np.rint(direct[0] / MICRO))
+    if not start.nodes or not end.nodes:
+        limit = 0.0
+    else:
+        apart = float(from_start[end.nodes[0]])
+        sums = from_start + from_end
+        limit = (1.25 * apart + 2 * off) * (1 + detour)
     while True:
-        back = _measure(weighed.back, end, limit)
-        shortest = min(
-            (back[node] + np.rint(metres / MICRO) for node, metres in zip(start.nodes, start.metres, strict=True)),
-            default=np.inf,
-        )
-        if direct is not None:
-            shortest = min(shortest, np.rint(direct[0] / MICRO))
-        # Nothing is known beyond the limit: a way may be there, and be longer.
-        if shortest * (1 + detour) <= limit or np.isinf(limit):
+        inside = np.flatnonzero(sums <= limit / _STRETCH + 4 * off) if limit else np.zeros(0, dtype=np.int64)
+        part = _Part(weighed, inside)
+        back = part.measure(end, turned=True)
+        first = [part.number[node] for node in start.nodes]
+        found = (back[at] + np.rint(m / MICRO) for at, m in zip(first, start.metres, strict=True) if at >= 0)
+        shortest = min([*found, least])
+        needed = shortest * (1 + detour) * MICRO
+        if needed <= limit or len(inside) == len(weighed.places) or not limit:
             break
-        limit = shortest * (1 + detour) if np.isfinite(shortest) else _widen(limit, back, weighed)
+        limit = needed * (1 + _ROUNDING) if np.isfinite(shortest) else limit * 2
     if np.isinf(shortest):
         return None
     cap = np.floor(shortest * (1 + detour) * (1 + _ROUNDING))
-    ahead = _measure(weighed.ahead, start, cap)
-    inside = np.flatnonzero(ahead + back <= cap)
-    return _Search(weighed, start, end, direct, inside, ahead[inside], back[inside], cap, shortest)
+    ahead = part.measure(start, turned=False)
+    return _Search(weighed, start, end, direct, part, ahead, back, cap, shortest)
 
 
-def _widen(limit: float, back: Floats, weighed: Weighed) -> float:
-    """Look farther; where the whole of what is connected was seen, or much of the network, everywhere."""
-    return np.inf if np.isfinite(back).sum() * 4 > weighed.graph.nodes else limit * 4
+class _Part:
+    """Some nodes of a graph, and the arcs between them."""
+
+    def __init__(self, weighed: Weighed, nodes: Ints) -> None:
+        graph = weighed.graph
+        self.nodes = nodes
+        self.number = np.full(graph.nodes, -1, dtype=np.int32)
+        self.number[nodes] = np.arange(len(nodes), dtype=np.int32)
+        counts = graph.first[nodes + 1] - graph.first[nodes]
+        ends = np.cumsum(counts)
+        arcs = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(graph.first[nodes] - (ends - counts), counts)
+        head = self.number[graph.head[arcs]]
+        kept = np.flatnonzero(head >= 0)
+        self.arcs, self.head = arcs[kept], head[kept]
+        self.tail = np.repeat(np.arange(len(nodes), dtype=np.int32), counts)[kept]
+        self.length = weighed.length[self.arcs]
+
+    def measure(self, terminal: Terminal, turned: bool) -> Floats:
+        """Micrometres from a terminal to all nodes, or from them to it, shape (M,)."""
+        size = len(self.nodes)
+        found = np.full(size, np.inf)
+        matrix = _make_matrix(self.tail, self.head, self.length, size, turned)
+        for node, metres in zip(terminal.nodes, terminal.metres, strict=True):
+            if (at := int(self.number[node])) >= 0:
+                found = np.minimum(found, dijkstra(matrix, indices=at) + np.rint(metres / MICRO))
+        return found
 
 
-def _measure(matrix: csr_array, terminal: Terminal, limit: float) -> Floats:
-    """Micrometres from a terminal to all nodes, shape (N,)."""
-    found = np.full(matrix.shape[0], np.inf)
-    for node, metres in zip(terminal.nodes, terminal.metres, strict=True):
-        off = np.rint(metres / MICRO)
-        if off <= limit:
-            found = np.minimum(found, dijkstra(matrix, indices=node, limit=limit - off) + off)
-    return found
+def _make_matrix(tail: Ints, head: Ints, weights: Floats, size: int, turned: bool) -> csr_array:
+    """The matrix of arcs that are ordered by their tails; SciPy takes parallel arcs and zeros as they are."""
+    if turned:
+        order = np.argsort(head, kind="stable")
+        tail, head, weights = head[order], tail[order], weights[order]
+    first = np.searchsorted(tail, np.arange(size + 1, dtype=tail.dtype)).astype(np.int32)
+    return csr_array((weights, head, first), shape=(size, size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,43 +229,38 @@ class _Search:
         start: Terminal,
         end: Terminal,
         direct: tuple[float, float] | None,
-        inside: Ints,
+        part: _Part,
         ahead: Floats,
         back: Floats,
         cap: float,
         shortest: float,
     ) -> None:
-        graph = weighed.graph
         self.weighed, self.cap, self.shortest = weighed, cap, shortest
-        number = np.full(graph.nodes, -1, dtype=np.int64)
-        number[inside] = np.arange(len(inside))
-        counts = graph.first[inside + 1] - graph.first[inside]
-        arcs = np.repeat(graph.first[inside] - np.r_[0, np.cumsum(counts)[:-1]], counts) + np.arange(counts.sum())
-        tail, head = np.repeat(np.arange(len(inside)), counts), number[graph.head[arcs]]
-        length, cost = weighed.length[arcs], weighed.cost[arcs]
-        # An arc of which no way within the cap can be made.
-        keep = head >= 0
-        keep[keep] = ahead[tail[keep]] + length[keep] + back[head[keep]] <= cap
-        size = len(inside)
+        # Arcs of which a way within the cap can be made; nodes that none of them touches are left out.
+        kept = np.flatnonzero(ahead[part.tail] + part.length + back[part.head] <= cap)
+        used = np.zeros(len(part.nodes), dtype=bool)
+        used[part.tail[kept]] = used[part.head[kept]] = True
+        used[[at for node in (*start.nodes, *end.nodes) if (at := part.number[node]) >= 0]] = True
+        number = np.cumsum(used, dtype=np.int32) - 1
+        size = int(used.sum())
         self.start, self.end, self.size = size, size + 1, size + 2
-        extra = _join_terminals(weighed.unit, number, start, end, direct, self.start, self.end)
+        of_node = np.full(weighed.graph.nodes, -1, dtype=np.int32)
+        of_node[part.nodes[used]] = np.arange(size)
+        extra = _join_terminals(weighed.unit, of_node, start, end, direct, self.start, self.end)
+        arcs = part.arcs[kept]
         # Ways begin at the start and stop at the end: no arc leads back there.
-        self.tail = np.r_[tail[keep], extra[0]].astype(np.int64)
-        self.head = np.r_[head[keep], extra[1]].astype(np.int64)
-        self.length = np.r_[length[keep], extra[2]]
-        self.cost = np.r_[cost[keep], extra[3]]
+        tail = np.r_[number[part.tail[kept]], extra[0]].astype(np.int32)
+        order = np.argsort(tail, kind="stable")
+        self.tail = tail[order]
+        self.head = np.r_[number[part.head[kept]], extra[1]].astype(np.int32)[order]
+        self.length = np.r_[part.length[kept], extra[2]][order]
+        self.cost = np.r_[weighed.cost[arcs], extra[3]][order]
         #: Of the graph; from -1 down what joins the terminals.
-        self.origin = np.r_[arcs[keep], -1 - np.arange(len(extra[0]))]
+        self.origin = np.r_[arcs, -1 - np.arange(len(extra[0]))][order]
         self.entries = len(start.nodes)
-        self._order()
-
-    def _order(self) -> None:
-        order = np.argsort(self.tail, kind="stable")
-        for name in ("tail", "head", "length", "cost", "origin"):
-            setattr(self, name, getattr(self, name)[order])
-        self.first = np.searchsorted(self.tail, np.arange(self.size + 1))
+        self.first = np.searchsorted(self.tail, np.arange(self.size + 1, dtype=np.int32)).astype(np.int32)
         self.turned = np.argsort(self.head, kind="stable")
-        self.first_back = np.searchsorted(self.head[self.turned], np.arange(self.size + 1))
+        self.first_back = np.searchsorted(self.head[self.turned], np.arange(self.size + 1)).astype(np.int32)
 
     def run(self, time_limit: float, context: JobContext) -> Front:
         """Both phases, and the front."""

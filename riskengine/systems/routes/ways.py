@@ -68,7 +68,7 @@ class WayFinder:
         graph = make_graph(network, forward, backward)
         unlit = network.lit == 0
         self.cost = exposure.exposure * np.where(unlit, plan.unlit_factor, 1.0)
-        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge])
+        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge], network.x, network.y)
         self._streets = StreetFinder(network, forward | backward)
 
     def find(self, pair: PairOfPlaces, context: JobContext | None = None) -> Ways:
@@ -92,7 +92,6 @@ class WayFinder:
             self._leave(start, outward=True),
             self._leave(end, outward=False),
             self.plan.detour / 100,
-            straight,
             direct,
             self.plan.time_limit,
             context,
