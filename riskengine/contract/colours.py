@@ -26,6 +26,9 @@ PLACES = ("#08306b", "#2171b5", "#7cc0ee")
 #: Their outlines: the lightest stand out from any map below.
 PLACES_OUTLINE = "#041b3d"
 
+#: Ways by what they are (`contract.routes.WAY_TITLES`): told apart in grey too, and the shortest one is dashed besides.
+ROUTES = {"shortest": "#1a1a1a", "between": "#a6cee3", "least exposed": "#0072b2", "only": "#0072b2"}
+
 #: How likely an outcome is, by its class: red and blue as published, and one between them. Their lightness differs
 #: by 29 of 100 at least, so they are told apart in grey; by colour-blind readers, too.
 OUTCOME_CLASSES = {"likely": "#9b0a20", "between": "#f3e3b3", "unlikely": "#4a9ad4"}
