@@ -49,8 +49,7 @@ from riskengine.contract.colours import (  # noqa: E402
     SCORE_LIMITS,
     list_shades,
 )
-from riskengine.contract.routes import BETWEEN, SHORTEST, WAY_TITLES  # noqa: E402
-from riskengine.contract.routes import FAULTS  # noqa: E402
+from riskengine.contract.routes import BETWEEN, FAULTS, LEAST, SHORTEST, WAY_TITLES  # noqa: E402
 
 FOLDER = ROOT / "resources" / "styles"
 #: Of the score's classes.
@@ -343,6 +342,24 @@ def network_exposure() -> None:
     save(layer, "network_exposure")
 
 
+#: The ways of a check: the less exposed one is drawn wider and below, so that both are seen where they are one.
+CHECKED_WAYS = {LEAST: (PLACES[2], "1.6", "solid"), SHORTEST: ("#333333", "0.5", "dash")}
+
+
+def routes_checked() -> None:
+    """The ways of a check of routes: told apart by width and dashes in grey, too."""
+    layer = QgsVectorLayer("LineString?field=kind:string&field=month:string", "ways", "memory")
+    categories = []
+    for kind, (colour, width, pen) in CHECKED_WAYS.items():
+        look = {"line_color": colour, "line_width": width, "line_style": pen, "capstyle": "round"}
+        categories.append(QgsRendererCategory(kind, QgsLineSymbol.createSimple(look), WAY_TITLES[kind]))
+    renderer = QgsCategorizedSymbolRenderer("kind", categories)
+    layer.setRenderer(renderer)
+    near = "\"within_100\" || ' incidents within 100 m'"
+    layer.setMapTipTemplate(f"<b>[% \"kind\" %]</b>, [% \"month\" %], [% round(\"metres\") %] m: [% {near} %]")
+    save(layer, "routes_checked")
+
+
 def raster_styles() -> None:
     """Heatmaps, risk, classes, labels, predicted scores: opacity and resampling; their colours depend on the values."""
     path = "/vsimem/style.tif"
@@ -374,5 +391,6 @@ if __name__ == "__main__":
     network_faults()
     network_exposure()
     routes()
+    routes_checked()
     raster_styles()
     application.exitQgis()

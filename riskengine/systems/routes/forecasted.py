@@ -54,12 +54,13 @@ def forecast_cells(past: Incidents, origin: np.datetime64, months: int, crs: str
     weeks = int((origin - begin) // _WEEK)
     edges = origin - np.arange(weeks, -1, -1) * _WEEK
     known = past.between(edges[0], origin)
-    # What the area is need not be said once a month.
-    area = choose_area(known.x, known.y, known.fid, None, None, "hull", JobContext())
+    # How each month's area was drawn, and its model weighed, need not be said.
+    quiet = JobContext(cancelled=context.cancelled)
+    area = choose_area(known.x, known.y, known.fid, None, None, "hull", quiet)
     grid = make_grid(area.extent, crs, choose_automatic_cell(area.extent))
     mask = mask_cells(area, grid, known.x, known.y)
     counts, _ = count_incidents(known, grid, edges, mask)
     panel = Heatmaps(counts, edges, mask, grid, "1 weeks")
-    model = make_forecaster(DEFAULT_CATCH, window=WINDOW).fit(panel, context)
-    expected = model.predict_window(panel, WINDOW, context)
+    model = make_forecaster(DEFAULT_CATCH, window=WINDOW).fit(panel, quiet)
+    expected = model.predict_window(panel, WINDOW, quiet)
     return CellField(f"forecast by {title_of(DEFAULT_CATCH)}", "incidents per cell", grid, expected)

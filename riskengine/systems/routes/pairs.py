@@ -11,9 +11,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ...contract.texts import count_text
-from ...ground.errors import DataError
+from ...contract.texts import count_text, list_names, part_text, show_name
+from ...ground.context import JobContext
+from ...ground.errors import DataError, ParameterError
+from ...ground.wholetables import read_whole_table
+from ...intake.project import move_places
 from ...streets.network import Network
+from ...streets.reading import DEGREES
 from .results import PairOfPlaces
 
 #: Starts that are tried for each pair wanted: some have nothing in the right distance.
@@ -75,3 +79,44 @@ def _find_largest_part(network: Network) -> NDArray[np.int64]:
     links = csr_array((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(network.nodes, network.nodes))
     _, part = connected_components(links, directed=True, connection="strong")
     return np.flatnonzero(part == np.bincount(part).argmax()) if network.nodes else np.zeros(0, dtype=np.int64)
+
+
+def read_own_pairs(path: str, field: str, crs: str, context: JobContext) -> list[PairOfPlaces]:
+    """Read pairs of places: points, of which two each with the same value of a field are a pair.
+
+    Of each pair the first point of the layer is the start. Values that are not there exactly twice are told.
+
+    Raises
+    ------
+    DataError
+        If no two points are a pair.
+    """
+    table = read_whole_table(path, "own_pairs")
+    if field not in table.fields:
+        raise ParameterError(
+            f"The layer of pairs has no field {show_name(field)}",
+            parameter="pair_field",
+            value=field,
+            remedy=f"Choose from: {list_names(list(table.fields), 40)}",
+        )
+    codes, labels = table.code(field)
+    x, y = table.points()
+    placed = np.isfinite(x) & np.isfinite(y) & (codes >= 0)
+    x[placed], y[placed] = move_places(x[placed], y[placed], table.crs or DEGREES, crs)
+    number = np.bincount(codes[placed], minlength=len(labels))
+    pairs = []
+    for code in np.flatnonzero(number == 2).tolist():
+        first, second = np.flatnonzero(placed & (codes == code)).tolist()
+        pairs.append(PairOfPlaces(show_name(labels[code]), (x[first], y[first]), (x[second], y[second])))
+    if not pairs:
+        raise DataError(
+            f"No value of {show_name(field)} is that of exactly two points, so that there is no pair",
+            parameter="pair_field",
+            value=field,
+            remedy="Give both places of a pair the same value, and each pair another one",
+        )
+    if others := int((number != 2).sum()):
+        context.warn(
+            f"{part_text(others, len(labels), 'value', 'is', 'are')} not that of exactly two points, and left out"
+        )
+    return pairs
