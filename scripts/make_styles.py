@@ -45,8 +45,8 @@ from riskengine.contract.colours import (  # noqa: E402
     LABELS,
     PLACES,
     PLACES_OUTLINE,
-    ROUTES,
     SCORE_LIMITS,
+    WAYS,
     list_shades,
 )
 from riskengine.contract.routes import BETWEEN, FAULTS, LEAST, SHORTEST, WAY_TITLES  # noqa: E402
@@ -255,7 +255,7 @@ def routes() -> None:
     categories = []
     for kind, title in WAY_TITLES.items():
         width = {SHORTEST: 0.9, BETWEEN: 0.6}.get(kind, 2.0)
-        line = QgsSimpleLineSymbolLayer(QColor(ROUTES[kind]), width)
+        line = QgsSimpleLineSymbolLayer(QColor(WAYS[kind]), width)
         symbol = QgsLineSymbol.createSimple({"color": "255,255,255", "width": str(width + 0.7)})
         if kind == SHORTEST:
             # Through its gaps the way below is seen.

@@ -26,8 +26,9 @@ PLACES = ("#08306b", "#2171b5", "#7cc0ee")
 #: Their outlines: the lightest stand out from any map below.
 PLACES_OUTLINE = "#041b3d"
 
-#: Ways by what they are (`contract.routes.WAY_TITLES`): told apart in grey too, and the shortest one is dashed besides.
-ROUTES = {"shortest": "#1a1a1a", "between": "#a6cee3", "least exposed": "#0072b2", "only": "#0072b2"}
+#: Ways from A to B by their kind: dark blue is less exposed, orange the shortest; 25 of 100 in lightness lie between
+#: them, and they are told apart by dashes, too.
+WAYS = {"shortest": "#d55e00", "between": "#8f8f8f", "least exposed": "#083d77", "only": "#083d77"}
 
 #: How likely an outcome is, by its class: red and blue as published, and one between them. Their lightness differs
 #: by 29 of 100 at least, so they are told apart in grey; by colour-blind readers, too.
