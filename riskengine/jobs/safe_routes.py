@@ -24,6 +24,7 @@ from ..report.routes.words import (
     describe_many,
     describe_moved,
     describe_way,
+    find_halfway,
 )
 from ..streets.building import build_network
 from ..streets.network import Network
@@ -122,9 +123,9 @@ def _report(
     """Log what was found; returns what the page has to say beside it."""
     context.log(headline)
     if len(found) == 1:
-        for way in found[0].ways[1:-1]:
-            context.log(describe_way(way, found[0].ways[0]))
         context.log(describe_front(found[0]))
+        if middle := find_halfway(found[0]):
+            context.log(f"Half of the gain costs less: {describe_way(middle, found[0].ways[0])}")
         for sentence in describe_moved(found[0]):
             context.log(sentence)
     for sentence in describe_districts(shares):
