@@ -33,7 +33,7 @@ from ..systems.routes.asked import list_pairs
 from ..systems.routes.exposure import read_exposure
 from ..systems.routes.polygons import find_avoided, measure_districts, read_districts, read_polygons
 from ..systems.routes.results import DistrictShare, Ways
-from ..systems.routes.ways import WayFinder, WayPlan
+from ..systems.routes.ways import WayFinder, WayPlan, advise
 from .models import to_dict
 
 
@@ -112,8 +112,7 @@ def _explain_none(found: Sequence[Ways]) -> DataError:
         reason,
         parameter="start",
         value=found[0].pair.name or None,
-        remedy="Choose places nearer to streets that are connected, or raise Farthest street; where streets cross"
-        " without a node, run Split at crossings first",
+        remedy=advise(found[0].reason),
     )
 
 
