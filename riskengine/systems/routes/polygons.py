@@ -1,4 +1,4 @@
-"""Polygons of a user: those to avoid, and the districts that ways go through."""
+"""Polygons on the network: streets that are to be avoided, and the districts that ways go through."""
 
 from __future__ import annotations
 
@@ -9,84 +9,96 @@ import shapely
 from numpy.typing import NDArray
 
 from ...contract.fieldnames import find_field
-from ...contract.texts import list_names, show_name
+from ...contract.texts import count_text, list_names, show_name
+from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...ground.wholetables import WholeTable, read_whole_table
-from ...maps.joining import is_polygonal
-from ...maps.shapes import gather_rows, move_shapes
+from ...intake.project import move_places
 from ...streets.network import Network
-from ...streets.reading import DEGREES
-from .results import DistrictShare, Ways
+from .results import DistrictShare, Way
 
-Geometries = NDArray[np.object_]
-
-
-def read_polygons(path: str, parameter: str, crs: str) -> tuple[WholeTable, Geometries]:
-    """Read a layer of polygons in the working CRS: its table, and a geometry for each row, None where there is none.
-
-    Raises
-    ------
-    DataError
-        If it holds none, or something else.
-    """
-    table = read_whole_table(path, parameter)
-    shapes = move_shapes(table.shapes(), table.crs or DEGREES, crs)
-    there = shapely.get_dimensions(shapes) >= 0
-    if not there.any() or not is_polygonal(shapes[there]):
-        raise DataError(
-            f"The layer {show_name(path)} does not hold polygons alone",
-            parameter=parameter,
-            value=path,
-            remedy="Choose a layer of polygons, or leave it empty",
-        )
-    return table, np.where(there, shapely.make_valid(shapes), None)
+#: What lies in no district.
+ELSEWHERE = "(outside all districts)"
 
 
-def find_avoided(network: Network, polygons: Geometries) -> NDArray[np.bool_]:
+def find_avoided(path: str, network: Network, context: JobContext) -> NDArray[np.bool_]:
     """Find the edges that go through a polygon, shape (E,); one that runs along its outline does not."""
-    closed = np.zeros(network.edges, dtype=bool)
-    polygon, edge = shapely.STRtree(network.shapes).query(polygons, predicate="intersects")
-    closed[edge[~shapely.touches(polygons[polygon], network.shapes[edge])]] = True
-    return closed
+    _, shapes = _read_polygons(path, network.crs, "avoid")
+    tree = shapely.STRtree(network.shapes)
+    polygon, edges = tree.query(shapes, predicate="intersects")
+    avoided = np.zeros(network.edges, dtype=bool)
+    avoided[edges[~shapely.touches(shapes[polygon], network.shapes[edges])]] = True
+    lines = len(np.unique(network.line[avoided]))
+    context.log(f"{count_text(lines, 'street')} avoided, {network.metres[avoided].sum() / 1000:,.1f} km")
+    return avoided
 
 
-def read_districts(path: str, field: str, crs: str) -> tuple[tuple[str, ...], Geometries]:
-    """Read districts: names, and one geometry for each name.
+class Districts:
+    """Polygons with names.
 
-    Raises
-    ------
-    ParameterError
-        If the layer has no such field.
+    Parameters
+    ----------
+    path : str
+        A whole table of polygons.
+    name : str
+        The field of their names.
+    crs : str
+        Of the network.
     """
-    table, shapes = read_polygons(path, "areas", crs)
-    name = find_field(field, table.fields)
-    if name is None:
-        raise ParameterError(
-            f"The layer of districts has no field {show_name(field)}",
-            parameter="area_name",
-            value=field,
-            remedy=f"Choose from: {list_names(list(table.fields), 40)}",
+
+    def __init__(self, path: str, name: str, crs: str) -> None:
+        table, shapes = _read_polygons(path, crs, "areas")
+        field = find_field(name, table.fields)
+        if field is None:
+            raise ParameterError(
+                f"The layer of districts has no field {show_name(name)}",
+                parameter="area_name",
+                value=name,
+                remedy=f"Choose from: {list_names(list(table.fields), 40)}",
+            )
+        codes, labels = table.code(field)
+        self._names = [labels[code] if code >= 0 else "" for code in codes.tolist()]
+        self._shapes, self._tree = shapes, shapely.STRtree(shapes)
+
+    def share_out(self, shortest: Sequence[Way], least: Sequence[Way]) -> list[DistrictShare]:
+        """Share out all metres of the shortest and of the least exposed ways; without the districts that none enters."""
+        before, after = self._measure(shortest), self._measure(least)
+        names = sorted({*before, *after}, key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
+        return [DistrictShare(name, before.get(name, 0.0), after.get(name, 0.0)) for name in names]
+
+    def _measure(self, ways: Sequence[Way]) -> dict[str, float]:
+        lines = shapely.linestrings(
+            np.concatenate([way.vertices for way in ways]),
+            indices=np.repeat(np.arange(len(ways)), [len(way.vertices) for way in ways]),
         )
-    codes, labels = table.code(name)
-    there = (codes >= 0) & ~shapely.is_missing(shapes)
-    gathered = gather_rows([labels[code] if code >= 0 else "" for code in codes.tolist()], None, shapes, there)
-    return gathered.names, gathered.geometries
+        total = float(shapely.length(lines).sum())
+        way, shape = self._tree.query(lines, predicate="intersects")
+        inside = shapely.length(shapely.intersection(lines[way], self._shapes[shape]))
+        found: dict[str, float] = {}
+        for number, metres in zip(shape.tolist(), inside.tolist(), strict=True):
+            found[self._names[number]] = found.get(self._names[number], 0.0) + metres
+        rest = total - sum(found.values())
+        # Districts may overlap, or share borders along which ways go.
+        if rest > 0.001 * total:
+            found[ELSEWHERE] = rest
+        return {name: metres / total for name, metres in found.items() if metres > 0} if total else {}
 
 
-def measure_districts(found: Sequence[Ways], names: Sequence[str], polygons: Geometries) -> list[DistrictShare]:
-    """Measure the share of each district in all metres of the shortest and of the least exposed ways.
-
-    Districts that no way goes through are left out; what lies in no district is in no share.
-    """
-    ends = [[each.ways[end] for each in found if each.ways] for end in (0, -1)]
-    shares = []
-    for ways in ends:
-        lines = np.array([shapely.linestrings(way.vertices) for way in ways], dtype=object)
-        metres = np.array([way.metres for way in ways])
-        way, district = shapely.STRtree(polygons).query(lines, predicate="intersects")
-        # Lengths on the ellipsoid are known of whole ways.
-        part = shapely.length(shapely.intersection(lines[way], polygons[district])) / shapely.length(lines[way])
-        shares.append(np.bincount(district, part * metres[way], len(names)) / max(metres.sum(), 1e-9))
-    shortest, least = shares
-    gone = np.flatnonzero(shortest + least > 0)
-    return [DistrictShare(names[each], float(shortest[each]), float(least[each])) for each in gone]
+def _read_polygons(path: str, crs: str, parameter: str) -> tuple[WholeTable, NDArray[np.object_]]:
+    """A table of polygons, and its shapes in another CRS; rows without one have an empty shape."""
+    table = read_whole_table(path, parameter)
+    shapes = np.asarray(shapely.from_wkb(table.shapes(), on_invalid="ignore"), dtype=object)
+    polygonal = np.isin(shapely.get_type_id(shapes), (3, 6))
+    if not polygonal.any() or not table.crs:
+        raise DataError(
+            "The layer has no polygon, or no CRS",
+            parameter=parameter,
+            value=len(table),
+            remedy="Choose a layer of polygons with a CRS",
+        )
+    shapes[~polygonal] = shapely.Polygon()
+    shapes = shapely.force_2d(shapes)
+    places = shapely.get_coordinates(shapes)
+    x, y = move_places(places[:, 0], places[:, 1], table.crs, crs)
+    moved = shapely.set_coordinates(shapes, np.c_[x, y])
+    return table, np.asarray(shapely.make_valid(moved), dtype=object)
