@@ -32,6 +32,7 @@ from ..systems.routes.routelayer import write_routes, write_unserved
 from ..systems.routes.ways import WayFinder, WayPlan, advise
 from .models import to_dict
 
+
 def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
     """Read streets and risk, find the ways of all pairs, write them and what is said of them."""
     for key in ("output", "unserved", "report"):
