@@ -445,9 +445,9 @@ def make_route_chain() -> Chain:
         "start": "START",
         "end": "END",
         "starts": "STARTS",
-        "start_field": "START_FIELD",
+        "starts_field": "STARTS_FIELD",
         "ends": "ENDS",
-        "end_field": "END_FIELD",
+        "ends_field": "ENDS_FIELD",
         "detour": "DETOUR",
         "avoid": "AVOID",
     }
@@ -467,7 +467,7 @@ Read the report before you walk: it says what each way costs and saves, and that
             Input("csv", "importincidents", "INPUT"),
             Input("format", "importincidents", "PROFILE"),
             *(
-                Input(name, "saferoutes", key, layer={"start_field": "starts", "end_field": "ends"}.get(name, ""))
+                Input(name, "saferoutes", key, layer={"starts_field": "starts", "ends_field": "ends"}.get(name, ""))
                 for name, key in asked.items()
             ),
         ],

@@ -45,8 +45,8 @@ def read_pairs(parameters: SafeRoutes, crs: str, context: JobContext) -> tuple[l
     if not pairs:
         raise DataError(
             "No start has an end with the same value",
-            parameter="start_field",
-            value=parameters.start_field,
+            parameter="starts_field",
+            value=parameters.starts_field,
             remedy="Choose fields whose values pair the places of both layers",
         )
     if len(pairs) > MOST_PAIRS:
@@ -77,7 +77,7 @@ def _read_side(
         x, y = move_places(np.array(point[:1]), np.array(point[1:]), DEGREES, crs)
         return [_Place("", float(x[0]), float(y[0]))], ""
     table = read_whole_table(getattr(parameters, several), several)
-    field = _find_field(table, getattr(parameters, f"{one}_field"), f"{one}_field")
+    field = _find_field(table, getattr(parameters, f"{several}_field"), f"{several}_field")
     if table.geometry is None or not table.crs:
         raise DataError(
             f"The layer of {several} has no places, or no CRS",
