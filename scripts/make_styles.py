@@ -271,7 +271,7 @@ def routes() -> None:
     renderer.setUsingSymbolLevels(True)
     layer.setRenderer(renderer)
     settings = QgsPalLayerSettings()
-    settings.fieldName = f"if(\"kind\" = '{BETWEEN}', NULL, \"label\")"
+    settings.fieldName = f'if("kind" = \'{BETWEEN}\', NULL, "label")'
     settings.isExpression = True
     settings.placement = Qgis.LabelPlacement.Horizontal
     settings.setFormat(make_text())

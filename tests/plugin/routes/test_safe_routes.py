@@ -53,6 +53,8 @@ def town(plugin: Any) -> dict[str, Any]:
         (X + 300 + 4 * (number % 50), Y + 400 + number % 7, begin + timedelta(hours=40 * number), "Robbery")
         for number in range(200)
     ]
+    # The risk is known where incidents lie around: of the whole town.
+    rows += [(X + 800 * east, Y + 800 * north, begin, "Theft") for east in (0, 1) for north in (0, 1)]
     return {"INPUT": make_layer(lines, "LineString"), "INCIDENTS": make_points(rows, METRES), "KERNEL": 60}
 
 
@@ -93,10 +95,13 @@ def test_the_log_and_the_results_say_what_it_costs(routes: Any) -> None:
 
 def test_the_layer_tells_the_ways_apart(routes: Any) -> None:
     layer = QgsVectorLayer(routes["OUTPUT"], "routes", "ogr")
-    styled = {each.value(): each.symbol() for each in layer.renderer().categories()}
-    lightness = {kind: symbol.color().lightnessF() for kind, symbol in styled.items()}
-    assert abs(lightness["shortest"] - lightness["least exposed"]) > 0.15
-    assert styled["least exposed"].width() > styled["shortest"].width() > styled["between"].width()
+    # Symbols belong to their renderer, which has to live as long.
+    renderer = layer.renderer()
+    tops = {each.value(): each.symbol().symbolLayers()[-1] for each in renderer.categories()}
+    looks = {kind: (top.color().lightnessF(), top.width()) for kind, top in tops.items()}
+    (dark, broad), (light, narrow) = looks["least exposed"], looks["shortest"]
+    assert light - dark > 0.15
+    assert broad > narrow > looks["between"][1]
     assert layer.labelsEnabled()
 
 
@@ -120,7 +125,7 @@ def test_places_are_paired_and_what_has_no_way_is_listed(run: Any, town: Any, tm
     made = {"OUTPUT": "TEMPORARY_OUTPUT", "UNSERVED": str(tmp_path / "without.csv")}
     results = run("saferoutes", **town, **layers, ROUTES=1, **made)
     assert {way["pair"] for way in results["OUTPUT"].getFeatures()} == {"a"}
-    with open(results["UNSERVED"], encoding="utf-8", newline="") as file:
+    with Path(results["UNSERVED"]).open(encoding="utf-8", newline="") as file:
         why = {row["pair"]: row["reason"] for row in csv.DictReader(file)}
     assert why == {"b": "The end is more than 250 m from every street", "alone": "No end has this value"}
 
