@@ -55,7 +55,7 @@ def compute_saved(way: Way, shortest: Way) -> float:
 
 def label_way(way: Way, shortest: Way) -> str:
     """Label a way on the map: its metres, what it adds, what it saves."""
-    if way is shortest:
+    if way.kind in (SHORTEST, ONLY):
         return format_metres(way.metres)
     saved = compute_saved(way, shortest)
     change = "" if math.isnan(saved) else f", {_format_signed(-saved)} exposure"
@@ -70,7 +70,7 @@ def _format_signed(share: float) -> str:
 def describe_way(way: Way, shortest: Way) -> str:
     """Say what a way costs and saves: what stands beside the dock's slider and in the log."""
     opening = f"{format_metres(way.metres)}, {format_minutes(way.minutes)}"
-    if way is shortest or way.kind in (SHORTEST, ONLY):
+    if way.kind in (SHORTEST, ONLY):
         text = f"{opening}: the shortest way"
         text += ", and the least exposed to reported crime." if way.kind == ONLY else "."
     else:
@@ -145,6 +145,13 @@ def describe_front(ways: Ways) -> str:
     if number == 1:
         return "No longer way within the cap on detour is less exposed."
     return f"{count_text(number, 'way')} to choose from: no other way beats one of them in both metres and exposure."
+
+
+def find_halfway(ways: Ways) -> Way | None:
+    """Find the shortest way that saves at least half of what the least exposed one does; None where it is an end."""
+    shortest, least = ways.ways[0], ways.ways[-1]
+    middle = next(way for way in ways.ways if 2 * way.cost <= shortest.cost + least.cost or way is least)
+    return None if middle in (shortest, least) else middle
 
 
 def describe_moved(ways: Ways, least: float = 20.0) -> list[str]:
