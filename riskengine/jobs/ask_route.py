@@ -68,23 +68,21 @@ def run(parameters: RouteQuestion, context: JobContext) -> dict[str, Any]:
 
 
 #: Parameters that the network does not depend on, and those that the exposure does not depend on.
-_OF_RISK = frozenset(
-    [
-        "incidents",
-        "risk",
-        "scores",
-        "score_field",
-        "band",
-        "months",
-        "kernel",
-        "origin",
-        "step",
-        "percentile",
-        "exposure_field",
-        "date_order",
-    ]
+_OF_RISK = (
+    "incidents",
+    "risk",
+    "scores",
+    "score_field",
+    "band",
+    "months",
+    "kernel",
+    "origin",
+    "step",
+    "percentile",
+    "exposure_field",
+    "date_order",
 )
-_OF_WAYS = frozenset(["detour", "farthest", "unlit_factor", "avoid", "source"])
+_OF_WAYS = ("detour", "farthest", "unlit_factor", "avoid", "source")
 
 
 def _stamp(given: str | None) -> tuple[str, int, int] | None:

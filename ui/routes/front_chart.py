@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from qgis.PyQt.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
@@ -101,7 +102,7 @@ class FrontChart(QWidget):
         painter.drawLine(plot.bottomLeft(), plot.bottomRight())
         painter.setPen(QPen(ink, 1))
         # A step for each way: between two of them there is nothing to choose.
-        for one, other in zip(dots, dots[1:]):
+        for one, other in pairwise(dots):
             painter.drawLine(one, QPointF(other.x(), one.y()))
             painter.drawLine(QPointF(other.x(), one.y()), other)
         size = line / 7

@@ -20,7 +20,8 @@ def as_table(answers: list[RouteAnswer]) -> str:
     lines = ["\t".join(("start", "end", *_COLUMNS))]
     for answer in answers:
         question = answer.question
-        assert question.start is not None and question.end is not None
+        assert question.start is not None
+        assert question.end is not None
         names = as_cell(question.start.name), as_cell(question.end.name)
         for way in answer.ways:
             values = ("" if way[each] is None else f"{way[each]:.6g}" for each in _COLUMNS[1:])

@@ -70,7 +70,8 @@ class RouteAnswer:
     @property
     def name(self) -> str:
         """From where to where."""
-        assert self.question.start is not None and self.question.end is not None
+        assert self.question.start is not None
+        assert self.question.end is not None
         return tr("{start} → {end}").format(start=self.question.start.name, end=self.question.end.name)
 
     @property

@@ -30,9 +30,9 @@ def add_layer(answer: RouteAnswer) -> QgsVectorLayer:
     for rank, way in enumerate(answer.ways):
         feature = QgsFeature(layer.fields())
         feature.setGeometry(QgsGeometry.fromPolylineXY(make_line(way)))
-        values: dict[str, Any] = {**way, "pair": answer.name, "rank": rank + 1}
+        values: dict[str, Any] = {**way, "pair": answer.name, "rank": rank + 1, "exact": int(answer.result["exact"])}
         for field in ROUTE_FIELDS:
-            feature.setAttribute(field, values[field])
+            feature.setAttribute(field, values.get(field))
         features.append(feature)
     layer.dataProvider().addFeatures(features)
     layer.updateExtents()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from qgis.core import (
+    Qgis,
     QgsFieldProxyModel,
     QgsMapLayer,
-    QgsMapLayerProxyModel,
     QgsRasterLayer,
     QgsSettings,
     QgsVectorLayer,
@@ -47,12 +47,12 @@ class SettingsBox(QgsCollapsibleGroupBox):
         self.setObjectName("crime_risk_route_settings")
         self._layers = layers
         self._parameters = {each.key: each for each in parameters_of(RouteQuestion)}
-        kinds = QgsMapLayerProxyModel.Filter
+        kinds = Qgis.LayerFilter
         self.streets_box = QgsMapLayerComboBox()
-        self.streets_box.setFilters(kinds.LineLayer)
+        self.streets_box.setFilters(Qgis.LayerFilters(kinds.LineLayer))
         self.streets_box.setAllowEmptyLayer(True, tr("choose lines"))
         self.risk_box = QgsMapLayerComboBox()
-        self.risk_box.setFilters(kinds.PointLayer | kinds.PolygonLayer | kinds.RasterLayer)
+        self.risk_box.setFilters(Qgis.LayerFilters(kinds.PointLayer | kinds.PolygonLayer | kinds.RasterLayer))
         self.risk_box.setAllowEmptyLayer(True, tr("choose incidents or a risk"))
         self.risk_box.setToolTip(
             tr("Points with a time are incidents; a raster or scored places are looked up as they are.")
