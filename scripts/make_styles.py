@@ -271,7 +271,7 @@ def routes() -> None:
     renderer.setUsingSymbolLevels(True)
     layer.setRenderer(renderer)
     settings = QgsPalLayerSettings()
-    settings.fieldName = f"if(\"kind\" = '{BETWEEN}', NULL, \"label\")"
+    settings.fieldName = f'if("kind" = \'{BETWEEN}\', NULL, "label")'
     settings.isExpression = True
     settings.placement = Qgis.LabelPlacement.Horizontal
     settings.setFormat(make_text())
@@ -356,7 +356,7 @@ def routes_checked() -> None:
     renderer = QgsCategorizedSymbolRenderer("kind", categories)
     layer.setRenderer(renderer)
     near = "\"within_100\" || ' incidents within 100 m'"
-    layer.setMapTipTemplate(f"<b>[% \"kind\" %]</b>, [% \"month\" %], [% round(\"metres\") %] m: [% {near} %]")
+    layer.setMapTipTemplate(f'<b>[% "kind" %]</b>, [% "month" %], [% round("metres") %] m: [% {near} %]')
     save(layer, "routes_checked")
 
 

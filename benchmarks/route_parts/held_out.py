@@ -26,11 +26,11 @@ from riskengine.jobs.models import model_of
 from riskengine.maps.hull import draw_hull
 from riskengine.streets.building import build_network
 from riskengine.streets.reading import read_streets
-from riskengine.systems.routes.checking import Checked, TestedRisk, check_ways
+from riskengine.systems.routes.checking import Checked, JudgedRisk, check_ways
 from riskengine.systems.routes.exposure import measure_exposure
 from riskengine.systems.routes.pairs import draw_pairs
 from riskengine.systems.routes.results import Delivery, Floats, Interval
-from riskengine.systems.routes.risks import list_controls, make_tested_risk
+from riskengine.systems.routes.risks import list_controls, make_judged_risk
 from riskengine.systems.routes.ways import WayPlan
 from riskengine.systems.score.definition import score_places
 from riskengine.systems.score.index import CrimeIndex
@@ -100,7 +100,7 @@ def measure_held_out(data: Path) -> dict[str, Any]:
     return found
 
 
-def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[TestedRisk] = ()) -> Checked:
+def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[JudgedRisk] = ()) -> Checked:
     """Check the routes of a city in some months by the default risk, all that stands beside it, and `more`."""
     context = JobContext(on_log=lambda message, _: say(message))
     streets = str(require_data(data, *city.streets.split("/")))
@@ -122,8 +122,8 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Tes
         return measure_exposure(network, field, context=inner)
 
     risks = [
-        *(make_tested_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
-        TestedRisk("crime score", measure_score),
+        *(make_judged_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
+        JudgedRisk("crime score", measure_score),
         *more,
         *list_controls(parameters, network, lines),
     ]

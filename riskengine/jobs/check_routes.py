@@ -26,7 +26,7 @@ from ..systems.routes.checking import Checked, check_ways
 from ..systems.routes.months import Month, choose_months
 from ..systems.routes.pairs import draw_pairs, read_own_pairs
 from ..systems.routes.results import Interval, PairOfPlaces
-from ..systems.routes.risks import list_controls, make_tested_risk
+from ..systems.routes.risks import list_controls, make_judged_risk
 from ..systems.routes.ways import WayPlan
 from .models import to_dict
 
@@ -44,7 +44,7 @@ def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
         streets = read_streets(parameters, context, parameters.crs or "")
         network = build_network(streets, parameters, context)
     pairs = _choose_pairs(parameters, network, incidents, months[0], context)
-    risks = [make_tested_risk(parameters.risk_kind, parameters, network), *list_controls(parameters, network, streets)]
+    risks = [make_judged_risk(parameters.risk_kind, parameters, network), *list_controls(parameters, network, streets)]
     with context.step(0.1, 0.95):
         checked = check_ways(network, incidents, pairs, months, risks, WayPlan(detour=parameters.detour), context)
     shown = to_dict(parameters)

@@ -14,7 +14,7 @@ from ...ground.context import JobContext
 from ...ground.errors import DataError
 from ...intake.incidents import Incidents
 from ...streets.network import Network
-from .delivered import JUDGED, TestedWays, compare_ratio, describe_delivery
+from .delivered import JUDGED, JudgedWays, compare_ratio, describe_delivery
 from .months import Month
 from .near import NearbyIncidents, measure_repeated
 from .results import EdgeExposure, Interval, PairOfPlaces, RouteCheck, Way, Ways
@@ -25,7 +25,7 @@ DETOURS = (5.0, 10.0, 25.0)
 
 
 @dataclass(frozen=True)
-class TestedRisk:
+class JudgedRisk:
     """A risk that ways are chosen by.
 
     Attributes
@@ -67,14 +67,14 @@ class Checked:
         The shortest and the less exposed way of each pair and month.
     fronts : list of Ways
         The same, of each pair and month.
-    tested : list of TestedWays
+    tested : list of JudgedWays
         By risk.
     """
 
     check: RouteCheck
     ways: list[CheckedWay]
     fronts: list[Ways]
-    tested: list[TestedWays]
+    tested: list[JudgedWays]
 
 
 @dataclass(eq=False)
@@ -92,7 +92,7 @@ def check_ways(
     incidents: Incidents,
     pairs: Sequence[PairOfPlaces],
     months: Sequence[Month],
-    risks: Sequence[TestedRisk],
+    risks: Sequence[JudgedRisk],
     plan: WayPlan,
     context: JobContext,
 ) -> Checked:
@@ -102,7 +102,7 @@ def check_ways(
     ----------
     incidents : Incidents
         Of the tested months and of those before, metres in the network's CRS.
-    risks : sequence of TestedRisk
+    risks : sequence of JudgedRisk
         The first is the one that was asked for; ways under other caps, and the ways themselves, are told of it alone.
     plan : WayPlan
         With the cap on the detour.
@@ -175,7 +175,7 @@ def _find_all(
     incidents: Incidents,
     pairs: Sequence[PairOfPlaces],
     months: Sequence[Month],
-    risk: TestedRisk,
+    risk: JudgedRisk,
     plan: WayPlan,
     widely: bool,
     context: JobContext,
@@ -213,10 +213,10 @@ def choose_within(ways: Ways, detour: float) -> Way:
 
 
 def _measure(
-    risk: TestedRisk, less: list[list[Way]], short: list[list[Way]], nearby: Sequence[NearbyIncidents]
-) -> TestedWays:
+    risk: JudgedRisk, less: list[list[Way]], short: list[list[Way]], nearby: Sequence[NearbyIncidents]
+) -> JudgedWays:
     both = (less, short)
-    return TestedWays(
+    return JudgedWays(
         risk.title,
         np.array([[[way.exposure for way in ways] for ways in months] for months in both]),
         np.array([[[way.metres for way in ways] for ways in months] for months in both]),
@@ -248,7 +248,7 @@ def _list_ways(
     return ways, fronts
 
 
-def _say(tested: TestedWays) -> str:
+def _say(tested: JudgedWays) -> str:
     """One line of the log a risk."""
     made = describe_delivery(tested)
     ratios = ", ".join(f"{ratio.value:.2f} within {metres} m" for metres, ratio in made.delivered.items())

@@ -15,8 +15,7 @@ _CELLS = 2
 _MARGIN = 4
 #: Texts of a class that are no small street: of OpenStreetMap, and of street offices.
 BIG = frozenset(
-    "motorway trunk primary secondary tertiary motorway_link trunk_link primary_link secondary_link tertiary_link"
-    " arterial collector highway freeway interstate expressway mart part coll fwy int".split()
+    ["motorway", "trunk", "primary", "secondary", "tertiary", "motorway_link", "trunk_link", "primary_link", "secondary_link", "tertiary_link", "arterial", "collector", "highway", "freeway", "interstate", "expressway", "mart", "part", "coll", "fwy", "int"]
 )
 #: Metres of a big street count as so many of a small one.
 _BIG_COSTS = 5.0

@@ -22,7 +22,7 @@ JUDGED = 100
 
 
 @dataclass(frozen=True, eq=False)
-class TestedWays:
+class JudgedWays:
     """The less exposed and the shortest ways of P pairs in M months; of each array the less exposed come first.
 
     Attributes
@@ -42,7 +42,7 @@ class TestedWays:
     control: bool = False
 
 
-def describe_delivery(tested: TestedWays) -> Delivery:
+def describe_delivery(tested: JudgedWays) -> Delivery:
     """Work out what a risk promised and delivered."""
     at = NEAR.index(JUDGED)
     less, short = tested.near[..., at].astype(np.float64)

@@ -17,8 +17,10 @@ Floats = NDArray[np.float64]
 
 #: Fields that Network exposure adds to the lines; units: metres, the risk's, the risk's × metres, shares 0–1.
 LINE_FIELDS = {"length_m": "real", "risk_per_m": "real", "exposure": "real", "above": "real", "outside": "real"}
-#: Classes of the layer's style.
-_CLASSES = 5
+#: Limits of the classes of the layer's style, as shares of all metres: few streets are the darkest.
+_LIMITS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97, 1.0)
+#: A line with a larger share outside the risk has none of its own to show.
+MOSTLY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +59,12 @@ def sum_lines(network: Network, found: EdgeExposure) -> ExposedLines:
 
 
 def choose_limits(lines: ExposedLines) -> list[float]:
-    """Choose the limits of the style's classes: each holds as many metres; fewer where many streets have one risk."""
-    there = np.flatnonzero(np.isfinite(lines.risk))
+    """Choose the limits of the style's classes, rising: fewer where many streets have the same risk."""
+    there = np.flatnonzero(np.isfinite(lines.risk) & (lines.outside <= MOSTLY))
     order = there[np.argsort(lines.risk[there], kind="stable")]
     reached = np.cumsum(lines.metres[order])
-    places = np.searchsorted(reached, np.arange(1, _CLASSES) / _CLASSES * reached[-1])
-    inner = lines.risk[order[np.minimum(places, len(order) - 1)]]
-    return np.unique(np.r_[lines.risk[order[[0, -1]]], inner]).tolist()
+    places = np.searchsorted(reached, np.array(_LIMITS) * reached[-1])
+    return [float(each) for each in np.unique(lines.risk[order[np.minimum(places, len(order) - 1)]])]
 
 
 def add_outside(faults: Faults, network: Network, found: EdgeExposure) -> Faults:

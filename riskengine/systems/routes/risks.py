@@ -15,7 +15,7 @@ from ...ground.wholetables import WholeTable
 from ...intake.incidents import Incidents
 from ...streets.network import Network
 from ...streets.reading import Streets
-from .checking import TestedRisk
+from .checking import JudgedRisk
 from .controls import RandomField, prefer_small_streets
 from .counted import count_along
 from .exposure import measure_exposure
@@ -25,7 +25,7 @@ from .forecasted import forecast_cells
 from .results import EdgeExposure, RiskField
 
 
-def make_tested_risk(kind: RiskKind, parameters: CheckRoutes, network: Network) -> TestedRisk:
+def make_judged_risk(kind: RiskKind, parameters: CheckRoutes, network: Network) -> JudgedRisk:
     """Make a risk of a kind, which knows in each month what lies before it."""
     months, title = parameters.months, RISK_KINDS.titles[kind]
 
@@ -44,19 +44,19 @@ def make_tested_risk(kind: RiskKind, parameters: CheckRoutes, network: Network) 
 
     if kind == "map":
         field = read_map_field(str(parameters.risk), network.crs, None)
-        return TestedRisk(field.title, lambda past, origin, context: measure(field, context), lasting=True)
+        return JudgedRisk(field.title, lambda past, origin, context: measure(field, context), lasting=True)
     makers = {"kernel": smooth, "counts": count, "forecast": forecast}
-    return TestedRisk(title, makers[kind])
+    return JudgedRisk(title, makers[kind])
 
 
-def list_controls(parameters: CheckRoutes, network: Network, streets: Streets) -> Iterator[TestedRisk]:
+def list_controls(parameters: CheckRoutes, network: Network, streets: Streets) -> Iterator[JudgedRisk]:
     """List the random maps, as many as were asked for, and small streets where a field tells them from big ones."""
     for number in range(parameters.controls):
-        yield TestedRisk(f"random map {number + 1}", _make_random(network, parameters, number), True, True)
+        yield JudgedRisk(f"random map {number + 1}", _make_random(network, parameters, number), True, True)
     if parameters.controls and "class" in streets.fields:
         classes = _read_classes(streets.table, streets.fields["class"])
         if (small := prefer_small_streets(network, classes)) is not None:
-            yield TestedRisk("small streets", lambda past, origin, context: small, True, True)
+            yield JudgedRisk("small streets", lambda past, origin, context: small, True, True)
 
 
 def _make_random(network: Network, parameters: CheckRoutes, number: int) -> Any:

@@ -11,8 +11,7 @@ from riskengine.intake.incidents import Incidents
 from riskengine.streets.network import Network
 from riskengine.systems.routes.controls import RandomField, prefer_small_streets
 from riskengine.systems.routes.counted import count_along
-from riskengine.systems.routes.delivered import TestedWays as Tested
-from riskengine.systems.routes.delivered import describe_delivery
+from riskengine.systems.routes.delivered import JudgedWays, describe_delivery
 from riskengine.systems.routes.months import choose_months
 from riskengine.systems.routes.near import NearbyIncidents, measure_repeated
 from riskengine.systems.routes.pairs import draw_pairs
@@ -114,8 +113,8 @@ def said() -> JobContext:
     return JobContext()
 
 
-def make_tested(near: np.ndarray, exposure: np.ndarray) -> Tested:
-    return Tested("risk", exposure, np.ones_like(exposure), np.repeat(near[..., None], 3, axis=-1))
+def make_tested(near: np.ndarray, exposure: np.ndarray) -> JudgedWays:
+    return JudgedWays("risk", exposure, np.ones_like(exposure), np.repeat(near[..., None], 3, axis=-1))
 
 
 class TestFigures:
