@@ -303,7 +303,7 @@ def routes_checked() -> None:
     renderer = QgsCategorizedSymbolRenderer("kind", categories)
     layer.setRenderer(renderer)
     near = "\"within_100\" || ' incidents within 100 m'"
-    layer.setMapTipTemplate(f"<b>[% \"kind\" %]</b>, [% \"month\" %], [% round(\"metres\") %] m: [% {near} %]")
+    layer.setMapTipTemplate(f'<b>[% "kind" %]</b>, [% "month" %], [% round("metres") %] m: [% {near} %]')
     save(layer, "routes_checked")
 
 
