@@ -307,6 +307,15 @@ def routes_checked() -> None:
     save(layer, "routes_checked")
 
 
+def network_exposure() -> None:
+    """Streets by their risk: the line that classes are made of (bridge/routes/exposure_styles.py)."""
+    layer = QgsVectorLayer("LineString?field=risk_per_m:double", "exposure", "memory")
+    symbol = QgsLineSymbol.createSimple({"color": RAMP[-1], "width": "0.5", "capstyle": "round", "joinstyle": "round"})
+    renderer = QgsGraduatedSymbolRenderer("risk_per_m", [QgsRendererRange(0.0, 1.0, symbol, "0 – 1")])
+    layer.setRenderer(renderer)
+    save(layer, "network_exposure")
+
+
 def raster_styles() -> None:
     """Heatmaps, risk, classes, labels, predicted scores: opacity and resampling; their colours depend on the values."""
     path = "/vsimem/style.tif"
@@ -337,5 +346,6 @@ if __name__ == "__main__":
     warnings()
     network_faults()
     routes_checked()
+    network_exposure()
     raster_styles()
     application.exitQgis()
