@@ -26,6 +26,10 @@ PLACES = ("#08306b", "#2171b5", "#7cc0ee")
 #: Their outlines: the lightest stand out from any map below.
 PLACES_OUTLINE = "#041b3d"
 
+#: Ways from A to B by their kind: dark blue is less exposed, orange the shortest; 25 of 100 in lightness lie between
+#: them, and they are told apart by dashes, too.
+WAYS = {"shortest": "#d55e00", "between": "#8f8f8f", "least exposed": "#083d77", "only": "#083d77"}
+
 #: How likely an outcome is, by its class: red and blue as published, and one between them. Their lightness differs
 #: by 29 of 100 at least, so they are told apart in grey; by colour-blind readers, too.
 OUTCOME_CLASSES = {"likely": "#9b0a20", "between": "#f3e3b3", "unlikely": "#4a9ad4"}

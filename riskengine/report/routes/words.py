@@ -55,7 +55,7 @@ def compute_saved(way: Way, shortest: Way) -> float:
 
 def label_way(way: Way, shortest: Way) -> str:
     """Label a way on the map: its metres, what it adds, what it saves."""
-    if way is shortest:
+    if way.kind in (SHORTEST, ONLY):
         return format_metres(way.metres)
     saved = compute_saved(way, shortest)
     change = "" if math.isnan(saved) else f", {_format_signed(-saved)} exposure"
@@ -70,7 +70,7 @@ def _format_signed(share: float) -> str:
 def describe_way(way: Way, shortest: Way) -> str:
     """Say what a way costs and saves: what stands beside the dock's slider and in the log."""
     opening = f"{format_metres(way.metres)}, {format_minutes(way.minutes)}"
-    if way is shortest or way.kind in (SHORTEST, ONLY):
+    if way.kind in (SHORTEST, ONLY):
         text = f"{opening}: the shortest way"
         text += ", and the least exposed to reported crime." if way.kind == ONLY else "."
     else:
