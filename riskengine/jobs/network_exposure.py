@@ -8,13 +8,12 @@ from ..contract.tools.routes import NetworkExposure
 from ..ground.artefacts import check_folder
 from ..ground.context import JobContext
 from ..ground.wholetables import write_whole_table
-from ..intake.incidents import Refusal, count_reasons, read_exchange
-from ..streets.building import build_network
+from ..intake.incidents import count_reasons
 from ..streets.faultlayer import write_faults
 from ..streets.faults import find_faults
-from ..streets.reading import read_streets
-from ..systems.routes.exposed import LINE_FIELDS, MOSTLY, add_outside, choose_limits, describe_lines, sum_lines
+from ..systems.routes.exposed import LINE_FIELDS, add_outside, choose_limits, describe_lines, sum_lines
 from ..systems.routes.exposure import read_exposure
+from ..systems.routes.opening import open_streets
 
 
 def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
@@ -22,17 +21,11 @@ def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
     for key in ("output", "faults"):
         if path := getattr(parameters, key):
             check_folder(path, key)
-    refusals: list[Refusal] = []
-    incidents = None
-    if parameters.incidents:
-        context.progress(0.0, "Reading the incidents")
-        incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
-    context.progress(0.1, "Reading the streets")
-    streets = read_streets(parameters, context, parameters.crs or "")
-    with context.step(0.2, 0.4):
-        network = build_network(streets, parameters, context)
+    with context.step(0.0, 0.4):
+        opened = open_streets(parameters, context)
+    streets, network = opened.streets, opened.network
     with context.step(0.4, 0.7):
-        found = read_exposure(parameters, network, streets.table, incidents, context)
+        found = read_exposure(parameters, network, streets.table, opened.incidents, context)
     with context.step(0.7, 0.9):
         faults = find_faults(network, streets.levels, streets.empty, streets.parted, context)
     lines = sum_lines(network, found)
@@ -59,10 +52,9 @@ def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
         "headline": f"{headline}.",
         "names": dict(zip(LINE_FIELDS, names, strict=False)),
         "limits": choose_limits(lines),
-        "mostly": MOSTLY,
         "unit": found.unit,
         "percentile": parameters.percentile,
-        "refused": len(refusals),
-        "reasons": count_reasons(refusals),
-        "refusals": [[refusal.fid, refusal.reason] for refusal in refusals],
+        "refused": len(opened.refusals),
+        "reasons": count_reasons(opened.refusals),
+        "refusals": [[refusal.fid, refusal.reason] for refusal in opened.refusals],
     }

@@ -37,6 +37,7 @@ ROUTE_FIELDS: Fields = {
     "above": "real",
     "outside": "real",
     "unlit": "real",
+    "exact": "integer",
     "label": "text",
 }
 

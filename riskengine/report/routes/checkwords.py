@@ -32,7 +32,9 @@ def judge(ratio: Interval) -> str:
 def format_ratio(interval: Interval) -> str:
     """Format a ratio and its interval in a line of text; a dash where there is none."""
     value = format_figure(interval.value)
-    return f"{value} ({format_figure(interval.low)} to {format_figure(interval.high)})" if is_bounded(interval) else value
+    return (
+        f"{value} ({format_figure(interval.low)} to {format_figure(interval.high)})" if is_bounded(interval) else value
+    )
 
 
 def is_bounded(interval: Interval) -> bool:
