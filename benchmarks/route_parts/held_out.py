@@ -25,6 +25,7 @@ from riskengine.jobs import run_job
 from riskengine.jobs.models import model_of
 from riskengine.maps.hull import draw_hull
 from riskengine.streets.building import build_network
+from riskengine.streets.kept import OpenNetwork
 from riskengine.streets.reading import read_streets
 from riskengine.systems.routes.checking import Checked, JudgedRisk, check_ways
 from riskengine.systems.routes.exposure import measure_exposure
@@ -106,8 +107,9 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Jud
     parameters = model_of(CheckRoutes)(
         incidents="none.npz", network=streets, tested=list(tested), months=city.months, crs=crs
     )
-    lines = read_streets(parameters, context, crs)
-    network = build_network(lines, parameters, context)
+    # Nothing is kept beside shared data.
+    network = build_network(read_streets(parameters, context, crs), parameters, context)
+    opened = OpenNetwork(network, False, parameters)
     months = [np.datetime64(month, "M") for month in tested]
     known = incidents.before(months[0].astype("datetime64[s]"))
     area = draw_hull(known.x, known.y).shape
@@ -121,7 +123,7 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Jud
         *(make_judged_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
         JudgedRisk("crime score", measure_score),
         *more,
-        *list_controls(parameters, network, lines),
+        *list_controls(parameters, opened),
     ]
     return check_ways(network, incidents, pairs, months, risks, WayPlan(detour=parameters.detour), context)
 
