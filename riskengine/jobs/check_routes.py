@@ -112,7 +112,7 @@ def _choose_pairs(
     pairs = draw_pairs(network, parameters.pairs, nearest, farthest, parameters.seed, area)
     context.log(
         f"{count_text(len(pairs), 'random pair')} of places, {format_amount(nearest)} to {format_amount(farthest)} m"
-        f" apart, drawn with seed {parameters.seed} where incidents lie"
+        f" apart, drawn where incidents lie (seed {parameters.seed})"
     )
     return pairs
 

@@ -18,6 +18,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
     "backtestwarnings": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODELS": "level"},
     "countareas": {"UNITS": 1, "SIZE": 500},
+    "checkroutes": {"TESTED": "2024-02", "MONTHS": 1, "PAIRS": 10, "NEAREST": 300, "FARTHEST": 2000, "CONTROLS": 1},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
     "predictscore": {"SPACING": 500},
