@@ -289,6 +289,15 @@ def network_faults() -> None:
     save(layer, "network_faults")
 
 
+def network_exposure() -> None:
+    """Streets by their risk: the line that classes are made of (bridge/routes/exposure_styles.py)."""
+    layer = QgsVectorLayer("LineString?field=risk_per_m:double", "exposure", "memory")
+    symbol = QgsLineSymbol.createSimple({"color": RAMP[-1], "width": "0.5", "capstyle": "round", "joinstyle": "round"})
+    renderer = QgsGraduatedSymbolRenderer("risk_per_m", [QgsRendererRange(0.0, 1.0, symbol, "0 – 1")])
+    layer.setRenderer(renderer)
+    save(layer, "network_exposure")
+
+
 #: The ways of a check: the less exposed one is drawn wider and below, so that both are seen where they are one.
 CHECKED_WAYS = {LEAST: (PLACES[2], "1.6", "solid"), SHORTEST: ("#333333", "0.5", "dash")}
 
@@ -305,15 +314,6 @@ def routes_checked() -> None:
     near = "\"within_100\" || ' incidents within 100 m'"
     layer.setMapTipTemplate(f'<b>[% "kind" %]</b>, [% "month" %], [% round("metres") %] m: [% {near} %]')
     save(layer, "routes_checked")
-
-
-def network_exposure() -> None:
-    """Streets by their risk: the line that classes are made of (bridge/routes/exposure_styles.py)."""
-    layer = QgsVectorLayer("LineString?field=risk_per_m:double", "exposure", "memory")
-    symbol = QgsLineSymbol.createSimple({"color": RAMP[-1], "width": "0.5", "capstyle": "round", "joinstyle": "round"})
-    renderer = QgsGraduatedSymbolRenderer("risk_per_m", [QgsRendererRange(0.0, 1.0, symbol, "0 – 1")])
-    layer.setRenderer(renderer)
-    save(layer, "network_exposure")
 
 
 def raster_styles() -> None:
@@ -345,7 +345,7 @@ if __name__ == "__main__":
     places()
     warnings()
     network_faults()
-    routes_checked()
     network_exposure()
+    routes_checked()
     raster_styles()
     application.exitQgis()

@@ -11,7 +11,7 @@ from ..ground.wholetables import write_whole_table
 from ..intake.incidents import count_reasons
 from ..streets.faultlayer import write_faults
 from ..streets.faults import find_faults
-from ..systems.routes.exposed import LINE_FIELDS, add_outside, choose_limits, describe_lines, sum_lines
+from ..systems.routes.exposed import LINE_FIELDS, MOSTLY, add_outside, choose_limits, describe_lines, sum_lines
 from ..systems.routes.exposure import read_exposure
 from ..systems.routes.opening import open_streets
 
@@ -52,6 +52,7 @@ def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
         "headline": f"{headline}.",
         "names": dict(zip(LINE_FIELDS, names, strict=False)),
         "limits": choose_limits(lines),
+        "mostly": MOSTLY,
         "unit": found.unit,
         "percentile": parameters.percentile,
         "refused": len(opened.refusals),

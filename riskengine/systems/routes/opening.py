@@ -40,7 +40,8 @@ def open_streets(parameters: Any, context: JobContext) -> Opened:
     parameters : ReadsNetwork with ReadsIncidentsOfRisk
     context : JobContext
     """
-    incidents, refusals = None, []
+    incidents: Incidents | None = None
+    refusals: list[Refusal] = []
     if parameters.incidents:
         context.progress(0.0, "Reading the incidents")
         incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)

@@ -61,7 +61,7 @@ class Districts:
         self._shapes, self._tree = shapes, shapely.STRtree(shapes)
 
     def share_out(self, shortest: Sequence[Way], least: Sequence[Way]) -> list[DistrictShare]:
-        """Share out all metres of the shortest and of the least exposed ways; without the districts that none enters."""
+        """Share out the metres of all shortest and of all least exposed ways, without districts that none enters."""
         before, after = self._measure(shortest), self._measure(least)
         names = sorted({*before, *after}, key=lambda name: -max(before.get(name, 0), after.get(name, 0)))
         return [DistrictShare(name, before.get(name, 0.0), after.get(name, 0.0)) for name in names]
