@@ -22,6 +22,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "countareas": {"UNITS": "squares", "SIZE": 500},
     "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "joincontext": {"TABLE": "reports"},
+    "networkexposure": {"INCIDENTS": "reports"},
     "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "trainwarning": {"TARGETS": "SHOOTING"},
     "windowmaps": {"TARGETS": "SHOOTING", "PICTURES": "TEMPORARY_OUTPUT"},
@@ -101,7 +102,8 @@ def _inputs(folder: Path) -> dict[str, Any]:
     gdal.GetDriverByName("GTiff").Create(str(raster), 2, 2, 1)
     layer = QgsVectorLayer("Point?crs=EPSG:4326&field=occurred:datetime", "reports", "memory")
     areas = QgsVectorLayer("Polygon?crs=EPSG:4326&field=id:integer", "areas", "memory")
-    for each in (layer, areas):
+    lines = QgsVectorLayer("LineString?crs=EPSG:4326&field=occurred:datetime", "streets", "memory")
+    for each in (layer, areas, lines):
         QgsProject.instance().addMapLayer(each, False)
 
     def file(parameter: Any) -> str:
@@ -114,7 +116,7 @@ def _inputs(folder: Path) -> dict[str, Any]:
         "File": file,
         "MapLayer": lambda parameter: str(raster),
         "Incidents": lambda parameter: layer,
-        "Table": lambda parameter: layer,
+        "Table": lambda parameter: lines if parameter.kind.lines else layer,
         "Units": lambda parameter: areas,
         "Field": lambda parameter: "occurred",
         "RasterDestination": lambda parameter: str(folder / "out.tif"),

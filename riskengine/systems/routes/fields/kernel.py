@@ -99,7 +99,9 @@ def choose_span(incidents: Incidents, months: int, origin: np.datetime64 | None)
     end = origin if origin is not None else (last.astype("datetime64[D]") + 1).astype("datetime64[s]")
     day = end.astype("datetime64[D]")
     month = day.astype("datetime64[M]") - months
-    start = month.astype("datetime64[D]") + (day - day.astype("datetime64[M]").astype("datetime64[D]"))
+    # A month before 31 March is the end of February.
+    same = month.astype("datetime64[D]") + (day - day.astype("datetime64[M]").astype("datetime64[D]"))
+    start = min(same, (month + 1).astype("datetime64[D]") - 1)
     return max(start.astype("datetime64[s]"), first.astype("datetime64[D]").astype("datetime64[s]")), end
 
 
