@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What a tool cannot do without though each may be left empty by itself, by the names of Processing.
 BESIDE: dict[str, dict[str, Any]] = {
     "addcovariates": {"FIELDS": "occurred", "KEY_FIELD": "occurred"},
+    "checkroutes": {"NEAREST": 100, "FARTHEST": 50_000},
     "countareas": {"UNITS": "squares", "SIZE": 500},
     "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "joincontext": {"TABLE": "reports"},

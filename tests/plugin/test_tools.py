@@ -19,6 +19,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
     "backtestwarnings": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODELS": "level"},
     "countareas": {"UNITS": 1, "SIZE": 500},
+    "checkroutes": {"MONTHS": 1, "PAIRS": 10, "NEAREST": 100, "FARTHEST": 50_000, "CONTROLS": 1},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
     "predictscore": {"SPACING": 500},
@@ -96,6 +97,9 @@ def inputs_of(
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
         if name == "networkexposure":
             given["INCIDENTS"] = town_layer
+        if name == "checkroutes":
+            # A month is tested, and one before it is known.
+            given["INCIDENTS"] = points(make_city_rows(count=600, days=100))
         if name == "joincontext":
             given["TABLE"] = squares
         return {**given, **QUICK.get(name, {})}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from kit.layers import EAST, METRES, NORTH, make_square
-from kit.streets import Line, make_streets
+from kit.streetlayers import Line, make_streets
 from osgeo import gdal, osr
 from qgis.core import QgsDistanceArea, QgsFeature, QgsGeometry, QgsProject, QgsVectorLayer
 
