@@ -68,9 +68,7 @@ def draw_months() -> tuple[str, ...]:
 
 CITIES = {
     "baltimore": City("baltimore/bpd_part1_2011_2016.csv", "streets/baltimore_streets.gpkg", draw_months(), 12),
-    "san_francisco": City(
-        "san_francisco/incidents_2012_h2.csv", "streets/san_francisco_streets.gpkg", ("2012-11",), 4
-    ),
+    "san_francisco": City("san_francisco/incidents_2012_h2.csv", "streets/san_francisco_streets.gpkg", ("2012-11",), 4),
 }
 
 
@@ -113,17 +111,17 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Jud
     months = [np.datetime64(month, "M") for month in tested]
     known = incidents.before(months[0].astype("datetime64[s]"))
     area = draw_hull(known.x, known.y).shape
-    pairs = draw_pairs(
-        network, parameters.pairs, parameters.nearest, parameters.farthest, parameters.seed, area
-    )
+    pairs = draw_pairs(network, parameters.pairs, parameters.nearest, parameters.farthest, parameters.seed, area)
 
     def measure_score(past: Incidents, origin: np.datetime64, inner: JobContext) -> Any:
         field = ScoreField(CrimeIndex(past, crs), origin)
         return measure_exposure(network, field, context=inner)
 
+    passed = make_judged_risk("kernel", parameters.model_copy(update={"spread": "passed"}), network)
     risks = [
         *(make_judged_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
         JudgedRisk("crime score", measure_score),
+        JudgedRisk("incidents passed", passed.measure),
         *more,
         *list_controls(parameters, network, lines),
     ]
