@@ -203,8 +203,8 @@ class ReadsIncidentsOfRisk(ReadsTimes):
         Shown(
             tr("How incidents are spread"),
             tr(
-                "A density counts an incident the more, the nearer it is to a way. Incidents passed are those within the "
-                "distance, each counted about once: ways so chosen pass fewer of them, and less few beyond."
+                "A density counts an incident the more, the nearer it is to a way. Incidents passed are those within "
+                "the distance, each counted about once: ways so chosen pass fewer of them, and less few beyond."
             ),
             advanced=True,
         ),
