@@ -119,9 +119,11 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Jud
         field = ScoreField(CrimeIndex(past, crs), origin)
         return measure_exposure(network, field, context=inner)
 
+    passed = make_judged_risk("kernel", parameters.model_copy(update={"spread": "passed"}), network)
     risks = [
         *(make_judged_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
         JudgedRisk("crime score", measure_score),
+        JudgedRisk("incidents passed", passed.measure),
         *more,
         *list_controls(parameters, opened),
     ]

@@ -20,6 +20,7 @@ from .counted import count_along
 from .exposure import measure_exposure
 from .fields.kernel import choose_span, make_kernel_field
 from .fields.maps import read_map_field
+from .fields.passed import FIELDS
 from .forecasted import forecast_cells
 from .results import EdgeExposure, RiskField
 
@@ -33,7 +34,8 @@ def make_judged_risk(kind: RiskKind, parameters: CheckRoutes, network: Network) 
 
     def smooth(past: Incidents, origin: np.datetime64, context: JobContext) -> EdgeExposure:
         box = tuple(shapely.total_bounds(network.shapes).tolist())
-        return measure(make_kernel_field(past, months, parameters.kernel, box, origin, context), context)
+        spread = FIELDS[parameters.spread]
+        return measure(make_kernel_field(past, months, parameters.kernel, box, origin, context, spread), context)
 
     def count(past: Incidents, origin: np.datetime64, context: JobContext) -> EdgeExposure:
         return count_along(network, past.between(*choose_span(past, months, origin)))
