@@ -71,7 +71,9 @@ def _collect(
         "opening": words.describe_many(found),
         "walker": words.WALKER,
         "tiles": _list_tiles(served),
-        "shown": [_show_pair(each, network) for each in served[:MOST_SHOWN]],
+        "shown": [_show_pair(each, network, len(found) > 1) for each in served[:MOST_SHOWN]],
+        "unlit": any(way.unlit >= 0 for each in served for way in each.ways),
+        "outside": any(way.outside > 0 for each in served for way in each.ways),
         "pairs": [_list_pair(each) for each in served[:MOST_PAIRS]] if len(served) > 1 else [],
         "more": max(len(served) - MOST_PAIRS, 0),
         "unserved": [(each.pair.name, each.reason) for each in found if not each.ways],
@@ -110,12 +112,12 @@ def _list_tiles(served: Sequence[Ways]) -> list[tuple[str, str]]:
 _ADDED = ("metres", "exposure")
 
 
-def _show_pair(found: Ways, network: Network | None) -> dict[str, Any]:
-    """A pair with its chart, its map and all its ways."""
-    shortest = found.ways[0]
+def _show_pair(found: Ways, network: Network | None, opened: bool) -> dict[str, Any]:
+    """A pair with its chart, its map and all its ways; of a single one the page has told the sentence already."""
+    shortest, opening = found.ways[0], [words.describe_ways(found)] if opened else []
     return {
         "name": show_name(found.pair.name) if found.pair.name else "The ways",
-        "said": [words.describe_ways(found), words.describe_front(found), *words.describe_moved(found)],
+        "said": [*opening, words.describe_front(found), *words.describe_moved(found)],
         "chart": figures.draw_front(found) if len(found.ways) > 1 else None,
         "map": figures.draw_ways(found, network),
         "rows": [_list_way(way, shortest) for way in found.ways],
