@@ -138,7 +138,9 @@ def describe_controls(check: RouteCheck) -> str:
 def describe_distances(check: RouteCheck) -> str:
     """Say why three distances are counted, and whether a way only stepped one street aside."""
     delivered = check.deliveries[0].delivered
-    listed = ", ".join(f"{format_number(ratio.value, 2)} within {metres} m" for metres, ratio in sorted(delivered.items()))
+    listed = ", ".join(
+        f"{format_number(ratio.value, 2)} within {metres} m" for metres, ratio in sorted(delivered.items())
+    )
     text = f"Incidents near the less exposed ÷ near the shortest ways: {listed}."
     if math.isfinite(check.repeated) and check.repeated >= _REPEATED:
         text += (

@@ -137,7 +137,9 @@ def draw_deliveries(check: RouteCheck) -> str:
         figure = make_figure(7.4, 1.7 + 0.42 * len(shown))
         axes = figure.add_subplot()
         axes.axvline(1, color="#222", linewidth=1)
-        _draw_intervals(axes, places - 0.12, [each.delivered[checkwords.MAIN] for each in shown], _BLUE, "o", "delivered")
+        _draw_intervals(
+            axes, places - 0.12, [each.delivered[checkwords.MAIN] for each in shown], _BLUE, "o", "delivered"
+        )
         _draw_intervals(axes, places + 0.18, [each.promised for each in shown], _ORANGE, "s", "promised")
         axes.set_yticks(places, [_name_risk(each) for each in shown], fontsize=9.5)
         for label, each in zip(axes.get_yticklabels(), shown, strict=True):

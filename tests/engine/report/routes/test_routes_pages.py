@@ -127,7 +127,7 @@ def test_hostile_names_stay_names(tmp_path: Path, name: str) -> None:
     districts = (DistrictShare(name, 0.5, 0.2), DistrictShare("B", 0.1, 0.4))
     found = [make_ways(name=name), make_ways(name=name, reason="No street.")]
     path = tmp_path / "hostile.html"
-    write_routes_page(path, found, make_exposure(title=name, notes=(name,)), {"network": name}, districts, notes=[name])
+    write_routes_page(path, found, make_exposure(), GIVEN, districts)
     assert find_faults_of_page(Page(path)) == []
-    write_check_page(path, make_check(make_delivery(name, 0.7, 0.8), districts=districts, notes=(name,)), {"n": name})
+    write_check_page(path, make_check(make_delivery(name, 0.7, 0.8), districts=districts), GIVEN)
     assert find_faults_of_page(Page(path)) == []

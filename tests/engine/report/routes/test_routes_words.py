@@ -19,8 +19,8 @@ SHORT = make_way(2000.0, 50.0, SHORTEST, (500.0,))
 def test_a_pair_is_told_by_metres_and_by_what_they_save() -> None:
     said = collapse_blanks(words.describe_ways(make_ways()))
     assert said == (
-        "The shortest way has 1,500 m (19 minutes). The least exposed way with a detour of at most 25 % is 300 m (20 %)"
-        " longer than the shortest way, and 50 % less exposed to reported crime."
+        "The shortest way has 1,500 m (19 minutes). The least exposed way with a detour of at most 25 % is 300 m (20"
+        " %) longer than the shortest way, and 50 % less exposed to reported crime."
     )
 
 
@@ -28,13 +28,15 @@ def test_a_shortest_way_that_is_the_least_exposed_is_told_once() -> None:
     found = make_only(900.0)
     said = collapse_blanks(words.describe_ways(found))
     assert said == (
-        "The shortest way has 900 m (11 minutes); no way with a detour of at most 25 % is less exposed to reported crime."
+        "The shortest way has 900 m (11 minutes); no way with a detour of at most 25 % is less exposed to reported"
+        " crime."
     )
     assert words.label_way(found.ways[0], found.ways[0]) == "900\N{NO-BREAK SPACE}m"
 
 
 def test_a_pair_without_a_way_is_told_by_its_reason() -> None:
-    assert words.describe_ways(make_ways(reason="Start and end are not connected.")) == "Start and end are not connected."
+    reason = "Start and end are not connected."
+    assert words.describe_ways(make_ways(reason=reason)) == reason
 
 
 @pytest.mark.parametrize(
@@ -81,8 +83,8 @@ def test_many_pairs_are_added_up() -> None:
     said = collapse_blanks(words.describe_many([make_ways(), make_only(500.0, 20.0), make_ways(reason="No street.")]))
     # 1,800 + 500 against 1,500 + 500 metres; 20 + 20 against 40 + 20 of exposure.
     assert said == (
-        "2 of 3 pairs have a way. Added up, the least exposed ways are 15 % longer than the shortest ones, and 33 % less"
-        " exposed to reported crime."
+        "2 of 3 pairs have a way. Added up, the least exposed ways are 15 % longer than the shortest ones, and 33 %"
+        " less exposed to reported crime."
     )
     none = [make_ways(reason="No street."), make_ways(reason="No street.")]
     assert words.describe_many(none) == "None of the 2 pairs has a way."
@@ -111,8 +113,8 @@ def test_the_risk_says_how_it_was_looked_up() -> None:
 
 def test_a_check_says_what_was_delivered_and_what_was_promised() -> None:
     assert collapse_blanks(checkwords.describe_check(make_check())) == (
-        "100 pairs of places in 2 months not seen: within 100 m, the less exposed ways passed 25 % fewer incidents than the"
-        " shortest ones (95 % interval: 21 % to 29 % fewer). The risk had promised 30 % less."
+        "100 pairs of places in 2 months not seen: within 100 m, the less exposed ways passed 25 % fewer incidents than"
+        " the shortest ones (95 % interval: 21 % to 29 % fewer). The risk had promised 30 % less."
     )
 
 
