@@ -101,7 +101,8 @@ def describe_for_walker(check: RouteCheck) -> str:
     same = max(1 - first.fewer - first.more, 0.0)
     return (
         f"{text} passed fewer reported incidents in {round(100 * first.fewer)} of 100 cases, as many in"
-        f" {round(100 * same)} and more in {round(100 * first.more)}. It says nothing of the danger for one person: nobody counts walkers."
+        f" {round(100 * same)} and more in {round(100 * first.more)}. It says nothing of the danger for one"
+        " person: nobody counts walkers."
     )
 
 

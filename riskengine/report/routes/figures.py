@@ -157,7 +157,7 @@ def _name_risk(each: Delivery) -> str:
 
 
 def _draw_intervals(
-    axes: Axes, places: NDArray[np.float64], found: Sequence[Interval], colour: str, marker: str, label: str
+    axes: Axes, places: NDArray[np.floating], found: Sequence[Interval], colour: str, marker: str, label: str
 ) -> None:
     value = np.array([each.value for each in found])
     reach = np.abs([[each.value - each.low for each in found], [each.high - each.value for each in found]])
