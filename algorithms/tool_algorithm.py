@@ -297,7 +297,6 @@ class ToolAlgorithm(EngineAlgorithm):
         return Table(Path(asked.job[parameter.key]), source and source.fields().names())
 
     def _refused_rows(self, asked: Asked, result: dict[str, Any]) -> Rows:
-        assert asked.places is not None
         fields = features.fields_of({"feature_id": "long", "reason": "text"})
         refused = self._all_refused(asked, result)
         rows = (features.make_feature(fields, row) for row in sorted(refused))
@@ -305,8 +304,9 @@ class ToolAlgorithm(EngineAlgorithm):
 
     @staticmethod
     def _all_refused(asked: Asked, result: dict[str, Any]) -> list[tuple[int, str]]:
-        assert asked.places is not None
-        return asked.places.refused + [(int(fid), str(reason)) for fid, reason in result["refusals"]]
+        # Where incidents may be left empty, nothing was read.
+        unread = asked.places.refused if asked.places is not None else []
+        return unread + [(int(fid), str(reason)) for fid, reason in result["refusals"]]
 
     def _style(self, asked: Asked, parameter: Parameter, destination: str, result: dict[str, Any]) -> None:
         kind = parameter.kind

@@ -44,6 +44,7 @@ from .outcomes.styles import (
     style_outcomes,
     style_outcomes_tested,
 )
+from .routes.exposure_styles import style_network_exposure
 from .score_styles import (
     ScoreClass,
     choose_score_colour,
@@ -204,6 +205,9 @@ BY_RESULT: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "area_labels": lambda layer, result: style_area_labels(layer, result["edges"]),
     "places": lambda layer, result: style_places(layer, result["edges"]),
     "top_places": lambda layer, result: style_table(layer),
+    "network_exposure": lambda layer, result: style_network_exposure(
+        layer, result["limits"], result["unit"], result["names"], result["percentile"]
+    ),
     "warnings": lambda layer, result: style_warnings(layer, result["edges"]),
     "warnings_tested": lambda layer, result: style_warnings_tested(layer, result["edges"]),
     "next_windows": lambda layer, result: style_table(layer),

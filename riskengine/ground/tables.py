@@ -22,7 +22,7 @@ from .artefacts import whole_file
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Geometry = Literal["point", "polygon", "multipolygon", "multiline", "none"]
+Geometry = Literal["point", "line", "polygon", "multipolygon", "multiline", "none"]
 #: Names of types, as the declarations of tools have them.
 Fields = Mapping[str, str]
 
@@ -32,6 +32,7 @@ _MOST_LETTERS = 2**24
 _DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON"}
 _GEOMETRY_TYPES = {
     "point": "Point",
+    "line": "LineString",
     "polygon": "Polygon",
     "multipolygon": "MultiPolygon",
     "multiline": "MultiLineString",
@@ -83,7 +84,7 @@ def write_table(
     fields : mapping of str to {"text", "integer", "long", "real", "datetime"}
     chunks : iterable of Chunk
         Read once; only one of them is held in memory.
-    geometry : {"point", "polygon", "multipolygon", "multiline", "none"}
+    geometry : {"point", "line", "polygon", "multipolygon", "multiline", "none"}
     crs : str, optional
         As an authority's code or WKT.
     parameter : str

@@ -147,6 +147,13 @@ def describe_front(ways: Ways) -> str:
     return f"{count_text(number, 'way')} to choose from: no other way beats one of them in both metres and exposure."
 
 
+def find_halfway(ways: Ways) -> Way | None:
+    """Find the shortest way that saves at least half of what the least exposed one does; None where it is an end."""
+    shortest, least = ways.ways[0], ways.ways[-1]
+    middle = next(way for way in ways.ways if 2 * way.cost <= shortest.cost + least.cost or way is least)
+    return None if middle in (shortest, least) else middle
+
+
 def describe_moved(ways: Ways, least: float = 20.0) -> list[str]:
     """Say how far the places are from the streets where ways begin and end, where that is farther than `least`."""
     return [

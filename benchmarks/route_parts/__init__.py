@@ -1,0 +1,1 @@
+"""Parts of the benchmark of routes, a module each."""
