@@ -7,22 +7,23 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..contract.routes import WAY_TITLES
-from ..contract.texts import count_text
-from ..contract.tools.saferoutes import RouteQuestion
-from ..ground.context import JobContext
-from ..ground.errors import DataError
-from ..ground.wholetables import WholeTable
-from ..intake.incidents import read_exchange
-from ..intake.project import move_places
-from ..report.routes import words
-from ..streets.building import build_network
-from ..streets.network import Network
-from ..streets.reading import DEGREES, read_streets
-from ..systems.routes.exposure import read_exposure
-from ..systems.routes.results import EdgeExposure, PairOfPlaces, Ways
-from ..systems.routes.ways import WayFinder, WayPlan
-from ..systems.score.query import LastUsed, stamp_of
+from ...contract.routes import WAY_TITLES
+from ...contract.texts import count_text
+from ...contract.tools.saferoutes import RouteQuestion
+from ...ground.context import JobContext
+from ...ground.errors import DataError
+from ...ground.wholetables import WholeTable
+from ...intake.incidents import read_exchange
+from ...intake.project import move_places
+from ...report.routes import words
+from ...streets.building import build_network
+from ...streets.network import Network
+from ...streets.reading import DEGREES, read_streets
+from ...systems.routes.exposure import read_exposure
+from ...systems.routes.results import EdgeExposure, PairOfPlaces, Ways
+from ...systems.routes.ways import WayFinder, WayPlan
+from ...systems.score.query import LastUsed, stamp_of
+from ..models import to_dict
 
 #: Seconds after which somebody who waits is better off with ways found by weights.
 _PATIENCE = 10.0
@@ -33,7 +34,7 @@ _finders: LastUsed[WayFinder] = LastUsed(2)
 
 def run(parameters: RouteQuestion, context: JobContext) -> dict[str, Any]:
     """Find the ways between start and end, WGS 84; without them only read what the next question needs."""
-    asked = parameters.model_dump(exclude={"start", "end"})
+    asked = {key: value for key, value in to_dict(parameters).items() if key not in ("start", "end")}
     streets = {key: asked[key] for key in asked if key not in _OF_RISK and key not in _OF_WAYS}
     risk = {key: asked[key] for key in asked if key not in _OF_WAYS}
     files = _stamp(asked["network"])

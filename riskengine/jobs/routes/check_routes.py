@@ -10,26 +10,26 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..contract.texts import count_text, format_amount
-from ..contract.tools.base import fields_of
-from ..contract.tools.checkroutes import CheckRoutes
-from ..ground.artefacts import check_folder
-from ..ground.context import JobContext
-from ..ground.tables import Chunk, write_table
-from ..intake.incidents import Incidents, count_reasons, read_exchange
-from ..maps.hull import draw_hull
-from ..report.routes import checkwords, words
-from ..report.routes.checktable import write_check_table
-from ..streets.kept import open_network
-from ..streets.network import Network
-from ..systems.routes.checking import Checked, check_ways
-from ..systems.routes.months import Month, choose_months
-from ..systems.routes.pairs import draw_pairs, read_own_pairs
-from ..systems.routes.polygons import Districts
-from ..systems.routes.results import Interval, PairOfPlaces
-from ..systems.routes.risks import list_controls, make_judged_risk
-from ..systems.routes.ways import WayPlan
-from .models import to_dict
+from ...contract.texts import count_text, format_amount
+from ...contract.tools.base import fields_of
+from ...contract.tools.checkroutes import CheckRoutes
+from ...ground.artefacts import check_folder
+from ...ground.context import JobContext
+from ...ground.tables import Chunk, write_table
+from ...intake.incidents import Incidents, count_reasons, read_exchange
+from ...maps.hull import draw_hull
+from ...report.routes import checkwords, words
+from ...report.routes.checktable import write_check_table
+from ...streets.kept import open_network
+from ...streets.network import Network
+from ...systems.routes.checking import Checked, check_ways
+from ...systems.routes.months import Month, choose_months
+from ...systems.routes.pairs import draw_pairs, read_own_pairs
+from ...systems.routes.polygons import Districts
+from ...systems.routes.results import Interval, PairOfPlaces
+from ...systems.routes.risks import list_controls, make_judged_risk
+from ...systems.routes.ways import WayPlan
+from ..models import to_dict
 
 
 def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
