@@ -12,13 +12,12 @@ from ...contract.texts import count_text
 from ...contract.tools.saferoutes import RouteQuestion
 from ...ground.context import JobContext
 from ...ground.errors import DataError
-from ...ground.wholetables import WholeTable
 from ...intake.incidents import read_exchange
 from ...intake.project import move_places
 from ...report.routes import words
-from ...streets.building import build_network
+from ...streets.kept import OpenNetwork, open_network
 from ...streets.network import Network
-from ...streets.reading import DEGREES, read_streets
+from ...streets.reading import DEGREES
 from ...systems.routes.exposure import read_exposure
 from ...systems.routes.results import EdgeExposure, PairOfPlaces, Ways
 from ...systems.routes.ways import WayFinder, WayPlan
@@ -27,7 +26,7 @@ from ..models import to_dict
 
 #: Seconds after which somebody who waits is better off with ways found by weights.
 _PATIENCE = 10.0
-_networks: LastUsed[tuple[Network, WholeTable]] = LastUsed(2)
+_networks: LastUsed[OpenNetwork] = LastUsed(2)
 _exposures: LastUsed[EdgeExposure] = LastUsed(3)
 _finders: LastUsed[WayFinder] = LastUsed(2)
 
@@ -40,11 +39,9 @@ def run(parameters: RouteQuestion, context: JobContext) -> dict[str, Any]:
     files = _stamp(asked["network"])
     crs = parameters.crs or ""
 
-    def read_network() -> tuple[Network, WholeTable]:
-        context.progress(0.0, "Reading the streets")
-        read = read_streets(parameters, context, crs)
-        with context.step(0.2, 0.6):
-            return build_network(read, parameters, context), read.table
+    def read_network() -> OpenNetwork:
+        with context.step(0.0, 0.6):
+            return open_network(parameters, context, crs)
 
     def measure() -> EdgeExposure:
         incidents = None
@@ -52,15 +49,16 @@ def run(parameters: RouteQuestion, context: JobContext) -> dict[str, Any]:
             context.progress(0.6, "Reading the incidents")
             incidents, _ = read_exchange(parameters.incidents, context, order=parameters.date_order)
         with context.step(0.6, 0.95):
-            return read_exposure(parameters, network, table, incidents, context)
+            return read_exposure(parameters, opened, incidents, context)
 
     by_streets = (_freeze(streets), files)
-    network, table = _networks.get(by_streets, read_network)
+    opened = _networks.get(by_streets, read_network)
+    network = opened.network
     by_risk = (_freeze(risk), files, *(_stamp(asked[key]) for key in ("incidents", "risk", "scores")))
     exposure = _exposures.get(by_risk, measure)
     plan = WayPlan(parameters.detour, parameters.farthest, parameters.unlit_factor, _PATIENCE)
     finder = _finders.get((_freeze(asked), by_risk), lambda: WayFinder(network, exposure, plan))
-    about = _describe_ground(network, table, exposure, parameters.percentile)
+    about = _describe_ground(network, exposure, parameters.percentile)
     if parameters.start is None or parameters.end is None:
         return about
     start, end = (_bring(place, network.crs) for place in (parameters.start, parameters.end))
@@ -107,13 +105,13 @@ def _bring(place: list[float], crs: str) -> tuple[float, float]:
     return float(x[0]), float(y[0])
 
 
-def _describe_ground(network: Network, table: WholeTable, exposure: EdgeExposure, percentile: float) -> dict[str, Any]:
+def _describe_ground(network: Network, exposure: EdgeExposure, percentile: float) -> dict[str, Any]:
     """What the answers rest on: the streets, where they lie, and the risk."""
     west, south, east, north = shapely.total_bounds(network.shapes).tolist()
     x, y = move_places(np.array([west, east, west, east]), np.array([south, south, north, north]), network.crs, DEGREES)
     return {
         "extent": [float(x.min()), float(y.min()), float(x.max()), float(y.max())],
-        "streets": f"{count_text(len(table), 'street')}, {words.format_metres(float(network.metres.sum()))}",
+        "streets": f"{count_text(network.rows, 'street')}, {words.format_metres(float(network.metres.sum()))}",
         "risk": exposure.title,
         "unit": exposure.unit,
         "percentile": percentile,
