@@ -159,17 +159,19 @@ def _read_network(path: Path, made_of: dict[str, Any]) -> tuple[Network, list[tu
         isinstance(each, list) and len(each) == 2 and all(isinstance(text, str) for text in each) for each in said
     ):
         raise Damaged("what it says is no text")
+    if type(rows) is not int:
+        raise Damaged("it does not say how many lines there are")
     _check_network(arrays, rows)
     given = {each.name: arrays[each.name] for each in fields(Network) if each.name in arrays}
     return Network(**given, crs=crs, rows=rows), [(message, level) for message, level in said]
 
 
-def _check_network(arrays: Arrays, rows: Any) -> None:
+def _check_network(arrays: Arrays, rows: int) -> None:
     check_arrays(_SPECS, arrays)
     nodes, edges, vertices = (len(arrays[name]) for name in ("x", "tail", "vertices"))
     first = arrays["first"]
     if len(first) != edges + 1 or first[0] != 0 or first[-1] != vertices or (np.diff(first) < 2).any():
         raise Damaged("its edges do not fill its vertices")
     for name, most in (("tail", nodes), ("head", nodes), ("line", rows)):
-        if not isinstance(most, int) or arrays[name].max(initial=0) >= most:
+        if arrays[name].max(initial=-1) >= most:
             raise Damaged(f"{name} is out of range")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 from ...contract.routes import ONLY, SHORTEST
-from ...contract.texts import count_text, part_text, show_name
+from ...contract.texts import count_text, format_amount, part_text, show_name
 from ...systems.routes.results import DistrictShare, EdgeExposure, Way, Ways
 from ..words import format_figure, format_percent
 
@@ -192,9 +192,9 @@ def describe_many(found: Sequence[Ways]) -> str:
 
 def describe_exposure(exposure: EdgeExposure) -> list[str]:
     """List sentences on the risk: what it is, how it was looked up, what had none."""
-    unit = f", {exposure.unit}" if exposure.unit else ""
+    unit = f", in {exposure.unit}" if exposure.unit else ""
     step = (
-        f"looked up every {format_figure(exposure.step)} m along the streets and added up"
+        f"looked up every {format_amount(exposure.step)} m along the streets and added up"
         if math.isfinite(exposure.step)
         else "read from the layer of streets and added up"
     )

@@ -16,6 +16,7 @@ from ...intake.incidents import Incidents
 from ...streets.network import Network
 from .fields.kernel import make_kernel_field
 from .fields.maps import read_map_field, read_score_field
+from .fields.passed import FIELDS
 from .results import EdgeExposure, RiskField
 
 Floats = NDArray[np.float64]
@@ -136,7 +137,13 @@ def read_exposure(
         west, south, east, north = shapely.total_bounds(network.shapes).tolist()
         origin = None if parameters.origin is None else np.datetime64(parameters.origin, "s")
         field: RiskField = make_kernel_field(
-            incidents, parameters.months, parameters.kernel, (west, south, east, north), origin, context
+            incidents,
+            parameters.months,
+            parameters.kernel,
+            (west, south, east, north),
+            origin,
+            context,
+            FIELDS[parameters.spread],
         )
     elif parameters.scores:
         scores = read_whole_table(parameters.scores, "scores")

@@ -11,7 +11,8 @@ from ...contract.routes import BETWEEN, LEAST, ONLY, SHORTEST, Wanted
 from ...ground.context import JobContext
 from ...streets.graph import make_graph
 from ...streets.network import Network
-from .front import Front, Terminal, Weighed, find_front, weigh_graph
+from .corridor import Terminal, Weighed, weigh_graph
+from .front import Front, find_front
 from .places import OnStreet, StreetFinder
 from .results import EdgeExposure, PairOfPlaces, Way, Ways
 
@@ -72,7 +73,7 @@ class WayFinder:
         graph = make_graph(network, forward, backward)
         unlit = network.lit == 0
         self.cost = exposure.exposure * np.where(unlit, plan.unlit_factor, 1.0)
-        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge])
+        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge], network.x, network.y)
         self._streets = StreetFinder(network, forward | backward)
 
     def find(self, pair: PairOfPlaces, context: JobContext | None = None) -> Ways:
@@ -96,7 +97,6 @@ class WayFinder:
             self._leave(start, outward=True),
             self._leave(end, outward=False),
             self.plan.detour / 100,
-            straight,
             direct,
             self.plan.time_limit,
             context,

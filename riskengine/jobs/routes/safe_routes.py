@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..contract.texts import part_text
-from ..contract.tools.saferoutes import SafeRoutes
-from ..ground.artefacts import check_folder
-from ..ground.context import JobContext
-from ..ground.errors import DataError
-from ..intake.incidents import count_reasons
-from ..report.outputs import hide_folders
-from ..report.routes.page import write_routes_page
-from ..report.routes.words import (
+from ...contract.texts import part_text
+from ...contract.tools.saferoutes import SafeRoutes
+from ...ground.artefacts import check_folder
+from ...ground.context import JobContext
+from ...ground.errors import DataError
+from ...intake.incidents import count_reasons
+from ...report.outputs import hide_folders
+from ...report.routes.page import write_routes_page
+from ...report.routes.words import (
     describe_districts,
     describe_front,
     describe_many,
@@ -23,14 +23,14 @@ from ..report.routes.words import (
     find_halfway,
     label_way,
 )
-from ..systems.routes.exposure import read_exposure
-from ..systems.routes.opening import open_streets
-from ..systems.routes.pairing import read_pairs
-from ..systems.routes.polygons import Districts, find_avoided
-from ..systems.routes.results import DistrictShare, Ways
-from ..systems.routes.routelayer import write_routes, write_unserved
-from ..systems.routes.ways import WayFinder, WayPlan, advise
-from .models import to_dict
+from ...systems.routes.exposure import read_exposure
+from ...systems.routes.opening import open_streets
+from ...systems.routes.pairing import read_pairs
+from ...systems.routes.polygons import Districts, find_avoided
+from ...systems.routes.results import DistrictShare, Ways
+from ...systems.routes.routelayer import write_routes, write_unserved
+from ...systems.routes.ways import WayFinder, WayPlan, advise
+from ..models import to_dict
 
 
 def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:

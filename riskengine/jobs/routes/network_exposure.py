@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..contract.tools.routes import NetworkExposure
-from ..ground.artefacts import check_folder
-from ..ground.context import JobContext
-from ..ground.wholetables import write_whole_table
-from ..intake.incidents import count_reasons
-from ..streets.faultlayer import write_faults
-from ..streets.faults import find_faults
-from ..systems.routes.exposed import LINE_FIELDS, MOSTLY, add_outside, choose_limits, describe_lines, sum_lines
-from ..systems.routes.exposure import read_exposure
-from ..systems.routes.opening import open_streets
+from ...contract.tools.routes import NetworkExposure
+from ...ground.artefacts import check_folder
+from ...ground.context import JobContext
+from ...ground.wholetables import write_whole_table
+from ...intake.incidents import count_reasons
+from ...streets.faultlayer import write_faults
+from ...streets.faults import find_faults
+from ...systems.routes.exposed import LINE_FIELDS, MOSTLY, add_outside, choose_limits, describe_lines, sum_lines
+from ...systems.routes.exposure import read_exposure
+from ...systems.routes.opening import open_streets
 
 
 def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
