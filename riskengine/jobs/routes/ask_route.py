@@ -8,21 +8,21 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..contract.routes import WAY_TITLES
-from ..contract.texts import count_text
-from ..contract.tools.saferoutes import RouteQuestion
-from ..ground.context import JobContext
-from ..ground.errors import DataError
-from ..intake.project import move_places
-from ..report.routes import words
-from ..streets.reading import DEGREES
-from ..systems.routes.exposure import read_exposure
-from ..systems.routes.opening import Opened, open_streets
-from ..systems.routes.polygons import find_avoided
-from ..systems.routes.results import EdgeExposure, PairOfPlaces, Ways
-from ..systems.routes.ways import WayFinder, WayPlan
-from ..systems.score.query import LastUsed, stamp_of
-from .models import to_dict
+from ...contract.routes import WAY_TITLES
+from ...contract.texts import count_text
+from ...contract.tools.saferoutes import RouteQuestion
+from ...ground.context import JobContext
+from ...ground.errors import DataError
+from ...intake.project import move_places
+from ...report.routes import words
+from ...streets.reading import DEGREES
+from ...systems.routes.exposure import read_exposure
+from ...systems.routes.opening import Opened, open_streets
+from ...systems.routes.polygons import find_avoided
+from ...systems.routes.results import EdgeExposure, PairOfPlaces, Ways
+from ...systems.routes.ways import WayFinder, WayPlan
+from ...systems.score.query import LastUsed, stamp_of
+from ..models import to_dict
 
 #: Seconds after which somebody who waits is better off with ways found by weights.
 _PATIENCE = 10.0
