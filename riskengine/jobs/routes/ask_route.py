@@ -49,9 +49,7 @@ def run(parameters: RouteQuestion, context: JobContext) -> dict[str, Any]:
         with context.step(0.0, 0.5):
             opened = open_streets(parameters, context)
         with context.step(0.5, 0.95):
-            return _Ground(
-                opened, read_exposure(parameters, opened.network, opened.streets.table, opened.incidents, context)
-            )
+            return _Ground(opened, read_exposure(parameters, opened.opened, opened.incidents, context))
 
     def make_finder() -> WayFinder:
         plan = WayPlan(parameters.detour, parameters.farthest, parameters.unlit_factor, _PATIENCE)
