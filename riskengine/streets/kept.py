@@ -55,12 +55,15 @@ class OpenNetwork:
     Attributes
     ----------
     network : Network
+    notes : tuple of str
+        What was said while it was built.
     kept : bool
         Whether it was built before.
     parameters : ReadsNetwork
     """
 
     network: Network
+    notes: tuple[str, ...]
     kept: bool
     parameters: ReadsNetwork
 
@@ -95,7 +98,7 @@ def open_network(parameters: ReadsNetwork, context: JobContext, crs: str = "") -
             for message, level in said:
                 context.log(message, level)
             context.log(f"The network is as it was: read from {path.name}")
-            return OpenNetwork(network, True, parameters)
+            return OpenNetwork(network, tuple(message for message, _ in said), True, parameters)
     said = []
 
     def log(message: str, level: str) -> None:
@@ -104,9 +107,10 @@ def open_network(parameters: ReadsNetwork, context: JobContext, crs: str = "") -
 
     # A context of its own, so that what is said can be said again.
     noted = JobContext(context.progress, log, context.cancelled)
+    context.progress(0.0, "Reading the streets")
     streets = read_streets(parameters, noted, crs)
     network = build_network(streets, parameters, noted)
-    found = OpenNetwork(network, False, parameters)
+    found = OpenNetwork(network, tuple(message for message, _ in said), False, parameters)
     # Read for the network: not a second time for whoever asks for it.
     found.__dict__["streets"] = streets
     if path and streets.table.id_field != EXCHANGE_ID:

@@ -132,19 +132,19 @@ class RoutesDock(AskingDock):
             self.asker.drop()
             self._show_nothing()
             self.start, self.end = place, None
-            self.end_line.field.clear()
-            self.start_line.field.setText(place.name)
+            for line, each in ((self.start_line, self.start), (self.end_line, None)):
+                _write(line, each)
             self.draw()
             self.message.say(tr("Now click where the way ends."))
         else:
-            self.end_line.field.setText(place.name)
+            _write(self.end_line, place)
             self._set_place("end", place)
 
     def swap(self) -> None:
         """Ask for the way back."""
         self.start, self.end = self.end, self.start
         for line, place in ((self.start_line, self.start), (self.end_line, self.end)):
-            line.field.setText(place.name if place is not None else "")
+            _write(line, place)
         self._ask()
 
     def warm_up(self) -> None:
@@ -252,7 +252,7 @@ class RoutesDock(AskingDock):
         self.chart.setVisible(last > 0)
         self.chart.show_ways(answer.ways, last)
         result = answer.result
-        self.notes_label.setText(" ".join([result["front"], *result["notes"], result["walker"]]))
+        self.notes_label.setText(" ".join(filter(None, [result["front"], *result["notes"], result["walker"]])))
         self.result.show()
         self.message.say(" ".join(result["moved"]), "warning")
         self.draw()
@@ -264,7 +264,7 @@ class RoutesDock(AskingDock):
             return
         way = self.current.ways[number]
         self.way_label.setText(f"{tr(way['title'])}: {way['label']}")
-        above = tr("{share} of it has a risk above the percentile {percentile}.").format(
+        above = tr("{share} of it has a risk above that of {percentile} of 100 m of all streets.").format(
             share=f"{way['above']:.0%}", percentile=f"{self.current.result['percentile']:g}"
         )
         self.words_label.setText(f"{way['words']} {above}")
@@ -277,7 +277,7 @@ class RoutesDock(AskingDock):
         self.asker.drop()
         self.start, self.end = answer.question.start, answer.question.end
         for line, place in ((self.start_line, self.start), (self.end_line, self.end)):
-            line.field.setText(show_name(place.name))
+            _write(line, place)
         self._show(answer)
         extent = QgsRectangle()
         for way in answer.ways:
@@ -300,6 +300,11 @@ class RoutesDock(AskingDock):
             return transform.transformBoundingBox(extent)
         except QgsCsException:
             return self.canvas.extent()
+
+
+def _write(line: AddressLine, place: Place | None) -> None:
+    line.field.setText("" if place is None else show_name(place.name))
+    line.field.setCursorPosition(0)
 
 
 def _make_label(bold: bool = False) -> QLabel:

@@ -9,7 +9,6 @@ from qgis.PyQt.QtCore import QMetaType
 
 from ...bridge import styles
 from ...bridge.crs import tr
-from ...bridge.style_parts import FOLDER
 from ...riskengine.contract.texts import show_name
 from ...riskengine.contract.tools.saferoutes import ROUTE_FIELDS
 from .route_bands import make_line
@@ -21,7 +20,7 @@ _LONGEST = 80
 
 
 def add_layer(answer: RouteAnswer) -> QgsVectorLayer:
-    """Add a layer with all ways of an answer, styled as *Less exposed routes* does, the chosen one or not."""
+    """Add a layer with all ways of an answer, styled as *Less exposed routes* does."""
     name = tr("Ways {places}").format(places=show_name(answer.name, _LONGEST))
     layer = QgsVectorLayer("LineString?crs=EPSG:4326", name, "memory")
     layer.dataProvider().addAttributes([QgsField(field, _TYPES[kind]) for field, kind in ROUTE_FIELDS.items()])
@@ -32,11 +31,10 @@ def add_layer(answer: RouteAnswer) -> QgsVectorLayer:
         feature.setGeometry(QgsGeometry.fromPolylineXY(make_line(way)))
         values: dict[str, Any] = {**way, "pair": answer.name, "rank": rank + 1, "exact": int(answer.result["exact"])}
         for field in ROUTE_FIELDS:
-            feature.setAttribute(field, values.get(field))
+            feature.setAttribute(field, values[field])
         features.append(feature)
     layer.dataProvider().addFeatures(features)
     layer.updateExtents()
-    if (FOLDER / "routes.qml").is_file():
-        styles.apply("routes", layer, answer.result)
+    styles.apply("routes", layer, answer.result)
     QgsProject.instance().addMapLayer(layer)
     return layer

@@ -2,65 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import shapely
 
-from ...contract.routes import WAY_TITLES
-from ...contract.texts import count_text
-from ...contract.tools.saferoutes import RouteQuestion
-from ...ground.context import JobContext
-from ...ground.errors import DataError
-from ...ground.wholetables import WholeTable
-from ...intake.incidents import read_exchange
-from ...intake.project import move_places
-from ...report.routes import words
-from ...streets.building import build_network
-from ...streets.network import Network
-from ...streets.reading import DEGREES, read_streets
-from ...systems.routes.exposure import read_exposure
-from ...systems.routes.results import EdgeExposure, PairOfPlaces, Ways
-from ...systems.routes.ways import WayFinder, WayPlan
-from ...systems.score.query import LastUsed, stamp_of
-from ..models import to_dict
+from ..contract.routes import WAY_TITLES
+from ..contract.texts import count_text
+from ..contract.tools.saferoutes import RouteQuestion
+from ..ground.context import JobContext
+from ..ground.errors import DataError
+from ..intake.project import move_places
+from ..report.routes import words
+from ..streets.reading import DEGREES
+from ..systems.routes.exposure import read_exposure
+from ..systems.routes.opening import Opened, open_streets
+from ..systems.routes.polygons import find_avoided
+from ..systems.routes.results import EdgeExposure, PairOfPlaces, Ways
+from ..systems.routes.ways import WayFinder, WayPlan
+from ..systems.score.query import LastUsed, stamp_of
+from .models import to_dict
 
 #: Seconds after which somebody who waits is better off with ways found by weights.
 _PATIENCE = 10.0
-_networks: LastUsed[tuple[Network, WholeTable]] = LastUsed(2)
-_exposures: LastUsed[EdgeExposure] = LastUsed(3)
+#: Parameters that neither the network nor its exposure depend on.
+_OF_WAYS = {"start", "end", "detour", "farthest", "unlit_factor", "avoid", "source"}
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What the ways of one choice of layers are found in."""
+
+    opened: Opened
+    exposure: EdgeExposure
+
+
+_grounds: LastUsed[_Ground] = LastUsed(2)
 _finders: LastUsed[WayFinder] = LastUsed(2)
 
 
 def run(parameters: RouteQuestion, context: JobContext) -> dict[str, Any]:
     """Find the ways between start and end, WGS 84; without them only read what the next question needs."""
-    asked = {key: value for key, value in to_dict(parameters).items() if key not in ("start", "end")}
-    streets = {key: asked[key] for key in asked if key not in _OF_RISK and key not in _OF_WAYS}
-    risk = {key: asked[key] for key in asked if key not in _OF_WAYS}
-    files = _stamp(asked["network"])
-    crs = parameters.crs or ""
 
-    def read_network() -> tuple[Network, WholeTable]:
-        context.progress(0.0, "Reading the streets")
-        read = read_streets(parameters, context, crs)
-        with context.step(0.2, 0.6):
-            return build_network(read, parameters, context), read.table
+    def read_ground() -> _Ground:
+        with context.step(0.0, 0.5):
+            opened = open_streets(parameters, context)
+        with context.step(0.5, 0.95):
+            return _Ground(
+                opened, read_exposure(parameters, opened.network, opened.streets.table, opened.incidents, context)
+            )
 
-    def measure() -> EdgeExposure:
-        incidents = None
-        if parameters.incidents:
-            context.progress(0.6, "Reading the incidents")
-            incidents, _ = read_exchange(parameters.incidents, context, order=parameters.date_order)
-        with context.step(0.6, 0.95):
-            return read_exposure(parameters, network, table, incidents, context)
+    def make_finder() -> WayFinder:
+        plan = WayPlan(parameters.detour, parameters.farthest, parameters.unlit_factor, _PATIENCE)
+        closed = find_avoided(parameters.avoid, network, context) if parameters.avoid else None
+        return WayFinder(network, ground.exposure, plan, closed)
 
-    by_streets = (_freeze(streets), files)
-    network, table = _networks.get(by_streets, read_network)
-    by_risk = (_freeze(risk), files, *(_stamp(asked[key]) for key in ("incidents", "risk", "scores")))
-    exposure = _exposures.get(by_risk, measure)
-    plan = WayPlan(parameters.detour, parameters.farthest, parameters.unlit_factor, _PATIENCE)
-    finder = _finders.get((_freeze(asked), by_risk), lambda: WayFinder(network, exposure, plan))
-    about = _describe_ground(network, table, exposure, parameters.percentile)
+    files = tuple(_stamp(getattr(parameters, key)) for key in ("network", "incidents", "risk", "scores", "avoid"))
+    of_ground = (_freeze(parameters, _OF_WAYS), files[:-1])
+    ground = _grounds.get(of_ground, read_ground)
+    network = ground.opened.network
+    finder = _finders.get((_freeze(parameters, {"start", "end"}), files), make_finder)
+    about = _describe_ground(ground, parameters.percentile)
     if parameters.start is None or parameters.end is None:
         return about
     start, end = (_bring(place, network.crs) for place in (parameters.start, parameters.end))
@@ -68,31 +71,13 @@ def run(parameters: RouteQuestion, context: JobContext) -> dict[str, Any]:
     return about | _answer(finder.find(PairOfPlaces("", start, end), context), network.crs)
 
 
-#: Parameters that the network does not depend on, and those that the exposure does not depend on.
-_OF_RISK = (
-    "incidents",
-    "risk",
-    "scores",
-    "score_field",
-    "band",
-    "months",
-    "kernel",
-    "origin",
-    "step",
-    "percentile",
-    "exposure_field",
-    "date_order",
-)
-_OF_WAYS = ("detour", "farthest", "unlit_factor", "avoid", "source")
-
-
 def _stamp(given: str | None) -> tuple[str, int, int] | None:
     """Of a file, or a table of one: another one under the same name is read again."""
     return None if not given else stamp_of(given.partition("|")[0])
 
 
-def _freeze(values: dict[str, Any]) -> str:
-    return repr(sorted(values.items()))
+def _freeze(parameters: RouteQuestion, without: set[str]) -> str:
+    return repr({key: value for key, value in to_dict(parameters).items() if key not in without})
 
 
 def _bring(place: list[float], crs: str) -> tuple[float, float]:
@@ -107,17 +92,19 @@ def _bring(place: list[float], crs: str) -> tuple[float, float]:
     return float(x[0]), float(y[0])
 
 
-def _describe_ground(network: Network, table: WholeTable, exposure: EdgeExposure, percentile: float) -> dict[str, Any]:
+def _describe_ground(ground: _Ground, percentile: float) -> dict[str, Any]:
     """What the answers rest on: the streets, where they lie, and the risk."""
+    network, exposure = ground.opened.network, ground.exposure
     west, south, east, north = shapely.total_bounds(network.shapes).tolist()
     x, y = move_places(np.array([west, east, west, east]), np.array([south, south, north, north]), network.crs, DEGREES)
+    lines, length = count_text(len(ground.opened.streets.table), "street"), float(network.metres.sum())
     return {
         "extent": [float(x.min()), float(y.min()), float(x.max()), float(y.max())],
-        "streets": f"{count_text(len(table), 'street')}, {words.format_metres(float(network.metres.sum()))}",
+        "streets": f"{lines}, {words.format_metres(length)}",
         "risk": exposure.title,
         "unit": exposure.unit,
         "percentile": percentile,
-        "notes": [*exposure.notes, *words.describe_exposure(exposure)],
+        "notes": [*(f"{note}." for note in exposure.notes), *words.describe_exposure(exposure)],
     }
 
 
@@ -152,6 +139,5 @@ def _answer(found: Ways, crs: str) -> dict[str, Any]:
         "headline": words.describe_ways(found),
         "front": words.describe_front(found) if ways else "",
         "moved": words.describe_moved(found),
-        "minutes_say": words.MINUTES,
         "walker": words.WALKER,
     }

@@ -71,7 +71,7 @@ def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
     for sentence in words.describe_districts(check.districts):
         context.log(sentence)
     if parameters.report:
-        from ..report.routes.checkpage import write_check_page
+        from ...report.routes.checkpage import write_check_page
 
         write_check_page(parameters.report, check, shown, check.notes, network.crs)
     if parameters.csv:

@@ -25,7 +25,7 @@ def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
         opened = open_streets(parameters, context)
     streets, network = opened.streets, opened.network
     with context.step(0.4, 0.7):
-        found = read_exposure(parameters, network, streets.table, opened.incidents, context)
+        found = read_exposure(parameters, opened.opened, opened.incidents, context)
     with context.step(0.7, 0.9):
         faults = find_faults(network, streets.levels, streets.empty, streets.parted, context)
     lines = sum_lines(network, found)

@@ -43,7 +43,7 @@ def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
     network = opened.network
     pairs, lonely = read_pairs(parameters, network.crs, context)
     with context.step(0.3, 0.5):
-        exposure = read_exposure(parameters, network, opened.streets.table, opened.incidents, context)
+        exposure = read_exposure(parameters, opened.opened, opened.incidents, context)
     closed = find_avoided(parameters.avoid, network, context) if parameters.avoid else None
     plan = WayPlan(
         parameters.detour, parameters.farthest, parameters.unlit_factor, parameters.time_limit, parameters.wanted
@@ -79,7 +79,7 @@ def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
             settings,
             districts,
             network,
-            [*opened.streets.notes, *notes],
+            [*opened.opened.notes, *notes],
             network.crs,
         )
     first = served[0] if served else None

@@ -47,7 +47,9 @@ def is_bounded(interval: Interval) -> bool:
 
 def _compare(ratio: Interval) -> str:
     """A ratio in words: "32 % fewer incidents than the shortest ones (95 % interval: 29 % to 35 % fewer)"."""
-    text = f"{_say_change(ratio.value)} incidents {'as' if _is_even(ratio.value) else 'than'} the shortest ones"
+    text = " ".join(
+        [_say_change(ratio.value), "incidents", "as" if _is_even(ratio.value) else "than", "the shortest ones"]
+    )
     if not is_bounded(ratio):
         return text
     # The smaller change first; where one end is fewer and the other more, both are said.
