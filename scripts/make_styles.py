@@ -254,16 +254,14 @@ def routes() -> None:
     order = {BETWEEN: 0, **{kind: 2 for kind in WAY_TITLES if kind not in (BETWEEN, SHORTEST)}, SHORTEST: 4}
     categories = []
     for kind, title in WAY_TITLES.items():
-        width = {SHORTEST: 0.9, BETWEEN: 0.6}.get(kind, 2.0)
+        width = {SHORTEST: 1.1, BETWEEN: 0.4}.get(kind, 2.4)
         line = QgsSimpleLineSymbolLayer(QColor(WAYS[kind]), width)
         symbol = QgsLineSymbol.createSimple({"color": "255,255,255", "width": str(width + 0.7)})
         if kind == SHORTEST:
-            # Through its gaps the way below is seen.
+            # Its gaps are white, so that no thin way below fills them.
             line.setUseCustomDashPattern(True)
             line.setCustomDashVector([3.0, 2.0])
-            symbol.changeSymbolLayer(0, line)
-        else:
-            symbol.appendSymbolLayer(line)
+        symbol.appendSymbolLayer(line)
         for number in range(symbol.symbolLayerCount()):
             symbol.symbolLayer(number).setRenderingPass(order[kind] + number)
         categories.append(QgsRendererCategory(kind, symbol, title))
@@ -273,7 +271,9 @@ def routes() -> None:
     settings = QgsPalLayerSettings()
     settings.fieldName = f'if("kind" = \'{BETWEEN}\', NULL, "label")'
     settings.isExpression = True
-    settings.placement = Qgis.LabelPlacement.Horizontal
+    settings.placement = Qgis.LabelPlacement.Line
+    settings.lineSettings().setPlacementFlags(Qgis.LabelLinePlacementFlag.AboveLine)
+    settings.dist = 1.0
     settings.setFormat(make_text())
     layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     layer.setLabelsEnabled(True)

@@ -112,7 +112,11 @@ class AsksForPlaces(Tool):
     ends: Annotated[
         str | None, Table(whole=True), Shown(tr("Layer of ends"), tr("In the place of one end: points."))
     ] = None
-    ends_field: Annotated[str | None, Field("ends"), Shown(tr("The same field of the ends"))] = None
+    ends_field: Annotated[
+        str | None,
+        Field("ends"),
+        Shown(tr("The same field of the ends"), tr("It may have another name there.")),
+    ] = None
 
 
 class SafeRoutes(RefusesFeatures, ChoosesWays, AsksForPlaces):
