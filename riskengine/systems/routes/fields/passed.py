@@ -36,7 +36,7 @@ class PassedField(KernelField):
         """The incidents passed per metre at the nodes of a grid, from the incidents at each of them."""
         mixed = (1 - _AROUND) * counts + _AROUND * gaussian_filter(counts, kernel / cell, mode="constant")
         # Fourier transforms leave values just below nothing.
-        return np.maximum(oaconvolve(mixed, compute_passing(kernel, cell), mode="same"), 0.0)
+        return np.asarray(np.maximum(oaconvolve(mixed, compute_passing(kernel, cell), mode="same"), 0.0))
 
 
 def compute_passing(distance: float, cell: float) -> Floats:
