@@ -14,8 +14,8 @@ from .kernel import Floats, KernelField
 #: Looks at the kernel along each side of a cell, of which the mean is taken: at its rim it has no limit.
 _LOOKS = 20
 #: Share of each incident that is spread by a Gaussian first, as wide as the distance: what happened somewhere says
-#: something of the streets around, too. Chosen on Baltimore, 2012 to 2014: within 100 m as good as without it, within
-#: 200 m much better.
+#: something of the streets around, too. Chosen on Baltimore, 2012 to 2014: within 100 m .005 worse than without it,
+#: within 200 m .07 better.
 _AROUND = 0.5
 
 
