@@ -265,7 +265,7 @@ class RoutesDock(AskingDock):
         way = self.current.ways[number]
         self.way_label.setText(f"{tr(way['title'])}: {way['label']}")
         above = tr("{share} of it has a risk above that of {percentile} of 100 m of all streets.").format(
-            share=f"{way['above']:.0%}", percentile=f"{self.current.result['percentile']:g}"
+            share=f"{100 * way['above']:.0f} %", percentile=f"{self.current.result['percentile']:g}"
         )
         self.words_label.setText(f"{way['words']} {above}")
         self.slider.setToolTip(way["label"])
