@@ -72,7 +72,7 @@ class TestPlacesOnStreets:
         random, asked, several = np.random.default_rng(2), 0, 0
         for case in draw_cases(240, seed=2):
             network = case.network
-            if np.ptp(network.x) < 50:
+            if np.ptp(network.x) < 50 or not (network.usable & (network.tail != network.head)).any():
                 continue
             start, end = (draw_place(network, random) for _ in range(2))
             if np.hypot(start[0] - end[0], start[1] - end[1]) < 2:
@@ -82,8 +82,8 @@ class TestPlacesOnStreets:
             assert len(found.ways) == len(expected), found.reason
             assert np.array(list_ways(found)).reshape(-1, 2) == pytest.approx(np.array(expected).reshape(-1, 2), abs=1e-3)
             asked += 1
-            several += len(expected) > 2
-        assert asked > 100 and several > 20
+            several += len(expected) > 1
+        assert asked > 100 and several > 30
 
 
 def draw_place(network: Network, random: np.random.Generator) -> Place:
@@ -191,10 +191,11 @@ class TestMaps:
     def test_metres_of_the_map_need_not_be_metres_on_the_ground(self, scale: float) -> None:
         # In Web Mercator a street of Baltimore is drawn 1.28 times as long as it is. The shortest way winds, and the
         # least exposed leads straight to a place far aside and straight back: as far aside as the cap can reach.
-        network = make_streets([(0, 0), (1000, 0), (500, 700)], [(0, 1), (0, 2), (2, 1)], [1400, 861, 861])
+        places = [(0, 0), (1000, 0), (500, 700), (-20, 0), (1020, 0)]
+        network = make_streets(places, [(0, 1), (0, 2), (2, 1), (0, 3), (1, 4)], [1400, 861, 861, 20, 20])
         drawn = replace(network, x=network.x / scale, y=network.y / scale, vertices=network.vertices / scale)
-        ways = ask(drawn, [5, 1, 1], (0, 0), (1000 / scale, 0), detour=25)
-        assert list_ways(ways) == [(1400, 5), (1722, 2)]
+        ways = ask(drawn, [5, 1, 1, 0, 0], (-20 / scale, 0), (1020 / scale, 0), detour=25)
+        assert list_ways(ways) == [(1440, 5), (1762, 2)]
 
 
 class TestNoWay:
