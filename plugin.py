@@ -31,6 +31,8 @@ class CrimeRiskPlugin:
         self.dialog: Any = None
         self.score_action: Any = None
         self.score_dock: Any = None
+        self.routes_action: Any = None
+        self.routes_dock: Any = None
         self.layout_action: Any = None
         self.locator_filter: Any = None
         self.legend_lines: Any = None
@@ -54,15 +56,14 @@ class CrimeRiskPlugin:
         self.action.setObjectName("crime_risk_set_up_engine")
         self.action.triggered.connect(self.show_engine_dialog)
         self.iface.addPluginToMenu(self._tr("Crime Risk"), self.action)
-        self.score_action = QAction(
-            QIcon(str(ICONS / "crime_score.svg")), self._tr("Crime score"), self.iface.mainWindow()
+        self.score_action = self._add_dock_action(
+            "score", "crime_score.svg", self._tr("Crime score"), self._tr("click on the map or type an address")
         )
-        self.score_action.setObjectName("crime_risk_score_dock")
-        self.score_action.setToolTip(self._tr("Crime score: click on the map or type an address"))
-        self.score_action.setCheckable(True)
         self.score_action.triggered.connect(self.show_score_dock)
-        self.iface.addPluginToMenu(self._tr("Crime Risk"), self.score_action)
-        self.iface.addToolBarIcon(self.score_action)
+        self.routes_action = self._add_dock_action(
+            "routes", "saferoutes.svg", self._tr("Less exposed routes"), self._tr("click start and end on the map")
+        )
+        self.routes_action.triggered.connect(self.show_routes_dock)
         self.layout_action = QAction(
             QIcon(str(ICONS / "classifyrisk.svg")), self._tr("New risk map layout"), self.iface.mainWindow()
         )
@@ -102,16 +103,42 @@ class CrimeRiskPlugin:
         if self.score_dock is None:
             if not shown:
                 return
-            from qgis.PyQt.QtCore import Qt
-
             from .ui.score.dock import ScoreDock
 
-            self.score_dock = ScoreDock(self.iface.mapCanvas(), self.show_engine_dialog, self.iface.mainWindow())
-            self.score_dock.setToggleVisibilityAction(self.score_action)
-            self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.score_dock)
-            width = self.score_dock.sizeHint().width()
-            self.iface.mainWindow().resizeDocks([self.score_dock], [width], Qt.Orientation.Horizontal)
+            self.score_dock = self._add_dock(ScoreDock, self.score_action)
         self.score_dock.setUserVisible(shown)
+
+    def show_routes_dock(self, shown: bool = True) -> None:
+        """Open or close the dock "Less exposed routes"; it is made when it is first opened."""
+        if self.routes_dock is None:
+            if not shown:
+                return
+            from .ui.routes.dock import RoutesDock
+
+            self.routes_dock = self._add_dock(RoutesDock, self.routes_action)
+        self.routes_dock.setUserVisible(shown)
+
+    def _add_dock_action(self, name: str, icon: str, title: str, hint: str) -> Any:
+        """Add what opens and closes a dock to menu and tool bar."""
+        from qgis.PyQt.QtGui import QAction
+
+        action = QAction(QIcon(str(ICONS / icon)), title, self.iface.mainWindow())
+        action.setObjectName(f"crime_risk_{name}_dock")
+        action.setToolTip(f"{title}: {hint}")
+        action.setCheckable(True)
+        self.iface.addPluginToMenu(self._tr("Crime Risk"), action)
+        self.iface.addToolBarIcon(action)
+        return action
+
+    def _add_dock(self, make: Any, action: Any) -> Any:
+        """Make a dock, and put it to the right of the map."""
+        from qgis.PyQt.QtCore import Qt
+
+        dock = make(self.iface.mapCanvas(), self.show_engine_dialog, self.iface.mainWindow())
+        dock.setToggleVisibilityAction(action)
+        self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        self.iface.mainWindow().resizeDocks([dock], [dock.sizeHint().width()], Qt.Orientation.Horizontal)
+        return dock
 
     def new_layout(self) -> None:
         """Add a print layout made from the template to the project, and open it."""
@@ -141,17 +168,19 @@ class CrimeRiskPlugin:
         if self.legend_lines is not None:
             self.legend_lines.close()
             self.legend_lines = None
-        if self.score_dock is not None:
-            self.score_dock.close_for_good()
-            self.iface.removeDockWidget(self.score_dock)
-            self.score_dock.deleteLater()
-            self.score_dock = None
-        if self.score_action is not None:
-            self.iface.removePluginMenu(self._tr("Crime Risk"), self.score_action)
-            self.iface.removeToolBarIcon(self.score_action)
-            # It belongs to the main window, where the next load of the plugin would meet it.
-            self.score_action.deleteLater()
-            self.score_action = None
+        for dock in (self.score_dock, self.routes_dock):
+            if dock is not None:
+                dock.close_for_good()
+                self.iface.removeDockWidget(dock)
+                dock.deleteLater()
+        self.score_dock = self.routes_dock = None
+        for action in (self.score_action, self.routes_action):
+            if action is not None:
+                self.iface.removePluginMenu(self._tr("Crime Risk"), action)
+                self.iface.removeToolBarIcon(action)
+                # It belongs to the main window, where the next load of the plugin would meet it.
+                action.deleteLater()
+        self.score_action = self.routes_action = None
         if self.layout_action is not None:
             self.iface.removePluginMenu(self._tr("Crime Risk"), self.layout_action)
             self.layout_action.deleteLater()

@@ -5,4 +5,4 @@ repository.  The plugin talks to it through :mod:`riskengine.worker`; a server
 without QGIS runs the same jobs with ``python -m riskengine run``.
 """
 
-__version__ = "0.11.0"
+__version__ = "0.12.0"

@@ -1,5 +1,6 @@
 """Write the shipped models to resources/models: csv_to_risk_map.model3, the whole chain, incidents_to_forecast.model3,
-incidents_to_area_forecast.model3, incidents_to_warnings.model3, and incidents_to_outcomes.model3.
+incidents_to_area_forecast.model3, incidents_to_warnings.model3, incidents_to_outcomes.model3, and
+incidents_to_routes.model3.
 
 Run with QGIS's Python after changing a chain here, or the default or limit of a parameter that it asks for; choices and
 help follow the tools by themselves. The name of a file is the model's id; those of `earlier` are models as they were,
@@ -45,6 +46,7 @@ ORDER = {
     "scores": 4,
     "train": 5,
     "forecast": 6,
+    "routes": 6,
     "warn": 6,
     "predict": 6,
     "classes": 7,
@@ -63,7 +65,7 @@ if(trim(coalesce(@categories, '')) = '', '', 'strpos(lower('''
 RASTERS = ({"OUTPUT": "Risk"}, {"OUTPUT": "Risk classes", "POLYGONS": "Class polygons"})
 BY_AREA = ({"AREAS": "Risk by area", "TOP": "Top places"}, {"AREAS": "Risk classes by area"})
 #: What a chain must make, though its tools can do without, since each makes it of grids or of areas alone.
-MANDATORY = {"Risk", "Risk classes", "Risk by area", "Risk classes by area", "Warnings", "Outcomes"}
+MANDATORY = {"Risk", "Risk classes", "Risk by area", "Risk classes by area", "Warnings", "Outcomes", "Routes"}
 
 KEPT = """\
 The steps run one after the other. When one fails, the run ends with its reason; what the steps before it have made is
@@ -436,6 +438,60 @@ the last days, which it had not when it was judged, are the layer of incidents t
     )
 
 
+def make_route_chain() -> Chain:
+    """From a file of incidents and streets to ways that pass less of them."""
+    asked = {
+        "streets": "INPUT",
+        "start": "START",
+        "end": "END",
+        "starts": "STARTS",
+        "starts_field": "STARTS_FIELD",
+        "ends": "ENDS",
+        "ends_field": "ENDS_FIELD",
+        "detour": "DETOUR",
+        "avoid": "AVOID",
+    }
+    return Chain(
+        "incidents_to_routes",
+        "From incidents to routes",
+        f"""
+Reads a file of incidents as the police publish it, makes a density of its last 12 months, and finds the ways from A to
+B that pass less reported crime: the shortest, the least exposed within the cap on detour, and those between. Give a
+start and an end, or layers of them.
+
+Read the report before you walk: it says what each way costs and saves, and that nobody counts walkers.
+
+{KEPT}
+""",
+        [
+            Input("csv", "importincidents", "INPUT"),
+            Input("format", "importincidents", "PROFILE"),
+            *(
+                Input(name, "saferoutes", key, layer={"starts_field": "starts", "ends_field": "ends"}.get(name, ""))
+                for name, key in asked.items()
+            ),
+        ],
+        [
+            (
+                "import",
+                "importincidents",
+                {"INPUT": ASKED("csv"), "PROFILE": ASKED("format")},
+                {"OUTPUT": "Incidents", "REFUSED": "Refused rows"},
+            ),
+            (
+                "routes",
+                "saferoutes",
+                {
+                    "INCIDENTS": use_made("import"),
+                    "TIME_FIELD": FIXED("occurred"),
+                    **{key: ASKED(name) for name, key in asked.items()},
+                },
+                {"OUTPUT": "Routes", "UNSERVED": "Pairs without a way", "REPORT": "Report"},
+            ),
+        ],
+    )
+
+
 def build(chain: Chain) -> QgsProcessingModelAlgorithm:
     """The model, laid out from top to bottom."""
     model = QgsProcessingModelAlgorithm(chain.title, "Models", "models")
@@ -494,7 +550,14 @@ if __name__ == "__main__":
 
         provider = CrimeRiskProvider()
         QgsApplication.processingRegistry().addProvider(provider)
-        makers = (make_main_chain, make_forecast_chain, make_area_chain, make_warning_chain, make_outcome_chain)
+        makers = (
+            make_main_chain,
+            make_forecast_chain,
+            make_area_chain,
+            make_warning_chain,
+            make_outcome_chain,
+            make_route_chain,
+        )
         for chain in (make() for make in makers):
             model = build(chain)
             wrong = [why for child in model.childAlgorithms() for why in model.validateChildAlgorithm(child)[1]]

@@ -41,8 +41,15 @@ from qgis.PyQt.QtGui import QColor
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from riskengine.contract.colours import LABELS, PLACES, PLACES_OUTLINE, SCORE_LIMITS, list_shades  # noqa: E402
-from riskengine.contract.routes import FAULTS, LEAST, SHORTEST, WAY_TITLES  # noqa: E402
+from riskengine.contract.colours import (  # noqa: E402
+    LABELS,
+    PLACES,
+    PLACES_OUTLINE,
+    SCORE_LIMITS,
+    WAYS,
+    list_shades,
+)
+from riskengine.contract.routes import BETWEEN, FAULTS, LEAST, SHORTEST, WAY_TITLES  # noqa: E402
 
 FOLDER = ROOT / "resources" / "styles"
 #: Of the score's classes.
@@ -237,6 +244,43 @@ def make_text() -> QgsTextFormat:
     return text
 
 
+def routes() -> None:
+    """Ways by what they are: the least exposed broad, the shortest dashed above it, those between them thin.
+
+    Where two run along the same street both are seen, and all are legible on any map below, in grey too.
+    """
+    layer = QgsVectorLayer("LineString?field=kind:string&field=label:string", "routes", "memory")
+    # The order of the legend; the shortest is drawn last.
+    order = {BETWEEN: 0, **{kind: 2 for kind in WAY_TITLES if kind not in (BETWEEN, SHORTEST)}, SHORTEST: 4}
+    categories = []
+    for kind, title in WAY_TITLES.items():
+        width = {SHORTEST: 1.1, BETWEEN: 0.4}.get(kind, 2.4)
+        line = QgsSimpleLineSymbolLayer(QColor(WAYS[kind]), width)
+        symbol = QgsLineSymbol.createSimple({"color": "255,255,255", "width": str(width + 0.7)})
+        if kind == SHORTEST:
+            # Its gaps are white, so that no thin way below fills them.
+            line.setUseCustomDashPattern(True)
+            line.setCustomDashVector([3.0, 2.0])
+        symbol.appendSymbolLayer(line)
+        for number in range(symbol.symbolLayerCount()):
+            symbol.symbolLayer(number).setRenderingPass(order[kind] + number)
+        categories.append(QgsRendererCategory(kind, symbol, title))
+    renderer = QgsCategorizedSymbolRenderer("kind", categories)
+    renderer.setUsingSymbolLevels(True)
+    layer.setRenderer(renderer)
+    settings = QgsPalLayerSettings()
+    settings.fieldName = f'if("kind" = \'{BETWEEN}\', NULL, "label")'
+    settings.isExpression = True
+    settings.placement = Qgis.LabelPlacement.Line
+    settings.lineSettings().setPlacementFlags(Qgis.LabelLinePlacementFlag.AboveLine)
+    settings.dist = 1.0
+    settings.setFormat(make_text())
+    layer.setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    layer.setLabelsEnabled(True)
+    layer.setMapTipTemplate('<b>[% "kind" %]</b><br>[% "label" %], [% round("minutes") %] min')
+    save(layer, "routes")
+
+
 #: What a cell with an incident can be.
 HITS = (
     ("correct", "Correct: flagged, with an incident"),
@@ -346,6 +390,7 @@ if __name__ == "__main__":
     warnings()
     network_faults()
     network_exposure()
+    routes()
     routes_checked()
     raster_styles()
     application.exitQgis()

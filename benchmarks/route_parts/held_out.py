@@ -25,6 +25,7 @@ from riskengine.jobs import run_job
 from riskengine.jobs.models import model_of
 from riskengine.maps.hull import draw_hull
 from riskengine.streets.building import build_network
+from riskengine.streets.kept import OpenNetwork
 from riskengine.streets.reading import read_streets
 from riskengine.systems.routes.checking import Checked, JudgedRisk, check_ways
 from riskengine.systems.routes.exposure import measure_exposure
@@ -68,9 +69,7 @@ def draw_months() -> tuple[str, ...]:
 
 CITIES = {
     "baltimore": City("baltimore/bpd_part1_2011_2016.csv", "streets/baltimore_streets.gpkg", draw_months(), 12),
-    "san_francisco": City(
-        "san_francisco/incidents_2012_h2.csv", "streets/san_francisco_streets.gpkg", ("2012-11",), 4
-    ),
+    "san_francisco": City("san_francisco/incidents_2012_h2.csv", "streets/san_francisco_streets.gpkg", ("2012-11",), 4),
 }
 
 
@@ -108,24 +107,25 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Jud
     parameters = model_of(CheckRoutes)(
         incidents="none.npz", network=streets, tested=list(tested), months=city.months, crs=crs
     )
-    lines = read_streets(parameters, context, crs)
-    network = build_network(lines, parameters, context)
+    # Nothing is kept beside shared data.
+    network = build_network(read_streets(parameters, context, crs), parameters, context)
+    opened = OpenNetwork(network, False, parameters)
     months = [np.datetime64(month, "M") for month in tested]
     known = incidents.before(months[0].astype("datetime64[s]"))
     area = draw_hull(known.x, known.y).shape
-    pairs = draw_pairs(
-        network, parameters.pairs, parameters.nearest, parameters.farthest, parameters.seed, area
-    )
+    pairs = draw_pairs(network, parameters.pairs, parameters.nearest, parameters.farthest, parameters.seed, area)
 
     def measure_score(past: Incidents, origin: np.datetime64, inner: JobContext) -> Any:
         field = ScoreField(CrimeIndex(past, crs), origin)
         return measure_exposure(network, field, context=inner)
 
+    passed = make_judged_risk("kernel", parameters.model_copy(update={"spread": "passed"}), network)
     risks = [
         *(make_judged_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
         JudgedRisk("crime score", measure_score),
+        JudgedRisk("incidents passed", passed.measure),
         *more,
-        *list_controls(parameters, network, lines),
+        *list_controls(parameters, opened),
     ]
     return check_ways(network, incidents, pairs, months, risks, WayPlan(detour=parameters.detour), context)
 

@@ -13,6 +13,8 @@ Travel = Literal["foot", "vehicle"]
 Direction = Literal["forward", "backward", "both"]
 #: Which ways of the front are written.
 Wanted = Literal["all", "ends"]
+#: How an incident is spread: by a Gaussian, or so that each adds up to one along a way that passes it.
+Spread = Literal["gaussian", "passed"]
 #: What a check takes for the risk: made of the months before each tested one, or a map that was made before all.
 RiskKind = Literal["kernel", "counts", "forecast", "map"]
 

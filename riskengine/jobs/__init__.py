@@ -1,4 +1,4 @@
-"""The jobs a worker can do: one module per job, with its function.
+"""The jobs a worker can do: one module per job, with its function; those of a group of tools may share a folder.
 
 A job's module defines ``run(parameters, context) -> dict``. The parameters are those of the tool that it serves (see
 `riskengine.contract.tools`), or of a pydantic model ``Parameters`` in the module where no tool shows them. The modules
@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from ..contract.tools import tool_of_job
@@ -21,9 +22,23 @@ from .models import JobParameters, check_parameters, model_of
 _NO_JOBS = ("models",)
 
 
+@cache
+def _find_jobs() -> dict[str, str]:
+    """The module of each job by its name: of this package, or of a folder in it."""
+    found: dict[str, str] = {}
+    for module in pkgutil.iter_modules(__path__):
+        place = f"{__name__}.{module.name}"
+        if module.ispkg:
+            folder = importlib.import_module(place).__path__
+            found |= {each.name: f"{place}.{each.name}" for each in pkgutil.iter_modules(folder)}
+        elif module.name not in _NO_JOBS:
+            found[module.name] = place
+    return found
+
+
 def job_names() -> list[str]:
     """List the names of all jobs, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _NO_JOBS)
+    return sorted(_find_jobs())
 
 
 def parameters_model(name: str) -> type[JobParameters]:
@@ -31,7 +46,7 @@ def parameters_model(name: str) -> type[JobParameters]:
     tool = tool_of_job(name)
     if tool is not None:
         return model_of(tool)
-    model: type[JobParameters] = importlib.import_module(f"{__name__}.{name}").Parameters
+    model: type[JobParameters] = importlib.import_module(_find_jobs()[name]).Parameters
     return model
 
 
@@ -62,6 +77,6 @@ def run_job(name: str, params: Mapping[str, Any], context: JobContext | None = N
             f"There is no job {name!r}", parameter="job", value=name, remedy="Use one of " + ", ".join(job_names())
         )
     parameters = check_parameters(tool_of_job(name), parameters_model(name), params)
-    module = importlib.import_module(f"{__name__}.{name}")
+    module = importlib.import_module(_find_jobs()[name])
     result: dict[str, Any] = module.run(parameters, context or JobContext())
     return result

@@ -76,6 +76,9 @@ def join_lines(streets: Streets, parts: NDArray[np.object_], row: NDArray[np.int
     """
     places, part = shapely.get_coordinates(parts, return_index=True)
     own = places @ np.array([1, 1j])
+    # A vertex that is there twice in a row would be an edge without length.
+    new = np.r_[True, (own[1:] != own[:-1]) | (part[1:] != part[:-1])]
+    own, part = own[new], part[new]
     begins = np.r_[True, part[1:] != part[:-1]]
     ends = np.r_[begins[1:], True]
     number = _number_places(own)

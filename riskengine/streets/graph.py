@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from .network import Network
 
-#: Lengths are whole micrometres: sums of them are exact, in whatever order they are added.
+#: Lengths are rounded to whole micrometres: as such, sums of them are exact in whatever order they are added.
 MICRO = 1e-6
 
 
@@ -31,7 +31,7 @@ class Graph:
     reverse : ndarray of bool, shape (A,)
         Whether the arc leads from the edge's head to its tail.
     metres : ndarray of float64, shape (A,)
-        Whole micrometres, as metres: multiples of `MICRO`.
+        Metres, rounded to whole micrometres: divided by `MICRO` and rounded again, they are whole numbers.
     """
 
     first: NDArray[np.int64]

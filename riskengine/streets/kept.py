@@ -55,12 +55,15 @@ class OpenNetwork:
     Attributes
     ----------
     network : Network
+    notes : tuple of str
+        What was said while it was built.
     kept : bool
         Whether it was built before.
     parameters : ReadsNetwork
     """
 
     network: Network
+    notes: tuple[str, ...]
     kept: bool
     parameters: ReadsNetwork
 
@@ -95,7 +98,7 @@ def open_network(parameters: ReadsNetwork, context: JobContext, crs: str = "") -
             for message, level in said:
                 context.log(message, level)
             context.log(f"The network is as it was: read from {path.name}")
-            return OpenNetwork(network, True, parameters)
+            return OpenNetwork(network, tuple(message for message, _ in said), True, parameters)
     said = []
 
     def log(message: str, level: str) -> None:
@@ -104,9 +107,10 @@ def open_network(parameters: ReadsNetwork, context: JobContext, crs: str = "") -
 
     # A context of its own, so that what is said can be said again.
     noted = JobContext(context.progress, log, context.cancelled)
+    context.progress(0.0, "Reading the streets")
     streets = read_streets(parameters, noted, crs)
     network = build_network(streets, parameters, noted)
-    found = OpenNetwork(network, False, parameters)
+    found = OpenNetwork(network, tuple(message for message, _ in said), False, parameters)
     # Read for the network: not a second time for whoever asks for it.
     found.__dict__["streets"] = streets
     if path and streets.table.id_field != EXCHANGE_ID:
@@ -159,17 +163,19 @@ def _read_network(path: Path, made_of: dict[str, Any]) -> tuple[Network, list[tu
         isinstance(each, list) and len(each) == 2 and all(isinstance(text, str) for text in each) for each in said
     ):
         raise Damaged("what it says is no text")
+    if type(rows) is not int:
+        raise Damaged("it does not say how many lines there are")
     _check_network(arrays, rows)
     given = {each.name: arrays[each.name] for each in fields(Network) if each.name in arrays}
     return Network(**given, crs=crs, rows=rows), [(message, level) for message, level in said]
 
 
-def _check_network(arrays: Arrays, rows: Any) -> None:
+def _check_network(arrays: Arrays, rows: int) -> None:
     check_arrays(_SPECS, arrays)
     nodes, edges, vertices = (len(arrays[name]) for name in ("x", "tail", "vertices"))
     first = arrays["first"]
     if len(first) != edges + 1 or first[0] != 0 or first[-1] != vertices or (np.diff(first) < 2).any():
         raise Damaged("its edges do not fill its vertices")
     for name, most in (("tail", nodes), ("head", nodes), ("line", rows)):
-        if not isinstance(most, int) or arrays[name].max(initial=0) >= most:
+        if arrays[name].max(initial=-1) >= most:
             raise Damaged(f"{name} is out of range")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 
 from ..contract.fieldnames import find_field
-from ..contract.texts import count_text, list_names, show_name
+from ..contract.texts import list_names, show_name
 from ..contract.tools.routes import ReadsLines
 from ..contract.utm import find_utm_code
 from ..ground.context import JobContext
@@ -81,8 +82,21 @@ def move_complex(places: NDArray[np.complex128], crs: str, wanted: str) -> NDArr
     """Bring places, as x + iy, from one CRS to another."""
     if crs == wanted or not len(places):
         return places
-    x, y = move_places(places.real, places.imag, crs, wanted)
+    try:
+        x, y = move_places(places.real, places.imag, crs, wanted)
+    except CPLE_BaseError as error:
+        raise make_misplaced_error(crs) from error
     return np.asarray(x + 1j * y)
+
+
+def make_misplaced_error(crs: str) -> DataError:
+    """Make the error of streets with coordinates that their CRS has not."""
+    return DataError(
+        f"Some street does not lie on the earth: {show_name(crs)} is not the CRS of its coordinates",
+        parameter="network",
+        value=crs,
+        remedy="Give the layer the CRS of its coordinates (right-click, Layer CRS), or correct the street",
+    )
 
 
 def read_streets(parameters: ReadsLines, context: JobContext, crs: str = "") -> Streets:
@@ -107,7 +121,8 @@ def read_streets(parameters: ReadsLines, context: JobContext, crs: str = "") -> 
     shapes = np.asarray(shapely.from_wkb(table.shapes(), on_invalid="ignore"), dtype=object)
     shapes = shapely.force_2d(shapes)
     parts, row = shapely.get_parts(shapes, return_index=True)
-    linear = (shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING) & (shapely.length(parts) > 0)
+    length = shapely.length(parts)
+    linear = (shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING) & (length > 0) & np.isfinite(length)
     parts, row = parts[linear], row[linear]
     if not len(parts):
         raise DataError(
@@ -120,8 +135,8 @@ def read_streets(parameters: ReadsLines, context: JobContext, crs: str = "") -> 
     notes: list[str] = []
     own = table.crs or _guess_crs(parts, notes)
     crs = crs or _choose_crs(parts, own)
-    if own == DEGREES or table.crs == "":
-        notes.append(f"The streets are in degrees: places are measured in metres of {crs}")
+    if crs != own:
+        notes.append(f"The streets are measured in metres of {crs}")
     fields, levels = find_fields(parameters, table, notes)
     for note in notes:
         context.log(note)
@@ -194,12 +209,9 @@ def _guess_crs(parts: NDArray[np.object_], notes: list[str]) -> str:
 
 
 def _choose_crs(parts: NDArray[np.object_], own: str) -> str:
-    middle = np.median(shapely.get_coordinates(shapely.get_point(parts, 0)), axis=0)
-    longitude, latitude = move_places(middle[:1], middle[1:], own, DEGREES)
-    return find_utm_code(float(longitude[0]), float(latitude[0]))
-
-
-def describe_streets(streets: Streets) -> str:
-    """Describe how many lines there are."""
-    rows = len(streets.table)
-    return count_text(rows, "line")
+    middle = np.median(shapely.get_coordinates(parts), axis=0)
+    place = move_complex(middle[:1] + 1j * middle[1:], own, DEGREES)
+    longitude, latitude = float(place[0].real), float(place[0].imag)
+    if not (abs(longitude) <= 180 and abs(latitude) <= 90):
+        raise make_misplaced_error(own)
+    return find_utm_code(longitude, latitude)

@@ -19,9 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What a tool cannot do without though each may be left empty by itself, by the names of Processing.
 BESIDE: dict[str, dict[str, Any]] = {
     "addcovariates": {"FIELDS": "occurred", "KEY_FIELD": "occurred"},
+    "checkroutes": {"NEAREST": 100, "FARTHEST": 50_000},
     "countareas": {"UNITS": "squares", "SIZE": 500},
     "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "joincontext": {"TABLE": "reports"},
+    "networkexposure": {"INCIDENTS": "reports"},
     "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "trainwarning": {"TARGETS": "SHOOTING"},
     "windowmaps": {"TARGETS": "SHOOTING", "PICTURES": "TEMPORARY_OUTPUT"},
@@ -101,7 +103,8 @@ def _inputs(folder: Path) -> dict[str, Any]:
     gdal.GetDriverByName("GTiff").Create(str(raster), 2, 2, 1)
     layer = QgsVectorLayer("Point?crs=EPSG:4326&field=occurred:datetime", "reports", "memory")
     areas = QgsVectorLayer("Polygon?crs=EPSG:4326&field=id:integer", "areas", "memory")
-    for each in (layer, areas):
+    lines = QgsVectorLayer("LineString?crs=EPSG:4326&field=occurred:datetime", "streets", "memory")
+    for each in (layer, areas, lines):
         QgsProject.instance().addMapLayer(each, False)
 
     def file(parameter: Any) -> str:
@@ -114,7 +117,7 @@ def _inputs(folder: Path) -> dict[str, Any]:
         "File": file,
         "MapLayer": lambda parameter: str(raster),
         "Incidents": lambda parameter: layer,
-        "Table": lambda parameter: layer,
+        "Table": lambda parameter: lines if parameter.kind.lines else layer,
         "Units": lambda parameter: areas,
         "Field": lambda parameter: "occurred",
         "RasterDestination": lambda parameter: str(folder / "out.tif"),

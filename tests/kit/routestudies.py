@@ -105,7 +105,8 @@ def make_check(*deliveries: Delivery, **given: object) -> RouteCheck:
     )
     values = {
         "months": ("2015-06", "2015-11"), "pairs": 100, "deliveries": shown, "repeated": 0.8,
-        "by_detour": ((5.0, Interval(0.88, 0.85, 0.91)), (10.0, Interval(0.82, 0.78, 0.86)), (25.0, Interval(0.75, 0.71, 0.79))),
+        "by_detour": ((5.0, Interval(0.88, 0.85, 0.91)), (10.0, Interval(0.82, 0.78, 0.86)),
+                      (25.0, Interval(0.75, 0.71, 0.79))),
         "districts": make_districts(), "notes": ("Pairs lie 1,000 to 4,000 m apart",),
     }  # fmt: skip
     return RouteCheck(**{**values, **given})  # type: ignore[arg-type]

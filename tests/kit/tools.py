@@ -104,7 +104,7 @@ def check_job(tool: Any) -> None:
     from crime_risk.bridge import styles
     from crime_risk.riskengine.contract.tools.base import parameters_of
 
-    assert (ROOT / "riskengine" / "jobs" / f"{tool.JOB}.py").is_file(), f"riskengine/jobs/{tool.JOB}.py is missing"
+    assert [*(ROOT / "riskengine" / "jobs").rglob(f"{tool.JOB}.py")], f"riskengine/jobs/{tool.JOB}.py is missing"
     for parameter in parameters_of(tool):
         if style := getattr(parameter.kind, "style", ""):
             known = style in styles.BY_RESULT or (styles.FOLDER / f"{style}.qml").is_file()

@@ -31,9 +31,12 @@ SHOWN = {
     "incidents_to_area_forecast": "From incidents to area forecast",
     "incidents_to_warnings": "From incidents to warnings",
     "incidents_to_outcomes": "From incidents to outcomes",
+    "incidents_to_routes": "From incidents to routes",
 }
 #: Those that ask for a kind of forecaster.
-WITH_KINDS = [name for name in SHOWN if name not in ("incidents_to_warnings", "incidents_to_outcomes")]
+WITH_KINDS = [
+    name for name in SHOWN if name not in ("incidents_to_warnings", "incidents_to_outcomes", "incidents_to_routes")
+]
 HIDDEN = ("From CSV to risk map", "From incidents to forecast")
 #: What each input of the models is an input of: its tool has its default, limits, help and options.
 OF_TOOLS = {
@@ -57,6 +60,20 @@ OF_TOOLS = {
     "incidents": ("rasterizehotspots", "INPUT"),
     "time_field": ("rasterizehotspots", "TIME_FIELD"),
     "category_field": ("rasterizehotspots", "CATEGORY_FIELD"),
+}
+#: What the model of routes asks for, in the order of the work.
+OF_ROUTES = {
+    "csv": ("importincidents", "INPUT"),
+    "format": ("importincidents", "PROFILE"),
+    "streets": ("saferoutes", "INPUT"),
+    "start": ("saferoutes", "START"),
+    "end": ("saferoutes", "END"),
+    "starts": ("saferoutes", "STARTS"),
+    "starts_field": ("saferoutes", "STARTS_FIELD"),
+    "ends": ("saferoutes", "ENDS"),
+    "ends_field": ("saferoutes", "ENDS_FIELD"),
+    "detour": ("saferoutes", "DETOUR"),
+    "avoid": ("saferoutes", "AVOID"),
 }
 #: What the model of outcomes asks for, in the order of the work.
 OF_OUTCOMES = {
@@ -206,6 +223,7 @@ def test_inputs_come_in_the_order_of_the_work() -> None:
     assert list_inputs("incidents_to_area_forecast") == [*OF_AREAS, "kind", "steps"]
     assert list_inputs("incidents_to_warnings") == [*OF_WARNINGS, "windows"]
     assert list_inputs("incidents_to_outcomes") == list(OF_OUTCOMES)
+    assert list_inputs("incidents_to_routes") == list(OF_ROUTES)
 
 
 def test_a_chain_of_areas_needs_them_and_chooses_their_fields() -> None:
@@ -238,6 +256,7 @@ def test_what_a_chain_is_for_must_be_made(name: str) -> None:
         "incidents_to_area_forecast": {f"{end}_by_area" for end in ends},
         "incidents_to_warnings": {"warning_model", "warnings"},
         "incidents_to_outcomes": {"outcome_model", "outcomes"},
+        "incidents_to_routes": {"routes"},
     }
     assert others.get(name, ends) <= needed
 
@@ -255,7 +274,11 @@ def test_an_input_is_what_its_tool_says(name: str) -> None:
         ignored = {"name", "description", "flags", "parent_layer"}
         kept, said = ({k: v for k, v in each.toVariantMap().items() if k not in ignored} for each in (asked, declared))
         assert kept == said, own
-    others = {"incidents_to_warnings": ("windows", "Next windows"), "incidents_to_outcomes": ("ladder", "Ladder")}
+    others = {
+        "incidents_to_warnings": ("windows", "Next windows"),
+        "incidents_to_outcomes": ("ladder", "Ladder"),
+        "incidents_to_routes": ("detour", "Cap on detour [%]"),
+    }
     last, title = others.get(name, ("steps", "Maps to forecast"))
     assert model.parameterDefinition(last).description() == title
 
@@ -268,6 +291,8 @@ def find_origin(name: str, own: str) -> tuple[str, str]:
         return ("warn", "NEXT") if own == "windows" else ("trainwarning", OF_WARNINGS[own])
     if name == "incidents_to_outcomes":
         return OF_OUTCOMES[own]
+    if name == "incidents_to_routes":
+        return OF_ROUTES[own]
     return OF_TOOLS[own]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from kit.layers import make_city_rows
 from kit.outcomelayers import make_outcome_layer
+from kit.streetlayers import make_streets
 from kit.tools import algorithm_of, check_run, check_tool, list_tool_ids
 from qgis.core import QgsFeature, QgsProcessingParameterRasterDestination, QgsProject, QgsVectorLayer
 
@@ -18,6 +19,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "backtestforecast": {"MODELS": "recent_counts", "WORKERS": 1},
     "backtestwarnings": {"TARGETS": "Theft", "WINDOW": 2, "DELAY": 0, "MODELS": "level"},
     "countareas": {"UNITS": 1, "SIZE": 500},
+    "checkroutes": {"MONTHS": 1, "PAIRS": 10, "NEAREST": 100, "FARTHEST": 50_000, "CONTROLS": 1},
     "convlstmprediction": {"SEQUENCE_LENGTH": 6, "EPOCHS": 1, "CHANNELS": 4, "LAYERS": 1},
     "crimescorelayer": {"SPACING": 500},
     "predictscore": {"SPACING": 500},
@@ -54,6 +56,7 @@ def inputs_of(
     warning_model: str,
     crimes: QgsVectorLayer,
     outcome_model: str,
+    streets: QgsVectorLayer,
 ) -> Any:
     """`inputs_of(tool)`: what it needs, by the names of Processing."""
     by_key = {
@@ -65,6 +68,7 @@ def inputs_of(
         "path": str(csv_file),
         "panel": panel,
         "table": table,
+        "network": streets,
     }
     models = {
         "crimemodel": forecast["OUTPUT_MODEL"],
@@ -91,6 +95,11 @@ def inputs_of(
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
+        if name == "networkexposure":
+            given["INCIDENTS"] = town_layer
+        if name == "checkroutes":
+            # A month is tested, and one before it is known.
+            given["INCIDENTS"] = points(make_city_rows(count=600, days=100))
         if name == "joincontext":
             given["TABLE"] = squares
         return {**given, **QUICK.get(name, {})}
@@ -122,6 +131,12 @@ def outcome_model(run: Any, crimes: QgsVectorLayer, tmp_path_factory: pytest.Tem
     """A table of rates of them."""
     path = tmp_path_factory.mktemp("outcome") / "outcome.crimeoutcome"
     return str(run("trainoutcome", INPUT=crimes, **QUICK["trainoutcome"], MODEL=str(path))["MODEL"])
+
+
+@pytest.fixture(scope="module")
+def streets(plugin: Any) -> QgsVectorLayer:
+    """Streets of the town."""
+    return make_streets()
 
 
 @pytest.fixture(scope="module")

@@ -14,27 +14,14 @@ from qgis.core import (
     QgsProject,
     QgsRectangle,
 )
-from qgis.gui import QgsDockWidget, QgsMapCanvas, QgsMapTool
-from qgis.PyQt import sip
-from qgis.PyQt.QtCore import QDateTime, QSize, Qt, QTimer
-from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import (
-    QFileDialog,
-    QFrame,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QTabWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QDateTime
+from qgis.PyQt.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from ...bridge import environment
 from ...bridge.crs import WGS84, tr
 from ...bridge.news import NEWS
-from ..message import Message
+from ..asking_dock import AskingDock
 from . import markers, queries_layer
 from .address_line import AddressLine
 from .answer_view import AnswerView
@@ -47,12 +34,8 @@ from .neighbours import NeighbourTable
 from .query_task import Asker, QueryTask, Question
 from .settings_box import SettingsBox
 
-ICON = Path(__file__).resolve().parents[2] / "resources" / "icons" / "crime_score.svg"
-#: An answer that comes sooner needs no progress bar.
-_PATIENCE_MILLISECONDS = 300
 
-
-class ScoreDock(QgsDockWidget):
+class ScoreDock(AskingDock):
     """Asks places and shows the answers.
 
     Parameters
@@ -64,32 +47,23 @@ class ScoreDock(QgsDockWidget):
     """
 
     def __init__(self, canvas: QgsMapCanvas, set_up_engine: Callable[[], None], parent: QWidget | None = None) -> None:
-        super().__init__(tr("Crime score"), parent)
+        super().__init__(
+            tr("Crime score"),
+            "crime_score.svg",
+            canvas,
+            ScoreMapTool(canvas, tr("Crime score")),
+            Asker(),
+            markers.Markers(canvas),
+            set_up_engine,
+            parent,
+        )
         self.setObjectName("CrimeRiskScoreDock")
-        self.setWindowIcon(QIcon(str(ICON)))
-        self.canvas = canvas
-        self._open = False
-        self._tool_before: QgsMapTool | None = None
-        self.markers = markers.Markers(canvas)
-        self.asker = Asker(self)
-        self.tool = ScoreMapTool(canvas)
         self.current: Answer | None = None
-
-        self.tool_button = QToolButton()
-        self.tool_button.setIcon(QIcon(str(ICON)))
         self.tool_button.setText(tr("Click to &ask"))
         self.tool_button.setToolTip(tr("Then click on the map: the score of the place appears here"))
-        self.tool_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.tool_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.tool_button.setCheckable(True)
-        self.tool.setButton(self.tool_button)
         self.centre_button = QPushButton(tr("Ask at map centre"))
         self.centre_button.setToolTip(tr("Asks the place in the middle of the map: no mouse needed"))
         self.address_line = AddressLine()
-        self.message = Message()
-        self.progress_bar = QProgressBar()
-        self.progress_bar.setRange(0, 1000)
-        self.progress_bar.hide()
         self.settings_box = SettingsBox()
         self.answer_view = AnswerView()
         self.chart = MonthlyChart()
@@ -97,31 +71,19 @@ class ScoreDock(QgsDockWidget):
         self.history = History()
         self._build()
 
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.setInterval(_PATIENCE_MILLISECONDS)
-        self._patience.timeout.connect(self.progress_bar.show)
-        self.tool_button.clicked.connect(self._toggle_tool)
         self.centre_button.clicked.connect(self.ask_at_centre)
         self.tool.picked.connect(lambda point: self._ask("", point))
         self.tool.failed.connect(lambda why: self.message.say(why, "warning"))
         self.address_line.located.connect(self.ask)
         self.address_line.failed.connect(lambda why: self.message.say(why, "warning"))
         self.settings_box.changed.connect(self.warm_up)
-        self.message.set_up_button.clicked.connect(lambda: set_up_engine())
-        self.asker.started.connect(self._patience.start)
-        self.asker.progressed.connect(self._show_progress)
-        self.asker.idle.connect(self._hide_progress)
         self.asker.answered.connect(self._take)
         self.neighbours.highlighted.connect(self.markers.highlight_incidents)
         self.neighbours.asked_for.connect(self._go_to_neighbour)
         self.history.chosen.connect(self._show_again)
         self.history.cleared.connect(self.clear)
         self.history.save_button.clicked.connect(self._ask_where_to_save)
-        self.visibilityChanged.connect(self._closed_or_opened)
-        QgsProject.instance().cleared.connect(self.markers.clear)
         NEWS.file_made.connect(self.settings_box.take_file)
-        NEWS.engine_changed.connect(self._take_engine)
         self.clear()
 
     def _build(self) -> None:
@@ -147,20 +109,7 @@ class ScoreDock(QgsDockWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.result)
         layout.addWidget(self.tabs, 1)
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setWidget(content)
-        # Narrower than this it would have to be scrolled sideways.
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        bar = area.verticalScrollBar().sizeHint().width()
-        area.setMinimumWidth(content.minimumSizeHint().width() + bar)
-        self.setWidget(area)
-
-    def sizeHint(self) -> QSize:
-        """Wide enough for a row of the table."""
-        metrics = self.fontMetrics()
-        return QSize(metrics.averageCharWidth() * 52, metrics.height() * 44)
+        self.set_content(content)
 
     def ask(self, name: str, point: QgsPointXY) -> None:
         """Ask a named place, such as an address; the map goes there.
@@ -195,6 +144,11 @@ class ScoreDock(QgsDockWidget):
         else:
             self.asker.ask(Question(settings))
 
+    def draw(self) -> None:
+        """Draw the answer that is shown."""
+        if self.current is not None:
+            self.markers.show(self.current)
+
     def clear(self) -> None:
         """Forget the answer, and take its marks off the map."""
         self.asker.drop()
@@ -207,13 +161,8 @@ class ScoreDock(QgsDockWidget):
 
     def close_for_good(self) -> None:
         """Leave nothing behind: QGIS unloads the plugin."""
-        QgsProject.instance().cleared.disconnect(self.markers.clear)
         NEWS.file_made.disconnect(self.settings_box.take_file)
-        NEWS.engine_changed.disconnect(self._take_engine)
-        self.asker.drop()
-        self._put_tool_away()
-        self.tool.deleteLater()
-        self.markers.close()
+        super().close_for_good()
 
     @staticmethod
     def _no_index() -> str:
@@ -276,12 +225,6 @@ class ScoreDock(QgsDockWidget):
         update = engine.problem if engine.outdated else ""
         self.message.say(" ".join(filter(None, (caveats, update))), "warning", set_up=engine.outdated)
 
-    def _take_engine(self) -> None:
-        """The engine may be there now, or gone; a dock that is closed looks when it is opened."""
-        if self._open:
-            self.message.clear()
-            self.warm_up()
-
     def _show_again(self, answer: Answer) -> None:
         self._show(answer)
         if why := markers.show_place(self.canvas, answer.point, answer.result["radius"]):
@@ -301,49 +244,9 @@ class ScoreDock(QgsDockWidget):
             # Addresses are then looked for everywhere.
             return
 
-    def _show_progress(self, share: float, text: str) -> None:
-        self.progress_bar.setValue(round(share * 1000))
-        self.progress_bar.setFormat(text)
-
-    def _hide_progress(self) -> None:
-        self._patience.stop()
-        self.progress_bar.hide()
-        self.progress_bar.reset()
-
-    def _toggle_tool(self, wanted: bool) -> None:
-        if wanted:
-            self._tool_before = self.canvas.mapTool()
-            self.canvas.setMapTool(self.tool)
-        else:
-            self._put_tool_away()
-
-    def _put_tool_away(self) -> None:
-        """Back to the tool of before, so that the map can be moved again."""
-        if self.canvas.mapTool() is not self.tool:
-            return
-        before, self._tool_before = self._tool_before, None
-        if before is None or sip.isdeleted(before):
-            self.canvas.unsetMapTool(self.tool)
-        else:
-            self.canvas.setMapTool(before)
-
     def _ask_where_to_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
             self, tr("Save queries"), str(Path.home() / "crime_score_queries.gpkg"), tr("GeoPackage (*.gpkg)")
         )
         if path:
             self.message.say(queries_layer.save(path))
-
-    def _closed_or_opened(self) -> None:
-        # Behind another dock's tab it is open still: that one is not "hidden" in Qt's sense.
-        if self._open == (not self.isHidden()):
-            return
-        self._open = not self.isHidden()
-        if not self._open:
-            self.asker.drop()
-            self.markers.clear()
-            self._put_tool_away()
-            return
-        if self.current is not None:
-            self.markers.show(self.current)
-        self.warm_up()

@@ -48,21 +48,29 @@ def as_table(answers: Iterable[Answer]) -> str:
             answer.model,
             answer.index,
         )
-        lines.append("\t".join(_as_cell(value) for value in values))
+        lines.append("\t".join(as_cell(value) for value in values))
     return "\n".join(lines)
 
 
-def _as_cell(value: str) -> str:
+def as_cell(value: str) -> str:
     """A text on one line that no spreadsheet takes for a formula."""
     cell = " ".join(value.split())
     return f"'{cell}" if cell.startswith(tuple("=+-@")) and not _NUMBERS.fullmatch(cell) else cell
 
 
-class _List(QListWidget):
-    """Keys do what the buttons do."""
+class AnswerList(QListWidget):
+    """Answers, whose keys do what the buttons do."""
 
     copied = pyqtSignal()
     opened = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setAlternatingRowColors(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumHeight(self.fontMetrics().height() * 6)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
@@ -87,13 +95,8 @@ class History(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.list = _List()
+        self.list = AnswerList()
         self.list.setAccessibleName(tr("Places asked so far"))
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setAlternatingRowColors(True)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setMinimumHeight(self.fontMetrics().height() * 6)
         side = round(self.fontMetrics().height() * 0.8)
         self.list.setIconSize(QSize(side, side))
         self.go_button = QPushButton(tr("&Go to"))
@@ -140,7 +143,7 @@ class History(QWidget):
 
     def copy(self) -> None:
         """Copy the selected answers, or all."""
-        rows = sorted(self.list.find_row(item) for item in self.list.selectedItems()) or range(self.list.count())
+        rows = sorted(self.list.row(item) for item in self.list.selectedItems()) or range(self.list.count())
         QApplication.clipboard().setText(as_table(self.list.item(row).data(_ANSWER) for row in rows))
 
     def clear(self) -> None:

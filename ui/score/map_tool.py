@@ -32,15 +32,17 @@ class ScoreMapTool(QgsMapTool):
     Parameters
     ----------
     canvas : QgsMapCanvas
+    title : str
+        Of the tool.
     """
 
     #: The place in WGS 84.
     picked = pyqtSignal(QgsPointXY)
     failed = pyqtSignal(str)
 
-    def __init__(self, canvas: QgsMapCanvas) -> None:
+    def __init__(self, canvas: QgsMapCanvas, title: str) -> None:
         super().__init__(canvas)
-        self.setToolName(tr("Crime score"))
+        self.setToolName(title)
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def canvasReleaseEvent(self, event: QgsMapMouseEvent) -> None:

@@ -29,8 +29,8 @@ _CIRCLE_SEGMENTS = 24
 _AROUND = 5
 
 
-class Markers:
-    """The rubber bands of one answer.
+class Bands:
+    """Draws rubber bands on a map.
 
     Parameters
     ----------
@@ -39,8 +39,56 @@ class Markers:
 
     def __init__(self, canvas: QgsMapCanvas) -> None:
         self._canvas = canvas
-        self._answer: Answer | None = None
         self._crs = QgsCoordinateReferenceSystem()
+        canvas.destinationCrsChanged.connect(self._redraw)
+
+    def clear(self) -> None:
+        """Take everything off the map."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Clear, for good."""
+        self.clear()
+        self._canvas.destinationCrsChanged.disconnect(self._redraw)
+
+    def _redraw(self) -> None:
+        """Draw again what is drawn, in the map's new CRS."""
+        raise NotImplementedError
+
+    def _band(self, kind: Qgis.GeometryType, geometry: QgsGeometry, width: float) -> QgsRubberBand:
+        band = QgsRubberBand(self._canvas, kind)
+        band.setColor(INK)
+        band.setSecondaryStrokeColor(RIM)
+        band.setWidth(max(round(width * self._unit() / 8), 1))
+        shape = QgsGeometry(geometry)
+        if not _bring(shape, self._crs, self._canvas):
+            band.setToGeometry(shape)
+        return band
+
+    def _icon(self, band: QgsRubberBand, icon: QgsRubberBand.IconType, size: float) -> None:
+        band.setIcon(icon)
+        band.setIconSize(round(size * self._unit()))
+
+    def _unit(self) -> float:
+        """About a line of text: what is legible on this screen."""
+        return QFontMetricsF(self._canvas.font()).height()
+
+    def _remove(self, band: QgsRubberBand | None) -> None:
+        if band is not None:
+            self._canvas.scene().removeItem(band)
+
+
+class Markers(Bands):
+    """The rubber bands of one answer.
+
+    Parameters
+    ----------
+    canvas : QgsMapCanvas
+    """
+
+    def __init__(self, canvas: QgsMapCanvas) -> None:
+        super().__init__(canvas)
+        self._answer: Answer | None = None
         self._centre = QgsPointXY()
         self.circle: QgsRubberBand | None = None
         self.lines: QgsRubberBand | None = None
@@ -48,7 +96,6 @@ class Markers:
         self.place: QgsRubberBand | None = None
         self.highlight: QgsRubberBand | None = None
         self._highlighted: list[int] = []
-        canvas.destinationCrsChanged.connect(self._redraw)
 
     def show(self, answer: Answer) -> None:
         """Draw an answer in place of the last one."""
@@ -108,38 +155,11 @@ class Markers:
         self.circle = self.lines = self.ends = self.place = self.highlight = None
         self._answer, self._highlighted = None, []
 
-    def close(self) -> None:
-        """Clear, for good."""
-        self.clear()
-        self._canvas.destinationCrsChanged.disconnect(self._redraw)
-
     def _redraw(self) -> None:
         if self._answer is not None:
             chosen = self._highlighted
             self.show(self._answer)
             self.highlight_incidents(chosen)
-
-    def _band(self, kind: Qgis.GeometryType, geometry: QgsGeometry, width: float) -> QgsRubberBand:
-        band = QgsRubberBand(self._canvas, kind)
-        band.setColor(INK)
-        band.setSecondaryStrokeColor(RIM)
-        band.setWidth(max(round(width * self._unit() / 8), 1))
-        shape = QgsGeometry(geometry)
-        if not _bring(shape, self._crs, self._canvas):
-            band.setToGeometry(shape)
-        return band
-
-    def _icon(self, band: QgsRubberBand, icon: QgsRubberBand.IconType, size: float) -> None:
-        band.setIcon(icon)
-        band.setIconSize(round(size * self._unit()))
-
-    def _unit(self) -> float:
-        """About a line of text: what is legible on this screen."""
-        return QFontMetricsF(self._canvas.font()).height()
-
-    def _remove(self, band: QgsRubberBand | None) -> None:
-        if band is not None:
-            self._canvas.scene().removeItem(band)
 
 
 def _bring(shape: QgsGeometry, crs: QgsCoordinateReferenceSystem, canvas: QgsMapCanvas) -> str:

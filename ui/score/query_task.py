@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,11 +108,20 @@ class QueryTask(JobTask):
         return _crs[key]
 
 
+def _make_query(question: Question) -> QueryTask:
+    return QueryTask(question, QgsProject.instance().transformContext())
+
+
 class Asker(QObject):
     """Sends one question at a time; of those that come meanwhile only the last is asked.
 
     What is under way is not cancelled for another place with the same settings: it warms up what the next question
     needs, and its answer is dropped.
+
+    Parameters
+    ----------
+    make_task : callable, optional
+        Makes the task of a question; questions have `settings` and a `point`, which is None for one that only warms up.
     """
 
     started = pyqtSignal()
@@ -121,11 +131,12 @@ class Asker(QObject):
     #: Nothing is under way any more.
     idle = pyqtSignal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, make_task: Callable[[Any], JobTask] | None = None) -> None:
+        super().__init__()
+        self._make_task = make_task or _make_query
         # QGIS does not keep the Python side of a task alive.
-        self._task: QueryTask | None = None
-        self._next: Question | None = None
+        self._task: Any = None
+        self._next: Any = None
         self._dropped = False
 
     @property
@@ -133,7 +144,7 @@ class Asker(QObject):
         """Whether a question is under way."""
         return self._task is not None
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Any) -> None:
         """Ask; whatever was asked before and is not answered will not be."""
         if self._task is None:
             self._start(question)
@@ -155,9 +166,9 @@ class Asker(QObject):
             self._dropped = True
             self._task.cancel()
 
-    def _start(self, question: Question) -> None:
+    def _start(self, question: Any) -> None:
         self._dropped = False
-        self._task = QueryTask(question, QgsProject.instance().transformContext())
+        self._task = self._make_task(question)
         self._task.progressed.connect(self._progress)
         self._task.ended.connect(self._end)
         self.started.emit()
@@ -167,7 +178,7 @@ class Asker(QObject):
         if not self._dropped:
             self.progressed.emit(share, text)
 
-    def _end(self, task: QueryTask) -> None:
+    def _end(self, task: JobTask) -> None:
         self._task = None
         following, self._next = self._next, None
         overtaken = self._dropped or (following is not None and following.point is not None)

@@ -24,8 +24,8 @@ from .routes import ReadsIncidentsOfRisk, ReadsNetwork
 from .saferoutes import DETOUR
 from .shared import CSV, HTML, REFUSED_COUNT, ROUTES, SEED, RefusesFeatures
 
-#: Pairs of places, and how far apart in a straight line, metres.
-PAIRS, APART = Limits(10, 2000), Limits(100, 50_000)
+#: Pairs of places, and how far apart in a straight line they are at least and at most, metres.
+PAIRS, LEAST_APART, MOST_APART = Limits(10, 2000), Limits(100, 25_000), Limits(200, 50_000)
 #: Random maps that no crime went into.
 CONTROLS = Limits(0, 20)
 
@@ -116,10 +116,10 @@ Fewer reported incidents along a way do not mean less danger for a walker: nobod
         int, PAIRS, Shown(tr("Pairs"), tr("Random places of the network; not of use where a layer of pairs is given."))
     ] = 200
     nearest: Annotated[
-        float, APART, Shown(tr("Pairs at least apart"), tr("In a straight line."), unit="m", advanced=True)
+        float, LEAST_APART, Shown(tr("Pairs at least apart"), tr("In a straight line."), unit="m", advanced=True)
     ] = 1000.0
     farthest: Annotated[
-        float, APART, Shown(tr("Pairs at most apart"), tr("In a straight line."), unit="m", advanced=True)
+        float, MOST_APART, Shown(tr("Pairs at most apart"), tr("In a straight line."), unit="m", advanced=True)
     ] = 4000.0
     own_pairs: Annotated[
         str | None,

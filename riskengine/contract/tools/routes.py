@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from ..routes import Direction, Travel
+from ..routes import Direction, Spread, Travel
 from ..texts import tr
 from .base import QGIS_ONLY, Limits, Output, Problem, Shown, Tool, Where
 from .kinds import Choice, Crs, Expression, Field, Incidents, LayerName, MapLayer, Table, VectorDestination
@@ -24,6 +24,8 @@ SPEED = Limits(0, 400, above=True)
 TRAVEL = Choice({"foot": tr("On foot"), "vehicle": tr("By vehicle")})
 #: As in QGIS's own network tools.
 DIRECTION = Choice({"forward": tr("Forward"), "backward": tr("Backward"), "both": tr("Both directions")})
+
+SPREAD = Choice({"gaussian": tr("Density: by a Gaussian"), "passed": tr("Incidents passed: within a distance")})
 
 
 class ReadsLines(Tool):
@@ -188,11 +190,25 @@ class ReadsIncidentsOfRisk(ReadsTimes):
         KERNEL,
         Shown(
             tr("Kernel"),
-            tr("Standard deviation of the Gaussian by which each incident is spread."),
+            tr(
+                "Standard deviation of the Gaussian by which an incident is spread; of incidents passed, the distance."
+            ),
             unit="m",
             advanced=True,
         ),
     ] = 100.0
+    spread: Annotated[
+        Spread,
+        SPREAD,
+        Shown(
+            tr("How incidents are spread"),
+            tr(
+                "A density counts an incident the more, the nearer it is to a way. Incidents passed are those within "
+                "the distance, each counted about once: ways so chosen pass fewer of them, and less few beyond."
+            ),
+            advanced=True,
+        ),
+    ] = "gaussian"
     crs: Annotated[str | None, Crs(working=True), WORKING_CRS] = None
 
 

@@ -104,7 +104,7 @@ class AsksForPlaces(Tool):
     starts: Annotated[
         str | None, Table(whole=True), Shown(tr("Layer of starts"), tr("In the place of one start: points."))
     ] = None
-    start_field: Annotated[
+    starts_field: Annotated[
         str | None,
         Field("starts"),
         Shown(tr("Field that pairs starts with ends"), tr("Places with the same value are a pair.")),
@@ -112,7 +112,11 @@ class AsksForPlaces(Tool):
     ends: Annotated[
         str | None, Table(whole=True), Shown(tr("Layer of ends"), tr("In the place of one end: points."))
     ] = None
-    end_field: Annotated[str | None, Field("ends"), Shown(tr("The same field of the ends"))] = None
+    ends_field: Annotated[
+        str | None,
+        Field("ends"),
+        Shown(tr("The same field of the ends"), tr("It may have another name there.")),
+    ] = None
 
 
 class SafeRoutes(RefusesFeatures, ChoosesWays, AsksForPlaces):
@@ -191,7 +195,7 @@ Give a start and an end, or two layers with a field that pairs their places.
     def list_problems(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield places that are missing, or given twice."""
         yield from super().list_problems(given)
-        for one, several, field in (("start", "starts", "start_field"), ("end", "ends", "end_field")):
+        for one, several, field in (("start", "starts", "starts_field"), ("end", "ends", "ends_field")):
             if given.get(one) and given.get(several):
                 text = tr("{one} is {value}, but {several} is given, too. Choose one of them.")
                 yield Problem(one, _name(text, one=one, several=several))

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from ...contract.routes import NEAR
 from ...ground.artefacts import whole_file
 from ...systems.routes.results import Delivery, Interval, RouteCheck
-from ..html import format_crs, render
-from ..words import format_figure, format_percent
+from ..html import format_crs, format_number, render
+from ..words import format_percent
 from . import checkwords, figures, words
 from .page import list_district
 
@@ -76,16 +76,21 @@ def _collect(check: RouteCheck, parameters: dict[str, Any], notes: Sequence[str]
 
 def _list_tiles(first: Delivery) -> list[tuple[str, str]]:
     tiles = [
-        (checkwords.format_ratio(first.delivered[metres]), f"delivered within {metres} m")
+        _make_tile(first.delivered[metres], f"delivered within {metres} m")
         for metres in NEAR
         if metres in first.delivered
     ]
     return [
         *tiles,
-        (checkwords.format_ratio(first.promised), "promised"),
+        _make_tile(first.promised, "promised"),
         (format_percent(first.fewer, 0), "of the ways with fewer incidents"),
         (format_percent(first.more, 0), "with more"),
     ]
+
+
+def _make_tile(ratio: Interval, text: str) -> tuple[str, str]:
+    bounds = f" ({checkwords.format_bounds(ratio)})" if checkwords.is_bounded(ratio) else ""
+    return format_number(ratio.value, 2), f"{text}{bounds}"
 
 
 def _list_delivery(each: Delivery) -> dict[str, Any]:
@@ -105,9 +110,9 @@ def _format_cell(ratio: Interval | None, counts: tuple[int, int] | None) -> Mark
     """A ratio, its interval below it and, where there are any, both counts."""
     if ratio is None:
         return Markup("–")
-    cell = Markup("{}").format(format_figure(ratio.value))
+    cell = Markup("{}").format(format_number(ratio.value, 2))
     if checkwords.is_bounded(ratio):
-        cell += Markup("<small>{} to {}</small>").format(format_figure(ratio.low), format_figure(ratio.high))
+        cell += Markup("<small>{}</small>").format(checkwords.format_bounds(ratio))
     if counts is not None:
         cell += Markup("<small>{} ÷ {}</small>").format(f"{counts[0]:,}", f"{counts[1]:,}")
     return cell

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ...contract.dates import format_moment
 from ...contract.texts import count_text
 from ...systems.routes.results import Delivery, Interval, RouteCheck
-from ..words import format_figure
+from ..html import format_number
 from .words import format_part
 
 #: Metres from a way within which incidents are counted for the verdict.
@@ -31,10 +31,13 @@ def judge(ratio: Interval) -> str:
 
 def format_ratio(interval: Interval) -> str:
     """Format a ratio and its interval in a line of text; a dash where there is none."""
-    value = format_figure(interval.value)
-    return (
-        f"{value} ({format_figure(interval.low)} to {format_figure(interval.high)})" if is_bounded(interval) else value
-    )
+    value = format_number(interval.value, 2)
+    return f"{value} ({format_bounds(interval)})" if is_bounded(interval) else value
+
+
+def format_bounds(interval: Interval) -> str:
+    """Format the ends of an interval."""
+    return f"{format_number(interval.low, 2)} to {format_number(interval.high, 2)}"
 
 
 def is_bounded(interval: Interval) -> bool:
@@ -42,20 +45,33 @@ def is_bounded(interval: Interval) -> bool:
     return math.isfinite(interval.low) and math.isfinite(interval.high)
 
 
-def _format_change(ratio: Interval) -> str:
-    """A ratio in words: "32 % fewer incidents (95 % interval: 29 to 35 % fewer)"."""
-    if not math.isfinite(ratio.value):
-        return "no incidents that could be compared"
-    text = f"{_say_change(ratio.value)} incidents"
+def _compare(ratio: Interval) -> str:
+    """A ratio in words: "32 % fewer incidents than the shortest ones (95 % interval: 29 % to 35 % fewer)"."""
+    text = " ".join(
+        [_say_change(ratio.value), "incidents", "as" if _is_even(ratio.value) else "than", "the shortest ones"]
+    )
     if not is_bounded(ratio):
         return text
-    return f"{text} (95\N{NO-BREAK SPACE}% interval: {_say_change(ratio.high)} to {_say_change(ratio.low)})"
+    # The smaller change first; where one end is fewer and the other more, both are said.
+    near, far = (ratio.high, ratio.low) if ratio.high < 1 else (ratio.low, ratio.high)
+    first, last = _say_change(near), _say_change(far)
+    if first.split()[-1] == last.split()[-1]:
+        first = first.rpartition(" ")[0]
+    return f"{text} (95\N{NO-BREAK SPACE}% interval: {first} to {last})"
+
+
+def _is_even(ratio: float) -> bool:
+    return round(ratio, 2) == 1
 
 
 def _say_change(ratio: float) -> str:
-    if round(ratio, 2) == 1:
+    if _is_even(ratio):
         return "as many"
     return f"{format_part(abs(1 - ratio))} {'fewer' if ratio < 1 else 'more'}"
+
+
+def _say_promise(ratio: float) -> str:
+    return _say_change(ratio).replace("fewer", "less").replace("as many", "as much")
 
 
 def format_months(months: Sequence[str]) -> str:
@@ -70,10 +86,10 @@ def describe_check(check: RouteCheck) -> str:
     ratio = first.delivered[MAIN]
     if not math.isfinite(ratio.value):
         return f"{where}: no incident lies within {MAIN} m of a shortest way, so nothing can be compared."
-    text = f"{where}: within {MAIN} m, the less exposed ways passed {_format_change(ratio)} than the shortest ones"
+    text = f"{where}: within {MAIN} m, the less exposed ways passed {_compare(ratio)}"
     if judge(ratio) == "unsure" and is_bounded(ratio):
         text += "; that may be chance"
-    return f"{text}. The risk had promised {_say_change(first.promised.value)}."
+    return f"{text}. The risk had promised {_say_promise(first.promised.value)}."
 
 
 def describe_for_walker(check: RouteCheck) -> str:
@@ -86,13 +102,10 @@ def describe_for_walker(check: RouteCheck) -> str:
     )
     same = max(1 - first.fewer - first.more, 0.0)
     return (
-        f"{text} passed fewer reported incidents in {_of_hundred(first.fewer)}, as many in {_of_hundred(same)} and"
-        f" more in {_of_hundred(first.more)}. It says nothing of the danger for one person: nobody counts walkers."
+        f"{text} passed fewer reported incidents in {round(100 * first.fewer)} of 100 cases, as many in"
+        f" {round(100 * same)} and more in {round(100 * first.more)}. It says nothing of the danger for one"
+        " person: nobody counts walkers."
     )
-
-
-def _of_hundred(share: float) -> str:
-    return f"{round(100 * share)} of 100 cases"
 
 
 def describe_gap(check: RouteCheck) -> str:
@@ -117,24 +130,26 @@ def describe_controls(check: RouteCheck) -> str:
     if not ratios:
         return "No control could be compared."
     low, high = min(ratios), max(ratios)
-    figures = format_figure(low) if len(ratios) == 1 else f"{format_figure(low)} to {format_figure(high)}"
+    figures = format_number(low, 2) if len(ratios) == 1 else f"{format_number(low, 2)} to {format_number(high, 2)}"
     text = f"Controls, which no crime went into, delivered {figures} within {MAIN} m"
     best = check.deliveries[0].delivered[MAIN].value
     if low <= best:
         return f"{text}: the risk is not told from them."
-    return f"{text}; the risk delivered {format_figure(best)}, so a detour alone does not explain it."
+    return f"{text}; the risk delivered {format_number(best, 2)}, so a detour alone does not explain it."
 
 
 def describe_distances(check: RouteCheck) -> str:
     """Say why three distances are counted, and whether a way only stepped one street aside."""
     delivered = check.deliveries[0].delivered
-    listed = ", ".join(f"{format_figure(ratio.value)} within {metres} m" for metres, ratio in sorted(delivered.items()))
+    listed = ", ".join(
+        f"{format_number(ratio.value, 2)} within {metres} m" for metres, ratio in sorted(delivered.items())
+    )
     text = f"Incidents near the less exposed ÷ near the shortest ways: {listed}."
     if math.isfinite(check.repeated) and check.repeated >= _REPEATED:
         text += (
             f" {format_part(check.repeated).capitalize()} of the tested incidents lie exactly where an earlier one"
-            " lies, since geocoding puts many on the same point: a way may step one street aside and pass the point,"
-            " not the place, at a larger distance. So what holds near and far counts."
+            " lies, since geocoding puts many on the same point. A way that steps one street aside passes those points"
+            " farther off and may pass the crimes all the same; only a gain that holds within 100 and 200 m is one."
         )
     return text
 
@@ -153,5 +168,5 @@ def describe_detours(check: RouteCheck) -> str:
     part = (1 - value) / (1 - best)
     return (
         f"A cap of {enough:g} % gives {format_part(part) if part < 1 else 'all'} of the gain of {largest:g} %:"
-        f" {format_figure(value)} against {format_figure(best)}."
+        f" {format_number(value, 2)} against {format_number(best, 2)}."
     )

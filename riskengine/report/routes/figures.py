@@ -40,7 +40,7 @@ def draw_front(found: Ways) -> str:
     whole = shortest.exposure
     exposure = np.array([100 * way.exposure / whole if whole > 0 else way.exposure for way in ways])
     with mpl.rc_context(PLOT_STYLE):
-        figure = make_figure(6.4, 3.8)
+        figure = make_figure(5.4, 3.9)
         axes = figure.add_subplot()
         axes.step(metres, exposure, where="post", color="#b5b5b5", linewidth=1.2, zorder=1)
         for kind in (BETWEEN, SHORTEST, LEAST):
@@ -101,9 +101,10 @@ def _square(vertices: NDArray[np.float64], around: float) -> tuple[NDArray[np.fl
 
 def _draw_streets(axes: Axes, network: Network, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
     """The streets of the map's window, grey."""
-    inside = ((network.vertices >= low) & (network.vertices <= high)).all(axis=1)
-    owner = np.repeat(np.arange(network.edges), np.diff(network.first))
-    lines = [network.trace(edge) for edge in np.unique(owner[inside]).tolist()]
+    begins = network.first[:-1]
+    least, most = (end.reduceat(network.vertices, begins, axis=0) for end in (np.minimum, np.maximum))
+    inside = ((most >= low) & (least <= high)).all(axis=1)
+    lines = [network.trace(edge) for edge in np.flatnonzero(inside).tolist()]
     axes.add_collection(LineCollection(lines, colors=_STREETS, linewidths=0.7, rasterized=True, zorder=1))
 
 
@@ -156,7 +157,7 @@ def _name_risk(each: Delivery) -> str:
 
 
 def _draw_intervals(
-    axes: Axes, places: NDArray[np.float64], found: Sequence[Interval], colour: str, marker: str, label: str
+    axes: Axes, places: NDArray[np.floating], found: Sequence[Interval], colour: str, marker: str, label: str
 ) -> None:
     value = np.array([each.value for each in found])
     reach = np.abs([[each.value - each.low for each in found], [each.high - each.value for each in found]])
@@ -172,7 +173,7 @@ def draw_detours(check: RouteCheck) -> str:
     caps, ratios = [cap for cap, _ in found], [ratio for _, ratio in found]
     reach = np.abs([[each.value - each.low for each in ratios], [each.high - each.value for each in ratios]])
     with mpl.rc_context(PLOT_STYLE):
-        figure = make_figure(5.2, 3.2)
+        figure = make_figure(7.4, 3.2)
         axes = figure.add_subplot()
         axes.axhline(1, color="#222", linewidth=1)
         axes.errorbar(

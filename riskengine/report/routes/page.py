@@ -71,7 +71,9 @@ def _collect(
         "opening": words.describe_many(found),
         "walker": words.WALKER,
         "tiles": _list_tiles(served),
-        "shown": [_show_pair(each, network) for each in served[:MOST_SHOWN]],
+        "shown": [_show_pair(each, network, len(found) > 1) for each in served[:MOST_SHOWN]],
+        "unlit": any(way.unlit >= 0 for each in served for way in each.ways),
+        "outside": any(way.outside > 0 for each in served for way in each.ways),
         "pairs": [_list_pair(each) for each in served[:MOST_PAIRS]] if len(served) > 1 else [],
         "more": max(len(served) - MOST_PAIRS, 0),
         "unserved": [(each.pair.name, each.reason) for each in found if not each.ways],
@@ -101,8 +103,11 @@ def _list_tiles(served: Sequence[Ways]) -> list[tuple[str, str]]:
     totals = [[sum(getattr(each.ways[end], name) for each in served) for end in (0, -1)] for name in _ADDED]
     (metres, least_metres), (exposed, least_exposed) = totals
     return [
-        (str(len(served)), "with a way"),
-        (f"+{format_percent(least_metres / metres - 1, 0)}" if metres else "–", "metres of the least exposed ways"),
+        (str(len(served)), "pairs with a way"),
+        (
+            f"+{format_percent(least_metres / metres - 1, 0)}" if metres else "–",
+            "more metres along the least exposed ways",
+        ),
         (format_percent(1 - least_exposed / exposed, 0) if exposed else "–", "less exposed to reported crime"),
     ]
 
@@ -110,12 +115,13 @@ def _list_tiles(served: Sequence[Ways]) -> list[tuple[str, str]]:
 _ADDED = ("metres", "exposure")
 
 
-def _show_pair(found: Ways, network: Network | None) -> dict[str, Any]:
-    """A pair with its chart, its map and all its ways."""
-    shortest = found.ways[0]
+def _show_pair(found: Ways, network: Network | None, opened: bool) -> dict[str, Any]:
+    """A pair with its chart, its map and all its ways; of a single one the page has told the sentence already."""
+    shortest, opening = found.ways[0], [words.describe_ways(found)] if opened else []
+    front = [words.describe_front(found)] if len(found.ways) > 1 or not found.exact else []
     return {
-        "name": show_name(found.pair.name) if found.pair.name else "The ways",
-        "said": [words.describe_ways(found), words.describe_front(found), *words.describe_moved(found)],
+        "name": f"Pair {show_name(found.pair.name)}" if opened else "The ways",
+        "said": [*opening, *front, *words.describe_moved(found)],
         "chart": figures.draw_front(found) if len(found.ways) > 1 else None,
         "map": figures.draw_ways(found, network),
         "rows": [_list_way(way, shortest) for way in found.ways],

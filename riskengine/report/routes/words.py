@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 from ...contract.routes import ONLY, SHORTEST
-from ...contract.texts import count_text, part_text, show_name
+from ...contract.texts import count_text, format_amount, part_text, show_name
 from ...systems.routes.results import DistrictShare, EdgeExposure, Way, Ways
 from ..words import format_figure, format_percent
 
@@ -147,6 +147,13 @@ def describe_front(ways: Ways) -> str:
     return f"{count_text(number, 'way')} to choose from: no other way beats one of them in both metres and exposure."
 
 
+def find_halfway(ways: Ways) -> Way | None:
+    """Find the shortest way that saves at least half of what the least exposed one does; None where it is an end."""
+    shortest, least = ways.ways[0], ways.ways[-1]
+    middle = next(way for way in ways.ways if 2 * way.cost <= shortest.cost + least.cost or way is least)
+    return None if middle in (shortest, least) else middle
+
+
 def describe_moved(ways: Ways, least: float = 20.0) -> list[str]:
     """Say how far the places are from the streets where ways begin and end, where that is farther than `least`."""
     return [
@@ -185,9 +192,9 @@ def describe_many(found: Sequence[Ways]) -> str:
 
 def describe_exposure(exposure: EdgeExposure) -> list[str]:
     """List sentences on the risk: what it is, how it was looked up, what had none."""
-    unit = f", {exposure.unit}" if exposure.unit else ""
+    unit = f", in {exposure.unit}" if exposure.unit else ""
     step = (
-        f"looked up every {format_figure(exposure.step)} m along the streets and added up"
+        f"looked up every {format_amount(exposure.step)} m along the streets and added up"
         if math.isfinite(exposure.step)
         else "read from the layer of streets and added up"
     )

@@ -207,7 +207,7 @@ def _find_all(
 
 
 def choose_within(ways: Ways, detour: float) -> Way:
-    """Choose the least exposed of the efficient ways that are no more than so many per cent longer than the shortest."""
+    """Choose the least exposed of the efficient ways that are at most so many per cent longer than the shortest."""
     cap = ways.ways[0].metres * (1 + detour / 100) * (1 + 1e-12)
     return [way for way in ways.ways if way.metres <= cap][-1]
 

@@ -13,32 +13,10 @@ from .results import EdgeExposure, Floats
 _CELLS = 2
 #: Kernels by which the grid is wider than the network.
 _MARGIN = 4
-#: Texts of a class that are no small street: of OpenStreetMap, and of street offices.
-BIG = frozenset(
-    [
-        "motorway",
-        "trunk",
-        "primary",
-        "secondary",
-        "tertiary",
-        "motorway_link",
-        "trunk_link",
-        "primary_link",
-        "secondary_link",
-        "tertiary_link",
-        "arterial",
-        "collector",
-        "highway",
-        "freeway",
-        "interstate",
-        "expressway",
-        "mart",
-        "part",
-        "coll",
-        "fwy",
-        "int",
-    ]
-)
+#: Classes that are no small street.
+BIG = ("motorway", "trunk", "primary", "secondary", "tertiary", "arterial", "collector", "highway", "freeway")
+#: The same as street offices abbreviate them.
+_BIG_SHORT = ("mart", "part", "coll", "fwy", "int")
 #: Metres of a big street count as so many of a small one.
 _BIG_COSTS = 5.0
 
@@ -83,7 +61,8 @@ def prefer_small_streets(network: Network, classes: NDArray[np.object_]) -> Edge
     classes : ndarray of object
         Of each row of the layer, such as ``residential``; None where it does not say, which is small.
     """
-    big = np.array([str(name).strip().lower() in BIG for name in classes.tolist()])[network.line]
+    names = [str(name).strip().lower().removesuffix("_link") for name in classes.tolist()]
+    big = np.array([name in BIG + _BIG_SHORT for name in names])[network.line]
     if big.all() or not big.any():
         return None
     cost = np.where(big, _BIG_COSTS, 1.0)

@@ -53,7 +53,7 @@ def describe_delivery(tested: JudgedWays) -> Delivery:
         tested.title,
         promised,
         delivered,
-        compare_gap(*tested.exposure, less, short),
+        compare_gap(tested.exposure[0], tested.exposure[1], less, short),
         float((less < short).mean()),
         float((less > short).mean()),
         float(tested.metres[0].sum() / tested.metres[1].sum() - 1),
@@ -72,7 +72,8 @@ def compare_ratio(less: NDArray[np.generic], short: NDArray[np.generic]) -> Inte
 def compare_gap(exposure: Floats, exposure_short: Floats, near: Floats, near_short: Floats) -> Interval:
     """Compare what was promised with what was delivered: the ratio of exposures less that of incidents, shapes (M, P).
 
-    The interval is that of the difference, each ratio linearised (Cochran 1977, section 6.3): both are of the same ways.
+    The interval is that of the difference, each ratio linearised (Cochran 1977, section 6.3): both are of the
+    same ways.
     """
     if not exposure_short.sum() or not near_short.sum():
         return Interval(float("nan"))

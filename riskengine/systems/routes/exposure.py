@@ -13,9 +13,11 @@ from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
 from ...ground.wholetables import WholeTable, read_whole_table
 from ...intake.incidents import Incidents
+from ...streets.kept import OpenNetwork
 from ...streets.network import Network
 from .fields.kernel import make_kernel_field
 from .fields.maps import read_map_field, read_score_field
+from .fields.passed import FIELDS
 from .results import EdgeExposure, RiskField
 
 Floats = NDArray[np.float64]
@@ -116,27 +118,33 @@ def compute_weighted_percentile(values: Floats, weights: Floats, percentile: flo
 
 
 def read_exposure(
-    parameters: Any, network: Network, table: WholeTable, incidents: Incidents | None, context: JobContext
+    parameters: Any, opened: OpenNetwork, incidents: Incidents | None, context: JobContext
 ) -> EdgeExposure:
     """Make the exposure that a tool's parameters ask for.
 
     Parameters
     ----------
     parameters : ReadsRisk or ChoosesWays
-    network : Network
-    table : WholeTable
-        Of the streets.
+    opened : OpenNetwork
+        The rows of its layer are read only where the exposure is one of their fields.
     incidents : Incidents or None
         Those given, in the network's CRS.
     context : JobContext
     """
+    network = opened.network
     if given := getattr(parameters, "exposure_field", None):
-        return take_exposure(network, table, given, parameters.percentile)
+        return take_exposure(network, opened.streets.table, given, parameters.percentile)
     if incidents is not None:
         west, south, east, north = shapely.total_bounds(network.shapes).tolist()
         origin = None if parameters.origin is None else np.datetime64(parameters.origin, "s")
         field: RiskField = make_kernel_field(
-            incidents, parameters.months, parameters.kernel, (west, south, east, north), origin, context
+            incidents,
+            parameters.months,
+            parameters.kernel,
+            (west, south, east, north),
+            origin,
+            context,
+            FIELDS[parameters.spread],
         )
     elif parameters.scores:
         scores = read_whole_table(parameters.scores, "scores")

@@ -45,7 +45,7 @@ def choose_months(incidents: Incidents, asked: Sequence[str], history: int, cont
     testable = np.arange(begin + history, end)
     if not len(testable):
         raise DataError(
-            f"No month can be tested: the incidents are of {format_span(begin.astype('datetime64[D]'), end.astype('datetime64[D]'))}, and"
+            f"No month can be tested: the incidents are of {_format_months(begin, end)}, and"
             f" {count_text(history, 'month')} before each tested one are needed",
             parameter="months",
             value=history,
@@ -75,3 +75,7 @@ def _read_month(text: str) -> Month:
             remedy="Write months as 2015-06",
         )
     return np.datetime64(text.strip(), "M")
+
+
+def _format_months(begin: Month, end: Month) -> str:
+    return format_span(begin.astype("datetime64[D]"), end.astype("datetime64[D]"))

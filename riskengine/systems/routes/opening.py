@@ -7,9 +7,9 @@ from typing import Any
 
 from ...ground.context import JobContext
 from ...intake.incidents import Incidents, Refusal, read_exchange
-from ...streets.building import build_network
+from ...streets.kept import OpenNetwork, open_network
 from ...streets.network import Network
-from ...streets.reading import Streets, read_streets
+from ...streets.reading import Streets
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,22 +18,30 @@ class Opened:
 
     Attributes
     ----------
-    streets : Streets
-    network : Network
+    opened : OpenNetwork
     incidents : Incidents or None
         None where none were given.
     refusals : list of Refusal
         Incidents that cannot be used.
     """
 
-    streets: Streets
-    network: Network
+    opened: OpenNetwork
     incidents: Incidents | None
     refusals: list[Refusal]
 
+    @property
+    def network(self) -> Network:
+        """Built, or as it was kept."""
+        return self.opened.network
+
+    @property
+    def streets(self) -> Streets:
+        """The rows of the layer; read when they are asked for."""
+        return self.opened.streets
+
 
 def open_streets(parameters: Any, context: JobContext) -> Opened:
-    """Read the incidents and streets of a tool's parameters, and build the network.
+    """Read the incidents and streets of a tool's parameters, and the network: kept, or built.
 
     Parameters
     ----------
@@ -47,7 +55,6 @@ def open_streets(parameters: Any, context: JobContext) -> Opened:
         incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     context.progress(0.3, "Reading the streets")
     # Without incidents the CRS is a risk's, which may be in degrees.
-    streets = read_streets(parameters, context, (incidents is not None and parameters.crs) or "")
-    with context.step(0.6, 1.0):
-        network = build_network(streets, parameters, context)
-    return Opened(streets, network, incidents, refusals)
+    with context.step(0.3, 1.0):
+        opened = open_network(parameters, context, (incidents is not None and parameters.crs) or "")
+    return Opened(opened, incidents, refusals)

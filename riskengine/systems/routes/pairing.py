@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,13 +45,13 @@ def read_pairs(parameters: SafeRoutes, crs: str, context: JobContext) -> tuple[l
     if not pairs:
         raise DataError(
             "No start has an end with the same value",
-            parameter="start_field",
-            value=parameters.start_field,
+            parameter="starts_field",
+            value=parameters.starts_field,
             remedy="Choose fields whose values pair the places of both layers",
         )
     if len(pairs) > MOST_PAIRS:
         raise DataError(
-            f"There are {count_text(len(pairs), 'pair')}, more than {MOST_PAIRS:,}",
+            f"There are more than {MOST_PAIRS:,} pairs",
             parameter="starts" if parameters.starts else "ends",
             value=len(pairs),
             remedy="Choose fewer places, in parts",
@@ -77,7 +77,7 @@ def _read_side(
         x, y = move_places(np.array(point[:1]), np.array(point[1:]), DEGREES, crs)
         return [_Place("", float(x[0]), float(y[0]))], ""
     table = read_whole_table(getattr(parameters, several), several)
-    field = _find_field(table, getattr(parameters, f"{one}_field"), f"{one}_field")
+    field = _find_field(table, getattr(parameters, f"{several}_field"), f"{several}_field")
     if table.geometry is None or not table.crs:
         raise DataError(
             f"The layer of {several} has no places, or no CRS",
@@ -112,15 +112,21 @@ def _find_field(table: WholeTable, name: str | None, parameter: str) -> str:
 
 
 def _match(starts: list[_Place], ends: list[_Place]) -> tuple[list[PairOfPlaces], list[Ways]]:
-    """Places of the same value; with several on a side, each with each."""
+    """Places of the same value; with several on a side, each with each, and numbered."""
     by_name: dict[str, list[_Place]] = defaultdict(list)
     for end in ends:
         by_name[end.name].append(end)
-    pairs, lonely, used = [], [], set()
+    several, numbers = Counter(start.name for start in starts), Counter[str]()
+    pairs: list[PairOfPlaces] = []
+    lonely: list[Ways] = []
+    used: set[str] = set()
     for start in starts:
         partners = by_name.get(start.name, []) if start.name else []
         used.add(start.name if partners else "")
-        pairs += [PairOfPlaces(start.name, (start.x, start.y), (end.x, end.y)) for end in partners]
+        for end in partners[: MOST_PAIRS + 1 - len(pairs)]:
+            numbers[start.name] += 1
+            name = f"{start.name} ({numbers[start.name]})" if several[start.name] * len(partners) > 1 else start.name
+            pairs.append(PairOfPlaces(name, (start.x, start.y), (end.x, end.y)))
         if not partners:
             here = (start.x, start.y)
             lonely.append(Ways(PairOfPlaces(start.name, here, here), (), reason="No end has this value"))

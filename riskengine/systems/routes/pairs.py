@@ -49,8 +49,7 @@ def draw_pairs(
     places = np.column_stack([network.x[nodes], network.y[nodes]])
     tree, random = cKDTree(places), np.random.default_rng(seed)
     found: dict[tuple[int, int], PairOfPlaces] = {}
-    starts = random.integers(0, len(nodes), _TRIES * number) if len(nodes) else []
-    for start in starts:
+    for start in random.integers(0, len(nodes), _TRIES * number).tolist() if len(nodes) else []:
         if len(found) == number:
             break
         near = np.array(tree.query_ball_point(places[start], farthest, return_sorted=True))
@@ -59,7 +58,7 @@ def draw_pairs(
             end = int(random.choice(near))
             name = str(len(found) + 1)
             pair = PairOfPlaces(name, (*places[start].tolist(),), (*places[end].tolist(),))
-            found.setdefault((int(start), end), pair)
+            found.setdefault((start, end), pair)
     if len(found) < number:
         raise DataError(
             f"Only {count_text(len(found), 'pair')} of places {nearest:,.0f} to {farthest:,.0f} m apart could be drawn"

@@ -22,12 +22,12 @@ ELSEWHERE = "(outside all districts)"
 
 
 def find_avoided(path: str, network: Network, context: JobContext) -> NDArray[np.bool_]:
-    """Find the edges that touch a polygon, shape (E,)."""
+    """Find the edges that go through a polygon, shape (E,); one that runs along its outline does not."""
     _, shapes = _read_polygons(path, network.crs, "avoid")
     tree = shapely.STRtree(network.shapes)
-    _, edges = tree.query(shapes, predicate="intersects")
+    polygon, edges = tree.query(shapes, predicate="intersects")
     avoided = np.zeros(network.edges, dtype=bool)
-    avoided[edges] = True
+    avoided[edges[~shapely.touches(shapes[polygon], network.shapes[edges])]] = True
     lines = len(np.unique(network.line[avoided]))
     context.log(f"{count_text(lines, 'street')} avoided, {network.metres[avoided].sum() / 1000:,.1f} km")
     return avoided

@@ -11,16 +11,16 @@ import shapely
 from ...contract.routes import RiskKind
 from ...contract.tools.checkroutes import RISK_KINDS, CheckRoutes
 from ...ground.context import JobContext
-from ...ground.wholetables import WholeTable
 from ...intake.incidents import Incidents
+from ...streets.kept import OpenNetwork
 from ...streets.network import Network
-from ...streets.reading import Streets
 from .checking import JudgedRisk
 from .controls import RandomField, prefer_small_streets
 from .counted import count_along
 from .exposure import measure_exposure
 from .fields.kernel import choose_span, make_kernel_field
 from .fields.maps import read_map_field
+from .fields.passed import FIELDS
 from .forecasted import forecast_cells
 from .results import EdgeExposure, RiskField
 
@@ -34,7 +34,8 @@ def make_judged_risk(kind: RiskKind, parameters: CheckRoutes, network: Network) 
 
     def smooth(past: Incidents, origin: np.datetime64, context: JobContext) -> EdgeExposure:
         box = tuple(shapely.total_bounds(network.shapes).tolist())
-        return measure(make_kernel_field(past, months, parameters.kernel, box, origin, context), context)
+        spread = FIELDS[parameters.spread]
+        return measure(make_kernel_field(past, months, parameters.kernel, box, origin, context, spread), context)
 
     def count(past: Incidents, origin: np.datetime64, context: JobContext) -> EdgeExposure:
         return count_along(network, past.between(*choose_span(past, months, origin)))
@@ -49,13 +50,13 @@ def make_judged_risk(kind: RiskKind, parameters: CheckRoutes, network: Network) 
     return JudgedRisk(title, makers[kind])
 
 
-def list_controls(parameters: CheckRoutes, network: Network, streets: Streets) -> Iterator[JudgedRisk]:
+def list_controls(parameters: CheckRoutes, opened: OpenNetwork) -> Iterator[JudgedRisk]:
     """List the random maps, as many as were asked for, and small streets where a field tells them from big ones."""
     for number in range(parameters.controls):
-        yield JudgedRisk(f"random map {number + 1}", _make_random(network, parameters, number), True, True)
-    if parameters.controls and "class" in streets.fields:
-        classes = _read_classes(streets.table, streets.fields["class"])
-        if (small := prefer_small_streets(network, classes)) is not None:
+        yield JudgedRisk(f"random map {number + 1}", _make_random(opened.network, parameters, number), True, True)
+    if parameters.controls and (name := opened.streets.fields.get("class")):
+        classes = np.asarray(opened.streets.table.column(name), dtype=object)
+        if (small := prefer_small_streets(opened.network, classes)) is not None:
             yield JudgedRisk("small streets", lambda past, origin, context: small, True, True)
 
 
@@ -65,7 +66,3 @@ def _make_random(network: Network, parameters: CheckRoutes, number: int) -> Any:
         return measure_exposure(network, field, context=context)
 
     return make
-
-
-def _read_classes(table: WholeTable, name: str) -> Any:
-    return np.asarray(table.column(name), dtype=object)

@@ -11,7 +11,8 @@ from ...contract.routes import BETWEEN, LEAST, ONLY, SHORTEST, Wanted
 from ...ground.context import JobContext
 from ...streets.graph import MICRO, make_graph
 from ...streets.network import Network
-from .front import Front, Terminal, Weighed, find_front, weigh_graph
+from .corridor import Terminal, Weighed, weigh_graph
+from .front import Front, find_front
 from .places import OnStreet, StreetFinder
 from .results import EdgeExposure, PairOfPlaces, Way, Ways
 
@@ -19,6 +20,10 @@ Floats = NDArray[np.float64]
 
 #: Places no farther apart are one, metres.
 _SAME = 1.0
+#: Why a pair has no way, whatever its places are.
+SAME_PLACE = "Start and end are the same place"
+SAME_STREET = "Start and end are nearest to the same place on a street"
+NOT_CONNECTED = "No way along the streets leads from start to end"
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class WayFinder:
     def find(self, pair: PairOfPlaces, context: JobContext | None = None) -> Ways:
         """Find the efficient ways of a pair; without any, say why."""
         if np.hypot(pair.start[0] - pair.end[0], pair.start[1] - pair.end[1]) <= _SAME:
-            return Ways(pair, (), reason="Start and end are the same place")
+            return Ways(pair, (), reason=SAME_PLACE)
         found: list[OnStreet] = []
         for what, (x, y) in (("start", pair.start), ("end", pair.end)):
             street = self._streets.find(x, y, self.plan.farthest)
@@ -86,7 +91,7 @@ class WayFinder:
         direct = self._go_along(start, end)
         straight = float(np.hypot(start.x - end.x, start.y - end.y))
         if straight == 0:
-            return Ways(pair, (), reason="Start and end are nearest to the same place on a street", moved=moved)
+            return Ways(pair, (), reason=SAME_STREET, moved=moved)
         front = find_front(
             self._weighed,
             self._leave(start, outward=True),
@@ -97,7 +102,7 @@ class WayFinder:
             context,
         )
         if not len(front.metres):
-            return Ways(pair, (), reason="No way along the streets leads from start to end", moved=moved)
+            return Ways(pair, (), reason=NOT_CONNECTED, moved=moved)
         wanted = range(len(front.metres))
         if self.plan.wanted == "ends":
             wanted = range(0, len(front.metres), max(len(front.metres) - 1, 1))
@@ -186,6 +191,18 @@ class WayFinder:
         if last == 0:
             return ONLY
         return SHORTEST if number == 0 else LEAST if number == last else BETWEEN
+
+
+def advise(reason: str) -> str:
+    """What to do about a pair without a way, by the reason that its `Ways` tell."""
+    if reason in (SAME_PLACE, SAME_STREET):
+        return "Choose two places that are farther from each other"
+    if reason == NOT_CONNECTED:
+        return (
+            "Choose another place, or join the streets: run Split at crossings, or set a snap tolerance; closed and"
+            " one-way streets may lie between them, too"
+        )
+    return "Choose a place nearer to a street that can be used, or raise Farthest street"
 
 
 def find_ways(

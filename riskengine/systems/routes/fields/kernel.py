@@ -42,6 +42,8 @@ class KernelField:
     """
 
     unit = "incidents per km² and year"
+    what, width = "density of", "kernel"
+    cells_in_kernel = _CELLS_IN_KERNEL
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class KernelField:
         self.known = known
         margin = _REACH * kernel
         west, south, east, north = box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin
-        cell = kernel / _CELLS_IN_KERNEL
+        cell = kernel / self.cells_in_kernel
         least = ((east - west) * (north - south) / _MOST_CELLS) ** 0.5
         if cell < least:
             self.notes = (*notes, f"The density is computed in cells of {least:,.0f} m, since the area is large")
@@ -78,10 +80,13 @@ class KernelField:
             (1, 1, right * up),
         ):
             np.add.at(counts, (row + across, column + along), share)
+        self._density = self.spread(counts, kernel, cell) / years
+
+    def spread(self, counts: Floats, kernel: float, cell: float) -> Floats:
+        """The risk at the nodes of a grid, from the incidents at each of them."""
         # Sharing out spreads by itself, and so does interpolation, on average by a sixth of a cell squared each.
         sigma = max((kernel / cell) ** 2 - 1 / 3, 0.05) ** 0.5
-        spread = gaussian_filter(counts, sigma, mode="constant", truncate=_REACH)
-        self._density = spread / (cell / 1000) ** 2 / years
+        return np.asarray(gaussian_filter(counts, sigma, mode="constant", truncate=_REACH)) / (cell / 1000) ** 2
 
     def look_up(self, x: Floats, y: Floats) -> Floats:
         """The density at places, shape (n,); NaN beyond the outline of the incidents."""
@@ -99,7 +104,9 @@ def choose_span(incidents: Incidents, months: int, origin: np.datetime64 | None)
     end = origin if origin is not None else (last.astype("datetime64[D]") + 1).astype("datetime64[s]")
     day = end.astype("datetime64[D]")
     month = day.astype("datetime64[M]") - months
-    start = month.astype("datetime64[D]") + (day - day.astype("datetime64[M]").astype("datetime64[D]"))
+    # A month before 31 March is the end of February.
+    same = month.astype("datetime64[D]") + (day - day.astype("datetime64[M]").astype("datetime64[D]"))
+    start = min(same, (month + 1).astype("datetime64[D]") - 1)
     return max(start.astype("datetime64[s]"), first.astype("datetime64[D]").astype("datetime64[s]")), end
 
 
@@ -110,6 +117,7 @@ def make_kernel_field(
     box: tuple[float, float, float, float],
     origin: np.datetime64 | None = None,
     context: JobContext | None = None,
+    kind: type[KernelField] = KernelField,
 ) -> KernelField:
     """Make the density of the incidents of the months before an origin; nothing after it is looked at.
 
@@ -135,8 +143,8 @@ def make_kernel_field(
     if strays := int((~hull.inside).sum()):
         notes.append(f"{part_text(strays, len(past), 'incident', 'lies', 'lie')} far from all others")
     span = format_span(start, end)
-    title = f"density of {count_text(len(lately), 'incident')}, {span}, kernel {kernel:g} m"
+    title = f"{kind.what} {count_text(len(lately), 'incident')}, {span}, {kind.width} {kernel:g} m"
     context.log(f"Risk: {title}")
     known = hull.shape.buffer(2 * kernel)
     shapely.prepare(known)
-    return KernelField(lately.x, lately.y, kernel, years, box, known, title, tuple(notes))
+    return kind(lately.x, lately.y, kernel, years, box, known, title, tuple(notes))

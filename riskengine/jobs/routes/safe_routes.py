@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from ..contract.tools.saferoutes import SafeRoutes
-from ..ground.artefacts import check_folder
-from ..ground.context import JobContext
-from ..ground.errors import DataError
-from ..intake.incidents import count_reasons
-from ..report.outputs import hide_folders
-from ..report.routes.page import write_routes_page
-from ..report.routes.words import describe_many, label_way
-from ..systems.routes.exposure import read_exposure
-from ..systems.routes.opening import open_streets
-from ..systems.routes.pairing import read_pairs
-from ..systems.routes.polygons import Districts, find_avoided
-from ..systems.routes.results import DistrictShare, Ways
-from ..systems.routes.routelayer import write_routes, write_unserved
-from ..systems.routes.ways import WayFinder, WayPlan
-from .models import to_dict
-
-#: Pairs without a way that the log names.
-_NAMED = 5
+from ...contract.texts import part_text
+from ...contract.tools.saferoutes import SafeRoutes
+from ...ground.artefacts import check_folder
+from ...ground.context import JobContext
+from ...ground.errors import DataError
+from ...intake.incidents import count_reasons
+from ...report.outputs import hide_folders
+from ...report.routes.page import write_routes_page
+from ...report.routes.words import (
+    describe_districts,
+    describe_front,
+    describe_many,
+    describe_moved,
+    describe_way,
+    find_halfway,
+    label_way,
+)
+from ...systems.routes.exposure import read_exposure
+from ...systems.routes.opening import open_streets
+from ...systems.routes.pairing import read_pairs
+from ...systems.routes.polygons import Districts, find_avoided
+from ...systems.routes.results import DistrictShare, Ways
+from ...systems.routes.routelayer import write_routes, write_unserved
+from ...systems.routes.ways import WayFinder, WayPlan, advise
+from ..models import to_dict
 
 
 def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
@@ -35,7 +43,7 @@ def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
     network = opened.network
     pairs, lonely = read_pairs(parameters, network.crs, context)
     with context.step(0.3, 0.5):
-        exposure = read_exposure(parameters, network, opened.streets.table, opened.incidents, context)
+        exposure = read_exposure(parameters, opened.opened, opened.incidents, context)
     closed = find_avoided(parameters.avoid, network, context) if parameters.avoid else None
     plan = WayPlan(
         parameters.detour, parameters.farthest, parameters.unlit_factor, parameters.time_limit, parameters.wanted
@@ -47,25 +55,32 @@ def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
     for number, pair in enumerate(pairs):
         context.progress(0.5 + 0.4 * number / len(pairs), f"Finding the ways of pair {number + 1:,} of {len(pairs):,}")
         found.append(finder.find(pair, context))
-    _log_without(found, context)
+    found += lonely
     served = [each for each in found if each.ways]
-    if not served and len(found) == 1:
-        raise DataError(found[0].reason, parameter="start", value=parameters.start, remedy=_REMEDY)
+    if not served and not parameters.unserved:
+        raise _explain_none(found)
     districts: list[DistrictShare] = []
     if parameters.areas and parameters.area_name and served:
         ends = ([each.ways[place] for each in served] for place in (0, -1))
         districts = Districts(parameters.areas, parameters.area_name, network.crs).share_out(*ends)
     headline = describe_many(found)
-    context.log(headline)
+    notes = _report(found, headline, districts, context)
     context.progress(0.9, "Writing the routes")
     if parameters.output:
         write_routes(parameters.output, found, network.crs, label_way)
     if parameters.unserved:
-        write_unserved(parameters.unserved, [*found, *lonely])
+        write_unserved(parameters.unserved, found)
     if parameters.report:
         settings = hide_folders(to_dict(parameters))
         write_routes_page(
-            parameters.report, found, exposure, settings, districts, network, opened.streets.notes, network.crs
+            parameters.report,
+            found,
+            exposure,
+            settings,
+            districts,
+            network,
+            [*opened.opened.notes, *notes],
+            network.crs,
         )
     first = served[0] if served else None
     return {
@@ -83,9 +98,6 @@ def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
     }
 
 
-_REMEDY = "Move the place nearer to a street, or look at Faults of Network exposure"
-
-
 def _describe_lighting(network: Any, parameters: SafeRoutes) -> list[str]:
     """Say what the factor of unlit streets is worth here."""
     if parameters.unlit_factor == 1:
@@ -99,11 +111,36 @@ def _describe_lighting(network: Any, parameters: SafeRoutes) -> list[str]:
     ]
 
 
-def _log_without(found: list[Ways], context: JobContext) -> None:
-    without = [each for each in found if not each.ways]
-    for each in without[:_NAMED]:
-        context.warn(f"Pair {each.pair.name}: {each.reason[:1].lower()}{each.reason[1:]}")
-    if len(without) > _NAMED:
-        context.warn(f"{len(without) - _NAMED:,} more pairs have no way: the table of pairs without a way names all")
-    if inexact := sum(not each.exact for each in found):
-        context.warn(f"Ways found by weights after the time limit, some may be missing: {inexact:,} of {len(found):,}")
+def _explain_none(found: Sequence[Ways]) -> DataError:
+    first = found[0].reason
+    return DataError(
+        first if len(found) == 1 else f"{describe_many(found)} The first: {first}",
+        parameter="start",
+        value=found[0].pair.name,
+        remedy=advise(first),
+    )
+
+
+def _report(
+    found: Sequence[Ways], headline: str, districts: Sequence[DistrictShare], context: JobContext
+) -> list[str]:
+    """Log what was found; returns what the page has to say beside it."""
+    context.log(headline)
+    if len(found) == 1 and found[0].ways:
+        context.log(describe_front(found[0]))
+        if middle := find_halfway(found[0]):
+            context.log(f"Half of the gain costs less: {describe_way(middle, found[0].ways[0])}")
+        for sentence in describe_moved(found[0]):
+            context.log(sentence)
+    for sentence in describe_districts(districts):
+        context.log(sentence)
+    notes = []
+    if without := [each.reason for each in found if not each.ways]:
+        why = "; ".join(f"{reason} ({number:,})" for reason, number in Counter(without).most_common())
+        notes.append(f"{part_text(len(without), len(found), 'pair', 'has', 'have')} no way: {why}")
+    if weighed := sum(not each.exact for each in found):
+        took = part_text(weighed, len(found), "pair", "took", "took")
+        notes.append(f"{took} longer than the time limit: their ways were found by weights, and some may be missing")
+    for note in notes:
+        context.warn(note)
+    return notes

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..contract.tools.routes import NetworkExposure
-from ..ground.artefacts import check_folder
-from ..ground.context import JobContext
-from ..ground.wholetables import write_whole_table
-from ..intake.incidents import count_reasons
-from ..streets.faultlayer import write_faults
-from ..streets.faults import find_faults
-from ..systems.routes.exposed import LINE_FIELDS, MOSTLY, add_outside, choose_limits, describe_lines, sum_lines
-from ..systems.routes.exposure import read_exposure
-from ..systems.routes.opening import open_streets
+from ...contract.tools.routes import NetworkExposure
+from ...ground.artefacts import check_folder
+from ...ground.context import JobContext
+from ...ground.wholetables import write_whole_table
+from ...intake.incidents import count_reasons
+from ...streets.faultlayer import write_faults
+from ...streets.faults import find_faults
+from ...systems.routes.exposed import LINE_FIELDS, MOSTLY, add_outside, choose_limits, describe_lines, sum_lines
+from ...systems.routes.exposure import read_exposure
+from ...systems.routes.opening import open_streets
 
 
 def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def run(parameters: NetworkExposure, context: JobContext) -> dict[str, Any]:
         opened = open_streets(parameters, context)
     streets, network = opened.streets, opened.network
     with context.step(0.4, 0.7):
-        found = read_exposure(parameters, network, streets.table, opened.incidents, context)
+        found = read_exposure(parameters, opened.opened, opened.incidents, context)
     with context.step(0.7, 0.9):
         faults = find_faults(network, streets.levels, streets.empty, streets.parted, context)
     lines = sum_lines(network, found)

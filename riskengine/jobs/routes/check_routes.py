@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import shapely
 
-from ..contract.texts import count_text, format_amount
-from ..contract.tools.base import fields_of
-from ..contract.tools.checkroutes import CheckRoutes
-from ..ground.artefacts import check_folder
-from ..ground.context import JobContext
-from ..ground.tables import Chunk, write_table
-from ..intake.incidents import Incidents, count_reasons, read_exchange
-from ..maps.hull import draw_hull
-from ..report.routes import checkwords
-from ..report.routes.checktable import write_check_table
-from ..streets.building import build_network
-from ..streets.network import Network
-from ..streets.reading import read_streets
-from ..systems.routes.checking import Checked, check_ways
-from ..systems.routes.months import Month, choose_months
-from ..systems.routes.pairs import draw_pairs, read_own_pairs
-from ..systems.routes.results import Interval, PairOfPlaces
-from ..systems.routes.risks import list_controls, make_judged_risk
-from ..systems.routes.ways import WayPlan
-from .models import to_dict
+from ...contract.texts import count_text, format_amount
+from ...contract.tools.base import fields_of
+from ...contract.tools.checkroutes import CheckRoutes
+from ...ground.artefacts import check_folder
+from ...ground.context import JobContext
+from ...ground.tables import Chunk, write_table
+from ...intake.incidents import Incidents, count_reasons, read_exchange
+from ...maps.hull import draw_hull
+from ...report.routes import checkwords, words
+from ...report.routes.checktable import write_check_table
+from ...streets.kept import open_network
+from ...streets.network import Network
+from ...systems.routes.checking import Checked, check_ways
+from ...systems.routes.months import Month, choose_months
+from ...systems.routes.pairs import draw_pairs, read_own_pairs
+from ...systems.routes.polygons import Districts
+from ...systems.routes.results import Interval, PairOfPlaces
+from ...systems.routes.risks import list_controls, make_judged_risk
+from ...systems.routes.ways import WayPlan
+from ..models import to_dict
 
 
 def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
@@ -41,14 +42,19 @@ def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
     incidents, refusals = read_exchange(parameters.incidents, context, order=parameters.date_order)
     months = choose_months(incidents, parameters.tested, parameters.months, context)
     with context.step(0.05, 0.1):
-        streets = read_streets(parameters, context, parameters.crs or "")
-        network = build_network(streets, parameters, context)
+        opened = open_network(parameters, context, parameters.crs or "")
+        network = opened.network
     pairs = _choose_pairs(parameters, network, incidents, months[0], context)
-    risks = [make_judged_risk(parameters.risk_kind, parameters, network), *list_controls(parameters, network, streets)]
+    risks = [make_judged_risk(parameters.risk_kind, parameters, network), *list_controls(parameters, opened)]
     with context.step(0.1, 0.95):
         checked = check_ways(network, incidents, pairs, months, risks, WayPlan(detour=parameters.detour), context)
     shown = to_dict(parameters)
-    check, first = checked.check, checked.check.deliveries[0]
+    check = checked.check
+    if parameters.areas:
+        districts = Districts(parameters.areas, parameters.area_name or "", network.crs)
+        ends = ([each.ways[end] for each in checked.fronts] for end in (0, -1))
+        check = replace(check, districts=tuple(districts.share_out(*ends)))
+    first = check.deliveries[0]
     for note in check.notes:
         context.warn(note)
     verdict = checkwords.describe_check(check)
@@ -62,8 +68,10 @@ def run(parameters: CheckRoutes, context: JobContext) -> dict[str, Any]:
     ):
         if sentence := describe(check):
             context.log(sentence)
+    for sentence in words.describe_districts(check.districts):
+        context.log(sentence)
     if parameters.report:
-        from ..report.routes.checkpage import write_check_page
+        from ...report.routes.checkpage import write_check_page
 
         write_check_page(parameters.report, check, shown, check.notes, network.crs)
     if parameters.csv:
@@ -104,7 +112,7 @@ def _choose_pairs(
     pairs = draw_pairs(network, parameters.pairs, nearest, farthest, parameters.seed, area)
     context.log(
         f"{count_text(len(pairs), 'random pair')} of places, {format_amount(nearest)} to {format_amount(farthest)} m"
-        f" apart, drawn with seed {parameters.seed} where incidents lie"
+        f" apart, drawn where incidents lie (seed {parameters.seed})"
     )
     return pairs
 

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..contract.texts import count_text
-from ..contract.tools.routes import SplitCrossings
-from ..ground.artefacts import check_folder
-from ..ground.context import JobContext
-from ..ground.wholetables import write_whole_table
-from ..streets.building import join_lines
-from ..streets.crossings import SplitLines, split_lines
-from ..streets.faultlayer import write_faults
-from ..streets.faults import Faults, find_faults
-from ..streets.reading import Streets, read_streets
+from ...contract.texts import count_text
+from ...contract.tools.routes import SplitCrossings
+from ...ground.artefacts import check_folder
+from ...ground.context import JobContext
+from ...ground.wholetables import write_whole_table
+from ...streets.building import join_lines
+from ...streets.crossings import SplitLines, split_lines
+from ...streets.faultlayer import write_faults
+from ...streets.faults import Faults, find_faults
+from ...streets.reading import Streets, read_streets
 
 #: The field of the pieces that says which feature they are of.
 _LINE = "line"
