@@ -73,7 +73,7 @@ class WayFinder:
         graph = make_graph(network, forward, backward)
         unlit = network.lit == 0
         self.cost = exposure.exposure * np.where(unlit, plan.unlit_factor, 1.0)
-        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge], network.x, network.y)
+        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge], *_draw_to_scale(network))
         self._streets = StreetFinder(network, forward | backward)
 
     def find(self, pair: PairOfPlaces, context: JobContext | None = None) -> Ways:
@@ -214,6 +214,16 @@ def find_ways(
 ) -> Ways:
     """Find the efficient ways of one pair; of many, make a `WayFinder` once."""
     return WayFinder(network, exposure, plan, closed).find(pair, context)
+
+
+def _draw_to_scale(network: Network) -> tuple[Floats, Floats]:
+    """Nodes so near to each other that no street is shorter than the straight line, as it may be on a map."""
+    apart = np.hypot(
+        network.x[network.tail] - network.x[network.head], network.y[network.tail] - network.y[network.head]
+    )
+    drawn = apart > 0
+    scale = min(float(((network.metres[drawn] + MICRO) / apart[drawn]).min(initial=1.0)), 1.0)
+    return network.x * scale, network.y * scale
 
 
 def _cut(trace: Floats, low: float, high: float) -> Floats:
