@@ -29,6 +29,15 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "lit": ("lit", "lighting", "streetlight", "streetlights"),
     "level": ("bridge", "tunnel", "layer", "zlevel", "level"),
 }
+#: What the log calls the roles.
+_ROLES: Mapping[str, str] = {
+    "direction": "one-way",
+    "speed": "speed",
+    "class": "kind of street",
+    "foot": "who may walk",
+    "lit": "lighting",
+    "level": "bridges and tunnels",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +170,8 @@ def find_fields(
     asked = [_require(name, "level_fields", names) for name in parameters.level_fields]
     level = asked or [name for wanted in NAMES["level"] if (name := _find((wanted,), names))]
     if found or level:
-        said = [f"{role} {show_name(name)}" for role, name in found.items()]
-        said += [f"level {show_name(name)}" for name in level]
+        said = [f"{show_name(name)} ({_ROLES[role]})" for role, name in found.items()]
+        said += [f"{show_name(name)} ({_ROLES['level']})" for name in level]
         notes.append(f"Fields of the streets: {', '.join(said)}")
     levels = np.zeros(len(table), dtype=np.int64)
     for name in level:

@@ -13,7 +13,9 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled
 from riskengine.streets.graph import make_graph
 from riskengine.systems.routes import front as front_module
-from riskengine.systems.routes.front import Front, Terminal, find_front, weigh_graph
+from riskengine.systems.routes import labels
+from riskengine.systems.routes.corridor import Terminal, weigh_graph
+from riskengine.systems.routes.front import Front, find_front
 
 
 def find(case: SmallCase, time_limit: float = np.inf, context: JobContext | None = None) -> Front:
@@ -127,7 +129,7 @@ class TestTime:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(front_module, "_SMALL", 0)
-        monkeypatch.setattr(front_module, "_LABELS", 1)
+        monkeypatch.setattr(labels, "_LABELS", 1)
         case = make_lattice(14, 1)
         whole, cut = find(case), find(case, time_limit=0.0)
         assert whole.exact and not cut.exact
@@ -137,7 +139,7 @@ class TestTime:
         assert list_front(cut)[0] == list_front(whole)[0]
 
     def test_a_search_stops_when_it_is_cancelled(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(front_module, "_LABELS", 1)
+        monkeypatch.setattr(labels, "_LABELS", 1)
         context = JobContext()
         context.cancelled.set()
         with pytest.raises(Cancelled):

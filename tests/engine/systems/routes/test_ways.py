@@ -70,7 +70,7 @@ class TestPlacesOnStreets:
 
     def test_places_amid_streets_have_the_front_of_streets_cut_there(self) -> None:
         random, asked, several = np.random.default_rng(2), 0, 0
-        for case in draw_cases(240, seed=2):
+        for case in draw_cases(420, seed=2):
             network = case.network
             if np.ptp(network.x) < 50 or not (network.usable & (network.tail != network.head)).any():
                 continue
@@ -126,6 +126,14 @@ def cut_street(network: Network, cost: Floats, edge: int, share: float) -> tuple
     forward.append(forward[edge])
     backward.append(backward[edge])
     return make_streets(places, ends, metres, forward, backward), np.array(costs)
+
+
+    def test_streets_without_length_lead_nowhere_else(self) -> None:
+        # The places in the middle are one to the eye, and three nodes in a circle.
+        places = [(0, 0), (100, 0), (100, 0), (100, 0), (200, 0)]
+        network = make_streets(places, [(1, 2), (2, 3), (3, 1), (0, 1), (3, 4), (0, 4)], [0, 0, 0, 100, 100, 220])
+        for start, end in (((0, 0), (200, 0)), ((200, 0), (0, 0))):
+            assert list_ways(ask(network, [0, 0, 0, 5, 5, 4], start, end)) == [(200, 10), (220, 4)]
 
 
 class TestWhatAWayIsLike:
