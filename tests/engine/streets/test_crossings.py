@@ -91,6 +91,24 @@ def test_a_street_that_crosses_itself_is_cut_there() -> None:
     assert [len(piece.coords) for piece in made.pieces] == [2, 5, 2]
 
 
+def test_a_street_that_goes_there_and_back_loses_nothing() -> None:
+    made = split(read("0 0, 10 0, 10 5, 10 0, 20 0", "15 -5, 15 5"))
+    assert shapely.length(made.pieces[made.line == 0]).sum() == pytest.approx(30)
+    assert "10 5" in " ".join(text for _, text in texts(made))
+    assert (0, "10 0, 15 0") in texts(made)
+
+
+def test_a_street_that_crosses_itself_keeps_its_direction() -> None:
+    made = split(read("0 0, 10 0, 10 5, 5 5, 5 -5"))
+    assert {text for _, text in texts(made)} == {"0 0, 5 0", "5 0, 10 0, 10 5, 5 5, 5 0", "5 0, 5 -5"}
+
+
+def test_where_ends_alone_are_joined_no_street_is_cut_where_it_crosses_itself() -> None:
+    lines = read("0 0, 10 0, 10 5, 5 5, 5 -5")
+    made = split_lines(lines, np.zeros(1, dtype=np.int64), lambda at: at, lambda at: at, 1.0, crossings=False)
+    assert texts(made) == [(0, "0 0, 10 0, 10 5, 5 5, 5 -5")]
+
+
 def test_parallel_stretches_are_cut_where_they_begin_and_end() -> None:
     made = split(read("0 0, 10 0", "4 0, 6 0, 6 4"))
     assert texts(made) == [(0, "0 0, 4 0"), (0, "4 0, 6 0"), (0, "6 0, 10 0"), (1, "4 0, 6 0"), (1, "6 0, 6 4")]
