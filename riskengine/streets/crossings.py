@@ -63,10 +63,11 @@ def split_lines(
     """
     lines, origin = _cut_self_crossings(lines) if crossings else (lines, np.arange(len(lines)))
     metric = _move(lines, to_metres)
-    found = find_meetings(metric, tolerance)
+    levels = levels[origin]
+    found = find_meetings(metric, tolerance, levels)
     if not crossings:
         found = found.select(found.kind != CROSSING)
-    joined = (levels[origin])[found.one] == (levels[origin])[found.other]
+    joined = levels[found.one] == levels[found.other]
     kept_apart = int((~joined & (found.kind != GAP)).sum())
     # A line that is hardly longer than the way to the other one would be left without length.
     movable = shapely.length(metric[found.one]) > 2 * found.apart

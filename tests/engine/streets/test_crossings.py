@@ -62,6 +62,11 @@ def test_an_end_is_moved_within_the_tolerance_alone() -> None:
     assert made.snapped == 1
 
 
+def test_an_end_under_a_bridge_is_moved_to_the_street_of_its_own_level() -> None:
+    made = split(read("0 0, 10 0", "8 0.9, 8 5", "0 0.6, 10 0.6"), 1.0, levels=[0, 0, 1])
+    assert texts(made) == [(0, "0 0, 8 0"), (0, "8 0, 10 0"), (1, "8 0, 8 5"), (2, "0 0.6, 10 0.6")]
+
+
 def test_two_free_ends_near_each_other_meet_once() -> None:
     made = split(read("0 0, 10 0", "10.5 0, 20 0"), 1.0)
     ends = {*(piece.coords[0] for piece in made.pieces), *(piece.coords[-1] for piece in made.pieces)}
