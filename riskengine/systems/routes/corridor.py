@@ -31,8 +31,8 @@ class Weighed:
     Attributes
     ----------
     graph : Graph
-    places : ndarray of complex128, shape (N,)
-        Of the nodes, as x + iy, metres.
+    x, y : ndarray, shape (N,)
+        Of the nodes, metres.
     length : ndarray of float64, shape (A,)
         Whole micrometres.
     cost : ndarray of float64, shape (A,)
@@ -42,7 +42,8 @@ class Weighed:
     """
 
     graph: Graph
-    places: NDArray[np.complex128]
+    x: Floats
+    y: Floats
     length: Floats
     cost: Floats
     unit: float
@@ -52,7 +53,7 @@ def weigh_graph(graph: Graph, cost: Floats, x: Floats, y: Floats) -> Weighed:
     """Give the arcs of a graph their cost, shape (A,), 0 or more; and its nodes their places, metres, shape (N,)."""
     dearest = float(cost.max(initial=0.0))
     unit = 2.0 ** (np.floor(np.log2(dearest)) - _BITS) if dearest > 0 else 1.0
-    return Weighed(graph, x + 1j * y, np.rint(graph.metres / MICRO), np.rint(cost / unit), unit)
+    return Weighed(graph, x, y, np.rint(graph.metres / MICRO), np.rint(cost / unit), unit)
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ def open_corridor(
     No street is shorter than the straight line, so that all ways of a length lie in an ellipse. How long the shortest
     way is becomes known within it, and the ellipse is widened where it was too small.
     """
-    from_start = np.abs(weighed.places - weighed.places[start.nodes[0]]) if start.nodes else np.zeros(0)
-    from_end = np.abs(weighed.places - weighed.places[end.nodes[0]]) if end.nodes else np.zeros(0)
+    from_start, from_end = (_measure_straight(weighed, each) for each in (start, end))
     off = max([*start.metres, *end.metres, 0.0])
     least = np.inf if direct is None else float(np.rint(direct[0] / MICRO))
     if not start.nodes or not end.nodes:
@@ -90,7 +90,7 @@ def open_corridor(
         found = (back[at] + np.rint(m / MICRO) for at, m in zip(first, start.metres, strict=True) if at >= 0)
         shortest = min([*found, least])
         needed = shortest * (1 + detour) * MICRO
-        if needed <= limit or len(inside) == len(weighed.places) or not limit:
+        if needed <= limit or len(inside) == len(weighed.x) or not limit:
             break
         limit = needed * (1 + ROUNDING) if np.isfinite(shortest) else limit * 2
     if np.isinf(shortest):
@@ -98,6 +98,14 @@ def open_corridor(
     cap = np.floor(shortest * (1 + detour) * (1 + ROUNDING))
     ahead = part.measure(start, turned=False)
     return Corridor(weighed, start, end, direct, part, ahead, back, cap, shortest)
+
+
+def _measure_straight(weighed: Weighed, terminal: Terminal) -> Floats:
+    """Metres in a straight line from a terminal to all nodes, shape (N,)."""
+    if not terminal.nodes:
+        return np.zeros(0)
+    node = terminal.nodes[0]
+    return np.sqrt((weighed.x - weighed.x[node]) ** 2 + (weighed.y - weighed.y[node]) ** 2)
 
 
 class _Part:
