@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,8 @@ class WayFinder:
             forward, backward = forward & ~closed, backward & ~closed
         self._forward, self._backward = forward, backward
         graph = make_graph(network, forward, backward)
+        # Streets without length, such as what is left between two cuts, would lead in circles.
+        graph = replace(graph, metres=np.maximum(graph.metres, MICRO))
         unlit = network.lit == 0
         self.cost = exposure.exposure * np.where(unlit, plan.unlit_factor, 1.0)
         self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge], *_draw_to_scale(network))
