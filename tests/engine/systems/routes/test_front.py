@@ -129,10 +129,11 @@ class TestByHand:
 
 
 class TestTime:
+    @pytest.mark.parametrize("small", [front_module._SMALL, 0], ids=["labels alone", "triangles"])
     def test_after_the_time_limit_weights_are_what_is_left_and_it_is_said(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, small: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(front_module, "_SMALL", 0)
+        monkeypatch.setattr(front_module, "_SMALL", small)
         monkeypatch.setattr(labels, "_LABELS", 1)
         case = make_lattice(14, 1)
         whole, cut = find(case), find(case, time_limit=0.0)
