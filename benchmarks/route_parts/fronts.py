@@ -10,28 +10,29 @@ from typing import Any
 
 import numpy as np
 from common import ROOT, require_data, say
-from route_parts.held_out import CITIES, read_city_incidents
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-sys.path.insert(0, str(ROOT / "tests"))
-from kit.smallstreets import SmallCase, draw_cases, try_all_ways  # noqa: E402
-from kit.tempe import is_golden, read_tempe  # noqa: E402
+from route_parts.held_out import CITIES, read_city_incidents
 
-from riskengine.contract.tools.saferoutes import SafeRoutes  # noqa: E402
-from riskengine.ground.context import JobContext  # noqa: E402
-from riskengine.jobs.models import model_of  # noqa: E402
-from riskengine.streets.building import build_network  # noqa: E402
-from riskengine.streets.graph import make_graph  # noqa: E402
-from riskengine.streets.network import Network  # noqa: E402
-from riskengine.streets.reading import read_streets  # noqa: E402
-from riskengine.systems.routes.corridor import Terminal, weigh_graph  # noqa: E402
-from riskengine.systems.routes.exposure import measure_exposure  # noqa: E402
-from riskengine.systems.routes.fields.kernel import make_kernel_field  # noqa: E402
-from riskengine.systems.routes.front import Front, find_front  # noqa: E402
-from riskengine.systems.routes.pairs import draw_pairs  # noqa: E402
-from riskengine.systems.routes.ways import WayFinder, WayPlan  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests"))
+from kit.smallstreets import SmallCase, draw_cases, try_all_ways
+from kit.tempe import is_golden, read_tempe
+
+from riskengine.contract.tools.saferoutes import SafeRoutes
+from riskengine.ground.context import JobContext
+from riskengine.jobs.models import model_of
+from riskengine.streets.building import build_network
+from riskengine.streets.graph import make_graph
+from riskengine.streets.network import Network
+from riskengine.streets.reading import read_streets
+from riskengine.systems.routes.corridor import Terminal, weigh_graph
+from riskengine.systems.routes.exposure import measure_exposure
+from riskengine.systems.routes.fields.kernel import make_kernel_field
+from riskengine.systems.routes.front import Front, find_front
+from riskengine.systems.routes.pairs import draw_pairs
+from riskengine.systems.routes.ways import WayFinder, WayPlan
 
 #: Small networks compared with all of their ways.
 NETWORKS = 600
@@ -83,7 +84,7 @@ def measure_fronts(data: Path) -> dict[str, Any]:
 def _describe(
     nearest: float, farthest: float, full: float, fronts: Sequence[tuple[float, Front]], whole: Sequence[float]
 ) -> dict[str, Any]:
-    """Figures of pairs so far apart; `whole` is the time of a question with its places and all that ways are told by."""
+    """Figures of pairs so far apart; `whole` is the time of a question with its places and ways."""
     ratios = np.array([seconds for seconds, _ in fronts]) / full
     ways = [len(front.metres) for _, front in fronts]
     return {

@@ -73,9 +73,8 @@ def _draw_lattice(random: np.random.Generator) -> SmallCase:
     """Equal blocks, so that many ways are as long as each other, and costs that are often equal or nothing."""
     across, up = int(random.integers(3, 6)), int(random.integers(3, 5))
     nodes = [(100.0 * column, 100.0 * row) for row in range(up) for column in range(across)]
-    ends = [(n, n + 1) for n in range(across * up) if (n + 1) % across] + [
-        (n, n + across) for n in range(across * (up - 1))
-    ]
+    ends = [(n, n + 1) for n in range(across * up) if (n + 1) % across]
+    ends += [(n, n + across) for n in range(across * (up - 1))]
     longer = random.integers(0, 4, len(ends))
     metres = 100.0 + 10 * longer
     # What is long is cheap, more often than not: then there are many efficient ways.

@@ -90,6 +90,7 @@ def find_front(
         longest = min(cheapest.length, corridor.cap)
         exact = search_all(corridor, costs, _follow_shortest(corridor), longest, founds, clock)
         if not exact:
+            # What labels have found so far is of the front, but may lack both of its ends.
             _search_by_triangles(corridor, costs, cheapest, founds, clock)
     else:
         exact = _search_by_triangles(corridor, costs, cheapest, founds, clock)
@@ -141,16 +142,13 @@ def _follow_shortest(corridor: Corridor) -> float:
     """A cost that every way of the front but the shortest lies below: a little more than some shortest way's."""
     node, cost = corridor.start, 0.0
     first, head, length = corridor.first, corridor.head, corridor.length
-    for _ in range(corridor.size):
+    while node != corridor.end:
         # Lengths are exact, so that the arcs of a shortest way are those that keep the sum.
         among = range(first[node], first[node + 1])
         arc = next(arc for arc in among if length[arc] + corridor.to_end[head[arc]] == corridor.to_end[node])
         cost += corridor.cost[arc]
         node = int(head[arc])
-        if node == corridor.end:
-            return cost + 1.0
-    # Streets without a length have led in a circle.
-    return float("inf")
+    return cost + 1.0
 
 
 def _make_front(weighed: Weighed, corridor: Corridor, founds: list[Found], exact: bool) -> Front:
