@@ -80,9 +80,7 @@ class _Vertices:
         return np.asarray(np.bincount(self._pairs % len(self.at), minlength=len(self.at)))
 
 
-def find_meetings(
-    lines: NDArray[np.object_], near: float = 0.0, levels: NDArray[np.int64] | None = None
-) -> Meetings:
+def find_meetings(lines: NDArray[np.object_], near: float = 0.0, levels: NDArray[np.int64] | None = None) -> Meetings:
     """Find where lines meet without a common vertex.
 
     Parameters
