@@ -145,14 +145,22 @@ def _move_to_vertices(
     """Move places to a vertex of either line that is the same but for a rounding, and places alike to the first."""
     if not len(places):
         return places
+    at = np.c_[places.real, places.imag]
+    # A crossing that was cut may leave several vertices within a rounding.
     tree = cKDTree(np.c_[vertices.at.real, vertices.at.imag])
-    apart, nearest = tree.query(np.c_[places.real, places.imag], distance_upper_bound=SAME)
-    near = np.flatnonzero(np.isfinite(apart))
-    belongs = vertices.belong(one[near], nearest[near]) | vertices.belong(other[near], nearest[near])
-    near = near[belongs]
-    moved = places.copy()
-    moved[near] = vertices.at[nearest[near]]
-    return unite_places(moved)
+    number = tree.query(at, k=[1, 2, 3, 4], distance_upper_bound=SAME)[1]
+    number = np.where(number < len(vertices.at), number, -1)
+    of_one, of_other = (vertices.belong(line[:, None], number) for line in (one, other))
+    moved = unite_places(_take_first(places, number, of_one | of_other, vertices))
+    return _take_first(moved, number, of_one & of_other, vertices)
+
+
+def _take_first(
+    places: NDArray[np.complex128], number: NDArray[np.int64], good: NDArray[np.bool_], vertices: _Vertices
+) -> NDArray[np.complex128]:
+    """Put the first good vertex of each place, of several candidates, in its place."""
+    chosen = number[np.arange(len(places)), good.argmax(axis=1)]
+    return np.where(good.any(axis=1), vertices.at[chosen], places)
 
 
 def unite_places(places: NDArray[np.complex128]) -> NDArray[np.complex128]:

@@ -19,6 +19,8 @@ from .results import DistrictShare, Way
 
 #: What lies in no district.
 ELSEWHERE = "(outside all districts)"
+#: What the layer of a parameter is called.
+_LAYERS = {"avoid": "The layer of what to avoid", "areas": "The layer of districts"}
 
 
 def find_avoided(path: str, network: Network, context: JobContext) -> NDArray[np.bool_]:
@@ -83,7 +85,7 @@ def _read_polygons(path: str, crs: str, parameter: str) -> tuple[WholeTable, NDA
     polygonal = np.isin(shapely.get_type_id(shapes), (3, 6))
     if not polygonal.any() or not table.crs:
         raise DataError(
-            "The layer has no polygon, or no CRS",
+            f"{_LAYERS[parameter]} has no polygon, or no CRS",
             parameter=parameter,
             value=len(table),
             remedy="Choose a layer of polygons with a CRS",

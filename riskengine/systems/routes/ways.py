@@ -200,8 +200,8 @@ def advise(reason: str) -> str:
         return "Choose two places that are farther from each other"
     if reason == NOT_CONNECTED:
         return (
-            "Choose another place, or join the streets: run Split at crossings, or set a snap tolerance; closed and"
-            " one-way streets may lie between them, too"
+            "Choose another place, or join the streets: run Split at crossings, or set a snap tolerance. Closed or "
+            "one-way streets, or polygons to avoid, may lie between them, too"
         )
     return "Choose a place nearer to a street that can be used, or raise Farthest street"
 

@@ -131,3 +131,10 @@ def test_no_metre_is_lost_and_no_crossing_left(ends: list[tuple[int, int, int, i
     again = split(made.pieces)
     assert (again.crossings, again.touches) == (0, 0)
     assert len(again.pieces) == len(made.pieces)
+
+
+def test_a_splinter_shorter_than_a_millimetre_touches_nothing_beside_the_node_it_shares() -> None:
+    lines = read("0 0, 10 0", "10 0, 9.9996 0", "10 0, 15 0")
+    made = split(lines)
+    assert (made.crossings, made.touches) == (0, 0)
+    assert len(made.pieces) == 3
