@@ -21,6 +21,8 @@ from .network import Network
 NEARLY = 2.0
 #: Faults that make ways impossible or longer than they are; the others are what many networks rightly have.
 _GRAVE = ("crossing", "tjunction", "gap", "component")
+#: Those that Split at crossings repairs.
+_SPLIT = ("crossing", "tjunction")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +71,13 @@ class Faults:
         kinds = sorted(FAULTS, key=lambda each: each not in _GRAVE)
         return [sentence for kind in kinds for sentence in self._say(kind)]
 
-    def _say(self, kind: str) -> Iterator[str]:
+    def describe_left(self) -> list[str]:
+        """Say what still makes ways impossible or longer after the streets were split."""
+        return [sentence for kind in _GRAVE for sentence in self._say(kind, split=True)]
+
+    def _say(self, kind: str, split: bool = False) -> Iterator[str]:
         number = self.count(kind)
-        if kind == "crossing" and self.kept_apart:
+        if kind == "crossing" and self.kept_apart and not split:
             what = count_text(self.kept_apart, "crossing")
             yield f"{what} of bridges and tunnels with other streets, kept apart"
         if not number:
@@ -80,10 +86,11 @@ class Faults:
             length = f"{self.metres_apart / 1000:,.1f} km"
             yield (
                 f"{count_text(number, 'part')} of the network, {length} in all, not connected with the largest: no way "
-                "leads from or to them. Split at crossings, or a snap tolerance, may join them"
+                f"leads from or to them{'' if split else '. Split at crossings, or a snap tolerance, may join them'}"
             )
         else:
-            yield f"{count_text(number, *_NOUNS[kind])}{_REMEDIES.get(kind, '')}"
+            remedy = "" if split and kind in _SPLIT else _REMEDIES.get(kind, "")
+            yield f"{count_text(number, *_NOUNS[kind])}{remedy}"
 
 
 #: One and many of each kind.
@@ -133,9 +140,10 @@ def find_faults(
     context = context or JobContext()
     used = np.flatnonzero(network.usable)
     context.progress(0.1, "Looking for faults of the network")
-    meetings = find_meetings(network.shapes[used], NEARLY) if len(used) else None
-    context.progress(0.7)
     row = network.line[used]
+    of_row = None if levels is None else levels[row]
+    meetings = find_meetings(network.shapes[used], NEARLY, of_row) if len(used) else None
+    context.progress(0.7)
     found: list[_Found] = []
     nowhere = np.full(1, np.nan)
     for kind, rows in (("empty", empty), ("parts", parted)):
@@ -145,8 +153,8 @@ def find_faults(
     kept_apart = 0
     if meetings is not None:
         alike = np.ones(len(meetings), dtype=bool)
-        if levels is not None:
-            alike = levels[row[meetings.one]] == levels[row[meetings.other]]
+        if of_row is not None:
+            alike = of_row[meetings.one] == of_row[meetings.other]
         kept_apart = int((~alike & (meetings.kind == CROSSING)).sum())
         found += _list_meetings(meetings.select(alike), row)
     found += _list_ends(network, used, meetings)

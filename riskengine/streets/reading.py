@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,10 +164,10 @@ def find_fields(
         key = f"{role}_field"
         if role != "level" and hasattr(parameters, key):
             given = getattr(parameters, key)
-            name = _require(given, key, names) if given else _find(NAMES[role], names)
+            name = require_field(given, key, names) if given else _find(NAMES[role], names)
             if name:
                 found[role] = name
-    asked = [_require(name, "level_fields", names) for name in parameters.level_fields]
+    asked = [require_field(name, "level_fields", names) for name in parameters.level_fields]
     level = asked or [name for wanted in NAMES["level"] if (name := _find((wanted,), names))]
     if found or level:
         said = [f"{show_name(name)} ({_ROLES[role]})" for role, name in found.items()]
@@ -188,11 +188,13 @@ def _reduce_level(label: str) -> str:
     return "" if text in ("no", "0", "f", "false", "n", "none", "null") else text
 
 
-def _require(name: str, parameter: str, names: Sequence[str]) -> str:
+def require_field(name: str, parameter: str, names: Iterable[str], what: str = "streets") -> str:
+    """Find a field that was named, in whatever letters; an error that lists those of the layer of `what` if none is."""
+    names = list(names)
     found = find_field(name, names)
     if found is None:
         raise ParameterError(
-            f"The layer of streets has no field {show_name(name)}",
+            f"The layer of {what} has no field {show_name(name)}",
             parameter=parameter,
             value=name,
             remedy=f"Choose from: {list_names(names, 40)}",

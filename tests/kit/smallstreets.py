@@ -63,7 +63,7 @@ class SmallCase:
 
 
 def draw_cases(number: int, seed: int = 1) -> Iterator[SmallCase]:
-    """Draw small networks with parallel streets, loops, one-way streets, streets without length or cost, and ties."""
+    """Draw small networks with parallel and one-way streets, loops, streets without cost, and ties."""
     random = np.random.default_rng(seed)
     for each in range(number):
         yield _draw_lattice(random) if each % 3 == 0 else _draw_any(random, whole=each % 3 == 1)
@@ -73,9 +73,8 @@ def _draw_lattice(random: np.random.Generator) -> SmallCase:
     """Equal blocks, so that many ways are as long as each other, and costs that are often equal or nothing."""
     across, up = int(random.integers(3, 6)), int(random.integers(3, 5))
     nodes = [(100.0 * column, 100.0 * row) for row in range(up) for column in range(across)]
-    ends = [(n, n + 1) for n in range(across * up) if (n + 1) % across] + [
-        (n, n + across) for n in range(across * (up - 1))
-    ]
+    ends = [(n, n + 1) for n in range(across * up) if (n + 1) % across]
+    ends += [(n, n + across) for n in range(across * (up - 1))]
     longer = random.integers(0, 4, len(ends))
     metres = 100.0 + 10 * longer
     # What is long is cheap, more often than not: then there are many efficient ways.
@@ -87,16 +86,15 @@ def _draw_lattice(random: np.random.Generator) -> SmallCase:
 
 
 def _draw_any(random: np.random.Generator, whole: bool) -> SmallCase:
-    """Streets between places drawn by chance; whole numbers, some of them nothing, or any numbers."""
+    """Streets between places drawn by chance; whole numbers or any numbers."""
     nodes = int(random.integers(2, 9))
     number = int(random.integers(nodes - 1, 3 * nodes + 1))
     ends = random.integers(0, nodes, (number, 2))
     start, end = random.choice(nodes, 2, replace=False).tolist()
     if whole:
-        # All but the end in one place, so that streets there may be of any length, also of none.
-        places = np.zeros((nodes, 2))
-        places[end] = 5.0
-        metres = np.where((ends == end).any(axis=1), 10.0, 0.0) + random.integers(0, 6, number) * 10.0
+        # So near to each other that streets between them may be of any length.
+        places = random.uniform(0, 5, (nodes, 2))
+        metres = random.integers(1, 7, number) * 10.0
         cost = np.maximum(8 - metres // 10 + random.integers(-3, 4, number), 0)
     else:
         places = random.uniform(0, 1000, (nodes, 2))

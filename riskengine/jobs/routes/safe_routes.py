@@ -88,7 +88,7 @@ def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
         "ways": sum(len(each.ways) for each in served),
         "shortest": first and first.ways[0].metres,
         "least": first and first.ways[-1].metres,
-        "saved": first and first.ways[0].exposure and 1 - first.ways[-1].exposure / first.ways[0].exposure,
+        "saved": first and first.ways[0].exposure and first.ways[-1].compute_saved(first.ways[0]),
         "by_weights": sum(not each.exact for each in found),
         "headline": headline,
         "unit": exposure.unit,

@@ -70,4 +70,4 @@ def _describe(made: SplitLines, before: Faults, after: Faults, lines: int) -> li
     if made.kept_apart:
         told.append(f"{count_text(made.kept_apart, 'crossing')} of bridges and tunnels kept apart")
     told.append(f"Parts that are not connected with each other: {before.components:,} before, {after.components:,} now")
-    return told + [f"Still there: {sentence}" for sentence in after.describe() if "without a node" in sentence]
+    return told + [f"Still there: {sentence}" for sentence in after.describe_left()]

@@ -8,17 +8,19 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...contract.fieldnames import find_field
-from ...contract.texts import count_text, list_names, show_name
+from ...contract.texts import count_text
 from ...ground.context import JobContext
-from ...ground.errors import DataError, ParameterError
+from ...ground.errors import DataError
 from ...ground.wholetables import WholeTable, read_whole_table
 from ...intake.project import move_places
 from ...streets.network import Network
+from ...streets.reading import require_field
 from .results import DistrictShare, Way
 
 #: What lies in no district.
 ELSEWHERE = "(outside all districts)"
+#: What the layer of a parameter is called.
+_LAYERS = {"avoid": "The layer of what to avoid", "areas": "The layer of districts"}
 
 
 def find_avoided(path: str, network: Network, context: JobContext) -> NDArray[np.bool_]:
@@ -48,15 +50,7 @@ class Districts:
 
     def __init__(self, path: str, name: str, crs: str) -> None:
         table, shapes = _read_polygons(path, crs, "areas")
-        field = find_field(name, table.fields)
-        if field is None:
-            raise ParameterError(
-                f"The layer of districts has no field {show_name(name)}",
-                parameter="area_name",
-                value=name,
-                remedy=f"Choose from: {list_names(list(table.fields), 40)}",
-            )
-        codes, labels = table.code(field)
+        codes, labels = table.code(require_field(name, "area_name", table.fields, "districts"))
         self._names = [labels[code] if code >= 0 else "" for code in codes.tolist()]
         self._shapes, self._tree = shapes, shapely.STRtree(shapes)
 
@@ -91,7 +85,7 @@ def _read_polygons(path: str, crs: str, parameter: str) -> tuple[WholeTable, NDA
     polygonal = np.isin(shapely.get_type_id(shapes), (3, 6))
     if not polygonal.any() or not table.crs:
         raise DataError(
-            "The layer has no polygon, or no CRS",
+            f"{_LAYERS[parameter]} has no polygon, or no CRS",
             parameter=parameter,
             value=len(table),
             remedy="Choose a layer of polygons with a CRS",

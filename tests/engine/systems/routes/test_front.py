@@ -13,7 +13,9 @@ from riskengine.ground.context import JobContext
 from riskengine.ground.errors import Cancelled
 from riskengine.streets.graph import make_graph
 from riskengine.systems.routes import front as front_module
-from riskengine.systems.routes.front import Front, Terminal, find_front, weigh_graph
+from riskengine.systems.routes import labels
+from riskengine.systems.routes.corridor import Terminal, weigh_graph
+from riskengine.systems.routes.front import Front, find_front
 
 
 def find(case: SmallCase, time_limit: float = np.inf, context: JobContext | None = None) -> Front:
@@ -34,7 +36,8 @@ def check_ways(case: SmallCase, front: Front) -> None:
     graph = make_graph(case.network)
     for metres, cost, arcs in zip(front.metres, front.cost, front.arcs, strict=True):
         nodes = [*graph.tail[arcs].tolist(), int(graph.head[arcs[-1]])]
-        assert nodes[0] == case.start and nodes[-1] == case.end
+        assert nodes[0] == case.start
+        assert nodes[-1] == case.end
         assert nodes[1:] == graph.head[arcs].tolist()
         assert graph.metres[arcs].sum() == pytest.approx(metres, abs=1e-6)
         assert case.cost[graph.edge[arcs]].sum() == pytest.approx(cost, abs=1e-6)
@@ -44,7 +47,8 @@ def make_lattice(side: int, seed: int, spread: int = 10) -> SmallCase:
     """A city of square blocks with costs drawn by chance, asked from one corner to the other."""
     random = np.random.default_rng(seed)
     places = [(100.0 * column, 100.0 * row) for row in range(side) for column in range(side)]
-    ends = [(n, n + 1) for n in range(side * side) if (n + 1) % side] + [(n, n + side) for n in range(side * (side - 1))]
+    ends = [(n, n + 1) for n in range(side * side) if (n + 1) % side]
+    ends += [(n, n + side) for n in range(side * (side - 1))]
     cost = random.integers(0, spread, len(ends)).astype(float)
     metres = 100.0 + random.integers(0, 40, len(ends))
     return SmallCase(make_streets(places, ends, metres), cost, 0, side * side - 1, 0.25)
@@ -65,7 +69,8 @@ class TestTryingAll:
             several += len(expected) > 2
             without += not expected
         # The networks are worth asking: many fronts, and places that are not connected.
-        assert several > 60 and without > 20
+        assert several > 60
+        assert without > 20
 
     def test_labels_and_triangles_agree_on_a_city(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for seed in range(3):
@@ -115,7 +120,8 @@ class TestByHand:
     def test_places_that_are_not_connected_have_no_way(self) -> None:
         network = make_streets([(0, 0), (100, 0), (200, 0), (300, 0)], [(0, 1), (2, 3)])
         found = find(SmallCase(network, np.ones(2), 0, 3, 0.25))
-        assert not found.arcs and np.isinf(found.shortest)
+        assert not found.arcs
+        assert np.isinf(found.shortest)
 
     def test_a_river_is_gone_round_however_far_the_bridge_is(self) -> None:
         network = make_streets([(0, 0), (0, 50), (9000, 0), (9000, 50)], [(0, 2), (2, 3), (3, 1)])
@@ -123,21 +129,23 @@ class TestByHand:
 
 
 class TestTime:
+    @pytest.mark.parametrize("small", [front_module._SMALL, 0], ids=["labels alone", "triangles"])
     def test_after_the_time_limit_weights_are_what_is_left_and_it_is_said(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, small: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(front_module, "_SMALL", 0)
-        monkeypatch.setattr(front_module, "_LABELS", 1)
+        monkeypatch.setattr(front_module, "_SMALL", small)
+        monkeypatch.setattr(labels, "_LABELS", 1)
         case = make_lattice(14, 1)
         whole, cut = find(case), find(case, time_limit=0.0)
-        assert whole.exact and not cut.exact
+        assert whole.exact
+        assert not cut.exact
         assert 2 <= len(cut.arcs) < len(whole.arcs)
         # What weights find is of the front, with both of its ends.
         assert set(list_front(cut)) <= set(list_front(whole))
         assert list_front(cut)[0] == list_front(whole)[0]
 
     def test_a_search_stops_when_it_is_cancelled(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(front_module, "_LABELS", 1)
+        monkeypatch.setattr(labels, "_LABELS", 1)
         context = JobContext()
         context.cancelled.set()
         with pytest.raises(Cancelled):
