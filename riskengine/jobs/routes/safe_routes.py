@@ -121,9 +121,7 @@ def _explain_none(found: Sequence[Ways]) -> DataError:
     )
 
 
-def _report(
-    found: Sequence[Ways], headline: str, districts: Sequence[DistrictShare], context: JobContext
-) -> list[str]:
+def _report(found: Sequence[Ways], headline: str, districts: Sequence[DistrictShare], context: JobContext) -> list[str]:
     """Log what was found; returns what the page has to say beside it."""
     context.log(headline)
     if len(found) == 1 and found[0].ways:

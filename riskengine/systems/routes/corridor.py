@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from ...streets.graph import MICRO, Graph
+from ...streets.graph import MICRO, Graph, make_matrix
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.signedinteger[Any]]
@@ -135,7 +135,7 @@ class _Part:
 
     def _make_matrix(self, turned: bool) -> csr_array:
         if turned not in self._made:
-            self._made[turned] = _make_matrix(self.tail, self.head, self.length, len(self.nodes), turned)
+            self._made[turned] = make_matrix(self.tail, self.head, self.length, len(self.nodes), turned)
         return self._made[turned]
 
     def measure(self, terminal: Terminal, turned: bool) -> Floats:
@@ -147,15 +147,6 @@ class _Part:
             if (at := int(self.number[node])) >= 0:
                 found = np.minimum(found, dijkstra(matrix, indices=at) + np.rint(metres / MICRO))
         return found
-
-
-def _make_matrix(tail: Ints, head: Ints, weights: Floats, size: int, turned: bool) -> csr_array:
-    """The matrix of arcs that are ordered by their tails; SciPy takes parallel arcs and zeros as they are."""
-    if turned:
-        order = np.argsort(head, kind="stable")
-        tail, head, weights = head[order], tail[order], weights[order]
-    first = np.searchsorted(tail, np.arange(size + 1, dtype=tail.dtype)).astype(np.int32)
-    return csr_array((weights, head, first), shape=(size, size))
 
 
 class Corridor:
