@@ -5,7 +5,7 @@ building and asking the graph against QGIS's network analysis, and how both grow
 that nobody knew of, by every risk and control. Each part prints its figures as a line of JSON, and the last line is one
 JSON object of all.
 
-Usage: scripts/benchmark.sh routes [--only PART,PART]; parts: graphs, growth, held_out
+Usage: scripts/benchmark.sh routes [--only PART,PART]; parts: optimal, fronts, graphs, growth, held_out
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from common import make_parser, round_floats, say
+from route_parts.fronts import check_fronts, measure_fronts
 from route_parts.graphs import compare_graphs, measure_growth
 from route_parts.held_out import measure_held_out
 
 PARTS: Mapping[str, Callable[[Path], dict[str, Any]]] = {
+    "optimal": check_fronts,
+    "fronts": measure_fronts,
     "graphs": compare_graphs,
     "growth": measure_growth,
     "held_out": measure_held_out,

@@ -213,7 +213,9 @@ def _explain(chosen: str, tried: Mapping[str, Difference], windows: int) -> str:
         return f"{default}: no other model could be tried"
     if chosen != DEFAULT_WARNING:
         allowance = f", wide enough for {count_text(len(tried), 'model')} tried" if len(tried) > 1 else ""
-        return f"{title_of(chosen)}: better than {default} on {past} beyond doubt ({_write(tried[chosen])}{allowance})"
+        return (
+            f"{title_of(chosen)}: better than {default} on {past} beyond doubt ({_write(tried[chosen])}{allowance})"
+        )
     # Who found nothing to add to the default forecasts the same.
     others = {name: each for name, each in tried.items() if each.mean or each.low or each.high}
     if not others:

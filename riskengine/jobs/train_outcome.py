@@ -89,7 +89,9 @@ def run(parameters: TrainOutcomeModel, context: JobContext) -> dict[str, Any]:
     if parameters.tested and tested is not None:
         rows = read.rows.select(tested.rows)
         found = ~choose_rows(rows, read.found, "victims")
-        write_tested(parameters.tested, rows, read.table.fids[rows.fid], tested.probability, found, (LIKELY, UNLIKELY))
+        write_tested(
+            parameters.tested, rows, read.table.fids[rows.fid], tested.probability, found, (LIKELY, UNLIKELY)
+        )
     context.progress(1.0, "Done")
     return {
         "model": plan.model,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,12 +61,13 @@ def split_lines(
     crossings : bool
         Whether lines that cross are joined, too, or only ends.
     """
-    lines, origin = _cut_self_crossings(lines)
+    lines, origin = _cut_self_crossings(lines) if crossings else (lines, np.arange(len(lines)))
     metric = _move(lines, to_metres)
-    found = find_meetings(metric, tolerance)
+    levels = levels[origin]
+    found = find_meetings(metric, tolerance, levels)
     if not crossings:
         found = found.select(found.kind != CROSSING)
-    joined = (levels[origin])[found.one] == (levels[origin])[found.other]
+    joined = levels[found.one] == levels[found.other]
     kept_apart = int((~joined & (found.kind != GAP)).sum())
     # A line that is hardly longer than the way to the other one would be left without length.
     movable = shapely.length(metric[found.one]) > 2 * found.apart
@@ -83,14 +84,33 @@ def split_lines(
 
 
 def _cut_self_crossings(lines: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """Lines that cross themselves in pieces that do not; the pieces and whose they are."""
-    simple = shapely.is_simple(lines)
-    if simple.all():
+    """Lines that meet themselves in pieces that do not; the pieces and whose they are."""
+    crossed = np.flatnonzero(~shapely.is_simple(lines))
+    if not len(crossed):
         return lines, np.arange(len(lines))
-    noded = lines.copy()
-    noded[~simple] = shapely.node(lines[~simple])
-    pieces, owner = shapely.get_parts(noded, return_index=True)
+    cut = lines.copy()
+    cut[crossed] = shapely.node(lines[crossed])
+    # Nodes leave out what a line goes along twice, such as there and back.
+    lost = crossed[shapely.length(cut[crossed]) < shapely.length(lines[crossed]) * (1 - 1e-9)]
+    cut[lost] = [shapely.multilinestrings([*_list_simple_stretches(line)]) for line in lines[lost]]
+    pieces, owner = shapely.get_parts(cut, return_index=True)
     return pieces, owner
+
+
+def _list_simple_stretches(line: shapely.LineString) -> Iterator[shapely.LineString]:
+    """Stretches of a line between vertices, each as long as can be without meeting itself."""
+    places = shapely.get_coordinates(line)
+    first, last = 0, len(places) - 1
+    while first < last:
+        simple, not_simple = first + 1, last + 1
+        while not_simple - simple > 1:
+            middle = (simple + not_simple) // 2
+            if shapely.LineString(places[first : middle + 1]).is_simple:
+                simple = middle
+            else:
+                not_simple = middle
+        yield shapely.LineString(places[first : simple + 1])
+        first = simple
 
 
 def _move(lines: NDArray[np.object_], move: Callable[[Complex], Complex]) -> NDArray[np.object_]:

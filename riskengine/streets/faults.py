@@ -140,9 +140,10 @@ def find_faults(
     context = context or JobContext()
     used = np.flatnonzero(network.usable)
     context.progress(0.1, "Looking for faults of the network")
-    meetings = find_meetings(network.shapes[used], NEARLY) if len(used) else None
-    context.progress(0.7)
     row = network.line[used]
+    of_row = None if levels is None else levels[row]
+    meetings = find_meetings(network.shapes[used], NEARLY, of_row) if len(used) else None
+    context.progress(0.7)
     found: list[_Found] = []
     nowhere = np.full(1, np.nan)
     for kind, rows in (("empty", empty), ("parts", parted)):
@@ -152,8 +153,8 @@ def find_faults(
     kept_apart = 0
     if meetings is not None:
         alike = np.ones(len(meetings), dtype=bool)
-        if levels is not None:
-            alike = levels[row[meetings.one]] == levels[row[meetings.other]]
+        if of_row is not None:
+            alike = of_row[meetings.one] == of_row[meetings.other]
         kept_apart = int((~alike & (meetings.kind == CROSSING)).sum())
         found += _list_meetings(meetings.select(alike), row)
     found += _list_ends(network, used, meetings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from .network import Network
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.signedinteger[Any]]
 
 #: Lengths are rounded to whole micrometres: as such, sums of them are exact in whatever order they are added.
 MICRO = 1e-6
@@ -50,39 +54,41 @@ class Graph:
         """The node that each arc leaves, shape (A,)."""
         return np.repeat(np.arange(self.nodes, dtype=np.int32), np.diff(self.first))
 
-    def weigh(self, cost: NDArray[np.float64], reverse: bool = False) -> csr_array:
-        """Make the matrix of costs of arcs, shape (N, N); of parallel arcs the cheapest alone counts.
-
-        Parameters
-        ----------
-        cost : ndarray, shape (A,)
-            Zeros are allowed.
-        reverse : bool
-            Turn all arcs round.
-        """
-        tail, head = (self.head, self.tail) if reverse else (self.tail, self.head)
-        key = tail.astype(np.int64) * self.nodes + head
-        order = np.lexsort((cost, key))
-        least = order[np.r_[True, np.diff(key[order]) > 0]] if len(order) else order
-        first = np.searchsorted(tail[least], np.arange(self.nodes + 1))
-        # SciPy takes a stored zero for no arc.
-        kept = np.maximum(cost[least], np.finfo(np.float64).tiny)
-        return csr_array((kept, head[least], first), shape=(self.nodes, self.nodes))
-
     @cached_property
     def lengths(self) -> csr_array:
         """The matrix of metres."""
-        return self.weigh(self.metres)
+        return make_matrix(self.tail, self.head, self.metres, self.nodes)
 
     @cached_property
     def lengths_back(self) -> csr_array:
         """The same with all arcs turned round."""
-        return self.weigh(self.metres, reverse=True)
+        return make_matrix(self.tail, self.head, self.metres, self.nodes, turned=True)
 
     def measure_from(self, node: int, limit: float = np.inf, back: bool = False) -> NDArray[np.float64]:
         """Metres of the shortest ways from a node, or to it, shape (N,); infinite beyond the limit."""
         matrix = self.lengths_back if back else self.lengths
         return np.asarray(dijkstra(matrix, indices=node, limit=limit))
+
+
+def make_matrix(tail: Ints, head: Ints, weights: Floats, size: int, turned: bool = False) -> csr_array:
+    """Make the matrix of arcs that are ordered by their tails, or of the same turned round.
+
+    It is made of its parts, since SciPy adds parallel arcs up where it makes one of triples; its Dijkstra's algorithm
+    takes the least of them, and a zero for an arc without length.
+
+    Parameters
+    ----------
+    tail, head : ndarray of int, shape (A,)
+    weights : ndarray, shape (A,)
+    size : int
+        How many nodes there are.
+    turned : bool
+    """
+    if turned:
+        order = np.argsort(head, kind="stable")
+        tail, head, weights = head[order], tail[order], weights[order]
+    first = np.searchsorted(tail, np.arange(size + 1, dtype=tail.dtype)).astype(np.int32)
+    return csr_array((weights, head, first), shape=(size, size))
 
 
 def make_graph(

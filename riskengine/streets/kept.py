@@ -45,6 +45,8 @@ _SPECS = {
     "first": ArraySpec("i", ("begins",), 0),
     "vertices": ArraySpec("f", ("vertices", 2), -1e9, 1e9),
 }
+#: No layer of streets has more rows; a file that says so would ask for all memory.
+_MOST_ROWS = 100_000_000
 _CRS = re.compile(r"[A-Z]+:\d+")
 
 
@@ -163,7 +165,7 @@ def _read_network(path: Path, made_of: dict[str, Any]) -> tuple[Network, list[tu
         isinstance(each, list) and len(each) == 2 and all(isinstance(text, str) for text in each) for each in said
     ):
         raise Damaged("what it says is no text")
-    if type(rows) is not int:
+    if type(rows) is not int or rows > _MOST_ROWS:
         raise Damaged("it does not say how many lines there are")
     _check_network(arrays, rows)
     given = {each.name: arrays[each.name] for each in fields(Network) if each.name in arrays}

@@ -80,7 +80,7 @@ class _Vertices:
         return np.asarray(np.bincount(self._pairs % len(self.at), minlength=len(self.at)))
 
 
-def find_meetings(lines: NDArray[np.object_], near: float = 0.0) -> Meetings:
+def find_meetings(lines: NDArray[np.object_], near: float = 0.0, levels: NDArray[np.int64] | None = None) -> Meetings:
     """Find where lines meet without a common vertex.
 
     Parameters
@@ -89,6 +89,8 @@ def find_meetings(lines: NDArray[np.object_], near: float = 0.0) -> Meetings:
         Metres.
     near : float
         How far from another line a free end may be to be told, metres. A free end is one that no other line shares.
+    levels : ndarray of int64, shape (L,), optional
+        Of several lines near an end, one of its own level is told.
 
     Returns
     -------
@@ -97,7 +99,8 @@ def find_meetings(lines: NDArray[np.object_], near: float = 0.0) -> Meetings:
     """
     vertices, tree = _Vertices(lines), shapely.STRtree(lines)
     crossing = _find_crossings(lines, vertices, tree)
-    ending = _find_ends(lines, vertices, tree, max(near, ON_LINE))
+    levels = np.zeros(len(lines), dtype=np.int64) if levels is None else levels
+    ending = _find_ends(lines, levels, vertices, tree, max(near, ON_LINE))
     made = {name: np.concatenate([getattr(crossing, name), getattr(ending, name)]) for name in vars(crossing)}
     return Meetings(**made)
 
@@ -171,8 +174,10 @@ def unite_places(places: NDArray[np.complex128]) -> NDArray[np.complex128]:
     return np.asarray(places[first[label]])
 
 
-def _find_ends(lines: NDArray[np.object_], vertices: _Vertices, tree: shapely.STRtree, near: float) -> Meetings:
-    """Free ends near another line: that line, of several the nearest."""
+def _find_ends(
+    lines: NDArray[np.object_], levels: NDArray[np.int64], vertices: _Vertices, tree: shapely.STRtree, near: float
+) -> Meetings:
+    """Free ends near another line: that line, of several the nearest of their level, else the nearest."""
     line = np.tile(np.arange(len(lines)), 2)
     points = np.concatenate([shapely.get_point(lines, 0), shapely.get_point(lines, -1)])
     number = vertices.find(shapely.get_coordinates(points) @ np.array([1, 1j]))
@@ -183,7 +188,7 @@ def _find_ends(lines: NDArray[np.object_], vertices: _Vertices, tree: shapely.ST
     foreign = other != line[end]
     end, other = end[foreign], other[foreign]
     apart = shapely.distance(points[end], lines[other])
-    order = np.lexsort((other, apart, end))
+    order = np.lexsort((other, apart, levels[line[end]] != levels[other], end))
     end, other, apart = end[order], other[order], apart[order]
     _, first = np.unique(end, return_index=True)
     end, other, apart = end[first], other[first], apart[first]

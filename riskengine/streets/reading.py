@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,15 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "foot": ("foot", "pedestrian", "walkable"),
     "lit": ("lit", "lighting", "streetlight", "streetlights"),
     "level": ("bridge", "tunnel", "layer", "zlevel", "level"),
+}
+#: What the log calls the roles.
+_ROLES: Mapping[str, str] = {
+    "direction": "one-way",
+    "speed": "speed",
+    "class": "kind of street",
+    "foot": "who may walk",
+    "lit": "lighting",
+    "level": "bridges and tunnels",
 }
 
 
@@ -155,14 +164,14 @@ def find_fields(
         key = f"{role}_field"
         if role != "level" and hasattr(parameters, key):
             given = getattr(parameters, key)
-            name = _require(given, key, names) if given else _find(NAMES[role], names)
+            name = require_field(given, key, names) if given else _find(NAMES[role], names)
             if name:
                 found[role] = name
-    asked = [_require(name, "level_fields", names) for name in parameters.level_fields]
+    asked = [require_field(name, "level_fields", names) for name in parameters.level_fields]
     level = asked or [name for wanted in NAMES["level"] if (name := _find((wanted,), names))]
     if found or level:
-        said = [f"{role} {show_name(name)}" for role, name in found.items()]
-        said += [f"level {show_name(name)}" for name in level]
+        said = [f"{show_name(name)} ({_ROLES[role]})" for role, name in found.items()]
+        said += [f"{show_name(name)} ({_ROLES['level']})" for name in level]
         notes.append(f"Fields of the streets: {', '.join(said)}")
     levels = np.zeros(len(table), dtype=np.int64)
     for name in level:
@@ -179,11 +188,13 @@ def _reduce_level(label: str) -> str:
     return "" if text in ("no", "0", "f", "false", "n", "none", "null") else text
 
 
-def _require(name: str, parameter: str, names: Sequence[str]) -> str:
+def require_field(name: str, parameter: str, names: Iterable[str], what: str = "streets") -> str:
+    """Find a field that was named, in whatever letters; an error that lists those of the layer of `what` if none is."""
+    names = list(names)
     found = find_field(name, names)
     if found is None:
         raise ParameterError(
-            f"The layer of streets has no field {show_name(name)}",
+            f"The layer of {what} has no field {show_name(name)}",
             parameter=parameter,
             value=name,
             remedy=f"Choose from: {list_names(names, 40)}",

@@ -96,7 +96,7 @@ def find_closed(streets: Streets, context: JobContext) -> NDArray[np.bool_]:
             left = np.array([label in values for label in labels])[codes]
             if left.any():
                 what = list_values([label for label in labels if label in values], 8)
-                context.log(f"On foot {part_text(int(left.sum()), len(left), 'line')} left out, {field}: {what}")
+                context.log(f"On foot {part_text(int(left.sum()), len(left), 'line')} left out, by {field}: {what}")
             closed |= left
     return closed
 

@@ -528,6 +528,17 @@ def test_history(dock: Any) -> None:
         return len(lines) == 3 and lines[0].startswith("name\tlongitude") and lines[2].startswith("Zócalo\t-99.133200")
 
     wait_for(copied)
+    history.list.setCurrentRow(1)
+
+    def copied_one() -> bool:
+        history.window().setWindowTitle(f"Crime score {time.monotonic()}")
+        QCoreApplication.processEvents()
+        QTest.keyClick(history.list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+        lines = QGuiApplication.clipboard().text().splitlines()
+        return len(lines) == 2 and lines[1].startswith("Zócalo\t")
+
+    # The selected one alone.
+    wait_for(copied_one)
     # Who owns the clipboard is asked for it: the QGIS windows of other tests would wait for this process in vain.
     QGuiApplication.clipboard().clear()
     history.clear_button.click()

@@ -101,6 +101,7 @@ class RoutesDock(AskingDock):
         for row, (text, line) in enumerate(((tr("&Start"), self.start_line), (tr("&End"), self.end_line))):
             label = QLabel(text)
             label.setBuddy(line.field)
+            label.setMinimumHeight(line.field.sizeHint().height())
             line.field.setAccessibleName(tr("{end}: address or coordinates").format(end=text.replace("&", "")))
             places.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
             places.addWidget(line, row, 1)

@@ -6,7 +6,7 @@ import itertools
 import shutil
 from collections import Counter
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
 )
 
-from ...bridge import client, leftovers
+from ...bridge import area_layers, client, leftovers
 from ...bridge.layers import read_incidents
 from ...bridge.outputs import file_of
 from ...bridge.plain_files import find_plain_file, write_features
@@ -81,11 +81,14 @@ class Taken:
         What the engine can read itself; empty where it has to be written.
     time_field : str
         Of incidents; other layers are written as they are.
+    areas : bool
+        Whether it is polygons with a risk, which are written as the tools hand them over.
     """
 
     key: Hashable
     file: str = ""
     time_field: str = ""
+    areas: bool = False
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
 
 
@@ -99,7 +102,7 @@ class LayersAtHand:
         self._folder: Path | None = None
         self._numbers = itertools.count()
 
-    def take(self, layer: QgsVectorLayer, time_field: str = "") -> Taken:
+    def take(self, layer: QgsVectorLayer, time_field: str = "", areas: bool = False) -> Taken:
         """Take a layer; in the main thread, and at once."""
         self._watch(layer)
         path, _ = file_of(layer.source())
@@ -108,12 +111,12 @@ class LayersAtHand:
             stat = path.stat()
             stamp = (stat.st_mtime_ns, stat.st_size)
         state = (layer.source(), layer.subsetString(), layer.crs().authid(), layer.featureCount(), stamp)
-        key = (layer.id(), self._changes[layer.id()], *state, time_field)
+        key = (layer.id(), self._changes[layer.id()], *state, time_field, areas)
         # A tool's own reading of incidents by the engine could wait behind a training: they are read here.
-        plain = None if time_field else find_plain_file(layer, layer)
+        plain = None if time_field or areas else find_plain_file(layer, layer)
         if plain is not None:
             return Taken(key, f"{plain.path.absolute()}|layername={plain.table}")
-        return Taken(key, "", time_field, Snapshot(layer))
+        return Taken(key, "", time_field, areas, Snapshot(layer))
 
     def write(
         self, taken: Taken, context: QgsCoordinateTransformContext, feedback: QgsProcessingFeedback
@@ -135,8 +138,14 @@ class LayersAtHand:
             try:
                 if taken.time_field:
                     places = read_incidents(taken.snapshot, taken.time_field, "", "", folder, processing, feedback)
-                    crs = places.crs.authid() or places.crs.toWkt()
-                    self._keep(taken, {"path": str(folder / "incidents.npz"), "crs": crs})
+                    name = places.crs.authid() or places.crs.toWkt()
+                    self._keep(taken, {"path": str(folder / "incidents.npz"), "crs": name})
+                elif taken.areas:
+                    path = folder / "risk.gpkg"
+                    layer = taken.snapshot.materialize(QgsFeatureRequest(), feedback)
+                    crs = area_layers.choose_metric_crs(layer, processing)
+                    area_layers.write_risk(layer, crs, path, processing, feedback)
+                    self._keep(taken, {"path": str(path)})
                 else:
                     path = folder / "layer.gpkg"
                     write_features(taken.snapshot, taken.snapshot.fields().names(), path, processing, feedback)
@@ -186,4 +195,4 @@ class LayersAtHand:
         for before in [each for each in self._written if each.key[0] == taken.key[0]]:
             shutil.rmtree(Path(self._written.pop(before)["path"]).parent, ignore_errors=True)
         # Its features are in the file now.
-        self._written[Taken(taken.key, "", taken.time_field)] = what
+        self._written[replace(taken, snapshot=None)] = what

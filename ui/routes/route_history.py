@@ -77,14 +77,13 @@ class RouteHistory(QWidget):
         self.list.insertItem(0, item)
         while self.list.count() > LONGEST:
             self.list.takeItem(self.list.count() - 1)
+        self.list.clearSelection()
         self._refresh()
 
     def copy(self) -> None:
         """Copy the selected answers, or all."""
-        rows = range(self.list.count())
-        items = [self.list.item(row) for row in rows if self.list.item(row).isSelected()]
-        items = items or [self.list.item(row) for row in rows]
-        QApplication.clipboard().setText(as_table([item.data(_ANSWER) for item in items]))
+        rows = sorted(self.list.row(item) for item in self.list.selectedItems()) or range(self.list.count())
+        QApplication.clipboard().setText(as_table([self.list.item(row).data(_ANSWER) for row in rows]))
 
     def clear(self) -> None:
         """Forget them all."""

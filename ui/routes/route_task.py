@@ -20,9 +20,9 @@ class Settings:
     Attributes
     ----------
     streets : Taken
-    incidents, scores : Taken or None
+    incidents, areas, scores : Taken or None
     raster, exposure_field : str
-        A path, and a field of the streets; empty for none. Only one of these four is the risk.
+        A path, and a field of the streets; empty for none. Only one of these five is the risk.
     detour : float
         Per cent.
     travel : str
@@ -30,6 +30,7 @@ class Settings:
 
     streets: Taken
     incidents: Taken | None = None
+    areas: Taken | None = None
     scores: Taken | None = None
     raster: str = ""
     exposure_field: str = ""
@@ -116,6 +117,8 @@ class RouteTask(JobTask):
         elif settings.incidents is not None:
             written = self._write(settings.incidents)
             params.update(incidents=written["path"], crs=written["crs"])
+        elif settings.areas is not None:
+            params["risk"] = self._write(settings.areas)["path"]
         elif settings.scores is not None:
             params["scores"] = self._write(settings.scores)["path"]
         else:

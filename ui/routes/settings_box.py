@@ -16,6 +16,7 @@ from qgis.gui import QgsCollapsibleGroupBox, QgsFieldComboBox, QgsMapLayerComboB
 from qgis.PyQt.QtCore import QTimer, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QWidget
 
+from ...bridge.area_layers import describe_no_risk
 from ...bridge.crs import tr
 from ...bridge.layers import TIME_TYPES
 from ...riskengine.contract.fieldnames import find_field
@@ -55,7 +56,7 @@ class SettingsBox(QgsCollapsibleGroupBox):
         self.risk_box.setFilters(Qgis.LayerFilters(kinds.PointLayer | kinds.PolygonLayer | kinds.RasterLayer))
         self.risk_box.setAllowEmptyLayer(True, tr("choose incidents or a risk"))
         self.risk_box.setToolTip(
-            tr("Points with a time are incidents; a raster or scored places are looked up as they are.")
+            tr("Points with a time are incidents. Rasters, areas with a risk and scored places are taken as they are.")
         )
         self.time_box = QgsFieldComboBox()
         self.time_box.setFilters(
@@ -125,6 +126,8 @@ class SettingsBox(QgsCollapsibleGroupBox):
             return Settings(taken, raster=str(path.absolute()) if path.is_file() else risk.source(), **rest)
         if self.time_box.isEnabled() and self.time_box.currentField():
             return Settings(taken, incidents=self._layers.take(risk, self.time_box.currentField()), **rest)
+        if risk.geometryType() == Qgis.GeometryType.Polygon and not describe_no_risk("risk", risk):
+            return Settings(taken, areas=self._layers.take(risk, areas=True), **rest)
         return Settings(taken, scores=self._layers.take(risk), **rest)
 
     def _help(self, key: str) -> str:

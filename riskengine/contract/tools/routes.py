@@ -349,7 +349,7 @@ a step that the log names.
 The network is looked over, too: what lies outside the risk, crossings without a node, dangling ends, parts that are not
 connected, loops and parallel lines are counted and named. Split at crossings repairs most of them.
 
-Where the result is a GeoPackage, the network is kept beside it for Less exposed routes.
+Where the streets are a GeoPackage, the network is kept beside them, and used again while nothing has changed.
 """)
     OUTPUTS = (
         Output("STREETS", "lines", tr("Lines")),

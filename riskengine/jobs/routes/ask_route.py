@@ -123,7 +123,7 @@ def _answer(found: Ways, crs: str) -> dict[str, Any]:
                 "exposure": way.exposure,
                 "added_m": added,
                 "added": added / shortest.metres if shortest.metres else 0.0,
-                "saved": words.compute_saved(way, shortest),
+                "saved": way.compute_saved(shortest),
                 "above": way.above,
                 "outside": way.outside,
                 "unlit": way.unlit,

@@ -88,7 +88,7 @@ def run(parameters: SafeRoutes, context: JobContext) -> dict[str, Any]:
         "ways": sum(len(each.ways) for each in served),
         "shortest": first and first.ways[0].metres,
         "least": first and first.ways[-1].metres,
-        "saved": first and first.ways[0].exposure and 1 - first.ways[-1].exposure / first.ways[0].exposure,
+        "saved": first and first.ways[0].exposure and first.ways[-1].compute_saved(first.ways[0]),
         "by_weights": sum(not each.exact for each in found),
         "headline": headline,
         "unit": exposure.unit,
@@ -121,9 +121,7 @@ def _explain_none(found: Sequence[Ways]) -> DataError:
     )
 
 
-def _report(
-    found: Sequence[Ways], headline: str, districts: Sequence[DistrictShare], context: JobContext
-) -> list[str]:
+def _report(found: Sequence[Ways], headline: str, districts: Sequence[DistrictShare], context: JobContext) -> list[str]:
     """Log what was found; returns what the page has to say beside it."""
     context.log(headline)
     if len(found) == 1 and found[0].ways:

@@ -52,7 +52,10 @@ def describe_headline(study: RatesStudy, outcome: str) -> str:
     """Say how often there is the outcome, of all incidents and of those that victims reported."""
     every = study.of["all"]
     when = f" of {format_days(study.first, study.last)}" if study.first else ""
-    text = f"Of {count_text(every.incidents, 'incident')}{when}, {format_with_limits(find_rate(every))} have {outcome}"
+    text = (
+        f"Of {count_text(every.incidents, 'incident')}{when}, {format_with_limits(find_rate(every))} have"
+        f" {outcome}"
+    )
     if "victims" in study.of:
         victims = study.of["victims"]
         text += f"; {words.AMONG['victims']}, {format_with_limits(find_rate(victims))} of {victims.incidents:,}"

@@ -93,7 +93,7 @@ def _list_tiles(served: Sequence[Ways]) -> list[tuple[str, str]]:
         return []
     if len(served) == 1:
         shortest, least = served[0].ways[0], served[0].ways[-1]
-        saved = words.compute_saved(least, shortest)
+        saved = least.compute_saved(shortest)
         return [
             (words.format_metres(shortest.metres), "the shortest way"),
             (f"+{words.format_metres(least.metres - shortest.metres)}", "more along the least exposed one"),
@@ -129,7 +129,7 @@ def _show_pair(found: Ways, network: Network | None, opened: bool) -> dict[str, 
 
 
 def _list_way(way: Way, shortest: Way) -> dict[str, str]:
-    saved = words.compute_saved(way, shortest)
+    saved = way.compute_saved(shortest)
     added = way.metres - shortest.metres
     return {
         "kind": WAY_TITLES.get(way.kind, way.kind),

@@ -48,16 +48,11 @@ def format_part(share: float) -> str:
     return format_percent(share, 0)
 
 
-def compute_saved(way: Way, shortest: Way) -> float:
-    """Compute the share of the shortest way's exposure that a way saves; NaN where that one has none."""
-    return 1 - way.exposure / shortest.exposure if shortest.exposure > 0 else math.nan
-
-
 def label_way(way: Way, shortest: Way) -> str:
     """Label a way on the map: its metres, what it adds, what it saves."""
     if way.kind in (SHORTEST, ONLY):
         return format_metres(way.metres)
-    saved = compute_saved(way, shortest)
+    saved = way.compute_saved(shortest)
     change = "" if math.isnan(saved) else f", {_format_signed(-saved)} exposure"
     return f"+{format_metres(way.metres - shortest.metres)}{change}"
 
@@ -87,7 +82,7 @@ def _describe_added(way: Way, shortest: Way) -> str:
 
 
 def _describe_saved(way: Way, shortest: Way) -> str:
-    saved = compute_saved(way, shortest)
+    saved = way.compute_saved(shortest)
     if math.isnan(saved):
         return "no more exposed to reported crime than that one, which passes none"
     if saved < 0:

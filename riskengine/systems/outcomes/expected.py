@@ -36,7 +36,9 @@ def compute_limits(probability: Floats, alike: NDArray[np.int64], drift: float) 
     return expit(logit(p) - reach), expit(logit(p) + reach)
 
 
-def compute_share_range(mean: Floats, number: NDArray[np.int64], spread: Floats, drift: float) -> tuple[Floats, Floats]:
+def compute_share_range(
+    mean: Floats, number: NDArray[np.int64], spread: Floats, drift: float
+) -> tuple[Floats, Floats]:
     """Compute the range in which the shares of groups of incidents will lie, 95 of 100.
 
     Parameters

@@ -95,7 +95,9 @@ def note_unseen(rows: Rows, model: Predictor) -> NDArray[np.object_]:
     return notes
 
 
-def leave_out(rows: Rows, victims: Mask, strict: Mask | None, definitions: Sequence[str]) -> dict[str, Mask]:
+def leave_out(
+    rows: Rows, victims: Mask, strict: Mask | None, definitions: Sequence[str]
+) -> dict[str, Mask]:
     """Find the incidents that are not rated, by what is noted of them.
 
     Parameters

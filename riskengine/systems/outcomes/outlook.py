@@ -93,3 +93,4 @@ def _find_rates(codes: NDArray[np.int64], probability: Floats) -> Floats:
     total, number = np.bincount(codes[used], probability[used]), np.bincount(codes[used])
     rates = np.append(total / np.maximum(number, 1), np.zeros(max(int(codes.max(initial=-1)) + 2 - len(total), 1)))
     return np.where(used, rates[codes], np.nan)
+

@@ -100,7 +100,9 @@ def hide_few(groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bo
     return hide_groups(groups, find_few(groups, codes, happened))
 
 
-def find_few(groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+def find_few(
+    groups: Groups, codes: NDArray[np.integer], happened: NDArray[np.bool_] | None
+) -> NDArray[np.bool_]:
     """Find groups of fewer than `HIDDEN_BELOW` outcomes, expected, or known where outcomes are; shape (G,).
 
     Parameters

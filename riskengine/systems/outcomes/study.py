@@ -248,7 +248,8 @@ def _measure_open_test(
     if days - young < _TELLING_DAYS:
         p = p[:0]
     ece, shifted = (
-        compute_calibration_error(each, happened) if len(p) else float("nan") for each in (p, shifts[plan.model](p))
+        compute_calibration_error(each, happened) if len(p) else float("nan")
+        for each in (p, shifts[plan.model](p))
     )
     return OpenTest(days, len(tested), young, int((~mature).sum()), ece, shifted)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from ...streets.graph import MICRO, Graph
+from ...streets.graph import MICRO, Graph, make_matrix
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.signedinteger[Any]]
@@ -22,6 +22,8 @@ _BITS = 32
 ROUNDING = 1e-12
 #: Metres of a street for each metre of a straight line in a projected CRS, at least.
 _STRETCH = 0.995
+#: Most shortest ways are no longer than so many times the straight line: where to look first.
+_USUAL = 1.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,28 +33,33 @@ class Weighed:
     Attributes
     ----------
     graph : Graph
-    places : ndarray of complex128, shape (N,)
-        Of the nodes, as x + iy, metres.
+    x, y : ndarray, shape (N,)
+        Of the nodes, metres.
     length : ndarray of float64, shape (A,)
         Whole micrometres.
     cost : ndarray of float64, shape (A,)
         Whole units.
     unit : float
         Of the cost.
+    two_way : bool
+        Whether every street may be used in both directions.
     """
 
     graph: Graph
-    places: NDArray[np.complex128]
+    x: Floats
+    y: Floats
     length: Floats
     cost: Floats
     unit: float
+    two_way: bool
 
 
 def weigh_graph(graph: Graph, cost: Floats, x: Floats, y: Floats) -> Weighed:
     """Give the arcs of a graph their cost, shape (A,), 0 or more; and its nodes their places, metres, shape (N,)."""
     dearest = float(cost.max(initial=0.0))
     unit = 2.0 ** (np.floor(np.log2(dearest)) - _BITS) if dearest > 0 else 1.0
-    return Weighed(graph, x + 1j * y, np.rint(graph.metres / MICRO), np.rint(cost / unit), unit)
+    two_way = 2 * len(np.unique(graph.edge)) == len(graph.edge)
+    return Weighed(graph, x, y, np.rint(graph.metres / MICRO), np.rint(cost / unit), unit, two_way)
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,7 @@ def open_corridor(
     No street is shorter than the straight line, so that all ways of a length lie in an ellipse. How long the shortest
     way is becomes known within it, and the ellipse is widened where it was too small.
     """
-    from_start = np.abs(weighed.places - weighed.places[start.nodes[0]]) if start.nodes else np.zeros(0)
-    from_end = np.abs(weighed.places - weighed.places[end.nodes[0]]) if end.nodes else np.zeros(0)
+    from_start, from_end = (_measure_straight(weighed, each) for each in (start, end))
     off = max([*start.metres, *end.metres, 0.0])
     least = np.inf if direct is None else float(np.rint(direct[0] / MICRO))
     if not start.nodes or not end.nodes:
@@ -81,7 +87,7 @@ def open_corridor(
     else:
         apart = float(from_start[end.nodes[0]])
         sums = from_start + from_end
-        limit = (1.25 * apart + 2 * off) * (1 + detour)
+        limit = (_USUAL * apart + 2 * off) * (1 + detour)
     while True:
         inside = np.flatnonzero(sums <= limit / _STRETCH + 4 * off) if limit else np.zeros(0, dtype=np.int64)
         part = _Part(weighed, inside)
@@ -90,7 +96,7 @@ def open_corridor(
         found = (back[at] + np.rint(m / MICRO) for at, m in zip(first, start.metres, strict=True) if at >= 0)
         shortest = min([*found, least])
         needed = shortest * (1 + detour) * MICRO
-        if needed <= limit or len(inside) == len(weighed.places) or not limit:
+        if needed <= limit or len(inside) == len(weighed.x) or not limit:
             break
         limit = needed * (1 + ROUNDING) if np.isfinite(shortest) else limit * 2
     if np.isinf(shortest):
@@ -98,6 +104,14 @@ def open_corridor(
     cap = np.floor(shortest * (1 + detour) * (1 + ROUNDING))
     ahead = part.measure(start, turned=False)
     return Corridor(weighed, start, end, direct, part, ahead, back, cap, shortest)
+
+
+def _measure_straight(weighed: Weighed, terminal: Terminal) -> Floats:
+    """Metres in a straight line from a terminal to all nodes, shape (N,)."""
+    if not terminal.nodes:
+        return np.zeros(0)
+    node = terminal.nodes[0]
+    return np.asarray(np.sqrt((weighed.x - weighed.x[node]) ** 2 + (weighed.y - weighed.y[node]) ** 2))
 
 
 class _Part:
@@ -116,25 +130,23 @@ class _Part:
         self.arcs, self.head = arcs[kept], head[kept]
         self.tail = np.repeat(np.arange(len(nodes), dtype=np.int32), counts)[kept]
         self.length = weighed.length[self.arcs]
+        self.two_way = weighed.two_way
+        self._made: dict[bool, csr_array] = {}
+
+    def _make_matrix(self, turned: bool) -> csr_array:
+        if turned not in self._made:
+            self._made[turned] = make_matrix(self.tail, self.head, self.length, len(self.nodes), turned)
+        return self._made[turned]
 
     def measure(self, terminal: Terminal, turned: bool) -> Floats:
         """Micrometres from a terminal to all nodes, or from them to it, shape (M,)."""
         size = len(self.nodes)
         found = np.full(size, np.inf)
-        matrix = _make_matrix(self.tail, self.head, self.length, size, turned)
+        matrix = self._make_matrix(turned and not self.two_way)
         for node, metres in zip(terminal.nodes, terminal.metres, strict=True):
             if (at := int(self.number[node])) >= 0:
                 found = np.minimum(found, dijkstra(matrix, indices=at) + np.rint(metres / MICRO))
         return found
-
-
-def _make_matrix(tail: Ints, head: Ints, weights: Floats, size: int, turned: bool) -> csr_array:
-    """The matrix of arcs that are ordered by their tails; SciPy takes parallel arcs and zeros as they are."""
-    if turned:
-        order = np.argsort(head, kind="stable")
-        tail, head, weights = head[order], tail[order], weights[order]
-    first = np.searchsorted(tail, np.arange(size + 1, dtype=tail.dtype)).astype(np.int32)
-    return csr_array((weights, head, first), shape=(size, size))
 
 
 class Corridor:

@@ -98,7 +98,7 @@ def _sum_up(
     size = np.maximum(network.metres, 1e-9)
     return EdgeExposure(
         np.bincount(edge, filled * metres, network.edges).astype(np.float64),
-        np.minimum(np.bincount(edge, (filled > threshold) * metres, network.edges) / size, 1.0),
+        np.minimum(np.bincount(edge, (known & (filled > threshold)) * metres, network.edges) / size, 1.0),
         np.minimum(np.bincount(edge, ~known * metres, network.edges) / size, 1.0),
         threshold,
         mean,
@@ -192,7 +192,7 @@ def take_exposure(network: Network, table: WholeTable, name: str, percentile: fl
     mean = float(exposure[counted].sum() / network.metres[counted].sum())
     threshold = compute_weighted_percentile(per_metre, network.metres[counted], percentile)
     filled = np.where(there, exposure, mean * network.metres)
-    above = (filled > threshold * network.metres * (1 + 1e-12)).astype(np.float64)
+    above = (there & (filled > threshold * network.metres * (1 + 1e-12))).astype(np.float64)
     title = f"field {show_name(name)} of the streets"
     return EdgeExposure(filled, above, (~there).astype(np.float64), threshold, mean, np.nan, title, "")
 

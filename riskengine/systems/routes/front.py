@@ -89,6 +89,9 @@ def find_front(
     if len(corridor.length) <= _SMALL:
         longest = min(cheapest.length, corridor.cap)
         exact = search_all(corridor, costs, _follow_shortest(corridor), longest, founds, clock)
+        if not exact:
+            # What labels have found so far is of the front, but may lack both of its ends.
+            _search_by_triangles(corridor, costs, cheapest, founds, clock)
     else:
         exact = _search_by_triangles(corridor, costs, cheapest, founds, clock)
     return _make_front(weighed, corridor, list(founds.values()), exact)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...contract.fieldnames import find_field
-from ...contract.texts import count_text, list_names, show_name
+from ...contract.texts import count_text
 from ...contract.tools.saferoutes import SafeRoutes
 from ...ground.context import JobContext
 from ...ground.errors import DataError, ParameterError
-from ...ground.wholetables import WholeTable, read_whole_table
+from ...ground.wholetables import read_whole_table
 from ...intake.project import move_places
-from ...streets.reading import DEGREES
+from ...streets.reading import DEGREES, require_field
 from .results import PairOfPlaces, Ways
 
 #: Pairs of one run: more are a study of their own, and better asked in parts.
@@ -77,7 +76,8 @@ def _read_side(
         x, y = move_places(np.array(point[:1]), np.array(point[1:]), DEGREES, crs)
         return [_Place("", float(x[0]), float(y[0]))], ""
     table = read_whole_table(getattr(parameters, several), several)
-    field = _find_field(table, getattr(parameters, f"{several}_field"), f"{several}_field")
+    named = getattr(parameters, key := f"{several}_field")
+    field = require_field(named, key, table.fields, several) if named else ""
     if table.geometry is None or not table.crs:
         raise DataError(
             f"The layer of {several} has no places, or no CRS",
@@ -95,20 +95,6 @@ def _read_side(
     else:
         names = [str(fid) for fid in table.fids[placed].tolist()]
     return [_Place(name, *at) for name, *at in zip(names, x.tolist(), y.tolist(), strict=True)], field
-
-
-def _find_field(table: WholeTable, name: str | None, parameter: str) -> str:
-    if not name:
-        return ""
-    found = find_field(name, table.fields)
-    if found is None:
-        raise ParameterError(
-            f"The layer has no field {show_name(name)}",
-            parameter=parameter,
-            value=name,
-            remedy=f"Choose from: {list_names(list(table.fields), 40)}",
-        )
-    return found
 
 
 def _match(starts: list[_Place], ends: list[_Place]) -> tuple[list[PairOfPlaces], list[Ways]]:

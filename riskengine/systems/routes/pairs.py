@@ -11,13 +11,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from ...contract.texts import count_text, list_names, part_text, show_name
+from ...contract.texts import count_text, part_text, show_name
 from ...ground.context import JobContext
-from ...ground.errors import DataError, ParameterError
+from ...ground.errors import DataError
 from ...ground.wholetables import read_whole_table
 from ...intake.project import move_places
 from ...streets.network import Network
-from ...streets.reading import DEGREES
+from ...streets.reading import DEGREES, require_field
 from .results import PairOfPlaces
 
 #: Starts that are tried for each pair wanted: some have nothing in the right distance.
@@ -91,14 +91,7 @@ def read_own_pairs(path: str, field: str, crs: str, context: JobContext) -> list
         If no two points are a pair.
     """
     table = read_whole_table(path, "own_pairs")
-    if field not in table.fields:
-        raise ParameterError(
-            f"The layer of pairs has no field {show_name(field)}",
-            parameter="pair_field",
-            value=field,
-            remedy=f"Choose from: {list_names(list(table.fields), 40)}",
-        )
-    codes, labels = table.code(field)
+    codes, labels = table.code(require_field(field, "pair_field", table.fields, "pairs"))
     x, y = table.points()
     placed = np.isfinite(x) & np.isfinite(y) & (codes >= 0)
     x[placed], y[placed] = move_places(x[placed], y[placed], table.crs or DEGREES, crs)

@@ -8,13 +8,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...contract.fieldnames import find_field
-from ...contract.texts import count_text, list_names, show_name
+from ...contract.texts import count_text
 from ...ground.context import JobContext
-from ...ground.errors import DataError, ParameterError
+from ...ground.errors import DataError
 from ...ground.wholetables import WholeTable, read_whole_table
 from ...intake.project import move_places
 from ...streets.network import Network
+from ...streets.reading import require_field
 from .results import DistrictShare, Way
 
 #: What lies in no district.
@@ -50,15 +50,7 @@ class Districts:
 
     def __init__(self, path: str, name: str, crs: str) -> None:
         table, shapes = _read_polygons(path, crs, "areas")
-        field = find_field(name, table.fields)
-        if field is None:
-            raise ParameterError(
-                f"The layer of districts has no field {show_name(name)}",
-                parameter="area_name",
-                value=name,
-                remedy=f"Choose from: {list_names(list(table.fields), 40)}",
-            )
-        codes, labels = table.code(field)
+        codes, labels = table.code(require_field(name, "area_name", table.fields, "districts"))
         self._names = [labels[code] if code >= 0 else "" for code in codes.tolist()]
         self._shapes, self._tree = shapes, shapely.STRtree(shapes)
 

@@ -109,6 +109,10 @@ class Way:
     unlit: float
     kind: str
 
+    def compute_saved(self, shortest: Way) -> float:
+        """Compute the share of the shortest way's exposure that this one saves; NaN where that one has none."""
+        return 1 - self.exposure / shortest.exposure if shortest.exposure > 0 else float("nan")
+
 
 @dataclass(frozen=True, eq=False)
 class PairOfPlaces:

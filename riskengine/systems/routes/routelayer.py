@@ -51,7 +51,7 @@ def _list_values(each: Ways, rank: int, way: Way, label: Callable[[Way, Way], st
         "exposure": way.exposure,
         "added_m": added,
         "added": added / shortest.metres if shortest.metres else np.nan,
-        "saved": 1 - way.exposure / shortest.exposure if shortest.exposure else np.nan,
+        "saved": way.compute_saved(shortest),
         "above": way.above,
         "outside": way.outside,
         "unlit": way.unlit,

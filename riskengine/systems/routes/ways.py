@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...contract.routes import BETWEEN, LEAST, ONLY, SHORTEST, Wanted
 from ...ground.context import JobContext
-from ...streets.graph import make_graph
+from ...streets.graph import MICRO, make_graph
 from ...streets.network import Network
 from .corridor import Terminal, Weighed, weigh_graph
 from .front import Front, find_front
@@ -71,9 +71,11 @@ class WayFinder:
             forward, backward = forward & ~closed, backward & ~closed
         self._forward, self._backward = forward, backward
         graph = make_graph(network, forward, backward)
+        # Streets without length, such as what is left between two cuts, would lead in circles.
+        graph = replace(graph, metres=np.maximum(graph.metres, MICRO))
         unlit = network.lit == 0
         self.cost = exposure.exposure * np.where(unlit, plan.unlit_factor, 1.0)
-        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge], network.x, network.y)
+        self._weighed: Weighed = weigh_graph(graph, self.cost[graph.edge], *_draw_to_scale(network))
         self._streets = StreetFinder(network, forward | backward)
 
     def find(self, pair: PairOfPlaces, context: JobContext | None = None) -> Ways:
@@ -113,16 +115,21 @@ class WayFinder:
     def _leave(self, place: OnStreet, outward: bool) -> Terminal:
         """The nodes at the ends of a place's street, as its one-way signs allow, from the place or to it."""
         edge, network = place.edge, self.network
-        ways = ((int(network.tail[edge]), place.share), (int(network.head[edge]), 1 - place.share))
-        # From the place to the tail one goes backward; from the tail to the place forward.
-        backward, forward = self._backward[edge], self._forward[edge]
-        allowed = (backward, forward) if outward else (forward, backward)
-        kept = [each for each, may in zip(ways, allowed, strict=True) if may]
-        shares = [share for _, share in kept]
+        nodes, shares = (int(network.tail[edge]), int(network.head[edge])), (place.share, 1 - place.share)
+        ends = self._list_ends(place, outward)
         metres, cost = float(network.metres[edge]), float(self.cost[edge])
         return Terminal(
-            [node for node, _ in kept], [share * metres for share in shares], [share * cost for share in shares]
+            [nodes[end] for end in ends], [shares[end] * metres for end in ends], [shares[end] * cost for end in ends]
         )
+
+    def _list_ends(self, place: OnStreet, outward: bool) -> list[int]:
+        """Ends of a place's street by which ways begin, or end: 0 for its tail, 1 for its head."""
+        # From the place to the tail one goes backward; from the tail to the place forward.
+        backward, forward = self._backward[place.edge], self._forward[place.edge]
+        allowed = (backward, forward) if outward else (forward, backward)
+        away = np.array([place.share, 1 - place.share]) * self.network.metres[place.edge]
+        # Who stands on a node need not go along the street, whichever way it may be used.
+        return [end for end in (0, 1) if allowed[end] or away[end] < MICRO]
 
     def _go_along(self, start: OnStreet, end: OnStreet) -> tuple[float, float] | None:
         """Metres and cost of the way along the street of both places, where it may be gone along."""
@@ -144,8 +151,8 @@ class WayFinder:
             parts = np.array([abs(end.share - start.share)])
             traces = [_cut(network.trace(start.edge), start.share, end.share)]
         else:
-            ahead = self._ends_at(start, front.first[number], outward=True)
-            behind = self._ends_at(end, front.last[number], outward=False)
+            ahead = self._list_ends(start, outward=True)[front.first[number]]
+            behind = self._list_ends(end, outward=False)[front.last[number]]
             edges = np.r_[start.edge, edges, end.edge]
             parts = np.r_[abs(ahead - start.share), parts, abs(end.share - behind)]
             inner = [
@@ -179,12 +186,6 @@ class WayFinder:
             kind,
         )
 
-    def _ends_at(self, place: OnStreet, which: int, outward: bool) -> float:
-        """The end of the place's street that a way uses: 0 for its tail, 1 for its head."""
-        allowed = (self._backward, self._forward) if outward else (self._forward, self._backward)
-        ends = [end for end, may in zip((0.0, 1.0), allowed, strict=True) if may[place.edge]]
-        return ends[which]
-
     @staticmethod
     def _name(front: Front, number: int) -> str:
         last = len(front.metres) - 1
@@ -215,6 +216,16 @@ def find_ways(
 ) -> Ways:
     """Find the efficient ways of one pair; of many, make a `WayFinder` once."""
     return WayFinder(network, exposure, plan, closed).find(pair, context)
+
+
+def _draw_to_scale(network: Network) -> tuple[Floats, Floats]:
+    """Nodes so near to each other that no street is shorter than the straight line, as it may be on a map."""
+    apart = np.hypot(
+        network.x[network.tail] - network.x[network.head], network.y[network.tail] - network.y[network.head]
+    )
+    drawn = apart > 0
+    scale = min(float(((network.metres[drawn] + MICRO) / apart[drawn]).min(initial=1.0)), 1.0)
+    return network.x * scale, network.y * scale
 
 
 def _cut(trace: Floats, low: float, high: float) -> Floats:

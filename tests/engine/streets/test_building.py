@@ -116,7 +116,7 @@ def test_motorways_and_streets_closed_to_walkers_are_left_out_on_foot_alone(tmp_
     context = Recorder()
     foot = build(tmp_path, STREETS[:3], context, fields)
     assert foot.usable.tolist() == [False, False, True]
-    assert any("1 of 3 lines left out, highway: motorway" in text for _, text in context.entries)
+    assert any("1 of 3 lines left out, by highway: motorway" in text for _, text in context.entries)
     assert build(tmp_path, STREETS[:3], fields=fields, travel="vehicle").usable.all()
 
 

@@ -62,6 +62,11 @@ def test_an_end_is_moved_within_the_tolerance_alone() -> None:
     assert made.snapped == 1
 
 
+def test_an_end_under_a_bridge_is_moved_to_the_street_of_its_own_level() -> None:
+    made = split(read("0 0, 10 0", "8 0.9, 8 5", "0 0.6, 10 0.6"), 1.0, levels=[0, 0, 1])
+    assert texts(made) == [(0, "0 0, 8 0"), (0, "8 0, 10 0"), (1, "8 0, 8 5"), (2, "0 0.6, 10 0.6")]
+
+
 def test_two_free_ends_near_each_other_meet_once() -> None:
     made = split(read("0 0, 10 0", "10.5 0, 20 0"), 1.0)
     ends = {*(piece.coords[0] for piece in made.pieces), *(piece.coords[-1] for piece in made.pieces)}
@@ -89,6 +94,24 @@ def test_three_streets_through_one_point_have_one_node() -> None:
 def test_a_street_that_crosses_itself_is_cut_there() -> None:
     made = split(read("0 0, 10 0, 10 5, 5 5, 5 -5"))
     assert [len(piece.coords) for piece in made.pieces] == [2, 5, 2]
+
+
+def test_a_street_that_goes_there_and_back_loses_nothing() -> None:
+    made = split(read("0 0, 10 0, 10 5, 10 0, 20 0", "15 -5, 15 5"))
+    assert shapely.length(made.pieces[made.line == 0]).sum() == pytest.approx(30)
+    assert "10 5" in " ".join(text for _, text in texts(made))
+    assert (0, "10 0, 15 0") in texts(made)
+
+
+def test_a_street_that_crosses_itself_keeps_its_direction() -> None:
+    made = split(read("0 0, 10 0, 10 5, 5 5, 5 -5"))
+    assert {text for _, text in texts(made)} == {"0 0, 5 0", "5 0, 10 0, 10 5, 5 5, 5 0", "5 0, 5 -5"}
+
+
+def test_where_ends_alone_are_joined_no_street_is_cut_where_it_crosses_itself() -> None:
+    lines = read("0 0, 10 0, 10 5, 5 5, 5 -5")
+    made = split_lines(lines, np.zeros(1, dtype=np.int64), lambda at: at, lambda at: at, 1.0, crossings=False)
+    assert texts(made) == [(0, "0 0, 10 0, 10 5, 5 5, 5 -5")]
 
 
 def test_parallel_stretches_are_cut_where_they_begin_and_end() -> None:

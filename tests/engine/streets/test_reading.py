@@ -42,7 +42,9 @@ def test_a_layer_without_a_crs_is_taken_for_degrees_or_refused(tmp_path: Path) -
 def test_fields_are_found_by_their_names_and_a_named_one_comes_first(tmp_path: Path) -> None:
     fields = {"OneWay": ["no"], "Max_Speed": ["50"], "highway": ["residential"], "way": ["yes"], "LIT": ["no"]}
     layer = write_streets(tmp_path / "a.gpkg", ["0 0, 9 0"], fields=fields)
-    found = read_streets(ask_for(layer), JobContext()).fields
+    context = Recorder()
+    found = read_streets(ask_for(layer), context).fields
+    assert any("OneWay (one-way)" in text and "LIT (lighting)" in text for _, text in context.entries)
     assert found == {"direction": "OneWay", "speed": "Max_Speed", "class": "highway", "lit": "LIT"}
     assert read_streets(ask_for(layer, direction_field="way"), JobContext()).fields["direction"] == "way"
 

@@ -37,7 +37,9 @@ class FoldSums:
     values: Floats
 
     @classmethod
-    def learn(cls, key: NDArray[np.int64], fold: NDArray[np.int64], values: Floats) -> tuple[FoldSums, Floats, Floats]:
+    def learn(
+        cls, key: NDArray[np.int64], fold: NDArray[np.int64], values: Floats
+    ) -> tuple[FoldSums, Floats, Floats]:
         """Learn from rows, and give each of them the sums of all folds but its own.
 
         Parameters

@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from ....contract.dates import format_span
+from ....contract.dates import format_moment, format_span
 from ....contract.texts import count_text, part_text
 from ....ground.context import JobContext
 from ....ground.errors import DataError
@@ -124,19 +124,26 @@ def make_kernel_field(
     Raises
     ------
     DataError
-        If no incident lies before the origin.
+        If no incident lies in them.
     """
     context = context or JobContext()
     past = incidents if origin is None else incidents.before(origin)
     if not len(past):
         raise DataError(
-            f"There is no incident before the origin, {format_span(origin, origin)}",
+            f"There is no incident before the origin, {format_moment(origin)}",
             parameter="origin",
             value=str(origin),
             remedy="Choose a later origin, or leave it empty",
         )
     start, end = choose_span(past, months, origin)
     lately = past.between(start, end)
+    if not len(lately):
+        raise DataError(
+            f"There is no incident in the {count_text(months, 'month')} before the origin, {format_moment(end)}",
+            parameter="origin",
+            value=str(origin),
+            remedy="Choose an earlier origin or more months, or leave the origin empty",
+        )
     years = (end - start).astype(float) / (365.25 * 86_400)
     hull = draw_hull(past.x, past.y)
     notes = []

@@ -57,7 +57,7 @@ def test_alike_is_saved_where_alike_was_passed() -> None:
     empty = make_way(2000.0, 0.0, SHORTEST)
     said = words.describe_way(make_way(2100.0, 0.0, LEAST), empty)
     assert "passes none" in said
-    assert math.isnan(words.compute_saved(empty, empty))
+    assert math.isnan(empty.compute_saved(empty))
     assert words.label_way(make_way(2100.0, 0.0, LEAST), empty) == "+100\N{NO-BREAK SPACE}m"
 
 

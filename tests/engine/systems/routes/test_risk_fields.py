@@ -124,6 +124,11 @@ def test_an_origin_before_all_incidents_is_refused_in_words() -> None:
         make_kernel_field(make_city(), 12, 100.0, BOX, np.datetime64("2010-01-01"))
 
 
+def test_an_origin_long_after_all_incidents_is_refused_in_words() -> None:
+    with pytest.raises(DataError, match="in the 12 months before the origin, Tue 1 Mar 2016"):
+        make_kernel_field(make_city(), 12, 100.0, BOX, np.datetime64("2016-03-01"))
+
+
 def test_a_raster_says_the_value_of_the_cell(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "risk.tif", [[[1, 2, np.nan], [3, 4, 5]]])
     field = read_map_field(path, CRS, None)
