@@ -176,7 +176,7 @@ def test_two_clicks_show_the_least_exposed_way_in_words(dock: Any, engine: Route
         QTest.mouseClick(view, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(x, 300))
     wait_for(lambda: dock.current is not None and not dock.asker.busy)
     assert dock.way_label.text() == "Least exposed within the cap: +100 m"
-    assert dock.words_label.text() == "Way 2 in words. 25% of it has a risk above that of 90 of 100 m of all streets."
+    assert dock.words_label.text() == "Way 2 in words. 25 % of it has a risk above that of 90 of 100 m of all streets."
     assert dock.notes_label.text() == "A note on the risk. No walkers."
     assert (dock.slider.maximum(), dock.slider.value()) == (2, 2)
     assert len(dock.markers.chosen) == 1
