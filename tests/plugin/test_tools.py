@@ -98,8 +98,8 @@ def inputs_of(
         if name in ("networkexposure", "saferoutes"):
             given["INCIDENTS"] = town_layer
         if name == "saferoutes":
-            corners = ((0, 0), (2000, 1500))
-            given |= {end: f"{EAST + x},{NORTH + y} [{METRES}]" for end, (x, y) in zip(("START", "END"), corners, strict=True)}
+            given["START"] = f"{EAST},{NORTH} [{METRES}]"
+            given["END"] = f"{EAST + 2000},{NORTH + 1500} [{METRES}]"
         if name == "checkroutes":
             # A month is tested, and one before it is known.
             given["INCIDENTS"] = points(make_city_rows(count=600, days=100))
