@@ -24,6 +24,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "classifyrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "joincontext": {"TABLE": "reports"},
     "networkexposure": {"INCIDENTS": "reports"},
+    "saferoutes": {"INCIDENTS": "reports", "START": "0,0 [EPSG:4326]", "END": "1,1 [EPSG:4326]"},
     "forecastrisk": {"OUTPUT": "TEMPORARY_OUTPUT"},
     "trainwarning": {"TARGETS": "SHOOTING"},
     "windowmaps": {"TARGETS": "SHOOTING", "PICTURES": "TEMPORARY_OUTPUT"},

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.layers import make_city_rows
+from kit.layers import EAST, METRES, NORTH, make_city_rows
 from kit.outcomelayers import make_outcome_layer
 from kit.streetlayers import make_streets
 from kit.tools import algorithm_of, check_run, check_tool, list_tool_ids
@@ -95,8 +95,11 @@ def inputs_of(
         if name == "areahotspots":
             # It learns from twelve months, and those know three before.
             given["INPUT"] = points(make_city_rows(count=1200, days=520))
-        if name == "networkexposure":
+        if name in ("networkexposure", "saferoutes"):
             given["INCIDENTS"] = town_layer
+        if name == "saferoutes":
+            given["START"] = f"{EAST},{NORTH} [{METRES}]"
+            given["END"] = f"{EAST + 2000},{NORTH + 1500} [{METRES}]"
         if name == "checkroutes":
             # A month is tested, and one before it is known.
             given["INCIDENTS"] = points(make_city_rows(count=600, days=100))

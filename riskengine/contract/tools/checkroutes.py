@@ -160,7 +160,7 @@ Fewer reported incidents along a way do not mean less danger for a walker: nobod
         """Yield distances in the wrong order, and what belongs together and is not."""
         yield from super().list_problems(given)
         if given["nearest"] >= given["farthest"]:
-            yield Problem("farthest", tr("{farthest} is {value}; it must be more than {nearest}."))
+            yield Problem("farthest", tr("{farthest} is {value}, but {nearest} is no less. Choose a greater distance."))
         if given.get("risk_kind") == "map" and not given.get("risk"):
             yield Problem("risk", tr("{risk} is empty, but {risk_kind} asks for it. Choose a risk, or another kind."))
         for layer, field in (("own_pairs", "pair_field"), ("areas", "area_name")):

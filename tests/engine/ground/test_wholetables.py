@@ -223,3 +223,22 @@ def test_names_that_are_twice_are_told_apart(tmp_path: Path) -> None:
     assert list(table.fields) == ["Date", "DATE"]
     write_whole_table(tmp_path / "case.gpkg", table, {"date": "text"}, [["z"]])
     assert read_table(tmp_path / "case.gpkg") == {"fid": [1], "Date": ["x"], "DATE_2": ["y"], "date_3": ["z"]}
+
+
+@WAYS
+def test_rows_can_be_repeated_with_other_shapes_and_new_ids(way: None, tmp_path: Path) -> None:
+    table = read_whole_table(make_file(tmp_path / "in.gpkg"))
+    lines = [f"LINESTRING (0 {number}, 1 {number})" for number in range(3)]
+    shapes = np.asarray(shapely.to_wkb(shapely.from_wkt(lines)), dtype=object)
+    made = table.reshape(np.array([3, 0, 3]), shapes, "LineString")
+    assert len(made) == 3
+    assert (made.fids.tolist(), made.crs, made.geometry) == ([1, 2, 3], "EPSG:4326", "LineString")
+    write_whole_table(tmp_path / "out.gpkg", made, {}, [])
+    again = read_whole_table(tmp_path / "out.gpkg")
+    assert again.geometry == "LineString"
+    assert again.column("Kind").tolist() == ["x" * 300, "Ä", "x" * 300]
+    assert again.column("count").tolist() == [3, 1, 3]
+    assert shapely.to_wkt(shapely.from_wkb(again.shapes()), rounding_precision=0).tolist() == lines
+    # The table itself is as it was.
+    assert table.column("count").tolist()[:2] == [1, -2]
+    assert table.geometry == "Point"
