@@ -109,7 +109,7 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Jud
     )
     # Nothing is kept beside shared data.
     network = build_network(read_streets(parameters, context, crs), parameters, context)
-    opened = OpenNetwork(network, False, parameters)
+    opened = OpenNetwork(network, (), False, parameters)
     months = [np.datetime64(month, "M") for month in tested]
     known = incidents.before(months[0].astype("datetime64[s]"))
     area = draw_hull(known.x, known.y).shape
