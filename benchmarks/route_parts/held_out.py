@@ -123,7 +123,7 @@ def check_city(data: Path, city: City, tested: Sequence[str], more: Sequence[Jud
     risks = [
         *(make_judged_risk(kind, parameters, network) for kind in ("kernel", "counts", "forecast")),
         JudgedRisk("crime score", measure_score),
-        JudgedRisk("incidents passed", passed.measure),
+        JudgedRisk("incidents passed", passed.make),
         *more,
         *list_controls(parameters, opened),
     ]
