@@ -27,7 +27,12 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_menu_opens_the_engine_dialog(window: dict[str, Any]) -> None:
-    assert window["menu"]["Crime Risk"] == ["Set up engine…", "Crime score", "New risk map layout"]
+    assert window["menu"]["Crime Risk"] == [
+        "Set up engine…",
+        "Crime score",
+        "Less exposed routes",
+        "New risk map layout",
+    ]
     assert window["dialog_visible"]
 
 
