@@ -204,7 +204,7 @@ class ReadsIncidentsOfRisk(ReadsTimes):
             tr("How incidents are spread"),
             tr(
                 "A density counts an incident the more, the nearer it is to a way. Incidents passed are those within "
-                "the distance, each counted about once: ways so chosen pass fewer of them, and less few beyond."
+                "the distance, each counted about once: ways so chosen save more near by, and less farther off."
             ),
             advanced=True,
         ),
