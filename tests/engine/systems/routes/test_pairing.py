@@ -91,7 +91,7 @@ def test_what_cannot_be_paired_is_a_sentence(tmp_path: Path, monkeypatch: pytest
     ends = write_places(tmp_path / "ends.gpkg", [(0, 9)], ["c"])
     with pytest.raises(DataError, match="No start has an end with the same value"):
         pair_up(starts=starts, starts_field="who", ends=ends, ends_field="who")
-    with pytest.raises(ParameterError, match="The layer has no field"):
+    with pytest.raises(ParameterError, match="The layer of starts has no field"):
         pair_up(starts=starts, starts_field="whom", ends=ends, ends_field="who")
     with pytest.raises(ParameterError, match="which is no place"):
         pair_up(start=[39.0], ends=ends)

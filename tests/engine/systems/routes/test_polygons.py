@@ -59,7 +59,7 @@ def test_districts_that_no_way_enters_are_not_told(path: Path) -> None:
 
 def test_what_is_no_polygon_is_a_sentence(path: Path) -> None:
     write_table(path, {"name": "text"}, [Chunk([["a"]], np.array([0.0]), np.array([0.0]))], "point", CRS, "output")
-    with pytest.raises(DataError, match="The layer has no polygon"):
+    with pytest.raises(DataError, match="The layer of what to avoid has no polygon"):
         find_avoided(str(path), make_town(), Recorder())
     with pytest.raises(ParameterError, match="no field"):
         Districts(write_boxes(path.with_name("boxes.gpkg"), [(0, 0, 1, 1)], ["a"]), "nome", CRS)
