@@ -51,7 +51,8 @@ def style_network_exposure(layer: QgsVectorLayer, result: Mapping[str, Any]) -> 
     away.setWidth(2 * _WIDTHS[0])
     steps = list(pairwise(limits)) or [(each, each) for each in limits]
     ranges = []
-    for number, ((low, high), colour) in enumerate(zip(steps, list_colours(len(steps)))):
+    # The palest colour is lost on white paper, where lines are thin.
+    for number, ((low, high), colour) in enumerate(zip(steps, list_colours(len(steps) + 1)[1:])):
         symbol = only.symbol().clone()
         symbol.setColor(colour)
         symbol.setWidth(_WIDTHS[0] + (_WIDTHS[1] - _WIDTHS[0]) * (number + 1) / len(steps))
